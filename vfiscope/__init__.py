@@ -1,0 +1,1 @@
+"""Score interpolated videos, scan sequences, plot temporal difference curves."""

@@ -1,0 +1,148 @@
+"""Every default of vfiscope, in one place. The command line reads its defaults from here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from vfiscope.errors import UsageError
+
+__all__ = ["RunConfig"]
+
+MODES = ("score", "scan", "compare")
+POOLS = ("patch", "all", "cls")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
+
+DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
+DEFAULT_MAPS = ("mismatch",)
+DEFAULT_FIELDS = ("motion",)
+
+BATCH = 8
+"""Frames decoded and scored together. Changes speed and memory, never a score."""
+PREFETCH = 2
+"""Batches decoded ahead of the scoring."""
+IMAGE_RATE = 25
+"""Frames per second that a folder of images is given."""
+BLOCK = 64
+"""Rows in a part file: what a killed run loses at most."""
+
+SIZE_DSIFT = 392
+SIZE_DINOV2_CPU = 224
+SIZE_DINOV2_GPU = 518
+"""Short side in pixels to which a frame is resized before it is embedded."""
+
+MAX_CONSECUTIVE_ERRORS = 32
+"""A video is given up after so many undecodable packets in a row."""
+
+FLAG_ENTER = 6.0
+"""Robust standard deviations from the clip's own level at which a segment starts."""
+FLAG_LEAVE = 3.0
+"""Robust standard deviations at which it ends (hysteresis)."""
+FLAG_MIN_FRAMES = 1
+"""Shortest segment of the default rule."""
+
+NOT_IDENTITY = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
+"""Options that do not change what a run holds, so a run may be resumed with others."""
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """What to compare and how. One field for each option of ``score``, ``scan`` and ``compare``."""
+
+    mode: str
+    test: Any
+    """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16."""
+    ref: Any = None
+    golden: Any = None
+    """Image path or array, or the ordinal of the golden frame in the test itself."""
+    lag: int = 1
+    out: str | None = None
+    metrics: tuple[str, ...] = DEFAULT_METRICS
+    maps: tuple[str, ...] = DEFAULT_MAPS
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    embedder: str = "auto"
+    weights: str | None = None
+    device: str = "auto"
+    size: int | None = None
+    """Short side before embedding, None for the embedder's own default."""
+    pool: str = "patch"
+    batch: int = BATCH
+    prefetch: int = PREFETCH
+    start: str | int | float | None = None
+    """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds)."""
+    stop: str | int | float | None = None
+    step: int = 1
+    fps: float = IMAGE_RATE
+    """Frames per second of image folders and arrays."""
+    resize: str | None = None
+    """Filter with which frames of another size are brought to the reference's; None refuses them."""
+    flag: tuple[str, ...] = ()
+    fail_on: tuple[str, ...] = ()
+    overwrite: bool = False
+    resume: bool = True
+
+    def __post_init__(self) -> None:
+        choices = {"mode": MODES, "pool": POOLS, "device": DEVICES, "resize": (None, *RESIZE_FILTERS)}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                listed = ", ".join(str(choice) for choice in allowed if choice is not None)
+                raise UsageError(f"{name} is {value!r}: choose one of {listed}")
+        for name in ("lag", "batch", "step", "prefetch"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise UsageError(f"{name} is {value!r}: give a whole number of 1 or more")
+        if self.size is not None and self.size < 1:
+            raise UsageError(f"size is {self.size!r}: give a number of pixels, or leave it out")
+        if not self.fps > 0:
+            raise UsageError(f"fps is {self.fps!r}: give frames per second above 0")
+
+    @classmethod
+    def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
+        """A configuration from option names and values, as in a job file.
+
+        Lists become tuples, and a comma-separated string is read as a list where a list is meant.
+
+        Raises:
+            UsageError: an option does not exist, or has an impossible value.
+        """
+        known = {field.name: field for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for key, value in options.items():
+            name = key.replace("-", "_")
+            if name not in known or name == "mode":
+                raise UsageError(f"there is no option {key!r}: choose from {', '.join(sorted(known))}")
+            values[name] = _as_tuple(name, value) if known[name].type.startswith("tuple") else value
+        if values.get("test") is None:
+            raise UsageError("test is missing: name the video, folder or image to examine")
+        return cls(mode=mode, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every option as JSON-able values; arrays become ``"array"``."""
+        return {field.name: _jsonable(getattr(self, field.name)) for field in fields(self)}
+
+    def replace(self, **changes: Any) -> RunConfig:
+        """A copy with some options changed."""
+        return dataclasses.replace(self, **changes)
+
+
+def _as_tuple(name: str, value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        split = value.split(",") if name in ("metrics", "maps", "fields") else [value]
+        return tuple(part.strip() for part in split if part.strip())
+    return tuple(str(part) for part in value)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if hasattr(value, "__fspath__"):
+        return str(value)
+    return "array"

@@ -1,0 +1,102 @@
+"""What can go wrong, as one tree of exceptions.
+
+::
+
+    VfiscopeError            base of all; the command line prints the message on one line
+      UsageError             an option or argument is wrong, or two do not go together
+      SourceError            an input cannot be read at all
+      PairingError           test and reference do not fit together
+      EmbedderError          an embedder, its weights or its device cannot be had
+      StoreError             a result file cannot be written, resumed or opened
+        LockedError          another process is writing the same result
+        OutputExistsError    the result already exists and overwriting was not asked for
+        ResumeError          unfinished work was made from other inputs or settings
+        DiskFullError        the result does not fit on the disk
+      MissingPackageError    an optional package is needed for this
+
+Every message names the thing, shows the value and says what to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__all__ = [
+    "DiskFullError",
+    "EmbedderError",
+    "LockedError",
+    "MissingPackageError",
+    "OutputExistsError",
+    "PairingError",
+    "ResumeError",
+    "SourceError",
+    "StoreError",
+    "UsageError",
+    "VfiscopeError",
+    "optional_import",
+]
+
+
+class VfiscopeError(Exception):
+    """Base of every error that a user can cause or mend."""
+
+
+class UsageError(VfiscopeError):
+    """An option or argument is wrong, or two of them do not go together."""
+
+
+class SourceError(VfiscopeError):
+    """An input cannot be read at all."""
+
+
+class PairingError(VfiscopeError):
+    """Test and reference do not fit together."""
+
+
+class EmbedderError(VfiscopeError):
+    """An embedder, its weights or its device cannot be had."""
+
+
+class StoreError(VfiscopeError):
+    """A result file cannot be written, resumed or opened."""
+
+
+class LockedError(StoreError):
+    """Another process is writing the same result."""
+
+
+class OutputExistsError(StoreError):
+    """The result already exists and overwriting was not asked for."""
+
+
+class ResumeError(StoreError):
+    """Unfinished work was made from other inputs or settings."""
+
+
+class DiskFullError(StoreError):
+    """The result does not fit on the disk."""
+
+
+class MissingPackageError(VfiscopeError):
+    """An optional package is needed for this."""
+
+
+def optional_import(module: str, extra: str) -> ModuleType:
+    """Import an optional package, or say which extra brings it.
+
+    Args:
+        module: name as in ``import module``.
+        extra: the extra of vfiscope that installs it.
+
+    Raises:
+        MissingPackageError: the package is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
+            raise
+        raise MissingPackageError(
+            f"the package {error.name!r} is not installed: pip install 'vfiscope[{extra}]'"
+        ) from error
