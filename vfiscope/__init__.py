@@ -1,1 +1,82 @@
-"""Score interpolated videos, scan sequences, plot temporal difference curves."""
+"""Score interpolated videos, scan time-lapse sequences and plot temporal difference curves.
+
+::
+
+    import vfiscope as vs
+
+    run = vs.score("interp.mp4", ref="truth.mp4", metrics=["psnr", "ssim", "cosine"], out="interp.h5")
+    run.scores["ssim"]  # (N,) float32
+    run.maps["mismatch"][0]  # (h, w) float32, read on demand
+
+Names are imported at their first use, so that opening a stored run needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vfiscope import synth
+    from vfiscope.api import compare, open_run, scan, score
+    from vfiscope.errors import VfiscopeError
+    from vfiscope.sources import Source, open_source
+    from vfiscope.store import Run
+    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Scores, Segment
+    from vfiscope.views import export, plot
+
+_HOME = {
+    "Features": "types",
+    "FrameTable": "types",
+    "Frames": "types",
+    "MetricSpec": "types",
+    "Pairs": "types",
+    "Region": "types",
+    "Run": "store",
+    "Scores": "types",
+    "Segment": "types",
+    "Source": "sources",
+    "VfiscopeError": "errors",
+    "compare": "api",
+    "export": "views",
+    "open_run": "api",
+    "open_source": "sources",
+    "plot": "views",
+    "scan": "api",
+    "score": "api",
+    "synth": "",
+}
+
+__all__ = [
+    "Features",
+    "FrameTable",
+    "Frames",
+    "MetricSpec",
+    "Pairs",
+    "Region",
+    "Run",
+    "Scores",
+    "Segment",
+    "Source",
+    "VfiscopeError",
+    "compare",
+    "export",
+    "open_run",
+    "open_source",
+    "plot",
+    "scan",
+    "score",
+    "synth",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'vfiscope' has no attribute {name!r}")
+    if _HOME[name] == "":
+        return importlib.import_module(f"vfiscope.{name}")
+    return getattr(importlib.import_module(f"vfiscope.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

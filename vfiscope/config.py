@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from vfiscope.errors import UsageError
 
-__all__ = ["RunConfig"]
+__all__ = ["RunConfig", "default_out"]
 
 MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
@@ -127,6 +128,12 @@ class RunConfig:
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with some options changed."""
         return dataclasses.replace(self, **changes)
+
+
+def default_out(test: Any) -> str:
+    """The result's name where none is given: after the test, in the current folder."""
+    parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
+    return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
 
 
 def _as_tuple(name: str, value: Any) -> tuple[str, ...]:

@@ -1,0 +1,108 @@
+"""Pairing: who is compared with whom, for any batching of the two sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vfiscope.pairing import skip_rows, with_golden, with_lag, with_reference
+from vfiscope.types import Features, Frames, Pairs
+
+
+def frames(first: int, count: int) -> Frames:
+    """Frames whose pixels are their own ordinal."""
+    index = np.arange(first, first + count)
+    data = torch.from_numpy(index.astype(np.uint8)).reshape(-1, 1, 1, 1).expand(-1, 3, 2, 2).contiguous()
+    return Frames(data, index, index * 10, index / 25.0, np.zeros(count, np.uint8), Fraction(1, 250))
+
+
+def features(batch: Frames) -> Features:
+    value = torch.from_numpy(batch.index.astype(np.float32)).reshape(-1, 1)
+    return Features(value, value.reshape(-1, 1, 1, 1))
+
+
+def stream(lengths: list[int], *, embedded: bool = True) -> Iterator[tuple[Frames, Features | None]]:
+    first = 0
+    for length in lengths:
+        batch = frames(first, length)
+        yield batch, features(batch) if embedded else None
+        first += length
+
+
+def rows(pairs: Iterator[Pairs]) -> list[tuple[int, int | None]]:
+    """(test ordinal, reference ordinal or None) of every row, checked against pixels and features on the way."""
+    found: list[tuple[int, int | None]] = []
+    for batch in pairs:
+        partners = [None] * len(batch) if batch.ref is None else [int(i) for i in batch.ref.index]
+        assert batch.test.data[:, 0, 0, 0].tolist() == batch.test.index.tolist()
+        assert batch.test_features is not None
+        assert batch.test_features.pooled[:, 0].tolist() == batch.test.index.tolist()
+        if batch.ref is not None:
+            assert batch.ref_features is not None
+            assert batch.ref.data[:, 0, 0, 0].tolist() == partners
+            assert batch.ref_features.patches[:, 0, 0, 0].tolist() == partners
+        found += zip(batch.test.index.tolist(), partners, strict=True)
+    return found
+
+
+lengths = st.lists(st.integers(1, 7), min_size=1, max_size=6)
+
+
+@given(lengths, lengths)
+def test_reference_pairs_row_by_row_and_keeps_every_test_frame(test: list[int], ref: list[int]) -> None:
+    n, m = sum(test), sum(ref)
+    assert rows(with_reference(stream(test), stream(ref))) == [(i, i if i < m else None) for i in range(n)]
+
+
+def test_a_longer_reference_is_read_to_its_end() -> None:
+    seen: list[int] = []
+
+    def watched() -> Iterator[tuple[Frames, Features | None]]:
+        for batch in stream([2, 2, 2]):
+            seen.extend(batch[0].index.tolist())
+            yield batch
+
+    assert rows(with_reference(stream([3]), watched())) == [(0, 0), (1, 1), (2, 2)]
+    assert seen == [0, 1, 2, 3, 4, 5]
+
+
+@given(lengths, st.integers(1, 12))
+def test_lag_pairs_with_the_frame_so_many_before(batches: list[int], lag: int) -> None:
+    expected = [(i, i - lag if i >= lag else None) for i in range(sum(batches))]
+    assert rows(with_lag(stream(batches), lag)) == expected
+
+
+def test_lag_embeds_every_frame_once() -> None:
+    embedded: list[int] = []
+
+    def embedding() -> Iterator[tuple[Frames, Features | None]]:
+        for batch, feats in stream([4, 4, 3]):
+            embedded.extend(batch.index.tolist())
+            yield batch, feats
+
+    rows(with_lag(embedding(), 2))
+    assert embedded == list(range(11))
+
+
+@given(lengths)
+def test_golden_pairs_every_frame_with_the_one(batches: list[int]) -> None:
+    golden = frames(9, 1)
+    found = rows(with_golden(stream(batches), (golden, features(golden))))
+    assert found == [(i, 9) for i in range(sum(batches))]
+
+
+def test_streams_without_features_pair_too() -> None:
+    batch = next(with_golden(stream([3], embedded=False), (frames(9, 1), None)))
+    assert batch.test_features is None
+    assert batch.ref_features is None
+
+
+@given(lengths, st.integers(0, 40))
+def test_skip_rows_drops_exactly_the_first_rows(batches: list[int], count: int) -> None:
+    left = [int(i) for batch in skip_rows((b for b, _ in stream(batches)), count) for i in batch.index]
+    assert left == list(range(sum(batches)))[count:]

@@ -1,0 +1,5 @@
+"""``python -m vfiscope``."""
+
+from vfiscope.cli import main
+
+main()

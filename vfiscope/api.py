@@ -1,0 +1,69 @@
+"""The verbs as functions: each builds a configuration and runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vfiscope.config import RunConfig
+from vfiscope.store import Run
+
+__all__ = ["compare", "open_run", "scan", "score"]
+
+
+def score(test: Any, *, ref: Any, **options: Any) -> Run:
+    """Score an interpolated (or any) video or folder against its ground truth.
+
+    Args:
+        test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or uint16.
+        ref: the ground truth, in any of those forms.
+        options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or ``out="a.h5"``. Without
+            ``out`` the result lives in a temporary folder for as long as the run.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder or the output cannot be used.
+    """
+    return _run("score", {"test": test, "ref": ref, **options})
+
+
+def scan(test: Any, **options: Any) -> Run:
+    """Scan a sequence against a golden frame, or every frame against the one ``lag`` frames before.
+
+    Args:
+        test: as for :func:`score`.
+        options: as for :func:`score`; ``golden`` is an image, an array or the ordinal of a frame, ``lag`` counts
+            frames.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder or the output cannot be used.
+    """
+    return _run("scan", {"test": test, **options})
+
+
+def compare(test: Any, ref: Any, **options: Any) -> Run:
+    """Compare two images.
+
+    Args:
+        test: path of an image, or an array (H, W, 3) uint8 or uint16.
+        ref: the image to compare it with, in either form.
+        options: as for :func:`score`.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder or the output cannot be used.
+    """
+    return _run("compare", {"test": test, "ref": ref, **options})
+
+
+def open_run(path: str | Path) -> Run:
+    """Open a stored result for reading.
+
+    Raises:
+        StoreError: the file is missing, unfinished or no result of vfiscope.
+    """
+    return Run(path)
+
+
+def _run(mode: str, options: dict[str, Any]) -> Run:
+    from vfiscope import pipeline  # brings torch, which opening a stored run does without
+
+    return pipeline.run(RunConfig.from_options(mode, options))

@@ -1,0 +1,195 @@
+"""Many jobs from one file: a table of configurations, nothing new in the core."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vfiscope import pipeline
+from vfiscope.config import RunConfig
+from vfiscope.errors import UsageError, VfiscopeError
+from vfiscope.flags import parse_rule
+from vfiscope.store import Run
+
+__all__ = ["Job", "read_jobs", "run_jobs"]
+
+ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
+PATHS = ("test", "ref", "golden", "weights")
+RESULTS, SUMMARY = "results.json", "summary.csv"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of a job file."""
+
+    id: str
+    label: str
+    mode: str
+    options: Mapping[str, Any]
+    """Options of ``RunConfig`` with full paths."""
+
+
+def read_jobs(path: str | Path) -> list[Job]:
+    """Read a job file.
+
+    ``.json`` holds a list of objects or an object with the key ``pairs`` or ``jobs``; ``.jsonl`` one object a line;
+    ``.csv`` a header and one row a job, empty cells left out. Paths are relative to the job file. A job without an
+    ``id`` is called ``pair_001``, ``pair_002`` ... by its place.
+
+    Raises:
+        UsageError: the file cannot be read, holds no jobs, or two jobs share an id.
+    """
+    path = Path(path)
+    rows = _read_rows(path)
+    jobs = [_job(row, number, path.resolve().parent) for number, row in enumerate(rows, start=1)]
+    if not jobs:
+        raise UsageError(f"{path} holds no jobs: give at least one object with test and ref")
+    seen: set[str] = set()
+    for job in jobs:
+        if job.id in seen:
+            raise UsageError(f"{path}: two jobs have the id {job.id!r}: give each its own")
+        seen.add(job.id)
+    return jobs
+
+
+def run_jobs(jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Run jobs one after the other and yield the result of each as it ends.
+
+    A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again. After every job
+    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. A result has the keys ``id``, ``label``,
+    ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, skipped, failed), ``error``, ``failed_on`` and
+    ``summary``.
+
+    Raises:
+        UsageError: the folder cannot be made, or a rule cannot be read.
+    """
+    for rule in fail_on:
+        parse_rule(rule)
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}: give another -o") from error
+    results: list[dict[str, Any]] = []
+    for job in jobs:
+        results.append(_run_job(job, folder, fail_on))
+        _write_json(folder / RESULTS, results)
+        _write_summary(folder / SUMMARY, results)
+        yield results[-1]
+
+
+def _read_rows(path: Path) -> list[Any]:
+    readers = {".json": _rows_of_json, ".jsonl": _rows_of_jsonl, ".csv": _rows_of_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"{path} is no job file: give a .json, .jsonl or .csv file")
+    try:
+        return reader(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is no valid {path.suffix} file: {error}") from error
+
+
+def _rows_of_json(text: str) -> list[Any]:
+    value = json.loads(text)
+    if isinstance(value, dict):
+        value = value.get("pairs", value.get("jobs"))
+    if not isinstance(value, list):
+        raise UsageError('a job file holds a list of objects, or an object with the key "pairs" or "jobs"')
+    return value
+
+
+def _rows_of_jsonl(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def _rows_of_csv(text: str) -> list[Any]:
+    rows = csv.DictReader(text.splitlines(), strict=True)
+    return [{key: value for key, value in row.items() if key is not None and value} for row in rows]
+
+
+def _job(row: Any, number: int, base: Path) -> Job:
+    options = {ALIASES.get(key, key): value for key, value in row.items()} if isinstance(row, dict) else {}
+    identity = str(options.pop("id", f"pair_{number:03d}"))
+    label = str(options.pop("label", ""))
+    mode = str(options.pop("mode", "compare"))
+    for key in PATHS:
+        if isinstance(options.get(key), str) and not (key == "golden" and options[key].isdigit()):
+            options[key] = str(base / options[key])
+    return Job(identity, label, mode, options)
+
+
+def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
+    result = {
+        "id": job.id,
+        "label": job.label,
+        "mode": job.mode,
+        "test": job.options.get("test"),
+        "ref": job.options.get("ref"),
+        "out": None,
+        "state": "failed",
+        "error": None,
+        "failed_on": [],
+        "summary": None,
+    }
+    try:
+        config = _config(job, folder)
+        skipped = pipeline.is_done(config)
+        with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
+            summary = run.summary()
+            rules = [*fail_on, *config.fail_on]
+            met = [rule for rule in rules if parse_rule(rule).met(run.frames, run.scores, run.specs)]
+    except VfiscopeError as error:
+        return {**result, "error": " ".join(str(error).split())}
+    state = "skipped" if skipped else summary["status"]
+    return {**result, "out": str(config.out), "state": state, "failed_on": met, "summary": summary}
+
+
+def _config(job: Job, folder: Path) -> RunConfig:
+    if "/" in job.id or "\\" in job.id or job.id in ("", ".", ".."):
+        raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
+    return RunConfig.from_options(job.mode, {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")})
+
+
+def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the text of .csv cells turned into the numbers that RunConfig holds."""
+    typed = dict(options)
+    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "fps": float}.items():
+        if isinstance(typed.get(name), str):
+            try:
+                typed[name] = kind(typed[name])
+            except ValueError as error:
+                raise UsageError(f"{name} is {typed[name]!r}: give a number") from error
+    return typed
+
+
+def _write_json(path: Path, value: Any) -> None:
+    _replace(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    metrics = sorted({name for r in results for name in (r["summary"] or {"metrics": ()})["metrics"]})
+    columns = ["id", "label", "mode", "state", "error", "scored", "segments", *(f"{m}_mean" for m in metrics)]
+    temporary = path.with_suffix(".tmp")
+    with open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        for result in results:
+            row = {key: result[key] for key in columns[:5]}
+            if (summary := result["summary"]) is not None:
+                row |= {"scored": summary["frames"]["scored"], "segments": len(summary["segments"])}
+                row |= {f"{name}_mean": pooled["mean"] for name, pooled in summary["metrics"].items()}
+            writer.writerow(row)
+    os.replace(temporary, path)
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

@@ -1,0 +1,293 @@
+"""The command line: parse, one call, print.
+
+Nothing here imports torch before a verb needs it, so that help and info answer at once.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vfiscope.cli.options import comma_list, option, run_options
+from vfiscope.cli.screen import describe, log_to_stderr, plain, progress
+from vfiscope.config import RunConfig, default_out
+from vfiscope.errors import VfiscopeError
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["main"]
+
+OK, FAILED_ON, UNUSABLE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of ``vfiscope``: exits with the contract's codes; a user's mistake is one line, never a traceback."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = UNUSABLE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("vfiscope: interrupted: run the same command again to go on where it stopped", err=True)
+        code = INTERRUPTED
+    except (click.ClickException, VfiscopeError) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        click.echo(f"vfiscope: error: {' '.join(message.split())}", err=True)
+        code = UNUSABLE
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="vfiscope")
+def vfiscope() -> None:
+    """Score interpolated videos, scan time-lapse sequences and plot temporal difference curves.
+
+    Every result is one HDF5 file, and every picture and table is drawn from it.
+    """
+
+
+@vfiscope.command()
+@click.argument("test")
+@click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
+@run_options
+def score(**options: Any) -> int:
+    """Score an interpolated (or any) video or folder against its ground truth.
+
+    vfiscope score interpolated.mp4 --ref truth.mp4
+    """
+    return _run("score", options)
+
+
+@vfiscope.command()
+@click.argument("test", metavar="SEQ")
+@click.option("--golden", metavar="IMAGE|INDEX", help="Compare every frame with this image, or this frame of SEQ.")
+@option("--lag", help="Without --golden: compare every frame with the one so many frames before.", type=int)
+@run_options
+def scan(**options: Any) -> int:
+    """Scan a time-lapse or any sequence against a golden frame, or against the frames before.
+
+    vfiscope scan "garden/*.jpg" --golden 0
+    """
+    return _run("scan", options)
+
+
+@vfiscope.command()
+@click.argument("test")
+@click.argument("ref")
+@run_options
+def compare(**options: Any) -> int:
+    """Compare two images.
+
+    vfiscope compare test.png ref.png
+    """
+    return _run("compare", options)
+
+
+def _run(mode: str, options: dict[str, Any]) -> int:
+    as_json, quiet = options.pop("as_json"), options.pop("quiet")
+    config = RunConfig.from_options(mode, options)
+    if config.out is None:
+        config = config.replace(out=default_out(config.test))
+    log_to_stderr(quiet)
+    from vfiscope import pipeline
+
+    with pipeline.run(config, watch=None if quiet else progress) as result:
+        summary = result.summary()
+        if as_json:
+            click.echo(json.dumps(summary, allow_nan=False))
+        elif not quiet:
+            click.echo(describe(summary))
+        return _exit_code(result, summary, config.fail_on)
+
+
+def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> int:
+    from vfiscope.flags import parse_rule
+
+    met = [rule for rule in rules if parse_rule(rule).met(result.frames, result.scores, result.specs)]
+    for rule in met:
+        click.echo(f"vfiscope: failed on {rule!r}", err=True)
+    if met:
+        return FAILED_ON
+    for note in summary["notes"]:
+        click.echo(f"vfiscope: partial: {note}", err=True)
+    return OK if summary["status"] == "ok" else PARTIAL
+
+
+@vfiscope.command()
+@click.argument("jobs", metavar="JOBS")
+@click.option("-o", "--out", required=True, metavar="DIR", help="Folder for the results.")
+@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
+@click.option("--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else.")
+@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool) -> int:
+    """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
+
+    vfiscope batch jobs.json -o results
+    """
+    log_to_stderr(quiet)
+    from vfiscope.batch import read_jobs, run_jobs
+
+    listed = read_jobs(jobs)
+    results = []
+    for result in run_jobs(listed, out, fail_on=fail_on):
+        results.append(result)
+        if not quiet and not as_json:
+            click.echo(f"{result['id']}: {result['error'] or result['state']}")
+    if as_json:
+        click.echo(json.dumps(results, allow_nan=False))
+    if any(result["failed_on"] for result in results):
+        return FAILED_ON
+    return PARTIAL if any(result["error"] or result["state"] == "partial" for result in results) else OK
+
+
+@vfiscope.command()
+@click.argument("run", metavar="RUN")
+@click.option("--rule", "rules", multiple=True, metavar="RULE", help='As "ssim < 0.9 for 3 frames"; may be repeated.')
+@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if met.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object and nothing else.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bool, quiet: bool) -> int:
+    """Flag segments again from the stored scores of RUN, decoding nothing.
+
+    vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
+    """
+    from vfiscope.flags import flag as flag_run
+    from vfiscope.store import Run, rewrite_segments
+
+    with Run(run) as before:
+        segments = flag_run(before.frames, before.scores, before.specs, rules)
+    rewrite_segments(run, segments, rules)
+    with Run(run) as after:
+        summary = after.summary()
+        if as_json:
+            click.echo(json.dumps(summary, allow_nan=False))
+        elif not quiet:
+            click.echo(describe(summary))
+        return min(_exit_code(after, {**summary, "status": "ok", "notes": []}, fail_on), FAILED_ON)
+
+
+@vfiscope.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option("-o", "--out", required=True, metavar="FIGURE", help="A .png, .svg or .pdf file.")
+@click.option("--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent.")
+@click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
+def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overwrite: bool) -> int:
+    """Draw temporal difference curves of one run, or of several overlaid.
+
+    vfiscope plot a.h5 b.h5 -o curves.png
+    """
+    from vfiscope.store import Run
+    from vfiscope.views import overlay_warnings, plot_runs
+
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Run(path)) for path in runs]
+        for warning in overlay_warnings(opened):
+            click.echo(f"vfiscope: warning: {warning}", err=True)
+        plot_runs(opened, out=out, metrics=metrics, overwrite=overwrite)
+    click.echo(out)
+    return OK
+
+
+@vfiscope.command()
+@click.argument("run", metavar="RUN")
+@click.option("-o", "--out", required=True, metavar="FILE", help="A .csv, .json or .parquet file.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def export(run: str, out: str, overwrite: bool) -> int:
+    """Write the scores of every frame as .csv, .json or .parquet.
+
+    vfiscope export interpolated.h5 -o scores.csv
+    """
+    from vfiscope.store import Run
+    from vfiscope.views import export as write
+
+    with Run(run) as opened:
+        write(opened, out, overwrite=overwrite)
+    click.echo(out)
+    return OK
+
+
+@vfiscope.command()
+@click.argument("path", metavar="PATH")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def info(path: str, as_json: bool) -> int:
+    """Say what a video, a folder of images or a run is.
+
+    vfiscope info truth.mp4
+    """
+    from vfiscope.info import describe as facts_of
+
+    facts = facts_of(path)
+    if as_json:
+        click.echo(json.dumps(facts, allow_nan=False))
+    else:
+        width = max(len(name) for name in facts)
+        click.echo("\n".join(f"{name:<{width}}  {plain(value)}" for name, value in facts.items()))
+    return OK
+
+
+@vfiscope.group()
+def models() -> None:
+    """List embedders, fetch their weights, check them. The only command that downloads."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
+def models_list(as_json: bool) -> int:
+    """Say which embedders there are and which can be used on this machine."""
+    from vfiscope.embed.catalog import list_embedders
+
+    listed = list_embedders()
+    if as_json:
+        click.echo(json.dumps(listed))
+        return OK
+    click.echo(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
+    for entry in listed:
+        click.echo(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
+    return OK
+
+
+@models.command("fetch")
+@click.argument("name")
+def models_fetch(name: str) -> int:
+    """Download the weights of an embedder into the cache that timm uses."""
+    from vfiscope.embed.checkpoints import fetch_weights
+
+    click.echo(fetch_weights(name))
+    return OK
+
+
+@models.command("check")
+@click.argument("name")
+@click.option("--weights", metavar="FILE", help="Weights to check; the cached ones where absent.")
+def models_check(name: str, weights: str | None) -> int:
+    """Load an embedder and its weights and embed a probe image."""
+    from vfiscope.embed import check
+
+    for key, value in check(name, weights).items():
+        click.echo(f"{key:<12}{value}")
+    return OK
+
+
+@vfiscope.command()
+@click.option("-o", "--out", default="vfiscope-demo", show_default=True, metavar="DIR", help="Folder to fill.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier demo in that folder.")
+@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+def demo(out: str, overwrite: bool, quiet: bool) -> int:
+    """Make a sample and run the main job on it."""
+    log_to_stderr(quiet)
+    from vfiscope.demo import make_demo
+
+    result = make_demo(out, overwrite=overwrite, watch=None if quiet else progress)
+    if not quiet:
+        click.echo(describe(result.summary()))
+        click.echo(f"\ncurves: {Path(out) / 'curves.png'}")
+    return OK

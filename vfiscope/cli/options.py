@@ -1,0 +1,101 @@
+"""The options that verbs share, with their defaults from the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vfiscope import config as defaults
+from vfiscope.errors import UsageError
+
+__all__ = ["comma_list", "option", "run_options"]
+
+_FIELDS = {field.name: field.default for field in fields(defaults.RunConfig)}
+
+
+def comma_list(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Callback of an option that holds names between commas."""
+    if value is None:
+        return None
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def option(*flags: str, **kind: Any) -> Callable[[Any], Any]:
+    """An option of ``RunConfig`` whose default is read from there."""
+    default = _FIELDS[flags[-1].lstrip("-").replace("-", "_")]
+    shown = ",".join(default) if isinstance(default, tuple) else default
+    return click.option(*flags, default=shown, show_default=shown is not None, **kind)
+
+
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that score, scan and compare share."""
+    options = [
+        option("-o", "--out", help="Result file; TEST.h5 in this folder where absent.", metavar="FILE.h5"),
+        option("--metrics", help="Scores to compute.", metavar="A,B,C", callback=comma_list),
+        option("--maps", help='Maps to keep per frame, or "none".', metavar="A,B", callback=comma_list),
+        option("--fields", help='Vector fields to keep per frame, or "none".', metavar="A,B", callback=comma_list),
+        option("--embedder", help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise."),
+        option("--weights", help="Weights of the embedder.", metavar="FILE"),
+        option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
+        option("--size", help="Short side in pixels before embedding; the embedder's own where absent.", type=int),
+        option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.POOLS)),
+        option("--batch", help="Frames decoded and scored together; never changes a score.", type=int),
+        option("--start", help="First frame (120) or time (2.5s, 0:01:02.5).", metavar="POSITION"),
+        option("--stop", help="End, not included: frame or time.", metavar="POSITION"),
+        option("--step", help="Take every N-th frame.", type=int),
+        option("--fps", help="Frames per second of image folders.", type=float),
+        option(
+            "--resize",
+            help="Bring frames of another size to the reference's with this filter; refused where absent.",
+            type=click.Choice(defaults.RESIZE_FILTERS),
+        ),
+        click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
+        click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
+        click.option("--overwrite", is_flag=True, help="Replace a result that exists."),
+        click.option(
+            "--resume/--no-resume", default=True, show_default=True, help="Go on with unfinished work, or discard it."
+        ),
+        *_OUTPUT_OPTIONS,
+    ]
+    for add in reversed(options):
+        command = add(command)
+    return command
+
+
+def _read_config_file(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
+    """Options from a TOML file become defaults; the command line wins."""
+    if path is None:
+        return
+    import tomllib
+
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the configuration {path}: {error}") from error
+    known = {parameter.name for parameter in context.command.params}
+    chosen = {}
+    for key, value in values.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            raise UsageError(f"{path}: there is no option {key!r} in vfiscope {context.info_name}: see --help")
+        is_names = isinstance(value, list) and name in ("metrics", "maps", "fields")
+        chosen[name] = ",".join(map(str, value)) if is_names else value
+    context.default_map = chosen
+
+
+_OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--config",
+        metavar="FILE.toml",
+        is_eager=True,
+        expose_value=False,
+        callback=_read_config_file,
+        help="Read options from a file; those given here win.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object and nothing else."),
+    click.option("--quiet", is_flag=True, help="No progress and no messages but errors."),
+]

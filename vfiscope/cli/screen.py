@@ -1,0 +1,71 @@
+"""What a person sees: progress and messages on stderr, the summary on stdout."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vfiscope.types import Scores, SourceInfo
+
+__all__ = ["describe", "log_to_stderr", "plain", "progress"]
+
+
+def log_to_stderr(quiet: bool) -> None:
+    log = logging.getLogger("vfiscope")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("vfiscope: %(message)s"))
+    log.handlers = [handler]
+    log.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+def progress(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+    """A bar on stderr, by seconds of the test really scored; silent where stderr is no terminal."""
+    from tqdm import tqdm
+
+    form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
+    with tqdm(total=info.duration_s, disable=None, bar_format=form if info.duration_s else None, unit="s") as bar:
+        frames = 0
+        for batch in scores:
+            yield batch
+            frames += len(batch)
+            bar.n = min(float(batch.frames.time_s[-1]), bar.total or float("inf"))
+            bar.set_postfix_str(f"{done + frames} frames, {frames / max(bar.format_dict['elapsed'], 1e-9):.1f}/s")
+        if bar.total:
+            bar.n = bar.total
+        bar.refresh()
+
+
+def describe(summary: dict[str, Any]) -> str:
+    """The summary as a person reads it."""
+    frames = summary["frames"]
+    rest = ", ".join(f"{count} {what}" for what, count in frames.items() if what not in ("scored", "total") and count)
+    lines = [f"{summary['out']}: {frames['scored']} frames scored{', ' + rest if rest else ''}", ""]
+    lines.append(f"{'metric':<12}{'mean':>10}{'p5':>10}{'p50':>10}{'p95':>10}{'worst':>10}  at frame")
+    for name, pooled in summary["metrics"].items():
+        cells = "".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
+        extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
+        worst = pooled["max"] if pooled["lower_is_better"] else pooled["min"]
+        where = "-" if pooled["worst_index"] is None else pooled["worst_index"]
+        lines.append(f"{name:<12}{cells}{_number(worst):>10}  {where}{extra}")
+    if summary["segments"]:
+        lines += ["", "flagged segments (frames, half-open):"]
+    for s in summary["segments"]:
+        lines.append(
+            f"  [{s['start']}, {s['stop']})  {s['start_time_s']:.3f}..{s['stop_time_s']:.3f} s  {s['kind']}"
+            f"  {s['metric']} {_number(s['peak'])} at {s['peak_index']}  confidence {s['confidence']:.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(plain(part) for part in value) or "none"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,71 @@
+"""What a path is: a run, a video or a set of images. Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vfiscope.sources import open_source
+from vfiscope.store import Run
+
+__all__ = ["describe"]
+
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def describe(path: str) -> dict[str, Any]:
+    """Facts about a run or a medium, as JSON-able values.
+
+    Raises:
+        VfiscopeError: the path is neither.
+    """
+    return _describe_run(path) if _is_hdf5(path) else _describe_medium(path)
+
+
+def _is_hdf5(path: str) -> bool:
+    if not Path(path).is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+
+
+def _describe_run(path: str) -> dict[str, Any]:
+    with Run(path) as run:
+        return {
+            "kind": "run",
+            "path": str(run.path),
+            "mode": run.mode,
+            "created": run.created,
+            "status": run.status,
+            "notes": list(run.notes),
+            "frames": len(run.frames),
+            "scores": list(run.scores),
+            "maps": {name: list(run.maps[name].shape) for name in run.maps},
+            "fields": {name: list(run.fields[name].shape) for name in run.fields},
+            "segments": len(run.segments),
+            "regions": len(run.regions),
+            "embedder": None if run.embedder is None else dict(run.embedder),
+            "sources": [dict(source) for source in run.sources],
+            "config": dict(run.config),
+            "versions": dict(run.versions),
+        }
+
+
+def _describe_medium(path: str) -> dict[str, Any]:
+    with open_source(path) as source:
+        info = source.info
+        return {
+            "kind": info.kind,
+            "path": info.path,
+            "width": info.width,
+            "height": info.height,
+            "bit_depth": info.bit_depth,
+            "frames_expected": info.frames_expected,
+            "duration_s": info.duration_s,
+            "rate": None if info.rate is None else float(info.rate),
+            "time_base": str(info.time_base),
+            "decoder": info.decoder,
+            "color": dict(info.color),
+            "size_bytes": info.size_bytes,
+            "notes": list(info.notes),
+        }

@@ -1,0 +1,290 @@
+"""The only composition: a configuration in, a run out.
+
+::
+
+    sources -> prefetch -> embed -> pairs -> scores -> part files -> flags -> one HDF5 file
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vfiscope.config import RunConfig
+from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
+from vfiscope.errors import PairingError, UsageError
+from vfiscope.flags import flag, parse_rule
+from vfiscope.pairing import Stream, skip_rows, with_golden, with_lag, with_reference
+from vfiscope.score import Plan, score_pairs
+from vfiscope.sources import Source, digest, open_source, prefetch
+from vfiscope.store import Header, Run, Writer
+from vfiscope.types import Frames, FrameTable, Pairs, Scores, SourceInfo
+
+__all__ = ["Watch", "is_done", "run"]
+
+log = logging.getLogger("vfiscope")
+
+Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
+"""Wraps the stream of scores, as a progress bar does: (scores, the test's info, rows done before)."""
+
+PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A configuration with everything in it opened and chosen."""
+
+    config: RunConfig
+    plan: Plan
+    sources: dict[str, Source]
+    """By role, in the order test, ref or golden."""
+    embedder: Embedder | None
+    device: torch.device
+    header: Header
+
+    @property
+    def test(self) -> Source:
+        return self.sources["test"]
+
+
+def run(config: RunConfig, *, watch: Watch | None = None) -> Run:
+    """Do what a configuration says and open the result.
+
+    Without ``config.out`` the result lives in a temporary folder for as long as the returned run.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is left behind, but for
+            finished parts of the work, which the same call picks up again.
+    """
+    owned = None
+    if config.out is None:
+        owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
+        config = config.replace(out=str(owned / f"{config.mode}.h5"))
+    with ExitStack() as stack:
+        job = _open_job(config, stack)
+        path = _write(job, watch or (lambda scores, _info, _done: scores))
+    return Run(path, owns=owned)
+
+
+def is_done(config: RunConfig) -> bool:
+    """Whether ``config.out`` holds a finished run of these very inputs and settings."""
+    if config.out is None or not Path(config.out).is_file():
+        return False
+    with ExitStack() as stack:
+        header = _open_job(config, stack).header
+        with Run(Path(config.out)) as done:
+            return not header.differences(Header.of_run(done))
+
+
+def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
+    _check_options(config)
+    plan = Plan.of(config.metrics, config.maps, config.fields)
+    device = resolve_device(config.device)
+    sources = {role: stack.enter_context(source) for role, source in _open_sources(config).items()}
+    embedder = _open_embedder(config, device) if plan.needs_features else None
+    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
+
+
+def _check_options(config: RunConfig) -> None:
+    """What can be refused before any input is opened."""
+    if config.mode in ("score", "compare") and config.ref is None:
+        raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
+    for rule in (*config.flag, *config.fail_on):
+        parse_rule(rule)
+
+
+def _open_sources(config: RunConfig) -> dict[str, Source]:
+    options: dict[str, Any] = {"batch": config.batch, "fps": config.fps}
+    chosen = {"start": config.start, "stop": config.stop, "step": config.step}
+    partner_role = "golden" if config.mode == "scan" else "ref"
+    partner_target = config.golden if config.mode == "scan" else config.ref
+    if partner_target is None:
+        return {"test": open_source(config.test, **options, **chosen, resize=_own_size(config, config.test, options))}
+    index = _golden_index(config)
+    if index is not None:
+        partner = open_source(config.test, **options, start=index, stop=index + 1)
+    elif config.mode == "scan":
+        partner = open_source(partner_target, **options)
+    else:
+        partner = open_source(partner_target, **options, **chosen, resize=_own_size(config, partner_target, options))
+    height, width = partner.info.height, partner.info.width
+    resize = (height, width, config.resize) if config.resize else None
+    try:
+        test = open_source(config.test, **options, **chosen, resize=resize)
+        if (test.info.height, test.info.width) != (height, width) and resize is None:
+            raise PairingError(
+                f"sizes differ: test {test.info.path} is {test.info.width}x{test.info.height}, {partner_role} "
+                f"{partner.info.path} is {width}x{height}: give --resize FILTER to bring the test to that size"
+            )
+    except Exception:
+        partner.close()
+        raise
+    return {"test": test, partner_role: partner}
+
+
+def _own_size(config: RunConfig, target: Any, options: dict[str, Any]) -> tuple[int, int, str] | None:
+    """With --resize, frames of a mixed-size input are brought to the size of its first frame."""
+    if config.resize is None:
+        return None
+    with open_source(target, **options) as source:
+        return source.info.height, source.info.width, config.resize
+
+
+def _golden_index(config: RunConfig) -> int | None:
+    """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
+    if config.mode != "scan" or isinstance(config.golden, bool) or config.golden is None:
+        return None
+    if isinstance(config.golden, int):
+        return config.golden
+    return int(config.golden) if isinstance(config.golden, str) and config.golden.isdigit() else None
+
+
+def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
+    name, reason = choose(config.embedder, config.weights)
+    if config.embedder == "auto":
+        log.info("embedder %s: %s", name, reason)
+    return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
+
+
+def _header(
+    config: RunConfig, plan: Plan, sources: dict[str, Source], embedder: Embedder | None, device: torch.device
+) -> Header:
+    info = sources["test"].info
+    return Header(
+        mode=config.mode,
+        config={**config.to_dict(), "device": str(device)},
+        sources=[_identity(role, source.info) for role, source in sources.items()],
+        embedder=None if embedder is None else embedder.describe(info.height, info.width),
+        versions=_versions(),
+        metrics={name: metric.spec for name, metric in plan.metrics.items()},
+        maps={name: metric.spec for name, metric in plan.maps.items()},
+        fields={name: metric.spec for name, metric in plan.fields.items()},
+        grid=None if embedder is None else embedder.grid(info.height, info.width),
+        time_base=info.time_base,
+    )
+
+
+def _identity(role: str, info: SourceInfo) -> dict[str, Any]:
+    return {
+        "role": role,
+        "path": info.path,
+        "kind": info.kind,
+        "size_bytes": info.size_bytes,
+        "digest": digest(info),
+        "width": info.width,
+        "height": info.height,
+        "bit_depth": info.bit_depth,
+        "decoder": info.decoder,
+        "color": dict(info.color),
+        "frames_expected": info.frames_expected,
+        "notes": list(info.notes),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
+
+
+def _write(job: _Job, watch: Watch) -> Path:
+    out = Path(str(job.config.out))
+    began = time.monotonic()
+    with Writer(out, job.header, overwrite=job.config.overwrite, resume=job.config.resume) as writer:
+        if writer.already_finished:
+            return out
+        done = writer.rows_done
+        if done:
+            log.info("resuming %s after %d frames", out, done)
+        with torch.inference_mode():
+            for scores in watch(score_pairs(_pairs(job, done), job.plan), job.test.info, done):
+                writer.append(scores)
+        table, values = writer.curves()
+        segments = flag(table, values, job.header.metrics, job.config.flag)
+        pairing = _pairing(job, table)
+        notes = _notes(job, pairing)
+        seconds = time.monotonic() - began
+        return writer.finish(
+            segments=segments,
+            sources=[_accounted(identity, job.sources) for identity in job.header.sources],
+            pairing=pairing,
+            status="partial" if notes else "ok",
+            notes=notes,
+            timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
+        )
+
+
+def _pairs(job: _Job, done: int) -> Iterator[Pairs]:
+    """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
+    config = job.config
+    if config.mode == "scan" and "golden" not in job.sources:
+        first = max(0, done - config.lag)
+        return skip_rows(with_lag(_stream(job, "test", first), config.lag), done - first)
+    if config.mode == "scan":
+        golden = next(_stream(job, "golden", 0))
+        return with_golden(_stream(job, "test", done), (golden[0][:1], None if golden[1] is None else golden[1][:1]))
+    return with_reference(_stream(job, "test", done), _stream(job, "ref", done))
+
+
+def _stream(job: _Job, role: str, skip: int) -> Stream:
+    for frames in skip_rows(prefetch(job.sources[role], job.config.prefetch), skip):
+        moved = _to_device(frames, job.device)
+        yield moved, None if job.embedder is None else job.embedder.embed(moved)
+
+
+def _to_device(frames: Frames, device: torch.device) -> Frames:
+    if device.type == "cpu":
+        return frames
+    data = frames.data.to(device, non_blocking=True)
+    return Frames(data, frames.index, frames.pts, frames.time_s, frames.status, frames.time_base, frames.bit_depth)
+
+
+def _accounted(identity: Any, sources: dict[str, Source]) -> dict[str, Any]:
+    counts = sources[identity["role"]].counts
+    return {
+        **identity,
+        "frames_decoded": counts.decoded,
+        "frames_corrupt": counts.corrupt,
+        "frames_unreadable": counts.unreadable,
+        "frames_undecodable": counts.undecodable,
+    }
+
+
+def _pairing(job: _Job, table: FrameTable) -> dict[str, Any]:
+    """How frames were paired and what was left over."""
+    unpaired = int((table.ref_index < 0).sum())
+    if "golden" in job.sources:
+        return {"policy": "golden", "test_unpaired": unpaired, "ref_unpaired": 0}
+    if job.config.mode == "scan":
+        return {"policy": "lag", "lag": job.config.lag, "test_unpaired": unpaired, "ref_unpaired": 0}
+    left = job.sources["ref"].counts.delivered - (len(table) - unpaired)
+    return {"policy": "row", "test_unpaired": unpaired, "ref_unpaired": left}
+
+
+def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
+    """What makes a run partial, one sentence each; empty when it is whole."""
+    notes = []
+    if pairing["policy"] == "row":
+        for role in ("test", "ref"):
+            if count := pairing[f"{role}_unpaired"]:
+                other = "reference" if role == "test" else "test"
+                notes.append(f"{count} {role} frames have no partner: the {other} is shorter")
+    for role, source in job.sources.items():
+        for what in ("corrupt", "unreadable", "undecodable"):
+            if count := getattr(source.counts, what):
+                notes.append(f"{count} {what} frames in {role} {source.info.path}")
+    return notes
