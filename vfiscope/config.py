@@ -46,7 +46,7 @@ FLAG_MIN_FRAMES = 1
 """Shortest segment of the default rule."""
 
 NOT_IDENTITY = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
-"""Options that do not change what a run holds, so a run may be resumed with others."""
+"""Options that never change what a run holds; they are not stored, and a run may be resumed with others."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,8 @@ class RunConfig:
         return cls(mode=mode, **values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every option as JSON-able values; arrays become ``"array"``."""
-        return {field.name: _jsonable(getattr(self, field.name)) for field in fields(self)}
+        """Every option that can change what a run holds, as JSON-able values; arrays become ``"array"``."""
+        return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name not in NOT_IDENTITY}
 
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with some options changed."""

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 
+from vfiscope import config as defaults
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import PairingError, UsageError
@@ -91,6 +92,8 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     plan = Plan.of(config.metrics, config.maps, config.fields)
     device = resolve_device(config.device)
     sources = {role: stack.enter_context(source) for role, source in _open_sources(config).items()}
+    if config.mode == "compare":
+        _check_stills(sources.values())
     embedder = _open_embedder(config, device) if plan.needs_features else None
     return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
 
@@ -101,6 +104,13 @@ def _check_options(config: RunConfig) -> None:
         raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
     for rule in (*config.flag, *config.fail_on):
         parse_rule(rule)
+
+
+def _check_stills(sources: Iterable[Source]) -> None:
+    for info in (source.info for source in sources):
+        if info.kind == "video" or info.frames_expected != 1:
+            count = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
+            raise UsageError(f"compare takes two images, but {info.path} is {count}: use vfiscope score TEST --ref REF")
 
 
 def _open_sources(config: RunConfig) -> dict[str, Source]:
@@ -204,7 +214,9 @@ def _versions() -> dict[str, str]:
 def _write(job: _Job, watch: Watch) -> Path:
     out = Path(str(job.config.out))
     began = time.monotonic()
-    with Writer(out, job.header, overwrite=job.config.overwrite, resume=job.config.resume) as writer:
+    config = job.config
+    writing = Writer(out, job.header, overwrite=config.overwrite, resume=config.resume, block=defaults.BLOCK)
+    with writing as writer:
         if writer.already_finished:
             return out
         done = writer.rows_done
@@ -214,7 +226,7 @@ def _write(job: _Job, watch: Watch) -> Path:
             for scores in watch(score_pairs(_pairs(job, done), job.plan), job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
-        segments = flag(table, values, job.header.metrics, job.config.flag)
+        segments = flag(table, values, job.header.metrics, config.flag)
         pairing = _pairing(job, table)
         notes = _notes(job, pairing)
         seconds = time.monotonic() - began

@@ -1,0 +1,130 @@
+"""Job files in three forms, results that survive a bad job, and reruns that do only what is new."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from vfiscope import synth
+from vfiscope.batch import read_jobs, run_jobs
+from vfiscope.cli import main
+from vfiscope.errors import UsageError
+
+CHEAP = {"metrics": "psnr", "maps": "none", "fields": "none"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    frames = synth.Scene(48, 64).frames(4)
+    synth.write_images(tmp_path / "media", frames, "f%d.png")
+    return tmp_path
+
+
+def write(path: Path, jobs: object) -> Path:
+    path.write_text(json.dumps(jobs))
+    return path
+
+
+def test_json_jsonl_and_csv_say_the_same(folder: Path) -> None:
+    job = {"id": "one", "mode": "scan", "test": "media/f0.png", "golden": "0", "label": "first", "lag": "2"}
+    write(folder / "a.json", [job])
+    (folder / "a.jsonl").write_text(json.dumps(job) + "\n\n")
+    with open(folder / "a.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, [*job, "ref"])
+        writer.writeheader()
+        writer.writerow(job)
+    read = [read_jobs(folder / name)[0] for name in ("a.json", "a.jsonl", "a.csv")]
+    assert read[0] == read[1] == read[2]
+    assert read[0].id == "one"
+    assert read[0].label == "first"
+    assert read[0].options["test"] == str(folder / "media/f0.png")
+    assert read[0].options["golden"] == "0"
+
+
+@pytest.mark.parametrize(("ref", "test"), [("image_a", "image_b"), ("ref_img", "dist_img")])
+def test_pair_lists_of_other_tools_are_read(folder: Path, ref: str, test: str) -> None:
+    path = write(folder / "a.json", {"pairs": [{ref: "media/f0.png", test: "media/f1.png"}]})
+    (job,) = read_jobs(path)
+    assert (job.id, job.mode) == ("pair_001", "compare")
+    assert Path(job.options["ref"]).name == "f0.png"
+    assert Path(job.options["test"]).name == "f1.png"
+
+
+def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
+    jobs = [
+        {"id": "good", "test": "media/f1.png", "ref": "media/f0.png", **CHEAP},
+        {"id": "missing", "test": "media/f9.png", "ref": "media/f0.png", **CHEAP},
+        {"id": "typo", "test": "media/f1.png", "reference": "media/f0.png"},
+        {"id": "../out", "test": "media/f1.png", "ref": "media/f0.png"},
+        "nonsense",
+        {"id": "last", "mode": "scan", "test": "media", "golden": 0, **CHEAP},
+    ]
+    results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out"))
+    assert [r["state"] for r in results] == ["ok", "failed", "failed", "failed", "failed", "ok"]
+    assert "f9.png" in results[1]["error"]
+    assert "reference" in results[2]["error"]
+    assert "slashes" in results[3]["error"]
+    assert results[5]["summary"]["frames"]["scored"] == 4
+    assert json.loads((folder / "out/results.json").read_text()) == results
+    rows = list(csv.DictReader((folder / "out/summary.csv").open()))
+    assert [row["id"] for row in rows] == [r["id"] for r in results]
+    assert float(rows[0]["psnr_mean"]) == results[0]["summary"]["metrics"]["psnr"]["mean"]
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        "good.h5",
+        "last.h5",
+        "results.json",
+        "summary.csv",
+    ]
+
+
+def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
+    jobs = [{"id": name, "test": f"media/f{i}.png", "ref": "media/f0.png", **CHEAP} for i, name in enumerate("abc")]
+    path = write(folder / "a.json", jobs)
+    first = list(run_jobs(read_jobs(path), folder / "out"))
+    stamps = {r["id"]: Path(r["out"]).stat().st_mtime_ns for r in first}
+    jobs[1]["metrics"] = "ssim"
+    (folder / "out/c.h5").unlink()
+    again = list(run_jobs(read_jobs(write(path, jobs)), folder / "out"))
+    assert [r["state"] for r in again] == ["skipped", "ok", "ok"]
+    assert Path(again[0]["out"]).stat().st_mtime_ns == stamps["a"]
+    assert again[0]["summary"] == first[0]["summary"]
+    assert list(again[1]["summary"]["metrics"]) == ["ssim"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.txt", "[]", r"\.json, \.jsonl or \.csv"),
+        ("a.json", "[]", "no jobs"),
+        ("a.json", "{", "no valid .json"),
+        ("a.json", '{"tests": []}', "pairs"),
+        ("a.json", '[{"id": "x"}, {"id": "x"}]', "two jobs have the id 'x'"),
+    ],
+)
+def test_a_wrong_job_file_is_refused(tmp_path: Path, name: str, text: str, message: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError, match=message):
+        read_jobs(tmp_path / name)
+    with pytest.raises(UsageError, match="cannot read"):
+        read_jobs(tmp_path / "absent.json")
+
+
+def test_the_verb_reports_by_exit_code(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = {"id": "good", "test": "media/f1.png", "ref": "media/f0.png", **CHEAP}
+    bad = {"id": "bad", "test": "media/f9.png", "ref": "media/f0.png"}
+
+    def call(jobs: list[dict[str, str]], *options: str) -> int:
+        path = write(folder / "jobs.json", jobs)
+        with pytest.raises(SystemExit) as caught:
+            main(["batch", str(path), "-o", str(folder / "out"), *options])
+        return int(caught.value.code or 0)
+
+    assert call([good]) == 0
+    assert call([good, bad]) == 3
+    assert "f9.png" in capsys.readouterr().out
+    assert call([good], "--fail-on", "psnr < 100", "--json") == 1
+    assert json.loads(capsys.readouterr().out)[0]["failed_on"] == ["psnr < 100"]
+    assert call([good], "--fail-on", "psnr <") == 2

@@ -1,0 +1,238 @@
+"""The command line: exit codes, one-line errors, what goes to stdout and what to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vfiscope as vs
+from vfiscope import synth
+from vfiscope.cli import main, vfiscope
+from vfiscope.config import RunConfig
+
+QUICK = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("media")
+    clip = synth.Scene(64, 96, seed=2).clip(12)
+    synth.write_video(folder / "truth.mp4", clip.frames, crf=12)
+    synth.write_video(folder / "test.mp4", synth.ghost(clip, 4, 7, distance=5).frames, crf=14)
+    synth.write_video(folder / "wide.mp4", synth.Scene(64, 128).frames(12))
+    synth.write_images(folder, clip.frames[:1], "still_%d.png")
+    (folder / "empty.mp4").touch()
+    (folder / "text.mp4").write_text("not a film\n" * 100)
+    (folder / "hollow").mkdir()
+    return folder
+
+
+def call(*arguments: object) -> int:
+    """Run the program in this process and give its exit code."""
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return int(caught.value.code or 0)
+
+
+def test_score_writes_and_prints_a_summary(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4") == 0
+    out, err = capsys.readouterr()
+    assert "12 frames scored" in out
+    assert "[4, 7)" in out
+    assert "embedder" in err
+    with vs.open_run("test.h5") as run:
+        assert list(run.scores) == list(RunConfig("score", "x").metrics)
+
+
+def test_json_is_the_only_thing_on_stdout(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "--json", "-o", tmp_path / "a.h5") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["mode"] == "score"
+    assert summary["frames"]["scored"] == 12
+    assert summary["metrics"]["psnr"]["worst_index"] in range(4, 7)
+    assert summary["status"] == "ok"
+
+
+def test_quiet_prints_nothing(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", tmp_path / "a.h5", *QUICK) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"), [("psnr < 10", 0), ("psnr < 60", 1), ("mean(psnr) < 10", 0), ("min(psnr) < 60", 1)]
+)
+def test_fail_on_decides_the_exit_code(media: Path, tmp_path: Path, rule: str, code: int) -> None:
+    out = tmp_path / "a.h5"
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK, "--fail-on", rule) == code
+    assert out.exists()
+
+
+def test_a_partial_run_exits_with_3_and_says_why(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    synth.write_images(tmp_path / "few", synth.Scene(64, 96).frames(3))
+    assert call("score", media / "test.mp4", "--ref", tmp_path / "few", "-o", tmp_path / "a.h5", *QUICK) == 3
+    assert "9 test frames have no partner" in capsys.readouterr().err
+    assert (tmp_path / "a.h5").exists()
+
+
+BAD = [
+    (["score", "{m}/nowhere.mp4", "--ref", "{m}/truth.mp4"], "nowhere.mp4"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/nowhere.mp4"], "nowhere.mp4"),
+    (["score", "{m}/empty.mp4", "--ref", "{m}/truth.mp4"], "empty.mp4"),
+    (["score", "{m}/text.mp4", "--ref", "{m}/truth.mp4"], "text.mp4"),
+    (["score", "{m}/hollow", "--ref", "{m}/truth.mp4"], "hollow"),
+    (["score", "{m}/wide.mp4", "--ref", "{m}/truth.mp4"], "--resize"),
+    (["score", "{m}/test.mp4"], "--ref"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--metrics", "vmaf"], "vmaf"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--flag", "ssim << 2"], "ssim << 2"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--fail-on", "median(psnr) < 2"], "median"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--embedder", "dino"], "dino"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--embedder", "dinov2-small"], "models fetch dinov2-small"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--device", "cuda"], "cuda"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--start", "99"], "99"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--colour"], "--colour"),
+    (["score"], "TEST"),
+    (["scan", "{m}/test.mp4", "--golden", "99"], "99"),
+    (["scan", "{m}/test.mp4", "--lag", "0"], "lag"),
+    (["compare", "{m}/test.mp4", "{m}/truth.mp4"], "score"),
+    (["render"], "render"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"), BAD, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], named: str
+) -> None:
+    given = [argument.format(m=media) for argument in arguments]
+    output = ["-o", str(tmp_path / "a.h5")] if len(given) > 1 else []
+    assert call(*given, *output) == 2
+    out, err = capsys.readouterr()
+    errors = [line for line in err.splitlines() if "error:" in line]
+    assert len(errors) == 1
+    assert named in errors[0]
+    assert "Traceback" not in err
+    assert out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_that_exists_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a.h5"
+    out.write_text("mine")
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert out.read_text() == "mine"
+
+
+def test_an_output_folder_that_is_missing_is_refused(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "missing" / "a.h5"
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK) == 2
+    assert "missing" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into a read-only folder")
+def test_a_read_only_folder_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "locked").mkdir(mode=0o555)
+    out = tmp_path / "locked" / "a.h5"
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK) == 2
+    assert "locked" in capsys.readouterr().err
+
+
+def test_options_come_from_a_file_and_the_command_line_wins(media: Path, tmp_path: Path) -> None:
+    file = tmp_path / "options.toml"
+    file.write_text('metrics = ["psnr", "absdiff"]\nmaps = "none"\nfields = "none"\nstep = 2\nquiet = true\n')
+    out = tmp_path / "a.h5"
+    assert call("scan", media / "test.mp4", "--config", file, "--step", "3", "-o", out) == 0
+    with vs.open_run(out) as run:
+        assert list(run.scores) == ["psnr", "absdiff"]
+        assert run.frames.index.tolist() == [0, 3, 6, 9]
+
+
+@pytest.mark.parametrize(("text", "named"), [("colour = 1", "colour"), ("step = ", "options.toml")])
+def test_a_wrong_option_file_is_refused(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, named: str
+) -> None:
+    (tmp_path / "options.toml").write_text(text)
+    assert call("scan", media / "test.mp4", "--config", tmp_path / "options.toml") == 2
+    assert named in capsys.readouterr().err
+
+
+def test_flag_flags_again_and_decodes_nothing(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, out = tmp_path / "film.mp4", tmp_path / "a.h5"
+    film.write_bytes((media / "test.mp4").read_bytes())
+    call("score", film, "--ref", media / "truth.mp4", "-o", out, *QUICK)
+    film.unlink()
+    with vs.open_run(out) as run:
+        before = run.scores["psnr"].copy()
+        level = float(np.median(before))
+    assert call("flag", out, "--rule", f"psnr < {level} for 1 frame", "--json") == 0
+    summary = json.loads(capsys.readouterr().out)
+    ruled = [(s["start"], s["stop"]) for s in summary["segments"] if s["confidence"] == 1]
+    below = before < level
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], below, [False]]).astype(int)))
+    assert ruled == list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    with vs.open_run(out) as run:
+        np.testing.assert_array_equal(run.scores["psnr"], before)
+        assert run.config["flag"] == [f"psnr < {level} for 1 frame"]
+    assert call("flag", out, "--rule", "nothing < 1", "--quiet") == 2
+
+
+def test_plot_and_export_write_files(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [tmp_path / name for name in ("a.h5", "b.h5")]
+    for run, crop in zip(runs, ([], ["--stop", "8"]), strict=True):
+        assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", run, *QUICK, *crop) == 0
+    assert call("plot", *runs, "-o", tmp_path / "curves.png", "--metrics", "psnr") == 0
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert call("export", runs[0], "-o", tmp_path / "a.csv") == 0
+    assert len((tmp_path / "a.csv").read_text().splitlines()) == 13
+    assert call("export", runs[0], "-o", tmp_path / "a.txt") == 2
+    assert call("plot", runs[0], "-o", tmp_path / "a.gif") == 2
+    assert call("plot", tmp_path / "none.h5", "-o", tmp_path / "x.png") == 2
+
+
+def test_info_says_what_a_path_is(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("info", media / "truth.mp4", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["kind"], facts["width"], facts["height"], facts["frames_expected"]) == ("video", 96, 64, 12)
+    call("scan", media / "test.mp4", "-o", tmp_path / "a.h5", *QUICK)
+    assert call("info", tmp_path / "a.h5") == 0
+    out = capsys.readouterr().out
+    assert "run" in out
+    assert "psnr" in out
+    assert call("info", media / "text.mp4") == 2
+
+
+def test_models_lists_every_embedder(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("models", "list", "--json") == 0
+    names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
+    assert names == ["dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant", "dsift"]
+    assert call("models", "check", "dsift") == 0
+    assert "dsift" in capsys.readouterr().out
+    assert call("models", "fetch", "dsift") == 2
+
+
+def test_demo_makes_a_sample_and_scores_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("demo", "-o", tmp_path / "demo", "--quiet") == 0
+    names = sorted(path.name for path in (tmp_path / "demo").iterdir())
+    assert names == ["curves.png", "interpolated.h5", "interpolated.mp4", "truth.mp4"]
+    with vs.open_run(tmp_path / "demo" / "interpolated.h5") as run:
+        assert (36, 46) in {(s.start, s.stop) for s in run.segments}
+    assert call("demo", "-o", tmp_path / "demo", "--quiet") == 2
+    assert "--overwrite" in capsys.readouterr().err
+
+
+def test_every_verb_has_help_and_an_example() -> None:
+    for name, command in vfiscope.commands.items():
+        assert command.help, name
+        assert name in ("models", "demo") or f"vfiscope {name} " in command.help

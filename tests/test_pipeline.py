@@ -1,0 +1,299 @@
+"""The whole way: real files in, one result out, the same whatever the batch, the threads or an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+import vfiscope as vs
+from vfiscope import pipeline, synth
+from vfiscope.config import RunConfig
+from vfiscope.errors import OutputExistsError, PairingError, ResumeError, SourceError, UsageError
+from vfiscope.store import differences
+from vfiscope.types import Status
+
+N = 30
+
+
+@pytest.fixture(scope="module")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """truth.mp4 and test.mp4, 30 frames of 96x128, the test ghosted in [10, 16)."""
+    folder = tmp_path_factory.mktemp("media")
+    clip = synth.Scene(96, 128, seed=2).clip(N)
+    synth.write_video(folder / "truth.mp4", clip.frames, crf=12)
+    synth.write_video(folder / "test.mp4", synth.ghost(clip, 10, 16, distance=5).frames, crf=14)
+    synth.write_images(folder / "truth", clip.frames[:8])
+    synth.write_images(folder / "test", synth.noise(clip, 0, N, sigma=4).frames[:8])
+    return folder
+
+
+def score(media: Path, out: Path | None = None, **options: object) -> vs.Run:
+    return vs.score(
+        str(media / "test.mp4"), ref=str(media / "truth.mp4"), out=None if out is None else str(out), **options
+    )
+
+
+def test_a_video_is_scored_into_one_file(media: Path, tmp_path: Path) -> None:
+    with score(media, tmp_path / "a.h5") as run:
+        assert run.mode == "score"
+        assert run.status == "ok"
+        np.testing.assert_array_equal(run.frames.index, np.arange(N))
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(N))
+        np.testing.assert_allclose(run.frames.time_s, np.arange(N) / 25, atol=1e-9)
+        assert list(run.scores) == ["psnr", "ssim", "cosine", "mismatch"]
+        h, w = run.maps["mismatch"].shape[1:]
+        assert run.fields["motion"].shape == (N, 2, h, w)
+        np.testing.assert_allclose(
+            np.mean(run.maps["mismatch"][0:N], axis=(1, 2)), run.scores["mismatch"], rtol=2e-3, atol=1e-6
+        )
+        assert {(s.start, s.stop) for s in run.segments if s.metric in ("psnr", "ssim")} == {(10, 16)}
+        assert [s["role"] for s in run.sources] == ["test", "ref"]
+        assert all(s["frames_decoded"] == N for s in run.sources)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_scores_equal_scikit_image(media: Path) -> None:
+    files = [str(media / name / "*.png") for name in ("test", "truth")]
+    with vs.score(files[0], ref=files[1], metrics="psnr,ssim", maps="none", fields="none") as run:
+        for i in range(8):
+            test, ref = (vs.open_source(name).__enter__() for name in files)
+            a, b = (np.concatenate([f.data.permute(0, 2, 3, 1).numpy() for f in s])[i] for s in (test, ref))
+            luma = np.array([0.299, 0.587, 0.114])
+            assert run.scores["psnr"][i] == pytest.approx(peak_signal_noise_ratio(b, a), abs=1e-4)
+            _, full = structural_similarity(
+                a @ luma,
+                b @ luma,
+                data_range=255,
+                gaussian_weights=True,
+                sigma=1.5,
+                use_sample_covariance=False,
+                full=True,
+            )
+            assert run.scores["ssim"][i] == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-5)
+
+
+def test_identical_inputs_reach_the_identity_exactly(media: Path) -> None:
+    path = str(media / "truth.mp4")
+    with vs.score(path, ref=path, metrics="mse,psnr,psnr_y,ssim,ssim_rgb,gmsd,absdiff,cosine,mismatch") as run:
+        for name, spec in run.specs.items():
+            np.testing.assert_array_equal(run.scores[name], np.full(N, spec.identity, np.float32), err_msg=name)
+        assert not run.maps["mismatch"][0:N].any()
+        assert not run.fields["motion"][0:N].any()
+        assert run.segments == []
+        summary = run.summary()
+        assert summary["metrics"]["psnr"]["infinite"] == N
+        json.dumps(summary, allow_nan=False)
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, batch: int) -> None:
+    metrics = "mse,psnr,psnr_y,ssim,ssim_rgb,gmsd,absdiff,cosine,mismatch"
+    score(media, tmp_path / "a.h5", metrics=metrics).close()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if batch == 7 else threads)
+    try:
+        score(media, tmp_path / "b.h5", metrics=metrics, batch=batch, prefetch=5).close()
+    finally:
+        torch.set_num_threads(threads)
+    assert differences(tmp_path / "a.h5", tmp_path / "b.h5") == []
+
+
+def test_scan_against_a_golden_frame(media: Path) -> None:
+    with vs.scan(str(media / "truth.mp4"), golden=4, metrics="psnr,absdiff", maps="none", fields="none") as run:
+        np.testing.assert_array_equal(run.frames.ref_index, np.full(N, 4))
+        assert run.scores["absdiff"][4] == 0
+        assert np.isinf(run.scores["psnr"][4])
+        assert np.isfinite(run.scores["psnr"][[3, 5]]).all()
+
+
+def test_scan_against_the_frames_before(media: Path) -> None:
+    with vs.scan(str(media / "truth.mp4"), lag=3) as run:
+        np.testing.assert_array_equal(run.frames.ref_index, [-1, -1, -1, *range(N - 3)])
+        np.testing.assert_array_equal(run.frames.status[:4], [Status.UNPAIRED] * 3 + [Status.OK])
+        assert np.isnan(run.scores["ssim"][:3]).all()
+        assert np.isnan(run.maps["mismatch"][0:3]).all()
+        assert np.isfinite(run.scores["ssim"][3:]).all()
+        assert run.status == "ok"
+
+
+def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
+    with vs.scan(str(media / "truth.mp4"), lag=99) as run:
+        assert np.isnan(run.scores["cosine"]).all()
+        assert run.summary()["frames"] == {**run.summary()["frames"], "scored": 0, "unpaired": N}
+
+
+def test_compare_two_arrays() -> None:
+    ref = np.full((32, 32, 3), 10, np.uint8)
+    with vs.compare(ref + 3, ref, metrics=["mse", "psnr"], maps=["none"], fields=["none"]) as run:
+        assert run.scores["mse"].tolist() == [9.0]
+        assert run.scores["psnr"][0] == pytest.approx(10 * np.log10(255**2 / 9), abs=1e-4)
+
+
+def test_the_shorter_side_is_reported_and_stored(media: Path) -> None:
+    test, ref = np.zeros((5, 16, 16, 3), np.uint8), np.zeros((3, 16, 16, 3), np.uint8)
+    chosen = {"metrics": "psnr", "maps": "none", "fields": "none"}
+    with vs.score(test, ref=ref, **chosen) as run:
+        assert run.frames.ref_index.tolist() == [0, 1, 2, -1, -1]
+        assert run.status == "partial"
+        assert run.pairing["test_unpaired"] == 2
+        assert "2 test frames have no partner" in run.notes[0]
+    with vs.score(ref, ref=test, **chosen) as run:
+        assert len(run.frames) == 3
+        assert run.status == "partial"
+        assert run.pairing["ref_unpaired"] == 2
+
+
+def test_start_stop_and_step_select_the_same_frames_on_both_sides(media: Path) -> None:
+    with score(media, metrics="psnr", maps="none", fields="none") as whole:
+        everything = whole.scores["psnr"]
+    with score(media, metrics="psnr", maps="none", fields="none", start=5, stop="0.8s", step=4) as run:
+        assert run.frames.index.tolist() == [5, 9, 13, 17]
+        assert run.frames.ref_index.tolist() == [5, 9, 13, 17]
+        np.testing.assert_array_equal(run.scores["psnr"], everything[5:20:4])
+
+
+def test_sizes_that_differ_are_refused_unless_resized(media: Path) -> None:
+    small, large = np.zeros((2, 16, 16, 3), np.uint8), np.zeros((2, 20, 24, 3), np.uint8)
+    with pytest.raises(PairingError, match=r"16x16.*24x20.*--resize"):
+        vs.score(small, ref=large)
+    with vs.score(small, ref=large, resize="bicubic", metrics="psnr", maps="none", fields="none") as run:
+        assert np.isinf(run.scores["psnr"]).all()
+
+
+def test_an_unreadable_image_keeps_its_row(media: Path, tmp_path: Path) -> None:
+    frames = synth.Scene(48, 64).clip(5).frames
+    for side in ("test", "ref"):
+        synth.write_images(tmp_path / side, frames)
+    (tmp_path / "test" / "frame_0002.png").write_bytes((tmp_path / "test" / "frame_0002.png").read_bytes()[:300])
+    with vs.score(str(tmp_path / "test"), ref=str(tmp_path / "ref")) as run:
+        assert run.frames.status.tolist() == [0, 0, Status.UNREADABLE, 0, 0]
+        assert np.isnan(run.scores["psnr"]).tolist() == [False, False, True, False, False]
+        assert np.isnan(run.maps["mismatch"][2]).all()
+        assert run.status == "partial"
+        assert run.summary()["frames"]["unreadable"] == 1
+
+
+def test_a_result_that_exists_is_left_alone(media: Path, tmp_path: Path) -> None:
+    score(media, tmp_path / "a.h5", metrics="psnr", maps="none", fields="none").close()
+    before = (tmp_path / "a.h5").read_bytes()
+    with pytest.raises(OutputExistsError, match="--overwrite"):
+        score(media, tmp_path / "a.h5", metrics="ssim")
+    assert (tmp_path / "a.h5").read_bytes() == before
+    score(media, tmp_path / "a.h5", metrics="ssim", maps="none", fields="none", overwrite=True).close()
+    with vs.open_run(tmp_path / "a.h5") as run:
+        assert list(run.scores) == ["ssim"]
+
+
+def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
+    config = RunConfig(
+        "score", str(media / "test.mp4"), str(media / "truth.mp4"), out=str(tmp_path / "a.h5"), metrics=("psnr",)
+    )
+    assert not pipeline.is_done(config)
+    pipeline.run(config).close()
+    assert pipeline.is_done(config)
+    assert pipeline.is_done(config.replace(batch=3))
+    assert not pipeline.is_done(config.replace(step=2))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"metrics": "psrn"}, UsageError, "no metric 'psrn'"),
+        ({"maps": "x"}, UsageError, "no map 'x'"),
+        ({"fields": "x"}, UsageError, "no field 'x'"),
+        ({"metrics": ""}, UsageError, "metrics is empty"),
+        ({"batch": 0}, UsageError, "batch is 0"),
+        ({"pool": "max"}, UsageError, "pool is 'max'"),
+        ({"colour": 1}, UsageError, "no option 'colour'"),
+        ({"flag": ["ssim <"]}, UsageError, "ssim <"),
+        ({"ref": None}, UsageError, "--ref"),
+        ({"ref": "nowhere.mp4"}, SourceError, "nowhere.mp4"),
+        ({"start": "soon"}, UsageError, "soon"),
+    ],
+)
+def test_wrong_options_are_one_line_and_leave_nothing(
+    media: Path, tmp_path: Path, options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        vs.score(str(media / "test.mp4"), **{"ref": str(media / "truth.mp4"), "out": str(tmp_path / "a.h5"), **options})
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_changed_settings_refuse_to_resume(media: Path, tmp_path: Path) -> None:
+    interrupted(media, tmp_path / "a.h5")
+    with pytest.raises(ResumeError, match=r"step: 1 -> 2.*--no-resume"):
+        score(media, tmp_path / "a.h5", metrics="psnr", step=2)
+    score(media, tmp_path / "a.h5", metrics="psnr", step=2, resume=False).close()
+    with vs.open_run(tmp_path / "a.h5") as run:
+        assert len(run.frames) == 15
+
+
+def interrupted(media: Path, out: Path) -> None:
+    """Leave a run as Ctrl-C would after 20 rows in blocks of 8."""
+
+    def stop_at_20(scores, _info, _done):  # type: ignore[no-untyped-def]
+        rows = 0
+        for batch in scores:
+            yield batch
+            rows += len(batch)
+            if rows >= 20:
+                raise KeyboardInterrupt
+
+    config = RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4"), out=str(out), metrics=("psnr",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vfiscope.config.BLOCK", 8)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(config, watch=stop_at_20)
+
+
+@pytest.mark.parametrize("mode", ["score", "lag", "golden"])
+def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tmp_path: Path, mode: str) -> None:
+    config = {
+        "score": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4")),
+        "lag": RunConfig("scan", str(media / "test.mp4"), lag=3),
+        "golden": RunConfig("scan", str(media / "test.mp4"), golden=7),
+    }[mode]
+    seen: list[int] = []
+
+    def watch(scores, _info, done):  # type: ignore[no-untyped-def]
+        for batch in scores:
+            seen.extend(batch.frames.index.tolist())
+            yield batch
+            if done == 0 and len(seen) >= 20:
+                raise KeyboardInterrupt
+
+    pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
+    resumed = config.replace(out=str(tmp_path / "resumed.h5"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vfiscope.config.BLOCK", 8)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(resumed, watch=watch)
+        del seen[:]
+        pipeline.run(resumed, watch=watch).close()
+    assert seen == list(range(16, N))
+    assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
+
+
+def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "vfiscope", "score", str(media / "test.mp4"), "--ref", str(media / "truth.mp4")]
+    options = ["--metrics", "psnr,cosine", "--quiet", "--batch", "1", "-o"]
+    subprocess.run([*command, *options, str(tmp_path / "whole.h5")], check=True)
+    process = subprocess.Popen([*command, *options, str(tmp_path / "killed.h5")])
+    while not (tmp_path / "killed.h5.parts").exists() and process.poll() is None:
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    if not (tmp_path / "killed.h5").exists():
+        subprocess.run([*command, *options, str(tmp_path / "killed.h5")], check=True)
+    assert differences(tmp_path / "whole.h5", tmp_path / "killed.h5") == []

@@ -1,0 +1,64 @@
+"""A sample made on the spot, scored and drawn: what the main job gives, without any file of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vfiscope import pipeline, synth
+from vfiscope.config import RunConfig
+from vfiscope.errors import UsageError
+from vfiscope.store import Run
+from vfiscope.views import plot_runs
+
+__all__ = ["make_demo"]
+
+FRAMES = 72
+SIZE = (270, 480)
+GHOSTED = (36, 46)
+"""The frames in which the made-up interpolator blends instants six frames apart."""
+
+
+def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch | None = None) -> Run:
+    """Fill a folder with ``truth.mp4``, ``interpolated.mp4``, ``interpolated.h5`` and ``curves.png``.
+
+    The truth is a photograph that scikit-learn ships with shapes moving over it; the interpolated video has every
+    second frame made from its neighbours, and a planted range of ghosting.
+
+    Returns:
+        The opened run.
+
+    Raises:
+        UsageError: the folder cannot be made.
+        VfiscopeError: a file exists and ``overwrite`` was not asked for.
+    """
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder}: {error.strerror}: give another -o") from error
+    config = RunConfig(
+        mode="score",
+        test=str(folder / "interpolated.mp4"),
+        ref=str(folder / "truth.mp4"),
+        out=str(folder / "interpolated.h5"),
+        overwrite=overwrite,
+    )
+    if not overwrite:
+        for path in (config.test, config.ref, config.out, folder / "curves.png"):
+            if Path(str(path)).exists():
+                raise UsageError(f"{path} exists: give --overwrite, or another -o")
+    _make_videos(Path(config.test), Path(config.ref))
+    run = pipeline.run(config, watch=watch)
+    plot_runs([run], out=folder / "curves.png", overwrite=overwrite)
+    return run
+
+
+def _make_videos(test: Path, ref: Path) -> None:
+    from sklearn.datasets import load_sample_image
+
+    height, width = SIZE
+    scene = synth.Scene(height, width, seed=5, texture=load_sample_image("china.jpg"), velocity=(1.5, 0.25))
+    truth = scene.clip(FRAMES)
+    made = synth.interpolate_by(truth, "motion", scene=scene, strength=0.95)
+    synth.write_video(ref, truth.frames, rate=24, crf=16)
+    synth.write_video(test, synth.ghost(made, *GHOSTED, distance=6).frames, rate=24, crf=20)
