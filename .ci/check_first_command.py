@@ -19,7 +19,7 @@ checks = {
     "status": run.status == "ok" and run.complete,
     "curve": Path(sys.argv[2]).stat().st_size > 10_000,
 }
-planted = tuple(truth["segment"])
+planted = (truth["events"][0]["start"], truth["events"][0]["stop"])
 for metric in ("psnr", "ssim", "cosine", "mismatch"):
     found = [(s.start, s.stop) for s in run.segments if s.metric == metric]
     checks[f"{metric} flags {planted} and nothing else, found {found}"] = found == [planted]

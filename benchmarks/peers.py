@@ -62,7 +62,7 @@ def with_kornia(test: str, ref: str, pairs: int) -> Iterator[Scores]:
 
 
 def with_ffmpeg(test: str, ref: str, pairs: int) -> Iterator[Scores]:
-    """FFmpeg's own psnr and ssim filters. Its SSIM is another metric (8x8 blocks, on Y'CbCr): only its speed compares."""
+    """FFmpeg's psnr and ssim filters. Its SSIM is another metric (8x8 blocks, on Y'CbCr): only its speed compares."""
     graph = av.filter.Graph()
     with av.open(test) as first, av.open(ref) as second:
         streams = [container.streams.video[0] for container in (first, second)]

@@ -216,7 +216,7 @@ def test_info_says_what_a_path_is(media: Path, tmp_path: Path, capsys: pytest.Ca
 def test_models_lists_every_embedder(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("models", "list", "--json") == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
-    assert names == ["dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant", "dsift"]
+    assert names == ["dsift", "dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant"]
     assert call("models", "check", "dsift") == 0
     assert "dsift" in capsys.readouterr().out
     assert call("models", "fetch", "dsift") == 2

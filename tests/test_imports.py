@@ -25,7 +25,8 @@ LAYERS = {
     "metrics": 3,
     "embed": 3,
     "flags": 4,
-    "score": 5,
+    "scoring": 5,
+    "inputs": 5,
     "pipeline": 6,
     "info": 7,
     "api": 7,
@@ -63,7 +64,9 @@ def test_a_file_imports_only_from_layers_above_its_own(path: Path) -> None:
             continue
         other = name.split(".")[1]
         assert other in LAYERS, f"{other} has no layer"
-        assert other == own or LAYERS[other] < LAYERS[own], f"{own} (layer {LAYERS[own]}) imports {name}"
+        assert other == own or LAYERS[other] < LAYERS[own] or other == "errors", (
+            f"{own} (layer {LAYERS[own]}) imports {name}"
+        )
 
 
 def test_every_room_has_a_layer() -> None:

@@ -281,7 +281,7 @@ def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tm
             pipeline.run(resumed, watch=watch)
         del seen[:]
         pipeline.run(resumed, watch=watch).close()
-    assert seen == list(range(16, N))
+    assert seen == list(range(24, N))
     assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
 
 

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, open_run, scan, score
+    from vfiscope.api import compare, export, open_run, plot, scan, score
     from vfiscope.errors import VfiscopeError
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
     from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Scores, Segment
-    from vfiscope.views import export, plot
 
 _HOME = {
     "Features": "types",
@@ -38,10 +37,10 @@ _HOME = {
     "Source": "sources",
     "VfiscopeError": "errors",
     "compare": "api",
-    "export": "views",
+    "export": "api",
     "open_run": "api",
     "open_source": "sources",
-    "plot": "views",
+    "plot": "api",
     "scan": "api",
     "score": "api",
     "synth": "",

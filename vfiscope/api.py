@@ -7,8 +7,10 @@ from typing import Any
 
 from vfiscope.config import RunConfig
 from vfiscope.store import Run
+from vfiscope.views import export_run as export
+from vfiscope.views import plot_run as plot
 
-__all__ = ["compare", "open_run", "scan", "score"]
+__all__ = ["compare", "export", "open_run", "plot", "scan", "score"]
 
 
 def score(test: Any, *, ref: Any, **options: Any) -> Run:

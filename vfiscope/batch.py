@@ -115,7 +115,8 @@ def _rows_of_csv(text: str) -> list[Any]:
 
 
 def _job(row: Any, number: int, base: Path) -> Job:
-    options = {ALIASES.get(key, key): value for key, value in row.items()} if isinstance(row, dict) else {}
+    given: Mapping[str, Any] = row if isinstance(row, dict) else {}
+    options = {ALIASES.get(key, key): value for key, value in given.items()}
     identity = str(options.pop("id", f"pair_{number:03d}"))
     label = str(options.pop("label", ""))
     mode = str(options.pop("mode", "compare"))
@@ -126,7 +127,7 @@ def _job(row: Any, number: int, base: Path) -> Job:
 
 
 def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
-    result = {
+    result: dict[str, Any] = {
         "id": job.id,
         "label": job.label,
         "mode": job.mode,

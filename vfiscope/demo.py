@@ -8,7 +8,7 @@ from vfiscope import pipeline, synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
-from vfiscope.views import plot_runs
+from vfiscope.views import plot_run
 
 __all__ = ["make_demo"]
 
@@ -49,7 +49,7 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch
                 raise UsageError(f"{path} exists: give --overwrite, or another -o")
     _make_videos(Path(config.test), Path(config.ref))
     run = pipeline.run(config, watch=watch)
-    plot_runs([run], out=folder / "curves.png", overwrite=overwrite)
+    plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     return run
 
 

@@ -23,11 +23,11 @@ import torch
 from vfiscope import config as defaults
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
-from vfiscope.errors import PairingError, UsageError
 from vfiscope.flags import flag, parse_rule
+from vfiscope.inputs import accounted, identity, open_inputs
 from vfiscope.pairing import Stream, skip_rows, with_golden, with_lag, with_reference
-from vfiscope.score import Plan, score_pairs
-from vfiscope.sources import Source, digest, open_source, prefetch
+from vfiscope.scoring import Plan, score_pairs
+from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
 from vfiscope.types import Frames, FrameTable, Pairs, Scores, SourceInfo
 
@@ -88,75 +88,13 @@ def is_done(config: RunConfig) -> bool:
 
 
 def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
-    _check_options(config)
-    plan = Plan.of(config.metrics, config.maps, config.fields)
-    device = resolve_device(config.device)
-    sources = {role: stack.enter_context(source) for role, source in _open_sources(config).items()}
-    if config.mode == "compare":
-        _check_stills(sources.values())
-    embedder = _open_embedder(config, device) if plan.needs_features else None
-    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
-
-
-def _check_options(config: RunConfig) -> None:
-    """What can be refused before any input is opened."""
-    if config.mode in ("score", "compare") and config.ref is None:
-        raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
     for rule in (*config.flag, *config.fail_on):
         parse_rule(rule)
-
-
-def _check_stills(sources: Iterable[Source]) -> None:
-    for info in (source.info for source in sources):
-        if info.kind == "video" or info.frames_expected != 1:
-            count = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
-            raise UsageError(f"compare takes two images, but {info.path} is {count}: use vfiscope score TEST --ref REF")
-
-
-def _open_sources(config: RunConfig) -> dict[str, Source]:
-    options: dict[str, Any] = {"batch": config.batch, "fps": config.fps}
-    chosen = {"start": config.start, "stop": config.stop, "step": config.step}
-    partner_role = "golden" if config.mode == "scan" else "ref"
-    partner_target = config.golden if config.mode == "scan" else config.ref
-    if partner_target is None:
-        return {"test": open_source(config.test, **options, **chosen, resize=_own_size(config, config.test, options))}
-    index = _golden_index(config)
-    if index is not None:
-        partner = open_source(config.test, **options, start=index, stop=index + 1)
-    elif config.mode == "scan":
-        partner = open_source(partner_target, **options)
-    else:
-        partner = open_source(partner_target, **options, **chosen, resize=_own_size(config, partner_target, options))
-    height, width = partner.info.height, partner.info.width
-    resize = (height, width, config.resize) if config.resize else None
-    try:
-        test = open_source(config.test, **options, **chosen, resize=resize)
-        if (test.info.height, test.info.width) != (height, width) and resize is None:
-            raise PairingError(
-                f"sizes differ: test {test.info.path} is {test.info.width}x{test.info.height}, {partner_role} "
-                f"{partner.info.path} is {width}x{height}: give --resize FILTER to bring the test to that size"
-            )
-    except Exception:
-        partner.close()
-        raise
-    return {"test": test, partner_role: partner}
-
-
-def _own_size(config: RunConfig, target: Any, options: dict[str, Any]) -> tuple[int, int, str] | None:
-    """With --resize, frames of a mixed-size input are brought to the size of its first frame."""
-    if config.resize is None:
-        return None
-    with open_source(target, **options) as source:
-        return source.info.height, source.info.width, config.resize
-
-
-def _golden_index(config: RunConfig) -> int | None:
-    """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
-    if config.mode != "scan" or isinstance(config.golden, bool) or config.golden is None:
-        return None
-    if isinstance(config.golden, int):
-        return config.golden
-    return int(config.golden) if isinstance(config.golden, str) and config.golden.isdigit() else None
+    plan = Plan.of(config.metrics, config.maps, config.fields)
+    device = resolve_device(config.device)
+    sources = open_inputs(config, stack)
+    embedder = _open_embedder(config, device) if plan.needs_features else None
+    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
 
 
 def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
@@ -169,36 +107,19 @@ def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
 def _header(
     config: RunConfig, plan: Plan, sources: dict[str, Source], embedder: Embedder | None, device: torch.device
 ) -> Header:
-    info = sources["test"].info
+    test = sources["test"]
     return Header(
         mode=config.mode,
         config={**config.to_dict(), "device": str(device)},
-        sources=[_identity(role, source.info) for role, source in sources.items()],
-        embedder=None if embedder is None else embedder.describe(info.height, info.width),
+        sources=[identity(role, source) for role, source in sources.items()],
+        embedder=None if embedder is None else embedder.describe(*test.size),
         versions=_versions(),
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
-        grid=None if embedder is None else embedder.grid(info.height, info.width),
-        time_base=info.time_base,
+        grid=None if embedder is None else embedder.grid(*test.size),
+        time_base=test.info.time_base,
     )
-
-
-def _identity(role: str, info: SourceInfo) -> dict[str, Any]:
-    return {
-        "role": role,
-        "path": info.path,
-        "kind": info.kind,
-        "size_bytes": info.size_bytes,
-        "digest": digest(info),
-        "width": info.width,
-        "height": info.height,
-        "bit_depth": info.bit_depth,
-        "decoder": info.decoder,
-        "color": dict(info.color),
-        "frames_expected": info.frames_expected,
-        "notes": list(info.notes),
-    }
 
 
 def _versions() -> dict[str, str]:
@@ -232,7 +153,7 @@ def _write(job: _Job, watch: Watch) -> Path:
         seconds = time.monotonic() - began
         return writer.finish(
             segments=segments,
-            sources=[_accounted(identity, job.sources) for identity in job.header.sources],
+            sources=[accounted(stored, job.sources[stored["role"]]) for stored in job.header.sources],
             pairing=pairing,
             status="partial" if notes else "ok",
             notes=notes,
@@ -263,17 +184,6 @@ def _to_device(frames: Frames, device: torch.device) -> Frames:
         return frames
     data = frames.data.to(device, non_blocking=True)
     return Frames(data, frames.index, frames.pts, frames.time_s, frames.status, frames.time_base, frames.bit_depth)
-
-
-def _accounted(identity: Any, sources: dict[str, Source]) -> dict[str, Any]:
-    counts = sources[identity["role"]].counts
-    return {
-        **identity,
-        "frames_decoded": counts.decoded,
-        "frames_corrupt": counts.corrupt,
-        "frames_unreadable": counts.unreadable,
-        "frames_undecodable": counts.undecodable,
-    }
 
 
 def _pairing(job: _Job, table: FrameTable) -> dict[str, Any]:

@@ -186,13 +186,13 @@ def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overw
     vfiscope plot a.h5 b.h5 -o curves.png
     """
     from vfiscope.store import Run
-    from vfiscope.views import overlay_warnings, plot_runs
+    from vfiscope.views import overlay_warnings, plot_run
 
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
         for warning in overlay_warnings(opened):
             click.echo(f"vfiscope: warning: {warning}", err=True)
-        plot_runs(opened, out=out, metrics=metrics, overwrite=overwrite)
+        plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
     click.echo(out)
     return OK
 
@@ -207,10 +207,10 @@ def export(run: str, out: str, overwrite: bool) -> int:
     vfiscope export interpolated.h5 -o scores.csv
     """
     from vfiscope.store import Run
-    from vfiscope.views import export as write
+    from vfiscope.views import export_run
 
     with Run(run) as opened:
-        write(opened, out, overwrite=overwrite)
+        export_run(opened, out, overwrite=overwrite)
     click.echo(out)
     return OK
 

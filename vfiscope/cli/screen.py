@@ -46,9 +46,8 @@ def describe(summary: dict[str, Any]) -> str:
     for name, pooled in summary["metrics"].items():
         cells = "".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
         extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
-        worst = pooled["max"] if pooled["lower_is_better"] else pooled["min"]
         where = "-" if pooled["worst_index"] is None else pooled["worst_index"]
-        lines.append(f"{name:<12}{cells}{_number(worst):>10}  {where}{extra}")
+        lines.append(f"{name:<12}{cells}{_number(pooled['worst']):>10}  {where}{extra}")
     if summary["segments"]:
         lines += ["", "flagged segments (frames, half-open):"]
     for s in summary["segments"]:

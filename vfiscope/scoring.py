@@ -40,8 +40,8 @@ class Plan:
     @property
     def needs_features(self) -> bool:
         """Whether any part of the plan looks at embeddings."""
-        parts = [*self.metrics.values(), *self.maps.values(), *self.fields.values()]
-        return any(part.spec.needs == "features" for part in parts)
+        needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
+        return "features" in needs + [part.spec.needs for part in self.fields.values()]
 
 
 T = TypeVar("T")
@@ -74,8 +74,9 @@ def _score_batch(pairs: Pairs, plan: Plan) -> Scores:
         return Scores(_table(pairs.test, None, status), values, maps, vectors)
     values, maps, vectors = _compute(pairs, plan)
     status = np.maximum(pairs.test.status, pairs.ref.status)
-    for array in (*values.values(), *maps.values(), *vectors.values()):
-        array[status == Status.UNREADABLE] = np.nan
+    for part in (values, maps, vectors):
+        for array in part.values():
+            array[status == Status.UNREADABLE] = np.nan
     return Scores(_table(pairs.test, pairs.ref, status), values, maps, vectors)
 
 

@@ -1,0 +1,287 @@
+"""Comparisons of embeddings against float64 loops and scenes with known motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vfiscope.embed.dsift import Dsift
+from vfiscope.metrics import dense
+from vfiscope.types import Features, Frames, Pairs
+
+
+def features_of(patches: torch.Tensor) -> Features:
+    return Features(patches.mean(dim=(1, 2)), patches)
+
+
+def random_features(n: int, h: int, w: int, d: int, seed: int = 0) -> Features:
+    return features_of(torch.randn((n, h, w, d), generator=torch.Generator().manual_seed(seed)))
+
+
+def frames_of(array: np.ndarray) -> Frames:
+    n = len(array)
+    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return Frames(data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25))
+
+
+def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A random RGB texture with detail at several scales, float64 around 128."""
+    noise = np.random.default_rng(seed).normal(size=(height, width, 3))
+    layers = [cv2.GaussianBlur(noise, (0, 0), sigma) for sigma in (1.5, 4, 10, 25)]
+    return np.clip(128 + 25 * sum(layer / layer.std() for layer in layers), 0, 255)
+
+
+def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """The image with its content moved by (dx, dy), cubic."""
+    by = np.array([[1, 0, dx], [0, 1, dy]], float)
+    return cv2.warpAffine(image, by, image.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+
+
+def pairs_of(test: np.ndarray, ref: np.ndarray, size: int = 392) -> Pairs:
+    frames = [frames_of(image[None].round().clip(0, 255).astype(np.uint8)) for image in (test, ref)]
+    embedder = Dsift(size=size)
+    return Pairs(*frames, *(embedder.embed(one) for one in frames))
+
+
+def tables() -> dict[str, dense.Metric | dense.FieldMetric]:
+    return {
+        **{metric.spec.name: metric for metric in dense.METRICS},
+        **{f"map {metric.spec.name}": metric for metric in dense.MAPS},
+        **{field.spec.name: field for field in dense.FIELDS},
+    }
+
+
+@pytest.fixture
+def threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_tables_hold_what_the_contract_names() -> None:
+    assert [metric.spec.name for metric in dense.METRICS] == ["cosine", "mismatch"]
+    assert [metric.spec.name for metric in dense.MAPS] == ["mismatch"]
+    assert [field.spec.name for field in dense.FIELDS] == ["motion"]
+    for metric in (*dense.METRICS, *dense.MAPS):
+        assert (metric.spec.low, metric.spec.high, metric.spec.identity) == (0, 2, 0)
+        assert metric.spec.lower_is_better
+        assert metric.spec.needs == "features"
+
+
+def test_cosine_distance_of_known_vectors() -> None:
+    test = torch.tensor([[1.0, 0], [1, 0], [1, 0], [3, 4], [2, 2]])
+    ref = torch.tensor([[5.0, 0], [0, 2], [-3, 0], [4, 3], [7, 7]])
+    assert dense.cosine_distance(test, ref).tolist() == pytest.approx([0, 1, 2, 0.04, 0], abs=1e-7)
+
+
+def test_small_distances_keep_their_precision() -> None:
+    angle = 1e-4
+    test = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    ref = torch.tensor([np.cos(angle), np.sin(angle)])
+    expected = 1 - float(test @ ref)
+    assert float(dense.cosine_distance(test.float(), ref.float())) == pytest.approx(expected, rel=1e-4)
+    assert expected == pytest.approx(5e-9, rel=1e-6)
+
+
+def test_zero_vectors_are_alike_and_at_right_angles_to_the_rest() -> None:
+    zero, other = torch.zeros(1, 4), torch.ones(1, 4)
+    assert dense.cosine_distance(zero, zero).item() == 0
+    assert dense.cosine_distance(zero, other).item() == 1
+    assert dense.cosine_distance(other, zero).item() == 1
+    patches = torch.zeros(1, 1, 3, 4)
+    patches[0, 0, 1] = 1
+    swapped = patches[:, :, [1, 0, 2]]
+    matches = dense.match(features_of(patches), features_of(swapped))
+    assert matches.forward.tolist() == [[1, 0, 2]]
+    assert matches.forward_distance.tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 11, 48), (1, 16, 16, 384)])
+def test_matches_are_those_of_float64_brute_force(shape: tuple[int, int, int, int]) -> None:
+    test, ref = random_features(*shape, seed=1), random_features(*shape, seed=2)
+    ref.patches[:, ::2] += 2 * test.patches.flip(1)[:, ::2]
+    matches = dense.match(test, ref)
+    settled = 0
+    for row in range(shape[0]):
+        a, b = (f.patches[row].flatten(0, 1).double().numpy() for f in (test, ref))
+        similarity = (a / np.linalg.norm(a, axis=1, keepdims=True)) @ (b / np.linalg.norm(b, axis=1, keepdims=True)).T
+        for table, got, apart in (
+            (similarity, matches.forward[row], matches.forward_distance[row]),
+            (similarity.T, matches.backward[row], matches.backward_distance[row]),
+        ):
+            top = np.sort(table, axis=1)[:, -2:]
+            clear = top[:, 1] - top[:, 0] >= 1e-5
+            settled += int(clear.sum())
+            assert np.array_equal(got.numpy()[clear], table.argmax(axis=1)[clear])
+            assert np.allclose(apart.numpy(), 1 - table.max(axis=1), atol=1e-5)
+        forward, backward = matches.forward[row].tolist(), matches.backward[row].tolist()
+        assert matches.mutual[row].tolist() == [backward[j] == i for i, j in enumerate(forward)]
+    assert settled > 0.99 * 2 * shape[0] * shape[1] * shape[2]
+
+
+def test_equal_patches_stay_where_they_are() -> None:
+    flat = features_of(torch.ones(1, 9, 13, 6))
+    matches = dense.match(flat, flat)
+    assert matches.forward.tolist() == matches.backward.tolist() == [list(range(117))]
+    assert bool(matches.mutual.all())
+
+
+def test_near_ties_go_to_the_nearest_and_then_to_the_first() -> None:
+    test = torch.zeros(1, 1, 5, 3)
+    test[..., 0] = 1
+    ref = torch.zeros(1, 1, 5, 3)
+    ref[..., 1] = 1  # at right angles to all of the test
+    angle = np.sqrt(2 * 2e-6)
+    ref[0, 0, 0] = torch.tensor([1.0, 0, 0])  # the best, by 2e-6
+    ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])
+    assert dense.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 4, 4]]
+    angle = np.sqrt(2 * 2e-5)
+    ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])  # no longer a tie
+    assert dense.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 0, 0]]
+
+
+def test_many_ties_are_settled_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = torch.randint(0, 4, (1, 12, 12, 5), generator=torch.Generator().manual_seed(3)).float()
+    few = features_of((rows > 2).float())
+    moved = features_of(few.patches.roll((1, 2), dims=(1, 2)))
+    whole = dense.match(few, moved)
+    monkeypatch.setattr(dense, "_BLOCK", 200)
+    blocks = dense.match(few, moved)
+    assert torch.equal(whole.forward, blocks.forward)
+    assert torch.equal(whole.backward, blocks.backward)
+
+
+def test_identical_frames_score_exactly_zero() -> None:
+    image = scene(270, 480)
+    pairs = pairs_of(image, image)
+    for name, metric in tables().items():
+        assert bool((metric.compute(pairs) == 0).all()), name
+
+
+def test_identical_flat_and_random_features_score_exactly_zero() -> None:
+    frames = frames_of(np.zeros((2, 70, 98, 3), np.uint8))
+    for made in (features_of(torch.full((2, 5, 7, 24), 0.3)), random_features(2, 5, 7, 24)):
+        pairs = Pairs(frames, frames, made, made)
+        for name, metric in tables().items():
+            assert bool((metric.compute(pairs) == 0).all()), name
+
+
+def test_shapes_and_sharing() -> None:
+    frames = frames_of(np.zeros((3, 100, 140, 3), np.uint8))
+    test, ref = random_features(3, 5, 7, 24, 1), random_features(3, 5, 7, 24, 2)
+    pairs = Pairs(frames, frames, test, ref)
+    made = {name: metric.compute(pairs) for name, metric in tables().items()}
+    assert {name: tuple(value.shape) for name, value in made.items()} == {
+        "cosine": (3,),
+        "mismatch": (3,),
+        "map mismatch": (3, 5, 7),
+        "motion": (3, 2, 5, 7),
+    }
+    assert all(value.dtype == torch.float32 for value in made.values())
+    assert torch.allclose(made["mismatch"], made["map mismatch"].mean(dim=(1, 2)), atol=1e-6)
+    assert list(pairs.shared) == ["matches"]
+
+
+def test_mismatch_marks_the_changed_patch_only() -> None:
+    made = random_features(1, 6, 8, 64)
+    changed = made.patches.clone()
+    changed[0, 2, 5] = -changed[0, 2, 5]
+    pairs = Pairs(*[frames_of(np.zeros((1, 60, 80, 3), np.uint8))] * 2, features_of(changed), made)
+    found = dense.MAPS[0].compute(pairs)[0]
+    assert float(found[2, 5]) > 0.4
+    found[2, 5] = 0
+    assert float(found.max()) == 0
+
+
+def test_a_change_in_the_picture_is_marked_where_it_is() -> None:
+    ref = scene(392, 560)
+    test = ref.copy()
+    test[168:224, 280:336] = scene(56, 56, seed=9)
+    found = dense.MAPS[0].compute(pairs_of(test, ref))[0].numpy()
+    inside = found[12:16, 20:24]
+    far = found.copy()
+    far[9:19, 17:27] = 0
+    assert inside.mean() > 0.02
+    assert far.max() == 0
+
+
+def test_motion_of_whole_patches_is_exact_in_pixels_of_the_full_frame() -> None:
+    wide = random_features(1, 12, 14, 64)
+    test, ref = features_of(wide.patches[:, 2:10, 3:12]), features_of(wide.patches[:, 1:9, 1:10])
+    frames = frames_of(np.zeros((1, 8 * 20, 9 * 30, 3), np.uint8))
+    moved = dense.FIELDS[0].compute(Pairs(frames, frames, test, ref))[0]
+    # Patch (0, 0) of the test is patch (1, 2) of the reference: content moves right by 2 and down by 1.
+    assert torch.allclose(moved[0, 1:6, 1:6], torch.tensor(60.0), atol=1.0)
+    assert torch.allclose(moved[1, 1:6, 1:6], torch.tensor(20.0), atol=1.0)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy"), [(28, 0), (-42, 14), (5, 0), (0, -5), (7, 7), (-9.5, 3.25), (20, -11), (33, 24), (1.4, -0.7)]
+)
+def test_motion_of_a_moved_texture(dx: float, dy: float) -> None:
+    """Median error under 3 px of a patch of 14, worst at half a patch both ways; few matches are wrong outright."""
+    image = scene(392, 560)
+    test, ref = image, shifted(image, dx, dy)
+    moved = dense.FIELDS[0].compute(pairs_of(test, ref))[0].numpy()[:, 4:-4, 5:-5]
+    error = np.hypot(moved[0] - dx, moved[1] - dy)
+    assert np.median(error) < 3
+    assert np.mean(error > 14) < 0.06
+    assert abs(np.median(moved[0]) - dx) < 1
+    assert abs(np.median(moved[1]) - dy) < 1
+
+
+def test_motion_is_measured_in_pixels_of_the_full_frame() -> None:
+    image = cv2.resize(scene(392, 560), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    moved = dense.FIELDS[0].compute(pairs_of(image, shifted(image, 56, -28)))[0].numpy()[:, 4:-4, 5:-5]
+    assert np.median(moved[0]) == pytest.approx(56, abs=1)
+    assert np.median(moved[1]) == pytest.approx(-28, abs=1)
+
+
+def test_the_fraction_is_bounded_and_off_at_the_borders() -> None:
+    test, ref = random_features(1, 6, 7, 8, 1), random_features(1, 6, 7, 8, 2)
+    size = (6, 7)
+    moved = dense.motion(test, ref, dense.match(test, ref), size)[0]
+    whole = moved.round()
+    assert float((moved - whole).abs().max()) <= 0.5
+    assert bool((moved[0, :, [0, 6]] == whole[0, :, [0, 6]]).all())
+    assert bool((moved[1, [0, 5]] == whole[1, [0, 5]]).all())
+    assert float((moved - whole).abs().max()) > 0.01
+
+
+def test_a_grid_of_one_patch_has_no_motion() -> None:
+    one = random_features(2, 1, 1, 8, 1)
+    assert dense.motion(one, random_features(2, 1, 1, 8, 2), dense.match(one, one), (40, 40)).abs().max() == 0
+
+
+def test_bits_do_not_depend_on_threads_or_batch(threads: None) -> None:
+    test, ref = random_features(3, 17, 23, 135, 1), random_features(3, 17, 23, 135, 2)
+    frames = frames_of(np.zeros((3, 170, 230, 3), np.uint8))
+    results = []
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        results.append({name: metric.compute(Pairs(frames, frames, test, ref)) for name, metric in tables().items()})
+    for other in results[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in results[0].items())
+    single = Pairs(frames, frames, test, ref)[1:2]
+    for name, metric in tables().items():
+        assert torch.equal(metric.compute(single)[0], results[0][name][1]), name
+
+
+def test_no_pairs_give_no_scores() -> None:
+    frames = frames_of(np.zeros((0, 20, 20, 3), np.uint8))
+    none = Features(torch.zeros(0, 8), torch.zeros(0, 4, 4, 8))
+    pairs = Pairs(frames, frames, none, none)
+    assert [tuple(metric.compute(pairs).shape) for metric in tables().values()] == [(0,), (0,), (0, 4, 4), (0, 2, 4, 4)]
+
+
+def test_pairs_without_features_and_unequal_grids_are_refused() -> None:
+    frames = frames_of(np.zeros((1, 20, 20, 3), np.uint8))
+    with pytest.raises(ValueError, match="have none"):
+        dense.METRICS[0].compute(Pairs(frames, frames))
+    with pytest.raises(ValueError, match="differ"):
+        dense.match(random_features(1, 2, 3, 4), random_features(1, 3, 2, 4))

@@ -1,0 +1,270 @@
+"""The DINOv2 adapter, with small random networks of the same build."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+from timm.models.vision_transformer import VisionTransformer
+
+from vfiscope.embed import CATALOG, catalog, choose, open_embedder, registry, resolve_device
+from vfiscope.embed.dinov2 import EMBED_BATCH, Dinov2
+from vfiscope.errors import EmbedderError
+from vfiscope.types import Frames
+
+DIM = 48
+SMALL = {"patch_size": 14, "embed_dim": DIM, "depth": 2, "num_heads": 4, "init_values": 1e-5}
+
+
+def network(*, seed: int = 0, image: int = 70, **options: object) -> VisionTransformer:
+    torch.manual_seed(seed)
+    built = VisionTransformer(img_size=image, num_classes=0, dynamic_img_size=True, **{**SMALL, **options})
+    with torch.no_grad():  # so that every part of it matters
+        for parameter in built.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    return built.eval()
+
+
+def registers(**options: object) -> VisionTransformer:
+    return network(reg_tokens=4, no_embed_class=True, **options)
+
+
+def embedder(model: VisionTransformer, **options: object) -> Dinov2:
+    return Dinov2(model, name="small", version="random", **{"size": 70, **options})
+
+
+def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
+    n = len(array)
+    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return Frames(
+        data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25), bit_depth
+    )
+
+
+def noise(n: int, height: int, width: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (n, height, width, 3), dtype=np.uint8)
+
+
+def by_hand(model: VisionTransformer, image: np.ndarray) -> torch.Tensor:
+    """All tokens of one image that already has whole patches, without the adapter: (tokens, D)."""
+    mean, deviation = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    values = torch.from_numpy((image / 255 - mean) / deviation).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        return model.forward_features(values)[0]
+
+
+@pytest.mark.parametrize("build", [network, registers], ids=["class token", "registers"])
+@pytest.mark.parametrize("size", [(70, 70), (70, 98), (112, 70)], ids=str)
+def test_a_batch_is_the_images_one_by_one(build: object, size: tuple[int, int]) -> None:
+    model = build()
+    images = noise(EMBED_BATCH + 2, *size)
+    made = embedder(model).embed(frames_of(images))
+    grid = (size[0] // 14, size[1] // 14)
+    assert made.patches.shape == (EMBED_BATCH + 2, *grid, DIM)
+    prefix = 5 if build is registers else 1
+    for row, image in enumerate(images):
+        tokens = by_hand(model, image)
+        assert torch.allclose(made.patches[row].flatten(0, 1), tokens[prefix:], atol=1e-5)
+        assert torch.allclose(made.pooled[row], tokens[prefix:].mean(dim=0), atol=1e-5)
+
+
+def test_pools() -> None:
+    model = registers()
+    image = noise(1, 70, 84)
+    tokens = by_hand(model, image[0])
+    pooled = {pool: embedder(model, pool=pool).embed(frames_of(image)).pooled[0] for pool in ("patch", "all", "cls")}
+    assert torch.allclose(pooled["patch"], tokens[5:].mean(dim=0), atol=1e-5)
+    assert torch.allclose(pooled["all"], tokens.mean(dim=0), atol=1e-5)
+    assert torch.allclose(pooled["cls"], tokens[0], atol=1e-5)
+    assert not torch.allclose(pooled["patch"], pooled["all"], atol=1e-3)
+
+
+def test_a_defect_shows_in_its_own_cell_in_every_corner() -> None:
+    """Register and class tokens are no patches: a change at a corner changes that corner most."""
+    model = registers()
+    plain = np.full((1, 98, 126, 3), 120, np.uint8)
+    before = embedder(model).embed(frames_of(plain)).patches[0]
+    h, w = before.shape[:2]
+    for y, x in ((0, 0), (0, w - 1), (h - 1, 0), (h - 1, w - 1), (3, 4)):
+        image = cv2.resize(plain[0], (w * 14, h * 14))
+        image[y * 14 : y * 14 + 14, x * 14 : x * 14 + 14] = noise(1, 14, 14)[0]
+        after = embedder(model).embed(frames_of(image[None])).patches[0]
+        assert int((after - before).norm(dim=-1).argmax()) == y * w + x
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 7])
+def test_bits_do_not_depend_on_the_batch(batch: int) -> None:
+    frames = frames_of(noise(7, 80, 110))
+    made = embedder(network())
+    whole = made.embed(frames)
+    for start in range(0, 7, batch):
+        part = made.embed(frames[start : start + batch])
+        assert torch.equal(part.patches, whole.patches[start : start + batch])
+        assert torch.equal(part.pooled, whole.pooled[start : start + batch])
+
+
+def test_the_network_sees_one_batch_shape_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, seen = network(), []
+    forward = model.forward_features
+    monkeypatch.setattr(model, "forward_features", lambda batch: (seen.append(batch.clone()), forward(batch))[1])
+    made = embedder(model)
+    for n in (1, EMBED_BATCH, EMBED_BATCH + 2):
+        assert len(made.embed(frames_of(noise(n, 70, 84)))) == n
+    assert [tuple(batch.shape) for batch in seen] == [(EMBED_BATCH, 3, 70, 84)] * 4
+    assert [int((batch.flatten(1) == 0).all(dim=1).sum()) for batch in seen] == [3, 0, 0, 2]
+
+
+def test_deep_frames_are_read_over_their_own_range() -> None:
+    shallow = noise(1, 70, 70)
+    deep = (shallow.astype(np.uint32) * 65535 // 255).astype(np.uint16)
+    made = embedder(network())
+    one, other = made.embed(frames_of(shallow)), made.embed(frames_of(deep, 16))
+    assert torch.allclose(one.patches, other.patches, atol=1e-4)
+
+
+def test_no_frames_give_no_features() -> None:
+    made = embedder(network()).embed(frames_of(noise(0, 70, 84)))
+    assert made.patches.shape == (0, 5, 6, DIM)
+    assert made.pooled.shape == (0, DIM)
+
+
+def test_the_network_is_left_in_evaluation_and_without_gradients() -> None:
+    model = network(proj_drop_rate=0.5, drop_path_rate=0.5).train()
+    made = embedder(model)
+    frames = frames_of(noise(1, 70, 70))
+    assert torch.equal(made.embed(frames).patches, made.embed(frames).patches)
+    assert not made.embed(frames).patches.requires_grad
+
+
+def test_position_embeddings_are_resampled_from_518() -> None:
+    """A network built at 518 px takes other grids, and resampling is bicubic with antialiasing."""
+    model = network(image=518, depth=1)
+    assert model.pos_embed.shape == (1, 1 + 37 * 37, DIM)
+    image = noise(1, 70, 112)
+    got = embedder(model).embed(frames_of(image)).patches[0]
+    grid = model.pos_embed[:, 1:].reshape(1, 37, 37, DIM).permute(0, 3, 1, 2)
+    small = torch.nn.functional.interpolate(grid, size=(5, 8), mode="bicubic", antialias=True)
+    twin = network(image=(70, 112), depth=1)
+    state = model.state_dict()
+    state["pos_embed"] = torch.cat([model.pos_embed[:, :1], small.permute(0, 2, 3, 1).reshape(1, 40, DIM)], dim=1)
+    twin.load_state_dict(state)
+    assert torch.allclose(got.flatten(0, 1), by_hand(twin, image[0])[1:], atol=1e-5)
+
+
+def test_sizes_and_pools_that_do_not_fit() -> None:
+    with pytest.raises(EmbedderError, match="such as 70 or 84"):
+        embedder(network(), size=75)
+    with pytest.raises(EmbedderError, match="pool is 'max': choose one of patch, all, cls"):
+        embedder(network(), pool="max")
+    with pytest.raises(EmbedderError, match="has no class token"):
+        embedder(network(class_token=False, global_pool="avg"), pool="cls")
+    assert embedder(network(class_token=False, global_pool="avg")).embed(frames_of(noise(1, 70, 70))).pooled.shape == (
+        1,
+        DIM,
+    )
+
+
+def test_describe_says_what_made_the_features() -> None:
+    made = embedder(network(), pool="all", weights_digest="sha256:ab")
+    assert made.describe(720, 1280) == {
+        "name": "small",
+        "version": "random",
+        "weights_digest": "sha256:ab",
+        "dim": DIM,
+        "patch": 14,
+        "grid": [5, 9],
+        "size": 70,
+        "pool": "all",
+    }
+    assert Dinov2(network(), name="small", version="random").size == 224
+
+
+def test_the_catalogue_agrees_with_timm() -> None:
+    for entry in CATALOG.values():
+        if entry.timm_id is not None:
+            settings = timm.get_pretrained_cfg(entry.timm_id)
+            assert settings is not None
+            assert settings.hf_hub_id == entry.repo
+    with torch.device("meta"):
+        for name in catalog.AUTO_ORDER:
+            model = timm.create_model(CATALOG[name].timm_id, pretrained=False, num_classes=0, dynamic_img_size=True)
+            assert model.embed_dim == CATALOG[name].dim
+            assert model.patch_embed.patch_size == (CATALOG[name].patch, CATALOG[name].patch)
+
+
+def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    model = timm.create_model("vit_small_patch14_dinov2.lvd142m", num_classes=0, dynamic_img_size=True).eval()
+    path = tmp_path / "weights.safetensors"
+    save_file(model.state_dict(), path)
+    opened = open_embedder("dinov2-small", weights=path, size=28)
+    image = noise(1, 28, 42)
+    made = opened.embed(frames_of(image))
+    assert torch.allclose(made.patches[0].flatten(0, 1), by_hand(model, image[0])[1:], atol=1e-4)
+    assert opened.describe(28, 42)["version"] == "vit_small_patch14_dinov2.lvd142m"
+    assert opened.describe(28, 42)["weights_digest"].startswith("sha256:")
+    report = registry.check("dinov2-small", path)
+    assert report["tensors"] == len(model.state_dict()) == 174
+    assert report["dim"] == 384
+    assert report["path"] == str(path)
+    assert report["digest"] == opened.describe(28, 42)["weights_digest"]
+    assert report["probe_norm"] > 0
+
+
+def test_auto_takes_the_first_network_whose_weights_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "cached_weights", lambda name: Path("w") if name in here else None)
+    here: set[str] = set()
+    name, reason = choose("auto")
+    assert name == "dsift"
+    assert "models fetch dinov2-small" in reason
+    here |= {"dinov2-large", "dinov2-base"}
+    assert choose("auto")[0] == "dinov2-base"
+    assert choose("dsift") == ("dsift", "as asked")
+
+
+def test_names_and_weights_that_cannot_be() -> None:
+    with pytest.raises(EmbedderError, match="there is no embedder 'dinov3': choose auto or one of dsift, dinov2-small"):
+        choose("dinov3")
+    with pytest.raises(EmbedderError, match="given without their network"):
+        choose("auto", "w.safetensors")
+    with pytest.raises(EmbedderError, match="dsift has no weights"):
+        open_embedder("dsift", weights="w.safetensors")
+    with pytest.raises(EmbedderError, match="such as 224 or 238"):
+        open_embedder("dinov2-giant", weights="missing.safetensors", size=230)
+
+
+def test_dsift_can_be_checked_too() -> None:
+    report = registry.check("dsift")
+    assert report | {"probe_norm": 0} == {
+        "name": "dsift",
+        "path": None,
+        "digest": None,
+        "tensors": 0,
+        "dim": 135,
+        "probe_norm": 0,
+    }
+    assert 0.5 < report["probe_norm"] <= 1
+
+
+def test_devices() -> None:
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+    assert resolve_device("auto").type in ("cpu", "cuda", "mps")
+    with pytest.raises(EmbedderError, match="there is no device 'tpu'"):
+        resolve_device("tpu")
+
+
+def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert resolve_device("auto").type == "cpu"
+    with pytest.raises(EmbedderError, match="torch finds no cuda device on this machine: choose auto or one of cpu"):
+        open_embedder("dsift", device="cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert resolve_device("auto").type == "cuda"

@@ -1,0 +1,130 @@
+"""The tables of metrics: names, specs, and that the table computes what the functions do, sharing work."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS
+from vfiscope.errors import UsageError
+from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim
+from vfiscope.types import Frames, Pairs
+
+FUNCTIONS = {
+    "mse": pixel.mse,
+    "psnr": pixel.psnr,
+    "psnr_y": pixel.psnr_y,
+    "absdiff": pixel.absdiff,
+    "ssim": ssim.ssim,
+    "ssim_rgb": ssim.ssim_rgb,
+    "ms_ssim": ssim.ms_ssim,
+    "gmsd": gmsd.gmsd,
+}
+MAP_FUNCTIONS = {"absdiff": pixel.absdiff_map, "ssim": ssim.ssim_map}
+PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == "pixels"]
+
+
+def frames(array: NDArray[np.integer], depth: int = 8) -> Frames:
+    n = len(array)
+    data = torch.from_numpy(array).permute(0, 3, 1, 2)
+    order = np.arange(n, dtype=np.int64)
+    return Frames(data, order, order, order / 25, np.zeros(n, np.uint8), Fraction(1, 25), depth)
+
+
+def noise(seed: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (2, 180, 200, 3), dtype=np.uint8)
+
+
+def test_names_of_the_contract_are_there() -> None:
+    assert set(METRICS) >= {*FUNCTIONS, "cosine", "mismatch"}
+    assert set(MAPS) >= {"absdiff", "ssim", "mismatch"}
+    assert set(FIELDS) >= {"motion"}
+    assert set(METRICS) >= set(DEFAULT_METRICS)
+    assert set(MAPS) >= set(DEFAULT_MAPS)
+    assert set(FIELDS) >= set(DEFAULT_FIELDS)
+
+
+@pytest.mark.parametrize("table", [METRICS, MAPS], ids=["metrics", "maps"])
+def test_specs_are_sound(table: dict[str, kernels.Any]) -> None:
+    for name, metric in table.items():
+        spec = metric.spec
+        assert spec.name == name
+        assert spec.low < spec.high
+        assert spec.identity == (spec.low if spec.lower_is_better else spec.high)
+        assert 0 < spec.floor < math.inf
+        assert spec.needs in ("pixels", "features")
+        assert spec.description
+        assert "\n" not in spec.description
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_identical_frames_score_the_identity_of_the_spec(metric: kernels.Any) -> None:
+    same = frames(noise(1))
+    scores = metric.compute(Pairs(same, same))
+    assert scores.dtype == torch.float32
+    assert scores.tolist() == [metric.spec.identity] * 2
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_worse_frames_score_worse_within_the_bounds(metric: kernels.Any) -> None:
+    ref, low = noise(2), METRICS[metric.spec.name].spec.low
+    little, much = (np.clip(ref + np.random.default_rng(3).normal(0, s, ref.shape), 0, 255) for s in (3, 40))
+    scores = [metric.compute(Pairs(frames(test.astype(np.uint8)), frames(ref))) for test in (little, much)]
+    worse = scores[1] > scores[0] if metric.spec.lower_is_better else scores[1] < scores[0]
+    assert torch.all(worse)
+    assert all(low <= value <= metric.spec.high for score in scores for value in score.tolist())
+
+
+@pytest.mark.parametrize("depths", [(8, 8), (8, 16)])
+def test_tables_compute_what_the_functions_do(depths: tuple[int, int]) -> None:
+    test, ref = (
+        frames(noise(seed).astype(np.uint8 if depth == 8 else np.uint16), depth)
+        for seed, depth in zip((4, 5), depths, strict=True)
+    )
+    pairs = Pairs(test, ref)
+    depth = {"test_depth": depths[0], "ref_depth": depths[1]}
+    for table, functions in ((METRICS, FUNCTIONS), (MAPS, MAP_FUNCTIONS)):
+        for name, function in functions.items():
+            assert torch.equal(table[name].compute(pairs), function(test.data, ref.data, **depth)), name
+
+
+def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    launch = kernels.launch
+
+    def counted(kernel: kernels.Any, *arguments: kernels.Any) -> kernels.Any:
+        called.append(kernel.__name__)
+        return launch(kernel, *arguments)
+
+    monkeypatch.setattr(kernels, "launch", counted)
+    pairs = Pairs(frames(noise(6)), frames(noise(7)))
+    for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
+        METRICS[name].compute(pairs)
+    assert called.count("differences") == 1
+    assert called.count("ssim_frames") == 1
+    assert called.count("halve_frames") == 1
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_pairs_without_a_reference_are_refused(metric: kernels.Any) -> None:
+    with pytest.raises(UsageError, match="ref is None"):
+        metric.compute(Pairs(frames(noise(8)), None))
+
+
+def test_interleaved_frames_are_not_copied() -> None:
+    array = noise(9)
+    a = convert.align(frames(array).data, frames(array).data, 8, 8)
+    assert all(np.shares_memory(plane, array) for plane in a.arrays)
+
+
+@pytest.mark.parametrize(("length", "cells"), [(1, 1), (31, 1), (32, 2), (47, 2), (1080, 67)])
+def test_cells_cover_a_side_without_gaps(length: int, cells: int) -> None:
+    edges = convert.cell_edges(length)
+    assert len(edges) == cells + 1
+    assert (edges[0], edges[-1]) == (0, length)
+    assert length < 16 or set(np.diff(edges)) <= set(range(16, 32))

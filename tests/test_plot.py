@@ -1,0 +1,457 @@
+"""Figures: what is drawn where, and files that come out the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from vfiscope.errors import OutputExistsError, UsageError
+from vfiscope.store import Header, Run, Writer
+from vfiscope.types import FrameTable, MetricSpec, Scores, Segment
+from vfiscope.views import draw_metric, overlay_warnings, plot_run
+from vfiscope.views.curves import Curve, frame_axis, thin
+
+INF, NAN = float("inf"), float("nan")
+SPECS = {
+    "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
+    "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
+    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
+    "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),
+    "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, ""),
+}
+
+
+def fake(
+    scores: Mapping[str, Sequence[float] | NDArray[Any]],
+    *,
+    name: str = "a",
+    time_s: NDArray[np.float64] | None = None,
+    index: NDArray[np.int64] | None = None,
+    segments: Sequence[Segment] = (),
+    embedder: Mapping[str, Any] | None = None,
+    folder: str = "/runs",
+    test: str | None = None,
+) -> Any:
+    """A run as the figures see it."""
+    n = len(next(iter(scores.values()), []))
+    rows = np.arange(n)
+    return SimpleNamespace(
+        path=Path(f"{folder}/{name}.h5"),
+        mode="score",
+        frames=FrameTable(
+            index=rows if index is None else index,
+            pts=rows,
+            time_s=rows / 25 if time_s is None else time_s,
+            ref_index=rows,
+            role=np.full(n, 2, np.uint8),
+            phase=np.full(n, NAN),
+            status=np.zeros(n, np.uint8),
+            time_base=Fraction(1, 25),
+        ),
+        scores={metric: np.asarray(values, np.float32) for metric, values in scores.items()},
+        specs={metric: SPECS[metric] for metric in scores},
+        segments=list(segments),
+        sources=[{"role": "test", "path": test or f"/v/{name}.mp4"}, {"role": "ref", "path": "/v/truth.mp4"}],
+        embedder=embedder,
+        pairing={"policy": "row"},
+    )
+
+
+def segment(start: int, stop: int, metric: str) -> Segment:
+    return Segment(start, stop, "low_score", metric, 0.5, start, 1.0, start / 25, stop / 25)
+
+
+def panels(figure: Figure) -> list[Axes]:
+    return list(figure.axes)
+
+
+def lines(ax: Axes) -> list[tuple[list[float], list[float]]]:
+    """Every curve and set of markers with data, as (times, values)."""
+    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines]
+    return [(x.tolist(), y.tolist()) for x, y in drawn if len(x)]
+
+
+def boxes(ax: Axes) -> list[tuple[float, float, float, float]]:
+    """(x0, x1, y0, y1) of every shaded range, y in parts of the panel."""
+    extents = [path.get_extents() for collection in ax.collections for path in collection.get_paths()]
+    return [tuple(round(float(v), 6) for v in (e.x0, e.x1, e.y0, e.y1)) for e in extents]  # type: ignore[misc]
+
+
+def test_one_panel_for_each_metric_with_its_name_unit_and_direction() -> None:
+    run = fake({"psnr": [30, 31, 32], "ssim": [0.9, 1, 0.8], "cosine": [0, 0.1, 0], "midpoint_px": [0, 1, -1]})
+    figure = plot_run(run)
+    assert [ax.get_title(loc="left") for ax in panels(figure)] == [
+        "PSNR (higher is better) ↑",
+        "SSIM (higher is better) ↑",
+        "Cosine (lower is better) ↓",
+        "Midpoint offset (0 is best)",
+    ]
+    assert [ax.get_ylabel() for ax in panels(figure)] == ["PSNR [dB]", "SSIM", "Cosine", "Midpoint offset [px]"]
+    assert [ax.get_xlabel() for ax in panels(figure)] == ["", "", "", "Time [s]"]
+    assert figure.get_suptitle() == "a.mp4 against truth.mp4"
+    assert not figure.legends
+
+
+def test_metrics_choose_and_order_the_panels() -> None:
+    run = fake({"psnr": [30, 31], "ssim": [0.9, 1], "cosine": [0, 0.1]})
+    figure = plot_run(run, metrics=["cosine", "psnr"])
+    assert [ax.get_ylabel() for ax in panels(figure)] == ["Cosine", "PSNR [dB]"]
+
+
+def test_the_curve_is_the_scores() -> None:
+    ax = panels(plot_run(fake({"ssim": [0.5, 0.75, 1.0]})))[0]
+    assert lines(ax) == [([0.0, 0.04, 0.08], [0.5, 0.75, 1.0])]
+
+
+def test_a_frame_without_a_value_breaks_the_curve_and_leaves_lone_values_as_dots() -> None:
+    curve = Curve.of(np.arange(7.0), np.array([1, 2, NAN, 3, NAN, 4, 5], np.float32))
+    np.testing.assert_array_equal(curve.line[1], [1, 2, NAN, 3, NAN, 4, 5])
+    assert [part.tolist() for part in curve.dots] == [[3.0], [3.0]]
+    assert (curve.undefined, curve.infinite) == (2, 0)
+    ax = panels(plot_run(fake({"ssim": [0.5, NAN, 0.75]})))[0]
+    assert ax.get_title(loc="right") == "1 without a value"
+
+
+def test_one_infinite_value_is_stepped_over_and_several_break_the_curve() -> None:
+    curve = Curve.of(np.arange(8.0), np.array([30, INF, 31, INF, INF, 32, 33, INF], np.float32))
+    np.testing.assert_array_equal(curve.line[0], [0, 2, 3, 4, 5, 6])
+    np.testing.assert_array_equal(curve.line[1], [30, 31, NAN, NAN, 32, 33])
+    np.testing.assert_array_equal(curve.above, [1, 3, 4, 7])
+    assert len(curve.below) == 0
+
+
+def test_infinite_values_are_triangles_at_the_top_and_counted() -> None:
+    ax = panels(plot_run(fake({"psnr": [30, INF, 31, INF]})))[0]
+    assert ax.get_title(loc="right") == "▲ 2 identical"
+    (curve, triangles) = lines(ax)
+    assert curve == ([0.0, 0.08], [30, 31])
+    assert triangles[0] == [0.04, 0.12]
+    assert set(triangles[1]) == {0.965}
+    assert ax.get_ylim()[1] > 31 + 0.1 * (31 - 30)
+
+
+def test_a_panel_of_nothing_finite_is_still_drawn(tmp_path: Path) -> None:
+    figure = plot_run(fake({"psnr": [INF, INF], "cosine": [NAN, NAN]}), tmp_path / "a.png")
+    assert [ax.get_title(loc="right") for ax in panels(figure)] == ["▲ 2 identical", "2 without a value"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "includes"),
+    [
+        ("ssim", [0.3, 0.4], (0.3, 1.0)),
+        ("ssim", [1.0, 1.0], (0.96, 1.0)),
+        ("cosine", [0.5, 0.6], (0.0, 0.6)),
+        ("cosine", [0.0, 0.0], (0.0, 0.04)),
+        ("psnr", [35.0, 35.0], (33.0, 37.0)),
+        ("psnr", [-3.0, 60.0], (-3.0, 60.0)),
+        ("midpoint_px", [0.0, 0.0], (-1.0, 1.0)),
+        ("midpoint_px", [3.0, 4.0], (0.0, 4.0)),
+        ("midpoint_px", [-3.0, 4.0], (-3.0, 4.0)),
+    ],
+)
+def test_limits_hold_the_data_and_the_identity(metric: str, values: list[float], includes: tuple[float, float]) -> None:
+    low, high = panels(plot_run(fake({metric: values})))[0].get_ylim()
+    span = includes[1] - includes[0]
+    np.testing.assert_allclose([low, high], [includes[0] - 0.06 * span, includes[1] + 0.06 * span], rtol=1e-6)
+
+
+def test_flagged_ranges_are_shaded_in_their_own_panel() -> None:
+    run = fake({"psnr": [30] * 9, "ssim": [1] * 9}, segments=[segment(2, 5, "ssim"), segment(8, 9, "ssim")])
+    figure = plot_run(run)
+    psnr, ssim = panels(figure)
+    assert boxes(psnr) == []
+    assert boxes(ssim) == [(0.08, 0.2, 0.0, 1.0), (0.32, 0.36, 0.0, 1.0)]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["flagged"]
+    assert ssim.get_xlim()[1] > 0.359
+
+
+def test_a_segment_of_no_metric_is_shaded_in_every_panel() -> None:
+    run = fake({"psnr": [30] * 9, "ssim": [1] * 9}, segments=[segment(2, 5, "")])
+    assert [boxes(ax) for ax in panels(plot_run(run))] == [[(0.08, 0.2, 0.0, 1.0)]] * 2
+
+
+def test_several_runs_have_a_legend_colours_and_bars_of_their_own() -> None:
+    runs = [
+        fake({"ssim": [1, 0.9, 1]}, name="rife", segments=[segment(1, 2, "ssim")]),
+        fake({"ssim": [1, 0.8, 1]}, name="_blend", segments=[segment(1, 3, "ssim")]),
+    ]
+    figure = plot_run(runs)
+    (ax,) = panels(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["rife", "_blend", "flagged (by run)"]
+    assert figure.get_suptitle() == "2 runs against truth.mp4"
+    assert len(lines(ax)) == 2
+    assert len({str(line.get_color()) for line in ax.lines}) == 2
+    (first, second) = boxes(ax)
+    assert (first[:2], second[:2]) == ((0.04, 0.08), (0.04, 0.12))
+    assert first[3] < second[2] < second[3] < 0.11
+    assert ax.get_ylim()[0] < 0.8 - 0.09 * 0.2
+
+
+def test_no_two_of_many_runs_look_alike() -> None:
+    runs = [fake({"ssim": [1, 0.9]}, name=f"r{n}") for n in range(16)]
+    (ax,) = panels(plot_run(runs))
+    looks = {(str(line.get_color()), str(line.get_linestyle())) for line in ax.lines if len(line.get_xdata())}  # type: ignore[arg-type]
+    assert len(looks) == 16
+
+
+def test_runs_are_told_apart_by_what_differs() -> None:
+    def legend(*runs: Any) -> list[str]:
+        return [text.get_text() for text in plot_run(runs).legends[0].get_texts()]
+
+    scores = {"ssim": [1.0, 0.9]}
+    assert legend(fake(scores, name="a"), fake(scores, name="b")) == ["a", "b"]
+    assert legend(fake(scores, test="/v/x.mp4"), fake(scores, test="/v/y.mp4")) == ["x.mp4", "y.mp4"]
+    assert legend(fake(scores, folder="/r/one"), fake(scores, folder="/r/two")) == ["one/a", "two/a"]
+    assert legend(fake(scores), fake(scores)) == ["1 a", "2 a"]
+
+
+def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    odd = fake({"ssim": [1, 0.9]}, name="$x^2$ \udce9\n" + "y" * 60)
+    figure = plot_run(odd, tmp_path / "a.svg")
+    assert figure.get_suptitle() == f"$x^2$ \ufffd\ufffd{'y' * 18}…{'y' * 17}.mp4 against truth.mp4"
+    assert "$x^2$" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+def test_what_was_compared_is_in_the_title() -> None:
+    run = fake({"ssim": [1, 0.9]})
+    run.sources = [{"role": "test", "path": "/v/garden/*.jpg"}]
+    run.pairing = {"policy": "lag", "lag": 2}
+    assert plot_run(run).get_suptitle() == "garden/*.jpg against itself 2 frames before"
+    run.sources.append({"role": "golden", "path": "/v/gold.png"})
+    assert plot_run(run).get_suptitle() == "garden/*.jpg against gold.png"
+    run.sources[1]["path"] = run.sources[0]["path"]
+    assert plot_run(run).get_suptitle() == "garden/*.jpg against a frame of its own"
+
+
+def test_a_run_without_the_metric_is_noted() -> None:
+    runs = [fake({"ssim": [1, 0.9], "psnr": [30, 31]}, name="x"), fake({"ssim": [1, 0.9]}, name="y")]
+    ssim, psnr = panels(plot_run(runs))
+    assert ssim.get_title(loc="right") == ""
+    assert psnr.get_title(loc="right") == "y: not scored"
+
+
+def test_frame_numbers_follow_variable_frame_rates() -> None:
+    times = np.array([0.0, 0.1, 0.2, 1.2, 2.2])
+    frames = fake({"ssim": [1] * 5}, time_s=times, index=np.array([10, 12, 14, 16, 18])).frames
+    to_frame, to_time = frame_axis(frames)
+    np.testing.assert_allclose(to_frame(times), [10, 12, 14, 16, 18], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(to_frame([0.15, 0.7, -0.1, 3.2]), [13, 15, 8, 20], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(to_time([8, 13, 15, 20]), [-0.1, 0.15, 0.7, 3.2], rtol=0, atol=1e-12)
+
+
+def test_a_frame_that_does_not_advance_in_time_is_left_out_of_the_axis() -> None:
+    frames = fake({"ssim": [1] * 5}, time_s=np.array([0.0, 0.1, 0.1, 0.05, 0.4])).frames
+    np.testing.assert_allclose(frame_axis(frames)[0]([0.0, 0.1, 0.4]), [0, 1, 4], rtol=0, atol=1e-12)
+
+
+def frame_ticks(figure: Figure) -> list[float]:
+    (above,) = panels(figure)[0].child_axes
+    figure.canvas.draw()
+    low, high = above.get_xlim()
+    return [float(tick) for tick in above.get_xticks() if low <= tick <= high]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 96])
+def test_frame_numbers_are_whole_and_exist(n: int) -> None:
+    ticks = frame_ticks(plot_run(fake({"ssim": [1] * n}, index=np.arange(7, 7 + n), time_s=np.arange(7, 7 + n) / 25)))
+    assert ticks
+    assert all(tick == int(tick) and 7 <= tick < 7 + n for tick in ticks)
+
+
+def test_the_frame_axis_says_whose_frames_it_numbers_when_runs_differ() -> None:
+    slow = fake({"ssim": [1] * 5}, name="slow", time_s=np.arange(5) / 10)
+    fast = fake({"ssim": [1] * 9}, name="fast")
+    (above,) = panels(plot_run([slow, fast]))[0].child_axes
+    assert above.get_xlabel() == "Frame of fast"
+    (above,) = panels(plot_run([fast, fake({"ssim": [1] * 4}, name="short")]))[0].child_axes
+    assert above.get_xlabel() == "Frame"
+
+
+def test_thinning_loses_no_spike_and_no_gap() -> None:
+    n = 100_000
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1, n)
+    spikes = rng.choice(n, 20, replace=False)
+    values[spikes] = np.linspace(50, 100, 20)
+    values[40_013:40_322] = NAN
+    values[70_000] = NAN
+    times, kept = thin(np.arange(n, dtype=np.float64), values)
+    assert len(times) < 12_000
+    assert (np.diff(times) > 0).all()
+    np.testing.assert_array_equal(kept, values[times.astype(int)])
+    assert set(spikes[~np.isnan(values[spikes])]) <= set(times.astype(int))
+    assert {40_013, 40_321, 70_000} <= set(times.astype(int))
+    size = -(-n // 2000)
+    for start in range(0, n, size):
+        inside = (times >= start) & (times < start + size)
+        part = values[start : start + size]
+        if not np.isnan(part).all():
+            assert np.nanmin(kept[inside]) == np.nanmin(part)
+            assert np.nanmax(kept[inside]) == np.nanmax(part)
+
+
+@pytest.mark.parametrize("n", [10_001, 10_007, 123_457])
+def test_thinning_keeps_the_ends(n: int) -> None:
+    times, values = thin(np.arange(n, dtype=np.float64), np.zeros(n))
+    assert (times[0], times[-1]) == (0, n - 1)
+    assert len(times) == len(values) <= 10_000
+
+
+def test_few_rows_are_not_thinned() -> None:
+    times = np.arange(10_000.0)
+    assert thin(times, times)[0] is times
+
+
+def test_a_very_long_run_is_drawn_from_few_points(tmp_path: Path) -> None:
+    values = np.full(100_000, 35.0)
+    values[54_321] = 5
+    values[::2] = INF
+    ax = panels(plot_run(fake({"psnr": values}), tmp_path / "a.svg"))[0]
+    assert min(lines(ax)[0][1]) == 5
+    assert sum(len(x) for x, _ in lines(ax)) < 25_000
+    assert (tmp_path / "a.svg").stat().st_size < 2_000_000
+
+
+HEADS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("suffix", sorted(HEADS))
+def test_files_come_out_the_same_and_undated(tmp_path: Path, suffix: str) -> None:
+    run = fake({"psnr": [30, INF, 32], "ssim": [0.9, 1, 0.8]}, segments=[segment(1, 2, "ssim")])
+    written = []
+    for name in ("a", "b"):
+        plot_run(run, tmp_path / f"{name}{suffix}")
+        written.append((tmp_path / f"{name}{suffix}").read_bytes())
+    assert written[0] == written[1]
+    assert written[0].startswith(HEADS[suffix])
+    assert not re.search(rb"CreationDate|<dc:date>|20\d\d-\d\d-\d\d", written[0])
+
+
+def test_svg_text_is_text(tmp_path: Path) -> None:
+    plot_run(fake({"ssim": [0.9, 1, 0.8]}), tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert ">SSIM (higher is better) ↑<" in text
+    assert ">Time [s]<" in text
+
+
+def test_png_is_300_dots_per_inch(tmp_path: Path) -> None:
+    from PIL import Image
+
+    plot_run(fake({"ssim": [0.9, 1, 0.8]}), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.width == 2100
+        assert round(image.info["dpi"][0]) == 300
+
+
+def test_an_existing_figure_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    run = fake({"ssim": [0.9, 1, 0.8]})
+    path = tmp_path / "a.svg"
+    path.write_text("mine")
+    with pytest.raises(OutputExistsError):
+        plot_run(run, path)
+    assert path.read_text() == "mine"
+    plot_run(run, path, overwrite=True)
+    assert path.read_bytes().startswith(b"<?xml")
+    assert [each.name for each in tmp_path.iterdir()] == ["a.svg"]
+
+
+def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
+    run = fake({"ssim": [0.9, 1, 0.8], "psnr": [1, 2, 3]})
+    with pytest.raises(UsageError, match=r"ends in \.jpg: name a file that ends in \.png or \.svg or \.pdf"):
+        plot_run(run, tmp_path / "a.jpg")
+    with pytest.raises(UsageError, match="no run has the metric 'sim': choose from ssim, psnr"):
+        plot_run(run, metrics=["ssim", "sim"])
+    with pytest.raises(UsageError, match="there is no run to draw"):
+        plot_run([])
+    with pytest.raises(UsageError, match="holds no scores"):
+        plot_run(fake({}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_drawing_leaves_no_global_state() -> None:
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    plot_run(fake({"ssim": [0.9, 1]}))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_axes_go_in_and_come_out() -> None:
+    ax = Figure().add_subplot()
+    assert draw_metric(ax, [fake({"ssim": [0.9, 1]})], "ssim") is ax
+    assert lines(ax)[0][1] == [pytest.approx(0.9), 1.0]
+    with pytest.raises(UsageError, match="no run has the metric 'psnr'"):
+        draw_metric(ax, [fake({"ssim": [0.9, 1]})], "psnr")
+
+
+def embedded(name: str, embedder: Mapping[str, Any] | None, *metrics: str) -> Any:
+    return fake({metric: [0.1, 0.2] for metric in metrics}, name=name, embedder=embedder)
+
+
+def test_different_embedders_are_warned_about_in_words_and_in_the_figure() -> None:
+    runs = [
+        embedded("a", {"name": "dsift"}, "ssim", "cosine", "mismatch"),
+        embedded("b", {"name": "dinov2_vits14"}, "ssim", "cosine", "mismatch"),
+        embedded("c", {"name": "dsift"}, "ssim", "cosine"),
+    ]
+    assert overlay_warnings(runs) == [
+        "cosine: different embedders, not comparable between these runs (dsift: a, c; dinov2_vits14: b)",
+        "mismatch: different embedders, not comparable between these runs (dsift: a; dinov2_vits14: b)",
+    ]
+    drawn = [text.get_text().replace("\n", " ") for text in panels(plot_run(runs))[-1].texts]
+    assert drawn == [" ".join(overlay_warnings(runs))]
+    assert overlay_warnings(runs, ["ssim"]) == []
+    assert list(panels(plot_run(runs, metrics=["ssim"]))[-1].texts) == []
+
+
+def test_what_differs_in_an_embedder_is_named() -> None:
+    common = {"name": "dsift", "pool": "patch", "dim": 128}
+    runs = [embedded("a", {**common, "size": 224}, "cosine"), embedded("b", {**common, "size": 392}, "cosine")]
+    assert overlay_warnings(runs) == [
+        "cosine: different embedders, not comparable between these runs (dsift size 224: a; dsift size 392: b)"
+    ]
+    weights = [{"name": "dinov2", "weights_digest": f"sha256:{digest * 32}"} for digest in ("ab", "cd")]
+    assert (
+        "(dinov2 weights_digest abababababab: a; "
+        in overlay_warnings([embedded("a", weights[0], "cosine"), embedded("b", weights[1], "cosine")])[0]
+    )
+
+
+def test_no_warning_where_there_is_nothing_to_compare() -> None:
+    one = embedded("a", {"name": "dsift", "grid": [9, 16]}, "cosine")
+    assert overlay_warnings([one]) == []
+    assert overlay_warnings([one, embedded("b", {"name": "dsift", "grid": [18, 32]}, "cosine")]) == []
+    assert overlay_warnings([one, embedded("b", {"name": "dinov2"}, "mismatch")]) == []
+    assert overlay_warnings([one, embedded("b", None, "ssim")]) == []
+
+
+def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
+    frames = fake({"psnr": [30] * 9}).frames
+    specs = {"psnr": SPECS["psnr"]}
+    header = Header(
+        mode="score",
+        config={},
+        sources=[{"role": "test", "path": "/v/x.mp4"}],
+        metrics=specs,
+        time_base=frames.time_base,
+    )
+    with Writer(tmp_path / "a.h5", header) as writer:
+        writer.append(Scores(frames, {"psnr": np.arange(30, 39, dtype=np.float32)}, {}, {}))
+        found = [segment(2, 5, "psnr")]
+        writer.finish(segments=found, sources=header.sources, pairing={}, status="ok", notes=[], timings={})
+    with Run(tmp_path / "a.h5") as run:
+        figure = plot_run(run, tmp_path / "a.png")
+    (ax,) = panels(figure)
+    assert lines(ax)[0][1] == list(range(30, 39))
+    assert boxes(ax) == [(0.08, 0.2, 0.0, 1.0)]
+    assert figure.get_suptitle() == "x.mp4"

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from media import column, moving, noise, pixels, write_clip, write_video
+
+from vfiscope import config
+from vfiscope.errors import SourceError
+from vfiscope.sources import open_source, video
+from vfiscope.sources.geometry import Orientation, from_display_matrix
+from vfiscope.types import Status
+
+# --- geometry ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rotation", [90, 180, -90])
+def test_display_rotation_is_applied(tmp_path: Path, rotation: int) -> None:
+    made = moving(2, 32, 48)
+    path = write_video(tmp_path / "a.mp4", made, codec="libx264", pix_fmt="yuv420p", rotation=rotation)
+    with av.open(str(path)) as container:
+        stored = next(container.decode(video=0))
+        turned = np.rot90(made, stored.rotation // 90, (1, 2))  # FFmpeg counts counterclockwise, and so does numpy
+    with open_source(path) as source:
+        assert (source.info.height, source.info.width) == turned.shape[1:3]
+        assert np.abs(pixels(source).astype(int) - turned).mean() < 6
+        assert len(source.info.notes) == 1
+        assert "for display" in source.info.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ((1, 0, 0, 1), [[1, 2], [3, 4]]),
+        ((-1, 0, 0, 1), [[2, 1], [4, 3]]),
+        ((1, 0, 0, -1), [[3, 4], [1, 2]]),
+        ((0, 1, -1, 0), [[3, 1], [4, 2]]),
+        ((0, -1, 1, 0), [[2, 4], [1, 3]]),
+        ((0, 1, 1, 0), [[1, 3], [2, 4]]),
+    ],
+)
+def test_display_matrices_move_pixels_as_they_say(entries: tuple[int, ...], expected: list[list[int]]) -> None:
+    a, b, c, d = (65536 * entry for entry in entries)
+    orientation = from_display_matrix(np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], "<i4").tobytes())
+    assert orientation is not None
+    assert orientation.apply(np.array([[[1], [2]], [[3], [4]]]))[..., 0].tolist() == expected
+
+
+def test_a_display_matrix_that_is_no_quarter_turn_is_no_orientation() -> None:
+    turned = np.array([46341, 46341, 0, -46341, 46341, 0, 0, 0, 1 << 30], "<i4")
+    assert from_display_matrix(turned.tobytes()) is None
+    assert str(Orientation(True, False, True)) == "turned by 90 degrees clockwise"
+
+
+def two_sizes(folder: Path) -> Path:
+    """A raw H.264 stream whose pictures change from 48x32 to 64x48 after 5 frames."""
+    options = {"x264-params": "log-level=none"}
+    parts = [
+        write_video(folder / f"{h}.h264", moving(5, h, w), codec="libx264", pix_fmt="yuv420p", options=options)
+        for h, w in ((32, 48), (48, 64))
+    ]
+    path = folder / "both.h264"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    return path
+
+
+def test_a_size_change_is_refused_by_frame_and_sizes(tmp_path: Path) -> None:
+    path = two_sizes(tmp_path)
+    with pytest.raises(SourceError, match=r"at frame 5: from 48x32 to 64x48; split it there, or use --resize"):
+        pixels(open_source(path, batch=2))
+    for name in config.RESIZE_FILTERS:
+        assert pixels(open_source(path, resize=(20, 30, name))).shape == (10, 20, 30, 3)
+
+
+def test_resizing_by_area_averages_blocks() -> None:
+    made = noise(2, 8, 12)
+    blocks = made.reshape(2, 4, 2, 6, 2, 3).mean((2, 4))
+    with open_source(made, resize=(4, 6, "area")) as source:
+        assert source.size == (4, 6)
+        assert np.abs(pixels(source) - blocks).max() <= 0.5
+    np.testing.assert_array_equal(pixels(open_source(made, resize=(8, 12, "lanczos"))), made)
+
+
+# --- damage and accounting --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clip(tmp_path_factory.mktemp("clip") / "clip.mp4")
+
+
+def test_a_truncated_video_gives_what_is_there_and_says_what_was_promised(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    with open_source(path) as source:
+        assert source.info.frames_expected == 60
+        got = len(pixels(source))
+        assert 20 < got < 45
+        assert source.counts.decoded == got
+
+
+def test_damage_is_counted_and_decoding_goes_on_the_same_at_every_run(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 9000] = bytes(9000)
+    for at in np.random.default_rng(3).integers(len(data) // 5, len(data) // 2, 40):
+        data[at] ^= 0xFF
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(data)
+    with open_source(path) as source:
+        first = pixels(source)
+        counts = source.counts
+        assert counts.undecodable > 0
+        assert counts.corrupt > 0
+        assert counts.decoded == len(first) < 60
+        assert column(source, "status").count(Status.CORRUPT) == counts.corrupt
+        assert column(source, "time_s")[-1] > 2
+        np.testing.assert_array_equal(pixels(source), first)
+
+
+def test_too_many_undecodable_packets_in_a_row_end_the_reading(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    start = len(data) // 4
+    data[start:] = b"\xff" * (len(data) - start)
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(data)
+    source = open_source(path)
+    with pytest.raises(
+        SourceError, match=rf"given up after {config.MAX_CONSECUTIVE_ERRORS} undecodable packets in a row"
+    ):
+        list(source)
+    assert source.counts.undecodable == config.MAX_CONSECUTIVE_ERRORS
+    assert not source.counts.ended
+
+
+class FailingFile:
+    """A file on a disk that breaks after some bytes."""
+
+    def __init__(self, path: str, good: int) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115
+        self._good = good
+        self.name = path
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._good - self._file.tell()
+        if left <= 0:
+            raise OSError(5, "Input/output error")
+        return self._file.read(min(size, left))
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def __enter__(self) -> FailingFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+
+def test_a_failing_disk_is_an_error_and_not_the_end(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = open_source(clip, batch=1)
+    good = clip.stat().st_size // 2
+    monkeypatch.setattr(video, "open", lambda path, mode: FailingFile(path, good), raising=False)
+    with pytest.raises(SourceError, match=r"cannot be read on: .*Input/output error"):
+        list(source)
+    assert 0 < source.counts.decoded < 60
+
+
+def test_a_video_without_decodable_frames_is_refused(clip: Path, tmp_path: Path) -> None:
+    data = bytearray(clip.read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start:] = bytes(len(data) - start)
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"holds no frame that can be decoded|undecodable packets in a row"):
+        list(open_source(path))
+
+
+def test_a_picture_beyond_the_limit_is_refused_before_decoding(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(video, "MAX_PIXELS", 96 * 128 - 1)
+    with pytest.raises(SourceError, match="has 128x96 pixels, more than 12287"):
+        open_source(clip)
+
+
+# --- real clips -------------------------------------------------------------------------------------------------------
+
+
+def test_numbered_frames_of_a_real_clip_agree_with_their_pictures(shared_data: Path) -> None:
+    folder = shared_data / "videos/Breakthrough+PySceneDetect"
+    got = open_source(folder / "counter.mp4", batch=1)
+    expected = open_source(folder / "counter/frame%03d.png", batch=1)
+    assert got.info.frames_expected == expected.info.frames_expected == 30
+    decoded, pictures = (
+        np.stack([frames.data[0, :, ::4, ::4].numpy().astype(np.int16) for frames in source])
+        for source in (got, expected)
+    )
+    differences = np.array([[np.abs(frame - picture).mean() for picture in pictures] for frame in decoded])
+    assert differences.argmin(1).tolist() == list(range(30))
+    assert differences.diagonal().max() < 5  # the pictures were converted as BT.601, whatever the height
+    assert got.counts.decoded == 30
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "skipped", "size", "depth"),
+    [
+        ("discard_first_keyframe.mp4", 25, 5, (64, 64), 8),
+        ("test_non_zero_start.mp4", 12, 0, (112, 200), 8),
+        ("nasa_13013_rotated.mp4", 17, 0, (480, 270), 8),
+        ("testsrc2_odd_height_and_width_mpeg2.mp4", 10, 0, (81, 121), 8),
+        ("testsrc2_odd_height_and_width_vp9_10bit.mp4", 25, 0, (241, 321), 16),
+        ("testsrc2_444_12bit_hevc.mp4", 25, 0, (241, 321), 16),
+        ("testsrc2_av1_10bit.mp4", 25, 0, (240, 320), 16),
+        ("bt2020_10bit.mp4", 60, 0, (240, 320), 16),
+        ("animated.gif", 4, 0, (48, 64), 8),
+        ("av1_video.mkv", 125, 0, (360, 640), 8),
+    ],
+)
+def test_real_clips_are_counted(
+    shared_data: Path, name: str, frames: int, skipped: int, size: tuple[int, int], depth: int
+) -> None:
+    with open_source(shared_data / "videos/meta-pytorch+torchcodec" / name) as source:
+        assert (source.info.height, source.info.width, source.info.bit_depth) == (*size, depth)
+        times = column(source, "time_s")
+        assert len(times) == frames
+        assert times[0] == 0
+        assert times == sorted(set(times))
+        assert (source.counts.decoded, source.counts.skipped, source.counts.undecodable) == (frames, skipped, 0)
+        assert source.info.frames_expected in (None, frames + skipped)
+
+
+def test_a_damaged_real_clip_is_decoded_alike_at_every_run(shared_data: Path, tmp_path: Path) -> None:
+    data = bytearray((shared_data / "videos/nvidia-cosmos+cosmos-curate/test_clip_10s.mp4").read_bytes())
+    for at in np.random.default_rng(1).integers(len(data) // 10, len(data) * 9 // 10, 400):
+        data[at] ^= 0xA5
+    path = tmp_path / "bad.mp4"
+    path.write_bytes(data)
+    with open_source(path, stop=100) as source:
+        runs = [[zlib.crc32(frames.data.permute(0, 2, 3, 1).numpy().data) for frames in source] for _ in range(2)]
+        assert source.counts.corrupt > 0
+    assert runs[0] == runs[1]

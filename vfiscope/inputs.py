@@ -1,0 +1,129 @@
+"""The sources of a job: which there are, whether they fit together, and what identifies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from vfiscope.config import RunConfig
+from vfiscope.errors import PairingError, UsageError
+from vfiscope.sources import Source, digest, open_source
+
+__all__ = ["accounted", "identity", "open_inputs"]
+
+Size = tuple[int, int]
+
+
+def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
+    """Open what a configuration names, by role: test, and ref or golden where it has a partner.
+
+    Args:
+        config: with ``resize``, the test is brought to the partner's size, and every frame of a source of mixed sizes
+            to the size of its first; without it, other sizes are refused.
+        stack: closes the sources.
+
+    Raises:
+        SourceError: an input cannot be read.
+        PairingError: test and partner differ in size.
+        UsageError: a partner is missing, or a comparison of two images was asked for something else.
+    """
+    if config.mode in ("score", "compare") and config.ref is None:
+        raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
+    partner = _open_partner(config, stack)
+    if partner is None:
+        return {"test": _open_alike(config, config.test, stack)}
+    role, other = partner
+    if config.resize is None:
+        test = _open(config, config.test, stack)
+        _check_sizes(test, other, role)
+    else:
+        test = _open(config, config.test, stack, size=other.size)
+    if config.mode == "compare":
+        _check_still(test)
+        _check_still(other)
+    return {"test": test, role: other}
+
+
+def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:
+    if config.mode != "scan":
+        return "ref", _open_alike(config, config.ref, stack)
+    if config.golden is None:
+        return None
+    index = _golden_index(config.golden)
+    if index is None:
+        return "golden", stack.enter_context(open_source(config.golden, batch=1))
+    chosen = config.replace(start=index, stop=index + 1, step=1)
+    return "golden", _open_alike(chosen, config.test, stack)
+
+
+def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = None) -> Source:
+    source = open_source(
+        target,
+        start=config.start,
+        stop=config.stop,
+        step=config.step,
+        batch=config.batch,
+        fps=config.fps,
+        resize=None if size is None or config.resize is None else (*size, config.resize),
+    )
+    return stack.enter_context(source)
+
+
+def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
+    """With ``resize``, every frame has the size of the source's first."""
+    source = _open(config, target, stack)
+    return source if config.resize is None else _open(config, target, stack, size=source.size)
+
+
+def _golden_index(golden: Any) -> int | None:
+    """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
+    if isinstance(golden, int) or (isinstance(golden, str) and golden.isdigit()):
+        return int(golden)
+    return None
+
+
+def _check_sizes(test: Source, other: Source, role: str) -> None:
+    if test.size != other.size:
+        raise PairingError(
+            f"sizes differ: test {test.info.path} is {test.size[1]}x{test.size[0]}, {role} {other.info.path} is "
+            f"{other.size[1]}x{other.size[0]}: give --resize FILTER to bring the test to that size"
+        )
+
+
+def _check_still(source: Source) -> None:
+    info = source.info
+    if info.kind == "video" or info.frames_expected != 1:
+        what = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
+        raise UsageError(f"compare takes two images, but {info.path} is {what}: use vfiscope score TEST --ref REF")
+
+
+def identity(role: str, source: Source) -> dict[str, Any]:
+    """What a run stores of a source, and compares before it resumes."""
+    info = source.info
+    return {
+        "role": role,
+        "path": info.path,
+        "kind": info.kind,
+        "size_bytes": info.size_bytes,
+        "digest": digest(info),
+        "width": info.width,
+        "height": info.height,
+        "bit_depth": info.bit_depth,
+        "decoder": info.decoder,
+        "color": dict(info.color),
+        "frames_expected": info.frames_expected,
+    }
+
+
+def accounted(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """An identity with what was counted and noticed while the source was read."""
+    counts = source.counts
+    return {
+        **stored,
+        "frames_decoded": counts.decoded,
+        "frames_corrupt": counts.corrupt,
+        "frames_unreadable": counts.unreadable,
+        "frames_undecodable": counts.undecodable,
+        "frames_notes": list(source.info.notes),
+    }

@@ -1,0 +1,32 @@
+"""The two shapes of a metric: what its numbers mean, and the function that computes them from pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vfiscope.types import FieldSpec, MetricSpec, Pairs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FieldMetric", "Metric"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score or a map."""
+
+    spec: MetricSpec
+    compute: Callable[[Pairs], Tensor]
+    """Pairs that have a reference -> (N,) float32 for a score, (N, h, w) float32 for a map, on the pairs' device."""
+
+
+@dataclass(frozen=True)
+class FieldMetric:
+    """A vector field."""
+
+    spec: FieldSpec
+    compute: Callable[[Pairs], Tensor]
+    """Pairs that have a reference -> (N, 2, h, w) float32, (dx, dy) in pixels, on the pairs' device."""

@@ -1,0 +1,399 @@
+"""The loops of the pixel metrics for the CPU, compiled by numba. Knows arrays only.
+
+Conventions:
+    Frames are (N, H, 3 W) C-contiguous uint8, uint16 or float32: rows of interleaved RGB. Similarity is computed from
+    the sum ``s = t + r`` and the difference ``d = t - r`` of the test and the reference, never from the two apart.
+    With E the window's weighted mean, V[s] = E[s^2] - E[s]^2 and likewise for d::
+
+        2 E[t] E[r]       = (E[s]^2 - E[d]^2) / 2        2 cov[t, r]     = (V[s] - V[d]) / 2
+        E[t]^2 + E[r]^2   = (E[s]^2 + E[d]^2) / 2        V[t] + V[r]     = (V[s] + V[d]) / 2
+
+    so SSIM needs four filtered planes and not five, and an identical pair (d = 0) scores its identity value exactly,
+    however s was rounded. Planes hold 1000 times the 8-bit code values: the weights of luma are then whole numbers,
+    and s and d of 8-bit frames are exact in float32.
+
+    Work is cut into rows and tiles by the size of a frame alone; each has its own partial result, and the partial
+    results of a frame are added in order. No score depends, to the last bit, on the batch size, the row in the batch
+    or the number of threads. ``fastmath`` allows fused multiply-add and no other order of additions.
+
+    Numba's workqueue threading layer breaks when two Python threads enter it at once, so kernels are called through
+    :func:`launch`, which lets one caller in at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+__all__ = [
+    "MARGIN",
+    "TAPS",
+    "difference_cells",
+    "differences",
+    "gradient_deviations",
+    "halve_frames",
+    "halve_planes",
+    "launch",
+    "luma_differences",
+    "ssim_frames",
+    "ssim_planes",
+    "taps",
+    "tiles",
+]
+
+Array = NDArray[Any]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+T = TypeVar("T")
+
+TAPS = 11
+"""Width of the window of SSIM in pixels."""
+MARGIN = TAPS // 2
+"""Pixels at each border that have no whole window."""
+SIGMA = 1.5
+HALO = TAPS - 1
+TILE_H = 64
+TILE_W = 256
+STRIDE = 272
+"""Floats in a row of a tile and its halo; a constant, because the compiler vectorises only with constant strides."""
+
+QUARTER, SIXTH = np.float32(1 / 4), np.float32(1 / 6)
+TILE_SIZE = (TILE_H + HALO) * STRIDE
+BAND = 16
+"""Rows whose sums are kept column by column, which the compiler can vectorise without reordering them."""
+
+_LOCK = threading.Lock()
+
+
+def _compiled(function: Function) -> Function:
+    jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+    return cast(Function, jit(function))
+
+
+def _parallel(function: Function) -> Function:
+    jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
+    return cast(Function, jit(function))
+
+
+def launch(kernel: Callable[..., T], *arguments: Any) -> T:
+    """Call a kernel; one caller at a time."""
+    with _LOCK:
+        return kernel(*arguments)
+
+
+def taps() -> Float32:
+    """The Gaussian window of SSIM, (11,) float32: the centre takes up the rounding, so that the sum is 1."""
+    exact = np.exp(-0.5 * (np.arange(-MARGIN, MARGIN + 1) / SIGMA) ** 2)
+    rounded: Float32 = (exact / exact.sum()).astype(np.float32)
+    rounded[MARGIN] = 1.0 - 2.0 * rounded[:MARGIN].sum(dtype=np.float64)
+    return rounded
+
+
+W0, W1, W2, W3, W4, W5 = taps()[: MARGIN + 1]
+
+
+def tiles(height: int, width: int) -> Int64:
+    """Tiles of a plane as (top, bottom, left, right), (k, 4) int64; every window lies in exactly one."""
+    tops, lefts = range(0, height - HALO, TILE_H), range(0, width - HALO, TILE_W)
+    down = [(top, min(top + TILE_H + HALO, height)) for top in tops]
+    across = [(left, min(left + TILE_W + HALO, width)) for left in lefts]
+    return np.array([(*rows, *columns) for rows in down for columns in across], dtype=np.int64)
+
+
+@_compiled
+def _blur(v: Float32, i: int, step: int) -> Any:
+    return (
+        W0 * (v[i] + v[i + 10 * step])
+        + W1 * (v[i + step] + v[i + 9 * step])
+        + W2 * (v[i + 2 * step] + v[i + 8 * step])
+        + W3 * (v[i + 3 * step] + v[i + 7 * step])
+        + W4 * (v[i + 4 * step] + v[i + 6 * step])
+        + W5 * v[i + 5 * step]
+    )
+
+
+@_compiled
+def _squares(v: Float32, i: int, j: int) -> Any:
+    return v[i] * v[i] + v[j] * v[j]
+
+
+@_compiled
+def _blur_squares(v: Float32, i: int, step: int) -> Any:
+    return (
+        W0 * _squares(v, i, i + 10 * step)
+        + W1 * _squares(v, i + step, i + 9 * step)
+        + W2 * _squares(v, i + 2 * step, i + 8 * step)
+        + W3 * _squares(v, i + 3 * step, i + 7 * step)
+        + W4 * _squares(v, i + 4 * step, i + 6 * step)
+        + W5 * (v[i + 5 * step] * v[i + 5 * step])
+    )
+
+
+@_compiled
+def _mix(test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int) -> None:
+    """Weighted channels of one row: s and d of ``width`` pixels. The difference comes first: it is exact."""
+    w0, w1, w2 = weights[0], weights[1], weights[2]
+    for x in range(width):
+        t0, r0 = np.float32(test[3 * x]), np.float32(ref[3 * x])
+        t1, r1 = np.float32(test[3 * x + 1]), np.float32(ref[3 * x + 1])
+        t2, r2 = np.float32(test[3 * x + 2]), np.float32(ref[3 * x + 2])
+        s[x] = w0 * (t0 + r0) + w1 * (t1 + r1) + w2 * (t2 + r2)
+        d[x] = w0 * (t0 - r0) + w1 * (t1 - r1) + w2 * (t2 - r2)
+
+
+@_compiled
+def _centre(v: Float32, rows: int, width: int) -> Any:
+    """Subtract about the tile's own level (0 of all 0) and return it: E[v^2] - E[v]^2 would cancel without."""
+    level = np.float32(0)
+    for y in range(4):
+        for x in range(4):
+            level += v[(2 * y + 1) * rows // 8 * STRIDE + (2 * x + 1) * width // 8]
+    level = np.float32(np.rint(level / np.float32(16)))
+    for y in range(rows):
+        row = v[y * STRIDE : y * STRIDE + width]
+        for x in range(width):
+            row[x] -= level
+    return level
+
+
+@_compiled
+def _filter_columns(s: Float32, d: Float32, width: int, v: Float32) -> None:
+    for x in range(width):
+        v[x] = _blur(s, x, STRIDE)
+        v[x + STRIDE] = _blur_squares(s, x, STRIDE)
+        v[x + 2 * STRIDE] = _blur(d, x, STRIDE)
+        v[x + 3 * STRIDE] = _blur_squares(d, x, STRIDE)
+
+
+@_compiled
+def _similarity(v: Float32, width: int, levels: Any, c: Float32, full: Float32, structure: Float32) -> None:
+    (level_s, level_d), c1, c2 = levels, c[0], c[1]
+    for x in range(width):
+        mean_s = _blur(v, x, 1)
+        mean_d = _blur(v, x + 2 * STRIDE, 1)
+        var_s = _blur(v, x + STRIDE, 1) - mean_s * mean_s
+        var_d = _blur(v, x + 3 * STRIDE, 1) - mean_d * mean_d
+        mean_s += level_s
+        mean_d += level_d
+        structure[x] = (var_s - var_d + c2) / (var_s + var_d + c2)
+        luminance = (mean_s * mean_s - mean_d * mean_d + c1) / (mean_s * mean_s + mean_d * mean_d + c1)
+        full[x] = luminance * structure[x]
+
+
+@_compiled
+def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: Float32) -> Any:
+    """Sums over the windows of a tile of SSIM and of its contrast-structure part; SSIM itself into ``out``."""
+    levels = _centre(s, rows, width), _centre(d, rows, width)
+    v = np.empty(4 * STRIDE, np.float32)
+    full, structure = np.empty(TILE_W, np.float32), np.empty(TILE_W, np.float32)
+    full_sums, structure_sums = np.zeros(TILE_W), np.zeros(TILE_W)
+    for y in range(rows - HALO):
+        _filter_columns(s[y * STRIDE :], d[y * STRIDE :], width, v)
+        _similarity(v, width - HALO, levels, c, full, structure)
+        for x in range(width - HALO):
+            full_sums[x] += full[x]
+            structure_sums[x] += structure[x]
+        if out.size > 0:
+            out[y, : width - HALO] = full[: width - HALO]
+    for x in range(1, width - HALO):
+        full_sums[0] += full_sums[x]
+        structure_sums[0] += structure_sums[x]
+    return full_sums[0], structure_sums[0]
+
+
+@_compiled
+def _ordered_sums(parts: Array) -> Float64:
+    """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k."""
+    n, k, j = parts.shape
+    sums = np.zeros((n, j), parts.dtype)
+    for i in range(n):
+        for part in range(k):
+            for column in range(j):
+                sums[i, column] += parts[i, part, column]
+    return sums.astype(np.float64)
+
+
+@_parallel
+def ssim_frames(test: Array, ref: Array, weights: Float32, c: Float32, cut: Int64, out: Float32) -> Float64:
+    """Sums of SSIM and of its contrast-structure part over all windows.
+
+    Args:
+        test, ref: (N, H, 3 W) frames, H and W at least 11.
+        weights: (3,) of R, G and B in a plane of 1000 times the 8-bit code values.
+        c: (2,) 2 C1 and 2 C2 for such planes.
+        cut: :func:`tiles` of (H, W).
+        out: (H - 10, W - 10) for the SSIM of every window where N is 1; empty for none.
+
+    Returns:
+        (N, 2) float64.
+    """
+    n, k = test.shape[0], cut.shape[0]
+    parts = np.empty((n, k, 2))
+    for job in prange(n * k):
+        i, tile = job // k, job % k
+        top, bottom, left, right = cut[tile]
+        s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
+        for y in range(bottom - top):
+            t, r = test[i, top + y, 3 * left : 3 * right], ref[i, top + y, 3 * left : 3 * right]
+            _mix(t, r, weights, s[y * STRIDE :], d[y * STRIDE :], right - left)
+        sums = _ssim_tile(s, d, bottom - top, right - left, c, out[top:, left:])
+        parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
+    return _ordered_sums(parts)
+
+
+@_parallel
+def ssim_planes(s_planes: Float32, d_planes: Float32, c: Float32, cut: Int64) -> Float64:
+    """The same for planes s and d, (N, H, W) float32."""
+    n, k = s_planes.shape[0], cut.shape[0]
+    parts = np.empty((n, k, 2))
+    for job in prange(n * k):
+        i, tile = job // k, job % k
+        top, bottom, left, right = cut[tile]
+        s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
+        for y in range(bottom - top):
+            s[y * STRIDE : y * STRIDE + right - left] = s_planes[i, top + y, left:right]
+            d[y * STRIDE : y * STRIDE + right - left] = d_planes[i, top + y, left:right]
+        sums = _ssim_tile(s, d, bottom - top, right - left, c, np.empty((0, 0), np.float32))
+        parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
+    return _ordered_sums(parts)
+
+
+@_compiled
+def _average_pairs(s: Float32, d: Float32, below_s: Float32, below_d: Float32, out_s: Float32, out_d: Float32) -> None:
+    for x in range(out_s.shape[0]):
+        out_s[x] = QUARTER * ((s[2 * x] + s[2 * x + 1]) + (below_s[2 * x] + below_s[2 * x + 1]))
+        out_d[x] = QUARTER * ((d[2 * x] + d[2 * x + 1]) + (below_d[2 * x] + below_d[2 * x + 1]))
+
+
+@_parallel
+def halve_frames(test: Array, ref: Array, weights: Float32) -> tuple[Float32, Float32]:
+    """Planes s and d of frames, averaged over 2x2 pixels: two (N, H // 2, W // 2) float32."""
+    n, height, width = test.shape[0], test.shape[1] // 2, test.shape[2] // 6
+    s_planes, d_planes = np.empty((n, height, width), np.float32), np.empty((n, height, width), np.float32)
+    for job in prange(n * height):
+        i, y = job // height, job % height
+        s, below_s = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
+        d, below_d = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
+        _mix(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
+        _mix(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
+        _average_pairs(s, d, below_s, below_d, s_planes[i, y], d_planes[i, y])
+    return s_planes, d_planes
+
+
+@_parallel
+def halve_planes(s: Float32, d: Float32) -> tuple[Float32, Float32]:
+    """Planes (N, H, W) averaged over 2x2 pixels: (N, H // 2, W // 2); an odd last row or column is dropped."""
+    n, height, width = s.shape[0], s.shape[1] // 2, s.shape[2] // 2
+    s_planes, d_planes = np.empty((n, height, width), np.float32), np.empty((n, height, width), np.float32)
+    for job in prange(n * height):
+        i, y = job // height, job % height
+        _average_pairs(s[i, 2 * y], d[i, 2 * y], s[i, 2 * y + 1], d[i, 2 * y + 1], s_planes[i, y], d_planes[i, y])
+    return s_planes, d_planes
+
+
+@_compiled
+def _prewitt(top: Float32, middle: Float32, bottom: Float32, x: int) -> Any:
+    """Three times the horizontal and the vertical Prewitt derivative at column x + 1."""
+    across = (top[x + 2] - top[x]) + (middle[x + 2] - middle[x]) + (bottom[x + 2] - bottom[x])
+    down = (bottom[x] - top[x]) + (bottom[x + 1] - top[x + 1]) + (bottom[x + 2] - top[x + 2])
+    return across, down
+
+
+@_compiled
+def _gradient_row(s: Float32, d: Float32, c: Any, out: Float32) -> None:
+    """1 - GMS along the row between the first and the last of three rows (3, W) of s and d."""
+    for x in range(out.shape[0]):
+        s_across, s_down = _prewitt(s[0], s[1], s[2], x)
+        d_across, d_down = _prewitt(d[0], d[1], d[2], x)
+        t_across, t_down = SIXTH * (s_across + d_across), SIXTH * (s_down + d_down)
+        r_across, r_down = SIXTH * (s_across - d_across), SIXTH * (s_down - d_down)
+        t_square = t_across * t_across + t_down * t_down
+        r_square = r_across * r_across + r_down * r_down
+        apart = np.sqrt(t_square) - np.sqrt(r_square)
+        out[x] = apart * apart / (t_square + r_square + c)
+
+
+@_parallel
+def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64:
+    """Sums of u and u^2 with u = 1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) over the inner pixels, (N, 2) float64.
+
+    Planes are (N, H, W) float32, H and W at least 3, and c is in their squared unit. The deviation of GMS is that of
+    u; u is small, and exactly 0 where the planes agree, so it loses no digits.
+    """
+    n, height, width = s_planes.shape[0], s_planes.shape[1] - 2, s_planes.shape[2] - 2
+    parts = np.zeros((n, height, 2))
+    for job in prange(n * height):
+        i, y = job // height, job % height
+        row = np.empty(width, np.float32)
+        _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
+        total, squares = 0.0, 0.0
+        for x in range(width):
+            u = np.float64(row[x])
+            total += u
+            squares += u * u
+        parts[i, y, 0], parts[i, y, 1] = total, squares
+    return _ordered_sums(parts)
+
+
+@_parallel
+def differences(test: Array, ref: Array, zero: Any) -> Float64:
+    """Sums of absolute and of squared differences over all channels and pixels, (N, 2) float64.
+
+    ``zero`` is the type of the sums: np.int64(0) for integer frames, whose sums are exact, else np.float64(0).
+    """
+    n, height, width = test.shape
+    parts = np.zeros((n, height, 2), type(zero))
+    for job in prange(n * height):
+        i, y = job // height, job % height
+        t, r = test[i, y], ref[i, y]
+        absolute, squared = zero, zero
+        for x in range(width):
+            apart = zero + t[x] - r[x]
+            absolute += abs(apart)
+            squared += apart * apart
+        parts[i, y, 0], parts[i, y, 1] = absolute, squared
+    return _ordered_sums(parts)
+
+
+@_parallel
+def luma_differences(test: Array, ref: Array, weights: Float32) -> Float64:
+    """Sums of squared differences of the weighted channels, (N, 1) float64."""
+    n, height, width = test.shape[0], test.shape[1], test.shape[2] // 3
+    bands = (height + BAND - 1) // BAND
+    parts = np.zeros((n, bands, 1))
+    for job in prange(n * bands):
+        i, band = job // bands, job % bands
+        s, d, squared = np.empty(width, np.float32), np.empty(width, np.float32), np.zeros(width)
+        for y in range(band * BAND, min(band * BAND + BAND, height)):
+            _mix(test[i, y], ref[i, y], weights, s, d, width)
+            for x in range(width):
+                squared[x] += np.float64(d[x]) * np.float64(d[x])
+        for x in range(width):
+            parts[i, band, 0] += squared[x]
+    return _ordered_sums(parts)
+
+
+@_parallel
+def difference_cells(test: Array, ref: Array, zero: Any, rows: Int64, columns: Int64) -> Float64:
+    """Sums of absolute differences over the cells between ``rows`` (h + 1,) and ``columns`` (w + 1,): (N, h, w)."""
+    n, h, w = test.shape[0], rows.shape[0] - 1, columns.shape[0] - 1
+    cells = np.zeros((n, h, w), type(zero))
+    for job in prange(n * h):
+        i, cell = job // h, job % h
+        absolute = np.zeros(test.shape[2], type(zero))
+        for y in range(rows[cell], rows[cell + 1]):
+            t, r = test[i, y], ref[i, y]
+            for x in range(t.shape[0]):
+                absolute[x] += abs(zero + t[x] - r[x])
+        for column in range(w):
+            for x in range(3 * columns[column], 3 * columns[column + 1]):
+                cells[i, cell, column] += absolute[x]
+    return cells.astype(np.float64)

@@ -1,0 +1,28 @@
+"""Reading videos, images and arrays as frames: integer RGB in presentation order, with exact times and full accounting.
+
+::
+
+    with open_source("clip.mp4") as source:
+        for frames in source:
+            ...
+"""
+
+from vfiscope.sources.array import ArraySource
+from vfiscope.sources.base import Counts, Source
+from vfiscope.sources.digest import digest
+from vfiscope.sources.images import ImageSource
+from vfiscope.sources.open import open_source, parse_position
+from vfiscope.sources.prefetch import prefetch
+from vfiscope.sources.video import VideoSource
+
+__all__ = [
+    "ArraySource",
+    "Counts",
+    "ImageSource",
+    "Source",
+    "VideoSource",
+    "digest",
+    "open_source",
+    "parse_position",
+    "prefetch",
+]

@@ -1,0 +1,221 @@
+"""What every source shares: the selection of frames, the accounting, and iteration in batches."""
+
+from __future__ import annotations
+
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.errors import SourceError, UsageError
+from vfiscope.sources.batch import Stamped, gather
+from vfiscope.types import Frames, SourceInfo, Status
+
+__all__ = ["RGB_COLOR", "Counts", "Options", "Pixels", "Row", "Selection", "Source", "check_file"]
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass
+class Counts:
+    """What became of the frames of the latest iteration; valid so far while it goes on."""
+
+    decoded: int = 0
+    """Frames decoded, whether selected or not. Image files outside the selection are not read and not counted."""
+    delivered: int = 0
+    """Frames handed out, those without pixels included."""
+    corrupt: int = 0
+    """Frames that the decoder called damaged; they were kept."""
+    undecodable: int = 0
+    """Packets of a video that the demuxer or the decoder refused."""
+    unreadable: int = 0
+    """Image files without pixels; they keep their rows."""
+    skipped: int = 0
+    """Frames that the container itself says are not to be shown (edit lists)."""
+    ended: bool = False
+    """Whether decoding went on to the end of the source."""
+
+
+RGB_COLOR = {"matrix": "rgb", "range": "full", "primaries": "unknown", "transfer": "unknown", "decided_by": "tag"}
+"""How the code values of images and arrays are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One frame before its pixels are wanted."""
+
+    index: int
+    pts: int
+    paint: Callable[[Pixels], Status]
+    """Writes the frame into an (H, W, 3) array; called at once or not at all."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames are wanted: every ``step``-th of a half-open range in ordinals (int) or seconds (Fraction)."""
+
+    start: int | Fraction | None = None
+    stop: int | Fraction | None = None
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.step, int) or self.step < 1:
+            raise UsageError(f"step is {self.step!r}: give a whole number of 1 or more")
+        same = type(self.start) is type(self.stop)
+        if same and self.start is not None and self.stop is not None and self.start >= self.stop:
+            raise UsageError(f"start {self.start} is not before stop {self.stop}: the stop itself is not included")
+
+    def before(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies before the start."""
+        return self.start is not None and (index if isinstance(self.start, int) else seconds) < self.start
+
+    def after(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies at the stop or behind it."""
+        return self.stop is not None and (index if isinstance(self.stop, int) else seconds) >= self.stop
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is to deliver its frames."""
+
+    selection: Selection
+    batch: int
+    fps: Fraction
+    resize: tuple[int, int, str] | None
+    """(height, width, filter), or None to refuse frames of another size."""
+
+
+class Source(ABC):
+    """Frames in presentation order, batch by batch, as often as it is iterated.
+
+    A context manager. Memory does not grow with the length: one batch is alive at a time, and it belongs to whoever
+    received it.
+
+    Raises while iterating:
+        SourceError: it was closed, a frame has another size or depth than the first, the file cannot be read on, or it
+            holds no frame that can be decoded.
+        UsageError: start, stop and step select no frame.
+    """
+
+    def __init__(self, info: SourceInfo, options: Options) -> None:
+        self._info = info
+        self._options = options
+        self._closed = False
+        self._noted: set[str] = set()
+        self.counts = Counts()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source is. Its notes may grow while it is iterated."""
+        return self._info
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames as delivered."""
+        if self._options.resize is None:
+            return self._info.height, self._info.width
+        return self._options.resize[0], self._options.resize[1]
+
+    def __iter__(self) -> Iterator[Frames]:
+        self._check_open()
+        self.counts = Counts()
+        return self._batches(self.counts)
+
+    def close(self) -> None:
+        """Let go of the source: it can no longer be iterated. May be called again."""
+        self._closed = True
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        info = self._info
+        return f"{type(self).__name__}({info.path!r}, {info.height}x{info.width}, {info.bit_depth} bit)"
+
+    @abstractmethod
+    def _rows(self, counts: Counts) -> Generator[Row]:
+        """Every frame from the first on. Counts what it decodes, and sets ``counts.ended`` at the end."""
+
+    def _batches(self, counts: Counts) -> Generator[Frames]:
+        height, width = self.size
+        known = None if self._info.kind == "video" else self._info.frames_expected
+        batch = min(self._options.batch, known or self._options.batch)
+        with closing(self._selected(counts)) as rows:
+            yield from gather(
+                rows,
+                shape=(batch, height, width, 3),
+                bit_depth=self._info.bit_depth,
+                time_base=self._info.time_base,
+            )
+
+    def _selected(self, counts: Counts) -> Generator[Stamped]:
+        selection, time_base = self._options.selection, self._info.time_base
+        first_pts: int | None = None
+        first_index: int | None = None
+        with closing(self._rows(counts)) as rows:
+            for row in rows:
+                self._check_open()
+                first_pts = row.pts if first_pts is None else first_pts
+                seconds = (row.pts - first_pts) * time_base
+                if selection.after(row.index, seconds):
+                    break
+                if selection.before(row.index, seconds):
+                    continue
+                first_index = row.index if first_index is None else first_index
+                if (row.index - first_index) % selection.step == 0:
+                    counts.delivered += 1
+                    yield Stamped(row.index, row.pts, float(seconds), row.paint)
+        if first_pts is None:
+            raise SourceError(f"{self._info.path} holds no frame that can be decoded: it may be damaged or incomplete")
+        if first_index is None:
+            raise UsageError(
+                f"start and stop select no frame of {self._info.path}: start {selection.start}, stop {selection.stop}"
+            )
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SourceError(f"{self._info.path} was closed: open it again")
+
+    def _note(self, kind: str, text: str) -> None:
+        """Add a sentence to the notes: the first of its kind only, so that they do not grow with the length."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            self._info = replace(self._info, notes=(*self._info.notes, text))
+
+
+def check_file(path: str) -> int:
+    """Size in bytes of a regular file that holds something.
+
+    Raises:
+        SourceError: it does not exist, is a link to nothing, a folder, a pipe, a device or a socket, or is empty.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        raise SourceError(_why_missing(path, error)) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceError(f"{path!r} is not a regular file: give a video, an image or a folder of images")
+    if found.st_size == 0:
+        raise SourceError(f"{path!r} is empty (0 bytes): copy or make it again")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path!r} may not be read: change its permissions")
+    return found.st_size
+
+
+def _why_missing(path: str, error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        if os.path.islink(path):
+            return f"{path!r} is a link to {os.readlink(path)!r}, which does not exist"
+        return f"{path!r} does not exist: check the name (only local files are read)"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{path!r} cannot be opened: {reason}"

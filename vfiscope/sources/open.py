@@ -1,0 +1,122 @@
+"""Recognising what a target is, and opening it."""
+
+from __future__ import annotations
+
+import glob
+import math
+import os
+import re
+from fractions import Fraction
+from typing import Any
+
+from vfiscope import config
+from vfiscope.errors import SourceError, UsageError
+from vfiscope.sources.array import ArraySource, as_array
+from vfiscope.sources.base import Options, Selection, Source, check_file
+from vfiscope.sources.images import ImageSource
+from vfiscope.sources.listing import Listing, has_pattern, is_image_name, list_folder, list_glob, list_pattern
+from vfiscope.sources.video import VideoSource
+
+__all__ = ["open_source", "parse_position"]
+
+MAX_TIME_BASE = 1001 * 1000
+CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
+
+
+def open_source(
+    target: Any,
+    *,
+    start: str | int | float | None = None,
+    stop: str | int | float | None = None,
+    step: int = 1,
+    batch: int = config.BATCH,
+    fps: float = config.IMAGE_RATE,
+    resize: tuple[int, int, str] | None = None,
+) -> Source:
+    """Open a video, images or an array as a source of frames.
+
+    A path that exists is a folder, an image (by its ending) or a video; one that does not exist is a glob where it has
+    ``*``, ``?`` or ``[``, and a printf pattern where it has ``%d``. Names are always those of local files.
+
+    Args:
+        target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a numpy or torch array
+            (N, H, W, 3) or (H, W, 3), uint8 or uint16.
+        start, stop: half-open range of frames, see :func:`parse_position`.
+        step: every how many-th frame of the range.
+        batch: frames per batch.
+        fps: frames per second of images and arrays, and of videos that have neither times nor a rate.
+        resize: (height, width, filter) to which frames of another size are brought, with a filter of
+            ``config.RESIZE_FILTERS``; None refuses frames of another size than the first.
+
+    Raises:
+        SourceError: the target cannot be read at all.
+        UsageError: an option has an impossible value.
+    """
+    options = Options(Selection(parse_position(start), parse_position(stop), step), batch, _rate(fps), resize)
+    _check(options)
+    array = as_array(target)
+    if array is not None:
+        return ArraySource(array, options)
+    if not isinstance(target, (str, os.PathLike)):
+        raise SourceError(f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array")
+    path = os.fspath(target)
+    path = os.path.abspath(os.fsdecode(path)) if path else path
+    listing = _listing(path)
+    return VideoSource(path, options) if listing is None else ImageSource(path, listing.files, listing.notes, options)
+
+
+def parse_position(value: str | int | float | None) -> int | Fraction | None:
+    """Where a range starts or stops: an ordinal as int, a time in seconds from the first frame as Fraction, or None.
+
+    Ordinals are whole numbers and strings of digits. Times are floats, "2.5s", "1:02.5" and "0:01:02.5"; a float means
+    its shortest decimal, so that 0.1 is a tenth of a second.
+
+    Raises:
+        UsageError: the value is none of these, or negative.
+    """
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    if isinstance(value, float) and math.isfinite(value) and value >= 0:
+        return Fraction(str(value))
+    text = value.strip() if isinstance(value, str) else ""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if seconds := SECONDS.fullmatch(text):
+        return Fraction(seconds[1])
+    if clock := CLOCK.fullmatch(text):
+        return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
+    raise UsageError(f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)")
+
+
+def _listing(path: str) -> Listing | None:
+    """The image files that a path means, or None if it is to be read as a video."""
+    if os.path.isdir(path):
+        return list_folder(path)
+    if not os.path.lexists(path):
+        if glob.has_magic(path):
+            return list_glob(path)
+        if has_pattern(path):
+            return list_pattern(path)
+    check_file(path)
+    return Listing((path,), ()) if is_image_name(path) else None
+
+
+def _rate(fps: float) -> Fraction:
+    if not (isinstance(fps, (int, float, Fraction)) and math.isfinite(fps) and fps > 0):
+        raise UsageError(f"fps is {fps!r}: give frames per second above 0")
+    return 1 / (1 / Fraction(fps)).limit_denominator(MAX_TIME_BASE)
+
+
+def _check(options: Options) -> None:
+    if not isinstance(options.batch, int) or options.batch < 1:
+        raise UsageError(f"batch is {options.batch!r}: give a whole number of 1 or more")
+    if options.resize is None:
+        return
+    height, width, name = options.resize
+    if height < 1 or width < 1:
+        raise UsageError(f"resize to {width}x{height}: give a height and a width of 1 or more")
+    if name not in config.RESIZE_FILTERS:
+        raise UsageError(f"resize filter is {name!r}: choose one of {', '.join(config.RESIZE_FILTERS)}")

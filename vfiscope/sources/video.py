@@ -1,0 +1,299 @@
+"""Videos, decoded one frame after the other with PyAV (FFmpeg)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vfiscope.config import MAX_CONSECUTIVE_ERRORS
+from vfiscope.errors import SourceError
+from vfiscope.sources.base import Counts, Options, Pixels, Row, Source, check_file
+from vfiscope.sources.color import Color, RgbConverter, bits_of, decide
+from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
+from vfiscope.sources.header import MAX_PIXELS
+from vfiscope.types import SourceInfo, Status
+
+__all__ = ["VideoSource"]
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
+    "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
+)
+"""Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
+CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+
+
+class VideoSource(Source):
+    """The frames of a local video file, upright, in presentation order.
+
+    The stream is decoded from its start at every iteration; what the container claims about counts, durations and rates
+    is recorded and not relied upon.
+
+    Raises:
+        SourceError: the file is not a video, holds no video stream, or no frame of it can be decoded.
+    """
+
+    def __init__(self, path: str, options: Options) -> None:
+        path = os.path.abspath(path)
+        size_bytes = check_file(path)
+        first, stream = _probe(path)
+        height, width = first.orientation.size(*first.size)
+        info = SourceInfo(
+            path=path,
+            kind="video",
+            width=width,
+            height=height,
+            bit_depth=8 if first.bits <= 8 else 16,
+            frames_expected=stream.frames,
+            duration_s=stream.duration_s,
+            time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
+            rate=stream.rate,
+            decoder=stream.decoder,
+            color=first.color.as_mapping(),
+            size_bytes=size_bytes,
+            notes=(*stream.notes, *first.notes),
+        )
+        super().__init__(info, options)
+        self._first = first
+
+    def _rows(self, counts: Counts) -> Generator[Row]:
+        clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
+        convert = RgbConverter(self._info.path)
+        with closing(_decode(self._info.path, counts)) as frames:
+            for index, frame in enumerate(frames):
+                counts.decoded += 1
+                counts.corrupt += frame.is_corrupt
+                pts = clock.stamp(frame, index)
+                for note in clock.notes:
+                    self._note("time", note)
+                yield Row(index, pts, partial(self._paint, frame, index, convert))
+                del frame
+        counts.ended = True
+
+    def _paint(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> Status:
+        color = decide(frame, self._info.path)
+        if color != self._first.color:
+            self._note("colour", f"from frame {index} on, colours are {color.matrix}, {color.range}, {color.transfer}")
+        if (bits_of(frame.format) > 8) != (self._info.bit_depth > 8):
+            raise SourceError(
+                f"{self._info.path} changes to {frame.format.name} at frame {index}: split it where the depth changes"
+            )
+        orientation = self._first.orientation
+        size = orientation.size(frame.height, frame.width)
+        if size == out.shape[:2] and orientation == UPRIGHT:
+            convert(frame, color, out)
+        else:
+            self._check_size(index, size)
+            stored = np.empty((frame.height, frame.width, 3), out.dtype)
+            convert(frame, color, stored)
+            resize_into(orientation.apply(stored), out, self._options.resize[2] if self._options.resize else "area")
+        return Status.CORRUPT if frame.is_corrupt else Status.OK
+
+    def _check_size(self, index: int, size: tuple[int, int]) -> None:
+        expected = (self._info.height, self._info.width)
+        if self._options.resize is None and size != expected:
+            raise SourceError(
+                f"{self._info.path} changes its size at frame {index}: from {expected[1]}x{expected[0]} to "
+                f"{size[1]}x{size[0]}; split it there, or use --resize"
+            )
+
+
+class _Stream(NamedTuple):
+    """What the container says about the stream. All of it are hints."""
+
+    frames: int | None
+    duration_s: float | None
+    time_base: Fraction
+    rate: Fraction | None
+    decoder: str
+    notes: tuple[str, ...]
+
+
+class _First(NamedTuple):
+    """What the first decoded frame says about all of them."""
+
+    size: tuple[int, int]
+    bits: int
+    color: Color
+    orientation: Orientation
+    has_pts: bool
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Clock:
+    """Presentation times, made up where the stream has none."""
+
+    time_base: Fraction
+    rate: Fraction | None
+    synthetic: bool
+    last: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def stamp(self, frame: av.VideoFrame, index: int) -> int:
+        """The time of the frame in units of the time base."""
+        pts = index if self.synthetic else frame.pts
+        if pts is None:
+            step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
+            pts = 0 if self.last is None else self.last + step
+            self._note(f"frame {index} has no time of its own: it follows the one before at the average rate")
+        if self.last is not None and pts <= self.last:
+            self._note(f"times do not increase at frame {index}")
+        self.last = pts
+        return pts
+
+    def _note(self, text: str) -> None:
+        if not self.notes:
+            self.notes = (text,)
+
+
+def _probe(path: str) -> tuple[_First, _Stream]:
+    """Look at the first frame that can be decoded, and at the container."""
+    with _opened(path) as (container, stream):
+        about = _describe(container, stream)
+    with closing(_decode(path, Counts())) as frames:
+        for frame in frames:
+            return _describe_first(frame, path), about
+    raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
+
+
+def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
+    time_base = stream.time_base or Fraction(1, av.time_base)
+    duration: Fraction | None = None
+    if stream.duration:
+        duration = stream.duration * time_base
+    elif container.duration:
+        duration = Fraction(container.duration, av.time_base)
+    videos = [video for video in container.streams.video if not _is_picture(video)]
+    notes = []
+    if len(videos) > 1:
+        notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
+    aspect = stream.sample_aspect_ratio
+    if aspect and aspect != 1:
+        notes.append(f"pixels are not square ({aspect.numerator}:{aspect.denominator}): they are read as stored")
+    libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return _Stream(
+        frames=stream.frames or None,
+        duration_s=None if duration is None else float(duration),
+        time_base=time_base,
+        rate=stream.average_rate or stream.guessed_rate or None,
+        decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
+        notes=tuple(notes),
+    )
+
+
+def _describe_first(frame: av.VideoFrame, path: str) -> _First:
+    color = decide(frame, path)
+    orientation, notes = _orientation(frame)
+    if color.is_hdr:
+        notes.append(f"HDR ({color.transfer}): code values are taken as stored, without tone mapping")
+    if frame.interlaced_frame:
+        notes.append("interlaced: both fields of a frame are read as one picture")
+    if any(component.is_alpha for component in frame.format.components):
+        notes.append("has an alpha channel, which is ignored")
+    if frame.pts is None:
+        notes.append("has no presentation times: frames are taken to follow each other at the average rate")
+    size = (frame.height, frame.width)
+    return _First(size, bits_of(frame.format), color, orientation, frame.pts is not None, tuple(notes))
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
+    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return UPRIGHT, []
+    orientation = from_display_matrix(bytes(side_data))
+    if orientation is None:
+        return UPRIGHT, [f"its display matrix ({frame.rotation} degrees) is no quarter turn and is not applied"]
+    return orientation, [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
+
+
+def _decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
+    """Every frame of the video that can be decoded, in presentation order; errors are counted."""
+    with _opened(path) as (container, stream):
+        failures = 0
+        for packet in _packets(path, container, stream):
+            frames = None if packet is None else _frames_of(packet)
+            if frames is None:
+                counts.undecodable += 1
+                failures += 1
+                if failures >= MAX_CONSECUTIVE_ERRORS:
+                    raise SourceError(
+                        f"{path} is given up after {failures} undecodable packets in a row "
+                        f"({counts.decoded} frames before them): repair or re-encode it"
+                    )
+                continue
+            counts.skipped += packet is not None and packet.is_discard
+            while frames:
+                failures = 0
+                yield frames.pop(0)
+
+
+def _frames_of(packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:
+    """What the decoder makes of a packet; None where it refuses it."""
+    try:
+        return packet.decode()
+    except av.FFmpegError:
+        return None
+
+
+def _packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
+    """The packets of the stream; None for each one that the demuxer refused."""
+    going = True
+    while going:
+        try:
+            yield from container.demux(stream)
+            going = False
+        except av.InvalidDataError:
+            yield None
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream. FFmpeg is given an open file, never a name that it could interpret."""
+    try:
+        file = open(path, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
+    with file:
+        try:
+            container = av.open(file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SourceError(
+                f"{path} is no video that can be read ({reason}): it may be incomplete, a playlist, or no video"
+            ) from error
+        with container:
+            stream = _video_stream(path, container)
+            stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
+            yield container, stream
+
+
+def _video_stream(path: str, container: InputContainer) -> VideoStream:
+    """The best video stream that is not an attached picture."""
+    videos = [video for video in container.streams.video if not _is_picture(video)]
+    if not videos:
+        raise SourceError(f"{path} has no video stream: give a file that holds one")
+    best = container.streams.best("video")
+    stream = next((video for video in videos if best is not None and video.index == best.index), videos[0])
+    if stream.codec_context is None:
+        raise SourceError(f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it")
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_PIXELS:
+        raise SourceError(f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first")
+    return stream
+
+
+def _is_picture(stream: VideoStream) -> bool:
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)

@@ -1,0 +1,9 @@
+"""The HDF5 file: written so that no crash loses work, read without torch."""
+
+from vfiscope.store.merge import rewrite_segments
+from vfiscope.store.run import Run, Stored, differences
+from vfiscope.store.schema import Header
+from vfiscope.store.summary import pool
+from vfiscope.store.writer import Writer
+
+__all__ = ["Header", "Run", "Stored", "Writer", "differences", "pool", "rewrite_segments"]

@@ -1,0 +1,254 @@
+"""Putting parts together into one result, and rewriting the segments of a finished one.
+
+HDF5 ends the process with a segmentation fault at its exit when a write failed and dirty metadata is left
+(https://github.com/h5py/h5py/issues/914). So HDF5 never writes to the disk itself here: it writes through
+:class:`GuardedFile`, which never fails, and the error is raised after the file was closed.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from vfiscope.errors import StoreError
+from vfiscope.store import schema
+from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
+from vfiscope.store.run import Run
+from vfiscope.types import Scores, Segment
+
+__all__ = ["merge", "rewrite_segments"]
+
+
+class GuardedFile:
+    """A file for HDF5 that never fails: after the first OSError it keeps all further writes in memory.
+
+    What HDF5 still writes after an error is its caches, a few MB.
+    """
+
+    def __init__(self, path: Path, mode: str) -> None:
+        self.error: OSError | None = None
+        # Unbuffered, so that no error comes later than the write that caused it.
+        self._file = io.FileIO(path, mode)
+        self._place = 0
+        self._late: list[tuple[int, bytes]] = []
+        self._end = 0
+        """Where the file would end had no write failed."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move within the file; ``os.SEEK_END`` counts what could not be written too."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size()}[whence]
+        self._place = base + offset
+        return self._place
+
+    def tell(self) -> int:
+        """The present offset in bytes."""
+        return self._place
+
+    def _size(self) -> int:
+        return max(os.fstat(self._file.fileno()).st_size, self._end)
+
+    def write(self, data: Any) -> int:
+        """Write all bytes, or remember them."""
+        view = memoryview(data)
+        size, start = len(view), self._place
+        self._place = start + size
+        with self._remembered():
+            self._file.seek(start)
+            while view and self.error is None:
+                view = view[self._file.write(view) :]
+        if not view:
+            return size
+        self._late.append((self._place - len(view), bytes(view)))
+        self._end = max(self._end, self._place)
+        return size
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer; zeros where nothing was ever written."""
+        view = memoryview(buffer)
+        start, size = self._place, len(view)
+        filled = 0
+        with self._remembered():
+            self._file.seek(start)
+            while filled < size and (count := self._file.readinto(view[filled:])):
+                filled += count
+        view[filled:] = bytes(size - filled)
+        for offset, data in self._late:
+            first, last = max(offset, start), min(offset + len(data), start + size)
+            if first < last:
+                view[first - start : last - start] = data[first - offset : last - offset]
+        self._place = start + size
+        return size
+
+    def read(self, size: int) -> bytes:
+        """So many bytes from here; h5py asks for this method to know a file when it sees one."""
+        buffer = bytearray(size)
+        self.readinto(buffer)
+        return bytes(buffer)
+
+    def truncate(self, size: int) -> int:
+        """Cut or extend the file."""
+        with self._remembered():
+            if self.error is None:
+                self._file.truncate(size)
+        return size
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+    def sync(self) -> None:
+        """Put everything on the disk and close the file."""
+        with self._remembered():
+            os.fsync(self._file.fileno())
+        with self._remembered():
+            self._file.close()
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        """Keep an OSError, if it is the first, instead of raising it."""
+        try:
+            yield
+        except OSError as error:
+            self.error = self.error or error
+
+
+@contextmanager
+def guarded(path: Path, mode: str, needed: int) -> Iterator[tuple[Any, Callable[[], None]]]:
+    """An HDF5 file to write, and a function that raises what went wrong so far.
+
+    Raises:
+        DiskFullError: the file of about ``needed`` bytes does not fit; it is removed.
+    """
+    with disk_errors(path, needed):
+        file = GuardedFile(path, {"w": "w+", "r+": "r+"}[mode])
+
+    def test() -> None:
+        if file.error is not None:
+            raise disk_error(file.error, path, needed) from file.error
+
+    try:
+        try:
+            with h5py.File(file, mode) as h5:
+                yield h5, test
+        finally:
+            file.sync()
+        test()
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def away_from_signals(work: Callable[[threading.Event], None]) -> None:
+    """Run in a thread: Ctrl-C reaches only the main thread, so it cannot land inside HDF5's calls to a file object.
+
+    On an interrupt the work is told by its event, and has ended when the interrupt is raised here.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, "vfiscope-merge") as pool:
+        try:
+            pool.submit(work, stop).result()
+        finally:
+            stop.set()
+
+
+def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: schema.Ending) -> None:
+    """Put the parts together as ``merged.tmp``, holding one part and one chunk of rows in memory.
+
+    Raises:
+        DiskFullError: the result does not fit beside the parts, which stay.
+        StoreError: a part cannot be read.
+    """
+    needed = sum(part.size for part in parts)
+    free = shutil.disk_usage(folder.path).free
+    if free < needed:
+        raise disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder.merged, needed)
+
+    def work(stop: threading.Event) -> None:
+        with guarded(folder.merged, "w", needed) as (h5, test):
+            schema.create(h5, header, parts[-1].stop)
+            start = 0
+            for scores in _slabs(read_part(folder, part) for part in parts):
+                schema.write_rows(h5, start, scores)
+                start += len(scores)
+                test()
+                if stop.is_set():
+                    return
+            schema.write_root(h5, header, ending)
+
+    away_from_signals(work)
+
+
+def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:
+    """The rows of a part; without ``arrays`` the maps and fields are left out.
+
+    Raises:
+        StoreError: the part was damaged since it was written or verified.
+    """
+    try:
+        with h5py.File(folder.file(part), "r", locking=False) as h5:
+            return schema.read_scores(h5, arrays=arrays)
+    except (OSError, KeyError, RuntimeError) as error:
+        raise StoreError(f"{folder.file(part)} cannot be read: run the same command to make it again") from error
+
+
+def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
+    """The same rows in whole chunks, so that each chunk is compressed once and the file depends only on its content."""
+    held: list[Scores] = []
+    rows = 0
+    for piece in pieces:
+        held.append(piece)
+        rows += len(piece)
+        if rows >= schema.CHUNK_ROWS:
+            whole = schema.join(held)
+            cut = rows - rows % schema.CHUNK_ROWS
+            yield schema.rows_of(whole, slice(0, cut))
+            held, rows = [schema.rows_of(whole, slice(cut, rows))], rows - cut
+    if rows:
+        yield schema.join(held)
+
+
+def rewrite_segments(path: str | os.PathLike[str], segments: Sequence[Segment], rules: Sequence[str]) -> None:
+    """Replace the segments of a finished result, and the rules in its configuration, in one step.
+
+    Raises:
+        LockedError: another process is writing the same result.
+        DiskFullError: the copy does not fit; the result is as it was.
+        StoreError: there is no readable result at the path.
+    """
+    out = absolute(path)
+    with Run(out):
+        pass  # refuses what is no result before a lock is taken
+    folder = Folder(out)
+    folder.acquire()
+    try:
+        away_from_signals(lambda stop: _rewrite(out, folder.path / "segments.tmp", segments, rules))
+    finally:
+        folder.leave()
+
+
+def _rewrite(out: Path, copy: Path, segments: Sequence[Segment], rules: Sequence[str]) -> None:
+    needed = out.stat().st_size
+    try:
+        with disk_errors(copy, needed):
+            shutil.copyfile(out, copy)
+        with guarded(copy, "r+", needed) as (h5, _):
+            del h5["segments"]
+            schema.write_table(h5, "segments", Segment, segments)
+            settings = json.loads(h5.attrs["config"])
+            h5.attrs["config"] = schema.json_text({**settings, "flag": list(rules)})
+        with disk_errors(out, needed):
+            shutil.copymode(out, copy)
+            os.replace(copy, out)
+            sync_folder(out.parent)
+    finally:
+        copy.unlink(missing_ok=True)

@@ -1,0 +1,389 @@
+"""The folder of unfinished work beside a result: ``<out>.parts``.
+
+::
+
+    lock            held by the writing process
+    owner.json      who holds it, for the message to the second one
+    header.json     what the run measures
+    part-000000.h5  some rows, a whole HDF5 file
+    journal.jsonl   one line for each part that is safely on the disk, with its SHA-256
+    merged.tmp      the result while it is put together
+
+A part is on the disk, under its final name, before its journal line is written. So whatever the moment of a crash,
+the longest run of journal lines whose parts match is the work that was done.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from vfiscope.errors import DiskFullError, LockedError, ResumeError, StoreError
+
+__all__ = ["Folder", "Part"]
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+LOCK_TRIES = 20
+LOCK, OWNER, HEADER, JOURNAL, MERGED = "lock", "owner.json", "header.json", "journal.jsonl", "merged.tmp"
+OWN_NAME = re.compile(r"lock|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp")
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """The path without links, so that two names of one file have one parts folder."""
+    try:
+        return Path(path).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StoreError(f"{str(path)!r} is no usable path ({error}): give another --out") from error
+
+
+def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
+    """The error to raise for a failed write of so many bytes."""
+    if error.errno in DISK_FULL:
+        free = shutil.disk_usage(path.parent).free
+        return DiskFullError(
+            f"{path} needs {needed} bytes and {free} are free ({error.strerror}): "
+            "free space and run the same command to resume"
+        )
+    return StoreError(f"{path} cannot be written ({error.strerror or error}): mend that or give another --out")
+
+
+@contextmanager
+def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
+    """Turn the OSError of a write into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path, needed) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    if os.name == "nt":  # Windows has no such call; NTFS journals its names.
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Put the bytes on the disk under that name: all of them, or the name is untouched."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        # Unbuffered, so that closing after a failed write does not write again.
+        with open(temporary, "wb", buffering=0) as file:
+            _write_all(file, data)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _write_all(file: Any, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows ``start`` to ``stop`` of an unfinished result, safely stored."""
+
+    name: str
+    start: int
+    stop: int
+    sha256: str
+    size: int
+    """Bytes on the disk."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a parts folder claims to hold, not verified yet."""
+
+    parts: Sequence[Part] = ()
+    merged: Mapping[str, Any] | None = None
+    """The journal's line about the finished merge: bytes and created."""
+
+    def __bool__(self) -> bool:
+        return bool(self.parts) or self.merged is not None
+
+
+class Folder:
+    """The parts folder of one result and the lock in it."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        self.path = out.with_name(f"{out.name}.parts")
+        self.done = out.with_name(f"{out.name}.parts.done")
+        self._lock: FileLock | None = None
+        self._locked: tuple[int, int] | None = None
+        """The folder that the lock is in."""
+
+    @property
+    def merged(self) -> Path:
+        """Where the result is put together."""
+        return self.path / MERGED
+
+    @property
+    def held(self) -> bool:
+        """Whether this object holds the lock."""
+        return self._lock is not None
+
+    def file(self, part: Part) -> Path:
+        """Where a part lies."""
+        return self.path / part.name
+
+    def clear_removed(self) -> None:
+        """Remove what a killed process did not come to remove; needs no lock, for nobody uses it."""
+        shutil.rmtree(self.done, ignore_errors=True)
+
+    def exists(self) -> bool:
+        """Whether the folder is there.
+
+        Raises:
+            StoreError: the file system cannot hold a folder of that name, or of the name it is removed under.
+        """
+        with disk_errors(self.out):
+            _is_there(self.done)
+            return _is_there(self.path)
+
+    def acquire(self) -> None:
+        """Create the folder where it is missing, and lock it.
+
+        Raises:
+            LockedError: another writer holds the lock.
+            StoreError: the folder cannot be made.
+        """
+        self.exists()
+        self.clear_removed()
+        for _ in range(LOCK_TRIES):
+            lock = FileLock(self.path / LOCK, timeout=0, thread_local=False)
+            with disk_errors(self.path):
+                self.path.mkdir(exist_ok=True)
+                before = self._identity()
+                try:
+                    lock.acquire()
+                except Timeout as timeout:
+                    raise LockedError(self._locked_message()) from timeout
+                except FileNotFoundError:
+                    continue
+            # The holder before us may have moved the folder away between mkdir and lock: then the lock is in its
+            # folder, not in ours.
+            if before is not None and before == self._identity():
+                self._lock, self._locked = lock, before
+                self._settle()
+                return
+            lock.release()
+        raise LockedError(f"{self.path} comes and goes: another process is writing {self.out}, try again later")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_dev, stat.st_ino
+
+    def _settle(self) -> None:
+        """Refuse a folder of someone else's, and write who holds the lock."""
+        owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
+        try:
+            with disk_errors(self.path / OWNER, len(owner)):
+                foreign = sorted(path.name for path in self.path.iterdir() if not OWN_NAME.fullmatch(path.name))
+                if foreign:
+                    (self.path / LOCK).unlink()
+                    self._release()
+                    raise StoreError(f"{self.path} holds {foreign[0]!r}, not only unfinished work: move it away")
+                write_durably(self.path / OWNER, owner)
+        except BaseException:
+            self.leave()
+            raise
+
+    def _locked_message(self) -> str:
+        try:
+            owner = json.loads((self.path / OWNER).read_bytes())
+            who = f"process {owner['pid']} on {owner['host']}"
+        except (OSError, ValueError, KeyError, TypeError):
+            who = "another process"  # it has not written its name yet
+        return f"{self.out} is being written by {who}: wait for it or give another --out"
+
+    def leave(self) -> None:
+        """Release the lock; the folder stays only if it holds work."""
+        if self._lock is None:
+            return
+        work = self.read_work()
+        if not work:
+            self.remove()
+            return
+        if work.merged is None:
+            self.merged.unlink(missing_ok=True)
+        (self.path / OWNER).unlink(missing_ok=True)
+        self._release()
+
+    def remove(self) -> None:
+        """Take the folder away and release the lock."""
+        # An interrupted call may have moved the folder already; the path may then be another writer's.
+        if self._identity() == self._locked:
+            self.clear_removed()
+            # In one step: a crash while removing must not leave a folder that looks like unfinished work.
+            with disk_errors(self.path):
+                os.replace(self.path, self.done)
+        self._release()
+        # What cannot be removed now (a network file system keeps open files) goes at the next entry.
+        self.clear_removed()
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = self._locked = None
+
+    def start(self, header: Mapping[str, Any]) -> None:
+        """Discard what is there and begin anew with this header."""
+        data = json.dumps(header).encode()
+        with disk_errors(self.path / HEADER, len(data)):
+            # The journal first: without it nothing that is left counts as work.
+            (self.path / JOURNAL).unlink(missing_ok=True)
+            self._sweep({LOCK, OWNER})
+            write_durably(self.path / HEADER, data)
+
+    def _sweep(self, kept: Collection[str]) -> None:
+        """Delete every file but these."""
+        for path in self.path.iterdir():
+            if path.name not in kept:
+                path.unlink()
+
+    def read_header(self) -> dict[str, Any]:
+        """The header that the unfinished work was begun with.
+
+        Raises:
+            ResumeError: it is missing or damaged.
+        """
+        try:
+            header = json.loads((self.path / HEADER).read_bytes())
+        except (OSError, ValueError) as error:
+            raise ResumeError(
+                f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards the unfinished work"
+            ) from error
+        if not isinstance(header, dict):
+            raise ResumeError(f"{self.path / HEADER} is no header: --no-resume discards the unfinished work")
+        return header
+
+    def read_work(self) -> Work:
+        """What the journal says, up to its first damaged or missing line."""
+        path = self.path / JOURNAL
+        if not path.exists():
+            return Work()
+        parts: list[Part] = []
+        for line in path.read_bytes().splitlines(keepends=True):
+            entry = _parse(line)
+            if entry.get("merged") is True:
+                return Work(parts, entry)
+            part = _as_part(entry, len(parts), parts[-1].stop if parts else 0)
+            if part is None:
+                break
+            parts.append(part)
+        return Work(parts)
+
+    def keep_valid(self, parts: Sequence[Part]) -> list[Part]:
+        """Verify parts by their digests, keep the longest valid run and discard the rest."""
+        kept: list[Part] = []
+        for part in parts:
+            path = self.file(part)
+            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
+                break
+            kept.append(part)
+        text = "".join(_line(part) for part in kept).encode()
+        with disk_errors(self.path / JOURNAL, len(text)):
+            if text != (self.path / JOURNAL).read_bytes():
+                write_durably(self.path / JOURNAL, text)
+            self._sweep({LOCK, OWNER, HEADER, JOURNAL, *(part.name for part in kept)})
+        return kept
+
+    def commit(self, number: int, start: int, stop: int, image: bytes) -> Part:
+        """Store the bytes of a part; when this returns they survive a crash.
+
+        Raises:
+            DiskFullError: they do not fit; what was stored before stays.
+        """
+        name = _part_name(number)
+        part = Part(name, start, stop, hashlib.sha256(image).hexdigest(), len(image))
+        with disk_errors(self.path / name, len(image)):
+            write_durably(self.path / name, image)
+            self._log(_line(part).encode())
+        return part
+
+    def log_merged(self, created: str) -> None:
+        """Note that ``merged.tmp`` is whole and on the disk."""
+        entry = {"merged": True, "bytes": self.merged.stat().st_size, "created": created}
+        with disk_errors(self.path / JOURNAL, len(str(entry))):
+            self._log(f"{json.dumps(entry)}\n".encode())
+
+    def _log(self, line: bytes) -> None:
+        with open(self.path / JOURNAL, "ab", buffering=0) as file:
+            size = file.tell()
+            try:
+                _write_all(file, line)
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)  # a later line must not follow half of this one
+                raise
+        if not size:
+            sync_folder(self.path)
+
+    def publish(self) -> None:
+        """Move the merged file onto the final path and remove the folder."""
+        with disk_errors(self.out):
+            os.replace(self.merged, self.out)
+            sync_folder(self.out.parent)
+        self.remove()
+
+
+def _is_there(path: Path) -> bool:
+    """As ``Path.exists``, which hides in some versions of Python that a name is too long."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _part_name(number: int) -> str:
+    return f"part-{number:06d}.h5"
+
+
+def _line(part: Part) -> str:
+    entry = {"part": part.name, "rows": [part.start, part.stop], "sha256": part.sha256, "bytes": part.size}
+    return f"{json.dumps(entry)}\n"
+
+
+def _parse(line: bytes) -> dict[str, Any]:
+    """A journal line; empty where it is torn."""
+    try:
+        entry = json.loads(line) if line.endswith(b"\n") else {}
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _as_part(entry: Mapping[str, Any], number: int, start: int) -> Part | None:
+    """The part that a journal line names, None unless it is the next one."""
+    match entry:
+        case {"part": str(name), "rows": [int(first), int(stop)], "sha256": str(digest), "bytes": int(size)}:
+            if name == _part_name(number) and first == start and stop > start:
+                return Part(name, first, stop, digest, size)
+    return None

@@ -1,0 +1,392 @@
+"""The layout of the HDF5 file, format version 1: the one place that knows names, types and filters.
+
+A result and each part of an unfinished one hold the same groups:
+
+::
+
+    /frames/<column>   (N,) with the columns of FrameTable
+    /scores/<metric>   (N,) float32, the MetricSpec as attributes
+    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
+    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
+
+A result also has ``/segments/<column>``, ``/regions/<column>`` and the root attributes of :func:`write_root`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope import config
+from vfiscope.errors import StoreError
+from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Region, Role, Scores, Segment, Status
+
+if TYPE_CHECKING:
+    from vfiscope.store.run import Run
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
+
+FORMAT = "vfiscope"
+FORMAT_VERSION = 1
+CHUNK_ROWS = 64
+"""Rows in an HDF5 chunk."""
+
+FRAME_TYPES = {
+    "index": "<i8",
+    "pts": "<i8",
+    "time_s": "<f8",
+    "ref_index": "<i8",
+    "role": "u1",
+    "phase": "<f8",
+    "status": "u1",
+}
+ARRAY_TYPES = {"scores": "<f4", "maps": "<f2", "fields": "<f2"}
+FRAME_NAMES: Mapping[str, type[IntEnum]] = {"role": Role, "status": Status}
+METRIC_TYPES: Mapping[str, type] = {
+    "unit": str,
+    "low": float,
+    "high": float,
+    "lower_is_better": bool,
+    "identity": float,
+    "floor": float,
+    "description": str,
+    "needs": str,
+}
+FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
+TABLE_TYPES = {"int": "<i8", "float": "<f8", "str": h5py.string_dtype("utf-8")}
+SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
+ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
+
+_Row = TypeVar("_Row", Segment, Region)
+_Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a run measures and from what, known before its first frame: the identity of unfinished work."""
+
+    mode: str
+    """score, scan or compare."""
+    config: Mapping[str, Any]
+    """Every option as JSON-able values."""
+    sources: Sequence[Mapping[str, Any]]
+    """One dictionary for each input: role, path, size_bytes, digest and what else identifies it."""
+    metrics: Mapping[str, MetricSpec]
+    time_base: Fraction
+    """Seconds per unit of ``pts``, exact."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """{package: version}; ``vfiscope`` among them."""
+    maps: Mapping[str, MetricSpec] = field(default_factory=dict)
+    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    grid: tuple[int, int] | None = None
+    """(h, w) of every map and field; None where there are none."""
+    embedder: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.grid is None and (self.maps or self.fields):
+            raise StoreError(f"maps {[*self.maps, *self.fields]} have no size: give the header a grid (h, w)")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The header as JSON-able values."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "mode": self.mode,
+            "config": plain(self.config),
+            "sources": plain(self.sources),
+            "embedder": plain(self.embedder),
+            "versions": plain(self.versions),
+            "metrics": {name: dataclasses.asdict(spec) for name, spec in self.metrics.items()},
+            "maps": {name: dataclasses.asdict(spec) for name, spec in self.maps.items()},
+            "fields": {name: dataclasses.asdict(spec) for name, spec in self.fields.items()},
+            "grid": None if self.grid is None else list(self.grid),
+            "time_base": str(self.time_base),
+        }
+
+    @classmethod
+    def of_run(cls, run: Run) -> Header:
+        """The header that a finished run was begun with."""
+        return cls(
+            mode=run.mode,
+            config=run.config,
+            sources=[{key: value for key, value in source.items() if not _is_count(key)} for source in run.sources],
+            metrics=run.specs,
+            time_base=run.time_base,
+            versions=run.versions,
+            maps={name: stored.spec for name, stored in run.maps.items()},
+            fields={name: stored.spec for name, stored in run.fields.items()},
+            grid=run.grid,
+            embedder=run.embedder,
+        )
+
+    def differences(self, other: Header) -> list[str]:
+        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no score are left out."""
+        return self.changes_from(other.to_dict())
+
+    def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
+        """The same against the dictionary of a header."""
+        return changes(stored, self.to_dict())
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """One line for each leaf that differs between two dictionaries of a header."""
+    before, after = dict(flatten(old)), dict(flatten(new))
+    ignored = {f"config.{name}" for name in config.NOT_IDENTITY}
+    return [
+        f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
+        for key in dict.fromkeys([*before, *after])
+        if key not in ignored and before.get(key) != after.get(key)
+    ]
+
+
+def _is_count(key: str) -> bool:
+    """Whether a source's entry was counted while reading it, and so is no part of its identity."""
+    return key.startswith("frames_") and key != "frames_expected"
+
+
+def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of every leaf; the sources are named by their role."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from flatten(item, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
+        roles = [item.get("role") for item in value]
+        for number, item in enumerate(value):
+            label = roles[number] if roles.count(roles[number]) == 1 else number
+            yield from flatten(item, f"{prefix}[{label}]")
+    else:
+        yield prefix, value if isinstance(value, str) and value.isprintable() else json.dumps(value)
+
+
+# ---------------------------------------------------------------------------------------------------------------- JSON
+
+
+def plain(value: Any) -> Any:
+    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, (os.PathLike, Fraction)):
+        return str(value)
+    return value
+
+
+def json_text(value: Any) -> str:
+    """Strictly valid JSON in ASCII."""
+    return json.dumps(plain(value), allow_nan=False)
+
+
+# ------------------------------------------------------------------------------------------------------ frames, scores
+
+
+def check(scores: Scores, header: Header) -> None:
+    """Raise StoreError unless the scores hold exactly what the header announces."""
+    grid = header.grid or ()
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], str, tuple[int, ...]], ...] = (
+        ("metrics", scores.values, header.metrics, ARRAY_TYPES["scores"], ()),
+        ("maps", scores.maps, header.maps, ARRAY_TYPES["maps"], grid),
+        ("fields", scores.fields, header.fields, ARRAY_TYPES["fields"], (2, *grid)),
+    )
+    for what, arrays, specs, dtype, shape in groups:
+        if set(arrays) != set(specs):
+            raise StoreError(f"{what} are {sorted(arrays)}, but the run announced {sorted(specs)}: store these")
+        for name, array in arrays.items():
+            if array.shape[1:] != shape or array.dtype != dtype:
+                needed = ", ".join(["N", *map(str, shape)])
+                raise StoreError(f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)} ({needed})")
+    if scores.frames.time_base != header.time_base:
+        raise StoreError(f"time base is {scores.frames.time_base}, but the run announced {header.time_base}")
+
+
+def create(h5: Any, header: Header, rows: int) -> None:
+    """Create the datasets of a run of so many rows, empty, with their attributes."""
+    chunk = max(1, min(rows, CHUNK_ROWS))
+    frames = h5.create_group("frames")
+    for name, dtype in FRAME_TYPES.items():
+        frames.create_dataset(name, shape=(rows,), dtype=dtype, chunks=(chunk,), **SCALAR_FILTERS)
+    frames["pts"].attrs["time_base_num"] = header.time_base.numerator
+    frames["pts"].attrs["time_base_den"] = header.time_base.denominator
+    for name, values in FRAME_NAMES.items():
+        frames[name].attrs["names"] = [value.name.lower() for value in values]
+    grid = header.grid or ()
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], tuple[int, ...], dict[str, Any]], ...] = (
+        ("scores", header.metrics, METRIC_TYPES, (), SCALAR_FILTERS),
+        ("maps", header.maps, METRIC_TYPES, grid, ARRAY_FILTERS),
+        ("fields", header.fields, FIELD_TYPES, (2, *grid), ARRAY_FILTERS),
+    )
+    for group_name, specs, types, shape, filters in groups:
+        group = h5.create_group(group_name)
+        for name, spec in specs.items():
+            dtype = ARRAY_TYPES[group_name]
+            dataset = group.create_dataset(name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters)
+            for key, kind in types.items():
+                dataset.attrs[key] = kind(getattr(spec, key))
+
+
+def write_rows(h5: Any, start: int, scores: Scores) -> None:
+    """Write rows into the datasets from ``start`` on."""
+    rows = slice(start, start + len(scores))
+    for name in FrameTable.COLUMNS:
+        h5["frames"][name][rows] = getattr(scores.frames, name)
+    for group, arrays in (("scores", scores.values), ("maps", scores.maps), ("fields", scores.fields)):
+        for name, array in arrays.items():
+            h5[group][name][rows] = array
+
+
+def read_frames(h5: Any) -> FrameTable:
+    """The frame table of a part or a result."""
+    group = h5["frames"]
+    attrs = group["pts"].attrs
+    columns = {name: group[name][()] for name in FrameTable.COLUMNS}
+    return FrameTable(**columns, time_base=Fraction(int(attrs["time_base_num"]), int(attrs["time_base_den"])))
+
+
+def read_scores(h5: Any, *, arrays: bool) -> Scores:
+    """Everything in a part; without ``arrays`` the maps and fields are left out."""
+    maps, fields = (_read_group(h5[name]) if arrays else {} for name in ("maps", "fields"))
+    return Scores(read_frames(h5), _read_group(h5["scores"]), maps, fields)
+
+
+def _read_group(group: Any) -> dict[str, Any]:
+    return {name: dataset[()] for name, dataset in group.items()}
+
+
+def rows_of(scores: Scores, rows: slice) -> Scores:
+    """The scores of a slice of rows; shares memory."""
+    frames = FrameTable(
+        **{name: getattr(scores.frames, name)[rows] for name in FrameTable.COLUMNS}, time_base=scores.frames.time_base
+    )
+    return Scores(
+        frames,
+        {name: array[rows] for name, array in scores.values.items()},
+        {name: array[rows] for name, array in scores.maps.items()},
+        {name: array[rows] for name, array in scores.fields.items()},
+    )
+
+
+def join(pieces: Sequence[Scores]) -> Scores:
+    """Scores one after another, copied; at least one piece."""
+    if len(pieces) == 1:
+        return pieces[0]
+    first = pieces[0]
+    columns = {name: np.concatenate([getattr(piece.frames, name) for piece in pieces]) for name in FrameTable.COLUMNS}
+    return Scores(
+        FrameTable(**columns, time_base=first.frames.time_base),
+        {name: np.concatenate([piece.values[name] for piece in pieces]) for name in first.values},
+        {name: np.concatenate([piece.maps[name] for piece in pieces]) for name in first.maps},
+        {name: np.concatenate([piece.fields[name] for piece in pieces]) for name in first.fields},
+    )
+
+
+def empty(header: Header) -> Scores:
+    """Scores of no rows."""
+    columns: dict[str, NDArray[Any]] = {name: np.empty(0, dtype) for name, dtype in FRAME_TYPES.items()}
+    grid = header.grid or ()
+    return Scores(
+        FrameTable(**columns, time_base=header.time_base),
+        {name: np.empty(0, np.float32) for name in header.metrics},
+        {name: np.empty((0, *grid), np.float16) for name in header.maps},
+        {name: np.empty((0, 2, *grid), np.float16) for name in header.fields},
+    )
+
+
+def read_metric(dataset: Any, name: str) -> MetricSpec:
+    """The specification beside a score or a map."""
+    return _read_spec(MetricSpec, METRIC_TYPES, dataset, name)
+
+
+def read_field(dataset: Any, name: str) -> FieldSpec:
+    """The specification beside a field."""
+    return _read_spec(FieldSpec, FIELD_TYPES, dataset, name)
+
+
+def _read_spec(cls: type[_Spec], types: Mapping[str, type], dataset: Any, name: str) -> _Spec:
+    # Attributes that came after a file was written have their defaults.
+    return cls(name=name, **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs})
+
+
+# --------------------------------------------------------------------------------------------------- segments, regions
+
+
+def write_table(h5: Any, name: str, cls: type[_Row], rows: Iterable[_Row]) -> None:
+    """Write dataclasses as one column for each of their fields."""
+    listed = list(rows)
+    group = h5.create_group(name)
+    for column in dataclasses.fields(cls):
+        values = [getattr(row, column.name) for row in listed]
+        if column.type == "str":
+            check_texts(f"{name}.{column.name}", values)
+        dtype = TABLE_TYPES[str(column.type)]
+        group.create_dataset(column.name, data=np.array(values, object if column.type == "str" else dtype), dtype=dtype)
+
+
+def check_texts(what: str, values: Iterable[str]) -> None:
+    """Raise StoreError on a text that HDF5 cannot hold."""
+    for value in values:
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise StoreError(f"{what} is {value!r}: leave out NUL and lone surrogates")
+
+
+def read_table(h5: Any, name: str, cls: type[_Row]) -> list[_Row]:
+    """The dataclasses stored as columns."""
+    columns = []
+    for column in dataclasses.fields(cls):
+        dataset = h5[name][column.name]
+        columns.append(dataset.asstr()[()].tolist() if column.type == "str" else dataset[()].tolist())
+    return [cls(*row) for row in zip(*columns, strict=True)]
+
+
+# ------------------------------------------------------------------------------------------------------------ the root
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What is known of a run only after its last frame."""
+
+    segments: Sequence[Segment]
+    regions: Sequence[Region]
+    sources: Sequence[Mapping[str, Any]]
+    pairing: Mapping[str, Any]
+    status: str
+    notes: Sequence[str]
+    timings: Mapping[str, Any]
+    created: str
+
+
+def write_root(h5: Any, header: Header, ending: Ending) -> None:
+    """Write segments, regions and the root attributes; ``complete`` comes last."""
+    write_table(h5, "segments", Segment, ending.segments)
+    write_table(h5, "regions", Region, ending.regions)
+    attrs = h5.attrs
+    attrs["format"] = FORMAT
+    attrs["format_version"] = FORMAT_VERSION
+    attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
+    attrs["mode"] = header.mode
+    attrs["created"] = ending.created
+    attrs["config"] = json_text(header.config)
+    attrs["sources"] = json_text(ending.sources)
+    attrs["versions"] = json_text(header.versions)
+    attrs["pairing"] = json_text(ending.pairing)
+    attrs["status"] = ending.status
+    attrs["notes"] = json_text(ending.notes)
+    attrs["timings"] = json_text(ending.timings)
+    if header.embedder is not None:
+        attrs["embedder"] = json_text(header.embedder)
+    if header.grid is not None:
+        attrs["grid"] = np.array(header.grid, "<i8")
+    attrs["complete"] = True

@@ -1,0 +1,112 @@
+"""The JSON summary of a result: what the command line prints and reports, and ``--fail-on`` judges."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vfiscope.errors import UsageError
+from vfiscope.store.schema import plain
+from vfiscope.types import Float64, FrameTable, MetricSpec, Status
+
+if TYPE_CHECKING:
+    from vfiscope.store.run import Run
+
+__all__ = ["pool", "summarize"]
+
+POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
+_SIMPLE: Mapping[str, Callable[[Float64], Any]] = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
+_PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
+
+
+def pool(values: ArrayLike, name: str) -> float | None:
+    """One number for a curve, in float64 over its finite values.
+
+    Args:
+        values: (N,) scores; NaN and infinities are left out.
+        name: ``mean``, ``std`` (of the population), ``min``, ``max``, or ``p0`` to ``p100``, a percentile with linear
+            interpolation.
+
+    Returns:
+        The number, None where no value is finite.
+
+    Raises:
+        UsageError: there is no such pool.
+    """
+    match = _PERCENTILE.fullmatch(name)
+    if name not in _SIMPLE and (match is None or float(match[1]) > 100):
+        raise UsageError(f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100")
+    array = np.asarray(values, np.float64)
+    finite = array[np.isfinite(array)]
+    if not len(finite):
+        return None
+    return float(_SIMPLE[name](finite) if match is None else np.percentile(finite, float(match[1])))
+
+
+def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
+    """Row of the worst finite value, the first of equals; None where no value is finite.
+
+    Worst is by the metric's direction; for a signed metric, whose identity lies inside its range, it is the value
+    farthest from identity.
+    """
+    array = np.asarray(values, np.float64)
+    finite = np.isfinite(array)
+    if not finite.any():
+        return None
+    if spec.low < spec.identity < spec.high:
+        badness = np.abs(array - spec.identity)
+    else:
+        badness = array if spec.lower_is_better else -array
+    return int(np.argmax(np.where(finite, badness, -np.inf)))
+
+
+def describe(values: ArrayLike, spec: MetricSpec, frames: FrameTable) -> dict[str, Any]:
+    """The pools of one metric, with its worst frame (decode ordinal) and the numbers of infinite and defined values."""
+    array = np.asarray(values, np.float64)
+    row = worst_row(array, spec)
+    return {
+        **{name: pool(array, name) for name in POOLS},
+        "worst": None if row is None else float(array[row]),
+        "worst_index": None if row is None else int(frames.index[row]),
+        "infinite": int(np.isinf(array).sum()),
+        "defined": int((~np.isnan(array)).sum()),
+    }
+
+
+def summarize(run: Run) -> dict[str, Any]:
+    """The summary of a result, strictly JSON-able: what is NaN or infinite is None, and counted."""
+    seconds = run.timings.get("seconds")
+    total = len(run.frames)
+    summary = {
+        "mode": run.mode,
+        "out": str(run.path),
+        "frames": _count(run.frames),
+        "metrics": {name: describe(values, run.specs[name], run.frames) for name, values in run.scores.items()},
+        "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "regions": len(run.regions),
+        "status": run.status,
+        "notes": list(run.notes),
+        "seconds": seconds,
+        "fps": run.timings.get("fps", total / seconds if seconds else None),
+    }
+    cleaned: dict[str, Any] = plain(summary)
+    return cleaned
+
+
+def _count(frames: FrameTable) -> Mapping[str, int]:
+    """Frames by what happened to them; a corrupt frame is scored too."""
+    unpaired, corrupt, unreadable = (
+        int((frames.status == status).sum()) for status in (Status.UNPAIRED, Status.CORRUPT, Status.UNREADABLE)
+    )
+    return {
+        "scored": len(frames) - unpaired - unreadable,
+        "unpaired": unpaired,
+        "corrupt": corrupt,
+        "unreadable": unreadable,
+        "total": len(frames),
+    }

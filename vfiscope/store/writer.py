@@ -1,0 +1,237 @@
+"""Writing a result so that a crash at any moment loses at most one block of rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope import config
+from vfiscope.errors import OutputExistsError, ResumeError, StoreError
+from vfiscope.store import schema
+from vfiscope.store.merge import merge, read_part
+from vfiscope.store.parts import Folder, Part, Work, absolute
+from vfiscope.types import FrameTable, Region, Scores, Segment
+
+__all__ = ["Writer"]
+
+
+class Writer:
+    """Stores scores in order, and makes them one file at the end.
+
+    Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the same command
+    continues it. Use as a context manager::
+
+        with Writer("out.h5", header) as writer:
+            if not writer.already_finished:
+                for scores in score(pairs_from(writer.rows_done)):
+                    writer.append(scores)
+                writer.finish(segments=..., sources=..., pairing=..., status="ok", notes=[], timings={})
+
+    Args:
+        out: final path of the result.
+        header: what is measured; unfinished work with another header is refused.
+        overwrite: replace a result that exists; it stays until the new one is whole.
+        resume: continue unfinished work; otherwise it is discarded.
+        block: rows in a part.
+
+    Raises (on entering):
+        OutputExistsError: the result exists and ``overwrite`` is not set.
+        LockedError: another process writes the same result; its work is untouched.
+        ResumeError: the unfinished work has another header.
+        StoreError: the path cannot be written.
+    """
+
+    def __init__(
+        self,
+        out: str | os.PathLike[str],
+        header: schema.Header,
+        *,
+        overwrite: bool = False,
+        resume: bool = True,
+        block: int = config.BLOCK,
+    ) -> None:
+        self.path = absolute(out)
+        self.header = header
+        self.already_finished = False
+        """A run that was killed while it finished was completed on entering: the result is in place."""
+        self._overwrite = overwrite
+        self._resume = resume
+        self._block = block
+        self._folder = Folder(self.path)
+        self._parts: list[Part] = []
+        self._held: list[Scores] = []
+
+    def __repr__(self) -> str:
+        return f"Writer({str(self.path)!r}, {self.rows_done} rows done, {self._rows_held} held)"
+
+    @property
+    def rows_done(self) -> int:
+        """Rows that are safely stored; the next row to append is this one."""
+        return self._parts[-1].stop if self._parts else 0
+
+    @property
+    def _rows_held(self) -> int:
+        return sum(len(scores) for scores in self._held)
+
+    # -------------------------------------------------------------------------------------------- entering and leaving
+
+    def __enter__(self) -> Writer:
+        if self.path.is_dir():
+            raise StoreError(f"{self.path} is a folder: give --out a file name")
+        if self.path.exists() and not self.path.is_file():
+            raise StoreError(f"{self.path} is no ordinary file: give another --out")
+        if not self.path.parent.is_dir():
+            raise StoreError(f"the folder {self.path.parent} does not exist: make it or give another --out")
+        if not self._folder.exists():
+            self._folder.clear_removed()
+            self._refuse_existing()
+        self._folder.acquire()
+        try:
+            self._begin()
+        except BaseException:
+            self._folder.leave()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._held = []
+        self._folder.leave()
+
+    def _refuse_existing(self) -> None:
+        if os.path.lexists(self.path) and not self._overwrite:
+            raise OutputExistsError(f"{self.path} exists: give --overwrite or another --out")
+
+    def _begin(self) -> None:
+        """Continue, complete or discard what the parts folder holds."""
+        work = self._folder.read_work()
+        if self._is_published(work):
+            changes = self.header.changes_from(self._folder.read_header()) if self._resume else ["--no-resume"]
+            if not changes:
+                self._folder.remove()
+                self.already_finished = True
+                return
+            # Leftovers of a result that is whole: no work.
+            work = Work()
+            self._folder.start(self.header.to_dict())
+        self._refuse_existing()
+        if not work or not self._resume:
+            self._folder.start(self.header.to_dict())
+        elif changes := self.header.changes_from(self._folder.read_header()):
+            raise ResumeError(
+                f"the unfinished work for {self.path} was made otherwise ({'; '.join(changes)}): "
+                "--no-resume discards the unfinished work"
+            )
+        elif self._is_merged(work):
+            self._folder.publish()
+            self.already_finished = True
+        else:
+            self._parts = self._folder.keep_valid(work.parts)
+
+    def _is_merged(self, work: Work) -> bool:
+        """Whether the merged file is whole and waits to be moved."""
+        path = self._folder.merged
+        return work.merged is not None and path.is_file() and path.stat().st_size == work.merged.get("bytes")
+
+    def _is_published(self, work: Work) -> bool:
+        """Whether the merged file was moved: the result at the final path is the one that the journal speaks of."""
+        if work.merged is None or self._folder.merged.exists() or not self.path.is_file():
+            return False
+        try:
+            with h5py.File(self.path, "r", locking=False) as h5:
+                return bool(h5.attrs.get("created") == work.merged.get("created"))
+        except OSError:
+            return False
+
+    # ---------------------------------------------------------------------------------------------------------- writing
+
+    def append(self, scores: Scores) -> None:
+        """Add rows in order; every full block is stored before this returns.
+
+        Raises:
+            DiskFullError: a block does not fit on the disk; the blocks before it stay, to be continued from.
+            StoreError: the scores are not what the header announces.
+        """
+        self._check_open()
+        schema.check(scores, self.header)
+        if len(scores):
+            self._held.append(scores)
+        while self._rows_held >= (room := self._block - self.rows_done % self._block):
+            self._commit(room)
+
+    def _check_open(self) -> None:
+        if not self._folder.held:
+            raise StoreError(f"the writer of {self.path} is not open: use it inside its with block, before finish")
+
+    def _commit(self, rows: int) -> None:
+        """Store the first held rows as a part."""
+        held = schema.join(self._held)
+        block = schema.rows_of(held, slice(0, rows))
+        # In memory, because HDF5 must not meet a full disk.
+        with h5py.File.in_memory() as h5:
+            schema.create(h5, self.header, rows)
+            schema.write_rows(h5, 0, block)
+            h5.flush()
+            image = h5.id.get_file_image()
+        start = self.rows_done
+        self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
+        self._held = [schema.rows_of(held, slice(rows, None))] if rows < len(held) else []
+
+    def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
+        """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
+        self._check_open()
+        stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
+        pieces = [schema.empty(self.header), *stored, *self._held]
+        scores = schema.join([Scores(piece.frames, piece.values, {}, {}) for piece in pieces])
+        return scores.frames, dict(scores.values)
+
+    def finish(
+        self,
+        *,
+        segments: Sequence[Segment],
+        regions: Sequence[Region] = (),
+        sources: Sequence[Mapping[str, Any]],
+        pairing: Mapping[str, Any],
+        status: Literal["ok", "partial"],
+        notes: Sequence[str],
+        timings: Mapping[str, Any],
+    ) -> Path:
+        """Make the result one file at the final path, in one step, and remove the parts.
+
+        Args:
+            segments: flagged ranges.
+            regions: flagged areas.
+            sources: the inputs again, with what was counted while reading them under keys ``frames_*``.
+            pairing: how test and reference were paired.
+            status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was asked.
+            notes: what a reader of the result must know, one sentence each.
+            timings: ``seconds`` in all, and what else was measured.
+
+        Returns:
+            The final path.
+
+        Raises:
+            DiskFullError: the result does not fit; parts and an older result stay.
+            StoreError: no row was appended, or the path cannot be written.
+        """
+        self._check_open()
+        if self._rows_held:
+            self._commit(self._rows_held)
+        if not self._parts:
+            raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
+        created = datetime.now(UTC).isoformat()
+        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created)
+        merge(self._folder, self._parts, self.header, ending)
+        self._folder.log_merged(created)
+        self._refuse_existing()
+        self._folder.publish()
+        return self.path

@@ -1,0 +1,128 @@
+"""What a curve shows of a column of scores: lines, dots, infinite values, and the map from seconds to frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vfiscope.types import FrameTable
+
+__all__ = ["Curve", "extent", "frame_axis", "thin"]
+
+Float64 = NDArray[np.float64]
+Mapped = Callable[[ArrayLike], Float64]
+
+BINS = 2000
+"""Bins across a figure: about one per dot of a figure of 7 inches at 300 dots per inch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """One run's scores of one metric, ready to be drawn. Times are in seconds."""
+
+    line: tuple[Float64, Float64]
+    """(M,) times and values, NaN where the line breaks; thinned."""
+    dots: tuple[Float64, Float64]
+    """Values with no neighbour to be joined to; thinned."""
+    above: Float64
+    """Times of +inf; thinned."""
+    below: Float64
+    """Times of -inf; thinned."""
+    frames: int
+    infinite: int
+    undefined: int
+
+    @classmethod
+    def of(cls, times: Float64, scores: NDArray[np.float32]) -> Curve:
+        """Prepare (N,) times and (N,) scores.
+
+        A single infinite value between finite ones is left out of the line, which goes straight on: every second frame
+        of an interpolated clip is such a one. Several in a row break it, as NaN does.
+        """
+        values = np.asarray(scores, dtype=np.float64)
+        infinite = np.isinf(values)
+        near = np.r_[False, infinite[:-1]] | np.r_[infinite[1:], False]
+        kept = ~infinite | near
+        line_times, line = times[kept], np.where(infinite[kept], np.nan, values[kept])
+        known = np.isfinite(line)
+        alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
+        return cls(
+            line=thin(line_times, line),
+            dots=thin(line_times[alone], line[alone]),
+            above=thin(times[values == np.inf])[0],
+            below=thin(times[values == -np.inf])[0],
+            frames=len(values),
+            infinite=int(infinite.sum()),
+            undefined=int(np.isnan(values).sum()),
+        )
+
+    @property
+    def finite(self) -> Float64:
+        """The finite values that are drawn; the least and the greatest of all are among them."""
+        return self.line[1][np.isfinite(self.line[1])]
+
+
+def thin(times: Float64, values: Float64 | None = None, bins: int = BINS) -> tuple[Float64, Float64]:
+    """Of every bin of rows keep the first, the last, the least, the greatest and the ends of its gaps, in order.
+
+    Args:
+        times: (N,).
+        values: (N,), NaN in gaps; zeros where None.
+        bins: at most five rows are kept for each; up to ``5 * bins`` rows come back unchanged.
+    """
+    values = np.zeros(len(times)) if values is None else values
+    if len(times) <= 5 * bins:
+        return times, values
+    size = -(-len(times) // bins)
+    rows = np.minimum(np.arange(size * -(-len(times) // size)), len(times) - 1).reshape(-1, size)
+    binned = values[rows]
+    gaps = np.isnan(binned)
+    picks = [
+        np.zeros(len(rows), np.int64),
+        np.full(len(rows), size - 1),
+        np.where(gaps, np.inf, binned).argmin(axis=1),
+        np.where(gaps, -np.inf, binned).argmax(axis=1),
+        gaps.argmax(axis=1),
+        size - 1 - gaps[:, ::-1].argmax(axis=1),
+    ]
+    kept = np.unique(np.concatenate([rows[np.arange(len(rows)), pick] for pick in picks]))
+    return times[kept], values[kept]
+
+
+def extent(frames: FrameTable) -> tuple[float, float]:
+    """(start, end) in seconds; the last frame lasts the median interval, a single frame half a second to both sides."""
+    times = frames.time_s
+    if len(times) < 2 or not times[-1] > times[0]:
+        centre = float(times[0]) if len(times) else 0.0
+        return centre - 0.5, centre + 0.5
+    return float(times[0]), float(times[-1] + np.median(np.diff(times)))
+
+
+def frame_axis(frames: FrameTable) -> tuple[Mapped, Mapped]:
+    """(seconds -> ordinal, ordinal -> seconds), exact at every frame, linear between and beyond.
+
+    Frames whose time does not advance are left out of the map; a single frame counts one ordinal to the second.
+    """
+    times, ordinals = frames.time_s, frames.index.astype(np.float64)
+    if len(times) > 1:
+        advances = np.r_[True, times[1:] > np.maximum.accumulate(times)[:-1]]
+        times, ordinals = times[advances], ordinals[advances]
+    if len(times) < 2:
+        start, first = (times[0], ordinals[0]) if len(times) else (0.0, 0.0)
+        times, ordinals = np.array([start, start + 1]), np.array([first, first + 1])
+    return _interpolate(times, ordinals), _interpolate(ordinals, times)
+
+
+def _interpolate(known: Float64, image: Float64) -> Mapped:
+    first = (image[1] - image[0]) / (known[1] - known[0])
+    last = (image[-1] - image[-2]) / (known[-1] - known[-2])
+
+    def apply(x: ArrayLike) -> Float64:
+        x = np.asarray(x, dtype=np.float64)
+        before, after = np.minimum(x - known[0], 0) * first, np.maximum(x - known[-1], 0) * last
+        return np.asarray(np.interp(x, known, image) + before + after, dtype=np.float64)
+
+    return apply

@@ -1,0 +1,191 @@
+"""The scores of every frame as a table: .csv, .json or .parquet.
+
+One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase, status`` and every
+score of the run under its name. Roles and statuses are written by name. A number is written with the fewest digits that
+read back as the same float32 (float64 for time_s and phase), and what is not finite as follows:
+
+========  ===================  =================  ====================================================
+file      not defined          +inf and -inf      where
+========  ===================  =================  ====================================================
+.csv      empty                ``inf``, ``-inf``
+.json     ``null``             ``null``           and ``"infinite": {"psnr": "inf"}`` in the frame's row
+.parquet  NaN                  +inf, -inf
+========  ===================  =================  ====================================================
+
+JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without infinite values has no
+``"infinite"``. Parquet keeps each metric's unit, range, direction, identity and description in the metadata of its
+column, the time base in that of ``pts``, and the run's mode, creation time, status, configuration, sources, embedder,
+versions, pairing and notes as JSON under ``vfiscope`` in the metadata of the schema.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.errors import DiskFullError, OutputExistsError, StoreError, UsageError, optional_import
+from vfiscope.types import FrameTable, Role, Status
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["export_run", "replacing", "suffix_of"]
+
+FRAME_COLUMNS = FrameTable.COLUMNS
+
+
+def export_run(run: Run, out: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    """Write the scores of every frame; the extension of ``out`` chooses the format.
+
+    The file appears whole or not at all.
+
+    Args:
+        run: a finished run.
+        out: a path that ends in .csv, .json or .parquet.
+        overwrite: replace a file that exists.
+
+    Returns:
+        The path written.
+
+    Raises:
+        UsageError: another extension.
+        OutputExistsError: the file exists, and overwriting was not asked for.
+        MissingPackageError: .parquet needs the package pyarrow.
+        DiskFullError, StoreError: the file cannot be written.
+    """
+    path = Path(out)
+    write = WRITERS[suffix_of(path, tuple(WRITERS))]
+    with replacing(path, overwrite=overwrite) as temporary:
+        write(run, temporary)
+    return path
+
+
+def suffix_of(path: Path, known: tuple[str, ...]) -> str:
+    """The extension in lower case.
+
+    Raises:
+        UsageError: it is none of the known ones.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        raise UsageError(
+            f"{path} ends in {path.suffix or 'no extension'}: name a file that ends in {' or '.join(known)}"
+        )
+    return suffix
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place at the end, or is removed after an error.
+
+    Raises:
+        OutputExistsError: the file exists, and overwriting was not asked for.
+        DiskFullError, StoreError: the file cannot be written.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} exists: choose another name, or ask for it to be overwritten")
+    temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskFullError(f"{path} does not fit on the disk: free some space or name another folder") from error
+        reason = error.strerror or type(error).__name__
+        raise StoreError(f"{path} cannot be written ({reason}): name a file in a folder you can write to") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
+    """Every column in order; role and status by name."""
+    named = {"role": Role, "status": Status}
+    columns: dict[str, list[Any] | NDArray[Any]] = {}
+    for name in FRAME_COLUMNS:
+        column = getattr(run.frames, name)
+        columns[name] = [named[name](code).name.lower() for code in column] if name in named else column
+    return columns | dict(run.scores)
+
+
+def _write_csv(run: Run, path: Path) -> None:
+    columns = _columns(run)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(zip(*(map(_csv_text, column) for column in columns.values()), strict=True))
+
+
+def _csv_text(value: Any) -> str:
+    # str() of a numpy scalar has the fewest digits that read back as that very float32 or float64
+    return "" if isinstance(value, np.floating) and np.isnan(value) else str(value)
+
+
+def _write_json(run: Run, path: Path) -> None:
+    columns = _columns(run)
+    rows = zip(*columns.values(), strict=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'{{"summary": {json.dumps(run.summary(), allow_nan=False)},\n"frames": [')
+        for number, row in enumerate(rows):
+            entry = _json_row(dict(zip(columns, row, strict=True)))
+            file.write(f"{',' * (number > 0)}\n{json.dumps(entry, allow_nan=False)}")
+        file.write("\n]}\n")
+
+
+def _json_row(row: dict[str, Any]) -> dict[str, Any]:
+    infinite = {name: str(value) for name, value in row.items() if isinstance(value, np.floating) and np.isinf(value)}
+    entry = {name: _json_value(value) for name, value in row.items()}
+    return entry | {"infinite": infinite} if infinite else entry
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, np.integer):
+        return int(value)
+    if isinstance(value, np.floating):
+        # by way of its shortest text, as float() would spell out the float32 to 17 digits
+        return float(str(value)) if np.isfinite(value) else None
+    return value
+
+
+def _write_parquet(run: Run, path: Path) -> None:
+    arrow = optional_import("pyarrow", "parquet")
+    parquet = optional_import("pyarrow.parquet", "parquet")
+    arrays = {name: arrow.array(column) for name, column in _columns(run).items()}
+    fields = [arrow.field(name, array.type, metadata=_about(run, name)) for name, array in arrays.items()]
+    facts = ("mode", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
+    about = json.dumps({name: getattr(run, name) for name in facts}, allow_nan=False)
+    schema = arrow.schema(fields, metadata={"vfiscope": about})
+    parquet.write_table(arrow.Table.from_arrays(list(arrays.values()), schema=schema), path)
+
+
+def _about(run: Run, name: str) -> dict[str, str]:
+    """What the metadata of a Parquet column says."""
+    if name == "pts":
+        base = run.frames.time_base
+        return {"time_base_num": str(base.numerator), "time_base_den": str(base.denominator)}
+    if name == "time_s":
+        return {"unit": "s"}
+    spec = run.specs.get(name)
+    if spec is None:
+        return {}
+    keys = ("unit", "low", "high", "identity", "description")
+    direction = {"lower_is_better": "true" if spec.lower_is_better else "false"}
+    return {key: str(getattr(spec, key)) for key in keys} | direction
+
+
+WRITERS: dict[str, Callable[[Run, Path], None]] = {
+    ".csv": _write_csv,
+    ".json": _write_json,
+    ".parquet": _write_parquet,
+}

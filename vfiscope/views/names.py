@@ -1,0 +1,97 @@
+"""What runs are called in a figure, and which of them should not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["heading", "labels_of", "metrics_of", "overlay_warnings"]
+
+EMBEDDER_KEYS = ("name", "version", "weights_digest", "size", "pool", "patch", "dim")
+
+
+def overlay_warnings(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str]:
+    """What should not be compared though it is drawn in one panel, one sentence each; empty where all is well.
+
+    Scores that need features (cosine, mismatch) compare only where the embedder is the same: its name, version,
+    weights, input size, pooling, patch size and dimension.
+
+    Args:
+        runs: the runs to overlay.
+        metrics: the scores to be drawn; all where None.
+    """
+    labels = labels_of(runs)
+    sentences: dict[str, list[str]] = {}
+    for metric in metrics_of(runs):
+        using = [n for n, run in enumerate(runs) if metric in run.scores and run.specs[metric].needs == "features"]
+        embedders = _embedders([runs[n] for n in using])
+        groups = {each: [labels[n] for n, e in zip(using, embedders, strict=True) if e == each] for each in embedders}
+        if len(groups) > 1 and (metrics is None or metric in metrics):
+            listed = "; ".join(f"{embedder}: {', '.join(names)}" for embedder, names in groups.items())
+            sentences.setdefault(listed, []).append(metric)
+    return [
+        f"{', '.join(affected)}: different embedders, not comparable between these runs ({listed})"
+        for listed, affected in sentences.items()
+    ]
+
+
+def _embedders(runs: Sequence[Run]) -> list[str]:
+    """What to call each run's embedder: its name, and what else sets it apart from the others."""
+    about = [{key: str((run.embedder or {}).get(key)) for key in EMBEDDER_KEYS} for run in runs]
+    apart = [key for key in EMBEDDER_KEYS[1:] if len({each[key] for each in about}) > 1]
+    if len({each["name"] for each in about}) == len({tuple(each.values()) for each in about}):
+        apart = []
+    return [
+        " ".join([each["name"], *(f"{key} {each[key].removeprefix('sha256:')[:12]}" for key in apart)])
+        for each in about
+    ]
+
+
+def metrics_of(runs: Sequence[Run]) -> list[str]:
+    """Every metric that some run has, in the order of the runs."""
+    return list(dict.fromkeys(name for run in runs for name in run.scores))
+
+
+def labels_of(runs: Sequence[Run]) -> list[str]:
+    """Short names that tell the runs apart: result files, else test files, else results with their folders."""
+    schemes = [
+        [run.path.stem for run in runs],
+        [_source(run, "test") for run in runs],
+        [f"{run.path.parent.name}/{run.path.stem}" for run in runs],
+    ]
+    for names in schemes:
+        if len(set(names)) == len(runs) and all(names):
+            return [_short(name) for name in names]
+    return [f"{number} {_short(run.path.stem)}" for number, run in enumerate(runs, start=1)]
+
+
+def heading(runs: Sequence[Run]) -> str:
+    tests = [_source(run, "test") for run in runs]
+    partners = [_partner(run) for run in runs]
+    what = _short(tests[0]) if len(set(tests)) == 1 else f"{len(runs)} runs"
+    return f"{what} {partners[0]}".strip() if len(set(partners)) == 1 else what
+
+
+def _partner(run: Run) -> str:
+    """What the test was compared with, in words."""
+    for role in ("ref", "source", "golden"):
+        if name := _source(run, role):
+            return f"against {_short(name)}" if name != _source(run, "test") else "against a frame of its own"
+    lag = run.pairing.get("lag")
+    return f"against itself {lag} frame{'s' * (lag > 1)} before" if lag else ""
+
+
+def _source(run: Run, role: str) -> str:
+    """The file name of a source; a glob or pattern with its folder; "" where there is none."""
+    path = next((str(source["path"]) for source in run.sources if source.get("role") == role), "")
+    parts = Path(path).parts
+    return "/".join(parts[-2:] if any(mark in path for mark in "*?[%") else parts[-1:])
+
+
+def _short(name: str) -> str:
+    printable = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in name)
+    return printable if len(printable) <= 48 else f"{printable[:26]}…{printable[-21:]}"
