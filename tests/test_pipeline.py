@@ -108,6 +108,18 @@ def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, 
     assert differences(tmp_path / "a.h5", tmp_path / "b.h5") == []
 
 
+def test_pixel_maps_have_a_grid_of_their_own(media: Path) -> None:
+    with score(media, metrics="ssim,absdiff", maps="ssim,absdiff,mismatch") as run:
+        assert run.maps["ssim"].shape == run.maps["absdiff"].shape == (N, 6, 8)
+        assert run.maps["mismatch"].shape == (N, 28, 37)
+        np.testing.assert_allclose(run.maps["absdiff"][0:N].mean((1, 2)), run.scores["absdiff"], rtol=1e-3, atol=1e-6)
+        assert list(run.maps) == ["ssim", "absdiff", "mismatch"]
+    with vs.scan(str(media / "truth.mp4"), lag=2, metrics="ssim", maps="ssim", fields="none") as run:
+        assert run.embedder is None
+        assert np.isnan(run.maps["ssim"][0:2]).all()
+        assert np.isfinite(run.maps["ssim"][2]).all()
+
+
 def test_scan_against_a_golden_frame(media: Path) -> None:
     with vs.scan(str(media / "truth.mp4"), golden=4, metrics="psnr,absdiff", maps="none", fields="none") as run:
         np.testing.assert_array_equal(run.frames.ref_index, np.full(N, 4))

@@ -252,7 +252,8 @@ LIMITED = """
 limit, out = int(sys.argv[1]), sys.argv[2]
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:
-    write(out, make_scores(300, BIG), header=make_header(grid=BIG), overwrite=True, block=8)
+    header = make_header(grids={"mismatch": BIG, "motion": BIG})
+    write(out, make_scores(300, BIG), header=header, overwrite=True, block=8)
 except DiskFullError as error:
     print(error)
     sys.exit(7)
@@ -271,25 +272,28 @@ def test_a_full_disk_ends_in_an_error_and_is_continued_from(tmp_path: Path, limi
     assert done.stderr == ""
     assert out.read_bytes() == before
     big = make_scores(300, BIG)
-    with Writer(out, make_header(grid=BIG), overwrite=True, block=8) as writer:
+    with Writer(out, make_header(grids={"mismatch": BIG, "motion": BIG}), overwrite=True, block=8) as writer:
         assert writer.rows_done == (0 if stage.startswith("part") else 300)
         for batch in batches(big, 50, writer.rows_done):
             writer.append(batch)
         finish(writer)
-    assert differences(out, write(tmp_path / "b.h5", big, header=make_header(grid=BIG))) == []
+    assert (
+        differences(out, write(tmp_path / "b.h5", big, header=make_header(grids={"mismatch": BIG, "motion": BIG})))
+        == []
+    )
     assert sorted(os.listdir(tmp_path)) == ["a.h5", "b.h5"]
 
 
 SWEEP = """
 out = sys.argv[1]
-full = Writer(out, make_header(grid=BIG), block=64)
+full = Writer(out, make_header(grids={"mismatch": BIG, "motion": BIG}), block=64)
 with full:
     full.append(make_scores(300, BIG))
 reached = set()
 for limit in range(1000, 700_000, 19_937):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        with Writer(out, make_header(grid=BIG), block=64) as writer:
+        with Writer(out, make_header(grids={"mismatch": BIG, "motion": BIG}), block=64) as writer:
             if not writer.rows_done == 256:
                 sys.exit(5)
             merge.merge(writer._folder, writer._parts, writer.header, ENDING)
@@ -393,23 +397,29 @@ def test_too_little_space_is_known_before_merging(
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
+def half_a_line(file: Any, data: bytes) -> None:
+    """Write all of a part, and half of a line of the journal."""
+    journal = Path(file.name).name == "journal.jsonl"
+    file.write(data[:20] if journal else data)
+    if journal:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_writer_goes_on_after_a_failed_block(
     tmp_path: Path, scores: Scores, expected: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Writer(tmp_path / "a.h5", make_header(), block=BLOCK) as writer:
         writer.append(schema.rows_of(scores, slice(0, 10)))
         with monkeypatch.context() as patch:
-            patch.setattr(parts, "_write_all", lambda file, data: file.write(data[:20]) and _no_space())
+            patch.setattr(parts, "_write_all", half_a_line)
             with pytest.raises(DiskFullError, match="part-000001"):
                 writer.append(schema.rows_of(scores, slice(10, 17)))
         assert writer.rows_done == 8
         writer.append(schema.rows_of(scores, slice(17, ROWS)))
+        lines = (tmp_path / "a.h5.parts" / "journal.jsonl").read_text().splitlines()
+        assert [json.loads(line)["rows"] for line in lines] == [[0, 8], [8, 16], [16, 24]]
         finish(writer)
     assert differences(tmp_path / "a.h5", expected) == []
-
-
-def _no_space() -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 # --------------------------------------------------------------------------------------------------------------- damage
@@ -451,6 +461,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], int]] = {
     "middle line is something else": (lambda folder: edit_line(folder / "journal.jsonl", 1, '["part"]\n'), 8),
     "line of bytes": (lambda folder: (folder / "journal.jsonl").write_bytes(b"\xff\xfe\n"), 0),
     "first line twice": (lambda folder: edit_line(folder / "journal.jsonl", 1, _first(folder)), 8),
+    "rows do not follow": (
+        lambda folder: edit_line(folder / "journal.jsonl", 1, _second(folder).replace("[8, 16]", "[9, 16]")),
+        8,
+    ),
     "journal empty": (lambda folder: (folder / "journal.jsonl").write_bytes(b""), 0),
     "stale temporary files": (lambda folder: (folder / "part-000003.h5.tmp").write_bytes(b"x"), 24),
     "part beyond the journal": (lambda folder: (folder / "part-000003.h5").write_bytes(b"x"), 24),
@@ -459,6 +473,10 @@ DAMAGE: dict[str, tuple[Callable[[Path], Any], int]] = {
 
 def _first(folder: Path) -> str:
     return (folder / "journal.jsonl").read_text().splitlines(keepends=True)[0]
+
+
+def _second(folder: Path) -> str:
+    return (folder / "journal.jsonl").read_text().splitlines(keepends=True)[1]
 
 
 @pytest.mark.parametrize("case", DAMAGE)
@@ -530,6 +548,7 @@ def slow(pieces):
         if number == 2:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.2)
+        print(number, flush=True)
         yield piece
 merge._slabs = slow
 write(out, make_scores(300), block=64)
@@ -541,6 +560,7 @@ def test_ctrl_c_while_merging_keeps_the_parts(tmp_path: Path) -> None:
     done = in_process(INTERRUPTED, out)
     assert done.returncode == -signal.SIGINT, done.stderr
     assert done.stderr.rstrip().endswith("KeyboardInterrupt")
+    assert done.stdout.split() == ["0", "1", "2"]  # of five
     assert not (tmp_path / "a.h5.parts" / "merged.tmp").exists()
     with Writer(out, make_header()) as writer:
         assert writer.rows_done == 300

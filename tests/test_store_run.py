@@ -59,7 +59,7 @@ def test_everything_comes_back(original: Path, scores: Scores) -> None:
     with Run(original) as run:
         header = make_header()
         assert (run.path, run.mode, run.complete, run.status) == (original, "score", True, "ok")
-        assert (run.config, run.embedder, run.grid) == (header.config, header.embedder, GRID)
+        assert (run.config, run.embedder) == (header.config, header.embedder)
         assert run.sources == [{**source, "frames_decoded": 9} for source in header.sources]
         assert (run.notes, run.timings) == (["first", "zweite"], {"seconds": 2.5})
         assert run.pairing == {"policy": "row", "offset": 0}
@@ -139,7 +139,7 @@ def test_a_run_removes_the_folder_it_owns(original: Path, tmp_path: Path) -> Non
 
 def summary_of(tmp_path: Path, values: list[float], spec: MetricSpec = PSNR, **changes: Any) -> dict[str, Any]:
     scores = make_scores(len(values))
-    header = make_header(metrics={spec.name: spec}, maps={}, fields={}, grid=None)
+    header = make_header(metrics={spec.name: spec}, maps={}, fields={})
     with Writer(tmp_path / "s.h5", header) as writer:
         frames = replace(scores.frames, index=scores.frames.index + 10)
         writer.append(Scores(frames, {spec.name: np.array(values, np.float32)}, {}, {}))

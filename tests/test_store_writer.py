@@ -44,7 +44,7 @@ def make_header(**changes: Any) -> Header:
         metrics={"psnr": PSNR, "ssim": SSIM},
         maps={"mismatch": MISMATCH},
         fields={"motion": MOTION},
-        grid=GRID,
+        grids={"mismatch": GRID, "motion": GRID},
         time_base=TIME_BASE,
     )
     return replace(header, **changes)
@@ -169,7 +169,6 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
         assert json.loads(attrs["pairing"]) == {"policy": "row", "offset": 0}
         assert json.loads(attrs["timings"]) == {"seconds": 2.5}
         assert json.loads(attrs["versions"])["numpy"] == "2"
-        assert attrs["grid"].tolist() == [3, 4]
         pts = h5["frames/pts"].attrs
         assert (pts["time_base_num"], pts["time_base_den"]) == (1001, 30000)
         assert h5["frames/status"].attrs["names"].tolist() == ["ok", "unpaired", "corrupt", "unreadable"]
@@ -208,14 +207,14 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
 
 
 def test_short_results_have_short_chunks_and_no_optional_attributes(tmp_path: Path) -> None:
-    header = make_header(maps={}, fields={}, grid=None, embedder=None)
+    header = make_header(maps={}, fields={}, grids={}, embedder=None)
     scores = make_scores(3)
     out = write(tmp_path / "a.h5", Scores(scores.frames, scores.values, {}, {}), header=header)
     with h5py.File(out, "r") as h5:
         assert h5["scores/psnr"].chunks == (3,)
-        assert not {"grid", "embedder"} & set(h5.attrs)
+        assert "embedder" not in h5.attrs
     with Run(out) as run:
-        assert (run.grid, run.embedder, dict(run.maps), dict(run.fields)) == (None, None, {}, {})
+        assert (run.embedder, dict(run.maps), dict(run.fields)) == (None, {}, {})
 
 
 def test_two_runs_differ_only_in_created_and_timings(tmp_path: Path) -> None:
@@ -322,7 +321,7 @@ CHANGES = [
     ({"versions": {"vfiscope": "0.2.0", "numpy": "2"}}, "versions.vfiscope: 0.1.0 -> 0.2.0"),
     ({"metrics": {"psnr": PSNR}}, "metrics.ssim.unit: 1 -> (absent)"),
     ({"metrics": {"psnr": replace(PSNR, floor=0.6), "ssim": SSIM}}, "metrics.psnr.floor: 0.5 -> 0.6"),
-    ({"grid": (3, 5)}, "grid: [3, 4] -> [3, 5]"),
+    ({"grids": {"mismatch": GRID, "motion": (3, 5)}}, "grids.motion: [3, 4] -> [3, 5]"),
     ({"time_base": Fraction(1, 25)}, "time_base: 1001/30000 -> 1/25"),
 ]
 
@@ -345,8 +344,8 @@ def test_unfinished_work_with_another_header_is_refused(tmp_path: Path, change: 
 
 
 def test_every_change_is_listed() -> None:
-    changed = make_header(mode="scan", grid=(3, 5), config={**make_header().config, "lag": 2, "batch": 99})
-    assert changed.differences(make_header()) == ["mode: score -> scan", "config.lag: 1 -> 2", "grid: [3, 4] -> [3, 5]"]
+    changed = make_header(mode="scan", config={**make_header().config, "lag": 2, "batch": 99})
+    assert changed.differences(make_header()) == ["mode: score -> scan", "config.lag: 1 -> 2"]
     assert make_header().differences(make_header()) == []
 
 
@@ -520,8 +519,8 @@ def test_texts_that_hdf5_cannot_hold(tmp_path: Path, text: str) -> None:
 
 
 def test_maps_need_a_grid() -> None:
-    with pytest.raises(StoreError, match=r"mismatch.*give the header a grid"):
-        make_header(grid=None)
+    with pytest.raises(StoreError, match=r"mismatch.*give the header their grids"):
+        make_header(grids={})
 
 
 def test_a_writer_works_only_inside_its_block(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from vfiscope.views import plot_run
 
 __all__ = ["make_demo"]
 
-FRAMES = 72
+FRAMES = 73
 SIZE = (270, 480)
 GHOSTED = (36, 46)
 """The frames in which the made-up interpolator blends instants six frames apart."""

@@ -117,7 +117,7 @@ def _header(
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
-        grid=None if embedder is None else embedder.grid(*test.size),
+        grids=plan.grids(test.size, None if embedder is None else embedder.grid(*test.size)),
         time_base=test.info.time_base,
     )
 
@@ -144,7 +144,7 @@ def _write(job: _Job, watch: Watch) -> Path:
         if done:
             log.info("resuming %s after %d frames", out, done)
         with torch.inference_mode():
-            for scores in watch(score_pairs(_pairs(job, done), job.plan), job.test.info, done):
+            for scores in watch(score_pairs(_pairs(job, done), job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)

@@ -43,6 +43,12 @@ class Plan:
         needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
         return "features" in needs + [part.spec.needs for part in self.fields.values()]
 
+    def grids(self, size: tuple[int, int], patches: tuple[int, int] | None) -> dict[str, tuple[int, int]]:
+        """{map or field: (h, w)} for frames of a size (height, width) and a grid of patches."""
+        own = {name: metric.grid(*size) for name, metric in self.maps.items() if metric.grid is not None}
+        names = [name for name in (*self.maps, *self.fields) if name not in own]
+        return {**own, **({} if patches is None else dict.fromkeys(names, patches))}
+
 
 T = TypeVar("T")
 
@@ -58,26 +64,38 @@ def _choose(kind: str, table: Mapping[str, T], names: Iterable[str]) -> dict[str
     return chosen
 
 
-def score_pairs(pairs: Iterable[Pairs], plan: Plan) -> Iterator[Scores]:
+def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Iterator[Scores]:
     """Score every batch of pairs.
 
     Rows that are unpaired or unreadable hold NaN in every score, map and field.
+
+    Args:
+        pairs: batches in row order.
+        plan: what to compute.
+        grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
     """
     for batch in pairs:
-        yield _score_batch(batch, plan)
+        yield _unpaired(batch.test, plan, grids) if batch.ref is None else _paired(batch, batch.ref, plan)
 
 
-def _score_batch(pairs: Pairs, plan: Plan) -> Scores:
-    if pairs.ref is None:
-        values, maps, vectors = _blank(pairs, plan)
-        status = np.maximum(pairs.test.status, np.uint8(Status.UNPAIRED))
-        return Scores(_table(pairs.test, None, status), values, maps, vectors)
+def _paired(pairs: Pairs, ref: Frames, plan: Plan) -> Scores:
     values, maps, vectors = _compute(pairs, plan)
-    status = np.maximum(pairs.test.status, pairs.ref.status)
+    status = np.maximum(pairs.test.status, ref.status)
     for part in (values, maps, vectors):
         for array in part.values():
             array[status == Status.UNREADABLE] = np.nan
-    return Scores(_table(pairs.test, pairs.ref, status), values, maps, vectors)
+    return Scores(_table(pairs.test, ref, status), values, maps, vectors)
+
+
+def _unpaired(test: Frames, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
+    n = len(test)
+    status = np.maximum(test.status, np.uint8(Status.UNPAIRED))
+    return Scores(
+        _table(test, None, status),
+        {name: np.full(n, np.nan, np.float32) for name in plan.metrics},
+        {name: np.full((n, *grids[name]), np.nan, np.float16) for name in plan.maps},
+        {name: np.full((n, 2, *grids[name]), np.nan, np.float16) for name in plan.fields},
+    )
 
 
 Values = dict[str, NDArray[np.float32]]
@@ -88,17 +106,6 @@ def _compute(pairs: Pairs, plan: Plan) -> tuple[Values, Grids, Grids]:
     values = {name: _to_numpy(metric.compute(pairs)).astype(np.float32) for name, metric in plan.metrics.items()}
     maps = {name: _to_numpy(metric.compute(pairs)).astype(np.float16) for name, metric in plan.maps.items()}
     vectors = {name: _to_numpy(metric.compute(pairs)).astype(np.float16) for name, metric in plan.fields.items()}
-    return values, maps, vectors
-
-
-def _blank(pairs: Pairs, plan: Plan) -> tuple[Values, Grids, Grids]:
-    """NaN in the shapes of a pair, which one frame compared with itself tells."""
-    one = pairs[:1]
-    alike = _compute(Pairs(one.test, one.test, one.test_features, one.test_features), plan)
-    values, maps, vectors = (
-        {name: np.full((len(pairs), *array.shape[1:]), np.nan, array.dtype) for name, array in part.items()}
-        for part in alike
-    )
     return values, maps, vectors
 
 

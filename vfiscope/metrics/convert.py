@@ -32,6 +32,7 @@ __all__ = [
     "align",
     "aligned_pairs",
     "cell_edges",
+    "cell_grid",
     "cell_sums",
     "on_pixels",
     "per_frame",
@@ -183,6 +184,11 @@ def per_frame(compute: Callable[..., Tensor], rows: Tensor) -> Tensor:
 def undefined(a: Aligned, *shape: int) -> Tensor:
     """NaN for every pair, (N, *shape) float32."""
     return torch.full((len(a), *shape), torch.nan, device=a.test.device)
+
+
+def cell_grid(height: int, width: int) -> tuple[int, int]:
+    """(h, w) of a pixel map."""
+    return max(1, height // CELL), max(1, width // CELL)
 
 
 def cell_edges(length: int) -> NDArray[np.int64]:

@@ -16,7 +16,18 @@ from torch import Tensor
 
 from vfiscope.metrics import kernels
 from vfiscope.metrics.base import Metric
-from vfiscope.metrics.convert import LUMA, UNIT, Aligned, align, cell_edges, cell_sums, on_pixels, per_frame, wide
+from vfiscope.metrics.convert import (
+    LUMA,
+    UNIT,
+    Aligned,
+    align,
+    cell_edges,
+    cell_grid,
+    cell_sums,
+    on_pixels,
+    per_frame,
+    wide,
+)
 from vfiscope.types import MetricSpec
 
 __all__ = ["MAPS", "METRICS", "absdiff", "absdiff_map", "mse", "psnr", "psnr_y"]
@@ -224,5 +235,6 @@ MAPS = (
             description="Mean absolute difference over R, G, B in cells of about 16x16 pixels, as a fraction of white.",
         ),
         on_pixels(_absdiff_map),
+        cell_grid,
     ),
 )

@@ -29,6 +29,7 @@ from vfiscope.metrics.convert import (
     Aligned,
     align,
     cell_edges,
+    cell_grid,
     cell_sums,
     on_pixels,
     per_frame,
@@ -229,7 +230,13 @@ def _cells_by_torch(a: Aligned, row: int, rows: NDArray[np.int64], columns: NDAr
     return cell_sums(windows, rows, columns) / area
 
 
-def _metric(name: str, low: float, description: str, compute: Callable[[Aligned], Tensor]) -> Metric:
+def _metric(
+    name: str,
+    low: float,
+    description: str,
+    compute: Callable[[Aligned], Tensor],
+    grid: Callable[[int, int], tuple[int, int]] | None = None,
+) -> Metric:
     spec = MetricSpec(
         name=name,
         unit="1",
@@ -240,7 +247,7 @@ def _metric(name: str, low: float, description: str, compute: Callable[[Aligned]
         floor=0.02,
         description=description,
     )
-    return Metric(spec, on_pixels(compute))
+    return Metric(spec, on_pixels(compute), grid)
 
 
 METRICS = (
@@ -249,6 +256,4 @@ METRICS = (
     _metric("ms_ssim", 0.0, "Structural similarity of luma at five scales (Wang et al. 2003).", _ms_ssim),
 )
 
-MAPS = (
-    _metric("ssim", -1.0, "Structural similarity of luma in cells of about 16x16 px (Wang et al. 2004).", _ssim_map),
-)
+MAPS = (_metric("ssim", -1.0, "SSIM of luma in cells of about 16x16 px (Wang et al. 2004).", _ssim_map, cell_grid),)

@@ -127,9 +127,6 @@ class Run:
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
         self.embedder: dict[str, Any] | None = json.loads(attrs["embedder"]) if "embedder" in attrs else None
-        grid = attrs.get("grid")
-        self.grid = None if grid is None else (int(grid[0]), int(grid[1]))
-        """(h, w) of the maps and fields."""
         self.frames = schema.read_frames(h5)
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in h5["scores"].items()}

@@ -89,13 +89,13 @@ class Header:
     """{package: version}; ``vfiscope`` among them."""
     maps: Mapping[str, MetricSpec] = field(default_factory=dict)
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
-    grid: tuple[int, int] | None = None
-    """(h, w) of every map and field; None where there are none."""
+    grids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """{map or field: (h, w)}"""
     embedder: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if self.grid is None and (self.maps or self.fields):
-            raise StoreError(f"maps {[*self.maps, *self.fields]} have no size: give the header a grid (h, w)")
+        if missing := {*self.maps, *self.fields} - set(self.grids):
+            raise StoreError(f"maps {sorted(missing)} have no size: give the header their grids (h, w)")
 
     def to_dict(self) -> dict[str, Any]:
         """The header as JSON-able values."""
@@ -109,7 +109,7 @@ class Header:
             "metrics": {name: dataclasses.asdict(spec) for name, spec in self.metrics.items()},
             "maps": {name: dataclasses.asdict(spec) for name, spec in self.maps.items()},
             "fields": {name: dataclasses.asdict(spec) for name, spec in self.fields.items()},
-            "grid": None if self.grid is None else list(self.grid),
+            "grids": {name: list(grid) for name, grid in self.grids.items()},
             "time_base": str(self.time_base),
         }
 
@@ -125,7 +125,10 @@ class Header:
             versions=run.versions,
             maps={name: stored.spec for name, stored in run.maps.items()},
             fields={name: stored.spec for name, stored in run.fields.items()},
-            grid=run.grid,
+            grids={
+                **{name: grid_of(stored) for name, stored in run.maps.items()},
+                **{name: grid_of(stored) for name, stored in run.fields.items()},
+            },
             embedder=run.embedder,
         )
 
@@ -136,6 +139,12 @@ class Header:
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
         return changes(stored, self.to_dict())
+
+
+def grid_of(stored: Any) -> tuple[int, int]:
+    """(h, w) of a stored map or field."""
+    height, width = stored.shape[-2:]
+    return int(height), int(width)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -196,21 +205,28 @@ def json_text(value: Any) -> str:
 
 def check(scores: Scores, header: Header) -> None:
     """Raise StoreError unless the scores hold exactly what the header announces."""
-    grid = header.grid or ()
-    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], str, tuple[int, ...]], ...] = (
-        ("metrics", scores.values, header.metrics, ARRAY_TYPES["scores"], ()),
-        ("maps", scores.maps, header.maps, ARRAY_TYPES["maps"], grid),
-        ("fields", scores.fields, header.fields, ARRAY_TYPES["fields"], (2, *grid)),
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], str], ...] = (
+        ("metrics", scores.values, header.metrics, "scores"),
+        ("maps", scores.maps, header.maps, "maps"),
+        ("fields", scores.fields, header.fields, "fields"),
     )
-    for what, arrays, specs, dtype, shape in groups:
+    for what, arrays, specs, group in groups:
         if set(arrays) != set(specs):
             raise StoreError(f"{what} are {sorted(arrays)}, but the run announced {sorted(specs)}: store these")
         for name, array in arrays.items():
+            shape, dtype = row_shape(header, group, name), ARRAY_TYPES[group]
             if array.shape[1:] != shape or array.dtype != dtype:
                 needed = ", ".join(["N", *map(str, shape)])
                 raise StoreError(f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)} ({needed})")
     if scores.frames.time_base != header.time_base:
         raise StoreError(f"time base is {scores.frames.time_base}, but the run announced {header.time_base}")
+
+
+def row_shape(header: Header, group: str, name: str) -> tuple[int, ...]:
+    """Shape of what one frame has in a group: () of a score, (h, w) of a map, (2, h, w) of a field."""
+    if group == "scores":
+        return ()
+    return (*((2,) if group == "fields" else ()), *header.grids[name])
 
 
 def create(h5: Any, header: Header, rows: int) -> None:
@@ -223,16 +239,15 @@ def create(h5: Any, header: Header, rows: int) -> None:
     frames["pts"].attrs["time_base_den"] = header.time_base.denominator
     for name, values in FRAME_NAMES.items():
         frames[name].attrs["names"] = [value.name.lower() for value in values]
-    grid = header.grid or ()
-    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], tuple[int, ...], dict[str, Any]], ...] = (
-        ("scores", header.metrics, METRIC_TYPES, (), SCALAR_FILTERS),
-        ("maps", header.maps, METRIC_TYPES, grid, ARRAY_FILTERS),
-        ("fields", header.fields, FIELD_TYPES, (2, *grid), ARRAY_FILTERS),
+    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], dict[str, Any]], ...] = (
+        ("scores", header.metrics, METRIC_TYPES, SCALAR_FILTERS),
+        ("maps", header.maps, METRIC_TYPES, ARRAY_FILTERS),
+        ("fields", header.fields, FIELD_TYPES, ARRAY_FILTERS),
     )
-    for group_name, specs, types, shape, filters in groups:
-        group = h5.create_group(group_name)
+    for group_name, specs, types, filters in groups:
+        group = h5.create_group(group_name, track_order=True)  # the order that was asked for, not the alphabet's
         for name, spec in specs.items():
-            dtype = ARRAY_TYPES[group_name]
+            shape, dtype = row_shape(header, group_name, name), ARRAY_TYPES[group_name]
             dataset = group.create_dataset(name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters)
             for key, kind in types.items():
                 dataset.attrs[key] = kind(getattr(spec, key))
@@ -296,12 +311,11 @@ def join(pieces: Sequence[Scores]) -> Scores:
 def empty(header: Header) -> Scores:
     """Scores of no rows."""
     columns: dict[str, NDArray[Any]] = {name: np.empty(0, dtype) for name, dtype in FRAME_TYPES.items()}
-    grid = header.grid or ()
     return Scores(
         FrameTable(**columns, time_base=header.time_base),
         {name: np.empty(0, np.float32) for name in header.metrics},
-        {name: np.empty((0, *grid), np.float16) for name in header.maps},
-        {name: np.empty((0, 2, *grid), np.float16) for name in header.fields},
+        {name: np.empty((0, *row_shape(header, "maps", name)), np.float16) for name in header.maps},
+        {name: np.empty((0, *row_shape(header, "fields", name)), np.float16) for name in header.fields},
     )
 
 
@@ -387,6 +401,4 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["timings"] = json_text(ending.timings)
     if header.embedder is not None:
         attrs["embedder"] = json_text(header.embedder)
-    if header.grid is not None:
-        attrs["grid"] = np.array(header.grid, "<i8")
     attrs["complete"] = True
