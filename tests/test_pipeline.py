@@ -195,6 +195,32 @@ def test_an_unreadable_image_keeps_its_row(media: Path, tmp_path: Path) -> None:
         assert run.summary()["frames"]["unreadable"] == 1
 
 
+def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> None:
+    whole = (media / "test.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) * 2 // 3])
+    path = str(tmp_path / "cut.mp4")
+    with vs.scan(path, metrics="psnr", maps="none", fields="none") as run:
+        (source,) = run.sources
+        lost = source["frames_expected"] - source["frames_decoded"] - source["frames_undecodable"]
+        assert source["frames_expected"] == N
+        assert len(run.frames) == source["frames_decoded"] < N
+        assert run.status == "partial"
+        assert any(f"{lost} frames that test {path} claims are not there" in note for note in run.notes) == (lost > 0)
+    with vs.scan(path, stop=3, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "ok"
+
+
+def test_a_failed_run_without_an_output_leaves_nothing(media: Path, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(UsageError):
+        vs.scan(str(media / "test.mp4"), golden=99)
+    assert list(tmp_path.iterdir()) == []
+    run = vs.scan(str(media / "test.mp4"), metrics="psnr", maps="none", fields="none")
+    assert len(list(tmp_path.iterdir())) == 1
+    run.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_result_that_exists_is_left_alone(media: Path, tmp_path: Path) -> None:
     score(media, tmp_path / "a.h5", metrics="psnr", maps="none", fields="none").close()
     before = (tmp_path / "a.h5").read_bytes()
@@ -228,6 +254,9 @@ def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
         ({"pool": "max"}, UsageError, "pool is 'max'"),
         ({"colour": 1}, UsageError, "no option 'colour'"),
         ({"flag": ["ssim <"]}, UsageError, "ssim <"),
+        ({"flag": ["mean(ssim) < 1"]}, UsageError, "--fail-on"),
+        ({"flag": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
+        ({"fail_on": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
         ({"ref": None}, UsageError, "--ref"),
         ({"ref": "nowhere.mp4"}, SourceError, "nowhere.mp4"),
         ({"start": "soon"}, UsageError, "soon"),

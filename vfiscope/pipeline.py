@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -67,13 +68,14 @@ def run(config: RunConfig, *, watch: Watch | None = None) -> Run:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is left behind, but for
             finished parts of the work, which the same call picks up again.
     """
-    owned = None
-    if config.out is None:
-        owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
-        config = config.replace(out=str(owned / f"{config.mode}.h5"))
-    with ExitStack() as stack:
-        job = _open_job(config, stack)
-        path = _write(job, watch or (lambda scores, _info, _done: scores))
+    if config.out is not None:
+        return Run(_produce(config, watch))
+    owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
+    try:
+        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch)
+    except BaseException:
+        shutil.rmtree(owned)
+        raise
     return Run(path, owns=owned)
 
 
@@ -87,14 +89,27 @@ def is_done(config: RunConfig) -> bool:
             return not header.differences(Header.of_run(done))
 
 
+def _produce(config: RunConfig, watch: Watch | None) -> Path:
+    with ExitStack() as stack:
+        return _write(_open_job(config, stack), watch or (lambda scores, _info, _done: scores))
+
+
 def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
-    for rule in (*config.flag, *config.fail_on):
-        parse_rule(rule)
     plan = Plan.of(config.metrics, config.maps, config.fields)
+    _check_rules(config, plan)
     device = resolve_device(config.device)
     sources = open_inputs(config, stack)
     embedder = _open_embedder(config, device) if plan.needs_features else None
     return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
+
+
+def _check_rules(config: RunConfig, plan: Plan) -> None:
+    """Refuse a rule that cannot work before a frame is decoded for it."""
+    specs = {name: metric.spec for name, metric in plan.metrics.items()}
+    for text in config.flag:
+        parse_rule(text, specs=specs).check_marks_frames()
+    for text in config.fail_on:
+        parse_rule(text, specs=specs)
 
 
 def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
@@ -209,4 +224,14 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         for what in ("corrupt", "unreadable", "undecodable"):
             if count := getattr(source.counts, what):
                 notes.append(f"{count} {what} frames in {role} {source.info.path}")
+        if missing := _missing(source):
+            notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
     return notes
+
+
+def _missing(source: Source) -> int:
+    """How many frames a video claims beyond those that its whole stream held."""
+    counts, expected = source.counts, source.info.frames_expected
+    if source.info.kind != "video" or expected is None or not counts.ended:
+        return 0
+    return max(0, expected - counts.decoded - counts.skipped - counts.undecodable)

@@ -110,6 +110,14 @@ class Rule:
             raise UsageError(f"rule {self.text!r}: {name} {meant}, not in {self.unit}: leave the unit out")
         return name
 
+    def check_marks_frames(self) -> None:
+        """Raise UsageError if the rule is pooled, and so cannot mark frames."""
+        if self.pool:
+            raise UsageError(
+                f"rule {self.text!r} is about the whole clip and marks no frames: use it with --fail-on, or write "
+                f"'{self.metric} {self.op} {_plain(self.value)}'"
+            )
+
     def segments(
         self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
     ) -> list[Segment]:
@@ -123,11 +131,7 @@ class Rule:
         Raises:
             UsageError: the rule is pooled, there is no such metric, or it is in another unit.
         """
-        if self.pool:
-            raise UsageError(
-                f"rule {self.text!r} is about the whole clip and marks no frames: use it with --fail-on, or write "
-                f"'{self.metric} {self.op} {_plain(self.value)}'"
-            )
+        self.check_marks_frames()
         name = self.check({each: specs.get(each) for each in values})
         column = np.asarray(values[name], dtype=np.float32)
         met = np.asarray(OPERATORS[self.op](column, _float32(self.value)), dtype=np.bool_)
