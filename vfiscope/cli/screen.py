@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def describe(summary: dict[str, Any]) -> str:
     """The summary as a person reads it."""
     frames = summary["frames"]
     rest = ", ".join(f"{count} {what}" for what, count in frames.items() if what not in ("scored", "total") and count)
-    lines = [f"{summary['out']}: {frames['scored']} frames scored{', ' + rest if rest else ''}", ""]
+    lines = [f"{_short(summary['out'])}: {frames['scored']} frames scored{', ' + rest if rest else ''}", ""]
     lines.append(f"{'metric':<12}{'mean':>10}{'p5':>10}{'p50':>10}{'p95':>10}{'worst':>10}  at frame")
     for name, pooled in summary["metrics"].items():
         cells = "".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
@@ -56,6 +57,12 @@ def describe(summary: dict[str, Any]) -> str:
             f"  {s['metric']} {_number(s['peak'])} at {s['peak_index']}  confidence {s['confidence']:.2f}"
         )
     return "\n".join(lines)
+
+
+def _short(path: str) -> str:
+    """A path as seen from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def _number(value: float | None) -> str:
