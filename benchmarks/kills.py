@@ -20,7 +20,7 @@ from pathlib import Path
 from vfiscope.store import differences
 from vfiscope.synth import Scene, write_video
 
-FRAMES = 700
+FRAMES = 320
 
 
 def command(folder: Path, out: Path) -> list[str]:

@@ -144,6 +144,12 @@ class Run:
         self._check_rows()
         self._check_types(h5)
 
+    @property
+    def grids(self) -> dict[str, tuple[int, int]]:
+        """{map or field: (h, w)}"""
+        shapes = {name: item.shape[-2:] for group in (self.maps, self.fields) for name, item in group.items()}
+        return {name: (int(height), int(width)) for name, (height, width) in shapes.items()}
+
     def _stored(self, dataset: Any, spec: _Spec) -> Stored[_Spec]:
         return Stored(dataset, spec, self.path, self._handle)
 

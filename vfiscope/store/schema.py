@@ -125,10 +125,7 @@ class Header:
             versions=run.versions,
             maps={name: stored.spec for name, stored in run.maps.items()},
             fields={name: stored.spec for name, stored in run.fields.items()},
-            grids={
-                **{name: grid_of(stored) for name, stored in run.maps.items()},
-                **{name: grid_of(stored) for name, stored in run.fields.items()},
-            },
+            grids=run.grids,
             embedder=run.embedder,
         )
 
@@ -139,12 +136,6 @@ class Header:
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
         return changes(stored, self.to_dict())
-
-
-def grid_of(stored: Any) -> tuple[int, int]:
-    """(h, w) of a stored map or field."""
-    height, width = stored.shape[-2:]
-    return int(height), int(width)
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
