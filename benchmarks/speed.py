@@ -52,7 +52,7 @@ def median(rows: list[dict[str, float]]) -> dict[str, float]:
 
 def main() -> None:
     lines = [
-        "| size | peer | vfiscope is faster by | its peak memory / vfiscope's |",
+        "| size | peer | vfiscope's speed / the peer's | the peer's peak memory / vfiscope's |",
         "|---|---|---|---|",
     ]
     for size, (height, width) in SIZES.items():
@@ -63,7 +63,7 @@ def main() -> None:
         own = found.pop("vfiscope")
         for name, row in found.items():
             speed, memory = own["speed"] / row["speed"], row["peak_mb"] / own["peak_mb"]
-            lines.append(f"| {size} | {name} | {speed:.2g} x | {memory:.2f} |")
+            lines.append(f"| {size} | {name} | {speed:.2g} | {memory:.2f} |")
             print(lines[-1], f"PSNR {own['psnr']:.3f} / {row['psnr']:.3f}  SSIM {own['ssim']:.5f} / {row['ssim']:.5f}")
     (HERE / "speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

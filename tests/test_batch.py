@@ -60,14 +60,16 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
         {"id": "typo", "test": "media/f1.png", "reference": "media/f0.png"},
         {"id": "../out", "test": "media/f1.png", "ref": "media/f0.png"},
         "nonsense",
+        {"id": "five", "test": "media/f1.png", "ref": "media/f0.png", "metrics": 5},
+        {"id": "list", "test": "media/f1.png", "ref": "media/f0.png", "embedder": [1]},
         {"id": "last", "mode": "scan", "test": "media", "golden": 0, **CHEAP},
     ]
     results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out"))
-    assert [r["state"] for r in results] == ["ok", "failed", "failed", "failed", "failed", "ok"]
+    assert [r["state"] for r in results] == ["ok", *["failed"] * 6, "ok"]
     assert "f9.png" in results[1]["error"]
     assert "reference" in results[2]["error"]
     assert "slashes" in results[3]["error"]
-    assert results[5]["summary"]["frames"]["scored"] == 4
+    assert results[7]["summary"]["frames"]["scored"] == 4
     assert json.loads((folder / "out/results.json").read_text()) == results
     rows = list(csv.DictReader((folder / "out/summary.csv").read_text().splitlines()))
     assert [row["id"] for row in rows] == [r["id"] for r in results]
@@ -88,15 +90,35 @@ def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
     jobs[1]["metrics"] = "ssim"
     (folder / "out/c.h5").unlink()
     again = list(run_jobs(read_jobs(write(path, jobs)), folder / "out"))
-    assert [r["state"] for r in again] == ["skipped", "ok", "ok"]
+    assert [(r["state"], r["skipped"]) for r in again] == [("ok", True), ("ok", False), ("ok", False)]
     assert Path(again[0]["out"]).stat().st_mtime_ns == stamps["a"]
     assert again[0]["summary"] == first[0]["summary"]
     assert list(again[1]["summary"]["metrics"]) == ["ssim"]
 
 
+def test_a_file_that_is_no_result_does_not_fail_its_job_for_good(folder: Path) -> None:
+    jobs = read_jobs(write(folder / "a.json", [{"id": "a", "test": "media/f1.png", "ref": "media/f0.png", **CHEAP}]))
+    (folder / "out").mkdir()
+    (folder / "out/a.h5").write_text("junk")
+    (result,) = run_jobs(jobs, folder / "out")
+    assert "is no result" in result["error"]
+    (folder / "out/a.h5").unlink()
+    (result,) = run_jobs(jobs, folder / "out")
+    assert result["state"] == "ok"
+
+
+def test_cells_keep_their_line_breaks_and_lines_their_separators(folder: Path) -> None:
+    (folder / "a.csv").write_text('id,test,ref\n"a","media/f\n.png",media/f0.png\n')
+    assert read_jobs(folder / "a.csv")[0].options["test"].endswith("f\n.png")
+    (folder / "a.jsonl").write_text('{"id": "a", "test": "media/\u2028.png", "ref": "media/f0.png"}\n')
+    assert read_jobs(folder / "a.jsonl")[0].options["test"].endswith("\u2028.png")
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("a.csv", "id,test\na,b,c\n", "more cells than the header"),
+        ("a.json", '[{"id": "a\\u0007"}]', "printable"),
         ("a.txt", "[]", r"\.json, \.jsonl or \.csv"),
         ("a.json", "[]", "no jobs"),
         ("a.json", "{", "no valid .json"),
@@ -124,7 +146,16 @@ def test_the_verb_reports_by_exit_code(folder: Path, capsys: pytest.CaptureFixtu
 
     assert call([good]) == 0
     assert call([good, bad]) == 3
-    assert "f9.png" in capsys.readouterr().out
+    assert "f9.png" in capsys.readouterr().err
+    assert call([good, bad], "--quiet") == 3
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "f9.png" in err
+    assert call([good], "--fail-on", "ssim < 1") == 3
+    assert "no metric 'ssim'" in capsys.readouterr().err
+    uneven = {"id": "uneven", "mode": "score", "test": "media", "ref": "media/f0.png", **CHEAP}
+    assert [call([uneven]), call([uneven])] == [3, 3]
+    capsys.readouterr()
     assert call([good], "--fail-on", "psnr < 100", "--json") == 1
     assert json.loads(capsys.readouterr().out)[0]["failed_on"] == ["psnr < 100"]
     assert call([good], "--fail-on", "psnr <") == 2

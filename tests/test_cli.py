@@ -80,6 +80,11 @@ def test_a_partial_run_exits_with_3_and_says_why(
     assert call("score", media / "test.mp4", "--ref", tmp_path / "few", "-o", tmp_path / "a.h5", *QUICK) == 3
     assert "9 test frames have no partner" in capsys.readouterr().err
     assert (tmp_path / "a.h5").exists()
+    gate = ["--fail-on", "psnr > 0", "-o", tmp_path / "b.h5"]
+    assert call("score", media / "test.mp4", "--ref", tmp_path / "few", *QUICK, *gate) == 1
+    err = capsys.readouterr().err
+    assert "9 test frames have no partner" in err
+    assert "failed on 'psnr > 0'" in err
 
 
 BAD = [
@@ -157,7 +162,30 @@ def test_options_come_from_a_file_and_the_command_line_wins(media: Path, tmp_pat
         assert run.frames.index.tolist() == [0, 3, 6, 9]
 
 
-@pytest.mark.parametrize(("text", "named"), [("colour = 1", "colour"), ("step = ", "options.toml")])
+def test_a_file_may_hold_one_rule_a_time_and_json(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "options.toml"
+    file.write_text('flag = "psnr < 99"\nstart = 0.2\njson = true\nmetrics = "psnr"\nmaps = "none"\nfields = "none"\n')
+    assert call("scan", media / "test.mp4", "--config", file, "--golden", "0", "-o", tmp_path / "a.h5") == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["frames"]["total"] == 7
+    assert summary["segments"][0]["start"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("colour = 1", "colour"),
+        ("step = ", "options.toml"),
+        ("step = 1.5", "step is 1.5"),
+        ("batch = true", "batch is True"),
+        ("lag = [1, 2]", "lag is [1, 2]"),
+        ("overwrite = 3", "overwrite is 3"),
+        ("flag = [1]", "flag is [1]"),
+        ('config = "x"', "config"),
+    ],
+)
 def test_a_wrong_option_file_is_refused(
     media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, named: str
 ) -> None:
@@ -184,6 +212,23 @@ def test_flag_flags_again_and_decodes_nothing(media: Path, tmp_path: Path, capsy
         np.testing.assert_array_equal(run.scores["psnr"], before)
         assert run.config["flag"] == [f"psnr < {level} for 1 frame"]
     assert call("flag", out, "--rule", "nothing < 1", "--quiet") == 2
+    assert call("flag", out, "--fail-on", "ssim < 1", "--quiet") == 2
+    assert call("flag", out, "--quiet") == 0
+    with vs.open_run(out) as run:
+        assert run.config["flag"] == [f"psnr < {level} for 1 frame"]
+        assert [(s.start, s.stop) for s in run.segments if s.confidence == 1] == ruled
+
+
+def test_a_fault_of_the_program_has_a_code_of_its_own(
+    media: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vfiscope.info.describe", lambda path: 1 / 0)
+    assert call("info", media / "test.mp4") == 70
+    assert "ZeroDivisionError" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert call("info", "x" * 300) == 2
+    assert call("plot", "x" * 300, "-o", "a.png") == 2
+    assert capsys.readouterr().err.count("error:") == 2
 
 
 def test_plot_and_export_write_files(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

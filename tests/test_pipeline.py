@@ -18,7 +18,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.config import RunConfig
-from vfiscope.errors import OutputExistsError, PairingError, ResumeError, SourceError, UsageError
+from vfiscope.errors import EmbedderError, OutputExistsError, PairingError, ResumeError, SourceError, UsageError
 from vfiscope.store import differences
 from vfiscope.types import Status
 
@@ -138,8 +138,62 @@ def test_scan_against_the_frames_before(media: Path) -> None:
         assert run.status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"ref": "x.mp4"}, UsageError, "ref means nothing in mode scan"),
+        ({"golden": 0, "lag": 2}, UsageError, "golden and lag"),
+        ({"golden": "²"}, SourceError, "²"),
+        ({"golden": "{m}/truth"}, UsageError, "not one image"),
+        ({"golden": "{m}/truth.mp4"}, UsageError, "not one image"),
+    ],
+)
+def test_a_scan_with_an_impossible_partner_is_refused(
+    media: Path, options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    given = {name: value.format(m=media) if isinstance(value, str) else value for name, value in options.items()}
+    with pytest.raises(error, match=message):
+        vs.scan(str(media / "test.mp4"), **given)
+
+
+def test_a_golden_frame_that_cannot_be_decoded_is_refused(tmp_path: Path) -> None:
+    first, *_ = synth.write_images(tmp_path / "seq", synth.Scene(48, 64).frames(3))
+    first.write_bytes(first.read_bytes()[:200])
+    with pytest.raises(SourceError, match=r"golden frame .* cannot be decoded"):
+        vs.scan(str(tmp_path / "seq"), golden=0)
+
+
+def test_a_link_to_nothing_keeps_its_row(tmp_path: Path) -> None:
+    paths = synth.write_images(tmp_path / "seq", synth.Scene(48, 64).frames(4))
+    paths[2].unlink()
+    paths[2].symlink_to("nowhere.png")
+    with vs.scan(str(tmp_path / "seq"), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.frames.status.tolist() == [0, 0, Status.UNREADABLE, 0]
+        assert run.status == "partial"
+
+
+def test_a_metric_without_a_value_makes_a_run_partial(media: Path) -> None:
+    chosen = {"metrics": "psnr,ms_ssim", "maps": "none", "fields": "none"}
+    with vs.score(str(media / "test"), ref=str(media / "truth"), **chosen) as run:
+        assert run.status == "partial"
+        assert run.notes == ["ms_ssim is defined for no frame"]
+
+
+def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes((media / "test.mp4").read_bytes())
+    with pytest.raises(UsageError, match="is an input of the same run"):
+        vs.scan(str(clip), out=str(clip), overwrite=True)
+    assert clip.read_bytes() == (media / "test.mp4").read_bytes()
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(OutputExistsError, match="is no result"):
+        vs.scan(str(clip), out=str(tmp_path / "notes.txt"), overwrite=True)
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
 def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
     with vs.scan(str(media / "truth.mp4"), lag=99) as run:
+        assert run.status == "partial"
         assert np.isnan(run.scores["cosine"]).all()
         assert run.summary()["frames"] == {**run.summary()["frames"], "scored": 0, "unpaired": N}
 
@@ -253,6 +307,16 @@ def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
         ({"batch": 0}, UsageError, "batch is 0"),
         ({"pool": "max"}, UsageError, "pool is 'max'"),
         ({"colour": 1}, UsageError, "no option 'colour'"),
+        ({"lag": 2}, UsageError, "lag means nothing in mode score"),
+        ({"golden": 2}, UsageError, "golden means nothing"),
+        ({"size": "14"}, UsageError, "size is '14'"),
+        ({"fps": None}, UsageError, "fps is None"),
+        ({"fps": 1e7}, UsageError, "fps is 10000000.0"),
+        ({"batch": 10**9}, UsageError, "batch is 1000000000"),
+        ({"batch": True}, UsageError, "batch is True"),
+        ({"metrics": 5}, UsageError, "metrics is 5"),
+        ({"embedder": [1]}, UsageError, r"embedder is \[1\]"),
+        ({"embedder": "nonsense", "metrics": "psnr", "maps": "none", "fields": "none"}, EmbedderError, "nonsense"),
         ({"flag": ["ssim <"]}, UsageError, "ssim <"),
         ({"flag": ["mean(ssim) < 1"]}, UsageError, "--fail-on"),
         ({"flag": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),

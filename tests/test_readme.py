@@ -38,7 +38,8 @@ def test_the_table_of_metrics_says_what_the_specs_say() -> None:
 
 
 def test_the_table_of_speeds_is_the_benchmarks() -> None:
-    assert (ROOT / "benchmarks" / "speed.md").read_text().strip() in README
+    for name in ("speed.md", "memory.md"):
+        assert (ROOT / "benchmarks" / name).read_text().strip() in README
 
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

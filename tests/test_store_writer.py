@@ -411,10 +411,10 @@ def test_a_result_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> N
     out = tmp_path / "a.h5"
     with Writer(out, make_header()) as writer:
         writer.append(make_scores(9))
-        out.write_bytes(b"something else")
+        other = write(tmp_path / "b.h5", make_scores(3)).rename(out).read_bytes()
         with pytest.raises(OutputExistsError):
             finish(writer)
-    assert out.read_bytes() == b"something else"
+    assert out.read_bytes() == other
     with Writer(out, make_header(), overwrite=True) as writer:
         assert writer.already_finished
     with Run(out) as run:

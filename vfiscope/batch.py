@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from vfiscope import pipeline
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import parse_rule
+from vfiscope.inputs import golden_index
 from vfiscope.store import Run
 
 __all__ = ["Job", "read_jobs", "run_jobs"]
@@ -62,8 +64,8 @@ def run_jobs(jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = (
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again. After every job
     ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. A result has the keys ``id``, ``label``,
-    ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, skipped, failed), ``error``, ``failed_on`` and
-    ``summary``.
+    ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, failed), ``skipped`` (whether it was done before),
+    ``error``, ``failed_on`` and ``summary``.
 
     Raises:
         UsageError: the folder cannot be made, or a rule cannot be read.
@@ -106,12 +108,15 @@ def _rows_of_json(text: str) -> list[Any]:
 
 
 def _rows_of_jsonl(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def _rows_of_csv(text: str) -> list[Any]:
-    rows = csv.DictReader(text.splitlines(), strict=True)
-    return [{key: value for key, value in row.items() if key is not None and value} for row in rows]
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    for number, row in enumerate(rows, start=2):
+        if None in row:
+            raise UsageError(f"row {number} of the job file has more cells than the header: quote cells with commas")
+    return [{key: value for key, value in row.items() if value} for row in rows]
 
 
 def _job(row: Any, number: int, base: Path) -> Job:
@@ -120,8 +125,10 @@ def _job(row: Any, number: int, base: Path) -> Job:
     identity = str(options.pop("id", f"pair_{number:03d}"))
     label = str(options.pop("label", ""))
     mode = str(options.pop("mode", "compare"))
+    if not (identity + label).isprintable():
+        raise UsageError(f"job {number} has the id {identity!r} and the label {label!r}: use printable characters")
     for key in PATHS:
-        if isinstance(options.get(key), str) and not (key == "golden" and options[key].isdigit()):
+        if isinstance(options.get(key), str) and not (key == "golden" and golden_index(options[key]) is not None):
             options[key] = str(base / options[key])
     return Job(identity, label, mode, options)
 
@@ -135,27 +142,29 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
         "ref": job.options.get("ref"),
         "out": None,
         "state": "failed",
+        "skipped": False,
         "error": None,
         "failed_on": [],
         "summary": None,
     }
     try:
-        config = _config(job, folder)
+        config = _config(job, folder, fail_on)
         skipped = pipeline.is_done(config)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
-            rules = [*fail_on, *config.fail_on]
-            met = [rule for rule in rules if parse_rule(rule).met(run.frames, run.scores, run.specs)]
-    except VfiscopeError as error:
+            met = [rule for rule in config.fail_on if parse_rule(rule).met(run.frames, run.scores, run.specs)]
+    except (VfiscopeError, OSError, MemoryError) as error:
         return {**result, "error": " ".join(str(error).split())}
-    state = "skipped" if skipped else summary["status"]
-    return {**result, "out": str(config.out), "state": state, "failed_on": met, "summary": summary}
+    done = {"out": str(config.out), "state": summary["status"], "skipped": skipped, "failed_on": met}
+    return {**result, **done, "summary": summary}
 
 
-def _config(job: Job, folder: Path) -> RunConfig:
+def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
     if "/" in job.id or "\\" in job.id or job.id in ("", ".", ".."):
         raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
-    return RunConfig.from_options(job.mode, {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")})
+    options = {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")}
+    config = RunConfig.from_options(job.mode, options)
+    return config.replace(fail_on=(*fail_on, *config.fail_on))
 
 
 def _typed(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -45,8 +46,48 @@ FLAG_LEAVE = 3.0
 FLAG_MIN_FRAMES = 1
 """Shortest segment of the default rule."""
 
-NOT_IDENTITY = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
-"""Options that never change what a run holds; they are not stored, and a run may be resumed with others."""
+NOT_STORED = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
+"""Options that never change what a run holds."""
+NOT_IDENTITY = NOT_STORED | {"test", "ref", "flag"}
+"""Options with which unfinished work may go on: what is not stored; inputs, which are known by path and digest however
+they were spelled; and rules, which are applied at the end."""
+
+
+_NUMBER = ((int,), "a whole number")
+_TEXTS = ((tuple,), "a list of texts")
+_FLAG = ((bool,), "true or false")
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "mode": ((str,), "a text"),
+    "lag": ((int, type(None)), "a whole number"),
+    "out": ((str, type(None)), "a file name"),
+    "metrics": _TEXTS,
+    "maps": _TEXTS,
+    "fields": _TEXTS,
+    "embedder": ((str,), "a name"),
+    "weights": ((str, type(None)), "a file name"),
+    "device": ((str,), "a name"),
+    "size": ((int, type(None)), "a whole number of pixels"),
+    "pool": ((str,), "a name"),
+    "batch": _NUMBER,
+    "prefetch": _NUMBER,
+    "start": ((str, int, float, type(None)), "a frame number or a time"),
+    "stop": ((str, int, float, type(None)), "a frame number or a time"),
+    "step": _NUMBER,
+    "fps": ((int, float), "frames per second"),
+    "resize": ((str, type(None)), "the name of a filter"),
+    "flag": _TEXTS,
+    "fail_on": _TEXTS,
+    "overwrite": _FLAG,
+    "resume": _FLAG,
+}
+_BOUNDS = {
+    "lag": (1, 1_000_000),
+    "batch": (1, 4096),
+    "prefetch": (1, 1024),
+    "step": (1, 1_000_000_000),
+    "size": (1, 16384),
+    "fps": (1e-6, 1e5),
+}
 
 
 @dataclass(frozen=True)
@@ -59,7 +100,8 @@ class RunConfig:
     ref: Any = None
     golden: Any = None
     """Image path or array, or the ordinal of the golden frame in the test itself."""
-    lag: int = 1
+    lag: int | None = None
+    """Compare every frame of a scan with the one so many frames before; 1 where neither golden nor lag is given."""
     out: str | None = None
     metrics: tuple[str, ...] = DEFAULT_METRICS
     maps: tuple[str, ...] = DEFAULT_MAPS
@@ -86,20 +128,30 @@ class RunConfig:
     resume: bool = True
 
     def __post_init__(self) -> None:
+        for name, (kinds, meant) in _TYPES.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise UsageError(f"{name} is {value!r}: give {meant}")
         choices = {"mode": MODES, "pool": POOLS, "device": DEVICES, "resize": (None, *RESIZE_FILTERS)}
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:
                 listed = ", ".join(str(choice) for choice in allowed if choice is not None)
                 raise UsageError(f"{name} is {value!r}: choose one of {listed}")
-        for name in ("lag", "batch", "step", "prefetch"):
+        for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise UsageError(f"{name} is {value!r}: give a whole number of 1 or more")
-        if self.size is not None and self.size < 1:
-            raise UsageError(f"size is {self.size!r}: give a number of pixels, or leave it out")
-        if not self.fps > 0:
-            raise UsageError(f"fps is {self.fps!r}: give frames per second above 0")
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} is {value!r}: give a number from {low} to {high}")
+        self._check_mode()
+
+    def _check_mode(self) -> None:
+        """Refuse what this mode would ignore."""
+        unused = {"ref"} if self.mode == "scan" else {"golden", "lag"}
+        for name in sorted(unused):
+            if getattr(self, name) is not None:
+                raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out")
+        if self.golden is not None and self.lag is not None:
+            raise UsageError("golden and lag are two ways to compare: give one of them")
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
@@ -116,14 +168,14 @@ class RunConfig:
             name = key.replace("-", "_")
             if name not in known or name == "mode":
                 raise UsageError(f"there is no option {key!r}: choose from {', '.join(sorted(known))}")
-            values[name] = _as_tuple(name, value) if known[name].type.startswith("tuple") else value
+            values[name] = _as_tuple(name, value) if _TYPES.get(name) is _TEXTS else _as_path(name, value)
         if values.get("test") is None:
             raise UsageError("test is missing: name the video, folder or image to examine")
         return cls(mode=mode, **values)
 
     def to_dict(self) -> dict[str, Any]:
         """Every option that can change what a run holds, as JSON-able values; arrays become ``"array"``."""
-        return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name not in NOT_IDENTITY}
+        return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name not in NOT_STORED}
 
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with some options changed."""
@@ -136,13 +188,19 @@ def default_out(test: Any) -> str:
     return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
 
 
-def _as_tuple(name: str, value: Any) -> tuple[str, ...]:
+def _as_tuple(name: str, value: Any) -> Any:
     if value is None:
         return ()
     if isinstance(value, str):
         split = value.split(",") if name in ("metrics", "maps", "fields") else [value]
         return tuple(part.strip() for part in split if part.strip())
-    return tuple(str(part) for part in value)
+    if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
+        return tuple(value)
+    raise UsageError(f"{name} is {value!r}: give a list of texts")
+
+
+def _as_path(name: str, value: Any) -> Any:
+    return os.fspath(value) if name in ("out", "weights") and isinstance(value, os.PathLike) else value
 
 
 def _jsonable(value: Any) -> Any:
@@ -150,6 +208,6 @@ def _jsonable(value: Any) -> Any:
         return list(value)
     if value is None or isinstance(value, (str, int, float, bool)):
         return value
-    if hasattr(value, "__fspath__"):
-        return str(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
     return "array"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 from vfiscope.sources import open_source
@@ -19,14 +19,16 @@ def describe(path: str) -> dict[str, Any]:
     Raises:
         VfiscopeError: the path is neither.
     """
-    return _describe_run(path) if _is_hdf5(path) else _describe_medium(path)
+    is_file = os.path.isfile(path)  # a pipe would wait for a writer
+    return _describe_run(path) if is_file and _is_hdf5(path) else _describe_medium(path)
 
 
 def _is_hdf5(path: str) -> bool:
-    if not Path(path).is_file():
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    except OSError:
+        return False  # opening it as a medium says why
 
 
 def _describe_run(path: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -10,7 +11,7 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import PairingError, UsageError
 from vfiscope.sources import Source, digest, open_source
 
-__all__ = ["accounted", "identity", "open_inputs"]
+__all__ = ["accounted", "check_out", "golden_index", "identity", "open_inputs"]
 
 Size = tuple[int, int]
 
@@ -50,9 +51,12 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         return "ref", _open_alike(config, config.ref, stack)
     if config.golden is None:
         return None
-    index = _golden_index(config.golden)
+    index = golden_index(config.golden)
     if index is None:
-        return "golden", stack.enter_context(open_source(config.golden, batch=1))
+        source = stack.enter_context(open_source(config.golden, batch=1))
+        if source.info.kind != "video" and source.info.frames_expected == 1:
+            return "golden", source
+        raise UsageError(f"golden {source.info.path} is not one image: give an image, or the number of a frame")
     chosen = config.replace(start=index, stop=index + 1, step=1)
     return "golden", _open_alike(chosen, config.test, stack)
 
@@ -76,11 +80,21 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
     return source if config.resize is None else _open(config, target, stack, size=source.size)
 
 
-def _golden_index(golden: Any) -> int | None:
+def golden_index(golden: Any) -> int | None:
     """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
-    if isinstance(golden, int) or (isinstance(golden, str) and golden.isdigit()):
+    if isinstance(golden, int) or (isinstance(golden, str) and golden.isascii() and golden.isdigit()):
         return int(golden)
     return None
+
+
+def check_out(out: str | None, sources: Mapping[str, Source], weights: str | None) -> None:
+    """Refuse an output that is one of the inputs."""
+    if out is None or not os.path.exists(out):
+        return
+    inputs = [file for source in sources.values() for file in (source.info.path, *source.info.files)]
+    for path in [*inputs, *([] if weights is None else [weights])]:
+        if os.path.exists(path) and os.path.samefile(path, out):
+            raise UsageError(f"the output {out} is an input of the same run: give another --out")
 
 
 def _check_sizes(test: Source, other: Source, role: str) -> None:

@@ -12,25 +12,28 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from vfiscope import config as defaults
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
+from vfiscope.errors import SourceError, StoreError
 from vfiscope.flags import flag, parse_rule
-from vfiscope.inputs import accounted, identity, open_inputs
+from vfiscope.inputs import accounted, check_out, identity, open_inputs
 from vfiscope.pairing import Stream, skip_rows, with_golden, with_lag, with_reference
 from vfiscope.scoring import Plan, score_pairs
 from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import Frames, FrameTable, Pairs, Scores, SourceInfo
+from vfiscope.types import Frames, FrameTable, Pairs, Scores, SourceInfo, Status
 
 __all__ = ["Watch", "is_done", "run"]
 
@@ -58,6 +61,10 @@ class _Job:
     def test(self) -> Source:
         return self.sources["test"]
 
+    @property
+    def lag(self) -> int:
+        return self.config.lag or 1
+
 
 def run(config: RunConfig, *, watch: Watch | None = None) -> Run:
     """Do what a configuration says and open the result.
@@ -83,10 +90,13 @@ def is_done(config: RunConfig) -> bool:
     """Whether ``config.out`` holds a finished run of these very inputs and settings."""
     if config.out is None or not Path(config.out).is_file():
         return False
+    try:
+        with Run(config.out) as found:
+            done = Header.of_run(found)
+    except StoreError:
+        return False
     with ExitStack() as stack:
-        header = _open_job(config, stack).header
-        with Run(Path(config.out)) as done:
-            return not header.differences(Header.of_run(done))
+        return not _open_job(config, stack).header.differences(done)
 
 
 def _produce(config: RunConfig, watch: Watch | None) -> Path:
@@ -98,7 +108,9 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     plan = Plan.of(config.metrics, config.maps, config.fields)
     _check_rules(config, plan)
     device = resolve_device(config.device)
+    choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
+    check_out(config.out, sources, config.weights)
     embedder = _open_embedder(config, device) if plan.needs_features else None
     return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
 
@@ -164,7 +176,7 @@ def _write(job: _Job, watch: Watch) -> Path:
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)
         pairing = _pairing(job, table)
-        notes = _notes(job, pairing)
+        notes = [*_notes(job, pairing), *_empty(values)]
         seconds = time.monotonic() - began
         return writer.finish(
             segments=segments,
@@ -180,10 +192,14 @@ def _pairs(job: _Job, done: int) -> Iterator[Pairs]:
     """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
     config = job.config
     if config.mode == "scan" and "golden" not in job.sources:
-        first = max(0, done - config.lag)
-        return skip_rows(with_lag(_stream(job, "test", first), config.lag), done - first)
+        first = max(0, done - job.lag)
+        return skip_rows(with_lag(_stream(job, "test", first), job.lag), done - first)
     if config.mode == "scan":
         golden = next(_stream(job, "golden", 0))
+        if golden[0].status[0] == Status.UNREADABLE:
+            raise SourceError(
+                f"the golden frame of {job.sources['golden'].info.path} cannot be decoded: choose another"
+            )
         return with_golden(_stream(job, "test", done), (golden[0][:1], None if golden[1] is None else golden[1][:1]))
     return with_reference(_stream(job, "test", done), _stream(job, "ref", done))
 
@@ -207,7 +223,7 @@ def _pairing(job: _Job, table: FrameTable) -> dict[str, Any]:
     if "golden" in job.sources:
         return {"policy": "golden", "test_unpaired": unpaired, "ref_unpaired": 0}
     if job.config.mode == "scan":
-        return {"policy": "lag", "lag": job.config.lag, "test_unpaired": unpaired, "ref_unpaired": 0}
+        return {"policy": "lag", "lag": job.lag, "test_unpaired": unpaired, "ref_unpaired": 0}
     left = job.sources["ref"].counts.delivered - (len(table) - unpaired)
     return {"policy": "row", "test_unpaired": unpaired, "ref_unpaired": left}
 
@@ -220,6 +236,8 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
             if count := pairing[f"{role}_unpaired"]:
                 other = "reference" if role == "test" else "test"
                 notes.append(f"{count} {role} frames have no partner: the {other} is shorter")
+            if count := job.sources[role].counts.undecodable:
+                notes.append(f"{role} lost {count} frames on the way: pairs after the first of them are off")
     for role, source in job.sources.items():
         for what in ("corrupt", "unreadable", "undecodable"):
             if count := getattr(source.counts, what):
@@ -227,6 +245,11 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
     return notes
+
+
+def _empty(values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """A sentence for each metric that no frame has a value of: a rule about it would be met by nothing."""
+    return [f"{name} is defined for no frame" for name, column in values.items() if np.isnan(column).all()]
 
 
 def _missing(source: Source) -> int:

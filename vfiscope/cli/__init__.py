@@ -6,8 +6,10 @@ Nothing here imports torch before a verb needs it, so that help and info answer 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,12 +27,14 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-OK, FAILED_ON, UNUSABLE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``vfiscope``: exits with the contract's codes; a user's mistake is one line, never a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # Threads that wait for work by spinning starve decoding, and everything else, on machines with few cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -39,10 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("vfiscope: interrupted: run the same command again to go on where it stopped", err=True)
         code = INTERRUPTED
-    except (click.ClickException, VfiscopeError) as error:
+    except (click.ClickException, VfiscopeError, OSError, MemoryError) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(f"vfiscope: error: {' '.join(message.split())}", err=True)
+        click.echo(f"vfiscope: error: {' '.join(message.split()) or type(error).__name__}", err=True)
         code = UNUSABLE
+    except Exception:
+        traceback.print_exc()
+        click.echo("vfiscope: this is a fault of vfiscope itself: please report it with the lines above", err=True)
+        code = FAULT
     sys.exit(code)
 
 
@@ -113,12 +121,12 @@ def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> in
     from vfiscope.flags import parse_rule
 
     met = [rule for rule in rules if parse_rule(rule).met(result.frames, result.scores, result.specs)]
+    for note in summary["notes"]:
+        click.echo(f"vfiscope: partial: {note}", err=True)
     for rule in met:
         click.echo(f"vfiscope: failed on {rule!r}", err=True)
     if met:
         return FAILED_ON
-    for note in summary["notes"]:
-        click.echo(f"vfiscope: partial: {note}", err=True)
     return OK if summary["status"] == "ok" else PARTIAL
 
 
@@ -136,17 +144,20 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     log_to_stderr(quiet)
     from vfiscope.batch import read_jobs, run_jobs
 
-    listed = read_jobs(jobs)
     results = []
-    for result in run_jobs(listed, out, fail_on=fail_on):
+    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on):
         results.append(result)
-        if not quiet and not as_json:
-            click.echo(f"{result['id']}: {result['error'] or result['state']}")
+        if result["error"]:
+            click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)
+        elif not quiet and not as_json:
+            click.echo(f"{result['id']}: {result['state']}{' (done before)' if result['skipped'] else ''}")
+        for rule in result["failed_on"]:
+            click.echo(f"vfiscope: {result['id']}: failed on {rule!r}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
     if any(result["failed_on"] for result in results):
         return FAILED_ON
-    return PARTIAL if any(result["error"] or result["state"] == "partial" for result in results) else OK
+    return OK if all(result["state"] == "ok" for result in results) else PARTIAL
 
 
 @vfiscope.command()
@@ -158,12 +169,18 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
 def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bool, quiet: bool) -> int:
     """Flag segments again from the stored scores of RUN, decoding nothing.
 
+    Without --rule the rules that RUN was made with are applied again.
+
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
     from vfiscope.flags import flag as flag_run
+    from vfiscope.flags import parse_rule
     from vfiscope.store import Run, rewrite_segments
 
     with Run(run) as before:
+        for rule in fail_on:
+            parse_rule(rule, specs=before.specs)
+        rules = rules or tuple(before.config["flag"])
         segments = flag_run(before.frames, before.scores, before.specs, rules)
     rewrite_segments(run, segments, rules)
     with Run(run) as after:
@@ -190,7 +207,7 @@ def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overw
 
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
-        for warning in overlay_warnings(opened):
+        for warning in overlay_warnings(opened, metrics):
             click.echo(f"vfiscope: warning: {warning}", err=True)
         plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
     click.echo(out)

@@ -67,7 +67,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _read_config_file(context: click.Context, _parameter: click.Parameter, path: str | None) -> None:
-    """Options from a TOML file become defaults; the command line wins."""
+    """Options from a TOML file, by their long names, become defaults; the command line wins."""
     if path is None:
         return
     import tomllib
@@ -76,15 +76,36 @@ def _read_config_file(context: click.Context, _parameter: click.Parameter, path:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the configuration {path}: {error}") from error
-    known = {parameter.name for parameter in context.command.params}
+    known = {flag.lstrip("-"): p for p in context.command.params if isinstance(p, click.Option) for flag in p.opts}
     chosen = {}
     for key, value in values.items():
-        name = key.replace("-", "_")
-        if name not in known:
+        parameter = known.get(key.replace("_", "-"))
+        if parameter is None or parameter.name is None or len(key) == 1 or key == "config":
             raise UsageError(f"{path}: there is no option {key!r} in vfiscope {context.info_name}: see --help")
-        is_names = isinstance(value, list) and name in ("metrics", "maps", "fields")
-        chosen[name] = ",".join(map(str, value)) if is_names else value
+        chosen[parameter.name] = _from_toml(path, key, value, parameter)
     context.default_map = chosen
+
+
+def _from_toml(path: str, key: str, value: Any, option: click.Option) -> Any:
+    """A value as the command line would have given it; a float for a position means seconds, as in Python."""
+    if option.is_flag:
+        if not isinstance(value, bool):
+            raise UsageError(f"{path}: {key} is {value!r}: give true or false")
+        return value
+    if option.multiple:
+        value = [value] if isinstance(value, str) else value
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return value
+        raise UsageError(f"{path}: {key} is {value!r}: give a text or a list of texts")
+    if option.callback is comma_list and isinstance(value, list):
+        return ",".join(map(str, value))
+    if isinstance(value, (bool, list, dict)):
+        raise UsageError(f"{path}: {key} is {value!r}: give one value")
+    if isinstance(value, float) and option.type is not click.FLOAT:
+        if option.type is click.INT:
+            raise UsageError(f"{path}: {key} is {value!r}: give a whole number")
+        return f"{value}s"
+    return str(value)
 
 
 _OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [

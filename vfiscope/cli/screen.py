@@ -27,15 +27,18 @@ def progress(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[
 
     form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
     with tqdm(total=info.duration_s, disable=None, bar_format=form if info.duration_s else None, unit="s") as bar:
-        frames = 0
+        frames, first = 0, None
         for batch in scores:
             yield batch
+            if first is None:
+                # What was skipped or done before is no measure of the speed.
+                first = float(batch.frames.time_s[0])
+                bar.initial = bar.n = bar.last_print_n = min(first, bar.total or first)
+                bar.unpause()
             frames += len(batch)
-            bar.n = min(float(batch.frames.time_s[-1]), bar.total or float("inf"))
-            bar.set_postfix_str(f"{done + frames} frames, {frames / max(bar.format_dict['elapsed'], 1e-9):.1f}/s")
-        if bar.total:
-            bar.n = bar.total
-        bar.refresh()
+            reached = float(batch.frames.time_s[-1])
+            bar.update((min(reached, bar.total) if bar.total else reached) - bar.n)
+            bar.set_postfix_str(f"{done + frames} frames", refresh=False)
 
 
 def describe(summary: dict[str, Any]) -> str:

@@ -61,7 +61,7 @@ def entry(name: str) -> Entry:
         EmbedderError: there is none.
     """
     if name not in CATALOG:
-        raise EmbedderError(f"there is no embedder {name!r}: choose auto or one of {', '.join(CATALOG)}")
+        raise EmbedderError(f"there is no embedder {name!r}: choose one of {', '.join(CATALOG)}")
     return CATALOG[name]
 
 

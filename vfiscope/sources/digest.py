@@ -28,9 +28,17 @@ def digest(info: SourceInfo) -> str:
     total = hashlib.sha256()
     shared = os.path.commonpath([os.path.dirname(file) for file in info.files])
     for file in info.files:
-        entry = (os.path.relpath(file, shared), str(os.path.getsize(file)), _file_digest(file))
+        entry = (os.path.relpath(file, shared), *_image_digest(file))
         total.update(os.fsencode("\0".join(entry) + "\n"))
     return f"sha256:{total.hexdigest()}"
+
+
+def _image_digest(path: str) -> tuple[str, str]:
+    """Size and digest of an image; a file that cannot be read keeps its place, as its frame keeps its row."""
+    try:
+        return str(os.path.getsize(path)), _file_digest(path)
+    except (OSError, SourceError):
+        return "0", "unreadable"
 
 
 def _file_digest(path: str) -> str:

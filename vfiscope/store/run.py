@@ -204,8 +204,8 @@ def _discard(h5: Any, owns: Path | None) -> None:
 
 
 def _open(path: Path) -> Any:
-    if not path.is_file():
-        raise StoreError(f"{path} is {'a folder' if path.is_dir() else 'missing'}: name a result file")
+    if not os.path.isfile(path):
+        raise StoreError(f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file")
     try:
         # Unlocked: a finished result never changes, it is replaced as a whole.
         return h5py.File(path, "r", locking=False)

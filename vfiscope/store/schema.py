@@ -18,7 +18,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -135,13 +135,13 @@ class Header:
 
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
-        return changes(stored, self.to_dict())
+        return changes(stored, self.to_dict(), config.NOT_IDENTITY)
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """One line for each leaf that differs between two dictionaries of a header."""
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] = config.NOT_STORED) -> list[str]:
+    """One line for each leaf that differs between two dictionaries of a header, but for some options of ``config``."""
     before, after = dict(flatten(old)), dict(flatten(new))
-    ignored = {f"config.{name}" for name in config.NOT_IDENTITY}
+    ignored = {f"config.{name}" for name in without}
     return [
         f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
         for key in dict.fromkeys([*before, *after])

@@ -110,6 +110,8 @@ class Writer:
     def _refuse_existing(self) -> None:
         if os.path.lexists(self.path) and not self._overwrite:
             raise OutputExistsError(f"{self.path} exists: give --overwrite or another --out")
+        if self.path.is_file() and self.path.stat().st_size and not h5py.is_hdf5(self.path):
+            raise OutputExistsError(f"{self.path} exists and is no result: give another --out")
 
     def _begin(self) -> None:
         """Continue, complete or discard what the parts folder holds."""

@@ -95,7 +95,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     if path.is_dir():
         raise StoreError(f"{path} is a folder: name a file in it")
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists: choose another name, or ask for it to be overwritten")
+        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
     temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
     try:
         yield temporary
