@@ -125,9 +125,7 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
 
 
 def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
-    name, reason = choose(config.embedder, config.weights)
-    if config.embedder == "auto":
-        log.info("embedder %s: %s", name, reason)
+    name, _ = choose(config.embedder, config.weights)
     return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
 
 
@@ -168,6 +166,8 @@ def _write(job: _Job, watch: Watch) -> Path:
         if writer.already_finished:
             return out
         done = writer.rows_done
+        if job.embedder is not None and config.embedder == "auto":
+            log.info("embedder %s: %s", *choose(config.embedder, config.weights))
         if done:
             log.info("resuming %s after %d frames", out, done)
         with torch.inference_mode():
