@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from media import from_planes, pixels, to_rgb, upsample, write_video
 
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
+from vfiscope.sources.tonemap import tone_map
 
 # --- colour -----------------------------------------------------------------------------------------------------------
 
@@ -100,19 +102,109 @@ def test_gray_is_full_range_unless_tagged_limited(tmp_path: Path, pix_fmt: str, 
         assert np.abs(got - expected[..., None]).max() <= 1
 
 
-def test_hdr_is_noted_and_kept_as_stored(tmp_path: Path) -> None:
+def test_hdr_is_refused_unless_a_tone_map_is_named(tmp_path: Path) -> None:
     flat = [np.full((16, 16), 512, np.uint16)] * 3
+    frame = from_planes(flat, "yuv444p10le")
+    path = write_video(tmp_path / "a.mkv", [frame], pix_fmt="yuv444p10le", matrix=9, transfer=16)
+    with pytest.raises(SourceError, match=r"is HDR \(transfer smpte2084, .* add --tonemap reinhard, or --tonemap none"):
+        open_source(path)
+    with open_source(path, tonemap="none") as source:
+        assert source.info.color["transfer"] == "smpte2084"
+        assert source.info.color["tonemap"] == "none"
+        assert "HDR (smpte2084): code values are taken as stored" in source.info.notes
+        assert np.abs(pixels(source) - 65535 * (512 - 64) / 876).max() <= 65
+    with open_source(path, tonemap="reinhard") as source:
+        assert source.info.color["tonemap"] == "reinhard"
+        assert "HDR (smpte2084): code values are tone mapped to SDR (reinhard)" in source.info.notes
+        value = (512 - 64) / 876
+        root = value ** (32 / 2523)
+        light = 10000 * ((root - 3424 / 4096) / (2413 / 128 - 2392 / 128 * root)) ** (16384 / 2610) / 203
+        expected = (light * (1 + light / (1000 / 203) ** 2) / (1 + light)) ** (1 / 2.4)
+        assert np.abs(pixels(source) / 65535 - expected).max() <= 0.002
+
+
+def code_of(nits: float) -> float:
+    """The PQ code value of a brightness: the inverse of SMPTE ST 2084, written out."""
+    y = (nits / 10000) ** (2610 / 16384)
+    return ((3424 / 4096 + 2413 / 128 * y) / (1 + 2392 / 128 * y)) ** (2523 / 32)
+
+
+@pytest.mark.parametrize(
+    ("nits", "expected"),
+    [
+        (0.0, 0.0),
+        (203.0, 0.761825),  # ((1 + (203 / 1000)^2) / 2)^(1 / 2.4)
+        (100.0, 0.635383),  # x = 100/203: (x (1 + x 0.203^2) / (1 + x))^(1 / 2.4)
+        (1000.0, 1.0),
+        (4000.0, 1.0),
+    ],
+)
+@pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_the_tone_map_gives_values_computed_by_hand(nits: float, expected: float, dtype: Any, top: int) -> None:
+    made = np.full((70, 3, 3), np.rint(code_of(nits) * top), dtype)
+    tone_map(made, "smpte2084", "bt2020")
+    assert np.abs(made / top - expected).max() <= (0.02 if top == 255 else 0.0005)
+
+
+def test_hlg_is_mapped_through_its_own_curve() -> None:
+    """Code value 1/2 is scene light 1/12; the display of 1000 cd/m2 shows 1000 (1/12)^1.2 = 50.7 cd/m2."""
+    made = np.full((2, 2, 3), 32768, np.uint16)
+    tone_map(made, "arib-std-b67", "bt2020")
+    x = 1000 * (1 / 12) ** 1.2 / 203
+    assert np.abs(made / 65535 - (x * (1 + x * 0.203**2) / (1 + x)) ** (1 / 2.4)).max() <= 0.0005
+
+
+def test_wide_primaries_become_narrow_ones_and_narrow_ones_stay() -> None:
+    red = np.zeros((1, 1, 3), np.uint16)
+    red[..., 0] = round(code_of(100) * 65535)
+    wide, narrow = red.copy(), red.copy()
+    tone_map(wide, "smpte2084", "bt2020")
+    tone_map(narrow, "smpte2084", "bt709")
+    assert wide[0, 0, 1] == wide[0, 0, 2] == 0
+    assert wide[0, 0, 0] / narrow[0, 0, 0] == pytest.approx(1.1440, abs=0.002)  # x = 0.818 against x = 0.493
+    assert narrow[0, 0, 0] / 65535 == pytest.approx(0.635383, abs=0.0005)
+
+
+def test_real_hdr_is_refused_and_wide_gamut_sdr_is_not(shared_data: Path) -> None:
+    folder = shared_data / "videos/meta-pytorch+torchcodec"
+    for name in ("bt2020_10bit.mp4", "nasa_13013_hdr.mp4", "testsrc2_12bit_hdr.mp4", "testsrc2_hdr.mp4"):
+        with pytest.raises(SourceError, match="add --tonemap"):
+            open_source(folder / name)
+
+
+def test_wide_gamut_without_an_hdr_curve_is_read_by_its_matrix(tmp_path: Path) -> None:
+    flat = [np.full((16, 16), value, np.uint16) for value in (500, 400, 700)]
     path = write_video(
-        tmp_path / "a.mp4",
-        [from_planes(flat, "yuv444p10le")],
-        codec="libx265",
-        pix_fmt="yuv444p10le",
-        options={"x265-params": "log-level=none:lossless=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc"},
+        tmp_path / "a.mkv", [from_planes(flat, "yuv444p10le")], pix_fmt="yuv444p10le", matrix=9, transfer=14
     )
     with open_source(path) as source:
-        assert source.info.color["transfer"] == "smpte2084"
-        assert any("HDR (smpte2084)" in note for note in source.info.notes)
-        assert np.abs(pixels(source) - 65535 * (512 - 64) / 876).max() <= 65
+        assert (source.info.color["matrix"], source.info.color["transfer"]) == ("bt2020nc", "bt2020-10")
+        expected = to_rgb(*(np.float64(v) for v in (500, 400, 700)), bits=10, matrix="bt2020nc", full=False, top=65535)
+        assert np.abs(pixels(source)[0] - expected).max() <= 65
+
+
+@pytest.mark.parametrize(
+    ("codec", "pix_fmt", "suffix", "bits"),
+    [
+        ("ffv1", "bgra", "mkv", 8),
+        ("ffv1", "yuva444p10le", "mkv", 10),
+        ("ffv1", "gbrap12le", "mkv", 12),
+        ("png", "rgba", "mov", 8),
+        ("png", "rgba64be", "mov", 16),
+        ("qtrle", "argb", "mov", 8),
+    ],
+)
+def test_transparent_video_is_laid_on_black(tmp_path: Path, codec: str, pix_fmt: str, suffix: str, bits: int) -> None:
+    """A gray of 3/4 under an alpha that goes from 0 to 1 across the picture: the result is 3/4 of the alpha."""
+    ramp = np.broadcast_to(np.linspace(0, 65535, 32), (16, 32))
+    rgba = np.stack([np.full((16, 32), 0.75 * 65535)] * 3 + [ramp], -1).astype(np.uint16)
+    frame = av.VideoFrame.from_ndarray(rgba, "rgba64le").reformat(format=pix_fmt, dst_color_range=1)
+    path = write_video(tmp_path / f"a.{suffix}", [frame], codec=codec, pix_fmt=pix_fmt, color_range=None)
+    with open_source(path) as source:
+        assert "has an alpha channel: it is laid on black" in source.info.notes
+        got = pixels(source)[0]
+    top = 255 if source.info.bit_depth == 8 else 65535
+    assert np.abs(got / top - 0.75 * ramp[..., None] / 65535).max() <= 2.1 / 255
 
 
 def test_a_matrix_that_cannot_be_converted_is_refused(tmp_path: Path) -> None:
@@ -120,3 +212,15 @@ def test_a_matrix_that_cannot_be_converted_is_refused(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", [frame], pix_fmt="yuv444p", matrix=8)
     with pytest.raises(SourceError, match="colour matrix 'ycgco', which cannot be converted"):
         open_source(path)
+
+
+@pytest.mark.parametrize(("pix_fmt", "bits"), [("yuva444p", 8), ("yuva444p10le", 10)])
+def test_the_alpha_of_planes_weighs_exactly(tmp_path: Path, pix_fmt: str, bits: int) -> None:
+    dtype, top = (np.uint8, 255) if bits == 8 else (np.uint16, 1023)
+    ramp = np.linspace(0, top, 32).astype(dtype)
+    alpha = np.repeat(ramp[None], 16, 0)
+    planes = [np.full((16, 32), value << (bits - 8), dtype) for value in (181, 128, 128)]
+    path = write_video(tmp_path / "a.mkv", [from_planes([*planes, alpha], pix_fmt)], pix_fmt=pix_fmt)
+    got = pixels(open_source(path))[0]
+    white = 255 if bits == 8 else 65535
+    assert np.abs(got - (181 - 16) / 219 * white * alpha[..., None] / top).max() <= (1 if bits == 8 else 70)

@@ -52,7 +52,7 @@ def _describe_run(path: str) -> dict[str, Any]:
 
 
 def _describe_medium(path: str) -> dict[str, Any]:
-    with open_source(path) as source:
+    with open_source(path, tonemap="none") as source:
         info = source.info
         return {
             "kind": info.kind,

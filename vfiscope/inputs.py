@@ -30,7 +30,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     """
     if config.mode in ("score", "compare") and config.ref is None:
         raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
-    partner = _open_partner(config, stack)
+    partner = _open_partner(config.replace(time_from=None), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
     role, other = partner
@@ -52,7 +52,7 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         return None
     index = _golden_index(config.golden)
     if index is None:
-        return "golden", stack.enter_context(open_source(config.golden, batch=1))
+        return "golden", stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
     chosen = config.replace(start=index, stop=index + 1, step=1)
     return "golden", _open_alike(chosen, config.test, stack)
 
@@ -66,6 +66,8 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
         batch=config.batch,
         fps=config.fps,
         resize=None if size is None or config.resize is None else (*size, config.resize),
+        tonemap=config.tonemap,
+        time_from=config.time_from,
     )
     return stack.enter_context(source)
 

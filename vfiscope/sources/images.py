@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.header import Header, read_header
+from vfiscope.sources.moments import MICROSECOND, moments_of
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["ImageSource"]
@@ -31,7 +34,10 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, files: Sequence[str], notes: Sequence[str], options: Options) -> None:
+        if len(files) > config.MAX_FRAMES:
+            raise SourceError(f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it")
         first, header = _first_readable(path, files)
+        moments = None if options.time_from is None else moments_of(files, options.time_from)
         info = SourceInfo(
             path=path,
             kind="images",
@@ -39,9 +45,9 @@ class ImageSource(Source):
             height=header.height,
             bit_depth=header.bit_depth,
             frames_expected=len(files),
-            duration_s=float(len(files) / options.fps),
-            time_base=1 / options.fps,
-            rate=options.fps,
+            duration_s=float(len(files) / options.fps) if moments is None else (moments[-1] - moments[0]) / MICROSECOND,
+            time_base=1 / options.fps if moments is None else Fraction(1, MICROSECOND),
+            rate=options.fps if moments is None else None,
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
             size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
@@ -50,10 +56,12 @@ class ImageSource(Source):
         )
         super().__init__(info, options)
         self._first = first
+        self._moments = moments
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         for index in range(len(self._info.files)):
-            yield Row(index, index, partial(self._paint, index, counts))
+            pts = index if self._moments is None else self._moments[index]
+            yield Row(index, pts, partial(self._paint, index, counts))
         counts.ended = True
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
