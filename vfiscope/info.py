@@ -38,6 +38,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "created": run.created,
             "status": run.status,
             "notes": list(run.notes),
+            "warnings": list(run.warnings),
             "frames": len(run.frames),
             "scores": list(run.scores),
             "maps": {name: list(run.maps[name].shape) for name in run.maps},

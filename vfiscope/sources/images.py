@@ -20,7 +20,7 @@ from vfiscope.sources.header import Header, read_header
 from vfiscope.sources.moments import MICROSECOND, moments_of
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["ImageSource"]
+__all__ = ["ImageSource", "decode_image", "read_image"]
 
 
 class ImageSource(Source):
@@ -67,8 +67,8 @@ class ImageSource(Source):
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
         file = self._info.files[index]
         try:
-            header, data = _read(file)
-            pixels = _decode(header, data, file)
+            header, data = read_image(file)
+            pixels = decode_image(header, data, file)
         except SourceError as error:
             counts.unreadable += 1
             self._note("unreadable", str(error))
@@ -109,7 +109,12 @@ def _first_readable(path: str, files: Sequence[str]) -> tuple[str, Header]:
     raise SourceError(f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}")
 
 
-def _read(file: str) -> tuple[Header, NDArray[np.uint8]]:
+def read_image(file: str) -> tuple[Header, NDArray[np.uint8]]:
+    """The header of an image file and all of its bytes.
+
+    Raises:
+        SourceError: it cannot be read, or is no image of a known kind.
+    """
     try:
         with open(file, "rb") as stream:
             header = read_header(stream, file)
@@ -119,7 +124,7 @@ def _read(file: str) -> tuple[Header, NDArray[np.uint8]]:
         raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _decode(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+def decode_image(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     """Upright (H, W, 3) RGB pixels.
 
     OpenCV turns pictures upright itself except in the mode that keeps alpha. It is asked for BGR, because its RGB mode

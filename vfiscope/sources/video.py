@@ -23,7 +23,7 @@ from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix,
 from vfiscope.sources.header import MAX_PIXELS
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["VideoSource"]
+__all__ = ["VideoSource", "decode", "is_picture", "opened"]
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
@@ -73,7 +73,7 @@ class VideoSource(Source):
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        with closing(_decode(self._info.path, counts)) as frames:
+        with closing(decode(self._info.path, counts)) as frames:
             for index, frame in enumerate(frames):
                 counts.decoded += 1
                 counts.corrupt += frame.is_corrupt
@@ -164,12 +164,21 @@ class _Clock:
 
 def _probe(path: str) -> tuple[_First, _Stream]:
     """Look at the first frame that can be decoded, and at the container."""
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         about = _describe(container, stream)
-    with closing(_decode(path, Counts())) as frames:
+        _check_readable(path, container, stream)
+    with closing(decode(path, Counts())) as frames:
         for frame in frames:
             return _describe_first(frame, path), about
     raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
+
+
+def _check_readable(path: str, container: InputContainer, stream: VideoStream) -> None:
+    """Refuse a protected stream before it is decoded to noise."""
+    for packet in _packets(path, container, stream):
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{path} is encrypted (DRM): give a file without protection")
+        return
 
 
 def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
@@ -185,7 +194,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
             f"{container.name} claims {stream.frames} frames{length}, more than {MAX_FRAMES} frames or "
             f"{MAX_DURATION_S} s: cut it into pieces, or repair its header"
         )
-    videos = [video for video in container.streams.video if not _is_picture(video)]
+    videos = [video for video in container.streams.video if not is_picture(video)]
     notes = []
     if len(videos) > 1:
         notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
@@ -243,9 +252,9 @@ def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
     return orientation, [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
 
 
-def _decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
+def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
     """Every frame of the video that can be decoded, in presentation order; errors are counted."""
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         failures = 0
         for packet in _packets(path, container, stream):
             frames = None if packet is None else _frames_of(packet)
@@ -286,7 +295,7 @@ def _packets(path: str, container: InputContainer, stream: VideoStream) -> Itera
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its video stream. FFmpeg is given an open file, never a name that it could interpret."""
     try:
         file = open(path, "rb")  # noqa: SIM115
@@ -309,7 +318,7 @@ def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def _video_stream(path: str, container: InputContainer) -> VideoStream:
     """The best video stream that is not an attached picture."""
-    videos = [video for video in container.streams.video if not _is_picture(video)]
+    videos = [video for video in container.streams.video if not is_picture(video)]
     if not videos:
         raise SourceError(f"{path} has no video stream: give a file that holds one")
     best = container.streams.best("video")
@@ -322,5 +331,6 @@ def _video_stream(path: str, container: InputContainer) -> VideoStream:
     return stream
 
 
-def _is_picture(stream: VideoStream) -> bool:
+def is_picture(stream: VideoStream) -> bool:
+    """Whether the stream is a cover and no film."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
