@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import av.filter
 import numpy as np
 import pytest
 from media import from_planes, pixels, to_rgb, upsample, write_video
 
+import vfiscope as vs
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
 from vfiscope.sources.tonemap import tone_map
@@ -224,3 +227,136 @@ def test_the_alpha_of_planes_weighs_exactly(tmp_path: Path, pix_fmt: str, bits: 
     got = pixels(open_source(path))[0]
     white = 255 if bits == 8 else 65535
     assert np.abs(got - (181 - 16) / 219 * white * alpha[..., None] / top).max() <= (1 if bits == 8 else 70)
+
+
+# --- FFmpeg's own conversion ------------------------------------------------------------------------------------------
+
+MATRIX_NAMES = {"bt709": "bt709", "bt601": "bt601", "bt2020nc": "bt2020"}
+
+
+def ffmpeg_rgb(
+    path: Path, matrix: str, color_range: str, chroma: str
+) -> tuple[list[Fraction], list[np.ndarray[Any, Any]]]:
+    """Times and (H, W, 3) pictures of FFmpeg's scale filter under a stated matrix and range, 16 bits for deep clips."""
+    times, shown = [], []
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        graph: Any = None
+        for frame in container.decode(stream):
+            deep = frame.format.components[0].bits > 8
+            if graph is None:
+                graph = av.filter.Graph()
+                source = graph.add_buffer(template=stream)
+                scale = graph.add(
+                    "scale",
+                    f"in_color_matrix={MATRIX_NAMES[matrix]}:in_range={color_range}:out_range=full:in_chroma_loc={chroma}:"
+                    "flags=bilinear+accurate_rnd+full_chroma_int",
+                )
+                pixel_format = graph.add("format", "gbrp16le" if deep else "gbrp")
+                sink = graph.add("buffersink")
+                source.link_to(scale)
+                scale.link_to(pixel_format)
+                pixel_format.link_to(sink)
+                graph.configure()
+            graph.push(frame)
+            converted = graph.pull()
+            times.append(frame.pts * frame.time_base)
+            dtype = np.uint16 if deep else np.uint8
+            planes = []
+            for plane in converted.planes:
+                samples = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, -1)
+                planes.append(samples[:, : frame.width])
+            white = 65535 if deep else 255
+            shown.append(np.stack([planes[2], planes[0], planes[1]], -1) / white)
+    return times, shown
+
+
+def check_like_ffmpeg(path: Path, turns: int = 0, chroma: str = "center") -> None:
+    """Counts and times exactly, and pixels within 2/255, of FFmpeg's conversion under what the source says it used.
+
+    Chroma lies where the codec puts it: FFmpeg's filter has to be told, its frames say it themselves.
+    """
+    with open_source(path) as source:
+        color = source.info.color
+        times, shown = ffmpeg_rgb(path, color["matrix"], color["range"], chroma)
+        seen = 0
+        for frames in source:
+            white = 255 if frames.bit_depth == 8 else 65535
+            for i in range(len(frames)):
+                got = frames.data[i].permute(1, 2, 0).numpy() / white
+                expected = np.rot90(shown[seen], turns)
+                assert got.shape == expected.shape
+                assert np.abs(got - expected).max() <= 2 / 255, seen
+                assert int(frames.pts[i]) * frames.time_base == times[seen]
+                seen += 1
+        assert seen == len(times) == source.counts.decoded
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le"])
+@pytest.mark.parametrize("color_range", [LIMITED, FULL])
+@pytest.mark.parametrize("code", [BT709, BT601, BT2020])
+def test_made_clips_are_converted_as_ffmpeg_does(tmp_path: Path, pix_fmt: str, color_range: int, code: int) -> None:
+    bits = 8 if pix_fmt.endswith("p") else int(pix_fmt[-4:-2])
+    frames = [from_planes(smooth_planes(pix_fmt, 61, 83, bits), pix_fmt) for _ in range(4)]
+    pts = [500, 540, 601, 999]  # a delayed start and a variable rate, in an odd size
+    path = write_video(
+        tmp_path / "a.mkv",
+        frames,
+        pix_fmt=pix_fmt,
+        pts=pts,
+        time_base=Fraction(1, 1000),
+        matrix=code,
+        color_range=color_range,
+    )
+    check_like_ffmpeg(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "turns", "chroma"),
+    [
+        ("bt601_limited_range.mp4", 0, "left"),
+        ("bt709_full_range.mp4", 0, "left"),
+        ("test_non_zero_start.mp4", 0, "left"),
+        ("nasa_13013_rotated.mp4", 1, "left"),
+        ("h264_10bits.mp4", 0, "left"),
+        ("h265_10bits.mp4", 0, "left"),
+        ("testsrc2_444_12bit_hevc.mp4", 0, "center"),
+        ("testsrc2_odd_height_and_width_444_10bit.mp4", 0, "center"),
+        ("testsrc2_odd_height_and_width_mpeg2.mp4", 0, "left"),
+        ("testsrc2_odd_height_and_width_vp9.mp4", 0, "center"),
+        ("testsrc2_odd_height_and_width_vp9_10bit.mp4", 0, "center"),
+        ("testsrc2_av1_10bit.mp4", 0, "center"),
+        ("discard_first_keyframe.mp4", 0, "left"),
+    ],
+)
+def test_real_clips_are_converted_as_ffmpeg_does(shared_data: Path, name: str, turns: int, chroma: str) -> None:
+    check_like_ffmpeg(shared_data / "videos/meta-pytorch+torchcodec" / name, turns, chroma)
+
+
+def test_the_same_clip_scores_the_same_at_8_10_and_12_bits(tmp_path: Path) -> None:
+    """Within quantisation: half a code value of 8 bits on either side of an error of several."""
+    rng = np.random.default_rng(4)
+    y, x = np.mgrid[:96, :128]
+    truth = np.stack([100 + 60 * np.sin((x + 2 * t) / 9) + 40 * np.cos(y / 7) for t in range(4)])
+    noisy = truth + rng.normal(0, 5, truth.shape)
+    scores = {}
+    for bits in (8, 10, 12):
+        paths = []
+        for name, luma in (("truth", truth), ("test", noisy)):
+            dtype, scale = (np.uint8 if bits == 8 else np.uint16), (2**bits - 1) / 255
+            pix_fmt = "yuv444p" if bits == 8 else f"yuv444p{bits}le"
+            neutral = np.full((96, 128), 128 << (bits - 8), dtype)
+            frames = [
+                from_planes([np.rint(np.clip(plane, 0, 255) * scale).astype(dtype), neutral, neutral], pix_fmt)
+                for plane in luma
+            ]
+            path = tmp_path / f"{name}{bits}.mkv"
+            paths.append(str(write_video(path, frames, pix_fmt=pix_fmt, matrix=BT709, color_range=FULL)))
+        with vs.score(paths[1], ref=paths[0], metrics="psnr,ssim", maps="none", fields="none") as run:
+            scores[bits] = {name: float(np.mean(values)) for name, values in run.scores.items()}
+    assert scores[8]["psnr"] == pytest.approx(34.1, abs=0.2)  # 20 log10(255 / 5)
+    for bits in (10, 12):
+        assert scores[bits]["psnr"] == pytest.approx(scores[8]["psnr"], abs=0.05)
+        assert scores[bits]["ssim"] == pytest.approx(scores[8]["ssim"], abs=0.002)
+    assert scores[10]["psnr"] == pytest.approx(scores[12]["psnr"], abs=0.005)
+    assert scores[10]["ssim"] == pytest.approx(scores[12]["ssim"], abs=0.0002)
