@@ -29,6 +29,7 @@ LAYERS = {
     "inputs": 5,
     "pipeline": 6,
     "info": 7,
+    "doctor": 7,
     "api": 7,
     "batch": 7,
     "demo": 8,
@@ -85,7 +86,14 @@ def test_a_result_opens_without_torch(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", ["['--help']", "['score', '--help']", "['info', 'samples/truth.mp4']", "['models', 'list']"]
+    "arguments",
+    [
+        "['--help']",
+        "['score', '--help']",
+        "['info', 'samples/truth.mp4']",
+        "['doctor', 'samples/truth.mp4']",
+        "['models', 'list']",
+    ],
 )
 def test_help_and_info_import_no_torch(arguments: str) -> None:
     samples = PACKAGE.parent

@@ -161,6 +161,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "regions",
         "status",
         "notes",
+        "warnings",
         "seconds",
         "fps",
     ]

@@ -17,6 +17,8 @@ MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
+TONE_MAPS = ("none", "reinhard")
+TIME_SOURCES = ("exif", "name")
 
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
@@ -38,6 +40,13 @@ SIZE_DINOV2_GPU = 518
 
 MAX_CONSECUTIVE_ERRORS = 32
 """A video is given up after so many undecodable packets in a row."""
+
+MAX_FRAMES = 10_000_000
+"""A source that claims or holds more frames is refused."""
+MAX_DURATION_S = 366 * 24 * 3600
+"""A video that claims to be longer is refused."""
+MAX_BATCH_BYTES = 2**31
+"""Batches are made smaller where their pixels would not fit in this."""
 
 FLAG_ENTER = 6.0
 """Robust standard deviations from the clip's own level at which a segment starts."""
@@ -75,6 +84,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "step": _NUMBER,
     "fps": ((int, float), "frames per second"),
     "resize": ((str, type(None)), "the name of a filter"),
+    "tonemap": ((str, type(None)), "the name of a tone map"),
+    "time_from": ((str, type(None)), "where times come from"),
     "flag": _TEXTS,
     "fail_on": _TEXTS,
     "overwrite": _FLAG,
@@ -122,6 +133,10 @@ class RunConfig:
     """Frames per second of image folders and arrays."""
     resize: str | None = None
     """Filter with which frames of another size are brought to the reference's; None refuses them."""
+    tonemap: str | None = None
+    """How HDR (PQ, HLG) becomes SDR, "none" to take its code values as they are; None refuses HDR."""
+    time_from: str | None = None
+    """Where the times of the test's images come from: "exif" or "name"; None counts them at ``fps``."""
     flag: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     overwrite: bool = False
@@ -132,7 +147,14 @@ class RunConfig:
             value = getattr(self, name)
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise UsageError(f"{name} is {value!r}: give {meant}")
-        choices = {"mode": MODES, "pool": POOLS, "device": DEVICES, "resize": (None, *RESIZE_FILTERS)}
+        choices = {
+            "mode": MODES,
+            "pool": POOLS,
+            "device": DEVICES,
+            "resize": (None, *RESIZE_FILTERS),
+            "tonemap": (None, *TONE_MAPS),
+            "time_from": (None, *TIME_SOURCES),
+        }
         for name, allowed in choices.items():
             value = getattr(self, name)
             if value not in allowed:

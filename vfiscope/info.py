@@ -40,6 +40,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "created": run.created,
             "status": run.status,
             "notes": list(run.notes),
+            "warnings": list(run.warnings),
             "frames": len(run.frames),
             "scores": list(run.scores),
             "maps": {name: list(run.maps[name].shape) for name in run.maps},
@@ -54,7 +55,7 @@ def _describe_run(path: str) -> dict[str, Any]:
 
 
 def _describe_medium(path: str) -> dict[str, Any]:
-    with open_source(path) as source:
+    with open_source(path, tonemap="none") as source:
         info = source.info
         return {
             "kind": info.kind,

@@ -8,12 +8,25 @@ from contextlib import ExitStack
 from typing import Any
 
 from vfiscope.config import RunConfig
-from vfiscope.errors import PairingError, UsageError
+from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import Source, digest, open_source
 
-__all__ = ["accounted", "check_out", "golden_index", "identity", "open_inputs"]
+__all__ = [
+    "Stamp",
+    "accounted",
+    "changed",
+    "check_out",
+    "disagreements",
+    "golden_index",
+    "identity",
+    "open_inputs",
+    "stamp",
+]
 
 Size = tuple[int, int]
+Stamp = Mapping[str, tuple[int, int]]
+"""{file: (size in bytes, time of the last change in ns)}"""
+COLOR_WORDS = {"matrix": "colour matrix", "range": "range", "primaries": "primaries", "transfer": "transfer"}
 
 
 def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
@@ -31,7 +44,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     """
     if config.mode in ("score", "compare") and config.ref is None:
         raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
-    partner = _open_partner(config, stack)
+    partner = _open_partner(config.replace(time_from=None), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
     role, other = partner
@@ -53,7 +66,7 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         return None
     index = golden_index(config.golden)
     if index is None:
-        source = stack.enter_context(open_source(config.golden, batch=1))
+        source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
         if source.info.kind != "video" and source.info.frames_expected == 1:
             return "golden", source
         raise UsageError(f"golden {source.info.path} is not one image: give an image, or the number of a frame")
@@ -70,6 +83,8 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
         batch=config.batch,
         fps=config.fps,
         resize=None if size is None or config.resize is None else (*size, config.resize),
+        tonemap=config.tonemap,
+        time_from=config.time_from,
     )
     return stack.enter_context(source)
 
@@ -128,6 +143,72 @@ def identity(role: str, source: Source) -> dict[str, Any]:
         "color": dict(info.color),
         "frames_expected": info.frames_expected,
     }
+
+
+def stamp(source: Source) -> Stamp:
+    """What tells cheaply whether the files of a source change while it is read; empty for arrays.
+
+    A file that cannot be looked at is stamped (-1, -1).
+    """
+    info = source.info
+    return {} if info.kind == "array" else {file: _stat(file) for file in info.files or (info.path,)}
+
+
+def changed(source: Source, before: Stamp) -> list[str]:
+    """What happened to the files of a source since they were stamped, one sentence; empty where nothing did."""
+    files = [file for file, old in before.items() if _stat(file) != old]
+    listed = _listed(source) if source.info.kind == "images" and not files else None
+    if listed is not None and listed != tuple(source.info.files):
+        return [f"{source.info.path} holds other files than when the run began: scores may be of neither state"]
+    if not files:
+        return []
+    more = f" and {len(files) - 1} other files" if len(files) > 1 else ""
+    return [f"{files[0]}{more} changed while the run was reading: scores may be of neither state"]
+
+
+def _stat(file: str) -> tuple[int, int]:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def _listed(source: Source) -> tuple[str, ...]:
+    try:
+        with open_source(source.info.path) as again:
+            return tuple(again.info.files)
+    except SourceError:
+        return ()
+
+
+def disagreements(sources: Mapping[str, Source]) -> list[str]:
+    """How test and partner were interpreted differently, one sentence each.
+
+    Matrix and range are compared where both are YUV or gray, transfer and primaries where both are known.
+    """
+    infos = [(role, source.info) for role, source in sources.items()]
+    if len(infos) < 2:
+        return []
+    (role, test), (other, partner) = infos[0], infos[1]
+    found = []
+    for key, word in COLOR_WORDS.items():
+        one, two = test.color[key], partner.color[key]
+        both = "rgb" not in (test.color["matrix"], partner.color["matrix"]) if key in ("matrix", "range") else True
+        if both and one != two and "unknown" not in (one, two):
+            found.append(
+                f"{word} differs: {role} is read as {one} ({test.color['decided_by']}), "
+                f"{other} as {two} ({partner.color['decided_by']})"
+            )
+    if test.bit_depth != partner.bit_depth:
+        found.append(f"depth differs: {role} has {_bits(test.bit_depth)}, {other} has {_bits(partner.bit_depth)}")
+    if test.color.get("tonemap") != partner.color.get("tonemap"):
+        found.append(f"only one is HDR: {role} {test.color['transfer']}, {other} {partner.color['transfer']}")
+    return found
+
+
+def _bits(depth: int) -> str:
+    return "8 bits" if depth == 8 else "more than 8 bits"
 
 
 def accounted(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import SourceError, StoreError
 from vfiscope.flags import flag, parse_rule
-from vfiscope.inputs import accounted, check_out, identity, open_inputs
+from vfiscope.inputs import Stamp, accounted, changed, check_out, disagreements, identity, open_inputs, stamp
 from vfiscope.pairing import Stream, skip_rows, with_golden, with_lag, with_reference
 from vfiscope.scoring import Plan, score_pairs
 from vfiscope.sources import Source, prefetch
@@ -56,6 +56,8 @@ class _Job:
     embedder: Embedder | None
     device: torch.device
     header: Header
+    stamps: dict[str, Stamp]
+    """Of the files of every source, before they were read."""
 
     @property
     def test(self) -> Source:
@@ -111,8 +113,9 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
     check_out(config.out, sources, config.weights)
+    stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
-    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device))
+    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps)
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
@@ -170,6 +173,9 @@ def _write(job: _Job, watch: Watch) -> Path:
             log.info("embedder %s: %s", *choose(config.embedder, config.weights))
         if done:
             log.info("resuming %s after %d frames", out, done)
+        warnings = disagreements(job.sources)
+        for warning in warnings:
+            log.warning("warning: %s", warning)
         with torch.inference_mode():
             for scores in watch(score_pairs(_pairs(job, done), job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
@@ -184,6 +190,7 @@ def _write(job: _Job, watch: Watch) -> Path:
             pairing=pairing,
             status="partial" if notes else "ok",
             notes=notes,
+            warnings=warnings,
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
         )
 
@@ -242,6 +249,7 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         for what in ("corrupt", "unreadable", "undecodable"):
             if count := getattr(source.counts, what):
                 notes.append(f"{count} {what} frames in {role} {source.info.path}")
+        notes += changed(source, job.stamps[role])
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
     return notes

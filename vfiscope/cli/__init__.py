@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.options import comma_list, option, run_options
-from vfiscope.cli.screen import describe, log_to_stderr, plain, progress
+from vfiscope.cli.screen import describe, describe_diagnosis, log_to_stderr, plain, progress
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -249,6 +249,24 @@ def info(path: str, as_json: bool) -> int:
         width = max(len(name) for name in facts)
         click.echo("\n".join(f"{name:<{width}}  {plain(value)}" for name, value in facts.items()))
     return OK
+
+
+@vfiscope.command()
+@click.argument("path", metavar="PATH")
+@click.argument("ref", metavar="[REF]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def doctor(path: str, ref: str | None, as_json: bool) -> int:
+    """Read every frame of a video or of images, and say what is unusual; of a pair, what will make scores wrong.
+
+    Exits with 3 where pixels are damaged or missing.
+
+    vfiscope doctor interpolated.mp4 truth.mp4
+    """
+    from vfiscope.doctor import diagnose
+
+    diagnosis = diagnose(path, ref)
+    click.echo(json.dumps(diagnosis.to_dict(), allow_nan=False) if as_json else describe_diagnosis(diagnosis))
+    return PARTIAL if diagnosis.damaged else OK
 
 
 @vfiscope.group()

@@ -53,6 +53,16 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Bring frames of another size to the reference's with this filter; refused where absent.",
             type=click.Choice(defaults.RESIZE_FILTERS),
         ),
+        option(
+            "--tonemap",
+            help="Bring HDR (PQ, HLG) to SDR, or take its values as stored (none); refused where absent.",
+            type=click.Choice(defaults.TONE_MAPS),
+        ),
+        option(
+            "--time-from",
+            help="Take the times of an image folder from EXIF or the file names.",
+            type=click.Choice(defaults.TIME_SOURCES),
+        ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
         click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
         click.option("--overwrite", is_flag=True, help="Replace a result that exists."),

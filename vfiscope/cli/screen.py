@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vfiscope.doctor import Diagnosis
     from vfiscope.types import Scores, SourceInfo
 
-__all__ = ["describe", "log_to_stderr", "plain", "progress"]
+__all__ = ["describe", "describe_diagnosis", "log_to_stderr", "plain", "progress"]
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -60,6 +61,23 @@ def describe(summary: dict[str, Any]) -> str:
             f"  {s['metric']} {_number(s['peak'])} at {s['peak_index']}  confidence {s['confidence']:.2f}"
         )
     return "\n".join(lines)
+
+
+def describe_diagnosis(diagnosis: Diagnosis) -> str:
+    """A diagnosis as a person reads it: what the media are, and a line or two for each finding."""
+    lines = []
+    for role, found in diagnosis.media.items():
+        info = found.info
+        length = "" if found.timing is None else f" in {found.timing.duration_s:.4g} s"
+        what = f"{info.width}x{info.height}, {', '.join(found.formats)} in {found.container.split(',')[0]}"
+        read_as = f"{info.color['matrix']} {info.color['range']} ({info.color['decided_by']})"
+        lines.append(f"{role}: {_short(info.path)}: {what}, {found.frames} frames{length}, read as {read_as}")
+    for finding in diagnosis.findings:
+        where = f"{finding.where}: " if len(diagnosis.media) > 1 else ""
+        lines.append(f"  {finding.severity:<8}{where}{finding.what}: {finding.detail}")
+        if finding.remedy:
+            lines.append(f"          -> {finding.remedy}")
+    return "\n".join(lines if diagnosis.findings else [*lines, "  nothing unusual"])
 
 
 def _short(path: str) -> str:

@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources.batch import Stamped, gather
 from vfiscope.types import Frames, SourceInfo, Status
@@ -90,6 +91,10 @@ class Options:
     fps: Fraction
     resize: tuple[int, int, str] | None
     """(height, width, filter), or None to refuse frames of another size."""
+    tonemap: str | None = None
+    """One of ``config.TONE_MAPS``, or None to refuse HDR."""
+    time_from: str | None = None
+    """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
 
 
 class Source(ABC):
@@ -149,7 +154,9 @@ class Source(ABC):
     def _batches(self, counts: Counts) -> Generator[Frames]:
         height, width = self.size
         known = None if self._info.kind == "video" else self._info.frames_expected
-        batch = min(self._options.batch, known or self._options.batch)
+        frame_bytes = 3 * height * width * (1 if self._info.bit_depth == 8 else 2)
+        room = max(1, config.MAX_BATCH_BYTES // frame_bytes)
+        batch = min(self._options.batch, known or self._options.batch, room)
         with closing(self._selected(counts)) as rows:
             yield from gather(
                 rows,
@@ -165,6 +172,8 @@ class Source(ABC):
         with closing(self._rows(counts)) as rows:
             for row in rows:
                 self._check_open()
+                if row.index >= config.MAX_FRAMES:
+                    raise SourceError(f"{self._info.path} holds more than {config.MAX_FRAMES} frames: split it")
                 first_pts = row.pts if first_pts is None else first_pts
                 seconds = (row.pts - first_pts) * time_base
                 if selection.after(row.index, seconds):

@@ -5,8 +5,11 @@ Conventions:
 * A tag of the stream is obeyed. An untagged matrix is BT.709 from 720 lines on and BT.601 below; an untagged range is
   limited, except for the ``yuvj`` formats. RGB is always full range, gray is full range unless tagged limited.
 * Sources of 8 bits become uint8. Deeper ones become uint16 in which white is 65535.
-* Chroma is interpolated linearly, with the sample positions at the centre of the pixels they stand for.
-* Transfer and primaries are recorded and not converted: the values stay as they are stored.
+* Chroma is interpolated linearly, with its samples where the stream puts them: left of the pixels that they stand for in
+  H.264, HEVC and MPEG-2, at their centre where nothing is said.
+* Transfer and primaries are recorded and not converted, but for HDR (PQ, HLG) where a tone map was asked for
+  (``tonemap.py``).
+* Frames with an alpha channel are laid on black: code value times alpha, rounded to nearest, after the conversion.
 
 Rounding is to nearest: for even sizes the result is within 0.51/255 of the float64 conversion; odd sizes stretch
 subsampled chroma by half a sample over the whole frame. The planar destination is chosen because swscale has exact
@@ -26,8 +29,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
+from vfiscope.sources.tonemap import tone_map
 
-__all__ = ["Color", "RgbConverter", "bits_of", "decide"]
+__all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
 
 FLAGS = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 HD_LINES = 720
@@ -121,11 +125,17 @@ def bits_of(video_format: av.VideoFormat) -> int:
     return max(component.bits for component in video_format.components if not component.is_alpha)
 
 
+def has_alpha(video_format: av.VideoFormat) -> bool:
+    """Whether pixels of this format can be transparent."""
+    return video_format.has_palette or any(component.is_alpha for component in video_format.components)
+
+
 class RgbConverter:
     """Converts the frames of one stream, on the calling thread. Not to be shared between threads."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, tonemap: str | None = None) -> None:
         self._path = path
+        self._tonemap = tonemap
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
@@ -137,8 +147,23 @@ class RgbConverter:
         deep = out.dtype == np.uint16
         planar = color.matrix in SWSCALE
         name = ("gbrp16le" if planar else "rgb48le") if deep else ("gbrp" if planar else "rgb24")
+        converted = self._reformat(frame, name, color)
+        if planar:
+            green, blue, red = (_plane(converted, i, out.dtype)[:, : frame.width] for i in range(3))
+            cv2.merge([red, green, blue], dst=out)
+        else:
+            np.copyto(out, _plane(converted, 0, out.dtype)[:, : 3 * frame.width].reshape(out.shape))
+        gain, offset = _levels(color, bits_of(frame.format))
+        if gain != 1:
+            cv2.addWeighted(out, gain, out, 0, offset, dst=out)
+        if color.is_hdr and self._tonemap == "reinhard":
+            tone_map(out, color.transfer, color.primaries)
+        if has_alpha(frame.format):
+            self._lay_on_black(frame, color, out)
+
+    def _reformat(self, frame: av.VideoFrame, name: str, color: Color) -> av.VideoFrame:
         try:
-            converted = self._reformatter.reformat(
+            return self._reformatter.reformat(
                 frame,
                 format=name,
                 src_colorspace=SWSCALE.get(color.matrix),
@@ -151,14 +176,20 @@ class RgbConverter:
             raise SourceError(
                 f"{self._path} has the pixel format {frame.format.name!r}, which cannot be converted: re-encode it"
             ) from error
-        if planar:
-            green, blue, red = (_plane(converted, i, out.dtype)[:, : frame.width] for i in range(3))
-            cv2.merge([red, green, blue], dst=out)
+
+    def _lay_on_black(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
+        top = np.iinfo(out.dtype).max
+        name = frame.format.name
+        if name.startswith(("yuva", "gbrap")):
+            bits = bits_of(frame.format)
+            alpha = _plane(frame, 3, np.dtype(np.uint8 if bits == 8 else np.uint16))[:, : frame.width]
+            scale = 1 / ((1 << bits) - 1)
         else:
-            np.copyto(out, _plane(converted, 0, out.dtype)[:, : 3 * frame.width].reshape(out.shape))
-        gain, offset = _levels(color, bits_of(frame.format))
-        if gain != 1:
-            cv2.addWeighted(out, gain, out, 0, offset, dst=out)
+            whole = self._reformat(frame, "rgba" if out.dtype == np.uint8 else "rgba64le", color)
+            alpha = _plane(whole, 0, out.dtype)[:, : 4 * frame.width].reshape(*out.shape[:2], 4)[..., 3]
+            scale = 1 / int(top)
+        if int(alpha.min()) * scale < 1:
+            cv2.multiply(out, cv2.merge([alpha] * 3), dst=out, scale=scale)
 
 
 def _plane(frame: av.VideoFrame, i: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -33,6 +33,8 @@ class Header(NamedTuple):
     premultiplied: bool
     """Whether the decoder itself lays transparent pixels on black (8-bit TIFF)."""
     notes: tuple[str, ...]
+    format: str
+    """PNG, JPEG, BMP, TIFF or WEBP: by the content, whatever the name says."""
 
 
 def read_header(stream: BinaryIO, name: str) -> Header:
@@ -60,8 +62,9 @@ def read_header(stream: BinaryIO, name: str) -> Header:
     height, width = orientation.size(*stored)
     has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     depth = _bit_depth(image, stream)
+    premultiplied = image.format == "TIFF" and depth == 8
     return Header(
-        width, height, depth, orientation, has_alpha, image.format == "TIFF" and depth == 8, _notes(image, has_alpha)
+        width, height, depth, orientation, has_alpha, premultiplied, _notes(image, has_alpha), str(image.format)
     )
 
 

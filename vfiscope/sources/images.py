@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -11,13 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.header import Header, read_header
+from vfiscope.sources.moments import MICROSECOND, moments_of
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["ImageSource"]
+__all__ = ["ImageSource", "decode_image", "read_image"]
 
 
 class ImageSource(Source):
@@ -31,7 +34,10 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, files: Sequence[str], notes: Sequence[str], options: Options) -> None:
+        if len(files) > config.MAX_FRAMES:
+            raise SourceError(f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it")
         first, header = _first_readable(path, files)
+        moments = None if options.time_from is None else moments_of(files, options.time_from)
         info = SourceInfo(
             path=path,
             kind="images",
@@ -39,9 +45,9 @@ class ImageSource(Source):
             height=header.height,
             bit_depth=header.bit_depth,
             frames_expected=len(files),
-            duration_s=float(len(files) / options.fps),
-            time_base=1 / options.fps,
-            rate=options.fps,
+            duration_s=float(len(files) / options.fps) if moments is None else (moments[-1] - moments[0]) / MICROSECOND,
+            time_base=1 / options.fps if moments is None else Fraction(1, MICROSECOND),
+            rate=options.fps if moments is None else None,
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
             size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
@@ -50,17 +56,19 @@ class ImageSource(Source):
         )
         super().__init__(info, options)
         self._first = first
+        self._moments = moments
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         for index in range(len(self._info.files)):
-            yield Row(index, index, partial(self._paint, index, counts))
+            pts = index if self._moments is None else self._moments[index]
+            yield Row(index, pts, partial(self._paint, index, counts))
         counts.ended = True
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
         file = self._info.files[index]
         try:
-            header, data = _read(file)
-            pixels = _decode(header, data, file)
+            header, data = read_image(file)
+            pixels = decode_image(header, data, file)
         except SourceError as error:
             counts.unreadable += 1
             self._note("unreadable", str(error))
@@ -101,7 +109,12 @@ def _first_readable(path: str, files: Sequence[str]) -> tuple[str, Header]:
     raise SourceError(f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}")
 
 
-def _read(file: str) -> tuple[Header, NDArray[np.uint8]]:
+def read_image(file: str) -> tuple[Header, NDArray[np.uint8]]:
+    """The header of an image file and all of its bytes.
+
+    Raises:
+        SourceError: it cannot be read, or is no image of a known kind.
+    """
     try:
         with open(file, "rb") as stream:
             header = read_header(stream, file)
@@ -111,7 +124,7 @@ def _read(file: str) -> tuple[Header, NDArray[np.uint8]]:
         raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def _decode(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+def decode_image(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     """Upright (H, W, 3) RGB pixels.
 
     OpenCV turns pictures upright itself except in the mode that keeps alpha. It is asked for BGR, because its RGB mode

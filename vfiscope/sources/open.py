@@ -33,6 +33,8 @@ def open_source(
     batch: int = config.BATCH,
     fps: float = config.IMAGE_RATE,
     resize: tuple[int, int, str] | None = None,
+    tonemap: str | None = None,
+    time_from: str | None = None,
 ) -> Source:
     """Open a video, images or an array as a source of frames.
 
@@ -48,22 +50,31 @@ def open_source(
         fps: frames per second of images and arrays, and of videos that have neither times nor a rate.
         resize: (height, width, filter) to which frames of another size are brought, with a filter of
             ``config.RESIZE_FILTERS``; None refuses frames of another size than the first.
+        tonemap: how HDR video becomes SDR, one of ``config.TONE_MAPS``; "none" takes its code values as
+            they are stored, None refuses it.
+        time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts them at ``fps``.
 
     Raises:
         SourceError: the target cannot be read at all.
         UsageError: an option has an impossible value.
     """
-    options = Options(Selection(parse_position(start), parse_position(stop), step), batch, _rate(fps), resize)
+    options = Options(
+        Selection(parse_position(start), parse_position(stop), step), batch, _rate(fps), resize, tonemap, time_from
+    )
     _check(options)
     array = as_array(target)
     if array is not None:
+        _check_images_only(options, "an array")
         return ArraySource(array, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array")
     path = os.fspath(target)
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
-    return VideoSource(path, options) if listing is None else ImageSource(path, listing.files, listing.notes, options)
+    if listing is not None:
+        return ImageSource(path, listing.files, listing.notes, options)
+    _check_images_only(options, path)
+    return VideoSource(path, options)
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:
@@ -110,9 +121,18 @@ def _rate(fps: float) -> Fraction:
     return 1 / (1 / Fraction(fps)).limit_denominator(MAX_TIME_BASE)
 
 
+def _check_images_only(options: Options, what: str) -> None:
+    if options.time_from is not None:
+        raise UsageError(f"--time-from {options.time_from} is for image folders, and {what} is none: leave it out")
+
+
 def _check(options: Options) -> None:
     if not isinstance(options.batch, int) or options.batch < 1:
         raise UsageError(f"batch is {options.batch!r}: give a whole number of 1 or more")
+    if options.tonemap not in (None, *config.TONE_MAPS):
+        raise UsageError(f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}")
+    if options.time_from not in (None, *config.TIME_SOURCES):
+        raise UsageError(f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}")
     if options.resize is None:
         return
     height, width, name = options.resize

@@ -15,15 +15,15 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vfiscope.config import MAX_CONSECUTIVE_ERRORS
+from vfiscope.config import MAX_CONSECUTIVE_ERRORS, MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import Counts, Options, Pixels, Row, Source, check_file
-from vfiscope.sources.color import Color, RgbConverter, bits_of, decide
+from vfiscope.sources.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
 from vfiscope.sources.header import MAX_PIXELS
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["VideoSource"]
+__all__ = ["VideoSource", "decode", "is_picture", "opened"]
 
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
@@ -47,6 +47,7 @@ class VideoSource(Source):
         path = os.path.abspath(path)
         size_bytes = check_file(path)
         first, stream = _probe(path)
+        _check_hdr(first.color, path, options)
         height, width = first.orientation.size(*first.size)
         info = SourceInfo(
             path=path,
@@ -59,17 +60,20 @@ class VideoSource(Source):
             time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
             rate=stream.rate,
             decoder=stream.decoder,
-            color=first.color.as_mapping(),
+            color={
+                **first.color.as_mapping(),
+                **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
+            },
             size_bytes=size_bytes,
-            notes=(*stream.notes, *first.notes),
+            notes=(*stream.notes, *first.notes, *_hdr_note(first.color, options)),
         )
         super().__init__(info, options)
         self._first = first
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
-        convert = RgbConverter(self._info.path)
-        with closing(_decode(self._info.path, counts)) as frames:
+        convert = RgbConverter(self._info.path, self._options.tonemap)
+        with closing(decode(self._info.path, counts)) as frames:
             for index, frame in enumerate(frames):
                 counts.decoded += 1
                 counts.corrupt += frame.is_corrupt
@@ -83,6 +87,7 @@ class VideoSource(Source):
     def _paint(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> Status:
         color = decide(frame, self._info.path)
         if color != self._first.color:
+            _check_hdr(color, self._info.path, self._options)
             self._note("colour", f"from frame {index} on, colours are {color.matrix}, {color.range}, {color.transfer}")
         if (bits_of(frame.format) > 8) != (self._info.bit_depth > 8):
             raise SourceError(
@@ -159,12 +164,21 @@ class _Clock:
 
 def _probe(path: str) -> tuple[_First, _Stream]:
     """Look at the first frame that can be decoded, and at the container."""
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         about = _describe(container, stream)
-    with closing(_decode(path, Counts())) as frames:
+        _check_readable(path, container, stream)
+    with closing(decode(path, Counts())) as frames:
         for frame in frames:
             return _describe_first(frame, path), about
     raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
+
+
+def _check_readable(path: str, container: InputContainer, stream: VideoStream) -> None:
+    """Refuse a protected stream before it is decoded to noise."""
+    for packet in _packets(path, container, stream):
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{path} is encrypted (DRM): give a file without protection")
+        return
 
 
 def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
@@ -174,13 +188,21 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         duration = stream.duration * time_base
     elif container.duration:
         duration = Fraction(container.duration, av.time_base)
-    videos = [video for video in container.streams.video if not _is_picture(video)]
+    if (stream.frames or 0) > MAX_FRAMES or (duration or 0) > MAX_DURATION_S:
+        length = "" if duration is None else f", {float(duration):.0f} s"
+        raise SourceError(
+            f"{container.name} claims {stream.frames} frames{length}, more than {MAX_FRAMES} frames or "
+            f"{MAX_DURATION_S} s: cut it into pieces, or repair its header"
+        )
+    videos = [video for video in container.streams.video if not is_picture(video)]
     notes = []
     if len(videos) > 1:
         notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
         notes.append(f"pixels are not square ({aspect.numerator}:{aspect.denominator}): they are read as stored")
+    if stream.metadata.get("alpha_mode") == "1" and not stream.codec_context.name.startswith("libvpx"):
+        notes.append("has an alpha channel that its decoder does not give: pixels are read as if they were opaque")
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return _Stream(
         frames=stream.frames or None,
@@ -195,16 +217,29 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
 def _describe_first(frame: av.VideoFrame, path: str) -> _First:
     color = decide(frame, path)
     orientation, notes = _orientation(frame)
-    if color.is_hdr:
-        notes.append(f"HDR ({color.transfer}): code values are taken as stored, without tone mapping")
     if frame.interlaced_frame:
         notes.append("interlaced: both fields of a frame are read as one picture")
-    if any(component.is_alpha for component in frame.format.components):
-        notes.append("has an alpha channel, which is ignored")
+    if has_alpha(frame.format) and not frame.format.has_palette:
+        notes.append("has an alpha channel: it is laid on black")
     if frame.pts is None:
         notes.append("has no presentation times: frames are taken to follow each other at the average rate")
     size = (frame.height, frame.width)
     return _First(size, bits_of(frame.format), color, orientation, frame.pts is not None, tuple(notes))
+
+
+def _check_hdr(color: Color, path: str, options: Options) -> None:
+    if color.is_hdr and options.tonemap is None:
+        raise SourceError(
+            f"{path} is HDR (transfer {color.transfer}, primaries {color.primaries}), whose values mean other "
+            "brightnesses than ordinary video: add --tonemap reinhard, or --tonemap none to take them as stored"
+        )
+
+
+def _hdr_note(color: Color, options: Options) -> list[str]:
+    if not color.is_hdr:
+        return []
+    how = "are taken as stored" if options.tonemap == "none" else f"are tone mapped to SDR ({options.tonemap})"
+    return [f"HDR ({color.transfer}): code values {how}"]
 
 
 def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
@@ -217,9 +252,9 @@ def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
     return orientation, [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
 
 
-def _decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
+def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
     """Every frame of the video that can be decoded, in presentation order; errors are counted."""
-    with _opened(path) as (container, stream):
+    with opened(path) as (container, stream):
         failures = 0
         for packet in _packets(path, container, stream):
             frames = None if packet is None else _frames_of(packet)
@@ -260,7 +295,7 @@ def _packets(path: str, container: InputContainer, stream: VideoStream) -> Itera
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its video stream. FFmpeg is given an open file, never a name that it could interpret."""
     try:
         file = open(path, "rb")  # noqa: SIM115
@@ -276,13 +311,14 @@ def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
             ) from error
         with container:
             stream = _video_stream(path, container)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
             yield container, stream
 
 
 def _video_stream(path: str, container: InputContainer) -> VideoStream:
     """The best video stream that is not an attached picture."""
-    videos = [video for video in container.streams.video if not _is_picture(video)]
+    videos = [video for video in container.streams.video if not is_picture(video)]
     if not videos:
         raise SourceError(f"{path} has no video stream: give a file that holds one")
     best = container.streams.best("video")
@@ -295,5 +331,6 @@ def _video_stream(path: str, container: InputContainer) -> VideoStream:
     return stream
 
 
-def _is_picture(stream: VideoStream) -> bool:
+def is_picture(stream: VideoStream) -> bool:
+    """Whether the stream is a cover and no film."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)

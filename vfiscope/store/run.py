@@ -126,6 +126,8 @@ class Run:
         self.pairing: dict[str, Any] = json.loads(attrs["pairing"])
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
+        self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
+        """How test and reference were interpreted differently."""
         self.embedder: dict[str, Any] | None = json.loads(attrs["embedder"]) if "embedder" in attrs else None
         self.frames = schema.read_frames(h5)
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(

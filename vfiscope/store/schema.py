@@ -371,6 +371,7 @@ class Ending:
     notes: Sequence[str]
     timings: Mapping[str, Any]
     created: str
+    warnings: Sequence[str] = ()
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
@@ -389,6 +390,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["pairing"] = json_text(ending.pairing)
     attrs["status"] = ending.status
     attrs["notes"] = json_text(ending.notes)
+    attrs["warnings"] = json_text(ending.warnings)
     attrs["timings"] = json_text(ending.timings)
     if header.embedder is not None:
         attrs["embedder"] = json_text(header.embedder)

@@ -91,6 +91,7 @@ def summarize(run: Run) -> dict[str, Any]:
         "regions": len(run.regions),
         "status": run.status,
         "notes": list(run.notes),
+        "warnings": list(run.warnings),
         "seconds": seconds,
         "fps": run.timings.get("fps", total / seconds if seconds else None),
     }

@@ -206,6 +206,7 @@ class Writer:
         status: Literal["ok", "partial"],
         notes: Sequence[str],
         timings: Mapping[str, Any],
+        warnings: Sequence[str] = (),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -216,6 +217,7 @@ class Writer:
             pairing: how test and reference were paired.
             status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was asked.
             notes: what a reader of the result must know, one sentence each.
+            warnings: what may make scores mean something else, one sentence each; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
 
         Returns:
@@ -231,7 +233,7 @@ class Writer:
         if not self._parts:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
         created = datetime.now(UTC).isoformat()
-        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created)
+        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created, warnings)
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
         self._refuse_existing()
