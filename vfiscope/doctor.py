@@ -131,9 +131,14 @@ def _damage(found: Examination) -> Found:
         what = "packets that cannot be decoded" if found.info.kind == "video" else "images that cannot be read"
         more = f"; the first: {found.failure}" if found.failure else ""
         yield "error", "damage", f"{found.undecodable} {what}{more}", again
+    for damage in found.info.damage:
+        yield "error", "cut short", damage, again
     if found.corrupt:
         yield "error", "damage", f"{found.corrupt} frames are corrupt, says the decoder", again
-    there = found.frames + found.skipped + found.undecodable
+    if found.broken or found.lost:
+        detail = f"{found.broken} packets damaged, {found.lost} without a frame"
+        yield "error", "damage", detail, again
+    there = found.frames + found.skipped + found.undecodable + found.lost
     if found.info.kind == "video" and claimed is not None and claimed != there:
         severity = "error" if claimed > there else "info"
         yield severity, "frame count", f"the container claims {claimed} frames and {there} are there", again

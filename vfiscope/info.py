@@ -70,5 +70,6 @@ def _describe_medium(path: str) -> dict[str, Any]:
             "decoder": info.decoder,
             "color": dict(info.color),
             "size_bytes": info.size_bytes,
+            "damage": list(info.damage),
             "notes": list(info.notes),
         }

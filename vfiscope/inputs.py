@@ -220,5 +220,7 @@ def accounted(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "frames_corrupt": counts.corrupt,
         "frames_unreadable": counts.unreadable,
         "frames_undecodable": counts.undecodable,
+        "frames_skipped": counts.skipped,
+        "frames_lost": counts.lost,
         "frames_notes": list(source.info.notes),
     }

@@ -42,6 +42,15 @@ log = logging.getLogger("vfiscope")
 Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
 """Wraps the stream of scores, as a progress bar does: (scores, the test's info, rows done before)."""
 
+DAMAGE = {
+    "corrupt": "corrupt frames",
+    "unreadable": "unreadable frames",
+    "undecodable": "undecodable frames",
+    "broken": "damaged packets",
+    "lost": "packets without a frame",
+}
+"""{count of a source: what it counts}"""
+
 PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
 
 
@@ -246,9 +255,10 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
             if count := job.sources[role].counts.undecodable:
                 notes.append(f"{role} lost {count} frames on the way: pairs after the first of them are off")
     for role, source in job.sources.items():
-        for what in ("corrupt", "unreadable", "undecodable"):
+        for what, words in DAMAGE.items():
             if count := getattr(source.counts, what):
-                notes.append(f"{count} {what} frames in {role} {source.info.path}")
+                notes.append(f"{count} {words} in {role} {source.info.path}")
+        notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
         notes += changed(source, job.stamps[role])
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")

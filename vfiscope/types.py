@@ -331,5 +331,7 @@ class SourceInfo:
     size_bytes: int
     files: Sequence[str] = ()
     """The image files in order; empty for a video."""
+    damage: Sequence[str] = ()
+    """What the file itself gives away of missing parts, one sentence each."""
     notes: Sequence[str] = ()
     """What is unusual, one sentence each: gaps in the numbering, files left out."""

@@ -40,6 +40,10 @@ class Counts:
     """Image files without pixels; they keep their rows."""
     skipped: int = 0
     """Frames that the container itself says are not to be shown (edit lists)."""
+    broken: int = 0
+    """Packets of a video that the demuxer called damaged; they were decoded all the same."""
+    lost: int = 0
+    """Packets of a video that gave neither a frame nor an error, counted at the end of codecs of a frame a packet."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 

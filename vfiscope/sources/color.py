@@ -5,7 +5,7 @@ Conventions:
 * A tag of the stream is obeyed. An untagged matrix is BT.709 from 720 lines on and BT.601 below; an untagged range is
   limited, except for the ``yuvj`` formats. RGB is always full range, gray is full range unless tagged limited.
 * Sources of 8 bits become uint8. Deeper ones become uint16 in which white is 65535.
-* Chroma is interpolated linearly, with its samples where the stream puts them: left of the pixels that they stand for in
+* Chroma is interpolated linearly, with its samples where the stream puts them: left of the pixels they stand for in
   H.264, HEVC and MPEG-2, at their centre where nothing is said.
 * Transfer and primaries are recorded and not converted, but for HDR (PQ, HLG) where a tone map was asked for
   (``tonemap.py``).

@@ -62,6 +62,10 @@ class Examination:
     skipped: int
     corrupt: int
     undecodable: int
+    broken: int
+    """Packets that the demuxer called damaged."""
+    lost: int
+    """Packets that gave neither a frame nor an error."""
     formats: Mapping[str, int]
     """{pixel format or kind of image: frames}"""
     sizes: Mapping[tuple[int, int], int]
@@ -147,6 +151,8 @@ def _examine_video(info: SourceInfo) -> Examination:
         skipped=tally.counts.skipped,
         corrupt=tally.counts.corrupt,
         undecodable=tally.counts.undecodable,
+        broken=tally.counts.broken,
+        lost=tally.counts.lost,
         formats=dict(tally.formats.most_common()),
         sizes=dict(tally.sizes.most_common()),
         colors=dict(tally.colors.most_common()),
@@ -221,6 +227,8 @@ def _examine_images(info: SourceInfo) -> Examination:
         skipped=0,
         corrupt=0,
         undecodable=len(failures),
+        broken=0,
+        lost=0,
         formats=dict(formats.most_common()),
         sizes=dict(sizes.most_common()),
         colors={f"rgb full, {bits} bit": count for bits, count in deep.most_common()},

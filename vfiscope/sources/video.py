@@ -21,6 +21,7 @@ from vfiscope.sources.base import Counts, Options, Pixels, Row, Source, check_fi
 from vfiscope.sources.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
 from vfiscope.sources.header import MAX_PIXELS
+from vfiscope.sources.whole import why_cut_short
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["VideoSource", "decode", "is_picture", "opened"]
@@ -30,6 +31,8 @@ FORMATS = (
     "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
 """Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
+FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "utvideo")
+"""Decoders that give one frame for each packet that they understand, but for pictures made of two fields."""
 CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
@@ -65,6 +68,7 @@ class VideoSource(Source):
                 **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
             },
             size_bytes=size_bytes,
+            damage=_damage(path),
             notes=(*stream.notes, *first.notes, *_hdr_note(first.color, options)),
         )
         super().__init__(info, options)
@@ -181,6 +185,14 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
         return
 
 
+def _damage(path: str) -> tuple[str, ...]:
+    try:
+        reason = why_cut_short(path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+    return () if reason is None else (reason,)
+
+
 def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
     time_base = stream.time_base or Fraction(1, av.time_base)
     duration: Fraction | None = None
@@ -255,7 +267,7 @@ def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
 def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
     """Every frame of the video that can be decoded, in presentation order; errors are counted."""
     with opened(path) as (container, stream):
-        failures = 0
+        failures, packets, interlaced = 0, 0, False
         for packet in _packets(path, container, stream):
             frames = None if packet is None else _frames_of(packet)
             if frames is None:
@@ -267,10 +279,22 @@ def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
                         f"({counts.decoded} frames before them): repair or re-encode it"
                     )
                 continue
-            counts.skipped += packet is not None and packet.is_discard
+            if packet is not None and packet.size:
+                packets += 1
+                counts.skipped += packet.is_discard
+                counts.broken += packet.is_corrupt
             while frames:
                 failures = 0
+                interlaced = interlaced or frames[0].interlaced_frame
                 yield frames.pop(0)
+        counts.lost = _lost(stream, packets, counts, interlaced)
+
+
+def _lost(stream: VideoStream, packets: int, counts: Counts, interlaced: bool) -> int:
+    """Packets that are not accounted for; 0 where a packet need not be a frame (fields, hidden frames)."""
+    if stream.codec_context.name not in FRAME_A_PACKET or interlaced:
+        return 0
+    return max(0, packets - counts.decoded - counts.skipped - counts.undecodable)
 
 
 def _frames_of(packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:

@@ -1,0 +1,98 @@
+"""Whether a video file is as long as it says: what a truncated copy gives away before a frame is decoded."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+__all__ = ["why_cut_short"]
+
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
+UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
+BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"pnot", b"uuid", b"styp", b"sidx", b"mfra")
+GIF_END = 0x3B
+TS_PACKET, TS_SYNC = 188, 0x47
+
+
+def why_cut_short(path: str) -> str | None:
+    """A sentence where the structure of an MP4, Matroska, AVI, GIF or MPEG-TS file reaches beyond its end, else None.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if head[:4] == EBML:
+            end = _matroska_end(file)
+        elif head[:4] == b"RIFF" and head[8:11] == b"AVI":
+            end = _riff_end(file, size)
+        elif head[4:8] in BOXES:
+            end = _boxes_end(file, size)
+        elif head[:4] == b"GIF8":
+            file.seek(-1, os.SEEK_END)
+            return None if file.read(1)[0] == GIF_END else "the end mark of a GIF is missing: the file is cut short"
+        elif head[:1] == b"\x47" and size > TS_PACKET and _byte_at(file, TS_PACKET) == TS_SYNC:
+            end = -(-size // TS_PACKET) * TS_PACKET
+        else:
+            return None
+    if end is None or end <= size:
+        return None
+    return f"its structure reaches to byte {end}, but the file ends at {size}: it is cut short by {end - size} bytes"
+
+
+def _byte_at(file: BinaryIO, at: int) -> int:
+    file.seek(at)
+    return (file.read(1) or b"\0")[0]
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int | None:
+    """Where the last box of an MP4 ends; a box of size 0 goes to the end of the file."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:
+            return None
+        at += length
+    return at if at >= size else size + 8 - (size - at)  # a box cut inside its own head
+
+
+def _riff_end(file: BinaryIO, size: int) -> int:
+    """Where the last RIFF chunk of an AVI ends; large files have several."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(8)
+        if head[:4] != b"RIFF":
+            break
+        at += 8 + int.from_bytes(head[4:8], "little")
+    return at
+
+
+def _matroska_end(file: BinaryIO) -> int | None:
+    """Where the segment ends, None where its size is left open (a live recording)."""
+    file.seek(4)
+    header = _number(file)
+    if header is None:
+        return None
+    file.seek(header[0], os.SEEK_CUR)
+    if int.from_bytes(file.read(4), "big") != SEGMENT:
+        return None
+    length = _number(file)
+    if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
+        return None
+    return file.tell() + length[0]
+
+
+def _number(file: BinaryIO) -> tuple[int, int] | None:
+    """(value, bytes) of an EBML number of variable length."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    count = 9 - first[0].bit_length()
+    rest = file.read(count - 1)
+    return (first[0] & ((1 << (8 - count)) - 1)) << (8 * (count - 1)) | int.from_bytes(rest, "big"), count
