@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -45,6 +46,14 @@ FLAG_LEAVE = 3.0
 FLAG_MIN_FRAMES = 1
 """Shortest segment of the default rule."""
 
+ALIGN = "none"
+LOW_MARGIN = 0.2
+"""Below this margin a partner is one of several that fit nearly as well (see :class:`vfiscope.types.Pairing`)."""
+ALIGN_CELLS = 4_000_000
+"""Pairs of frames that an alignment compares at most at once; longer clips are compared in a band (20 bytes each)."""
+RATE_TOLERANCE = 0.001
+"""Part by which the rates of two videos may differ and their frames still be paired row by row."""
+
 NOT_IDENTITY = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
 """Options that never change what a run holds; they are not stored, and a run may be resumed with others."""
 
@@ -60,6 +69,9 @@ class RunConfig:
     golden: Any = None
     """Image path or array, or the ordinal of the golden frame in the test itself."""
     lag: int = 1
+    align: str | int = ALIGN
+    """Which reference frame a test frame is scored against: "none", that of the same row; a number, that so many
+    frames later; "auto", the one that a map found from the pictures gives."""
     out: str | None = None
     metrics: tuple[str, ...] = DEFAULT_METRICS
     maps: tuple[str, ...] = DEFAULT_MAPS
@@ -96,6 +108,9 @@ class RunConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise UsageError(f"{name} is {value!r}: give a whole number of 1 or more")
+        object.__setattr__(self, "align", _shift_or_word(self.align))
+        if self.align != "none" and self.mode != "score":
+            raise UsageError(f"align is {self.align!r} in {self.mode}: only score aligns, leave it out")
         if self.size is not None and self.size < 1:
             raise UsageError(f"size is {self.size!r}: give a number of pixels, or leave it out")
         if not self.fps > 0:
@@ -134,6 +149,15 @@ def default_out(test: Any) -> str:
     """The result's name where none is given: after the test, in the current folder."""
     parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
     return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
+
+
+def _shift_or_word(value: Any) -> str | int:
+    """What ``align`` says, numbers as numbers."""
+    if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,9}", value.strip()):
+        return int(value)
+    raise UsageError(f"align is {value!r}: give auto, none, or a shift in frames, as +3 or -17")
 
 
 def _as_tuple(name: str, value: Any) -> tuple[str, ...]:
