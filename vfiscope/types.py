@@ -218,9 +218,9 @@ class Pairing:
     """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are equal, about 1.4
     for unrelated pictures, NaN where there is no partner or nothing was compared."""
     margin: Float32
-    """(N,) 0..1: ``1 - (residual / the second best residual) ** 2``, on the grid that tells the two apart better. 0
-    where another reference frame fits as well, 1 where the partner alone fits; NaN where there is no partner or
-    nothing was compared."""
+    """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best, each with the noise of
+    a codec added. 0 where another reference frame fits as well, near 1 where the partner alone fits. For a frame
+    without partner: how much worse the best one fits than partners do elsewhere. NaN where nothing was compared."""
     label: Uint8
     """(N,) values of :class:`Match`."""
     method: str
@@ -252,23 +252,6 @@ class Pairing:
     def count(self, label: Match) -> int:
         """Number of test frames with that label."""
         return int((self.label == label).sum())
-
-    def summary(self) -> dict[str, Any]:
-        """The map in a few JSON-able values: how it was made, its offset, rate, counts, margins and digest."""
-        known = np.isfinite(self.margin)
-        lowest = int(np.argmin(np.where(known, self.margin, np.inf))) if known.any() else None
-        return {
-            "method": self.method,
-            "offset": self.offset,
-            "rate": str(self.rate),
-            **{label.name.lower(): self.count(label) for label in Match},
-            "dropped": sum(stop - start for start, stop in self.dropped),
-            "dropped_ranges": [list(span) for span in self.dropped],
-            "margin_median": float(np.median(self.margin[known])) if known.any() else None,
-            "margin_lowest": None if lowest is None else float(self.margin[lowest]),
-            "margin_lowest_row": lowest,
-            "digest": self.digest,
-        }
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ def vfiscope() -> None:
 @vfiscope.command()
 @click.argument("test")
 @click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
+@option(
+    "--align",
+    metavar="auto|none|SHIFT",
+    help="Find each test frame's partner; pair row by row; or with the frame SHIFT (+3, -17) rows later.",
+)
 @run_options
 def score(**options: Any) -> int:
     """Score an interpolated (or any) video or folder against its ground truth.
@@ -118,7 +123,8 @@ def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> in
     if met:
         return FAILED_ON
     for note in summary["notes"]:
-        click.echo(f"vfiscope: partial: {note}", err=True)
+        kind = "warning" if note == summary["pairing"].get("warning") else "partial"
+        click.echo(f"vfiscope: {kind}: {note}", err=True)
     return OK if summary["status"] == "ok" else PARTIAL
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vfiscope.pairing.signature import compiled
 
-__all__ = ["UNRELATED", "best_path", "costs", "distances", "noise_of", "step_costs"]
+__all__ = ["ALIKE", "UNRELATED", "best_path", "costs", "distances", "noise_of", "step_costs"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -36,12 +36,16 @@ UNLIKE = 15.0
 """The most that a frame pays for being unlike its best partner: a distorted frame is still shown in its place."""
 ELSEWHERE = 30.0
 """The most that it pays for being less like this partner than like its best one."""
+NOTHING = 0.03
+"""Part of the noise by which a partner may be worse at no cost: a codec that repeats itself is no evidence."""
 UNRELATED = 0.5
 """Mean squared difference of signatures (correlation 0.75) beyond which pictures have little in common."""
 FOREIGN = 10.0
 """Cost of that, on top."""
-LEAST_NOISE = 1e-6
-"""Mean squared difference that is nothing but rounding."""
+LEAST_NOISE = 2e-5
+"""Mean squared difference that proves nothing: a fifth of a code value in a picture of middling contrast."""
+ALIKE = 2e-4
+"""Mean squared difference up to which a picture is never called unlike."""
 
 
 @compiled
@@ -69,10 +73,10 @@ def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
 
 
 def noise_of(residuals: Float32, rows: NDArray[np.bool_]) -> float:
-    """The mean squared difference that a frame has from its own partner: the median of the best ones of some rows."""
+    """The mean squared difference that a frame has from its own partner: what seven in ten of some rows stay below."""
     best = residuals[rows].min(axis=1)
     best = best[np.isfinite(best)]
-    return max(float(np.median(best)) if len(best) else 0.0, LEAST_NOISE)
+    return max(float(np.quantile(best, 0.7)) if len(best) else 0.0, LEAST_NOISE)
 
 
 def costs(residuals: Float32, weight: float, noise: float) -> Float32:
@@ -89,11 +93,12 @@ def costs(residuals: Float32, weight: float, noise: float) -> Float32:
     best = residuals.min(axis=1)
     own = np.maximum(best, noise)[:, None]
     with np.errstate(invalid="ignore"):
-        out = np.minimum(weight * (residuals - best[:, None]) / own, ELSEWHERE)
-    out += np.minimum(3.0 * best / noise, UNLIKE)[:, None]
+        worse = np.maximum((residuals - best[:, None]) / own - NOTHING, 0.0)
+        out = np.minimum(weight * worse, ELSEWHERE)
+    out += np.minimum(3.0 * best / max(noise, ALIKE), UNLIKE)[:, None]
     out += np.where(residuals > UNRELATED, FOREIGN, 0.0)
     out[~np.isfinite(residuals)] = np.inf
-    return out.astype(np.float32)
+    return np.asarray(out, np.float32)
 
 
 def step_costs(rate: Fraction | None) -> Float64:

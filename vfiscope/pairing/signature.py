@@ -20,7 +20,7 @@ GRID = (18, 32)
 """Rows and columns of the signature that every frame gets: 2.3 kB."""
 FINE = (144, 256)
 """Rows and columns of the signature that tells neighbours apart."""
-WEAKEST = 2.0
+WEAKEST = 12.0
 """Contrast in 8-bit code values below which a picture is not stretched: noise must not pass for content."""
 
 
@@ -29,19 +29,19 @@ def compiled(function: Function) -> Function:
     return cast(Function, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
 
 
-def signatures(frames: Frames, grid: tuple[int, int]) -> Float32:
+def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Float32:
     """Luma averaged over a grid of cells, less its mean, over its standard deviation.
 
     Args:
         frames: N frames on the CPU.
         grid: rows and columns; fewer where a frame has fewer pixels.
+        stride: look at every so many pixels across and down.
 
     Returns:
         (N, rows * columns) float32 of mean 0 and variance 1; of less variance where a frame is nearly flat.
     """
-    height, width = frames.size
-    rows, columns = min(grid[0], height), min(grid[1], width)
-    data = frames.data.cpu().numpy()
+    data = frames.data.cpu().numpy()[:, :, ::stride, ::stride]
+    rows, columns = (min(limit, size) for limit, size in zip(grid, data.shape[2:], strict=True))
     cells = np.stack([_cells(frame, rows, columns) for frame in data])
     cells *= 255.0 / (2**frames.bit_depth - 1)
     cells -= cells.mean(axis=1, keepdims=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import ceil, sqrt
 
 import numpy as np
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import PairingError
-from vfiscope.pairing.path import UNRELATED, best_path, costs, distances, noise_of
+from vfiscope.pairing.path import ALIKE, UNRELATED, best_path, costs, distances, noise_of
 from vfiscope.pairing.signature import FINE, GRID, signatures
 from vfiscope.types import Frames, Match, Pairing, Status
 
-__all__ = ["align", "describe", "shifted"]
+__all__ = ["align"]
 
 Bool = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
@@ -40,6 +41,8 @@ SAMPLE = 32
 """Frames besides that are compared on it, to know how large its noise is."""
 REACH = 3
 """Reference frames to either side that the finer grid compares."""
+RARE = 3.0
+"""Cost of a rate that is neither 1 nor what the files claim."""
 RATES = (
     *(Fraction(*rate) for rate in ((1, 1), (1, 2), (2, 1), (24, 25), (25, 24), (4, 5), (5, 4), (5, 6), (6, 5))),
     *(Fraction(*rate) for rate in ((2, 5), (5, 2), (1, 3), (3, 1), (1, 4), (4, 1), (12, 25), (25, 12), (5, 12))),
@@ -105,12 +108,13 @@ def align(
     if unsure.any() and len(other) > 1:
         path, near = _refine(test, ref, table, path, unsure, one.blank, found)
         far = _margins(table, path)[1]
-    return _pairing(one, other, path, np.minimum(near, far), found)
+    margin = np.where(path < 0, _loneliness(table, path), np.minimum(near, far))
+    return _pairing(one, other, path, margin, found)
 
 
 def _read(batches: Iterable[Frames]) -> _Side:
     seen = [(signatures(frames, GRID), frames.index, frames.status == Status.UNREADABLE) for frames in batches]
-    return _Side(*(np.concatenate([entry[part] for entry in seen]) for part in range(3)))  # type: ignore[arg-type]
+    return _Side(*(np.concatenate([entry[part] for entry in seen]) for part in range(3)))
 
 
 # ------------------------------------------------------------------------------------------------------------ the table
@@ -123,7 +127,11 @@ def _table(test: _Side, ref: _Side, cells: int) -> _Table:
     else:
         every = ceil(sqrt(n * m / cells))
         some, others = test.signatures[::every], ref.signatures[::every]
-        first = _Table(distances(some, others, np.zeros(len(some), np.int64), len(others)), np.zeros(len(some), np.int64), len(others))
+        first = _Table(
+            distances(some, others, np.zeros(len(some), np.int64), len(others)),
+            np.zeros(len(some), np.int64),
+            len(others),
+        )
         path, _ = _choose(_costs(first, test.blank[::every]), first, None)
         low, width = _band(path, n, m, every)
     return _Table(distances(test.signatures, ref.signatures, low, width), low, m)
@@ -154,12 +162,14 @@ def _choose(cost: Float32, table: _Table, claimed: Fraction | None) -> tuple[Int
     """The cheapest path over all rates that could be meant."""
     path, _ = best_path(cost, table.low, table.count, None)
     slope, error = _slope(path)
-    guesses = [rate for rate in RATES if abs(float(rate) - slope) <= error]
+    visible = 3.0 / max(len(path), 1)
+    guesses = [rate for rate in RATES if abs(float(rate) - slope) <= error and not 0 < abs(rate - 1) < visible]
     guesses += [Fraction(1)] + [rate for rate in (claimed,) if rate is not None]
     if not any(abs(float(rate) - slope) <= error for rate in guesses):
         guesses.append(Fraction(slope).limit_denominator(60))
     tried = [(best_path(cost, table.low, table.count, rate), rate) for rate in dict.fromkeys(guesses) if rate > 0]
-    (path, _), rate = min(tried, key=lambda entry: entry[0][1])
+    plain = (Fraction(1), claimed)
+    (path, _), rate = min(tried, key=lambda entry: entry[0][1] + (0.0 if entry[1] in plain else RARE))
     return path, rate
 
 
@@ -184,11 +194,15 @@ def _margins(table: _Table, path: Int64) -> tuple[Float32, Float32]:
     return _margin(own, near), _margin(own, far)
 
 
-def _margin(own: Float32, second: Float32) -> Float32:
-    """1 - own / second; negative where the second is better, 0 where both are 0."""
+def _loneliness(table: _Table, path: Int64) -> Float32:
+    """(N,) how much worse each row's best partner fits than partners do elsewhere."""
+    return np.maximum(_margin(np.float32(noise_of(table.residuals, path >= 0)), table.residuals.min(axis=1)), 0.0)
+
+
+def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
+    """How much better a partner is than the second best; negative where the second is better."""
     own, second = np.minimum(own, 1e6), np.minimum(second, 1e6)
-    ratio = np.where(second > 0, own / np.where(second > 0, second, 1.0), np.where(own > 0, np.inf, 1.0))
-    return np.maximum(1.0 - ratio, -1.0).astype(np.float32)
+    return np.maximum(1.0 - (own + ALIKE) / (second + ALIKE), -1.0).astype(np.float32)
 
 
 # ----------------------------------------------------------------------------------------------------------- refinement
@@ -243,7 +257,7 @@ def _fine_residuals(
     held: dict[int, Float32] = {}
     latest = -1
     for i, signature in _fine(test, rows):
-        while latest < min(low[i] + width, count) - 1 and (entry := next(refs, None)) is not None:
+        while latest < min(int(low[i]) + width, count) - 1 and (entry := next(refs, None)) is not None:
             latest = entry[0]
             held[latest] = entry[1]
         held = {j: kept for j, kept in held.items() if j >= low[i]}
@@ -279,11 +293,11 @@ def _pairing(test: _Side, ref: _Side, path: Int64, margin: Float32, rate: Fracti
     label = np.full(len(test), Match.UNMATCHED, np.uint8)
     label[rows] = Match.MATCHED
     label[rows[1:][np.diff(partners) == 0]] = Match.REPEATED
-    ends = [(a, b) for a, b in zip(partners, partners[1:], strict=False) if b - a > ceil(rate)]
+    ends = [(a, b) for a, b in pairwise(partners) if b - a > ceil(rate)]
     return Pairing(
         np.where(paired, ref.index[np.maximum(path, 0)], -1),
         residual,
-        np.where(paired, np.clip(margin, 0.0, 1.0), np.nan).astype(np.float32),
+        np.clip(margin, 0.0, 1.0).astype(np.float32),
         label,
         method="auto",
         offset=int(ref.index[partners[0]] - test.index[rows[0]]),

@@ -18,7 +18,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Region, Scores, Segment
+from vfiscope.types import FrameTable, Pairing, Region, Scores, Segment
 
 __all__ = ["Writer"]
 
@@ -204,6 +204,7 @@ class Writer:
         status: Literal["ok", "partial"],
         notes: Sequence[str],
         timings: Mapping[str, Any],
+        table: Pairing | None = None,
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -215,6 +216,7 @@ class Writer:
             status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was asked.
             notes: what a reader of the result must know, one sentence each.
             timings: ``seconds`` in all, and what else was measured.
+            table: the map that the scores were made through, a row for each of theirs.
 
         Returns:
             The final path.
@@ -228,8 +230,10 @@ class Writer:
             self._commit(self._rows_held)
         if not self._parts:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
+        if table is not None and len(table) != self.rows_done:
+            raise StoreError(f"the map has {len(table)} rows and the run {self.rows_done}: give the map of this run")
         created = datetime.now(UTC).isoformat()
-        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created)
+        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created, table)
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
         self._refuse_existing()
