@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -55,6 +56,14 @@ FLAG_LEAVE = 3.0
 FLAG_MIN_FRAMES = 1
 """Shortest segment of the default rule."""
 
+ALIGN = "none"
+LOW_MARGIN = 0.2
+"""Below this margin a partner is one of several that fit nearly as well (see :class:`vfiscope.types.Pairing`)."""
+ALIGN_CELLS = 4_000_000
+"""Pairs of frames that an alignment compares at most at once; longer clips are compared in a band (20 bytes each)."""
+RATE_TOLERANCE = 0.001
+"""Part by which the rates of two videos may differ and their frames still be paired row by row."""
+
 NOT_STORED = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
 """Options that never change what a run holds."""
 NOT_IDENTITY = NOT_STORED | {"test", "ref", "flag"}
@@ -83,6 +92,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "stop": ((str, int, float, type(None)), "a frame number or a time"),
     "step": _NUMBER,
     "fps": ((int, float), "frames per second"),
+    "align": ((str, int), "auto, none or a shift in frames"),
     "resize": ((str, type(None)), "the name of a filter"),
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
@@ -113,6 +123,9 @@ class RunConfig:
     """Image path or array, or the ordinal of the golden frame in the test itself."""
     lag: int | None = None
     """Compare every frame of a scan with the one so many frames before; 1 where neither golden nor lag is given."""
+    align: str | int = ALIGN
+    """Which reference frame a test frame is scored against: "none", that of the same row; a number, that so many
+    frames later; "auto", the one that a map found from the pictures gives."""
     out: str | None = None
     metrics: tuple[str, ...] = DEFAULT_METRICS
     maps: tuple[str, ...] = DEFAULT_MAPS
@@ -164,6 +177,7 @@ class RunConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value!r}: give a number from {low} to {high}")
+        object.__setattr__(self, "align", _shift_or_word(self.align))
         self._check_mode()
 
     def _check_mode(self) -> None:
@@ -174,6 +188,8 @@ class RunConfig:
                 raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out")
         if self.golden is not None and self.lag is not None:
             raise UsageError("golden and lag are two ways to compare: give one of them")
+        if self.align != "none" and self.mode != "score":
+            raise UsageError(f"align is {self.align!r} in {self.mode}: only score aligns, leave it out")
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
@@ -208,6 +224,15 @@ def default_out(test: Any) -> str:
     """The result's name where none is given: after the test, in the current folder."""
     parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
     return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
+
+
+def _shift_or_word(value: Any) -> str | int:
+    """What ``align`` says, numbers as numbers."""
+    if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
+        return value  # type: ignore[no-any-return]
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,9}", value.strip()):
+        return int(value)
+    raise UsageError(f"align is {value!r}: give auto, none, or a shift in frames, as +3 or -17")
 
 
 def _as_tuple(name: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from vfiscope.config import RunConfig
+from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import Source, digest, open_source
 
@@ -39,7 +39,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
 
     Raises:
         SourceError: an input cannot be read.
-        PairingError: test and partner differ in size.
+        PairingError: test and partner differ in size, or are videos of different rates that nothing aligns.
         UsageError: a partner is missing, or a comparison of two images was asked for something else.
     """
     if config.mode in ("score", "compare") and config.ref is None:
@@ -53,6 +53,8 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
         _check_sizes(test, other, role)
     else:
         test = _open(config, config.test, stack, size=other.size)
+    if config.mode == "score" and config.align == "none":
+        _check_rates(test, other)
     if config.mode == "compare":
         _check_still(test)
         _check_still(other)
@@ -118,6 +120,17 @@ def _check_sizes(test: Source, other: Source, role: str) -> None:
             f"sizes differ: test {test.info.path} is {test.size[1]}x{test.size[0]}, {role} {other.info.path} is "
             f"{other.size[1]}x{other.size[0]}: give --resize FILTER to bring the test to that size"
         )
+
+
+def _check_rates(test: Source, ref: Source) -> None:
+    """Refuse to pair by rows what was not shown at the same pace."""
+    rates = [source.info.rate if source.info.kind == "video" else None for source in (test, ref)]
+    if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) <= RATE_TOLERANCE:
+        return
+    raise PairingError(
+        f"rates differ: test {test.info.path} has {float(rates[0]):.6g} frames a second, ref {ref.info.path} "
+        f"{float(rates[1]):.6g}: give --align auto, or --align 0 to pair them row by row"
+    )
 
 
 def _check_still(source: Source) -> None:

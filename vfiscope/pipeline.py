@@ -29,11 +29,25 @@ from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import SourceError, StoreError
 from vfiscope.flags import flag, parse_rule
 from vfiscope.inputs import Stamp, accounted, changed, check_out, disagreements, identity, open_inputs, stamp
-from vfiscope.pairing import Stream, skip_rows, with_golden, with_lag, with_reference
+from vfiscope.pairing import (
+    ShiftCheck,
+    Stream,
+    align,
+    describe,
+    pick,
+    shifted,
+    skip_rows,
+    summarize,
+    with_golden,
+    with_lag,
+    with_map,
+    with_reference,
+    with_shift,
+)
 from vfiscope.scoring import Plan, score_pairs
 from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import Frames, FrameTable, Pairs, Scores, SourceInfo, Status
+from vfiscope.types import Frames, FrameTable, Int64, Pairing, Pairs, Scores, SourceInfo, Status
 
 __all__ = ["Watch", "is_done", "run"]
 
@@ -67,6 +81,7 @@ class _Job:
     header: Header
     stamps: dict[str, Stamp]
     """Of the files of every source, before they were read."""
+    check: ShiftCheck
 
     @property
     def test(self) -> Source:
@@ -124,7 +139,9 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     check_out(config.out, sources, config.weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
-    return _Job(config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps)
+    return _Job(
+        config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
+    )
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
@@ -185,13 +202,19 @@ def _write(job: _Job, watch: Watch) -> Path:
         warnings = disagreements(job.sources)
         for warning in warnings:
             log.warning("warning: %s", warning)
+        found = _align(job)
         with torch.inference_mode():
-            for scores in watch(score_pairs(_pairs(job, done), job.plan, job.header.grids), job.test.info, done):
+            for scores in watch(score_pairs(_pairs(job, done, found), job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)
-        pairing = _pairing(job, table)
+        if isinstance(config.align, int):
+            found = shifted(table.index, table.ref_index, config.align)
+        pairing = _pairing(job, table, found)
         notes = [*_notes(job, pairing), *_empty(values)]
+        if verdict := pairing.get("warning"):
+            warnings.append(verdict)
+            log.warning("warning: %s", verdict)
         seconds = time.monotonic() - began
         return writer.finish(
             segments=segments,
@@ -201,10 +224,35 @@ def _write(job: _Job, watch: Watch) -> Path:
             notes=notes,
             warnings=warnings,
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
+            table=found,
         )
 
 
-def _pairs(job: _Job, done: int) -> Iterator[Pairs]:
+def _align(job: _Job) -> Pairing | None:
+    """The map from test to reference frames where one is to be found."""
+    if job.config.align != "auto":
+        return None
+    test, ref = job.sources["test"], job.sources["ref"]
+    claimed = ref.info.rate / test.info.rate if ref.info.rate and test.info.rate else None
+    depth = job.config.prefetch
+    found = align(_Again(test, depth), _Again(ref, depth), rate=claimed)
+    for line in describe(found):
+        log.info("%s", line)
+    return found
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A source that is decoded ahead each time it is iterated."""
+
+    source: Source
+    depth: int
+
+    def __iter__(self) -> Iterator[Frames]:
+        return prefetch(self.source, self.depth)
+
+
+def _pairs(job: _Job, done: int, found: Pairing | None) -> Iterator[Pairs]:
     """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
     config = job.config
     if config.mode == "scan" and "golden" not in job.sources:
@@ -217,11 +265,21 @@ def _pairs(job: _Job, done: int) -> Iterator[Pairs]:
                 f"the golden frame of {job.sources['golden'].info.path} cannot be decoded: choose another"
             )
         return with_golden(_stream(job, "test", done), (golden[0][:1], None if golden[1] is None else golden[1][:1]))
+    if found is not None:
+        partners = found.ref_index[done:]
+        return with_map(_stream(job, "test", done), _stream(job, "ref", wanted=partners), partners)
+    if isinstance(config.align, int):
+        first = done + config.align
+        return with_shift(_stream(job, "test", done), _stream(job, "ref", max(0, first)), -first)
     return with_reference(_stream(job, "test", done), _stream(job, "ref", done))
 
 
-def _stream(job: _Job, role: str, skip: int) -> Stream:
-    for frames in skip_rows(prefetch(job.sources[role], job.config.prefetch), skip):
+def _stream(job: _Job, role: str, skip: int = 0, wanted: Int64 | None = None) -> Stream:
+    """Frames of a source with their features: from a row on, or those of some ordinals."""
+    decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
+    if job.config.mode == "score" and job.config.align == "none":
+        decoded = job.check.watch(role, decoded)
+    for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
         moved = _to_device(frames, job.device)
         yield moved, None if job.embedder is None else job.embedder.embed(moved)
 
@@ -233,15 +291,19 @@ def _to_device(frames: Frames, device: torch.device) -> Frames:
     return Frames(data, frames.index, frames.pts, frames.time_s, frames.status, frames.time_base, frames.bit_depth)
 
 
-def _pairing(job: _Job, table: FrameTable) -> dict[str, Any]:
+def _pairing(job: _Job, table: FrameTable, found: Pairing | None) -> dict[str, Any]:
     """How frames were paired and what was left over."""
     unpaired = int((table.ref_index < 0).sum())
     if "golden" in job.sources:
         return {"policy": "golden", "test_unpaired": unpaired, "ref_unpaired": 0}
     if job.config.mode == "scan":
         return {"policy": "lag", "lag": job.lag, "test_unpaired": unpaired, "ref_unpaired": 0}
-    left = job.sources["ref"].counts.delivered - (len(table) - unpaired)
-    return {"policy": "row", "test_unpaired": unpaired, "ref_unpaired": left}
+    used = len(np.unique(table.ref_index[table.ref_index >= 0]))
+    counts = {"test_unpaired": unpaired, "ref_unpaired": job.sources["ref"].counts.delivered - used}
+    if found is not None:
+        return {"policy": "map" if found.method == "auto" else "shift", **counts, **summarize(found)}
+    warning = job.check.verdict()
+    return {"policy": "row", **counts, **({} if warning is None else {"warning": warning})}
 
 
 def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
@@ -251,9 +313,11 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         for role in ("test", "ref"):
             if count := pairing[f"{role}_unpaired"]:
                 other = "reference" if role == "test" else "test"
-                notes.append(f"{count} {role} frames have no partner: the {other} is shorter")
+                notes.append(f"{count} {role} frames have no partner: the {other} is shorter; try --align auto")
             if count := job.sources[role].counts.undecodable:
                 notes.append(f"{role} lost {count} frames on the way: pairs after the first of them are off")
+    if pairing["policy"] == "shift" and pairing["matched"] == 0:
+        notes.append(f"no test frame has a partner at a shift of {job.config.align}: give another --align")
     for role, source in job.sources.items():
         for what, words in DAMAGE.items():
             if count := getattr(source.counts, what):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -19,7 +20,9 @@ __all__ = [
     "FieldSpec",
     "FrameTable",
     "Frames",
+    "Match",
     "MetricSpec",
+    "Pairing",
     "Pairs",
     "Region",
     "Role",
@@ -30,6 +33,7 @@ __all__ = [
 ]
 
 Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Uint8 = NDArray[np.uint8]
 
@@ -52,6 +56,16 @@ class Role(IntEnum):
     PASSED = 0
     SYNTHESISED = 1
     UNKNOWN = 2
+
+
+class Match(IntEnum):
+    """How a test frame of a :class:`Pairing` got its partner."""
+
+    MATCHED = 0
+    REPEATED = 1
+    """It has the partner of the matched test frame before it."""
+    UNMATCHED = 2
+    """No reference frame is its partner."""
 
 
 def _check(condition: bool, what: str, **arrays: Any) -> None:
@@ -192,6 +206,52 @@ class Pairs:
         if key not in self.shared:
             self.shared[key] = compute()
         return self.shared[key]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """A monotone map from N test frames to reference frames."""
+
+    ref_index: Int64
+    """(N,) decode ordinal of the partner, -1 where there is none; never falls from one partner to the next."""
+    residual: Float32
+    """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are equal, about 1.4
+    for unrelated pictures, NaN where there is no partner or nothing was compared."""
+    margin: Float32
+    """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best, each with the noise of
+    a codec added. 0 where another reference frame fits as well, near 1 where the partner alone fits. For a frame
+    without partner: how much worse the best one fits than partners do elsewhere. NaN where nothing was compared."""
+    label: Uint8
+    """(N,) values of :class:`Match`."""
+    method: str
+    """"auto" where the map was found, "shift" where it was given."""
+    offset: int
+    """Reference ordinal minus test ordinal of the first frame that has a partner."""
+    rate: Fraction
+    """Reference frames to a test frame: 1/2 where every reference frame has two test frames."""
+    dropped: tuple[tuple[int, int], ...] = ()
+    """Half-open ranges of reference ordinals between two partners that no test frame shows, beyond those that the
+    rate leaves out."""
+
+    COLUMNS = ("ref_index", "residual", "margin", "label")
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
+        _check(all(c.shape == (len(self),) for c in columns.values()), "pairing columns must be (N,)", **columns)
+        partners = self.ref_index[self.ref_index >= 0]
+        _check(bool((np.diff(partners) >= 0).all()), "a pairing must be monotone", ref_index=self.ref_index)
+
+    def __len__(self) -> int:
+        return len(self.ref_index)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that name the map: equal where every test frame has the same partner."""
+        return hashlib.sha256(self.ref_index.astype("<i8").tobytes()).hexdigest()[:16]
+
+    def count(self, label: Match) -> int:
+        """Number of test frames with that label."""
+        return int((self.label == label).sum())
 
 
 @dataclass(frozen=True)

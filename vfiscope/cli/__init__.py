@@ -66,6 +66,11 @@ def vfiscope() -> None:
 @vfiscope.command()
 @click.argument("test")
 @click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
+@option(
+    "--align",
+    metavar="auto|none|SHIFT",
+    help="Find each test frame's partner; pair row by row; or with the frame SHIFT (+3, -17) rows later.",
+)
 @run_options
 def score(**options: Any) -> int:
     """Score an interpolated (or any) video or folder against its ground truth.

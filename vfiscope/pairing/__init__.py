@@ -1,5 +1,31 @@
 """What is compared with what: small functions that turn streams of frames into streams of pairs."""
 
-from vfiscope.pairing.pairs import Stream, skip_rows, with_golden, with_lag, with_reference
+from vfiscope.pairing.pairs import (
+    Stream,
+    pick,
+    skip_rows,
+    with_golden,
+    with_lag,
+    with_map,
+    with_reference,
+    with_shift,
+)
+from vfiscope.pairing.report import describe, shifted, summarize
+from vfiscope.pairing.shift import ShiftCheck
+from vfiscope.pairing.timeline import align
 
-__all__ = ["Stream", "skip_rows", "with_golden", "with_lag", "with_reference"]
+__all__ = [
+    "ShiftCheck",
+    "Stream",
+    "align",
+    "describe",
+    "pick",
+    "shifted",
+    "skip_rows",
+    "summarize",
+    "with_golden",
+    "with_lag",
+    "with_map",
+    "with_reference",
+    "with_shift",
+]

@@ -9,9 +9,14 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, tee
 from typing import TypeVar
 
-from vfiscope.types import Features, Frames, Pairs
+import numpy as np
+import torch
+from numpy.typing import NDArray
 
-__all__ = ["Stream", "skip_rows", "with_golden", "with_lag", "with_reference"]
+from vfiscope.errors import PairingError
+from vfiscope.types import Features, Frames, Int64, Pairs
+
+__all__ = ["Stream", "pick", "skip_rows", "with_golden", "with_lag", "with_map", "with_reference", "with_shift"]
 
 Batch = tuple[Frames, Features | None]
 Stream = Iterator[Batch]
@@ -48,17 +53,107 @@ def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
         pass
 
 
+def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
+    """The frames whose ordinals are wanted, in order; the others are read and left out.
+
+    Args:
+        batches: in order.
+        wanted: (K,) decode ordinals.
+    """
+    for batch in batches:
+        rows = np.flatnonzero(np.isin(batch.index, wanted))
+        if len(rows):
+            yield batch if len(rows) == len(batch) else _gather_frames(batch, rows)
+
+
+def with_map(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
+    """Every test frame with the reference frame that a map names.
+
+    A reference frame is taken once from its stream, however many test frames it is the partner of. The reference is
+    read to its end, so that its source knows what it holds.
+
+    Args:
+        test: frames, the first of them that of the first entry of ``partners``.
+        ref: every reference frame that the entries name, in order; others may lie between.
+        partners: decode ordinal of each test frame's partner, never falling; -1 where it is unpaired.
+
+    Raises:
+        PairingError: a side ends before the map does.
+    """
+    done, held = 0, None
+    for batch in test:
+        own = partners[done : done + len(batch[0])]
+        done += len(batch[0])
+        row = 0
+        while row < len(own):
+            if own[row] < 0:
+                stop = _run_end(own, row, own < 0)
+                yield _unpaired(_take(batch, slice(row, stop)))
+            else:
+                held = _advance(ref, held, int(own[row]))
+                stop = _run_end(own, row, (own >= 0) & (own <= held[0].index[-1]))
+                rows = np.searchsorted(held[0].index, own[row:stop])
+                yield _pairs(_take(batch, slice(row, stop)), _gather(held, rows))
+            row = stop
+    if done < len(partners):
+        raise PairingError(f"the test ended after {done} of {len(partners)} frames: it changed while it was read")
+    for _ in ref:
+        pass
+
+
+def _run_end(own: Int64, start: int, same: NDArray[np.bool_]) -> int:
+    """Where the run of rows that begins at ``start`` ends."""
+    other = np.flatnonzero(~same[start:])
+    return start + int(other[0]) if len(other) else len(own)
+
+
+def _advance(ref: Stream, held: Batch | None, wanted: int) -> Batch:
+    """The batch of a stream that holds an ordinal."""
+    while held is None or held[0].index[-1] < wanted:
+        held = next(ref, None)
+        if held is None:
+            raise PairingError(f"the reference ended before its frame {wanted}: it changed while it was read")
+    return held
+
+
+def _gather(batch: Batch, rows: Int64) -> Batch:
+    """The rows of a batch, in any order; a view where they follow each other."""
+    if np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return _take(batch, slice(int(rows[0]), int(rows[-1]) + 1))
+    frames, features = batch
+    if features is None:
+        return _gather_frames(frames, rows), None
+    at = torch.from_numpy(rows).to(features.pooled.device)
+    return _gather_frames(frames, rows), Features(features.pooled[at], features.patches[at])
+
+
+def _gather_frames(frames: Frames, rows: Int64) -> Frames:
+    return Frames(
+        frames.data[torch.from_numpy(rows).to(frames.data.device)],
+        frames.index[rows],
+        frames.pts[rows],
+        frames.time_s[rows],
+        frames.status[rows],
+        frames.time_base,
+        frames.bit_depth,
+    )
+
+
 def with_lag(stream: Stream, lag: int) -> Iterator[Pairs]:
     """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
     later, earlier = tee(stream)
-    missing = lag
-    while missing and (batch := next(later, None)) is not None:
+    yield from with_shift(later, earlier, lag)
+
+
+def with_shift(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
+    """The first ``missing`` test frames unpaired, every later one with the next reference frame."""
+    while missing > 0 and (batch := next(test, None)) is not None:
         rows = min(missing, len(batch[0]))
         yield _unpaired(_take(batch, slice(rows)))
         missing -= rows
         if rest := _rest(batch, rows):
-            later = chain([rest], later)
-    yield from with_reference(later, earlier)
+            test = chain([rest], test)
+    yield from with_reference(test, ref)
 
 
 def with_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:

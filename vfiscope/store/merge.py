@@ -23,6 +23,7 @@ import h5py
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.pairing import write_pairing
 from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
 from vfiscope.types import Scores, Segment
@@ -183,6 +184,8 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
                 test()
                 if stop.is_set():
                     return
+            if ending.table is not None:
+                write_pairing(h5, ending.table)
             schema.write_root(h5, header, ending)
 
     away_from_signals(work)

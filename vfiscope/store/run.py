@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.pairing import PAIRING_TYPES, read_pairing
 from vfiscope.store.summary import summarize
-from vfiscope.types import FieldSpec, MetricSpec, Region, Segment
+from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Segment
 
 __all__ = ["Run", "Stored", "differences"]
 
@@ -124,6 +125,9 @@ class Run:
         self.sources: list[dict[str, Any]] = json.loads(attrs["sources"])
         self.versions: dict[str, str] = json.loads(attrs["versions"])
         self.pairing: dict[str, Any] = json.loads(attrs["pairing"])
+        """How frames were paired: policy, numbers left over, and the summary of the map where there is one."""
+        self.pairing_table: Pairing | None = read_pairing(h5)
+        """The map that the scores were made through, row by row; None where they were paired without one."""
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
@@ -157,12 +161,16 @@ class Run:
 
     def _check_rows(self) -> None:
         rows = len(self.frames)
+        if self.pairing_table is not None and len(self.pairing_table) != rows:
+            raise StoreError(f"{self.path} has {rows} frames and a map of {len(self.pairing_table)}: make it again")
         lengths = {name: len(item) for group in (self.scores, self.maps, self.fields) for name, item in group.items()}
         if any(length != rows for length in lengths.values()):
             raise StoreError(f"{self.path} holds {rows} frames but {lengths}: it is damaged, make it again")
 
     def _check_types(self, h5: Any) -> None:
         types = {"frames": schema.FRAME_TYPES}
+        if "pairing" in h5:
+            types["pairing"] = dict(PAIRING_TYPES)
         types |= {group: dict.fromkeys(h5[group], dtype) for group, dtype in schema.ARRAY_TYPES.items()}
         for group, columns in types.items():
             for name, dtype in columns.items():
@@ -234,7 +242,8 @@ def _check_root(path: Path, h5: Any) -> None:
 
 def _check_safe(path: Path, h5: Any) -> None:
     """Refuse what would make HDF5 open other files or load filters as native code: a result may come from anyone."""
-    for group_name in ("frames", "scores", "maps", "fields", "segments", "regions"):
+    groups = ("frames", "scores", "maps", "fields", "segments", "regions")
+    for group_name in (*groups, "pairing") if "pairing" in h5 else groups:
         if not isinstance(h5.get(group_name, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group_name} is missing or a link: make the file again")
         group = h5[group_name]

@@ -9,7 +9,8 @@ A result and each part of an unfinished one hold the same groups:
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
 
-A result also has ``/segments/<column>``, ``/regions/<column>`` and the root attributes of :func:`write_root`.
+A result also has ``/segments/<column>``, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that
+was scored through a map has ``/pairing/<column>`` (N,) with the columns of Pairing.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import StoreError
-from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Region, Role, Scores, Segment, Status
+from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Pairing, Region, Role, Scores, Segment, Status
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
@@ -372,6 +373,8 @@ class Ending:
     timings: Mapping[str, Any]
     created: str
     warnings: Sequence[str] = ()
+    table: Pairing | None = None
+    """The map that the scores were made through, if any."""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:

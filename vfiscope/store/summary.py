@@ -89,6 +89,7 @@ def summarize(run: Run) -> dict[str, Any]:
         "metrics": {name: describe(values, run.specs[name], run.frames) for name, values in run.scores.items()},
         "segments": [dataclasses.asdict(segment) for segment in run.segments],
         "regions": len(run.regions),
+        "pairing": dict(run.pairing),
         "status": run.status,
         "notes": list(run.notes),
         "warnings": list(run.warnings),

@@ -18,7 +18,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Region, Scores, Segment
+from vfiscope.types import FrameTable, Pairing, Region, Scores, Segment
 
 __all__ = ["Writer"]
 
@@ -207,6 +207,7 @@ class Writer:
         notes: Sequence[str],
         timings: Mapping[str, Any],
         warnings: Sequence[str] = (),
+        table: Pairing | None = None,
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -219,6 +220,7 @@ class Writer:
             notes: what a reader of the result must know, one sentence each.
             warnings: what may make scores mean something else, one sentence each; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
+            table: the map that the scores were made through, a row for each of theirs.
 
         Returns:
             The final path.
@@ -232,8 +234,10 @@ class Writer:
             self._commit(self._rows_held)
         if not self._parts:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
+        if table is not None and len(table) != self.rows_done:
+            raise StoreError(f"the map has {len(table)} rows and the run {self.rows_done}: give the map of this run")
         created = datetime.now(UTC).isoformat()
-        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created, warnings)
+        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created, warnings, table)
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
         self._refuse_existing()

@@ -1,0 +1,63 @@
+"""A map in words and numbers, and the map of a shift that was given."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vfiscope.types import Int64, Match, Pairing
+
+__all__ = ["describe", "shifted", "summarize"]
+
+RANGES = 20
+"""Dropped ranges that a summary lists."""
+
+
+def summarize(pairing: Pairing) -> dict[str, Any]:
+    """A map in a few JSON-able values: how it was made, its offset, rate, counts, margins and digest."""
+    known = np.isfinite(pairing.margin)
+    lowest = int(np.argmin(np.where(known, pairing.margin, np.inf))) if known.any() else None
+    return {
+        "method": pairing.method,
+        "offset": pairing.offset,
+        "rate": str(pairing.rate),
+        **{label.name.lower(): pairing.count(label) for label in Match},
+        "dropped": sum(stop - start for start, stop in pairing.dropped),
+        "dropped_ranges": [list(span) for span in pairing.dropped[:RANGES]],
+        "margin_median": float(np.median(pairing.margin[known])) if known.any() else None,
+        "margin_lowest": None if lowest is None else float(pairing.margin[lowest]),
+        "margin_lowest_row": lowest,
+        "digest": pairing.digest,
+    }
+
+
+def describe(pairing: Pairing) -> tuple[str, str]:
+    """A map in two lines, for people."""
+    facts = summarize(pairing)
+    rate = f"{pairing.rate.denominator}:{pairing.rate.numerator}"
+    paired = len(pairing) - pairing.count(Match.UNMATCHED)
+    first = (
+        f"aligned {paired} of {len(pairing)} frames: offset {pairing.offset:+d}, rate {rate}, "
+        f"{facts['repeated']} repeated, {facts['dropped']} dropped"
+    )
+    row = facts["margin_lowest_row"]
+    if row is None:
+        return first, "margin: unknown"
+    return first, f"margin: median {facts['margin_median']:.2f}, lowest {facts['margin_lowest']:.2f} at frame {row}"
+
+
+def shifted(index: Int64, ref_index: Int64, shift: int) -> Pairing:
+    """The map of a given shift, of which nothing was measured.
+
+    Args:
+        index: (N,) ordinals of the test frames.
+        ref_index: (N,) ordinals of their partners, -1 where there is none.
+        shift: what was asked for, which is the offset where no frame has a partner.
+    """
+    n, first = len(index), np.flatnonzero(ref_index >= 0)[:1]
+    unknown = np.full(n, np.nan, np.float32)
+    label = np.where(ref_index < 0, Match.UNMATCHED, Match.MATCHED).astype(np.uint8)
+    offset = int(ref_index[first[0]] - index[first[0]]) if len(first) else shift
+    return Pairing(ref_index, unknown, unknown, label, method="shift", offset=offset, rate=Fraction(1))

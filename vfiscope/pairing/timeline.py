@@ -1,0 +1,306 @@
+"""Alignment in time: which reference frame each test frame shows.
+
+Every frame is decoded once into a signature (:mod:`vfiscope.pairing.signature`); the cheapest monotone path through
+the table of their differences is the map (:mod:`vfiscope.pairing.path`), at the rate that makes it cheapest. Where
+neighbours are too alike to be told apart by signatures, both sides are decoded once more and compared on a finer grid.
+
+Clips whose table would have more than ``config.ALIGN_CELLS`` entries are aligned twice: first every n-th frame of
+either side, with n so large that the table fits, then all frames in a band of ``4 n + 64`` frames to either side of
+that path. What lies outside of the band is not found: a repeated, dropped or inserted stretch is, whatever its length,
+as long as it is longer than n frames or shorter than the band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope import config
+from vfiscope.errors import PairingError
+from vfiscope.pairing.path import ALIKE, UNRELATED, best_path, costs, distances, noise_of
+from vfiscope.pairing.signature import FINE, GRID, signatures
+from vfiscope.types import Frames, Match, Pairing, Status
+
+__all__ = ["align"]
+
+Bool = NDArray[np.bool_]
+Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
+
+WEIGHT, FINE_WEIGHT = 6.0, 30.0
+"""Cost of a difference as large as the noise, on the two grids: errors of the finer one average out over more cells."""
+UNSURE = 0.5
+"""Margin below which the finer grid is asked."""
+SAMPLE = 32
+"""Frames besides that are compared on it, to know how large its noise is."""
+REACH = 3
+"""Reference frames to either side that the finer grid compares."""
+RARE = 3.0
+"""Cost of a rate that is neither 1 nor what the files claim."""
+RATES = (
+    *(Fraction(*rate) for rate in ((1, 1), (1, 2), (2, 1), (24, 25), (25, 24), (4, 5), (5, 4), (5, 6), (6, 5))),
+    *(Fraction(*rate) for rate in ((2, 5), (5, 2), (1, 3), (3, 1), (1, 4), (4, 1), (12, 25), (25, 12), (5, 12))),
+    *(Fraction(*rate) for rate in ((12, 5), (2, 3), (3, 2), (3, 4), (4, 3), (1000, 1001), (1001, 1000))),
+)
+"""Rates at which video is made from video."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """What one pass over a source leaves."""
+
+    signatures: Float32
+    index: Int64
+    blank: Bool
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Mean squared differences in a band of reference rows."""
+
+    residuals: Float32
+    low: Int64
+    count: int
+    """Number of reference rows."""
+
+    def window(self, low: Int64, width: int) -> Float32:
+        """(N, width) residuals from other first rows on, infinite where the band has none."""
+        at = low[:, None] + np.arange(width) - self.low[:, None]
+        inside = (at >= 0) & (at < self.residuals.shape[1])
+        found = np.take_along_axis(self.residuals, np.where(inside, at, 0), axis=1)
+        return np.where(inside, found, np.float32(np.inf))
+
+
+def align(
+    test: Iterable[Frames], ref: Iterable[Frames], *, rate: Fraction | None = None, cells: int = config.ALIGN_CELLS
+) -> Pairing:
+    """Find which reference frame each test frame shows.
+
+    Args:
+        test: batches; iterated twice.
+        ref: batches of frames of the same picture, of any size; iterated twice.
+        rate: reference frames to a test frame as the files claim: one more guess.
+        cells: entries of a table of residuals that is not cut down to a band.
+
+    Raises:
+        PairingError: no test frame resembles any reference frame.
+    """
+    one, other = _read(test), _read(ref)
+    table = _table(one, other, cells)
+    path, found = _choose(_costs(table, one.blank), table, rate)
+    if (path < 0).all():
+        raise PairingError(
+            f"none of {len(one)} test frames resembles any of {len(other)} reference frames: check --ref, or give "
+            "--align none"
+        )
+    near, far = _margins(table, path)
+    unsure = (path < 0) | (np.minimum(near, far) < UNSURE)
+    unsure &= ~one.blank
+    if unsure.any() and len(other) > 1:
+        path, near = _refine(test, ref, table, path, unsure, one.blank, found)
+        far = _margins(table, path)[1]
+    margin = np.where(path < 0, _loneliness(table, path), np.minimum(near, far))
+    return _pairing(one, other, path, margin, found)
+
+
+def _read(batches: Iterable[Frames]) -> _Side:
+    seen = [(signatures(frames, GRID), frames.index, frames.status == Status.UNREADABLE) for frames in batches]
+    return _Side(*(np.concatenate([entry[part] for entry in seen]) for part in range(3)))
+
+
+# ------------------------------------------------------------------------------------------------------------ the table
+
+
+def _table(test: _Side, ref: _Side, cells: int) -> _Table:
+    n, m = len(test), len(ref)
+    if n * m <= cells:
+        low, width = np.zeros(n, np.int64), m
+    else:
+        every = ceil(sqrt(n * m / cells))
+        some, others = test.signatures[::every], ref.signatures[::every]
+        first = _Table(
+            distances(some, others, np.zeros(len(some), np.int64), len(others)),
+            np.zeros(len(some), np.int64),
+            len(others),
+        )
+        path, _ = _choose(_costs(first, test.blank[::every]), first, None)
+        low, width = _band(path, n, m, every)
+    return _Table(distances(test.signatures, ref.signatures, low, width), low, m)
+
+
+def _band(path: Int64, n: int, m: int, every: int) -> tuple[Int64, int]:
+    """First reference row for each test row, and the width, of a band around a path through every n-th frame."""
+    half = 4 * every + 64
+    known = np.flatnonzero(path >= 0)
+    if not len(known):
+        return np.zeros(n, np.int64), m
+    centre = np.interp(np.arange(n), known * every, path[known] * every)
+    low = np.clip(np.rint(centre).astype(np.int64) - half, 0, max(0, m - 1))
+    return np.maximum.accumulate(low), min(2 * half + 1, m)
+
+
+# ------------------------------------------------------------------------------------------------------------- the path
+
+
+def _costs(table: _Table, blank: Bool) -> Float32:
+    """What each partner costs; nothing at all for rows without a picture."""
+    cost = costs(table.residuals, WEIGHT, noise_of(table.residuals, ~blank))
+    cost[blank] = np.where(np.isfinite(table.residuals[blank]), 0.0, np.inf)
+    return cost
+
+
+def _choose(cost: Float32, table: _Table, claimed: Fraction | None) -> tuple[Int64, Fraction]:
+    """The cheapest path over all rates that could be meant."""
+    path, _ = best_path(cost, table.low, table.count, None)
+    slope, error = _slope(path)
+    visible = 3.0 / max(len(path), 1)
+    guesses = [rate for rate in RATES if abs(float(rate) - slope) <= error and not 0 < abs(rate - 1) < visible]
+    guesses += [Fraction(1)] + [rate for rate in (claimed,) if rate is not None]
+    if not any(abs(float(rate) - slope) <= error for rate in guesses):
+        guesses.append(Fraction(slope).limit_denominator(60))
+    tried = [(best_path(cost, table.low, table.count, rate), rate) for rate in dict.fromkeys(guesses) if rate > 0]
+    plain = (Fraction(1), claimed)
+    (path, _), rate = min(tried, key=lambda entry: entry[0][1] + (0.0 if entry[1] in plain else RARE))
+    return path, rate
+
+
+def _slope(path: Int64) -> tuple[float, float]:
+    """Reference rows per test row, the median over spans of half the length, and how wrong it may be."""
+    rows = np.flatnonzero(path >= 0)
+    half = len(rows) // 2
+    if half < 2:
+        return 1.0, 0.0
+    slopes = (path[rows[half:]] - path[rows[:-half]]) / (rows[half:] - rows[:-half])
+    return float(np.median(slopes)), 3.0 / half
+
+
+def _margins(table: _Table, path: Int64) -> tuple[Float32, Float32]:
+    """(N,) margins against the references within reach of the partner, and against all others of the table."""
+    at = np.clip(path - table.low, 0, table.residuals.shape[1] - 1)
+    columns = np.arange(table.residuals.shape[1])
+    away = np.abs(columns[None, :] - at[:, None])
+    own = np.take_along_axis(table.residuals, at[:, None], axis=1)[:, 0]
+    near = np.where((away > 0) & (away <= REACH), table.residuals, np.inf).min(axis=1)
+    far = np.where(away > REACH, table.residuals, np.inf).min(axis=1)
+    return _margin(own, near), _margin(own, far)
+
+
+def _loneliness(table: _Table, path: Int64) -> Float32:
+    """(N,) how much worse each row's best partner fits than partners do elsewhere."""
+    return np.maximum(_margin(np.float32(noise_of(table.residuals, path >= 0)), table.residuals.min(axis=1)), 0.0)
+
+
+def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
+    """How much better a partner is than the second best; negative where the second is better."""
+    own, second = np.minimum(own, 1e6), np.minimum(second, 1e6)
+    return np.maximum(1.0 - (own + ALIKE) / (second + ALIKE), -1.0).astype(np.float32)
+
+
+# ----------------------------------------------------------------------------------------------------------- refinement
+
+
+def _refine(
+    test: Iterable[Frames], ref: Iterable[Frames], table: _Table, path: Int64, unsure: Bool, blank: Bool, rate: Fraction
+) -> tuple[Int64, Float32]:
+    """The path with unsure rows compared on the finer grid, and the margins against near references."""
+    centre = _held(path)
+    width = 2 * REACH + 1
+    low = np.clip(centre - REACH, 0, max(0, table.count - width))
+    sample = np.zeros(len(path), bool)
+    sample[:: max(1, len(path) // SAMPLE)] = True
+    sample &= path >= 0
+    fine = _fine_residuals(test, ref, low, width, table.count, unsure | sample)
+    coarse = table.window(low, width)
+    cost = _costs(_Table(coarse, low, table.count), blank)
+    finer = costs(fine[unsure], FINE_WEIGHT, noise_of(fine, sample))
+    # A row that the coarse grid calls foreign is not made to fit by a finer one.
+    cost[unsure] = np.where(coarse[unsure] > UNRELATED, cost[unsure], finer)
+    path, _ = best_path(cost, low, table.count, rate)
+    at = np.clip(path - low, 0, width - 1)
+    own, finely = _window_margin(coarse, at), _window_margin(fine, at)
+    agreed = np.where((own >= 0) & (finely >= 0), np.maximum(own, finely), np.minimum(own, finely))
+    return path, np.where(unsure, agreed, own)
+
+
+def _window_margin(residuals: Float32, at: Int64) -> Float32:
+    own = np.take_along_axis(residuals, at[:, None], axis=1)[:, 0]
+    others = residuals.copy()
+    np.put_along_axis(others, at[:, None], np.inf, axis=1)
+    return _margin(own, others.min(axis=1))
+
+
+def _held(path: Int64) -> Int64:
+    """The path with unmatched rows at the last partner before them, or the first of all."""
+    known = np.flatnonzero(path >= 0)
+    place = np.searchsorted(known, np.arange(len(path)), side="right") - 1
+    return path[known[np.maximum(place, 0)]]
+
+
+def _fine_residuals(
+    test: Iterable[Frames], ref: Iterable[Frames], low: Int64, width: int, count: int, rows: Bool
+) -> Float32:
+    """(N, width) mean squared differences on the finer grid, for the chosen rows; both sides are read once."""
+    wanted = np.zeros(count + width, bool)
+    for i in np.flatnonzero(rows):
+        wanted[low[i] : low[i] + width] = True
+    out = np.full((len(low), width), np.inf, np.float32)
+    refs = _fine(ref, wanted)
+    held: dict[int, Float32] = {}
+    latest = -1
+    for i, signature in _fine(test, rows):
+        while latest < min(int(low[i]) + width, count) - 1 and (entry := next(refs, None)) is not None:
+            latest = entry[0]
+            held[latest] = entry[1]
+        held = {j: kept for j, kept in held.items() if j >= low[i]}
+        for j, kept in held.items():
+            if j < low[i] + width:
+                out[i, j - low[i]] = np.mean((signature - kept) ** 2)
+    return out
+
+
+def _fine(batches: Iterable[Frames], wanted: Bool) -> Iterator[tuple[int, Float32]]:
+    """Row and fine signature of the wanted rows, up to the last of them."""
+    row, left = 0, int(wanted.sum())
+    for frames in batches:
+        for k in range(len(frames)):
+            if row < len(wanted) and wanted[row]:
+                yield row, signatures(frames[k : k + 1], FINE)[0]
+                left -= 1
+            row += 1
+        if left <= 0:
+            return
+
+
+# ----------------------------------------------------------------------------------------------------------- the result
+
+
+def _pairing(test: _Side, ref: _Side, path: Int64, margin: Float32, rate: Fraction) -> Pairing:
+    paired = path >= 0
+    rows = np.flatnonzero(paired)
+    partners = path[rows]
+    difference = test.signatures[rows] - ref.signatures[partners]
+    residual = np.full(len(test), np.nan, np.float32)
+    residual[rows] = np.sqrt(np.mean(difference**2, axis=1))
+    label = np.full(len(test), Match.UNMATCHED, np.uint8)
+    label[rows] = Match.MATCHED
+    label[rows[1:][np.diff(partners) == 0]] = Match.REPEATED
+    ends = [(a, b) for a, b in pairwise(partners) if b - a > ceil(rate)]
+    return Pairing(
+        np.where(paired, ref.index[np.maximum(path, 0)], -1),
+        residual,
+        np.clip(margin, 0.0, 1.0).astype(np.float32),
+        label,
+        method="auto",
+        offset=int(ref.index[partners[0]] - test.index[rows[0]]),
+        rate=rate,
+        dropped=tuple((int(ref.index[a + ceil(rate)]), int(ref.index[b])) for a, b in ends),
+    )
