@@ -45,6 +45,7 @@ DAMAGE = {
     "undecodable": "undecodable frames",
     "broken": "damaged packets",
     "lost": "packets without a frame",
+    "hidden": "frames marked as not to be shown, though not at an end,",
 }
 """{count of a source: what it counts}"""
 
