@@ -46,6 +46,8 @@ class Counts:
     """Packets of a video that gave neither a frame nor an error, counted at the end of codecs of a frame a packet."""
     hidden: int = 0
     """Packets inside a video, not at its ends, that the container says are not to be shown: a part of ``skipped``."""
+    short: int = 0
+    """Frames by which a video is shorter than its container claims in seconds."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 

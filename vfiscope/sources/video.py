@@ -75,6 +75,7 @@ class VideoSource(Source):
         )
         super().__init__(info, options)
         self._first = first
+        self._claims_length = stream.claims_length
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
@@ -88,7 +89,16 @@ class VideoSource(Source):
                     self._note("time", note)
                 yield Row(index, pts, partial(self._paint, frame, index, convert))
                 del frame
+        counts.short = self._short(counts.decoded, clock.last or 0)
         counts.ended = True
+
+    def _short(self, frames: int, last: int) -> int:
+        """Frames that are missing at the end of a Matroska file by its own duration; two or more count."""
+        info = self._info
+        if not (self._claims_length and info.duration_s and info.rate and frames):
+            return 0
+        missing = (Fraction(str(info.duration_s)) - last * info.time_base) * info.rate - 1
+        return int(missing) if missing >= 2 else 0
 
     def _paint(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> Status:
         color = decide(frame, self._info.path)
@@ -127,6 +137,8 @@ class _Stream(NamedTuple):
     time_base: Fraction
     rate: Fraction | None
     decoder: str
+    claims_length: bool
+    """Whether the duration is of this stream alone and was written down, not estimated."""
     notes: tuple[str, ...]
 
 
@@ -224,6 +236,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         time_base=time_base,
         rate=stream.average_rate or stream.guessed_rate or None,
         decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
+        claims_length="matroska" in container.format.name and len(container.streams) == 1,
         notes=tuple(notes),
     )
 
