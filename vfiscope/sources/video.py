@@ -31,7 +31,7 @@ FORMATS = (
     "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
 """Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
-FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "utvideo")
+FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "gif")
 """Decoders that give one frame for each packet that they understand, but for pictures made of two fields."""
 MAX_REORDER = 16
 """Packets by which the order of decoding and that of presentation differ at most."""
