@@ -1,8 +1,8 @@
 """Mutated files: does a flipped bit or a missing end crash, hang, or pass unsaid?
 
 ``python benchmarks/mutations.py [--files 500] [--seed 0]`` makes small clips and images in many formats (and takes
-small real ones where they are at hand), flips bits in copies or cuts them short, and gives each to a worker process that scans
-it as ``vfiscope scan`` does. Outcomes:
+small real ones where they are at hand), flips bits in copies or cuts them short, and gives each to a worker
+process that scans it as ``vfiscope scan`` does. Outcomes:
 
 ok            whole, with the pixels of the clean file
 partial       read, and the run says that something is wrong

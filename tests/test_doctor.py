@@ -108,6 +108,7 @@ def test_damage_is_an_error_and_exit_code_3(tmp_path: Path, capsys: pytest.Captu
     assert facts["media"]["test"]["frames"] < 60
     assert [finding["what"] for finding in facts["findings"] if finding["severity"] == "error"] == [
         "damage",
+        "cut short",
         "frame count",
     ]
     assert all(set(finding) == {"severity", "what", "detail", "remedy", "where"} for finding in facts["findings"])

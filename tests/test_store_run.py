@@ -296,6 +296,16 @@ def foreign_storage(h5: Any) -> None:
     h5["maps"].create_dataset("mismatch", (100,), "u1", external=[("/etc/passwd", 0, 100)])
 
 
+def absurd_rows(h5: Any) -> None:
+    del h5["frames/pts"]
+    h5["frames"].create_dataset("pts", (2**45,), "<i8", chunks=(64,), compression="gzip")
+
+
+def absurd_cells(h5: Any) -> None:
+    del h5["maps/mismatch"]
+    h5["maps"].create_dataset("mismatch", (3, 2**20, 2**20), "<f2", chunks=(1, 64, 64), compression="gzip")
+
+
 def virtual(h5: Any) -> None:
     layout = h5py.VirtualLayout((100,), "f4")
     layout[:] = h5py.VirtualSource("/tmp/other.h5", "x", (100,))
@@ -343,6 +353,8 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "column too short": (spoil(short), "holds 100 frames but .*'psnr': 99"),
     "column of another type": (spoil(long_double), r"/scores/psnr is float\d+, not float32"),
     "group for a score": (spoil(lambda h5: h5["scores"].create_group("x")), "/scores/x is not stored in the file"),
+    "absurd number of rows": (spoil(absurd_rows), r"/frames/pts claims the shape \(35184372088832,\)"),
+    "absurd map": (spoil(absurd_cells), r"/maps/mismatch claims the shape \(3, 1048576, 1048576\)"),
     "external link": (spoil(external), "/maps/mismatch is not stored in the file itself"),
     "soft link": (spoil(soft), "/scores is missing or a link"),
     "external storage": (spoil(foreign_storage), "/maps/mismatch is not stored in the file itself"),

@@ -61,7 +61,9 @@ DAMAGE = {
     "unreadable": "unreadable frames",
     "undecodable": "undecodable frames",
     "broken": "damaged packets",
+    "short": "frames at the end, by the claimed duration, are missing",
     "lost": "packets without a frame",
+    "hidden": "frames marked as not to be shown, though not at an end,",
 }
 """{count of a source: what it counts}"""
 
@@ -322,7 +324,8 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         for what, words in DAMAGE.items():
             if count := getattr(source.counts, what):
                 notes.append(f"{count} {words} in {role} {source.info.path}")
-        notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
+        if source.counts.ended:  # what lies behind --stop was not asked for
+            notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
         notes += changed(source, job.stamps[role])
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")

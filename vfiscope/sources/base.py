@@ -44,6 +44,10 @@ class Counts:
     """Packets of a video that the demuxer called damaged; they were decoded all the same."""
     lost: int = 0
     """Packets of a video that gave neither a frame nor an error, counted at the end of codecs of a frame a packet."""
+    hidden: int = 0
+    """Packets inside a video, not at its ends, that the container says are not to be shown: a part of ``skipped``."""
+    short: int = 0
+    """Frames by which a video is shorter than its container claims in seconds."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -31,8 +31,10 @@ FORMATS = (
     "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
 """Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
-FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "utvideo")
+FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "gif")
 """Decoders that give one frame for each packet that they understand, but for pictures made of two fields."""
+MAX_REORDER = 16
+"""Packets by which the order of decoding and that of presentation differ at most."""
 CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
@@ -73,6 +75,7 @@ class VideoSource(Source):
         )
         super().__init__(info, options)
         self._first = first
+        self._claims_length = stream.claims_length
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
@@ -86,7 +89,16 @@ class VideoSource(Source):
                     self._note("time", note)
                 yield Row(index, pts, partial(self._paint, frame, index, convert))
                 del frame
+        counts.short = self._short(counts.decoded, clock.last or 0)
         counts.ended = True
+
+    def _short(self, frames: int, last: int) -> int:
+        """Frames that are missing at the end of a Matroska file by its own duration; two or more count."""
+        info = self._info
+        if not (self._claims_length and info.duration_s and info.rate and frames):
+            return 0
+        missing = (Fraction(str(info.duration_s)) - last * info.time_base) * info.rate - 1
+        return int(missing) if missing >= 2 else 0
 
     def _paint(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> Status:
         color = decide(frame, self._info.path)
@@ -125,6 +137,8 @@ class _Stream(NamedTuple):
     time_base: Fraction
     rate: Fraction | None
     decoder: str
+    claims_length: bool
+    """Whether the duration is of this stream alone and was written down, not estimated."""
     notes: tuple[str, ...]
 
 
@@ -222,6 +236,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         time_base=time_base,
         rate=stream.average_rate or stream.guessed_rate or None,
         decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
+        claims_length="matroska" in container.format.name and len(container.streams) == 1,
         notes=tuple(notes),
     )
 
@@ -267,7 +282,7 @@ def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
 def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
     """Every frame of the video that can be decoded, in presentation order; errors are counted."""
     with opened(path) as (container, stream):
-        failures, packets, interlaced = 0, 0, False
+        failures, tally = 0, _Tally()
         for packet in _packets(path, container, stream):
             frames = None if packet is None else _frames_of(packet)
             if frames is None:
@@ -280,21 +295,35 @@ def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
                     )
                 continue
             if packet is not None and packet.size:
-                packets += 1
-                counts.skipped += packet.is_discard
-                counts.broken += packet.is_corrupt
+                tally.add(packet, counts)
             while frames:
                 failures = 0
-                interlaced = interlaced or frames[0].interlaced_frame
+                tally.interlaced = tally.interlaced or frames[0].interlaced_frame
                 yield frames.pop(0)
-        counts.lost = _lost(stream, packets, counts, interlaced)
+        if stream.codec_context.name in FRAME_A_PACKET and not tally.interlaced:
+            counts.lost = max(0, tally.kept - counts.decoded)
+        counts.hidden = sum(tally.kept - before > MAX_REORDER for before in tally.discarded)
 
 
-def _lost(stream: VideoStream, packets: int, counts: Counts, interlaced: bool) -> int:
-    """Packets that are not accounted for; 0 where a packet need not be a frame (fields, hidden frames)."""
-    if stream.codec_context.name not in FRAME_A_PACKET or interlaced:
-        return 0
-    return max(0, packets - counts.decoded - counts.skipped - counts.undecodable)
+@dataclass
+class _Tally:
+    """What went into the decoder without an error."""
+
+    kept: int = 0
+    first: int | None = None
+    """Presentation time of the first kept packet."""
+    discarded: list[int] = field(default_factory=list)
+    """Of packets marked as not to be shown, later than the first kept one: how many were kept before."""
+    interlaced: bool = False
+
+    def add(self, packet: av.Packet[VideoStream], counts: Counts) -> None:
+        counts.broken += packet.is_corrupt
+        counts.skipped += packet.is_discard
+        if not packet.is_discard:
+            self.kept += 1
+            self.first = packet.pts if self.first is None else self.first
+        elif self.first is not None and packet.pts is not None and packet.pts > self.first:
+            self.discarded.append(self.kept)
 
 
 def _frames_of(packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:

@@ -10,7 +10,7 @@ __all__ = ["why_cut_short"]
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
 UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"pnot", b"uuid", b"styp", b"sidx", b"mfra")
-GIF_END = 0x3B
+GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
 TS_PACKET, TS_SYNC = 188, 0x47
 
 
@@ -30,8 +30,7 @@ def why_cut_short(path: str) -> str | None:
         elif head[4:8] in BOXES:
             end = _boxes_end(file, size)
         elif head[:4] == b"GIF8":
-            file.seek(-1, os.SEEK_END)
-            return None if file.read(1)[0] == GIF_END else "the end mark of a GIF is missing: the file is cut short"
+            return _gif_fault(file)
         elif head[:1] == b"\x47" and size > TS_PACKET and _byte_at(file, TS_PACKET) == TS_SYNC:
             end = -(-size // TS_PACKET) * TS_PACKET
         else:
@@ -44,6 +43,28 @@ def why_cut_short(path: str) -> str | None:
 def _byte_at(file: BinaryIO, at: int) -> int:
     file.seek(at)
     return (file.read(1) or b"\0")[0]
+
+
+def _gif_fault(file: BinaryIO) -> str | None:
+    """Walk the blocks of a GIF: what is met instead of a block, or that the end mark is missing or comes too early."""
+    file.seek(_palette_bytes(_byte_at(file, 10)) + 13)
+    while kind := file.read(1):
+        if kind[0] == GIF_END:
+            return None if not file.read(1) else "its end mark comes before the end of the file: it is damaged"
+        if kind[0] == GIF_IMAGE:
+            head = file.read(9)
+            file.seek(_palette_bytes(head[8] if len(head) == 9 else 0) + 1, os.SEEK_CUR)
+        elif kind[0] == GIF_EXTENSION:
+            file.seek(1, os.SEEK_CUR)
+        else:
+            return f"it holds {kind[0]:#04x} where a block should begin: it is damaged"
+        while (size := file.read(1)) and size[0]:
+            file.seek(size[0], os.SEEK_CUR)
+    return "the end mark of a GIF is missing: it is cut short"
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import operator
 import os
 import shutil
@@ -18,6 +19,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.pairing import PAIRING_TYPES, read_pairing
@@ -27,6 +29,8 @@ from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Segment
 __all__ = ["Run", "Stored", "differences"]
 
 FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
+MAX_CELLS = 2**27
+"""Values that a frame can have in a map or a field."""
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 
@@ -251,6 +255,9 @@ def _check_safe(path: Path, h5: Any) -> None:
             linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
             if linked or not isinstance(group[name], h5py.Dataset) or not _is_plain(group[name]):
                 raise StoreError(f"{path}: /{group_name}/{name} is not stored in the file itself: do not trust it")
+            shape = group[name].shape
+            if not shape or shape[0] > config.MAX_FRAMES or math.prod(shape[1:]) > MAX_CELLS:
+                raise StoreError(f"{path}: /{group_name}/{name} claims the shape {shape}: do not trust it")
 
 
 def _is_plain(dataset: Any) -> bool:
