@@ -249,21 +249,23 @@ def _fine_residuals(
     test: Iterable[Frames], ref: Iterable[Frames], low: Int64, width: int, count: int, rows: Bool
 ) -> Float32:
     """(N, width) mean squared differences on the finer grid, for the chosen rows; both sides are read once."""
+    firsts = [int(first) for first in low]
     wanted = np.zeros(count + width, bool)
     for i in np.flatnonzero(rows):
-        wanted[low[i] : low[i] + width] = True
+        wanted[firsts[i] : firsts[i] + width] = True
     out = np.full((len(low), width), np.inf, np.float32)
     refs = _fine(ref, wanted)
     held: dict[int, Float32] = {}
     latest = -1
     for i, signature in _fine(test, rows):
-        while latest < min(int(low[i]) + width, count) - 1 and (entry := next(refs, None)) is not None:
+        first = firsts[i]
+        while latest < min(first + width, count) - 1 and (entry := next(refs, None)) is not None:
             latest = entry[0]
             held[latest] = entry[1]
-        held = {j: kept for j, kept in held.items() if j >= low[i]}
+        held = {j: kept for j, kept in held.items() if j >= first}
         for j, kept in held.items():
-            if j < low[i] + width:
-                out[i, j - low[i]] = np.mean((signature - kept) ** 2)
+            if j < first + width:
+                out[i, j - first] = np.mean((signature - kept) ** 2)
     return out
 
 

@@ -23,8 +23,8 @@ import h5py
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
-from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.pairing import write_pairing
+from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
 from vfiscope.types import Scores, Segment
 
