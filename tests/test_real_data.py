@@ -76,8 +76,9 @@ def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path,
     clip = shared_data / "videos" / name
     frames = 60
     with vs.open_source(str(clip), stop=frames) as source:
+        rate = source.info.rate
         originals = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
-    copy = synth.write_video(tmp_path / "copy.mp4", originals, crf=30, pix_fmt="yuv444p")
+    copy = synth.write_video(tmp_path / "copy.mp4", originals, crf=30, pix_fmt="yuv444p", rate=rate or 25)
     with vs.score(str(copy), ref=str(clip), stop=frames, **PIXELS_ONLY) as run, vs.open_source(str(copy)) as source:
         with av.open(str(copy)) as container:
             decoded = sum(1 for _ in container.decode(video=0))

@@ -159,6 +159,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "metrics",
         "segments",
         "regions",
+        "pairing",
         "status",
         "notes",
         "warnings",

@@ -44,6 +44,8 @@ FOREIGN = 10.0
 """Cost of that, on top."""
 LEAST_NOISE = 2e-5
 """Mean squared difference that proves nothing: a fifth of a code value in a picture of middling contrast."""
+MOST_NOISE = 0.05
+"""Mean squared difference that no codec makes: what is larger is another picture."""
 ALIKE = 2e-4
 """Mean squared difference up to which a picture is never called unlike."""
 
@@ -76,7 +78,8 @@ def noise_of(residuals: Float32, rows: NDArray[np.bool_]) -> float:
     """The mean squared difference that a frame has from its own partner: what seven in ten of some rows stay below."""
     best = residuals[rows].min(axis=1)
     best = best[np.isfinite(best)]
-    return max(float(np.quantile(best, 0.7)) if len(best) else 0.0, LEAST_NOISE)
+    usual = float(np.quantile(best, 0.7)) if len(best) else 0.0
+    return min(max(usual, LEAST_NOISE), MOST_NOISE)
 
 
 def costs(residuals: Float32, weight: float, noise: float) -> Float32:
@@ -148,7 +151,7 @@ def _forward(
     shown, hidden = np.full((n, width), -1, np.int32), np.full((n, width), -1, np.int32)
     before, source = np.full(width, np.inf), np.full(width, -1, np.int64)
     now, none = np.full(width, np.inf), np.full(width, np.inf)
-    total, end_row, end_code = n * UNMATCHED, n - 1, -1
+    total, end_row, end_code = n * OUTSIDE, n - 1, -1
     for i in range(n):
         last = low[i - 1] if i else 0
         jump, jump_from, reached = np.inf, -1, 0

@@ -39,6 +39,8 @@ UNSURE = 0.5
 """Margin below which the finer grid is asked."""
 SAMPLE = 32
 """Frames besides that are compared on it, to know how large its noise is."""
+CADENCE, AROUND = 8.0, 12
+"""Cost of a reference frame away from the even cadence of a rate, and the rows to either side that set it."""
 REACH = 3
 """Reference frames to either side that the finer grid compares."""
 RARE = 3.0
@@ -224,11 +226,22 @@ def _refine(
     finer = costs(fine[unsure], FINE_WEIGHT, noise_of(fine, sample))
     # A row that the coarse grid calls foreign is not made to fit by a finer one.
     cost[unsure] = np.where(coarse[unsure] > UNRELATED, cost[unsure], finer)
+    if rate.denominator > 1:
+        cost += _irregular(path, low, width, rate)
     path, _ = best_path(cost, low, table.count, rate)
     at = np.clip(path - low, 0, width - 1)
     own, finely = _window_margin(coarse, at), _window_margin(fine, at)
     agreed = np.where((own >= 0) & (finely >= 0), np.maximum(own, finely), np.minimum(own, finely))
     return path, np.where(unsure, agreed, own)
+
+
+def _irregular(path: Int64, low: Int64, width: int, rate: Fraction) -> Float32:
+    """(N, width) cost of leaving the even cadence of a rate, as it runs through the rows around each one."""
+    lead = _held(path) - float(rate) * np.arange(len(path))
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(lead, AROUND, mode="edge"), 2 * AROUND + 1)
+    expected = float(rate) * np.arange(len(path)) + np.median(around, axis=1)
+    away = np.abs(low[:, None] + np.arange(width) - expected[:, None])
+    return np.asarray(CADENCE * np.minimum(away, 2.0), np.float32)
 
 
 def _window_margin(residuals: Float32, at: Int64) -> Float32:
@@ -249,21 +262,23 @@ def _fine_residuals(
     test: Iterable[Frames], ref: Iterable[Frames], low: Int64, width: int, count: int, rows: Bool
 ) -> Float32:
     """(N, width) mean squared differences on the finer grid, for the chosen rows; both sides are read once."""
+    firsts = [int(first) for first in low]
     wanted = np.zeros(count + width, bool)
-    for i in np.flatnonzero(rows):
-        wanted[low[i] : low[i] + width] = True
+    for row in np.flatnonzero(rows):
+        wanted[firsts[row] : firsts[row] + width] = True
     out = np.full((len(low), width), np.inf, np.float32)
     refs = _fine(ref, wanted)
     held: dict[int, Float32] = {}
     latest = -1
     for i, signature in _fine(test, rows):
-        while latest < min(int(low[i]) + width, count) - 1 and (entry := next(refs, None)) is not None:
+        first = firsts[i]
+        while latest < min(first + width, count) - 1 and (entry := next(refs, None)) is not None:
             latest = entry[0]
             held[latest] = entry[1]
-        held = {j: kept for j, kept in held.items() if j >= low[i]}
+        held = {j: kept for j, kept in held.items() if j >= first}
         for j, kept in held.items():
-            if j < low[i] + width:
-                out[i, j - low[i]] = np.mean((signature - kept) ** 2)
+            if j < first + width:
+                out[i, j - first] = np.mean((signature - kept) ** 2)
     return out
 
 
