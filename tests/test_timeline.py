@@ -161,12 +161,13 @@ def test_a_shift_of_one_frame_is_noticed(scene: Pixels, shift: int) -> None:
     test, ref = scene[1 + shift : 41 + shift], scene[1:41]
     with vs.score(test, ref=ref, **QUICK) as run:
         assert run.status == "ok"
+        assert run.notes == []
         if shift == 0:
-            assert run.notes == []
+            assert run.warnings == []
         else:
-            assert run.notes == [run.pairing["warning"]]
-            assert run.notes[0].startswith(f"a shift of {shift:+d} frame fits better (residual 0.00 against")
-            assert f"--align {shift:+d} or --align auto" in run.notes[0]
+            assert run.warnings == [run.pairing["warning"]]
+            assert run.warnings[0].startswith(f"a shift of {shift:+d} frame fits better (residual 0.00 against")
+            assert f"--align {shift:+d} or --align auto" in run.warnings[0]
 
 
 def test_rates_that_differ_are_refused_unless_aligned(scene: Pixels, tmp_path: Path) -> None:

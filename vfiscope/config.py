@@ -92,7 +92,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "stop": ((str, int, float, type(None)), "a frame number or a time"),
     "step": _NUMBER,
     "fps": ((int, float), "frames per second"),
-    "align": ((str, int), "auto, none or a shift in frames"),
+    "align": ((str, int), "auto, none, or a shift in frames"),
     "resize": ((str, type(None)), "the name of a filter"),
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
