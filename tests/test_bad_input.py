@@ -1,6 +1,6 @@
 """Bad and odd inputs, a test for each row of the list of 62: what is refused, what makes a run partial, what is exact.
 
-Rows 27 (other frame counts), 28 (other rates) and 30 (one frame off) are those of alignment in time: tests/test_timeline.py.
+Rows 27 (other frame counts), 28 (other rates) and 30 (one frame off) are shown in ``test_timeline.py``.
 Row 50 (a GPU without a decoder) can only show that the decoder's name is stored: decoding is always done by the CPU.
 Row 62 (places that cannot be written) is shown here for what needs no special file system; ``test_store_crash.py`` and
 ``test_store_writer.py`` have full disks and failed moves.

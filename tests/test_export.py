@@ -216,7 +216,7 @@ def test_times_and_frames_come_back(run: Run, tmp_path: Path, suffix: str) -> No
 def test_an_existing_file_is_replaced_only_when_asked(run: Run, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_text("mine")
-    with pytest.raises(OutputExistsError, match="exists: choose another name"):
+    with pytest.raises(OutputExistsError, match="exists: give --overwrite or another --out"):
         export_run(run, path)
     assert path.read_text() == "mine"
     export_run(run, path, overwrite=True)
