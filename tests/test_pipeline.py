@@ -363,10 +363,11 @@ def interrupted(media: Path, out: Path) -> None:
             pipeline.run(config, watch=stop_at_20)
 
 
-@pytest.mark.parametrize("mode", ["score", "lag", "golden"])
+@pytest.mark.parametrize("mode", ["score", "map", "lag", "golden"])
 def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tmp_path: Path, mode: str) -> None:
     config = {
         "score": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4")),
+        "map": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4"), align="auto"),
         "lag": RunConfig("scan", str(media / "test.mp4"), lag=3),
         "golden": RunConfig("scan", str(media / "test.mp4"), golden=7),
     }[mode]
