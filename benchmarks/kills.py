@@ -2,8 +2,8 @@
 
     python benchmarks/kills.py [COUNT]
 
-Runs that end before their kill do not count. Prints a line for each kill: when it came, how many frames were stored by then, and whether the resumed file is
-identical but for ``created`` and the timings. Fails where one is not.
+Prints a line for each kill: when it came, how many frames were stored by then, and whether the resumed file is
+identical but for ``created`` and the timings. Fails where one is not. Runs that end before their kill do not count.
 """
 
 from __future__ import annotations
