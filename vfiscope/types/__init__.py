@@ -1,0 +1,30 @@
+"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the package."""
+
+from __future__ import annotations
+
+from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
+from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.tables import FrameTable, Pairing, Scores
+from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status
+
+__all__ = [
+    "Features",
+    "FieldSpec",
+    "Float32",
+    "Float64",
+    "FrameTable",
+    "Frames",
+    "Int64",
+    "Match",
+    "MetricSpec",
+    "Neighbours",
+    "Pairing",
+    "Pairs",
+    "Region",
+    "Role",
+    "Scores",
+    "Segment",
+    "SourceInfo",
+    "Status",
+    "Uint8",
+]

@@ -1,0 +1,203 @@
+"""What is compared: batches of frames, their features, and pairs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from vfiscope.types.arrays import Float64, Int64, Uint8, check
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Features", "Frames", "Neighbours", "Pairs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """A batch of N frames in presentation order."""
+
+    data: Tensor
+    """(N, 3, H, W) uint8, or uint16 for deeper sources: RGB code values over the full range of ``bit_depth``."""
+    index: Int64
+    """(N,) decode ordinals, 0 for the first presented frame of the source."""
+    pts: Int64
+    """(N,) presentation times in ``time_base`` units."""
+    time_s: Float64
+    """(N,) seconds since the first presented frame of the source."""
+    status: Uint8
+    """(N,) values of :class:`Status`; the data of an unreadable frame is zero."""
+    time_base: Fraction
+    """Seconds per unit of ``pts``, exact."""
+    bit_depth: int = 8
+    """White is ``2 ** bit_depth - 1``: 8 with uint8 data, up to 16 with uint16 data."""
+
+    def __post_init__(self) -> None:
+        n = len(self.index)
+        check(
+            self.data.ndim == 4 and self.data.shape[1] == 3 and self.data.shape[0] == n,
+            "Frames.data must be (N, 3, H, W) with one index per frame",
+            data=self.data,
+            index=self.index,
+        )
+        check(
+            self.pts.shape == self.index.shape == self.time_s.shape == self.status.shape,
+            "Frames.index, pts, time_s and status must be (N,)",
+            index=self.index,
+            pts=self.pts,
+            time_s=self.time_s,
+            status=self.status,
+        )
+        dtype = "uint8" if self.bit_depth == 8 else "uint16"
+        check(str(self.data.dtype).endswith(f".{dtype}"), f"bit depth {self.bit_depth} needs {dtype}", data=self.data)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, rows: slice) -> Frames:
+        """The frames of a slice of rows; shares memory."""
+        return Frames(
+            self.data[rows],
+            self.index[rows],
+            self.pts[rows],
+            self.time_s[rows],
+            self.status[rows],
+            self.time_base,
+            self.bit_depth,
+        )
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return int(self.data.shape[2]), int(self.data.shape[3])
+
+    def __repr__(self) -> str:
+        ends = f"{self.index[0]}..{self.index[-1]}" if len(self) else "none"
+        return f"Frames({len(self)} x {self.size[0]}x{self.size[1]}, {self.bit_depth} bit, index {ends})"
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Embeddings of N frames."""
+
+    pooled: Tensor
+    """(N, D) float32, one vector per frame."""
+    patches: Tensor
+    """(N, h, w, D) float32, one vector per patch, rows from the top."""
+
+    def __post_init__(self) -> None:
+        check(
+            self.pooled.ndim == 2
+            and self.patches.ndim == 4
+            and self.pooled.shape[0] == self.patches.shape[0]
+            and self.pooled.shape[1] == self.patches.shape[3],
+            "Features need pooled (N, D) and patches (N, h, w, D)",
+            pooled=self.pooled,
+            patches=self.patches,
+        )
+
+    def __len__(self) -> int:
+        return int(self.pooled.shape[0])
+
+    def __getitem__(self, rows: slice) -> Features:
+        return Features(self.pooled[rows], self.patches[rows])
+
+    def __repr__(self) -> str:
+        n, h, w, d = self.patches.shape
+        return f"Features({n} x {h}x{w} patches, {d} dimensions)"
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The real frames around N instants."""
+
+    before: Frames
+    """The frames before, row by row."""
+    after: Frames
+    """The frames after."""
+    before_features: Features | None = None
+    after_features: Features | None = None
+
+    def __post_init__(self) -> None:
+        check(
+            self.before.data.shape == self.after.data.shape,
+            "frames before and after must agree in number and size",
+            before=self.before.data,
+            after=self.after.data,
+        )
+
+    def __len__(self) -> int:
+        return len(self.before)
+
+    def __getitem__(self, rows: slice) -> Neighbours:
+        return Neighbours(
+            self.before[rows],
+            self.after[rows],
+            None if self.before_features is None else self.before_features[rows],
+            None if self.after_features is None else self.after_features[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """N test frames, each with its partner; or N test frames that have none.
+
+    Independently of that, each may have real frames around it, and where it comes from may be known.
+    """
+
+    test: Frames
+    ref: Frames | None
+    """The partners, row by row; None where these test frames are unpaired."""
+    test_features: Features | None = None
+    ref_features: Features | None = None
+    around: Neighbours | None = None
+    """The real frames between which the test frames lie; None where there are none."""
+    role: Uint8 | None = None
+    """(N,) values of :class:`Role`; None where unknown."""
+    phase: Float64 | None = None
+    """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the one after; NaN or
+    None where unknown."""
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Values that several metrics of the same batch use, computed once."""
+
+    def __post_init__(self) -> None:
+        if self.ref is not None:
+            check(
+                self.test.data.shape == self.ref.data.shape,
+                "test and reference frames must agree in number and size",
+                test=self.test.data,
+                ref=self.ref.data,
+            )
+        if self.around is not None:
+            check(
+                self.test.data.shape == self.around.before.data.shape,
+                "test frames and those around them must agree in number and size",
+                test=self.test.data,
+                before=self.around.before.data,
+            )
+        for name in ("role", "phase"):
+            column = getattr(self, name)
+            if column is not None:
+                check(column.shape == (len(self.test),), f"Pairs.{name} must be (N,)", column=column)
+
+    def __len__(self) -> int:
+        return len(self.test)
+
+    def __getitem__(self, rows: slice) -> Pairs:
+        return Pairs(
+            self.test[rows],
+            None if self.ref is None else self.ref[rows],
+            None if self.test_features is None else self.test_features[rows],
+            None if self.ref_features is None else self.ref_features[rows],
+            None if self.around is None else self.around[rows],
+            None if self.role is None else self.role[rows],
+            None if self.phase is None else self.phase[rows],
+        )
+
+    def share(self, key: str, compute: Callable[[], Any]) -> Any:
+        """The value stored under ``key``, computed at its first use."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        return self.shared[key]

@@ -1,0 +1,114 @@
+"""What comes out: the map from test to reference, and one row for each frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
+from vfiscope.types.words import Match
+
+__all__ = ["FrameTable", "Pairing", "Scores"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pairing:
+    """A monotone map from N test frames to reference frames."""
+
+    ref_index: Int64
+    """(N,) decode ordinal of the partner, -1 where there is none; never falls from one partner to the next."""
+    residual: Float32
+    """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are equal, about 1.4
+    for unrelated pictures, NaN where there is no partner or nothing was compared."""
+    margin: Float32
+    """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best, each with the noise of
+    a codec added. 0 where another reference frame fits as well, near 1 where the partner alone fits. For a frame
+    without partner: how much worse the best one fits than partners do elsewhere. NaN where nothing was compared."""
+    label: Uint8
+    """(N,) values of :class:`Match`."""
+    method: str
+    """"auto" where the map was found, "shift" where it was given."""
+    offset: int
+    """Reference ordinal minus test ordinal of the first frame that has a partner."""
+    rate: Fraction
+    """Reference frames to a test frame: 1/2 where every reference frame has two test frames."""
+    dropped: tuple[tuple[int, int], ...] = ()
+    """Half-open ranges of reference ordinals between two partners that no test frame shows, beyond those that the
+    rate leaves out."""
+
+    COLUMNS = ("ref_index", "residual", "margin", "label")
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
+        check(all(c.shape == (len(self),) for c in columns.values()), "pairing columns must be (N,)", **columns)
+        partners = self.ref_index[self.ref_index >= 0]
+        check(bool((np.diff(partners) >= 0).all()), "a pairing must be monotone", ref_index=self.ref_index)
+
+    def __len__(self) -> int:
+        return len(self.ref_index)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that name the map: equal where every test frame has the same partner."""
+        return hashlib.sha256(self.ref_index.astype("<i8").tobytes()).hexdigest()[:16]
+
+    def count(self, label: Match) -> int:
+        """Number of test frames with that label."""
+        return int((self.label == label).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class FrameTable:
+    """One row per test frame."""
+
+    index: Int64
+    """(N,) decode ordinal of the test frame."""
+    pts: Int64
+    """(N,) in ``time_base`` units."""
+    time_s: Float64
+    """(N,) seconds from the first presented frame."""
+    ref_index: Int64
+    """(N,) decode ordinal of the partner, -1 where there is none."""
+    role: Uint8
+    """(N,) values of :class:`Role`."""
+    phase: Float64
+    """(N,) instant between the two source frames around it; NaN where unknown."""
+    status: Uint8
+    """(N,) values of :class:`Status`."""
+    time_base: Fraction
+
+    COLUMNS = ("index", "pts", "time_s", "ref_index", "role", "phase", "status")
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
+        check(all(c.shape == (len(self),) for c in columns.values()), "frame columns must be (N,)", **columns)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What N pairs scored, on the CPU and ready to be stored."""
+
+    frames: FrameTable
+    values: Mapping[str, NDArray[np.float32]]
+    """{metric: (N,) float32}, NaN where not defined."""
+    maps: Mapping[str, NDArray[np.float16]]
+    """{map: (N, h, w) float16}, absolute scale, NaN where not defined."""
+    fields: Mapping[str, NDArray[np.float16]]
+    """{field: (N, 2, h, w) float16}, (dx, dy) in pixels."""
+
+    def __post_init__(self) -> None:
+        n = len(self.frames)
+        arrays: dict[str, Any] = {**self.values, **self.maps, **self.fields}
+        check(all(a.shape[0] == n for a in arrays.values()), f"scores must have {n} rows", **arrays)
+
+    def __len__(self) -> int:
+        return len(self.frames)

@@ -1,0 +1,133 @@
+"""Enumerations, specifications, and what is said of segments, regions and sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+
+__all__ = ["FieldSpec", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status"]
+
+
+class Status(IntEnum):
+    """What happened to a frame. Of two frames in a pair the higher value counts."""
+
+    OK = 0
+    UNPAIRED = 1
+    """It has no partner; nothing that needs one is defined."""
+    CORRUPT = 2
+    """The decoder said that it is damaged; it was scored all the same."""
+    UNREADABLE = 3
+    """There are no pixels; it keeps its row, and every score is NaN."""
+
+
+class Role(IntEnum):
+    """Where a frame of an interpolated sequence comes from."""
+
+    PASSED = 0
+    SYNTHESISED = 1
+    UNKNOWN = 2
+
+
+class Match(IntEnum):
+    """How a test frame of a :class:`Pairing` got its partner."""
+
+    MATCHED = 0
+    REPEATED = 1
+    """It has the partner of the matched test frame before it."""
+    UNMATCHED = 2
+    """No reference frame is its partner."""
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What the numbers of a score or a map mean."""
+
+    name: str
+    unit: str
+    """"dB", "px", or "1" for a plain ratio."""
+    low: float
+    high: float
+    lower_is_better: bool
+    identity: float
+    """The value for identical frames, reached exactly."""
+    floor: float
+    """The smallest departure from a clip's own level that is worth flagging, in ``unit``."""
+    description: str
+    needs: str = "pixels"
+    """"pixels" of test and reference, or their "features"; or of the test and the frames around it, "neighbours" and
+    "neighbour features"; or pixels of all of them, "pixels and neighbours"."""
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What the vectors of a field mean: (dx, dy) in pixels of the full test frame."""
+
+    name: str
+    description: str
+    unit: str = "px"
+    needs: str = "features"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A flagged half-open range of test frames, in decode ordinals."""
+
+    start: int
+    stop: int
+    kind: str
+    metric: str
+    peak: float
+    """The worst value inside, in the metric's unit."""
+    peak_index: int
+    confidence: float
+    """0..1; 1 for a user's own rule."""
+    start_time_s: float
+    stop_time_s: float
+
+
+@dataclass(frozen=True)
+class Region:
+    """A flagged area in one test frame, in pixels of the full frame."""
+
+    frame: int
+    x: float
+    y: float
+    w: float
+    h: float
+    area: float
+    score: float
+    severity: int
+    """1..5"""
+    kind: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What an opened source is, before a frame was decoded. Container claims are hints."""
+
+    path: str
+    """Absolute path, glob or pattern; ``array`` for frames in memory."""
+    kind: str
+    """"video", "images" or "array"."""
+    width: int
+    height: int
+    bit_depth: int
+    frames_expected: int | None
+    """Frames that the container or the folder claims, None where it claims nothing; before start, stop and step."""
+    duration_s: float | None
+    time_base: Fraction
+    rate: Fraction | None
+    """Average frames per second, for display only."""
+    decoder: str
+    color: Mapping[str, str]
+    """matrix, range, primaries, transfer as used, and ``decided_by``: tag or assumed."""
+    size_bytes: int
+    files: Sequence[str] = ()
+    """The image files in order; empty for a video."""
+    damage: Sequence[str] = ()
+    """What the file itself gives away of missing parts, one sentence each."""
+    notes: Sequence[str] = ()
+    """What is unusual, one sentence each: gaps in the numbering, files left out."""
