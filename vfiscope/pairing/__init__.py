@@ -1,5 +1,7 @@
 """What is compared with what: small functions that turn streams of frames into streams of pairs."""
 
+from vfiscope.pairing.around import places_among, places_beside, places_in, with_places
+from vfiscope.pairing.cadence import find_cadence
 from vfiscope.pairing.pairs import (
     Stream,
     pick,
@@ -19,13 +21,18 @@ __all__ = [
     "Stream",
     "align",
     "describe",
+    "find_cadence",
     "pick",
+    "places_among",
+    "places_beside",
+    "places_in",
     "shifted",
     "skip_rows",
     "summarize",
     "with_golden",
     "with_lag",
     "with_map",
+    "with_places",
     "with_reference",
     "with_shift",
 ]

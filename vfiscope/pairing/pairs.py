@@ -16,7 +16,17 @@ from numpy.typing import NDArray
 from vfiscope.errors import PairingError
 from vfiscope.types import Features, Frames, Int64, Pairs
 
-__all__ = ["Stream", "pick", "skip_rows", "with_golden", "with_lag", "with_map", "with_reference", "with_shift"]
+__all__ = [
+    "Batch",
+    "Stream",
+    "pick",
+    "skip_rows",
+    "with_golden",
+    "with_lag",
+    "with_map",
+    "with_reference",
+    "with_shift",
+]
 
 Batch = tuple[Frames, Features | None]
 Stream = Iterator[Batch]

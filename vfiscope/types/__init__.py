@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
-from vfiscope.types.tables import FrameTable, Pairing, Scores
+from vfiscope.types.tables import Cadence, FrameTable, Pairing, Scores
 from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status
 
 __all__ = [
+    "Cadence",
     "Features",
     "FieldSpec",
     "Float32",

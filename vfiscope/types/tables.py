@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
 from vfiscope.types.words import Match
 
-__all__ = ["FrameTable", "Pairing", "Scores"]
+__all__ = ["Cadence", "FrameTable", "Pairing", "Scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,34 @@ class Pairing:
     def count(self, label: Match) -> int:
         """Number of test frames with that label."""
         return int((self.label == label).sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Cadence:
+    """Where N test frames lie among the frames of the lower-rate source that they were made from."""
+
+    multiplier: Fraction
+    """Test frames to a source frame: 2 for 30 in 60, 5/2 for 24 in 60."""
+    before: Int64
+    """(N,) decode ordinal of the source frame at the instant or the last before it, -1 outside of the source."""
+    phase: Float64
+    """(N,) how far the instant lies from there towards the next source frame, 0 at an original, below 1; NaN outside
+    of the source."""
+    role: Uint8
+    """(N,) values of :class:`Role`: passed where the phase is 0."""
+    start: Fraction
+    """Source position of test frame 0."""
+    share: float
+    """Part of the passed frames that are like their source frames, 0..1."""
+
+    COLUMNS = ("before", "phase", "role")
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
+        check(all(c.shape == (len(self),) for c in columns.values()), "cadence columns must be (N,)", **columns)
+
+    def __len__(self) -> int:
+        return len(self.before)
 
 
 @dataclass(frozen=True, eq=False)
