@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiscope.pairing import skip_rows, with_golden, with_lag, with_reference
+from vfiscope.errors import PairingError
+from vfiscope.pairing import pick, skip_rows, with_golden, with_lag, with_map, with_reference, with_shift
 from vfiscope.types import Features, Frames, Pairs
 
 
@@ -106,3 +108,75 @@ def test_streams_without_features_pair_too() -> None:
 def test_skip_rows_drops_exactly_the_first_rows(batches: list[int], count: int) -> None:
     left = [int(i) for batch in skip_rows((b for b, _ in stream(batches)), count) for i in batch.index]
     assert left == list(range(sum(batches)))[count:]
+
+
+class Noted:
+    """A stream that notes what was taken from it."""
+
+    def __init__(self, batches: list[int], wanted: np.ndarray | None = None) -> None:
+        self.taken: list[int] = []
+        decoded = (batch for batch, _ in stream(batches, embedded=False))
+        self._frames = decoded if wanted is None else pick(decoded, wanted)
+
+    def __iter__(self) -> Iterator[tuple[Frames, Features | None]]:
+        for batch in self._frames:
+            self.taken += batch.index.tolist()
+            yield batch, features(batch)
+
+
+@given(lengths, st.sets(st.integers(0, 45)))
+def test_pick_takes_the_wanted_ordinals_in_order(batches: list[int], wanted: set[int]) -> None:
+    picked = list(pick((b for b, _ in stream(batches)), np.array(sorted(wanted), np.int64)))
+    index = [int(i) for batch in picked for i in batch.index]
+    assert index == [i for i in range(sum(batches)) if i in wanted]
+    assert [int(v) for batch in picked for v in batch.data[:, 0, 0, 0]] == index
+    assert [int(v) for batch in picked for v in batch.pts] == [10 * i for i in index]
+    assert all(len(batch) for batch in picked)
+
+
+def test_pick_reads_on_to_the_end() -> None:
+    seen = iter(range(3))
+
+    def batches() -> Iterator[Frames]:
+        for k in seen:
+            yield frames(2 * k, 2)
+
+    assert [batch.index.tolist() for batch in pick(batches(), np.array([0]))] == [[0]]
+    assert next(seen, None) is None
+
+
+@given(lengths, lengths, st.data())
+def test_a_map_gives_each_frame_its_partner(test: list[int], ref: list[int], data: st.DataObject) -> None:
+    n, m = sum(test), sum(ref)
+    partners = np.array(sorted(data.draw(st.lists(st.integers(0, m - 1), min_size=n, max_size=n))), np.int64)
+    partners[data.draw(st.lists(st.integers(0, n - 1)))] = -1
+    expected = [(i, None if j < 0 else int(j)) for i, j in enumerate(partners)]
+    assert rows(with_map(stream(test), stream(ref), partners)) == expected
+    noted = Noted(ref, partners)
+    assert rows(with_map(stream(test), iter(noted), partners)) == expected
+    assert noted.taken == sorted({int(j) for j in partners if j >= 0})
+
+
+def test_a_map_reads_the_reference_to_its_end() -> None:
+    noted = Noted([2, 2, 2])
+    assert rows(with_map(stream([2]), iter(noted), np.array([1, 1]))) == [(0, 1), (1, 1)]
+    assert noted.taken == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_side_that_is_shorter_than_the_map_has_changed() -> None:
+    with pytest.raises(PairingError, match="the test ended after 2 of 3 frames: it changed while it was read"):
+        rows(with_map(stream([2]), stream([5]), np.array([0, 1, 2])))
+    with pytest.raises(PairingError, match="the reference ended before its frame 4: it changed while it was read"):
+        rows(with_map(stream([3]), stream([2, 2]), np.array([0, 1, 4])))
+
+
+@given(lengths, lengths, st.integers(0, 12))
+def test_a_shift_leaves_the_first_frames_unpaired(test: list[int], ref: list[int], missing: int) -> None:
+    n, m = sum(test), sum(ref)
+    expected = [(i, i - missing if 0 <= i - missing < m else None) for i in range(n)]
+    assert rows(with_shift(stream(test), stream(ref), missing)) == expected
+
+
+def test_a_shift_to_later_frames_pairs_from_the_first_on() -> None:
+    late = ((b, features(b)) for b in skip_rows((b for b, _ in stream([2, 4])), 3))
+    assert rows(with_shift(stream([2]), late, -3)) == [(0, 3), (1, 4)]
