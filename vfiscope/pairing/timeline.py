@@ -45,6 +45,8 @@ SAMPLE = 32
 """Frames besides that are compared on it, to know how large its noise is."""
 CADENCE, AROUND = 8.0, 12
 """Cost of a reference frame away from the even cadence of a rate, and the rows to either side that set it."""
+UNEVEN = 0.5
+"""Part of the mean squared difference of two frames that the next two have at least."""
 REACH = 3
 """Reference frames to either side that the finer grid compares."""
 STEADY = 0.8
@@ -124,19 +126,24 @@ def align(
     one, other = _read(test), _read(ref)
     table = _table(one, other, cells)
     path, found = _choose(_costs(table), table, rate)
-    if (path < 0).all():
-        raise PairingError(
-            f"none of {len(one)} test frames resembles any of {len(other)} reference frames: check --ref, or give "
-            "--align none"
-        )
+    _check_related(path >= 0, other)
     near, far = _margins(table, path)
     unsure = ((path < 0) | (np.minimum(near, far) < UNSURE)) & ~one.blank
     if unsure.any() and len(other) > 1:
         path, near = _refine(test, ref, table, path, unsure, found)
         far = _margins(table, path)[1]
     matched = (path >= 0) & ~one.blank & ~other.blank[np.maximum(path, 0)]
+    _check_related(matched, other)
     margin = np.where(matched, np.minimum(near, far), _loneliness(table, matched))
     return _pairing(one, other, path, matched, np.where(one.blank, np.nan, margin), found)
+
+
+def _check_related(matched: Bool, ref: _Side) -> None:
+    if not matched.any():
+        raise PairingError(
+            f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames: check --ref, or give "
+            "--align none"
+        )
 
 
 def _read(batches: Iterable[Frames]) -> _Side:
@@ -248,10 +255,11 @@ def _beyond(table: _Table, path: Int64) -> Float32:
     """(N,) how much worse than the rest a partner at an end of the reference would fit if the frame beyond were shown.
 
     That frame is not there to be compared. It is taken to differ from the partner as its neighbour on the other side
-    does, and the test frame that shows it then differs from the partner by as much, and by the noise.
+    does, or half as much, for motion is uneven; and the test frame that shows it, by as much and by the noise that
+    most frames have at least.
     """
-    first, last = table.edges
-    noise = noise_of(table.residuals, path >= 0)
+    first, last = (UNEVEN * edge for edge in table.edges)
+    noise = noise_of(table.residuals, path >= 0, 0.25)
     out = np.where(path == 0, first + noise, np.inf)
     return np.where(path == table.count - 1, np.minimum(out, last + noise), out).astype(np.float32)
 
@@ -375,7 +383,7 @@ def _pairing(test: _Side, ref: _Side, path: Int64, matched: Bool, margin: Float3
         np.clip(margin, 0.0, 1.0).astype(np.float32),
         label,
         method="auto",
-        offset=int(ref.index[partners[0]] - test.index[rows[0]]) if len(rows) else 0,
+        offset=int(ref.index[partners[0]] - test.index[rows[0]]),
         rate=rate,
         dropped=tuple((int(ref.index[a + ceil(rate)]), int(ref.index[b])) for a, b in ends),
     )
