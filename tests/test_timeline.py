@@ -262,3 +262,7 @@ def test_edits_of_a_film_are_mapped_back(shared_data: Path, tmp_path: Path) -> N
     rows = np.arange(len(frames))
     shows = np.insert(np.delete(rows, 5), 12, -1)
     check(aligned(edited(tmp_path, np.ascontiguousarray(frames), shows), frames), shows)
+    stalled = np.insert(np.delete(np.where((rows >= 11) & (rows < 14), 10, rows), 5), 16, -1)
+    found = aligned(edited(tmp_path, np.ascontiguousarray(frames), stalled), frames[3:])
+    check(found, np.where(stalled < 3, -1, stalled - 3))
+    assert found.rate == 1  # a few repeated frames are no rate
