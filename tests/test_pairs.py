@@ -6,21 +6,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiscope.pairing import (
-    places_among,
-    places_beside,
-    places_in,
-    skip_rows,
-    with_golden,
-    with_lag,
-    with_places,
-    with_reference,
-)
-from vfiscope.types import Cadence, Features, Frames, Pairs, Role
+from vfiscope.errors import PairingError
+from vfiscope.pairing import pick, skip_rows, with_golden, with_lag, with_map, with_reference, with_shift
+from vfiscope.types import Features, Frames, Pairs
 
 
 def frames(first: int, count: int) -> Frames:
@@ -117,73 +110,73 @@ def test_skip_rows_drops_exactly_the_first_rows(batches: list[int], count: int) 
     assert left == list(range(sum(batches)))[count:]
 
 
-def placed(pairs: Iterator[Pairs]) -> list[tuple[int, int | None, tuple[int, int] | None]]:
-    """(test ordinal, partner, ordinals around) of every row, checked against pixels and features on the way."""
-    found: list[tuple[int, int | None, tuple[int, int] | None]] = []
-    for batch in pairs:
-        n = len(batch)
-        partners = [None] * n if batch.ref is None else batch.ref.index.tolist()
-        around: list[tuple[int, int] | None] = [None] * n
-        if batch.around is not None:
-            before, after = batch.around.before, batch.around.after
-            around = list(zip(before.index.tolist(), after.index.tolist(), strict=True))
-            assert batch.around.before_features is not None
-            assert batch.around.after_features is not None
-            assert before.data[:, 0, 0, 0].tolist() == before.index.tolist()
-            assert batch.around.after_features.pooled[:, 0].tolist() == after.data[:, 0, 0, 0].tolist()
-        if batch.ref is not None:
-            assert batch.ref.data[:, 0, 0, 0].tolist() == partners
-        found += zip(batch.test.index.tolist(), partners, around, strict=True)
-    return found
+class Noted:
+    """A stream that notes what was taken from it."""
+
+    def __init__(self, batches: list[int], wanted: np.ndarray | None = None) -> None:
+        self.taken: list[int] = []
+        decoded = (batch for batch, _ in stream(batches, embedded=False))
+        self._frames = decoded if wanted is None else pick(decoded, wanted)
+
+    def __iter__(self) -> Iterator[tuple[Frames, Features | None]]:
+        for batch in self._frames:
+            self.taken += batch.index.tolist()
+            yield batch, features(batch)
 
 
-@given(lengths, lengths, st.integers(1, 4))
-def test_synthesised_frames_lie_between_two_of_the_source(test: list[int], source: list[int], multiplier: int) -> None:
-    n, m = sum(test), sum(source)
-    before, part = np.divmod(np.arange(n), multiplier)
-    role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED).astype(np.uint8)
-    cadence = Cadence(Fraction(multiplier), before, part / multiplier, role, Fraction(0), 1.0)
-    found = placed(with_places(stream(test), stream(source), places_in(cadence)))
-    for i, (own, partner, around) in enumerate(found):
-        inside = before[i] + (part[i] > 0) < m
-        assert own == i
-        assert partner == (before[i] if part[i] == 0 and inside else None)
-        assert around == ((before[i], before[i] + 1) if part[i] and inside else None)
-    assert len(found) == n
+@given(lengths, st.sets(st.integers(0, 45)))
+def test_pick_takes_the_wanted_ordinals_in_order(batches: list[int], wanted: set[int]) -> None:
+    picked = list(pick((b for b, _ in stream(batches)), np.array(sorted(wanted), np.int64)))
+    index = [int(i) for batch in picked for i in batch.index]
+    assert index == [i for i in range(sum(batches)) if i in wanted]
+    assert [int(v) for batch in picked for v in batch.data[:, 0, 0, 0]] == index
+    assert [int(v) for batch in picked for v in batch.pts] == [10 * i for i in index]
+    assert all(len(batch) for batch in picked)
 
 
-@given(lengths, st.integers(0, 5))
-def test_neighbours_are_the_frames_beside(test: list[int], done: int) -> None:
-    n = sum(test)
-    done = min(done, n - 1)
-    rows_done = with_places(
-        skip(stream(test), done), skip(stream(test), max(0, done - 1)), places_among(done), max(0, done - 1)
-    )
-    assert placed(rows_done) == [(i, None, (i - 1, i + 1) if 0 < i < n - 1 else None) for i in range(done, n)]
+def test_pick_reads_on_to_the_end() -> None:
+    seen = iter(range(3))
+
+    def batches() -> Iterator[Frames]:
+        for k in seen:
+            yield frames(2 * k, 2)
+
+    assert [batch.index.tolist() for batch in pick(batches(), np.array([0]))] == [[0]]
+    assert next(seen, None) is None
 
 
-@given(lengths, lengths)
-def test_partners_have_their_own_neighbours_around(test: list[int], ref: list[int]) -> None:
+@given(lengths, lengths, st.data())
+def test_a_map_gives_each_frame_its_partner(test: list[int], ref: list[int], data: st.DataObject) -> None:
     n, m = sum(test), sum(ref)
-    found = placed(with_places(stream(test), stream(ref), places_beside(iter(range(n)))))
-    expected = [(i, i if i < m else None, (i - 1, i + 1) if 0 < i < m - 1 else None) for i in range(n)]
-    assert found == expected
+    partners = np.array(sorted(data.draw(st.lists(st.integers(0, m - 1), min_size=n, max_size=n))), np.int64)
+    partners[data.draw(st.lists(st.integers(0, n - 1)))] = -1
+    expected = [(i, None if j < 0 else int(j)) for i, j in enumerate(partners)]
+    assert rows(with_map(stream(test), stream(ref), partners)) == expected
+    noted = Noted(ref, partners)
+    assert rows(with_map(stream(test), iter(noted), partners)) == expected
+    assert noted.taken == sorted({int(j) for j in partners if j >= 0})
 
 
-def skip(batches: Iterator[tuple[Frames, Features | None]], count: int) -> Iterator[tuple[Frames, Features | None]]:
-    for batch, described in batches:
-        if count < len(batch):
-            yield batch[count:], None if described is None else described[count:]
-        count = max(0, count - len(batch))
+def test_a_map_reads_the_reference_to_its_end() -> None:
+    noted = Noted([2, 2, 2])
+    assert rows(with_map(stream([2]), iter(noted), np.array([1, 1]))) == [(0, 1), (1, 1)]
+    assert noted.taken == [0, 1, 2, 3, 4, 5]
 
 
-def test_few_frames_are_held() -> None:
-    taken = []
+def test_a_side_that_is_shorter_than_the_map_has_changed() -> None:
+    with pytest.raises(PairingError, match="the test ended after 2 of 3 frames: it changed while it was read"):
+        rows(with_map(stream([2]), stream([5]), np.array([0, 1, 2])))
+    with pytest.raises(PairingError, match="the reference ended before its frame 4: it changed while it was read"):
+        rows(with_map(stream([3]), stream([2, 2]), np.array([0, 1, 4])))
 
-    def counted() -> Iterator[tuple[Frames, Features | None]]:
-        for batch in stream([2] * 30):
-            taken.append(int(batch[0].index[-1]))
-            yield batch
 
-    for batch in with_places(stream([2] * 60), counted(), places_beside(iter([i // 2 for i in range(120)]))):
-        assert taken[-1] <= int(batch.test.index[-1]) // 2 + 3
+@given(lengths, lengths, st.integers(0, 12))
+def test_a_shift_leaves_the_first_frames_unpaired(test: list[int], ref: list[int], missing: int) -> None:
+    n, m = sum(test), sum(ref)
+    expected = [(i, i - missing if 0 <= i - missing < m else None) for i in range(n)]
+    assert rows(with_shift(stream(test), stream(ref), missing)) == expected
+
+
+def test_a_shift_to_later_frames_pairs_from_the_first_on() -> None:
+    late = ((b, features(b)) for b in skip_rows((b for b, _ in stream([2, 4])), 3))
+    assert rows(with_shift(stream([2]), late, -3)) == [(0, 3), (1, 4)]

@@ -112,6 +112,55 @@ def test_a_band_finds_what_the_whole_table_finds(scene: Pixels, tmp_path: Path) 
     np.testing.assert_array_equal(aligned(path, scene, cells=900).ref_index, aligned(path, scene).ref_index)
 
 
+@pytest.mark.parametrize("side", ["test", "ref", "both"])
+def test_unreadable_images_keep_their_rows_and_are_unmatched(
+    scene: Pixels, tmp_path: Path, caplog: pytest.LogCaptureFixture, side: str
+) -> None:
+    frames = scene[:30]
+    shows = np.delete(np.arange(30), 20)
+    folders = {"test": tmp_path / "test", "ref": tmp_path / "ref"}
+    synth.write_images(folders["test"], frames[shows], "%03d.png")
+    synth.write_images(folders["ref"], frames, "%03d.png")
+    truth = shows.copy()
+    if side in ("test", "both"):
+        (folders["test"] / "005.png").write_bytes(b"damaged")
+        truth[5] = -1
+    if side in ("ref", "both"):
+        (folders["ref"] / "012.png").write_bytes(b"damaged")
+        truth[12] = -1
+    with (
+        caplog.at_level("INFO", "vfiscope"),
+        vs.score(str(folders["test"]), ref=str(folders["ref"]), align="auto", **QUICK) as run,
+    ):
+        table = run.pairing_table
+        assert table is not None
+        np.testing.assert_array_equal(table.ref_index, truth)
+        np.testing.assert_array_equal(table.label == Match.UNMATCHED, truth < 0)
+        assert table.dropped == ((20, 21),)
+        assert np.isnan(table.margin).tolist() == [side != "ref" and row == 5 for row in range(29)]
+        assert np.isnan(table.residual).tolist() == (truth < 0).tolist()
+        assert run.frames.status[5] == (Status.OK if side == "ref" else Status.UNREADABLE)
+        assert run.frames.status[12] == (Status.OK if side == "test" else Status.UNPAIRED)
+        assert np.isinf(run.scores["psnr"][truth >= 0]).all()
+        assert np.isnan(run.scores["psnr"][truth < 0]).all()
+        assert run.status == "partial"
+    assert f"aligned {29 - (truth < 0).sum()} of 29 frames: offset +0, rate 1:1, 0 repeated, 1 dropped" in caplog.text
+
+
+@pytest.mark.parametrize("drift", [0.2, 0.5, 0.8])
+def test_a_frame_taken_for_an_end_of_the_reference_has_a_low_margin(drift: float) -> None:
+    """A picture that hardly changes: the frames beyond the ends look nearly like the ends."""
+    rng = np.random.default_rng(5)
+    base = np.kron(rng.integers(40, 200, (9, 16, 3)), np.ones((16, 16, 1)))
+    slope = np.linspace(-1, 1, 256)[None, :, None]
+    frames = np.stack([base + drift * i * slope for i in range(24)])
+    noisy = np.rint(frames + rng.normal(0, 0.5, frames.shape)).astype(np.uint8)
+    found = aligned(noisy, np.rint(frames).astype(np.uint8)[4:20])
+    wrong = found.ref_index != np.where((WHOLE[:24] < 4) | (WHOLE[:24] >= 20), -1, WHOLE[:24] - 4)
+    assert wrong.any()
+    assert (found.margin[wrong] < LOW_MARGIN).all(), found.margin[wrong]
+
+
 def test_unrelated_clips_are_refused(scene: Pixels) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (10, 144, 256, 3), np.uint8)
     other = np.repeat(np.repeat(noise[:, ::24, ::24], 24, 1), 24, 2)
@@ -189,7 +238,9 @@ def test_a_bad_align_is_refused(value: object) -> None:
 
 
 def test_only_score_aligns() -> None:
-    with pytest.raises(UsageError, match="only score aligns"):
+    with pytest.raises(
+        UsageError, match="nothing is aligned in time: leave it out, or use vfiscope score TEST --ref REF"
+    ):
         RunConfig("scan", "a", align="auto")
 
 
@@ -211,3 +262,7 @@ def test_edits_of_a_film_are_mapped_back(shared_data: Path, tmp_path: Path) -> N
     rows = np.arange(len(frames))
     shows = np.insert(np.delete(rows, 5), 12, -1)
     check(aligned(edited(tmp_path, np.ascontiguousarray(frames), shows), frames), shows)
+    stalled = np.insert(np.delete(np.where((rows >= 11) & (rows < 14), 10, rows), 5), 16, -1)
+    found = aligned(edited(tmp_path, np.ascontiguousarray(frames), stalled), frames[3:])
+    check(found, np.where(stalled < 3, -1, stalled - 3))
+    assert found.rate == 1  # a few repeated frames are no rate

@@ -189,7 +189,10 @@ class RunConfig:
         if self.golden is not None and self.lag is not None:
             raise UsageError("golden and lag are two ways to compare: give one of them")
         if self.align != "none" and self.mode != "score":
-            raise UsageError(f"align is {self.align!r} in {self.mode}: only score aligns, leave it out")
+            raise UsageError(
+                f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave it out, or use "
+                f"vfiscope score TEST --ref REF --align {self.align}"
+            )
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:

@@ -49,12 +49,15 @@ from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
 from vfiscope.types import Frames, FrameTable, Int64, Pairing, Pairs, Scores, SourceInfo, Status
 
-__all__ = ["Watch", "is_done", "run"]
+__all__ = ["Reading", "Watch", "is_done", "run"]
 
 log = logging.getLogger("vfiscope")
 
 Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
 """Wraps the stream of scores, as a progress bar does: (scores, the test's info, rows done before)."""
+
+Reading = Callable[[Iterable[Frames], SourceInfo, str], Iterable[Frames]]
+"""Wraps each pass that an alignment makes over a source: (frames, the source's info, what is done)."""
 
 DAMAGE = {
     "corrupt": "corrupt frames",
@@ -94,7 +97,7 @@ class _Job:
         return self.config.lag or 1
 
 
-def run(config: RunConfig, *, watch: Watch | None = None) -> Run:
+def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | None = None) -> Run:
     """Do what a configuration says and open the result.
 
     Without ``config.out`` the result lives in a temporary folder for as long as the returned run.
@@ -104,10 +107,10 @@ def run(config: RunConfig, *, watch: Watch | None = None) -> Run:
             finished parts of the work, which the same call picks up again.
     """
     if config.out is not None:
-        return Run(_produce(config, watch))
+        return Run(_produce(config, watch, reading))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch)
+        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch, reading)
     except BaseException:
         shutil.rmtree(owned)
         raise
@@ -127,9 +130,13 @@ def is_done(config: RunConfig) -> bool:
         return not _open_job(config, stack).header.differences(done)
 
 
-def _produce(config: RunConfig, watch: Watch | None) -> Path:
+def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) -> Path:
     with ExitStack() as stack:
-        return _write(_open_job(config, stack), watch or (lambda scores, _info, _done: scores))
+        return _write(
+            _open_job(config, stack),
+            watch or (lambda scores, _info, _done: scores),
+            reading or (lambda frames, _info, _what: frames),
+        )
 
 
 def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
@@ -188,7 +195,7 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _write(job: _Job, watch: Watch) -> Path:
+def _write(job: _Job, watch: Watch, reading: Reading) -> Path:
     out = Path(str(job.config.out))
     began = time.monotonic()
     config = job.config
@@ -204,7 +211,7 @@ def _write(job: _Job, watch: Watch) -> Path:
         warnings = disagreements(job.sources)
         for warning in warnings:
             log.warning("warning: %s", warning)
-        found = _align(job)
+        found = _align(job, reading)
         with torch.inference_mode():
             for scores in watch(score_pairs(_pairs(job, done, found), job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
@@ -230,14 +237,14 @@ def _write(job: _Job, watch: Watch) -> Path:
         )
 
 
-def _align(job: _Job) -> Pairing | None:
+def _align(job: _Job, reading: Reading) -> Pairing | None:
     """The map from test to reference frames where one is to be found."""
     if job.config.align != "auto":
         return None
     test, ref = job.sources["test"], job.sources["ref"]
     claimed = ref.info.rate / test.info.rate if ref.info.rate and test.info.rate else None
-    depth = job.config.prefetch
-    found = align(_Again(test, depth), _Again(ref, depth), rate=claimed)
+    passes = (_Again(source, job.config.prefetch, f"aligning {role}", reading) for role, source in job.sources.items())
+    found = align(*passes, rate=claimed)
     for line in describe(found):
         log.info("%s", line)
     return found
@@ -249,9 +256,11 @@ class _Again:
 
     source: Source
     depth: int
+    what: str
+    reading: Reading
 
     def __iter__(self) -> Iterator[Frames]:
-        return prefetch(self.source, self.depth)
+        return iter(self.reading(prefetch(self.source, self.depth), self.source.info, self.what))
 
 
 def _pairs(job: _Job, done: int, found: Pairing | None) -> Iterator[Pairs]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.options import comma_list, option, run_options
-from vfiscope.cli.screen import describe, describe_diagnosis, log_to_stderr, plain, progress
+from vfiscope.cli.screen import describe, describe_diagnosis, log_to_stderr, plain, progress, reading
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -66,11 +66,6 @@ def vfiscope() -> None:
 @vfiscope.command()
 @click.argument("test")
 @click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
-@option(
-    "--align",
-    metavar="auto|none|SHIFT",
-    help="Find each test frame's partner; pair row by row; or with the frame SHIFT (+3, -17) rows later.",
-)
 @run_options
 def score(**options: Any) -> int:
     """Score an interpolated (or any) video or folder against its ground truth.
@@ -113,7 +108,7 @@ def _run(mode: str, options: dict[str, Any]) -> int:
     log_to_stderr(quiet)
     from vfiscope import pipeline
 
-    with pipeline.run(config, watch=None if quiet else progress) as result:
+    with pipeline.run(config, watch=None if quiet else progress, reading=None if quiet else reading) as result:
         summary = result.summary()
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))

@@ -49,6 +49,11 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         option("--step", help="Take every N-th frame.", type=int),
         option("--fps", help="Frames per second of image folders.", type=float),
         option(
+            "--align",
+            metavar="auto|none|SHIFT",
+            help="Of score: find each test frame's partner; pair row by row; or with the frame SHIFT (+3, -17) later.",
+        ),
+        option(
             "--resize",
             help="Bring frames of another size to the reference's with this filter; refused where absent.",
             type=click.Choice(defaults.RESIZE_FILTERS),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from vfiscope.doctor import Diagnosis
-    from vfiscope.types import Scores, SourceInfo
+    from vfiscope.types import Frames, Scores, SourceInfo
 
-__all__ = ["describe", "describe_diagnosis", "log_to_stderr", "plain", "progress"]
+__all__ = ["describe", "describe_diagnosis", "log_to_stderr", "plain", "progress", "reading"]
+
+Batch = TypeVar("Batch", bound="Frames | Scores")
+BAR = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -24,20 +27,30 @@ def log_to_stderr(quiet: bool) -> None:
 
 def progress(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
     """A bar on stderr, by seconds of the test really scored; silent where stderr is no terminal."""
+    return _bar(((batch, batch.frames.time_s) for batch in scores), info, done)
+
+
+def reading(frames: Iterable[Frames], info: SourceInfo, what: str) -> Iterator[Frames]:
+    """A bar on stderr, by seconds of a source read, that goes away at the end; silent where stderr is no terminal."""
+    return _bar(((batch, batch.time_s) for batch in frames), info, 0, desc=what, leave=False)
+
+
+def _bar(timed: Iterable[tuple[Batch, Any]], info: SourceInfo, done: int, **look: Any) -> Iterator[Batch]:
+    """The batches, of which each comes with the times of its rows."""
     from tqdm import tqdm
 
-    form = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
-    with tqdm(total=info.duration_s, disable=None, bar_format=form if info.duration_s else None, unit="s") as bar:
+    form = BAR if info.duration_s else None
+    with tqdm(total=info.duration_s, disable=None, bar_format=form, unit="s", **look) as bar:
         frames, first = 0, None
-        for batch in scores:
+        for batch, times in timed:
             yield batch
             if first is None:
                 # What was skipped or done before is no measure of the speed.
-                first = float(batch.frames.time_s[0])
+                first = float(times[0])
                 bar.initial = bar.n = bar.last_print_n = min(first, bar.total or first)
                 bar.unpause()
             frames += len(batch)
-            reached = float(batch.frames.time_s[-1])
+            reached = float(times[-1])
             bar.update((min(reached, bar.total) if bar.total else reached) - bar.n)
             bar.set_postfix_str(f"{done + frames} frames", refresh=False)
 

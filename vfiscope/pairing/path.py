@@ -74,11 +74,17 @@ def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
     return out
 
 
-def noise_of(residuals: Float32, rows: NDArray[np.bool_]) -> float:
-    """The mean squared difference that a frame has from its own partner: what seven in ten of some rows stay below."""
+def noise_of(residuals: Float32, rows: NDArray[np.bool_], part: float = 0.7) -> float:
+    """The mean squared difference that a frame has from its own partner: what seven in ten of some rows stay below.
+
+    Args:
+        residuals: (N, W).
+        rows: (N,) those that count.
+        part: another part of the rows.
+    """
     best = residuals[rows].min(axis=1)
     best = best[np.isfinite(best)]
-    usual = float(np.quantile(best, 0.7)) if len(best) else 0.0
+    usual = float(np.quantile(best, part)) if len(best) else 0.0
     return min(max(usual, LEAST_NOISE), MOST_NOISE)
 
 

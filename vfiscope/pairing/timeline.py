@@ -8,12 +8,15 @@ Clips whose table would have more than ``config.ALIGN_CELLS`` entries are aligne
 either side, with n so large that the table fits, then all frames in a band of ``4 n + 64`` frames to either side of
 that path. What lies outside of the band is not found: a repeated, dropped or inserted stretch is, whatever its length,
 as long as it is longer than n frames or shorter than the band.
+
+Frames that could not be read have no signature. A row of the test without one, and a row whose partner has none, keep
+their place in the order of things, by which their neighbours are found, and are unmatched.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, sqrt
@@ -31,6 +34,7 @@ __all__ = ["align"]
 
 Bool = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 WEIGHT, FINE_WEIGHT = 6.0, 30.0
@@ -41,8 +45,16 @@ SAMPLE = 32
 """Frames besides that are compared on it, to know how large its noise is."""
 CADENCE, AROUND = 8.0, 12
 """Cost of a reference frame away from the even cadence of a rate, and the rows to either side that set it."""
+UNEVEN = 0.5
+"""Part of the mean squared difference of two frames that the next two have at least."""
 REACH = 3
 """Reference frames to either side that the finer grid compares."""
+STEADY = 0.8
+"""Part of those rows that must keep to the cadence for it to count: it says nothing where frames were repeated."""
+UNSEEN = 5.0
+"""Cost of a reference frame that could not be read: little more than what a partner usually costs."""
+EVENTS = 4
+"""Frames repeated or left out before a rate is thought of: fewer are edits."""
 RARE = 3.0
 """Cost of a rate that is neither 1 nor what the files claim."""
 RATES = (
@@ -64,6 +76,9 @@ class _Side:
     def __len__(self) -> int:
         return len(self.index)
 
+    def every(self, step: int) -> _Side:
+        return _Side(self.signatures[::step], self.index[::step], self.blank[::step])
+
 
 @dataclass(frozen=True, eq=False)
 class _Table:
@@ -71,15 +86,27 @@ class _Table:
 
     residuals: Float32
     low: Int64
-    count: int
-    """Number of reference rows."""
+    unreadable: tuple[Bool, Bool]
+    """Test rows and reference rows without a picture."""
+    edges: tuple[float, float]
+    """Mean squared differences of the first two and of the last two reference rows."""
 
-    def window(self, low: Int64, width: int) -> Float32:
-        """(N, width) residuals from other first rows on, infinite where the band has none."""
+    @property
+    def count(self) -> int:
+        """Number of reference rows."""
+        return len(self.unreadable[1])
+
+    @property
+    def columns(self) -> Int64:
+        """(N, W) reference rows, beyond the last one too."""
+        return self.low[:, None] + np.arange(self.residuals.shape[1])
+
+    def window(self, low: Int64, width: int) -> _Table:
+        """Another band, with infinite residuals where this one has none."""
         at = low[:, None] + np.arange(width) - self.low[:, None]
         inside = (at >= 0) & (at < self.residuals.shape[1])
         found = np.take_along_axis(self.residuals, np.where(inside, at, 0), axis=1)
-        return np.where(inside, found, np.float32(np.inf))
+        return replace(self, residuals=np.where(inside, found, np.float32(np.inf)), low=low)
 
 
 def align(
@@ -98,20 +125,25 @@ def align(
     """
     one, other = _read(test), _read(ref)
     table = _table(one, other, cells)
-    path, found = _choose(_costs(table, one.blank), table, rate)
-    if (path < 0).all():
+    path, found = _choose(_costs(table), table, rate)
+    _check_related(path >= 0, other)
+    near, far = _margins(table, path)
+    unsure = ((path < 0) | (np.minimum(near, far) < UNSURE)) & ~one.blank
+    if unsure.any() and len(other) > 1:
+        path, near = _refine(test, ref, table, path, unsure, found)
+        far = _margins(table, path)[1]
+    matched = (path >= 0) & ~one.blank & ~other.blank[np.maximum(path, 0)]
+    _check_related(matched, other)
+    margin = np.where(matched, np.minimum(near, far), _loneliness(table, matched))
+    return _pairing(one, other, path, matched, np.where(one.blank, np.nan, margin), found)
+
+
+def _check_related(matched: Bool, ref: _Side) -> None:
+    if not matched.any():
         raise PairingError(
-            f"none of {len(one)} test frames resembles any of {len(other)} reference frames: check --ref, or give "
+            f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames: check --ref, or give "
             "--align none"
         )
-    near, far = _margins(table, path)
-    unsure = (path < 0) | (np.minimum(near, far) < UNSURE)
-    unsure &= ~one.blank
-    if unsure.any() and len(other) > 1:
-        path, near = _refine(test, ref, table, path, unsure, one.blank, found)
-        far = _margins(table, path)[1]
-    margin = np.where(path < 0, _loneliness(table, path), np.minimum(near, far))
-    return _pairing(one, other, path, margin, found)
 
 
 def _read(batches: Iterable[Frames]) -> _Side:
@@ -125,18 +157,28 @@ def _read(batches: Iterable[Frames]) -> _Side:
 def _table(test: _Side, ref: _Side, cells: int) -> _Table:
     n, m = len(test), len(ref)
     if n * m <= cells:
-        low, width = np.zeros(n, np.int64), m
-    else:
-        every = ceil(sqrt(n * m / cells))
-        some, others = test.signatures[::every], ref.signatures[::every]
-        first = _Table(
-            distances(some, others, np.zeros(len(some), np.int64), len(others)),
-            np.zeros(len(some), np.int64),
-            len(others),
-        )
-        path, _ = _choose(_costs(first, test.blank[::every]), first, None)
-        low, width = _band(path, n, m, every)
-    return _Table(distances(test.signatures, ref.signatures, low, width), low, m)
+        return _compare(test, ref, np.zeros(n, np.int64), m)
+    every = ceil(sqrt(n * m / cells))
+    some, others = test.every(every), ref.every(every)
+    first = _compare(some, others, np.zeros(len(some), np.int64), len(others))
+    path, _ = _choose(_costs(first), first, None)
+    return _compare(test, ref, *_band(path, n, m, every))
+
+
+def _compare(test: _Side, ref: _Side, low: Int64, width: int) -> _Table:
+    """The table of a band; what could not be read is infinitely far from everything."""
+    residuals = distances(test.signatures, ref.signatures, low, width)
+    at = low[:, None] + np.arange(width)
+    residuals[test.blank[:, None] | ref.blank[np.minimum(at, len(ref) - 1)]] = np.inf
+    ends = [
+        _square(ref.signatures[pair]) if not ref.blank[pair].any() else np.inf for pair in (slice(2), slice(-2, None))
+    ]
+    return _Table(residuals, low, (test.blank, ref.blank), (ends[0], ends[1]))
+
+
+def _square(pair: Float32) -> float:
+    """Mean squared difference of two signatures, infinite where there is only one."""
+    return float(np.mean((pair[0] - pair[1]) ** 2)) if len(pair) == 2 else np.inf
 
 
 def _band(path: Int64, n: int, m: int, every: int) -> tuple[Int64, int]:
@@ -153,10 +195,18 @@ def _band(path: Int64, n: int, m: int, every: int) -> tuple[Int64, int]:
 # ------------------------------------------------------------------------------------------------------------- the path
 
 
-def _costs(table: _Table, blank: Bool) -> Float32:
-    """What each partner costs; nothing at all for rows without a picture."""
-    cost = costs(table.residuals, WEIGHT, noise_of(table.residuals, ~blank))
-    cost[blank] = np.where(np.isfinite(table.residuals[blank]), 0.0, np.inf)
+def _costs(table: _Table) -> Float32:
+    """What each partner costs. Rows without a picture fit anywhere; what cannot be seen must be passed through."""
+    return _unseen(costs(table.residuals, WEIGHT, noise_of(table.residuals, ~table.unreadable[0])), table)
+
+
+def _unseen(cost: Float32, table: _Table) -> Float32:
+    """The costs, with those of what could not be read."""
+    blank, unseen = table.unreadable
+    at = table.columns
+    there = at < table.count
+    cost[there & unseen[np.minimum(at, table.count - 1)]] = UNSEEN
+    cost[there & blank[:, None]] = 0.0
     return cost
 
 
@@ -164,8 +214,9 @@ def _choose(cost: Float32, table: _Table, claimed: Fraction | None) -> tuple[Int
     """The cheapest path over all rates that could be meant."""
     path, _ = best_path(cost, table.low, table.count, None)
     slope, error = _slope(path)
-    visible = 3.0 / max(len(path), 1)
+    visible, steadiest = EVENTS / max(len(path), 1), _steadiness(path, Fraction(1))
     guesses = [rate for rate in RATES if abs(float(rate) - slope) <= error and not 0 < abs(rate - 1) < visible]
+    guesses = [rate for rate in guesses if _steadiness(path, rate) >= steadiest]
     guesses += [Fraction(1)] + [rate for rate in (claimed,) if rate is not None]
     if not any(abs(float(rate) - slope) <= error for rate in guesses):
         guesses.append(Fraction(slope).limit_denominator(60))
@@ -173,6 +224,11 @@ def _choose(cost: Float32, table: _Table, claimed: Fraction | None) -> tuple[Int
     plain = (Fraction(1), claimed)
     (path, _), rate = min(tried, key=lambda entry: entry[0][1] + (0.0 if entry[1] in plain else RARE))
     return path, rate
+
+
+def _steadiness(path: Int64, rate: Fraction) -> float:
+    """Part of the rows that keep to the cadence of a rate, as it runs around them."""
+    return float(_cadence(path, rate)[1].mean()) if (path >= 0).any() else 0.0
 
 
 def _slope(path: Int64) -> tuple[float, float]:
@@ -188,17 +244,29 @@ def _slope(path: Int64) -> tuple[float, float]:
 def _margins(table: _Table, path: Int64) -> tuple[Float32, Float32]:
     """(N,) margins against the references within reach of the partner, and against all others of the table."""
     at = np.clip(path - table.low, 0, table.residuals.shape[1] - 1)
-    columns = np.arange(table.residuals.shape[1])
-    away = np.abs(columns[None, :] - at[:, None])
+    away = np.abs(np.arange(table.residuals.shape[1])[None, :] - at[:, None])
     own = np.take_along_axis(table.residuals, at[:, None], axis=1)[:, 0]
     near = np.where((away > 0) & (away <= REACH), table.residuals, np.inf).min(axis=1)
     far = np.where(away > REACH, table.residuals, np.inf).min(axis=1)
-    return _margin(own, near), _margin(own, far)
+    return _margin(own, np.minimum(near, _beyond(table, path))), _margin(own, far)
 
 
-def _loneliness(table: _Table, path: Int64) -> Float32:
+def _beyond(table: _Table, path: Int64) -> Float32:
+    """(N,) how much worse than the rest a partner at an end of the reference would fit if the frame beyond were shown.
+
+    That frame is not there to be compared. It is taken to differ from the partner as its neighbour on the other side
+    does, or half as much, for motion is uneven; and the test frame that shows it, by as much and by the noise that
+    most frames have at least.
+    """
+    first, last = (UNEVEN * edge for edge in table.edges)
+    noise = noise_of(table.residuals, path >= 0, 0.25)
+    out = np.where(path == 0, first + noise, np.inf)
+    return np.where(path == table.count - 1, np.minimum(out, last + noise), out).astype(np.float32)
+
+
+def _loneliness(table: _Table, matched: Bool) -> Float32:
     """(N,) how much worse each row's best partner fits than partners do elsewhere."""
-    return np.maximum(_margin(np.float32(noise_of(table.residuals, path >= 0)), table.residuals.min(axis=1)), 0.0)
+    return np.maximum(_margin(np.float32(noise_of(table.residuals, matched)), table.residuals.min(axis=1)), 0.0)
 
 
 def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
@@ -211,44 +279,44 @@ def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
 
 
 def _refine(
-    test: Iterable[Frames], ref: Iterable[Frames], table: _Table, path: Int64, unsure: Bool, blank: Bool, rate: Fraction
+    test: Iterable[Frames], ref: Iterable[Frames], table: _Table, path: Int64, unsure: Bool, rate: Fraction
 ) -> tuple[Int64, Float32]:
     """The path with unsure rows compared on the finer grid, and the margins against near references."""
-    centre = _held(path)
     width = 2 * REACH + 1
-    low = np.clip(centre - REACH, 0, max(0, table.count - width))
+    coarse = table.window(np.clip(_held(path) - REACH, 0, max(0, table.count - width)), width)
     sample = np.zeros(len(path), bool)
     sample[:: max(1, len(path) // SAMPLE)] = True
-    sample &= path >= 0
-    fine = _fine_residuals(test, ref, low, width, table.count, unsure | sample)
-    coarse = table.window(low, width)
-    cost = _costs(_Table(coarse, low, table.count), blank)
-    finer = costs(fine[unsure], FINE_WEIGHT, noise_of(fine, sample))
+    sample &= (path >= 0) & ~table.unreadable[0]
+    fine = _finer(test, ref, coarse, unsure | sample)
+    cost = _costs(coarse)
+    finer = costs(fine.residuals[unsure], FINE_WEIGHT, noise_of(fine.residuals, sample))
     # A row that the coarse grid calls foreign is not made to fit by a finer one.
-    cost[unsure] = np.where(coarse[unsure] > UNRELATED, cost[unsure], finer)
+    cost[unsure] = np.where(coarse.residuals[unsure] > UNRELATED, cost[unsure], finer)
+    cost = _unseen(cost, coarse)
     if rate.denominator > 1:
-        cost += _irregular(path, low, width, rate)
-    path, _ = best_path(cost, low, table.count, rate)
-    at = np.clip(path - low, 0, width - 1)
-    own, finely = _window_margin(coarse, at), _window_margin(fine, at)
+        cost[unsure] += _irregular(path, coarse.low, width, rate)[unsure]
+    path, _ = best_path(cost, coarse.low, table.count, rate)
+    own, finely = (np.minimum(*_margins(table, path)) for table in (coarse, fine))
     agreed = np.where((own >= 0) & (finely >= 0), np.maximum(own, finely), np.minimum(own, finely))
     return path, np.where(unsure, agreed, own)
 
 
 def _irregular(path: Int64, low: Int64, width: int, rate: Fraction) -> Float32:
-    """(N, width) cost of leaving the even cadence of a rate, as it runs through the rows around each one."""
-    lead = _held(path) - float(rate) * np.arange(len(path))
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(lead, AROUND, mode="edge"), 2 * AROUND + 1)
-    expected = float(rate) * np.arange(len(path)) + np.median(around, axis=1)
-    away = np.abs(low[:, None] + np.arange(width) - expected[:, None])
-    return np.asarray(CADENCE * np.minimum(away, 2.0), np.float32)
+    """(N, width) cost of leaving the even cadence of a rate, where the rows around each one keep to it."""
+    expected, keeping = _cadence(path, rate)
+    away = np.minimum(np.abs(low[:, None] + np.arange(width) - expected[:, None]), 2.0)
+    away -= away.min(axis=1, keepdims=True)  # a cadence chooses between partners, it leaves no frame without one
+    return np.asarray(CADENCE * np.where(keeping[:, None] >= STEADY, away, 0.0), np.float32)
 
 
-def _window_margin(residuals: Float32, at: Int64) -> Float32:
-    own = np.take_along_axis(residuals, at[:, None], axis=1)[:, 0]
-    others = residuals.copy()
-    np.put_along_axis(others, at[:, None], np.inf, axis=1)
-    return _margin(own, others.min(axis=1))
+def _cadence(path: Int64, rate: Fraction) -> tuple[Float64, Float64]:
+    """(N,) the partner of each row by the even cadence around it, and the part of the rows around that keep to it."""
+    even = float(rate) * np.arange(len(path))
+    lead = np.pad(_held(path) - even, AROUND, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(lead, 2 * AROUND + 1)
+    usual = np.nanmedian(around, axis=1)
+    keeping = (np.abs(around - usual[:, None]) <= 1.0).sum(axis=1)
+    return even + usual, keeping / np.isfinite(around).sum(axis=1)
 
 
 def _held(path: Int64) -> Int64:
@@ -258,28 +326,29 @@ def _held(path: Int64) -> Int64:
     return path[known[np.maximum(place, 0)]]
 
 
-def _fine_residuals(
-    test: Iterable[Frames], ref: Iterable[Frames], low: Int64, width: int, count: int, rows: Bool
-) -> Float32:
-    """(N, width) mean squared differences on the finer grid, for the chosen rows; both sides are read once."""
-    firsts = [int(first) for first in low]
+def _finer(test: Iterable[Frames], ref: Iterable[Frames], table: _Table, rows: Bool) -> _Table:
+    """The table on the finer grid, for the chosen rows, infinite in the others; both sides are read once."""
+    width, count = table.residuals.shape[1], table.count
+    firsts = [int(first) for first in table.low]
     wanted = np.zeros(count + width, bool)
     for row in np.flatnonzero(rows):
         wanted[firsts[row] : firsts[row] + width] = True
-    out = np.full((len(low), width), np.inf, np.float32)
+    out = np.full(table.residuals.shape, np.inf, np.float32)
+    edges = {1: np.inf, count - 1: np.inf}
     refs = _fine(ref, wanted)
     held: dict[int, Float32] = {}
     latest = -1
     for i, signature in _fine(test, rows):
-        first = firsts[i]
-        while latest < min(first + width, count) - 1 and (entry := next(refs, None)) is not None:
-            latest = entry[0]
-            held[latest] = entry[1]
-        held = {j: kept for j, kept in held.items() if j >= first}
+        while latest < min(firsts[i] + width, count) - 1 and (entry := next(refs, None)) is not None:
+            latest, held[entry[0]] = entry[0], entry[1]
+            if latest in edges and latest - 1 in held:
+                edges[latest] = _square(np.stack([held[latest - 1], held[latest]]))
+        held = {j: kept for j, kept in held.items() if j >= firsts[i]}
         for j, kept in held.items():
-            if j < first + width:
-                out[i, j - first] = np.mean((signature - kept) ** 2)
-    return out
+            if j < firsts[i] + width:
+                out[i, j - firsts[i]] = np.mean((signature - kept) ** 2)
+    out[~np.isfinite(table.residuals)] = np.inf
+    return replace(table, residuals=out, edges=(edges[1], edges[count - 1]))
 
 
 def _fine(batches: Iterable[Frames], wanted: Bool) -> Iterator[tuple[int, Float32]]:
@@ -298,9 +367,8 @@ def _fine(batches: Iterable[Frames], wanted: Bool) -> Iterator[tuple[int, Float3
 # ----------------------------------------------------------------------------------------------------------- the result
 
 
-def _pairing(test: _Side, ref: _Side, path: Int64, margin: Float32, rate: Fraction) -> Pairing:
-    paired = path >= 0
-    rows = np.flatnonzero(paired)
+def _pairing(test: _Side, ref: _Side, path: Int64, matched: Bool, margin: Float32, rate: Fraction) -> Pairing:
+    rows = np.flatnonzero(matched)
     partners = path[rows]
     difference = test.signatures[rows] - ref.signatures[partners]
     residual = np.full(len(test), np.nan, np.float32)
@@ -308,9 +376,9 @@ def _pairing(test: _Side, ref: _Side, path: Int64, margin: Float32, rate: Fracti
     label = np.full(len(test), Match.UNMATCHED, np.uint8)
     label[rows] = Match.MATCHED
     label[rows[1:][np.diff(partners) == 0]] = Match.REPEATED
-    ends = [(a, b) for a, b in pairwise(partners) if b - a > ceil(rate)]
+    ends = [(a, b) for a, b in pairwise(path[path >= 0]) if b - a > ceil(rate)]
     return Pairing(
-        np.where(paired, ref.index[np.maximum(path, 0)], -1),
+        np.where(matched, ref.index[np.maximum(path, 0)], -1),
         residual,
         np.clip(margin, 0.0, 1.0).astype(np.float32),
         label,

@@ -152,6 +152,7 @@ class Run:
         self.segments = schema.read_table(h5, "segments", Segment)
         self.regions = schema.read_table(h5, "regions", Region)
         self._check_rows()
+        self._check_map(h5)
         self._check_types(h5)
 
     @property
@@ -170,6 +171,17 @@ class Run:
         lengths = {name: len(item) for group in (self.scores, self.maps, self.fields) for name, item in group.items()}
         if any(length != rows for length in lengths.values()):
             raise StoreError(f"{self.path} holds {rows} frames but {lengths}: it is damaged, make it again")
+
+    def _check_map(self, h5: Any) -> None:
+        """Refuse scores that were made through another map than the stored one."""
+        table = self.pairing_table
+        if table is None:
+            if self.pairing.get("policy") in ("map", "shift"):
+                raise StoreError(f"{self.path} was scored through a map, but /pairing is missing: make it again")
+        elif h5["pairing"].attrs["digest"] != table.digest or (table.ref_index != self.frames.ref_index).any():
+            raise StoreError(
+                f"/pairing of {self.path} is not the map that its frames were scored through: make it again"
+            )
 
     def _check_types(self, h5: Any) -> None:
         types = {"frames": schema.FRAME_TYPES}
@@ -251,6 +263,8 @@ def _check_safe(path: Path, h5: Any) -> None:
         if not isinstance(h5.get(group_name, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group_name} is missing or a link: make the file again")
         group = h5[group_name]
+        if not isinstance(group, h5py.Group):
+            raise StoreError(f"{path}: /{group_name} is not a group: the file is damaged, make it again")
         for name in group:
             linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
             if linked or not isinstance(group[name], h5py.Dataset) or not _is_plain(group[name]):

@@ -28,8 +28,8 @@ class Pairing:
     for unrelated pictures, NaN where there is no partner or nothing was compared."""
     margin: Float32
     """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best, each with the noise of
-    a codec added. 0 where another reference frame fits as well, near 1 where the partner alone fits. For a frame
-    without partner: how much worse the best one fits than partners do elsewhere. NaN where nothing was compared."""
+    a codec added. 0 where another frame of the reference, or one just beyond its end, fits as well; near 1 where only
+    the partner does. Without partner: how much worse the best one fits than partners elsewhere. NaN: not compared."""
     label: Uint8
     """(N,) values of :class:`Match`."""
     method: str
@@ -39,8 +39,7 @@ class Pairing:
     rate: Fraction
     """Reference frames to a test frame: 1/2 where every reference frame has two test frames."""
     dropped: tuple[tuple[int, int], ...] = ()
-    """Half-open ranges of reference ordinals between two partners that no test frame shows, beyond those that the
-    rate leaves out."""
+    """Half-open ranges of reference ordinals between partners that no test frame shows, beyond what the rate omits."""
 
     COLUMNS = ("ref_index", "residual", "margin", "label")
 
@@ -49,6 +48,9 @@ class Pairing:
         check(all(c.shape == (len(self),) for c in columns.values()), "pairing columns must be (N,)", **columns)
         partners = self.ref_index[self.ref_index >= 0]
         check(bool((np.diff(partners) >= 0).all()), "a pairing must be monotone", ref_index=self.ref_index)
+        named = ((self.label == Match.UNMATCHED) == (self.ref_index < 0)) & (self.label <= max(Match))
+        check(bool(named.all()), "rows without a partner, and no others, must be labelled unmatched", **columns)
+        check(self.method in ("auto", "shift") and self.rate > 0, f"a map of {self.method!r} at rate {self.rate}")
 
     def __len__(self) -> int:
         return len(self.ref_index)
