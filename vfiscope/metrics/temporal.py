@@ -52,7 +52,7 @@ LEAST_SHARE = 0.002
 CUT_SIDE = 144
 """Most pixels of the short side at which a cut is looked for."""
 BINS = 32
-CUT_HISTOGRAM = 0.15
+CUT_HISTOGRAM = 0.08
 """Share of the pixels that change their bin of luma at a cut, at least."""
 CUT_AGREEMENT = 0.6
 """Share of the pixels visible in the other frame by their flow at a cut, at most."""
