@@ -26,6 +26,7 @@ FUNCTIONS = {
     "gmsd": gmsd.gmsd,
 }
 MAP_FUNCTIONS = {"absdiff": pixel.absdiff_map, "ssim": ssim.ssim_map}
+NEEDS = ("pixels", "features", "neighbours", "neighbour features", "pixels and neighbours")
 PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == "pixels"]
 
 
@@ -42,7 +43,8 @@ def noise(seed: int) -> NDArray[np.uint8]:
 
 def test_names_of_the_contract_are_there() -> None:
     assert set(METRICS) >= {*FUNCTIONS, "cosine", "mismatch"}
-    assert set(MAPS) >= {"absdiff", "ssim", "mismatch"}
+    assert set(METRICS) >= {"cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp"}
+    assert set(MAPS) >= {"absdiff", "ssim", "mismatch", "ghosting", "warp"}
     assert set(FIELDS) >= {"motion"}
     assert set(METRICS) >= set(DEFAULT_METRICS)
     assert set(MAPS) >= set(DEFAULT_MAPS)
@@ -55,9 +57,11 @@ def test_specs_are_sound(table: dict[str, kernels.Any]) -> None:
         spec = metric.spec
         assert spec.name == name
         assert spec.low < spec.high
-        assert spec.identity == (spec.low if spec.lower_is_better else spec.high)
+        signed = spec.low < spec.identity < spec.high
+        assert signed == (name == "midpoint_px")
+        assert signed or spec.identity == (spec.low if spec.lower_is_better else spec.high)
         assert 0 < spec.floor < math.inf
-        assert spec.needs in ("pixels", "features")
+        assert spec.needs in NEEDS
         assert spec.description
         assert "\n" not in spec.description
 

@@ -41,7 +41,7 @@ class Plan:
     def needs_features(self) -> bool:
         """Whether any part of the plan looks at embeddings."""
         needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
-        return "features" in needs + [part.spec.needs for part in self.fields.values()]
+        return any("features" in each for each in (*needs, *(part.spec.needs for part in self.fields.values())))
 
     def grids(self, size: tuple[int, int], patches: tuple[int, int] | None) -> dict[str, tuple[int, int]]:
         """{map or field: (h, w)} for frames of a size (height, width) and a grid of patches."""
@@ -51,6 +51,7 @@ class Plan:
 
 
 T = TypeVar("T")
+Float = TypeVar("Float", np.float32, np.float16)
 
 
 def _choose(kind: str, table: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
@@ -67,7 +68,8 @@ def _choose(kind: str, table: Mapping[str, T], names: Iterable[str]) -> dict[str
 def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Iterator[Scores]:
     """Score every batch of pairs.
 
-    Rows that are unpaired or unreadable hold NaN in every score, map and field.
+    A score, map or field is NaN in rows that lack a frame that it needs: the partner, or the real frames around, or the
+    pixels of one of them.
 
     Args:
         pairs: batches in row order.
@@ -75,50 +77,52 @@ def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[in
         grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
     """
     for batch in pairs:
-        yield _unpaired(batch.test, plan, grids) if batch.ref is None else _paired(batch, batch.ref, plan)
+        yield Scores(
+            _table(batch),
+            {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
+            {name: _column(batch, part, grids[name], np.float16) for name, part in plan.maps.items()},
+            {name: _column(batch, part, (2, *grids[name]), np.float16) for name, part in plan.fields.items()},
+        )
 
 
-def _paired(pairs: Pairs, ref: Frames, plan: Plan) -> Scores:
-    values, maps, vectors = _compute(pairs, plan)
-    status = np.maximum(pairs.test.status, ref.status)
-    for part in (values, maps, vectors):
-        for array in part.values():
-            array[status == Status.UNREADABLE] = np.nan
-    return Scores(_table(pairs.test, ref, status), values, maps, vectors)
+def _column(pairs: Pairs, part: Metric | FieldMetric, shape: tuple[int, ...], dtype: type[Float]) -> NDArray[Float]:
+    """What one part of a plan says of a batch, (N, *shape)."""
+    frames = _frames(pairs, part.spec.needs)
+    if frames is None:
+        return np.full((len(pairs), *shape), np.nan, dtype)
+    column = _to_numpy(part.compute(pairs)).astype(dtype)
+    column[np.maximum.reduce([each.status for each in frames]) == Status.UNREADABLE] = np.nan
+    return column
 
 
-def _unpaired(test: Frames, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
-    n = len(test)
-    status = np.maximum(test.status, np.uint8(Status.UNPAIRED))
-    return Scores(
-        _table(test, None, status),
-        {name: np.full(n, np.nan, np.float32) for name in plan.metrics},
-        {name: np.full((n, *grids[name]), np.nan, np.float16) for name in plan.maps},
-        {name: np.full((n, 2, *grids[name]), np.nan, np.float16) for name in plan.fields},
-    )
+def _frames(pairs: Pairs, needs: str) -> list[Frames] | None:
+    """The frames that a part of a plan looks at; None where the batch has not all of them."""
+    frames: list[Frames | None] = [pairs.test]
+    if "pixels" in needs or needs == "features":
+        frames.append(pairs.ref)
+    if "neighbour" in needs:
+        frames += [None, None] if pairs.around is None else [pairs.around.before, pairs.around.after]
+    there = [each for each in frames if each is not None]
+    return there if len(there) == len(frames) else None
 
 
-Values = dict[str, NDArray[np.float32]]
-Grids = dict[str, NDArray[np.float16]]
-
-
-def _compute(pairs: Pairs, plan: Plan) -> tuple[Values, Grids, Grids]:
-    values = {name: _to_numpy(metric.compute(pairs)).astype(np.float32) for name, metric in plan.metrics.items()}
-    maps = {name: _to_numpy(metric.compute(pairs)).astype(np.float16) for name, metric in plan.maps.items()}
-    vectors = {name: _to_numpy(metric.compute(pairs)).astype(np.float16) for name, metric in plan.fields.items()}
-    return values, maps, vectors
-
-
-def _table(test: Frames, ref: Frames | None, status: NDArray[np.uint8]) -> FrameTable:
-    n = len(test)
+def _table(pairs: Pairs) -> FrameTable:
+    """Frames as they were compared: with the partner, else with the real frames around, else with none."""
+    test, n = pairs.test, len(pairs)
+    if pairs.ref is not None:
+        ref_index, others = pairs.ref.index, [pairs.ref.status]
+    elif pairs.around is not None:
+        ref_index, others = pairs.around.before.index, [pairs.around.before.status, pairs.around.after.status]
+    else:
+        ref_index, others = np.full(n, -1, np.int64), [np.full(n, Status.UNPAIRED, np.uint8)]
     return FrameTable(
         index=test.index,
         pts=test.pts,
         time_s=test.time_s,
-        ref_index=np.full(n, -1, np.int64) if ref is None else ref.index,
-        role=np.full(n, Role.UNKNOWN, np.uint8),
-        phase=np.full(n, np.nan),
-        status=status,
+        ref_index=ref_index,
+        role=np.full(n, Role.UNKNOWN, np.uint8) if pairs.role is None else pairs.role,
+        phase=np.full(n, np.nan) if pairs.phase is None else pairs.phase,
+        status=np.maximum.reduce([test.status, *others]),
         time_base=test.time_base,
     )
 

@@ -6,15 +6,17 @@ To add a metric, write one function and one :class:`~vfiscope.types.MetricSpec` 
 
 from __future__ import annotations
 
-from vfiscope.metrics import dense, gmsd, pixel, ssim
+from vfiscope.metrics import dense, gmsd, moving, pixel, ssim, temporal
 from vfiscope.metrics.base import FieldMetric, Metric
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "FieldMetric", "Metric"]
 
-METRICS: dict[str, Metric] = {m.spec.name: m for m in pixel.METRICS + ssim.METRICS + gmsd.METRICS + dense.METRICS}
+_MODULES = (pixel, ssim, gmsd, dense, moving, temporal)
+
+METRICS: dict[str, Metric] = {m.spec.name: m for module in _MODULES for m in module.METRICS}
 """{name: metric} of scores, (N,) float32."""
 
-MAPS: dict[str, Metric] = {m.spec.name: m for m in pixel.MAPS + ssim.MAPS + dense.MAPS}
+MAPS: dict[str, Metric] = {m.spec.name: m for m in pixel.MAPS + ssim.MAPS + dense.MAPS + temporal.MAPS}
 """{name: metric} of maps, (N, h, w) float32."""
 
 FIELDS: dict[str, FieldMetric] = {f.spec.name: f for f in dense.FIELDS}

@@ -20,7 +20,7 @@ class Metric:
 
     spec: MetricSpec
     compute: Callable[[Pairs], Tensor]
-    """Pairs that have a reference -> (N,) float32 for a score, (N, h, w) float32 for a map, on the pairs' device."""
+    """Pairs with the frames that the spec needs -> (N,) float32 for a score, (N, h, w) for a map, on their device."""
     grid: Callable[[int, int], tuple[int, int]] | None = None
     """(h, w) of a map from the frame's (height, width); None for one cell per patch."""
 

@@ -51,7 +51,8 @@ class MetricSpec:
     high: float
     lower_is_better: bool
     identity: float
-    """The value for identical frames, reached exactly."""
+    """The value of a perfect frame, reached exactly by identical frames, but NaN where the score is of what they lack,
+    such as motion. Inside low..high the score is signed: departures to both sides are bad."""
     floor: float
     """The smallest departure from a clip's own level that is worth flagging, in ``unit``."""
     description: str

@@ -27,7 +27,7 @@ def overlay_warnings(runs: Sequence[Run], metrics: Sequence[str] | None = None) 
     labels = labels_of(runs)
     sentences: dict[str, list[str]] = {}
     for metric in metrics_of(runs):
-        using = [n for n, run in enumerate(runs) if metric in run.scores and run.specs[metric].needs == "features"]
+        using = [n for n, run in enumerate(runs) if metric in run.scores and "features" in run.specs[metric].needs]
         embedders = _embedders([runs[n] for n in using])
         groups = {each: [labels[n] for n, e in zip(using, embedders, strict=True) if e == each] for each in embedders}
         if len(groups) > 1 and (metrics is None or metric in metrics):
