@@ -7,12 +7,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from vfiscope.errors import UsageError
 
-__all__ = ["RunConfig", "default_out"]
+__all__ = ["RunConfig", "default_out", "parse_multiplier"]
 
 MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
@@ -24,6 +25,9 @@ TIME_SOURCES = ("exif", "name")
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
+NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp")
+NEIGHBOUR_MAPS = ("ghosting", "warp")
+"""What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
 
 BATCH = 8
 """Frames decoded and scored together. Changes speed and memory, never a score."""
@@ -66,7 +70,7 @@ RATE_TOLERANCE = 0.001
 
 NOT_STORED = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
 """Options that never change what a run holds."""
-NOT_IDENTITY = NOT_STORED | {"test", "ref", "flag"}
+NOT_IDENTITY = NOT_STORED | {"test", "ref", "source", "flag"}
 """Options with which unfinished work may go on: what is not stored; inputs, which are known by path and digest however
 they were spelled; and rules, which are applied at the end."""
 
@@ -76,6 +80,7 @@ _TEXTS = ((tuple,), "a list of texts")
 _FLAG = ((bool,), "true or false")
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "mode": ((str,), "a text"),
+    "multiplier": ((str, int, float, type(None)), "a ratio, as 2, 5/2 or 24:60"),
     "lag": ((int, type(None)), "a whole number"),
     "out": ((str, type(None)), "a file name"),
     "metrics": _TEXTS,
@@ -119,6 +124,11 @@ class RunConfig:
     test: Any
     """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16."""
     ref: Any = None
+    source: Any = None
+    """The lower-rate video that the test was made from by interpolation, where there is no ground truth."""
+    multiplier: str | int | float | None = None
+    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60"; None finds it from the pictures. With a reference
+    it tells passed-through from synthesised frames, counted from the first one."""
     golden: Any = None
     """Image path or array, or the ordinal of the golden frame in the test itself."""
     lag: int | None = None
@@ -127,9 +137,10 @@ class RunConfig:
     """Which reference frame a test frame is scored against: "none", that of the same row; a number, that so many
     frames later; "auto", the one that a map found from the pictures gives."""
     out: str | None = None
-    metrics: tuple[str, ...] = DEFAULT_METRICS
-    maps: tuple[str, ...] = DEFAULT_MAPS
-    fields: tuple[str, ...] = DEFAULT_FIELDS
+    metrics: tuple[str, ...] = ()
+    """Empty: what suits the mode, as with the two below."""
+    maps: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     embedder: str = "auto"
     weights: str | None = None
     device: str = "auto"
@@ -178,21 +189,47 @@ class RunConfig:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value!r}: give a number from {low} to {high}")
         object.__setattr__(self, "align", _shift_or_word(self.align))
+        if self.multiplier is not None:
+            object.__setattr__(self, "multiplier", str(parse_multiplier(self.multiplier)))
         self._check_mode()
+        self._fill_in()
 
     def _check_mode(self) -> None:
         """Refuse what this mode would ignore."""
         unused = {"ref"} if self.mode == "scan" else {"golden", "lag"}
+        if self.mode != "score":
+            unused |= {"source", "multiplier"}
         for name in sorted(unused):
             if getattr(self, name) is not None:
                 raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out")
         if self.golden is not None and self.lag is not None:
             raise UsageError("golden and lag are two ways to compare: give one of them")
+        if self.source is not None and self.ref is not None:
+            raise UsageError("source and ref are two ways to judge interpolation: give one of them")
+        if self.multiplier is not None and self.source is None and self.ref is None:
+            raise UsageError("multiplier means nothing without source or ref: add one of them")
+        if self.multiplier is not None and self.ref is not None and "/" in str(self.multiplier):
+            raise UsageError(f"multiplier is {self.multiplier}: with ref only a whole number tells which frames are real")
+        if self.source is not None and (self.step != 1 or self.align != "none"):
+            raise UsageError("step and align do not go with source, whose cadence is found: leave them out")
         if self.align != "none" and self.mode != "score":
             raise UsageError(
                 f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave it out, or use "
                 f"vfiscope score TEST --ref REF --align {self.align}"
             )
+
+    def _fill_in(self) -> None:
+        """Choose what is computed where nothing was asked for."""
+        alone = self.mode == "score" and self.ref is None
+        originals = ("psnr", "ssim") if self.source is not None else ()
+        chosen = {
+            "metrics": originals + NEIGHBOUR_METRICS if alone else DEFAULT_METRICS,
+            "maps": NEIGHBOUR_MAPS if alone else DEFAULT_MAPS,
+            "fields": ("none",) if alone else DEFAULT_FIELDS,
+        }
+        for name, names in chosen.items():
+            if not getattr(self, name):
+                object.__setattr__(self, name, names)
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
@@ -210,6 +247,8 @@ class RunConfig:
             if name not in known or name == "mode":
                 raise UsageError(f"there is no option {key!r}: choose from {', '.join(sorted(known))}")
             values[name] = _as_tuple(name, value) if _TYPES.get(name) is _TEXTS else _as_path(name, value)
+            if name == "metrics" and value is not None and not values[name]:
+                raise UsageError("metrics is empty: name at least one, or leave the option out")
         if values.get("test") is None:
             raise UsageError("test is missing: name the video, folder or image to examine")
         return cls(mode=mode, **values)
@@ -227,6 +266,23 @@ def default_out(test: Any) -> str:
     """The result's name where none is given: after the test, in the current folder."""
     parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
     return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
+
+
+def parse_multiplier(value: str | int | float) -> Fraction:
+    """Test frames to a source frame: "2", "2.5", "5/2", or two rates as "24:60".
+
+    Raises:
+        UsageError: it is no ratio from 1 to 1000.
+    """
+    try:
+        low, _, high = str(value).partition(":")
+        ratio = Fraction(high.strip()) / Fraction(low.strip()) if high else Fraction(low.strip())
+        ratio = ratio.limit_denominator(1001)
+    except (ValueError, ZeroDivisionError):
+        ratio = Fraction(0)
+    if not 1 <= ratio <= 1000:
+        raise UsageError(f"multiplier is {value!r}: give test frames to a source frame, as 2, 5/2 or 24:60")
+    return ratio
 
 
 def _shift_or_word(value: Any) -> str | int:

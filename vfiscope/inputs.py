@@ -30,7 +30,7 @@ COLOR_WORDS = {"matrix": "colour matrix", "range": "range", "primaries": "primar
 
 
 def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
-    """Open what a configuration names, by role: test, and ref or golden where it has a partner.
+    """Open what a configuration names, by role: test, and ref, source or golden where it has a partner.
 
     Args:
         config: with ``resize``, the test is brought to the partner's size, and every frame of a source of mixed sizes
@@ -42,8 +42,8 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
         PairingError: test and partner differ in size, or are videos of different rates that nothing aligns.
         UsageError: a partner is missing, or a comparison of two images was asked for something else.
     """
-    if config.mode in ("score", "compare") and config.ref is None:
-        raise UsageError(f"{config.mode} needs a reference: add --ref with the ground truth of {config.test}")
+    if config.mode == "compare" and config.ref is None:
+        raise UsageError(f"compare needs a reference: add the image to compare {config.test} with")
     partner = _open_partner(config.replace(time_from=None), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
@@ -53,7 +53,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
         _check_sizes(test, other, role)
     else:
         test = _open(config, config.test, stack, size=other.size)
-    if config.mode == "score" and config.align == "none":
+    if role == "ref" and config.mode == "score" and config.align == "none":
         _check_rates(test, other)
     if config.mode == "compare":
         _check_still(test)
@@ -62,6 +62,12 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
 
 
 def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:
+    if config.mode == "score" and config.ref is None:
+        if config.source is None:
+            return None
+        # The test's frames are chosen; where they lie in the source is found among all of its frames.
+        whole = config.replace(start=None, stop=None, stream=None)
+        return "source", _open_alike(whole, config.source, stack)
     if config.mode != "scan":
         return "ref", _open_alike(config, config.ref, stack)
     if config.golden is None:

@@ -43,6 +43,12 @@ class Plan:
         needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
         return any("features" in each for each in (*needs, *(part.spec.needs for part in self.fields.values())))
 
+    @property
+    def needs_neighbours(self) -> bool:
+        """Whether any part of the plan looks at the real frames around a test frame."""
+        parts = (*self.metrics.values(), *self.maps.values(), *self.fields.values())
+        return any("neighbour" in part.spec.needs for part in parts)
+
     def grids(self, size: tuple[int, int], patches: tuple[int, int] | None) -> dict[str, tuple[int, int]]:
         """{map or field: (h, w)} for frames of a size (height, width) and a grid of patches."""
         own = {name: metric.grid(*size) for name, metric in self.maps.items() if metric.grid is not None}

@@ -1,6 +1,6 @@
 """What is compared with what: small functions that turn streams of frames into streams of pairs."""
 
-from vfiscope.pairing.around import places_among, places_beside, places_in, with_places
+from vfiscope.pairing.around import Place, places_among, places_beside, places_held_out, places_in, with_places
 from vfiscope.pairing.cadence import find_cadence
 from vfiscope.pairing.pairs import (
     Stream,
@@ -12,23 +12,27 @@ from vfiscope.pairing.pairs import (
     with_reference,
     with_shift,
 )
-from vfiscope.pairing.report import describe, shifted, summarize
+from vfiscope.pairing.report import describe, describe_cadence, shifted, summarize, summarize_cadence
 from vfiscope.pairing.shift import ShiftCheck
 from vfiscope.pairing.timeline import align
 
 __all__ = [
+    "Place",
     "ShiftCheck",
     "Stream",
     "align",
     "describe",
+    "describe_cadence",
     "find_cadence",
     "pick",
     "places_among",
     "places_beside",
+    "places_held_out",
     "places_in",
     "shifted",
     "skip_rows",
     "summarize",
+    "summarize_cadence",
     "with_golden",
     "with_lag",
     "with_map",

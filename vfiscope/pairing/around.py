@@ -12,7 +12,7 @@ import torch
 from vfiscope.pairing.pairs import Batch, Stream
 from vfiscope.types import Cadence, Features, Frames, Int64, Neighbours, Pairs, Role
 
-__all__ = ["Place", "places_among", "places_beside", "places_in", "with_places"]
+__all__ = ["Place", "places_among", "places_beside", "places_held_out", "places_in", "with_places"]
 
 NOWHERE = -1
 
@@ -46,12 +46,26 @@ def places_among(first: int = 0) -> Iterator[Place]:
     return (Place(NOWHERE, row - 1, row + 1, 0.5) for row in count(first))
 
 
-def places_beside(partners: Iterator[int]) -> Iterator[Place]:
-    """The places of test frames whose partners are these rows: between the frames next to their partners."""
-    return (Place(row, row - 1 if row >= 0 else NOWHERE, row + 1, 0.5) for row in partners)
+def places_beside(partners: Iterator[int], every: int = 1) -> Iterator[Place]:
+    """The places of test frames with these partners: between the frames next to them, ``every`` apart."""
+    return (Place(row, row - every, row + every, 0.5) if row >= 0 else Place(-1, -1, -1, 0.5) for row in partners)
 
 
-def with_places(test: Stream, frames: Stream, places: Iterator[Place], first: int = 0) -> Iterator[Pairs]:
+def places_held_out(partners: Iterator[int], multiplier: int) -> Iterator[Place]:
+    """The places of frames that were interpolated from every ``multiplier``-th frame of the truth, the first one on."""
+    for row in partners:
+        before, part = row // multiplier * multiplier, row % multiplier
+        if row < 0:
+            yield Place(NOWHERE, NOWHERE, NOWHERE, float("nan"))
+        elif part:
+            yield Place(row, before, before + multiplier, part / multiplier, Role.SYNTHESISED)
+        else:
+            yield Place(row, NOWHERE, NOWHERE, 0.0, Role.PASSED)
+
+
+def with_places(
+    test: Stream, frames: Stream, places: Iterator[Place], first: int = 0, *, by_ordinal: bool = False
+) -> Iterator[Pairs]:
     """Every test frame with its partner and the real frames around it, as far as the stream has them.
 
     Batches are cut where what the rows have changes. The stream is read to its end, so that its source knows what it
@@ -62,8 +76,9 @@ def with_places(test: Stream, frames: Stream, places: Iterator[Place], first: in
         frames: real frames; read as far ahead as the places need, and held as long.
         places: one for each test frame, in order; rows never fall.
         first: row of the first frame of the stream.
+        by_ordinal: places name frames of the stream by their decode ordinals instead of by rows.
     """
-    window = _Window(frames, first)
+    window = _Window(frames, first, by_ordinal)
     for test_frames, features in test:
         own = [window.clip(place) for place in islice(places, len(test_frames))]
         start = 0
@@ -90,15 +105,16 @@ def with_places(test: Stream, frames: Stream, places: Iterator[Place], first: in
 class _Window:
     """The latest frames of a stream, one by one."""
 
-    def __init__(self, frames: Stream, first: int) -> None:
+    def __init__(self, frames: Stream, first: int, by_ordinal: bool) -> None:
         self._frames = frames
         self._held: dict[int, Batch] = {}
-        self._next = first
+        self._latest = first - 1
+        self._by_ordinal = by_ordinal
 
     def clip(self, place: Place) -> Place:
         """The place without what the stream does not have; reads up to what it names."""
         last = max(place.partner, place.after if place.before >= 0 else NOWHERE)
-        while self._next <= last and (batch := next(self._frames, None)) is not None:
+        while self._latest < last and (batch := next(self._frames, None)) is not None:
             for row in range(len(batch[0])):
                 self._held[self._next] = (
                     batch[0][row : row + 1],

@@ -1,4 +1,4 @@
-"""A map in words and numbers, and the map of a shift that was given."""
+"""A map or a cadence in words and numbers, and the map of a shift that was given."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.types import Int64, Match, Pairing
+from vfiscope.types import Cadence, Int64, Match, Pairing, Role
 
-__all__ = ["describe", "shifted", "summarize"]
+__all__ = ["describe", "describe_cadence", "shifted", "summarize", "summarize_cadence"]
 
 RANGES = 20
 """Dropped ranges that a summary lists."""
@@ -61,3 +61,23 @@ def shifted(index: Int64, ref_index: Int64, shift: int) -> Pairing:
     label = np.where(ref_index < 0, Match.UNMATCHED, Match.MATCHED).astype(np.uint8)
     offset = int(ref_index[first[0]] - index[first[0]]) if len(first) else shift
     return Pairing(ref_index, unknown, unknown, label, method="shift", offset=offset, rate=Fraction(1))
+
+
+def summarize_cadence(cadence: Cadence) -> dict[str, Any]:
+    """A cadence in a few JSON-able values: multiplier, source position of the first frame, counts by role."""
+    return {
+        "multiplier": str(cadence.multiplier),
+        "start": str(cadence.start),
+        **{role.name.lower(): int((cadence.role == role).sum()) for role in Role},
+        "alike": cadence.share,
+    }
+
+
+def describe_cadence(cadence: Cadence) -> str:
+    """A cadence in one line, for people."""
+    facts = summarize_cadence(cadence)
+    outside = f", {facts['unknown']} outside of it" if facts["unknown"] else ""
+    return (
+        f"cadence: {facts['multiplier']} test frames to a source frame, the first at source position {facts['start']}: "
+        f"{facts['passed']} passed through ({cadence.share:.0%} alike), {facts['synthesised']} synthesised{outside}"
+    )

@@ -1,0 +1,103 @@
+"""What a run says of itself at its end: how frames were paired, and what makes it partial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.inputs import changed
+from vfiscope.job import Job
+from vfiscope.pairing import summarize, summarize_cadence
+from vfiscope.sources import Source
+from vfiscope.streams import Found
+from vfiscope.types import Cadence, FrameTable, Pairing
+
+__all__ = ["notes_of", "pairing_of"]
+
+DAMAGE = {
+    "corrupt": "corrupt frames",
+    "unreadable": "unreadable frames",
+    "undecodable": "undecodable packets without a row",
+    "broken": "damaged packets",
+    "short": "frames at the end, by the claimed duration, are missing",
+    "lost": "packets without a frame",
+    "hidden": "frames marked as not to be shown, though not at an end,",
+}
+"""{count of a source: what it counts}"""
+
+
+def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
+    """How frames were paired and what was left over."""
+    said: dict[str, Any] = {"policy": job.policy}
+    if job.policy == "lag":
+        said["lag"] = job.lag
+    said["test_unpaired"] = int((table.ref_index < 0).sum())
+    used = len(np.unique(table.ref_index[table.ref_index >= 0]))
+    said["ref_unpaired"] = job.sources["ref"].counts.delivered - used if "ref" in job.sources else 0
+    if isinstance(found, Cadence):
+        return {**said, **summarize_cadence(found)}
+    if isinstance(found, Pairing):
+        return {**said, **summarize(found)}
+    warning = job.check.verdict() if job.policy == "row" else None
+    return {**said, **({} if warning is None else {"warning": warning})}
+
+
+def notes_of(job: Job, pairing: Mapping[str, Any], values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """What makes a run partial, one sentence each; empty when it is whole."""
+    return [*_unpaired(job, pairing), *_damaged(job), *_empty(job, values)]
+
+
+def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if job.policy == "row":
+        for role in ("test", "ref"):
+            if count := pairing[f"{role}_unpaired"]:
+                other = "reference" if role == "test" else "test"
+                notes.append(f"{count} {role} frames have no partner: the {other} is shorter; try --align auto")
+            if count := job.sources[role].counts.undecodable:
+                notes.append(f"{role} lost {count} frames on the way that have no row: pairs after them may be off")
+    if job.policy == "shift" and pairing["matched"] == 0:
+        notes.append(f"no test frame has a partner at a shift of {job.config.align}: give another --align")
+    if job.policy == "source" and (count := pairing["unknown"]):
+        notes.append(f"{count} test frames lie outside of the source: they are not scored")
+    return notes
+
+
+def _damaged(job: Job) -> list[str]:
+    notes = []
+    for role, source in job.sources.items():
+        for what, words in DAMAGE.items():
+            if count := getattr(source.counts, what):
+                notes.append(f"{count} {words} in {role} {source.info.path}")
+        if early := source.counts.given_up(source.info.path):
+            notes.append(f"{role} {early}")
+        if source.counts.ended:  # what lies behind --stop was not asked for
+            notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
+        notes += changed(source, job.stamps[role])
+        if missing := _missing(source):
+            notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
+    return notes
+
+
+def _empty(job: Job, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """A sentence for each metric that no frame has a value of: a rule about it would be met by nothing.
+
+    Not of those that many a whole clip has no place for: where nothing moves, or no original was passed through.
+    """
+    empty = [name for name, column in values.items() if np.isnan(column).all()]
+    return [
+        f"{name} is defined for no frame"
+        for name in empty
+        if "neighbour" not in job.plan.metrics[name].spec.needs and job.policy != "source"
+    ]
+
+
+def _missing(source: Source) -> int:
+    """How many frames a video claims beyond those that its whole stream held."""
+    counts, expected = source.counts, source.info.frames_expected
+    if source.info.kind != "video" or expected is None or not counts.ended:
+        return 0
+    return max(0, expected - counts.decoded - counts.skipped - counts.undecodable - counts.unreadable)

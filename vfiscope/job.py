@@ -1,0 +1,115 @@
+"""A configuration with everything in it opened and chosen."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+
+from vfiscope.config import RunConfig
+from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
+from vfiscope.flags import parse_rule
+from vfiscope.inputs import Stamp, check_out, identity, open_inputs, stamp
+from vfiscope.pairing import ShiftCheck
+from vfiscope.scoring import Plan
+from vfiscope.sources import Source
+from vfiscope.store import Header
+
+__all__ = ["Job", "open_job"]
+
+PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A configuration with everything in it opened and chosen."""
+
+    config: RunConfig
+    plan: Plan
+    sources: dict[str, Source]
+    """By role, in the order test, then ref, source or golden where there is one."""
+    embedder: Embedder | None
+    device: torch.device
+    header: Header
+    stamps: dict[str, Stamp]
+    """Of the files of every source, before they were read."""
+    check: ShiftCheck
+
+    @property
+    def test(self) -> Source:
+        return self.sources["test"]
+
+    @property
+    def policy(self) -> str:
+        """How test frames get what they are compared with: golden, lag, source, neighbours, map, shift or row."""
+        if self.config.mode == "scan":
+            return "golden" if "golden" in self.sources else "lag"
+        if "ref" not in self.sources:
+            return "source" if "source" in self.sources else "neighbours"
+        if self.config.align == "none":
+            return "row"
+        return "map" if self.config.align == "auto" else "shift"
+
+    @property
+    def lag(self) -> int:
+        return self.config.lag or 1
+
+
+def open_job(config: RunConfig, stack: ExitStack) -> Job:
+    plan = Plan.of(config.metrics, config.maps, config.fields)
+    _check_rules(config, plan)
+    device = resolve_device(config.device)
+    choose(config.embedder, config.weights)
+    sources = open_inputs(config, stack)
+    check_out(config.out, sources, config.weights)
+    stamps = {role: stamp(source) for role, source in sources.items()}
+    embedder = _open_embedder(config, device) if plan.needs_features else None
+    return Job(
+        config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
+    )
+
+
+def _check_rules(config: RunConfig, plan: Plan) -> None:
+    """Refuse a rule that cannot work before a frame is decoded for it."""
+    specs = {name: metric.spec for name, metric in plan.metrics.items()}
+    for text in config.flag:
+        parse_rule(text, specs=specs).check_marks_frames()
+    for text in config.fail_on:
+        parse_rule(text, specs=specs)
+
+
+def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
+    name, _ = choose(config.embedder, config.weights)
+    return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
+
+
+def _header(
+    config: RunConfig, plan: Plan, sources: dict[str, Source], embedder: Embedder | None, device: torch.device
+) -> Header:
+    test = sources["test"]
+    return Header(
+        mode=config.mode,
+        config={**config.to_dict(), "device": str(device)},
+        sources=[identity(role, source) for role, source in sources.items()],
+        embedder=None if embedder is None else embedder.describe(*test.size),
+        versions=_versions(),
+        metrics={name: metric.spec for name, metric in plan.metrics.items()},
+        maps={name: metric.spec for name, metric in plan.maps.items()},
+        fields={name: metric.spec for name, metric in plan.fields.items()},
+        grids=plan.grids(test.size, None if embedder is None else embedder.grid(*test.size)),
+        time_base=test.info.time_base,
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
