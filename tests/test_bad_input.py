@@ -239,8 +239,10 @@ def test_rows_15_and_16_damage_inside_is_partial(tmp_path: Path, how: str) -> No
     with vs.scan(str(damaged(tmp_path / "a.mp4", how)), golden=0, **QUICK) as run:
         assert run.status == "partial"
         (source,) = (source for source in run.sources if source["role"] == "test")
-        assert source["frames_corrupt"] + source["frames_undecodable"] > 0
-        assert np.isfinite(run.scores["ssim"]).all()
+        assert source["frames_corrupt"] + source["frames_unreadable"] > 0
+        assert len(run) == 60
+        np.testing.assert_array_equal(np.isnan(run.scores["ssim"]), run.frames.status == Status.UNREADABLE)
+        assert (run.frames.status == Status.UNREADABLE).sum() == source["frames_unreadable"]
         assert (run.frames.status == Status.CORRUPT).sum() == source["frames_corrupt"]
 
 
@@ -390,10 +392,10 @@ def test_row_34_tiny_pictures(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 def test_row_35_more_pixels_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vfiscope.sources import video
+    from vfiscope.sources import container
 
     path = h264(tmp_path / "a.mp4")
-    monkeypatch.setattr(video, "MAX_PIXELS", 48 * 64 - 1)
+    monkeypatch.setattr(container, "MAX_PIXELS", 48 * 64 - 1)
     with pytest.raises(SourceError, match="has 64x48 pixels, more than 3071: scale it down"):
         open_source(path)
 

@@ -255,9 +255,9 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
     path = str(tmp_path / "cut.mp4")
     with vs.scan(path, metrics="psnr", maps="none", fields="none") as run:
         (source,) = run.sources
-        lost = source["frames_expected"] - source["frames_decoded"] - source["frames_undecodable"]
+        lost = source["frames_expected"] - len(run.frames) - source["frames_undecodable"]
         assert source["frames_expected"] == N
-        assert len(run.frames) == source["frames_decoded"] < N
+        assert len(run.frames) == source["frames_decoded"] + source["frames_unreadable"] < N
         assert run.status == "partial"
         assert any(f"{lost} frames that test {path} claims are not there" in note for note in run.notes) == (lost > 0)
     with vs.scan(path, stop=3, metrics="psnr", maps="none", fields="none") as run:

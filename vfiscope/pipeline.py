@@ -59,7 +59,7 @@ Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
 DAMAGE = {
     "corrupt": "corrupt frames",
     "unreadable": "unreadable frames",
-    "undecodable": "undecodable frames",
+    "undecodable": "undecodable packets without a row",
     "broken": "damaged packets",
     "short": "frames at the end, by the claimed duration, are missing",
     "lost": "packets without a frame",
@@ -317,13 +317,15 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
                 other = "reference" if role == "test" else "test"
                 notes.append(f"{count} {role} frames have no partner: the {other} is shorter; try --align auto")
             if count := job.sources[role].counts.undecodable:
-                notes.append(f"{role} lost {count} frames on the way: pairs after the first of them are off")
+                notes.append(f"{role} lost {count} frames on the way that have no row: pairs after them may be off")
     if pairing["policy"] == "shift" and pairing["matched"] == 0:
         notes.append(f"no test frame has a partner at a shift of {job.config.align}: give another --align")
     for role, source in job.sources.items():
         for what, words in DAMAGE.items():
             if count := getattr(source.counts, what):
                 notes.append(f"{count} {words} in {role} {source.info.path}")
+        if early := source.counts.given_up(source.info.path):
+            notes.append(f"{role} {early}")
         if source.counts.ended:  # what lies behind --stop was not asked for
             notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
         notes += changed(source, job.stamps[role])
@@ -342,4 +344,4 @@ def _missing(source: Source) -> int:
     counts, expected = source.counts, source.info.frames_expected
     if source.info.kind != "video" or expected is None or not counts.ended:
         return 0
-    return max(0, expected - counts.decoded - counts.skipped - counts.undecodable)
+    return max(0, expected - counts.decoded - counts.skipped - counts.undecodable - counts.unreadable)
