@@ -11,7 +11,7 @@ from media import column, moving, noise, pixels, write_clip, write_video
 import vfiscope as vs
 from vfiscope import config
 from vfiscope.errors import SourceError
-from vfiscope.sources import container, open_source
+from vfiscope.sources import container, open_source, prefetch
 from vfiscope.sources.geometry import Orientation, from_display_matrix
 from vfiscope.types import Status
 
@@ -166,6 +166,46 @@ def test_a_packet_that_gives_no_picture_becomes_a_row_at_its_time(tmp_path: Path
         assert status[times.index(lost)] in (Status.UNREADABLE, Status.CORRUPT)
         assert source.counts.unreadable == status.count(Status.UNREADABLE)
         assert source.counts.undecodable == source.counts.lost == 0
+
+
+@pytest.mark.parametrize("kind", ["FFV1", "GIF"])
+def test_frames_that_the_decoder_complains_of_are_kept_and_marked(tmp_path: Path, kind: str) -> None:
+    """FFV1 checks the CRC of each slice, GIF its codes: neither marks the frame itself."""
+    codec, pix_fmt, suffix = {"FFV1": ("ffv1", "yuv420p", "mkv"), "GIF": ("gif", "rgb8", "gif")}[kind]
+    options = {"level": "3", "slicecrc": "1"} if kind == "FFV1" else {}
+    path = write_video(tmp_path / f"a.{suffix}", moving(12, 48, 64), codec=codec, pix_fmt=pix_fmt, options=options)
+    whole = pixels(open_source(path))
+    with av.open(str(path)) as video:
+        packet = [packet for packet in video.demux(video.streams.video[0]) if packet.size][7]
+    data = bytearray(path.read_bytes())
+    start = data.index(bytes(packet)[-200:]) + (0 if kind == "FFV1" else 100)
+    data[start] ^= 0xFF
+    path.write_bytes(data)
+    with open_source(path) as source:
+        status = column(source, "status")
+        got = pixels(source)
+        assert status[7] == Status.CORRUPT
+        assert status[:7] == [Status.OK] * 7
+        assert source.counts.corrupt == status.count(Status.CORRUPT)
+    np.testing.assert_array_equal(got[:7], whole[:7])
+    assert got[7].any()
+
+
+def test_two_sources_hear_only_their_own_decoder(tmp_path: Path) -> None:
+    made = {"level": "3", "slicecrc": "1", "slices": "4"}
+    paths = [
+        write_video(tmp_path / f"{name}.mkv", noise(20, 64, 64), codec="ffv1", pix_fmt="bgr0", options=made)
+        for name in ("good", "bad")
+    ]
+    data = bytearray(paths[1].read_bytes())
+    for at in range(len(data) // 4, len(data) * 3 // 4, 5000):
+        data[at] ^= 0xFF
+    paths[1].write_bytes(data)
+    with open_source(paths[0], batch=1) as good, open_source(paths[1], batch=1) as bad:
+        for one, two in zip(prefetch(good, 2), prefetch(bad, 2), strict=True):
+            assert len(one) == len(two) == 1
+        assert (good.counts.corrupt, good.counts.unreadable) == (0, 0)
+        assert bad.counts.corrupt > 5
 
 
 def test_too_many_undecodable_packets_in_a_row_end_the_reading(clip: Path, tmp_path: Path) -> None:

@@ -285,6 +285,7 @@ def _listen() -> None:
     """Have FFmpeg report errors to :class:`av.logging.Capture` alone, unless somebody listens already."""
     if av.logging.get_level() is None:
         av.logging.set_level(av.logging.ERROR)
+        av.logging.set_skip_repeated(False)  # it would leave out a message that another frame was given
         logging.getLogger("libav").addHandler(logging.NullHandler())
         logging.getLogger("libav").propagate = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,6 +19,7 @@ from vfiscope.sources.decode import decode
 from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.images import decode_image, read_image
 from vfiscope.sources.open import open_source
+from vfiscope.sources.whole import failed_checksums
 from vfiscope.types import SourceInfo
 
 __all__ = ["Examination", "Timing", "examine"]
@@ -144,6 +145,8 @@ def _examine_video(info: SourceInfo) -> Examination:
                     tally.add(place.frame, info.path)
                 del place
         failure = tally.counts.given_up(info.path)
+        failed = failed_checksums(info.path)
+        info = info if failed is None else replace(info, damage=(*info.damage, failed))
     except SourceError as error:
         failure = str(error)
     return Examination(

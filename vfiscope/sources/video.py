@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from vfiscope.sources.color import Color, RgbConverter, bits_of, decide, has_alp
 from vfiscope.sources.container import is_picture, opened
 from vfiscope.sources.decode import Decoded, decode, packets
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
-from vfiscope.sources.whole import why_cut_short
+from vfiscope.sources.whole import failed_checksums, why_cut_short
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["VideoSource"]
@@ -60,12 +60,13 @@ class VideoSource(Source):
                 **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
             },
             size_bytes=size_bytes,
-            damage=_damage(path),
+            damage=_asked(why_cut_short, path),
             notes=(*stream.notes, *first.notes, *_hdr_note(first.color, options)),
         )
         super().__init__(info, options)
         self._first = first
         self._claims_length = stream.claims_length
+        self._sums_checked = False
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
@@ -78,7 +79,15 @@ class VideoSource(Source):
                 yield Row(index, pts, partial(self._paint, place, index, convert))
                 del place
         counts.short = self._short(counts.decoded, clock.last or 0)
+        self._check_sums()
         counts.ended = not counts.gave_up
+
+    def _check_sums(self) -> None:
+        """Compare the file with the checksums in it: at the end, because that reads all of it."""
+        if not self._sums_checked:
+            damage = _asked(failed_checksums, self._info.path)
+            self._info = replace(self._info, damage=(*self._info.damage, *damage))
+            self._sums_checked = True
 
     def _short(self, frames: int, last: int) -> int:
         """Frames that are missing at the end of a Matroska file by its own duration; two or more count."""
@@ -194,9 +203,10 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
         return
 
 
-def _damage(path: str) -> tuple[str, ...]:
+def _asked(check: Callable[[str], str | None], path: str) -> tuple[str, ...]:
+    """What a check of the file's structure says."""
     try:
-        reason = why_cut_short(path)
+        reason = check(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
     return () if reason is None else (reason,)
