@@ -246,16 +246,47 @@ def test_rows_15_and_16_damage_inside_is_partial(tmp_path: Path, how: str) -> No
         assert (run.frames.status == Status.CORRUPT).sum() == source["frames_corrupt"]
 
 
-def test_row_17_a_stream_that_starts_inside_a_group(tmp_path: Path) -> None:
-    whole = h264(tmp_path / "a.h264", moving(24, 48, 64), options={"x264-params": "log-level=none:keyint=8:bframes=0"})
-    data = whole.read_bytes()
-    starts = [m.start() for m in re.finditer(rb"\x00\x00\x00?\x01[\x61\x41]", data)]
-    (tmp_path / "b.h264").write_bytes(data[: data.index(b"\x00\x00\x01\x65")] + data[starts[2] :])
-    with open_source(tmp_path / "b.h264") as source:
-        got = pixels(source)
-        counts = source.counts
-        assert 16 <= len(got) < 24
-        assert counts.undecodable + counts.corrupt + counts.lost + (22 - len(got)) > 0
+def test_row_16_pairs_behind_damage_are_right(tmp_path: Path) -> None:
+    """Zeroed packets against the whole clip: rows without pixels, and the groups behind them are identical again."""
+    whole, bad = write_clip(tmp_path / "a.mp4"), tmp_path / "b.mp4"
+    with av.open(str(whole)) as container:
+        packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0)][28:31]
+    data = bytearray(whole.read_bytes())
+    for at, size in packets:
+        data[at : at + size] = bytes(size)
+    bad.write_bytes(data)
+    with vs.score(str(bad), ref=str(whole), **QUICK) as run:
+        status = run.frames.status
+        lost = status == Status.UNREADABLE
+        assert run.frames.ref_index.tolist() == list(range(60))
+        np.testing.assert_array_equal(run.frames.time_s, np.arange(60) / 25)
+        assert lost.sum() > 0
+        np.testing.assert_array_equal(np.isnan(run.scores["psnr"]), lost)
+        assert np.isposinf(run.scores["psnr"][[*range(24), *range(36, 60)]]).all()  # every group but one
+        assert run.status == "partial"
+    out = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", tmp_path / "c.h5"]
+    assert call("score", bad, "--ref", whole, *out) == 3
+
+
+@pytest.mark.parametrize("suffix", ["h264", "ts"])
+def test_row_17_a_stream_that_starts_inside_a_group(tmp_path: Path, suffix: str) -> None:
+    """The first frame is that of the first key; what lay before it is counted and has no row."""
+    params = f"log-level=none:keyint=8:min-keyint=8:bframes={2 if suffix == 'ts' else 0}"
+    path = h264(tmp_path / f"a.{suffix}", moving(24, 48, 64), options={"x264-params": params})
+    whole, data = pixels(open_source(path)), path.read_bytes()
+    if suffix == "ts":
+        with av.open(str(path)) as container:
+            head, at = 3 * 188, [packet.pos for packet in container.demux(video=0) if packet.size][3]
+    else:
+        head = data.index(b"\x00\x00\x01\x65")
+        at = [m.start() for m in re.finditer(rb"\x00\x00\x00?\x01[\x61\x41]", data)][2]
+    (tmp_path / f"b.{suffix}").write_bytes(data[:head] + data[at:])
+    with open_source(tmp_path / f"b.{suffix}") as source:
+        np.testing.assert_array_equal(pixels(source), whole[8:])
+        assert (source.counts.decoded, source.counts.unreadable, source.counts.lost) == (16, 0, 5)
+    with vs.scan(str(tmp_path / f"b.{suffix}"), golden=0, **QUICK) as run:
+        assert run.status == "partial"
+        assert any("5 packets without a frame" in note for note in run.notes)
 
 
 def test_rows_18_and_19_without_index_and_times(tmp_path: Path) -> None:
