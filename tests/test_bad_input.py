@@ -34,7 +34,7 @@ from PIL import Image
 
 import vfiscope as vs
 from vfiscope.cli import main
-from vfiscope.errors import PairingError, SourceError
+from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import open_source
 from vfiscope.types import Status
 
@@ -161,7 +161,7 @@ def test_row_08_a_cover_is_no_film(tmp_path: Path, capsys: pytest.CaptureFixture
     refused(capsys, path, "has no video stream", tmp_path / "a.h5")
 
 
-def test_row_09_several_streams_are_noted(tmp_path: Path) -> None:
+def test_row_09_several_streams_are_noted_and_chosen_by_number(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         streams = [container.add_stream("ffv1", rate=25) for _ in range(2)]
@@ -178,6 +178,19 @@ def test_row_09_several_streams_are_noted(tmp_path: Path) -> None:
     with open_source(path) as source:
         assert source.info.notes == (f"holds 2 video streams: stream {int(source.size[0] == 64)} is read",)
         assert len(pixels(source)) == 3
+    for number, size in enumerate((16, 64)):
+        with open_source(path, stream=number) as source:
+            np.testing.assert_array_equal(pixels(source), np.concatenate([noise(1, size, size)] * 3))
+            assert source.info.notes == (f"holds 2 video streams: stream {number} is read",)
+    with pytest.raises(SourceError, match=r"has no video stream 2: choose from 0 \(ffv1\), 1 \(ffv1\)"):
+        open_source(path, stream=2)
+    with pytest.raises(UsageError, match="--stream 0 is for videos, and an array is none"):
+        open_source(noise(1, 16, 16), stream=0)
+    plain = write_video(tmp_path / "b.mkv", np.concatenate([noise(1, 16, 16)] * 3))
+    with vs.score(str(path), ref=str(plain), stream=0, **QUICK) as run:
+        assert np.isposinf(run.scores["psnr"]).all()
+        assert run.config["stream"] == 0
+    assert call("score", path, "--ref", plain, "--stream", "9", "-o", tmp_path / "c.h5") == 2
 
 
 def test_row_10_a_video_without_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

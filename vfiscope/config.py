@@ -96,6 +96,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "resize": ((str, type(None)), "the name of a filter"),
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
+    "stream": ((int, type(None)), "the number of a video stream"),
     "flag": _TEXTS,
     "fail_on": _TEXTS,
     "overwrite": _FLAG,
@@ -107,6 +108,7 @@ _BOUNDS = {
     "prefetch": (1, 1024),
     "step": (1, 1_000_000_000),
     "size": (1, 16384),
+    "stream": (0, 9999),
     "fps": (1e-6, 1e5),
 }
 
@@ -150,6 +152,8 @@ class RunConfig:
     """How HDR (PQ, HLG) becomes SDR, "none" to take its code values as they are; None refuses HDR."""
     time_from: str | None = None
     """Where the times of the test's images come from: "exif" or "name"; None counts them at ``fps``."""
+    stream: int | None = None
+    """Which stream of the test is read, as the container numbers all of its streams; None takes the best for video."""
     flag: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     overwrite: bool = False

@@ -49,7 +49,7 @@ IMAGE_KINDS = {
     ".webp": "WEBP",
 }
 NOTES = (
-    ("video streams", "warning", "several video streams", "copy the one that you mean into a file of its own"),
+    ("video streams", "warning", "several video streams", "choose the one that you mean with --stream"),
     ("are not square", "info", "sample aspect", "scale to square pixels first where the other side has them"),
     ("for display", "info", "rotation", ""),
     ("no quarter turn", "warning", "rotation", "turn the pictures when encoding"),

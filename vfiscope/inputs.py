@@ -63,7 +63,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
 
 def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:
     if config.mode != "scan":
-        return "ref", _open_alike(config, config.ref, stack)
+        return "ref", _open_alike(config.replace(stream=None), config.ref, stack)
     if config.golden is None:
         return None
     index = golden_index(config.golden)
@@ -87,6 +87,7 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
         resize=None if size is None or config.resize is None else (*size, config.resize),
         tonemap=config.tonemap,
         time_from=config.time_from,
+        stream=config.stream,
     )
     return stack.enter_context(source)
 

@@ -63,6 +63,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Take the times of an image folder from EXIF or the file names.",
             type=click.Choice(defaults.TIME_SOURCES),
         ),
+        option(
+            "--stream",
+            help="Read the stream of TEST with this number; the best video stream where absent.",
+            type=int,
+            metavar="N",
+        ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
         click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
         click.option("--overwrite", is_flag=True, help="Replace a result that exists."),

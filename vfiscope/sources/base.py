@@ -114,6 +114,8 @@ class Options:
     """One of ``config.TONE_MAPS``, or None to refuse HDR."""
     time_from: str | None = None
     """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
+    stream: int | None = None
+    """Number of the video's stream, None for the best one."""
 
 
 class Source(ABC):

@@ -23,8 +23,11 @@ CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
 
 
 @contextmanager
-def opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream. FFmpeg is given an open file, never a name that it could interpret."""
+def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream, by its number or else the best.
+
+    FFmpeg is given an open file, never a name that it could interpret.
+    """
     try:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
@@ -38,19 +41,23 @@ def opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
                 f"{path} is no video that can be read ({reason}): it may be incomplete, a playlist, or no video"
             ) from error
         with container:
-            stream = _video_stream(path, container)
+            stream = _video_stream(path, container, number)
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
             yield container, stream
 
 
-def _video_stream(path: str, container: InputContainer) -> VideoStream:
-    """The best video stream that is not an attached picture."""
+def _video_stream(path: str, container: InputContainer, number: int | None) -> VideoStream:
+    """The video stream with a number, or the best one that is not an attached picture."""
     videos = [video for video in container.streams.video if not is_picture(video)]
     if not videos:
         raise SourceError(f"{path} has no video stream: give a file that holds one")
+    if number is not None and number not in [video.index for video in videos]:
+        there = ", ".join(f"{video.index} ({video.codec_context.name})" for video in videos if video.codec_context)
+        raise SourceError(f"{path} has no video stream {number}: choose from {there}")
     best = container.streams.best("video")
-    stream = next((video for video in videos if best is not None and video.index == best.index), videos[0])
+    wanted = number if best is None or number is not None else best.index
+    stream = next((video for video in videos if video.index == wanted), videos[0])
     if stream.codec_context is None:
         raise SourceError(f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it")
     width, height = stream.codec_context.width, stream.codec_context.height

@@ -53,15 +53,20 @@ class Decoded(NamedTuple):
     damaged: bool
 
 
-def decode(path: str, counts: Counts) -> Generator[Decoded]:
+def decode(path: str, counts: Counts, number: int | None = None) -> Generator[Decoded]:
     """Every picture that the packets of a video promise, in presentation order; what went wrong is counted.
 
     Ends after ``MAX_CONSECUTIVE_ERRORS`` refused packets in a row, and counts them as ``gave_up``.
 
+    Args:
+        path: of the file.
+        counts: filled on the way.
+        number: of the stream, None for the best.
+
     Raises:
         SourceError: the file cannot be opened, or cannot be read on.
     """
-    with opened(path) as (container, stream):
+    with opened(path, number) as (container, stream):
         failures, ledger = 0, _Ledger.of(container, stream, counts)
         for packet in packets(path, container, stream):
             frames, complained = _frames_of(packet)

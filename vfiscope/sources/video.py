@@ -41,7 +41,7 @@ class VideoSource(Source):
     def __init__(self, path: str, options: Options) -> None:
         path = os.path.abspath(path)
         size_bytes = check_file(path)
-        first, stream = _probe(path)
+        first, stream = _probe(path, options.stream)
         _check_hdr(first.color, path, options)
         height, width = first.orientation.size(*first.size)
         info = SourceInfo(
@@ -71,7 +71,7 @@ class VideoSource(Source):
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        with closing(decode(self._info.path, counts)) as places:
+        with closing(decode(self._info.path, counts, self._options.stream)) as places:
             for index, place in enumerate(places):
                 pts = clock.stamp(place.pts, index)
                 for note in clock.notes:
@@ -183,12 +183,12 @@ class _Clock:
             self.notes = (text,)
 
 
-def _probe(path: str) -> tuple[_First, _Stream]:
+def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
     """Look at the first frame that can be decoded, and at the container."""
-    with opened(path) as (container, stream):
+    with opened(path, number) as (container, stream):
         about = _describe(container, stream)
         _check_readable(path, container, stream)
-    with closing(decode(path, Counts())) as places:
+    with closing(decode(path, Counts(), number)) as places:
         for place in places:
             if place.frame is not None:
                 return _describe_first(place.frame, path), about
