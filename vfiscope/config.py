@@ -18,7 +18,7 @@ MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
-TONE_MAPS = ("none", "reinhard")
+TONE_MAPS = ("none", "reinhard", "hable", "mobius")
 TIME_SOURCES = ("exif", "name")
 
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
