@@ -577,6 +577,45 @@ def test_rows_48_and_49_fields(tmp_path: Path, order: str) -> None:
         assert source.counts.lost == 0
 
 
+def test_row_48_fields_become_pictures_where_that_is_asked_for(tmp_path: Path) -> None:
+    """The rows of the first field stay to the bit, the others come nearer to the scene at its time."""
+    scene = moving(24, 48, 64)[..., 1]
+    woven = scene[::2].copy()
+    woven[:, ::2] = scene[1::2, ::2]  # the bottom field comes first
+    gray = np.full((48, 64), 128, np.uint8)
+    path = write_video(
+        tmp_path / "a.mp4",
+        [from_planes([picture, gray, gray], "yuv444p") for picture in woven],
+        codec="libx264",
+        pix_fmt="yuv444p",
+        options={"x264-params": "log-level=none:bff=1:qp=0"},
+        color_range=2,
+    )
+    with open_source(path) as source, open_source(path, deinterlace="bwdif") as whole:
+        before, after = (pixels(side)[..., 1].astype(int) for side in (source, whole))
+        assert column(whole, "pts") == column(source, "pts")
+        assert whole.info.color == source.info.color
+        assert [note.split(":")[0] for note in whole.info.notes] == ["interlaced"]
+    np.testing.assert_array_equal(before, woven)
+    np.testing.assert_array_equal(after[:, 1::2], woven[:, 1::2])
+    assert np.abs(after - scene[::2]).mean() < np.abs(before - scene[::2]).mean() / 3
+    with vs.score(str(path), ref=str(path), deinterlace="bwdif", **QUICK) as run:
+        assert run.config["deinterlace"] == "bwdif"
+        assert np.isposinf(run.scores["psnr"]).all()
+
+
+def test_row_48_progressive_pictures_and_lost_ones_pass_the_deinterlacer(tmp_path: Path) -> None:
+    clip, bad = write_clip(tmp_path / "a.mp4"), damaged(tmp_path / "b.mp4", "zeroed")
+    for path in (clip, bad):
+        with open_source(path) as source, open_source(path, deinterlace="bwdif") as same:
+            if path == clip:
+                np.testing.assert_array_equal(pixels(source), pixels(same))
+            assert column(source, "status") == column(same, "status")
+            assert column(source, "pts") == column(same, "pts")
+    both = two_parts(tmp_path, [{"frames": moving(5, 32, 48)}, {"frames": moving(5, 48, 64)}])
+    assert len(pixels(open_source(both, deinterlace="bwdif", resize=(32, 48, "area")))) == 10
+
+
 def test_row_50_the_decoder_is_stored(tmp_path: Path) -> None:
     with vs.scan(str(h264(tmp_path / "a.mp4")), golden=0, **QUICK) as run:
         assert run.sources[0]["decoder"].startswith("h264 (PyAV ")

@@ -20,6 +20,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
 TONE_MAPS = ("none", "reinhard", "hable", "mobius")
 TIME_SOURCES = ("exif", "name")
+DEINTERLACERS = ("none", "bwdif")
 
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
@@ -97,6 +98,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
     "stream": ((int, type(None)), "the number of a video stream"),
+    "deinterlace": ((str,), "the name of a deinterlacer"),
     "flag": _TEXTS,
     "fail_on": _TEXTS,
     "overwrite": _FLAG,
@@ -154,6 +156,8 @@ class RunConfig:
     """Where the times of the test's images come from: "exif" or "name"; None counts them at ``fps``."""
     stream: int | None = None
     """Which stream of the test is read, as the container numbers all of its streams; None takes the best for video."""
+    deinterlace: str = "none"
+    """What becomes of interlaced video: "none", both fields are one picture; "bwdif", a whole picture for each."""
     flag: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     overwrite: bool = False
@@ -171,6 +175,7 @@ class RunConfig:
             "resize": (None, *RESIZE_FILTERS),
             "tonemap": (None, *TONE_MAPS),
             "time_from": (None, *TIME_SOURCES),
+            "deinterlace": DEINTERLACERS,
         }
         for name, allowed in choices.items():
             value = getattr(self, name)

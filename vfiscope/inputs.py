@@ -88,6 +88,7 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
         tonemap=config.tonemap,
         time_from=config.time_from,
         stream=config.stream,
+        deinterlace=config.deinterlace,
     )
     return stack.enter_context(source)
 

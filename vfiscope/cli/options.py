@@ -69,6 +69,11 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=int,
             metavar="N",
         ),
+        option(
+            "--deinterlace",
+            help="Make whole pictures of interlaced ones; their number stays.",
+            type=click.Choice(defaults.DEINTERLACERS),
+        ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
         click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
         click.option("--overwrite", is_flag=True, help="Replace a result that exists."),

@@ -116,6 +116,8 @@ class Options:
     """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
+    deinterlace: str = "none"
+    """One of ``config.DEINTERLACERS``."""
 
 
 class Source(ABC):

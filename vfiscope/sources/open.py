@@ -36,6 +36,7 @@ def open_source(
     tonemap: str | None = None,
     time_from: str | None = None,
     stream: int | None = None,
+    deinterlace: str = "none",
 ) -> Source:
     """Open a video, images or an array as a source of frames.
 
@@ -55,6 +56,7 @@ def open_source(
             they are stored, None refuses it.
         time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts them at ``fps``.
         stream: which stream of a video, as its container numbers them; None takes the best for video.
+        deinterlace: what becomes of interlaced pictures of a video, one of ``config.DEINTERLACERS``.
 
     Raises:
         SourceError: the target cannot be read at all.
@@ -68,6 +70,7 @@ def open_source(
         tonemap,
         time_from,
         stream,
+        deinterlace,
     )
     _check(options)
     array = as_array(target)
@@ -148,6 +151,8 @@ def _check(options: Options) -> None:
         raise UsageError(f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}")
     if options.time_from not in (None, *config.TIME_SOURCES):
         raise UsageError(f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}")
+    if options.deinterlace not in config.DEINTERLACERS:
+        raise UsageError(f"deinterlace is {options.deinterlace!r}: choose one of {', '.join(config.DEINTERLACERS)}")
     if options.resize is None:
         return
     height, width, name = options.resize

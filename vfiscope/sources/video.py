@@ -21,6 +21,7 @@ from vfiscope.sources.base import Counts, Options, Pixels, Row, Source, check_fi
 from vfiscope.sources.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.container import is_picture, opened
 from vfiscope.sources.decode import Decoded, decode, packets
+from vfiscope.sources.fields import deinterlaced
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
 from vfiscope.sources.whole import failed_checksums, why_cut_short
 from vfiscope.types import SourceInfo, Status
@@ -61,7 +62,7 @@ class VideoSource(Source):
             },
             size_bytes=size_bytes,
             damage=_asked(why_cut_short, path),
-            notes=(*stream.notes, *first.notes, *_hdr_note(first.color, options)),
+            notes=(*stream.notes, *first.notes, *_interlaced_note(first, options), *_hdr_note(first.color, options)),
         )
         super().__init__(info, options)
         self._first = first
@@ -71,7 +72,8 @@ class VideoSource(Source):
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        with closing(decode(self._info.path, counts, self._options.stream)) as places:
+        decoded = decode(self._info.path, counts, self._options.stream)
+        with closing(deinterlaced(decoded) if self._options.deinterlace == "bwdif" else decoded) as places:
             for index, place in enumerate(places):
                 pts = clock.stamp(place.pts, index)
                 for note in clock.notes:
@@ -153,6 +155,7 @@ class _First(NamedTuple):
     color: Color
     orientation: Orientation
     has_pts: bool
+    interlaced: bool
     notes: tuple[str, ...]
 
 
@@ -249,14 +252,14 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
 def _describe_first(frame: av.VideoFrame, path: str) -> _First:
     color = decide(frame, path)
     orientation, notes = _orientation(frame)
-    if frame.interlaced_frame:
-        notes.append("interlaced: both fields of a frame are read as one picture")
     if has_alpha(frame.format) and not frame.format.has_palette:
         notes.append("has an alpha channel: it is laid on black")
     if frame.pts is None:
         notes.append("has no presentation times: frames are taken to follow each other at the average rate")
     size = (frame.height, frame.width)
-    return _First(size, bits_of(frame.format), color, orientation, frame.pts is not None, tuple(notes))
+    return _First(
+        size, bits_of(frame.format), color, orientation, frame.pts is not None, frame.interlaced_frame, tuple(notes)
+    )
 
 
 def _check_hdr(color: Color, path: str, options: Options) -> None:
@@ -265,6 +268,14 @@ def _check_hdr(color: Color, path: str, options: Options) -> None:
             f"{path} is HDR (transfer {color.transfer}, primaries {color.primaries}), whose values mean other "
             "brightnesses than ordinary video: add --tonemap reinhard, or --tonemap none to take them as stored"
         )
+
+
+def _interlaced_note(first: _First, options: Options) -> list[str]:
+    if not first.interlaced:
+        return []
+    if options.deinterlace == "bwdif":
+        return ["interlaced: every frame is made whole at the time of its first field (bwdif)"]
+    return ["interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes whole ones"]
 
 
 def _hdr_note(color: Color, options: Options) -> list[str]:
