@@ -9,7 +9,8 @@ partial       read, and the run says that something is wrong
 refused       one line of error
 crash, hang   the process died, or took more than 30 s
 unsaid count  the run says ok, and frames are missing or too many
-unsaid pixels the run says ok, and pixels differ: formats without checksums cannot tell
+unsaid pixels the run says ok, and pixels differ: formats without checksums (BMP, TIFF, WebP, JPEG, the payloads of most
+              video codecs outside Matroska) cannot tell; libjpeg's warnings are heard by nobody
 
 Ends with 1 at any crash, hang or unsaid count.
 """

@@ -34,7 +34,7 @@ from PIL import Image
 
 import vfiscope as vs
 from vfiscope.cli import main
-from vfiscope.errors import PairingError, SourceError
+from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import open_source
 from vfiscope.types import Status
 
@@ -161,7 +161,7 @@ def test_row_08_a_cover_is_no_film(tmp_path: Path, capsys: pytest.CaptureFixture
     refused(capsys, path, "has no video stream", tmp_path / "a.h5")
 
 
-def test_row_09_several_streams_are_noted(tmp_path: Path) -> None:
+def test_row_09_several_streams_are_noted_and_chosen_by_number(tmp_path: Path) -> None:
     path = tmp_path / "a.mkv"
     with av.open(str(path), "w") as container:
         streams = [container.add_stream("ffv1", rate=25) for _ in range(2)]
@@ -178,6 +178,19 @@ def test_row_09_several_streams_are_noted(tmp_path: Path) -> None:
     with open_source(path) as source:
         assert source.info.notes == (f"holds 2 video streams: stream {int(source.size[0] == 64)} is read",)
         assert len(pixels(source)) == 3
+    for number, size in enumerate((16, 64)):
+        with open_source(path, stream=number) as source:
+            np.testing.assert_array_equal(pixels(source), np.concatenate([noise(1, size, size)] * 3))
+            assert source.info.notes == (f"holds 2 video streams: stream {number} is read",)
+    with pytest.raises(SourceError, match=r"has no video stream 2: choose from 0 \(ffv1\), 1 \(ffv1\)"):
+        open_source(path, stream=2)
+    with pytest.raises(UsageError, match="--stream 0 is for videos, and an array is none"):
+        open_source(noise(1, 16, 16), stream=0)
+    plain = write_video(tmp_path / "b.mkv", np.concatenate([noise(1, 16, 16)] * 3))
+    with vs.score(str(path), ref=str(plain), stream=0, **QUICK) as run:
+        assert np.isposinf(run.scores["psnr"]).all()
+        assert run.config["stream"] == 0
+    assert call("score", path, "--ref", plain, "--stream", "9", "-o", tmp_path / "c.h5") == 2
 
 
 def test_row_10_a_video_without_frames(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -239,21 +252,54 @@ def test_rows_15_and_16_damage_inside_is_partial(tmp_path: Path, how: str) -> No
     with vs.scan(str(damaged(tmp_path / "a.mp4", how)), golden=0, **QUICK) as run:
         assert run.status == "partial"
         (source,) = (source for source in run.sources if source["role"] == "test")
-        assert source["frames_corrupt"] + source["frames_undecodable"] > 0
-        assert np.isfinite(run.scores["ssim"]).all()
+        assert source["frames_corrupt"] + source["frames_unreadable"] > 0
+        assert len(run) == 60
+        np.testing.assert_array_equal(np.isnan(run.scores["ssim"]), run.frames.status == Status.UNREADABLE)
+        assert (run.frames.status == Status.UNREADABLE).sum() == source["frames_unreadable"]
         assert (run.frames.status == Status.CORRUPT).sum() == source["frames_corrupt"]
 
 
-def test_row_17_a_stream_that_starts_inside_a_group(tmp_path: Path) -> None:
-    whole = h264(tmp_path / "a.h264", moving(24, 48, 64), options={"x264-params": "log-level=none:keyint=8:bframes=0"})
-    data = whole.read_bytes()
-    starts = [m.start() for m in re.finditer(rb"\x00\x00\x00?\x01[\x61\x41]", data)]
-    (tmp_path / "b.h264").write_bytes(data[: data.index(b"\x00\x00\x01\x65")] + data[starts[2] :])
-    with open_source(tmp_path / "b.h264") as source:
-        got = pixels(source)
-        counts = source.counts
-        assert 16 <= len(got) < 24
-        assert counts.undecodable + counts.corrupt + counts.lost + (22 - len(got)) > 0
+def test_row_16_pairs_behind_damage_are_right(tmp_path: Path) -> None:
+    """Zeroed packets against the whole clip: rows without pixels, and the groups behind them are identical again."""
+    whole, bad = write_clip(tmp_path / "a.mp4"), tmp_path / "b.mp4"
+    with av.open(str(whole)) as container:
+        packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0)][28:31]
+    data = bytearray(whole.read_bytes())
+    for at, size in packets:
+        data[at : at + size] = bytes(size)
+    bad.write_bytes(data)
+    with vs.score(str(bad), ref=str(whole), **QUICK) as run:
+        status = run.frames.status
+        lost = status == Status.UNREADABLE
+        assert run.frames.ref_index.tolist() == list(range(60))
+        np.testing.assert_array_equal(run.frames.time_s, np.arange(60) / 25)
+        assert lost.sum() > 0
+        np.testing.assert_array_equal(np.isnan(run.scores["psnr"]), lost)
+        assert np.isposinf(run.scores["psnr"][[*range(24), *range(36, 60)]]).all()  # every group but one
+        assert run.status == "partial"
+    out = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", tmp_path / "c.h5"]
+    assert call("score", bad, "--ref", whole, *out) == 3
+
+
+@pytest.mark.parametrize("suffix", ["h264", "ts"])
+def test_row_17_a_stream_that_starts_inside_a_group(tmp_path: Path, suffix: str) -> None:
+    """The first frame is that of the first key; what lay before it is counted and has no row."""
+    params = f"log-level=none:keyint=8:min-keyint=8:bframes={2 if suffix == 'ts' else 0}"
+    path = h264(tmp_path / f"a.{suffix}", moving(24, 48, 64), options={"x264-params": params})
+    whole, data = pixels(open_source(path)), path.read_bytes()
+    if suffix == "ts":
+        with av.open(str(path)) as container:
+            head, at = 3 * 188, [packet.pos for packet in container.demux(video=0) if packet.size][3]
+    else:
+        head = data.index(b"\x00\x00\x01\x65")
+        at = [m.start() for m in re.finditer(rb"\x00\x00\x00?\x01[\x61\x41]", data)][2]
+    (tmp_path / f"b.{suffix}").write_bytes(data[:head] + data[at:])
+    with open_source(tmp_path / f"b.{suffix}") as source:
+        np.testing.assert_array_equal(pixels(source), whole[8:])
+        assert (source.counts.decoded, source.counts.unreadable, source.counts.lost) == (16, 0, 5)
+    with vs.scan(str(tmp_path / f"b.{suffix}"), golden=0, **QUICK) as run:
+        assert run.status == "partial"
+        assert any("5 packets without a frame" in note for note in run.notes)
 
 
 def test_rows_18_and_19_without_index_and_times(tmp_path: Path) -> None:
@@ -390,10 +436,10 @@ def test_row_34_tiny_pictures(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 def test_row_35_more_pixels_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vfiscope.sources import video
+    from vfiscope.sources import container
 
     path = h264(tmp_path / "a.mp4")
-    monkeypatch.setattr(video, "MAX_PIXELS", 48 * 64 - 1)
+    monkeypatch.setattr(container, "MAX_PIXELS", 48 * 64 - 1)
     with pytest.raises(SourceError, match="has 64x48 pixels, more than 3071: scale it down"):
         open_source(path)
 
@@ -529,6 +575,45 @@ def test_rows_48_and_49_fields(tmp_path: Path, order: str) -> None:
         assert len(pixels(source)) == 12
         assert any("interlaced" in note for note in source.info.notes)
         assert source.counts.lost == 0
+
+
+def test_row_48_fields_become_pictures_where_that_is_asked_for(tmp_path: Path) -> None:
+    """The rows of the first field stay to the bit, the others come nearer to the scene at its time."""
+    scene = moving(24, 48, 64)[..., 1]
+    woven = scene[::2].copy()
+    woven[:, ::2] = scene[1::2, ::2]  # the bottom field comes first
+    gray = np.full((48, 64), 128, np.uint8)
+    path = write_video(
+        tmp_path / "a.mp4",
+        [from_planes([picture, gray, gray], "yuv444p") for picture in woven],
+        codec="libx264",
+        pix_fmt="yuv444p",
+        options={"x264-params": "log-level=none:bff=1:qp=0"},
+        color_range=2,
+    )
+    with open_source(path) as source, open_source(path, deinterlace="bwdif") as whole:
+        before, after = (pixels(side)[..., 1].astype(int) for side in (source, whole))
+        assert column(whole, "pts") == column(source, "pts")
+        assert whole.info.color == source.info.color
+        assert [note.split(":")[0] for note in whole.info.notes] == ["interlaced"]
+    np.testing.assert_array_equal(before, woven)
+    np.testing.assert_array_equal(after[:, 1::2], woven[:, 1::2])
+    assert np.abs(after - scene[::2]).mean() < np.abs(before - scene[::2]).mean() / 3
+    with vs.score(str(path), ref=str(path), deinterlace="bwdif", **QUICK) as run:
+        assert run.config["deinterlace"] == "bwdif"
+        assert np.isposinf(run.scores["psnr"]).all()
+
+
+def test_row_48_progressive_pictures_and_lost_ones_pass_the_deinterlacer(tmp_path: Path) -> None:
+    clip, bad = write_clip(tmp_path / "a.mp4"), damaged(tmp_path / "b.mp4", "zeroed")
+    for path in (clip, bad):
+        with open_source(path) as source, open_source(path, deinterlace="bwdif") as same:
+            if path == clip:
+                np.testing.assert_array_equal(pixels(source), pixels(same))
+            assert column(source, "status") == column(same, "status")
+            assert column(source, "pts") == column(same, "pts")
+    both = two_parts(tmp_path, [{"frames": moving(5, 32, 48)}, {"frames": moving(5, 48, 64)}])
+    assert len(pixels(open_source(both, deinterlace="bwdif", resize=(32, 48, "area")))) == 10
 
 
 def test_row_50_the_decoder_is_stored(tmp_path: Path) -> None:

@@ -149,6 +149,29 @@ def test_the_tone_map_gives_values_computed_by_hand(nits: float, expected: float
     assert np.abs(made / top - expected).max() <= (0.02 if top == 255 else 0.0005)
 
 
+@pytest.mark.parametrize("curve", ["hable", "mobius"])
+def test_curves_are_those_of_the_filter_of_ffmpeg(curve: str) -> None:
+    """Gray from 1 to 1000 cd/m2: FFmpeg maps the light, the display's inverse is applied here."""
+    codes = np.rint(np.array([code_of(nits) for nits in np.linspace(1, 1000, 64)]) * 65535).astype(np.uint16)
+    made = np.repeat(codes[None, :, None], 3, 2)
+    light = np.float32([nits_of(code / 65535) / 203 for code in codes])
+    given = av.VideoFrame.from_ndarray(np.ascontiguousarray(np.repeat(light[None, :, None], 3, 2)), "gbrpf32le")
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=64, height=1, format=given.format, time_base=Fraction(1, 25))
+    mapped = graph.add("tonemap", f"tonemap={curve}:desat=0:peak={1000 / 203}")
+    graph.link_nodes(source, mapped, graph.add("buffersink")).configure()
+    graph.push(given)
+    expected = np.clip(graph.pull().to_ndarray()[0, :, 0], 0, 1) ** (1 / 2.4)
+    tone_map(made, "smpte2084", "bt709", curve)
+    assert np.abs(made[0, :, 0] / 65535 - expected).max() <= 0.0005
+
+
+def nits_of(code: float) -> float:
+    """SMPTE ST 2084: the light of a code value in 0..1."""
+    root = code ** (1 / (2523 / 32))
+    return 10000 * (max(root - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * root)) ** (1 / (2610 / 16384))
+
+
 def test_hlg_is_mapped_through_its_own_curve() -> None:
     """Code value 1/2 is scene light 1/12; the display of 1000 cd/m2 shows 1000 (1/12)^1.2 = 50.7 cd/m2."""
     made = np.full((2, 2, 3), 32768, np.uint16)

@@ -109,6 +109,7 @@ def test_damage_is_an_error_and_exit_code_3(tmp_path: Path, capsys: pytest.Captu
     assert [finding["what"] for finding in facts["findings"] if finding["severity"] == "error"] == [
         "damage",
         "cut short",
+        "damage",
         "frame count",
     ]
     assert all(set(finding) == {"severity", "what", "detail", "remedy", "where"} for finding in facts["findings"])

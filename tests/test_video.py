@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from media import column, moving, noise, pixels, write_clip, write_video
 
+import vfiscope as vs
 from vfiscope import config
 from vfiscope.errors import SourceError
-from vfiscope.sources import open_source, video
+from vfiscope.sources import container, open_source, prefetch
 from vfiscope.sources.geometry import Orientation, from_display_matrix
 from vfiscope.types import Status
 
@@ -99,7 +100,11 @@ def test_a_truncated_video_gives_what_is_there_and_says_what_was_promised(clip: 
         assert source.info.frames_expected == 60
         got = len(pixels(source))
         assert 20 < got < 45
-        assert source.counts.decoded == got
+        assert source.counts.decoded == got - 1
+        status = column(source, "status")
+        assert sorted(status) == [Status.OK] * (got - 1) + [Status.UNREADABLE]  # half of it is there
+        times = column(source, "pts")
+        assert times == sorted(set(times))
 
 
 def test_damage_is_counted_and_decoding_goes_on_the_same_at_every_run(clip: Path, tmp_path: Path) -> None:
@@ -113,12 +118,94 @@ def test_damage_is_counted_and_decoding_goes_on_the_same_at_every_run(clip: Path
     with open_source(path) as source:
         first = pixels(source)
         counts = source.counts
-        assert counts.undecodable > 0
+        assert counts.unreadable > 0
         assert counts.corrupt > 0
-        assert counts.decoded == len(first) < 60
-        assert column(source, "status").count(Status.CORRUPT) == counts.corrupt
+        assert counts.undecodable == 0
+        assert counts.decoded + counts.unreadable == len(first) == 60
+        status = column(source, "status")
+        assert status.count(Status.CORRUPT) == counts.corrupt
+        assert status.count(Status.UNREADABLE) == counts.unreadable
+        assert not first[np.array(status) == Status.UNREADABLE].any()
+        assert column(source, "time_s") == column(open_source(clip), "time_s")
         assert column(source, "time_s")[-1] > 2
         np.testing.assert_array_equal(pixels(source), first)
+
+
+BROKEN = {
+    "B pictures": ("libx264", "yuv420p", "mp4", {"x264-params": "log-level=none:keyint=8:bframes=3:b-adapt=0"}),
+    "open groups": ("libx264", "yuv420p", "mkv", {"x264-params": "log-level=none:open-gop=1:keyint=8:bframes=3"}),
+    "HEVC": ("libx265", "yuv420p", "mp4", {"x265-params": "log-level=none:keyint=8:bframes=3"}),
+    "MPEG-2": ("mpeg2video", "yuv420p", "mkv", {"g": "8", "bf": "2"}),
+    "MPEG-4": ("mpeg4", "yuv420p", "mkv", {"g": "8", "bf": "2"}),
+    "VP9": ("libvpx-vp9", "yuv420p", "webm", {"g": "8", "lag-in-frames": "9", "auto-alt-ref": "1"}),
+    "MJPEG": ("mjpeg", "yuvj420p", "mov", {}),
+    "FFV1": ("ffv1", "bgr0", "mkv", {}),
+    "PNG": ("png", "rgb24", "mov", {}),
+    "ProRes": ("prores_ks", "yuv422p10le", "mov", {}),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("at", [0, 5, 13, 29])
+def test_a_packet_that_gives_no_picture_becomes_a_row_at_its_time(tmp_path: Path, kind: str, at: int) -> None:
+    """Packet ``at`` in the order of decoding is overwritten: the rows keep the times that the whole clip has."""
+    codec, pix_fmt, suffix, options = BROKEN[kind]
+    path = write_video(tmp_path / f"a.{suffix}", moving(30, 48, 64), codec=codec, pix_fmt=pix_fmt, options=options)
+    with open_source(path) as source:
+        times = column(source, "pts")
+    with av.open(str(path)) as video:
+        packets = [packet for packet in video.demux(video.streams.video[0]) if packet.size]
+        lost, where, size = packets[at].pts, packets[at].pos, packets[at].size
+    data = bytearray(path.read_bytes())
+    start = data.index(bytes(packets[at]), where or 0)
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
+    with open_source(path) as source:
+        assert column(source, "pts") == times
+        status = column(source, "status")
+        assert status[times.index(lost)] in (Status.UNREADABLE, Status.CORRUPT)
+        assert source.counts.unreadable == status.count(Status.UNREADABLE)
+        assert source.counts.undecodable == source.counts.lost == 0
+
+
+@pytest.mark.parametrize("kind", ["FFV1", "GIF"])
+def test_frames_that_the_decoder_complains_of_are_kept_and_marked(tmp_path: Path, kind: str) -> None:
+    """FFV1 checks the CRC of each slice, GIF its codes: neither marks the frame itself."""
+    codec, pix_fmt, suffix = {"FFV1": ("ffv1", "yuv420p", "mkv"), "GIF": ("gif", "rgb8", "gif")}[kind]
+    options = {"level": "3", "slicecrc": "1"} if kind == "FFV1" else {}
+    path = write_video(tmp_path / f"a.{suffix}", moving(12, 48, 64), codec=codec, pix_fmt=pix_fmt, options=options)
+    whole = pixels(open_source(path))
+    with av.open(str(path)) as video:
+        packet = [packet for packet in video.demux(video.streams.video[0]) if packet.size][7]
+    data = bytearray(path.read_bytes())
+    start = data.index(bytes(packet)[-200:]) + (0 if kind == "FFV1" else 100)
+    data[start] ^= 0xFF
+    path.write_bytes(data)
+    with open_source(path) as source:
+        status = column(source, "status")
+        got = pixels(source)
+        assert status[7] == Status.CORRUPT
+        assert status[:7] == [Status.OK] * 7
+        assert source.counts.corrupt == status.count(Status.CORRUPT)
+    np.testing.assert_array_equal(got[:7], whole[:7])
+    assert got[7].any()
+
+
+def test_two_sources_hear_only_their_own_decoder(tmp_path: Path) -> None:
+    made = {"level": "3", "slicecrc": "1", "slices": "4"}
+    paths = [
+        write_video(tmp_path / f"{name}.mkv", noise(20, 64, 64), codec="ffv1", pix_fmt="bgr0", options=made)
+        for name in ("good", "bad")
+    ]
+    data = bytearray(paths[1].read_bytes())
+    for at in range(len(data) // 4, len(data) * 3 // 4, 5000):
+        data[at] ^= 0xFF
+    paths[1].write_bytes(data)
+    with open_source(paths[0], batch=1) as good, open_source(paths[1], batch=1) as bad:
+        for one, two in zip(prefetch(good, 2), prefetch(bad, 2), strict=True):
+            assert len(one) == len(two) == 1
+        assert (good.counts.corrupt, good.counts.unreadable) == (0, 0)
+        assert bad.counts.corrupt > 5
 
 
 def test_too_many_undecodable_packets_in_a_row_end_the_reading(clip: Path, tmp_path: Path) -> None:
@@ -127,13 +214,24 @@ def test_too_many_undecodable_packets_in_a_row_end_the_reading(clip: Path, tmp_p
     data[start:] = b"\xff" * (len(data) - start)
     path = tmp_path / "bad.mp4"
     path.write_bytes(data)
-    source = open_source(path)
-    with pytest.raises(
-        SourceError, match=rf"given up after {config.MAX_CONSECUTIVE_ERRORS} undecodable packets in a row"
-    ):
-        list(source)
-    assert source.counts.undecodable == config.MAX_CONSECUTIVE_ERRORS
-    assert not source.counts.ended
+    with open_source(path) as source, open_source(clip) as whole:
+        status = column(source, "status")
+        counts = source.counts
+        readable = counts.decoded
+        assert (
+            status
+            == [Status.OK] * (readable - counts.corrupt)
+            + [Status.CORRUPT] * counts.corrupt
+            + [Status.UNREADABLE] * counts.unreadable
+        )
+        assert counts.gave_up == counts.unreadable == config.MAX_CONSECUTIVE_ERRORS
+        assert 10 < readable < 60 - config.MAX_CONSECUTIVE_ERRORS
+        assert not counts.ended
+        np.testing.assert_array_equal(pixels(source)[:12], pixels(whole)[:12])  # the first group
+    with vs.score(str(path), ref=str(clip), metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        assert np.isposinf(run.scores["psnr"][:12]).all()
+        assert any(f"given up after 32 undecodable packets in a row ({readable} frames" in note for note in run.notes)
 
 
 class FailingFile:
@@ -166,7 +264,7 @@ class FailingFile:
 def test_a_failing_disk_is_an_error_and_not_the_end(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = open_source(clip, batch=1)
     good = clip.stat().st_size // 2
-    monkeypatch.setattr(video, "open", lambda path, mode: FailingFile(path, good), raising=False)
+    monkeypatch.setattr(container, "open", lambda path, mode: FailingFile(path, good), raising=False)
     with pytest.raises(SourceError, match=r"cannot be read on: .*Input/output error"):
         list(source)
     assert 0 < source.counts.decoded < 60
@@ -183,7 +281,7 @@ def test_a_video_without_decodable_frames_is_refused(clip: Path, tmp_path: Path)
 
 
 def test_a_picture_beyond_the_limit_is_refused_before_decoding(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "MAX_PIXELS", 96 * 128 - 1)
+    monkeypatch.setattr(container, "MAX_PIXELS", 96 * 128 - 1)
     with pytest.raises(SourceError, match="has 128x96 pixels, more than 12287"):
         open_source(clip)
 

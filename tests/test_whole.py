@@ -8,8 +8,9 @@ import pytest
 from media import moving, write_clip, write_video
 
 import vfiscope as vs
+from vfiscope.doctor import diagnose
 from vfiscope.sources import open_source
-from vfiscope.sources.whole import why_cut_short
+from vfiscope.sources.whole import failed_checksums, why_cut_short
 
 MADE = [
     ("mkv", "ffv1", "bgr0"),
@@ -69,3 +70,34 @@ def test_real_clips_are_whole(shared_data: Path) -> None:
     for path in sorted((shared_data / "videos").glob("*/*.*")):
         if path.suffix in (".mp4", ".mkv", ".avi", ".gif", ".webm", ".mov"):
             assert why_cut_short(str(path)) is None, path
+
+
+def test_flipped_bits_in_matroska_fail_their_checksum(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", moving(8, 48, 64), codec="libx264", pix_fmt="yuv420p")
+    assert failed_checksums(str(path)) is None
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    reason = failed_checksums(str(path))
+    assert reason is not None
+    assert reason.startswith("1 of its parts, the first at byte ")
+    with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        assert any(reason in note for note in run.notes)
+    assert diagnose(str(path)).media["test"].info.damage == (reason,)
+
+
+def test_files_without_checksums_and_cut_ones_say_nothing_of_checksums(tmp_path: Path) -> None:
+    mp4 = write_clip(tmp_path / "a.mp4")
+    assert failed_checksums(str(mp4)) is None
+    mkv = write_video(tmp_path / "a.mkv", moving(8, 48, 64))
+    cut = tmp_path / "cut.mkv"
+    for size in (5, 40, 100, mkv.stat().st_size - 50):
+        cut.write_bytes(mkv.read_bytes()[:size])
+        assert failed_checksums(str(cut)) is None
+
+
+def test_real_matroska_files_meet_their_checksums(shared_data: Path) -> None:
+    clips = [path for kind in ("mkv", "webm") for path in (shared_data / "videos").glob(f"*/*.{kind}")]
+    assert len(clips) == 5
+    assert [failed_checksums(str(path)) for path in clips] == [None] * 5

@@ -13,19 +13,21 @@ from vfiscope.views import plot_run as plot
 __all__ = ["compare", "export", "open_run", "plot", "scan", "score"]
 
 
-def score(test: Any, *, ref: Any, **options: Any) -> Run:
-    """Score an interpolated (or any) video or folder against its ground truth.
+def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> Run:
+    """Score an interpolated (or any) video or folder.
 
     Args:
         test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or uint16.
-        ref: the ground truth, in any of those forms.
+        ref: the ground truth, in any of those forms; None judges the interpolation without.
+        source: where there is no ground truth, the lower-rate video that the test was made from. With neither, every
+            frame is judged between its own neighbours.
         options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or ``out="a.h5"``. Without
             ``out`` the result lives in a temporary folder for as long as the run.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    return _run("score", {"test": test, "ref": ref, **options})
+    return _run("score", {"test": test, "ref": ref, "source": source, **options})
 
 
 def scan(test: Any, **options: Any) -> Run:

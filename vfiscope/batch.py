@@ -21,7 +21,7 @@ from vfiscope.store import Run
 __all__ = ["Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
-PATHS = ("test", "ref", "golden", "weights")
+PATHS = ("test", "ref", "source", "golden", "weights")
 RESULTS, SUMMARY = "results.json", "summary.csv"
 
 
@@ -140,6 +140,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
         "mode": job.mode,
         "test": job.options.get("test"),
         "ref": job.options.get("ref"),
+        "source": job.options.get("source"),
         "out": None,
         "state": "failed",
         "skipped": False,

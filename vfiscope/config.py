@@ -19,8 +19,9 @@ MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
-TONE_MAPS = ("none", "reinhard")
+TONE_MAPS = ("none", "reinhard", "hable", "mobius")
 TIME_SOURCES = ("exif", "name")
+DEINTERLACERS = ("none", "bwdif")
 
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
@@ -101,6 +102,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "resize": ((str, type(None)), "the name of a filter"),
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
+    "stream": ((int, type(None)), "the number of a video stream"),
+    "deinterlace": ((str,), "the name of a deinterlacer"),
     "flag": _TEXTS,
     "fail_on": _TEXTS,
     "overwrite": _FLAG,
@@ -112,6 +115,7 @@ _BOUNDS = {
     "prefetch": (1, 1024),
     "step": (1, 1_000_000_000),
     "size": (1, 16384),
+    "stream": (0, 9999),
     "fps": (1e-6, 1e5),
 }
 
@@ -161,6 +165,10 @@ class RunConfig:
     """How HDR (PQ, HLG) becomes SDR, "none" to take its code values as they are; None refuses HDR."""
     time_from: str | None = None
     """Where the times of the test's images come from: "exif" or "name"; None counts them at ``fps``."""
+    stream: int | None = None
+    """Which stream of the test is read, as the container numbers all of its streams; None takes the best for video."""
+    deinterlace: str = "none"
+    """What becomes of interlaced video: "none", both fields are one picture; "bwdif", a whole picture for each."""
     flag: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     overwrite: bool = False
@@ -178,6 +186,7 @@ class RunConfig:
             "resize": (None, *RESIZE_FILTERS),
             "tonemap": (None, *TONE_MAPS),
             "time_from": (None, *TIME_SOURCES),
+            "deinterlace": DEINTERLACERS,
         }
         for name, allowed in choices.items():
             value = getattr(self, name)
@@ -209,7 +218,9 @@ class RunConfig:
         if self.multiplier is not None and self.source is None and self.ref is None:
             raise UsageError("multiplier means nothing without source or ref: add one of them")
         if self.multiplier is not None and self.ref is not None and "/" in str(self.multiplier):
-            raise UsageError(f"multiplier is {self.multiplier}: with ref only a whole number tells which frames are real")
+            raise UsageError(
+                f"multiplier is {self.multiplier}: with ref only a whole number tells which frames are real"
+            )
         if self.source is not None and (self.step != 1 or self.align != "none"):
             raise UsageError("step and align do not go with source, whose cadence is found: leave them out")
         if self.align != "none" and self.mode != "score":

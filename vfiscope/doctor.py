@@ -49,12 +49,12 @@ IMAGE_KINDS = {
     ".webp": "WEBP",
 }
 NOTES = (
-    ("video streams", "warning", "several video streams", "copy the one that you mean into a file of its own"),
+    ("video streams", "warning", "several video streams", "choose the one that you mean with --stream"),
     ("are not square", "info", "sample aspect", "scale to square pixels first where the other side has them"),
     ("for display", "info", "rotation", ""),
     ("no quarter turn", "warning", "rotation", "turn the pictures when encoding"),
     ("HDR (", "warning", "HDR", "score it with --tonemap reinhard, or --tonemap none for the values as stored"),
-    ("interlaced", "warning", "interlaced", "deinterlace first (for instance with bwdif)"),
+    ("interlaced", "warning", "interlaced", "score it with --deinterlace bwdif"),
     ("does not give", "warning", "alpha", "re-encode without alpha, on the background that counts"),
     ("alpha channel", "info", "alpha", ""),
     ("no presentation times", "warning", "no times", "give the rate with --fps, or put it into a container"),
@@ -194,7 +194,12 @@ def _picture(found: Examination) -> Found:
     if height * width >= HUGE:
         yield "info", "huge", f"{width}x{height}", "give --batch 1 where memory is short"
     if 0 < found.interlaced < found.frames:
-        yield "warning", "interlaced", f"{found.interlaced} of {found.frames} frames", "deinterlace first"
+        yield (
+            "warning",
+            "interlaced",
+            f"{found.interlaced} of {found.frames} frames",
+            "score it with --deinterlace bwdif",
+        )
     if found.turned:
         yield "info", "EXIF orientation", f"{found.turned} images are turned for display", ""
 

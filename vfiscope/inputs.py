@@ -69,7 +69,7 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         whole = config.replace(start=None, stop=None, stream=None)
         return "source", _open_alike(whole, config.source, stack)
     if config.mode != "scan":
-        return "ref", _open_alike(config, config.ref, stack)
+        return "ref", _open_alike(config.replace(stream=None), config.ref, stack)
     if config.golden is None:
         return None
     index = golden_index(config.golden)
@@ -93,6 +93,8 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
         resize=None if size is None or config.resize is None else (*size, config.resize),
         tonemap=config.tonemap,
         time_from=config.time_from,
+        stream=config.stream,
+        deinterlace=config.deinterlace,
     )
     return stack.enter_context(source)
 

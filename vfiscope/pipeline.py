@@ -29,7 +29,7 @@ from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
 from vfiscope.store import Header, Run, Writer
 from vfiscope.streams import Reading, find_map, pairs_of
-from vfiscope.types import Scores, SourceInfo
+from vfiscope.types import Pairing, Scores, SourceInfo
 
 __all__ = ["Reading", "Watch", "is_done", "run"]
 
@@ -98,15 +98,16 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         for warning in warnings:
             log.warning("warning: %s", warning)
         found = find_map(job, reading)
+        pairs = pairs_of(job, done, found)
         with torch.inference_mode():
-            for scores in watch(score_pairs(pairs_of(job, done, found), job.plan, job.header.grids), job.test.info, done):
+            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)
         if isinstance(config.align, int):
             found = shifted(table.index, table.ref_index, config.align)
         pairing = pairing_of(job, table, found)
-        notes = [*notes_of(job, pairing, values)]
+        notes = notes_of(job, pairing, values)
         if verdict := pairing.get("warning"):
             warnings.append(verdict)
             log.warning("warning: %s", verdict)
@@ -119,5 +120,5 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
             notes=notes,
             warnings=warnings,
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
-            table=found,
+            table=found if isinstance(found, Pairing) else None,
         )

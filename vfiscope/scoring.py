@@ -46,8 +46,7 @@ class Plan:
     @property
     def needs_neighbours(self) -> bool:
         """Whether any part of the plan looks at the real frames around a test frame."""
-        parts = (*self.metrics.values(), *self.maps.values(), *self.fields.values())
-        return any("neighbour" in part.spec.needs for part in parts)
+        return any("neighbour" in part.spec.needs for part in (*self.metrics.values(), *self.maps.values()))
 
     def grids(self, size: tuple[int, int], patches: tuple[int, int] | None) -> dict[str, tuple[int, int]]:
         """{map or field: (h, w)} for frames of a size (height, width) and a grid of patches."""

@@ -13,7 +13,6 @@ import torch
 from vfiscope.errors import SourceError
 from vfiscope.job import Job
 from vfiscope.pairing import (
-    Place,
     Stream,
     align,
     describe,
@@ -29,7 +28,6 @@ from vfiscope.pairing import (
     with_lag,
     with_map,
     with_places,
-    with_reference,
     with_shift,
 )
 from vfiscope.sources import Source, prefetch
@@ -114,15 +112,19 @@ def _with_reference(job: Job, done: int, found: Found) -> Iterator[Pairs]:
 
 def _with_neighbours(job: Job, done: int, found: Found) -> Iterator[Pairs]:
     """The same pairs with the reference frames around them; by ordinals where a map names these."""
-    mapped = isinstance(found, Pairing)
-    partners: Iterator[int] = iter(found.ref_index[done:].tolist()) if isinstance(found, Pairing) else count(done + _shift(job))
-    every = job.config.step if mapped else 1
-    places: Iterator[Place] = (
-        places_beside(partners, every)
-        if job.config.multiplier is None
-        else places_held_out(partners, int(job.config.multiplier) * every)
-    )
-    return with_places(_stream(job, "test", done), _stream(job, "ref"), places, by_ordinal=mapped)
+    first = done + _shift(job)
+    partners: Iterator[int] = count(first)
+    every = 1
+    if mapped := isinstance(found, Pairing):
+        partners, first, every = iter(found.ref_index[done:].tolist()), 0, job.config.step
+    if job.config.multiplier is None:
+        places, reach = places_beside(partners, every), every
+    else:
+        reach = int(job.config.multiplier) * every
+        places = places_held_out(partners, reach)
+    first = max(0, first - reach)
+    ref = _stream(job, "ref", 0 if mapped else first)
+    return with_places(_stream(job, "test", done), ref, places, first, by_ordinal=mapped)
 
 
 def _shift(job: Job) -> int:

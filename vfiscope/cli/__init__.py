@@ -66,9 +66,16 @@ def vfiscope() -> None:
 @vfiscope.command()
 @click.argument("test")
 @click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
+@click.option("--source", metavar="SRC", help="Without ground truth: the lower-rate video that TEST was made from.")
+@click.option(
+    "--multiplier",
+    metavar="M",
+    help="Test frames to a source frame (2, 5/2, 24:60); found with --source, tells real from made frames with --ref.",
+)
 @run_options
 def score(**options: Any) -> int:
-    """Score an interpolated (or any) video or folder against its ground truth.
+    """Score an interpolated (or any) video or folder: against its ground truth, against the lower-rate video that it
+    was made from, or, with nothing else, every frame between its neighbours.
 
     vfiscope score interpolated.mp4 --ref truth.mp4
     """

@@ -27,15 +27,23 @@ def comma_list(_context: click.Context, _parameter: click.Parameter, value: str 
 def option(*flags: str, **kind: Any) -> Callable[[Any], Any]:
     """An option of ``RunConfig`` whose default is read from there."""
     default = _FIELDS[flags[-1].lstrip("-").replace("-", "_")]
-    shown = ",".join(default) if isinstance(default, tuple) else default
-    return click.option(*flags, default=shown, show_default=shown is not None, **kind)
+    given = None if default == () else default
+    return click.option(*flags, default=given, show_default=given is not None, **kind)
+
+
+_USUAL = ",".join(defaults.DEFAULT_METRICS)
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that score, scan and compare share."""
     options = [
         option("-o", "--out", help="Result file; TEST.h5 in this folder where absent.", metavar="FILE.h5"),
-        option("--metrics", help="Scores to compute.", metavar="A,B,C", callback=comma_list),
+        option(
+            "--metrics",
+            help=f"Scores to compute; {_USUAL} where there is a reference.",
+            metavar="A,B,C",
+            callback=comma_list,
+        ),
         option("--maps", help='Maps to keep per frame, or "none".', metavar="A,B", callback=comma_list),
         option("--fields", help='Vector fields to keep per frame, or "none".', metavar="A,B", callback=comma_list),
         option("--embedder", help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise."),
@@ -67,6 +75,17 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--time-from",
             help="Take the times of an image folder from EXIF or the file names.",
             type=click.Choice(defaults.TIME_SOURCES),
+        ),
+        option(
+            "--stream",
+            help="Read the stream of TEST with this number; the best video stream where absent.",
+            type=int,
+            metavar="N",
+        ),
+        option(
+            "--deinterlace",
+            help="Make whole pictures of interlaced ones; their number stays.",
+            type=click.Choice(defaults.DEINTERLACERS),
         ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
         click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),

@@ -115,12 +115,11 @@ class _Window:
         """The place without what the stream does not have; reads up to what it names."""
         last = max(place.partner, place.after if place.before >= 0 else NOWHERE)
         while self._latest < last and (batch := next(self._frames, None)) is not None:
-            for row in range(len(batch[0])):
-                self._held[self._next] = (
-                    batch[0][row : row + 1],
-                    None if batch[1] is None else batch[1][row : row + 1],
-                )
-                self._next += 1
+            frames, features = batch
+            for row in range(len(frames)):
+                one = slice(row, row + 1)
+                self._latest = int(frames.index[row]) if self._by_ordinal else self._latest + 1
+                self._held[self._latest] = (frames[one], None if features is None else features[one])
         if place.partner not in self._held:
             place = place._replace(partner=NOWHERE)
         if place.before not in self._held or place.after not in self._held:

@@ -33,23 +33,34 @@ class Counts:
     delivered: int = 0
     """Frames handed out, those without pixels included."""
     corrupt: int = 0
-    """Frames that the decoder called damaged; they were kept."""
+    """Frames that the decoder called damaged or complained about; they were kept."""
     undecodable: int = 0
-    """Packets of a video that the demuxer or the decoder refused."""
+    """Packets of a video that the demuxer or the decoder refused and that have no row, for want of a time."""
     unreadable: int = 0
-    """Image files without pixels; they keep their rows."""
+    """Rows without pixels: image files that cannot be decoded, and packets of a video that gave no frame."""
     skipped: int = 0
     """Frames that the container itself says are not to be shown (edit lists)."""
     broken: int = 0
     """Packets of a video that the demuxer called damaged; they were decoded all the same."""
     lost: int = 0
-    """Packets of a video that gave neither a frame nor an error, counted at the end of codecs of a frame a packet."""
+    """Packets of a video that gave neither a frame nor an error nor a row, in codecs of a frame a packet."""
     hidden: int = 0
     """Packets inside a video, not at its ends, that the container says are not to be shown: a part of ``skipped``."""
     short: int = 0
     """Frames by which a video is shorter than its container claims in seconds."""
+    gave_up: int = 0
+    """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
+
+    def given_up(self, path: str) -> str | None:
+        """A sentence where reading ended early, else None."""
+        if not self.gave_up:
+            return None
+        return (
+            f"{path} is given up after {self.gave_up} undecodable packets in a row "
+            f"({self.decoded} frames before them): repair or re-encode it"
+        )
 
 
 RGB_COLOR = {"matrix": "rgb", "range": "full", "primaries": "unknown", "transfer": "unknown", "decided_by": "tag"}
@@ -103,6 +114,10 @@ class Options:
     """One of ``config.TONE_MAPS``, or None to refuse HDR."""
     time_from: str | None = None
     """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
+    stream: int | None = None
+    """Number of the video's stream, None for the best one."""
+    deinterlace: str = "none"
+    """One of ``config.DEINTERLACERS``."""
 
 
 class Source(ABC):

@@ -156,8 +156,8 @@ class RgbConverter:
         gain, offset = _levels(color, bits_of(frame.format))
         if gain != 1:
             cv2.addWeighted(out, gain, out, 0, offset, dst=out)
-        if color.is_hdr and self._tonemap == "reinhard":
-            tone_map(out, color.transfer, color.primaries)
+        if color.is_hdr and self._tonemap not in (None, "none"):
+            tone_map(out, color.transfer, color.primaries, str(self._tonemap))
         if has_alpha(frame.format):
             self._lay_on_black(frame, color, out)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -14,10 +14,12 @@ import av
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import Counts
 from vfiscope.sources.color import decide
+from vfiscope.sources.container import is_picture, opened
+from vfiscope.sources.decode import decode
 from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.images import decode_image, read_image
 from vfiscope.sources.open import open_source
-from vfiscope.sources.video import decode, is_picture, opened
+from vfiscope.sources.whole import failed_checksums
 from vfiscope.types import SourceInfo
 
 __all__ = ["Examination", "Timing", "examine"]
@@ -62,6 +64,7 @@ class Examination:
     skipped: int
     corrupt: int
     undecodable: int
+    """Packets, or images, that gave no picture and should have."""
     broken: int
     """Packets that the demuxer called damaged."""
     lost: int
@@ -110,8 +113,6 @@ class _Tally:
     interlaced: int = 0
 
     def add(self, frame: av.VideoFrame, path: str) -> None:
-        self.counts.decoded += 1
-        self.counts.corrupt += frame.is_corrupt
         self.interlaced += frame.interlaced_frame
         self.formats[frame.format.name] += 1
         self.sizes[frame.height, frame.width] += 1
@@ -138,10 +139,14 @@ def _examine_video(info: SourceInfo) -> Examination:
         covers = sum(is_picture(video) for video in container.streams.video)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
-        with closing(decode(info.path, tally.counts)) as frames:
-            for frame in frames:
-                tally.add(frame, info.path)
-                del frame
+        with closing(decode(info.path, tally.counts)) as places:
+            for place in places:
+                if place.frame is not None:
+                    tally.add(place.frame, info.path)
+                del place
+        failure = tally.counts.given_up(info.path)
+        failed = failed_checksums(info.path)
+        info = info if failed is None else replace(info, damage=(*info.damage, failed))
     except SourceError as error:
         failure = str(error)
     return Examination(
@@ -150,7 +155,7 @@ def _examine_video(info: SourceInfo) -> Examination:
         frames=tally.counts.decoded,
         skipped=tally.counts.skipped,
         corrupt=tally.counts.corrupt,
-        undecodable=tally.counts.undecodable,
+        undecodable=tally.counts.undecodable + tally.counts.unreadable,
         broken=tally.counts.broken,
         lost=tally.counts.lost,
         formats=dict(tally.formats.most_common()),

@@ -35,6 +35,8 @@ def open_source(
     resize: tuple[int, int, str] | None = None,
     tonemap: str | None = None,
     time_from: str | None = None,
+    stream: int | None = None,
+    deinterlace: str = "none",
 ) -> Source:
     """Open a video, images or an array as a source of frames.
 
@@ -53,18 +55,28 @@ def open_source(
         tonemap: how HDR video becomes SDR, one of ``config.TONE_MAPS``; "none" takes its code values as
             they are stored, None refuses it.
         time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts them at ``fps``.
+        stream: which stream of a video, as its container numbers them; None takes the best for video.
+        deinterlace: what becomes of interlaced pictures of a video, one of ``config.DEINTERLACERS``.
 
     Raises:
         SourceError: the target cannot be read at all.
         UsageError: an option has an impossible value.
     """
     options = Options(
-        Selection(parse_position(start), parse_position(stop), step), batch, _rate(fps), resize, tonemap, time_from
+        Selection(parse_position(start), parse_position(stop), step),
+        batch,
+        _rate(fps),
+        resize,
+        tonemap,
+        time_from,
+        stream,
+        deinterlace,
     )
     _check(options)
     array = as_array(target)
     if array is not None:
         _check_images_only(options, "an array")
+        _check_video_only(options, "an array")
         return ArraySource(array, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array")
@@ -72,6 +84,7 @@ def open_source(
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
     if listing is not None:
+        _check_video_only(options, path)
         return ImageSource(path, listing.files, listing.notes, options)
     _check_images_only(options, path)
     return VideoSource(path, options)
@@ -126,6 +139,11 @@ def _check_images_only(options: Options, what: str) -> None:
         raise UsageError(f"--time-from {options.time_from} is for image folders, and {what} is none: leave it out")
 
 
+def _check_video_only(options: Options, what: str) -> None:
+    if options.stream is not None:
+        raise UsageError(f"--stream {options.stream} is for videos, and {what} is none: leave it out")
+
+
 def _check(options: Options) -> None:
     if not isinstance(options.batch, int) or options.batch < 1:
         raise UsageError(f"batch is {options.batch!r}: give a whole number of 1 or more")
@@ -133,6 +151,8 @@ def _check(options: Options) -> None:
         raise UsageError(f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}")
     if options.time_from not in (None, *config.TIME_SOURCES):
         raise UsageError(f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}")
+    if options.deinterlace not in config.DEINTERLACERS:
+        raise UsageError(f"deinterlace is {options.deinterlace!r}: choose one of {', '.join(config.DEINTERLACERS)}")
     if options.resize is None:
         return
     height, width, name = options.resize

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,27 +15,18 @@ import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from vfiscope.config import MAX_CONSECUTIVE_ERRORS, MAX_DURATION_S, MAX_FRAMES
+from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import Counts, Options, Pixels, Row, Source, check_file
 from vfiscope.sources.color import Color, RgbConverter, bits_of, decide, has_alpha
+from vfiscope.sources.container import is_picture, opened
+from vfiscope.sources.decode import Decoded, decode, packets
+from vfiscope.sources.fields import deinterlaced
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
-from vfiscope.sources.header import MAX_PIXELS
-from vfiscope.sources.whole import why_cut_short
+from vfiscope.sources.whole import failed_checksums, why_cut_short
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["VideoSource", "decode", "is_picture", "opened"]
-
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
-    "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
-)
-"""Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
-FRAME_A_PACKET = ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "prores", "ffv1", "libdav1d", "vp9", "png", "gif")
-"""Decoders that give one frame for each packet that they understand, but for pictures made of two fields."""
-MAX_REORDER = 16
-"""Packets by which the order of decoding and that of presentation differ at most."""
-CONTAINER_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+__all__ = ["VideoSource"]
 
 
 class VideoSource(Source):
@@ -51,7 +42,7 @@ class VideoSource(Source):
     def __init__(self, path: str, options: Options) -> None:
         path = os.path.abspath(path)
         size_bytes = check_file(path)
-        first, stream = _probe(path)
+        first, stream = _probe(path, options.stream)
         _check_hdr(first.color, path, options)
         height, width = first.orientation.size(*first.size)
         info = SourceInfo(
@@ -70,27 +61,35 @@ class VideoSource(Source):
                 **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
             },
             size_bytes=size_bytes,
-            damage=_damage(path),
-            notes=(*stream.notes, *first.notes, *_hdr_note(first.color, options)),
+            damage=_asked(why_cut_short, path),
+            notes=(*stream.notes, *first.notes, *_interlaced_note(first, options), *_hdr_note(first.color, options)),
         )
         super().__init__(info, options)
         self._first = first
         self._claims_length = stream.claims_length
+        self._sums_checked = False
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        with closing(decode(self._info.path, counts)) as frames:
-            for index, frame in enumerate(frames):
-                counts.decoded += 1
-                counts.corrupt += frame.is_corrupt
-                pts = clock.stamp(frame, index)
+        decoded = decode(self._info.path, counts, self._options.stream)
+        with closing(deinterlaced(decoded) if self._options.deinterlace == "bwdif" else decoded) as places:
+            for index, place in enumerate(places):
+                pts = clock.stamp(place.pts, index)
                 for note in clock.notes:
                     self._note("time", note)
-                yield Row(index, pts, partial(self._paint, frame, index, convert))
-                del frame
+                yield Row(index, pts, partial(self._paint, place, index, convert))
+                del place
         counts.short = self._short(counts.decoded, clock.last or 0)
-        counts.ended = True
+        self._check_sums()
+        counts.ended = not counts.gave_up
+
+    def _check_sums(self) -> None:
+        """Compare the file with the checksums in it: at the end, because that reads all of it."""
+        if not self._sums_checked:
+            damage = _asked(failed_checksums, self._info.path)
+            self._info = replace(self._info, damage=(*self._info.damage, *damage))
+            self._sums_checked = True
 
     def _short(self, frames: int, last: int) -> int:
         """Frames that are missing at the end of a Matroska file by its own duration; two or more count."""
@@ -100,7 +99,14 @@ class VideoSource(Source):
         missing = (Fraction(str(info.duration_s)) - last * info.time_base) * info.rate - 1
         return int(missing) if missing >= 2 else 0
 
-    def _paint(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> Status:
+    def _paint(self, place: Decoded, index: int, convert: RgbConverter, out: Pixels) -> Status:
+        if place.frame is None:
+            out[...] = 0
+            return Status.UNREADABLE
+        self._convert(place.frame, index, convert, out)
+        return Status.CORRUPT if place.damaged else Status.OK
+
+    def _convert(self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels) -> None:
         color = decide(frame, self._info.path)
         if color != self._first.color:
             _check_hdr(color, self._info.path, self._options)
@@ -118,7 +124,6 @@ class VideoSource(Source):
             stored = np.empty((frame.height, frame.width, 3), out.dtype)
             convert(frame, color, stored)
             resize_into(orientation.apply(stored), out, self._options.resize[2] if self._options.resize else "area")
-        return Status.CORRUPT if frame.is_corrupt else Status.OK
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)
@@ -150,6 +155,7 @@ class _First(NamedTuple):
     color: Color
     orientation: Orientation
     has_pts: bool
+    interlaced: bool
     notes: tuple[str, ...]
 
 
@@ -163,9 +169,9 @@ class _Clock:
     last: int | None = None
     notes: tuple[str, ...] = ()
 
-    def stamp(self, frame: av.VideoFrame, index: int) -> int:
+    def stamp(self, pts: int | None, index: int) -> int:
         """The time of the frame in units of the time base."""
-        pts = index if self.synthetic else frame.pts
+        pts = index if self.synthetic else pts
         if pts is None:
             step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
             pts = 0 if self.last is None else self.last + step
@@ -180,28 +186,30 @@ class _Clock:
             self.notes = (text,)
 
 
-def _probe(path: str) -> tuple[_First, _Stream]:
+def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
     """Look at the first frame that can be decoded, and at the container."""
-    with opened(path) as (container, stream):
+    with opened(path, number) as (container, stream):
         about = _describe(container, stream)
         _check_readable(path, container, stream)
-    with closing(decode(path, Counts())) as frames:
-        for frame in frames:
-            return _describe_first(frame, path), about
+    with closing(decode(path, Counts(), number)) as places:
+        for place in places:
+            if place.frame is not None:
+                return _describe_first(place.frame, path), about
     raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
 
 
 def _check_readable(path: str, container: InputContainer, stream: VideoStream) -> None:
     """Refuse a protected stream before it is decoded to noise."""
-    for packet in _packets(path, container, stream):
+    for packet in packets(path, container, stream):
         if packet is not None and packet.has_sidedata("encryption_info"):
             raise SourceError(f"{path} is encrypted (DRM): give a file without protection")
         return
 
 
-def _damage(path: str) -> tuple[str, ...]:
+def _asked(check: Callable[[str], str | None], path: str) -> tuple[str, ...]:
+    """What a check of the file's structure says."""
     try:
-        reason = why_cut_short(path)
+        reason = check(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
     return () if reason is None else (reason,)
@@ -244,14 +252,14 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
 def _describe_first(frame: av.VideoFrame, path: str) -> _First:
     color = decide(frame, path)
     orientation, notes = _orientation(frame)
-    if frame.interlaced_frame:
-        notes.append("interlaced: both fields of a frame are read as one picture")
     if has_alpha(frame.format) and not frame.format.has_palette:
         notes.append("has an alpha channel: it is laid on black")
     if frame.pts is None:
         notes.append("has no presentation times: frames are taken to follow each other at the average rate")
     size = (frame.height, frame.width)
-    return _First(size, bits_of(frame.format), color, orientation, frame.pts is not None, tuple(notes))
+    return _First(
+        size, bits_of(frame.format), color, orientation, frame.pts is not None, frame.interlaced_frame, tuple(notes)
+    )
 
 
 def _check_hdr(color: Color, path: str, options: Options) -> None:
@@ -260,6 +268,14 @@ def _check_hdr(color: Color, path: str, options: Options) -> None:
             f"{path} is HDR (transfer {color.transfer}, primaries {color.primaries}), whose values mean other "
             "brightnesses than ordinary video: add --tonemap reinhard, or --tonemap none to take them as stored"
         )
+
+
+def _interlaced_note(first: _First, options: Options) -> list[str]:
+    if not first.interlaced:
+        return []
+    if options.deinterlace == "bwdif":
+        return ["interlaced: every frame is made whole at the time of its first field (bwdif)"]
+    return ["interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes whole ones"]
 
 
 def _hdr_note(color: Color, options: Options) -> list[str]:
@@ -277,113 +293,3 @@ def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
     if orientation is None:
         return UPRIGHT, [f"its display matrix ({frame.rotation} degrees) is no quarter turn and is not applied"]
     return orientation, [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
-
-
-def decode(path: str, counts: Counts) -> Generator[av.VideoFrame]:
-    """Every frame of the video that can be decoded, in presentation order; errors are counted."""
-    with opened(path) as (container, stream):
-        failures, tally = 0, _Tally()
-        for packet in _packets(path, container, stream):
-            frames = None if packet is None else _frames_of(packet)
-            if frames is None:
-                counts.undecodable += 1
-                failures += 1
-                if failures >= MAX_CONSECUTIVE_ERRORS:
-                    raise SourceError(
-                        f"{path} is given up after {failures} undecodable packets in a row "
-                        f"({counts.decoded} frames before them): repair or re-encode it"
-                    )
-                continue
-            if packet is not None and packet.size:
-                tally.add(packet, counts)
-            while frames:
-                failures = 0
-                tally.interlaced = tally.interlaced or frames[0].interlaced_frame
-                yield frames.pop(0)
-        if stream.codec_context.name in FRAME_A_PACKET and not tally.interlaced:
-            counts.lost = max(0, tally.kept - counts.decoded)
-        counts.hidden = sum(tally.kept - before > MAX_REORDER for before in tally.discarded)
-
-
-@dataclass
-class _Tally:
-    """What went into the decoder without an error."""
-
-    kept: int = 0
-    first: int | None = None
-    """Presentation time of the first kept packet."""
-    discarded: list[int] = field(default_factory=list)
-    """Of packets marked as not to be shown, later than the first kept one: how many were kept before."""
-    interlaced: bool = False
-
-    def add(self, packet: av.Packet[VideoStream], counts: Counts) -> None:
-        counts.broken += packet.is_corrupt
-        counts.skipped += packet.is_discard
-        if not packet.is_discard:
-            self.kept += 1
-            self.first = packet.pts if self.first is None else self.first
-        elif self.first is not None and packet.pts is not None and packet.pts > self.first:
-            self.discarded.append(self.kept)
-
-
-def _frames_of(packet: av.Packet[VideoStream]) -> list[av.VideoFrame] | None:
-    """What the decoder makes of a packet; None where it refuses it."""
-    try:
-        return packet.decode()
-    except av.FFmpegError:
-        return None
-
-
-def _packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
-    """The packets of the stream; None for each one that the demuxer refused."""
-    going = True
-    while going:
-        try:
-            yield from container.demux(stream)
-            going = False
-        except av.InvalidDataError:
-            yield None
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error
-
-
-@contextmanager
-def opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream. FFmpeg is given an open file, never a name that it could interpret."""
-    try:
-        file = open(path, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
-    with file:
-        try:
-            container = av.open(file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace")
-        except (av.FFmpegError, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SourceError(
-                f"{path} is no video that can be read ({reason}): it may be incomplete, a playlist, or no video"
-            ) from error
-        with container:
-            stream = _video_stream(path, container)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
-            yield container, stream
-
-
-def _video_stream(path: str, container: InputContainer) -> VideoStream:
-    """The best video stream that is not an attached picture."""
-    videos = [video for video in container.streams.video if not is_picture(video)]
-    if not videos:
-        raise SourceError(f"{path} has no video stream: give a file that holds one")
-    best = container.streams.best("video")
-    stream = next((video for video in videos if best is not None and video.index == best.index), videos[0])
-    if stream.codec_context is None:
-        raise SourceError(f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it")
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MAX_PIXELS:
-        raise SourceError(f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first")
-    return stream
-
-
-def is_picture(stream: VideoStream) -> bool:
-    """Whether the stream is a cover and no film."""
-    return bool(stream.disposition & av.stream.Disposition.attached_pic)

@@ -1,15 +1,19 @@
-"""Whether a video file is as long as it says: what a truncated copy gives away before a frame is decoded."""
+"""Whether a video file is as long as it says, and as it was written: what its structure gives away by itself."""
 
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Iterator
 from typing import BinaryIO
 
-__all__ = ["why_cut_short"]
+__all__ = ["failed_checksums", "why_cut_short"]
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
 UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"pnot", b"uuid", b"styp", b"sidx", b"mfra")
+EBML_CRC = b"\xbf\x84"
+PIECE = 2**20
 GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
 TS_PACKET, TS_SYNC = 188, 0x47
 
@@ -97,16 +101,19 @@ def _riff_end(file: BinaryIO, size: int) -> int:
 def _matroska_end(file: BinaryIO) -> int | None:
     """Where the segment ends, None where its size is left open (a live recording)."""
     file.seek(4)
+    length = _matroska_segment(file)
+    if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
+        return None
+    return file.tell() + length[0]
+
+
+def _matroska_segment(file: BinaryIO) -> tuple[int, int] | None:
+    """From behind the first four bytes go to where the segment's content begins: (its length, bytes of that number)."""
     header = _number(file)
     if header is None:
         return None
     file.seek(header[0], os.SEEK_CUR)
-    if int.from_bytes(file.read(4), "big") != SEGMENT:
-        return None
-    length = _number(file)
-    if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
-        return None
-    return file.tell() + length[0]
+    return _number(file) if int.from_bytes(file.read(4), "big") == SEGMENT else None
 
 
 def _number(file: BinaryIO) -> tuple[int, int] | None:
@@ -117,3 +124,41 @@ def _number(file: BinaryIO) -> tuple[int, int] | None:
     count = 9 - first[0].bit_length()
     rest = file.read(count - 1)
     return (first[0] & ((1 << (8 - count)) - 1)) << (8 * (count - 1)) | int.from_bytes(rest, "big"), count
+
+
+def failed_checksums(path: str) -> str | None:
+    """A sentence where parts of a Matroska file differ from their CRC-32 (RFC 8794, 11.3.1), else None.
+
+    The file is read once more from its beginning to its end; other formats hold no checksums over their packets.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        if file.read(4) != EBML or _matroska_segment(file) is None:
+            return None
+        size = os.path.getsize(path)
+        failed = [at for at, good in _checked_parts(file, size) if not good]
+    if not failed:
+        return None
+    return f"{len(failed)} of its parts, the first at byte {failed[0]}, differ from their checksums: it is damaged"
+
+
+def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:
+    """(position, whether the checksum holds) of each part of a segment that has a checksum and lies in the file."""
+    while True:
+        at = file.tell()
+        name, length = _number(file), _number(file)
+        if name is None or length is None or length[0] == UNKNOWN_SIZES[length[1]] or file.tell() + length[0] > size:
+            return
+        end = file.tell() + length[0]
+        if file.read(2) == EBML_CRC:
+            yield at, int.from_bytes(file.read(4), "little") == _crc(file, end)
+        file.seek(end)
+
+
+def _crc(file: BinaryIO, end: int) -> int:
+    value = 0
+    while piece := file.read(min(PIECE, end - file.tell())):
+        value = zlib.crc32(piece, value)
+    return value
