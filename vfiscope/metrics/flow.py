@@ -9,8 +9,8 @@ Conventions:
     Content is *visible* in the other frame where the flow forth and the flow back agree,
     |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5 (Sundaram, Brox, Keutzer 2010), and the flow does not leave the frame.
 
-    Rows of a batch are computed apart, each by one thread, with OpenCV's own threads switched off: it cuts work into as
-    many parts as it has threads, and no score may depend on that. So a score depends on its own frames alone.
+    Rows of a batch are computed apart, each by one thread, with OpenCV's own threads switched off: a score depends on
+    its own frames alone, and not on how a version of OpenCV cuts its work.
 """
 
 from __future__ import annotations
