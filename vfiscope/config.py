@@ -26,7 +26,7 @@ DEINTERLACERS = ("none", "bwdif")
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
-NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp")
+NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "cut")
 NEIGHBOUR_MAPS = ("ghosting", "warp")
 """What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
 

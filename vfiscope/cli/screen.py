@@ -60,12 +60,17 @@ def describe(summary: dict[str, Any]) -> str:
     frames = summary["frames"]
     rest = ", ".join(f"{count} {what}" for what, count in frames.items() if what not in ("scored", "total") and count)
     lines = [f"{_short(summary['out'])}: {frames['scored']} frames scored{', ' + rest if rest else ''}", ""]
-    lines.append(f"{'metric':<12}{'mean':>10}{'p5':>10}{'p50':>10}{'p95':>10}{'worst':>10}  at frame")
+    wide = max(12, *(len(name) + 1 for name in summary["metrics"]))
+    lines.append(f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame")
     for name, pooled in summary["metrics"].items():
-        cells = "".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
+        cells = " ".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
         extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
         where = "-" if pooled["worst_index"] is None else pooled["worst_index"]
-        lines.append(f"{name:<12}{cells}{_number(pooled['worst']):>10}  {where}{extra}")
+        lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where}{extra}")
+    for role, part in summary["roles"].items():
+        means = ((name, pooled["mean"]) for name, pooled in part["metrics"].items())
+        listed = ", ".join(f"{name} {_number(mean)}" for name, mean in means if mean is not None)
+        lines.append(f"{role} ({part['frames']} frames), mean: {listed}")
     if summary["segments"]:
         lines += ["", "flagged segments (frames, half-open):"]
     for s in summary["segments"]:

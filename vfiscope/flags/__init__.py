@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vfiscope.flags.detectors import low_scores
+from vfiscope.flags.detectors import cuts, low_scores
 from vfiscope.flags.rules import Column, Rule, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
@@ -14,7 +14,7 @@ __all__ = ["Rule", "flag", "low_scores", "parse_rule"]
 def flag(
     frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec], rules: Sequence[str] = ()
 ) -> list[Segment]:
-    """The segments of the default rule for every metric, and those of the user's rules.
+    """The segments of the default rule for every metric, the cuts, and those of the user's rules.
 
     Args:
         frames: one row per test frame.
@@ -33,7 +33,8 @@ def flag(
     found = [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
     for name in values:
         if name in specs:
-            found += low_scores(frames, values[name], specs[name])
+            detect = cuts if name == "cut" else low_scores
+            found += detect(frames, values[name], specs[name])
     best: dict[tuple[int, str, int], Segment] = {}
     for segment in sorted(found, key=lambda segment: segment.confidence):
         best[segment.start, segment.metric, segment.stop] = segment

@@ -50,7 +50,7 @@ from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
 from vfiscope.flags.rules import Column, ignored_rows, segment_of, spans
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 
-__all__ = ["low_scores"]
+__all__ = ["cuts", "low_scores"]
 
 Float64 = NDArray[np.float64]
 
@@ -95,6 +95,19 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
             confidence = most / (1 + most) if np.isfinite(most) else 1.0
             found.append(segment_of(frames, spec.name, scores, badness, (first, last), confidence))
     return found
+
+
+def cuts(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
+    """The runs of frames that lie across a cut, in order.
+
+    Args:
+        frames: one row per test frame.
+        column: (N,) 1 at a cut, 0 elsewhere, NaN where not defined.
+        spec: names the metric.
+    """
+    scores = np.asarray(column, dtype=np.float64)
+    found = spans(scores == 1, np.zeros(len(scores), bool))
+    return [segment_of(frames, spec.name, scores, scores, rows, 1.0, "cut") for rows in found]
 
 
 def _excess(badness: Float64, cycle: int, floor: float) -> Float64:

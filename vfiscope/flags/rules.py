@@ -276,7 +276,13 @@ def ignored_rows(frames: FrameTable, column: Column) -> Mask:
 
 
 def segment_of(
-    frames: FrameTable, metric: str, column: Column, badness: Column, rows: tuple[int, int], confidence: float
+    frames: FrameTable,
+    metric: str,
+    column: Column,
+    badness: Column,
+    rows: tuple[int, int],
+    confidence: float,
+    kind: str = "low_score",
 ) -> Segment:
     """The segment of a run of rows (both ends included); its peak is the first row of greatest badness."""
     first, last = rows
@@ -284,7 +290,7 @@ def segment_of(
     return Segment(
         start=int(frames.index[first]),
         stop=int(frames.index[last]) + 1,
-        kind="low_score",
+        kind=kind,
         metric=metric,
         peak=float(column[peak]),
         peak_index=int(frames.index[peak]),

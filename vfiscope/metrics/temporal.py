@@ -183,6 +183,10 @@ def _visible_in(count: int) -> Callable[[Pairs], Tensor]:
     return lambda pairs: by_triplet(pairs, share)
 
 
+def _cut(pairs: Pairs) -> Tensor:
+    return torch.from_numpy(is_cut(pairs).astype(np.float32)).to(pairs.test.data.device)
+
+
 def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
     def compute(pairs: Pairs) -> Tensor:
         test, other = pairs.test_features, getattr(neighbours(pairs), f"{name}_features")
@@ -228,18 +232,20 @@ METRICS = (
     Metric(
         _spec(
             "visible_both",
-            0.1,
+            math.inf,
             "Share of the frame visible in both the real frames before and after.",
             worse_is_more=False,
         ),
         _visible_in(2),
     ),
     Metric(
-        _spec("visible_one", 0.1, "Share of the frame visible in one of the real frames around it."), _visible_in(1)
+        _spec("visible_one", math.inf, "Share of the frame visible in one real frame around it."),
+        _visible_in(1),
     ),
-    Metric(_spec("visible_none", 0.1, "Share of the frame visible in no real frame around it."), _visible_in(0)),
+    Metric(_spec("visible_none", math.inf, "Share of the frame visible in no real frame around it."), _visible_in(0)),
     Metric(_cosine_spec("before"), _cosine_to("before")),
     Metric(_cosine_spec("after"), _cosine_to("after")),
+    Metric(_spec("cut", math.inf, "1 where the real frames before and after are unrelated, else 0."), _cut),
 )
 
 MAPS = (

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from vfiscope.errors import UsageError
 from vfiscope.store.schema import plain
-from vfiscope.types import Float64, FrameTable, MetricSpec, Status
+from vfiscope.types import Float64, FrameTable, MetricSpec, Role, Status
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
@@ -87,6 +87,7 @@ def summarize(run: Run) -> dict[str, Any]:
         "out": str(run.path),
         "frames": _count(run.frames),
         "metrics": {name: describe(values, run.specs[name], run.frames) for name, values in run.scores.items()},
+        "roles": _by_role(run),
         "segments": [dataclasses.asdict(segment) for segment in run.segments],
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
@@ -98,6 +99,17 @@ def summarize(run: Run) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = plain(summary)
     return cleaned
+
+
+def _by_role(run: Run) -> dict[str, Any]:
+    """{role: frames and pools of each metric}, for passed-through and synthesised frames where both are known."""
+    roles = [role for role in (Role.PASSED, Role.SYNTHESISED) if (run.frames.role == role).any()]
+    found: dict[str, Any] = {}
+    for role in roles if len(roles) == 2 else []:
+        rows = run.frames.role == role
+        pooled = {name: {key: pool(values[rows], key) for key in POOLS} for name, values in run.scores.items()}
+        found[role.name.lower()] = {"frames": int(rows.sum()), "metrics": pooled}
+    return found
 
 
 def _count(frames: FrameTable) -> Mapping[str, int]:

@@ -1,0 +1,199 @@
+"""Interpolation judged without ground truth: by the source, by the neighbours, or with frames held out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+
+import vfiscope as vs
+from vfiscope import pipeline, synth
+from vfiscope.cli import vfiscope
+from vfiscope.config import RunConfig
+from vfiscope.store import differences
+from vfiscope.types import Role, Scores, SourceInfo, Status
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+from cadence import filled
+
+Pixels = NDArray[np.uint8]
+N = 21
+VELOCITY = (3.0, 1.0)
+"""Of the ground, px a frame of the fast clip; a frame of the slow one is two of them."""
+STEP = 2 * float(np.hypot(*VELOCITY))
+
+
+@pytest.fixture(scope="module")
+def truth() -> Pixels:
+    """(21, 144, 256, 3) frames of the fast clip."""
+    return np.stack(list(synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frames(N)))
+
+
+@pytest.fixture(scope="module")
+def low(truth: Pixels) -> Pixels:
+    return truth[::2]
+
+
+def interpolated(low: Pixels, fill: str) -> Pixels:
+    return np.stack(filled(low, Fraction(2), fill)[0])
+
+
+def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> None:
+    with vs.score(truth, source=low) as run:
+        made = np.arange(N) % 2 == 1
+        np.testing.assert_array_equal(run.frames.role, np.where(made, Role.SYNTHESISED, Role.PASSED))
+        np.testing.assert_array_equal(run.frames.phase, np.where(made, 0.5, 0.0))
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(N) // 2)
+        assert np.isinf(run.scores["psnr"][~made]).all()
+        assert np.isnan(run.scores["psnr"][made]).all()
+        assert np.isnan(run.scores["midpoint_px"][~made]).all()
+        assert np.abs(run.scores["midpoint_px"][made]).max() < 0.1
+        assert run.scores["ghosting"][made].max() < 0.01
+        assert run.scores["warp"][made].max() < 0.01
+        assert run.pairing == {
+            "policy": "source",
+            "test_unpaired": 0,
+            "ref_unpaired": 0,
+            "multiplier": "2",
+            "start": "0",
+            "passed": 11,
+            "synthesised": 10,
+            "unknown": 0,
+            "alike": 1.0,
+        }
+        assert [source["role"] for source in run.sources] == ["test", "source"]
+        assert run.status == "ok"
+        roles = run.summary()["roles"]
+        assert roles["passed"]["frames"] == 11
+        assert roles["passed"]["metrics"]["ssim"]["mean"] == 1.0
+        assert roles["synthesised"]["metrics"]["ssim"]["mean"] is None
+        assert abs(roles["synthesised"]["metrics"]["midpoint_px"]["mean"]) < 0.1
+
+
+@pytest.mark.parametrize(("fill", "midpoint"), [("repeat", -STEP / 2), ("blend", None)])
+def test_repeats_lag_and_blends_ghost(low: Pixels, fill: str, midpoint: float | None) -> None:
+    with vs.score(interpolated(low, fill), source=low) as run:
+        made = run.frames.role == Role.SYNTHESISED
+        if midpoint is not None:
+            np.testing.assert_allclose(run.scores["midpoint_px"][made], midpoint, atol=0.1)
+            np.testing.assert_array_equal(run.scores["cosine_before"][made], 0)
+            assert run.scores["ghosting"][made].max() < 0.01
+        else:
+            assert run.scores["ghosting"][made].min() > 0.5
+
+
+def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
+    late = truth.copy()
+    late[9] = synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frame(9 - 0.75)
+    with vs.score(late) as run:
+        assert list(run.scores) == ["cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "cut"]
+        np.testing.assert_array_equal(run.frames.ref_index, [-1, *range(N - 2), -1])
+        np.testing.assert_array_equal(np.flatnonzero(run.frames.status == Status.UNPAIRED), [0, N - 1])
+        assert run.scores["midpoint_px"][9] == pytest.approx(-0.75 * STEP / 2, abs=0.1)
+        assert np.nanmax(np.abs(np.delete(run.scores["midpoint_px"], [8, 9, 10]))) < 0.1
+        assert [(s.start, s.stop) for s in run.segments if s.metric == "midpoint_px"] == [(8, 11)]
+        assert run.pairing["policy"] == "neighbours"
+        assert run.status == "ok"
+
+
+def test_frames_held_out_are_told_from_real_ones(truth: Pixels, low: Pixels) -> None:
+    test = interpolated(low, "repeat")
+    with vs.score(test, ref=truth, multiplier=2, metrics="psnr,midpoint_px", maps="none", fields="none") as run:
+        made = np.arange(N) % 2 == 1
+        np.testing.assert_array_equal(run.frames.role == Role.SYNTHESISED, made)
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(N))
+        assert np.isinf(run.scores["psnr"][~made]).all()
+        assert np.isfinite(run.scores["psnr"][made]).all()
+        np.testing.assert_allclose(run.scores["midpoint_px"][made], -STEP / 2, atol=0.1)
+
+
+def test_beside_a_reference_its_own_frames_are_the_neighbours(truth: Pixels) -> None:
+    with vs.score(truth, ref=truth, metrics="psnr_div,midpoint_px,error_both", maps="warp", fields="none") as run:
+        assert np.isinf(run.scores["psnr_div"][1:-1]).all()
+        assert np.isnan(run.scores["psnr_div"][[0, -1]]).all()
+        assert np.abs(run.scores["midpoint_px"][1:-1]).max() < 0.1
+        np.testing.assert_array_equal(run.scores["error_both"][1:-1], 0)
+
+
+def test_a_cut_is_labelled_and_not_pooled(truth: Pixels) -> None:
+    other = np.stack(list(synth.Scene(144, 256, seed=40, objects=0, velocity=VELOCITY).frames(10)))[..., ::-1] // 3
+    with vs.score(np.concatenate([truth[:10], other])) as run:
+        cuts = [(s.start, s.stop) for s in run.segments if s.kind == "cut"]
+        assert cuts == [(9, 11)]
+        assert np.isnan(run.scores["midpoint_px"][9:11]).all()
+        assert np.isnan(run.scores["cosine_before"][9:11]).all()
+        assert run.summary()["metrics"]["midpoint_px"]["defined"] == 16
+
+
+MODES: dict[str, Callable[[Pixels, Pixels], dict[str, object]]] = {
+    "source": lambda truth, low: {"test": truth, "source": low},
+    "neighbours": lambda truth, low: {"test": truth},
+    "held out": lambda truth, low: {
+        "test": truth,
+        "ref": truth[::-1][::-1],
+        "multiplier": "2",
+        "metrics": ("warp", "psnr"),
+    },
+    "beside": lambda truth, low: {"test": truth, "ref": truth.copy(), "metrics": ("psnr_div", "cosine")},
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_batches_and_resuming_change_nothing(truth: Pixels, low: Pixels, tmp_path: Path, mode: str) -> None:
+    config = RunConfig("score", **MODES[mode](truth, low), batch=4)  # type: ignore[arg-type]
+    pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
+    pipeline.run(config.replace(out=str(tmp_path / "single.h5"), batch=1)).close()
+    assert differences(tmp_path / "whole.h5", tmp_path / "single.h5") == []
+
+    seen: list[int] = []
+
+    def watch(scores: Iterator[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+        for part in scores:
+            seen.extend(part.frames.index.tolist())
+            yield part
+            if done == 0 and len(seen) >= 11:
+                raise KeyboardInterrupt
+
+    resumed = config.replace(out=str(tmp_path / "resumed.h5"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vfiscope.config.BLOCK", 4)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(resumed, watch=watch)
+        seen.clear()
+        pipeline.run(resumed, watch=watch).close()
+    assert seen == list(range(8, N)) or seen == list(range(12, N))
+    assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(vfiscope, arguments)
+
+
+def test_the_command_line_says_the_cadence_and_pools_by_role(
+    truth: Pixels, low: Pixels, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [
+        synth.write_video(tmp_path / f"{name}.mp4", iter(frames), rate=rate, crf=18)
+        for name, frames, rate in (("test", truth, 24), ("low", low, 12))
+    ]
+    result = call("score", str(paths[0]), "--source", str(paths[1]), "-o", str(tmp_path / "a.h5"))
+    assert result.exit_code == 0, result.output
+    assert "passed (11 frames), mean: psnr" in result.output
+    assert "synthesised (10 frames), mean: cosine_before" in result.output
+    result = call("score", str(paths[0]), "--source", str(paths[1]), "-o", str(tmp_path / "b.h5"), "--json", "--quiet")
+    summary = json.loads(result.output)
+    assert summary["pairing"]["multiplier"] == "2"
+
+
+def test_frames_outside_of_the_source_make_a_run_partial(truth: Pixels, low: Pixels) -> None:
+    with vs.score(truth, source=low[:8]) as run:
+        assert run.status == "partial"
+        assert "6 test frames lie outside of the source" in " ".join(run.notes)
+        np.testing.assert_array_equal(run.frames.ref_index[15:], -1)
