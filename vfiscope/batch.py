@@ -170,7 +170,7 @@ def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
 def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options with the text of .csv cells turned into the numbers that RunConfig holds."""
     typed = dict(options)
-    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "fps": float}.items():
+    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "window": int, "fps": float}.items():
         if isinstance(typed.get(name), str):
             try:
                 typed[name] = kind(typed[name])

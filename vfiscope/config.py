@@ -86,6 +86,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "device": ((str,), "a name"),
     "size": ((int, type(None)), "a whole number of pixels"),
     "pool": ((str,), "a name"),
+    "window": ((int, type(None)), "a whole number of patches"),
     "batch": _NUMBER,
     "prefetch": _NUMBER,
     "start": ((str, int, float, type(None)), "a frame number or a time"),
@@ -107,6 +108,7 @@ _BOUNDS = {
     "prefetch": (1, 1024),
     "step": (1, 1_000_000_000),
     "size": (1, 16384),
+    "window": (1, 16384),
     "fps": (1e-6, 1e5),
 }
 
@@ -136,6 +138,8 @@ class RunConfig:
     size: int | None = None
     """Short side before embedding, None for the embedder's own default."""
     pool: str = "patch"
+    window: int | None = None
+    """How many columns and rows of patches a match may be away; None for anywhere in the frame."""
     batch: int = BATCH
     prefetch: int = PREFETCH
     start: str | int | float | None = None

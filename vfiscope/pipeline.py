@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -206,7 +206,7 @@ def _write(job: _Job, watch: Watch) -> Path:
             log.warning("warning: %s", warning)
         found = _align(job)
         with torch.inference_mode():
-            for scores in watch(score_pairs(_pairs(job, done, found), job.plan, job.header.grids), job.test.info, done):
+            for scores in watch(_scores(job, done, found), job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)
@@ -228,6 +228,12 @@ def _write(job: _Job, watch: Watch) -> Path:
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
             table=found,
         )
+
+
+def _scores(job: _Job, done: int, found: Pairing | None) -> Iterator[Scores]:
+    """The scores of a job from row ``done`` on."""
+    pairs = (replace(each, window=job.config.window) for each in _pairs(job, done, found))
+    return score_pairs(pairs, job.plan, job.header.grids)
 
 
 def _align(job: _Job) -> Pairing | None:
