@@ -157,7 +157,15 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
 
 def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
     name, _ = choose(config.embedder, config.weights)
-    return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
+    return open_embedder(
+        name,
+        weights=config.weights,
+        size=config.size,
+        aspect=config.aspect,
+        pool=config.pool,
+        precise=config.precise,
+        device=device,
+    )
 
 
 def _header(

@@ -132,6 +132,12 @@ _EMBEDDING_OPTIONS: list[Callable[[Any], Any]] = [
     option("--weights", help="Weights of the embedder.", metavar="FILE"),
     option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
     option("--size", help="Short side in pixels before embedding; the embedder's own where absent.", type=int),
+    option(
+        "--aspect",
+        help="Keep a frame's aspect before embedding or make it square.",
+        type=click.Choice(defaults.ASPECTS),
+    ),
     option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.POOLS)),
+    click.option("--precise", is_flag=True, help="Compute a network in float32 on a GPU too (bfloat16 otherwise)."),
     option("--window", help="Look for matches at most so many patches away; anywhere where absent.", type=int),
 ]
