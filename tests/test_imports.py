@@ -28,14 +28,15 @@ LAYERS = {
     "scoring": 5,
     "inputs": 5,
     "pipeline": 6,
+    "visualize": 7,
     "info": 7,
     "doctor": 7,
-    "api": 7,
-    "batch": 7,
-    "demo": 8,
-    "cli": 9,
-    "__main__": 10,
-    "__init__": 10,
+    "api": 8,
+    "batch": 8,
+    "demo": 9,
+    "cli": 10,
+    "__main__": 11,
+    "__init__": 11,
 }
 WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "flags", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -49,7 +49,7 @@ from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
 from vfiscope.types import Frames, FrameTable, Int64, Pairing, Pairs, Scores, SourceInfo, Status
 
-__all__ = ["Watch", "is_done", "run"]
+__all__ = ["Watch", "is_done", "open_embedder_of", "run"]
 
 log = logging.getLogger("vfiscope")
 
@@ -140,7 +140,7 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     sources = open_inputs(config, stack)
     check_out(config.out, sources, config.weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
-    embedder = _open_embedder(config, device) if plan.needs_features else None
+    embedder = open_embedder_of(config, device) if plan.needs_features else None
     return _Job(
         config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
     )
@@ -155,7 +155,12 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
         parse_rule(text, specs=specs)
 
 
-def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
+def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:
+    """The embedder that a configuration names, with its options.
+
+    Raises:
+        EmbedderError: it, its weights or one of its options cannot be used.
+    """
     name, _ = choose(config.embedder, config.weights)
     return open_embedder(
         name,
