@@ -14,6 +14,8 @@ from PIL import Image
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 
+from vfiscope import open_run
+from vfiscope.cli import main
 from vfiscope.embed import CATALOG, choose, open_embedder, registry, resolve_device
 from vfiscope.embed.base import resize_for
 from vfiscope.embed.dinov2 import EMBED_BATCH, Dinov2
@@ -315,10 +317,48 @@ def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> N
     }
     report = registry.check("dinov2-small", path)
     assert report["tensors"] == len(model.state_dict()) == 174
+    assert report["report"] == "174 of 174 tensors loaded"
     assert report["dim"] == 384
     assert report["path"] == str(path)
     assert report["digest"] == opened.describe(28, 42)["weights_digest"]
     assert report["probe_norm"] > 0
+
+
+def test_a_run_says_and_stores_what_became_of_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """NOVA's layout with an un-merged adapter, from the command line."""
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(1)
+    model = timm.create_model("vit_small_patch14_reg4_dinov2.lvd142m", num_classes=0, dynamic_img_size=True)
+    state = model.state_dict()
+    state |= {"blocks.0.attn.qkv.lora_A": torch.ones(2, 384), "blocks.0.attn.qkv.lora_B": torch.ones(1152, 2)}
+    del state["norm.bias"]
+    torch.save({"base": state, "embedding_head": {"0.weight": torch.ones(3, 3)}}, "w.pt")
+    for name, image in zip(("a.png", "b.png"), noise(2, 28, 42), strict=True):
+        Image.fromarray(image).save(name)
+    options = ["--embedder", "dinov2-small-reg", "--weights", "w.pt", "--size", "28", "--metrics", "cosine"]
+    with pytest.raises(SystemExit) as caught:
+        main(["compare", "a.png", "b.png", "-o", "a.h5", "--pool", "all", "--aspect", "stretch", "--precise", *options])
+    assert caught.value.code == 0
+    note = "no alpha is stored with the adapters: taken as r"
+    assert [line for line in capsys.readouterr().err.splitlines() if "weights" in line] == [
+        "vfiscope: weights w.pt: 174 of 175 tensors loaded, 1 (norm.bias) missing and left at random, "
+        f"1 (embedding_head.0.weight) left over, 1 (blocks.0.attn.qkv.weight) merged with LoRA, {note}"
+    ]
+    with open_run("a.h5") as run:
+        assert run.embedder is not None
+        assert run.embedder["weights"] == {
+            "loaded": 174,
+            "missing": ["norm.bias"],
+            "unexpected": ["embedding_head.0.weight"],
+            "merged": ["blocks.0.attn.qkv.weight"],
+            "notes": [note],
+        }
+        stored = {key: run.embedder[key] for key in ("aspect", "pool", "precision", "grid", "size")}
+        assert stored == {"aspect": "stretch", "pool": "all", "precision": "float32", "grid": [2, 2], "size": 28}
+        assert run.config["precise"] is True
+        assert run.maps["mismatch"].shape == (1, 2, 2)
 
 
 def test_auto_takes_the_first_network_whose_weights_are_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,6 +390,7 @@ def test_dsift_can_be_checked_too() -> None:
         "path": None,
         "digest": None,
         "tensors": 0,
+        "report": None,
         "dim": 135,
         "probe_norm": 0,
     }

@@ -23,6 +23,7 @@ __all__ = ["Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
 PATHS = ("test", "ref", "golden", "weights")
+TRUTHS = {"true": True, "false": False}
 RESULTS, SUMMARY = "results.json", "summary.csv"
 
 
@@ -204,8 +205,11 @@ def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
 
 
 def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with the text of .csv cells turned into the numbers that RunConfig holds."""
+    """Options with the text of .csv cells turned into the numbers and truths that RunConfig holds."""
     typed = dict(options)
+    for name in ("precise", "overwrite", "resume"):
+        if isinstance(typed.get(name), str):
+            typed[name] = TRUTHS.get(typed[name], typed[name])
     for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "window": int, "fps": float}.items():
         if isinstance(typed.get(name), str):
             try:

@@ -18,6 +18,8 @@ from vfiscope.types import Features, Frames
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vfiscope.embed.checkpoints import LoadReport
+
 __all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
 
 MAX_PATCHES = 16384
@@ -30,6 +32,8 @@ class Embedder(Protocol):
     name: str
     patch: int
     dim: int
+    report: LoadReport | None
+    """What became of the tensors of its weight file; None where it has no weights."""
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) that a frame of height x width pixels is divided into."""

@@ -17,7 +17,6 @@ or the resume point of a run. They do depend, in the last bits, on the device an
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,8 +34,6 @@ from vfiscope.errors import EmbedderError
 from vfiscope.types import Features, Frames
 
 __all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
-
-log = logging.getLogger("vfiscope")
 
 EMBED_BATCH = 4
 """Frames in every batch of the network. Part of what a score is: another number gives other last bits."""
@@ -82,7 +79,7 @@ class Dinov2:
         self.name = name
         self.version = version
         self.weights_digest = weights_digest
-        self.report = report
+        self.report: LoadReport | None = report
         network: Any = model.eval().requires_grad_(False).to(self.device, torch.float32)
         self.model: nn.Module = network
         self._forward = network.forward_features
@@ -184,7 +181,6 @@ def load_dinov2(
     plain = load_state(path)
     model = timm.create_model(str(made.timm_id), pretrained=False, num_classes=0, dynamic_img_size=True)
     report = load_into(model, plain, f"the weights {str(path)!r}")
-    log.log(logging.WARNING if report.missing else logging.INFO, "weights %s: %s", path, report)
     return Dinov2(
         model,
         name=made.name,

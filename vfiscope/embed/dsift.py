@@ -32,6 +32,7 @@ from torch import Tensor
 from vfiscope.config import SIZE_DSIFT
 from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import entry
+from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
 from vfiscope.types import Features, Frames
 
@@ -62,6 +63,7 @@ class Dsift:
     name = "dsift"
     patch = entry("dsift").patch
     dim = entry("dsift").dim
+    report: LoadReport | None = None
 
     def __init__(
         self,

@@ -102,8 +102,8 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
     """Load an embedder's weights, run a probe image through it, and say what came out.
 
     Returns:
-        name, path and digest (None for dsift), tensors (their number), dim, and probe_norm: the length of the pooled
-        vector of a fixed image, by which two machines can compare their results.
+        name, path and digest (None for dsift), tensors (their number), report (one line on what became of them), dim,
+        and probe_norm: the length of the pooled vector of a fixed image, by which two machines can compare results.
 
     Raises:
         EmbedderError: the weights cannot be had or do not fit.
@@ -120,7 +120,8 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
         "name": chosen,
         "path": None if path is None else str(path),
         "digest": record["weights_digest"],
-        "tensors": 0 if path is None else record["weights"]["loaded"],
+        "tensors": 0 if embedder.report is None else len(embedder.report.loaded),
+        "report": None if embedder.report is None else str(embedder.report),
         "dim": embedder.dim,
         "probe_norm": norm,
     }
