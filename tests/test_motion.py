@@ -10,6 +10,7 @@ import pytest
 import torch
 from timm.models.vision_transformer import VisionTransformer
 
+import vfiscope as vs
 from vfiscope.embed import Embedder
 from vfiscope.embed.dinov2 import Dinov2
 from vfiscope.embed.dsift import Dsift
@@ -153,3 +154,16 @@ def test_bits_depend_neither_on_threads_nor_on_blocks_nor_on_the_batch(
         made.append(refine(test, ref, whole, whole.float()))
     assert all(torch.equal(made[0], other) for other in made[1:])
     assert torch.equal(refine(test[1:], ref[1:], whole[1:], whole[1:].float())[0], made[0][1])
+
+
+def test_the_window_and_the_refinement_reach_a_run() -> None:
+    """70 px to the left: 5 patches of 14 are found without a window of 2, and not within it."""
+    scene = Scene(140, 280, 4, objects=0, velocity=(-70, 0))
+    options = {"embedder": "dsift", "size": 140, "metrics": ["mismatch"]}
+    free, narrow = (
+        vs.compare(scene.frame(0), scene.frame(1), window=window, **options).fields["motion"][0][:, 3:-3, 8:-3]
+        for window in (None, 2)
+    )
+    assert np.median(free[0]) == pytest.approx(-70, abs=0.1)
+    assert np.median(np.abs(free[1])) < 0.1
+    assert np.abs(narrow).max() <= 3 * 14  # a patch more than the window, by the aligning
