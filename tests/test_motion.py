@@ -31,7 +31,7 @@ SCENES = {
     "20 px left": Scene(360, 640, 5, objects=0, velocity=(-20, 0)),
     "20 px down, larger": Scene(540, 720, 6, objects=0, velocity=(0, 20)),
     "objects": Scene(360, 640, 7, objects=MOVING, velocity=(3.2, 1.1)),
-    "tall, fine": Scene(500, 300, 8, objects=2, velocity=(-9.3, 4.7), shortest=5.0),
+    "tall, fine": Scene(500, 300, 8, objects=2, velocity=(-9.3, 1.7), shortest=5.0),
 }
 
 

@@ -55,7 +55,7 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
         (N, 2, h, w) float32, (dx, dy) in patches, within one patch of ``whole``; ``start`` where pixels say nothing,
         which is everywhere in equal frames.
     """
-    made = start.clone()
+    made = start.clone(memory_format=torch.contiguous_format)
     grid = (int(start.shape[2]), int(start.shape[3]))
     for row in range(len(test)):
         pictures = torch.stack([_luma(frames, row, grid) for frames in (test, ref)])
@@ -177,8 +177,8 @@ class _Windows:
         floor = exact.floor()
         x, y = (exact - floor)[:, :, None, None].unbind(dim=1)
         four = self.level.cut(self.level.ref, self.corner + floor.to(torch.int64), self.size + 1)
-        two = torch.lerp(four[:, :, :-1], four[:, :, 1:], x)
-        return torch.lerp(two[:, :-1], two[:, 1:], y).flatten(1) - self.pixels
+        two = _between(four[:, :, :-1], four[:, :, 1:], x)
+        return _between(two[:, :-1], two[:, 1:], y).flatten(1).sub_(self.pixels)
 
     def difference(self, moved: Tensor) -> Tensor:
         """(P,) sum of squares of what is apart besides brightness; exactly 0 for equal windows."""
@@ -207,6 +207,11 @@ class _Windows:
         best = differences.argmin(dim=1)
         count = 2 * cell + 1
         return self.whole + torch.stack([best % count, best // count], dim=1) / cell - 1.0
+
+
+def _between(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
+    """``one`` where the share is 0; product and sum apart, as fused ones may round by the place in the vector."""
+    return (other - one).mul_(share).add_(one)
 
 
 def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
