@@ -12,6 +12,7 @@ from vfiscope import synth
 from vfiscope.batch import read_jobs, run_jobs
 from vfiscope.cli import main
 from vfiscope.errors import UsageError
+from vfiscope.store import Run
 
 CHEAP = {"metrics": "psnr", "maps": "none", "fields": "none"}
 
@@ -159,3 +160,16 @@ def test_the_verb_reports_by_exit_code(folder: Path, capsys: pytest.CaptureFixtu
     assert call([good], "--fail-on", "psnr < 100", "--json") == 1
     assert json.loads(capsys.readouterr().out)[0]["failed_on"] == ["psnr < 100"]
     assert call([good], "--fail-on", "psnr <") == 2
+
+
+def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
+    (folder / "a.csv").write_text(
+        "id,test,ref,window,precise,metrics,embedder,size\n"
+        "a,media/f1.png,media/f0.png,2,true,mismatch,dsift,42\n"
+        "b,media/f1.png,media/f0.png,2,yes,mismatch,dsift,42\n"
+    )
+    good, bad = run_jobs(read_jobs(folder / "a.csv"), folder / "out")
+    assert good["state"] == "ok"
+    with Run(good["out"]) as run:
+        assert (run.config["window"], run.config["precise"]) == (2, True)
+    assert bad["error"] == "precise is 'yes': give true or false"

@@ -47,7 +47,7 @@ def test_score_writes_and_prints_a_summary(
     assert "[4, 7)" in out
     assert "embedder" in err
     with vs.open_run("test.h5") as run:
-        assert list(run.scores) == list(RunConfig("score", "x").metrics)
+        assert list(run.scores) == list(RunConfig("score", "x", "y").metrics)
 
 
 def test_json_is_the_only_thing_on_stdout(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,7 +259,8 @@ def test_info_says_what_a_path_is(media: Path, tmp_path: Path, capsys: pytest.Ca
 def test_models_lists_every_embedder(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("models", "list", "--json") == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]
-    assert names == ["dsift", "dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant"]
+    sizes = ("small", "base", "large", "giant")
+    assert names == ["dsift", *(f"dinov2-{size}{registers}" for size in sizes for registers in ("", "-reg"))]
     assert call("models", "check", "dsift") == 0
     assert "dsift" in capsys.readouterr().out
     assert call("models", "fetch", "dsift") == 2

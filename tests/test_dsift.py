@@ -267,5 +267,15 @@ def test_describe_says_what_made_the_features() -> None:
         "patch": 14,
         "grid": [16, 21],
         "size": 224,
+        "aspect": "keep",
         "pool": "patch",
     }
+
+
+def test_stretched_frames_have_a_square_grid() -> None:
+    made = Dsift(size=70, aspect="stretch")
+    assert made.grid(480, 640) == made.grid(640, 480) == (5, 5)
+    assert made.embed(frames_of(texture(120, 300)[None])).patches.shape == (1, 5, 5, 135)
+    assert made.describe(480, 640)["aspect"] == "stretch"
+    with pytest.raises(EmbedderError, match="aspect is 'crop': choose one of keep, stretch"):
+        Dsift(aspect="crop")

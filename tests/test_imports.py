@@ -31,14 +31,15 @@ LAYERS = {
     "streams": 7,
     "account": 8,
     "pipeline": 9,
+    "visualize": 10,
     "info": 10,
     "doctor": 10,
-    "api": 10,
-    "batch": 10,
-    "demo": 11,
-    "cli": 12,
-    "__main__": 13,
-    "__init__": 13,
+    "api": 11,
+    "batch": 11,
+    "demo": 12,
+    "cli": 13,
+    "__main__": 14,
+    "__init__": 14,
 }
 WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "flags", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))

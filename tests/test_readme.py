@@ -9,7 +9,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope.cli import main, vfiscope
-from vfiscope.metrics import METRICS
+from vfiscope.metrics import MAPS, METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -35,6 +35,12 @@ def test_the_table_of_metrics_says_what_the_specs_say() -> None:
         assert float(high or "inf") == spec.high, name
         assert float(identity) == spec.identity, name
         assert unit_and_range.startswith("dB") == (spec.unit == "dB"), name
+
+
+def test_the_line_of_maps_names_every_map() -> None:
+    line = re.search(r"^Maps: (.*?)\n\n", README, re.MULTILINE | re.DOTALL)
+    assert line is not None
+    assert set(re.findall(r"`(\w+)`", line[1])) == set(MAPS)
 
 
 def test_the_table_of_speeds_is_the_benchmarks() -> None:

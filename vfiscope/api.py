@@ -44,18 +44,27 @@ def scan(test: Any, **options: Any) -> Run:
     return _run("scan", {"test": test, **options})
 
 
-def compare(test: Any, ref: Any, **options: Any) -> Run:
+def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **options: Any) -> Run:
     """Compare two images.
 
     Args:
         test: path of an image, or an array (H, W, 3) uint8 or uint16.
         ref: the image to compare it with, in either form.
+        visualize: a folder for pictures of the pair, see :func:`vfiscope.visualize.visualize`.
         options: as for :func:`score`.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    return _run("compare", {"test": test, "ref": ref, **options})
+    if visualize is None:
+        return _run("compare", {"test": test, "ref": ref, **options})
+    from vfiscope import visualize as pictures
+
+    config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
+    pictures.check_folder(config, visualize)
+    run = _run("compare", {"test": test, "ref": ref, **options})
+    pictures.visualize(config, visualize)
+    return run
 
 
 def open_run(path: str | Path) -> Run:

@@ -17,11 +17,13 @@ from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import parse_rule
 from vfiscope.inputs import golden_index
 from vfiscope.store import Run
+from vfiscope.visualize import visualize as draw
 
 __all__ = ["Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
 PATHS = ("test", "ref", "source", "golden", "weights")
+TRUTHS = {"true": True, "false": False}
 RESULTS, SUMMARY = "results.json", "summary.csv"
 
 
@@ -59,13 +61,23 @@ def read_jobs(path: str | Path) -> list[Job]:
     return jobs
 
 
-def run_jobs(jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+def run_jobs(
+    jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = (), visualize: bool = False
+) -> Iterator[dict[str, Any]]:
     """Run jobs one after the other and yield the result of each as it ends.
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again. After every job
     ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. A result has the keys ``id``, ``label``,
     ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, failed), ``skipped`` (whether it was done before),
-    ``error``, ``failed_on`` and ``summary``.
+    ``error``, ``failed_on`` and ``summary``. For readers of VFI-Similarity's results it also has ``image_a`` (file name
+    of the reference), ``image_b`` (of the test), ``cosine_distance``, ``cosine_similarity`` and ``embedding_dim``, None
+    where there is no cosine, and with ``visualize`` the keys of ``summary.json``.
+
+    Args:
+        jobs: what to run.
+        out: the folder.
+        fail_on: rules for every job.
+        visualize: draw the pair of every compare job into ``DIR/<id>/`` (see :mod:`vfiscope.visualize`).
 
     Raises:
         UsageError: the folder cannot be made, or a rule cannot be read.
@@ -79,7 +91,7 @@ def run_jobs(jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = (
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}: give another -o") from error
     results: list[dict[str, Any]] = []
     for job in jobs:
-        results.append(_run_job(job, folder, fail_on))
+        results.append(_run_job(job, folder, fail_on, visualize))
         _write_json(folder / RESULTS, results)
         _write_summary(folder / SUMMARY, results)
         yield results[-1]
@@ -133,7 +145,7 @@ def _job(row: Any, number: int, base: Path) -> Job:
     return Job(identity, label, mode, options)
 
 
-def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
+def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "id": job.id,
         "label": job.label,
@@ -147,6 +159,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
         "error": None,
         "failed_on": [],
         "summary": None,
+        **_flat(job),
     }
     try:
         config = _config(job, folder, fail_on)
@@ -154,14 +167,38 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str]) -> dict[str, Any]:
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
             met = [rule for rule in config.fail_on if parse_rule(rule).met(run.frames, run.scores, run.specs)]
+            flat = _flat(job, run)
+        drawn = _draw(config, folder / job.id, again=not skipped) if visualize and job.mode == "compare" else {}
     except (VfiscopeError, OSError, MemoryError) as error:
         return {**result, "error": " ".join(str(error).split())}
     done = {"out": str(config.out), "state": summary["status"], "skipped": skipped, "failed_on": met}
-    return {**result, **done, "summary": summary}
+    return {**result, **flat, **drawn, **done, "summary": summary}
+
+
+def _flat(job: Job, run: Run | None = None) -> dict[str, Any]:
+    """The keys of a result of VFI-Similarity."""
+    ref, test = (job.options.get(role) for role in ("ref", "test"))
+    distance = None if run is None else run.summary()["metrics"].get("cosine", {}).get("mean")
+    return {
+        "image_a": Path(ref).name if isinstance(ref, str) else None,
+        "image_b": Path(test).name if isinstance(test, str) else None,
+        "cosine_similarity": None if distance is None else 1 - distance,
+        "cosine_distance": distance,
+        "embedding_dim": None if run is None or run.embedder is None else run.embedder["dim"],
+    }
+
+
+def _draw(config: RunConfig, folder: Path, *, again: bool) -> dict[str, Any]:
+    """Draw the pair, unless that was done before and nothing changed since; what ``summary.json`` holds."""
+    stored = folder / "summary.json"
+    if again or not stored.is_file():
+        return draw(config.replace(overwrite=True), folder)
+    found: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
+    return found
 
 
 def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
-    if "/" in job.id or "\\" in job.id or job.id in ("", ".", ".."):
+    if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", RESULTS, SUMMARY):
         raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
     options = {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")}
     config = RunConfig.from_options(job.mode, options)
@@ -169,9 +206,12 @@ def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
 
 
 def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with the text of .csv cells turned into the numbers that RunConfig holds."""
+    """Options with the text of .csv cells turned into the numbers and truths that RunConfig holds."""
     typed = dict(options)
-    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "fps": float}.items():
+    for name in ("precise", "overwrite", "resume"):
+        if isinstance(typed.get(name), str):
+            typed[name] = TRUTHS.get(typed[name], typed[name])
+    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "window": int, "fps": float}.items():
         if isinstance(typed.get(name), str):
             try:
                 typed[name] = kind(typed[name])

@@ -17,6 +17,7 @@ __all__ = ["RunConfig", "default_out", "parse_multiplier"]
 
 MODES = ("score", "scan", "compare")
 POOLS = ("patch", "all", "cls")
+ASPECTS = ("keep", "stretch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
 TONE_MAPS = ("none", "reinhard", "hable", "mobius")
@@ -91,7 +92,10 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "weights": ((str, type(None)), "a file name"),
     "device": ((str,), "a name"),
     "size": ((int, type(None)), "a whole number of pixels"),
+    "aspect": ((str,), "a name"),
     "pool": ((str,), "a name"),
+    "precise": _FLAG,
+    "window": ((int, type(None)), "a whole number of patches"),
     "batch": _NUMBER,
     "prefetch": _NUMBER,
     "start": ((str, int, float, type(None)), "a frame number or a time"),
@@ -116,6 +120,7 @@ _BOUNDS = {
     "step": (1, 1_000_000_000),
     "size": (1, 16384),
     "stream": (0, 9999),
+    "window": (1, 16384),
     "fps": (1e-6, 1e5),
 }
 
@@ -150,7 +155,13 @@ class RunConfig:
     device: str = "auto"
     size: int | None = None
     """Short side before embedding, None for the embedder's own default."""
+    aspect: str = "keep"
+    """"stretch" makes both sides of a frame ``size`` pixels before embedding."""
     pool: str = "patch"
+    precise: bool = False
+    """Compute a network in float32 on a GPU too, where products are bfloat16 otherwise."""
+    window: int | None = None
+    """How many columns and rows of patches a match may be away; None for anywhere in the frame."""
     batch: int = BATCH
     prefetch: int = PREFETCH
     start: str | int | float | None = None
@@ -181,6 +192,7 @@ class RunConfig:
                 raise UsageError(f"{name} is {value!r}: give {meant}")
         choices = {
             "mode": MODES,
+            "aspect": ASPECTS,
             "pool": POOLS,
             "device": DEVICES,
             "resize": (None, *RESIZE_FILTERS),

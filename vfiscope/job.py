@@ -18,7 +18,7 @@ from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
 
-__all__ = ["Job", "open_job"]
+__all__ = ["Job", "open_embedder_of", "open_job"]
 
 PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
 
@@ -66,7 +66,7 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     sources = open_inputs(config, stack)
     check_out(config.out, sources, config.weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
-    embedder = _open_embedder(config, device) if plan.needs_features else None
+    embedder = open_embedder_of(config, device) if plan.needs_features else None
     return Job(
         config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
     )
@@ -81,9 +81,22 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
         parse_rule(text, specs=specs)
 
 
-def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
+def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:
+    """The embedder that a configuration names, with its options.
+
+    Raises:
+        EmbedderError: it, its weights or one of its options cannot be used.
+    """
     name, _ = choose(config.embedder, config.weights)
-    return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
+    return open_embedder(
+        name,
+        weights=config.weights,
+        size=config.size,
+        aspect=config.aspect,
+        pool=config.pool,
+        precise=config.precise,
+        device=device,
+    )
 
 
 def _header(

@@ -90,8 +90,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         if writer.already_finished:
             return out
         done = writer.rows_done
-        if job.embedder is not None and config.embedder == "auto":
-            log.info("embedder %s: %s", *choose(config.embedder, config.weights))
+        _announce(job)
         if done:
             log.info("resuming %s after %d frames", out, done)
         warnings = disagreements(job.sources)
@@ -122,3 +121,14 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
             table=found if isinstance(found, Pairing) else None,
         )
+
+
+def _announce(job: Job) -> None:
+    """Say which embedder was chosen, and what became of its weights."""
+    if job.embedder is None:
+        return
+    if job.config.embedder == "auto":
+        log.info("embedder %s: %s", *choose(job.config.embedder, job.config.weights))
+    if (report := job.embedder.report) is not None:
+        level = logging.WARNING if report.missing else logging.INFO
+        log.log(level, "weights %s: %s", job.config.weights or f"of {job.embedder.name}", report)

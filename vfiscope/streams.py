@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import count, tee
 
@@ -77,6 +77,10 @@ class _Again:
 
 def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
     """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
+    return (replace(pairs, window=job.config.window) for pairs in _made(job, done, found))
+
+
+def _made(job: Job, done: int, found: Found) -> Iterator[Pairs]:
     match job.policy:
         case "lag":
             first = max(0, done - job.lag)

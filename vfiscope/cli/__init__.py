@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.options import comma_list, option, run_options
-from vfiscope.cli.screen import describe, describe_diagnosis, log_to_stderr, plain, progress, reading
+from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, plain, progress, reading
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -98,29 +98,37 @@ def scan(**options: Any) -> int:
 @vfiscope.command()
 @click.argument("test")
 @click.argument("ref")
+@click.option("--visualize", metavar="DIR", help="Folder for pictures of the pair: A is REF, B is TEST.")
 @run_options
 def compare(**options: Any) -> int:
     """Compare two images.
 
-    vfiscope compare test.png ref.png
+    vfiscope compare test.png ref.png --visualize pictures
     """
     return _run("compare", options)
 
 
 def _run(mode: str, options: dict[str, Any]) -> int:
-    as_json, quiet = options.pop("as_json"), options.pop("quiet")
+    as_json, quiet, pictures = options.pop("as_json"), options.pop("quiet"), options.pop("visualize", None)
     config = RunConfig.from_options(mode, options)
     if config.out is None:
         config = config.replace(out=default_out(config.test))
     log_to_stderr(quiet)
     from vfiscope import pipeline
+    from vfiscope.visualize import check_folder, visualize
 
+    if pictures is not None:
+        check_folder(config, pictures)
     with pipeline.run(config, watch=None if quiet else progress, reading=None if quiet else reading) as result:
+        if pictures is not None:
+            visualize(config, pictures)
         summary = result.summary()
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))
         elif not quiet:
             click.echo(describe(summary))
+            if band := band_of(result):
+                click.echo(f"\n{band}")
         return _exit_code(result, summary, config.fail_on)
 
 
@@ -141,9 +149,10 @@ def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> in
 @click.argument("jobs", metavar="JOBS")
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder for the results.")
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
+@click.option("--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/.")
 @click.option("--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else.")
 @click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
-def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool) -> int:
+def batch(jobs: str, out: str, fail_on: tuple[str, ...], visualize: bool, as_json: bool, quiet: bool) -> int:
     """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
 
     vfiscope batch jobs.json -o results
@@ -152,7 +161,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     from vfiscope.batch import read_jobs, run_jobs
 
     results = []
-    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on):
+    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, visualize=visualize):
         results.append(result)
         if result["error"]:
             click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)

@@ -46,11 +46,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         option("--maps", help='Maps to keep per frame, or "none".', metavar="A,B", callback=comma_list),
         option("--fields", help='Vector fields to keep per frame, or "none".', metavar="A,B", callback=comma_list),
-        option("--embedder", help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise."),
-        option("--weights", help="Weights of the embedder.", metavar="FILE"),
-        option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
-        option("--size", help="Short side in pixels before embedding; the embedder's own where absent.", type=int),
-        option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.POOLS)),
+        *_EMBEDDING_OPTIONS,
         option("--batch", help="Frames decoded and scored together; never changes a score.", type=int),
         option("--start", help="First frame (120) or time (2.5s, 0:01:02.5).", metavar="POSITION"),
         option("--stop", help="End, not included: frame or time.", metavar="POSITION"),
@@ -153,4 +149,19 @@ _OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [
     ),
     click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object and nothing else."),
     click.option("--quiet", is_flag=True, help="No progress and no messages but errors."),
+]
+
+_EMBEDDING_OPTIONS: list[Callable[[Any], Any]] = [
+    option("--embedder", help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise."),
+    option("--weights", help="Weights of the embedder.", metavar="FILE"),
+    option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
+    option("--size", help="Short side in pixels before embedding; the embedder's own where absent.", type=int),
+    option(
+        "--aspect",
+        help="Keep a frame's aspect before embedding or make it square.",
+        type=click.Choice(defaults.ASPECTS),
+    ),
+    option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.POOLS)),
+    click.option("--precise", is_flag=True, help="Compute a network in float32 on a GPU too (bfloat16 otherwise)."),
+    option("--window", help="Look for matches at most so many patches away; anywhere where absent.", type=int),
 ]

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from vfiscope.doctor import Diagnosis
+    from vfiscope.store import Run
     from vfiscope.types import Frames, Scores, SourceInfo
 
-__all__ = ["describe", "describe_diagnosis", "log_to_stderr", "plain", "progress", "reading"]
+__all__ = ["band_of", "describe", "describe_diagnosis", "log_to_stderr", "plain", "progress", "reading"]
 
 Batch = TypeVar("Batch", bound="Frames | Scores")
 BAR = "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
+BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
+"""NOVA's: (cosine distance below which, words); significant differences from the last on."""
+BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
+"""The embedder whose distances the bands were made for."""
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -79,6 +85,20 @@ def describe(summary: dict[str, Any]) -> str:
             f"  {s['metric']} {_number(s['peak'])} at {s['peak_index']}  confidence {s['confidence']:.2f}"
         )
     return "\n".join(lines)
+
+
+def band_of(run: Run) -> str | None:
+    """NOVA's word for the cosine distance of a compared pair; None where its bands were made for another embedder."""
+    embedder = run.embedder or {}
+    if run.mode != "compare" or "cosine" not in run.scores:
+        return None
+    if any(embedder.get(key) != value for key, value in BANDS_FOR.items()):
+        return None
+    distance = float(run.scores["cosine"][0])
+    if not math.isfinite(distance):
+        return None
+    words = next((words for limit, words in BANDS if distance < limit), "significant differences")
+    return f"cosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:

@@ -2,7 +2,8 @@
 
 An embedder turns a frame into one vector per patch and one for the whole frame. ``dsift`` computes them and needs no
 weights; the others are DINOv2 networks (Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision",
-TMLR 2024) whose weights are fetched once.
+TMLR 2024) whose weights are fetched once, without and with register tokens (Darcet et al., "Vision Transformers Need
+Registers", ICLR 2024).
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ class Entry:
         return None if self.timm_id is None else f"timm/{self.timm_id}"
 
 
-def _dinov2(size: str, dim: int, parameters: str) -> Entry:
-    return Entry(f"dinov2-{size}", 14, dim, f"DINOv2 ViT, {parameters} weights", f"vit_{size}_patch14_dinov2.lvd142m")
+def _dinov2(size: str, dim: int, parameters: str, registers: str = "") -> Entry:
+    what = f"DINOv2 ViT{' with 4 register tokens' if registers else ''}, {parameters} weights"
+    model = f"vit_{size}_patch14_{registers and 'reg4_'}dinov2.lvd142m"
+    return Entry(f"dinov2-{size}{registers}", 14, dim, what, model)
 
 
 CATALOG = {
@@ -43,9 +46,13 @@ CATALOG = {
     for made in (
         Entry("dsift", 14, 135, "dense SIFT and colour, no weights"),
         _dinov2("small", 384, "22 M"),
+        _dinov2("small", 384, "22 M", "-reg"),
         _dinov2("base", 768, "87 M"),
+        _dinov2("base", 768, "87 M", "-reg"),
         _dinov2("large", 1024, "304 M"),
+        _dinov2("large", 1024, "304 M", "-reg"),
         _dinov2("giant", 1536, "1.1 G"),
+        _dinov2("giant", 1536, "1.1 G", "-reg"),
     )
 }
 """{name: entry}, the cheapest first."""

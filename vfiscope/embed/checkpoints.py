@@ -1,8 +1,8 @@
-"""Weights: where they are, what they are, and into the network without a key to spare.
+"""Weights: where they are, what they are, and into the network with an account of every tensor.
 
 Weights come from a file that the user names, or from the Hugging Face cache, where :func:`fetch_weights` puts them.
 Nothing but :func:`fetch_weights` downloads. Only ``.safetensors`` files are read, and ``.pt`` and ``.pth`` through
-``torch.load(weights_only=True)``. What is loaded must fit the network exactly.
+``torch.load(weights_only=True)``. What kinds of checkpoint are understood is in :mod:`vfiscope.embed.formats`.
 """
 
 from __future__ import annotations
@@ -12,21 +12,69 @@ import logging
 import os
 import pickle
 import struct
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.embed.catalog import CATALOG, entry
+from vfiscope.embed.formats import Plain, plain_state
 from vfiscope.errors import EmbedderError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["cached_weights", "fetch_weights", "find_weights", "load_into", "load_state", "weights_digest"]
+__all__ = [
+    "LoadReport",
+    "cached_weights",
+    "fetch_weights",
+    "find_weights",
+    "load_into",
+    "load_state",
+    "weights_digest",
+]
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 """File names in a Hugging Face repository, the better one first."""
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+MATCHED = 0.9
+"""Part of the network's tensors that a file must hold."""
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of the tensors of a weight file and of a network. Every field holds names but for the notes."""
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...]
+    """The network's, not in the file; they keep their random start."""
+    unexpected: tuple[str, ...]
+    """In the file, and no part of the network."""
+    merged: tuple[str, ...]
+    """Weights to which a LoRA adapter was added."""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """One line."""
+        parts = [f"{len(self.loaded)} of {len(self.loaded) + len(self.missing)} tensors loaded"]
+        named = {
+            "missing and left at random": self.missing,
+            "left over": self.unexpected,
+            "merged with LoRA": self.merged,
+        }
+        for words, names in named.items():
+            if names:
+                parts.append(f"{len(names)} ({names[0]}{', ...' * (len(names) > 1)}) {words}")
+        return ", ".join([*parts, *self.notes])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON-able values, the loaded ones counted."""
+        return {
+            "loaded": len(self.loaded),
+            "missing": list(self.missing),
+            "unexpected": list(self.unexpected),
+            "merged": list(self.merged),
+            "notes": list(self.notes),
+        }
 
 
 def cached_weights(name: str) -> Path | None:
@@ -109,44 +157,48 @@ def weights_digest(path: str | os.PathLike[str]) -> str:
         raise EmbedderError(f"cannot read the weights {str(path)!r}: {reason}") from error
 
 
-def load_state(path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """The tensors of a weight file, on the CPU.
+def load_state(path: str | os.PathLike[str]) -> Plain:
+    """The state dict in a weight file, on the CPU, with adapters merged.
 
     Args:
-        path: a ``.safetensors`` file, or a ``.pt``, ``.pth`` or ``.bin`` file that holds a plain state dict.
+        path: a ``.safetensors`` file, or a ``.pt``, ``.pth`` or ``.bin`` file.
 
     Raises:
         EmbedderError: the file is missing, damaged, of another kind, or does not hold a state dict of finite numbers.
     """
     file = _checked(Path(path))
-    state = _read(file)
-    if not isinstance(state, Mapping) or not state:
-        raise EmbedderError(f"the weights {str(path)!r} hold no state dict: save the model's state_dict()")
-    _check_tensors(state, file)
-    return {str(name): tensor for name, tensor in state.items()}
+    plain = plain_state(_read(file), f"the weights {str(path)!r}")
+    for name, tensor in plain.tensors.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise EmbedderError(f"the weights {str(path)!r} hold NaN or infinity at {name!r}: get them again")
+    return plain
 
 
-def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str = "the weights") -> None:
-    """Put a state dict into a network, which must match it key by key; a classifier (``head.*``) is left out.
+def load_into(model: nn.Module, plain: Plain, source: str = "the weights") -> LoadReport:
+    """Put a state dict into a network; a classifier (``head.*``) is no part of it.
 
     Args:
-        model: the network; changed in place.
-        state: names and tensors of a plain timm state dict; floats of any width.
+        model: a timm VisionTransformer; changed in place.
+        plain: names and tensors; floats of any width. Position embeddings of another grid are resampled, bicubic with
+            antialiasing.
         source: what to call the weights in an error.
 
     Raises:
-        EmbedderError: a tensor is missing, left over, or of another shape.
+        EmbedderError: a tensor is of another shape, or too few of the network's tensors are there; nothing is loaded.
     """
-    wanted = model.state_dict()
-    given = {name: tensor for name, tensor in state.items() if not name.startswith("head.")}
-    missing = [name for name in wanted if name not in given and not name.startswith("head.")]
-    unexpected = [name for name in given if name not in wanted]
-    if missing or unexpected:
-        first = (missing + unexpected)[0]
+    wanted = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("head.")}
+    given = {name: tensor for name, tensor in plain.tensors.items() if name in wanted}
+    missing = [name for name in wanted if name not in given]
+    unexpected = [name for name in plain.tensors if name not in wanted]
+    if len(given) < MATCHED * len(wanted):
         raise EmbedderError(
-            f"{source} do not fit the network: {len(missing)} tensors missing and {len(unexpected)} unknown, "
-            f"first {first!r}: give a timm state dict of this very network"
+            f"{source} do not fit the network: only {len(given)} of its {len(wanted)} tensors are there, "
+            f"missing {missing[0]!r} and {len(unexpected)} unknown: choose the embedder that they were made for"
         )
+    notes = list(plain.notes)
+    if "pos_embed" in given and given["pos_embed"].shape != wanted["pos_embed"].shape:
+        given["pos_embed"] = _resampled(model, given["pos_embed"])
+        notes.append(f"pos_embed resampled to {wanted['pos_embed'].shape[1]} tokens")
     for name, tensor in given.items():
         if tensor.shape != wanted[name].shape:
             raise EmbedderError(
@@ -154,6 +206,21 @@ def load_into(model: nn.Module, state: Mapping[str, Tensor], source: str = "the 
                 f"{tuple(wanted[name].shape)}: choose the embedder that these weights were made for"
             )
     model.load_state_dict(given, strict=False)
+    return LoadReport((*given,), (*missing,), (*unexpected, *plain.left_over), plain.merged, (*notes,))
+
+
+def _resampled(model: Any, embedding: Tensor) -> Tensor:
+    """Position embeddings (1, n, D) for the grid of the model; as they are where they come from no square."""
+    from timm.layers.pos_embed import resample_abs_pos_embed
+
+    prefix = 0 if model.no_embed_class else model.num_prefix_tokens
+    side = max(0, embedding.shape[1] - prefix) ** 0.5
+    if embedding.ndim != 3 or side % 1 or not side:
+        return embedding
+    made: Tensor = resample_abs_pos_embed(
+        embedding.float(), list(model.patch_embed.grid_size), [int(side)] * 2, num_prefix_tokens=prefix
+    )
+    return made
 
 
 def _checked(path: Path) -> Path:
@@ -182,17 +249,3 @@ def _read(path: Path) -> Any:
             f"cannot read the weights {str(path)!r} ({type(error).__name__}): the file is damaged, "
             "or holds more than tensors; save the model's state_dict() as .safetensors"
         ) from error
-
-
-def _check_tensors(state: Mapping[Any, Any], path: Path) -> None:
-    """Refuse anything but finite tensors."""
-    import torch
-
-    for name, tensor in state.items():
-        if not isinstance(tensor, torch.Tensor):
-            raise EmbedderError(
-                f"the weights {str(path)!r} hold a {type(tensor).__name__} at {name!r}, not a tensor: "
-                "save the model's state_dict()"
-            )
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise EmbedderError(f"the weights {str(path)!r} hold NaN or infinity at {name!r}: get them again")

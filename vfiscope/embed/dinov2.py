@@ -2,9 +2,13 @@
 
 Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024; the network is timm's.
 A frame is resized (see :mod:`vfiscope.embed.base`), normalised with the ImageNet mean and deviation, and goes through
-the network in float32. The patch vectors are the normalised outputs behind the prefix tokens (class and register
+the network. The patch vectors are the normalised outputs behind the prefix tokens (class and register
 tokens, as many as the network says). Position embeddings are resampled to the grid by timm, bicubic with
 antialiasing; the original code resamples without, so features differ slightly from its own except at 518 x 518.
+
+Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32 products are never rounded to 10 bits
+(TF32). Without ``precise`` a CUDA device computes products in bfloat16 (autocast), and layer norms, the mean over the
+tokens and all comparisons in float32.
 
 The network always sees batches of :data:`EMBED_BATCH` frames, the last one filled up with zeros, because the rounding
 of matrix products depends on their size: the features of a frame depend neither on its neighbours nor on the batch size
@@ -14,6 +18,8 @@ or the resume point of a run. They do depend, in the last bits, on the device an
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import timm
@@ -21,9 +27,9 @@ import torch
 from torch import Tensor, nn
 
 from vfiscope.config import POOLS, SIZE_DINOV2_CPU, SIZE_DINOV2_GPU
-from vfiscope.embed.base import check_size, grid_for, resize_for
+from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import Entry
-from vfiscope.embed.checkpoints import find_weights, load_into, load_state, weights_digest
+from vfiscope.embed.checkpoints import LoadReport, find_weights, load_into, load_state, weights_digest
 from vfiscope.errors import EmbedderError
 from vfiscope.types import Features, Frames
 
@@ -45,8 +51,11 @@ class Dinov2:
         name: str,
         version: str,
         size: int | None = None,
+        aspect: str = "keep",
         pool: str = "patch",
+        precise: bool = False,
         weights_digest: str | None = None,
+        report: LoadReport | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         """Take over a network that has its weights.
@@ -56,17 +65,21 @@ class Dinov2:
             name: what the embedder is called.
             version: which network it is; for the record.
             size: short side of the resized frame, a multiple of the patch; None takes 224, or 518 on a GPU.
+            aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embed.base`.
             pool: ``patch`` (mean of the patch tokens), ``all`` (mean of all tokens) or ``cls`` (the class token).
+            precise: float32 on every device.
             weights_digest: of the weight file; for the record.
+            report: what became of the tensors of the weight file; for the record.
             device: where to compute; the network is moved there.
 
         Raises:
-            EmbedderError: the size or the pool does not go with the network.
+            EmbedderError: the size, the aspect or the pool does not go with the network.
         """
         self.device = torch.device(device)
         self.name = name
         self.version = version
         self.weights_digest = weights_digest
+        self.report: LoadReport | None = report
         network: Any = model.eval().requires_grad_(False).to(self.device, torch.float32)
         self.model: nn.Module = network
         self._forward = network.forward_features
@@ -74,7 +87,9 @@ class Dinov2:
         self.dim = int(network.embed_dim)
         self.prefix = int(network.num_prefix_tokens)
         self.size = _size(size, self.patch, self.device)
+        self.aspect = check_aspect(aspect)
         self.pool = _pool(pool)
+        self.precision = "float32" if precise or self.device.type != "cuda" else "bfloat16"
         if pool == "cls" and network.cls_token is None:
             raise EmbedderError(f"pool is 'cls': the network {version} has no class token, choose patch or all")
         self._mean = torch.tensor(MEAN, device=self.device)[:, None, None]
@@ -82,8 +97,9 @@ class Dinov2:
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
-        return grid_for(height, width, self.size, self.patch)
+        return grid_for(height, width, self.size, self.patch, self.aspect)
 
+    @torch.inference_mode()
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, D), pooled (N, D), float32."""
         h, w = self.grid(*frames.size)
@@ -106,19 +122,35 @@ class Dinov2:
             "patch": self.patch,
             "grid": list(self.grid(height, width)),
             "size": self.size,
+            "aspect": self.aspect,
             "pool": self.pool,
+            "precision": self.precision,
+            "weights": None if self.report is None else self.report.to_dict(),
         }
 
-    @torch.inference_mode()
     def _tokens(self, frames: Frames, grid: tuple[int, int]) -> Tensor:
         """(n, prefix + h * w, D) for n <= EMBED_BATCH frames."""
         images = resize_for(frames.data.to(self.device), frames.bit_depth, grid, self.patch)
         batch = images.new_zeros((EMBED_BATCH, *images.shape[1:]))
         batch[: len(frames)] = (images - self._mean) / self._deviation
-        # TF32 would round the patch embedding to 10 bits on a GPU; cuDNN uses it unless told otherwise.
-        with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        with _precision(self.device, self.precision):
             tokens: Tensor = self._forward(batch)
         return tokens[: len(frames)]
+
+
+@contextmanager
+def _precision(device: torch.device, precision: str) -> Iterator[None]:
+    """The policy at work, and the settings of others afterwards."""
+    products = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with (
+            torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"),
+        ):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(products)
 
 
 def load_dinov2(
@@ -126,7 +158,9 @@ def load_dinov2(
     *,
     weights: str | os.PathLike[str] | None = None,
     size: int | None = None,
+    aspect: str = "keep",
     pool: str = "patch",
+    precise: bool = False,
     device: torch.device | str = "cpu",
 ) -> Dinov2:
     """Build a catalogued network and give it its weights.
@@ -134,8 +168,7 @@ def load_dinov2(
     Args:
         made: an entry with a ``timm_id``.
         weights: the weight file; None takes the one in the Hugging Face cache.
-        size: see :class:`Dinov2`.
-        pool: see :class:`Dinov2`.
+        size, aspect, pool, precise: see :class:`Dinov2`.
         device: where to compute.
 
     Raises:
@@ -143,17 +176,21 @@ def load_dinov2(
     """
     _size(size, made.patch, torch.device(device))  # before gigabytes are read
     _pool(pool)
+    check_aspect(aspect)
     path = find_weights(made.name, weights)
-    state = load_state(path)
+    plain = load_state(path)
     model = timm.create_model(str(made.timm_id), pretrained=False, num_classes=0, dynamic_img_size=True)
-    load_into(model, state, f"the weights {str(path)!r}")
+    report = load_into(model, plain, f"the weights {str(path)!r}")
     return Dinov2(
         model,
         name=made.name,
         version=str(made.timm_id),
         size=size,
+        aspect=aspect,
         pool=pool,
+        precise=precise,
         weights_digest=weights_digest(path),
+        report=report,
         device=device,
     )
 

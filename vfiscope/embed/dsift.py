@@ -30,8 +30,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vfiscope.config import SIZE_DSIFT
-from vfiscope.embed.base import check_size, grid_for, resize_for
+from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import entry
+from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
 from vfiscope.types import Features, Frames
 
@@ -62,36 +63,46 @@ class Dsift:
     name = "dsift"
     patch = entry("dsift").patch
     dim = entry("dsift").dim
+    report: LoadReport | None = None
 
-    def __init__(self, *, size: int | None = None, pool: str = "patch", device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        *,
+        size: int | None = None,
+        aspect: str = "keep",
+        pool: str = "patch",
+        device: torch.device | str = "cpu",
+    ) -> None:
         """Prepare for frames of any size.
 
         Args:
             size: short side of the resized frame, a multiple of 14.
+            aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embed.base`.
             pool: ``patch`` or ``all``; both are the mean over the patches, for there are no other tokens.
             device: where to compute.
 
         Raises:
-            EmbedderError: the size does not fit, or the pool is ``cls``.
+            EmbedderError: the size does not fit, there is no such aspect, or the pool is ``cls``.
         """
         if pool not in ("patch", "all"):
             raise EmbedderError(f"pool is {pool!r}: dsift has no such token, choose patch or all")
         self.size = check_size(SIZE_DSIFT if size is None else size, self.patch)
+        self.aspect = check_aspect(aspect)
         self.pool = pool
         self.device = torch.device(device)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
-        return grid_for(height, width, self.size, self.patch)
+        return grid_for(height, width, self.size, self.patch, self.aspect)
 
+    @torch.inference_mode()
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, 135) of unit length, pooled (N, 135) their mean."""
         grid = self.grid(*frames.size)
         patches = torch.empty((len(frames), *grid, self.dim), device=self.device)
-        with torch.inference_mode():
-            for row in range(len(frames)):  # one by one: bounded memory, and no neighbour can matter
-                image = resize_for(frames.data[row : row + 1].to(self.device), frames.bit_depth, grid, self.patch)[0]
-                patches[row] = describe_cells(image, self.patch)
+        for row in range(len(frames)):  # one by one: bounded memory, and no neighbour can matter
+            image = resize_for(frames.data[row : row + 1].to(self.device), frames.bit_depth, grid, self.patch)[0]
+            patches[row] = describe_cells(image, self.patch)
         pooled = [cells.flatten(0, 1).mean(dim=0) for cells in patches]
         return Features(torch.stack(pooled) if pooled else patches.new_empty((0, self.dim)), patches)
 
@@ -105,6 +116,7 @@ class Dsift:
             "patch": self.patch,
             "grid": list(self.grid(height, width)),
             "size": self.size,
+            "aspect": self.aspect,
             "pool": self.pool,
         }
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from vfiscope.embed.catalog import AUTO_ORDER, CATALOG, Entry, entry
-from vfiscope.embed.checkpoints import cached_weights, find_weights, load_state
+from vfiscope.embed.checkpoints import cached_weights, find_weights
 from vfiscope.errors import EmbedderError
 from vfiscope.types import Frames
 
@@ -27,20 +27,23 @@ Weights = str | os.PathLike[str] | None
 Device: TypeAlias = "str | torch.device"
 
 
-def _open_dsift(*, weights: Weights, size: int | None, pool: str, device: Device) -> Embedder:
+def _open_dsift(
+    *, weights: Weights, size: int | None, aspect: str, pool: str, precise: bool, device: Device
+) -> Embedder:
+    """Dense SIFT, which is float32 whether ``precise`` or not."""
     from vfiscope.embed.device import resolve_device
     from vfiscope.embed.dsift import Dsift
 
     if weights is not None:
         raise EmbedderError(f"dsift has no weights and {os.fspath(weights)!r} was given: choose a dinov2 embedder")
-    return Dsift(size=size, pool=pool, device=resolve_device(device))
+    return Dsift(size=size, aspect=aspect, pool=pool, device=resolve_device(device))
 
 
-def _open_dinov2(made: Entry, *, weights: Weights, size: int | None, pool: str, device: Device) -> Embedder:
+def _open_dinov2(made: Entry, *, device: Device, **options: Any) -> Embedder:
     from vfiscope.embed.device import resolve_device
     from vfiscope.embed.dinov2 import load_dinov2
 
-    return load_dinov2(made, weights=weights, size=size, pool=pool, device=resolve_device(device))
+    return load_dinov2(made, device=resolve_device(device), **options)
 
 
 EMBEDDERS: dict[str, Callable[..., Embedder]] = {
@@ -72,7 +75,9 @@ def open_embedder(
     *,
     weights: Weights = None,
     size: int | None = None,
+    aspect: str = "keep",
     pool: str = "patch",
+    precise: bool = False,
     device: Device = "cpu",
 ) -> Embedder:
     """Open an embedder.
@@ -81,22 +86,24 @@ def open_embedder(
         name: ``auto`` or a name in :data:`~vfiscope.embed.catalog.CATALOG`.
         weights: weight file; None takes those in the Hugging Face cache.
         size: short side of the resized frame in pixels; None takes the embedder's default.
+        aspect: ``keep``, or ``stretch`` to make both sides ``size`` pixels.
         pool: what represents a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens) or ``cls``.
+        precise: compute a network in float32 on a GPU too.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``, or a torch device.
 
     Raises:
-        EmbedderError: the name, weights, size, pool or device cannot be used.
+        EmbedderError: the name, weights, size, aspect, pool or device cannot be used.
     """
     chosen, _ = choose(name, weights)
-    return EMBEDDERS[chosen](weights=weights, size=size, pool=pool, device=device)
+    return EMBEDDERS[chosen](weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device)
 
 
 def check(name: str, weights: Weights = None) -> dict[str, Any]:
     """Load an embedder's weights, run a probe image through it, and say what came out.
 
     Returns:
-        name, path and digest (None for dsift), tensors (their number), dim, and probe_norm: the length of the pooled
-        vector of a fixed image, by which two machines can compare their results.
+        name, path and digest (None for dsift), tensors (their number), report (one line on what became of them), dim,
+        and probe_norm: the length of the pooled vector of a fixed image, by which two machines can compare results.
 
     Raises:
         EmbedderError: the weights cannot be had or do not fit.
@@ -113,7 +120,8 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
         "name": chosen,
         "path": None if path is None else str(path),
         "digest": record["weights_digest"],
-        "tensors": 0 if path is None else len(load_state(path)),
+        "tensors": 0 if embedder.report is None else len(embedder.report.loaded),
+        "report": None if embedder.report is None else str(embedder.report),
         "dim": embedder.dim,
         "probe_norm": norm,
     }

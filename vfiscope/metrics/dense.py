@@ -1,29 +1,36 @@
 """Comparisons of embeddings: whole frames, patches, and where each patch went.
 
+The matching both ways, its similarities and the boost of matches that are not mutual are those of VFI-Similarity
+(https://github.com/stootaghaj/NOVA), but on an absolute scale: nothing is stretched to the range of its own frame.
+
 Conventions
     Inputs are :class:`~vfiscope.types.Features` of test and reference, on one device, with equal grids. Sums are
     float32. One minus a cosine is computed as ``0.5 * |a/|a| - b/|b||^2``: exactly 0 for equal vectors and precise
     near it. A zero vector is at distance 0 from a zero vector and 1 from any other.
     Every pair of frames is treated by itself, so no result depends on the size of the batch.
-    Memory: the similarities of one pair at a time, (h * w)^2 float32 twice and one byte each, and 50 MB; for 28 x 50
-    patches 18 MB, for the most that an embedder makes 2.3 GiB.
+    Memory: the similarities of one pair at a time, (h * w)^2 float32 twice and a byte each (two with a window), and
+    50 MB; for 28 x 50 patches 18 MB, for the most that an embedder makes 2.3 GiB.
 
 Matching
     The best match of a patch is the patch of the other frame with the highest cosine. Of those within :data:`TIE` of
     the highest, the nearest to the patch's own position wins, then the first in reading order: a flat area stays put.
+    With a window of N patches only those at most N columns and N rows away are looked at.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from vfiscope.metrics.base import FieldMetric, Metric
+from vfiscope.metrics.refine import refine
 from vfiscope.types import Features, FieldSpec, MetricSpec, Pairs
 
 __all__ = [
+    "BOOST",
     "FIELDS",
     "MAPS",
     "METRICS",
@@ -31,12 +38,13 @@ __all__ = [
     "Matches",
     "cosine_distance",
     "match",
-    "mismatch",
     "motion",
 ]
 
 TIE = 5e-6
 """Cosines this close to the best are equal: above the rounding of a float32 product, far below a real difference."""
+BOOST = 1.25
+"""Factor of VFI-Similarity on the mismatch of a patch whose match prefers another patch."""
 DAMPING = 1e-3
 """Sub-patch motion fades out where a step of one patch changes the cosine by less than about this: no detail."""
 
@@ -60,6 +68,8 @@ class Matches:
     """(N, h * w) float32."""
     mutual: Tensor
     """(N, h * w) bool: the match of the test patch's match is the test patch itself."""
+    mutual_back: Tensor
+    """(N, h * w) bool: the match of the reference patch's match is the reference patch itself."""
 
 
 def cosine_distance(test: Tensor, ref: Tensor) -> Tensor:
@@ -75,12 +85,13 @@ def cosine_distance(test: Tensor, ref: Tensor) -> Tensor:
     return _half_square(_unit(test), _unit(ref))
 
 
-def match(test: Features, ref: Features) -> Matches:
+def match(test: Features, ref: Features, window: int | None = None) -> Matches:
     """Best matches between the patches of N frame pairs.
 
     Args:
         test: patches (N, h, w, D).
         ref: patches of the same shape.
+        window: how many columns and rows a match may be away; None for any number.
 
     Raises:
         ValueError: the shapes differ.
@@ -89,28 +100,28 @@ def match(test: Features, ref: Features) -> Matches:
         raise ValueError(f"test and ref patches differ: {tuple(test.patches.shape)} {tuple(ref.patches.shape)}")
     grid = (int(test.patches.shape[1]), int(test.patches.shape[2]))
     tests, refs = _unit(test.patches).flatten(1, 2), _unit(ref.patches).flatten(1, 2)
-    empty = torch.empty(tests.shape[:2], dtype=torch.int64, device=tests.device)
-    forward, backward = empty, empty.clone()
+    far = None if window is None or window >= max(grid) else _far(grid, window, tests.device)
+    forward = torch.empty(tests.shape[:2], dtype=torch.int64, device=tests.device)
+    backward = torch.empty_like(forward)
     for row in range(len(test)):
         similarity = tests[row] @ refs[row].T
+        if far is not None:
+            similarity.masked_fill_(far, -torch.inf)
         forward[row] = _best(similarity, grid)
         backward[row] = _best(similarity.T.contiguous(), grid)
+    own = torch.arange(grid[0] * grid[1], device=forward.device)
     return Matches(
         forward,
         _half_square(tests, _take(refs, forward)),
         backward,
         _half_square(refs, _take(tests, backward)),
-        backward.gather(1, forward) == torch.arange(grid[0] * grid[1], device=forward.device),
+        backward.gather(1, forward) == own,
+        forward.gather(1, backward) == own,
     )
 
 
-def mismatch(matches: Matches, grid: tuple[int, int]) -> Tensor:
-    """(N, h, w) float32: 1 - cosine of each test patch to its best match in the reference, 0..2."""
-    return matches.forward_distance.reshape(-1, *grid)
-
-
-def motion(test: Features, ref: Features, matches: Matches, size: tuple[int, int]) -> Tensor:
-    """How far each test patch is from its best match.
+def motion(test: Features, ref: Features, matches: Matches) -> tuple[Tensor, Tensor]:
+    """How far each test patch is from its best match, by the embedding alone.
 
     The match gives whole patches. The fraction comes from four neighbours: along x, moving the reference patch one
     step, or the test patch one step the other way, compares the same two places. So with ``s(i, j)`` the cosine of
@@ -123,24 +134,23 @@ def motion(test: Features, ref: Features, matches: Matches, size: tuple[int, int
         test: patches (N, h, w, D).
         ref: patches (N, h, w, D).
         matches: of these two.
-        size: (height, width) of the full frame in pixels.
 
     Returns:
-        (N, 2, h, w) float32: (dx, dy) in pixels of the full frame, so that content at (x, y) of the test frame is at
-        (x + dx, y + dy) of the reference. The fraction is at most half a patch, and 0 where a neighbour is missing.
+        The match of each patch, (N, 2, h, w) int64, and the same with the fraction, float32: (dx, dy) in patches. The
+        fraction is at most half a patch, and 0 where a neighbour is missing.
     """
     n, h, w, _ = test.patches.shape
     tests, refs = _unit(test.patches).flatten(1, 2), _unit(ref.patches).flatten(1, 2)
     here = torch.arange(h * w, device=tests.device).expand(n, -1)
     there = matches.forward
-    pitch = (size[1] / w, size[0] / h)
-    out = []
+    whole, fractions = [], []
     for step, start, stop, count in ((1, here % w, there % w, w), (w, here // w, there // w, h)):
         inside = _inner(start, count) & _inner(stop, count)
         fraction = _fraction(tests, refs, here, there, step, matches.forward_distance)
-        out.append((stop - start).to(torch.float32) + torch.where(inside, fraction, 0.0))
-    scale = torch.tensor(pitch, device=tests.device)[:, None]
-    return (torch.stack(out, dim=1) * scale).reshape(n, 2, h, w)
+        whole.append(stop - start)
+        fractions.append(torch.where(inside, fraction, 0.0))
+    steps = torch.stack(whole, dim=1).reshape(n, 2, h, w)
+    return steps, steps + torch.stack(fractions, dim=1).reshape(n, 2, h, w)
 
 
 def _unit(vectors: Tensor) -> Tensor:
@@ -157,6 +167,14 @@ def _half_square(test: Tensor, ref: Tensor) -> Tensor:
 def _take(vectors: Tensor, index: Tensor) -> Tensor:
     """(N, P, D) rows picked by (N, P) indices."""
     return vectors.gather(1, index[..., None].expand(-1, -1, vectors.shape[-1]))
+
+
+def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
+    """(P, P) bool: which patches are more than ``window`` columns or rows from each other."""
+    rows, columns = (torch.arange(count, device=device) for count in grid)
+    far_y, far_x = ((line[:, None] - line).abs() > window for line in (rows, columns))
+    cells = grid[0] * grid[1]
+    return (far_y[:, None, :, None] | far_x[None, :, None, :]).reshape(cells, cells)
 
 
 def _best(similarity: Tensor, grid: tuple[int, int]) -> Tensor:
@@ -200,7 +218,7 @@ def _both(pairs: Pairs) -> tuple[Features, Features]:
 
 def _matches(pairs: Pairs) -> Matches:
     test, ref = _both(pairs)
-    matches: Matches = pairs.share("matches", lambda: match(test, ref))
+    matches: Matches = pairs.share("matches", lambda: match(test, ref, pairs.window))
     return matches
 
 
@@ -213,25 +231,65 @@ def _mismatch(pairs: Pairs) -> Tensor:
     return _matches(pairs).forward_distance.mean(dim=1)
 
 
-def _mismatch_map(pairs: Pairs) -> Tensor:
-    grid = _both(pairs)[0].patches.shape[1:3]
-    return mismatch(_matches(pairs), (int(grid[0]), int(grid[1])))
+def _map(compute: Callable[[Matches], Tensor]) -> Callable[[Pairs], Tensor]:
+    """The function of pairs that a map is, (N, h, w), from one of matches, (N, h * w)."""
+
+    def values(pairs: Pairs) -> Tensor:
+        n, h, w, _ = _both(pairs)[0].patches.shape
+        return compute(_matches(pairs)).reshape(n, h, w)
+
+    return values
+
+
+def _boosted(distance: Tensor, mutual: Tensor) -> Tensor:
+    return torch.where(mutual, distance, distance * BOOST)
 
 
 def _motion(pairs: Pairs) -> Tensor:
     test, ref = _both(pairs)
-    return motion(test, ref, _matches(pairs), pairs.test.size)
+    if pairs.ref is None:
+        raise ValueError(f"motion needs the pixels of both frames, and these pairs have no reference: {pairs.test!r}")
+    whole, start = motion(test, ref, _matches(pairs))
+    moved = refine(pairs.test, pairs.ref, whole, start)
+    height, width = pairs.test.size
+    pitch = torch.tensor([width / moved.shape[3], height / moved.shape[2]], device=moved.device)
+    return moved * pitch[:, None, None]
 
 
-def _spec(name: str, floor: float, description: str) -> MetricSpec:
-    return MetricSpec(name, "1", 0.0, 2.0, True, 0.0, floor, description, needs="features")
+def _spec(name: str, floor: float, description: str, high: float = 2.0) -> MetricSpec:
+    return MetricSpec(name, "1", 0.0, high, True, 0.0, floor, description, needs="features")
+
+
+def _alike(name: str, description: str) -> MetricSpec:
+    return MetricSpec(name, "1", -1.0, 1.0, False, 1.0, 0.01, description, needs="features")
 
 
 _PATCHES = "1 - cosine of each test patch to its best match in the reference frame"
+_BACK = "1 - cosine of each reference patch to its best match in the test frame"
+_TIMES = f"times {BOOST:g} where the two patches are not each other's best match"
 
 METRICS = (
     Metric(_spec("cosine", 0.005, "1 - cosine of the pooled embeddings"), _cosine),
     Metric(_spec("mismatch", 0.01, f"mean over the test frame of {_PATCHES}"), _mismatch),
 )
-MAPS = (Metric(_spec("mismatch", 0.01, _PATCHES), _mismatch_map),)
+MAPS = (
+    Metric(_spec("mismatch", 0.01, _PATCHES), _map(lambda m: m.forward_distance)),
+    Metric(_spec("mismatch_back", 0.01, _BACK), _map(lambda m: m.backward_distance)),
+    Metric(
+        _spec("mismatch_boosted", 0.01, f"{_PATCHES}, {_TIMES}", 2 * BOOST),
+        _map(lambda m: _boosted(m.forward_distance, m.mutual)),
+    ),
+    Metric(
+        _spec("mismatch_boosted_back", 0.01, f"{_BACK}, {_TIMES}", 2 * BOOST),
+        _map(lambda m: _boosted(m.backward_distance, m.mutual_back)),
+    ),
+    Metric(
+        _alike("similarity", "cosine of each test patch to its best match in the reference frame"),
+        _map(lambda m: 1 - m.forward_distance),
+    ),
+    Metric(
+        _alike("similarity_back", "cosine of each reference patch to its best match in the test frame"),
+        _map(lambda m: 1 - m.backward_distance),
+    ),
+)
 FIELDS = (FieldMetric(FieldSpec("motion", "from each test patch to its best match in the partner"), _motion),)

@@ -159,6 +159,8 @@ class Pairs:
     phase: Float64 | None = None
     """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the one after; NaN or
     None where unknown."""
+    window: int | None = None
+    """How many columns and rows of patches a match may be away; None for any number."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """Values that several metrics of the same batch use, computed once."""
 
@@ -194,6 +196,7 @@ class Pairs:
             None if self.around is None else self.around[rows],
             None if self.role is None else self.role[rows],
             None if self.phase is None else self.phase[rows],
+            self.window,
         )
 
     def share(self, key: str, compute: Callable[[], Any]) -> Any:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = ["heading", "labels_of", "metrics_of", "overlay_warnings"]
 
-EMBEDDER_KEYS = ("name", "version", "weights_digest", "size", "pool", "patch", "dim")
+EMBEDDER_KEYS = ("name", "version", "weights_digest", "size", "aspect", "pool", "precision", "patch", "dim")
 
 
 def overlay_warnings(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str]:
     """What should not be compared though it is drawn in one panel, one sentence each; empty where all is well.
 
     Scores that need features (cosine, mismatch) compare only where the embedder is the same: its name, version,
-    weights, input size, pooling, patch size and dimension.
+    weights, input size and aspect, pooling, precision, patch size and dimension.
 
     Args:
         runs: the runs to overlay.

@@ -1,0 +1,242 @@
+"""Pictures of a pair: their numbers, their scale, which image is which, and what cannot be drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.decomposition import PCA
+
+import vfiscope as vs
+from vfiscope import synth
+from vfiscope.batch import read_jobs, run_jobs
+from vfiscope.cli import main
+from vfiscope.cli.screen import band_of
+from vfiscope.config import RunConfig
+from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.views.pair import FILES
+from vfiscope.visualize import principal_colours, visualize
+
+NAMES = {
+    "similarity_A2B.png",
+    "similarity_B2A.png",
+    "mismatch_A.png",
+    "mismatch_B.png",
+    "vector_field.png",
+    "pca_features.png",
+    "heatmap_overlay.png",
+    "summary.json",
+}
+KEYS = {
+    "image_a",
+    "image_b",
+    "grid_size",
+    "num_patches",
+    "embedding_dim",
+    "mean_similarity_a2b",
+    "mean_similarity_b2a",
+    "mean_mismatch_a",
+    "mean_mismatch_b",
+    "mean_mismatch",
+    "output_dir",
+    "output_file",
+}
+OPTIONS = ["--embedder", "dsift", "--size", "140", "--metrics", "cosine", "--fields", "none", "--quiet"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """ref.png, and test.png with a square of other content at the upper left."""
+    ref = synth.Scene(180, 240, 3, objects=0).frame(0)
+    test = ref.copy()
+    test[18:90, 24:96] = synth.Scene(72, 72, 9, objects=0).frame(0)[..., ::-1]
+    for name, image in (("ref", ref), ("test", test)):
+        Image.fromarray(image).save(tmp_path / f"{name}.png")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small pictures, where nobody looks at them."""
+    monkeypatch.setattr("vfiscope.views.pair.DPI", 40)
+
+
+def call(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return int(caught.value.code or 0)
+
+
+def pixels(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+
+def test_compare_writes_the_files_of_both_tools(folder: Path) -> None:
+    assert call("compare", "test.png", "ref.png", "-o", "a.h5", "--visualize", "out/deep", *OPTIONS) == 0
+    assert {path.name for path in (folder / "out/deep").iterdir()} == NAMES == set(FILES)
+    assert all(pixels(folder / "out/deep" / name).std() > 5 for name in NAMES - {"summary.json"})
+
+
+def test_the_summary_has_their_keys_and_the_numbers_of_the_run(folder: Path, coarse: None) -> None:
+    maps = "similarity,similarity_back,mismatch_boosted,mismatch_boosted_back"
+    assert call("compare", "test.png", "ref.png", "-o", "a.h5", "--visualize", "out", *OPTIONS, "--maps", maps) == 0
+    summary = json.loads((folder / "out/summary.json").read_text())
+    assert summary.keys() >= KEYS
+    assert (summary["image_a"], summary["image_b"]) == ("ref.png", "test.png")
+    assert (summary["path_a"], summary["path_b"]) == (str(folder / "ref.png"), str(folder / "test.png"))
+    assert (summary["grid_size"], summary["num_patches"], summary["embedding_dim"]) == ([10, 13], 130, 135)
+    assert summary["output_dir"] == str(folder / "out")
+    assert summary["output_file"] == str(folder / "out/heatmap_overlay.png")
+    with vs.open_run(folder / "a.h5") as run:
+        for key, name in {
+            "mean_similarity_a2b": "similarity_back",
+            "mean_similarity_b2a": "similarity",
+            "mean_mismatch_a": "mismatch_boosted_back",
+            "mean_mismatch_b": "mismatch_boosted",
+        }.items():
+            assert summary[key] == pytest.approx(float(run.maps[name][0].mean()), abs=1e-3), key
+        assert summary["cosine_distance"] == pytest.approx(float(run.scores["cosine"][0]), abs=1e-7)
+        assert summary["embedder"] == run.embedder
+    assert summary["mean_mismatch"] == summary["mean_mismatch_b"] > summary["mean_mismatch_a"] > 0
+
+
+def test_stretched_pairs_have_their_grid_size(folder: Path, coarse: None) -> None:
+    options = {"embedder": "dsift", "size": 70, "aspect": "stretch", "metrics": ["psnr"], "maps": [], "fields": []}
+    with vs.compare("test.png", "ref.png", visualize="out", **options) as run:
+        assert run.embedder is None
+    assert json.loads((folder / "out/summary.json").read_text())["grid_size"] == 5
+
+
+def test_a_picture_against_itself_is_blank_and_a_colour_means_the_same(folder: Path) -> None:
+    """Maps of equal frames have one colour; that colour is the darkest of mismatch, the brightest of similarity."""
+    config = RunConfig("compare", "ref.png", "ref.png", embedder="dsift", size=140)
+    summary = visualize(config, "same")
+    assert summary["mean_mismatch_a"] == summary["mean_mismatch_b"] == summary["cosine_distance"] == 0
+    assert summary["mean_similarity_a2b"] == summary["mean_similarity_b2a"] == summary["cosine_similarity"] == 1
+    visualize(config.replace(test="test.png"), "other")
+    for name, blank in (("mismatch_A", (10, 0, 0)), ("mismatch_B", (10, 0, 0)), ("similarity_A2B", (253, 231, 36))):
+        same, other = (pixels(folder / which / f"{name}.png") for which in ("same", "other"))
+        middle = same[150:450, 100:500]
+        assert np.abs(middle - blank).max() <= 1, name
+        assert same.shape == other.shape
+        assert np.abs(other[150:450, 100:500] - blank).max() > 20, name
+        corner = other[420:450, 470:500]
+        assert np.abs(corner - blank).max() <= 12, name
+
+
+def test_b_is_the_test_and_shows_the_change_where_it_is(folder: Path) -> None:
+    config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
+    visualize(config, "out")
+    visualize(config.replace(test="ref.png", ref="test.png"), "swapped")
+    for one, other in (("mismatch_A", "mismatch_B"), ("similarity_A2B", "similarity_B2A")):
+        # Only the titles tell them apart.
+        first, second = pixels(folder / "out" / f"{one}.png"), pixels(folder / "swapped" / f"{other}.png")
+        assert np.array_equal(first[60:], second[60:])
+    bright = pixels(folder / "out/mismatch_B.png")[80:, :520].sum(axis=2)
+    rows, columns = bright.shape
+    assert bright[: rows // 2, : columns // 2].mean() > 2 * bright[rows // 2 :, columns // 2 :].mean()
+
+
+def test_colours_are_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    mix = random.normal(size=(24, 24))
+    a, b = random.normal(size=(60, 24)) @ mix, random.normal(size=(80, 24)) @ mix + 1
+    colours = np.concatenate(principal_colours(a, b))
+    theirs = PCA(3, whiten=True, random_state=42, svd_solver="full").fit_transform(np.concatenate([a, b]))
+    assert np.allclose(colours, 1 / (1 + np.exp(-2 * theirs)), atol=1e-5)
+    assert np.allclose(principal_colours(np.ones((6, 5)), np.ones((6, 5))), 0.5)
+
+
+def test_a_folder_that_cannot_be_filled_is_said_before_anything_is_computed(
+    folder: Path, coarse: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "file").write_text("x")
+    assert call("compare", "test.png", "ref.png", "--visualize", "file", *OPTIONS) == 2
+    assert "file is no folder: name one" in capsys.readouterr().err
+    (folder / "full").mkdir()
+    (folder / "full/summary.json").write_text("{}")
+    assert call("compare", "test.png", "ref.png", "--visualize", "full", *OPTIONS) == 2
+    assert capsys.readouterr().err == (
+        "vfiscope: error: full/summary.json exists: give --overwrite or another folder\n"
+    )
+    assert call("compare", "none.png", "ref.png", "--visualize", "out", *OPTIONS) == 2
+    assert not (folder / "test.h5").exists()
+    assert not (folder / "out").exists()
+    config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
+    with pytest.raises(StoreError, match="is no folder"):
+        visualize(config, "file")
+    with pytest.raises(StoreError, match="cannot make the folder"):
+        visualize(config, "file/out")
+    with pytest.raises(OutputExistsError, match="exists"):
+        visualize(config, "full")
+    assert visualize(config.replace(overwrite=True), "full")["num_patches"] == 130
+    with pytest.raises(UsageError, match="this is a scan"):
+        visualize(RunConfig("scan", "test.png"), "out")
+
+
+def test_a_batch_draws_its_compare_jobs_and_has_their_keys(folder: Path, coarse: None) -> None:
+    cheap = {"embedder": "dsift", "size": 140, "metrics": "cosine", "maps": "none", "fields": "none"}
+    jobs = [
+        {"ref_img": "ref.png", "dist_img": "test.png", **cheap},
+        {"id": "scan", "mode": "scan", "test": "test.png", "golden": 0, **cheap},
+        {"id": "missing", "image_a": "ref.png", "image_b": "none.png", **cheap},
+        {"id": "pixels", "image_a": "ref.png", "image_b": "test.png", **cheap, "metrics": "psnr"},
+    ]
+    (folder / "jobs.json").write_text(json.dumps({"pairs": jobs}))
+    first = list(run_jobs(read_jobs("jobs.json"), "out", visualize=True))
+    assert [result["state"] for result in first] == ["ok", "ok", "failed", "ok"]
+    pair, scan, missing, no_cosine = first
+    assert pair.keys() >= KEYS | {"cosine_distance", "cosine_similarity", "id", "summary", "test"}
+    assert (pair["image_a"], pair["image_b"], pair["embedding_dim"]) == ("ref.png", "test.png", 135)
+    assert pair["cosine_distance"] == pytest.approx(pair["summary"]["metrics"]["cosine"]["mean"], abs=1e-7)
+    assert pair["cosine_distance"] + pair["cosine_similarity"] == pytest.approx(1)
+    assert "grid_size" not in scan
+    assert scan["cosine_distance"] == 0
+    assert (missing["image_b"], missing["cosine_distance"], missing["embedding_dim"]) == ("none.png", None, None)
+    assert no_cosine["cosine_distance"] == pytest.approx(pair["cosine_distance"])
+    assert {path.name for path in (folder / "out/pair_001").iterdir()} == NAMES
+    assert not (folder / "out/scan").exists()
+    assert json.loads((folder / "out/results.json").read_text()) == first
+    stamp = (folder / "out/pair_001/vector_field.png").stat().st_mtime_ns
+    (folder / "out/pixels/summary.json").unlink()
+    again = list(run_jobs(read_jobs("jobs.json"), "out", visualize=True))
+    assert again[0] == {**first[0], "skipped": True}
+    assert (folder / "out/pair_001/vector_field.png").stat().st_mtime_ns == stamp
+    assert (folder / "out/pixels/summary.json").exists()
+    plain = list(run_jobs(read_jobs("jobs.json"), "out"))
+    assert plain[3]["cosine_distance"] is None
+
+
+@pytest.mark.parametrize(
+    ("distance", "words"),
+    [
+        (0.0, "very similar"),
+        (0.0499, "very similar"),
+        (0.05, "minor"),
+        (0.15, "noticeable"),
+        (0.2999, "noticeable"),
+        (0.3, "significant"),
+    ],
+)
+def test_bands_are_said_for_the_embedder_they_were_made_for_alone(distance: float, words: str) -> None:
+    novas = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch", "dim": 768}
+
+    def run(embedder: dict[str, object] | None, mode: str = "compare", **scores: float) -> SimpleNamespace:
+        return SimpleNamespace(
+            embedder=embedder, mode=mode, scores={name: np.array([value]) for name, value in scores.items()}
+        )
+
+    said = band_of(run(novas, cosine=distance))
+    assert said is not None
+    assert said.startswith(f"cosine {distance:.4g}: {words}")
+    for key, other in (("name", "dinov2-base-reg"), ("pool", "patch"), ("size", 224), ("aspect", "keep")):
+        assert band_of(run({**novas, key: other}, cosine=distance)) is None
+    assert band_of(run(novas, "score", cosine=distance)) is None
+    assert band_of(run(novas, psnr=30.0)) is None
+    assert band_of(run(None, psnr=30.0)) is None
+    assert band_of(run(novas, cosine=float("nan"))) is None
