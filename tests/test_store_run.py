@@ -157,6 +157,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "out",
         "frames",
         "metrics",
+        "roles",
         "segments",
         "regions",
         "pairing",

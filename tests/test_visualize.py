@@ -106,7 +106,14 @@ def test_the_summary_has_their_keys_and_the_numbers_of_the_run(folder: Path, coa
 
 
 def test_stretched_pairs_have_their_grid_size(folder: Path, coarse: None) -> None:
-    options = {"embedder": "dsift", "size": 70, "aspect": "stretch", "metrics": ["psnr"], "maps": [], "fields": []}
+    options = {
+        "embedder": "dsift",
+        "size": 70,
+        "aspect": "stretch",
+        "metrics": ["psnr"],
+        "maps": ["none"],
+        "fields": ["none"],
+    }
     with vs.compare("test.png", "ref.png", visualize="out", **options) as run:
         assert run.embedder is None
     assert json.loads((folder / "out/summary.json").read_text())["grid_size"] == 5

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,12 @@ from numpy.typing import NDArray
 
 from vfiscope.inputs import changed
 from vfiscope.job import Job
-from vfiscope.pairing import summarize, summarize_cadence
+from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
 from vfiscope.streams import Found
-from vfiscope.types import Cadence, FrameTable, Pairing
+from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Role, Status
 
-__all__ = ["notes_of", "pairing_of"]
+__all__ = ["notes_of", "pairing_of", "told_apart"]
 
 DAMAGE = {
     "corrupt": "corrupt frames",
@@ -27,6 +28,16 @@ DAMAGE = {
     "hidden": "frames marked as not to be shown, though not at an end,",
 }
 """{count of a source: what it counts}"""
+
+
+BADNESS: dict[str, Callable[[Float64], Float64]] = {
+    "mse": lambda mse: mse,
+    "psnr": lambda psnr: 10 ** (-psnr / 10),
+    "absdiff": lambda absdiff: absdiff,
+    "ssim": lambda ssim: 1 - ssim,
+    "ghosting": lambda ghosting: ghosting,
+}
+"""{metric: how bad its values are}, the one that tells frames apart best first."""
 
 
 def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
@@ -43,6 +54,29 @@ def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
         return {**said, **summarize(found)}
     warning = job.check.verdict() if job.policy == "row" else None
     return {**said, **({} if warning is None else {"warning": warning})}
+
+
+def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> FrameTable:
+    """The table with passed-through and synthesised frames told apart, where only the scores can tell.
+
+    A frame of a video that was interpolated by a whole number is as good as its encoding at every so many frames, and
+    worse in between; where no such regularity is seen, roles stay unknown.
+    """
+    if job.config.mode != "score" or job.config.step != 1 or (table.role != Role.UNKNOWN).any():
+        return table
+    name = next((name for name in BADNESS if name in values), None)
+    found = None if name is None else find_passed(BADNESS[name](values[name].astype(np.float64)))
+    if found is None:
+        return table
+    multiplier, first = found
+    part = (np.arange(len(table)) - first) % multiplier
+    known = table.status != Status.UNPAIRED
+    role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)
+    return replace(
+        table,
+        role=np.where(known, role, Role.UNKNOWN).astype(np.uint8),
+        phase=np.where(known, part / multiplier, np.nan),
+    )
 
 
 def notes_of(job: Job, pairing: Mapping[str, Any], values: Mapping[str, NDArray[np.float32]]) -> list[str]:

@@ -184,7 +184,10 @@ def _visible_in(count: int) -> Callable[[Pairs], Tensor]:
 
 
 def _cut(pairs: Pairs) -> Tensor:
-    return torch.from_numpy(is_cut(pairs).astype(np.float32)).to(pairs.test.data.device)
+    found = is_cut(pairs).astype(np.float32)
+    if min(pairs.test.size) < SMALLEST:
+        found[:] = np.nan
+    return torch.from_numpy(found).to(pairs.test.data.device)
 
 
 def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
@@ -232,20 +235,20 @@ METRICS = (
     Metric(
         _spec(
             "visible_both",
-            math.inf,
+            1.0,
             "Share of the frame visible in both the real frames before and after.",
             worse_is_more=False,
         ),
         _visible_in(2),
     ),
     Metric(
-        _spec("visible_one", math.inf, "Share of the frame visible in one real frame around it."),
+        _spec("visible_one", 1.0, "Share of the frame visible in one real frame around it."),
         _visible_in(1),
     ),
-    Metric(_spec("visible_none", math.inf, "Share of the frame visible in no real frame around it."), _visible_in(0)),
+    Metric(_spec("visible_none", 1.0, "Share of the frame visible in no real frame around it."), _visible_in(0)),
     Metric(_cosine_spec("before"), _cosine_to("before")),
     Metric(_cosine_spec("after"), _cosine_to("after")),
-    Metric(_spec("cut", math.inf, "1 where the real frames before and after are unrelated, else 0."), _cut),
+    Metric(_spec("cut", 1.0, "1 where the real frames before and after are unrelated, else 0."), _cut),
 )
 
 MAPS = (

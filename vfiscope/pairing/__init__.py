@@ -12,6 +12,7 @@ from vfiscope.pairing.pairs import (
     with_reference,
     with_shift,
 )
+from vfiscope.pairing.passed import find_passed
 from vfiscope.pairing.report import describe, describe_cadence, shifted, summarize, summarize_cadence
 from vfiscope.pairing.shift import ShiftCheck
 from vfiscope.pairing.timeline import align
@@ -24,6 +25,7 @@ __all__ = [
     "describe",
     "describe_cadence",
     "find_cadence",
+    "find_passed",
     "pick",
     "places_among",
     "places_beside",

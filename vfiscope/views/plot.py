@@ -141,7 +141,7 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
     _choose(runs, [metric])
     spec = next(run.specs[metric] for run in runs if metric in run.scores)
     labels = labels_of(runs) if labels is None else labels
-    curves = {n: Curve.of(run.frames.time_s, run.scores[metric]) for n, run in enumerate(runs) if metric in run.scores}
+    curves = {n: _curve(run, metric) for n, run in enumerate(runs) if metric in run.scores}
     _set_limits(ax, runs, list(curves.values()), spec)
     for n, run in enumerate(runs):
         _draw_segments(ax, run, metric, n if len(runs) > 1 else None)
@@ -157,6 +157,14 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _curve(run: Run, metric: str) -> Curve:
+    """The curve of a metric through the frames of every role that it is defined for."""
+    scores, role = run.scores[metric], run.frames.role
+    defined = np.isin(role, role[~np.isnan(scores)])
+    rows = defined if defined.any() else np.full(len(role), True)
+    return Curve.of(run.frames.time_s[rows], scores[rows])
 
 
 def _choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
@@ -299,7 +307,7 @@ def _set_limits(ax: Axes, runs: Sequence[Run], curves: Sequence[Curve], spec: Me
     low, high = float(finite.min()), float(finite.max())
     if np.isfinite(spec.identity):
         low, high = min(low, spec.identity), max(high, spec.identity)
-    least = 4 * spec.floor if spec.floor > 0 else 0.02 * max(abs(low), abs(high), 1.0)
+    least = min(4 * spec.floor, spec.high - spec.low) if spec.floor > 0 else 0.02 * max(abs(low), abs(high), 1.0)
     if high - low < least:
         if spec.lower_is_better and low == spec.identity and not _signed(spec):
             high = low + least
