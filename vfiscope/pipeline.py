@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vfiscope import align as spatial
 from vfiscope import config as defaults
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
@@ -47,7 +48,7 @@ from vfiscope.pairing import (
 from vfiscope.scoring import Plan, score_pairs
 from vfiscope.sources import Source, prefetch
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import Frames, FrameTable, Int64, Pairing, Pairs, Scores, SourceInfo, Status
+from vfiscope.types import Frames, FrameTable, Int64, Pairing, Pairs, Registrations, Scores, SourceInfo, Status, Verdict
 
 __all__ = ["Watch", "is_done", "run"]
 
@@ -80,6 +81,8 @@ class _Job:
     """By role, in the order test, ref or golden."""
     embedder: Embedder | None
     device: torch.device
+    register: spatial.Register | None
+    """How test frames are brought onto their partners; None where they are taken as they are."""
     header: Header
     stamps: dict[str, Stamp]
     """Of the files of every source, before they were read."""
@@ -138,12 +141,12 @@ def _open_job(config: RunConfig, stack: ExitStack) -> _Job:
     device = resolve_device(config.device)
     choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
-    check_out(config.out, sources, config.weights)
+    check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
-    return _Job(
-        config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
-    )
+    register = _open_register(config, device)
+    header = _header(config, plan, sources, embedder, device)
+    return _Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
@@ -160,6 +163,12 @@ def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
     return open_embedder(name, weights=config.weights, size=config.size, pool=config.pool, device=device)
 
 
+def _open_register(config: RunConfig, device: torch.device) -> spatial.Register | None:
+    if config.register == "none":
+        return None
+    return spatial.open_register(config.register, weights=config.register_weights, device=device)
+
+
 def _header(
     config: RunConfig, plan: Plan, sources: dict[str, Source], embedder: Embedder | None, device: torch.device
 ) -> Header:
@@ -169,6 +178,7 @@ def _header(
         config={**config.to_dict(), "device": str(device)},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
+        register=None if config.register == "none" else spatial.describe(config.register, config.register_weights),
         versions=_versions(),
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
@@ -206,14 +216,15 @@ def _write(job: _Job, watch: Watch) -> Path:
             log.warning("warning: %s", warning)
         found = _align(job)
         with torch.inference_mode():
-            for scores in watch(score_pairs(_pairs(job, done, found), job.plan, job.header.grids), job.test.info, done):
+            scored = score_pairs(_registered(job, _pairs(job, done, found)), job.plan, job.header.grids)
+            for scores in watch(scored, job.test.info, done):
                 writer.append(scores)
         table, values = writer.curves()
         segments = flag(table, values, job.header.metrics, config.flag)
         if isinstance(config.align, int):
             found = shifted(table.index, table.ref_index, config.align)
         pairing = _pairing(job, table, found)
-        notes = [*_notes(job, pairing), *_empty(values)]
+        notes = [*_notes(job, pairing), *_refusals(writer.registrations()), *_empty(values)]
         if verdict := pairing.get("warning"):
             warnings.append(verdict)
             log.warning("warning: %s", verdict)
@@ -276,14 +287,23 @@ def _pairs(job: _Job, done: int, found: Pairing | None) -> Iterator[Pairs]:
     return with_reference(_stream(job, "test", done), _stream(job, "ref", done))
 
 
+def _registered(job: _Job, pairs: Iterator[Pairs]) -> Iterator[Pairs]:
+    """The pairs with every test frame brought onto its partner, where that was asked for."""
+    if job.register is None:
+        return pairs
+    return spatial.register_pairs(pairs, job.register, None if job.embedder is None else job.embedder.embed)
+
+
 def _stream(job: _Job, role: str, skip: int = 0, wanted: Int64 | None = None) -> Stream:
     """Frames of a source with their features: from a row on, or those of some ordinals."""
     decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
     if job.config.mode == "score" and job.config.align == "none":
         decoded = job.check.watch(role, decoded)
+    # Registered frames are embedded afterwards; with a lag they are partners too.
+    embedder = None if job.register is not None and role == "test" and len(job.sources) > 1 else job.embedder
     for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
         moved = _to_device(frames, job.device)
-        yield moved, None if job.embedder is None else job.embedder.embed(moved)
+        yield moved, None if embedder is None else embedder.embed(moved)
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:
@@ -330,6 +350,15 @@ def _notes(job: _Job, pairing: dict[str, Any]) -> list[str]:
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
     return notes
+
+
+def _refusals(found: Registrations | None) -> list[str]:
+    """A sentence about the frames that could not be registered, with the reasons; none where all could."""
+    reasons = {v: found.count(v) for v in Verdict if v > Verdict.UNPAIRED} if found is not None else {}
+    if not (count := sum(reasons.values())):
+        return []
+    listed = ", ".join(f"{n} {v.name.lower().replace('_', ' ')}" for v, n in reasons.items() if n)
+    return [f"{count} frames could not be registered and were scored as they are ({listed})"]
 
 
 def _empty(values: Mapping[str, NDArray[np.float32]]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vfiscope.align import valid_cells
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.types import Frames, FrameTable, Pairs, Role, Scores, Status
@@ -64,6 +65,10 @@ def _choose(kind: str, table: Mapping[str, T], names: Iterable[str]) -> dict[str
     return chosen
 
 
+Values = dict[str, NDArray[np.float32]]
+Grids = dict[str, NDArray[np.float16]]
+
+
 def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Iterator[Scores]:
     """Score every batch of pairs.
 
@@ -75,7 +80,7 @@ def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[in
         grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
     """
     for batch in pairs:
-        yield _unpaired(batch.test, plan, grids) if batch.ref is None else _paired(batch, batch.ref, plan)
+        yield _unpaired(batch, plan, grids) if batch.ref is None else _paired(batch, batch.ref, plan)
 
 
 def _paired(pairs: Pairs, ref: Frames, plan: Plan) -> Scores:
@@ -84,22 +89,29 @@ def _paired(pairs: Pairs, ref: Frames, plan: Plan) -> Scores:
     for part in (values, maps, vectors):
         for array in part.values():
             array[status == Status.UNREADABLE] = np.nan
-    return Scores(_table(pairs.test, ref, status), values, maps, vectors)
+    _blank_unseen(pairs, maps, vectors)
+    return Scores(_table(pairs.test, ref, status), values, maps, vectors, pairs.registrations)
 
 
-def _unpaired(test: Frames, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
-    n = len(test)
+def _blank_unseen(pairs: Pairs, maps: Grids, vectors: Grids) -> None:
+    """Put NaN into the cells in which a registered test frame has no pixel of its own."""
+    if pairs.registrations is None:
+        return
+    for array in (*maps.values(), *vectors.values()):
+        seen = valid_cells(pairs.registrations, pairs.test.size, (array.shape[-2], array.shape[-1]))
+        array[~(seen if array.ndim == 3 else np.broadcast_to(seen[:, None], array.shape))] = np.nan
+
+
+def _unpaired(pairs: Pairs, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
+    test, n = pairs.test, len(pairs)
     status = np.maximum(test.status, np.uint8(Status.UNPAIRED))
     return Scores(
         _table(test, None, status),
         {name: np.full(n, np.nan, np.float32) for name in plan.metrics},
         {name: np.full((n, *grids[name]), np.nan, np.float16) for name in plan.maps},
         {name: np.full((n, 2, *grids[name]), np.nan, np.float16) for name in plan.fields},
+        pairs.registrations,
     )
-
-
-Values = dict[str, NDArray[np.float32]]
-Grids = dict[str, NDArray[np.float16]]
 
 
 def _compute(pairs: Pairs, plan: Plan) -> tuple[Values, Grids, Grids]:

@@ -18,7 +18,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Pairing, Region, Scores, Segment
+from vfiscope.types import FrameTable, Pairing, Region, Registrations, Scores, Segment
 
 __all__ = ["Writer"]
 
@@ -190,11 +190,18 @@ class Writer:
 
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
         """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
+        scores = self._without_maps()
+        return scores.frames, dict(scores.values)
+
+    def registrations(self) -> Registrations | None:
+        """How every frame appended so far was registered; None where they are taken as they are."""
+        return self._without_maps().registrations
+
+    def _without_maps(self) -> Scores:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
         pieces = [schema.empty(self.header), *stored, *self._held]
-        scores = schema.join([Scores(piece.frames, piece.values, {}, {}) for piece in pieces])
-        return scores.frames, dict(scores.values)
+        return schema.join([Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces])
 
     def finish(
         self,

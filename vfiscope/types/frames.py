@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.types.arrays import Float64, Int64, Uint8, check
+from vfiscope.types.tables import Registrations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -159,6 +160,8 @@ class Pairs:
     phase: Float64 | None = None
     """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the one after; NaN or
     None where unknown."""
+    registrations: Registrations | None = None
+    """How the test frames were brought onto their partners; None where they are as they were decoded."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """Values that several metrics of the same batch use, computed once."""
 
@@ -194,6 +197,7 @@ class Pairs:
             None if self.around is None else self.around[rows],
             None if self.role is None else self.role[rows],
             None if self.phase is None else self.phase[rows],
+            None if self.registrations is None else self.registrations[rows],
         )
 
     def share(self, key: str, compute: Callable[[], Any]) -> Any:
