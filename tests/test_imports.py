@@ -24,6 +24,7 @@ LAYERS = {
     "pairing": 3,
     "metrics": 3,
     "embed": 3,
+    "align": 3,
     "flags": 4,
     "scoring": 5,
     "inputs": 5,

@@ -197,3 +197,16 @@ def test_frames_outside_of_the_source_make_a_run_partial(truth: Pixels, low: Pix
         assert run.status == "partial"
         assert "6 test frames lie outside of the source" in " ".join(run.notes)
         np.testing.assert_array_equal(run.frames.ref_index[15:], -1)
+
+
+def test_scores_tell_real_from_made_frames_where_nobody_else_does(truth: Pixels, low: Pixels) -> None:
+    with vs.score(interpolated(low, "blend"), ref=truth, metrics="psnr", maps="none", fields="none") as run:
+        np.testing.assert_array_equal(run.frames.role, np.where(np.arange(N) % 2, Role.SYNTHESISED, Role.PASSED))
+        np.testing.assert_array_equal(run.frames.phase, np.arange(N) % 2 / 2)
+        assert run.summary()["roles"]["synthesised"]["frames"] == 10
+    with vs.score(interpolated(low, "blend")) as run:
+        np.testing.assert_array_equal(run.frames.role[1:-1], np.tile([Role.SYNTHESISED, Role.PASSED], 10)[:19])
+        np.testing.assert_array_equal(run.frames.role[[0, -1]], Role.UNKNOWN)
+    with vs.score(truth, ref=truth[::-1][::-1] // 2, metrics="psnr", maps="none", fields="none") as run:
+        assert (run.frames.role == Role.UNKNOWN).all()
+        assert run.summary()["roles"] == {}

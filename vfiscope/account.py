@@ -14,7 +14,7 @@ from vfiscope.job import Job
 from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
 from vfiscope.streams import Found
-from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Role, Status
+from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Status, Verdict
 
 __all__ = ["notes_of", "pairing_of", "told_apart"]
 
@@ -79,9 +79,14 @@ def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.floa
     )
 
 
-def notes_of(job: Job, pairing: Mapping[str, Any], values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+def notes_of(
+    job: Job,
+    pairing: Mapping[str, Any],
+    values: Mapping[str, NDArray[np.float32]],
+    registrations: Registrations | None,
+) -> list[str]:
     """What makes a run partial, one sentence each; empty when it is whole."""
-    return [*_unpaired(job, pairing), *_damaged(job), *_empty(job, values)]
+    return [*_unpaired(job, pairing), *_damaged(job), *_refused(registrations), *_empty(job, values)]
 
 
 def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
@@ -114,6 +119,15 @@ def _damaged(job: Job) -> list[str]:
         if missing := _missing(source):
             notes.append(f"{missing} frames that {role} {source.info.path} claims are not there: it may be cut short")
     return notes
+
+
+def _refused(found: Registrations | None) -> list[str]:
+    """A sentence about the frames that could not be registered, with the reasons; none where all could."""
+    reasons = {v: found.count(v) for v in Verdict if v > Verdict.UNPAIRED} if found is not None else {}
+    if not (count := sum(reasons.values())):
+        return []
+    listed = ", ".join(f"{n} {v.name.lower().replace('_', ' ')}" for v, n in reasons.items() if n)
+    return [f"{count} frames could not be registered and were scored as they are ({listed})"]
 
 
 def _empty(job: Job, values: Mapping[str, NDArray[np.float32]]) -> list[str]:

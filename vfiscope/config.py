@@ -23,6 +23,7 @@ RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
 TONE_MAPS = ("none", "reinhard", "hable", "mobius")
 TIME_SOURCES = ("exif", "name")
 DEINTERLACERS = ("none", "bwdif")
+REGISTER_METHODS = ("none", "ecc", "sift", "loftr")
 
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
@@ -103,6 +104,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "step": _NUMBER,
     "fps": ((int, float), "frames per second"),
     "align": ((str, int), "auto, none, or a shift in frames"),
+    "register": ((str,), "a name"),
+    "register_weights": ((str, type(None)), "a file name"),
     "resize": ((str, type(None)), "the name of a filter"),
     "tonemap": ((str, type(None)), "the name of a tone map"),
     "time_from": ((str, type(None)), "where times come from"),
@@ -145,6 +148,10 @@ class RunConfig:
     align: str | int = ALIGN
     """Which reference frame a test frame is scored against: "none", that of the same row; a number, that so many
     frames later; "auto", the one that a map found from the pictures gives."""
+    register: str = "none"
+    """How each test frame is brought onto its partner before it is scored: "ecc" for small motions, "sift", or "loftr"
+    with weights of its own; "none" takes it as it is."""
+    register_weights: str | None = None
     out: str | None = None
     metrics: tuple[str, ...] = ()
     """Empty: what suits the mode, as with the two below."""
@@ -195,6 +202,7 @@ class RunConfig:
             "aspect": ASPECTS,
             "pool": POOLS,
             "device": DEVICES,
+            "register": REGISTER_METHODS,
             "resize": (None, *RESIZE_FILTERS),
             "tonemap": (None, *TONE_MAPS),
             "time_from": (None, *TIME_SOURCES),
@@ -240,6 +248,12 @@ class RunConfig:
                 f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave it out, or use "
                 f"vfiscope score TEST --ref REF --align {self.align}"
             )
+        if self.register_weights is not None and self.register != "loftr":
+            raise UsageError(f"register_weights mean nothing where register is {self.register!r}: give loftr")
+        if self.register_weights is None and self.register == "loftr":
+            raise UsageError("register is 'loftr' without its weights: give --register-weights FILE")
+        if self.register != "none" and self.mode == "score" and self.ref is None:
+            raise UsageError(f"register is {self.register!r} without ref: it brings test frames onto a reference's")
 
     def _fill_in(self) -> None:
         """Choose what is computed where nothing was asked for."""
@@ -329,7 +343,9 @@ def _as_tuple(name: str, value: Any) -> Any:
 
 
 def _as_path(name: str, value: Any) -> Any:
-    return os.fspath(value) if name in ("out", "weights") and isinstance(value, os.PathLike) else value
+    return (
+        os.fspath(value) if name in ("out", "weights", "register_weights") and isinstance(value, os.PathLike) else value
+    )
 
 
 def _jsonable(value: Any) -> Any:

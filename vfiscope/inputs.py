@@ -112,12 +112,12 @@ def golden_index(golden: Any) -> int | None:
     return None
 
 
-def check_out(out: str | None, sources: Mapping[str, Source], weights: str | None) -> None:
+def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | None) -> None:
     """Refuse an output that is one of the inputs."""
     if out is None or not os.path.exists(out):
         return
     inputs = [file for source in sources.values() for file in (source.info.path, *source.info.files)]
-    for path in [*inputs, *([] if weights is None else [weights])]:
+    for path in [*inputs, *(file for file in weights if file is not None)]:
         if os.path.exists(path) and os.path.samefile(path, out):
             raise UsageError(f"the output {out} is an input of the same run: give another --out")
 

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from vfiscope import align as spatial
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.flags import parse_rule
@@ -33,6 +34,8 @@ class Job:
     """By role, in the order test, then ref, source or golden where there is one."""
     embedder: Embedder | None
     device: torch.device
+    register: spatial.Register | None
+    """How test frames are brought onto their partners; None where they are taken as they are."""
     header: Header
     stamps: dict[str, Stamp]
     """Of the files of every source, before they were read."""
@@ -64,12 +67,12 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     device = resolve_device(config.device)
     choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
-    check_out(config.out, sources, config.weights)
+    check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = open_embedder_of(config, device) if plan.needs_features else None
-    return Job(
-        config, plan, sources, embedder, device, _header(config, plan, sources, embedder, device), stamps, ShiftCheck()
-    )
+    register = _open_register(config, device)
+    header = _header(config, plan, sources, embedder, device)
+    return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
@@ -99,6 +102,12 @@ def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:
     )
 
 
+def _open_register(config: RunConfig, device: torch.device) -> spatial.Register | None:
+    if config.register == "none":
+        return None
+    return spatial.open_register(config.register, weights=config.register_weights, device=device)
+
+
 def _header(
     config: RunConfig, plan: Plan, sources: dict[str, Source], embedder: Embedder | None, device: torch.device
 ) -> Header:
@@ -108,6 +117,7 @@ def _header(
         config={**config.to_dict(), "device": str(device)},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
+        register=None if config.register == "none" else spatial.describe(config.register, config.register_weights),
         versions=_versions(),
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import notes_of, pairing_of
+from vfiscope.account import notes_of, pairing_of, told_apart
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError
@@ -101,12 +101,13 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         with torch.inference_mode():
             for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test.info, done):
                 writer.append(scores)
-        table, values = writer.curves()
+        curves, values = writer.curves()
+        table = told_apart(job, curves, values)
         segments = flag(table, values, job.header.metrics, config.flag)
         if isinstance(config.align, int):
             found = shifted(table.index, table.ref_index, config.align)
         pairing = pairing_of(job, table, found)
-        notes = notes_of(job, pairing, values)
+        notes = notes_of(job, pairing, values, writer.registrations())
         if verdict := pairing.get("warning"):
             warnings.append(verdict)
             log.warning("warning: %s", verdict)
@@ -120,6 +121,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
             warnings=warnings,
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
             table=found if isinstance(found, Pairing) else None,
+            frames=table,
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vfiscope.align import valid_cells
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.types import Frames, FrameTable, Pairs, Role, Scores, Status
@@ -87,6 +88,7 @@ def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[in
             {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
             {name: _column(batch, part, grids[name], np.float16) for name, part in plan.maps.items()},
             {name: _column(batch, part, (2, *grids[name]), np.float16) for name, part in plan.fields.items()},
+            batch.registrations,
         )
 
 
@@ -97,6 +99,9 @@ def _column(pairs: Pairs, part: Metric | FieldMetric, shape: tuple[int, ...], dt
         return np.full((len(pairs), *shape), np.nan, dtype)
     column = _to_numpy(part.compute(pairs)).astype(dtype)
     column[np.maximum.reduce([each.status for each in frames]) == Status.UNREADABLE] = np.nan
+    if shape and pairs.registrations is not None:  # cells in which a registered test frame has no pixel of its own
+        seen = valid_cells(pairs.registrations, pairs.test.size, (shape[-2], shape[-1]))
+        column[~np.broadcast_to(seen if len(shape) == 2 else seen[:, None], column.shape)] = np.nan
     return column
 
 

@@ -10,6 +10,7 @@ from itertools import count, tee
 
 import torch
 
+from vfiscope.align import register_pairs
 from vfiscope.errors import SourceError
 from vfiscope.job import Job
 from vfiscope.pairing import (
@@ -77,7 +78,10 @@ class _Again:
 
 def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
     """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
-    return (replace(pairs, window=job.config.window) for pairs in _made(job, done, found))
+    made = (replace(pairs, window=job.config.window) for pairs in _made(job, done, found))
+    if job.register is None:
+        return made
+    return register_pairs(made, job.register, None if job.embedder is None else job.embedder.embed)
 
 
 def _made(job: Job, done: int, found: Found) -> Iterator[Pairs]:
@@ -140,9 +144,11 @@ def _stream(job: Job, role: str, skip: int = 0, wanted: Int64 | None = None) -> 
     decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
     if job.config.mode == "score" and job.policy == "row":
         decoded = job.check.watch(role, decoded)
+    # Registered frames are embedded afterwards; with a lag they are partners too.
+    embedder = None if job.register is not None and role == "test" and len(job.sources) > 1 else job.embedder
     for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
         moved = _to_device(frames, job.device)
-        yield moved, None if job.embedder is None else job.embedder.embed(moved)
+        yield moved, None if embedder is None else embedder.embed(moved)
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:

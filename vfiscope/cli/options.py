@@ -58,6 +58,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Of score: find each test frame's partner; pair row by row; or with the frame SHIFT (+3, -17) later.",
         ),
         option(
+            "--register",
+            help="Bring each test frame onto its partner first: ecc for small motions, sift, or loftr with weights.",
+            type=click.Choice(defaults.REGISTER_METHODS),
+        ),
+        option("--register-weights", help="Weights of LoFTR, for --register loftr.", metavar="FILE"),
+        option(
             "--resize",
             help="Bring frames of another size to the reference's with this filter; refused where absent.",
             type=click.Choice(defaults.RESIZE_FILTERS),

@@ -26,6 +26,7 @@ from vfiscope.store import schema
 from vfiscope.store.pairing import write_pairing
 from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
+from vfiscope.store.text import json_text
 from vfiscope.types import Scores, Segment
 
 __all__ = ["merge", "rewrite_segments"]
@@ -186,6 +187,8 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
                     return
             if ending.table is not None:
                 write_pairing(h5, ending.table)
+            if ending.frames is not None:
+                schema.write_roles(h5, ending.frames)
             schema.write_root(h5, header, ending)
 
     away_from_signals(work)
@@ -248,7 +251,7 @@ def _rewrite(out: Path, copy: Path, segments: Sequence[Segment], rules: Sequence
             del h5["segments"]
             schema.write_table(h5, "segments", Segment, segments)
             settings = json.loads(h5.attrs["config"])
-            h5.attrs["config"] = schema.json_text({**settings, "flag": list(rules)})
+            h5.attrs["config"] = json_text({**settings, "flag": list(rules)})
         with disk_errors(out, needed):
             shutil.copymode(out, copy)
             os.replace(copy, out)

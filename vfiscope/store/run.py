@@ -23,8 +23,9 @@ from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.pairing import PAIRING_TYPES, read_pairing
+from vfiscope.store.registration import REGISTRATION_TYPES, read_registrations
 from vfiscope.store.summary import summarize
-from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Segment
+from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations, Segment
 
 __all__ = ["Run", "Stored", "differences"]
 
@@ -137,6 +138,10 @@ class Run:
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
         """How test and reference were interpreted differently."""
         self.embedder: dict[str, Any] | None = json.loads(attrs["embedder"]) if "embedder" in attrs else None
+        self.register: dict[str, Any] | None = json.loads(attrs["register"]) if "register" in attrs else None
+        """How frames were registered: method, and the digest of its weights; None where they were taken as they are."""
+        self.registration: Registrations | None = read_registrations(h5)
+        """How each test frame lies on its partner, row by row; None where they were taken as they are."""
         self.frames = schema.read_frames(h5)
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in h5["scores"].items()}
@@ -168,6 +173,8 @@ class Run:
         rows = len(self.frames)
         if self.pairing_table is not None and len(self.pairing_table) != rows:
             raise StoreError(f"{self.path} has {rows} frames and a map of {len(self.pairing_table)}: make it again")
+        if self.registration is not None and len(self.registration) != rows:
+            raise StoreError(f"{self.path} has {rows} frames, {len(self.registration)} registered: make it again")
         lengths = {name: len(item) for group in (self.scores, self.maps, self.fields) for name, item in group.items()}
         if any(length != rows for length in lengths.values()):
             raise StoreError(f"{self.path} holds {rows} frames but {lengths}: it is damaged, make it again")
@@ -185,8 +192,8 @@ class Run:
 
     def _check_types(self, h5: Any) -> None:
         types = {"frames": schema.FRAME_TYPES}
-        if "pairing" in h5:
-            types["pairing"] = dict(PAIRING_TYPES)
+        optional = {"pairing": PAIRING_TYPES, "registration": REGISTRATION_TYPES}
+        types |= {group: columns for group, columns in optional.items() if group in h5}
         types |= {group: dict.fromkeys(h5[group], dtype) for group, dtype in schema.ARRAY_TYPES.items()}
         for group, columns in types.items():
             for name, dtype in columns.items():
@@ -259,7 +266,7 @@ def _check_root(path: Path, h5: Any) -> None:
 def _check_safe(path: Path, h5: Any) -> None:
     """Refuse what would make HDF5 open other files or load filters as native code: a result may come from anyone."""
     groups = ("frames", "scores", "maps", "fields", "segments", "regions")
-    for group_name in (*groups, "pairing") if "pairing" in h5 else groups:
+    for group_name in (*groups, *(name for name in ("pairing", "registration") if name in h5)):
         if not isinstance(h5.get(group_name, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group_name} is missing or a link: make the file again")
         group = h5[group_name]

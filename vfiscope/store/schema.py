@@ -10,15 +10,14 @@ A result and each part of an unfinished one hold the same groups:
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
 
 A result also has ``/segments/<column>``, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that
-was scored through a map has ``/pairing/<column>`` (N,) with the columns of Pairing.
+was scored through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were registered, parts
+and result have ``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -31,6 +30,14 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import StoreError
+from vfiscope.store.registration import (
+    create_registrations,
+    join_registrations,
+    no_registrations,
+    read_registrations,
+    write_registrations,
+)
+from vfiscope.store.text import check_texts, json_text, plain
 from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Pairing, Region, Role, Scores, Segment, Status
 
 if TYPE_CHECKING:
@@ -93,6 +100,8 @@ class Header:
     grids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """{map or field: (h, w)}"""
     embedder: Mapping[str, Any] | None = None
+    register: Mapping[str, Any] | None = None
+    """How frames are registered: method, and the digest of its weights; None where they are taken as they are."""
 
     def __post_init__(self) -> None:
         if missing := {*self.maps, *self.fields} - set(self.grids):
@@ -106,6 +115,7 @@ class Header:
             "config": plain(self.config),
             "sources": plain(self.sources),
             "embedder": plain(self.embedder),
+            "register": plain(self.register),
             "versions": plain(self.versions),
             "metrics": {name: dataclasses.asdict(spec) for name, spec in self.metrics.items()},
             "maps": {name: dataclasses.asdict(spec) for name, spec in self.maps.items()},
@@ -128,6 +138,7 @@ class Header:
             fields={name: stored.spec for name, stored in run.fields.items()},
             grids=run.grids,
             embedder=run.embedder,
+            register=run.register,
         )
 
     def differences(self, other: Header) -> list[str]:
@@ -169,29 +180,6 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield prefix, value if isinstance(value, str) and value.isprintable() else json.dumps(value)
 
 
-# ---------------------------------------------------------------------------------------------------------------- JSON
-
-
-def plain(value: Any) -> Any:
-    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (np.generic, np.ndarray)):
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, (os.PathLike, Fraction)):
-        return str(value)
-    return value
-
-
-def json_text(value: Any) -> str:
-    """Strictly valid JSON in ASCII."""
-    return json.dumps(plain(value), allow_nan=False)
-
-
 # ------------------------------------------------------------------------------------------------------ frames, scores
 
 
@@ -210,6 +198,8 @@ def check(scores: Scores, header: Header) -> None:
             if array.shape[1:] != shape or array.dtype != dtype:
                 needed = ", ".join(["N", *map(str, shape)])
                 raise StoreError(f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)} ({needed})")
+    if (scores.registrations is None) != (header.register is None):
+        raise StoreError("scores and header disagree on whether frames were registered: give both or neither")
     if scores.frames.time_base != header.time_base:
         raise StoreError(f"time base is {scores.frames.time_base}, but the run announced {header.time_base}")
 
@@ -231,6 +221,8 @@ def create(h5: Any, header: Header, rows: int) -> None:
     frames["pts"].attrs["time_base_den"] = header.time_base.denominator
     for name, values in FRAME_NAMES.items():
         frames[name].attrs["names"] = [value.name.lower() for value in values]
+    if header.register is not None:
+        create_registrations(h5, rows, chunk, SCALAR_FILTERS)
     groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], dict[str, Any]], ...] = (
         ("scores", header.metrics, METRIC_TYPES, SCALAR_FILTERS),
         ("maps", header.maps, METRIC_TYPES, ARRAY_FILTERS),
@@ -253,6 +245,8 @@ def write_rows(h5: Any, start: int, scores: Scores) -> None:
     for group, arrays in (("scores", scores.values), ("maps", scores.maps), ("fields", scores.fields)):
         for name, array in arrays.items():
             h5[group][name][rows] = array
+    if scores.registrations is not None:
+        write_registrations(h5, rows, scores.registrations)
 
 
 def read_frames(h5: Any) -> FrameTable:
@@ -266,7 +260,7 @@ def read_frames(h5: Any) -> FrameTable:
 def read_scores(h5: Any, *, arrays: bool) -> Scores:
     """Everything in a part; without ``arrays`` the maps and fields are left out."""
     maps, fields = (_read_group(h5[name]) if arrays else {} for name in ("maps", "fields"))
-    return Scores(read_frames(h5), _read_group(h5["scores"]), maps, fields)
+    return Scores(read_frames(h5), _read_group(h5["scores"]), maps, fields, read_registrations(h5))
 
 
 def _read_group(group: Any) -> dict[str, Any]:
@@ -283,6 +277,7 @@ def rows_of(scores: Scores, rows: slice) -> Scores:
         {name: array[rows] for name, array in scores.values.items()},
         {name: array[rows] for name, array in scores.maps.items()},
         {name: array[rows] for name, array in scores.fields.items()},
+        None if scores.registrations is None else scores.registrations[rows],
     )
 
 
@@ -297,6 +292,7 @@ def join(pieces: Sequence[Scores]) -> Scores:
         {name: np.concatenate([piece.values[name] for piece in pieces]) for name in first.values},
         {name: np.concatenate([piece.maps[name] for piece in pieces]) for name in first.maps},
         {name: np.concatenate([piece.fields[name] for piece in pieces]) for name in first.fields},
+        join_registrations([piece.registrations for piece in pieces]),
     )
 
 
@@ -308,6 +304,7 @@ def empty(header: Header) -> Scores:
         {name: np.empty(0, np.float32) for name in header.metrics},
         {name: np.empty((0, *row_shape(header, "maps", name)), np.float16) for name in header.maps},
         {name: np.empty((0, *row_shape(header, "fields", name)), np.float16) for name in header.fields},
+        None if header.register is None else no_registrations(),
     )
 
 
@@ -341,13 +338,6 @@ def write_table(h5: Any, name: str, cls: type[_Row], rows: Iterable[_Row]) -> No
         group.create_dataset(column.name, data=np.array(values, object if column.type == "str" else dtype), dtype=dtype)
 
 
-def check_texts(what: str, values: Iterable[str]) -> None:
-    """Raise StoreError on a text that HDF5 cannot hold."""
-    for value in values:
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise StoreError(f"{what} is {value!r}: leave out NUL and lone surrogates")
-
-
 def read_table(h5: Any, name: str, cls: type[_Row]) -> list[_Row]:
     """The dataclasses stored as columns."""
     columns = []
@@ -375,6 +365,14 @@ class Ending:
     warnings: Sequence[str] = ()
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
+    frames: FrameTable | None = None
+    """The frame table with roles and phases that were known only at the end, if they were."""
+
+
+def write_roles(h5: Any, frames: FrameTable) -> None:
+    """Write the roles and phases of all rows over those that the parts had."""
+    for name in ("role", "phase"):
+        h5["frames"][name][:] = getattr(frames, name)
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
@@ -397,4 +395,6 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["timings"] = json_text(ending.timings)
     if header.embedder is not None:
         attrs["embedder"] = json_text(header.embedder)
+    if header.register is not None:
+        attrs["register"] = json_text(header.register)
     attrs["complete"] = True

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vfiscope.errors import UsageError
-from vfiscope.store.schema import plain
+from vfiscope.store.text import plain
 from vfiscope.types import Float64, FrameTable, MetricSpec, Role, Status
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Pairing, Region, Scores, Segment
+from vfiscope.types import FrameTable, Pairing, Region, Registrations, Scores, Segment
 
 __all__ = ["Writer"]
 
@@ -190,11 +190,18 @@ class Writer:
 
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
         """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
+        scores = self._without_maps()
+        return scores.frames, dict(scores.values)
+
+    def registrations(self) -> Registrations | None:
+        """How every frame appended so far was registered; None where they are taken as they are."""
+        return self._without_maps().registrations
+
+    def _without_maps(self) -> Scores:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
         pieces = [schema.empty(self.header), *stored, *self._held]
-        scores = schema.join([Scores(piece.frames, piece.values, {}, {}) for piece in pieces])
-        return scores.frames, dict(scores.values)
+        return schema.join([Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces])
 
     def finish(
         self,
@@ -208,6 +215,7 @@ class Writer:
         timings: Mapping[str, Any],
         warnings: Sequence[str] = (),
         table: Pairing | None = None,
+        frames: FrameTable | None = None,
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -221,6 +229,7 @@ class Writer:
             warnings: what may make scores mean something else, one sentence each; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
+            frames: the frame table of :meth:`curves` with roles and phases that were found out afterwards.
 
         Returns:
             The final path.
@@ -237,7 +246,9 @@ class Writer:
         if table is not None and len(table) != self.rows_done:
             raise StoreError(f"the map has {len(table)} rows and the run {self.rows_done}: give the map of this run")
         created = datetime.now(UTC).isoformat()
-        ending = schema.Ending(segments, regions, sources, pairing, status, notes, timings, created, warnings, table)
+        ending = schema.Ending(
+            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, frames
+        )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
         self._refuse_existing()

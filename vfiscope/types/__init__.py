@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
-from vfiscope.types.tables import Cadence, FrameTable, Pairing, Scores
-from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status
+from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
+from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status, Verdict
 
 __all__ = [
     "Cadence",
@@ -22,10 +22,13 @@ __all__ = [
     "Pairing",
     "Pairs",
     "Region",
+    "Registration",
+    "Registrations",
     "Role",
     "Scores",
     "Segment",
     "SourceInfo",
     "Status",
     "Uint8",
+    "Verdict",
 ]

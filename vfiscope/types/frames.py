@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.types.arrays import Float64, Int64, Uint8, check
+from vfiscope.types.tables import Registrations
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -161,6 +162,8 @@ class Pairs:
     None where unknown."""
     window: int | None = None
     """How many columns and rows of patches a match may be away; None for any number."""
+    registrations: Registrations | None = None
+    """How the test frames were brought onto their partners; None where they are as they were decoded."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """Values that several metrics of the same batch use, computed once."""
 
@@ -197,6 +200,7 @@ class Pairs:
             None if self.role is None else self.role[rows],
             None if self.phase is None else self.phase[rows],
             self.window,
+            None if self.registrations is None else self.registrations[rows],
         )
 
     def share(self, key: str, compute: Callable[[], Any]) -> Any:

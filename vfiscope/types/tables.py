@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
-from vfiscope.types.words import Match
+from vfiscope.types.words import Match, Verdict
 
-__all__ = ["Cadence", "FrameTable", "Pairing", "Scores"]
+__all__ = ["Cadence", "FrameTable", "Pairing", "Registration", "Registrations", "Scores"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +94,78 @@ class Cadence:
 
 
 @dataclass(frozen=True, eq=False)
+class Registration:
+    """How one test frame lies on its reference."""
+
+    matrix: Float64
+    """(3, 3) float64, from pixel coordinates (x, y, 1) of the test to those of the reference, up to their scale; pixel
+    centres lie at whole numbers. The identity where it was refused: the frame is then taken as it is."""
+    method: str
+    """"ecc", "sift" or "loftr"."""
+    model: str
+    """"affine" or "homography"."""
+    verdict: Verdict
+    reason: str
+    """One sentence where it was refused; empty where it was accepted."""
+    inliers: int
+    """Matched points that agree with the matrix; with "ecc", points of the flow."""
+    inlier_ratio: float
+    """Their part of all matched points, 0..1; NaN where there are none."""
+    residual: float
+    """RMS distance in reference pixels at which they agree; NaN where there are none."""
+    valid: float
+    """Part of the reference that the registered test frame covers, 0..1."""
+
+    def __post_init__(self) -> None:
+        check(self.matrix.shape == (3, 3), "Registration.matrix must be (3, 3)", matrix=self.matrix)
+
+    @property
+    def accepted(self) -> bool:
+        return self.verdict == Verdict.ACCEPTED
+
+
+@dataclass(frozen=True, eq=False)
+class Registrations:
+    """The registrations of N test frames, as columns."""
+
+    matrix: Float64
+    """(N, 3, 3) float64, as :attr:`Registration.matrix`: what was done to each frame."""
+    verdict: Uint8
+    """(N,) values of :class:`Verdict`."""
+    inliers: Int64
+    """(N,)"""
+    inlier_ratio: Float32
+    """(N,) 0..1, NaN where no points were matched."""
+    residual: Float32
+    """(N,) px, NaN where no points were matched."""
+    valid: Float32
+    """(N,) 0..1, 1 where a frame was taken as it is."""
+
+    COLUMNS = ("matrix", "verdict", "inliers", "inlier_ratio", "residual", "valid")
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
+        shapes = {name: (len(self), 3, 3) if name == "matrix" else (len(self),) for name in columns}
+        fits = all(column.shape == shapes[name] for name, column in columns.items())
+        check(fits, "registration columns must be (N,), the matrix (N, 3, 3)", **columns)
+
+    def __len__(self) -> int:
+        return len(self.verdict)
+
+    def __getitem__(self, rows: slice) -> Registrations:
+        return Registrations(**{name: getattr(self, name)[rows] for name in self.COLUMNS})
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """(N,) where the frame was registered; the others were taken as they are."""
+        return np.asarray(self.verdict == Verdict.ACCEPTED)
+
+    def count(self, verdict: Verdict) -> int:
+        """Number of test frames with that verdict."""
+        return int((self.verdict == verdict).sum())
+
+
+@dataclass(frozen=True, eq=False)
 class FrameTable:
     """One row per test frame."""
 
@@ -134,11 +206,15 @@ class Scores:
     """{map: (N, h, w) float16}, absolute scale, NaN where not defined."""
     fields: Mapping[str, NDArray[np.float16]]
     """{field: (N, 2, h, w) float16}, (dx, dy) in pixels."""
+    registrations: Registrations | None = None
+    """How each test frame was brought onto its reference before; None where it was not asked for."""
 
     def __post_init__(self) -> None:
         n = len(self.frames)
         arrays: dict[str, Any] = {**self.values, **self.maps, **self.fields}
         check(all(a.shape[0] == n for a in arrays.values()), f"scores must have {n} rows", **arrays)
+        if self.registrations is not None:
+            check(len(self.registrations) == n, f"registrations must have {n} rows", matrix=self.registrations.matrix)
 
     def __len__(self) -> int:
         return len(self.frames)

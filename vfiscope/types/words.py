@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 
-__all__ = ["FieldSpec", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status"]
+__all__ = ["FieldSpec", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status", "Verdict"]
 
 
 class Status(IntEnum):
@@ -38,6 +38,30 @@ class Match(IntEnum):
     """It has the partner of the matched test frame before it."""
     UNMATCHED = 2
     """No reference frame is its partner."""
+
+
+class Verdict(IntEnum):
+    """Whether a :class:`Registration` can be believed, and if not, why."""
+
+    ACCEPTED = 0
+    UNPAIRED = 1
+    """There was nothing to register: no partner, or no pixels."""
+    FEW_MATCHES = 2
+    """Fewer than 12 matched points, or as few that agree."""
+    FEW_INLIERS = 3
+    """Less than a quarter of the matched points agree with the matrix."""
+    MIRRORED = 4
+    """The matrix mirrors or folds the picture."""
+    SCALE = 5
+    """It shrinks to less than half, or enlarges to more than double."""
+    PERSPECTIVE = 6
+    """Its perspective is too strong."""
+    OUTSIDE = 7
+    """More than half of the reference lies outside of the registered test frame."""
+    UNSTEADY = 8
+    """The matched points leave the corners uncertain."""
+    UNLIKE = 9
+    """The registered pictures do not correlate, or the search found no maximum."""
 
 
 @dataclass(frozen=True)

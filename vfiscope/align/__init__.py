@@ -1,0 +1,14 @@
+"""Spatial alignment: where a test frame lies on its reference, and the frame resampled onto it."""
+
+from vfiscope.align.frames import (
+    Register,
+    describe,
+    fill,
+    open_register,
+    register,
+    register_pairs,
+    valid_cells,
+    warp,
+)
+
+__all__ = ["Register", "describe", "fill", "open_register", "register", "register_pairs", "valid_cells", "warp"]
