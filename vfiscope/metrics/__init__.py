@@ -6,12 +6,14 @@ To add a metric, write one function and one :class:`~vfiscope.types.MetricSpec` 
 
 from __future__ import annotations
 
-from vfiscope.metrics import dense, gmsd, pixel, ssim
+from vfiscope.metrics import dense, gmsd, pixel, ssim, vfi
 from vfiscope.metrics.base import FieldMetric, Metric
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "FieldMetric", "Metric"]
 
-METRICS: dict[str, Metric] = {m.spec.name: m for m in pixel.METRICS + ssim.METRICS + gmsd.METRICS + dense.METRICS}
+METRICS: dict[str, Metric] = {
+    m.spec.name: m for m in pixel.METRICS + ssim.METRICS + gmsd.METRICS + vfi.METRICS + dense.METRICS
+}
 """{name: metric} of scores, (N,) float32."""
 
 MAPS: dict[str, Metric] = {m.spec.name: m for m in pixel.MAPS + ssim.MAPS + dense.MAPS}
