@@ -1,7 +1,8 @@
 """How well each metric ranks interpolated frames as LPIPS does, and the fit of ``vfi``.
 
     python benchmarks/vfi.py [DATA]          the table of benchmarks/vfi.md
-    python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py
+    python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
+                                             they are fitted on, LPIPS and the parts of every candidate
 
 DATA (``../shared/data`` beside the checkout by default) holds triplets of UCF101, Middlebury and DAVIS under ``vfi``,
 clips under ``sequences`` and ``videos``, and LPIPS as ``weights/lpips_squeeze.onnx``. Every triplet gives three or four
@@ -29,7 +30,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from vfi_fit import Floats, Table, chosen, fitted, out_of_scene, resampled, spearman, within
+from vfi_fit import Floats, Table, chosen, fitted, out_of_scene, resampled, save, spearman, within
 
 from vfiscope import open_source
 from vfiscope.embed import open_embedder
@@ -40,6 +41,7 @@ from vfiscope.metrics.dense import cosine_distance
 from vfiscope.types import Frames, Pairs
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+KEPT = Path(__file__).with_suffix(".csv")
 KNOWN = {"ex_p0": 0.7110, "ex_p1": 0.1479}
 """LPIPS of two pictures to pairs/lpips/ex_ref.png, as its authors publish it."""
 MEAN, DEVIATION = (np.array(x, np.float32) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
@@ -233,12 +235,13 @@ def lines(table: Table, unseen: Table, composite: Floats) -> Iterator[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
-    parser.add_argument("--fit", action="store_true", help="print the constants of the metric and nothing else")
+    parser.add_argument("--fit", action="store_true", help="print the constants, write what they are fitted on")
     options = parser.parse_args()
     table = measured(triplets(options.data), options.data, metrics=not options.fit)
     everything = table.scene >= 0
     choice = chosen(table, everything)
     if options.fit:
+        save(table, KEPT)
         fit = fitted(table, everything, choice)
         print(f"SCALE = {fit.scale:.4g}")
         for name, (softness, weight) in fit.parts.items():

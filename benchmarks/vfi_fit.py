@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +38,25 @@ class Table:
     """{metric: (K,)}, lower is better."""
     pool: dict[str, Floats]
     """{part: (K,)}."""
+
+
+def save(table: Table, path: Path) -> None:
+    """Write scenes, LPIPS and parts as CSV, to 7 digits."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["scene", "lpips", *POOL])
+        for i, value in enumerate(table.lpips):
+            numbers = (value, *(table.pool[name][i] for name in POOL))
+            rows.writerow([table.scenes[table.scene[i]], *(f"{x:.7g}" for x in numbers)])
+
+
+def load(path: Path) -> Table:
+    """What :func:`save` wrote; without metrics."""
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    scenes = list(dict.fromkeys(row["scene"] for row in rows))
+    columns = {name: np.array([float(row[name]) for row in rows]) for name in ("lpips", *POOL)}
+    return Table(scenes, np.array([scenes.index(row["scene"]) for row in rows]), columns.pop("lpips"), {}, columns)
 
 
 def spearman(first: Floats, second: Floats) -> float:
