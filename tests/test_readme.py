@@ -37,8 +37,8 @@ def test_the_table_of_metrics_says_what_the_specs_say() -> None:
         assert unit_and_range.startswith("dB") == (spec.unit == "dB"), name
 
 
-def test_the_table_of_speeds_is_the_benchmarks() -> None:
-    for name in ("speed.md", "memory.md"):
+def test_tables_of_numbers_are_the_benchmarks() -> None:
+    for name in ("speed.md", "memory.md", "vfi.md"):
         assert (ROOT / "benchmarks" / name).read_text().strip() in README
 
 

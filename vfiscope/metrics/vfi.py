@@ -27,7 +27,7 @@ Constants:
     ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well they rank, out of scene.
 
 Cost:
-    About 1 s on one core of a CPU for a pair of 1080p frames, two thirds of it for the fine cells, and 0.3 GB.
+    1 to 3 s on one core of a CPU for a pair of 1080p frames, most of it for the fine cells, and 0.4 GB.
 """
 
 from __future__ import annotations
