@@ -9,12 +9,13 @@ clips under ``sequences`` and ``videos``, and LPIPS as ``weights/lpips_squeeze.o
 candidates for its middle frame: a repeat of the frame before, the blend of both, one that is motion-compensated by
 OpenCV's DIS flow, and a network's where there is one.
 
-Rank correlation is Spearman's, with mean ranks for ties; "within a scene" is its mean over scenes. A metric that gives
-all candidates of a scene one value counts 0 there; a scene of one LPIPS would be left out (there is none).
+Rank correlation is Spearman's, with mean ranks for ties; "within a scene" is its mean over scenes. A scene in which a
+metric gives all candidates one value counts as 0. (LPIPS itself gives no scene one value.)
 
 ``vfi`` is scored out of scene: for each scene everything is chosen and fitted on the other scenes alone: which parts
 (of dense SIFT at 8, 16 and 32 px, structure, detail), how soft they are, and their weights. Choices are made by the
-error of the fit on held-out eighths of those other scenes. Intervals are 95 % by bootstrap over scenes.
+error of the fit on held-out eighths of those other scenes. Intervals are 95 % by bootstrap over scenes. The parts to
+choose from were drawn up after a first look at these scenes; the clips were looked at when all was done.
 """
 
 from __future__ import annotations
@@ -213,14 +214,19 @@ def interval(values: Floats) -> str:
     return f"{low:.3f} to {high:.3f}"
 
 
+def shown(name: str) -> str:
+    """The name of a metric or a part in the table."""
+    if name in MEASURES:
+        return f"{name}, part of `vfi`" if name in vfi.PARTS else f"{name}, part not chosen"
+    return name
+
+
 def lines(table: Table, unseen: Table, composite: Floats) -> Iterator[str]:
     """The table in Markdown, best first, and how far the composite is above the best single metric."""
-    parts = {f"part of `vfi`: {name}": table.pool[name] for name in vfi.PARTS}
-    singles = {f"`{name}`" if name != DSIFT else name: v for name, v in table.metrics.items() if name != "vfi"} | parts
-    columns = {COMPOSITE: composite, **singles}
-    new = {f"`{name}`" if name != DSIFT else name: v for name, v in unseen.metrics.items()}
-    new |= {f"part of `vfi`: {name}": unseen.pool[name] for name in vfi.PARTS}
-    new[COMPOSITE] = unseen.metrics["vfi"]
+    singles, new = (
+        {shown(name): v for name, v in (t.metrics | t.pool).items() if name != "vfi"} for t in (table, unseen)
+    )
+    columns, new[COMPOSITE] = {COMPOSITE: composite, **singles}, unseen.metrics["vfi"]
     samples = resampled(table, columns, RESAMPLES)
     yield f"| metric | over all | within a scene | {' | '.join(DATASETS)} | unseen clips |"
     yield "|---|---|---|" + "---|" * (len(DATASETS) + 1)
