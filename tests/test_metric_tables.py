@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS
 from vfiscope.errors import UsageError
-from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim
+from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim, vfi
 from vfiscope.types import Frames, Pairs
 
 FUNCTIONS = {
@@ -24,6 +24,7 @@ FUNCTIONS = {
     "ssim_rgb": ssim.ssim_rgb,
     "ms_ssim": ssim.ms_ssim,
     "gmsd": gmsd.gmsd,
+    "vfi": vfi.vfi,
 }
 MAP_FUNCTIONS = {"absdiff": pixel.absdiff_map, "ssim": ssim.ssim_map}
 NEEDS = ("pixels", "features", "neighbours", "neighbour features", "pixels and neighbours")

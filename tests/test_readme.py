@@ -43,8 +43,8 @@ def test_the_line_of_maps_names_every_map() -> None:
     assert set(re.findall(r"`(\w+)`", line[1])) == set(MAPS)
 
 
-def test_the_table_of_speeds_is_the_benchmarks() -> None:
-    for name in ("speed.md", "memory.md"):
+def test_tables_of_numbers_are_the_benchmarks() -> None:
+    for name in ("speed.md", "memory.md", "vfi.md"):
         assert (ROOT / "benchmarks" / name).read_text().strip() in README
 
 

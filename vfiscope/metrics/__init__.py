@@ -6,12 +6,12 @@ To add a metric, write one function and one :class:`~vfiscope.types.MetricSpec` 
 
 from __future__ import annotations
 
-from vfiscope.metrics import dense, gmsd, moving, pixel, ssim, temporal
+from vfiscope.metrics import dense, gmsd, moving, pixel, ssim, temporal, vfi
 from vfiscope.metrics.base import FieldMetric, Metric
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "FieldMetric", "Metric"]
 
-_MODULES = (pixel, ssim, gmsd, dense, moving, temporal)
+_MODULES = (pixel, ssim, gmsd, vfi, dense, moving, temporal)
 
 METRICS: dict[str, Metric] = {m.spec.name: m for module in _MODULES for m in module.METRICS}
 """{name: metric} of scores, (N,) float32."""

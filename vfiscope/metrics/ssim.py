@@ -38,7 +38,7 @@ from vfiscope.metrics.convert import (
 )
 from vfiscope.types import MetricSpec
 
-__all__ = ["MAPS", "METRICS", "ms_ssim", "ssim", "ssim_map", "ssim_rgb"]
+__all__ = ["MAPS", "METRICS", "SMALLEST", "ms_ssim", "similarity_rgb", "ssim", "ssim_map", "ssim_rgb"]
 
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 C = (2 * C1 * UNIT**2, 2 * C2 * UNIT**2)
@@ -152,11 +152,21 @@ def _ssim(a: Aligned) -> Tensor:
     return undefined(a) if min(a.size) < SMALLEST else _luma_means(a)[:, 0].to(torch.float32)
 
 
+def similarity_rgb(a: Aligned) -> Tensor:
+    """:func:`ssim_rgb` before it is rounded, of frames of 11 pixels or more: (N,) float64 (float32 on mps)."""
+
+    def averaged() -> Tensor:
+        red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
+        return (red + green + blue) / 3
+
+    made: Tensor = a.share("ssim_rgb", averaged)
+    return made
+
+
 def _ssim_rgb(a: Aligned) -> Tensor:
     if min(a.size) < SMALLEST:
         return undefined(a)
-    red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
-    return ((red + green + blue) / 3).to(torch.float32)
+    return similarity_rgb(a).to(torch.float32)
 
 
 def _ms_ssim(a: Aligned) -> Tensor:
