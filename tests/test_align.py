@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -22,9 +24,9 @@ from vfiscope.align.loftr import LoftrMatcher
 from vfiscope.align.points import Matches, from_points
 from vfiscope.cli import main
 from vfiscope.config import RunConfig
-from vfiscope.errors import UsageError
-from vfiscope.store import differences
-from vfiscope.types import Frames, Pairs, Registration, Status, Verdict
+from vfiscope.errors import StoreError, UsageError
+from vfiscope.store import Header, differences
+from vfiscope.types import Frames, Neighbours, Pairs, Registration, Status, Verdict
 
 Array = NDArray[Any]
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -91,7 +93,7 @@ def test_a_warped_copy_is_found_to_a_pixel(scenes: list[Array], method: str, war
         assert found.accepted, found.reason
         assert corner_error(found.matrix, truth, ref.shape[:2]) < 0.5
         assert found.valid == pytest.approx(covered(truth, ref.shape[:2]).mean(), abs=0.003)
-        assert found.inlier_ratio > 0.9
+        assert found.inlier_ratio > 0.7
         assert 0.01 < found.residual < 0.6
 
 
@@ -199,7 +201,7 @@ def test_an_unreadable_frame_is_not_registered(scenes: list[Array]) -> None:
     ("matrix", "verdict"),
     [
         (np.eye(3), Verdict.ACCEPTED),
-        (np.diag([1.9, 1.9, 1.0]), Verdict.OUTSIDE),  # from the corner: see the next for the middle
+        (np.diag([1.9, 1.9, 1.0]), Verdict.ACCEPTED),
         (planted(100, 200, 0, 1.9, 0, 0), Verdict.ACCEPTED),
         (planted(100, 200, 0, 2.1, 0, 0), Verdict.SCALE),
         (planted(100, 200, 0, 0.45, 0, 0), Verdict.SCALE),
@@ -213,9 +215,6 @@ def test_an_unreadable_frame_is_not_registered(scenes: list[Array]) -> None:
     ],
 )
 def test_what_no_camera_does_is_refused(matrix: Array, verdict: Verdict) -> None:
-    if verdict == Verdict.OUTSIDE and matrix[0, 0] == 1.9:
-        assert covered(matrix, (100, 200)).all()  # enlarged from the corner, the reference is all covered
-        verdict = Verdict.ACCEPTED
     found, reason = judge(matrix, (100, 200))
     assert found == verdict
     assert bool(reason) == (verdict != Verdict.ACCEPTED)
@@ -384,7 +383,7 @@ def test_wrong_loftr_weights_are_one_line(tmp_path: Path, loftr_weights: Path) -
 
 @pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """truth/ and test/, 9 frames of 240x320, the test seen through a growing warp; broken/, where frame 4 is foreign."""
+    """truth/ and test/, 9 frames of 240x320, the test seen through a growing warp; broken/: frame 4 is foreign."""
     folder = tmp_path_factory.mktemp("media")
     clip = synth.Scene(240, 320, seed=2, velocity=(1.5, 0.5)).clip(9).frames
     warped = [seen_through(clip[i], matrix_of(i)) for i in range(9)]
@@ -396,7 +395,7 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def matrix_of(row: int) -> Array:
-    return planted(240, 320, row / 2, 1 - row / 200, row / 200, row / 400)
+    return planted(240, 320, row / 2, 1 - row / 200, row / 100, row / 400)
 
 
 def options(media: Path, test: str = "test", **more: Any) -> dict[str, Any]:
@@ -416,22 +415,23 @@ def test_a_registered_run_scores_the_pictures_not_the_camera(media: Path) -> Non
         for row in range(9):
             assert corner_error(found.matrix[row], matrix_of(row), (240, 320)) < 1.0
             assert found.valid[row] == pytest.approx(covered(matrix_of(row), (240, 320)).mean(), abs=0.003)
-        assert found.valid[8] < 0.9
+        assert found.valid[8] < 0.85
         # Frame 0 was not moved. The others were resampled twice, and so lost a little detail.
         assert run.scores["psnr"][0] == np.inf
         assert run.scores["psnr"][1:].min() > 36
         assert plain.scores["psnr"][1:].max() < 30
         assert run.scores["ssim"].min() > 0.97
         assert (run.scores["mismatch"][1:] < plain.scores["mismatch"][1:]).all()
-        for name, clean in (("ssim", 0.9), ("mismatch", None)):
-            cells = run.maps[name][8]
+        border = {}
+        for name in ("ssim", "mismatch"):
+            cells, without = run.maps[name][8], plain.maps[name][8]
             seen = cells_covered(covered(found.matrix[8], (240, 320)), cells.shape)
             np.testing.assert_array_equal(np.isnan(cells), ~seen)
-            assert 0 < (~seen).sum() < 0.1 * seen.size
-            border = np.ones(cells.shape, bool)
-            border[2:-2, 2:-2] = False
-            worst = np.nanmin(cells[border]) if clean else np.nanmax(cells[border])
-            assert worst > clean if clean else worst < np.nanmax(plain.maps[name][8][border]) / 4
+            assert 0.05 < 1 - seen.mean() < 0.2
+            edge = seen & (np.pad(seen, 1)[:-2, 1:-1] & np.pad(seen, 1)[2:, 1:-1] & np.pad(seen, 1)[1:-1, :-2]) == 0
+            border[name] = (cells[seen & edge], without[seen & edge])
+        assert border["ssim"][0].min() > 0.9 > 0.5 > border["ssim"][1].mean()
+        assert border["mismatch"][0].mean() < border["mismatch"][1].mean() / 4
         np.testing.assert_array_equal(np.isnan(run.fields["motion"][8]).all(0), ~seen)
         assert np.nanmedian(np.abs(run.fields["motion"][8])) < 0.2
 
@@ -450,15 +450,20 @@ def test_a_refused_frame_is_scored_as_it_is_and_said(media: Path) -> None:
 
 
 def test_scan_and_compare_register_too(media: Path) -> None:
-    quick = {"metrics": "psnr,cosine", "maps": "none", "fields": "none", "register": "ecc", "size": 112}
+    quick = {"metrics": "ssim,cosine", "maps": "none", "fields": "none", "register": "ecc", "size": 112}
     with vs.scan(str(media / "truth"), lag=1, **quick) as run:
         assert run.registration is not None
         assert run.registration.verdict.tolist() == [Verdict.UNPAIRED] + [Verdict.ACCEPTED] * 8
         # The ground slides by (1.5, 0.5) px per frame: the partner lies that far back.
-        np.testing.assert_allclose(run.registration.matrix[1:, :2, 2], np.tile([-1.5, -0.5], (8, 1)), atol=0.1)
+        middle = np.array([[159.5, 119.5]])
+        moved = np.concatenate([project(matrix, middle) - middle for matrix in run.registration.matrix[1:]])
+        np.testing.assert_allclose(moved, np.tile([-1.5, -0.5], (8, 1)), atol=0.1)
         assert run.status == "ok"
         assert np.isnan(run.scores["cosine"][0])
-        assert run.scores["psnr"][1:].min() > 34
+        with vs.scan(str(media / "truth"), lag=1, **{**quick, "register": "none"}) as plain:
+            # What is left are the shapes, which move on their own.
+            assert (run.scores["ssim"][1:] > plain.scores["ssim"][1:] + 0.02).all()
+            assert (run.scores["cosine"][1:] < plain.scores["cosine"][1:]).all()
     with vs.scan(str(media / "test"), golden=0, **quick) as run:
         assert run.registration is not None
         assert run.registration.accepted[:5].all()
@@ -497,9 +502,55 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
         assert len(run.registration) == 9
 
 
-def test_frames_around_cannot_be_kept(media: Path, scenes: list[Array]) -> None:
-    from vfiscope.types import Neighbours
+def test_a_damaged_group_is_refused(media: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a.h5"
+    quick = {"metrics": "psnr", "maps": "none", "fields": "none", "stop": 3}
+    vs.score(**options(media, out=str(out), **quick)).close()
+    whole = out.read_bytes()
 
+    def short(h5: h5py.File) -> None:
+        for name in [*h5["registration"]]:
+            data = h5["registration"][name][:2]
+            del h5["registration"][name]
+            h5["registration"][name] = data
+
+    def other_type(h5: h5py.File) -> None:
+        del h5["registration/valid"]
+        h5["registration/valid"] = np.ones(3)
+
+    def linked(h5: h5py.File) -> None:
+        del h5["registration/valid"]
+        h5["registration/valid"] = h5py.ExternalLink("b.h5", "/valid")
+
+    def missing(h5: h5py.File) -> None:
+        del h5["registration/valid"]
+
+    for damage, words in (
+        (short, "3 frames, 2 registered"),
+        (other_type, "/registration/valid is float64"),
+        (linked, "/registration/valid is not stored in the file itself"),
+        (missing, "the file is damaged"),
+    ):
+        out.write_bytes(whole)
+        with h5py.File(out, "r+") as h5:
+            damage(h5)
+        with pytest.raises(StoreError, match=words):
+            vs.open_run(out)
+
+
+def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path) -> None:
+    out, quick = tmp_path / "a.h5", {"metrics": "psnr", "maps": "none", "fields": "none", "stop": 3}
+    with vs.score(**options(media, out=str(out), **quick)) as run:
+        header = Header.of_run(run)
+    assert not header.differences(header)
+    other = replace(header, register={"method": "loftr", "weights_digest": "sha256:0"})
+    assert other.differences(header) == [
+        "register.method: sift -> loftr",
+        "register.weights_digest: (absent) -> sha256:0",
+    ]
+
+
+def test_frames_around_cannot_be_kept(media: Path, scenes: list[Array]) -> None:
     one = frames(scenes[0])
     pairs = Pairs(one, one, around=Neighbours(one, one))
     with pytest.raises(UsageError, match="leave out register or source"):
