@@ -112,8 +112,9 @@ def _flow_points(test: Float32, ref: Float32, rough: Float64) -> Matches:
     flow = np.zeros((*small_ref.shape, 2), np.float32)
     cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(_bytes(small_ref), _bytes(warped), flow)
     at = np.column_stack([columns, rows]).astype(np.float64)
-    moved = project(back, np.asarray(at + flow[rows, columns], np.float64))
-    return Matches(project(np.linalg.inv(rough), moved), project(back, at), float(back[0, 0]))
+    moved = project(back, at + flow[rows, columns])
+    to_test = np.asarray(np.linalg.inv(rough), np.float64)
+    return Matches(project(to_test, moved), project(back, at), float(back[0, 0]))
 
 
 def _texture(picture: Float32) -> Float32:
