@@ -100,15 +100,23 @@ def _tightened(matches: Matches, found: Float64, agree: NDArray[np.bool_]) -> ND
 
 
 def _refined(test: Float64, ref: Float64, found: Float64) -> tuple[str, Float64]:
-    """Least squares over points that agree: the model with the smaller information criterion (Akaike 1974)."""
+    """Least squares over points that agree: the model with the least information criterion (Schwarz 1978).
+
+    The identity is one, so that a frame of a camera that stood still is not resampled for the noise of its points.
+    """
     affine = np.eye(3)
     affine[:2] = np.linalg.lstsq(np.column_stack([test, np.ones(len(test))]), ref, rcond=None)[0].T
     refined, _ = cv2.findHomography(test, ref, 0)
     homography = found if refined is None else np.asarray(refined, np.float64)
+    models = ((0, "affine", np.eye(3)), (6, "affine", affine), (8, "homography", homography))
     least = EXACT**2 * len(test)
-    gain = np.log(max(_errors(affine, test, ref), least) / max(_errors(homography, test, ref), least))
-    # Two more parameters, and two coordinates to a point.
-    return ("homography", homography) if len(test) * gain > 2.0 else ("affine", affine)
+
+    def criterion(model: tuple[int, str, Float64]) -> float:
+        count = 2.0 * len(test)  # two coordinates to a point
+        return model[0] * float(np.log(count)) + count * float(np.log(max(_errors(model[2], test, ref), least)))
+
+    _, name, matrix = min(models, key=criterion)
+    return name, matrix
 
 
 def _errors(matrix: Float64, test: Float64, ref: Float64) -> float:
