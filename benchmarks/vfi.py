@@ -10,7 +10,8 @@ candidates for its middle frame: a repeat of the frame before, the blend of both
 OpenCV's DIS flow, and a network's where there is one.
 
 Rank correlation is Spearman's, with mean ranks for ties; "within a scene" is its mean over scenes. A scene in which a
-metric gives all candidates one value counts as 0. (LPIPS itself gives no scene one value.)
+metric gives all candidates one value counts as 0 (LPIPS itself gives no scene one value); a candidate that a metric is
+not defined for is left out of its row.
 
 ``vfi`` is scored out of scene: for each scene everything is chosen and fitted on the other scenes alone: which parts
 (of dense SIFT at 8, 16 and 32 px, structure, detail), how soft they are, and their weights. Choices are made by the

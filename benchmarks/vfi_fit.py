@@ -60,8 +60,9 @@ def load(path: Path) -> Table:
 
 
 def spearman(first: Floats, second: Floats) -> float:
-    """Rank correlation with mean ranks for ties; 0 where one of the two is the same everywhere."""
-    a, b = (rankdata(x) - (len(x) + 1) / 2 for x in (first, second))
+    """Rank correlation with mean ranks for ties, of what has both values; 0 where one is the same everywhere."""
+    known = ~(np.isnan(first) | np.isnan(second))
+    a, b = (rankdata(x[known]) - (known.sum() + 1) / 2 for x in (first, second))
     length = float(np.sqrt((a @ a) * (b @ b)))
     return float(a @ b) / length if length > 0 else 0.0
 
