@@ -17,6 +17,7 @@ import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.cli import vfiscope
 from vfiscope.config import RunConfig
+from vfiscope.errors import PairingError, UsageError, VfiscopeError
 from vfiscope.store import differences
 from vfiscope.types import Role, Scores, SourceInfo, Status
 
@@ -66,6 +67,7 @@ def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> Non
             "passed": 11,
             "synthesised": 10,
             "unknown": 0,
+            "outside": 0,
             "alike": 1.0,
         }
         assert [source["role"] for source in run.sources] == ["test", "source"]
@@ -195,8 +197,95 @@ def test_the_command_line_says_the_cadence_and_pools_by_role(
 def test_frames_outside_of_the_source_make_a_run_partial(truth: Pixels, low: Pixels) -> None:
     with vs.score(truth, source=low[:8]) as run:
         assert run.status == "partial"
-        assert "6 test frames lie outside of the source" in " ".join(run.notes)
+        assert "5 test frames lie outside of the source" in " ".join(run.notes)
         np.testing.assert_array_equal(run.frames.ref_index[15:], -1)
+    with vs.score(truth[:20], source=low[:10]) as run:  # the frame after the last original is no fault
+        assert run.status == "ok"
+        assert run.frames.ref_index[19] == -1
+
+
+@pytest.mark.parametrize("start", [1, 2, 7])
+def test_a_start_moves_the_places_and_no_more(low: Pixels, start: int) -> None:
+    test = interpolated(low, "repeat")
+    options = {"metrics": "cut", "maps": "none", "fields": "none"}
+    with vs.score(test, source=low, start=start, **options) as run:
+        np.testing.assert_array_equal(run.frames.role, np.where(np.arange(start, N) % 2, Role.SYNTHESISED, Role.PASSED))
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(start, N) // 2)
+    for align in ("none", "auto"):
+        with vs.score(test, ref=test, multiplier=2, start=start, align=align, **options) as run:
+            assert (run.frames.role == np.where(np.arange(start, N) % 2, Role.SYNTHESISED, Role.PASSED)).all(), align
+
+
+def test_neighbours_across_a_gap_of_the_map_are_not_all_held(truth: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vfiscope.pairing import around
+
+    held: list[int] = []
+    taken = around._Window.take
+
+    def counted(window: around._Window, rows: list[int]) -> object:
+        held.append(len(window._held))
+        return taken(window, rows)
+
+    monkeypatch.setattr(around._Window, "take", counted)
+    options = {"align": "auto", "metrics": "cut,psnr", "maps": "none", "fields": "none", "batch": 2}
+    with vs.score(np.delete(truth, slice(4, 15), axis=0), ref=truth, **options) as run:
+        np.testing.assert_array_equal(run.frames.ref_index, [0, 1, 2, 3, *range(15, N)])
+    assert max(held) <= 6
+
+
+def test_what_no_pair_needs_is_not_embedded(truth: Pixels, low: Pixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vfiscope.embed.dsift import Dsift
+
+    count: list[int] = []
+    embed = Dsift.embed
+    monkeypatch.setattr(Dsift, "embed", lambda self, frames: count.append(len(frames)) or embed(self, frames))
+    options = {"stop": 4, "multiplier": 2, "metrics": "cosine_before", "maps": "none", "batch": 2}
+    with vs.score(truth, source=low, **options) as run:
+        assert run.sources[1]["frames_decoded"] == len(low)
+    assert sum(count) <= 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metrics": "psnr"}, "psnr needs the ground truth"),
+        ({"maps": "mismatch"}, "mismatch needs the ground truth"),
+        ({"source": True, "metrics": "error_both"}, "error_both needs the ground truth"),
+        ({"align": 3}, "align is 3 without ref"),
+        ({"align": "auto"}, "align is 'auto' without ref"),
+        ({"ref": True, "align": 3, "start": 2}, "align is 3 beside start or step"),
+        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2 beside multiplier"),
+        ({"register": "sift"}, "register is 'sift' without ref"),
+        ({"source": True, "multiplier": 100}, "a multiplier of 100 predicts one original"),
+    ],
+)
+def test_what_a_mode_cannot_do_is_refused(truth: Pixels, low: Pixels, options: dict[str, object], message: str) -> None:
+    given = {
+        **options,
+        **({"ref": truth} if "ref" in options else {}),
+        **({"source": low} if "source" in options else {}),
+    }
+    with pytest.raises(VfiscopeError, match=message):
+        vs.score(truth, **given)
+
+
+@pytest.mark.parametrize("mode", ["scan", "compare"])
+def test_neighbours_are_of_score_alone(truth: Pixels, mode: str) -> None:
+    with pytest.raises(UsageError, match=f"ghosting needs the real frames around a frame, which {mode} has not"):
+        vs.scan(truth, metrics="ghosting") if mode == "scan" else vs.compare(truth[:1], truth[:1], metrics="ghosting")
+
+
+def test_where_nothing_was_interpolated_the_source_is_refused(truth: Pixels, low: Pixels) -> None:
+    with pytest.raises(PairingError, match="nothing was interpolated"):
+        vs.score(truth, source=truth)
+    with pytest.raises(PairingError, match="resembles any"):
+        vs.score(truth, source=np.stack(list(synth.Scene(144, 256, seed=77).frames(9))))
+
+
+def test_too_few_frames_for_neighbours_make_a_run_partial(truth: Pixels) -> None:
+    with vs.score(truth[:2]) as run:
+        assert run.status == "partial"
+        assert run.notes == ["no test frame has one before and one after it: give three or more"]
 
 
 def test_scores_tell_real_from_made_frames_where_nobody_else_does(truth: Pixels, low: Pixels) -> None:

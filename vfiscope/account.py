@@ -16,7 +16,7 @@ from vfiscope.sources import Source
 from vfiscope.streams import Found
 from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Status, Verdict
 
-__all__ = ["notes_of", "pairing_of", "told_apart"]
+__all__ = ["findings", "notes_of", "pairing_of", "registered", "told_apart"]
 
 DAMAGE = {
     "corrupt": "corrupt frames",
@@ -79,6 +79,28 @@ def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.floa
     )
 
 
+def findings(job: Job, before: FrameTable, after: FrameTable) -> list[str]:
+    """What was found out from the scores alone, one line each for people."""
+    if after is before:
+        return []
+    passed = np.flatnonzero(after.role == Role.PASSED)
+    every = int(np.median(np.diff(passed)))
+    name = next(name for name in BADNESS if name in job.plan.metrics)
+    return [f"every {every}th frame from {after.index[passed[0]]} on is much better in {name}: taken as passed through"]
+
+
+def registered(found: Registrations | None) -> list[str]:
+    """How the frames were registered, one line for people; none where they were not."""
+    if found is None or not found.accepted.any():
+        return []
+    rows = found.accepted
+    residual, valid = np.nanmedian(found.residual[rows]), np.median(found.valid[rows])
+    return [
+        f"registered {int(rows.sum())} of {len(found)} frames (medians: {int(np.median(found.inliers[rows]))} inliers, "
+        f"residual {residual:.2g} px, {valid:.0%} of the partner covered)"
+    ]
+
+
 def notes_of(
     job: Job,
     pairing: Mapping[str, Any],
@@ -86,10 +108,15 @@ def notes_of(
     registrations: Registrations | None,
 ) -> list[str]:
     """What makes a run partial, one sentence each; empty when it is whole."""
-    return [*_unpaired(job, pairing), *_damaged(job), *_refused(registrations), *_empty(job, values)]
+    return [
+        *_unpaired(job, pairing, len(next(iter(values.values())))),
+        *_damaged(job),
+        *_refused(registrations),
+        *_empty(job, values),
+    ]
 
 
-def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
+def _unpaired(job: Job, pairing: Mapping[str, Any], rows: int) -> list[str]:
     notes = []
     if job.policy == "row":
         for role in ("test", "ref"):
@@ -100,8 +127,10 @@ def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
                 notes.append(f"{role} lost {count} frames on the way that have no row: pairs after them may be off")
     if job.policy == "shift" and pairing["matched"] == 0:
         notes.append(f"no test frame has a partner at a shift of {job.config.align}: give another --align")
-    if job.policy == "source" and (count := pairing["unknown"]):
+    if job.policy == "source" and (count := pairing["outside"]):
         notes.append(f"{count} test frames lie outside of the source: they are not scored")
+    if job.policy == "neighbours" and pairing["test_unpaired"] == rows:
+        notes.append("no test frame has one before and one after it: give three or more")
     return notes
 
 

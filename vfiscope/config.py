@@ -241,6 +241,12 @@ class RunConfig:
             raise UsageError(
                 f"multiplier is {self.multiplier}: with ref only a whole number tells which frames are real"
             )
+        if self.multiplier is not None and self.ref is not None and self.step != 1:
+            raise UsageError(f"step is {self.step} beside multiplier, which counts every frame: leave one of them out")
+        if self.align != "none" and self.mode == "score" and self.ref is None and self.source is None:
+            raise UsageError(f"align is {self.align!r} without ref: there is nothing to align with, add --ref")
+        if isinstance(self.align, int) and self.align != 0 and (self.step != 1 or self.start is not None):
+            raise UsageError(f"align is {self.align} beside start or step, which shift too: give --align auto")
         if self.source is not None and (self.step != 1 or self.align != "none"):
             raise UsageError("step and align do not go with source, whose cadence is found: leave them out")
         if self.align != "none" and self.mode != "score":
@@ -257,16 +263,16 @@ class RunConfig:
 
     def _fill_in(self) -> None:
         """Choose what is computed where nothing was asked for."""
-        alone = self.mode == "score" and self.ref is None
-        originals = ("psnr", "ssim") if self.source is not None else ()
-        chosen = {
-            "metrics": originals + NEIGHBOUR_METRICS if alone else DEFAULT_METRICS,
-            "maps": NEIGHBOUR_MAPS if alone else DEFAULT_MAPS,
-            "fields": ("none",) if alone else DEFAULT_FIELDS,
-        }
-        for name, names in chosen.items():
+        for name, names in self._usual().items():
             if not getattr(self, name):
                 object.__setattr__(self, name, names)
+
+    def _usual(self) -> dict[str, tuple[str, ...]]:
+        """What suits the mode."""
+        if self.mode != "score" or self.ref is not None:
+            return {"metrics": DEFAULT_METRICS, "maps": DEFAULT_MAPS, "fields": DEFAULT_FIELDS}
+        originals = ("psnr", "ssim") if self.source is not None else ()
+        return {"metrics": originals + NEIGHBOUR_METRICS, "maps": NEIGHBOUR_MAPS, "fields": ("none",)}
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
@@ -295,8 +301,9 @@ class RunConfig:
         return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name not in NOT_STORED}
 
     def replace(self, **changes: Any) -> RunConfig:
-        """A copy with some options changed."""
-        return dataclasses.replace(self, **changes)
+        """A copy with some options changed; what suited the mode suits that of the copy."""
+        usual = {name: () for name, names in self._usual().items() if getattr(self, name) == names}
+        return dataclasses.replace(self, **{**usual, **changes})
 
 
 def default_out(test: Any) -> str:

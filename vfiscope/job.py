@@ -12,6 +12,7 @@ import torch
 from vfiscope import align as spatial
 from vfiscope.config import RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
+from vfiscope.errors import UsageError
 from vfiscope.flags import parse_rule
 from vfiscope.inputs import Stamp, check_out, identity, open_inputs, stamp
 from vfiscope.pairing import ShiftCheck
@@ -64,6 +65,7 @@ class Job:
 def open_job(config: RunConfig, stack: ExitStack) -> Job:
     plan = Plan.of(config.metrics, config.maps, config.fields)
     _check_rules(config, plan)
+    _check_needs(config, plan)
     device = resolve_device(config.device)
     choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
@@ -82,6 +84,17 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
         parse_rule(text, specs=specs).check_marks_frames()
     for text in config.fail_on:
         parse_rule(text, specs=specs)
+
+
+def _check_needs(config: RunConfig, plan: Plan) -> None:
+    """Refuse a metric or map that no frame of this mode could have a value of."""
+    needed = {name: part.spec.needs for name, part in (*plan.metrics.items(), *plan.maps.items())}
+    for name, needs in {**needed, **{name: part.spec.needs for name, part in plan.fields.items()}}.items():
+        if "neighbour" in needs and config.mode != "score":
+            raise UsageError(f"{name} needs the real frames around a frame, which {config.mode} has not: use score")
+        partner = "pixels" in needs or needs == "features"
+        if partner and config.mode == "score" and config.ref is None and (config.source is None or "neigh" in needs):
+            raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
 
 
 def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:

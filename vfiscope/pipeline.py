@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import notes_of, pairing_of, told_apart
+from vfiscope.account import findings, notes_of, pairing_of, registered, told_apart
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError
@@ -103,11 +103,14 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
                 writer.append(scores)
         curves, values = writer.curves()
         table = told_apart(job, curves, values)
+        registrations = writer.registrations()
+        for line in (*findings(job, curves, table), *registered(registrations)):
+            log.info("%s", line)
         segments = flag(table, values, job.header.metrics, config.flag)
-        if isinstance(config.align, int):
-            found = shifted(table.index, table.ref_index, config.align)
+        if job.policy == "shift":
+            found = shifted(table.index, table.ref_index, int(config.align))
         pairing = pairing_of(job, table, found)
-        notes = notes_of(job, pairing, values, writer.registrations())
+        notes = notes_of(job, pairing, values, registrations)
         if verdict := pairing.get("warning"):
             warnings.append(verdict)
             log.warning("warning: %s", verdict)

@@ -6,8 +6,9 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import count, tee
+from itertools import chain, count, tee
 
+import numpy as np
 import torch
 
 from vfiscope.align import register_pairs
@@ -77,78 +78,107 @@ class _Again:
 
 
 def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
-    """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it."""
-    made = (replace(pairs, window=job.config.window) for pairs in _made(job, done, found))
-    if job.register is None:
-        return made
-    return register_pairs(made, job.register, None if job.embedder is None else job.embedder.embed)
+    """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it.
+
+    Every source is read to the end of what was asked for, so that it knows what it holds; what no pair needs is decoded
+    and not embedded.
+    """
+    inputs = _Inputs(job)
+    pairs: Iterator[Pairs] = (replace(each, window=job.config.window) for each in _made(job, inputs, done, found))
+    if job.register is not None:
+        pairs = register_pairs(pairs, job.register, None if job.embedder is None else job.embedder.embed)
+    yield from pairs
+    inputs.drain()
 
 
-def _made(job: Job, done: int, found: Found) -> Iterator[Pairs]:
+class _Inputs:
+    """The streams of a job's sources: frames with their features."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._decoded: list[Iterator[Frames]] = []
+
+    def stream(self, role: str, skip: int = 0, wanted: Int64 | None = None) -> Stream:
+        """Frames of a source from a row on, or those of some ordinals."""
+        job = self._job
+        decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
+        if job.config.mode == "score" and job.policy == "row":
+            decoded = job.check.watch(role, decoded)
+        self._decoded.append(decoded)
+        # Registered frames are embedded afterwards; with a lag they are partners too.
+        embedder = None if job.register is not None and role == "test" and len(job.sources) > 1 else job.embedder
+        for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
+            moved = _to_device(frames, job.device)
+            yield moved, None if embedder is None else embedder.embed(moved)
+
+    def drain(self) -> None:
+        """Read what is left."""
+        for decoded in self._decoded:
+            for _ in decoded:
+                pass
+
+
+def _made(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
     match job.policy:
         case "lag":
             first = max(0, done - job.lag)
-            return skip_rows(with_lag(_stream(job, "test", first), job.lag), done - first)
+            return skip_rows(with_lag(inputs.stream("test", first), job.lag), done - first)
         case "golden":
-            return _with_golden(job, done)
+            return _with_golden(job, inputs, done)
         case "neighbours":
             first = max(0, done - 1)
-            test, beside = tee(_stream(job, "test", first))
+            test, beside = tee(inputs.stream("test", first))
             return skip_rows(with_places(test, beside, places_among(first), first), done - first)
         case "source" if isinstance(found, Cadence):
             first = int(min((row for row in found.before[done:] if row >= 0), default=0))
-            return with_places(_stream(job, "test", done), _stream(job, "source", first), places_in(found, done), first)
+            places = places_in(found, done)
+            return with_places(inputs.stream("test", done), inputs.stream("source", first), places, first)
     if job.plan.needs_neighbours or job.config.multiplier is not None:
-        return _with_neighbours(job, done, found)
-    return _with_reference(job, done, found)
+        return _with_neighbours(job, inputs, done, found)
+    return _with_reference(job, inputs, done, found)
 
 
-def _with_golden(job: Job, done: int) -> Iterator[Pairs]:
-    frames, features = next(_stream(job, "golden", 0))
+def _with_golden(job: Job, inputs: _Inputs, done: int) -> Iterator[Pairs]:
+    frames, features = next(inputs.stream("golden"))
     if frames.status[0] == Status.UNREADABLE:
         raise SourceError(f"the golden frame of {job.sources['golden'].info.path} cannot be decoded: choose another")
-    return with_golden(_stream(job, "test", done), (frames[:1], None if features is None else features[:1]))
+    return with_golden(inputs.stream("test", done), (frames[:1], None if features is None else features[:1]))
 
 
-def _with_reference(job: Job, done: int, found: Found) -> Iterator[Pairs]:
+def _with_reference(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
-        return with_map(_stream(job, "test", done), _stream(job, "ref", wanted=partners), partners)
+        return with_map(inputs.stream("test", done), inputs.stream("ref", wanted=partners), partners)
     first = done + _shift(job)
-    return with_shift(_stream(job, "test", done), _stream(job, "ref", max(0, first)), -first)
+    return with_shift(inputs.stream("test", done), inputs.stream("ref", max(0, first)), -first)
 
 
-def _with_neighbours(job: Job, done: int, found: Found) -> Iterator[Pairs]:
-    """The same pairs with the reference frames around them; by ordinals where a map names these."""
+def _with_neighbours(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
+    """The same pairs with the reference frames around them, all named by their decode ordinals."""
+    step, multiplier = job.config.step, job.config.multiplier
+    reach = step if multiplier is None else int(multiplier)
     first = done + _shift(job)
-    partners: Iterator[int] = count(first)
-    every = 1
-    if mapped := isinstance(found, Pairing):
-        partners, first, every = iter(found.ref_index[done:].tolist()), 0, job.config.step
-    if job.config.multiplier is None:
-        places, reach = places_beside(partners, every), every
+    if isinstance(found, Pairing):
+        partners = found.ref_index[done:]
+        near = np.unique(partners[partners >= 0])[:, None] + np.arange(-reach, reach + 1)
+        ref = inputs.stream("ref", wanted=np.unique(near))
+        ordinals: Iterator[int] = iter(partners.tolist())
     else:
-        reach = int(job.config.multiplier) * every
-        places = places_held_out(partners, reach)
-    first = max(0, first - reach)
-    ref = _stream(job, "ref", 0 if mapped else first)
-    return with_places(_stream(job, "test", done), ref, places, first, by_ordinal=mapped)
+        skip = max(0, first - reach)
+        ref, ordinal = _first_ordinal(inputs.stream("ref", skip))
+        ordinals = count(ordinal + (first - skip) * step, step)
+    places = places_beside(ordinals, step) if multiplier is None else places_held_out(ordinals, reach)
+    return with_places(inputs.stream("test", done), ref, places, by_ordinal=True)
+
+
+def _first_ordinal(stream: Stream) -> tuple[Stream, int]:
+    """A stream and the decode ordinal of its first frame; 0 where it has none."""
+    batch = next(stream, None)
+    return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
 
 
 def _shift(job: Job) -> int:
     return job.config.align if isinstance(job.config.align, int) else 0
-
-
-def _stream(job: Job, role: str, skip: int = 0, wanted: Int64 | None = None) -> Stream:
-    """Frames of a source with their features: from a row on, or those of some ordinals."""
-    decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
-    if job.config.mode == "score" and job.policy == "row":
-        decoded = job.check.watch(role, decoded)
-    # Registered frames are embedded afterwards; with a lag they are partners too.
-    embedder = None if job.register is not None and role == "test" and len(job.sources) > 1 else job.embedder
-    for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
-        moved = _to_device(frames, job.device)
-        yield moved, None if embedder is None else embedder.embed(moved)
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:

@@ -74,8 +74,9 @@ def describe(summary: dict[str, Any]) -> str:
         where = "-" if pooled["worst_index"] is None else pooled["worst_index"]
         lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where}{extra}")
     for role, part in summary["roles"].items():
-        means = ((name, pooled["mean"]) for name, pooled in part["metrics"].items())
-        listed = ", ".join(f"{name} {_number(mean)}" for name, mean in means if mean is not None)
+        listed = ", ".join(
+            _mean(name, pooled) for name, pooled in part["metrics"].items() if pooled["mean"] is not None
+        )
         lines.append(f"{role} ({part['frames']} frames), mean: {listed}")
     if summary["segments"]:
         lines += ["", "flagged segments (frames, half-open):"]
@@ -122,6 +123,12 @@ def _short(path: str) -> str:
     """A path as seen from the current folder, where it lies in it."""
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def _mean(name: str, pooled: dict[str, Any]) -> str:
+    """The mean of a metric; of one that has values of both signs, which would cancel out, that of the absolute ones."""
+    signed = pooled["min"] < 0 < pooled["max"]
+    return f"|{name}| {_number(pooled['mean_abs'])}" if signed else f"{name} {_number(pooled['mean'])}"
 
 
 def _number(value: float | None) -> str:

@@ -270,9 +270,11 @@ def spans(met: Mask, ignored: Mask, broken: Mask | None = None, reach: int = 1) 
 
 
 def ignored_rows(frames: FrameTable, column: Column) -> Mask:
-    """(N,) rows that are stepped over: passed frames that were read and for which the metric is not defined."""
+    """(N,) rows that are stepped over: frames that were read, of a role for which the metric is defined nowhere."""
     read = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)
-    return np.asarray(np.isnan(column) & (frames.role == Role.PASSED) & read, dtype=np.bool_)
+    known = frames.role != Role.UNKNOWN
+    defined = np.isin(frames.role, frames.role[~np.isnan(column)])
+    return np.asarray(np.isnan(column) & known & ~defined & read, dtype=np.bool_)
 
 
 def segment_of(

@@ -68,8 +68,7 @@ def with_places(
 ) -> Iterator[Pairs]:
     """Every test frame with its partner and the real frames around it, as far as the stream has them.
 
-    Batches are cut where what the rows have changes. The stream is read to its end, so that its source knows what it
-    holds.
+    Batches are cut where what the rows have changes.
 
     Args:
         test: the frames to examine.
@@ -80,8 +79,7 @@ def with_places(
     """
     window = _Window(frames, first, by_ordinal)
     for test_frames, features in test:
-        own = [window.clip(place) for place in islice(places, len(test_frames))]
-        start = 0
+        start, own = 0, window.clip(list(islice(places, len(test_frames))))
         for (partnered, surrounded), run in groupby(own, key=lambda place: (place.partner >= 0, place.before >= 0)):
             part = list(run)
             rows = slice(start, start + len(part))
@@ -96,10 +94,6 @@ def with_places(
                 phase=np.array([place.phase for place in part]),
             )
             start = rows.stop
-        if own:
-            window.drop(min((row for row in (own[-1].partner, own[-1].before) if row >= 0), default=NOWHERE))
-    for _ in frames:
-        pass
 
 
 class _Window:
@@ -111,15 +105,22 @@ class _Window:
         self._latest = first - 1
         self._by_ordinal = by_ordinal
 
-    def clip(self, place: Place) -> Place:
-        """The place without what the stream does not have; reads up to what it names."""
-        last = max(place.partner, place.after if place.before >= 0 else NOWHERE)
+    def clip(self, places: list[Place]) -> list[Place]:
+        """The places without what the stream does not have; reads up to what they name, and holds nothing before."""
+        named = [row for place in places for row in (place.partner, place.before) if row >= 0]
+        last = max((max(place.partner, place.after if place.before >= 0 else NOWHERE) for place in places), default=-1)
+        first = min(named, default=last)
+        self._held = {row: frame for row, frame in self._held.items() if row >= first}
         while self._latest < last and (batch := next(self._frames, None)) is not None:
             frames, features = batch
             for row in range(len(frames)):
                 one = slice(row, row + 1)
                 self._latest = int(frames.index[row]) if self._by_ordinal else self._latest + 1
-                self._held[self._latest] = (frames[one], None if features is None else features[one])
+                if self._latest >= first:
+                    self._held[self._latest] = (frames[one], None if features is None else features[one])
+        return [self._clipped(place) for place in places]
+
+    def _clipped(self, place: Place) -> Place:
         if place.partner not in self._held:
             place = place._replace(partner=NOWHERE)
         if place.before not in self._held or place.after not in self._held:
@@ -135,11 +136,6 @@ class _Window:
         before, before_features = self.take([place.before for place in places])
         after, after_features = self.take([place.after for place in places])
         return Neighbours(before, after, before_features, after_features)
-
-    def drop(self, before: int) -> None:
-        """Let go of the frames that lie before a row."""
-        for row in [row for row in self._held if row < before]:
-            del self._held[row]
 
 
 def _join(batches: list[Batch]) -> Batch:

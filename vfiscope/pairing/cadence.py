@@ -7,7 +7,8 @@ synthesised, and the fraction is its phase between the two originals around it.
 Both sides are decoded once into signatures (:mod:`vfiscope.pairing.signature`). A few test frames that resemble one
 source frame far more than all distant ones give the slope and the offset roughly (Theil and Sen's line). Among the
 multipliers and offsets near it that one is taken whose predicted originals are most like their source frames. Where
-several fit equally well, as when frames were only repeated or nothing moves, the times of the two files decide.
+several fit equally well, as when frames were only repeated or nothing moves, the rates of the two files decide, and
+that the first frame of the one shows the first frame of the other.
 """
 
 from __future__ import annotations
@@ -104,8 +105,25 @@ def find_cadence(test: Iterable[Frames], source: Iterable[Frames], *, multiplier
     if len(other.index) < 2:
         raise PairingError("the source has one frame: interpolation needs two or more, give the whole source")
     claimed = _claimed(one, other)
+    if claimed is not None and claimed < 1 and multiplier is None:
+        raise PairingError(
+            f"the test has {claimed} frames to one of the source, and interpolation adds frames: swap the two, or give "
+            "--multiplier"
+        )
     line = _anchor(one, other)
+    if line is None and not _any_alike(one, other):
+        raise PairingError(
+            f"none of {len(one.index)} test frames resembles any of {len(other.index)} source frames: check --source"
+        )
     chosen, residual = _choose(one, other, line, claimed, multiplier)
+    if multiplier is not None and len(residual) < 2:
+        raise PairingError(
+            f"a multiplier of {multiplier} predicts one original, too few to be sure: give a smaller one"
+        )
+    if multiplier is None and chosen.multiplier == 1:
+        raise PairingError(
+            "the test has one frame for each of the source, nothing was interpolated: check --source, or give --multiplier"
+        )
     return _cadence(one, other, chosen, residual)
 
 
@@ -153,7 +171,7 @@ def _choose(
     """The lattice that fits best, of equals the one that the times speak for; and what its originals differ by."""
     expected = asked or claimed or Fraction(1)
     if line is None:  # nothing in the picture tells frames apart: the times alone decide
-        line = _Line(1 / float(expected), 0.0, 0.0, 0.0)
+        line = _Line(1 / float(expected), int(test.index[0]) / float(expected), 0.0, 0.5)
     n, m = len(test.index), len(source.index)
     tried: list[tuple[_Lattice, Float32, float]] = []
     for lattice in _lattices(line, claimed, asked):
@@ -172,8 +190,21 @@ def _choose(
         tried = plain
     limit = AS_GOOD * min(cost for _, _, cost in tried) + LEAST_NOISE
     fitting = [entry for entry in tried if entry[2] <= limit]
-    lattice, residual, _ = min(fitting, key=lambda entry: (abs(entry[0].start), entry[0].multiplier))
+    lattice, residual, _ = min(fitting, key=lambda entry: _strangeness(entry[0], test))
     return lattice, residual
+
+
+def _any_alike(test: _Side, source: _Side) -> bool:
+    rows = np.flatnonzero(~test.blank)
+    rows = rows[:: max(1, len(rows) // ANCHORS)]
+    table = distances(test.signatures[rows], source.signatures, np.zeros(len(rows), np.int64), len(source.index))
+    return bool(table.size and (table < UNRELATED).any())
+
+
+def _strangeness(lattice: _Lattice, test: _Side) -> tuple[float, Fraction]:
+    """How far a lattice is from putting the first frame of the test file on the first one of the source."""
+    began = int(test.index[0]) / float(lattice.multiplier)
+    return abs(float(lattice.start) - began), lattice.multiplier
 
 
 def _most(multiplier: Fraction, n: int, m: int, line: _Line) -> int:

@@ -48,8 +48,7 @@ def skip_rows(batches: Iterable[RowsT], count: int) -> Iterator[RowsT]:
 def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
     """Every test frame with the reference frame of the same row.
 
-    Where the reference ends first, the remaining test frames come as unpaired rows. Where the test ends first, the
-    reference is read to its end, so that its source knows how many frames were left over.
+    Where the reference ends first, the remaining test frames come as unpaired rows.
     """
     test_batch, ref_batch = next(test, None), next(ref, None)
     while test_batch is not None and ref_batch is not None:
@@ -59,8 +58,6 @@ def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
         ref_batch = _rest(ref_batch, rows) or next(ref, None)
     if test_batch is not None:
         yield from (_unpaired(batch) for batch in chain([test_batch], test))
-    for _ in ref:
-        pass
 
 
 def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
@@ -79,8 +76,7 @@ def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
 def with_map(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
     """Every test frame with the reference frame that a map names.
 
-    A reference frame is taken once from its stream, however many test frames it is the partner of. The reference is
-    read to its end, so that its source knows what it holds.
+    A reference frame is taken once from its stream, however many test frames it is the partner of.
 
     Args:
         test: frames, the first of them that of the first entry of ``partners``.
@@ -107,8 +103,6 @@ def with_map(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
             row = stop
     if done < len(partners):
         raise PairingError(f"the test ended after {done} of {len(partners)} frames: it changed while it was read")
-    for _ in ref:
-        pass
 
 
 def _run_end(own: Int64, start: int, same: NDArray[np.bool_]) -> int:

@@ -12,7 +12,7 @@ __all__ = ["find_passed"]
 MULTIPLIERS = range(2, 9)
 CYCLES = 4
 """Whole cycles that a clip must hold: fewer are no regularity."""
-BETTER = 0.5
+BETTER = 0.25
 """Part of its neighbours' badness that a passed frame has at most."""
 SHARE = 0.9
 """Part of the predicted passed frames that must be so much better."""

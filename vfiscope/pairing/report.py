@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vfiscope.config import LOW_MARGIN
 from vfiscope.types import Cadence, Int64, Match, Pairing, Role
 
 __all__ = ["describe", "describe_cadence", "shifted", "summarize", "summarize_cadence"]
@@ -29,6 +30,7 @@ def summarize(pairing: Pairing) -> dict[str, Any]:
         "margin_median": float(np.median(pairing.margin[known])) if known.any() else None,
         "margin_lowest": None if lowest is None else float(pairing.margin[lowest]),
         "margin_lowest_row": lowest,
+        "margin_low": int((pairing.margin[known] < LOW_MARGIN).sum()),
         "digest": pairing.digest,
     }
 
@@ -45,7 +47,11 @@ def describe(pairing: Pairing) -> tuple[str, str]:
     row = facts["margin_lowest_row"]
     if row is None:
         return first, "margin: unknown"
-    return first, f"margin: median {facts['margin_median']:.2f}, lowest {facts['margin_lowest']:.2f} at frame {row}"
+    low = f"; below {LOW_MARGIN} for {facts['margin_low']}" if facts["margin_low"] else ""
+    return (
+        first,
+        f"margin: median {facts['margin_median']:.2f}, lowest {facts['margin_lowest']:.2f} at frame {row}{low}",
+    )
 
 
 def shifted(index: Int64, ref_index: Int64, shift: int) -> Pairing:
@@ -69,8 +75,19 @@ def summarize_cadence(cadence: Cadence) -> dict[str, Any]:
         "multiplier": str(cadence.multiplier),
         "start": str(cadence.start),
         **{role.name.lower(): int((cadence.role == role).sum()) for role in Role},
+        "outside": _outside(cadence),
         "alike": cadence.share,
     }
+
+
+def _outside(cadence: Cadence) -> int:
+    """Frames that lie a whole source frame or more before the first or behind the last one of the source.
+
+    An interpolated video often ends with the frames after its last original, which nobody could interpolate.
+    """
+    position = float(cadence.start) + np.arange(len(cadence)) / float(cadence.multiplier)
+    last = int(cadence.before.max(initial=0))
+    return int(((cadence.role == Role.UNKNOWN) & ((position <= -1) | (position >= last + 1))).sum())
 
 
 def describe_cadence(cadence: Cadence) -> str:

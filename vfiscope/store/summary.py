@@ -107,7 +107,10 @@ def _by_role(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for role in roles if len(roles) == 2 else []:
         rows = run.frames.role == role
-        pooled = {name: {key: pool(values[rows], key) for key in POOLS} for name, values in run.scores.items()}
+        pooled = {
+            name: {**{key: pool(values[rows], key) for key in POOLS}, "mean_abs": pool(np.abs(values[rows]), "mean")}
+            for name, values in run.scores.items()
+        }
         found[role.name.lower()] = {"frames": int(rows.sum()), "metrics": pooled}
     return found
 
