@@ -217,6 +217,8 @@ class RunConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} is {value!r}: give a number from {low} to {high}")
+        if self.out is not None and not self.out.endswith((".h5", ".hdf5")):
+            raise UsageError(f"out is {self.out!r}: give a name that ends in .h5")
         object.__setattr__(self, "align", _shift_or_word(self.align))
         if self.multiplier is not None:
             object.__setattr__(self, "multiplier", str(parse_multiplier(self.multiplier)))

@@ -98,8 +98,8 @@ def find_cadence(test: Iterable[Frames], source: Iterable[Frames], *, multiplier
         multiplier: test frames to a source frame; None finds it.
 
     Raises:
-        PairingError: the test has fewer frames a second than the source, or no steady cadence brings its frames
-            together with those of the source.
+        PairingError: the test has not more frames a second than the source, none that resembles one of it, or no steady
+            cadence brings the two together.
     """
     one, other = _read(test), _read(source)
     if len(other.index) < 2:
@@ -122,7 +122,7 @@ def find_cadence(test: Iterable[Frames], source: Iterable[Frames], *, multiplier
         )
     if multiplier is None and chosen.multiplier == 1:
         raise PairingError(
-            "the test has one frame for each of the source, nothing was interpolated: check --source, or give --multiplier"
+            "the test has a frame for each of the source, nothing was interpolated: check --source or give --multiplier"
         )
     return _cadence(one, other, chosen, residual)
 
