@@ -182,13 +182,16 @@ def test_a_metric_without_a_value_makes_a_run_partial(media: Path) -> None:
 def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes((media / "test.mp4").read_bytes())
+    (tmp_path / "link.h5").symlink_to(clip)
     with pytest.raises(UsageError, match="is an input of the same run"):
-        vs.scan(str(clip), out=str(clip), overwrite=True)
+        vs.scan(str(clip), out=str(tmp_path / "link.h5"), overwrite=True)
     assert clip.read_bytes() == (media / "test.mp4").read_bytes()
-    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "notes.h5").write_text("mine")
     with pytest.raises(OutputExistsError, match="is no result"):
-        vs.scan(str(clip), out=str(tmp_path / "notes.txt"), overwrite=True)
-    assert (tmp_path / "notes.txt").read_text() == "mine"
+        vs.scan(str(clip), out=str(tmp_path / "notes.h5"), overwrite=True)
+    assert (tmp_path / "notes.h5").read_text() == "mine"
+    with pytest.raises(UsageError, match=r"give a name that ends in \.h5"):
+        vs.scan(str(clip), out=str(clip), overwrite=True)
 
 
 def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
