@@ -247,3 +247,27 @@ def test_bands_are_said_for_the_embedder_they_were_made_for_alone(distance: floa
     assert band_of(run(novas, psnr=30.0)) is None
     assert band_of(run(None, psnr=30.0)) is None
     assert band_of(run(novas, cosine=float("nan"))) is None
+
+
+def test_a_registered_pair_is_drawn_registered_with_the_numbers_of_its_run(folder: Path, coarse: None) -> None:
+    """The same scene through a window 24 px aside: registered, what both show is alike, and the rest is left out."""
+    scene = synth.Scene(180, 264, 3, objects=0).frame(0)
+    for name, left in (("ref", 0), ("moved", 24)):
+        Image.fromarray(scene[:, left : left + 240]).save(folder / f"{name}.png")
+    maps = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
+    options = {"embedder": "dsift", "size": 140, "metrics": ["cosine"], "maps": maps, "fields": ["none"]}
+    for method in ("sift", "none"):
+        with vs.compare("moved.png", "ref.png", visualize=method, register=method, **options) as run:
+            drawn = json.loads((folder / method / "summary.json").read_text())
+            assert drawn["cosine_distance"] == pytest.approx(float(run.scores["cosine"][0]), abs=1e-7)
+            for key, name in zip(("similarity_b2a", "similarity_a2b", "mismatch_b", "mismatch_a"), maps, strict=True):
+                assert drawn[f"mean_{key}"] == pytest.approx(float(np.nanmean(run.maps[name][0])), abs=1e-3), key
+            left_out = int(np.isnan(run.maps["similarity"][0]).sum())
+        if method == "sift":
+            assert left_out == 10  # one column of ten patches lies wholly in what the test does not show
+            assert drawn["register"] == {"method": "sift", "verdict": "accepted"}
+            assert drawn["mean_mismatch"] < 0.01
+        else:
+            assert left_out == 0
+            assert "register" not in drawn
+            assert drawn["mean_mismatch"] > 0.02

@@ -19,7 +19,7 @@ from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
 
-__all__ = ["Job", "open_embedder_of", "open_job"]
+__all__ = ["Job", "open_job"]
 
 PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
 
@@ -69,7 +69,7 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     sources = open_inputs(config, stack)
     check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
-    embedder = open_embedder_of(config, device) if plan.needs_features else None
+    embedder = _open_embedder(config, device) if plan.needs_features else None
     register = _open_register(config, device)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
@@ -84,7 +84,7 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
         parse_rule(text, specs=specs)
 
 
-def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:
+def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
     """The embedder that a configuration names, with its options.
 
     Raises:
