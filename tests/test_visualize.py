@@ -271,3 +271,46 @@ def test_a_registered_pair_is_drawn_registered_with_the_numbers_of_its_run(folde
             assert left_out == 0
             assert "register" not in drawn
             assert drawn["mean_mismatch"] > 0.02
+
+
+def test_a_batch_draws_anew_what_was_drawn_of_another_run(folder: Path, coarse: None) -> None:
+    """A job that changed is run without pictures, then with them: these are of the new run, not of the old one."""
+    (folder / "out").mkdir()
+    job = {"id": "a", "ref": "ref.png", "test": "test.png", "embedder": "dsift", "metrics": "cosine", "maps": "none"}
+
+    def drawn(visualize: bool = True, **options: object) -> dict[str, object]:
+        (folder / "jobs.json").write_text(json.dumps([{**job, "fields": "none", **options}]))
+        (result,) = run_jobs(read_jobs("jobs.json"), "out", visualize=visualize)
+        assert result["error"] is None
+        return result
+
+    first = drawn(size=140)
+    assert first["grid_size"] == [10, 13]
+    drawn(visualize=False, size=70)
+    second = drawn(size=70)
+    assert second["skipped"]
+    assert second["grid_size"] == [5, 7]
+    assert second["run"] != first["run"]
+    shown = Image.open(folder / "test.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    shown.save(folder / "test.png")
+    drawn(visualize=False, size=70)
+    third = drawn(size=70)
+    assert third["skipped"]
+    config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=70)
+    assert third["mean_mismatch"] == visualize(config, "alone")["mean_mismatch"]
+    assert third["mean_mismatch"] != second["mean_mismatch"]
+    (folder / "out/a/pca_features.png").unlink()
+    assert drawn(size=70) == third
+    assert (folder / "out/a/pca_features.png").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100000, b'{"run": 3}'])
+def test_a_damaged_summary_is_drawn_anew(folder: Path, coarse: None, content: bytes) -> None:
+    job = {"id": "a", "ref": "ref.png", "test": "test.png", "embedder": "dsift", "size": 28, "metrics": "psnr"}
+    (folder / "jobs.json").write_text(json.dumps([{**job, "maps": "none", "fields": "none"}]))
+    (folder / "out/a").mkdir(parents=True)
+    (folder / "out/a/summary.json").write_bytes(content)
+    (result,) = run_jobs(read_jobs("jobs.json"), "out")
+    (result,) = run_jobs(read_jobs("jobs.json"), "out", visualize=True)
+    assert (result["state"], result["skipped"], result["grid_size"]) == ("ok", True, [2, 3])
+    assert json.loads((folder / "out/a/summary.json").read_text())["grid_size"] == [2, 3]

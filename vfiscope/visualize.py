@@ -66,7 +66,8 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | N
     drawn = config.replace(metrics=("cosine",), maps=MAPS, fields=("none",), flag=(), fail_on=())
     with ExitStack() as stack, torch.inference_mode():
         job = open_job(drawn, stack)
-        pictures = _pictures(job, *pairs_of(job, 0, None), run)
+        (pairs,) = pairs_of(job, 0, None)
+        pictures = _pictures(job, pairs, run)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -77,7 +78,9 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | N
 def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
     """What is drawn of the only pair of a job, whose plan looks at features."""
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
-    assert ref is not None and a is not None and b is not None
+    assert ref is not None
+    assert a is not None
+    assert b is not None
     paths = {role: source.info.path for role, source in job.sources.items()}
     for role, frames in (("test", test), ("ref", ref)):
         if frames.status[0] == Status.UNREADABLE:
