@@ -314,10 +314,16 @@ def test_wrong_loftr_weights_are_one_line(tmp_path: Path, loftr_weights: Path) -
     torch.save({**state, first: torch.zeros(3)}, tmp_path / "shape.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     (tmp_path / "text.pt").write_text("no weights")
+    itself: dict[str, object] = {}
+    itself["model"] = itself
+    torch.save(itself, tmp_path / "itself.pt")
+    torch.save({**state, "module." * 5000 + "x": torch.zeros(3)}, tmp_path / "prefixes.pt")
     for name, words in {
         "less.pt": "are not LoFTR's: 1 tensors",
         "shape.pt": "are not LoFTR's: 1 tensors",
         "list.pt": "hold no state dict",
+        "itself.pt": "hold no state dict",
+        "prefixes.pt": "are not LoFTR's: 1 tensors",
         "text.pt": "cannot read the register weights",
         "missing.pt": "are not a file",
     }.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -164,8 +165,26 @@ def test_a_damaged_group_is_refused(media: Path, tmp_path: Path) -> None:
     def missing(h5: h5py.File) -> None:
         del h5["registration/valid"]
 
+    def put(name: str, value: object) -> Callable[[h5py.File], None]:
+        return lambda h5: h5["registration"][name].__setitem__(1, value)
+
+    def unsaid(h5: h5py.File) -> None:
+        del h5.attrs["register"]
+
+    def lost(h5: h5py.File) -> None:
+        del h5["registration"]
+
+    def claimed(h5: h5py.File) -> None:
+        del h5["registration/valid"]
+        h5["registration"].create_dataset("valid", (3, 2**27), "<f4", chunks=(1, 2**20), compression="gzip")
+
     for damage, words in (
-        (short, "3 frames, 2 registered"),
+        (put("verdict", 77), r"/registration/verdict\[1\] is 77, which means nothing"),
+        (put("matrix", np.nan), r"/registration/matrix\[1\] is not finite"),
+        (unsaid, "has /registration and no register"),
+        (lost, "has register and no /registration"),
+        (claimed, r"/registration/valid claims the shape \(3, 134217728\)"),
+        (short, "3 frames, but /registration/.* has 2 rows"),
         (other_type, "/registration/valid is float64"),
         (linked, "/registration/valid is not stored in the file itself"),
         (missing, "the file is damaged"),
@@ -173,8 +192,9 @@ def test_a_damaged_group_is_refused(media: Path, tmp_path: Path) -> None:
         out.write_bytes(whole)
         with h5py.File(out, "r+") as h5:
             damage(h5)
-        with pytest.raises(StoreError, match=words):
+        with pytest.raises(StoreError, match=words) as caught:
             vs.open_run(out)
+        assert "\n" not in str(caught.value)
 
 
 def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path) -> None:

@@ -604,6 +604,47 @@ def test_row_48_fields_become_pictures_where_that_is_asked_for(tmp_path: Path) -
         assert np.isposinf(run.scores["psnr"]).all()
 
 
+@pytest.mark.parametrize("how", ["zeroed", "dropped"])
+def test_row_48_pictures_made_from_a_damaged_neighbour_are_marked(tmp_path: Path, how: str) -> None:
+    """Every picture is a key frame of its own, so that only the filter spreads the damage of one."""
+    params = {"g": "1", "x264-params": "log-level=none:tff=1"}
+    path, bad = h264(tmp_path / "a.mp4", options=params), tmp_path / "b.mp4"
+    with av.open(str(path)) as container:
+        packet = list(container.demux(video=0))[5]
+        at, size = packet.pos or 0, packet.size
+    data = bytearray(path.read_bytes())
+    data[at + 4 : at + size] = (
+        bytes(size - 4) if how == "dropped" else data[at + 4 : at + size // 2] + bytes(size - size // 2)
+    )
+    bad.write_bytes(data)
+    with open_source(path, deinterlace="bwdif") as whole, open_source(bad, deinterlace="bwdif") as source:
+        same = (pixels(whole) == pixels(source)).all(axis=(1, 2, 3))
+        status = np.array(column(source, "status"))
+        counts = source.counts
+    damage = Status.UNREADABLE if how == "dropped" else Status.CORRUPT
+    assert status[4:7].tolist() == [Status.CORRUPT, damage, Status.CORRUPT]
+    assert (status[[*range(4), *range(7, 12)]] == Status.OK).all()
+    assert same.tolist() == (status == Status.OK).tolist()
+    assert (counts.corrupt, counts.unreadable) == ((2, 1) if how == "dropped" else (3, 0))
+    with open_source(bad) as source:
+        assert (np.array(column(source, "status")) != Status.OK).nonzero()[0].tolist() == [5]
+
+
+def test_row_48_only_videos_have_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = h264(tmp_path / "a.mp4", options={"x264-params": "log-level=none:tff=1:qp=0"})
+    for i, image in enumerate(moving(12, 48, 64)):
+        (tmp_path / "images").mkdir(exist_ok=True)
+        Image.fromarray(image).save(tmp_path / f"images/{i:02}.png")
+    out = tmp_path / "a.h5"
+    assert call("scan", tmp_path / "images", "--deinterlace", "bwdif", "-o", out) == 2
+    said = f"--deinterlace bwdif is for videos, and {tmp_path / 'images'} is none: leave it out"
+    assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
+    with pytest.raises(UsageError, match="--deinterlace bwdif is for videos, and array is none"):
+        vs.scan(noise(3, 48, 64), deinterlace="bwdif", **QUICK)
+    with vs.score(str(path), ref=str(tmp_path / "images"), deinterlace="bwdif", resize="area", **QUICK) as run:
+        assert len(run) == 12
+
+
 def test_row_48_progressive_pictures_and_lost_ones_pass_the_deinterlacer(tmp_path: Path) -> None:
     clip, bad = write_clip(tmp_path / "a.mp4"), damaged(tmp_path / "b.mp4", "zeroed")
     for path in (clip, bad):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from vfiscope import synth
-from vfiscope.batch import read_jobs, run_jobs
+from vfiscope.batch import _typed, read_jobs, run_jobs
 from vfiscope.cli import main
+from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
 
@@ -173,3 +175,26 @@ def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
     with Run(good["out"]) as run:
         assert (run.config["window"], run.config["precise"]) == (2, True)
     assert bad["error"] == "precise is 'yes': give true or false"
+
+
+def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:
+    """Cells as a spreadsheet writes them; multiplier and align stay texts, which the configuration reads."""
+    numbers = {name: "2" for name, kind in get_type_hints(RunConfig).items() if kind in (int, int | None)}
+    assert {"stream", "prefetch", "lag", "window"} <= {*numbers}
+    truths = {name: "TRUE" for name, kind in get_type_hints(RunConfig).items() if kind is bool}
+    typed = _typed({**numbers, **truths, "fps": "23.5", "multiplier": "5/2"})
+    assert typed == {**dict.fromkeys(numbers, 2), **dict.fromkeys(truths, True), "fps": 23.5, "multiplier": "5/2"}
+    synth.write_video(folder / "media/clip.mp4", synth.Scene(48, 64).frames(5))
+    head = "id,mode,test,ref,stream,multiplier,window,metrics,maps,fields"
+    (folder / "media/a.csv").write_text(f"{head}\na,score,clip.mp4,clip.mp4,0,2,3,psnr,none,none\n")
+    (result,) = run_jobs(read_jobs(folder / "media/a.csv"), folder / "out")
+    assert result["error"] is None
+    with Run(result["out"]) as run:
+        assert (run.config["stream"], run.config["multiplier"], run.config["window"]) == (0, "2", 3)
+
+
+def test_register_weights_are_beside_the_job_file(folder: Path) -> None:
+    job = {"test": "f1.png", "ref": "f0.png", "register": "loftr", "register_weights": "w.ckpt", "weights": "v.pth"}
+    (read,) = read_jobs(write(folder / "media/a.json", [job]))
+    assert read.options["register_weights"] == str(folder / "media/w.ckpt")
+    assert read.options["weights"] == str(folder / "media/v.pth")

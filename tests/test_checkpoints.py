@@ -257,6 +257,54 @@ def test_adapters_that_cannot_be_merged(tmp_path: Path) -> None:
         load_state(save(clash, tmp_path / "w.pth"))
 
 
+def test_alphas_and_ranks_that_are_none(tmp_path: Path) -> None:
+    state = network(0).state_dict()
+    layer = "blocks.0.attn.qkv"
+    pair = {f"{layer}.lora_A.weight": torch.zeros(4, 48), f"{layer}.lora_B.weight": torch.zeros(144, 4)}
+    no_rank = {f"{layer}.lora_A.weight": torch.zeros(0, 48), f"{layer}.lora_B.weight": torch.zeros(144, 0)}
+    uneven = {**pair, f"{layer}.lora_B.weight": torch.zeros(144, 3)}
+    for alpha, shown in (
+        ([8], "a list"),
+        ("8", "a str"),
+        ({}, "a dict"),
+        (8j, "a complex"),
+        (10**400, "a int"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (torch.tensor(float("nan")), "nan"),
+    ):
+        with pytest.raises(EmbedderError, match=f"have {shown} as the LoRA alpha of '{layer}.weight': store") as error:
+            load_state(save({"model": {**state, **pair}, "lora_config": {"lora_alpha": alpha}}, tmp_path / "w.pth"))
+        one_line(error)
+    for flat, message in (
+        ({**pair, f"{layer}.alpha": torch.ones(3)}, "have a Tensor as the LoRA alpha"),
+        ({**no_rank, f"{layer}.alpha": torch.tensor(8.0)}, "a LoRA pair of rank 0 and 0"),
+        (no_rank, "a LoRA pair of rank 0 and 0"),
+        (uneven, "a LoRA pair of rank 4 and 3"),
+    ):
+        with pytest.raises(EmbedderError, match=message) as error:
+            load_state(save({**state, **flat}, tmp_path / "w.pth"))
+        one_line(error)
+
+
+def test_nesting_has_an_end(tmp_path: Path) -> None:
+    """A mapping that holds itself, as model and as settings, and one that is only deep."""
+    itself: dict[str, object] = {}
+    itself["model"] = itself
+    deep: dict[str, object] = dict(network(0).state_dict())
+    for _ in range(15):
+        deep = {"model": deep}
+    assert len(load_state(save(deep, tmp_path / "w.pth")).tensors) == 18
+    for content in (itself, {"model": deep}):
+        with pytest.raises(EmbedderError, match="are nested more than 16 deep: save") as error:
+            load_state(save(content, tmp_path / "w.pth"))
+        one_line(error)
+    settings: dict[str, object] = {"lora_alpha": 8}
+    settings["adapter_config"] = settings["default"] = settings
+    content = {"model": network(0).state_dict(), "adapter_config": settings}
+    assert len(load_state(save(content, tmp_path / "w.pth")).tensors) == 18
+
+
 @pytest.mark.parametrize("registers", [False, True])
 def test_position_embeddings_of_another_grid_are_resampled(registers: bool) -> None:
     options = {"reg_tokens": 4, "no_embed_class": True} if registers else {}

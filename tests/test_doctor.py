@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from media import from_planes, moving, noise, write_clip, write_video
@@ -176,3 +177,19 @@ def test_real_clips_are_judged(shared_data: Path) -> None:
     pair = [str(folder / name) for name in ("bt601_limited_range.mp4", "bt709_full_range.mp4")]
     assert {"matrix differs", "range differs", "size differs", "count differs"} <= set(said(diagnose(*pair), "pair"))
     assert said(diagnose(str(shared_data / "timelapse/garden"))) == {}
+
+
+def test_stream_is_advised_for_the_test_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("ffv1", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 16, 16, "bgr0"
+        for stream in streams * 3:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(noise(1, 16, 16)[0], "rgb24")))
+        for stream in streams:
+            container.mux(stream.encode())
+    found = {f.where: f for f in diagnose(str(path), str(path)).findings if f.what == "several video streams"}
+    assert found["test"].remedy == "choose the one that you mean with --stream"
+    assert found["ref"].detail == "holds 2 video streams: stream 0 is read"
+    assert found["ref"].remedy == "--stream is for the test alone: copy another one into a file of its own"

@@ -68,8 +68,11 @@ DAMAGES = {
     "no other group": (no_group("scores"), "/scores is not a group: the file is damaged"),
     "other partners": (replaced("ref_index", ROWS - 1), "is not the map that its frames were scored through"),
     "falling": (replaced("ref_index", ROWS[::-1].copy()), "the file is damaged"),
-    "too short": (replaced("ref_index", ROWS[:-1]), "the file is damaged"),
-    "all too short": (lambda h5: [replaced(n, h5["pairing"][n][:-1])(h5) for n in COLUMNS], "a map of 9"),
+    "too short": (replaced("ref_index", ROWS[:-1]), "/pairing/ref_index has 9 rows"),
+    "all too short": (
+        lambda h5: [replaced(n, h5["pairing"][n][:-1])(h5) for n in COLUMNS],
+        "has 9 rows: it is damaged",
+    ),
     "wrong type": (replaced("residual", np.zeros(N - 2)), "/pairing/residual is float64, not float32"),
     "label unknown": (replaced("label", np.full(N - 2, 9, np.uint8)), "the file is damaged"),
     "label false": (replaced("label", np.full(N - 2, 2, np.uint8)), "the file is damaged"),
@@ -77,7 +80,7 @@ DAMAGES = {
     "rate over 0": (attribute("rate_den", 0), "the file is damaged"),
     "rate negative": (attribute("rate_num", -1), "the file is damaged"),
     "method unknown": (attribute("method", "guess"), "the file is damaged"),
-    "ranges flat": (replaced("dropped", np.arange(3)), "the file is damaged"),
+    "ranges flat": (replaced("dropped", np.arange(3)), "/pairing/dropped claims the shape (3,)"),
 }
 COLUMNS = ("ref_index", "residual", "margin", "label")
 

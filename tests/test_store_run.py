@@ -334,6 +334,23 @@ def long_double(h5: Any) -> None:
     h5["scores/psnr"].attrs.update(attrs)
 
 
+def claims(name: str, shape: tuple[int, ...], dtype: Any = None, **options: Any) -> Callable[[Any], None]:
+    """Another dataset of that name, of nothing but zeros that are not even written."""
+
+    def edit(h5: Any) -> None:
+        attrs, kind = dict(h5[name].attrs), h5[name].dtype if dtype is None else dtype
+        del h5[name]
+        made = h5.create_dataset(name, shape, kind, **{"chunks": (1,) * len(shape), "compression": "gzip", **options})
+        made.attrs.update(attrs)
+
+    return edit
+
+
+def put(name: str, value: Any) -> Callable[[Any], None]:
+    return lambda h5: h5[name].__setitem__(3, value)
+
+
+GROWING = {"chunks": (2**27,), "maxshape": (None,)}
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda path: path.unlink(), "is missing: name a result file"),
     "folder": (lambda path: (path.unlink(), path.mkdir()), "is a folder: name a result file"),
@@ -352,10 +369,22 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "no scores": (spoil(drop("scores")), "/scores is missing"),
     "no column": (spoil(drop("frames/pts")), "the file is damaged"),
     "no segments": (spoil(drop("segments/peak")), "the file is damaged"),
-    "column too short": (spoil(short), "holds 100 frames but .*'psnr': 99"),
+    "column too short": (spoil(short), "holds 100 frames, but /scores/psnr has 99 rows"),
     "column of another type": (spoil(long_double), r"/scores/psnr is float\d+, not float32"),
     "group for a score": (spoil(lambda h5: h5["scores"].create_group("x")), "/scores/x is not stored in the file"),
     "absurd number of rows": (spoil(absurd_rows), r"/frames/pts claims the shape \(35184372088832,\)"),
+    "wide column": (spoil(claims("frames/pts", (100, 2**20))), r"/frames/pts claims the shape \(100, 1048576\)"),
+    "wide score": (spoil(claims("scores/psnr", (100, 2**20))), r"/scores/psnr claims the shape \(100, 1048576\)"),
+    "flat map": (spoil(claims("maps/mismatch", (100, 9))), r"/maps/mismatch claims the shape \(100, 9\)"),
+    "three to a field": (spoil(claims("fields/motion", (100, 3, 2, 2))), r"/fields/motion claims .* \(100, 3, 2, 2\)"),
+    "wide segments": (spoil(claims("segments/peak", (1, 2**20))), r"/segments/peak claims the shape"),
+    "map too long": (spoil(claims("maps/mismatch", (101, 3, 4))), "100 frames, but /maps/mismatch has 101 rows"),
+    "large chunk": (spoil(claims("frames/pts", (100,), **GROWING)), r"/frames/pts claims chunks \(134217728,\)"),
+    "large value": (spoil(claims("frames/pts", (100,), "V10000000")), r"/frames/pts is \|V10000000, not int64"),
+    "text for a number": (spoil(claims("segments/peak", (1,), "S9")), r"/segments/peak is \|S9, not float64"),
+    "unknown role": (spoil(put("frames/role", 9)), r"/frames/role\[3\] is 9, which means nothing"),
+    "unknown status": (spoil(put("frames/status", 9)), r"/frames/status\[3\] is 9, which means nothing"),
+    "register alone": (spoil(lambda h5: h5.attrs.create("register", '{"method": "sift"}')), "no /registration"),
     "absurd map": (spoil(absurd_cells), r"/maps/mismatch claims the shape \(3, 1048576, 1048576\)"),
     "external link": (spoil(external), "/maps/mismatch is not stored in the file itself"),
     "soft link": (spoil(soft), "/scores is missing or a link"),

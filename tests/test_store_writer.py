@@ -125,6 +125,7 @@ def any_scores(draw: st.DrawFn) -> Scores:
         return array
 
     columns = {name: column(dtype) for name, dtype in schema.FRAME_TYPES.items()}
+    columns |= {name: columns[name] % len(known) for name, known in schema.FRAME_NAMES.items()}
     return Scores(
         FrameTable(**columns, time_base=TIME_BASE),
         {"psnr": column("f4"), "ssim": column("f4")},

@@ -247,3 +247,70 @@ def test_bands_are_said_for_the_embedder_they_were_made_for_alone(distance: floa
     assert band_of(run(novas, psnr=30.0)) is None
     assert band_of(run(None, psnr=30.0)) is None
     assert band_of(run(novas, cosine=float("nan"))) is None
+
+
+def test_a_registered_pair_is_drawn_registered_with_the_numbers_of_its_run(folder: Path, coarse: None) -> None:
+    """The same scene through a window 24 px aside: registered, what both show is alike, and the rest is left out."""
+    scene = synth.Scene(180, 264, 3, objects=0).frame(0)
+    for name, left in (("ref", 0), ("moved", 24)):
+        Image.fromarray(scene[:, left : left + 240]).save(folder / f"{name}.png")
+    maps = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
+    options = {"embedder": "dsift", "size": 140, "metrics": ["cosine"], "maps": maps, "fields": ["none"]}
+    for method in ("sift", "none"):
+        with vs.compare("moved.png", "ref.png", visualize=method, register=method, **options) as run:
+            drawn = json.loads((folder / method / "summary.json").read_text())
+            assert drawn["cosine_distance"] == pytest.approx(float(run.scores["cosine"][0]), abs=1e-7)
+            for key, name in zip(("similarity_b2a", "similarity_a2b", "mismatch_b", "mismatch_a"), maps, strict=True):
+                assert drawn[f"mean_{key}"] == pytest.approx(float(np.nanmean(run.maps[name][0])), abs=1e-3), key
+            left_out = int(np.isnan(run.maps["similarity"][0]).sum())
+        if method == "sift":
+            assert left_out == 10  # one column of ten patches lies wholly in what the test does not show
+            assert drawn["register"] == {"method": "sift", "verdict": "accepted"}
+            assert drawn["mean_mismatch"] < 0.01
+        else:
+            assert left_out == 0
+            assert "register" not in drawn
+            assert drawn["mean_mismatch"] > 0.02
+
+
+def test_a_batch_draws_anew_what_was_drawn_of_another_run(folder: Path, coarse: None) -> None:
+    """A job that changed is run without pictures, then with them: these are of the new run, not of the old one."""
+    (folder / "out").mkdir()
+    job = {"id": "a", "ref": "ref.png", "test": "test.png", "embedder": "dsift", "metrics": "cosine", "maps": "none"}
+
+    def drawn(visualize: bool = True, **options: object) -> dict[str, object]:
+        (folder / "jobs.json").write_text(json.dumps([{**job, "fields": "none", **options}]))
+        (result,) = run_jobs(read_jobs("jobs.json"), "out", visualize=visualize)
+        assert result["error"] is None
+        return result
+
+    first = drawn(size=140)
+    assert first["grid_size"] == [10, 13]
+    drawn(visualize=False, size=70)
+    second = drawn(size=70)
+    assert second["skipped"]
+    assert second["grid_size"] == [5, 7]
+    assert second["run"] != first["run"]
+    shown = Image.open(folder / "test.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    shown.save(folder / "test.png")
+    drawn(visualize=False, size=70)
+    third = drawn(size=70)
+    assert third["skipped"]
+    config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=70)
+    assert third["mean_mismatch"] == visualize(config, "alone")["mean_mismatch"]
+    assert third["mean_mismatch"] != second["mean_mismatch"]
+    (folder / "out/a/pca_features.png").unlink()
+    assert drawn(size=70) == third
+    assert (folder / "out/a/pca_features.png").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100000, b'{"run": 3}'])
+def test_a_damaged_summary_is_drawn_anew(folder: Path, coarse: None, content: bytes) -> None:
+    job = {"id": "a", "ref": "ref.png", "test": "test.png", "embedder": "dsift", "size": 28, "metrics": "psnr"}
+    (folder / "jobs.json").write_text(json.dumps([{**job, "maps": "none", "fields": "none"}]))
+    (folder / "out/a").mkdir(parents=True)
+    (folder / "out/a/summary.json").write_bytes(content)
+    (result,) = run_jobs(read_jobs("jobs.json"), "out")
+    (result,) = run_jobs(read_jobs("jobs.json"), "out", visualize=True)
+    assert (result["state"], result["skipped"], result["grid_size"]) == ("ok", True, [2, 3])
+    assert json.loads((folder / "out/a/summary.json").read_text())["grid_size"] == [2, 3]

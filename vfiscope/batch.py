@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -16,15 +17,17 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import parse_rule
 from vfiscope.inputs import golden_index
-from vfiscope.store import Run
+from vfiscope.store import Header, Run
+from vfiscope.views.pair import FILES
 from vfiscope.visualize import visualize as draw
 
 __all__ = ["Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
-PATHS = ("test", "ref", "source", "golden", "weights")
+PATHS = ("test", "ref", "source", "golden", "weights", "register_weights")
+WHOLE = ("lag", "batch", "prefetch", "step", "size", "window", "stream")
 TRUTHS = {"true": True, "false": False}
-RESULTS, SUMMARY = "results.json", "summary.csv"
+RESULTS, SUMMARY, PICTURED = "results.json", "summary.csv", "summary.json"
 
 
 @dataclass(frozen=True)
@@ -168,7 +171,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) ->
             summary = run.summary()
             met = [rule for rule in config.fail_on if parse_rule(rule).met(run.frames, run.scores, run.specs)]
             flat = _flat(job, run)
-        drawn = _draw(config, folder / job.id, again=not skipped) if visualize and job.mode == "compare" else {}
+            identity = _identity(run)
+        drawn = _draw(config, folder / job.id, identity) if visualize and job.mode == "compare" else {}
     except (VfiscopeError, OSError, MemoryError) as error:
         return {**result, "error": " ".join(str(error).split())}
     done = {"out": str(config.out), "state": summary["status"], "skipped": skipped, "failed_on": met}
@@ -188,13 +192,27 @@ def _flat(job: Job, run: Run | None = None) -> dict[str, Any]:
     }
 
 
-def _draw(config: RunConfig, folder: Path, *, again: bool) -> dict[str, Any]:
-    """Draw the pair, unless that was done before and nothing changed since; what ``summary.json`` holds."""
-    stored = folder / "summary.json"
-    if again or not stored.is_file():
-        return draw(config.replace(overwrite=True), folder)
-    found: dict[str, Any] = json.loads(stored.read_text(encoding="utf-8"))
-    return found
+def _identity(run: Run) -> str:
+    """A digest of all that a run was made from: inputs, settings and versions."""
+    text = json.dumps(Header.of_run(run).to_dict(), sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _draw(config: RunConfig, folder: Path, identity: str) -> dict[str, Any]:
+    """Draw the pair, unless the folder holds the pictures of this very run; what ``summary.json`` holds."""
+    found = _read_object(folder / PICTURED)
+    if found.get("run") == identity and all((folder / name).is_file() for name in FILES):
+        return found
+    return draw(config.replace(overwrite=True), folder, run=identity)
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """The object in a .json file; empty where there is none, or the file is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
@@ -210,8 +228,8 @@ def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
     typed = dict(options)
     for name in ("precise", "overwrite", "resume"):
         if isinstance(typed.get(name), str):
-            typed[name] = TRUTHS.get(typed[name], typed[name])
-    for name, kind in {"lag": int, "batch": int, "step": int, "size": int, "window": int, "fps": float}.items():
+            typed[name] = TRUTHS.get(typed[name].strip().lower(), typed[name])
+    for name, kind in {**dict.fromkeys(WHOLE, int), "fps": float}.items():
         if isinstance(typed.get(name), str):
             try:
                 typed[name] = kind(typed[name])

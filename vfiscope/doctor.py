@@ -48,8 +48,9 @@ IMAGE_KINDS = {
     ".tiff": "TIFF",
     ".webp": "WEBP",
 }
+SEVERAL = "several video streams"
 NOTES = (
-    ("video streams", "warning", "several video streams", "choose the one that you mean with --stream"),
+    ("video streams", "warning", SEVERAL, "choose the one that you mean with --stream"),
     ("are not square", "info", "sample aspect", "scale to square pixels first where the other side has them"),
     ("for display", "info", "rotation", ""),
     ("no quarter turn", "warning", "rotation", "turn the pictures when encoding"),
@@ -110,7 +111,7 @@ def diagnose(path: str, ref: str | None = None) -> Diagnosis:
     findings = [
         Finding(*finding, role)
         for role, found in media.items()
-        for finding in itertools.chain(_damage(found), _time(found), _picture(found), _file(found), _notes(found))
+        for finding in itertools.chain(_damage(found), _time(found), _picture(found), _file(found), _notes(found, role))
     ]
     if ref is not None:
         findings += [Finding(*finding, "pair") for finding in _pair(media["test"], media["ref"])]
@@ -225,11 +226,13 @@ def _suffixes(found: Examination) -> set[str]:
     return {Path(file).suffix.lower() for file in found.info.files}
 
 
-def _notes(found: Examination) -> Found:
+def _notes(found: Examination, role: str) -> Found:
     for note in found.info.notes:
         known = next((kind for kind in NOTES if kind[0] in note), None)
         if known is None:
             yield "info", "note", note, ""
+        elif known[2] == SEVERAL and role != "test":
+            yield known[1], known[2], note, "--stream is for the test alone: copy another one into a file of its own"
         else:
             yield known[1], known[2], note, known[3]
 

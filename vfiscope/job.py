@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,14 +16,24 @@ from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import UsageError
 from vfiscope.flags import parse_rule
 from vfiscope.inputs import Stamp, check_out, identity, open_inputs, stamp
+from vfiscope.metrics import dense
 from vfiscope.pairing import ShiftCheck
 from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
 
-__all__ = ["Job", "open_embedder_of", "open_job"]
+__all__ = ["Job", "open_job"]
 
 PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
+
+
+EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
+"""Options of the embedder."""
+DEFAULTS = RunConfig("scan", None)
+MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*dense.MAPS, *dense.FIELDS))})
+"""What is computed from matches of patches."""
+
+log = logging.getLogger("vfiscope")
 
 
 @dataclass(frozen=True)
@@ -69,12 +80,36 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     device = resolve_device(config.device)
     choose(config.embedder, config.weights)
     sources = open_inputs(config, stack)
+    _check_videos(config, sources)
     check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
-    embedder = open_embedder_of(config, device) if plan.needs_features else None
+    embedder = _open_embedder(config, device) if plan.needs_features else None
     register = _open_register(config, device)
+    if unused := _unused(config, plan):
+        log.warning("warning: %s", unused)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
+
+
+def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
+    """Refuse to deinterlace where no input is a video; of a video and its images, only the video has fields."""
+    if config.deinterlace == "none" or any(source.info.kind == "video" for source in sources.values()):
+        return
+    path = sources["test"].info.path
+    raise UsageError(f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out")
+
+
+def _unused(config: RunConfig, plan: Plan) -> str | None:
+    """A sentence about options that change no score of a plan, if any were given."""
+    options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULTS, name)]
+    options = [] if plan.needs_features else options
+    if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
+        options.append("window")
+    if not options:
+        return None
+    given = ", ".join(f"--{name}" for name in options)
+    reason = "are matched" if plan.needs_features else "are embedded"
+    return f"{given} changed no score: with these metrics, maps and fields no patches {reason}"
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
@@ -97,7 +132,7 @@ def _check_needs(config: RunConfig, plan: Plan) -> None:
             raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
 
 
-def open_embedder_of(config: RunConfig, device: torch.device) -> Embedder:
+def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
     """The embedder that a configuration names, with its options.
 
     Raises:

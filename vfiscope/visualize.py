@@ -1,4 +1,4 @@
-"""Pictures of a compared pair: its features once more, and from them what :mod:`vfiscope.views.pair` draws."""
+"""Pictures of a compared pair: made as a run makes it, and from it what :mod:`vfiscope.views.pair` draws."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vfiscope.align import valid_cells
 from vfiscope.config import RunConfig
-from vfiscope.embed import Embedder, resolve_device
 from vfiscope.errors import OutputExistsError, SourceError, StoreError, UsageError
-from vfiscope.inputs import open_inputs
-from vfiscope.job import open_embedder_of
+from vfiscope.job import Job, open_job
 from vfiscope.metrics import dense
-from vfiscope.sources import Source
-from vfiscope.types import Features, Float32, Frames, Pairs, Status
+from vfiscope.streams import pairs_of
+from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
 from vfiscope.views.pair import FILES, PairPictures, draw_pair
 
 __all__ = ["check_folder", "principal_colours", "visualize"]
 
+MAPS = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
 STEEPNESS = 2.0
 """Of the curve by which VFI-Similarity turns a whitened component into a colour."""
 
@@ -45,14 +45,16 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
         raise OutputExistsError(f"{there} exists: give --overwrite or another folder")
 
 
-def visualize(config: RunConfig, folder: str | os.PathLike[str]) -> dict[str, Any]:
+def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | None = None) -> dict[str, Any]:
     """Draw two compared images as VFI-Similarity and NOVA do, into a folder that is made where it is missing.
 
-    Image A is the reference and image B the test. The files are :data:`vfiscope.views.pair.FILES`.
+    Image A is the reference and image B the test, registered where the run registers it: the numbers are those of a run
+    of the same configuration. The files are :data:`vfiscope.views.pair.FILES`.
 
     Args:
-        config: of a comparison of two images, with the embedder's options and the window.
+        config: of a comparison of two images, with the options of embedder and registration and the window.
         folder: where the files go.
+        run: what identifies the run that is drawn, kept in the summary.
 
     Returns:
         What ``summary.json`` holds.
@@ -61,9 +63,11 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str]) -> dict[str, An
         VfiscopeError: an input, the embedder or the folder cannot be used.
     """
     check_folder(config, folder)
+    drawn = config.replace(metrics=("cosine",), maps=MAPS, fields=("none",), flag=(), fail_on=())
     with ExitStack() as stack, torch.inference_mode():
-        embedder = open_embedder_of(config, resolve_device(config.device))
-        pictures = _pictures(config, embedder, open_inputs(config, stack))
+        job = open_job(drawn, stack)
+        (pairs,) = pairs_of(job, 0, None)
+        pictures = _pictures(job, pairs, run)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,42 +75,62 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str]) -> dict[str, An
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
 
-def _pictures(config: RunConfig, embedder: Embedder, sources: dict[str, Source]) -> PairPictures:
-    test, ref = (_only_frame(sources[role]) for role in ("test", "ref"))
-    a, b = embedder.embed(ref), embedder.embed(test)
-    pairs = Pairs(test, ref, b, a, window=config.window)
-    found = dense.match(b, a, config.window)
-    maps = {each.spec.name: each.compute(pairs)[0].cpu().numpy() for each in dense.MAPS}
-    grid = embedder.grid(*test.size)
-    colours = principal_colours(*(_vectors(each) for each in (a, b)))
-    distance = float(dense.cosine_distance(b.pooled, a.pooled)[0])
+def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
+    """What is drawn of the only pair of a job, whose plan looks at features."""
+    test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
+    assert ref is not None
+    assert a is not None
+    assert b is not None
+    paths = {role: source.info.path for role, source in job.sources.items()}
+    for role, frames in (("test", test), ("ref", ref)):
+        if frames.status[0] == Status.UNREADABLE:
+            raise SourceError(f"{paths[role]} cannot be decoded: there is nothing to draw")
+    found = dense.matches_of(pairs)
+    grid = (int(a.patches.shape[1]), int(a.patches.shape[2]))
+    maps = _maps(pairs, grid)
+    colours_a, colours_b = principal_colours(_vectors(a), _vectors(b))
     return PairPictures(
         image_a=_shown(ref),
         image_b=_shown(test),
-        path_a=sources["ref"].info.path,
-        path_b=sources["test"].info.path,
+        path_a=paths["ref"],
+        path_b=paths["test"],
         similarity_a2b=maps["similarity_back"],
         similarity_b2a=maps["similarity"],
         mismatch_a=maps["mismatch_boosted_back"],
         mismatch_b=maps["mismatch_boosted"],
         match_a2b=found.backward[0].reshape(grid).cpu().numpy(),
         mutual_a=found.mutual_back[0].reshape(grid).cpu().numpy(),
-        colours_a=colours[0].reshape(*grid, 3),
-        colours_b=colours[1].reshape(*grid, 3),
-        facts={
-            "embedding_dim": embedder.dim,
-            "cosine_distance": distance,
-            "cosine_similarity": 1 - distance,
-            "embedder": embedder.describe(*test.size),
-        },
+        colours_a=colours_a.reshape(*grid, 3),
+        colours_b=colours_b.reshape(*grid, 3),
+        facts={**_facts(job, pairs, float(dense.cosine_distance(b.pooled, a.pooled)[0])), "run": run},
     )
 
 
-def _only_frame(source: Source) -> Frames:
-    frames = next(iter(source))[:1]
-    if frames.status[0] == Status.UNREADABLE:
-        raise SourceError(f"{source.info.path} cannot be decoded: there is nothing to draw")
-    return frames
+def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
+    """{map: (h, w)}, NaN where a registered test frame has no pixel of its own, as in a run."""
+    maps = {each.spec.name: each.compute(pairs)[0].cpu().numpy() for each in dense.MAPS if each.spec.name in MAPS}
+    if pairs.registrations is None:
+        return maps
+    seen = valid_cells(pairs.registrations, pairs.test.size, grid)[0]
+    return {name: np.where(seen, values, np.float32(np.nan)) for name, values in maps.items()}
+
+
+def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
+    """Further entries of the summary."""
+    embedder = job.header.embedder
+    facts = {
+        "embedding_dim": None if embedder is None else embedder["dim"],
+        "cosine_distance": distance,
+        "cosine_similarity": 1 - distance,
+        "embedder": embedder,
+    }
+    if pairs.registrations is None:
+        return facts
+    return {**facts, "register": {**(job.header.register or {}), "verdict": _verdict(pairs.registrations)}}
+
+
+def _verdict(registrations: Registrations) -> str:
+    return Verdict(int(registrations.verdict[0])).name.lower()
 
 
 def _vectors(features: Features) -> NDArray[np.float64]:

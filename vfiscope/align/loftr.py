@@ -28,6 +28,8 @@ __all__ = ["LoftrMatcher", "load_loftr"]
 SIDES = (480, 640)
 """Shorter and longer side in pixels to which a larger picture is reduced."""
 NESTS = ("state_dict", "model_state_dict", "model")
+MAX_DEPTH = 16
+"""Mappings inside each other: more than anybody saves, and an end where one holds itself."""
 PREFIXES = ("module.", "matcher.", "model.")
 
 
@@ -102,13 +104,15 @@ def _state(weights: str) -> dict[str, Any]:
             f"cannot read the register weights {weights!r} ({type(error).__name__}): the file is damaged, or holds "
             "more than tensors; save the model's state_dict()"
         ) from error
-    while isinstance(found, Mapping) and (nest := next((name for name in NESTS if name in found), None)):
-        found = found[nest]
+    for _ in range(MAX_DEPTH):
+        if isinstance(found, Mapping) and (nest := next((name for name in NESTS if name in found), None)):
+            found = found[nest]
     if not isinstance(found, Mapping) or not all(isinstance(value, torch.Tensor) for value in found.values()):
         raise UsageError(f"the register weights {weights!r} hold no state dict: save the model's state_dict()")
     return {_without_prefix(str(name)): tensor for name, tensor in found.items()}
 
 
 def _without_prefix(name: str) -> str:
-    prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix)), None)
-    return name if prefix is None else _without_prefix(name[len(prefix) :])
+    while prefix := next((prefix for prefix in PREFIXES if name.startswith(prefix)), None):
+        name = name.removeprefix(prefix)
+    return name

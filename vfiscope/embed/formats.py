@@ -28,6 +28,10 @@ PREFIXES = ("module.", "_orig_mod.", "base_model.", "model.", "base.", "backbone
 """What wrappers put before the names of a network; no name of the network itself begins so."""
 ADAPTER = re.compile(r"(?P<layer>.+)\.lora_(?P<part>A|B)(?:\.(?!weight$)(?P<adapter>\w+))?(?:\.weight)?")
 ALPHA = (".lora_alpha", ".alpha")
+MAX_DEPTH = 16
+"""Mappings inside each other: more than anybody saves, and an end where one holds itself."""
+LARGEST = 3.4e38
+"""Of the finite numbers that float32 holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,7 @@ def plain_state(raw: Any, source: str) -> Plain:
     Raises:
         EmbedderError: there is no state dict, it holds something else than tensors, or an adapter cannot be merged.
     """
-    flat, config, left_over = _unwrapped(raw)
+    flat, config, left_over = _unwrapped(raw, source)
     if not isinstance(flat, Mapping) or not flat:
         raise EmbedderError(f"{source} hold no state dict: save the model's state_dict()")
     state = _stripped(flat, source)
@@ -65,11 +69,13 @@ def plain_state(raw: Any, source: str) -> Plain:
     return Plain(state, merged, left_over, tuple(dict.fromkeys(note for note in notes if note)))
 
 
-def _unwrapped(raw: Any) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
+def _unwrapped(raw: Any, source: str) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
     """The innermost mapping, the settings of adapters found on the way, and the tensors passed by."""
     config: dict[str, Any] = {}
     left_over: list[str] = []
-    while isinstance(raw, Mapping):
+    for _ in range(MAX_DEPTH):
+        if not isinstance(raw, Mapping):
+            return raw, config, (*left_over,)
         config |= _config(raw)
         key = next((key for key in CONTAINERS if isinstance(raw.get(key), Mapping)), None)
         if key is None:
@@ -78,7 +84,7 @@ def _unwrapped(raw: Any) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
             if name != key:
                 left_over += _names(str(name), value)
         raw = raw[key]
-    return raw, config, (*left_over,)
+    raise EmbedderError(f"{source} are nested more than {MAX_DEPTH} deep: save the model's state_dict()")
 
 
 def _names(name: str, value: Any) -> list[str]:
@@ -96,13 +102,16 @@ def _is_setting(name: Any, value: Any) -> bool:
 
 def _config(raw: Mapping[Any, Any]) -> dict[str, Any]:
     """r, lora_alpha and use_rslora as far as a mapping has them, itself or in a configuration inside."""
-    found = {str(name): value for name, value in raw.items() if name in NUMBERS and _is_setting(name, value)}
-    for key in CONFIGS:
-        inner = raw.get(key)
+    found = _numbers(raw)
+    for inner in (raw.get(key) for key in CONFIGS):
         if isinstance(inner, Mapping):
             nested = inner.get("default")
-            found |= _config(nested if isinstance(nested, Mapping) else inner)
+            found |= _numbers(nested if isinstance(nested, Mapping) else inner)
     return found
+
+
+def _numbers(raw: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in raw.items() if name in NUMBERS and _is_setting(name, value)}
 
 
 def _stripped(flat: Mapping[Any, Any], source: str) -> dict[str, Tensor]:
@@ -163,7 +172,21 @@ def _merge(
             "save the network together with its adapters"
         )
     rank = int(down.shape[0])
+    if rank < 1 or up.shape[1] != rank:
+        raise EmbedderError(f"{source} hold a LoRA pair of rank {rank} and {up.shape[1]} for {name!r}: save it again")
     alpha = pair.get("alpha", config.get("lora_alpha", config.get("alpha")))
-    factor = 1.0 if alpha is None else float(alpha) / (rank**0.5 if config.get("use_rslora") else rank)
+    factor = 1.0 if alpha is None else _number(alpha, name, source) / (rank**0.5 if config.get("use_rslora") else rank)
     state[name] = weight.float() + factor * (up @ down)
     return "no alpha is stored with the adapters: taken as r" if alpha is None else None
+
+
+def _number(alpha: Any, name: str, source: str) -> float:
+    """The one finite number that an alpha is."""
+    import torch
+
+    if isinstance(alpha, torch.Tensor) and alpha.numel() == 1 and not alpha.is_complex():
+        alpha = alpha.item()
+    if not isinstance(alpha, (int, float)) or not abs(alpha) <= LARGEST:
+        shown = f"{alpha:g}" if isinstance(alpha, float) else f"a {type(alpha).__name__}"
+        raise EmbedderError(f"{source} have {shown} as the LoRA alpha of {name!r}: store one finite number")
+    return float(alpha)

@@ -38,6 +38,7 @@ __all__ = [
     "Matches",
     "cosine_distance",
     "match",
+    "matches_of",
     "motion",
 ]
 
@@ -216,10 +217,11 @@ def _both(pairs: Pairs) -> tuple[Features, Features]:
     return pairs.test_features, pairs.ref_features
 
 
-def _matches(pairs: Pairs) -> Matches:
+def matches_of(pairs: Pairs) -> Matches:
+    """Best matches of the pairs, within their window; computed once for all that looks at them."""
     test, ref = _both(pairs)
-    matches: Matches = pairs.share("matches", lambda: match(test, ref, pairs.window))
-    return matches
+    found: Matches = pairs.share("matches", lambda: match(test, ref, pairs.window))
+    return found
 
 
 def _cosine(pairs: Pairs) -> Tensor:
@@ -228,7 +230,7 @@ def _cosine(pairs: Pairs) -> Tensor:
 
 
 def _mismatch(pairs: Pairs) -> Tensor:
-    return _matches(pairs).forward_distance.mean(dim=1)
+    return matches_of(pairs).forward_distance.mean(dim=1)
 
 
 def _map(compute: Callable[[Matches], Tensor]) -> Callable[[Pairs], Tensor]:
@@ -236,7 +238,7 @@ def _map(compute: Callable[[Matches], Tensor]) -> Callable[[Pairs], Tensor]:
 
     def values(pairs: Pairs) -> Tensor:
         n, h, w, _ = _both(pairs)[0].patches.shape
-        return compute(_matches(pairs)).reshape(n, h, w)
+        return compute(matches_of(pairs)).reshape(n, h, w)
 
     return values
 
@@ -249,7 +251,7 @@ def _motion(pairs: Pairs) -> Tensor:
     test, ref = _both(pairs)
     if pairs.ref is None:
         raise ValueError(f"motion needs the pixels of both frames, and these pairs have no reference: {pairs.test!r}")
-    whole, start = motion(test, ref, _matches(pairs))
+    whole, start = motion(test, ref, matches_of(pairs))
     moved = refine(pairs.test, pairs.ref, whole, start)
     height, width = pairs.test.size
     pitch = torch.tensor([width / moved.shape[3], height / moved.shape[2]], device=moved.device)

@@ -6,10 +6,12 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from fractions import Fraction
+from itertools import chain
 
 import av
 import av.filter
 
+from vfiscope.sources.base import Counts
 from vfiscope.sources.decode import Decoded
 
 __all__ = ["deinterlaced"]
@@ -18,12 +20,15 @@ BWDIF = "mode=send_frame:parity=auto:deint=interlaced"
 """A picture for each picture, at the time of its first field; those not marked as interlaced stay as they are."""
 
 
-def deinterlaced(places: Generator[Decoded]) -> Generator[Decoded]:
-    """The same places with every interlaced picture replaced by what FFmpeg's bwdif makes of it and its neighbours."""
+def deinterlaced(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
+    """The same places with every interlaced picture replaced by what FFmpeg's bwdif makes of it and its neighbours.
+
+    A picture that is made from a damaged neighbour, or lacks one, is damaged too, and counted so.
+    """
     waiting: deque[Decoded] = deque()
     weaver: _Bwdif | None = None
-    with closing(places):
-        for place in places:
+    with closing(_spread(places, counts)) as marked:
+        for place in marked:
             if place.frame is not None and (weaver is None or not weaver.fits(place.frame)):
                 yield from _filled(waiting, [] if weaver is None else weaver.end())
                 weaver = _Bwdif(place.frame)
@@ -32,6 +37,20 @@ def deinterlaced(places: Generator[Decoded]) -> Generator[Decoded]:
                 yield from _filled(waiting, weaver.put(place.frame))
         yield from _filled(waiting, [] if weaver is None else weaver.end())
         yield from waiting
+
+
+def _spread(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
+    """The same places with the damage of each spread to the interlaced pictures beside it."""
+    before: Decoded | None = None
+    place: Decoded | None = None
+    with closing(places):
+        for after in chain(places, [None]):
+            if place is not None:
+                woven = place.frame is not None and place.frame.interlaced_frame
+                hurt = woven and any(beside is not None and beside.damaged for beside in (before, after))
+                counts.corrupt += hurt and not place.damaged
+                yield place._replace(damaged=place.damaged or hurt)
+            before, place = place, after
 
 
 def _filled(waiting: deque[Decoded], frames: list[av.VideoFrame]) -> Iterator[Decoded]:

@@ -73,7 +73,7 @@ class VideoSource(Source):
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         decoded = decode(self._info.path, counts, self._options.stream)
-        with closing(deinterlaced(decoded) if self._options.deinterlace == "bwdif" else decoded) as places:
+        with closing(deinterlaced(decoded, counts) if self._options.deinterlace == "bwdif" else decoded) as places:
             for index, place in enumerate(places):
                 pts = clock.stamp(place.pts, index)
                 for note in clock.notes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import operator
 import os
 import shutil
@@ -19,19 +18,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
-from vfiscope.store.pairing import PAIRING_TYPES, read_pairing
-from vfiscope.store.registration import REGISTRATION_TYPES, read_registrations
+from vfiscope.store.pairing import read_pairing
+from vfiscope.store.registration import read_registrations
 from vfiscope.store.summary import summarize
+from vfiscope.store.trust import check_stored, check_values
 from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations, Segment
 
 __all__ = ["Run", "Stored", "differences"]
 
-FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
-MAX_CELLS = 2**27
-"""Values that a frame can have in a map or a field."""
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 
@@ -118,7 +114,7 @@ class Run:
             raise
 
     def _load(self, h5: Any) -> None:
-        _check_safe(self.path, h5)
+        check_stored(self.path, h5)
         attrs = h5.attrs
         self.mode = str(attrs["mode"])
         self.created = str(attrs["created"])
@@ -156,9 +152,8 @@ class Run:
         )
         self.segments = schema.read_table(h5, "segments", Segment)
         self.regions = schema.read_table(h5, "regions", Region)
-        self._check_rows()
         self._check_map(h5)
-        self._check_types(h5)
+        check_values(self)
 
     @property
     def grids(self) -> dict[str, tuple[int, int]]:
@@ -168,16 +163,6 @@ class Run:
 
     def _stored(self, dataset: Any, spec: _Spec) -> Stored[_Spec]:
         return Stored(dataset, spec, self.path, self._handle)
-
-    def _check_rows(self) -> None:
-        rows = len(self.frames)
-        if self.pairing_table is not None and len(self.pairing_table) != rows:
-            raise StoreError(f"{self.path} has {rows} frames and a map of {len(self.pairing_table)}: make it again")
-        if self.registration is not None and len(self.registration) != rows:
-            raise StoreError(f"{self.path} has {rows} frames, {len(self.registration)} registered: make it again")
-        lengths = {name: len(item) for group in (self.scores, self.maps, self.fields) for name, item in group.items()}
-        if any(length != rows for length in lengths.values()):
-            raise StoreError(f"{self.path} holds {rows} frames but {lengths}: it is damaged, make it again")
 
     def _check_map(self, h5: Any) -> None:
         """Refuse scores that were made through another map than the stored one."""
@@ -189,16 +174,6 @@ class Run:
             raise StoreError(
                 f"/pairing of {self.path} is not the map that its frames were scored through: make it again"
             )
-
-    def _check_types(self, h5: Any) -> None:
-        types = {"frames": schema.FRAME_TYPES}
-        optional = {"pairing": PAIRING_TYPES, "registration": REGISTRATION_TYPES}
-        types |= {group: columns for group, columns in optional.items() if group in h5}
-        types |= {group: dict.fromkeys(h5[group], dtype) for group, dtype in schema.ARRAY_TYPES.items()}
-        for group, columns in types.items():
-            for name, dtype in columns.items():
-                if h5[group][name].dtype != dtype:
-                    raise StoreError(f"{self.path}: /{group}/{name} is {h5[group][name].dtype}, not {np.dtype(dtype)}")
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -261,30 +236,6 @@ def _check_root(path: Path, h5: Any) -> None:
             )
         if not bool(complete):
             raise StoreError(f"{path} is unfinished: run the command that makes it again")
-
-
-def _check_safe(path: Path, h5: Any) -> None:
-    """Refuse what would make HDF5 open other files or load filters as native code: a result may come from anyone."""
-    groups = ("frames", "scores", "maps", "fields", "segments", "regions")
-    for group_name in (*groups, *(name for name in ("pairing", "registration") if name in h5)):
-        if not isinstance(h5.get(group_name, getlink=True), h5py.HardLink):
-            raise StoreError(f"{path}: /{group_name} is missing or a link: make the file again")
-        group = h5[group_name]
-        if not isinstance(group, h5py.Group):
-            raise StoreError(f"{path}: /{group_name} is not a group: the file is damaged, make it again")
-        for name in group:
-            linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
-            if linked or not isinstance(group[name], h5py.Dataset) or not _is_plain(group[name]):
-                raise StoreError(f"{path}: /{group_name}/{name} is not stored in the file itself: do not trust it")
-            shape = group[name].shape
-            if not shape or shape[0] > config.MAX_FRAMES or math.prod(shape[1:]) > MAX_CELLS:
-                raise StoreError(f"{path}: /{group_name}/{name} claims the shape {shape}: do not trust it")
-
-
-def _is_plain(dataset: Any) -> bool:
-    properties = dataset.id.get_create_plist()
-    filters = {properties.get_filter(number)[0] for number in range(properties.get_nfilters())}
-    return not dataset.external and not dataset.is_virtual and filters <= FILTERS
 
 
 # ---------------------------------------------------------------------------------------------------------- comparison

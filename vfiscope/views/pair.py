@@ -47,7 +47,7 @@ class PairPictures:
     path_a: str
     path_b: str
     similarity_a2b: Float32
-    """(h, w) cosine of each patch of A to its best match in B."""
+    """(h, w) cosine of each patch of A to its best match in B; NaN, as in the three below, where B shows nothing."""
     similarity_b2a: Float32
     mismatch_a: Float32
     """(h, w) 1 - that cosine, times 1.25 where the two patches are not each other's best match."""
@@ -81,11 +81,11 @@ class PairPictures:
             "path_b": self.path_b,
             "grid_size": h if h == w else [h, w],
             "num_patches": h * w,
-            "mean_similarity_a2b": float(self.similarity_a2b.mean()),
-            "mean_similarity_b2a": float(self.similarity_b2a.mean()),
-            "mean_mismatch_a": float(self.mismatch_a.mean()),
-            "mean_mismatch_b": float(self.mismatch_b.mean()),
-            "mean_mismatch": float(self.mismatch_b.mean()),
+            "mean_similarity_a2b": float(np.nanmean(self.similarity_a2b)),
+            "mean_similarity_b2a": float(np.nanmean(self.similarity_b2a)),
+            "mean_mismatch_a": float(np.nanmean(self.mismatch_a)),
+            "mean_mismatch_b": float(np.nanmean(self.mismatch_b)),
+            "mean_mismatch": float(np.nanmean(self.mismatch_b)),
             "output_dir": str(folder.resolve()),
             "output_file": str(folder.resolve() / "heatmap_overlay.png"),
             **self.facts,
