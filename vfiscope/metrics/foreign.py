@@ -60,14 +60,13 @@ def strange(frame: Triplet, test: Float32, before: Float32, after: Float32, phas
 def _expected(before: Float32, after: Float32, phase: float) -> Iterator[tuple[Float32, Float32]]:
     """Flows from a frame at ``phase`` to both neighbours, told from the neighbours alone.
 
-    Motion is taken to be even. The flow through a pixel of the frame is that which starts at this pixel of the one
-    neighbour, or of the other, or both weighted (Jiang, Sun, Jampani, Yang, Learned-Miller, Kautz 2018, equation 4).
+    Motion is taken to be even, and the flow through a pixel of the frame is that which starts at this pixel of the one
+    neighbour, or of the other (Jiang, Sun, Jampani, Yang, Learned-Miller, Kautz 2018, equation 3).
     """
     t, rest = np.float32(phase), np.float32(1 - phase)
     forth, back = estimate(before, after), estimate(after, before)
     yield -t * forth, rest * forth
     yield t * back, -rest * back
-    yield t * (t * back - rest * forth), rest * (rest * forth - t * back)
 
 
 def _outside(test: Float32, one: Float32, other: Float32) -> Float32:
