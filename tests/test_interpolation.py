@@ -95,7 +95,15 @@ def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
     late = truth.copy()
     late[9] = synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frame(9 - 0.75)
     with vs.score(late) as run:
-        assert list(run.scores) == ["cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "cut"]
+        assert list(run.scores) == [
+            "cosine_before",
+            "cosine_after",
+            "midpoint_px",
+            "ghosting",
+            "warp",
+            "foreign",
+            "cut",
+        ]
         np.testing.assert_array_equal(run.frames.ref_index, [-1, *range(N - 2), -1])
         np.testing.assert_array_equal(np.flatnonzero(run.frames.status == Status.UNPAIRED), [0, N - 1])
         assert run.scores["midpoint_px"][9] == pytest.approx(-0.75 * STEP / 2, abs=0.1)

@@ -101,6 +101,7 @@ def test_identical_frames_score_the_identity_exactly() -> None:
             np.testing.assert_array_equal(score(pairs, name), [expected] * 2, err_msg=name)
         assert not grid(pairs, "ghosting").any()
         assert not grid(pairs, "warp").any()
+        assert not grid(pairs, "foreign").any()
 
 
 def test_ghosting_is_the_moving_share_of_a_blend() -> None:
@@ -167,6 +168,84 @@ def test_content_visible_in_one_neighbour_is_not_broken() -> None:
     assert found < 0.01
 
 
+def toned(picture: Picture, tone: str) -> Picture:
+    """A picture in gray, with its colours negated, or 35 brighter."""
+    if tone == "gray":
+        return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
+    return 255 - picture if tone == "negated" else np.clip(picture.astype(int) + 35, 0, 255).astype(np.uint8)
+
+
+def covered(picture: Picture, rows: slice, columns: slice) -> Picture:
+    """A picture with smooth fog over a block."""
+    fogged = picture.copy()
+    fogged[rows, columns] = np.linspace(180, 220, columns.stop - columns.start)[:, None]
+    return fogged
+
+
+@pytest.mark.parametrize(
+    ("size", "velocity", "seed"), [((180, 320), (8, 3), 1), ((192, 320), (0, 0), 3), ((360, 640), (24, -8), 5)]
+)
+def test_true_repeated_blended_blurred_and_noisy_frames_show_nothing_foreign(
+    size: tuple[int, int], velocity: tuple[float, float], seed: int
+) -> None:
+    scene = synth.Scene(*size, seed=seed, velocity=velocity, objects=2)
+    before, middle, after = (scene.frame(t) for t in (0, 0.5, 1))
+    noisy = np.clip(middle + np.random.default_rng(0).normal(0, 8, middle.shape), 0, 255).astype(np.uint8)
+    tests = [before, after, blended(scene), middle, scene.frame(0.25), noisy, cv2.GaussianBlur(middle, (0, 0), 2)]
+    found = score(between(before, tests, after), "foreign")
+    assert found[:3] == [0, 0, 0]
+    assert max(found) < 0.001
+    unknown = score(between(before, tests, after, phase=np.nan), "foreign")
+    assert unknown == found
+
+
+def test_nothing_foreign_comes_from_compression(tmp_path: Path) -> None:
+    path = synth.write_video(tmp_path / "coarse.mp4", np.stack([MOVING.frame(t) for t in (0, 0.5, 1)]), crf=28)
+    with vs.open_source(str(path)) as source:
+        decoded = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+    for first, last in ((decoded[0], decoded[2]), (MOVING.frame(0), MOVING.frame(1))):
+        (found,) = score(between(first, [decoded[1]], last), "foreign")
+        assert found < 0.001
+
+
+@pytest.mark.parametrize("tone", ["gray", "negated", "brighter"])
+def test_a_lost_colour_or_another_brightness_is_foreign(tone: str) -> None:
+    test = toned(MOVING.frame(0.5), tone)
+    pairs = between(MOVING.frame(0), [test], MOVING.frame(1))
+    assert score(pairs, "foreign")[0] > 0.7
+    assert score(between(test, [test], test), "foreign") == [0]
+
+
+@pytest.mark.parametrize("velocity", [(0, 0), (8, 3), (24, -8)])
+def test_fog_over_a_block_is_foreign_where_it_is(velocity: tuple[float, float]) -> None:
+    scene = synth.Scene(192, 320, seed=3, velocity=velocity, objects=2)
+    fogged = covered(scene.frame(0.5), slice(64, 112), slice(112, 208))
+    pairs = between(scene.frame(0), [fogged], scene.frame(1))
+    (found,) = score(pairs, "foreign")
+    assert 48 * 96 / (192 * 320) == 0.075
+    assert found == pytest.approx(0.075, abs=0.02)
+    cells = grid(pairs, "foreign")[0]
+    assert cells.shape == (12, 20)
+    assert cells[4:7, 7:13].mean() > 0.85
+    outside = np.ones(cells.shape, bool)
+    outside[3:8, 6:14] = False
+    assert cells[outside].max() < 0.02
+    assert cells.mean() == pytest.approx(found, rel=1e-4)
+
+
+def test_foreign_of_flat_frames_is_the_ramp_of_their_distance() -> None:
+    colours = [(100, 100, 112), (100, 100, 122), (100, 78, 112), (68, 100, 100), (100, 110, 100), (100, 132, 100)]
+    tests = [np.full((64, 96, 3), colour, np.uint8) for colour in colours]
+    before, after = np.full((64, 96, 3), 100, np.uint8), np.full((64, 96, 3), (100, 120, 100), np.uint8)
+    expected = [0, 0.5, 0.5, 1, 0, 0]
+    assert score(between(before, tests, after), "foreign") == pytest.approx(expected, abs=1e-5)
+    wide = [each.astype(np.uint16) * 257 for each in (before, *tests, after)]
+    found = score(between(wide[0], wide[1:-1], wide[-1], depth=16), "foreign")
+    assert found == pytest.approx(expected, abs=1e-5)
+    cells = grid(between(before, tests, after), "foreign")
+    np.testing.assert_allclose(cells, np.broadcast_to(np.reshape(expected, (6, 1, 1)), (6, 4, 6)), atol=1e-5)
+
+
 def test_visible_shares_are_those_of_the_scene() -> None:
     scene = synth.Scene(270, 480, seed=3, velocity=(24, -8), objects=2)
     seen, far = ([scene.visible(0.5, t, margin) for t in (0, 1)] for margin in (0.0, 3.0))
@@ -205,7 +284,8 @@ def test_a_cut_leaves_no_value() -> None:
     assert score(pairs, "cut") == [1, 0]
     for name in set(NEIGHBOUR_METRICS) - {"cut"}:
         assert np.isnan(score(pairs, name)).tolist() == [True, False], name
-    assert np.isnan(grid(pairs, "warp")).all(axis=(1, 2)).tolist() == [True, False]
+    for name in ("warp", "foreign"):
+        assert np.isnan(grid(pairs, name)).all(axis=(1, 2)).tolist() == [True, False]
 
 
 def test_fast_motion_and_fades_are_no_cuts() -> None:
@@ -251,6 +331,21 @@ def picture(path: Path) -> Picture:
 
 def cuts(pictures: list[Picture]) -> list[bool]:
     return [bool(is_cut(between(one, [one], other))[0]) for one, other in pairwise(pictures)]
+
+
+def test_true_frames_between_real_ones_show_little_foreign_and_planted_fog_is_seen(shared_data: Path) -> None:
+    found = []
+    for scene in sorted(scene for name in ("davis", "middlebury") for scene in (shared_data / "vfi" / name).iterdir()):
+        before, middle, after = (picture(scene / f"frame{k}.png") for k in ("10", "10i11", "11"))
+        height, width = (round(side * np.sqrt(0.07)) for side in middle.shape[:2])
+        fogged = covered(middle, slice(height, 2 * height), slice(width, 2 * width))
+        found.append(score(between(before, [middle, fogged], after), "foreign"))
+    true, fog = np.array(found).T
+    assert len(true) == 12
+    assert true.max() < 0.03
+    assert true.mean() < 0.005
+    assert (fog - true).min() > 0.03
+    assert np.median(fog) == pytest.approx(0.07, abs=0.02)
 
 
 def test_consecutive_real_frames_are_no_cuts(shared_data: Path) -> None:

@@ -28,8 +28,8 @@ REGISTER_METHODS = ("none", "ecc", "sift", "loftr")
 DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
-NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "cut")
-NEIGHBOUR_MAPS = ("ghosting", "warp")
+NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "foreign", "cut")
+NEIGHBOUR_MAPS = ("ghosting", "warp", "foreign")
 """What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
 
 BATCH = 8

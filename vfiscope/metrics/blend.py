@@ -16,7 +16,7 @@ import numpy as np
 from vfiscope.metrics.flow import Triplet, fetch
 from vfiscope.types import Float32
 
-__all__ = ["broken", "ghosts"]
+__all__ = ["broken", "ghosts", "ramp"]
 
 BLEND_WINDOW, SHAPE_WINDOW = 11, 9
 """Sides in working pixels of the windows in which a blend is fitted and in which structure is compared."""
@@ -55,7 +55,7 @@ def ghosts(frame: Triplet) -> Float32:
     unexplained = np.minimum.reduce([from_before, from_after, *moved])
     share = 1 - (fitted + NOISE) / np.maximum(unexplained, NOISE)
     inside = (product > 0) & (product < span)
-    return np.where(inside, _ramp(share, BLEND), np.float32(0))
+    return np.where(inside, ramp(share, BLEND), np.float32(0))
 
 
 def broken(frame: Triplet) -> Float32:
@@ -76,7 +76,7 @@ def broken(frame: Triplet) -> Float32:
         both = _mean(test * other, SHAPE_WINDOW) - mean * _mean(other, SHAPE_WINDOW)
         scale = np.sqrt(spread * _variance(other, SHAPE_WINDOW))
         np.minimum(residual, 1 - (both + CONTRAST) / (scale + CONTRAST), out=residual)
-    return _ramp(residual, BREAK)
+    return ramp(residual, BREAK)
 
 
 def _stiffly_fetched(sources: Iterable[tuple[Float32, Float32]]) -> Iterator[Float32]:
@@ -100,7 +100,7 @@ def _medians(flow: Float32) -> Float32:
     return np.median(blocks, axis=(1, 3)).astype(np.float32)
 
 
-def _ramp(values: Float32, ends: tuple[float, float]) -> Float32:
+def ramp(values: Float32, ends: tuple[float, float]) -> Float32:
     """0 up to the first end, 1 from the second on."""
     low, high = ends
     risen: Float32 = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)

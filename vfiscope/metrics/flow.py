@@ -33,7 +33,9 @@ from vfiscope.types import Float32, Frames, Neighbours, Pairs
 __all__ = [
     "SHORT_SIDE",
     "SMALLEST",
+    "Bool",
     "Triplet",
+    "colours",
     "estimate",
     "fetch",
     "luma",
@@ -107,6 +109,16 @@ def luma(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
     if plane.shape != size:
         plane = np.asarray(cv2.resize(plane, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
     return plane
+
+
+def colours(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
+    """RGB of one frame averaged down to (h, w): (h, w, 3) float32, 8-bit code values."""
+    picture: Float32 = frames.data[row].permute(1, 2, 0).cpu().numpy().astype(np.float32, order="C")
+    if picture.shape[:2] != size:
+        picture = np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
+    if frames.bit_depth != 8:
+        picture = picture * np.float32(255.0 / (2**frames.bit_depth - 1))
+    return picture
 
 
 def estimate(start: Float32, end: Float32) -> Float32:

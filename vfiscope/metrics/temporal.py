@@ -1,12 +1,12 @@
 """A test frame between two real frames, without ground truth.
 
-Metrics: midpoint_px, ghosting, warp, visible_both, visible_one, visible_none, cosine_before, cosine_after.
+Metrics: midpoint_px, ghosting, warp, foreign, visible_both, visible_one, visible_none, cosine_before, cosine_after.
 
 Conventions:
-    All but the cosines are computed on luma at the working size of :mod:`vfiscope.metrics.flow`, lengths scaled back to
-    pixels of the full frame. A score depends on the three frames (and the phase) alone. Every score and map of a row is
-    NaN where the frames before and after are unrelated (:func:`is_cut`), and all that needs flow is NaN for frames of
-    fewer than 16 pixels in a dimension.
+    All but the cosines and foreign are computed on luma at the working size of :mod:`vfiscope.metrics.flow`, lengths
+    scaled back to pixels of the full frame. A score depends on the three frames (and the phase) alone. Every score and
+    map of a row is NaN where the frames before and after are unrelated (:func:`is_cut`), and all that needs flow is NaN
+    for frames of fewer than 16 pixels in a dimension.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vfiscope.metrics import blend
+from vfiscope.metrics import blend, foreign
 from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import cell_grid
 from vfiscope.metrics.dense import cosine_distance
 from vfiscope.metrics.flow import (
     SMALLEST,
     Triplet,
+    colours,
     estimate,
     fetch,
     luma,
@@ -141,19 +142,42 @@ def by_triplet(
 
 
 def _midpoint(pairs: Pairs) -> Tensor:
-    phases = np.full(len(pairs), np.nan) if pairs.phase is None else pairs.phase
+    phases = _phases(pairs)
     return by_triplet(pairs, lambda frame, row: deviation(frame, float(phases[row])))
 
 
+def _phases(pairs: Pairs) -> NDArray[np.float64]:
+    return np.full(len(pairs), np.nan) if pairs.phase is None else pairs.phase
+
+
 def _planes(pairs: Pairs, name: str) -> Sequence[Float32]:
-    """Ghosts or broken geometry of every row, (h, w) each, made once. A ghost's double contours are not broken."""
+    """Ghosts, broken geometry or foreign colours of every row, (h, w) each, made once."""
     frames = triplets(pairs) or ()
-    if name == "ghosting":
-        made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(lambda i: blend.ghosts(frames[i]), len(frames)))
-        return made
-    ghosts = _planes(pairs, "ghosting")
-    made = pairs.share(name, lambda: row_by_row(lambda i: blend.broken(frames[i]) * (1 - ghosts[i]), len(frames)))
+    compute = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign}[name](pairs, frames)
+    made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(compute, len(frames)))
     return made
+
+
+def _ghosts(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    return lambda row: blend.ghosts(frames[row])
+
+
+def _broken(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    """A ghost's double contours are not broken."""
+    ghosts = _planes(pairs, "ghosting")
+    return lambda row: blend.broken(frames[row]) * (1 - ghosts[row])
+
+
+def _foreign(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    """Where a frame's instant is unknown, motion is expected to be half way."""
+    around, phases = neighbours(pairs), np.nan_to_num(_phases(pairs), nan=0.5)
+    size = working_size(*pairs.test.size, foreign.SHORT_SIDE)
+
+    def compute(row: int) -> Float32:
+        test, before, after = (colours(each, row, size) for each in (pairs.test, around.before, around.after))
+        return foreign.strange(frames[row], test, before, after, float(phases[row]))
+
+    return compute
 
 
 def _share(name: str) -> Callable[[Pairs], Tensor]:
@@ -213,6 +237,7 @@ def _cosine_spec(name: str) -> MetricSpec:
 
 _GHOSTING = "that is a blend of the real frames before and after, and no repeat or moved copy of either."
 _WARP = "whose local geometry fits neither the real frame before nor the one after."
+_FOREIGN = "whose colour comes neither from the real frame before nor from the one after."
 
 METRICS = (
     Metric(
@@ -232,6 +257,7 @@ METRICS = (
     ),
     Metric(_spec("ghosting", 0.02, f"Share of the frame {_GHOSTING}"), _share("ghosting")),
     Metric(_spec("warp", 0.02, f"Share of the frame {_WARP}"), _share("warp")),
+    Metric(_spec("foreign", 0.02, f"Share of the frame {_FOREIGN}"), _share("foreign")),
     Metric(
         _spec(
             "visible_both",
@@ -254,4 +280,5 @@ METRICS = (
 MAPS = (
     Metric(_spec("ghosting", 0.02, f"Share of each cell of about 16x16 px {_GHOSTING}"), _cells("ghosting"), cell_grid),
     Metric(_spec("warp", 0.02, f"Share of each cell of about 16x16 px {_WARP}"), _cells("warp"), cell_grid),
+    Metric(_spec("foreign", 0.02, f"Share of each cell of about 16x16 px {_FOREIGN}"), _cells("foreign"), cell_grid),
 )
