@@ -65,6 +65,9 @@ NOTES = (
 """(part of a note of the source, severity, what, remedy)"""
 
 
+RATES = "give --align auto; where the test was interpolated from it, vfiscope score TEST --source REF"
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that is unusual."""
@@ -269,7 +272,7 @@ def _pair_times(one: Timing | None, two: Timing | None) -> Found:
     if one is None or two is None or not one.rate or not two.rate or not one.interval_s or not two.interval_s:
         return
     if abs(one.rate / two.rate - 1) > 0.005:
-        yield "warning", "rate differs", f"test {one.rate:.4g}, ref {two.rate:.4g} per second", "give --align auto"
+        yield "warning", "rate differs", f"test {one.rate:.4g}, ref {two.rate:.4g} per second", RATES
     if abs(one.duration_s - two.duration_s) > HALF_A_FRAME * max(one.interval_s, two.interval_s):
         detail = f"test {one.duration_s:.4g} s, ref {two.duration_s:.4g} s"
         yield "warning", "duration differs", detail, "give --start and --stop, or --align auto"
