@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -417,3 +418,35 @@ def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) 
     if not (tmp_path / "killed.h5").exists():
         subprocess.run([*command, *options, str(tmp_path / "killed.h5")], check=True)
     assert differences(tmp_path / "whole.h5", tmp_path / "killed.h5") == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"size": 28, "window": 2, "metrics": "psnr"},
+            "no score depends on --size and --window: .* no patches are embedded",
+        ),
+        ({"pool": "all", "metrics": "psnr"}, "no score depends on --pool: .* no patches are embedded"),
+        ({"aspect": "stretch", "metrics": "psnr"}, "no score depends on --aspect"),
+        ({"precise": True, "metrics": "psnr"}, "no score depends on --precise"),
+        ({"embedder": "dinov2-small", "weights": "w.pth", "metrics": "psnr"}, "no score depends on --weights"),
+        (
+            {"window": 2, "size": 28, "embedder": "dsift", "metrics": "cosine"},
+            "no score depends on --window: .* no patches are matched",
+        ),
+        ({"window": 2, "size": 28, "embedder": "dsift", "metrics": "mismatch"}, None),
+        ({"window": 2, "size": 28, "embedder": "dsift", "metrics": "psnr", "maps": "similarity_back"}, None),
+        ({"window": 2, "size": 28, "embedder": "dsift", "metrics": "psnr", "fields": "motion"}, None),
+        ({"metrics": "psnr"}, None),
+    ],
+)
+def test_options_without_effect_are_said(
+    caplog: pytest.LogCaptureFixture, options: dict[str, object], said: str | None
+) -> None:
+    image = synth.Scene(28, 28).frame(0)
+    with caplog.at_level("WARNING", "vfiscope"):
+        vs.compare(image, image, **{"maps": "none", "fields": "none", **options}).close()
+    lines = [record.getMessage() for record in caplog.records if "no score" in record.getMessage()]
+    assert len(lines) == (said is not None)
+    assert said is None or re.fullmatch(f"warning: {said}.*", lines[0])

@@ -100,16 +100,16 @@ def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
 
 
 def _unused(config: RunConfig, plan: Plan) -> str | None:
-    """A sentence about options that change no score of a plan, if any were given."""
+    """A sentence about options on which no score of a plan depends, if any were given."""
     options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULTS, name)]
     options = [] if plan.needs_features else options
     if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
         options.append("window")
     if not options:
         return None
-    given = ", ".join(f"--{name}" for name in options)
+    given = " and ".join(f"--{name}" for name in options)
     reason = "are matched" if plan.needs_features else "are embedded"
-    return f"{given} changed no score: with these metrics, maps and fields no patches {reason}"
+    return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
