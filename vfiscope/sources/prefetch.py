@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+import atexit
+from collections.abc import Callable, Generator, Iterable, Iterator
 from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import NamedTuple, TypeVar
@@ -12,6 +13,9 @@ from vfiscope.errors import UsageError
 __all__ = ["prefetch"]
 
 T = TypeVar("T")
+
+_STOPS: set[Callable[[], None]] = set()
+"""One for each running worker: ends it, and waits until it has ended."""
 
 
 class _End(NamedTuple):
@@ -42,15 +46,21 @@ def _consume(items: Iterable[T], depth: int) -> Iterator[T]:
     queue: SimpleQueue[T | _End] = SimpleQueue()
     room, stopped = Semaphore(depth), Event()
     worker = Thread(target=_produce, args=(items, queue, room, stopped), name="vfiscope-prefetch", daemon=True)
+
+    def stop() -> None:
+        stopped.set()
+        room.release()
+        worker.join()
+
+    _STOPS.add(stop)
     worker.start()
     try:
         while not isinstance(item := queue.get(), _End):
             room.release()
             yield item
     finally:
-        stopped.set()
-        room.release()
-        worker.join()
+        stop()
+        _STOPS.discard(stop)
     if item.error is not None:
         raise item.error
 
@@ -72,3 +82,10 @@ def _produce(items: Iterable[T], queue: SimpleQueue[T | _End], room: Semaphore, 
         error = caught  # not swallowed: it travels to the consumer, who raises it
     finally:
         queue.put(_End(error))
+
+
+@atexit.register
+def _stop_all() -> None:
+    """End the workers before the interpreter ends: one that is inside a library then would bring the process down."""
+    for stop in tuple(_STOPS):
+        stop()
