@@ -78,9 +78,8 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | N
 def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
     """What is drawn of the only pair of a job, whose plan looks at features."""
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
-    assert ref is not None
-    assert a is not None
-    assert b is not None
+    if ref is None or a is None or b is None:
+        raise ValueError(f"a pair with features is drawn, and this one has none: {pairs!r}")
     paths = {role: source.info.path for role, source in job.sources.items()}
     for role, frames in (("test", test), ("ref", ref)):
         if frames.status[0] == Status.UNREADABLE:
