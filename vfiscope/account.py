@@ -86,7 +86,9 @@ def findings(job: Job, before: FrameTable, after: FrameTable) -> list[str]:
     passed = np.flatnonzero(after.role == Role.PASSED)
     every = int(np.median(np.diff(passed)))
     name = next(name for name in BADNESS if name in job.plan.metrics)
-    return [f"every {every}th frame from {after.index[passed[0]]} on is much better in {name}: taken as passed through"]
+    return [
+        f"one frame in {every}, from {after.index[passed[0]]} on, is much better in {name}: taken as passed through"
+    ]
 
 
 def registered(found: Registrations | None) -> list[str]:

@@ -110,8 +110,9 @@ def find_cadence(test: Iterable[Frames], source: Iterable[Frames], *, multiplier
             f"the test has {claimed} frames to one of the source, and interpolation adds frames: swap the two, or give "
             "--multiplier"
         )
-    line = _anchor(one, other)
-    if line is None and not _any_alike(one, other):
+    rows, table = _sampled(one, other)
+    line = _anchor(rows, table)
+    if line is None and not (table < UNRELATED).any():
         raise PairingError(
             f"none of {len(one.index)} test frames resembles any of {len(other.index)} source frames: check --source"
         )
@@ -142,15 +143,20 @@ def _claimed(test: _Side, source: _Side) -> Fraction | None:
     return Fraction(intervals[0] / intervals[1]).limit_denominator(24)
 
 
-def _anchor(test: _Side, source: _Side) -> _Line | None:
-    """The line through test frames that are sure of their place; None where there are too few of them."""
+def _sampled(test: _Side, source: _Side) -> tuple[Int64, Float32]:
+    """Some rows of the test, and their mean squared differences from every frame of the source."""
     rows = np.flatnonzero(~test.blank)
     rows = rows[:: max(1, len(rows) // ANCHORS)]
     table = distances(test.signatures[rows], source.signatures, np.zeros(len(rows), np.int64), len(source.index))
     table[:, source.blank] = np.inf
+    return rows, table
+
+
+def _anchor(rows: Int64, table: Float32) -> _Line | None:
+    """The line through test frames that are sure of their place; None where there are too few of them."""
     best = table.argmin(axis=1)
     own = table.min(axis=1)
-    away = np.abs(np.arange(len(source.index)) - best[:, None]) > FAR
+    away = np.abs(np.arange(table.shape[1]) - best[:, None]) > FAR
     elsewhere = np.where(away, table, np.inf).min(axis=1)
     sure = (own < UNRELATED) & (own + LEAST_NOISE < CLEAR * elsewhere)
     rows, best = rows[sure], best[sure]
@@ -192,13 +198,6 @@ def _choose(
     fitting = [entry for entry in tried if entry[2] <= limit]
     lattice, residual, _ = min(fitting, key=lambda entry: _strangeness(entry[0], test))
     return lattice, residual
-
-
-def _any_alike(test: _Side, source: _Side) -> bool:
-    rows = np.flatnonzero(~test.blank)
-    rows = rows[:: max(1, len(rows) // ANCHORS)]
-    table = distances(test.signatures[rows], source.signatures, np.zeros(len(rows), np.int64), len(source.index))
-    return bool(table.size and (table < UNRELATED).any())
 
 
 def _strangeness(lattice: _Lattice, test: _Side) -> tuple[float, Fraction]:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, suppress
 from fractions import Fraction
 from itertools import chain
+from typing import cast
 
 import av
 import av.filter
@@ -89,7 +90,5 @@ class _Bwdif:
         ready: list[av.VideoFrame] = []
         with suppress(av.BlockingIOError, av.EOFError):
             while True:
-                frame = self._graph.pull()
-                assert isinstance(frame, av.VideoFrame)
-                ready.append(frame)
+                ready.append(cast(av.VideoFrame, self._graph.pull()))  # a graph of pictures gives nothing else
         return ready
