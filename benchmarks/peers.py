@@ -32,8 +32,7 @@ def decoded(path: str, pairs: int, form: str = "rgb24") -> Iterator[np.ndarray]:
 def with_vfiscope(test: str, ref: str, pairs: int) -> Iterator[Scores]:
     import vfiscope as vs
 
-    chosen = {"metrics": ["psnr", "ssim"], "maps": ["none"], "fields": ["none"], "stop": pairs}
-    with vs.score(test, ref=ref, **chosen) as run:
+    with vs.score(test, ref=ref, metrics=["psnr", "ssim"], stop=pairs) as run:
         yield from zip(run.scores["psnr"].tolist(), run.scores["ssim"].tolist(), strict=True)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS
+from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim, vfi
 from vfiscope.types import Frames, Pairs
@@ -49,7 +49,35 @@ def test_names_of_the_contract_are_there() -> None:
     assert set(FIELDS) >= {"motion"}
     assert set(METRICS) >= set(DEFAULT_METRICS)
     assert set(MAPS) >= set(DEFAULT_MAPS)
-    assert set(FIELDS) >= set(DEFAULT_FIELDS)
+    assert set(FIELDS) >= set(DEFAULT_FIELDS) == set(FIELD_METRICS)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "metrics", "maps", "fields"),
+    [
+        ({"ref": "r"}, (), ("mismatch",), ("motion",)),
+        ({"ref": "r"}, ("psnr", "ssim"), ("none",), ("none",)),
+        ({"ref": "r"}, ("cosine",), ("none",), ("none",)),
+        ({"ref": "r"}, ("mismatch",), ("mismatch",), ("motion",)),
+        ({}, (), ("ghosting", "warp", "foreign"), ("none",)),
+        ({"source": "s"}, ("midpoint_px", "warp"), ("warp",), ("none",)),
+    ],
+)
+def test_maps_and_fields_are_those_of_the_metrics(
+    inputs: dict[str, str], metrics: tuple[str, ...], maps: tuple[str, ...], fields: tuple[str, ...]
+) -> None:
+    """Asking for PSNR alone embeds and matches nothing."""
+    config = RunConfig("score", "t", metrics=metrics, **inputs)
+    assert (config.maps, config.fields) == (maps, fields)
+    asked = RunConfig("score", "t", metrics=metrics, maps=("ssim",), fields=("motion",), **inputs)
+    assert (asked.maps, asked.fields) == (("ssim",), ("motion",))
+    assert config.replace(batch=3).maps == maps
+
+
+def test_a_copy_with_other_metrics_has_their_maps() -> None:
+    config = RunConfig("score", "t", "r")
+    assert config.replace(metrics=("psnr",)).maps == ("none",)
+    assert config.replace(metrics=("psnr",)).replace(metrics=()).fields == ("motion",)
 
 
 @pytest.mark.parametrize("table", [METRICS, MAPS], ids=["metrics", "maps"])

@@ -31,6 +31,8 @@ DEFAULT_FIELDS = ("motion",)
 NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "foreign", "cut")
 NEIGHBOUR_MAPS = ("ghosting", "warp", "foreign")
 """What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
+FIELD_METRICS = {"motion": "mismatch"}
+"""The metric whose matches a field shows."""
 
 BATCH = 8
 """Frames decoded and scored together. Changes speed and memory, never a score."""
@@ -154,8 +156,9 @@ class RunConfig:
     register_weights: str | None = None
     out: str | None = None
     metrics: tuple[str, ...] = ()
-    """Empty: what suits the mode, as with the two below."""
+    """Empty: what suits the mode."""
     maps: tuple[str, ...] = ()
+    """Empty: what suits the mode and shows one of the metrics, as with the fields."""
     fields: tuple[str, ...] = ()
     embedder: str = "auto"
     weights: str | None = None
@@ -270,11 +273,19 @@ class RunConfig:
                 object.__setattr__(self, name, names)
 
     def _usual(self) -> dict[str, tuple[str, ...]]:
-        """What suits the mode."""
-        if self.mode != "score" or self.ref is not None:
-            return {"metrics": DEFAULT_METRICS, "maps": DEFAULT_MAPS, "fields": DEFAULT_FIELDS}
-        originals = ("psnr", "ssim") if self.source is not None else ()
-        return {"metrics": originals + NEIGHBOUR_METRICS, "maps": NEIGHBOUR_MAPS, "fields": ("none",)}
+        """What suits the mode; of its maps and fields those that show a metric asked for."""
+        metrics: tuple[str, ...] = DEFAULT_METRICS
+        maps: tuple[str, ...] = DEFAULT_MAPS
+        fields: tuple[str, ...] = DEFAULT_FIELDS
+        if self.mode == "score" and self.ref is None:
+            originals = ("psnr", "ssim") if self.source is not None else ()
+            metrics, maps, fields = originals + NEIGHBOUR_METRICS, NEIGHBOUR_MAPS, ()
+        asked = self.metrics or metrics
+        return {
+            "metrics": metrics,
+            "maps": tuple(name for name in maps if name in asked) or ("none",),
+            "fields": tuple(name for name in fields if FIELD_METRICS[name] in asked) or ("none",),
+        }
 
     @classmethod
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> RunConfig:
