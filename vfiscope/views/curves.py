@@ -1,22 +1,29 @@
-"""What a curve shows of a column of scores: lines, dots, infinite values, and the map from seconds to frames."""
+"""What a panel shows of a column of scores: lines, dots, infinite values, range; and the map from seconds to frames."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vfiscope.types import FrameTable
+from vfiscope.types import FrameTable, MetricSpec, Role
+from vfiscope.views.names import informative
 
-__all__ = ["Curve", "extent", "frame_axis", "thin"]
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["Curve", "curves_of", "extent", "frame_axis", "limits", "roles_of", "thin"]
 
 Float64 = NDArray[np.float64]
 Mapped = Callable[[ArrayLike], Float64]
 
 BINS = 2000
 """Bins across a figure: about one per dot of a figure of 7 inches at 300 dots per inch."""
+QUIET = 0.25
+"""A panel shows no less than so many of the metric's floor: what fills it is at least a quarter of what is flagged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +70,41 @@ class Curve:
     def finite(self) -> Float64:
         """The finite values that are drawn; the least and the greatest of all are among them."""
         return self.line[1][np.isfinite(self.line[1])]
+
+
+def roles_of(run: Run, metric: str) -> list[Role]:
+    """The roles of the frames that a metric is defined for, in order; all where it is nowhere defined."""
+    scores, role = run.scores[metric], run.frames.role
+    defined = role[~np.isnan(scores)]
+    return [Role(int(value)) for value in np.unique(defined if len(defined) else role)]
+
+
+def curves_of(run: Run, metric: str) -> dict[Role, Curve]:
+    """A curve for each role: passed and synthesised frames alternate, and one line through both is a saw."""
+    rows = {role: run.frames.role == role for role in roles_of(run, metric)}
+    return {role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine]) for role, mine in rows.items()}
+
+
+def limits(finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = ()) -> tuple[float, float]:
+    """(least, greatest) value that a panel must show.
+
+    Args:
+        finite: (N,) values to be drawn, one or more.
+        spec: the range reaches to its identity where that at most doubles it; it is never less than a quarter of its
+            floor, or than a hundredth of the greatest value where it has none, so that noise looks like noise.
+        thresholds: further values that must be seen.
+    """
+    low, high = float(finite.min()), float(finite.max())
+    least = 0.01 * max(abs(low), abs(high)) or 1.0
+    if spec.floor > 0 and not informative(spec):
+        least = QUIET * spec.floor
+    lacking = max(0.0, least - (high - low)) / 2
+    low, high = low - lacking, high + lacking
+    shift = min(lacking, max(0.0, spec.low - low)) - min(lacking, max(0.0, high - spec.high))
+    low, high = low + shift, high + shift
+    if 2 * low - high <= spec.identity <= 2 * high - low:
+        low, high = min(low, spec.identity), max(high, spec.identity)
+    return min(low, *thresholds, high), max(low, *thresholds, high)
 
 
 def thin(times: Float64, values: Float64 | None = None, bins: int = BINS) -> tuple[Float64, Float64]:

@@ -1,4 +1,4 @@
-"""What runs are called in a figure, and which of them should not be compared."""
+"""What runs and metrics are called in a figure, and which runs should not be compared."""
 
 from __future__ import annotations
 
@@ -6,10 +6,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vfiscope.errors import UsageError
+from vfiscope.types import MetricSpec
+
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["heading", "labels_of", "metrics_of", "overlay_warnings"]
+__all__ = ["choose", "heading", "informative", "labels_of", "metrics_of", "overlay_warnings", "signed", "title"]
+
+CUT = "cut"
+"""A mark of frames and no measure of them: lines across the other panels show it."""
+ACRONYMS = frozenset({"psnr", "ssim", "mse", "gmsd", "vfi"})
+TITLES = {
+    "psnr_y": "PSNR (luma)",
+    "ssim_rgb": "SSIM (RGB)",
+    "ms_ssim": "MS-SSIM",
+    "psnr_div": "PSNR by divergence",
+    "absdiff": "Absolute difference",
+    "cosine": "Cosine distance",
+    "cosine_before": "Cosine to frame before",
+    "cosine_after": "Cosine to frame after",
+    "midpoint_px": "Midpoint offset",
+    "visible_both": "Visible in both",
+    "visible_one": "Visible in one",
+    "visible_none": "Visible in none",
+    "error_both": "Error, visible in both",
+    "error_one": "Error, visible in one",
+    "error_none": "Error, visible in none",
+}
 
 EMBEDDER_KEYS = ("name", "version", "weights_digest", "size", "aspect", "pool", "precision", "patch", "dim")
 
@@ -54,6 +78,42 @@ def _embedders(runs: Sequence[Run]) -> list[str]:
 def metrics_of(runs: Sequence[Run]) -> list[str]:
     """Every metric that some run has, in the order of the runs."""
     return list(dict.fromkeys(name for run in runs for name in run.scores))
+
+
+def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
+    """The metrics to draw, one panel each: those asked for, or all but the cuts.
+
+    Raises:
+        UsageError: there is no run, or none of them has such a metric.
+    """
+    if not runs:
+        raise UsageError("there is no run to draw: name one or more results")
+    known = metrics_of(runs)
+    for name in metrics or ():
+        if name not in known:
+            raise UsageError(f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}")
+    names = list(dict.fromkeys(metrics)) if metrics else [name for name in known if name != CUT] or known
+    if not names:
+        raise UsageError(f"{runs[0].path} holds no scores: make it again with some metrics")
+    return names
+
+
+def title(spec: MetricSpec) -> str:
+    """Name, unit and direction of a metric, each once: "PSNR [dB] ↑" is better the higher it is."""
+    name = spec.name.upper() if spec.name in ACRONYMS else spec.name.replace("_", " ").capitalize()
+    unit = "" if spec.unit == "1" else f" [{spec.unit.replace('^2', '²')}]"
+    better = " (0 is best)" if signed(spec) else " ↓" if spec.lower_is_better else " ↑"
+    return f"{TITLES.get(spec.name, name)}{unit}{'' if informative(spec) else better}"
+
+
+def signed(spec: MetricSpec) -> bool:
+    """Whether departures to both sides are bad."""
+    return spec.low < spec.identity < spec.high
+
+
+def informative(spec: MetricSpec) -> bool:
+    """Whether the metric tells about the material and not about its quality: no departure is worth flagging."""
+    return spec.floor >= spec.high - spec.low
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:

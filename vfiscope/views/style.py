@@ -1,0 +1,65 @@
+"""How figures look: colours for every kind of colour vision, real text, and files that carry no date."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vfiscope.types import Role
+
+__all__ = ["CUTS", "DAMAGE", "DPI", "GREY", "METADATA", "SHADE", "STYLE", "THRESHOLDS", "WARNING", "look", "pale"]
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+"""Okabe and Ito's colours for every kind of colour vision (2008), without the yellow, which is lost on white."""
+DASHES = ("-", "--", "-.", ":")
+"""The eighth run has the first colour again, dashed."""
+SHADE = "#F8E3BE"
+GREY = "#555555"
+WARNING = "#A00000"
+CUTS: Any = {"color": "#222222", "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
+THRESHOLDS: Any = {"color": WARNING, "linewidth": 0.7, "linestyle": (0, (5, 3))}
+DAMAGE: Any = {"marker": "x", "markersize": 4, "markeredgewidth": 0.8, "linestyle": "none"}
+DPI = 300
+
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.titlepad": 4,
+    "axes.labelsize": 8,
+    "figure.titlesize": 9,
+    "axes.linewidth": 0.6,
+    "axes.formatter.useoffset": False,
+    "axes.formatter.use_mathtext": False,
+    "axes.formatter.limits": (-9, 9),  # a power of ten would be written where the title of the panel is
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "lines.linewidth": 1.1,
+    "lines.solid_joinstyle": "bevel",
+    "grid.linewidth": 0.4,
+    "grid.color": "#DDDDDD",
+    "figure.constrained_layout.h_pad": 0.05,
+    "legend.frameon": False,
+    "text.parse_math": False,
+    "text.usetex": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "vfiscope",
+    "pdf.fonttype": 42,
+}
+METADATA: dict[str, dict[str, str | None]] = {
+    ".png": {"Software": "vfiscope"},
+    ".svg": {"Creator": "vfiscope", "Date": None},
+    ".pdf": {"Creator": "vfiscope", "Producer": None, "CreationDate": None},
+}
+
+
+def look(n: int, role: Role = Role.UNKNOWN) -> dict[str, Any]:
+    """Of the line of the n-th run; that of its passed frames is thin and pale."""
+    color, dash = PALETTE[n % len(PALETTE)], DASHES[n // len(PALETTE) % len(DASHES)]
+    if role == Role.PASSED:
+        return {"color": pale(color), "linestyle": dash, "linewidth": 0.7, "zorder": 1.9}
+    return {"color": color, "linestyle": dash}
+
+
+def pale(color: str) -> str:
+    """A colour "#RRGGBB" half way to white."""
+    return "#" + "".join(f"{(int(color[at : at + 2], 16) + 255) // 2:02X}" for at in (1, 3, 5))
