@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -250,11 +251,15 @@ def test_info_says_what_a_path_is(media: Path, tmp_path: Path, capsys: pytest.Ca
     assert call("info", media / "truth.mp4", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["kind"], facts["width"], facts["height"], facts["frames_expected"]) == ("video", 96, 64, 12)
-    call("scan", media / "test.mp4", "-o", tmp_path / "a.h5", *QUICK)
+    call("scan", media / "test.mp4", "-o", tmp_path / "a.h5", "--metrics", "psnr")
+    scored = capsys.readouterr().out
     assert call("info", tmp_path / "a.h5") == 0
-    out = capsys.readouterr().out
-    assert "run" in out
-    assert "psnr" in out
+    said, _, summary = capsys.readouterr().out.partition("\n\n")
+    assert summary == scored
+    assert re.match(r"run +scan, partial, of .*\ntest +\S+test.mp4: 96x64, 8 bit, 12 frames decoded, h264", said)
+    assert call("info", tmp_path / "a.h5", "--json") == 0
+    with vs.open_run(tmp_path / "a.h5") as run:
+        assert json.loads(capsys.readouterr().out)["summary"] == run.summary()
     assert call("info", media / "text.mp4") == 2
 
 

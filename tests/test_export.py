@@ -73,6 +73,18 @@ def run(tmp_path: Path) -> Run:
     return make_run(tmp_path / "a.h5", psnr, np.array([0, 0.5, NAN, 1 / 3, 0.1, 1e-9]))
 
 
+def named(path: Path, names: list[str]) -> Run:
+    """A result whose frames were read from these images."""
+    header = Header("scan", {}, [{"role": "test", "path": "/v"}], SPECS, Fraction(1, 30000))
+    rows = np.linspace(0.5, 1, len(names), dtype=np.float32)
+    with Writer(path, header) as writer:
+        writer.append(Scores(make_table(len(names)), {"psnr": rows, "ssim": rows}, {}, {}))
+        told: dict[str, Any] = {"sources": header.sources, "pairing": {}, "status": "ok", "notes": [], "timings": {}}
+        with pytest.raises(StoreError, match=f"1 names for {len(names)} rows"):
+            writer.finish(segments=[], names=["a"], **told)
+        return Run(writer.finish(segments=[], names=names, **told))
+
+
 def read_csv(path: Path) -> dict[str, list[str]]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -81,6 +93,18 @@ def read_csv(path: Path) -> dict[str, list[str]]:
 
 def read_parquet(path: Path) -> Any:
     return pytest.importorskip("pyarrow.parquet").read_table(path)
+
+
+def test_the_images_that_frames_were_read_from_are_named(tmp_path: Path) -> None:
+    names = ["a/1,2.png", "b/ü.png", "c/\udcff.png"]
+    run = named(tmp_path / "a.h5", names)
+    assert run.names == ("a/1,2.png", "b/ü.png", "c/\\udcff.png")
+    assert read_csv(export_run(run, tmp_path / "a.csv"))["name"] == list(run.names)
+    assert [row["name"] for row in json.loads(export_run(run, tmp_path / "a.json").read_text())["frames"]] == list(
+        run.names
+    )
+    assert read_parquet(export_run(run, tmp_path / "a.parquet"))["name"].to_pylist() == list(run.names)
+    assert run.summary()["metrics"]["psnr"]["worst_name"] == "a/1,2.png"
 
 
 def test_csv_text(run: Run, tmp_path: Path) -> None:
@@ -188,7 +212,7 @@ def test_every_float32_comes_back(suffix: str, values: NDArray[np.float32]) -> N
         ("mode", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
     )
     frames = make_table(len(values))
-    run: Any = SimpleNamespace(frames=frames, scores={"psnr": values}, specs=SPECS, summary=dict, **facts)
+    run: Any = SimpleNamespace(frames=frames, names=(), scores={"psnr": values}, specs=SPECS, summary=dict, **facts)
     with tempfile.TemporaryDirectory() as folder:
         back = read_back(export_run(run, Path(folder, f"a{suffix}")), "psnr")
     assert back.dtype == np.float32

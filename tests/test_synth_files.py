@@ -94,8 +94,21 @@ def test_video_has_every_frame_at_its_time(tmp_path: Path, suffix: str, pts: lis
 
 def test_clip_written_with_its_own_times(tmp_path: Path) -> None:
     clip = synth.drop(synth.Scene(72, 128).clip(8, rate=Fraction(30000, 1001)), 3, 2, gap=True)
-    got = decoded(synth.write_video(tmp_path / "a.mp4", clip.frames, pts=clip.pts, time_base=clip.time_base))
-    assert [frame.pts * frame.time_base / Fraction(1001, 30000) for frame in got] == [0, 1, 2, 5, 6, 7]
+    path = synth.write_video(tmp_path / "a.mp4", clip)
+    assert [frame.pts * frame.time_base / Fraction(1001, 30000) for frame in decoded(path)] == [0, 1, 2, 5, 6, 7]
+    apart = synth.write_video(
+        tmp_path / "b.mp4", clip.frames, pts=clip.pts, time_base=clip.time_base, rate=Fraction(30000, 1001)
+    )
+    assert path.read_bytes() == apart.read_bytes()
+
+
+def test_clip_written_at_other_times_or_as_images(tmp_path: Path) -> None:
+    clip = synth.Scene(72, 128).clip(3, rate=30)
+    got = decoded(synth.write_video(tmp_path / "a.mp4", clip, pts=[0, 2, 7], time_base=Fraction(1, 10)))
+    assert [frame.pts * frame.time_base for frame in got] == [0, Fraction(1, 5), Fraction(7, 10)]
+    paths = synth.write_images(tmp_path / "frames", clip)
+    assert [path.name for path in paths] == ["frame_0000.png", "frame_0001.png", "frame_0002.png"]
+    assert all((cv2.imread(str(p))[..., ::-1] == f).all() for p, f in zip(paths, clip.frames, strict=True))
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         if verdict := pairing.get("warning"):
             warnings.append(verdict)
             log.warning("warning: %s", verdict)
+        names = job.test.info.names
         seconds = time.monotonic() - began
         return writer.finish(
             segments=segments,
@@ -125,6 +126,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
             timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
             table=found if isinstance(found, Pairing) else None,
             frames=table,
+            names=[names[index] for index in table.index] if names else (),
         )
 
 

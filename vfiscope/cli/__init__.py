@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.options import comma_list, option, run_options
-from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, plain, progress, reading
+from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -253,18 +253,15 @@ def export(run: str, out: str, overwrite: bool) -> int:
 @click.argument("path", metavar="PATH")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def info(path: str, as_json: bool) -> int:
-    """Say what a video, a folder of images or a run is.
+    """Say what a video, a folder of images or a run is; of a run, its scores and flagged segments too.
 
     vfiscope info truth.mp4
     """
+    from vfiscope.cli.facts import describe_facts
     from vfiscope.info import describe as facts_of
 
     facts = facts_of(path)
-    if as_json:
-        click.echo(json.dumps(facts, allow_nan=False))
-    else:
-        width = max(len(name) for name in facts)
-        click.echo("\n".join(f"{name:<{width}}  {plain(value)}" for name, value in facts.items()))
+    click.echo(json.dumps(facts, allow_nan=False) if as_json else describe_facts(facts))
     return OK
 
 
@@ -325,7 +322,8 @@ def models_check(name: str, weights: str | None) -> int:
     from vfiscope.embed import check
 
     for key, value in check(name, weights).items():
-        click.echo(f"{key:<12}{value}")
+        if value is not None:
+            click.echo(f"{key:<12}{value}")
     return OK
 
 

@@ -71,8 +71,8 @@ def describe(summary: dict[str, Any]) -> str:
     for name, pooled in summary["metrics"].items():
         cells = " ".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
         extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
-        where = "-" if pooled["worst_index"] is None else pooled["worst_index"]
-        lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where}{extra}")
+        where = "-" if pooled["worst_index"] is None else f"{pooled['worst_index']}  {pooled.get('worst_name', '')}"
+        lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}")
     for role, part in summary["roles"].items():
         listed = ", ".join(
             _mean(name, pooled) for name, pooled in part["metrics"].items() if pooled["mean"] is not None

@@ -26,9 +26,8 @@ def digest(info: SourceInfo) -> str:
     if not info.files:
         return f"sha256:{_file_digest(info.path)}"
     total = hashlib.sha256()
-    shared = os.path.commonpath([os.path.dirname(file) for file in info.files])
-    for file in info.files:
-        entry = (os.path.relpath(file, shared), *_image_digest(file))
+    for name, file in zip(info.names, info.files, strict=True):
+        entry = (name, *_image_digest(file))
         total.update(os.fsencode("\0".join(entry) + "\n"))
     return f"sha256:{total.hexdigest()}"
 

@@ -23,6 +23,7 @@ import h5py
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.names import write_names
 from vfiscope.store.pairing import write_pairing
 from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
@@ -188,7 +189,10 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
             if ending.table is not None:
                 write_pairing(h5, ending.table)
             if ending.frames is not None:
-                schema.write_roles(h5, ending.frames)
+                for name in ("role", "phase"):
+                    h5["frames"][name][:] = getattr(ending.frames, name)
+            if ending.names:
+                write_names(h5, ending.names)
             schema.write_root(h5, header, ending)
 
     away_from_signals(work)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.names import read_names
 from vfiscope.store.pairing import read_pairing
 from vfiscope.store.registration import read_registrations
 from vfiscope.store.summary import summarize
@@ -139,6 +140,8 @@ class Run:
         self.registration: Registrations | None = read_registrations(h5)
         """How each test frame lies on its partner, row by row; None where they were taken as they are."""
         self.frames = schema.read_frames(h5)
+        self.names = read_names(h5)
+        """The image file of each frame, relative to the folder that all share; empty for video and arrays."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in h5["scores"].items()}
         )

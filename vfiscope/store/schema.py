@@ -4,7 +4,7 @@ A result and each part of an unfinished one hold the same groups:
 
 ::
 
-    /frames/<column>   (N,) with the columns of FrameTable
+    /frames/<column>   (N,) with the columns of FrameTable; in results from images also name
     /scores/<metric>   (N,) float32, the MetricSpec as attributes
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
@@ -367,12 +367,7 @@ class Ending:
     """The map that the scores were made through, if any."""
     frames: FrameTable | None = None
     """The frame table with roles and phases that were known only at the end, if they were."""
-
-
-def write_roles(h5: Any, frames: FrameTable) -> None:
-    """Write the roles and phases of all rows over those that the parts had."""
-    for name in ("role", "phase"):
-        h5["frames"][name][:] = getattr(frames, name)
+    names: Sequence[str] = ()
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,14 +65,16 @@ def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
     return int(np.argmax(np.where(finite, badness, -np.inf)))
 
 
-def describe(values: ArrayLike, spec: MetricSpec, frames: FrameTable) -> dict[str, Any]:
-    """The pools of one metric, with its worst frame (decode ordinal) and the numbers of infinite and defined values."""
+def describe(values: ArrayLike, spec: MetricSpec, frames: FrameTable, names: Sequence[str] = ()) -> dict[str, Any]:
+    """The pools of one metric, with its worst frame (decode ordinal, and the name of its image where there are names)
+    and the numbers of infinite and defined values."""
     array = np.asarray(values, np.float64)
     row = worst_row(array, spec)
     return {
         **{name: pool(array, name) for name in POOLS},
         "worst": None if row is None else float(array[row]),
         "worst_index": None if row is None else int(frames.index[row]),
+        **({"worst_name": None if row is None else names[row]} if names else {}),
         "infinite": int(np.isinf(array).sum()),
         "defined": int((~np.isnan(array)).sum()),
     }
@@ -86,7 +88,9 @@ def summarize(run: Run) -> dict[str, Any]:
         "mode": run.mode,
         "out": str(run.path),
         "frames": _count(run.frames),
-        "metrics": {name: describe(values, run.specs[name], run.frames) for name, values in run.scores.items()},
+        "metrics": {
+            name: describe(values, run.specs[name], run.frames, run.names) for name, values in run.scores.items()
+        },
         "roles": _by_role(run),
         "segments": [dataclasses.asdict(segment) for segment in run.segments],
         "regions": len(run.regions),

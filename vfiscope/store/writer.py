@@ -216,6 +216,7 @@ class Writer:
         warnings: Sequence[str] = (),
         table: Pairing | None = None,
         frames: FrameTable | None = None,
+        names: Sequence[str] = (),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -230,6 +231,7 @@ class Writer:
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
             frames: the frame table of :meth:`curves` with roles and phases that were found out afterwards.
+            names: the image file of each row, where the test was images.
 
         Returns:
             The final path.
@@ -245,9 +247,11 @@ class Writer:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
         if table is not None and len(table) != self.rows_done:
             raise StoreError(f"the map has {len(table)} rows and the run {self.rows_done}: give the map of this run")
+        if len(names) not in (0, self.rows_done):
+            raise StoreError(f"there are {len(names)} names for {self.rows_done} rows: give one for each")
         created = datetime.now(UTC).isoformat()
         ending = schema.Ending(
-            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, frames
+            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, frames, names
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)

@@ -96,6 +96,16 @@ class Clip:
         return int(self.frames.shape[1]), int(self.frames.shape[2])
 
     @property
+    def step(self) -> int:
+        """The usual time between two frames, in ``time_base`` units."""
+        return int(np.median(np.diff(self.pts))) if len(self) > 1 else 1
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames per second at the usual time between two."""
+        return 1 / (self.step * self.time_base)
+
+    @property
     def time_s(self) -> Float64:
         """(N,) float64 seconds since the first frame."""
         return (self.pts - self.pts[:1]).astype(np.float64) * float(self.time_base)

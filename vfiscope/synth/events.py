@@ -52,7 +52,7 @@ def cut(clip: Clip, after: Clip) -> Clip:
             "give two clips of one size and time base, neither empty"
         )
     n = len(clip)
-    pts = np.concatenate([clip.pts, after.pts - after.pts[0] + clip.pts[-1] + _step(clip)])
+    pts = np.concatenate([clip.pts, after.pts - after.pts[0] + clip.pts[-1] + clip.step])
     return Clip(
         np.concatenate([clip.frames, after.frames]),
         pts,
@@ -109,7 +109,7 @@ def insert(clip: Clip, at: int, frames: Uint8) -> Clip:
             f"insert of {frames.shape} {frames.dtype} at {at} into {clip.frames.shape}: "
             "give uint8 frames of the clip's size and a place within it"
         )
-    step = _step(clip)
+    step = clip.step
     begin = clip.pts[at] if at < len(clip) else clip.pts[-1] + step
     events = tuple(_spread(event, at, count) for event in clip.events)
     return Clip(
@@ -301,11 +301,6 @@ def _code(values: Float32) -> Uint8:
 def _range(clip: Clip, start: int, stop: int) -> None:
     if not 0 <= start < stop <= len(clip):
         raise UsageError(f"range [{start}, {stop}) does not lie within the {len(clip)} frames of the clip")
-
-
-def _step(clip: Clip) -> int:
-    """Units of pts from one frame to the next, of the median frame."""
-    return int(np.median(np.diff(clip.pts))) if len(clip) > 1 else 1
 
 
 def _moved(event: Event, by: int) -> Event:

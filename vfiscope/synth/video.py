@@ -17,6 +17,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.synth.clip import Clip
 
 __all__ = ["write_images", "write_video"]
 
@@ -49,7 +50,7 @@ RANGES = {"limited": ColorRange.MPEG, "full": ColorRange.JPEG}
 
 def write_video(
     path: str | Path,
-    frames: Iterable[NDArray[Any]],
+    frames: Iterable[NDArray[Any]] | Clip,
     *,
     rate: Fraction | float | int = 25,
     codec: str = "libx264",
@@ -69,7 +70,8 @@ def write_video(
 
     Args:
         path: the extension chooses the container. Matroska keeps times in whole milliseconds, MP4 exactly.
-        frames: (H, W, 3) RGB, uint8, or uint16 over the full 16 bits; all of one size.
+        frames: (H, W, 3) RGB, uint8, or uint16 over the full 16 bits; all of one size. A clip is written at its own
+            times where ``pts`` is not given.
         rate: frames per second, used where ``pts`` is not given.
         codec: name of an FFmpeg encoder.
         pix_fmt: FFmpeg pixel format in the file.
@@ -89,6 +91,10 @@ def write_video(
             option that FFmpeg does not take. What stood at ``path`` stays as it was then.
     """
     path = Path(path)
+    if isinstance(frames, Clip):
+        if pts is None:
+            pts, time_base, rate = frames.pts.tolist(), frames.time_base, frames.rate
+        frames = frames.frames
     if matrix not in ("auto", *MATRICES):
         raise UsageError(f"matrix is {matrix!r}: choose one of auto, {', '.join(MATRICES)}")
     if color_range not in RANGES:
@@ -114,7 +120,7 @@ def write_video(
 
 def write_images(
     folder: str | Path,
-    frames: Iterable[NDArray[np.uint8]],
+    frames: Iterable[NDArray[np.uint8]] | Clip,
     pattern: str = "frame_%04d.png",
     *,
     quality: int = 95,
@@ -122,7 +128,7 @@ def write_images(
     """Write each frame as an image file; the folder is made where it is missing.
 
     Args:
-        frames: (H, W, 3) uint8 RGB; uint16 too where the format takes it (png, tiff).
+        frames: (H, W, 3) uint8 RGB; uint16 too where the format takes it (png, tiff); or a clip.
         pattern: file name with one printf number; the extension chooses the format.
         quality: 1..100, of JPEG and WebP.
 
@@ -144,7 +150,7 @@ def write_images(
     if Path(pattern).suffix.lower() == ".webp":
         options = [cv2.IMWRITE_WEBP_QUALITY, quality]
     paths = []
-    for number, frame in enumerate(frames):
+    for number, frame in enumerate(frames.frames if isinstance(frames, Clip) else frames):
         _check_frame(frame, None)
         _, data = cv2.imencode(Path(pattern).suffix, np.ascontiguousarray(frame[..., ::-1]), options)
         paths.append(folder / (pattern % number))

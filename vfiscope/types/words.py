@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -156,3 +157,11 @@ class SourceInfo:
     """What the file itself gives away of missing parts, one sentence each."""
     notes: Sequence[str] = ()
     """What is unusual, one sentence each: gaps in the numbering, files left out."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The image files in order, relative to the folder that all share."""
+        if not self.files:
+            return ()
+        shared = os.path.commonpath([os.path.dirname(file) for file in self.files])
+        return tuple(os.path.relpath(file, shared) for file in self.files)

@@ -1,8 +1,9 @@
 """The scores of every frame as a table: .csv, .json or .parquet.
 
-One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase, status`` and every
-score of the run under its name. Roles and statuses are written by name. A number is written with the fewest digits that
-read back as the same float32 (float64 for time_s and phase), and what is not finite as follows:
+One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase, status``, where the
+test was images ``name``, their files, and every score of the run under its name. Roles and statuses are written by
+name. A number is written with the fewest digits that read back as the same float32 (float64 for time_s and phase), and
+what is not finite as follows:
 
 ========  ===================  =================  ====================================================
 file      not defined          +inf and -inf      where
@@ -116,6 +117,8 @@ def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
     for name in FRAME_COLUMNS:
         column = getattr(run.frames, name)
         columns[name] = [named[name](code).name.lower() for code in column] if name in named else column
+    if run.names:
+        columns["name"] = list(run.names)
     return columns | dict(run.scores)
 
 
