@@ -256,7 +256,7 @@ def test_info_says_what_a_path_is(media: Path, tmp_path: Path, capsys: pytest.Ca
     assert call("info", tmp_path / "a.h5") == 0
     said, _, summary = capsys.readouterr().out.partition("\n\n")
     assert summary == scored
-    assert re.match(r"run +scan, partial, of .*\ntest +\S+test.mp4: 96x64, 8 bit, 12 frames decoded, h264", said)
+    assert re.match(r"run +scan, ok, of .*\ntest +\S+test.mp4: 96x64, 8 bit, 12 frames decoded, h264", said)
     assert call("info", tmp_path / "a.h5", "--json") == 0
     with vs.open_run(tmp_path / "a.h5") as run:
         assert json.loads(capsys.readouterr().out)["summary"] == run.summary()

@@ -14,6 +14,7 @@ __all__ = ["describe_facts"]
 
 INPUTS = ("mode", "test", "ref", "source", "golden")
 """Options that the lines of the sources tell already."""
+READ = {"width", "height", "bit_depth", "decoder", "color", "frames_decoded", "frames_corrupt", "frames_unreadable"}
 DEFAULTS = {field.name: field.default for field in fields(RunConfig)}
 
 
@@ -29,10 +30,10 @@ def describe_facts(facts: Mapping[str, Any]) -> str:
 def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield (
         "run",
-        f"{facts['mode']}, {facts['status']}, of {facts['created']}, by vfiscope {facts['versions']['vfiscope']}",
+        f"{facts['mode']}, {facts['status']}, of {facts['created']}, by vfiscope {facts['versions'].get('vfiscope')}",
     )
     for source in facts["sources"]:
-        yield source["role"], _source(source)
+        yield str(source.get("role")), _source(source)
     yield "embedder", facts["embedder"]
     for group in ("maps", "fields"):
         shapes = [f"{name} ({', '.join(map(str, shape))})" for name, shape in facts[group].items()]
@@ -44,6 +45,8 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _source(source: Mapping[str, Any]) -> str:
+    if not READ <= source.keys():
+        return str(source.get("path"))  # a run that another program wrote may say less
     color = source["color"]
     damaged = [f"{source[f'frames_{what}']} {what}" for what in ("corrupt", "unreadable") if source[f"frames_{what}"]]
     told = [
