@@ -45,7 +45,7 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _source(source: Mapping[str, Any]) -> str:
-    if not READ <= source.keys():
+    if READ - source.keys():
         return str(source.get("path"))  # a run that another program wrote may say less
     color = source["color"]
     damaged = [f"{source[f'frames_{what}']} {what}" for what in ("corrupt", "unreadable") if source[f"frames_{what}"]]
