@@ -167,7 +167,8 @@ def _half_square(test: Tensor, ref: Tensor) -> Tensor:
 
 def _take(vectors: Tensor, index: Tensor) -> Tensor:
     """(N, P, D) rows picked by (N, P) indices."""
-    return vectors.gather(1, index[..., None].expand(-1, -1, vectors.shape[-1]))
+    first = torch.arange(len(vectors), device=index.device)[:, None] * vectors.shape[1]
+    return vectors.flatten(0, 1)[index + first]
 
 
 def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
