@@ -126,22 +126,21 @@ def _search(level: Any, window: Any, whole: Any) -> Any:
     """The displacement, of all steps of a pixel within one patch of the match, whose window is least different."""
     (pictures, cell, _), (corner, (test, _, _, _), _) = level, window
     left, top, steps = corner[0] + (whole[0] - 1) * cell, corner[1] + (whole[1] - 1) * cell, 2 * cell + 1
-    least, best = np.float32(np.inf), 0
-    for step in range(steps * steps):
-        total, squares = np.float32(0), np.float32(0)
-        for y in range(SEARCH_SIZE):
-            row = pictures[1, top + step // steps + y, left + step % steps :]
-            own = test[y * (SEARCH_SIZE + 1) :]
-            for x in range(SEARCH_SIZE):
-                apart = row[x] - own[x]
-                total += apart
-                squares += apart * apart
-        difference = squares - total * total / np.float32(SEARCH_SIZE**2)
-        if difference < least:
-            least, best = difference, step
-    scale = np.float32(cell)
-    right, down = np.float32(best % steps) / scale, np.float32(best // steps) / scale
-    return np.float32(whole[0] - 1) + right, np.float32(whole[1] - 1) + down
+    least, best = np.float32(np.inf), (0, 0)
+    for down in range(steps):
+        for right in range(steps):
+            total, squares = np.float32(0), np.float32(0)
+            for y in range(SEARCH_SIZE):
+                row, own = pictures[1, top + down + y, left + right :], test[y * (SEARCH_SIZE + 1) :]
+                for x in range(SEARCH_SIZE):
+                    apart = row[x] - own[x]
+                    total += apart
+                    squares += apart * apart
+            difference = squares - total * total / np.float32(SEARCH_SIZE**2)
+            if difference < least:
+                least, best = difference, (right, down)
+    across, along = np.float32(best[0]) / np.float32(cell), np.float32(best[1]) / np.float32(cell)
+    return np.float32(whole[0] - 1) + across, np.float32(whole[1] - 1) + along
 
 
 @_compiled
