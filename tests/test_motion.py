@@ -17,7 +17,7 @@ from vfiscope.embed import Embedder
 from vfiscope.embed.dinov2 import Dinov2
 from vfiscope.embed.dsift import Dsift
 from vfiscope.metrics import dense
-from vfiscope.metrics.refine import refine
+from vfiscope.metrics.refine import _luma_by_torch, _luma_on_cpu, refine
 from vfiscope.synth import Scene, Shape
 from vfiscope.types import Frames, Pairs
 
@@ -208,6 +208,15 @@ def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None
             far[0, axis, 2, 3] = guess
             with pytest.raises(ValueError, match=f"{places} patches"):
                 refine(frame, frame, whole, far)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_luma_has_the_bits_of_the_tensor_functions(dtype: torch.dtype) -> None:
+    """Of interleaved and of planar memory, of 8 bits and more."""
+    data = frames_of(Scene(56, 84, 1, objects=0).frame(0)).data[0].to(dtype) * (1 if dtype == torch.uint8 else 257)
+    weights = [weight / 255 for weight in (0.299, 0.587, 0.114)]
+    for each in (data, data.contiguous()):
+        assert torch.equal(_luma_on_cpu(each, weights), _luma_by_torch(each, weights))
 
 
 def test_the_aligning_follows_its_formula() -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vfiscope.loops import FUSED, compiled, parallel
 
-__all__ = ["TEXTURE", "luma", "padding", "place"]
+__all__ = ["SEARCH_SIZE", "luma", "padding", "place"]
 
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]

@@ -32,7 +32,7 @@ CELL = 14
 """Pixels along a patch in the finer picture."""
 SEARCH_CELL = 4
 """Pixels along a patch in the coarser picture, where every place within one patch is tried."""
-REACHES = {SEARCH_CELL: 4, CELL: 10}
+REACHES = {SEARCH_CELL: aligning.SEARCH_SIZE // 2, CELL: 10}
 """{pixels along a patch: how far a window reaches to either side of the centre of its patch}"""
 LUMA = (0.299, 0.587, 0.114)
 
@@ -77,15 +77,20 @@ def _check(whole: Tensor, start: Tensor) -> None:
 def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
     """(h * CELL, w * CELL) float32, white 1, of one frame."""
     weights = [weight / (2**frames.bit_depth - 1) for weight in LUMA]
-    if frames.data.device.type == "cpu":
-        height, width = frames.size
-        luma = torch.empty((height, width))
-        pixels = frames.data[row].permute(1, 2, 0).contiguous().numpy().reshape(height, 3 * width)
-        launch(aligning.luma, pixels, np.array(weights, np.float32), luma.numpy())
-    else:
-        red, green, blue = frames.data[row].unbind()
-        luma = red * weights[0] + green * weights[1] + blue * weights[2]
-    return _resized(luma[None], (grid[0] * CELL, grid[1] * CELL))[0]
+    made = _luma_on_cpu if frames.data.device.type == "cpu" else _luma_by_torch
+    return _resized(made(frames.data[row], weights)[None], (grid[0] * CELL, grid[1] * CELL))[0]
+
+
+def _luma_on_cpu(data: Tensor, weights: list[float]) -> Tensor:
+    luma = torch.empty(data.shape[1:])
+    pixels = data.permute(1, 2, 0).contiguous().flatten(1).numpy()
+    launch(aligning.luma, pixels, np.array(weights, np.float32), luma.numpy())
+    return luma
+
+
+def _luma_by_torch(data: Tensor, weights: list[float]) -> Tensor:
+    red, green, blue = data.unbind()
+    return red * weights[0] + green * weights[1] + blue * weights[2]
 
 
 def _padded(pictures: Tensor, grid: tuple[int, int], cell: int, reach: int) -> NDArray[np.float32]:
