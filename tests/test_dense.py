@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import cv2
+import numba
 import numpy as np
 import pytest
 import torch
@@ -62,9 +63,10 @@ def tables() -> dict[str, dense.Metric | dense.FieldMetric]:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
+    before = numba.get_num_threads(), torch.get_num_threads()
     yield
-    torch.set_num_threads(before)
+    numba.set_num_threads(before[0])
+    torch.set_num_threads(before[1])
 
 
 def test_tables_hold_what_the_contract_names() -> None:
@@ -194,15 +196,21 @@ def test_near_ties_go_to_the_nearest_and_then_to_the_first() -> None:
     assert dense.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 0, 0]]
 
 
-def test_many_ties_are_settled_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = torch.randint(0, 4, (1, 12, 12, 5), generator=torch.Generator().manual_seed(3)).float()
+def test_the_loops_settle_ties_as_the_tensor_functions_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many patches alike, and a grid of more patches than a block has columns; without and with a window."""
+    rows = torch.randint(0, 4, (1, 12, 13, 5), generator=torch.Generator().manual_seed(3)).float()
     few = features_of((rows > 2).float())
     moved = features_of(few.patches.roll((1, 2), dims=(1, 2)))
-    whole = dense.match(few, moved)
-    monkeypatch.setattr(dense, "_BLOCK", 200)
-    blocks = dense.match(few, moved)
-    assert torch.equal(whole.forward, blocks.forward)
-    assert torch.equal(whole.backward, blocks.backward)
+    for window in (None, 3):
+        loops = dense.match(few, moved, window)
+        for block in (1 << 20, 200):
+            with monkeypatch.context() as patched:
+                patched.setattr(dense, "_best_on_cpu", dense._best_by_torch)
+                patched.setattr(dense, "_BLOCK", block)
+                tensors = dense.match(few, moved, window)
+            assert torch.equal(loops.forward, tensors.forward)
+            assert torch.equal(loops.backward, tensors.backward)
+    assert len(loops.forward.unique()) > 20
 
 
 def blank(pairs: Pairs) -> list[str]:
@@ -317,6 +325,7 @@ def test_bits_do_not_depend_on_threads_or_batch(threads: None) -> None:
     results = []
     for count in (1, 2, 3):
         torch.set_num_threads(count)
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
         results.append({name: metric.compute(Pairs(frames, moved, test, ref)) for name, metric in tables().items()})
     for other in results[1:]:
         assert all(torch.equal(value, other[name]) for name, value in results[0].items())

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import cv2
+import numba
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,7 @@ from kornia.feature import DenseSIFTDescriptor
 
 from vfiscope.embed import open_embedder
 from vfiscope.embed.base import MAX_PATCHES, check_size, grid_for, resize_for
-from vfiscope.embed.dsift import Dsift, _pool, _votes, describe_cells
+from vfiscope.embed.dsift import Dsift, _pool, _pool_by_torch, _votes, _votes_by_torch, describe_cells
 from vfiscope.errors import EmbedderError
 from vfiscope.types import Frames
 
@@ -44,9 +45,10 @@ def image_of(array: np.ndarray) -> torch.Tensor:
 
 @pytest.fixture
 def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
+    before = numba.get_num_threads(), torch.get_num_threads()
     yield
-    torch.set_num_threads(before)
+    numba.set_num_threads(before[0])
+    torch.set_num_threads(before[1])
 
 
 def test_grid_keeps_the_aspect_and_rounds_to_whole_patches() -> None:
@@ -233,6 +235,24 @@ def test_a_change_of_hue_alone_is_noticed() -> None:
     assert float(1 - red @ green) > 0.05
 
 
+@pytest.mark.parametrize("patch", [8, 14])
+def test_the_loops_give_the_bits_of_the_tensor_functions(patch: int) -> None:
+    made = texture(5 * patch, 23 * patch, 4)
+    made[:patch] = 90  # flat: no direction
+    luma = image_of(made)[1]
+    padded = np.pad(luma.numpy(), 1, mode="edge")
+    gx, gy = (torch.from_numpy(np.ascontiguousarray(part)) for part in slopes_of(padded))
+    votes = _votes(luma)
+    assert torch.equal(votes, _votes_by_torch(gx, gy, (gx * gx + gy * gy).sqrt()))
+    weights = [(step + 0.5) / patch for step in range(patch)]
+    assert torch.equal(_pool(votes, patch), _pool_by_torch(votes, weights, [1 - weight for weight in weights]))
+
+
+def slopes_of(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    half = np.float32(0.5)
+    return (padded[1:-1, 2:] - padded[1:-1, :-2]) * half, (padded[2:, 1:-1] - padded[:-2, 1:-1]) * half
+
+
 @pytest.mark.parametrize("shape", [(197, 311), (392, 714), (1100, 1500)])
 def test_bits_do_not_depend_on_threads(threads: None, shape: tuple[int, int]) -> None:
     frames = frames_of(texture(*shape, sigma=2.0)[None])
@@ -240,6 +260,7 @@ def test_bits_do_not_depend_on_threads(threads: None, shape: tuple[int, int]) ->
     made = []
     for count in (1, 2, 3, 5) if shape[0] < 1000 else (1, 3):
         torch.set_num_threads(count)
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
         made.append(embedder.embed(frames))
     for other in made[1:]:
         assert torch.equal(made[0].patches, other.patches)

@@ -17,6 +17,7 @@ LAYERS = {
     "errors": 0,
     "types": 0,
     "config": 0,
+    "loops": 1,
     "store": 1,
     "sources": 2,
     "synth": 2,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 
+import numba
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from timm.models.vision_transformer import VisionTransformer
 
 import vfiscope as vs
@@ -15,7 +17,7 @@ from vfiscope.embed import Embedder
 from vfiscope.embed.dinov2 import Dinov2
 from vfiscope.embed.dsift import Dsift
 from vfiscope.metrics import dense
-from vfiscope.metrics.refine import refine
+from vfiscope.metrics.refine import _luma_by_torch, _luma_on_cpu, refine
 from vfiscope.synth import Scene, Shape
 from vfiscope.types import Frames, Pairs
 
@@ -69,11 +71,49 @@ def errors(scene: Scene, found: np.ndarray) -> np.ndarray:
     return np.hypot(*off)[scene.visible(0, 1)[rows][:, columns]]
 
 
+def aligned_by_hand(test: np.ndarray, ref: np.ndarray, row: int, column: int) -> np.ndarray:
+    """(dx, dy) in patches of a patch far from the borders, whose match is itself."""
+    luma = [image @ (0.299, 0.587, 0.114) / 255 for image in (test, ref)]
+    coarse = [
+        F.interpolate(torch.from_numpy(p)[None, None], scale_factor=4 / 14, mode="bilinear", antialias=True)[0, 0]
+        for p in luma
+    ]
+    at = np.zeros(2)
+    for pictures, cell, reach in (([p.numpy() for p in coarse], 4, 4), (luma, 14, 10)):
+        x, y = column * cell + cell // 2 - reach, row * cell + cell // 2 - reach
+        n = 2 * reach
+        own = pictures[0][y : y + n, x : x + n]
+
+        def apart(dx: float, dy: float) -> np.ndarray:
+            map_x, map_y = np.meshgrid(x + dx + np.arange(n), y + dy + np.arange(n))  # noqa: B023
+            return bilinear(pictures[1], map_x, map_y) - own  # noqa: B023
+
+        if cell == 4:
+            shifts = [(dx, dy) for dy in range(-4, 5) for dx in range(-4, 5)]
+            at = np.array(min(shifts, key=lambda s: apart(*s).var())) / cell
+        slopes = np.gradient(pictures[0])
+        gx, gy = (s[y : y + n, x : x + n] - s[y : y + n, x : x + n].mean() for s in (slopes[1], slopes[0]))
+        tensor = np.array([[(gx * gx).sum(), (gx * gy).sum()], [(gx * gy).sum(), (gy * gy).sum()]])
+        for _ in range(3):
+            error = apart(*(at * cell))
+            at = at - np.linalg.solve(tensor, [(gx * error).sum(), (gy * error).sum()]) / cell
+    return at
+
+
+def bilinear(plane: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    left, top = np.floor(x).astype(int), np.floor(y).astype(int)
+    x, y = x - left, y - top
+    above = plane[top, left] * (1 - x) + plane[top, left + 1] * x
+    below = plane[top + 1, left] * (1 - x) + plane[top + 1, left + 1] * x
+    return above * (1 - y) + below * y
+
+
 @pytest.fixture
 def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
+    before = numba.get_num_threads(), torch.get_num_threads()
     yield
-    torch.set_num_threads(before)
+    numba.set_num_threads(before[0])
+    torch.set_num_threads(before[1])
 
 
 @pytest.mark.parametrize("name", SCENES)
@@ -141,19 +181,51 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
     assert float((plain - refine(*deep, whole, whole.float())).abs().median()) < 1e-4
 
 
-def test_bits_depend_neither_on_threads_nor_on_blocks_nor_on_the_batch(
-    threads: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: None) -> None:
     scene = SCENES["tall, fine"]
     test, ref = (frames_of(*scene.frames(2, start=start)) for start in (0, 1))
     whole = torch.zeros((2, 2, 47, 28), dtype=torch.int64)
     made = []
-    for count, block in ((1, 256), (2, 256), (3, 100), (2, 5000)):
+    for count in (1, numba.config.NUMBA_NUM_THREADS):
         torch.set_num_threads(count)
-        monkeypatch.setattr("vfiscope.metrics.refine.BLOCK", block)
+        numba.set_num_threads(count)
         made.append(refine(test, ref, whole, whole.float()))
-    assert all(torch.equal(made[0], other) for other in made[1:])
+    assert torch.equal(made[0], made[1])
     assert torch.equal(refine(test[1:], ref[1:], whole[1:], whole[1:].float())[0], made[0][1])
+
+
+def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None:
+    frame = frames_of(Scene(56, 84, 1, objects=0).frame(0))
+    whole = torch.zeros((1, 2, 4, 6), dtype=torch.int64)
+    for axis, places in ((0, 6), (1, 4)):
+        for row, column, shift in ((0, 0, -1), (3, 5, 1), (3, 5, -places)):
+            outside = whole.clone()
+            outside[0, axis, row, column] = shift
+            with pytest.raises(ValueError, match=f"leaves the {places} patches"):
+                refine(frame, frame, outside, outside.float())
+        for guess in (1.01, float("nan")):
+            far = whole.float()
+            far[0, axis, 2, 3] = guess
+            with pytest.raises(ValueError, match=f"{places} patches"):
+                refine(frame, frame, whole, far)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
+def test_luma_has_the_bits_of_the_tensor_functions(dtype: torch.dtype) -> None:
+    """Of interleaved and of planar memory, of 8 bits and more."""
+    data = frames_of(Scene(56, 84, 1, objects=0).frame(0)).data[0].to(dtype) * (1 if dtype == torch.uint8 else 257)
+    weights = [weight / 255 for weight in (0.299, 0.587, 0.114)]
+    for each in (data, data.contiguous()):
+        assert torch.equal(_luma_on_cpu(each, weights), _luma_by_torch(each, weights))
+
+
+def test_the_aligning_follows_its_formula() -> None:
+    """One patch against the same steps in float64, written out with slices of the frame itself."""
+    scene = SCENES["1.75, 0.5"]
+    test, ref = (scene.frame(t)[:70, :98] for t in (0, 1))
+    whole = torch.zeros((1, 2, 5, 7), dtype=torch.int64)
+    found = refine(frames_of(test), frames_of(ref), whole, whole.float())[0, :, 2, 3].numpy()
+    assert np.allclose(found, aligned_by_hand(test, ref, 2, 3), atol=1e-5)
 
 
 def test_the_window_and_the_refinement_reach_a_run() -> None:

@@ -109,7 +109,7 @@ def resize_for(data: Tensor, bit_depth: int, grid: tuple[int, int], patch: int) 
 
     # float32 and not uint8, whose resize is several times faster but rounds: a 10-bit source would lose its depth.
     # Planes first: interpolating channels-last floats takes twice as long on a CPU.
-    values = data.contiguous().to(torch.float32)
+    values = data.to(torch.float32, memory_format=torch.contiguous_format)
     size = (grid[0] * patch, grid[1] * patch)
     if values.shape[-2:] != size:
         values = F.interpolate(values, size=size, mode="bilinear", antialias=True)

@@ -30,10 +30,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vfiscope.config import SIZE_DSIFT
+from vfiscope.embed import gradients
 from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import entry
 from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
+from vfiscope.loops import launch
 from vfiscope.types import Features, Frames
 
 __all__ = ["VERSION", "Dsift"]
@@ -147,6 +149,12 @@ def _votes(luma: Tensor) -> Tensor:
     gx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
     magnitude = (gx * gx).add_(gy * gy).sqrt_()
+    if luma.device.type == "cpu":
+        return torch.from_numpy(launch(gradients.votes, gx.numpy(), gy.numpy(), magnitude.numpy()))
+    return _votes_by_torch(gx, gy, magnitude)
+
+
+def _votes_by_torch(gx: Tensor, gy: Tensor, magnitude: Tensor) -> Tensor:
     scale = torch.reciprocal(magnitude + _TINY)
     cos, sin = gx * scale, gy * scale
     # Four axes; the sign says which of the two directions along the axis it is.
@@ -155,15 +163,20 @@ def _votes(luma: Tensor) -> Tensor:
     for _ in range(2):
         power.mul_(power)
     power.mul_(along).mul_(magnitude)  # cos^9 times the magnitude
-    out = luma.new_empty((9, *luma.shape))
-    torch.clamp(power, min=0, out=out[:4])
-    torch.clamp(power.neg_(), min=0, out=out[4:8])
-    out[8] = magnitude
-    return out
+    return torch.cat([power.clamp(min=0), power.neg().clamp_(min=0), magnitude[None]])
 
 
 def _pool(planes: Tensor, patch: int) -> Tensor:
     """(C, H, W) -> (C, h + 1, w + 1): sums under triangles two patches wide about the corners of the cells."""
+    rise = (torch.arange(patch, dtype=torch.float64) + 0.5) / patch
+    weights = rise.to(torch.float32), (1 - rise).to(torch.float32)
+    if planes.device.type == "cpu":
+        return torch.from_numpy(launch(gradients.pool, planes.numpy(), *(each.numpy() for each in weights)))
+    return _pool_by_torch(planes, *(each.tolist() for each in weights))
+
+
+def _pool_by_torch(planes: Tensor, rise: list[float], fall: list[float]) -> Tensor:
+    patch = len(rise)
     for axis in (1, 2):
         shape = list(planes.shape)
         count = shape[axis] // patch
@@ -172,9 +185,8 @@ def _pool(planes: Tensor, patch: int) -> Tensor:
         corners = planes.new_zeros(shape)
         for step in range(patch):
             line = blocks.select(axis + 1, step)
-            rise = (step + 0.5) / patch
-            corners.narrow(axis, 1, count).add_(line * rise)
-            corners.narrow(axis, 0, count).add_(line * (1 - rise))
+            corners.narrow(axis, 1, count).add_(line * rise[step])
+            corners.narrow(axis, 0, count).add_(line * fall[step])
         planes = corners
     return planes
 

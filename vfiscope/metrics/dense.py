@@ -8,8 +8,8 @@ Conventions
     float32. One minus a cosine is computed as ``0.5 * |a/|a| - b/|b||^2``: exactly 0 for equal vectors and precise
     near it. A zero vector is at distance 0 from a zero vector and 1 from any other.
     Every pair of frames is treated by itself, so no result depends on the size of the batch.
-    Memory: the similarities of one pair at a time, (h * w)^2 float32 twice and a byte each (two with a window), and
-    50 MB; for 28 x 50 patches 18 MB, for the most that an embedder makes 2.3 GiB.
+    Memory: the similarities of one pair at a time, (h * w)^2 float32 and a byte each with a window; for 28 x 50 patches
+    8 MB, for the most that an embedder makes 1 GiB. Where not on a CPU, twice that and a byte each, and 50 MB.
 
 Matching
     The best match of a patch is the patch of the other frame with the highest cosine. Of those within :data:`TIE` of
@@ -25,6 +25,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vfiscope.loops import launch
+from vfiscope.metrics import matching
 from vfiscope.metrics.base import FieldMetric, Metric
 from vfiscope.metrics.refine import refine
 from vfiscope.types import Features, FieldSpec, MetricSpec, Pairs
@@ -102,14 +104,14 @@ def match(test: Features, ref: Features, window: int | None = None) -> Matches:
     grid = (int(test.patches.shape[1]), int(test.patches.shape[2]))
     tests, refs = _unit(test.patches).flatten(1, 2), _unit(ref.patches).flatten(1, 2)
     far = None if window is None or window >= max(grid) else _far(grid, window, tests.device)
+    on_cpu = tests.device.type == "cpu"
     forward = torch.empty(tests.shape[:2], dtype=torch.int64, device=tests.device)
     backward = torch.empty_like(forward)
     for row in range(len(test)):
         similarity = tests[row] @ refs[row].T
         if far is not None:
             similarity.masked_fill_(far, -torch.inf)
-        forward[row] = _best(similarity, grid)
-        backward[row] = _best(similarity.T.contiguous(), grid)
+        forward[row], backward[row] = _best_on_cpu(similarity, grid) if on_cpu else _best_by_torch(similarity, grid)
     own = torch.arange(grid[0] * grid[1], device=forward.device)
     return Matches(
         forward,
@@ -167,7 +169,8 @@ def _half_square(test: Tensor, ref: Tensor) -> Tensor:
 
 def _take(vectors: Tensor, index: Tensor) -> Tensor:
     """(N, P, D) rows picked by (N, P) indices."""
-    return vectors.gather(1, index[..., None].expand(-1, -1, vectors.shape[-1]))
+    first = torch.arange(len(vectors), device=index.device)[:, None] * vectors.shape[1]
+    return vectors.flatten(0, 1)[index + first]
 
 
 def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
@@ -176,6 +179,17 @@ def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
     far_y, far_x = ((line[:, None] - line).abs() > window for line in (rows, columns))
     cells = grid[0] * grid[1]
     return (far_y[:, None, :, None] | far_x[None, :, None, :]).reshape(cells, cells)
+
+
+def _best_on_cpu(similarity: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """(P, P) -> two (P,): the best match of each row and of each column under the tie rule."""
+    floors = [(similarity.amax(dim=dim) - TIE).numpy() for dim in (1, 0)]
+    forward, backward = launch(matching.nearest, similarity.numpy(), *floors, grid[1])
+    return torch.from_numpy(forward), torch.from_numpy(backward)
+
+
+def _best_by_torch(similarity: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    return _best(similarity, grid), _best(similarity.T.contiguous(), grid)
 
 
 def _best(similarity: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -14,22 +14,19 @@ Conventions:
 
     Work is cut into rows and tiles by the size of a frame alone; each has its own partial result, and the partial
     results of a frame are added in order. No score depends, to the last bit, on the batch size, the row in the batch
-    or the number of threads. ``fastmath`` allows fused multiply-add and no other order of additions.
-
-    Numba's workqueue threading layer breaks when two Python threads enter it at once, so kernels are called through
-    :func:`launch`, which lets one caller in at a time.
+    or the number of threads. Fused multiply-add is allowed, and no other order of additions. Kernels are called through
+    :func:`~vfiscope.loops.launch`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
+
+from vfiscope.loops import FUSED, compiled, launch, parallel
 
 __all__ = [
     "MARGIN",
@@ -51,8 +48,6 @@ Array = NDArray[Any]
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
-T = TypeVar("T")
 
 TAPS = 11
 """Width of the window of SSIM in pixels."""
@@ -70,23 +65,7 @@ TILE_SIZE = (TILE_H + HALO) * STRIDE
 BAND = 16
 """Rows whose sums are kept column by column, which the compiler can vectorise without reordering them."""
 
-_LOCK = threading.Lock()
-
-
-def _compiled(function: Function) -> Function:
-    jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-    return cast(Function, jit(function))
-
-
-def _parallel(function: Function) -> Function:
-    jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"}, parallel=True)
-    return cast(Function, jit(function))
-
-
-def launch(kernel: Callable[..., T], *arguments: Any) -> T:
-    """Call a kernel; one caller at a time."""
-    with _LOCK:
-        return kernel(*arguments)
+_compiled, _parallel = compiled(FUSED), parallel(FUSED)
 
 
 def taps() -> Float32:

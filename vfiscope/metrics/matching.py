@@ -1,0 +1,58 @@
+"""The loops of the matching of patches (:mod:`vfiscope.metrics.dense`) for the CPU, compiled by numba."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from vfiscope.loops import compiled, parallel
+
+__all__ = ["nearest"]
+
+Float32 = NDArray[np.float32]
+Int64 = NDArray[np.int64]
+
+BLOCK = 64
+"""Columns that are searched together, going down the rows as they lie in memory."""
+
+
+@compiled()
+def _apart(one: int, other: int, columns: int) -> Any:
+    """Squared distance of two patches."""
+    down, across = one // columns - other // columns, one % columns - other % columns
+    return down * down + across * across
+
+
+@parallel()
+def nearest(similarity: Float32, row_floor: Float32, column_floor: Float32, columns: int) -> tuple[Int64, Int64]:
+    """Of the similarities at or above the floor of a row the nearest to the row's own patch, and likewise by column.
+
+    Args:
+        similarity: (P, P) of test and reference patches in reading order.
+        row_floor: (P,) the least in each row that counts as its best.
+        column_floor: (P,) the same for each column.
+        columns: patches in a row of the frame.
+
+    Returns:
+        For each row its column and for each column its row, two (P,); the first of equally near ones.
+    """
+    n = len(similarity)
+    forward, backward = np.zeros(n, np.int64), np.zeros(n, np.int64)
+    for row in prange(n):
+        least = n * n
+        for column in range(n):
+            if similarity[row, column] >= row_floor[row] and _apart(row, column, columns) < least:
+                least, forward[row] = _apart(row, column, columns), column
+    for block in prange((n + BLOCK - 1) // BLOCK):
+        first, end = block * BLOCK, min(n, block * BLOCK + BLOCK)
+        nearest_yet = np.full(end - first, n * n)
+        for row in range(n):
+            for column in range(first, end):
+                if similarity[row, column] >= column_floor[column]:
+                    apart = _apart(row, column, columns)
+                    if apart < nearest_yet[column - first]:
+                        nearest_yet[column - first], backward[column] = apart, row
+    return forward, backward
