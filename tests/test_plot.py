@@ -391,6 +391,16 @@ def test_frame_numbers_are_whole_and_exist(n: int) -> None:
     assert all(tick == int(tick) and 7 <= tick < 7 + n for tick in ticks)
 
 
+@pytest.mark.parametrize(("last_s", "unit", "half"), [(10000, "s", 5000), (36000, "h", 5), (864000, "d", 5)])
+def test_long_sequences_have_hours_or_days(last_s: float, unit: str, half: float) -> None:
+    figure = plot_run(fake({"ssim": [1] * 11}, time_s=np.linspace(0, last_s, 11)))
+    times, _ = panels(figure)[-1].child_axes
+    assert times.get_xlabel() == f"Time [{unit}]"
+    figure.canvas.draw()
+    low, high = panels(figure)[-1].get_xlim()
+    assert sum(times.get_xlim()) / 2 == pytest.approx((low + high) / 2 * half / (last_s / 2))
+
+
 def test_the_frame_axis_says_whose_frames_it_numbers_when_runs_differ() -> None:
     slow = fake({"ssim": [1] * 5}, name="slow", time_s=np.arange(5) / 10)
     fast = fake({"ssim": [1] * 9}, name="fast")

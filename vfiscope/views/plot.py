@@ -1,4 +1,4 @@
-"""Temporal difference curves: one panel per metric, one curve per run, below them the time in seconds and in frames.
+"""Temporal difference curves: one panel per metric, one curve per run, below them the time and the frames.
 
 Conventions of the figures:
 
@@ -14,6 +14,7 @@ Conventions of the figures:
 - Flagged ranges are shaded; with several runs they are bars at the foot of the panel in the colours of the runs.
 - A cut is a dotted line through all panels, a damaged frame a cross at the foot of all panels.
 - More points than the figure has pixels are thinned to the least and the greatest of each bin, so no spike is lost.
+- Times are in seconds, from three hours on in hours, from four days on in days.
 - More than six panels are drawn in two columns.
 
 The files are the same, byte for byte, for the same runs and the same matplotlib.
@@ -49,6 +50,8 @@ FRAMES_BELOW_PT = 30
 """Distance of the axis of frame numbers from the panel: the axis of seconds fits between."""
 ONE_COLUMN = 6
 """More panels than these are drawn in two columns."""
+TIME_UNITS = (("d", 86400.0, 4.0), ("h", 3600.0, 3.0), ("s", 1.0, 0.0))
+"""(unit, its seconds, how many of it a figure spans at least), for time-lapses of days."""
 
 
 def plot_run(
@@ -111,7 +114,7 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str]) -> Figure:
 
 
 def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]) -> None:
-    """Seconds below the lowest panels, and frame numbers below those."""
+    """The time below the lowest panels, and frame numbers below that."""
     from matplotlib.ticker import MaxNLocator
 
     extents = [extent(run.frames) for run in runs]
@@ -120,21 +123,24 @@ def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], lab
     margin = 0.01 * (end - start)
     # a little short of the end of the last frame, or the axis would number a frame that is not there
     first.set_xlim(start - margin, max(last + margin, end - 0.02 * (end - last)))
+    unit, length = next((name, size) for name, size, least in TIME_UNITS if end - start >= least * size)
+    scale = (lambda time_s: time_s / length, lambda time: time * length)
     longest = max(range(len(runs)), key=lambda n: len(runs[n].frames))
     frames = runs[longest].frames
     single = len(frames) == 1 and all(len(run.frames) == 1 for run in runs)
     for ax in lowest:
-        seconds, numbers = ax.secondary_xaxis("bottom"), ax.secondary_xaxis("bottom", functions=frame_axis(frames))
-        seconds.set_xlabel("Time [s]", labelpad=2)
+        times = ax.secondary_xaxis("bottom", functions=scale)
+        numbers = ax.secondary_xaxis("bottom", functions=frame_axis(frames))
+        times.set_xlabel(f"Time [{unit}]", labelpad=2)
         numbers.set_xlabel("Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2)
         numbers.spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
         numbers.xaxis.set_major_locator(MaxNLocator(integer=True))
         place = ax.get_subplotspec()
-        for each in (seconds, numbers):
+        for each in (times, numbers):
             each.set_in_layout(place is None or place.is_last_row())  # elsewhere there is an empty panel's room for it
         if single:
             ax.set_xticks([float(frames.time_s[0])])
-            seconds.set_xticks([float(frames.time_s[0])])
+            times.set_xticks([float(frames.time_s[0])])
             numbers.set_xticks([int(frames.index[0])])
 
 
