@@ -50,7 +50,8 @@ def votes(gx: Float32, gy: Float32, magnitude: Float32) -> Float32:
         _axes(gx[y], gy[y], magnitude[y], along)
         for axis in range(4):
             _share_out(along[axis], magnitude[y], made[axis, y], made[axis + 4, y])
-        made[8, y] = magnitude[y]
+        for x in range(width):
+            made[8, y, x] = magnitude[y, x]
     return made
 
 

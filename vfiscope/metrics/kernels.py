@@ -181,7 +181,8 @@ def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: F
             full_sums[x] += full[x]
             structure_sums[x] += structure[x]
         if out.size > 0:
-            out[y, : width - HALO] = full[: width - HALO]
+            for x in range(width - HALO):
+                out[y, x] = full[x]
     for x in range(1, width - HALO):
         full_sums[0] += full_sums[x]
         structure_sums[0] += structure_sums[x]
