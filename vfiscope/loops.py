@@ -17,13 +17,15 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core import event
 
-__all__ = ["FUSED", "compiled", "launch", "parallel"]
+__all__ = ["FUSED", "REORDERED", "compiled", "launch", "parallel"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 T = TypeVar("T")
 
 FUSED = frozenset({"contract"})
 """Allows fused multiply-add and no other order of additions."""
+REORDERED = FUSED | {"reassoc"}
+"""Allows any order of additions: the same on every run, but the processor's width decides it."""
 
 _LOCK = threading.Lock()
 log = logging.getLogger("vfiscope")

@@ -20,13 +20,13 @@ from vfiscope.align.loftr import load_loftr
 from vfiscope.align.points import Matcher, from_points, refused
 from vfiscope.align.sift import match_sift
 from vfiscope.errors import UsageError
-from vfiscope.types import Features, Float32, Frames, Pairs, Registration, Registrations, Status, Verdict
+from vfiscope.types import LUMA_WEIGHTS, Features, Float32, Frames, Pairs, Registration, Registrations, Status, Verdict
 
 __all__ = ["Register", "describe", "fill", "open_register", "register", "register_pairs", "valid_cells", "warp"]
 
 Register = Callable[[Float32, Float32], Registration]
 """Takes the luma of test and reference, each (H, W) float32 0..255."""
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+TO_LUMA = np.array([LUMA_WEIGHTS], np.float32)
 
 
 def open_register(method: str, *, weights: str | None = None, device: torch.device | None = None) -> Register:
@@ -164,4 +164,4 @@ def _with_pictures(frames: Frames, pictures: NDArray[Any]) -> Frames:
 def _lumas(frames: Frames) -> Iterator[Float32]:
     """(H, W) float32 luma of each frame, 0..255."""
     for picture in _pictures(frames):
-        yield np.asarray(cv2.transform(picture.astype(np.float32), LUMA[None] * (255.0 / (2**frames.bit_depth - 1))))
+        yield np.asarray(cv2.transform(picture.astype(np.float32), TO_LUMA * (255.0 / (2**frames.bit_depth - 1))))

@@ -36,7 +36,7 @@ from vfiscope.embed.catalog import entry
 from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
 from vfiscope.loops import launch
-from vfiscope.types import Features, Frames
+from vfiscope.types import LUMA_WEIGHTS, Features, Frames
 
 __all__ = ["VERSION", "Dsift"]
 
@@ -133,7 +133,7 @@ def describe_cells(image: Tensor, patch: int) -> Tensor:
     Returns:
         (h, w, 135) float32, unit length.
     """
-    luma = image[0] * 0.299 + image[1] * 0.587 + image[2] * 0.114
+    luma = image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]
     votes = _windows(_pool(_votes(luma), patch))
     area = _windows(_pool(torch.ones_like(luma)[None], patch)).sum(dim=(0, 3, 4))
     contrast = votes[8].sum(dim=(-2, -1)) / area

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
 from vfiscope.loops import compiled, parallel
+from vfiscope.types import Float32
 
 __all__ = ["pool", "votes"]
 
-Float32 = NDArray[np.float32]
 
 ZERO, ONE = np.float32(0), np.float32(1)
 DIAGONAL = np.float32(0.5**0.5)

@@ -17,12 +17,11 @@ import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
-from vfiscope.loops import FUSED, compiled, parallel
+from vfiscope.loops import REORDERED, compiled, parallel
+from vfiscope.types import Float32, Int64
 
 __all__ = ["SEARCH_SIZE", "luma", "padding", "place"]
 
-Float32 = NDArray[np.float32]
-Int64 = NDArray[np.int64]
 
 SEARCH_SIZE = 8
 """Side of the window that is searched; a constant, because the compiler vectorises only that."""
@@ -31,8 +30,8 @@ STEPS = 3
 TEXTURE = 1e-5
 """Least eigenvalue of a window's mean structure tensor, white = 1: a gradient of 0.8 code values in 8 bit."""
 
-_compiled = compiled(FUSED | {"reassoc"})
-_parallel = parallel(FUSED | {"reassoc"})
+_compiled = compiled(REORDERED)
+_parallel = parallel(REORDERED)
 
 
 def padding(cell: int, reach: int) -> int:

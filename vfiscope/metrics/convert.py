@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from vfiscope.errors import UsageError
 from vfiscope.metrics import kernels
-from vfiscope.types import Pairs
+from vfiscope.types import LUMA_WEIGHTS, Pairs
 
 __all__ = [
     "LUMA",
@@ -42,7 +42,7 @@ __all__ = [
 
 UNIT = 1000.0
 """Planes hold so many times the 8-bit code values."""
-LUMA = (0.299 * UNIT, 0.587 * UNIT, 0.114 * UNIT)
+LUMA = (LUMA_WEIGHTS[0] * UNIT, LUMA_WEIGHTS[1] * UNIT, LUMA_WEIGHTS[2] * UNIT)
 """Weights of R, G and B in a plane of luma."""
 CELL = 16
 """About the side in pixels of a cell of a pixel map."""

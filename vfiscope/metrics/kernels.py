@@ -27,6 +27,7 @@ from numba import prange
 from numpy.typing import NDArray
 
 from vfiscope.loops import FUSED, compiled, launch, parallel
+from vfiscope.types import Float32, Float64, Int64
 
 __all__ = [
     "MARGIN",
@@ -45,9 +46,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 TAPS = 11
 """Width of the window of SSIM in pixels."""

@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 from numba import prange
-from numpy.typing import NDArray
 
 from vfiscope.loops import compiled, parallel
+from vfiscope.types import Float32, Int64
 
 __all__ = ["nearest"]
 
-Float32 = NDArray[np.float32]
-Int64 = NDArray[np.int64]
 
 BLOCK = 64
 """Columns that are searched together, going down the rows as they lie in memory."""

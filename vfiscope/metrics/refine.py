@@ -24,7 +24,7 @@ from torch import Tensor
 
 from vfiscope.loops import launch
 from vfiscope.metrics import aligning
-from vfiscope.types import Frames
+from vfiscope.types import LUMA_WEIGHTS, Frames
 
 __all__ = ["refine"]
 
@@ -34,7 +34,6 @@ SEARCH_CELL = 4
 """Pixels along a patch in the coarser picture, where every place within one patch is tried."""
 REACHES = {SEARCH_CELL: aligning.SEARCH_SIZE // 2, CELL: 10}
 """{pixels along a patch: how far a window reaches to either side of the centre of its patch}"""
-LUMA = (0.299, 0.587, 0.114)
 
 
 def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
@@ -76,7 +75,7 @@ def _check(whole: Tensor, start: Tensor) -> None:
 
 def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
     """(h * CELL, w * CELL) float32, white 1, of one frame."""
-    weights = [weight / (2**frames.bit_depth - 1) for weight in LUMA]
+    weights = [weight / (2**frames.bit_depth - 1) for weight in LUMA_WEIGHTS]
     made = _luma_on_cpu if frames.data.device.type == "cpu" else _luma_by_torch
     return _resized(made(frames.data[row], weights)[None], (grid[0] * CELL, grid[1] * CELL))[0]
 

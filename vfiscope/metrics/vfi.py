@@ -43,7 +43,7 @@ from vfiscope.embed.dsift import describe_cells
 from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import Aligned, align, on_pixels, per_frame, undefined, wide
 from vfiscope.metrics.ssim import SMALLEST, similarity_rgb
-from vfiscope.types import MetricSpec
+from vfiscope.types import LUMA_WEIGHTS, MetricSpec
 
 __all__ = ["METRICS", "PARTS", "SCALE", "Part", "appearance", "detail", "parts", "structure", "vfi"]
 
@@ -136,7 +136,7 @@ def _apart(test: Tensor, ref: Tensor) -> Tensor:
 
 def _sharpness(image: Tensor) -> Tensor:
     """Mean modified Laplacian of luma 0..255 over each cell, (h, w)."""
-    luma = (image[0] * 0.299 + image[1] * 0.587 + image[2] * 0.114) * 255
+    luma = (image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]) * 255
     around = F.pad(luma[None], (1, 1, 1, 1), mode="replicate")[0]
     across = (2 * luma - around[1:-1, :-2] - around[1:-1, 2:]).abs()
     down = (2 * luma - around[:-2, 1:-1] - around[2:, 1:-1]).abs()

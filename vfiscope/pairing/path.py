@@ -16,13 +16,11 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.pairing.signature import compiled
+from vfiscope.loops import REORDERED, compiled
+from vfiscope.types import Float32, Float64, Int64
 
 __all__ = ["ALIKE", "UNRELATED", "best_path", "costs", "distances", "noise_of", "step_costs"]
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 ODD = 0.02
 """Chance of a step that the rate does not explain."""
@@ -50,7 +48,7 @@ ALIKE = 2e-4
 """Mean squared difference up to which a picture is never called unlike."""
 
 
-@compiled
+@compiled(REORDERED)
 def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
     """Mean squared differences of signatures, each added up in the same order whatever else is computed.
 
@@ -147,7 +145,7 @@ def best_path(cost: Float32, low: Int64, count: int, rate: Fraction | None) -> t
     return path, float(total)
 
 
-@compiled
+@compiled(REORDERED)
 def _forward(
     cost: Float32, low: Int64, count: int, steps: Float64, edge: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], tuple[float, int, int]]:

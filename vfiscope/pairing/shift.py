@@ -6,14 +6,12 @@ from collections.abc import Iterable, Iterator
 from math import sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vfiscope.pairing.signature import GRID, signatures
-from vfiscope.types import Frames, Status
+from vfiscope.types import Float32, Frames, Status
 
 __all__ = ["ShiftCheck"]
 
-Float32 = NDArray[np.float32]
 
 SHIFTS = (-1, 0, 1)
 LEAST_ROWS = 8

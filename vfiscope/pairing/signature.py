@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
-from vfiscope.types import Frames
+from vfiscope.loops import REORDERED, compiled
+from vfiscope.types import LUMA_WEIGHTS, Float32, Frames
 
-__all__ = ["FINE", "GRID", "compiled", "signatures"]
-
-Float32 = NDArray[np.float32]
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["FINE", "GRID", "signatures"]
 
 GRID = (18, 32)
 """Rows and columns of the signature that every frame gets: 2.3 kB."""
@@ -22,11 +17,6 @@ FINE = (144, 256)
 """Rows and columns of the signature that tells neighbours apart."""
 WEAKEST = 12.0
 """Contrast in 8-bit code values below which a picture is not stretched: noise must not pass for content."""
-
-
-def compiled(function: Function) -> Function:
-    """Compile with numba: one thread, without the interpreter's lock, the result kept for the next process."""
-    return cast(Function, numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})(function))
 
 
 def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Float32:
@@ -49,7 +39,7 @@ def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Flo
     return cells.astype(np.float32)
 
 
-@compiled
+@compiled(REORDERED)
 def _cells(frame: Any, rows: int, columns: int) -> Any:
     """(rows * columns,) float64 mean luma of the cells of a (3, H, W) frame; cells have whole pixels."""
     height, width = frame.shape[1], frame.shape[2]
@@ -64,6 +54,6 @@ def _cells(frame: Any, rows: int, columns: int) -> Any:
                     red += frame[0, y, x]
                     green += frame[1, y, x]
                     blue += frame[2, y, x]
-            total = 0.299 * red + 0.587 * green + 0.114 * blue
+            total = LUMA_WEIGHTS[0] * red + LUMA_WEIGHTS[1] * green + LUMA_WEIGHTS[2] * blue
             out[row * columns + column] = total / ((bottom - top) * (right - left))
     return out

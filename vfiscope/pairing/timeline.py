@@ -28,14 +28,11 @@ from vfiscope import config
 from vfiscope.errors import PairingError
 from vfiscope.pairing.path import ALIKE, UNRELATED, best_path, costs, distances, noise_of
 from vfiscope.pairing.signature import FINE, GRID, signatures
-from vfiscope.types import Frames, Match, Pairing, Status
+from vfiscope.types import Float32, Float64, Frames, Int64, Match, Pairing, Status
 
 __all__ = ["align"]
 
 Bool = NDArray[np.bool_]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 WEIGHT, FINE_WEIGHT = 6.0, 30.0
 """Cost of a difference as large as the noise, on the two grids: errors of the finer one average out over more cells."""

@@ -10,16 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vfiscope.errors import UsageError
-from vfiscope.types import Role
+from vfiscope.types import Float64, Int64, Role, Uint8
 
 __all__ = ["Clip", "Event"]
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
-Uint8 = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from vfiscope.errors import UsageError
 from vfiscope.synth.clip import Clip, Event
 from vfiscope.synth.scene import Scene
-from vfiscope.types import Role
+from vfiscope.types import Float32, Role, Uint8
 
 __all__ = [
     "blur",
@@ -35,8 +35,6 @@ __all__ = [
     "variable_rate",
 ]
 
-Float32 = NDArray[np.float32]
-Uint8 = NDArray[np.uint8]
 
 METHODS = ("repeat", "blend", "motion")
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.types import Uint8
 
 __all__ = ["read_stamp", "stamp"]
 
-Uint8 = NDArray[np.uint8]
 
 COLUMNS, ROWS = 12, 2
 ACROSS, DOWN = 32, 18

@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 from vfiscope.errors import UsageError
 from vfiscope.synth.clip import Clip
 from vfiscope.synth.texture import Ground, Photo, Texture
+from vfiscope.types import Float32, Float64, Uint8
 
 __all__ = ["Scene", "Shape"]
 
 Bool = NDArray[np.bool_]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Uint8 = NDArray[np.uint8]
 
 SHAPES = ("disc", "rectangle")
 MARGIN = 3.0

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.types import Float32, Float64, Uint8
 
 __all__ = ["Ground", "Photo", "Texture", "Waves"]
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Uint8 = NDArray[np.uint8]
 
 PALETTES = (
     ((28, 58, 92), (52, 110, 138), (214, 196, 150), (126, 152, 84), (62, 96, 60), (172, 164, 152)),

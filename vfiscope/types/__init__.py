@@ -5,9 +5,21 @@ from __future__ import annotations
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
-from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status, Verdict
+from vfiscope.types.words import (
+    LUMA_WEIGHTS,
+    FieldSpec,
+    Match,
+    MetricSpec,
+    Region,
+    Role,
+    Segment,
+    SourceInfo,
+    Status,
+    Verdict,
+)
 
 __all__ = [
+    "LUMA_WEIGHTS",
     "Cadence",
     "Features",
     "FieldSpec",

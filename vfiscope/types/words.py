@@ -8,7 +8,21 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 
-__all__ = ["FieldSpec", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status", "Verdict"]
+__all__ = [
+    "LUMA_WEIGHTS",
+    "FieldSpec",
+    "Match",
+    "MetricSpec",
+    "Region",
+    "Role",
+    "Segment",
+    "SourceInfo",
+    "Status",
+    "Verdict",
+]
+
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+"""Weights of R, G and B in luma (ITU-R BT.601), whatever matrix a video was stored with."""
 
 
 class Status(IntEnum):

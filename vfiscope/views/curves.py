@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vfiscope.types import FrameTable, MetricSpec, Role
+from vfiscope.types import Float64, FrameTable, MetricSpec, Role
 from vfiscope.views.names import informative
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Curve", "curves_of", "extent", "frame_axis", "limits", "roles_of", "thin"]
 
-Float64 = NDArray[np.float64]
 Mapped = Callable[[ArrayLike], Float64]
 
 BINS = 2000

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vfiscope.flags import parse_rule
-from vfiscope.types import MetricSpec, Segment, Status
-from vfiscope.views.curves import Curve, Float64, curves_of, limits, thin
+from vfiscope.types import Float64, MetricSpec, Segment, Status
+from vfiscope.views.curves import Curve, curves_of, limits, thin
 from vfiscope.views.names import choose, labels_of, title
 from vfiscope.views.style import CUTS, DAMAGE, GREY, SHADE, THRESHOLDS, look
 
