@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,8 @@ import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli import main, vfiscope
 from vfiscope.config import RunConfig
+from vfiscope.store import differences
+from vfiscope.types import Scores
 
 QUICK = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
 
@@ -129,6 +134,55 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert "Traceback" not in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def stopped_by(number: int) -> Callable[..., Iterator[Scores]]:
+    """A progress bar that sends this process a signal after five frames."""
+
+    def watch(scores: Iterable[Scores], *_: object) -> Iterator[Scores]:
+        for row, batch in enumerate(scores):
+            if row == 5:
+                os.kill(os.getpid(), number)
+            yield batch
+
+    return watch
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
+    media: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    code: int,
+) -> None:
+    out = tmp_path / "a.h5"
+    command = ["scan", media / "test.mp4", "--metrics", "psnr", "--batch", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr("vfiscope.cli.progress", stopped_by(number))
+        assert call(*command, "-o", out) == code
+    (line,) = filter(None, capsys.readouterr().err.splitlines())
+    assert line == f"vfiscope: interrupted: 5 frames of {out} are kept: run the same command again to go on after them"
+    assert call(*command, "-o", out) == 0
+    assert f"resuming {out} after 5 frames" in capsys.readouterr().err
+    assert call(*command, "-o", tmp_path / "b.h5") == 0
+    assert differences(out, tmp_path / "b.h5") == []
+
+
+def test_an_interrupt_before_there_is_work_promises_nothing(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vfiscope.pipeline.open_job", interrupt)
+    assert call("scan", media / "test.mp4", "-o", tmp_path / "a.h5") == 130
+    assert capsys.readouterr().err.strip() == "vfiscope: interrupted"
+    monkeypatch.setattr("vfiscope.demo.pipeline.run", interrupt)
+    assert call("demo", "-o", tmp_path / "demo") == 130
+    said = f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it again"
+    assert capsys.readouterr().err.strip() == said
 
 
 def test_an_output_that_exists_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

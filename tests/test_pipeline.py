@@ -377,8 +377,10 @@ def interrupted(media: Path, out: Path) -> None:
             pipeline.run(config, watch=stop_at_20)
 
 
-@pytest.mark.parametrize("mode", ["score", "map", "lag", "golden"])
-def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "block"), [("score", 8), ("map", 8), ("lag", 8), ("golden", 64)])
+def test_resuming_scores_only_what_is_missing_and_ends_identical(
+    media: Path, tmp_path: Path, mode: str, block: int
+) -> None:
     config = {
         "score": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4")),
         "map": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4"), align="auto"),
@@ -395,15 +397,31 @@ def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tm
                 raise KeyboardInterrupt
 
     pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
-    resumed = config.replace(out=str(tmp_path / "resumed.h5"))
+    resumed = config.replace(out=str(tmp_path / "resumed.h5"), batch=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vfiscope.config.BLOCK", 8)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr("vfiscope.config.BLOCK", block)
+        with pytest.raises(KeyboardInterrupt) as caught:
             pipeline.run(resumed, watch=watch)
+        (note,) = caught.value.__notes__
+        assert note.startswith(f"21 frames of {tmp_path / 'resumed.h5'} are kept")
         del seen[:]
         pipeline.run(resumed, watch=watch).close()
-    assert seen == list(range(24, N))
+    assert seen == list(range(21, N))
     assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
+
+
+def test_an_interrupted_run_in_a_temporary_folder_claims_to_keep_nothing(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(scores, _info, _done):  # type: ignore[no-untyped-def]
+        yield next(iter(scores))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        pipeline.run(RunConfig("scan", str(media / "test.mp4"), metrics=("psnr",)), watch=stop)
+    assert caught.value.__notes__ == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ PREFETCH = 2
 IMAGE_RATE = 25
 """Frames per second that a folder of images is given."""
 BLOCK = 64
-"""Rows in a part file: what a killed run loses at most."""
+"""Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
 
 SIZE_DSIFT = 392
 SIZE_DINOV2_CPU = 224

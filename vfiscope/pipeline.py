@@ -53,8 +53,9 @@ def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | Non
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
         path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch, reading)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(owned)
+        error.__notes__ = []  # what an interrupted writer kept is gone with the folder
         raise
     return Run(path, owns=owned)
 
