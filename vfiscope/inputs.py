@@ -9,7 +9,7 @@ from typing import Any
 
 from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, SourceError, UsageError
-from vfiscope.sources import Source, digest, open_source
+from vfiscope.sources import Source, describe_gaps, digest, open_source
 
 __all__ = [
     "Stamp",
@@ -19,6 +19,7 @@ __all__ = [
     "disagreements",
     "golden_index",
     "identity",
+    "numbering",
     "open_inputs",
     "stamp",
 ]
@@ -226,6 +227,40 @@ def disagreements(sources: Mapping[str, Source]) -> list[str]:
     if test.color.get("tonemap") != partner.color.get("tonemap"):
         found.append(f"only one is HDR: {role} {test.color['transfer']}, {other} {partner.color['transfer']}")
     return found
+
+
+def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[str], list[str]]:
+    """What gaps in the numbering of images mean for a run, one sentence each.
+
+    A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one that both have at the
+    same place does nothing to them, and none does where partners are found from the pictures.
+
+    Args:
+        sources: by role.
+        shift: how many rows later the reference frames are, None where pairs are not made by rows.
+
+    Returns:
+        Warnings, and notes.
+    """
+    infos = {role: sources[role].info for role in ("test", "ref", "source") if role in sources}
+    said = [f"{role} {info.path}: {describe_gaps(info.gaps)}" for role, info in infos.items() if info.gaps]
+    if "ref" not in infos:
+        return [f"{text}; frames are taken to follow each other: add what is missing" for text in said], []
+    if shift is None:
+        return [], said
+    places = {
+        role: {(gap.row - late, gap.missing): gap for gap in infos[role].gaps}
+        for role, late in (("test", 0), ("ref", shift))
+    }
+    warnings = []
+    for role, other in (("test", "ref"), ("ref", "test")):
+        if own := [gap for place, gap in places[role].items() if place not in places[other]]:
+            off = "one" if own[0].missing == 1 else own[0].missing
+            warnings.append(
+                f"{role} {infos[role].path}: {describe_gaps(own)}; unless {other} {infos[other].path} lacks it too, "
+                f"frames from there on are paired {off} off: add what is missing, or give --align auto"
+            )
+    return warnings, [] if warnings else [f"{text}, as in the other: pairs stay right" for text in said]
 
 
 def _bits(depth: int) -> str:

@@ -69,6 +69,13 @@ class Job:
         return "map" if self.config.align == "auto" else "shift"
 
     @property
+    def shift(self) -> int | None:
+        """How many rows later the reference frames are; None where pairs are not made by rows."""
+        if isinstance(self.config.align, int):
+            return self.config.align
+        return 0 if self.policy == "row" else None
+
+    @property
     def lag(self) -> int:
         return self.config.lag or 1
 

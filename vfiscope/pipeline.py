@@ -23,7 +23,7 @@ from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError
 from vfiscope.flags import flag
-from vfiscope.inputs import accounted, disagreements
+from vfiscope.inputs import accounted, disagreements, numbering
 from vfiscope.job import Job, open_job
 from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
@@ -94,9 +94,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         _announce(job)
         if done:
             log.info("resuming %s after %d frames", out, done)
-        warnings = disagreements(job.sources)
-        for warning in warnings:
-            log.warning("warning: %s", warning)
+        warnings = _warned(job)
         found = find_map(job, reading)
         pairs = pairs_of(job, done, found)
         with torch.inference_mode():
@@ -127,6 +125,17 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
             table=found if isinstance(found, Pairing) else None,
             frames=table,
         )
+
+
+def _warned(job: Job) -> list[str]:
+    """What may make scores mean something else, as far as it is known before they are made: said, and returned."""
+    gaps, notes = numbering(job.sources, shift=job.shift)
+    warnings = [*disagreements(job.sources), *gaps]
+    for warning in warnings:
+        log.warning("warning: %s", warning)
+    for note in notes:
+        log.info("%s", note)
+    return warnings
 
 
 def _announce(job: Job) -> None:

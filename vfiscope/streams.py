@@ -149,7 +149,7 @@ def _with_reference(job: Job, inputs: _Inputs, done: int, found: Found) -> Itera
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
         return with_map(inputs.stream("test", done), inputs.stream("ref", wanted=partners), partners)
-    first = done + _shift(job)
+    first = done + (job.shift or 0)
     return with_shift(inputs.stream("test", done), inputs.stream("ref", max(0, first)), -first)
 
 
@@ -157,7 +157,7 @@ def _with_neighbours(job: Job, inputs: _Inputs, done: int, found: Found) -> Iter
     """The same pairs with the reference frames around them, all named by their decode ordinals."""
     step, multiplier = job.config.step, job.config.multiplier
     reach = step if multiplier is None else int(multiplier)
-    first = done + _shift(job)
+    first = done + (job.shift or 0)
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
         near = np.unique(partners[partners >= 0])[:, None] + np.arange(-reach, reach + 1)
@@ -175,10 +175,6 @@ def _first_ordinal(stream: Stream) -> tuple[Stream, int]:
     """A stream and the decode ordinal of its first frame; 0 where it has none."""
     batch = next(stream, None)
     return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
-
-
-def _shift(job: Job) -> int:
-    return job.config.align if isinstance(job.config.align, int) else 0
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:

@@ -11,6 +11,7 @@ from vfiscope.sources.array import ArraySource
 from vfiscope.sources.base import Counts, Source
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images import ImageSource
+from vfiscope.sources.listing import describe_gaps
 from vfiscope.sources.open import open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.video import VideoSource
@@ -21,6 +22,7 @@ __all__ = [
     "ImageSource",
     "Source",
     "VideoSource",
+    "describe_gaps",
     "digest",
     "open_source",
     "parse_position",

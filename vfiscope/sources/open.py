@@ -85,7 +85,7 @@ def open_source(
     listing = _listing(path)
     if listing is not None:
         _check_video_only(options, path)
-        return ImageSource(path, listing.files, listing.notes, options)
+        return ImageSource(path, listing, options)
     _check_images_only(options, path)
     return VideoSource(path, options)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
-from vfiscope.types.words import FieldSpec, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status, Verdict
+from vfiscope.types.words import FieldSpec, Gap, Match, MetricSpec, Region, Role, Segment, SourceInfo, Status, Verdict
 
 __all__ = [
     "Cadence",
@@ -15,6 +15,7 @@ __all__ = [
     "Float64",
     "FrameTable",
     "Frames",
+    "Gap",
     "Int64",
     "Match",
     "MetricSpec",

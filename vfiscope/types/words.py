@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from typing import NamedTuple
 
-__all__ = ["FieldSpec", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status", "Verdict"]
+__all__ = ["FieldSpec", "Gap", "Match", "MetricSpec", "Region", "Role", "Segment", "SourceInfo", "Status", "Verdict"]
 
 
 class Status(IntEnum):
@@ -129,6 +130,19 @@ class Region:
     caption: str
 
 
+class Gap(NamedTuple):
+    """Image files that are missing in the numbering of a sequence."""
+
+    row: int
+    """Ordinal of the first image behind the gap."""
+    before: int
+    """Number in the name of the last image before it."""
+    after: int
+    """Number in the name of that first image."""
+    missing: int
+    """How many images would fill it."""
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """What an opened source is, before a frame was decoded. Container claims are hints."""
@@ -156,3 +170,5 @@ class SourceInfo:
     """What the file itself gives away of missing parts, one sentence each."""
     notes: Sequence[str] = ()
     """What is unusual, one sentence each: gaps in the numbering, files left out."""
+    gaps: Sequence[Gap] = ()
+    """Gaps in the numbering of image files, up to the stop."""
