@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -183,6 +185,35 @@ def test_an_interrupt_before_there_is_work_promises_nothing(
     assert call("demo", "-o", tmp_path / "demo") == 130
     said = f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it again"
     assert capsys.readouterr().err.strip() == said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "whole"),
+    [
+        ([], 12),
+        (["--stop", "6"], 6),
+        (["--start", "3", "--stop", "6"], 3),
+        (["--start", "0.12s", "--stop", "0.24s"], 3),
+        (["--start", "9"], 3),
+        (["--stop", "40"], 12),
+    ],
+)
+def test_the_bar_counts_what_was_chosen_and_ends_full(
+    media: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: list[str],
+    whole: int,
+) -> None:
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _self: True)
+    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    options = ["--metrics", "psnr", "--batch", "1", "-o", tmp_path / "a.h5"]
+    assert call("scan", media / "test.mp4", "--golden", "0", *options, *chosen) == 0
+    shown = [line for line in re.split(r"[\r\n]", capsys.readouterr().err) if "s of video" in line]
+    claimed = [float(re.search(r"/(\d\.\d) s of video", line)[1]) for line in shown]  # type: ignore[index]
+    assert claimed[0] == pytest.approx(whole / 25, abs=0.05)
+    assert shown[-1].startswith("100%")
 
 
 def test_an_output_that_exists_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,8 +18,8 @@ from vfiscope import pipeline
 from vfiscope.cli import main
 from vfiscope.config import RunConfig
 from vfiscope.inputs import changed, disagreements, stamp
-from vfiscope.sources import open_source
-from vfiscope.types import Scores, SourceInfo
+from vfiscope.sources import Source, open_source
+from vfiscope.types import Scores
 
 QUICK: dict[str, Any] = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
 
@@ -207,7 +207,7 @@ def meddled(path: Path, how: str) -> None:
 def test_a_folder_that_changes_while_it_is_read_makes_the_run_partial(tmp_path: Path, how: str) -> None:
     folder = images(tmp_path / "shots")
 
-    def watch(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+    def watch(scores: Iterable[Scores], source: Source, done: int) -> Iterator[Scores]:
         yield from scores
         meddled(folder / "2.png", how)
 
@@ -222,7 +222,7 @@ def test_a_folder_that_changes_while_it_is_read_makes_the_run_partial(tmp_path: 
 def test_a_video_that_grows_while_it_is_read_makes_the_run_partial(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", moving(6, 32, 32))
 
-    def watch(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+    def watch(scores: Iterable[Scores], source: Source, done: int) -> Iterator[Scores]:
         yield from scores
         meddled(path, "grow")
 

@@ -195,11 +195,19 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
         vs.scan(str(clip), out=str(clip), overwrite=True)
 
 
-def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
-    with vs.scan(str(media / "truth.mp4"), lag=99) as run:
-        assert run.status == "partial"
-        assert np.isnan(run.scores["cosine"]).all()
-        assert run.summary()["frames"] == {**run.summary()["frames"], "scored": 0, "unpaired": N}
+def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vfiscope.config.BLOCK", 8)
+    out = tmp_path / "a.h5"
+    chosen = {"metrics": "psnr", "out": str(out)}
+    with pytest.raises(UsageError, match=f"^lag is {N}, but the sequence has {N} frames: give a smaller one$"):
+        vs.scan(str(media / "truth.mp4"), lag=N, **chosen)
+    with pytest.raises(UsageError, match=r"^lag is 8, but the sequence has 5 frames: give a smaller one$"):
+        vs.scan(str(media / "truth.mp4"), lag=8, stop=5, **chosen)
+    assert list(tmp_path.iterdir()) == []
+    with vs.scan(str(media / "truth.mp4"), lag=N - 1, **chosen) as run:
+        assert run.summary()["frames"]["scored"] == 1
 
 
 def test_compare_two_arrays() -> None:

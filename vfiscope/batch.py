@@ -19,6 +19,7 @@ from vfiscope.flags import parse_rule
 from vfiscope.inputs import golden_index
 from vfiscope.store import Header, Run
 from vfiscope.views.pair import FILES
+from vfiscope.visualize import check_folder
 from vfiscope.visualize import visualize as draw
 
 __all__ = ["Job", "read_jobs", "run_jobs"]
@@ -166,6 +167,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) ->
     }
     try:
         config = _config(job, folder, fail_on)
+        if visualize and job.mode == "compare":
+            check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()

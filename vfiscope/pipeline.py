@@ -18,25 +18,26 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import findings, notes_of, pairing_of, registered, told_apart
+from vfiscope.account import findings, notes_of, pairing_of, partnerless, registered, told_apart
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
-from vfiscope.errors import StoreError
+from vfiscope.errors import StoreError, UsageError
 from vfiscope.flags import flag
 from vfiscope.inputs import accounted, disagreements, numbering
 from vfiscope.job import Job, open_job
 from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
+from vfiscope.sources import Source
 from vfiscope.store import Header, Run, Writer
 from vfiscope.streams import Reading, find_map, pairs_of
-from vfiscope.types import Pairing, Scores, SourceInfo
+from vfiscope.types import Pairing, Scores
 
 __all__ = ["Reading", "Watch", "is_done", "run"]
 
 log = logging.getLogger("vfiscope")
 
-Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
-"""Wraps the stream of scores, as a progress bar does: (scores, the test's info, rows done before)."""
+Watch = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
+"""Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
 
 
 def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | None = None) -> Run:
@@ -77,8 +78,8 @@ def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) ->
     with ExitStack() as stack:
         return _write(
             open_job(config, stack),
-            watch or (lambda scores, _info, _done: scores),
-            reading or (lambda frames, _info, _what: frames),
+            watch or (lambda scores, _test, _done: scores),
+            reading or (lambda frames, _source, _what: frames),
         )
 
 
@@ -98,9 +99,12 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         found = find_map(job, reading)
         pairs = pairs_of(job, done, found)
         with torch.inference_mode():
-            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test.info, done):
+            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
                 writer.append(scores)
         curves, values = writer.curves()
+        if reason := partnerless(job, curves):
+            writer.discard()
+            raise UsageError(reason)
         table = told_apart(job, curves, values)
         registrations = writer.registrations()
         for line in (*findings(job, curves, table), *registered(registrations)):

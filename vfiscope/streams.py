@@ -33,14 +33,14 @@ from vfiscope.pairing import (
     with_shift,
 )
 from vfiscope.sources import Source, prefetch
-from vfiscope.types import Cadence, Frames, Int64, Pairing, Pairs, SourceInfo, Status
+from vfiscope.types import Cadence, Frames, Int64, Pairing, Pairs, Status
 
 __all__ = ["Found", "Reading", "find_map", "pairs_of"]
 
 log = logging.getLogger("vfiscope")
 
-Reading = Callable[[Iterable[Frames], SourceInfo, str], Iterable[Frames]]
-"""Wraps each pass that an alignment makes over a source: (frames, the source's info, what is done)."""
+Reading = Callable[[Iterable[Frames], Source, str], Iterable[Frames]]
+"""Wraps each pass that an alignment makes over a source: (frames, the source, what is done)."""
 Found = Pairing | Cadence | None
 """What was found out about the places of the test frames before they are scored."""
 
@@ -74,7 +74,7 @@ class _Again:
     reading: Reading
 
     def __iter__(self) -> Iterator[Frames]:
-        return iter(self.reading(prefetch(self.source, self.depth), self.source.info, self.what))
+        return iter(self.reading(prefetch(self.source, self.depth), self.source, self.what))
 
 
 def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:

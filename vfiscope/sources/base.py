@@ -151,6 +151,25 @@ class Source(ABC):
             return self._info.height, self._info.width
         return self._options.resize[0], self._options.resize[1]
 
+    @property
+    def span_s(self) -> tuple[float, float | None]:
+        """Where the chosen frames start and end, in seconds from the first frame, as far as the claims tell.
+
+        The end is None where nothing is claimed.
+        """
+        selection, length = self._options.selection, self._info.duration_s
+        start, stop = self._seconds(selection.start) or 0.0, self._seconds(selection.stop)
+        return start, length if stop is None else min(stop, length or stop)
+
+    def _seconds(self, position: int | Fraction | None) -> float | None:
+        """A position in seconds, by the rate or the mean interval that are claimed; None where there is neither."""
+        if not isinstance(position, int):
+            return None if position is None else float(position)
+        if self._info.rate is not None:
+            return float(position / self._info.rate)
+        count, length = self._info.frames_expected, self._info.duration_s
+        return position * length / count if count and length else None
+
     def __iter__(self) -> Iterator[Frames]:
         self._check_open()
         self.counts = Counts()

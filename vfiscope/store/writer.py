@@ -212,6 +212,12 @@ class Writer:
         self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
         self._held = [(start + rows, schema.rows_of(held, slice(rows, None)))] if rows < len(held) else []
 
+    def discard(self) -> None:
+        """Remove the unfinished work: nothing can come of it."""
+        self._check_open()
+        self._parts, self._held = [], []
+        self._folder.remove()
+
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
         """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
         scores = self._without_maps()
