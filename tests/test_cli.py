@@ -113,7 +113,29 @@ BAD = [
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--start", "99"], "99"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--colour"], "--colour"),
     (["score"], "TEST"),
-    (["scan", "{m}/test.mp4", "--golden", "99"], "99"),
+    (
+        ["scan", "{m}/test.mp4", "--golden", "99"],
+        "golden is 99, but {m}/test.mp4 has 12 frames: give a number from 0 to 11",
+    ),
+    (
+        ["scan", "{m}/test.mp4", "--golden", "-1"],
+        "golden is -1: give an image, or the number of a frame, counted from 0",
+    ),
+    (["scan", "{m}/test.mp4", "--lag", "12"], "lag is 12, but the sequence has 12 frames: give a smaller one"),
+    (
+        ["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--align", "9999"],
+        "align is 9999, and none of 12 frames has",
+    ),
+    (["score", "http://x/y.mp4"], "error: 'http://x/y.mp4' is an address, and only local files are read: download it"),
+    (["score", "{m}/*.xyz"], "no file fits '{m}/*.xyz': check the folder and the pattern"),
+    (["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--multiplier", "1"], "multiplier is '1': give"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--multiplier", "1"], "more than 1, as 2, 5/2 or 24:60"),
+    (
+        ["scan", "{m}/test.mp4", "--config", "none.toml"],
+        "configuration none.toml: No such file or directory: check its name",
+    ),
+    (["scan", "{m}/test.mp4", "--config", "{m}/text.mp4"], "text.mp4 is no valid TOML (Expected '=' after a key"),
+    (["batch", "none.json"], "cannot read none.json: No such file or directory: check the name of the job file"),
     (["scan", "{m}/test.mp4", "--lag", "0"], "lag"),
     (["compare", "{m}/test.mp4", "{m}/truth.mp4"], "score"),
     (["render"], "render"),
@@ -132,7 +154,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     out, err = capsys.readouterr()
     errors = [line for line in err.splitlines() if "error:" in line]
     assert len(errors) == 1
-    assert named in errors[0]
+    assert named.format(m=media) in errors[0]
     assert "Traceback" not in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []

@@ -133,7 +133,7 @@ def test_a_gap_in_one_numbering_is_warned_of(
         f"{off} off: add what is missing, or give --align auto"
         for role, jump, other, off in expected
     ]
-    with vs.score(path["test"], ref=path["ref"], **QUICK) as run:
+    with caplog.at_level("WARNING", "vfiscope"), vs.score(path["test"], ref=path["ref"], **QUICK) as run:
         assert run.summary()["warnings"] == warnings
         assert [each for each in run.warnings if each in caplog.text] == warnings
 

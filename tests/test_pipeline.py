@@ -367,6 +367,22 @@ def test_changed_settings_refuse_to_resume(media: Path, tmp_path: Path) -> None:
         assert len(run.frames) == 15
 
 
+@pytest.mark.parametrize(("tonemap", "said"), [("hable", 1), ("none", 0), (None, 0)])
+def test_a_tone_map_for_what_is_not_hdr_is_said(
+    media: Path, caplog: pytest.LogCaptureFixture, tonemap: str | None, said: int
+) -> None:
+    caplog.set_level("WARNING", "vfiscope")
+    score(media, metrics="psnr", tonemap=tonemap).close()
+    assert [text for text in caplog.messages if "tonemap" in text] == [
+        "warning: no score depends on --tonemap hable: neither test nor ref is HDR"
+    ] * said
+    caplog.clear()
+    vs.scan(str(media / "test.mp4"), metrics="psnr", tonemap=tonemap).close()
+    assert [text for text in caplog.messages if "tonemap" in text] == [
+        "warning: no score depends on --tonemap hable: test is not HDR"
+    ] * said
+
+
 def interrupted(media: Path, out: Path) -> None:
     """Leave a run as Ctrl-C would after 20 rows in blocks of 8."""
 

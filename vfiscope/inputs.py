@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -74,6 +75,8 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
     if config.golden is None:
         return None
     index = golden_index(config.golden)
+    if index is not None and index < 0:
+        raise UsageError(f"golden is {config.golden}: give an image, or the number of a frame, counted from 0")
     if index is None:
         source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
         if source.info.kind != "video" and source.info.frames_expected == 1:
@@ -108,7 +111,7 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
 
 def golden_index(golden: Any) -> int | None:
     """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
-    if isinstance(golden, int) or (isinstance(golden, str) and golden.isascii() and golden.isdigit()):
+    if isinstance(golden, int) or (isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]+", golden)):
         return int(golden)
     return None
 
@@ -146,7 +149,10 @@ def _check_still(source: Source) -> None:
     info = source.info
     if info.kind == "video" or info.frames_expected != 1:
         what = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
-        raise UsageError(f"compare takes two images, but {info.path} is {what}: use vfiscope score TEST --ref REF")
+        raise UsageError(
+            f"compare takes two images, but {info.path} is {what}: choose mode score "
+            '(vfiscope score TEST --ref REF; "mode": "score" in a job list)'
+        )
 
 
 def identity(role: str, source: Source) -> dict[str, Any]:

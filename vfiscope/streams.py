@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from vfiscope.align import register_pairs
-from vfiscope.errors import SourceError
+from vfiscope.errors import SourceError, UsageError
 from vfiscope.job import Job
 from vfiscope.pairing import (
     Stream,
@@ -139,7 +139,14 @@ def _made(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]
 
 
 def _with_golden(job: Job, inputs: _Inputs, done: int) -> Iterator[Pairs]:
-    frames, features = next(inputs.stream("golden"))
+    try:
+        frames, features = next(inputs.stream("golden"))
+    except UsageError as error:
+        golden = job.sources["golden"]
+        raise UsageError(
+            f"golden is {job.config.golden}, but {golden.info.path} has {golden.counts.seen} frames: "
+            f"give a number from 0 to {golden.counts.seen - 1}"
+        ) from error
     if frames.status[0] == Status.UNREADABLE:
         raise SourceError(f"the golden frame of {job.sources['golden'].info.path} cannot be decoded: choose another")
     return with_golden(inputs.stream("test", done), (frames[:1], None if features is None else features[:1]))

@@ -12,7 +12,7 @@ from vfiscope.sources.base import Counts, Source
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images import ImageSource
 from vfiscope.sources.listing import describe_gaps
-from vfiscope.sources.open import open_source, parse_position
+from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.video import VideoSource
 
@@ -24,6 +24,7 @@ __all__ = [
     "VideoSource",
     "describe_gaps",
     "digest",
+    "is_address",
     "open_source",
     "parse_position",
     "prefetch",

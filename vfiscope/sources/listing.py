@@ -59,9 +59,11 @@ def list_glob(path: str) -> Listing:
     """The images that a glob matches; ``**`` goes through folders.
 
     Raises:
-        SourceError: it matches no image, or two files have the same number.
+        SourceError: it matches nothing, or no image, or two files have the same number.
     """
     matched = glob.glob(path, recursive=True)
+    if not matched:
+        raise SourceError(f"no file fits {path!r}: check the folder and the pattern")
     return _listing(path, [name for name in matched if not os.path.isdir(name)], [])
 
 
