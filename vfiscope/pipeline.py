@@ -29,7 +29,7 @@ from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
 from vfiscope.sources import Source
 from vfiscope.store import Header, Run, Writer
-from vfiscope.streams import Reading, find_map, pairs_of
+from vfiscope.streams import Found, Reading, find_map, pairs_of
 from vfiscope.types import Pairing, Scores
 
 __all__ = ["Reading", "Watch", "is_done", "run"]
@@ -101,34 +101,49 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         with torch.inference_mode():
             for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
                 writer.append(scores)
-        curves, values = writer.curves()
-        if reason := partnerless(job, curves):
-            writer.discard()
-            raise UsageError(reason)
-        table = told_apart(job, curves, values)
-        registrations = writer.registrations()
-        for line in (*findings(job, curves, table), *registered(registrations)):
-            log.info("%s", line)
-        segments = flag(table, values, job.header.metrics, config.flag)
-        if job.policy == "shift":
-            found = shifted(table.index, table.ref_index, int(config.align))
-        pairing = pairing_of(job, table, found)
-        notes = notes_of(job, pairing, values, registrations)
-        if verdict := pairing.get("warning"):
-            warnings.append(verdict)
-            log.warning("warning: %s", verdict)
-        seconds = time.monotonic() - began
-        return writer.finish(
-            segments=segments,
-            sources=[accounted(stored, job.sources[stored["role"]]) for stored in job.header.sources],
-            pairing=pairing,
-            status="partial" if notes else "ok",
-            notes=notes,
-            warnings=warnings,
-            timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
-            table=found if isinstance(found, Pairing) else None,
-            frames=table,
-        )
+        return _finish(job, writer, found, warnings, began, done)
+
+
+def _finish(job: Job, writer: Writer, found: Found, warnings: list[str], began: float, done: int) -> Path:
+    """Say what the scores tell, flag segments and make the result one file.
+
+    Args:
+        job: what was scored.
+        writer: holds all rows.
+        found: the map or cadence that they were scored through.
+        warnings: what was warned of before.
+        began: when, as ``time.monotonic`` counts.
+        done: rows that an earlier call had scored.
+
+    Raises:
+        UsageError: no frame could have a partner; the work is discarded.
+    """
+    curves, values = writer.curves()
+    if reason := partnerless(job, curves):
+        writer.discard()
+        raise UsageError(reason)
+    table = told_apart(job, curves, values)
+    registrations = writer.registrations()
+    for line in (*findings(job, curves, table), *registered(registrations)):
+        log.info("%s", line)
+    if job.policy == "shift":
+        found = shifted(table.index, table.ref_index, job.shift or 0)
+    pairing = pairing_of(job, table, found)
+    notes = notes_of(job, pairing, values, registrations)
+    if verdict := pairing.get("warning"):
+        log.warning("warning: %s", verdict)
+    seconds = time.monotonic() - began
+    return writer.finish(
+        segments=flag(table, values, job.header.metrics, job.config.flag),
+        sources=[accounted(stored, job.sources[stored["role"]]) for stored in job.header.sources],
+        pairing=pairing,
+        status="partial" if notes else "ok",
+        notes=notes,
+        warnings=[*warnings, *([verdict] if verdict else [])],
+        timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
+        table=found if isinstance(found, Pairing) else None,
+        frames=table,
+    )
 
 
 def _warned(job: Job) -> list[str]:
