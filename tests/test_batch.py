@@ -72,6 +72,8 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
     assert "f9.png" in results[1]["error"]
     assert "reference" in results[2]["error"]
     assert "slashes" in results[3]["error"]
+    example = '{"test": "a.png", "ref": "b.png"}'
+    assert results[4]["error"] == f'entry 5 of the job list is "nonsense": give an object, as {example}'
     assert results[7]["summary"]["frames"]["scored"] == 4
     assert json.loads((folder / "out/results.json").read_text()) == results
     rows = list(csv.DictReader((folder / "out/summary.csv").read_text().splitlines()))
@@ -83,6 +85,21 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
         "results.json",
         "summary.csv",
     ]
+
+
+def test_the_remedies_of_a_job_are_for_a_job_list(folder: Path) -> None:
+    synth.write_video(folder / "a.mkv", synth.Scene(32, 32).frames(2))
+    jobs = [
+        {"test": "a.mkv", "ref": "a.mkv", **CHEAP},
+        {"test": "http://x/y.png", "ref": "media/f0.png", **CHEAP},
+        {"mode": "scan", "test": "media", "golden": "-1", **CHEAP},
+        {"mode": "score", "test": "a.mkv", "ref": "a.mkv", **CHEAP},
+    ]
+    results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out"))
+    assert '"mode": "score" in a job list' in results[0]["error"]
+    assert results[1]["error"].startswith("'http://x/y.png' is an address")
+    assert results[2]["error"].startswith("golden is -1: give an image")
+    assert results[3]["state"] == "ok"  # the remedy of the first
 
 
 def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
@@ -125,6 +142,11 @@ def test_cells_keep_their_line_breaks_and_lines_their_separators(folder: Path) -
         ("a.txt", "[]", r"\.json, \.jsonl or \.csv"),
         ("a.json", "[]", "no jobs"),
         ("a.json", "{", "no valid .json"),
+        (
+            "a.jsonl",
+            '{"test": "a.png"}\n\n{"test" 3}\n',
+            r"a.jsonl is no valid .jsonl file \(Expecting ':' delimiter: line 3 column 9 \(char 27\)\): mend it there",
+        ),
         ("a.json", '{"tests": []}', "pairs"),
         ("a.json", '[{"id": "x"}, {"id": "x"}]', "two jobs have the id 'x'"),
     ],
@@ -133,7 +155,7 @@ def test_a_wrong_job_file_is_refused(tmp_path: Path, name: str, text: str, messa
     (tmp_path / name).write_text(text)
     with pytest.raises(UsageError, match=message):
         read_jobs(tmp_path / name)
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match=r"absent\.json: No such file or directory: check the name of the job file$"):
         read_jobs(tmp_path / "absent.json")
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +17,8 @@ import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli import main, vfiscope
 from vfiscope.config import RunConfig
+from vfiscope.store import differences
+from vfiscope.types import Scores
 
 QUICK = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
 
@@ -107,7 +113,29 @@ BAD = [
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--start", "99"], "99"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--colour"], "--colour"),
     (["score"], "TEST"),
-    (["scan", "{m}/test.mp4", "--golden", "99"], "99"),
+    (
+        ["scan", "{m}/test.mp4", "--golden", "99"],
+        "golden is 99, but {m}/test.mp4 has 12 frames: give a number from 0 to 11",
+    ),
+    (
+        ["scan", "{m}/test.mp4", "--golden", "-1"],
+        "golden is -1: give an image, or the number of a frame, counted from 0",
+    ),
+    (["scan", "{m}/test.mp4", "--lag", "12"], "lag is 12, but the sequence has 12 frames: give a smaller one"),
+    (
+        ["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--align", "9999"],
+        "align is 9999, and none of 12 frames has",
+    ),
+    (["score", "http://x/y.mp4"], "error: 'http://x/y.mp4' is an address, and only local files are read: download it"),
+    (["score", "{m}/*.xyz"], "no file fits '{m}/*.xyz': check the folder and the pattern"),
+    (["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--multiplier", "1"], "multiplier is '1': give"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--multiplier", "1"], "more than 1, as 2, 5/2 or 24:60"),
+    (
+        ["scan", "{m}/test.mp4", "--config", "none.toml"],
+        "configuration none.toml: No such file or directory: check its name",
+    ),
+    (["scan", "{m}/test.mp4", "--config", "{m}/text.mp4"], "text.mp4 is no valid TOML (Expected '=' after a key"),
+    (["batch", "none.json"], "cannot read none.json: No such file or directory: check the name of the job file"),
     (["scan", "{m}/test.mp4", "--lag", "0"], "lag"),
     (["compare", "{m}/test.mp4", "{m}/truth.mp4"], "score"),
     (["render"], "render"),
@@ -126,10 +154,88 @@ def test_bad_input_is_one_line_and_exit_code_2(
     out, err = capsys.readouterr()
     errors = [line for line in err.splitlines() if "error:" in line]
     assert len(errors) == 1
-    assert named in errors[0]
+    assert named.format(m=media) in errors[0]
     assert "Traceback" not in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def stopped_by(number: int) -> Callable[..., Iterator[Scores]]:
+    """A progress bar that sends this process a signal after five frames."""
+
+    def watch(scores: Iterable[Scores], *_: object) -> Iterator[Scores]:
+        for row, batch in enumerate(scores):
+            if row == 5:
+                os.kill(os.getpid(), number)
+            yield batch
+
+    return watch
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
+    media: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    code: int,
+) -> None:
+    out = tmp_path / "a.h5"
+    command = ["scan", media / "test.mp4", "--metrics", "psnr", "--batch", "1"]
+    with monkeypatch.context() as patch:
+        patch.setattr("vfiscope.cli.progress", stopped_by(number))
+        assert call(*command, "-o", out) == code
+    (line,) = filter(None, capsys.readouterr().err.splitlines())
+    assert line == f"vfiscope: interrupted: 5 frames of {out} are kept: run the same command again to go on after them"
+    assert call(*command, "-o", out) == 0
+    assert f"resuming {out} after 5 frames" in capsys.readouterr().err
+    assert call(*command, "-o", tmp_path / "b.h5") == 0
+    assert differences(out, tmp_path / "b.h5") == []
+
+
+def test_an_interrupt_before_there_is_work_promises_nothing(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vfiscope.pipeline.open_job", interrupt)
+    assert call("scan", media / "test.mp4", "-o", tmp_path / "a.h5") == 130
+    assert capsys.readouterr().err.strip() == "vfiscope: interrupted"
+    monkeypatch.setattr("vfiscope.demo.pipeline.run", interrupt)
+    assert call("demo", "-o", tmp_path / "demo") == 130
+    said = f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it again"
+    assert capsys.readouterr().err.strip() == said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "whole"),
+    [
+        ([], 12),
+        (["--stop", "6"], 6),
+        (["--start", "3", "--stop", "6"], 3),
+        (["--start", "0.12s", "--stop", "0.24s"], 3),
+        (["--start", "9"], 3),
+        (["--stop", "40"], 12),
+    ],
+)
+def test_the_bar_counts_what_was_chosen_and_ends_full(
+    media: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: list[str],
+    whole: int,
+) -> None:
+    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _self: True)
+    monkeypatch.setenv("TQDM_MININTERVAL", "0")
+    options = ["--metrics", "psnr", "--batch", "1", "-o", tmp_path / "a.h5"]
+    assert call("scan", media / "test.mp4", "--golden", "0", *options, *chosen) == 0
+    shown = [line for line in re.split(r"[\r\n]", capsys.readouterr().err) if "s of video" in line]
+    claimed = [float(re.search(r"/(\d\.\d) s of video", line)[1]) for line in shown]  # type: ignore[index]
+    assert claimed[0] == pytest.approx(whole / 25, abs=0.05)
+    assert shown[-1].startswith("100%")
 
 
 def test_an_output_that_exists_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,8 +85,9 @@ def test_a_pattern_with_a_percent_sign_means_the_sign(tmp_path: Path) -> None:
         ("f_%04d.png", "no file fits"),
         ("%d_%d.png", "holds 2 numbers: give a pattern with one"),
         ("gone/f_%d.png", "cannot be listed"),
-        ("*.jpg", "holds no image"),
-        ("gone/*.png", "holds no image"),
+        ("*.txt", "holds no image"),
+        ("*.jpg", r"no file fits '.*/\*\.jpg': check the folder and the pattern"),
+        ("gone/*.png", "no file fits"),
         (".", "holds no image: images end in .png"),
     ],
 )

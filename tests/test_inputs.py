@@ -18,8 +18,8 @@ from vfiscope import pipeline
 from vfiscope.cli import main
 from vfiscope.config import RunConfig
 from vfiscope.inputs import changed, disagreements, stamp
-from vfiscope.sources import open_source
-from vfiscope.types import Scores, SourceInfo
+from vfiscope.sources import Source, open_source
+from vfiscope.types import Scores
 
 QUICK: dict[str, Any] = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
 
@@ -87,6 +87,97 @@ def test_pictures_and_video_have_no_common_matrix(tmp_path: Path) -> None:
         assert disagreements({"test": test}) == []
 
 
+def numbered(folder: Path, numbers: Iterable[int]) -> str:
+    """A folder of images named by these numbers, each with its own picture."""
+    folder.mkdir()
+    made = moving(14, 24, 32)
+    for number in numbers:
+        Image.fromarray(made[number]).save(folder / f"f_{number:03}.png")
+    return str(folder)
+
+
+WHOLE, LACKS_7, LACKS_3 = range(12), [*range(7), *range(8, 12)], [*range(3), *range(4, 12)]
+
+
+@pytest.mark.parametrize(
+    ("test", "ref", "expected"),
+    [
+        (LACKS_7, WHOLE, [("test", "numbering jumps from 6 to 8 (1 missing)", "ref", "one")]),
+        (WHOLE, LACKS_7, [("ref", "numbering jumps from 6 to 8 (1 missing)", "test", "one")]),
+        ([0, 1, 2, 5, 6, 7, 8, 9], WHOLE, [("test", "numbering jumps from 2 to 5 (2 missing)", "ref", 2)]),
+        (
+            LACKS_3,
+            LACKS_7,
+            [
+                ("test", "numbering jumps from 2 to 4 (1 missing)", "ref", "one"),
+                ("ref", "numbering jumps from 6 to 8 (1 missing)", "test", "one"),
+            ],
+        ),
+        (
+            [0, 1, 2, 4, 5, 6, 8, 9, 10, 11],
+            LACKS_3,
+            [("test", "numbering jumps from 6 to 8 (1 missing)", "ref", "one")],
+        ),
+    ],
+)
+def test_a_gap_in_one_numbering_is_warned_of(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    test: list[int],
+    ref: list[int],
+    expected: list[tuple[str, str, str, object]],
+) -> None:
+    path = {"test": numbered(tmp_path / "a", test), "ref": numbered(tmp_path / "b", ref)}
+    warnings = [
+        f"{role} {path[role]}: {jump}; unless {other} {path[other]} lacks it too, frames from there on are paired "
+        f"{off} off: add what is missing, or give --align auto"
+        for role, jump, other, off in expected
+    ]
+    with caplog.at_level("WARNING", "vfiscope"), vs.score(path["test"], ref=path["ref"], **QUICK) as run:
+        assert run.summary()["warnings"] == warnings
+        assert [each for each in run.warnings if each in caplog.text] == warnings
+
+
+def test_a_gap_that_pairs_survive_is_a_note(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    a, b, whole = (numbered(tmp_path / name, have) for name, have in zip("abw", (LACKS_7, LACKS_7, WHOLE), strict=True))
+    jump = "numbering jumps from 6 to 8 (1 missing)"
+    with caplog.at_level("INFO", "vfiscope"), vs.score(a, ref=b, **QUICK) as run:
+        assert run.warnings == []
+        assert f"test {a}: {jump}, as in the other: pairs stay right" in caplog.messages
+        assert f"ref {b}: {jump}, as in the other: pairs stay right" in caplog.messages
+    caplog.clear()
+    with caplog.at_level("INFO", "vfiscope"), vs.score(a, ref=whole, align="auto", **QUICK) as run:
+        assert run.frames.ref_index.tolist() == LACKS_7  # the remedy of the warning
+        assert run.warnings == []
+        assert f"test {a}: {jump}" in caplog.messages
+    with vs.score(a, ref=whole, stop=7, **QUICK) as run:
+        assert run.warnings == []
+    with vs.score(a, ref=whole, stop="0.28s", **QUICK) as run:
+        assert run.warnings == []
+    with vs.score(a, ref=whole, stop=8, **QUICK) as run:
+        assert len(run.warnings) == 1
+    late = numbered(tmp_path / "late", [*range(9), *range(10, 14)])
+    with vs.score(a, ref=late, align=2, **QUICK) as run:
+        assert run.warnings == []
+    with vs.score(a, ref=late, align=1, **QUICK) as run:
+        assert len(run.warnings) == 2
+
+
+def test_a_gap_is_warned_of_where_frames_follow_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = numbered(tmp_path / "a", LACKS_7)
+    warning = (
+        f"test {folder}: numbering jumps from 6 to 8 (1 missing); frames are taken to follow each other: "
+        "add what is missing"
+    )
+    for verb, more in (("scan", []), ("scan", ["--golden", "0"]), ("score", [])):
+        options = ["--metrics", "cut" if verb == "score" else "psnr", "--maps", "none", "--json", "--overwrite"]
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main([verb, folder, "-o", str(tmp_path / "a.h5"), *options, *more])
+        out, err = capsys.readouterr()
+        assert json.loads(out)["warnings"] == [warning]
+        assert f"vfiscope: warning: {warning}\n" in err
+
+
 def test_hdr_against_ordinary_video_is_warned_of(tmp_path: Path) -> None:
     hdr, sdr = flat(tmp_path / "h.mkv", bits=10, matrix=9, transfer=16), flat(tmp_path / "s.mkv", bits=10, matrix=9)
     with open_source(hdr, tonemap="reinhard") as test, open_source(sdr) as ref:
@@ -116,7 +207,7 @@ def meddled(path: Path, how: str) -> None:
 def test_a_folder_that_changes_while_it_is_read_makes_the_run_partial(tmp_path: Path, how: str) -> None:
     folder = images(tmp_path / "shots")
 
-    def watch(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+    def watch(scores: Iterable[Scores], source: Source, done: int) -> Iterator[Scores]:
         yield from scores
         meddled(folder / "2.png", how)
 
@@ -131,7 +222,7 @@ def test_a_folder_that_changes_while_it_is_read_makes_the_run_partial(tmp_path: 
 def test_a_video_that_grows_while_it_is_read_makes_the_run_partial(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", moving(6, 32, 32))
 
-    def watch(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+    def watch(scores: Iterable[Scores], source: Source, done: int) -> Iterator[Scores]:
         yield from scores
         meddled(path, "grow")
 

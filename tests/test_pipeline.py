@@ -195,11 +195,19 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
         vs.scan(str(clip), out=str(clip), overwrite=True)
 
 
-def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
-    with vs.scan(str(media / "truth.mp4"), lag=99) as run:
-        assert run.status == "partial"
-        assert np.isnan(run.scores["cosine"]).all()
-        assert run.summary()["frames"] == {**run.summary()["frames"], "scored": 0, "unpaired": N}
+def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vfiscope.config.BLOCK", 8)
+    out = tmp_path / "a.h5"
+    chosen = {"metrics": "psnr", "out": str(out)}
+    with pytest.raises(UsageError, match=f"^lag is {N}, but the sequence has {N} frames: give a smaller one$"):
+        vs.scan(str(media / "truth.mp4"), lag=N, **chosen)
+    with pytest.raises(UsageError, match=r"^lag is 8, but the sequence has 5 frames: give a smaller one$"):
+        vs.scan(str(media / "truth.mp4"), lag=8, stop=5, **chosen)
+    assert list(tmp_path.iterdir()) == []
+    with vs.scan(str(media / "truth.mp4"), lag=N - 1, **chosen) as run:
+        assert run.summary()["frames"]["scored"] == 1
 
 
 def test_compare_two_arrays() -> None:
@@ -359,6 +367,22 @@ def test_changed_settings_refuse_to_resume(media: Path, tmp_path: Path) -> None:
         assert len(run.frames) == 15
 
 
+@pytest.mark.parametrize(("tonemap", "said"), [("hable", 1), ("none", 0), (None, 0)])
+def test_a_tone_map_for_what_is_not_hdr_is_said(
+    media: Path, caplog: pytest.LogCaptureFixture, tonemap: str | None, said: int
+) -> None:
+    caplog.set_level("WARNING", "vfiscope")
+    score(media, metrics="psnr", tonemap=tonemap).close()
+    assert [text for text in caplog.messages if "tonemap" in text] == [
+        "warning: no score depends on --tonemap hable: neither test nor ref is HDR"
+    ] * said
+    caplog.clear()
+    vs.scan(str(media / "test.mp4"), metrics="psnr", tonemap=tonemap).close()
+    assert [text for text in caplog.messages if "tonemap" in text] == [
+        "warning: no score depends on --tonemap hable: test is not HDR"
+    ] * said
+
+
 def interrupted(media: Path, out: Path) -> None:
     """Leave a run as Ctrl-C would after 20 rows in blocks of 8."""
 
@@ -377,8 +401,10 @@ def interrupted(media: Path, out: Path) -> None:
             pipeline.run(config, watch=stop_at_20)
 
 
-@pytest.mark.parametrize("mode", ["score", "map", "lag", "golden"])
-def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tmp_path: Path, mode: str) -> None:
+@pytest.mark.parametrize(("mode", "block"), [("score", 8), ("map", 8), ("lag", 8), ("golden", 64)])
+def test_resuming_scores_only_what_is_missing_and_ends_identical(
+    media: Path, tmp_path: Path, mode: str, block: int
+) -> None:
     config = {
         "score": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4")),
         "map": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4"), align="auto"),
@@ -395,15 +421,31 @@ def test_resuming_scores_only_what_is_missing_and_ends_identical(media: Path, tm
                 raise KeyboardInterrupt
 
     pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
-    resumed = config.replace(out=str(tmp_path / "resumed.h5"))
+    resumed = config.replace(out=str(tmp_path / "resumed.h5"), batch=3)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vfiscope.config.BLOCK", 8)
-        with pytest.raises(KeyboardInterrupt):
+        patch.setattr("vfiscope.config.BLOCK", block)
+        with pytest.raises(KeyboardInterrupt) as caught:
             pipeline.run(resumed, watch=watch)
+        (note,) = caught.value.__notes__
+        assert note.startswith(f"21 frames of {tmp_path / 'resumed.h5'} are kept")
         del seen[:]
         pipeline.run(resumed, watch=watch).close()
-    assert seen == list(range(24, N))
+    assert seen == list(range(21, N))
     assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
+
+
+def test_an_interrupted_run_in_a_temporary_folder_claims_to_keep_nothing(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(scores, _info, _done):  # type: ignore[no-untyped-def]
+        yield next(iter(scores))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        pipeline.run(RunConfig("scan", str(media / "test.mp4"), metrics=("psnr",)), watch=stop)
+    assert caught.value.__notes__ == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from test_store_writer import batches, finish, make_header, make_scores, write
 
 from vfiscope.errors import DiskFullError, OutputExistsError, ResumeError, StoreError
 from vfiscope.store import Run, Writer, differences, merge, parts, rewrite_segments, schema
+from vfiscope.store import writer as writer_module
 from vfiscope.types import Scores
 
 TESTS = Path(__file__).parent
@@ -147,6 +148,61 @@ def test_killed_before_any_change_on_the_disk(tmp_path: Path, scores: Scores, ex
         assert sorted(os.listdir(tmp_path)) == ["a.h5", "old.h5"], f"step {step}"
         step += 1 if older else 3
     assert step > 30
+
+
+class Interrupted(BaseException):
+    """As KeyboardInterrupt, which pytest would take for its own."""
+
+
+def interrupted_at(line: int, out: Path, scores: Scores) -> int | None:
+    """Write 20 rows, interrupted before a line of the store's code; the rows that were taken, None if it was not."""
+    passed = taken = 0
+
+    def trace(frame: Any, event: str, _argument: Any) -> Any:
+        nonlocal passed
+        if frame.f_code.co_filename not in (writer_module.__file__, parts.__file__):
+            return None
+        passed += event == "line"
+        if passed > line:
+            raise Interrupted
+        return trace
+
+    def append(writer: Writer) -> None:
+        nonlocal taken
+        sys.settrace(trace)
+        for batch in batches(schema.rows_of(scores, slice(0, 20)), 5):
+            writer.append(batch)
+            taken += 5
+        sys.settrace(None)
+
+    before = sys.gettrace()
+    try:
+        with Writer(out, make_header(), block=BLOCK) as writer:
+            append(writer)
+    except Interrupted:
+        return taken
+    finally:
+        sys.settrace(before)
+    return None
+
+
+# Between a file's opening and its with block an interrupt leaves it to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_interrupted_before_any_line_no_row_is_lost_or_doubled(tmp_path: Path, scores: Scores, expected: Path) -> None:
+    out, line, seen = tmp_path / "a.h5", 0, set()
+    while (taken := interrupted_at(line, out, scores)) is not None:
+        with Writer(out, make_header(), block=BLOCK) as writer:
+            # A batch that was being appended is stored or not, as a whole.
+            assert writer.rows_done in (taken, taken + 5), f"line {line}"
+            seen.add(writer.rows_done)
+            for batch in batches(scores, 6, writer.rows_done):
+                writer.append(batch)
+            finish(writer)
+        assert differences(out, expected) == [], f"line {line}"
+        out.unlink()
+        line += 7
+    assert line > 150
+    assert seen == {0, 5, 10, 15, 20}
 
 
 def test_killed_again_and_again_while_resuming(tmp_path: Path, scores: Scores, expected: Path) -> None:

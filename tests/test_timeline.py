@@ -200,9 +200,14 @@ def test_a_shift_pairs_with_later_or_earlier_frames(scene: Pixels) -> None:
         np.testing.assert_array_equal(run.frames.ref_index, [-1, -1, -1, *range(N - 3)])
         assert np.isinf(run.scores["psnr"][3:]).all()
         assert run.status == "ok"
-    with vs.score(scene, ref=scene, align=500, **QUICK) as run:
-        assert run.status == "partial"
-        assert "no test frame has a partner at a shift of 500" in run.notes[0]
+
+
+@pytest.mark.parametrize("shift", [500, -500])
+def test_a_shift_that_leaves_no_frame_a_partner_is_refused(scene: Pixels, tmp_path: Path, shift: int) -> None:
+    reason = f"align is {shift}, and none of {N} frames has a partner there: give a smaller shift"
+    with pytest.raises(UsageError, match=reason):
+        vs.score(scene, ref=scene, align=shift, out=str(tmp_path / "a.h5"), **QUICK)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("shift", [-1, 0, 1])

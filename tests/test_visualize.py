@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.batch import read_jobs, run_jobs
+from vfiscope.batch import Job, read_jobs, run_jobs
 from vfiscope.cli import main
 from vfiscope.cli.screen import band_of
 from vfiscope.config import RunConfig
@@ -171,19 +171,34 @@ def test_a_folder_that_cannot_be_filled_is_said_before_anything_is_computed(
     assert capsys.readouterr().err == (
         "vfiscope: error: full/summary.json exists: give --overwrite or another folder\n"
     )
-    assert call("compare", "none.png", "ref.png", "--visualize", "out", *OPTIONS) == 2
+    for place in ("/proc/foo/bar", "/proc"):  # where not even root can
+        assert call("compare", "test.png", "ref.png", "--visualize", place, *OPTIONS) == 2
+        assert (
+            f"cannot write into the folder {place}: No such file or directory: name another" in capsys.readouterr().err
+        )
+    assert call("compare", "none.png", "ref.png", "--visualize", "out/of/here", *OPTIONS) == 2
     assert not (folder / "test.h5").exists()
     assert not (folder / "out").exists()
     config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
     with pytest.raises(StoreError, match="is no folder"):
         visualize(config, "file")
-    with pytest.raises(StoreError, match="cannot make the folder"):
+    with pytest.raises(StoreError, match="cannot write into the folder"):
         visualize(config, "file/out")
     with pytest.raises(OutputExistsError, match="exists"):
         visualize(config, "full")
     assert visualize(config.replace(overwrite=True), "full")["num_patches"] == 130
     with pytest.raises(UsageError, match="this is a scan"):
         visualize(RunConfig("scan", "test.png"), "out")
+
+
+def test_a_batch_makes_no_result_whose_pictures_have_no_place(folder: Path, coarse: None) -> None:
+    (folder / "results").mkdir()
+    (folder / "results/a").write_text("mine")
+    job = Job("a", "", "compare", {"test": str(folder / "test.png"), "ref": str(folder / "ref.png"), "metrics": "psnr"})
+    (result,) = run_jobs([job], folder / "results", visualize=True)
+    assert (result["state"], result["out"]) == ("failed", None)
+    assert "results/a is no folder: name one" in result["error"]
+    assert not (folder / "results/a.h5").exists()
 
 
 def test_a_batch_draws_its_compare_jobs_and_has_their_keys(folder: Path, coarse: None) -> None:

@@ -16,7 +16,7 @@ from vfiscope.sources import Source
 from vfiscope.streams import Found
 from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Status, Verdict
 
-__all__ = ["findings", "notes_of", "pairing_of", "registered", "told_apart"]
+__all__ = ["findings", "notes_of", "pairing_of", "partnerless", "registered", "told_apart"]
 
 DAMAGE = {
     "corrupt": "corrupt frames",
@@ -54,6 +54,23 @@ def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
         return {**said, **summarize(found)}
     warning = job.check.verdict() if job.policy == "row" else None
     return {**said, **({} if warning is None else {"warning": warning})}
+
+
+def partnerless(job: Job, table: FrameTable) -> str | None:
+    """Why no frame at all has a partner, where that follows from how many there are; None where one has."""
+    if (table.ref_index >= 0).any():
+        return None
+    n = len(table)
+    frames = f"{n} frame{'s' * (n != 1)}"
+    match job.policy:
+        case "lag":
+            remedy = "give a smaller one" if n > 1 else "give two or more, or --golden"
+            return f"lag is {job.lag}, but the sequence has {frames}: {remedy}"
+        case "shift":
+            return f"align is {job.shift}, and none of {frames} has a partner there: give a smaller shift"
+        case "neighbours":
+            return f"the test has {frames}, none with one before and one after it: give three or more, or --ref"
+    return None
 
 
 def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> FrameTable:
@@ -111,14 +128,14 @@ def notes_of(
 ) -> list[str]:
     """What makes a run partial, one sentence each; empty when it is whole."""
     return [
-        *_unpaired(job, pairing, len(next(iter(values.values())))),
+        *_unpaired(job, pairing),
         *_damaged(job),
         *_refused(registrations),
         *_empty(job, values),
     ]
 
 
-def _unpaired(job: Job, pairing: Mapping[str, Any], rows: int) -> list[str]:
+def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
     notes = []
     if job.policy == "row":
         for role in ("test", "ref"):
@@ -127,12 +144,8 @@ def _unpaired(job: Job, pairing: Mapping[str, Any], rows: int) -> list[str]:
                 notes.append(f"{count} {role} frames have no partner: the {other} is shorter; try --align auto")
             if count := job.sources[role].counts.undecodable:
                 notes.append(f"{role} lost {count} frames on the way that have no row: pairs after them may be off")
-    if job.policy == "shift" and pairing["matched"] == 0:
-        notes.append(f"no test frame has a partner at a shift of {job.config.align}: give another --align")
     if job.policy == "source" and (count := pairing["outside"]):
         notes.append(f"{count} test frames lie outside of the source: they are not scored")
-    if job.policy == "neighbours" and pairing["test_unpaired"] == rows:
-        notes.append("no test frame has one before and one after it: give three or more")
     return notes
 
 

@@ -17,14 +17,17 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import parse_rule
 from vfiscope.inputs import golden_index
+from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
 from vfiscope.views.pair import FILES
+from vfiscope.visualize import check_folder
 from vfiscope.visualize import visualize as draw
 
 __all__ = ["Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
 PATHS = ("test", "ref", "source", "golden", "weights", "register_weights")
+EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 WHOLE = ("lag", "batch", "prefetch", "step", "size", "window", "stream")
 TRUTHS = {"true": True, "false": False}
 RESULTS, SUMMARY, PICTURED = "results.json", "summary.csv", "summary.json"
@@ -39,6 +42,8 @@ class Job:
     mode: str
     options: Mapping[str, Any]
     """Options of ``RunConfig`` with full paths."""
+    fault: str | None = None
+    """Why it cannot be run, where its row is no job at all."""
 
 
 def read_jobs(path: str | Path) -> list[Job]:
@@ -108,9 +113,9 @@ def _read_rows(path: Path) -> list[Any]:
     try:
         return reader(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}: check the name of the job file") from error
     except (json.JSONDecodeError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no valid {path.suffix} file: {error}") from error
+        raise UsageError(f"{path} is no valid {path.suffix} file ({error}): mend it there") from error
 
 
 def _rows_of_json(text: str) -> list[Any]:
@@ -123,7 +128,14 @@ def _rows_of_json(text: str) -> list[Any]:
 
 
 def _rows_of_jsonl(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.split("\n") if line.strip()]
+    rows, begin = [], 0
+    for line in text.split("\n"):
+        try:
+            rows += [json.loads(line)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            raise json.JSONDecodeError(error.msg, text, begin + error.pos) from error  # its place in the whole file
+        begin += len(line) + 1
+    return rows
 
 
 def _rows_of_csv(text: str) -> list[Any]:
@@ -135,7 +147,10 @@ def _rows_of_csv(text: str) -> list[Any]:
 
 
 def _job(row: Any, number: int, base: Path) -> Job:
-    given: Mapping[str, Any] = row if isinstance(row, dict) else {}
+    if not isinstance(row, dict):
+        fault = f"entry {number} of the job list is {json.dumps(row)}: give an object, as {EXAMPLE}"
+        return Job(f"pair_{number:03d}", "", "compare", {}, fault)
+    given: Mapping[str, Any] = row
     options = {ALIASES.get(key, key): value for key, value in given.items()}
     identity = str(options.pop("id", f"pair_{number:03d}"))
     label = str(options.pop("label", ""))
@@ -143,8 +158,10 @@ def _job(row: Any, number: int, base: Path) -> Job:
     if not (identity + label).isprintable():
         raise UsageError(f"job {number} has the id {identity!r} and the label {label!r}: use printable characters")
     for key in PATHS:
-        if isinstance(options.get(key), str) and not (key == "golden" and golden_index(options[key]) is not None):
-            options[key] = str(base / options[key])
+        value = options.get(key)
+        number = key == "golden" and golden_index(value) is not None
+        if isinstance(value, str) and not number and not is_address(value):
+            options[key] = str(base / value)
     return Job(identity, label, mode, options)
 
 
@@ -166,6 +183,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) ->
     }
     try:
         config = _config(job, folder, fail_on)
+        if visualize and job.mode == "compare":
+            check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
@@ -216,6 +235,8 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
+    if job.fault is not None:
+        raise UsageError(job.fault)
     if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", RESULTS, SUMMARY):
         raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
     options = {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")}

@@ -41,7 +41,7 @@ PREFETCH = 2
 IMAGE_RATE = 25
 """Frames per second that a folder of images is given."""
 BLOCK = 64
-"""Rows in a part file: what a killed run loses at most."""
+"""Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
 
 SIZE_DSIFT = 392
 SIZE_DINOV2_CPU = 224
@@ -329,7 +329,7 @@ def parse_multiplier(value: str | int | float) -> Fraction:
     """Test frames to a source frame: "2", "2.5", "5/2", or two rates as "24:60".
 
     Raises:
-        UsageError: it is no ratio from 1 to 1000.
+        UsageError: it is no ratio above 1 (nothing would be interpolated) and up to 1000.
     """
     try:
         low, _, high = str(value).partition(":")
@@ -337,8 +337,10 @@ def parse_multiplier(value: str | int | float) -> Fraction:
         ratio = ratio.limit_denominator(1001)
     except (ValueError, ZeroDivisionError):
         ratio = Fraction(0)
-    if not 1 <= ratio <= 1000:
-        raise UsageError(f"multiplier is {value!r}: give test frames to a source frame, as 2, 5/2 or 24:60")
+    if not 1 < ratio <= 1000:
+        raise UsageError(
+            f"multiplier is {value!r}: give test frames to a source frame, more than 1, as 2, 5/2 or 24:60"
+        )
     return ratio
 
 

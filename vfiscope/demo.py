@@ -48,7 +48,11 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch
             if Path(str(path)).exists():
                 raise UsageError(f"{path} exists: give --overwrite, or another -o")
     _make_videos(Path(config.test), Path(config.ref))
-    run = pipeline.run(config, watch=watch)
+    try:
+        run = pipeline.run(config, watch=watch)
+    except KeyboardInterrupt as error:
+        error.__notes__ = [f"{folder} holds half a demo: give --overwrite to make it again"]
+        raise
     plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     return run
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, SourceError, UsageError
-from vfiscope.sources import Source, digest, open_source
+from vfiscope.sources import Source, describe_gaps, digest, open_source
 
 __all__ = [
     "Stamp",
@@ -19,6 +20,7 @@ __all__ = [
     "disagreements",
     "golden_index",
     "identity",
+    "numbering",
     "open_inputs",
     "stamp",
 ]
@@ -73,6 +75,8 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
     if config.golden is None:
         return None
     index = golden_index(config.golden)
+    if index is not None and index < 0:
+        raise UsageError(f"golden is {config.golden}: give an image, or the number of a frame, counted from 0")
     if index is None:
         source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
         if source.info.kind != "video" and source.info.frames_expected == 1:
@@ -107,7 +111,7 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
 
 def golden_index(golden: Any) -> int | None:
     """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
-    if isinstance(golden, int) or (isinstance(golden, str) and golden.isascii() and golden.isdigit()):
+    if isinstance(golden, int) or (isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]+", golden)):
         return int(golden)
     return None
 
@@ -145,7 +149,10 @@ def _check_still(source: Source) -> None:
     info = source.info
     if info.kind == "video" or info.frames_expected != 1:
         what = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
-        raise UsageError(f"compare takes two images, but {info.path} is {what}: use vfiscope score TEST --ref REF")
+        raise UsageError(
+            f"compare takes two images, but {info.path} is {what}: choose mode score "
+            '(vfiscope score TEST --ref REF; "mode": "score" in a job list)'
+        )
 
 
 def identity(role: str, source: Source) -> dict[str, Any]:
@@ -226,6 +233,40 @@ def disagreements(sources: Mapping[str, Source]) -> list[str]:
     if test.color.get("tonemap") != partner.color.get("tonemap"):
         found.append(f"only one is HDR: {role} {test.color['transfer']}, {other} {partner.color['transfer']}")
     return found
+
+
+def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[str], list[str]]:
+    """What gaps in the numbering of images mean for a run, one sentence each.
+
+    A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one that both have at the
+    same place does nothing to them, and none does where partners are found from the pictures.
+
+    Args:
+        sources: by role.
+        shift: how many rows later the reference frames are, None where pairs are not made by rows.
+
+    Returns:
+        Warnings, and notes.
+    """
+    infos = {role: sources[role].info for role in ("test", "ref", "source") if role in sources}
+    said = [f"{role} {info.path}: {describe_gaps(info.gaps)}" for role, info in infos.items() if info.gaps]
+    if "ref" not in infos:
+        return [f"{text}; frames are taken to follow each other: add what is missing" for text in said], []
+    if shift is None:
+        return [], said
+    places = {
+        role: {(gap.row - late, gap.missing): gap for gap in infos[role].gaps}
+        for role, late in (("test", 0), ("ref", shift))
+    }
+    warnings = []
+    for role, other in (("test", "ref"), ("ref", "test")):
+        if own := [gap for place, gap in places[role].items() if place not in places[other]]:
+            off = "one" if own[0].missing == 1 else own[0].missing
+            warnings.append(
+                f"{role} {infos[role].path}: {describe_gaps(own)}; unless {other} {infos[other].path} lacks it too, "
+                f"frames from there on are paired {off} off: add what is missing, or give --align auto"
+            )
+    return warnings, [] if warnings else [f"{text}, as in the other: pairs stay right" for text in said]
 
 
 def _bits(depth: int) -> str:

@@ -69,6 +69,13 @@ class Job:
         return "map" if self.config.align == "auto" else "shift"
 
     @property
+    def shift(self) -> int | None:
+        """How many rows later the reference frames are; None where pairs are not made by rows."""
+        if isinstance(self.config.align, int):
+            return self.config.align
+        return 0 if self.policy == "row" else None
+
+    @property
     def lag(self) -> int:
         return self.config.lag or 1
 
@@ -85,8 +92,9 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
     register = _open_register(config, device)
-    if unused := _unused(config, plan):
-        log.warning("warning: %s", unused)
+    for unused in (_unused(config, plan), _untoned(config, sources)):
+        if unused:
+            log.warning("warning: %s", unused)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
 
@@ -110,6 +118,14 @@ def _unused(config: RunConfig, plan: Plan) -> str | None:
     given = " and ".join(f"--{name}" for name in options)
     reason = "are matched" if plan.needs_features else "are embedded"
     return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
+
+
+def _untoned(config: RunConfig, sources: dict[str, Source]) -> str | None:
+    """A sentence about a tone map that no source has a use for; ``none`` is what becomes of SDR anyway."""
+    if config.tonemap in (None, "none") or any("tonemap" in source.info.color for source in sources.values()):
+        return None
+    who = f"neither {' nor '.join(sources)} is" if len(sources) > 1 else f"{next(iter(sources))} is not"
+    return f"no score depends on --tonemap {config.tonemap}: {who} HDR"
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:

@@ -18,25 +18,26 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import findings, notes_of, pairing_of, registered, told_apart
+from vfiscope.account import findings, notes_of, pairing_of, partnerless, registered, told_apart
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
-from vfiscope.errors import StoreError
+from vfiscope.errors import StoreError, UsageError
 from vfiscope.flags import flag
-from vfiscope.inputs import accounted, disagreements
+from vfiscope.inputs import accounted, disagreements, numbering
 from vfiscope.job import Job, open_job
 from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
+from vfiscope.sources import Source
 from vfiscope.store import Header, Run, Writer
-from vfiscope.streams import Reading, find_map, pairs_of
-from vfiscope.types import Pairing, Scores, SourceInfo
+from vfiscope.streams import Found, Reading, find_map, pairs_of
+from vfiscope.types import Pairing, Scores
 
 __all__ = ["Reading", "Watch", "is_done", "run"]
 
 log = logging.getLogger("vfiscope")
 
-Watch = Callable[[Iterable[Scores], SourceInfo, int], Iterable[Scores]]
-"""Wraps the stream of scores, as a progress bar does: (scores, the test's info, rows done before)."""
+Watch = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
+"""Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
 
 
 def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | None = None) -> Run:
@@ -53,8 +54,9 @@ def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | Non
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
         path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch, reading)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(owned)
+        error.__notes__ = []  # what an interrupted writer kept is gone with the folder
         raise
     return Run(path, owns=owned)
 
@@ -76,8 +78,8 @@ def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) ->
     with ExitStack() as stack:
         return _write(
             open_job(config, stack),
-            watch or (lambda scores, _info, _done: scores),
-            reading or (lambda frames, _info, _what: frames),
+            watch or (lambda scores, _test, _done: scores),
+            reading or (lambda frames, _source, _what: frames),
         )
 
 
@@ -93,41 +95,68 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         _announce(job)
         if done:
             log.info("resuming %s after %d frames", out, done)
-        warnings = disagreements(job.sources)
-        for warning in warnings:
-            log.warning("warning: %s", warning)
+        warnings = _warned(job)
         found = find_map(job, reading)
         pairs = pairs_of(job, done, found)
         with torch.inference_mode():
-            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test.info, done):
+            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
                 writer.append(scores)
-        curves, values = writer.curves()
-        table = told_apart(job, curves, values)
-        registrations = writer.registrations()
-        for line in (*findings(job, curves, table), *registered(registrations)):
-            log.info("%s", line)
-        segments = flag(table, values, job.header.metrics, config.flag)
-        if job.policy == "shift":
-            found = shifted(table.index, table.ref_index, int(config.align))
-        pairing = pairing_of(job, table, found)
-        notes = notes_of(job, pairing, values, registrations)
-        if verdict := pairing.get("warning"):
-            warnings.append(verdict)
-            log.warning("warning: %s", verdict)
-        names = job.test.info.names
-        seconds = time.monotonic() - began
-        return writer.finish(
-            segments=segments,
-            sources=[accounted(stored, job.sources[stored["role"]]) for stored in job.header.sources],
-            pairing=pairing,
-            status="partial" if notes else "ok",
-            notes=notes,
-            warnings=warnings,
-            timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
-            table=found if isinstance(found, Pairing) else None,
-            frames=table,
-            names=[names[index] for index in table.index] if names else (),
-        )
+        return _finish(job, writer, found, warnings, began, done)
+
+
+def _finish(job: Job, writer: Writer, found: Found, warnings: list[str], began: float, done: int) -> Path:
+    """Say what the scores tell, flag segments and make the result one file.
+
+    Args:
+        job: what was scored.
+        writer: holds all rows.
+        found: the map or cadence that they were scored through.
+        warnings: what was warned of before.
+        began: when, as ``time.monotonic`` counts.
+        done: rows that an earlier call had scored.
+
+    Raises:
+        UsageError: no frame could have a partner; the work is discarded.
+    """
+    curves, values = writer.curves()
+    if reason := partnerless(job, curves):
+        writer.discard()
+        raise UsageError(reason)
+    table = told_apart(job, curves, values)
+    registrations = writer.registrations()
+    for line in (*findings(job, curves, table), *registered(registrations)):
+        log.info("%s", line)
+    if job.policy == "shift":
+        found = shifted(table.index, table.ref_index, job.shift or 0)
+    pairing = pairing_of(job, table, found)
+    notes = notes_of(job, pairing, values, registrations)
+    if verdict := pairing.get("warning"):
+        log.warning("warning: %s", verdict)
+    names = job.test.info.names
+    seconds = time.monotonic() - began
+    return writer.finish(
+        segments=flag(table, values, job.header.metrics, job.config.flag),
+        sources=[accounted(stored, job.sources[stored["role"]]) for stored in job.header.sources],
+        pairing=pairing,
+        status="partial" if notes else "ok",
+        notes=notes,
+        warnings=[*warnings, *([verdict] if verdict else [])],
+        timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
+        table=found if isinstance(found, Pairing) else None,
+        frames=table,
+        names=[names[index] for index in table.index] if names else (),
+    )
+
+
+def _warned(job: Job) -> list[str]:
+    """What may make scores mean something else, as far as it is known before they are made: said, and returned."""
+    gaps, notes = numbering(job.sources, shift=job.shift)
+    warnings = [*disagreements(job.sources), *gaps]
+    for warning in warnings:
+        log.warning("warning: %s", warning)
+    for note in notes:
+        log.info("%s", note)
+    return warnings
 
 
 def _announce(job: Job) -> None:

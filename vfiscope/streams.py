@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from vfiscope.align import register_pairs
-from vfiscope.errors import SourceError
+from vfiscope.errors import SourceError, UsageError
 from vfiscope.job import Job
 from vfiscope.pairing import (
     Stream,
@@ -33,14 +33,14 @@ from vfiscope.pairing import (
     with_shift,
 )
 from vfiscope.sources import Source, prefetch
-from vfiscope.types import Cadence, Frames, Int64, Pairing, Pairs, SourceInfo, Status
+from vfiscope.types import Cadence, Frames, Int64, Pairing, Pairs, Status
 
 __all__ = ["Found", "Reading", "find_map", "pairs_of"]
 
 log = logging.getLogger("vfiscope")
 
-Reading = Callable[[Iterable[Frames], SourceInfo, str], Iterable[Frames]]
-"""Wraps each pass that an alignment makes over a source: (frames, the source's info, what is done)."""
+Reading = Callable[[Iterable[Frames], Source, str], Iterable[Frames]]
+"""Wraps each pass that an alignment makes over a source: (frames, the source, what is done)."""
 Found = Pairing | Cadence | None
 """What was found out about the places of the test frames before they are scored."""
 
@@ -74,7 +74,7 @@ class _Again:
     reading: Reading
 
     def __iter__(self) -> Iterator[Frames]:
-        return iter(self.reading(prefetch(self.source, self.depth), self.source.info, self.what))
+        return iter(self.reading(prefetch(self.source, self.depth), self.source, self.what))
 
 
 def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
@@ -139,7 +139,14 @@ def _made(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]
 
 
 def _with_golden(job: Job, inputs: _Inputs, done: int) -> Iterator[Pairs]:
-    frames, features = next(inputs.stream("golden"))
+    try:
+        frames, features = next(inputs.stream("golden"))
+    except UsageError as error:
+        golden = job.sources["golden"]
+        raise UsageError(
+            f"golden is {job.config.golden}, but {golden.info.path} has {golden.counts.seen} frames: "
+            f"give a number from 0 to {golden.counts.seen - 1}"
+        ) from error
     if frames.status[0] == Status.UNREADABLE:
         raise SourceError(f"the golden frame of {job.sources['golden'].info.path} cannot be decoded: choose another")
     return with_golden(inputs.stream("test", done), (frames[:1], None if features is None else features[:1]))
@@ -149,7 +156,7 @@ def _with_reference(job: Job, inputs: _Inputs, done: int, found: Found) -> Itera
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
         return with_map(inputs.stream("test", done), inputs.stream("ref", wanted=partners), partners)
-    first = done + _shift(job)
+    first = done + (job.shift or 0)
     return with_shift(inputs.stream("test", done), inputs.stream("ref", max(0, first)), -first)
 
 
@@ -157,7 +164,7 @@ def _with_neighbours(job: Job, inputs: _Inputs, done: int, found: Found) -> Iter
     """The same pairs with the reference frames around them, all named by their decode ordinals."""
     step, multiplier = job.config.step, job.config.multiplier
     reach = step if multiplier is None else int(multiplier)
-    first = done + _shift(job)
+    first = done + (job.shift or 0)
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
         near = np.unique(partners[partners >= 0])[:, None] + np.arange(-reach, reach + 1)
@@ -175,10 +182,6 @@ def _first_ordinal(stream: Stream) -> tuple[Stream, int]:
     """A stream and the decode ordinal of its first frame; 0 where it has none."""
     batch = next(stream, None)
     return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
-
-
-def _shift(job: Job) -> int:
-    return job.config.align if isinstance(job.config.align, int) else 0
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:

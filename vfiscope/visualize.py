@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
 
     Raises:
         UsageError: the configuration compares no two images.
-        StoreError: the folder is a file.
+        StoreError: the folder is a file, or cannot be made or written into.
         OutputExistsError: it holds one of the files, and ``config.overwrite`` is not set.
     """
     path = Path(folder)
@@ -43,6 +44,22 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
     there = next((path / name for name in FILES if (path / name).exists()), None)
     if there is not None and not config.overwrite:
         raise OutputExistsError(f"{there} exists: give --overwrite or another folder")
+    _try(path)
+
+
+def _try(folder: Path) -> None:
+    """Make the folder where it is missing and a file in it, and take both away again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(f"cannot write into the folder {folder}: {error.strerror}: name another") from error
+    finally:
+        for path in made:
+            if path.is_dir():
+                path.rmdir()
 
 
 def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | None = None) -> dict[str, Any]:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED = 0, 1, 2, 3, 70, 130
+OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``vfiscope``: exits with the contract's codes; a user's mistake is one line, never a traceback."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Threads that wait for work by spinning starve decoding, and everything else, on machines with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # what an image is worth is said by vfiscope itself
@@ -41,9 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = UNUSABLE
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("vfiscope: interrupted: run the same command again to go on where it stopped", err=True)
+    except (click.Abort, KeyboardInterrupt) as error:
+        click.echo(f"vfiscope: {_interrupted(error.__cause__ or error)}", err=True)
         code = INTERRUPTED
+    except SystemExit as error:
+        click.echo(f"vfiscope: {_interrupted(error)}", err=True)
+        code = error.code
     except (click.ClickException, VfiscopeError, OSError, MemoryError) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
         click.echo(f"vfiscope: error: {' '.join(message.split()) or type(error).__name__}", err=True)
@@ -53,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo("vfiscope: this is a fault of vfiscope itself: please report it with the lines above", err=True)
         code = FAULT
     sys.exit(code)
+
+
+def _interrupted(error: BaseException) -> str:
+    """What an interrupt is reported as, with what was kept where work was in hand."""
+    return ": ".join(["interrupted", *getattr(error, "__notes__", ())])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

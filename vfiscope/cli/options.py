@@ -120,8 +120,10 @@ def _read_config_file(context: click.Context, _parameter: click.Parameter, path:
 
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read the configuration {path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration {path}: {error.strerror}: check its name") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the configuration {path} is no valid TOML ({error}): mend it there") from error
     known = {flag.lstrip("-"): p for p in context.command.params if isinstance(p, click.Option) for flag in p.opts}
     chosen = {}
     for key, value in values.items():

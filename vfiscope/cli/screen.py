@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from vfiscope.doctor import Diagnosis
+    from vfiscope.sources import Source
     from vfiscope.store import Run
-    from vfiscope.types import Frames, Scores, SourceInfo
+    from vfiscope.types import Frames, Scores
 
 __all__ = ["band_of", "describe", "describe_diagnosis", "log_to_stderr", "plain", "progress", "reading"]
 
@@ -31,34 +32,37 @@ def log_to_stderr(quiet: bool) -> None:
     log.setLevel(logging.ERROR if quiet else logging.INFO)
 
 
-def progress(scores: Iterable[Scores], info: SourceInfo, done: int) -> Iterator[Scores]:
+def progress(scores: Iterable[Scores], test: Source, done: int) -> Iterator[Scores]:
     """A bar on stderr, by seconds of the test really scored; silent where stderr is no terminal."""
-    return _bar(((batch, batch.frames.time_s) for batch in scores), info, done)
+    return _bar(((batch, batch.frames.time_s) for batch in scores), test, done)
 
 
-def reading(frames: Iterable[Frames], info: SourceInfo, what: str) -> Iterator[Frames]:
+def reading(frames: Iterable[Frames], source: Source, what: str) -> Iterator[Frames]:
     """A bar on stderr, by seconds of a source read, that goes away at the end; silent where stderr is no terminal."""
-    return _bar(((batch, batch.time_s) for batch in frames), info, 0, desc=what, leave=False)
+    return _bar(((batch, batch.time_s) for batch in frames), source, 0, desc=what, leave=False)
 
 
-def _bar(timed: Iterable[tuple[Batch, Any]], info: SourceInfo, done: int, **look: Any) -> Iterator[Batch]:
-    """The batches, of which each comes with the times of its rows."""
+def _bar(timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: Any) -> Iterator[Batch]:
+    """The batches, of which each comes with the times of its rows; the whole is what was chosen of the source."""
     from tqdm import tqdm
 
-    form = BAR if info.duration_s else None
-    with tqdm(total=info.duration_s, disable=None, bar_format=form, unit="s", **look) as bar:
+    start, stop = source.span_s
+    total = None if stop is None or stop <= start else stop - start
+    with tqdm(total=total, disable=None, bar_format=BAR if total else None, unit="s", **look) as bar:
         frames, first = 0, None
         for batch, times in timed:
             yield batch
             if first is None:
-                # What was skipped or done before is no measure of the speed.
-                first = float(times[0])
-                bar.initial = bar.n = bar.last_print_n = min(first, bar.total or first)
+                # What was done before is no measure of the speed.
+                first = float(times[0]) - start
+                bar.initial = bar.n = bar.last_print_n = min(max(0.0, first), bar.total or first)
                 bar.unpause()
             frames += len(batch)
-            reached = float(times[-1])
+            reached = float(times[-1]) - start
             bar.update((min(reached, bar.total) if bar.total else reached) - bar.n)
             bar.set_postfix_str(f"{done + frames} frames", refresh=False)
+        # What was claimed is not always there, and the last frame begins before the end.
+        bar.total = bar.n or bar.total
 
 
 def describe(summary: dict[str, Any]) -> str:

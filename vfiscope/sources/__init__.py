@@ -11,7 +11,8 @@ from vfiscope.sources.array import ArraySource
 from vfiscope.sources.base import Counts, Source
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images import ImageSource
-from vfiscope.sources.open import open_source, parse_position
+from vfiscope.sources.listing import describe_gaps
+from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.video import VideoSource
 
@@ -21,7 +22,9 @@ __all__ = [
     "ImageSource",
     "Source",
     "VideoSource",
+    "describe_gaps",
     "digest",
+    "is_address",
     "open_source",
     "parse_position",
     "prefetch",

@@ -50,6 +50,8 @@ class Counts:
     """Frames by which a video is shorter than its container claims in seconds."""
     gave_up: int = 0
     """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
+    seen: int = 0
+    """Rows that there were up to the stop, selected or not."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 
@@ -91,6 +93,12 @@ class Selection:
         same = type(self.start) is type(self.stop)
         if same and self.start is not None and self.stop is not None and self.start >= self.stop:
             raise UsageError(f"start {self.start} is not before stop {self.stop}: the stop itself is not included")
+
+    def __str__(self) -> str:
+        ends = {name: end for name, end in (("start", self.start), ("stop", self.stop)) if end is not None}
+        return " and ".join(
+            f"{name} {end if isinstance(end, int) else f'{float(end):g}s'}" for name, end in ends.items()
+        )
 
     def before(self, index: int, seconds: Fraction) -> bool:
         """Whether the frame lies before the start."""
@@ -151,6 +159,25 @@ class Source(ABC):
             return self._info.height, self._info.width
         return self._options.resize[0], self._options.resize[1]
 
+    @property
+    def span_s(self) -> tuple[float, float | None]:
+        """Where the chosen frames start and end, in seconds from the first frame, as far as the claims tell.
+
+        The end is None where nothing is claimed.
+        """
+        selection, length = self._options.selection, self._info.duration_s
+        start, stop = self._seconds(selection.start) or 0.0, self._seconds(selection.stop)
+        return start, length if stop is None else min(stop, length or stop)
+
+    def _seconds(self, position: int | Fraction | None) -> float | None:
+        """A position in seconds, by the rate or the mean interval that are claimed; None where there is neither."""
+        if not isinstance(position, int):
+            return None if position is None else float(position)
+        if self._info.rate is not None:
+            return float(position / self._info.rate)
+        count, length = self._info.frames_expected, self._info.duration_s
+        return position * length / count if count and length else None
+
     def __iter__(self) -> Iterator[Frames]:
         self._check_open()
         self.counts = Counts()
@@ -195,6 +222,7 @@ class Source(ABC):
         with closing(self._rows(counts)) as rows:
             for row in rows:
                 self._check_open()
+                counts.seen += 1
                 if row.index >= config.MAX_FRAMES:
                     raise SourceError(f"{self._info.path} holds more than {config.MAX_FRAMES} frames: split it")
                 first_pts = row.pts if first_pts is None else first_pts
@@ -210,9 +238,8 @@ class Source(ABC):
         if first_pts is None:
             raise SourceError(f"{self._info.path} holds no frame that can be decoded: it may be damaged or incomplete")
         if first_index is None:
-            raise UsageError(
-                f"start and stop select no frame of {self._info.path}: start {selection.start}, stop {selection.stop}"
-            )
+            remedy = f"it has {counts.seen} frames, give an earlier start" if counts.ended else "give a later stop"
+            raise UsageError(f"nothing of {self._info.path} is selected by {selection}: {remedy}")
 
     def _check_open(self) -> None:
         if self._closed:

@@ -17,6 +17,7 @@ from vfiscope.errors import SourceError
 from vfiscope.sources.base import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.header import Header, read_header
+from vfiscope.sources.listing import Listing
 from vfiscope.sources.moments import MICROSECOND, moments_of
 from vfiscope.types import SourceInfo, Status
 
@@ -33,11 +34,14 @@ class ImageSource(Source):
         SourceError: no file has a readable header; while iterating: a file has another size or depth than the first.
     """
 
-    def __init__(self, path: str, files: Sequence[str], notes: Sequence[str], options: Options) -> None:
+    def __init__(self, path: str, listing: Listing, options: Options) -> None:
+        files = listing.files
         if len(files) > config.MAX_FRAMES:
             raise SourceError(f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it")
         first, header = _first_readable(path, files)
         moments = None if options.time_from is None else moments_of(files, options.time_from)
+        pts: Sequence[int] = range(len(files)) if moments is None else moments
+        time_base = 1 / options.fps if moments is None else Fraction(1, MICROSECOND)
         info = SourceInfo(
             path=path,
             kind="images",
@@ -46,21 +50,21 @@ class ImageSource(Source):
             bit_depth=header.bit_depth,
             frames_expected=len(files),
             duration_s=float(len(files) / options.fps) if moments is None else (moments[-1] - moments[0]) / MICROSECOND,
-            time_base=1 / options.fps if moments is None else Fraction(1, MICROSECOND),
+            time_base=time_base,
             rate=options.fps if moments is None else None,
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
             size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
-            files=tuple(files),
-            notes=tuple(notes),
+            files=files,
+            notes=listing.notes,
+            gaps=[g for g in listing.gaps if not options.selection.after(g.row, (pts[g.row] - pts[0]) * time_base)],
         )
         super().__init__(info, options)
         self._first = first
-        self._moments = moments
+        self._pts = pts
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        for index in range(len(self._info.files)):
-            pts = index if self._moments is None else self._moments[index]
+        for index, pts in enumerate(self._pts):
             yield Row(index, pts, partial(self._paint, index, counts))
         counts.ended = True
 

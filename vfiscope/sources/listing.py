@@ -14,8 +14,9 @@ from natsort import natsort_keygen, ns
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.header import EXTENSIONS
+from vfiscope.types import Gap
 
-__all__ = ["Listing", "has_pattern", "is_image_name", "list_folder", "list_glob", "list_pattern"]
+__all__ = ["Listing", "describe_gaps", "has_pattern", "is_image_name", "list_folder", "list_glob", "list_pattern"]
 
 PRINTF = re.compile(r"(?<!%)(?:%%)*(%(0?\d*)d)")
 
@@ -25,6 +26,7 @@ class Listing(NamedTuple):
 
     files: tuple[str, ...]
     notes: tuple[str, ...]
+    gaps: tuple[Gap, ...] = ()
 
 
 def is_image_name(path: str) -> bool:
@@ -57,9 +59,11 @@ def list_glob(path: str) -> Listing:
     """The images that a glob matches; ``**`` goes through folders.
 
     Raises:
-        SourceError: it matches no image, or two files have the same number.
+        SourceError: it matches nothing, or no image, or two files have the same number.
     """
     matched = glob.glob(path, recursive=True)
+    if not matched:
+        raise SourceError(f"no file fits {path!r}: check the folder and the pattern")
     return _listing(path, [name for name in matched if not os.path.isdir(name)], [])
 
 
@@ -97,7 +101,8 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[str]) -> Listing:
     notes = [f"left out {_count(left_out, 'file')} that {'is no image' if left_out == 1 else 'are no images'}"] * (
         left_out > 0
     ) + list(notes)
-    return Listing(tuple(files), (*notes, *_gaps(files)))
+    gaps = _gaps(files)
+    return Listing(tuple(files), (*notes, *([describe_gaps(gaps)] if gaps else [])), gaps)
 
 
 def _count(number: int, noun: str) -> str:
@@ -114,7 +119,7 @@ def _check_duplicates(files: Sequence[str]) -> None:
         seen[key] = file
 
 
-def _gaps(files: Sequence[str]) -> tuple[str, ...]:
+def _gaps(files: Sequence[str]) -> tuple[Gap, ...]:
     """What is missing in the numbering, where most numbers follow each other at one distance."""
     numbers = _numbers(files)
     steps = [after - before for before, after in itertools.pairwise(numbers)]
@@ -123,15 +128,20 @@ def _gaps(files: Sequence[str]) -> tuple[str, ...]:
     usual, times = Counter(steps).most_common(1)[0]
     if usual < 1 or 2 * times <= len(steps):
         return ()
-    jumps = [(numbers[i], numbers[i + 1], steps[i] // usual - 1) for i in range(len(steps)) if steps[i] >= 2 * usual]
-    if not jumps:
-        return ()
-    before, after, missing = jumps[0]
-    first = f"numbering jumps from {before} to {after} ({missing} missing)"
-    if len(jumps) == 1:
-        return (first,)
-    missing_in_all = sum(jump[2] for jump in jumps)
-    return (f"{first}, and in {_count(len(jumps) - 1, 'other place')}: {missing_in_all} missing in all",)
+    return tuple(
+        Gap(row, numbers[row - 1], numbers[row], step // usual - 1)
+        for row, step in enumerate(steps, start=1)
+        if step >= 2 * usual
+    )
+
+
+def describe_gaps(gaps: Sequence[Gap]) -> str:
+    """One or more gaps in words."""
+    first = f"numbering jumps from {gaps[0].before} to {gaps[0].after} ({gaps[0].missing} missing)"
+    if len(gaps) == 1:
+        return first
+    missing = sum(gap.missing for gap in gaps)
+    return f"{first}, and in {_count(len(gaps) - 1, 'other place')}: {missing} missing in all"
 
 
 def _numbers(files: Sequence[str]) -> list[int]:

@@ -17,10 +17,11 @@ from vfiscope.sources.images import ImageSource
 from vfiscope.sources.listing import Listing, has_pattern, is_image_name, list_folder, list_glob, list_pattern
 from vfiscope.sources.video import VideoSource
 
-__all__ = ["open_source", "parse_position"]
+__all__ = ["is_address", "open_source", "parse_position"]
 
 MAX_TIME_BASE = 1001 * 1000
 CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
 
 
@@ -81,11 +82,13 @@ def open_source(
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array")
     path = os.fspath(target)
+    if is_address(path) and not os.path.lexists(path):
+        raise SourceError(f"{path!r} is an address, and only local files are read: download it and give its path")
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
     if listing is not None:
         _check_video_only(options, path)
-        return ImageSource(path, listing.files, listing.notes, options)
+        return ImageSource(path, listing, options)
     _check_images_only(options, path)
     return VideoSource(path, options)
 
@@ -113,6 +116,11 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     if clock := CLOCK.fullmatch(text):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
     raise UsageError(f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)")
+
+
+def is_address(target: Any) -> bool:
+    """Whether a text begins as an address on a network does; it may be the name of a file all the same."""
+    return isinstance(target, str) and ADDRESS.match(target) is not None
 
 
 def _listing(path: str) -> Listing | None:

@@ -1,4 +1,4 @@
-"""Writing a result so that a crash at any moment loses at most one block of rows."""
+"""Writing a result so that a crash at any moment loses at most one block of rows, and an interrupt none."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ class Writer:
     """Stores scores in order, and makes them one file at the end.
 
     Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the same command
-    continues it. Use as a context manager::
+    continues it. Left by an interrupt (``KeyboardInterrupt``, ``SystemExit``: what is no ``Exception``), it stores the
+    rows of the open block too, and says in a note of the interrupt what is kept. Use as a context manager::
 
         with Writer("out.h5", header) as writer:
             if not writer.already_finished:
@@ -67,7 +68,8 @@ class Writer:
         self._block = block
         self._folder = Folder(self.path)
         self._parts: list[Part] = []
-        self._held: list[Scores] = []
+        self._held: list[tuple[int, Scores]] = []
+        """Rows that wait for their block to fill, and the number of the first of each."""
 
     def __repr__(self) -> str:
         return f"Writer({str(self.path)!r}, {self.rows_done} rows done, {self._rows_held} held)"
@@ -79,7 +81,7 @@ class Writer:
 
     @property
     def _rows_held(self) -> int:
-        return sum(len(scores) for scores in self._held)
+        return sum(len(scores) for _, scores in self._held)
 
     # -------------------------------------------------------------------------------------------- entering and leaving
 
@@ -104,8 +106,30 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._held = []
-        self._folder.leave()
+        try:
+            if error is not None and not isinstance(error, Exception) and self._folder.held:
+                self._keep_held()
+                error.add_note(self._said())
+        finally:
+            self._held = []
+            self._folder.leave()
+
+    def _keep_held(self) -> None:
+        """Store the rows of the open block. The journal tells which are stored, whatever call was interrupted."""
+        self._parts = list(self._folder.read_work().parts)
+        done = self.rows_done
+        self._held = [
+            (max(first, done), schema.rows_of(scores, slice(max(0, done - first), None)))
+            for first, scores in self._held
+            if first + len(scores) > done
+        ]
+        if self._held:
+            self._commit(self._rows_held)
+
+    def _said(self) -> str:
+        if not self.rows_done:
+            return f"no frame of {self.path} was finished: run the same command again to begin anew"
+        return f"{self.rows_done} frames of {self.path} are kept: run the same command again to go on after them"
 
     def _refuse_existing(self) -> None:
         if os.path.lexists(self.path) and not self._overwrite:
@@ -166,7 +190,7 @@ class Writer:
         self._check_open()
         schema.check(scores, self.header)
         if len(scores):
-            self._held.append(scores)
+            self._held.append((self.rows_done + self._rows_held, scores))
         while self._rows_held >= (room := self._block - self.rows_done % self._block):
             self._commit(room)
 
@@ -176,7 +200,7 @@ class Writer:
 
     def _commit(self, rows: int) -> None:
         """Store the first held rows as a part."""
-        held = schema.join(self._held)
+        held = schema.join([scores for _, scores in self._held])
         block = schema.rows_of(held, slice(0, rows))
         # In memory, because HDF5 must not meet a full disk.
         with h5py.File.in_memory() as h5:
@@ -186,7 +210,13 @@ class Writer:
             image = h5.id.get_file_image()
         start = self.rows_done
         self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
-        self._held = [schema.rows_of(held, slice(rows, None))] if rows < len(held) else []
+        self._held = [(start + rows, schema.rows_of(held, slice(rows, None)))] if rows < len(held) else []
+
+    def discard(self) -> None:
+        """Remove the unfinished work: nothing can come of it."""
+        self._check_open()
+        self._parts, self._held = [], []
+        self._folder.remove()
 
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
         """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
@@ -200,7 +230,7 @@ class Writer:
     def _without_maps(self) -> Scores:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
-        pieces = [schema.empty(self.header), *stored, *self._held]
+        pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
         return schema.join([Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces])
 
     def finish(

@@ -8,6 +8,7 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 from vfiscope.types.words import (
     LUMA_WEIGHTS,
     FieldSpec,
+    Gap,
     Match,
     MetricSpec,
     Region,
@@ -27,6 +28,7 @@ __all__ = [
     "Float64",
     "FrameTable",
     "Frames",
+    "Gap",
     "Int64",
     "Match",
     "MetricSpec",

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 __all__ = [
     "LUMA_WEIGHTS",
     "FieldSpec",
+    "Gap",
     "Match",
     "MetricSpec",
     "Region",
@@ -144,6 +146,19 @@ class Region:
     caption: str
 
 
+class Gap(NamedTuple):
+    """Image files that are missing in the numbering of a sequence."""
+
+    row: int
+    """Ordinal of the first image behind the gap."""
+    before: int
+    """Number in the name of the last image before it."""
+    after: int
+    """Number in the name of that first image."""
+    missing: int
+    """How many images would fill it."""
+
+
 @dataclass(frozen=True)
 class SourceInfo:
     """What an opened source is, before a frame was decoded. Container claims are hints."""
@@ -171,6 +186,8 @@ class SourceInfo:
     """What the file itself gives away of missing parts, one sentence each."""
     notes: Sequence[str] = ()
     """What is unusual, one sentence each: gaps in the numbering, files left out."""
+    gaps: Sequence[Gap] = ()
+    """Gaps in the numbering of image files, up to the stop."""
 
     @property
     def names(self) -> tuple[str, ...]:
