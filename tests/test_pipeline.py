@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import EmbedderError, OutputExistsError, PairingError, ResumeError, SourceError, UsageError
+from vfiscope.sources import array
 from vfiscope.store import differences
-from vfiscope.types import Status
+from vfiscope.types import Role, Status
 
 N = 30
 
@@ -251,6 +253,23 @@ def test_an_unreadable_image_keeps_its_row(media: Path, tmp_path: Path) -> None:
         assert np.isnan(run.maps["mismatch"][2]).all()
         assert run.status == "partial"
         assert run.summary()["frames"]["unreadable"] == 1
+
+
+def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second frame is as it was, so that roles are told from the scores; the last one has none."""
+    truth = np.random.default_rng(0).integers(0, 200, (14, 20, 20, 3)).astype(np.uint8)
+    test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
+    paint = array._paint
+
+    def painted(frame: Any, name: str, out: Any) -> Status:
+        paint(frame, name, out)
+        return Status.CORRUPT if np.array_equal(frame, test[13]) else Status.OK
+
+    monkeypatch.setattr(array, "_paint", painted)
+    with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
+        assert run.frames.status.tolist() == [0] * 12 + [Status.UNPAIRED, Status.CORRUPT]
+        assert run.frames.role.tolist() == [Role.PASSED, Role.SYNTHESISED] * 6 + [Role.UNKNOWN] * 2
+        assert run.summary()["frames"] == {"scored": 12, "unpaired": 2, "corrupt": 1, "unreadable": 0, "total": 14}
 
 
 def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.floa
         return table
     multiplier, first = found
     part = (np.arange(len(table)) - first) % multiplier
-    known = table.status != Status.UNPAIRED
+    known = table.ref_index >= 0
     role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)
     return replace(
         table,
