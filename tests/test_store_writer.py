@@ -606,6 +606,28 @@ def test_leftovers_of_removed_work_go_away(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
+@pytest.mark.parametrize("mine", ["notes.txt", "part-000000.h5/notes.txt"])
+def test_a_folder_of_the_user_s_in_that_place_is_refused_and_kept(tmp_path: Path, mine: str) -> None:
+    kept = tmp_path / "a.h5.parts.done" / mine
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    with pytest.raises(StoreError, match=rf"a\.h5\.parts\.done holds '{mine.split('/')[0]}', .*: move it away"):
+        write(tmp_path / "a.h5", make_scores(5))
+    assert kept.read_text() == "mine"
+    assert os.listdir(tmp_path) == ["a.h5.parts.done"]
+
+
+def test_a_refused_call_clears_nothing_away(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5", make_scores(5))
+    (tmp_path / "a.h5.parts.done").mkdir()
+    (tmp_path / "a.h5.parts.done" / "part-000000.h5").write_bytes(b"old")
+    with pytest.raises(OutputExistsError):
+        write(tmp_path / "a.h5", make_scores(5))
+    assert (tmp_path / "a.h5.parts.done" / "part-000000.h5").read_bytes() == b"old"
+    write(tmp_path / "a.h5", make_scores(5), overwrite=True)
+    assert os.listdir(tmp_path) == ["a.h5"]
+
+
 def modules_after(statements: Sequence[str]) -> set[str]:
     code = "\n".join([*statements, "import sys", "print(*sys.modules)"])
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())

@@ -91,7 +91,6 @@ class Writer:
         if not self.path.parent.is_dir():
             raise StoreError(f"the folder {self.path.parent} does not exist: make it or give another --out")
         if not self._folder.exists():
-            self._folder.clear_removed()
             self._refuse_existing()
         self._folder.acquire()
         try:
