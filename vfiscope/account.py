@@ -14,7 +14,7 @@ from vfiscope.job import Job
 from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
 from vfiscope.streams import Found
-from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Status, Verdict
+from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Verdict
 
 __all__ = ["findings", "notes_of", "pairing_of", "registered", "told_apart"]
 

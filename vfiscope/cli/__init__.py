@@ -151,9 +151,12 @@ def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> in
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder for the results.")
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
 @click.option("--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/.")
+@click.option(
+    "--resume/--no-resume", default=True, show_default=True, help="Go on with unfinished jobs, or discard them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else.")
 @click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
-def batch(jobs: str, out: str, fail_on: tuple[str, ...], visualize: bool, as_json: bool, quiet: bool) -> int:
+def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool, **how: bool) -> int:
     """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
 
     vfiscope batch jobs.json -o results
@@ -162,7 +165,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], visualize: bool, as_jso
     from vfiscope.batch import read_jobs, run_jobs
 
     results = []
-    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, visualize=visualize):
+    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
         results.append(result)
         if result["error"]:
             click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)

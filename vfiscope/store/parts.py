@@ -150,7 +150,7 @@ class Folder:
         return self.path / part.name
 
     def clear_removed(self) -> None:
-        """Remove what a killed process did not come to remove; needs no lock, for nobody uses it. Refuses what is someone else's."""
+        """Remove what a killed process did not come to remove; nobody uses it. Refuse what is someone else's."""
         with disk_errors(self.done):
             _check_own(self.done)
         shutil.rmtree(self.done, ignore_errors=True)
