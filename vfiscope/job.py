@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -32,8 +31,6 @@ EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
 DEFAULTS = RunConfig("scan", None)
 MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*dense.MAPS, *dense.FIELDS))})
 """What is computed from matches of patches."""
-
-log = logging.getLogger("vfiscope")
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,20 @@ class Job:
     def lag(self) -> int:
         return self.config.lag or 1
 
+    @property
+    def unused(self) -> str | None:
+        """A sentence about options on which no score depends, if any were given."""
+        config, plan = self.config, self.plan
+        options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULTS, name)]
+        options = [] if plan.needs_features else options
+        if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
+            options.append("window")
+        if not options:
+            return None
+        given = " and ".join(f"--{name}" for name in options)
+        reason = "are matched" if plan.needs_features else "are embedded"
+        return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
+
 
 def open_job(config: RunConfig, stack: ExitStack) -> Job:
     plan = Plan.of(config.metrics, config.maps, config.fields)
@@ -85,8 +96,6 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
     register = _open_register(config, device)
-    if unused := _unused(config, plan):
-        log.warning("warning: %s", unused)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
 
@@ -97,19 +106,6 @@ def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
         return
     path = sources["test"].info.path
     raise UsageError(f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out")
-
-
-def _unused(config: RunConfig, plan: Plan) -> str | None:
-    """A sentence about options on which no score of a plan depends, if any were given."""
-    options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULTS, name)]
-    options = [] if plan.needs_features else options
-    if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
-        options.append("window")
-    if not options:
-        return None
-    given = " and ".join(f"--{name}" for name in options)
-    reason = "are matched" if plan.needs_features else "are embedded"
-    return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:

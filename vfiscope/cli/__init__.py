@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # Threads that wait for work by spinning starve decoding, and everything else, on machines with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # what an image is worth is said by vfiscope itself
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what an image is worth is said by vfiscope itself
     try:
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
