@@ -204,6 +204,28 @@ def test_a_sequence_no_longer_than_the_lag_is_all_unpaired(media: Path) -> None:
         assert run.summary()["frames"] == {**run.summary()["frames"], "scored": 0, "unpaired": N}
 
 
+@pytest.mark.parametrize(
+    ("depth", "metric", "size"),
+    [
+        (np.uint8, "psnr", 3 * 60 * 80),
+        (np.uint16, "psnr", 2 * 3 * 60 * 80),
+        (
+            np.uint8,
+            "cosine",
+            3 * 60 * 80 + 4 * 135 * (4 * 5 + 1),
+        ),  # dsift: 135 numbers for each patch and for the frame
+    ],
+)
+def test_a_lag_that_would_fill_the_memory_is_refused(depth: type, metric: str, size: int) -> None:
+    frames = np.zeros((4, 60, 80, 3), depth)
+    options = {"metrics": [metric], "maps": ["none"], "fields": ["none"], "embedder": "dsift", "size": 56}
+    most = 2**32 // size
+    with pytest.raises(UsageError, match=rf"lag {most + 1} holds .* 80x60 .*4\.0 GiB.* 4 GiB .*--lag {most} or less"):
+        vs.scan(frames, lag=most + 1, **options)
+    with vs.scan(frames, lag=most, **options) as run:
+        assert run.pairing["test_unpaired"] == 4
+
+
 def test_compare_two_arrays() -> None:
     ref = np.full((32, 32, 3), 10, np.uint8)
     with vs.compare(ref + 3, ref, metrics=["mse", "psnr"], maps=["none"], fields=["none"]) as run:
@@ -232,6 +254,8 @@ def test_start_stop_and_step_select_the_same_frames_on_both_sides(media: Path) -
         assert run.frames.index.tolist() == [5, 9, 13, 17]
         assert run.frames.ref_index.tolist() == [5, 9, 13, 17]
         np.testing.assert_array_equal(run.scores["psnr"], everything[5:20:4])
+        counted = [(source["frames_expected"], source["frames_delivered"]) for source in run.sources]
+        assert counted == [(N, 4), (N, 4)]
 
 
 def test_sizes_that_differ_are_refused_unless_resized(media: Path) -> None:

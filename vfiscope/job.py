@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from vfiscope import align as spatial
-from vfiscope.config import RunConfig
+from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import UsageError
 from vfiscope.flags import parse_rule
@@ -95,9 +95,26 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
+    if config.lag is not None:
+        _check_lag(config.lag, sources["test"], embedder)
     register = _open_register(config, device)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
+
+
+def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
+    """Refuse a lag whose frames, held with their features (float32) until their turn comes, need too much memory."""
+    height, width = test.size
+    size = 3 * height * width * (1 if test.info.bit_depth == 8 else 2)
+    if embedder is not None:
+        rows, columns = embedder.grid(height, width)
+        size += 4 * embedder.dim * (rows * columns + 1)
+    if lag * size > MAX_LAG_BYTES:
+        raise UsageError(
+            f"lag {lag} holds {lag} frames of {width}x{height} with their features, {lag * size / 2**30:.1f} GiB, and "
+            f"{MAX_LAG_BYTES / 2**30:g} GiB is the limit: give --lag {MAX_LAG_BYTES // size} or less, or --step N, "
+            "with which a lag counts every N-th frame"
+        )
 
 
 def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:

@@ -86,7 +86,11 @@ def score(**options: Any) -> int:
 @vfiscope.command()
 @click.argument("test", metavar="SEQ")
 @click.option("--golden", metavar="IMAGE|INDEX", help="Compare every frame with this image, or this frame of SEQ.")
-@option("--lag", help="Without --golden: compare every frame with the one so many frames before.", type=int)
+@option(
+    "--lag",
+    help="Without --golden: compare every frame with the one so many frames before; so many are held in memory.",
+    type=int,
+)
 @run_options
 def scan(**options: Any) -> int:
     """Scan a time-lapse or any sequence against a golden frame, or against the frames before.
