@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 
-from vfiscope import synth
-from vfiscope.batch import _typed, read_jobs, run_jobs
+from vfiscope import pipeline, synth
+from vfiscope.batch import _config, _typed, read_jobs, run_jobs
 from vfiscope.cli import main
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
+from vfiscope.types import Scores
 
 CHEAP = {"metrics": "psnr", "maps": "none", "fields": "none"}
 
@@ -65,16 +68,18 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
         "nonsense",
         {"id": "five", "test": "media/f1.png", "ref": "media/f0.png", "metrics": 5},
         {"id": "list", "test": "media/f1.png", "ref": "media/f0.png", "embedder": [1]},
+        {"id": "own", "test": "media/f1.png", "ref": "media/f0.png", "out": "mine.h5", **CHEAP},
         {"id": "last", "mode": "scan", "test": "media", "golden": 0, **CHEAP},
     ]
     results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out"))
-    assert [r["state"] for r in results] == ["ok", *["failed"] * 6, "ok"]
+    assert [r["state"] for r in results] == ["ok", *["failed"] * 7, "ok"]
     assert "f9.png" in results[1]["error"]
     assert "reference" in results[2]["error"]
     assert "slashes" in results[3]["error"]
     example = '{"test": "a.png", "ref": "b.png"}'
     assert results[4]["error"] == f'entry 5 of the job list is "nonsense": give an object, as {example}'
-    assert results[7]["summary"]["frames"]["scored"] == 4
+    assert results[7]["error"] == "out is 'mine.h5', but a batch writes own.h5 into its own folder: leave it out"
+    assert results[8]["summary"]["frames"]["scored"] == 4
     assert json.loads((folder / "out/results.json").read_text()) == results
     rows = list(csv.DictReader((folder / "out/summary.csv").read_text().splitlines()))
     assert [row["id"] for row in rows] == [r["id"] for r in results]
@@ -114,6 +119,35 @@ def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
     assert Path(again[0]["out"]).stat().st_mtime_ns == stamps["a"]
     assert again[0]["summary"] == first[0]["summary"]
     assert list(again[1]["summary"]["metrics"]) == ["ssim"]
+
+
+def test_no_resume_discards_the_unfinished_work_of_a_job(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vfiscope.config.BLOCK", 2)
+    job = {"id": "a", "mode": "scan", "test": "media", "golden": 0, "batch": 1, **CHEAP}
+    path = write(folder / "a.json", [job])
+
+    def killed(scores: Iterable[Scores], *_: object) -> Iterator[Scores]:
+        yield from islice(scores, 3)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run(_config(read_jobs(path)[0], folder, (), True), watch=killed)
+    (folder / "out").mkdir()
+    (folder / "a.h5.parts").rename(folder / "out/a.h5.parts")
+    write(path, [{**job, "step": 2}])
+    codes = []
+    for extra in ([], ["--no-resume"], []):
+        with pytest.raises(SystemExit) as caught:
+            main(["batch", str(path), "-o", str(folder / "out"), *extra])
+        codes.append(caught.value.code)
+        if not extra and len(codes) == 1:
+            assert "config.step: 1 -> 2" in (err := capsys.readouterr().err)
+            assert "--no-resume discards the unfinished work" in err
+    assert codes == [3, 0, 0]
+    with Run(folder / "out/a.h5") as run:
+        assert run.frames.index.tolist() == [0, 2]
 
 
 def test_a_file_that_is_no_result_does_not_fail_its_job_for_good(folder: Path) -> None:

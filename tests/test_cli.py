@@ -238,6 +238,18 @@ def test_the_bar_counts_what_was_chosen_and_ends_full(
     assert shown[-1].startswith("100%")
 
 
+@pytest.mark.parametrize("align", [[], ["--align", "auto"], ["--align", "0"]])
+@pytest.mark.parametrize("crop", [["--start", "99"], ["--start", "9s"]])
+def test_a_start_behind_the_end_says_nothing_before_its_error(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], crop: list[str], align: list[str]
+) -> None:
+    words = ["score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", tmp_path / "a.h5", *crop, *align]
+    assert call(*words, "--window", "2", "--metrics", "psnr,cosine") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vfiscope: error: nothing of ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_output_that_exists_is_refused(media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "a.h5"
     out.write_text("mine")

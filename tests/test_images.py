@@ -299,6 +299,46 @@ def test_a_damaged_image_keeps_its_row(tmp_path: Path, monkeypatch: pytest.Monke
     np.testing.assert_array_equal(got[[0, 1, 3]], made[[0, 1, 3]])
 
 
+def chunk(name: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+
+
+def put_before_pixels(data: bytes, *chunks: bytes) -> bytes:
+    at = data.index(b"IDAT") - 4
+    return b"".join([data[:at], *chunks, data[at:]])
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "end"])
+def test_a_damaged_png_says_nothing_by_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str], damage: str) -> None:
+    folder_of(tmp_path, ["0.png", "1.png"])
+    data = bytearray((tmp_path / "1.png").read_bytes())
+    at = data.index(b"IDAT") + 20
+    if damage == "flip":
+        data[at] ^= 1
+    (tmp_path / "1.png").write_bytes(data if damage == "flip" else data[:at] if damage == "cut" else data[:-4])
+    with open_source(tmp_path) as source:
+        (frames,) = source
+        assert frames.status.tolist() == [Status.OK, Status.UNREADABLE]
+        (note,) = source.info.notes
+    assert "its IDAT differs from its checksum" in note if damage == "flip" else "ends before its end mark" in note
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_no_pixel_depends_on_is_left_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    made = noise(1, 6, 8)[0]
+    save(tmp_path / "0.png", made)
+    data = (tmp_path / "0.png").read_bytes()
+    others = [
+        chunk(b"gAMA", (200000).to_bytes(4, "big")),
+        chunk(b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
+        chunk(b"bKGD", b"\0\1" * 3),
+        chunk(b"tEXt", b"a\0b"),
+    ]
+    (tmp_path / "0.png").write_bytes(put_before_pixels(data, *others) + b"more")
+    np.testing.assert_array_equal(read(tmp_path / "0.png")[0], made)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_notes_do_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
     for i in range(12):
         save(tmp_path / f"{i}.png", np.dstack([noise(1, 6, 8)[0], np.full((6, 8), 99, np.uint8)]))

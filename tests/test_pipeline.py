@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,8 +21,9 @@ import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import EmbedderError, OutputExistsError, PairingError, ResumeError, SourceError, UsageError
+from vfiscope.sources import array
 from vfiscope.store import differences
-from vfiscope.types import Status
+from vfiscope.types import Role, Status
 
 N = 30
 
@@ -210,6 +212,28 @@ def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
         assert run.summary()["frames"]["scored"] == 1
 
 
+@pytest.mark.parametrize(
+    ("depth", "metric", "size"),
+    [
+        (np.uint8, "psnr", 3 * 60 * 80),
+        (np.uint16, "psnr", 2 * 3 * 60 * 80),
+        (
+            np.uint8,
+            "cosine",
+            3 * 60 * 80 + 4 * 135 * (4 * 5 + 1),
+        ),  # dsift: 135 numbers for each patch and for the frame
+    ],
+)
+def test_a_lag_that_would_fill_the_memory_is_refused(depth: type, metric: str, size: int) -> None:
+    frames = np.zeros((4, 60, 80, 3), depth)
+    options = {"metrics": [metric], "maps": ["none"], "fields": ["none"], "embedder": "dsift", "size": 56}
+    most = 2**32 // size
+    with pytest.raises(UsageError, match=rf"lag {most + 1} holds .* 80x60 .*4\.0 GiB.* 4 GiB .*--lag {most} or less"):
+        vs.scan(frames, lag=most + 1, **options)
+    with vs.scan(frames, lag=most, **options) as run:
+        assert run.pairing["test_unpaired"] == 4
+
+
 def test_compare_two_arrays() -> None:
     ref = np.full((32, 32, 3), 10, np.uint8)
     with vs.compare(ref + 3, ref, metrics=["mse", "psnr"], maps=["none"], fields=["none"]) as run:
@@ -238,6 +262,8 @@ def test_start_stop_and_step_select_the_same_frames_on_both_sides(media: Path) -
         assert run.frames.index.tolist() == [5, 9, 13, 17]
         assert run.frames.ref_index.tolist() == [5, 9, 13, 17]
         np.testing.assert_array_equal(run.scores["psnr"], everything[5:20:4])
+        counted = [(source["frames_expected"], source["frames_delivered"]) for source in run.sources]
+        assert counted == [(N, 4), (N, 4)]
 
 
 def test_sizes_that_differ_are_refused_unless_resized(media: Path) -> None:
@@ -259,6 +285,23 @@ def test_an_unreadable_image_keeps_its_row(media: Path, tmp_path: Path) -> None:
         assert np.isnan(run.maps["mismatch"][2]).all()
         assert run.status == "partial"
         assert run.summary()["frames"]["unreadable"] == 1
+
+
+def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second frame is as it was, so that roles are told from the scores; the last one has none."""
+    truth = np.random.default_rng(0).integers(0, 200, (14, 20, 20, 3)).astype(np.uint8)
+    test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
+    paint = array._paint
+
+    def painted(frame: Any, name: str, out: Any) -> Status:
+        paint(frame, name, out)
+        return Status.CORRUPT if np.array_equal(frame, test[13]) else Status.OK
+
+    monkeypatch.setattr(array, "_paint", painted)
+    with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
+        assert run.frames.status.tolist() == [0] * 12 + [Status.UNPAIRED, Status.CORRUPT]
+        assert run.frames.role.tolist() == [Role.PASSED, Role.SYNTHESISED] * 6 + [Role.UNKNOWN] * 2
+        assert run.summary()["frames"] == {"scored": 12, "unpaired": 2, "corrupt": 1, "unreadable": 0, "total": 14}
 
 
 def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ def test_killed_before_any_change_on_the_disk(tmp_path: Path, scores: Scores, ex
         else:
             with pytest.raises(OutputExistsError):
                 write(out, scores, 5)
+            write(out, scores, 5, overwrite=True, block=BLOCK)
         assert differences(out, expected) == [], f"step {step}"
         assert sorted(os.listdir(tmp_path)) == ["a.h5", "old.h5"], f"step {step}"
         step += 1 if older else 3

@@ -141,7 +141,9 @@ def summary_of(tmp_path: Path, values: list[float], spec: MetricSpec = PSNR, **c
     scores = make_scores(len(values))
     header = make_header(metrics={spec.name: spec}, maps={}, fields={})
     with Writer(tmp_path / "s.h5", header) as writer:
-        frames = replace(scores.frames, index=scores.frames.index + 10)
+        partners = np.where(scores.frames.status == Status.UNPAIRED, -1, scores.frames.index)
+        partners[6:] = -1
+        frames = replace(scores.frames, index=scores.frames.index + 10, ref_index=partners)
         writer.append(Scores(frames, {spec.name: np.array(values, np.float32)}, {}, {}))
         finish(writer, **changes)
     with Run(tmp_path / "s.h5") as run:
@@ -167,8 +169,8 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "seconds",
         "fps",
     ]
-    # status runs 0 1 2 3 0 1 2: ok, unpaired, corrupt, unreadable
-    assert summary["frames"] == {"scored": 4, "unpaired": 2, "corrupt": 2, "unreadable": 1, "total": 7}
+    # status runs 0 1 2 3 0 1 2: ok, unpaired, corrupt, unreadable; the last has no partner either
+    assert summary["frames"] == {"scored": 3, "unpaired": 3, "corrupt": 2, "unreadable": 1, "total": 7}
     psnr = summary["metrics"]["psnr"]
     # the finite values, sorted: 10 10 20 30 40
     assert psnr == {

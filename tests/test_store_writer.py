@@ -316,11 +316,11 @@ CHANGES = [
         {"sources": [{**make_header().sources[0], "digest": "sha256:bb"}, make_header().sources[1]]},
         "sources[test].digest: sha256:aa -> sha256:bb",
     ),
-    ({"sources": make_header().sources[:1]}, "sources[ref].path: /r.mp4 -> (absent)"),
+    ({"sources": make_header().sources[:1]}, "sources[ref].role: ref -> (absent)"),
     ({"embedder": {**(make_header().embedder or {}), "dim": 384}}, "embedder.dim: 128 -> 384"),
-    ({"embedder": None}, "embedder.dim: 128 -> (absent)"),
+    ({"embedder": None}, "embedder.name: dsift -> (absent)"),
     ({"versions": {"vfiscope": "0.2.0", "numpy": "2"}}, "versions.vfiscope: 0.1.0 -> 0.2.0"),
-    ({"metrics": {"psnr": PSNR}}, "metrics.ssim.unit: 1 -> (absent)"),
+    ({"metrics": {"psnr": PSNR}}, "metrics.ssim.name: ssim -> (absent)"),
     ({"metrics": {"psnr": replace(PSNR, floor=0.6), "ssim": SSIM}}, "metrics.psnr.floor: 0.5 -> 0.6"),
     ({"grids": {"mismatch": GRID, "motion": (3, 5)}}, "grids.motion: [3, 4] -> [3, 5]"),
     ({"time_base": Fraction(1, 25)}, "time_base: 1001/30000 -> 1/25"),
@@ -348,6 +348,31 @@ def test_every_change_is_listed() -> None:
     changed = make_header(mode="scan", config={**make_header().config, "lag": 2, "batch": 99})
     assert changed.differences(make_header()) == ["mode: score -> scan", "config.lag: 1 -> 2"]
     assert make_header().differences(make_header()) == []
+
+
+def test_each_metric_map_and_field_is_named_once() -> None:
+    names = [f"m{i}" for i in range(20)]
+    every = make_header(metrics={name: replace(PSNR, name=name) for name in names})
+    other = make_header(metrics={"m0": replace(PSNR, name="m0", floor=9, unit="px")}, maps={}, embedder=None)
+    assert other.differences(every) == [
+        "embedder.name: dsift -> (absent)",
+        "metrics.m0.unit: dB -> px",
+        *(f"metrics.{name}.name: {name} -> (absent)" for name in names[1:]),
+        "maps.mismatch.name: mismatch -> (absent)",
+    ]
+    assert "embedder.name: (absent) -> dsift" in every.differences(other)
+
+
+def test_a_long_list_of_changes_is_cut(tmp_path: Path) -> None:
+    many = make_header(metrics={name: replace(PSNR, name=name) for name in map("m{}".format, range(20))})
+    with Writer(tmp_path / "a.h5", many, block=4) as writer:
+        scores = make_scores(5)
+        writer.append(replace(scores, values=dict.fromkeys(many.metrics, scores.values["psnr"])))
+    with pytest.raises(ResumeError) as caught, Writer(tmp_path / "a.h5", make_header()):
+        pass
+    text = str(caught.value).removeprefix(f"the unfinished work for {tmp_path / 'a.h5'} was made otherwise (")
+    changes = [f"metrics.m{i}.name: m{i} -> (absent)" for i in range(5)]
+    assert text == "; ".join([*changes, "and 17 more"]) + "): --no-resume discards the unfinished work"
 
 
 def test_two_sources_of_one_role_are_told_apart() -> None:
@@ -622,6 +647,28 @@ def test_leftovers_of_removed_work_go_away(tmp_path: Path) -> None:
     (tmp_path / "a.h5.parts.done").mkdir()
     (tmp_path / "a.h5.parts.done" / "part-000000.h5").write_bytes(b"old")
     write(tmp_path / "a.h5", make_scores(5))
+    assert os.listdir(tmp_path) == ["a.h5"]
+
+
+@pytest.mark.parametrize("mine", ["notes.txt", "part-000000.h5/notes.txt"])
+def test_a_folder_of_the_user_s_in_that_place_is_refused_and_kept(tmp_path: Path, mine: str) -> None:
+    kept = tmp_path / "a.h5.parts.done" / mine
+    kept.parent.mkdir(parents=True)
+    kept.write_text("mine")
+    with pytest.raises(StoreError, match=rf"a\.h5\.parts\.done holds '{mine.split('/')[0]}', .*: move it away"):
+        write(tmp_path / "a.h5", make_scores(5))
+    assert kept.read_text() == "mine"
+    assert os.listdir(tmp_path) == ["a.h5.parts.done"]
+
+
+def test_a_refused_call_clears_nothing_away(tmp_path: Path) -> None:
+    write(tmp_path / "a.h5", make_scores(5))
+    (tmp_path / "a.h5.parts.done").mkdir()
+    (tmp_path / "a.h5.parts.done" / "part-000000.h5").write_bytes(b"old")
+    with pytest.raises(OutputExistsError):
+        write(tmp_path / "a.h5", make_scores(5))
+    assert (tmp_path / "a.h5.parts.done" / "part-000000.h5").read_bytes() == b"old"
+    write(tmp_path / "a.h5", make_scores(5), overwrite=True)
     assert os.listdir(tmp_path) == ["a.h5"]
 
 

@@ -14,7 +14,7 @@ from vfiscope.job import Job
 from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
 from vfiscope.streams import Found
-from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Status, Verdict
+from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Verdict
 
 __all__ = ["findings", "notes_of", "pairing_of", "partnerless", "registered", "told_apart"]
 
@@ -87,7 +87,7 @@ def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.floa
         return table
     multiplier, first = found
     part = (np.arange(len(table)) - first) % multiplier
-    known = table.status != Status.UNPAIRED
+    known = table.ref_index >= 0
     role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)
     return replace(
         table,

@@ -70,7 +70,7 @@ def read_jobs(path: str | Path) -> list[Job]:
 
 
 def run_jobs(
-    jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = (), visualize: bool = False
+    jobs: Sequence[Job], out: str | Path, *, fail_on: Sequence[str] = (), visualize: bool = False, resume: bool = True
 ) -> Iterator[dict[str, Any]]:
     """Run jobs one after the other and yield the result of each as it ends.
 
@@ -86,6 +86,7 @@ def run_jobs(
         out: the folder.
         fail_on: rules for every job.
         visualize: draw the pair of every compare job into ``DIR/<id>/`` (see :mod:`vfiscope.visualize`).
+        resume: go on with unfinished work; otherwise, or where a job itself says so, discard it.
 
     Raises:
         UsageError: the folder cannot be made, or a rule cannot be read.
@@ -99,7 +100,7 @@ def run_jobs(
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}: give another -o") from error
     results: list[dict[str, Any]] = []
     for job in jobs:
-        results.append(_run_job(job, folder, fail_on, visualize))
+        results.append(_run_job(job, folder, fail_on, visualize, resume))
         _write_json(folder / RESULTS, results)
         _write_summary(folder / SUMMARY, results)
         yield results[-1]
@@ -165,7 +166,7 @@ def _job(row: Any, number: int, base: Path) -> Job:
     return Job(identity, label, mode, options)
 
 
-def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) -> dict[str, Any]:
+def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, resume: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "id": job.id,
         "label": job.label,
@@ -182,7 +183,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool) ->
         **_flat(job),
     }
     try:
-        config = _config(job, folder, fail_on)
+        config = _config(job, folder, fail_on, resume)
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
@@ -234,14 +235,18 @@ def _read_object(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _config(job: Job, folder: Path, fail_on: Sequence[str]) -> RunConfig:
+def _config(job: Job, folder: Path, fail_on: Sequence[str], resume: bool) -> RunConfig:
     if job.fault is not None:
         raise UsageError(job.fault)
     if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", RESULTS, SUMMARY):
         raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
+    if job.options.get("out") is not None:
+        raise UsageError(
+            f"out is {job.options['out']!r}, but a batch writes {job.id}.h5 into its own folder: leave it out"
+        )
     options = {**_typed(job.options), "out": str(folder.resolve() / f"{job.id}.h5")}
     config = RunConfig.from_options(job.mode, options)
-    return config.replace(fail_on=(*fail_on, *config.fail_on))
+    return config.replace(fail_on=(*fail_on, *config.fail_on), resume=resume and config.resume)
 
 
 def _typed(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,8 @@ MAX_DURATION_S = 366 * 24 * 3600
 """A video that claims to be longer is refused."""
 MAX_BATCH_BYTES = 2**31
 """Batches are made smaller where their pixels would not fit in this."""
+MAX_LAG_BYTES = 2**32
+"""A scan whose lag would hold more than this in frames and features is refused."""
 
 FLAG_ENTER = 6.0
 """Robust standard deviations from the clip's own level at which a segment starts."""

@@ -279,6 +279,7 @@ def accounted(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
     return {
         **stored,
         "frames_decoded": counts.decoded,
+        "frames_delivered": counts.delivered,
         "frames_corrupt": counts.corrupt,
         "frames_unreadable": counts.unreadable,
         "frames_undecodable": counts.undecodable,

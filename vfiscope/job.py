@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import platform
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from vfiscope import align as spatial
-from vfiscope.config import RunConfig
+from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import UsageError
 from vfiscope.flags import parse_rule
@@ -32,8 +31,6 @@ EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
 DEFAULTS = RunConfig("scan", None)
 MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*dense.MAPS, *dense.FIELDS))})
 """What is computed from matches of patches."""
-
-log = logging.getLogger("vfiscope")
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,12 @@ class Job:
     def lag(self) -> int:
         return self.config.lag or 1
 
+    @property
+    def unused(self) -> list[str]:
+        """Sentences about options on which no score depends, if any were given."""
+        found = _unembedded(self.config, self.plan), _untoned(self.config, self.sources)
+        return [each for each in found if each is not None]
+
 
 def open_job(config: RunConfig, stack: ExitStack) -> Job:
     plan = Plan.of(config.metrics, config.maps, config.fields)
@@ -91,12 +94,26 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
     check_out(config.out, sources, config.weights, config.register_weights)
     stamps = {role: stamp(source) for role, source in sources.items()}
     embedder = _open_embedder(config, device) if plan.needs_features else None
+    if config.lag is not None:
+        _check_lag(config.lag, sources["test"], embedder)
     register = _open_register(config, device)
-    for unused in (_unused(config, plan), _untoned(config, sources)):
-        if unused:
-            log.warning("warning: %s", unused)
     header = _header(config, plan, sources, embedder, device)
     return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
+
+
+def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
+    """Refuse a lag whose frames, held with their features (float32) until their turn comes, need too much memory."""
+    height, width = test.size
+    size = 3 * height * width * (1 if test.info.bit_depth == 8 else 2)
+    if embedder is not None:
+        rows, columns = embedder.grid(height, width)
+        size += 4 * embedder.dim * (rows * columns + 1)
+    if lag * size > MAX_LAG_BYTES:
+        raise UsageError(
+            f"lag {lag} holds {lag} frames of {width}x{height} with their features, {lag * size / 2**30:.1f} GiB, and "
+            f"{MAX_LAG_BYTES / 2**30:g} GiB is the limit: give --lag {MAX_LAG_BYTES // size} or less, or --step N, "
+            "with which a lag counts every N-th frame"
+        )
 
 
 def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
@@ -107,8 +124,8 @@ def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
     raise UsageError(f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out")
 
 
-def _unused(config: RunConfig, plan: Plan) -> str | None:
-    """A sentence about options on which no score of a plan depends, if any were given."""
+def _unembedded(config: RunConfig, plan: Plan) -> str | None:
+    """A sentence about options of embedding or matching where nothing is embedded or matched."""
     options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULTS, name)]
     options = [] if plan.needs_features else options
     if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:

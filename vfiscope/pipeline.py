@@ -11,8 +11,9 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -30,7 +31,7 @@ from vfiscope.scoring import score_pairs
 from vfiscope.sources import Source
 from vfiscope.store import Header, Run, Writer
 from vfiscope.streams import Found, Reading, find_map, pairs_of
-from vfiscope.types import Pairing, Scores
+from vfiscope.types import Pairing, Pairs, Scores
 
 __all__ = ["Reading", "Watch", "is_done", "run"]
 
@@ -92,12 +93,13 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
         if writer.already_finished:
             return out
         done = writer.rows_done
+        found = find_map(job, reading)
+        with torch.inference_mode():
+            pairs = _begun(pairs_of(job, done, found))
         _announce(job)
         if done:
             log.info("resuming %s after %d frames", out, done)
         warnings = _warned(job)
-        found = find_map(job, reading)
-        pairs = pairs_of(job, done, found)
         with torch.inference_mode():
             for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
                 writer.append(scores)
@@ -159,8 +161,16 @@ def _warned(job: Job) -> list[str]:
     return warnings
 
 
+def _begun(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
+    """The same pairs, the first of them made now: inputs of which nothing can be used fail before anything is said."""
+    first = next(pairs, None)
+    return pairs if first is None else chain([first], pairs)
+
+
 def _announce(job: Job) -> None:
-    """Say which embedder was chosen, and what became of its weights."""
+    """Say which options have no effect, which embedder was chosen, and what became of its weights."""
+    for unused in job.unused:
+        log.warning("warning: %s", unused)
     if job.embedder is None:
         return
     if job.config.embedder == "auto":

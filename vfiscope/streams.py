@@ -15,11 +15,13 @@ from vfiscope.align import register_pairs
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.job import Job
 from vfiscope.pairing import (
+    Lead,
     Stream,
     align,
     describe,
     describe_cadence,
     find_cadence,
+    follow,
     pick,
     places_among,
     places_beside,
@@ -97,11 +99,12 @@ class _Inputs:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._decoded: list[Iterator[Frames]] = []
+        self._lead = Lead(job.test, job.config.prefetch)
 
     def stream(self, role: str, skip: int = 0, wanted: Int64 | None = None) -> Stream:
         """Frames of a source from a row on, or those of some ordinals."""
         job = self._job
-        decoded: Iterator[Frames] = prefetch(job.sources[role], job.config.prefetch)
+        decoded = self._decode(role)
         if job.config.mode == "score" and job.policy == "row":
             decoded = job.check.watch(role, decoded)
         self._decoded.append(decoded)
@@ -110,6 +113,14 @@ class _Inputs:
         for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
             moved = _to_device(frames, job.device)
             yield moved, None if embedder is None else embedder.embed(moved)
+
+    def _decode(self, role: str) -> Iterator[Frames]:
+        job, depth = self._job, self._job.config.prefetch
+        if role == "test":
+            return iter(self._lead)
+        if role == "ref" and _follows(job):
+            return follow(job.sources[role], self._lead, depth, job.shift or 0)
+        return prefetch(job.sources[role], depth)
 
     def drain(self) -> None:
         """Read what is left."""
@@ -182,6 +193,14 @@ def _first_ordinal(stream: Stream) -> tuple[Stream, int]:
     """A stream and the decode ordinal of its first frame; 0 where it has none."""
     batch = next(stream, None)
     return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
+
+
+def _follows(job: Job) -> bool:
+    """Whether the reference takes its frames from the test's instead of its own start and stop."""
+    chosen = job.test.selection
+    if job.policy == "shift":
+        return chosen.timed or chosen.stop is not None
+    return job.policy == "row" and chosen.timed
 
 
 def _to_device(frames: Frames, device: torch.device) -> Frames:

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Threads that wait for work by spinning starve decoding, and everything else, on machines with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # what an image is worth is said by vfiscope itself
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # what an image is worth is said by vfiscope itself
     try:
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -94,7 +94,11 @@ def score(**options: Any) -> int:
 @vfiscope.command()
 @click.argument("test", metavar="SEQ")
 @click.option("--golden", metavar="IMAGE|INDEX", help="Compare every frame with this image, or this frame of SEQ.")
-@option("--lag", help="Without --golden: compare every frame with the one so many frames before.", type=int)
+@option(
+    "--lag",
+    help="Without --golden: compare every frame with the one so many frames before; so many are held in memory.",
+    type=int,
+)
 @run_options
 def scan(**options: Any) -> int:
     """Scan a time-lapse or any sequence against a golden frame, or against the frames before.
@@ -159,9 +163,12 @@ def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> in
 @click.option("-o", "--out", required=True, metavar="DIR", help="Folder for the results.")
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
 @click.option("--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/.")
+@click.option(
+    "--resume/--no-resume", default=True, show_default=True, help="Go on with unfinished jobs, or discard them."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else.")
 @click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
-def batch(jobs: str, out: str, fail_on: tuple[str, ...], visualize: bool, as_json: bool, quiet: bool) -> int:
+def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool, **how: bool) -> int:
     """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
 
     vfiscope batch jobs.json -o results
@@ -170,7 +177,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], visualize: bool, as_jso
     from vfiscope.batch import read_jobs, run_jobs
 
     results = []
-    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, visualize=visualize):
+    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
         results.append(result)
         if result["error"]:
             click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)

@@ -2,6 +2,7 @@
 
 from vfiscope.pairing.around import Place, places_among, places_beside, places_held_out, places_in, with_places
 from vfiscope.pairing.cadence import find_cadence
+from vfiscope.pairing.follow import Lead, follow
 from vfiscope.pairing.pairs import (
     Stream,
     pick,
@@ -18,6 +19,7 @@ from vfiscope.pairing.shift import ShiftCheck
 from vfiscope.pairing.timeline import align
 
 __all__ = [
+    "Lead",
     "Place",
     "ShiftCheck",
     "Stream",
@@ -26,6 +28,7 @@ __all__ = [
     "describe_cadence",
     "find_cadence",
     "find_passed",
+    "follow",
     "pick",
     "places_among",
     "places_beside",

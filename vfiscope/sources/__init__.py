@@ -8,7 +8,7 @@
 """
 
 from vfiscope.sources.array import ArraySource
-from vfiscope.sources.base import Counts, Source
+from vfiscope.sources.base import Counts, Selection, Source
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images import ImageSource
 from vfiscope.sources.listing import describe_gaps
@@ -20,6 +20,7 @@ __all__ = [
     "ArraySource",
     "Counts",
     "ImageSource",
+    "Selection",
     "Source",
     "VideoSource",
     "describe_gaps",

@@ -52,6 +52,8 @@ class Counts:
     """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
     seen: int = 0
     """Rows that there were up to the stop, selected or not."""
+    stop: int | None = None
+    """Ordinal of the first frame at or behind the stop; None where no frame was reached that lies there."""
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 
@@ -107,6 +109,11 @@ class Selection:
     def after(self, index: int, seconds: Fraction) -> bool:
         """Whether the frame lies at the stop or behind it."""
         return self.stop is not None and (index if isinstance(self.stop, int) else seconds) >= self.stop
+
+    @property
+    def timed(self) -> bool:
+        """Whether the start or the stop is a time, and so means other ordinals in other sources."""
+        return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
 
 
 @dataclass(frozen=True)
@@ -178,10 +185,19 @@ class Source(ABC):
         count, length = self._info.frames_expected, self._info.duration_s
         return position * length / count if count and length else None
 
+    @property
+    def selection(self) -> Selection:
+        """Which frames were asked for."""
+        return self._options.selection
+
     def __iter__(self) -> Iterator[Frames]:
+        return self.select(self.selection)
+
+    def select(self, selection: Selection) -> Iterator[Frames]:
+        """As iterating, with other frames than those that were asked for when the source was opened."""
         self._check_open()
         self.counts = Counts()
-        return self._batches(self.counts)
+        return self._batches(self.counts, selection)
 
     def close(self) -> None:
         """Let go of the source: it can no longer be iterated. May be called again."""
@@ -201,13 +217,13 @@ class Source(ABC):
     def _rows(self, counts: Counts) -> Generator[Row]:
         """Every frame from the first on. Counts what it decodes, and sets ``counts.ended`` at the end."""
 
-    def _batches(self, counts: Counts) -> Generator[Frames]:
+    def _batches(self, counts: Counts, selection: Selection) -> Generator[Frames]:
         height, width = self.size
         known = None if self._info.kind == "video" else self._info.frames_expected
         frame_bytes = 3 * height * width * (1 if self._info.bit_depth == 8 else 2)
         room = max(1, config.MAX_BATCH_BYTES // frame_bytes)
         batch = min(self._options.batch, known or self._options.batch, room)
-        with closing(self._selected(counts)) as rows:
+        with closing(self._selected(counts, selection)) as rows:
             yield from gather(
                 rows,
                 shape=(batch, height, width, 3),
@@ -215,8 +231,8 @@ class Source(ABC):
                 time_base=self._info.time_base,
             )
 
-    def _selected(self, counts: Counts) -> Generator[Stamped]:
-        selection, time_base = self._options.selection, self._info.time_base
+    def _selected(self, counts: Counts, selection: Selection) -> Generator[Stamped]:
+        time_base = self._info.time_base
         first_pts: int | None = None
         first_index: int | None = None
         with closing(self._rows(counts)) as rows:
@@ -228,6 +244,7 @@ class Source(ABC):
                 first_pts = row.pts if first_pts is None else first_pts
                 seconds = (row.pts - first_pts) * time_base
                 if selection.after(row.index, seconds):
+                    counts.stop = row.index
                     break
                 if selection.before(row.index, seconds):
                     continue

@@ -43,10 +43,14 @@ def read_header(stream: BinaryIO, name: str) -> Header:
     Raises:
         SourceError: it is no image of a known kind, or has more than ``MAX_PIXELS`` pixels.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the limit below is the one that counts, and notes say what is unusual
+        return _read(stream, name)
+
+
+def _read(stream: BinaryIO, name: str) -> Header:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the limit below is the one that counts
-            image = Image.open(stream, formats=FORMATS)
+        image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise SourceError(f"{name} is refused: {error}") from error
     except UnidentifiedImageError as error:

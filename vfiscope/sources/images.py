@@ -19,6 +19,7 @@ from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.header import Header, read_header
 from vfiscope.sources.listing import Listing
 from vfiscope.sources.moments import MICROSECOND, moments_of
+from vfiscope.sources.png import sound_png
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["ImageSource", "decode_image", "read_image"]
@@ -136,6 +137,7 @@ def decode_image(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[
     """
     keep_alpha = header.has_alpha and not header.premultiplied
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    data = sound_png(data, file) if header.format == "PNG" else data
     try:
         pixels = cv2.imdecode(data, flags)
     except cv2.error as error:

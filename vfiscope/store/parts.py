@@ -150,7 +150,9 @@ class Folder:
         return self.path / part.name
 
     def clear_removed(self) -> None:
-        """Remove what a killed process did not come to remove; needs no lock, for nobody uses it."""
+        """Remove what a killed process did not come to remove; nobody uses it. Refuse what is someone else's."""
+        with disk_errors(self.done):
+            _check_own(self.done)
         shutil.rmtree(self.done, ignore_errors=True)
 
     def exists(self) -> bool:
@@ -168,7 +170,7 @@ class Folder:
 
         Raises:
             LockedError: another writer holds the lock.
-            StoreError: the folder cannot be made.
+            StoreError: the folder cannot be made, or what bears its name is someone else's.
         """
         self.exists()
         self.clear_removed()
@@ -204,11 +206,12 @@ class Folder:
         owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         try:
             with disk_errors(self.path / OWNER, len(owner)):
-                foreign = sorted(path.name for path in self.path.iterdir() if not OWN_NAME.fullmatch(path.name))
-                if foreign:
+                try:
+                    _check_own(self.path)
+                except StoreError:
                     (self.path / LOCK).unlink()
                     self._release()
-                    raise StoreError(f"{self.path} holds {foreign[0]!r}, not only unfinished work: move it away")
+                    raise
                 write_durably(self.path / OWNER, owner)
         except BaseException:
             self.leave()
@@ -351,6 +354,13 @@ class Folder:
             os.replace(self.merged, self.out)
             sync_folder(self.out.parent)
         self.remove()
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse a folder that holds anything but files of vfiscope's names; there need not be one."""
+    for path in sorted(folder.iterdir()) if _is_there(folder) else ():
+        if path.is_dir() or not OWN_NAME.fullmatch(path.name):
+            raise StoreError(f"{folder} holds {path.name!r}, not only unfinished work: move it away")
 
 
 def _is_there(path: Path) -> bool:

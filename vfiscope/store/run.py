@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.changes import changes
 from vfiscope.store.names import read_names
 from vfiscope.store.pairing import read_pairing
 from vfiscope.store.registration import read_registrations
@@ -265,7 +266,7 @@ def _compare(name: str, a: Any, b: Any) -> Iterator[str]:
     for key in sorted({*a.attrs, *b.attrs} - ignored):
         one, two = (_attribute(item, key) for item in (a, b))
         if name == "/" and key == "config" and isinstance(one, str) and isinstance(two, str):
-            yield from schema.changes({"config": json.loads(one)}, {"config": json.loads(two)})
+            yield from changes({"config": json.loads(one)}, {"config": json.loads(two)})
         elif one != two:
             yield f"{name}@{key}: {one} -> {two}"
     if isinstance(a, h5py.Group) and isinstance(b, h5py.Group):

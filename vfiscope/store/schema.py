@@ -17,8 +17,7 @@ and result have ``/registration/<column>`` (N,) with the columns of Registration
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -30,6 +29,7 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import StoreError
+from vfiscope.store.changes import changes
 from vfiscope.store.registration import (
     create_registrations,
     join_registrations,
@@ -150,34 +150,9 @@ class Header:
         return changes(stored, self.to_dict(), config.NOT_IDENTITY)
 
 
-def changes(old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] = config.NOT_STORED) -> list[str]:
-    """One line for each leaf that differs between two dictionaries of a header, but for some options of ``config``."""
-    before, after = dict(flatten(old)), dict(flatten(new))
-    ignored = {f"config.{name}" for name in without}
-    return [
-        f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
-        for key in dict.fromkeys([*before, *after])
-        if key not in ignored and before.get(key) != after.get(key)
-    ]
-
-
 def _is_count(key: str) -> bool:
     """Whether a source's entry was counted while reading it, and so is no part of its identity."""
     return key.startswith("frames_") and key != "frames_expected"
-
-
-def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (path, text) of every leaf; the sources are named by their role."""
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from flatten(item, f"{prefix}.{key}" if prefix else str(key))
-    elif isinstance(value, (list, tuple)) and value and all(isinstance(item, Mapping) for item in value):
-        roles = [item.get("role") for item in value]
-        for number, item in enumerate(value):
-            label = roles[number] if roles.count(roles[number]) == 1 else number
-            yield from flatten(item, f"{prefix}[{label}]")
-    else:
-        yield prefix, value if isinstance(value, str) and value.isprintable() else json.dumps(value)
 
 
 # ------------------------------------------------------------------------------------------------------ frames, scores

@@ -120,14 +120,16 @@ def _by_role(run: Run) -> dict[str, Any]:
 
 
 def _count(frames: FrameTable) -> Mapping[str, int]:
-    """Frames by what happened to them; a corrupt frame is scored too."""
-    unpaired, corrupt, unreadable = (
-        int((frames.status == status).sum()) for status in (Status.UNPAIRED, Status.CORRUPT, Status.UNREADABLE)
-    )
+    """Frames by what happened to them.
+
+    Each is scored, unpaired or unreadable; a corrupt one may be scored or unpaired as well: its status says the worse.
+    """
+    unreadable = frames.status == Status.UNREADABLE
+    unpaired = (frames.ref_index < 0) & ~unreadable
     return {
-        "scored": len(frames) - unpaired - unreadable,
-        "unpaired": unpaired,
-        "corrupt": corrupt,
-        "unreadable": unreadable,
+        "scored": int((~unpaired & ~unreadable).sum()),
+        "unpaired": int(unpaired.sum()),
+        "corrupt": int((frames.status == Status.CORRUPT).sum()),
+        "unreadable": int(unreadable.sum()),
         "total": len(frames),
     }

@@ -22,6 +22,9 @@ from vfiscope.types import FrameTable, Pairing, Region, Registrations, Scores, S
 
 __all__ = ["Writer"]
 
+MOST_CHANGES = 5
+"""Changes that a message lists."""
+
 
 class Writer:
     """Stores scores in order, and makes them one file at the end.
@@ -93,7 +96,6 @@ class Writer:
         if not self.path.parent.is_dir():
             raise StoreError(f"the folder {self.path.parent} does not exist: make it or give another --out")
         if not self._folder.exists():
-            self._folder.clear_removed()
             self._refuse_existing()
         self._folder.acquire()
         try:
@@ -154,7 +156,7 @@ class Writer:
             self._folder.start(self.header.to_dict())
         elif changes := self.header.changes_from(self._folder.read_header()):
             raise ResumeError(
-                f"the unfinished work for {self.path} was made otherwise ({'; '.join(changes)}): "
+                f"the unfinished work for {self.path} was made otherwise ({_listed(changes)}): "
                 "--no-resume discards the unfinished work"
             )
         elif self._is_merged(work):
@@ -288,3 +290,8 @@ class Writer:
         self._refuse_existing()
         self._folder.publish()
         return self.path
+
+
+def _listed(changes: Sequence[str]) -> str:
+    more = len(changes) - MOST_CHANGES
+    return "; ".join([*changes[:MOST_CHANGES], *([f"and {more} more"] if more > 0 else [])])
