@@ -177,7 +177,8 @@ class RunConfig:
     batch: int = BATCH
     prefetch: int = PREFETCH
     start: str | int | float | None = None
-    """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds)."""
+    """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds) of the test; where rows are paired,
+    the reference gives the frames of the same ordinals."""
     stop: str | int | float | None = None
     step: int = 1
     fps: float = IMAGE_RATE
