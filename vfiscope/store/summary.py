@@ -89,6 +89,7 @@ def summarize(run: Run) -> dict[str, Any]:
         "metrics": {name: describe(values, run.specs[name], run.frames) for name, values in run.scores.items()},
         "roles": _by_role(run),
         "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
         "status": run.status,
