@@ -226,6 +226,16 @@ def test_a_glitch_in_an_alternating_clip_is_one_segment(factor: int, sigma: floa
             assert ranges(values) == [(first, first + length)]
 
 
+@pytest.mark.parametrize("factor", [2, 3, 4, 5])
+def test_an_alternation_whose_depth_follows_the_motion_is_no_anomaly(factor: int) -> None:
+    rows = np.arange(97)
+    phase = (rows % factor) / factor
+    depth = 0.05 + 0.35 * np.sin(np.pi * rows / 97) ** 4
+    ssim = MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, "structural similarity")
+    for seed in range(5):
+        assert ranges(0.97 - depth * 4 * phase * (1 - phase) + noise(97, 0.005, seed), ssim) == []
+
+
 def test_a_segment_does_not_reach_across_good_frames() -> None:
     values = alternating(96, 4, passed=50.0, sigma=0.2)
     values[[41, 45]] = 20
