@@ -16,10 +16,12 @@ import pytest
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli import main, vfiscope
+from vfiscope.cli.screen import describe
 from vfiscope.config import RunConfig
 from vfiscope.store import differences
 from vfiscope.types import Scores
 
+POOLED = {**dict.fromkeys(["mean", "p5", "p50", "p95", "worst"], 1.0), "worst_index": 5, "infinite": 0}
 QUICK = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
 
 
@@ -91,7 +93,7 @@ def test_a_partial_run_exits_with_3_and_says_why(
     assert call("score", media / "test.mp4", "--ref", tmp_path / "few", *QUICK, *gate) == 1
     err = capsys.readouterr().err
     assert "9 test frames have no partner" in err
-    assert "failed on 'psnr > 0'" in err
+    assert "failed on 'psnr > 0': 3 frames, the first in [0, 3)\n" in err
 
 
 BAD = [
@@ -106,7 +108,8 @@ BAD = [
     (["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--ref", "{m}/truth.mp4"], "source and ref are two ways"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--metrics", "vmaf"], "vmaf"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--flag", "ssim << 2"], "ssim << 2"),
-    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--fail-on", "median(psnr) < 2"], "median"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--fail-on", "mode(psnr) < 2"], "mode"),
+    (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--fail-on", "psnr < 1e400"], "finite number"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--embedder", "dino"], "dino"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--embedder", "dinov2-small"], "models fetch dinov2-small"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--device", "cuda"], "cuda"),
@@ -331,13 +334,57 @@ def test_flag_flags_again_and_decodes_nothing(media: Path, tmp_path: Path, capsy
     assert ruled == list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
     with vs.open_run(out) as run:
         np.testing.assert_array_equal(run.scores["psnr"], before)
-        assert run.config["flag"] == [f"psnr < {level} for 1 frame"]
+        assert (run.rules, run.config["flag"]) == ([f"psnr < {level} for 1 frame"], [])
+        assert {s.rule for s in run.segments if s.confidence == 1} == set(run.rules)
     assert call("flag", out, "--rule", "nothing < 1", "--quiet") == 2
     assert call("flag", out, "--fail-on", "ssim < 1", "--quiet") == 2
+
+
+def test_flag_without_rules_applies_those_of_the_run_again(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.h5"
+    call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK, "--flag", "psnr > 0")
+    with vs.open_run(out) as run:
+        made = run.segments
+    assert [s.rule for s in made if (s.start, s.stop) == (0, 12)] == ["psnr > 0"]
+    assert call("flag", out, "--rule", "psnr > 1") == 0
+    printed = capsys.readouterr().out
+    assert "a.h5: flagged again, 12 frames\n" in printed
+    assert "rule 'psnr > 1'\n" in printed
+    with vs.open_run(out) as run:
+        assert (run.rules, run.config["flag"]) == (["psnr > 1"], ["psnr > 0"])
     assert call("flag", out, "--quiet") == 0
     with vs.open_run(out) as run:
-        assert run.config["flag"] == [f"psnr < {level} for 1 frame"]
-        assert [(s.start, s.stop) for s in run.segments if s.confidence == 1] == ruled
+        assert (run.rules, run.config["flag"], run.segments) == (["psnr > 0"], ["psnr > 0"], made)
+
+
+def test_a_failure_says_by_what_on_screen_and_in_json(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.h5"
+    gate = ["--fail-on", "mean(psnr) > 0", "--fail-on", "psnr > 0 for 2 frames", "--fail-on", "psnr < 0"]
+    assert call("score", media / "test.mp4", "--ref", media / "truth.mp4", "-o", out, *QUICK, *gate, "--json") == 1
+    printed, err = capsys.readouterr()
+    summary = json.loads(printed)
+    mean = f"mean(psnr) = {summary['metrics']['psnr']['mean']:.4g}"
+    failures = {"mean(psnr) > 0": mean, "psnr > 0 for 2 frames": "12 frames, the first in [0, 12)"}
+    assert (summary["failed_on"], summary["failures"]) == (list(failures), failures)
+    assert err.splitlines() == [f"vfiscope: failed on {rule!r}: {by}" for rule, by in failures.items()]
+
+
+def test_segments_of_one_range_and_rule_are_one_line() -> None:
+    common = {"start": 4, "stop": 7, "kind": "low_score", "peak_index": 5, "start_time_s": 0.16, "stop_time_s": 0.28}
+    segments = [
+        {**common, "metric": "psnr", "peak": 20.0, "confidence": 0.8, "rule": ""},
+        {**common, "metric": "psnr", "peak": 20.0, "confidence": 1.0, "rule": "psnr < 30"},
+        {**common, "metric": "ssim", "peak": 0.5, "confidence": 0.9, "rule": ""},
+    ]
+    summary = {"out": "a.h5", "frames": {"scored": 9}, "metrics": {"psnr": POOLED}, "roles": {}, "segments": segments}
+    assert describe(summary).splitlines()[-2:] == [
+        "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5, ssim 0.5 at 5  confidence 0.90",
+        "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5  rule 'psnr < 30'",
+    ]
 
 
 def test_a_fault_of_the_program_has_a_code_of_its_own(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER
@@ -167,6 +170,102 @@ def test_a_short_alternating_clip_has_no_flags() -> None:
     for n in range(1, 24):
         for first in (0, 1):
             assert ranges(np.where(np.arange(n) % 2 == first, 60.0, 35.0)) == []
+
+
+def spiked(n: int, rows: Sequence[int], sigma: float = 0.2, seed: int = 0) -> Floats:
+    """A clip at 42 dB that falls to 24 dB at some rows."""
+    values = 42 + noise(n, sigma, seed)
+    values[list(rows)] = 24
+    return values
+
+
+def singles(rows: Sequence[int]) -> list[tuple[int, int]]:
+    return [(row, row + 1) for row in rows]
+
+
+@pytest.mark.parametrize("rows", [(6, 9), (6, 9, 14, 18), (3, 12, 21), (4, 8, 12), (5, 12, 19), (2, 8, 14, 20)])
+def test_isolated_bad_frames_of_a_short_clip_are_no_cycle(rows: tuple[int, ...]) -> None:
+    for sigma in (0, 0.2):
+        values = spiked(24, rows, sigma)
+        assert ranges(values) == singles(rows)
+        values[0] = NAN
+        assert ranges(values) == singles(rows)
+
+
+@pytest.mark.parametrize("apart", [9, 10, 16])
+def test_bad_frames_at_even_distances_are_flagged_beyond_the_longest_cycle(apart: int) -> None:
+    rows = range(4, 300, apart)
+    assert ranges(spiked(300, rows)) == singles(rows)
+
+
+@pytest.mark.parametrize("apart", [2, 3, 4, 5, 6, 7, 8])
+def test_bad_frames_at_even_distances_are_flagged_unless_they_make_the_cycle_of_the_clip(apart: int) -> None:
+    some = range(100, 100 + 4 * apart, apart)
+    assert ranges(spiked(300, some)) == singles(some)
+    assert ranges(spiked(300, range(1, 300, apart))) == []
+
+
+def test_roles_decide_whether_bad_frames_at_even_distances_are_the_cycle() -> None:
+    rows = range(3, 120, 10)
+    role = np.where(np.arange(120) % 4 == 0, Role.PASSED, Role.SYNTHESISED).astype(np.uint8)
+    assert ranges(spiked(120, rows), PSNR, table(120, role=role)) == singles(rows)
+    values = np.where(role == Role.PASSED, 60, 35 + noise(120, 0.3))
+    assert ranges(values, PSNR, table(120, role=role)) == []
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 5])
+@pytest.mark.parametrize("sigma", [0.0, 0.2])
+@pytest.mark.parametrize("passed", [45.0, INF])
+@pytest.mark.parametrize("n", [24, 60, 96])
+def test_a_glitch_in_an_alternating_clip_is_one_segment(factor: int, sigma: float, passed: float, n: int) -> None:
+    for length in (1, 3, 12) if n == 96 else (1, 3):
+        for first in range(factor + 1, n - length - factor, 2 * factor):
+            values = alternating(n, factor, passed=passed, sigma=sigma)
+            assert ranges(values) == []
+            values[first : first + length] = 22
+            assert ranges(values) == [(first, first + length)]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 5])
+def test_an_alternation_whose_depth_follows_the_motion_is_no_anomaly(factor: int) -> None:
+    rows = np.arange(97)
+    phase = (rows % factor) / factor
+    depth = 0.05 + 0.35 * np.sin(np.pi * rows / 97) ** 4
+    ssim = MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, "structural similarity")
+    for seed in range(5):
+        assert ranges(0.97 - depth * 4 * phase * (1 - phase) + noise(97, 0.005, seed), ssim) == []
+
+
+def test_a_segment_does_not_reach_across_good_frames() -> None:
+    values = alternating(96, 4, passed=50.0, sigma=0.2)
+    values[[41, 45]] = 20
+    assert ranges(values) == [(41, 42), (45, 46)]
+
+
+@given(
+    st.integers(13, 120),
+    st.sets(st.integers(0, 119), min_size=1, max_size=4),
+    st.integers(0, 1000),
+)
+def test_a_few_isolated_bad_frames_are_always_found(n: int, drawn: set[int], seed: int) -> None:
+    rows = sorted(row for row in drawn if row < n)
+    assume(len(rows) <= n // 12 and all(np.diff(rows) > 1))
+    assert ranges(spiked(n, rows, 0.1, seed)) == singles(rows)
+
+
+def test_a_cut_between_two_shots_is_found_and_a_worse_shot_is_not() -> None:
+    shots = np.r_[np.full(60, 27.0), np.full(60, 24.0), np.full(60, 31.0), np.full(60, 22.0)] + noise(240, 0.4)
+    assert ranges(shots) == []
+    shots[[60, 120, 180]] = [11, 14, 13]
+    assert FLAG_ENTER * 1.4826 * np.median(np.abs(shots - np.median(shots))) > 16
+    assert ranges(shots) == singles([60, 120, 180])
+
+
+def test_a_glitch_of_four_frames_stands_out_from_its_sides_in_a_restless_clip() -> None:
+    values = 36 + 6 * np.sin(np.arange(200) / 12) + noise(200, 0.2)
+    assert ranges(values) == []
+    values[np.arange(98, 102)] -= 20
+    assert ranges(values) == [(98, 102)]
 
 
 def test_roles_give_the_cycle_where_they_are_known() -> None:

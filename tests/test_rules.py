@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vfiscope.errors import UsageError
-from vfiscope.flags import flag, parse_rule
+from vfiscope.flags import failures, flag, parse_rule
 from vfiscope.flags.rules import OPERATORS, POOLS, Rule
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
@@ -62,9 +62,10 @@ def ranges(text: str, values: Sequence[float], frames: FrameTable | None = None)
         ("midpoint_px > 5 pixels for 2 seconds", Rule("midpoint_px", ">", 5, "px", seconds=2)),
         ("cosine > 1e-1", Rule("cosine", ">", 0.1)),
         ("midpoint_px < -2.5px", Rule("midpoint_px", "<", -2.5, "px")),
-        ("psnr < inf", Rule("psnr", "<", INF)),
+        ("psnr < 3.4e38", Rule("psnr", "<", 3.4e38)),
         ("mean(ssim) < 0.95", Rule("ssim", "<", 0.95, pool="mean")),
         (" P5 ( PSNR ) < 30dB", Rule("psnr", "<", 30, "dB", pool="p5")),
+        ("Median(ssim) < 0.95", Rule("ssim", "<", 0.95, pool="p50")),
     ],
 )
 def test_forms_that_are_read(text: str, expected: Rule) -> None:
@@ -79,8 +80,12 @@ def test_forms_that_are_read(text: str, expected: Rule) -> None:
         ("ssim", "expected one of < <= > >= at position 5, found the end"),
         ("ssim == 3", "expected one of < <= > >= at position 6, found '='"),
         ("ssim <> 3", "expected one of < <= > >= at position 6, found '<'"),
-        ("ssim < ", "expected a number at position 8, found the end"),
-        ("ssim < nan", "expected a number at position 8, found 'nan'"),
+        ("ssim < ", "expected a finite number at position 8, found the end"),
+        ("ssim < nan", "expected a finite number at position 8, found 'nan'"),
+        ("ssim < inf", "expected a finite number at position 8, found 'inf'"),
+        ("mean(psnr) > infinity", "expected a finite number at position 14, found 'infinity'"),
+        ("ssim < 1e400", "expected a finite number at position 8, found '1e400'"),
+        ("psnr < 1e39 dB", "expected a finite number at position 8, found '1e39'"),
         ("ssim < 0,9", "expected for N frames, for T s, or the end at position 9, found ','"),
         ("ssim < 0.9 banana", "at position 12, found 'banana'"),
         ("ssim < .9 for", "expected a number of frames or seconds at position 14, found the end"),
@@ -90,10 +95,10 @@ def test_forms_that_are_read(text: str, expected: Rule) -> None:
         ("ssim < .9 for 2.5 frames", "a whole number of frames, 1 or more at position 15"),
         ("ssim < .9 for 0 s", "a time above 0 at position 15"),
         ("ssim < .9 for 3 frames now", "expected the end at position 24, found 'now'"),
-        ("median(ssim) < 3", "expected one of mean, std, min, max, p1, p5, p50, p95, p99 before '(' at position 1"),
+        ("p7(ssim) < 3", "expected one of mean, std, min, max, p1, p5, p50, p95, p99, median before '(' at position 1"),
         ("mean(ssim < 3", "expected ')' at position 11, found '<'"),
         ("mean(ssim) < 3 for 2 frames", "a pool is over the whole clip at position 16, found 'for'"),
-        ("ssim\n< x", "expected a number at position 8, found 'x'"),
+        ("ssim\n< x", "expected a finite number at position 8, found 'x'"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_position(text: str, message: str) -> None:
@@ -119,7 +124,7 @@ LENGTHS = st.one_of(
 @given(
     st.from_regex(r"[a-z_][a-z0-9_]*", fullmatch=True),
     st.sampled_from(sorted(OPERATORS)),
-    st.floats(allow_nan=False),
+    st.floats(width=32, allow_nan=False, allow_infinity=False),
     st.sampled_from(["", "dB", "px"]),
     LENGTHS,
 )
@@ -152,7 +157,7 @@ def test_a_segment_says_where_how_bad_and_when() -> None:
     (found,) = parse_rule("psnr < 30").segments(frames, values, SPECS)
     assert (found.start, found.stop, found.peak, found.peak_index) == (12, 17, 25.0, 14)
     assert (found.start_time_s, found.stop_time_s) == (1.5, 3.0)
-    assert (found.kind, found.metric, found.confidence) == ("low_score", "psnr", 1.0)
+    assert (found.kind, found.metric, found.confidence, found.rule) == ("low_score", "psnr", 1.0, "psnr < 30")
 
 
 def test_the_last_row_lasts_the_median_interval() -> None:
@@ -187,9 +192,8 @@ def test_infinity_is_a_value() -> None:
     values = [INF, 30, INF, 60]
     assert ranges("psnr > 50", values) == [(0, 1), (2, 4)]
     assert ranges("psnr < 50", values) == [(1, 2)]
-    assert ranges("psnr < inf", values) == [(1, 2), (3, 4)]
-    assert ranges("psnr >= inf", values) == [(0, 1), (2, 3)]
-    assert ranges("psnr < 1e300", values) == [(1, 2), (3, 4)]
+    assert ranges("psnr < 3e38", values) == [(1, 2), (3, 4)]
+    assert ranges("psnr > 3e38", values) == [(0, 1), (2, 3)]
 
 
 def test_a_row_without_a_value_never_meets_and_ends_a_run() -> None:
@@ -227,6 +231,7 @@ def test_values_are_compared_as_they_are_stored() -> None:
         ("p1", 1.04),
         ("p5", 1.2),
         ("p50", 3.0),
+        ("median", 3.0),
         ("p95", 4.8),
         ("p99", 4.96),
     ],
@@ -252,6 +257,26 @@ def test_a_plain_rule_is_met_by_any_segment() -> None:
     values = {"ssim": np.array([1, 0.5, 0.5, 1], np.float32)}
     assert parse_rule("ssim < 0.9 for 2 frames").met(table(4), values, SPECS)
     assert not parse_rule("ssim < 0.9 for 3 frames").met(table(4), values, SPECS)
+
+
+def test_a_failure_says_by_what() -> None:
+    values = {"ssim": np.array([1, 0.5, 0.5, 1, 0.5, NAN], np.float32), "psnr": np.full(6, INF, np.float32)}
+    frames = table(6, index=range(10, 22, 2))
+    rules = ["ssim < 0.9", "ssim < 0.9 for 2 frames", "ssim < 0.5", "ssim >= 1 for 1 frame", "Median(SSIM) < 0.6"]
+    assert failures([*rules, "mean(psnr) > 50", "std(ssim) > 1"], frames, values, SPECS) == {
+        "ssim < 0.9": "3 frames, the first in [12, 15)",
+        "ssim < 0.9 for 2 frames": "2 frames, the first in [12, 15)",
+        "ssim >= 1 for 1 frame": "2 frames, the first in [10, 11)",
+        "Median(SSIM) < 0.6": "p50(ssim) = 0.5",
+        "mean(psnr) > 50": "mean(psnr) = inf",
+    }
+
+
+def test_a_passed_frame_that_is_stepped_over_is_not_counted() -> None:
+    role = [Role.SYNTHESISED, Role.PASSED, Role.SYNTHESISED]
+    values = {"ssim": np.array([0.5, NAN, 0.5], np.float32)}
+    assert parse_rule("ssim < 0.9").failure(table(3, role=role), values, SPECS) == "2 frames, the first in [0, 3)"
+    assert parse_rule("ssim > 0.5").failure(table(3, role=role), values, SPECS) is None
 
 
 def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> None:
@@ -309,7 +334,10 @@ def test_a_range_found_by_both_rules_is_listed_once_as_the_users() -> None:
     assert [(s.start, s.stop) for s in default] == [(5, 8)]
     assert default[0].confidence == pytest.approx(20 / 21)
     both = flag(table(20), {"psnr": column}, SPECS, ["psnr < 30"])
-    assert [(s.start, s.stop, s.confidence) for s in both] == [(5, 8, 1.0)]
+    assert [(s.start, s.stop, s.confidence, s.rule) for s in both] == [(5, 8, 1.0, "psnr < 30")]
+    assert default[0].rule == ""
+    two = flag(table(20), {"psnr": column}, SPECS, ["psnr < 30", " PSNR < 25"])
+    assert [(s.start, s.stop, s.rule) for s in two] == [(5, 8, " PSNR < 25")]
 
 
 def test_a_metric_without_a_spec_is_left_to_the_users_rules() -> None:

@@ -297,7 +297,7 @@ def test_rewriting_segments_killed_before_any_change(tmp_path: Path, expected: P
         code = forked(work)
         assert code in (0, 9)
         with Run(out) as run:
-            assert (len(run.segments), run.config["flag"]) in ((1, []), (0, ["r"]))
+            assert (len(run.segments), run.rules) in ((1, []), (0, ["r"]))
         rewrite_segments(out, [], ["r"])
         assert os.listdir(tmp_path) == ["a.h5"]
         step += 1

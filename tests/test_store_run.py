@@ -161,6 +161,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "metrics",
         "roles",
         "segments",
+        "rules",
         "regions",
         "pairing",
         "status",
@@ -202,6 +203,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
             "confidence": 0.875,
             "start_time_s": 0.1,
             "stop_time_s": 0.3,
+            "rule": "",
         }
     ]
 
@@ -428,13 +430,33 @@ def test_segments_are_rewritten_and_nothing_else(result: Path, original: Path) -
         assert open_before.maps["mismatch"][99].shape == GRID
     with Run(result) as run:
         assert run.segments == [other, SEGMENT]
-        assert run.config == {**make_header().config, "flag": ["ssim < 0.9"]}
+        assert run.config == make_header().config
+        assert run.rules == ["ssim < 0.9"]
+        assert run.summary()["rules"] == ["ssim < 0.9"]
     assert os.listdir(result.parent) == ["a.h5"]
     changed = differences(original, result)
-    assert changed[0] == 'config.flag: [] -> ["ssim < 0.9"]'
-    assert all(line.startswith("/segments/") for line in changed[1:])
+    assert changed[0] == '/segments/@rules: [] -> ["ssim < 0.9"]'
+    assert all(line.startswith("/segments/") for line in changed)
     rewrite_segments(result, [SEGMENT], [])
     assert differences(original, result) == []
+
+
+def test_rules_are_stored_beside_the_segments(result: Path) -> None:
+    ruled = replace(SEGMENT, rule="ssim < 0,9 ≤")
+    rewrite_segments(result, [ruled, SEGMENT], ["psnr < 1", ruled.rule])
+    with Run(result) as run:
+        assert run.segments == [ruled, SEGMENT]
+        assert run.rules == ["psnr < 1", ruled.rule]
+
+
+def test_a_result_from_before_rules_were_stored_beside_the_segments_is_read(result: Path) -> None:
+    with h5py.File(result, "r+") as h5:
+        del h5["segments/rule"]
+        del h5["segments"].attrs["rules"]
+        h5.attrs["config"] = json.dumps({**json.loads(h5.attrs["config"]), "flag": ["ssim < 0.9"]})
+    with Run(result) as run:
+        assert run.segments == [SEGMENT]
+        assert run.rules == ["ssim < 0.9"]
 
 
 def test_segments_may_be_none(result: Path) -> None:

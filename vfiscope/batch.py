@@ -15,7 +15,7 @@ from typing import Any
 from vfiscope import pipeline
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
-from vfiscope.flags import parse_rule
+from vfiscope.flags import failures, parse_rule
 from vfiscope.inputs import golden_index
 from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
@@ -77,9 +77,10 @@ def run_jobs(
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again. After every job
     ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. A result has the keys ``id``, ``label``,
     ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, failed), ``skipped`` (whether it was done before),
-    ``error``, ``failed_on`` and ``summary``. For readers of VFI-Similarity's results it also has ``image_a`` (file name
-    of the reference), ``image_b`` (of the test), ``cosine_distance``, ``cosine_similarity`` and ``embedding_dim``, None
-    where there is no cosine, and with ``visualize`` the keys of ``summary.json``.
+    ``error``, ``failed_on`` (rules), ``failures`` ({rule: by what it is met}) and ``summary``. For readers of
+    VFI-Similarity's results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
+    ``cosine_distance``, ``cosine_similarity`` and ``embedding_dim``, None where there is no cosine, and with
+    ``visualize`` the keys of ``summary.json``.
 
     Args:
         jobs: what to run.
@@ -179,6 +180,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         "skipped": False,
         "error": None,
         "failed_on": [],
+        "failures": {},
         "summary": None,
         **_flat(job),
     }
@@ -189,14 +191,14 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         skipped = pipeline.is_done(config)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
-            met = [rule for rule in config.fail_on if parse_rule(rule).met(run.frames, run.scores, run.specs)]
+            met = failures(config.fail_on, run.frames, run.scores, run.specs)
             flat = _flat(job, run)
             identity = _identity(run)
         drawn = _draw(config, folder / job.id, identity) if visualize and job.mode == "compare" else {}
     except (VfiscopeError, OSError, MemoryError) as error:
         return {**result, "error": " ".join(str(error).split())}
-    done = {"out": str(config.out), "state": summary["status"], "skipped": skipped, "failed_on": met}
-    return {**result, **flat, **drawn, **done, "summary": summary}
+    done = {"out": str(config.out), "state": summary["status"], "skipped": skipped}
+    return {**result, **flat, **drawn, **done, "failed_on": list(met), "failures": met, "summary": summary}
 
 
 def _flat(job: Job, run: Run | None = None) -> dict[str, Any]:

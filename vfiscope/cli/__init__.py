@@ -135,27 +135,31 @@ def _run(mode: str, options: dict[str, Any]) -> int:
     with pipeline.run(config, watch=None if quiet else progress, reading=None if quiet else reading) as result:
         if pictures is not None:
             visualize(config, pictures)
-        summary = result.summary()
+        summary = _judged(result, config.fail_on)
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))
         elif not quiet:
             click.echo(describe(summary))
             if band := band_of(result):
                 click.echo(f"\n{band}")
-        return _exit_code(result, summary, config.fail_on)
+        for note in summary["notes"]:
+            click.echo(f"vfiscope: partial: {note}", err=True)
+        return _exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
 
 
-def _exit_code(result: Run, summary: dict[str, Any], rules: Iterable[str]) -> int:
-    from vfiscope.flags import parse_rule
+def _judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
+    """The summary of a run, with the rules that it fails on and by what."""
+    from vfiscope.flags import failures
 
-    met = [rule for rule in rules if parse_rule(rule).met(result.frames, result.scores, result.specs)]
-    for note in summary["notes"]:
-        click.echo(f"vfiscope: partial: {note}", err=True)
-    for rule in met:
-        click.echo(f"vfiscope: failed on {rule!r}", err=True)
-    if met:
-        return FAILED_ON
-    return OK if summary["status"] == "ok" else PARTIAL
+    failed = failures(rules, result.frames, result.scores, result.specs)
+    return {**result.summary(), "failed_on": list(failed), "failures": failed}
+
+
+def _exit_code(summary: dict[str, Any], otherwise: int) -> int:
+    """Says by what a run failed, if it did."""
+    for rule, failure in summary["failures"].items():
+        click.echo(f"vfiscope: failed on {rule!r}: {failure}", err=True)
+    return FAILED_ON if summary["failures"] else otherwise
 
 
 @vfiscope.command()
@@ -183,8 +187,8 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)
         elif not quiet and not as_json:
             click.echo(f"{result['id']}: {result['state']}{' (done before)' if result['skipped'] else ''}")
-        for rule in result["failed_on"]:
-            click.echo(f"vfiscope: {result['id']}: failed on {rule!r}", err=True)
+        for rule, failure in result["failures"].items():
+            click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
     if any(result["failed_on"] for result in results):
@@ -201,7 +205,8 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
 def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bool, quiet: bool) -> int:
     """Flag segments again from the stored scores of RUN, decoding nothing.
 
-    Without --rule the rules that RUN was made with are applied again.
+    The default rule and cuts are always applied, and besides them the rules given here; without any, those that RUN was
+    made with (--flag). The rules that made the segments are stored beside them; what RUN was made with stays.
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
@@ -212,16 +217,16 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
     with Run(run) as before:
         for rule in fail_on:
             parse_rule(rule, specs=before.specs)
-        rules = rules or tuple(before.config["flag"])
+        rules = rules or tuple(before.config.get("flag", ()))
         segments = flag_run(before.frames, before.scores, before.specs, rules)
     rewrite_segments(run, segments, rules)
     with Run(run) as after:
-        summary = after.summary()
+        summary = _judged(after, fail_on)
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))
         elif not quiet:
-            click.echo(describe(summary))
-        return min(_exit_code(after, {**summary, "status": "ok", "notes": []}, fail_on), FAILED_ON)
+            click.echo(describe(summary, "flagged again, {} frames"))
+        return _exit_code(summary, OK)
 
 
 @vfiscope.command()

@@ -65,11 +65,11 @@ def _bar(timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: 
         bar.total = bar.n or bar.total
 
 
-def describe(summary: dict[str, Any]) -> str:
-    """The summary as a person reads it."""
+def describe(summary: dict[str, Any], heading: str = "{} frames scored") -> str:
+    """The summary as a person reads it, headed by what was done to so many frames."""
     frames = summary["frames"]
     rest = ", ".join(f"{count} {what}" for what, count in frames.items() if what not in ("scored", "total") and count)
-    lines = [f"{_short(summary['out'])}: {frames['scored']} frames scored{', ' + rest if rest else ''}", ""]
+    lines = [f"{_short(summary['out'])}: {heading.format(frames['scored'])}{', ' + rest if rest else ''}", ""]
     wide = max(12, *(len(name) + 1 for name in summary["metrics"]))
     lines.append(f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame")
     for name, pooled in summary["metrics"].items():
@@ -83,13 +83,20 @@ def describe(summary: dict[str, Any]) -> str:
         )
         lines.append(f"{role} ({part['frames']} frames), mean: {listed}")
     if summary["segments"]:
-        lines += ["", "flagged segments (frames, half-open):"]
-    for s in summary["segments"]:
-        lines.append(
-            f"  [{s['start']}, {s['stop']})  {s['start_time_s']:.3f}..{s['stop_time_s']:.3f} s  {s['kind']}"
-            f"  {s['metric']} {_number(s['peak'])} at {s['peak_index']}  confidence {s['confidence']:.2f}"
-        )
+        lines += ["", "flagged segments (frames, half-open):", *_ranges(summary["segments"])]
     return "\n".join(lines)
+
+
+def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A line for each range of frames that the same rule found, with the metrics in which it did."""
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for s in segments:
+        found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
+    for (start, stop, kind, rule), same in found.items():
+        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
+        by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
+        times = f"{same[0]['start_time_s']:.3f}..{same[0]['stop_time_s']:.3f} s"
+        yield f"  [{start}, {stop})  {times}  {kind}  {peaks}  {by}"
 
 
 def band_of(run: Run) -> str | None:

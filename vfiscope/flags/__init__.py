@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vfiscope.flags.detectors import cuts, low_scores
-from vfiscope.flags.rules import Column, Rule, parse_rule
+from vfiscope.flags.rules import Column, Rule, failures, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
-__all__ = ["Rule", "flag", "low_scores", "parse_rule"]
+__all__ = ["Rule", "failures", "flag", "low_scores", "parse_rule"]
 
 
 def flag(
@@ -24,17 +24,18 @@ def flag(
 
     Returns:
         Segments sorted by start, then metric, then stop. Where two rules give the same range of the same metric, it is
-        listed once, with the higher confidence.
+        listed once: as the user's, and as the last of them.
 
     Raises:
         UsageError: a rule cannot be read, is about a metric that is not there, or is pooled.
     """
     parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
-    found = [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
+    found = []
     for name in values:
         if name in specs:
             detect = cuts if name == "cut" else low_scores
             found += detect(frames, values[name], specs[name])
+    found += [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
     best: dict[tuple[int, str, int], Segment] = {}
     for segment in sorted(found, key=lambda segment: segment.confidence):
         best[segment.start, segment.metric, segment.stop] = segment

@@ -12,27 +12,34 @@ both statistics hold until half of the clip is bad. A segment opens where badnes
 and reaches as far as it stays above ``FLAG_LEAVE / FLAG_ENTER`` of that. Nothing on the good side is ever flagged, and
 an infinite PSNR (a frame passed through untouched) takes no part in the level.
 
-**Neighbourhood.** PSNR follows the motion, and in a clip that wanders by 3 dB the scale of the whole is too coarse to
-see a hole of 10 dB. So the same rule is asked a second time with the level and scale of the 49 rows around each row,
-and the greater of the two departures, in parts of its ``enter``, counts. The scale is then the greater of the
-neighbourhood's own and of the deviation of all rows from their neighbourhoods' levels, so that a calm spell does not
-make the rule touchy; and a row must be worse than the level of the clip too, so that a fall from an unusual height is
-none.
+**Neighbourhood and sides.** PSNR follows the motion, and in a clip that wanders by 3 dB the scale of the whole is too
+coarse to see a hole of 10 dB. So the same rule is asked twice more: with the level and scale of the 49 rows around each
+row, against which damage of up to 24 rows stands out; and with those of the 8 rows before it or the 8 after, whichever
+are worse, so that a cut or a glitch of up to 4 frames is seen between two shots of different levels, while the first
+frame of a worse shot is none. Of the three departures, in parts of their ``enter``, the greatest counts. The scale is
+then the greater of the neighbours' own and of the deviation of all rows from their neighbours' levels, so that a calm
+spell does not make the rule touchy; and a row must be worse than the level of the clip too, so that a fall from an
+unusual height is none.
 
 **Cycles.** An interpolated clip alternates between passed frames (good) and synthesised ones (worse), and within a
 cycle of 4 the middle frame is often the worst. The plain median of such a clip lies between its populations, and its
 deviation measures the alternation. So a cycle of P frames is looked for, and w is the worst of every P neighbouring
 frames (all N - P + 1 windows): every window holds one frame of each phase, wherever the cycle starts and even after a
 dropped frame has shifted it. In an even clip P is 1 and w is the badness itself. The level is then that of the worst
-phase, so the alternation stays below it; and bad frames fewer than P + 1 rows apart are one segment, so that the good
-frames between the bad ones of a damaged part do not cut it into pieces.
+phase, so the alternation stays below it; and where P is above 1, bad frames with one good frame between them are one
+segment, so that passed frames do not cut a damaged part into pieces.
 
 P comes from the frames' roles where they are known (the usual distance between passed frames). Otherwise it is the
-smallest lag of 2 to 8 at which a frame resembles the one before it at least twice as well as at lag 1, by the median
-absolute difference over the busier half of the rows, so that a still half does not hide the alternation of the other.
+smallest lag of 2 to 8 rows that repeats itself all along the clip: of every two neighbouring cycles in which anything
+happens, more than two thirds must be alike, which is that the rows of the one differ from those of the other by less
+than 0.6 of what rows differ from the next within them (in noise, and where one frame is bad, by about 1 or more). So
+isolated bad frames are no cycle: their cycles differ from those before and after, even where a few lie as far apart by
+chance. The steps are limited to that which a fifth of all rows exceeds, so that large events are not heard more than
+others, and rare ones not at all. A clip must hold 6 cycles (8 rows for a cycle of 2). What a clip does in every cycle,
+good or bad, cannot be told from its alternation: such bad frames are not flagged.
 
 False alarms, measured with a floor of 1 dB: none in 150,000 frames of Gaussian noise of 1 dB in clips of 500 frames and
-more, one in 1 to 3 % of clips of 8 to 24 frames; one in 1000 frames of Laplacian noise; none in PSNR that wanders by
+more, one in 1 % of clips of 8 to 12 frames; one in 750 frames of Laplacian noise; none in PSNR that wanders by
 3 dB (a sine of 190 frames) in clips of 9 frames and more. Where about half of a clip is calm and half restless, single
 frames of the restless half can be flagged.
 
@@ -53,17 +60,24 @@ from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 __all__ = ["cuts", "low_scores"]
 
 Float64 = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 MIN_FRAMES = 8
 """Finite values without which a clip has no level of its own."""
 MAX_CYCLE = 8
 """Longest cycle looked for: interpolation by up to 8."""
-BUSY = 1 / 8
-"""Part of the rows that must change from one to the next: a few bad frames in a still clip are no alternation."""
-ALIKE = 0.5
-"""How much closer, at most, a frame is to the one a cycle before than to its neighbour."""
+CYCLES = 6
+"""Cycles that a clip must hold; in fewer, a few bad frames that happen to be as far apart look like one."""
+USUAL = 0.8
+"""Part of the rows whose step to the next is heard in full."""
+ALIKE = 0.6
+"""How much of the change within two cycles may lie between them."""
+NEARLY = 2 / 3
+"""Part of the neighbouring cycles that must be alike."""
 NEIGHBOURS = 49
 """Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
+SIDE = 8
+"""Rows before and after, in cycles: damage of up to 4 stands out from them."""
 CHUNK = 1 << 16
 """Neighbourhoods in memory at a time."""
 MAD_TO_SIGMA = 1.4826
@@ -89,7 +103,9 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
     excess = _excess(badness, cycle, spec.floor)
     ignored = ignored_rows(frames, scores)
     found = []
-    for first, last in spans(excess >= FLAG_LEAVE / FLAG_ENTER, ignored, np.isnan(scores) & ~ignored, reach=cycle):
+    for first, last in spans(
+        excess >= FLAG_LEAVE / FLAG_ENTER, ignored, np.isnan(scores) & ~ignored, reach=min(cycle, 2)
+    ):
         most = float(np.nanmax(excess[first : last + 1]))
         if most >= 1 and last - first + 1 >= FLAG_MIN_FRAMES:
             confidence = most / (1 + most) if np.isfinite(most) else 1.0
@@ -111,23 +127,51 @@ def cuts(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
 
 
 def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
-    """(N,) departure from the level in parts of ``enter``, the greater of clip and neighbourhood; NaN stays NaN."""
+    """(N,) departure from the level in parts of ``enter``, the greatest of the three views; NaN stays NaN."""
     finite = np.where(np.isfinite(badness), badness, -np.inf)
     worst = sliding_window_view(finite, cycle).max(axis=1)
     known = np.flatnonzero(np.isfinite(worst))
     worst = worst[known]
-    level, scale = _levels(worst[np.newaxis])
+    level, scale = (part[0] for part in _levels(worst[np.newaxis]))
     excess = _ratio(badness - level, np.maximum(floor, FLAG_ENTER * scale))
+    for view in (_neighbourhood, _sides):
+        near, spread = view(worst, known, len(badness), cycle)
+        beyond = _ratio(badness - near, np.maximum(floor, FLAG_ENTER * spread))
+        excess = np.where(badness > level, np.fmax(excess, beyond), excess)
+    return excess
+
+
+def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows around each of so many rows, (N,); NaN where the clip is no longer than these."""
     if len(worst) <= NEIGHBOURS:
-        return excess
-    windows = sliding_window_view(worst, NEIGHBOURS)
-    chunks = [_levels(windows[start : start + CHUNK]) for start in range(0, len(windows), CHUNK)]
+        return np.full(count, np.nan), np.full(count, np.nan)
     # each row's window is centred on it where the clip's ends allow
-    near, spread = (np.pad(np.concatenate(part), NEIGHBOURS // 2, mode="edge") for part in zip(*chunks, strict=True))
-    rest = MAD_TO_SIGMA * np.median(np.abs(worst - near))
-    place = np.searchsorted(known, np.arange(len(badness)) - cycle // 2).clip(0, len(worst) - 1)
-    beyond = _ratio(badness - near[place], np.maximum(floor, FLAG_ENTER * np.maximum(spread[place], rest)))
-    return np.where(badness > level, np.maximum(excess, beyond), excess)
+    near, spread = (np.pad(part, NEIGHBOURS // 2, mode="edge") for part in _rolling(worst, NEIGHBOURS))
+    spread = np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near)))
+    place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
+    return near[place], spread[place]
+
+
+def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows before or after each of so many rows, whichever level is worse, (N,)."""
+    size = SIDE * cycle
+    if len(worst) <= size:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    level, scale = _rolling(worst, size)
+    before = np.searchsorted(known, np.arange(count) - cycle, side="right") - size
+    after = np.searchsorted(known, np.arange(count) + 1)
+    before, after = (place.clip(0, len(level) - 1) for place in (before, after))
+    near = np.maximum(level[before], level[after])
+    spread = np.where(level[before] > level[after], scale[before], scale[after])
+    return near, np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near[known])))
+
+
+def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
+    """Level and scale of every ``size`` rows in a row, (M - size + 1,)."""
+    windows = sliding_window_view(worst, size)
+    chunks = [_levels(windows[start : start + CHUNK]) for start in range(0, len(windows), CHUNK)]
+    level, scale = (np.concatenate(part) for part in zip(*chunks, strict=True))
+    return level, scale
 
 
 def _levels(windows: Float64) -> tuple[Float64, Float64]:
@@ -154,29 +198,18 @@ def _cycle(frames: FrameTable, badness: Float64) -> int:
     passed = np.flatnonzero(frames.role == Role.PASSED)
     if len(passed) > 1 and (frames.role == Role.SYNTHESISED).any():
         return min(MAX_CYCLE, int(np.median(np.diff(passed))))
-    longest = min(MAX_CYCLE, len(badness) // 3)
-    steps = {lag: _steps(badness, lag)[longest - lag :] for lag in range(1, longest + 1)}
-    valued = ~np.isnan(steps[1])
-    if not valued.any():
-        return 1
-    busy = valued & (steps[1] > 0) & (steps[1] >= np.median(steps[1][valued]))
-    if busy.sum() < max(1.0, BUSY * valued.sum()):
-        return 1
-    spread = {lag: _median(step[busy]) for lag, step in steps.items()}
-    closest = min(spread.values())
-    if not closest < ALIKE * spread[1]:
-        return 1
-    return min(lag for lag, value in spread.items() if value <= 1.25 * closest)
+    finite = badness[np.isfinite(badness)]
+    untouched = finite.min() - max(1.0, float(np.ptp(finite)))
+    known = np.where(np.isinf(badness), untouched, badness)
+    longest = min(MAX_CYCLE, max(2, len(known) // CYCLES))
+    return next((lag for lag in range(2, longest + 1) if _repeats(known, lag)), 1)
 
 
-def _median(steps: Float64) -> float:
-    """Over the known steps; infinite where there are none."""
-    known = steps[~np.isnan(steps)]
-    return float(np.median(known)) if len(known) else np.inf
-
-
-def _steps(badness: Float64, lag: int) -> Float64:
-    """(N - lag,) absolute difference of each row to the one ``lag`` before; two equal infinities do not differ."""
-    later, earlier = badness[lag:], badness[:-lag]
-    with np.errstate(invalid="ignore"):
-        return np.where(later == earlier, 0.0, np.abs(later - earlier))
+def _repeats(badness: Float64, lag: int) -> bool:
+    """Whether nearly every two neighbouring cycles of ``lag`` rows are alike, where all of them is known."""
+    steps, apart = (np.abs(badness[by:] - badness[:-by]) for by in (1, lag))
+    usual = np.quantile(np.nan_to_num(steps), USUAL)
+    inside = sliding_window_view(np.minimum(steps, usual), 2 * lag - 1).sum(axis=1) / 2
+    between = sliding_window_view(np.minimum(apart, usual), lag).sum(axis=1)
+    busy = inside > usual / 4
+    return bool(busy.any() and (between[busy] < ALIKE * inside[busy]).mean() > NEARLY)

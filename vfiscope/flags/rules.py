@@ -5,8 +5,8 @@
     METRIC OP VALUE [UNIT] [for N frames | for T s]     ssim < 0.9 for 3 frames
     POOL(METRIC) OP VALUE [UNIT]                        p5(psnr) < 30 dB
 
-OP is one of ``< <= > >=``; POOL one of mean, std, min, max, p1, p5, p50, p95, p99. Case and spaces do not matter,
-a time may be given in s or ms.
+OP is one of ``< <= > >=``; POOL one of mean, std, min, max, p1, p5, p50 (or median), p95, p99; VALUE is finite. Case
+and spaces do not matter, a time may be given in s or ms.
 
 A plain rule marks every run of rows that meet it and that is at least so long; ``N frames`` counts rows, so with a step
 of 2 three frames span five ordinals. A pooled rule is about the whole clip and is met or not: it is for ``--fail-on``.
@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -33,7 +33,7 @@ from vfiscope.errors import UsageError
 from vfiscope.store import pool
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
 
-__all__ = ["POOLS", "Column", "Rule", "ignored_rows", "parse_rule", "segment_of", "spans"]
+__all__ = ["POOLS", "Column", "Rule", "failures", "ignored_rows", "parse_rule", "segment_of", "spans"]
 
 Column = NDArray[np.floating[Any]]
 """(N,) scores, one per row of the frame table."""
@@ -49,6 +49,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 OPERATOR_SPELLINGS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 
 POOLS = ("mean", "std", "min", "max", "p1", "p5", "p50", "p95", "p99")
+POOL_SPELLINGS = {"median": "p50"}
 
 UNITS = {"db": "dB", "px": "px", "pixel": "px", "pixels": "px"}
 SECONDS = {"s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3}
@@ -67,7 +68,7 @@ class Rule:
     metric: str
     op: str
     value: float
-    """In the metric's unit; may be infinite."""
+    """In the metric's unit."""
     unit: str = ""
     """The unit as given, "" where none was."""
     frames: int = 1
@@ -80,13 +81,17 @@ class Rule:
     """As the user wrote it."""
 
     def __str__(self) -> str:
-        left = f"{self.pool}({self.metric})" if self.pool else self.metric
         length = ""
         if self.frames > 1:
             length = f" for {self.frames} frames"
         elif self.seconds > 0:
             length = f" for {_plain(self.seconds)} s"
-        return f"{left} {self.op} {_plain(self.value)}{' ' * bool(self.unit)}{self.unit}{length}"
+        return f"{self.subject} {self.op} {_plain(self.value)}{' ' * bool(self.unit)}{self.unit}{length}"
+
+    @property
+    def subject(self) -> str:
+        """What is compared with the value: the metric, or its pool."""
+        return f"{self.pool}({self.metric})" if self.pool else self.metric
 
     def check(self, specs: Mapping[str, MetricSpec | None]) -> str:
         """The metric's name as the run has it.
@@ -142,11 +147,17 @@ class Rule:
             lasts = ends[last] - frames.time_s[first] >= self.seconds - SLACK_S
             if met[first : last + 1].sum() >= self.frames and lasts:
                 badness = column if self.op.startswith(">") else -column
-                found.append(segment_of(frames, name, column, badness, (first, last), 1.0))
+                found.append(segment_of(frames, name, column, badness, (first, last), 1.0, rule=self.text or str(self)))
         return found
 
     def met(self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]) -> bool:
-        """Whether the clip meets the rule: a plain rule when any segment does, a pooled rule by its one number.
+        """Whether the clip meets the rule, see :meth:`failure`."""
+        return self.failure(frames, values, specs) is not None
+
+    def failure(self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]) -> str | None:
+        """By what the clip meets the rule: a plain rule by its segments, a pooled rule by its one number; else None.
+
+        That is said as ``p5(ssim) = 0.615``, or ``12 frames, the first in [48, 60)`` (half-open, in decode ordinals).
 
         A pool is taken over the finite values, as in the summary of a run (percentiles by linear interpolation, std of
         the population). Where every value is infinite the pool is that infinity (std 0); where there is no value the
@@ -156,16 +167,17 @@ class Rule:
             UsageError: there is no such metric, or it is in another unit.
         """
         if not self.pool:
-            return bool(self.segments(frames, values, specs))
+            return _marked(frames, self.segments(frames, values, specs), values)
         name = self.check({each: specs.get(each) for each in values})
         column = np.asarray(values[name], dtype=np.float64)
         pooled = pool(column, self.pool)
         if pooled is None:
             infinite = column[~np.isnan(column)]
             if not len(infinite):
-                return False
+                return None
             pooled = 0.0 if self.pool == "std" else float(infinite[0])
-        return bool(OPERATORS[self.op](_float32(pooled), _float32(self.value)))
+        met = OPERATORS[self.op](_float32(pooled), _float32(self.value))
+        return f"{self.subject} = {pooled:.4g}" if met else None
 
 
 def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = None) -> Rule:
@@ -181,12 +193,14 @@ def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = Non
     scan = _Scanner(text)
     name, pooling = scan.take(r"[a-z_]\w*", "a metric"), ""
     if scan.skip(r"\("):
-        if name not in POOLS:
-            scan.fail(f"one of {', '.join(POOLS)} before '('", at=text.lower().index(name))
-        pooling, name = name, scan.take(r"[a-z_]\w*", "a metric")
+        if POOL_SPELLINGS.get(name, name) not in POOLS:
+            scan.fail(f"one of {', '.join((*POOLS, *POOL_SPELLINGS))} before '('", at=text.lower().index(name))
+        pooling, name = POOL_SPELLINGS.get(name, name), scan.take(r"[a-z_]\w*", "a metric")
         scan.take(r"\)", "')'")
     op = scan.take(r"<=|>=|=<|=>|≤|≥|<(?!>)|>", "one of < <= > >=")
-    value = float(scan.take(r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?\b)", "a number"))
+    value = float(scan.take(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", "a finite number"))
+    if not np.isfinite(_float32(value)):
+        scan.fail("a finite number", at=scan.token)
     units = UNITS | {spec.unit.lower(): spec.unit for spec in (specs or {}).values() if spec and spec.unit != "1"}
     unit = "" if scan.sees(r"for\b|$|\W|\d") else units.get(scan.take(r"\w+", "a unit"), "?")
     if unit == "?":
@@ -198,6 +212,14 @@ def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = Non
     if specs is not None:
         rule.check(specs)
     return rule
+
+
+def failures(
+    rules: Iterable[str], frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
+) -> dict[str, str]:
+    """{rule: by what it is met} of those rules that a clip meets, see :meth:`Rule.failure`."""
+    found = {rule: parse_rule(rule).failure(frames, values, specs) for rule in rules}
+    return {rule: failure for rule, failure in found.items() if failure is not None}
 
 
 def _length(scan: _Scanner, pooling: str) -> tuple[int, float]:
@@ -285,6 +307,7 @@ def segment_of(
     rows: tuple[int, int],
     confidence: float,
     kind: str = "low_score",
+    rule: str = "",
 ) -> Segment:
     """The segment of a run of rows (both ends included); its peak is the first row of greatest badness."""
     first, last = rows
@@ -299,7 +322,17 @@ def segment_of(
         confidence=confidence,
         start_time_s=float(frames.time_s[first]),
         stop_time_s=float(_row_ends(frames)[last]),
+        rule=rule,
     )
+
+
+def _marked(frames: FrameTable, segments: Sequence[Segment], values: Mapping[str, Column]) -> str | None:
+    """How many frames the segments of one rule hold, and where the first of them are; None without any."""
+    if not segments:
+        return None
+    first, index = segments[0], frames.index[~np.isnan(values[segments[0].metric])]
+    count = sum(int(((index >= segment.start) & (index < segment.stop)).sum()) for segment in segments)
+    return f"{count} frame{'s' * (count > 1)}, the first in [{first.start}, {first.stop})"
 
 
 def _row_ends(frames: FrameTable) -> Float64:

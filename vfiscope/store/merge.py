@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import shutil
 import threading
@@ -27,7 +26,7 @@ from vfiscope.store.names import write_names
 from vfiscope.store.pairing import write_pairing
 from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
-from vfiscope.store.text import json_text
+from vfiscope.store.tables import write_segments
 from vfiscope.types import Scores, Segment
 
 __all__ = ["merge", "rewrite_segments"]
@@ -228,7 +227,9 @@ def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
 
 
 def rewrite_segments(path: str | os.PathLike[str], segments: Sequence[Segment], rules: Sequence[str]) -> None:
-    """Replace the segments of a finished result, and the rules in its configuration, in one step.
+    """Replace the segments of a finished result, and the rules stored beside them, in one step.
+
+    Its configuration stays what it was made with.
 
     Raises:
         LockedError: another process is writing the same result.
@@ -253,9 +254,7 @@ def _rewrite(out: Path, copy: Path, segments: Sequence[Segment], rules: Sequence
             shutil.copyfile(out, copy)
         with guarded(copy, "r+", needed) as (h5, _):
             del h5["segments"]
-            schema.write_table(h5, "segments", Segment, segments)
-            settings = json.loads(h5.attrs["config"])
-            h5.attrs["config"] = json_text({**settings, "flag": list(rules)})
+            write_segments(h5, segments, rules)
         with disk_errors(out, needed):
             shutil.copymode(out, copy)
             os.replace(copy, out)

@@ -25,6 +25,7 @@ from vfiscope.store.names import read_names
 from vfiscope.store.pairing import read_pairing
 from vfiscope.store.registration import read_registrations
 from vfiscope.store.summary import summarize
+from vfiscope.store.tables import read_rules, read_table
 from vfiscope.store.trust import check_stored, check_values
 from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations, Segment
 
@@ -154,8 +155,10 @@ class Run:
         self.fields: Mapping[str, Stored[FieldSpec]] = MappingProxyType(
             {name: self._stored(data, schema.read_field(data, name)) for name, data in h5["fields"].items()}
         )
-        self.segments = schema.read_table(h5, "segments", Segment)
-        self.regions = schema.read_table(h5, "regions", Region)
+        self.segments = read_table(h5, "segments", Segment)
+        self.rules = read_rules(h5)
+        """The user's rules that the segments were made with; the run was made with those of ``config["flag"]``."""
+        self.regions = read_table(h5, "regions", Region)
         self._check_map(h5)
         check_values(self)
 

@@ -9,7 +9,8 @@ A result and each part of an unfinished one hold the same groups:
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
 
-A result also has ``/segments/<column>``, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that
+A result also has ``/segments/<column>`` with the user's rules that they were made with as an attribute,
+``/regions/<column>`` and the root attributes of :func:`write_root`; one that
 was scored through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were registered, parts
 and result have ``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3).
 """
@@ -17,13 +18,12 @@ and result have ``/registration/<column>`` (N,) with the columns of Registration
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,7 +37,8 @@ from vfiscope.store.registration import (
     read_registrations,
     write_registrations,
 )
-from vfiscope.store.text import check_texts, json_text, plain
+from vfiscope.store.tables import write_segments, write_table
+from vfiscope.store.text import json_text, plain
 from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Pairing, Region, Role, Scores, Segment, Status
 
 if TYPE_CHECKING:
@@ -72,11 +73,9 @@ METRIC_TYPES: Mapping[str, type] = {
     "needs": str,
 }
 FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
-TABLE_TYPES = {"int": "<i8", "float": "<f8", "str": h5py.string_dtype("utf-8")}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
-_Row = TypeVar("_Row", Segment, Region)
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 
@@ -298,30 +297,6 @@ def _read_spec(cls: type[_Spec], types: Mapping[str, type], dataset: Any, name: 
     return cls(name=name, **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs})
 
 
-# --------------------------------------------------------------------------------------------------- segments, regions
-
-
-def write_table(h5: Any, name: str, cls: type[_Row], rows: Iterable[_Row]) -> None:
-    """Write dataclasses as one column for each of their fields."""
-    listed = list(rows)
-    group = h5.create_group(name)
-    for column in dataclasses.fields(cls):
-        values = [getattr(row, column.name) for row in listed]
-        if column.type == "str":
-            check_texts(f"{name}.{column.name}", values)
-        dtype = TABLE_TYPES[str(column.type)]
-        group.create_dataset(column.name, data=np.array(values, object if column.type == "str" else dtype), dtype=dtype)
-
-
-def read_table(h5: Any, name: str, cls: type[_Row]) -> list[_Row]:
-    """The dataclasses stored as columns."""
-    columns = []
-    for column in dataclasses.fields(cls):
-        dataset = h5[name][column.name]
-        columns.append(dataset.asstr()[()].tolist() if column.type == "str" else dataset[()].tolist())
-    return [cls(*row) for row in zip(*columns, strict=True)]
-
-
 # ------------------------------------------------------------------------------------------------------------ the root
 
 
@@ -347,7 +322,7 @@ class Ending:
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
     """Write segments, regions and the root attributes; ``complete`` comes last."""
-    write_table(h5, "segments", Segment, ending.segments)
+    write_segments(h5, ending.segments, header.config.get("flag", ()))
     write_table(h5, "regions", Region, ending.regions)
     attrs = h5.attrs
     attrs["format"] = FORMAT

@@ -93,6 +93,7 @@ def summarize(run: Run) -> dict[str, Any]:
         },
         "roles": _by_role(run),
         "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
         "status": run.status,

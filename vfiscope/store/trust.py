@@ -17,6 +17,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.pairing import PAIRING_TYPES
 from vfiscope.store.registration import REGISTRATION_TYPES
+from vfiscope.store.tables import TABLE_TYPES
 from vfiscope.types import Region, Role, Segment, Status, Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ COLUMNS: Mapping[str, Mapping[str, Any]] = {
     "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
     "registration": REGISTRATION_TYPES,
     **{
-        name: {column.name: schema.TABLE_TYPES[str(column.type)] for column in dataclasses.fields(cls)}
+        name: {column.name: TABLE_TYPES[str(column.type)] for column in dataclasses.fields(cls)}
         for name, cls in TABLES.items()
     },
 }
@@ -103,7 +104,7 @@ def _fits(shape: tuple[int, ...] | None, row: tuple[int | None, ...]) -> bool:
 
 
 def _is_type(found: Any, meant: Any) -> bool:
-    if meant is not schema.TABLE_TYPES["str"]:
+    if meant is not TABLE_TYPES["str"]:
         return bool(found == np.dtype(meant))
     text = h5py.check_string_dtype(found)
     return text is not None and text.length is None

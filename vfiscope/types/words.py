@@ -127,6 +127,8 @@ class Segment:
     """0..1; 1 for a user's own rule."""
     start_time_s: float
     stop_time_s: float
+    rule: str = ""
+    """The user's rule, as it was written; "" for the default rule and for cuts."""
 
 
 @dataclass(frozen=True)
