@@ -121,6 +121,22 @@ def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
     assert list(again[1]["summary"]["metrics"]) == ["ssim"]
 
 
+def test_a_rerun_with_other_rules_flags_again_and_scores_nothing(folder: Path) -> None:
+    job = {"id": "a", "mode": "scan", "test": "media", "golden": 0, **CHEAP}
+    path = write(folder / "a.json", [job])
+    (first,) = run_jobs(read_jobs(path), folder / "out")
+    assert first["summary"]["segments"] == []
+    job["flag"] = ["psnr < 99 for 2 frames"]
+    (again,) = run_jobs(read_jobs(write(path, [job])), folder / "out")
+    assert again["skipped"]
+    assert again["summary"]["metrics"] == first["summary"]["metrics"]
+    assert {segment["rule"] for segment in again["summary"]["segments"]} == {"psnr < 99 for 2 frames"}
+    stamp = Path(again["out"]).stat().st_mtime_ns
+    (third,) = run_jobs(read_jobs(path), folder / "out")
+    assert third["summary"] == again["summary"]
+    assert Path(third["out"]).stat().st_mtime_ns == stamp
+
+
 def test_no_resume_discards_the_unfinished_work_of_a_job(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

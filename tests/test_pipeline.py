@@ -491,6 +491,37 @@ def test_an_interrupted_run_in_a_temporary_folder_claims_to_keep_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("last", ["publish", "remove"])
+def test_new_rules_hold_for_a_run_that_was_killed_when_it_was_scored(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    """Stopped before its result took its place, or before its parts went: what is left holds the old segments."""
+
+    def stop(_self: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"vfiscope.store.parts.Folder.{last}", stop)
+        with pytest.raises(KeyboardInterrupt):
+            score(media, tmp_path / "a.h5", metrics=["psnr"], flag=["psnr < 9"])
+    rule = "psnr < 99 for 3 frames"
+    with score(media, tmp_path / "a.h5", metrics=["psnr"], flag=[rule]) as run:
+        assert run.rules == [rule]
+        assert (0, N, rule) in {(segment.start, segment.stop, segment.rule) for segment in run.segments}
+
+
+def test_flagging_again_from_python(media: Path, tmp_path: Path) -> None:
+    score(media, tmp_path / "a.h5", metrics=["psnr"], flag=["psnr < 99 for 3 frames"]).close()
+    with vs.flag(tmp_path / "a.h5", ["psnr < 9"]) as run:
+        assert (run.rules, run.config["flag"]) == (["psnr < 9"], ["psnr < 99 for 3 frames"])
+        assert {segment.rule for segment in run.segments} == {""}
+    with vs.flag(tmp_path / "a.h5") as run:
+        assert run.rules == ["psnr < 99 for 3 frames"]
+        assert "psnr < 99 for 3 frames" in {segment.rule for segment in run.segments}
+    with pytest.raises(UsageError, match="ssim"):
+        vs.flag(tmp_path / "a.h5", ["ssim < 1"])
+
+
 def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "vfiscope", "score", str(media / "test.mp4"), "--ref", str(media / "truth.mp4")]
     options = ["--metrics", "psnr,cosine", "--quiet", "--batch", "1", "-o"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, open_run, plot, scan, score
+    from vfiscope.api import compare, export, flag, open_run, plot, scan, score
     from vfiscope.errors import VfiscopeError
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
@@ -38,6 +38,7 @@ _HOME = {
     "VfiscopeError": "errors",
     "compare": "api",
     "export": "api",
+    "flag": "api",
     "open_run": "api",
     "open_source": "sources",
     "plot": "api",
@@ -60,6 +61,7 @@ __all__ = [
     "VfiscopeError",
     "compare",
     "export",
+    "flag",
     "open_run",
     "open_source",
     "plot",

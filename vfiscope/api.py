@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vfiscope.config import RunConfig
+from vfiscope.flags import flag_again
 from vfiscope.store import Run
 from vfiscope.views import export_run as export
 from vfiscope.views import plot_run as plot
 
-__all__ = ["compare", "export", "open_run", "plot", "scan", "score"]
+__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score"]
 
 
 def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> Run:
@@ -73,6 +75,21 @@ def open_run(path: str | Path) -> Run:
     Raises:
         StoreError: the file is missing, unfinished or no result of vfiscope.
     """
+    return Run(path)
+
+
+def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
+    """Flag segments of a stored result again, decoding nothing, and open it.
+
+    Args:
+        path: the result; its file is replaced as a whole.
+        rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied besides the default rule; None for those that the
+            result was made with.
+
+    Raises:
+        VfiscopeError: a rule or the file cannot be used.
+    """
+    flag_again(path, rules)
     return Run(path)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from vfiscope import pipeline
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
-from vfiscope.flags import failures, parse_rule
+from vfiscope.flags import failures, keep_to_rules, parse_rule
 from vfiscope.inputs import golden_index
 from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
@@ -189,6 +189,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
+        if skipped:
+            keep_to_rules(str(config.out), config.flag)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
             met = failures(config.fail_on, run.frames, run.scores, run.specs)

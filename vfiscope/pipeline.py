@@ -23,7 +23,7 @@ from vfiscope.account import findings, notes_of, pairing_of, partnerless, regist
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError, UsageError
-from vfiscope.flags import flag
+from vfiscope.flags import flag, keep_to_rules
 from vfiscope.inputs import accounted, disagreements, numbering
 from vfiscope.job import Job, open_job
 from vfiscope.pairing import shifted
@@ -85,25 +85,29 @@ def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) ->
 
 
 def _write(job: Job, watch: Watch, reading: Reading) -> Path:
-    out = Path(str(job.config.out))
-    began = time.monotonic()
-    config = job.config
+    out, config = Path(str(job.config.out)), job.config
     writing = Writer(out, job.header, overwrite=config.overwrite, resume=config.resume, block=defaults.BLOCK)
     with writing as writer:
-        if writer.already_finished:
-            return out
-        done = writer.rows_done
-        found = find_map(job, reading)
-        with torch.inference_mode():
-            pairs = _begun(pairs_of(job, done, found))
-        _announce(job)
-        if done:
-            log.info("resuming %s after %d frames", out, done)
-        warnings = _warned(job)
-        with torch.inference_mode():
-            for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
-                writer.append(scores)
-        return _finish(job, writer, found, warnings, began, done)
+        if not writer.already_finished:
+            return _fill(job, writer, watch, reading)
+    keep_to_rules(out, config.flag)  # rules do not identify work, so it may have been finished under others
+    return out
+
+
+def _fill(job: Job, writer: Writer, watch: Watch, reading: Reading) -> Path:
+    """Score what the writer does not hold yet, and finish the result."""
+    began, done = time.monotonic(), writer.rows_done
+    found = find_map(job, reading)
+    with torch.inference_mode():
+        pairs = _begun(pairs_of(job, done, found))
+    _announce(job)
+    if done:
+        log.info("resuming %s after %d frames", writer.path, done)
+    warnings = _warned(job)
+    with torch.inference_mode():
+        for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
+            writer.append(scores)
+    return _finish(job, writer, found, warnings, began, done)
 
 
 def _finish(job: Job, writer: Writer, found: Found, warnings: list[str], began: float, done: int) -> Path:

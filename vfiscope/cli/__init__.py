@@ -210,16 +210,13 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
-    from vfiscope.flags import flag as flag_run
-    from vfiscope.flags import parse_rule
-    from vfiscope.store import Run, rewrite_segments
+    from vfiscope.flags import flag_again, parse_rule
+    from vfiscope.store import Run
 
     with Run(run) as before:
         for rule in fail_on:
             parse_rule(rule, specs=before.specs)
-        rules = rules or tuple(before.config.get("flag", ()))
-        segments = flag_run(before.frames, before.scores, before.specs, rules)
-    rewrite_segments(run, segments, rules)
+    flag_again(run, rules or None)
     with Run(run) as after:
         summary = _judged(after, fail_on)
         if as_json:

@@ -2,41 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from vfiscope.flags.again import flag_again, keep_to_rules
+from vfiscope.flags.detectors import low_scores
+from vfiscope.flags.rules import Rule, failures, parse_rule
+from vfiscope.flags.segments import flag
 
-from vfiscope.flags.detectors import cuts, low_scores
-from vfiscope.flags.rules import Column, Rule, failures, parse_rule
-from vfiscope.types import FrameTable, MetricSpec, Segment
-
-__all__ = ["Rule", "failures", "flag", "low_scores", "parse_rule"]
-
-
-def flag(
-    frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec], rules: Sequence[str] = ()
-) -> list[Segment]:
-    """The segments of the default rule for every metric, the cuts, and those of the user's rules.
-
-    Args:
-        frames: one row per test frame.
-        values: {metric: (N,) float32}, NaN where not defined.
-        specs: what the metrics mean; a metric without a spec is left to the user's rules.
-        rules: texts such as ``"ssim < 0.9 for 3 frames"``, see :mod:`vfiscope.flags.rules`.
-
-    Returns:
-        Segments sorted by start, then metric, then stop. Where two rules give the same range of the same metric, it is
-        listed once: as the user's, and as the last of them.
-
-    Raises:
-        UsageError: a rule cannot be read, is about a metric that is not there, or is pooled.
-    """
-    parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
-    found = []
-    for name in values:
-        if name in specs:
-            detect = cuts if name == "cut" else low_scores
-            found += detect(frames, values[name], specs[name])
-    found += [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
-    best: dict[tuple[int, str, int], Segment] = {}
-    for segment in sorted(found, key=lambda segment: segment.confidence):
-        best[segment.start, segment.metric, segment.stop] = segment
-    return [best[key] for key in sorted(best)]
+__all__ = ["Rule", "failures", "flag", "flag_again", "keep_to_rules", "low_scores", "parse_rule"]

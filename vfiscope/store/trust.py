@@ -32,7 +32,7 @@ TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": 
 """Groups whose rows are no frames."""
 OPTIONAL = ("pairing", "registration")
 COLUMNS: Mapping[str, Mapping[str, Any]] = {
-    "frames": {**schema.FRAME_TYPES, "name": schema.TABLE_TYPES["str"]},
+    "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
     "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
     "registration": REGISTRATION_TYPES,
     **{

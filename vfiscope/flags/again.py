@@ -1,0 +1,40 @@
+"""Flagging a finished run again from its stored scores, decoding nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from vfiscope.flags.segments import flag
+from vfiscope.store import Run, rewrite_segments
+
+__all__ = ["flag_again", "keep_to_rules"]
+
+
+def flag_again(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> None:
+    """Replace the segments of a run by those that its scores give now.
+
+    Args:
+        path: a finished run.
+        rules: the user's rules besides the default one; None for those that the run was made with.
+
+    Raises:
+        UsageError: a rule cannot be read, or is about a metric that the run does not hold.
+        StoreError: there is no readable run, or it cannot be rewritten.
+    """
+    with Run(path) as run:
+        chosen = run.config.get("flag", ()) if rules is None else rules
+        segments = flag(run.frames, run.scores, run.specs, chosen)
+    rewrite_segments(path, segments, chosen)
+
+
+def keep_to_rules(path: str | os.PathLike[str], rules: Sequence[str]) -> None:
+    """Flag again, unless these rules made the segments that the run holds.
+
+    Raises:
+        as :func:`flag_again`.
+    """
+    with Run(path) as run:
+        kept = list(run.rules) == list(rules)
+    if not kept:
+        flag_again(path, rules)
