@@ -111,9 +111,9 @@ def test_a_test_that_ends_before_its_stop_leaves_the_rest_to_the_reference_s_clo
 
 def test_a_start_behind_the_end_names_the_side(tmp_path: Path) -> None:
     ref = video(tmp_path / "ref.avi", 30, FRAMES[:15])
-    with pytest.raises(UsageError, match=r"no frame of array: start 2 s, stop 3\.5 s"):
+    with pytest.raises(UsageError, match=r"nothing of array is selected by start 2s and stop 3\.5s: it has 40 frames"):
         scored(FRAMES, ref, start="2s", stop="3.5s")
-    with pytest.raises(UsageError, match=r"no frame of .*ref\.avi: start 20, stop 1 s"):
+    with pytest.raises(UsageError, match=r"nothing of .*ref\.avi is selected by start 20 and stop 1s"):
         scored(FRAMES, ref, start="0.8s", stop="1s")
 
 

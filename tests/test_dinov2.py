@@ -337,7 +337,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
     torch.save({"base": state, "embedding_head": {"0.weight": torch.ones(3, 3)}}, "w.pt")
     for name, image in zip(("a.png", "b.png"), noise(2, 28, 42), strict=True):
         Image.fromarray(image).save(name)
-    options = ["--embedder", "dinov2-small-reg", "--weights", "w.pt", "--size", "28", "--metrics", "cosine"]
+    options = ["--embedder", "dinov2-small-reg", "--weights", "w.pt", "--size", "28", "--metrics", "mismatch"]
     with pytest.raises(SystemExit) as caught:
         main(["compare", "a.png", "b.png", "-o", "a.h5", "--pool", "all", "--aspect", "stretch", "--precise", *options])
     assert caught.value.code == 0

@@ -69,7 +69,7 @@ def fake(
         scores={metric: np.asarray(values, np.float32) for metric, values in scores.items()},
         specs={metric: SPECS[metric] for metric in scores},
         segments=list(segments),
-        config={"flag": list(rules)},
+        rules=list(rules),
         sources=[{"role": "test", "path": test or f"/v/{name}.mp4"}, {"role": "ref", "path": "/v/truth.mp4"}],
         embedder=embedder,
         pairing={"policy": "row"},
@@ -253,7 +253,7 @@ def test_a_metric_of_one_role_counts_no_frames_of_the_other() -> None:
 
 
 def test_the_threshold_of_a_rule_is_a_dashed_line_in_sight() -> None:
-    rules = ["PSNR < 28 dB for 3 frames", "mean(psnr) < 20", "ssim < 0.9", "psnr >= inf"]
+    rules = ["PSNR < 28 dB for 3 frames", "mean(psnr) < 20", "ssim < 0.9"]
     figure = plot_run(fake({"psnr": [30, 31, 32], "ssim": [1, 0.95, 1], "cosine": [0, 0, 0.1]}, rules=rules))
     dashed = [
         [float(np.asarray(line.get_ydata())[0]) for line in ax.lines if line.is_dashed()] for ax in panels(figure)

@@ -93,7 +93,7 @@ def damaged_times(run: Run) -> Float64:
 
 def thresholds(runs: Sequence[Run], metric: str) -> list[float]:
     """The values of the rules by which the runs were flagged that are about single frames of a metric."""
-    rules = [parse_rule(text) for run in runs for text in run.config.get("flag", ())]
+    rules = [parse_rule(text) for run in runs for text in run.rules]
     mine = {rule.value for rule in rules if rule.metric == metric.lower() and not rule.pool}
     return sorted(value for value in mine if math.isfinite(value))
 
