@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from vfiscope.errors import UsageError
 from vfiscope.flags import failures, flag, parse_rule
-from vfiscope.flags.rules import OPERATORS, POOLS, Rule
+from vfiscope.flags.rules import OPERATORS, Rule
+from vfiscope.store import POOLS
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
 INF, NAN = float("inf"), float("nan")
@@ -95,7 +96,7 @@ def test_forms_that_are_read(text: str, expected: Rule) -> None:
         ("ssim < .9 for 2.5 frames", "a whole number of frames, 1 or more at position 15"),
         ("ssim < .9 for 0 s", "a time above 0 at position 15"),
         ("ssim < .9 for 3 frames now", "expected the end at position 24, found 'now'"),
-        ("p7(ssim) < 3", "expected one of mean, std, min, max, p1, p5, p50, p95, p99, median before '(' at position 1"),
+        ("p7(ssim) < 3", "expected one of mean, std, min, p1, p5, p50, p95, p99, max, median before '(' at position 1"),
         ("mean(ssim < 3", "expected ')' at position 11, found '<'"),
         ("mean(ssim) < 3 for 2 frames", "a pool is over the whole clip at position 16, found 'for'"),
         ("ssim\n< x", "expected a finite number at position 8, found 'x'"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.inputs import changed
-from vfiscope.job import Job
+from vfiscope.job import OpenJob
 from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
 from vfiscope.streams import Found
@@ -40,7 +40,7 @@ BADNESS: dict[str, Callable[[Float64], Float64]] = {
 """{metric: how bad its values are}, the one that tells frames apart best first."""
 
 
-def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
+def pairing_of(job: OpenJob, table: FrameTable, found: Found) -> dict[str, Any]:
     """How frames were paired and what was left over."""
     said: dict[str, Any] = {"policy": job.policy}
     if job.policy == "lag":
@@ -56,7 +56,7 @@ def pairing_of(job: Job, table: FrameTable, found: Found) -> dict[str, Any]:
     return {**said, **({} if warning is None else {"warning": warning})}
 
 
-def partnerless(job: Job, table: FrameTable) -> str | None:
+def partnerless(job: OpenJob, table: FrameTable) -> str | None:
     """Why no frame at all has a partner, where that follows from how many there are; None where one has."""
     if (table.ref_index >= 0).any():
         return None
@@ -73,7 +73,7 @@ def partnerless(job: Job, table: FrameTable) -> str | None:
     return None
 
 
-def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> FrameTable:
+def told_apart(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> FrameTable:
     """The table with passed-through and synthesised frames told apart, where only the scores can tell.
 
     A frame of a video that was interpolated by a whole number is as good as its encoding at every so many frames, and
@@ -96,7 +96,7 @@ def told_apart(job: Job, table: FrameTable, values: Mapping[str, NDArray[np.floa
     )
 
 
-def findings(job: Job, before: FrameTable, after: FrameTable) -> list[str]:
+def findings(job: OpenJob, before: FrameTable, after: FrameTable) -> list[str]:
     """What was found out from the scores alone, one line each for people."""
     if after is before:
         return []
@@ -121,7 +121,7 @@ def registered(found: Registrations | None) -> list[str]:
 
 
 def notes_of(
-    job: Job,
+    job: OpenJob,
     pairing: Mapping[str, Any],
     values: Mapping[str, NDArray[np.float32]],
     registrations: Registrations | None,
@@ -135,7 +135,7 @@ def notes_of(
     ]
 
 
-def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
+def _unpaired(job: OpenJob, pairing: Mapping[str, Any]) -> list[str]:
     notes = []
     if job.policy == "row":
         for role in ("test", "ref"):
@@ -149,7 +149,7 @@ def _unpaired(job: Job, pairing: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _damaged(job: Job) -> list[str]:
+def _damaged(job: OpenJob) -> list[str]:
     notes = []
     for role, source in job.sources.items():
         for what, words in DAMAGE.items():
@@ -174,7 +174,7 @@ def _refused(found: Registrations | None) -> list[str]:
     return [f"{count} frames could not be registered and were scored as they are ({listed})"]
 
 
-def _empty(job: Job, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+def _empty(job: OpenJob, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
     """A sentence for each metric that no frame has a value of: a rule about it would be met by nothing.
 
     Not of those that many a whole clip has no place for: where nothing moves, or no original was passed through.

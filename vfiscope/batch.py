@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from vfiscope.flags import failures, keep_to_rules, parse_rule
 from vfiscope.inputs import golden_index
 from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
+from vfiscope.views.export import replacing
 from vfiscope.views.pair import FILES
 from vfiscope.visualize import check_folder
 from vfiscope.visualize import visualize as draw
@@ -269,14 +269,14 @@ def _typed(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    _replace(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
     metrics = sorted({name for r in results for name in (r["summary"] or {"metrics": ()})["metrics"]})
     columns = ["id", "label", "mode", "state", "error", "scored", "segments", *(f"{m}_mean" for m in metrics)]
-    temporary = path.with_suffix(".tmp")
-    with open(temporary, "w", newline="", encoding="utf-8") as file:
+    with replacing(path, overwrite=True) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         for result in results:
@@ -285,10 +285,3 @@ def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
                 row |= {"scored": summary["frames"]["scored"], "segments": len(summary["segments"])}
                 row |= {f"{name}_mean": pooled["mean"] for name, pooled in summary["metrics"].items()}
             writer.writerow(row)
-    os.replace(temporary, path)
-
-
-def _replace(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

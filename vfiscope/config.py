@@ -16,7 +16,7 @@ from vfiscope.errors import UsageError
 __all__ = ["RunConfig", "default_out", "parse_multiplier"]
 
 MODES = ("score", "scan", "compare")
-POOLS = ("patch", "all", "cls")
+TOKEN_POOLS = ("patch", "all", "cls")
 ASPECTS = ("keep", "stretch")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 RESIZE_FILTERS = ("area", "bilinear", "bicubic", "lanczos")
@@ -206,7 +206,7 @@ class RunConfig:
         choices = {
             "mode": MODES,
             "aspect": ASPECTS,
-            "pool": POOLS,
+            "pool": TOKEN_POOLS,
             "device": DEVICES,
             "register": REGISTER_METHODS,
             "resize": (None, *RESIZE_FILTERS),

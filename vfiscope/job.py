@@ -21,7 +21,7 @@ from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
 
-__all__ = ["Job", "open_job"]
+__all__ = ["OpenJob", "open_job"]
 
 PACKAGES = ("vfiscope", "av", "h5py", "kornia", "numba", "numpy", "opencv-python-headless", "timm", "torch")
 
@@ -34,7 +34,7 @@ MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*dense.MAPS, *de
 
 
 @dataclass(frozen=True)
-class Job:
+class OpenJob:
     """A configuration with everything in it opened and chosen."""
 
     config: RunConfig
@@ -83,7 +83,7 @@ class Job:
         return [each for each in found if each is not None]
 
 
-def open_job(config: RunConfig, stack: ExitStack) -> Job:
+def open_job(config: RunConfig, stack: ExitStack) -> OpenJob:
     plan = Plan.of(config.metrics, config.maps, config.fields)
     _check_rules(config, plan)
     _check_needs(config, plan)
@@ -98,7 +98,7 @@ def open_job(config: RunConfig, stack: ExitStack) -> Job:
         _check_lag(config.lag, sources["test"], embedder)
     register = _open_register(config, device)
     header = _header(config, plan, sources, embedder, device)
-    return Job(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
+    return OpenJob(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
 
 
 def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:

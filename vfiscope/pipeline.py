@@ -25,7 +25,7 @@ from vfiscope.embed import choose
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.flags import flag, keep_to_rules
 from vfiscope.inputs import accounted, disagreements, numbering
-from vfiscope.job import Job, open_job
+from vfiscope.job import OpenJob, open_job
 from vfiscope.pairing import shifted
 from vfiscope.scoring import score_pairs
 from vfiscope.sources import Source
@@ -84,7 +84,7 @@ def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) ->
         )
 
 
-def _write(job: Job, watch: Watch, reading: Reading) -> Path:
+def _write(job: OpenJob, watch: Watch, reading: Reading) -> Path:
     out, config = Path(str(job.config.out)), job.config
     writing = Writer(out, job.header, overwrite=config.overwrite, resume=config.resume, block=defaults.BLOCK)
     with writing as writer:
@@ -94,7 +94,7 @@ def _write(job: Job, watch: Watch, reading: Reading) -> Path:
     return out
 
 
-def _fill(job: Job, writer: Writer, watch: Watch, reading: Reading) -> Path:
+def _fill(job: OpenJob, writer: Writer, watch: Watch, reading: Reading) -> Path:
     """Score what the writer does not hold yet, and finish the result."""
     began, done = time.monotonic(), writer.rows_done
     found = find_map(job, reading)
@@ -110,7 +110,7 @@ def _fill(job: Job, writer: Writer, watch: Watch, reading: Reading) -> Path:
     return _finish(job, writer, found, warnings, began, done)
 
 
-def _finish(job: Job, writer: Writer, found: Found, warnings: list[str], began: float, done: int) -> Path:
+def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], began: float, done: int) -> Path:
     """Say what the scores tell, flag segments and make the result one file.
 
     Args:
@@ -154,7 +154,7 @@ def _finish(job: Job, writer: Writer, found: Found, warnings: list[str], began: 
     )
 
 
-def _warned(job: Job) -> list[str]:
+def _warned(job: OpenJob) -> list[str]:
     """What may make scores mean something else, as far as it is known before they are made: said, and returned."""
     gaps, notes = numbering(job.sources, shift=job.shift)
     warnings = [*disagreements(job.sources), *gaps]
@@ -171,7 +171,7 @@ def _begun(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
     return pairs if first is None else chain([first], pairs)
 
 
-def _announce(job: Job) -> None:
+def _announce(job: OpenJob) -> None:
     """Say which options have no effect, which embedder was chosen, and what became of its weights."""
     for unused in job.unused:
         log.warning("warning: %s", unused)

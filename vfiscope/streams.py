@@ -13,7 +13,7 @@ import torch
 
 from vfiscope.align import register_pairs
 from vfiscope.errors import SourceError, UsageError
-from vfiscope.job import Job
+from vfiscope.job import OpenJob
 from vfiscope.pairing import (
     Lead,
     Stream,
@@ -47,7 +47,7 @@ Found = Pairing | Cadence | None
 """What was found out about the places of the test frames before they are scored."""
 
 
-def find_map(job: Job, reading: Reading) -> Found:
+def find_map(job: OpenJob, reading: Reading) -> Found:
     """The map from test to reference frames, or the cadence in the source, where one is to be found."""
     if job.policy not in ("map", "source"):
         return None
@@ -79,7 +79,7 @@ class _Again:
         return iter(self.reading(prefetch(self.source, self.depth), self.source, self.what))
 
 
-def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
+def pairs_of(job: OpenJob, done: int, found: Found) -> Iterator[Pairs]:
     """The pairs of a job from row ``done`` on, doing as little as possible for the rows before it.
 
     Every source is read to the end of what was asked for, so that it knows what it holds; what no pair needs is decoded
@@ -96,7 +96,7 @@ def pairs_of(job: Job, done: int, found: Found) -> Iterator[Pairs]:
 class _Inputs:
     """The streams of a job's sources: frames with their features."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: OpenJob) -> None:
         self._job = job
         self._decoded: list[Iterator[Frames]] = []
         self._lead = Lead(job.test, job.config.prefetch)
@@ -129,7 +129,7 @@ class _Inputs:
                 pass
 
 
-def _made(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
+def _made(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
     match job.policy:
         case "lag":
             first = max(0, done - job.lag)
@@ -149,7 +149,7 @@ def _made(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]
     return _with_reference(job, inputs, done, found)
 
 
-def _with_golden(job: Job, inputs: _Inputs, done: int) -> Iterator[Pairs]:
+def _with_golden(job: OpenJob, inputs: _Inputs, done: int) -> Iterator[Pairs]:
     try:
         frames, features = next(inputs.stream("golden"))
     except UsageError as error:
@@ -163,7 +163,7 @@ def _with_golden(job: Job, inputs: _Inputs, done: int) -> Iterator[Pairs]:
     return with_golden(inputs.stream("test", done), (frames[:1], None if features is None else features[:1]))
 
 
-def _with_reference(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
+def _with_reference(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
     if isinstance(found, Pairing):
         partners = found.ref_index[done:]
         return with_map(inputs.stream("test", done), inputs.stream("ref", wanted=partners), partners)
@@ -171,7 +171,7 @@ def _with_reference(job: Job, inputs: _Inputs, done: int, found: Found) -> Itera
     return with_shift(inputs.stream("test", done), inputs.stream("ref", max(0, first)), -first)
 
 
-def _with_neighbours(job: Job, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
+def _with_neighbours(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> Iterator[Pairs]:
     """The same pairs with the reference frames around them, all named by their decode ordinals."""
     step, multiplier = job.config.step, job.config.multiplier
     reach = step if multiplier is None else int(multiplier)
@@ -195,7 +195,7 @@ def _first_ordinal(stream: Stream) -> tuple[Stream, int]:
     return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
 
 
-def _follows(job: Job) -> bool:
+def _follows(job: OpenJob) -> bool:
     """Whether the reference takes its frames from the test's instead of its own start and stop."""
     chosen = job.test.selection
     if job.policy == "shift":

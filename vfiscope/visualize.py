@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vfiscope.align import valid_cells
 from vfiscope.config import RunConfig
 from vfiscope.errors import OutputExistsError, SourceError, StoreError, UsageError
-from vfiscope.job import Job, open_job
+from vfiscope.job import OpenJob, open_job
 from vfiscope.metrics import dense
 from vfiscope.streams import pairs_of
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
@@ -92,7 +92,7 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | N
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
 
-def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
+def _pictures(job: OpenJob, pairs: Pairs, run: str | None) -> PairPictures:
     """What is drawn of the only pair of a job, whose plan looks at features."""
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
     if ref is None or a is None or b is None:
@@ -131,7 +131,7 @@ def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
     return {name: np.where(seen, values, np.float32(np.nan)) for name, values in maps.items()}
 
 
-def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
+def _facts(job: OpenJob, pairs: Pairs, distance: float) -> dict[str, Any]:
     """Further entries of the summary."""
     embedder = job.header.embedder
     facts = {

@@ -179,7 +179,7 @@ _EMBEDDING_OPTIONS: list[Callable[[Any], Any]] = [
         help="Keep a frame's aspect before embedding or make it square.",
         type=click.Choice(defaults.ASPECTS),
     ),
-    option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.POOLS)),
+    option("--pool", help="Tokens that make the pooled embedding.", type=click.Choice(defaults.TOKEN_POOLS)),
     click.option("--precise", is_flag=True, help="Compute a network in float32 on a GPU too (bfloat16 otherwise)."),
     option("--window", help="Look for matches at most so many patches away; anywhere where absent.", type=int),
 ]

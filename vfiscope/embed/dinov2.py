@@ -26,7 +26,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from vfiscope.config import POOLS, SIZE_DINOV2_CPU, SIZE_DINOV2_GPU
+from vfiscope.config import SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
 from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import Entry
 from vfiscope.embed.checkpoints import LoadReport, find_weights, load_into, load_state, weights_digest
@@ -201,6 +201,6 @@ def _size(size: int | None, patch: int, device: torch.device) -> int:
 
 
 def _pool(pool: str) -> str:
-    if pool not in POOLS:
-        raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(POOLS)}")
+    if pool not in TOKEN_POOLS:
+        raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(TOKEN_POOLS)}")
     return pool

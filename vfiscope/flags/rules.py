@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.store import pool
+from vfiscope.store import POOLS, pool
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
 
-__all__ = ["POOLS", "Column", "Rule", "failures", "ignored_rows", "parse_rule", "segment_of", "spans"]
+__all__ = ["Column", "Rule", "failures", "ignored_rows", "parse_rule", "segment_of", "spans"]
 
 Column = NDArray[np.floating[Any]]
 """(N,) scores, one per row of the frame table."""
@@ -48,7 +48,6 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 OPERATOR_SPELLINGS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
 
-POOLS = ("mean", "std", "min", "max", "p1", "p5", "p50", "p95", "p99")
 POOL_SPELLINGS = {"median": "p50"}
 
 UNITS = {"db": "dB", "px": "px", "pixel": "px", "pixels": "px"}

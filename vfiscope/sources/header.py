@@ -10,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from vfiscope.errors import SourceError
 from vfiscope.sources.geometry import Orientation, from_exif
 
-__all__ = ["EXTENSIONS", "MAX_PIXELS", "Header", "read_header"]
+__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 2**27
@@ -21,7 +21,7 @@ TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
 
 
-class Header(NamedTuple):
+class ImageHeader(NamedTuple):
     """Size as displayed, depth, and what has to be known to decode the pixels."""
 
     width: int
@@ -37,7 +37,7 @@ class Header(NamedTuple):
     """PNG, JPEG, BMP, TIFF or WEBP: by the content, whatever the name says."""
 
 
-def read_header(stream: BinaryIO, name: str) -> Header:
+def read_header(stream: BinaryIO, name: str) -> ImageHeader:
     """The header of an image, without decoding it.
 
     Raises:
@@ -48,7 +48,7 @@ def read_header(stream: BinaryIO, name: str) -> Header:
         return _read(stream, name)
 
 
-def _read(stream: BinaryIO, name: str) -> Header:
+def _read(stream: BinaryIO, name: str) -> ImageHeader:
     try:
         image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -67,7 +67,7 @@ def _read(stream: BinaryIO, name: str) -> Header:
     has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
     depth = _bit_depth(image, stream)
     premultiplied = image.format == "TIFF" and depth == 8
-    return Header(
+    return ImageHeader(
         width, height, depth, orientation, has_alpha, premultiplied, _notes(image, has_alpha), str(image.format)
     )
 

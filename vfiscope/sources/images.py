@@ -16,7 +16,7 @@ from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.sources.base import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.sources.geometry import resize_into
-from vfiscope.sources.header import Header, read_header
+from vfiscope.sources.header import ImageHeader, read_header
 from vfiscope.sources.listing import Listing
 from vfiscope.sources.moments import MICROSECOND, moments_of
 from vfiscope.sources.png import sound_png
@@ -99,7 +99,7 @@ class ImageSource(Source):
             )
 
 
-def _first_readable(path: str, files: Sequence[str]) -> tuple[str, Header]:
+def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
     reasons = []
     for file in files:
         try:
@@ -114,7 +114,7 @@ def _first_readable(path: str, files: Sequence[str]) -> tuple[str, Header]:
     raise SourceError(f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}")
 
 
-def read_image(file: str) -> tuple[Header, NDArray[np.uint8]]:
+def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
     """The header of an image file and all of its bytes.
 
     Raises:
@@ -129,7 +129,7 @@ def read_image(file: str) -> tuple[Header, NDArray[np.uint8]]:
         raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
 
 
-def decode_image(header: Header, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     """Upright (H, W, 3) RGB pixels.
 
     OpenCV turns pictures upright itself except in the mode that keeps alpha. It is asked for BGR, because its RGB mode

@@ -3,7 +3,7 @@
 from vfiscope.store.merge import rewrite_segments
 from vfiscope.store.run import Run, Stored, differences
 from vfiscope.store.schema import Header
-from vfiscope.store.summary import pool
+from vfiscope.store.summary import POOLS, pool
 from vfiscope.store.writer import Writer
 
-__all__ = ["Header", "Run", "Stored", "Writer", "differences", "pool", "rewrite_segments"]
+__all__ = ["POOLS", "Header", "Run", "Stored", "Writer", "differences", "pool", "rewrite_segments"]

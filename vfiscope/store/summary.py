@@ -17,7 +17,7 @@ from vfiscope.types import Float64, FrameTable, MetricSpec, Role, Status
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
 
-__all__ = ["pool", "summarize"]
+__all__ = ["POOLS", "pool", "summarize"]
 
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
 _SIMPLE: Mapping[str, Callable[[Float64], Any]] = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
