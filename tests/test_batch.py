@@ -11,6 +11,7 @@ from typing import get_type_hints
 
 import pytest
 
+import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.batch import _config, _typed, read_jobs, run_jobs
 from vfiscope.cli import main
@@ -121,6 +122,17 @@ def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
     assert list(again[1]["summary"]["metrics"]) == ["ssim"]
 
 
+def test_work_begun_from_python_is_the_same_work_in_a_batch(folder: Path) -> None:
+    (folder / "out").mkdir()
+    options = {"golden": 0, "start": 1, "stop": "3", **CHEAP}
+    vs.scan(str(folder / "media"), out=str(folder / "out/a.h5"), **options).close()
+    (folder / "a.csv").write_text("id,mode,test,golden,start,stop,fps," + ",".join(CHEAP) + "\n")
+    with (folder / "a.csv").open("a") as file:
+        file.write("a,scan,media,0,1,3,25," + ",".join(map(str, CHEAP.values())) + "\n")
+    (result,) = run_jobs(read_jobs(folder / "a.csv"), folder / "out")
+    assert (result["error"], result["skipped"]) == (None, True)
+
+
 def test_a_rerun_with_other_rules_flags_again_and_scores_nothing(folder: Path) -> None:
     job = {"id": "a", "mode": "scan", "test": "media", "golden": 0, **CHEAP}
     path = write(folder / "a.json", [job])
@@ -128,12 +140,13 @@ def test_a_rerun_with_other_rules_flags_again_and_scores_nothing(folder: Path) -
     assert first["summary"]["segments"] == []
     job["flag"] = ["psnr < 99 for 2 frames"]
     (again,) = run_jobs(read_jobs(write(path, [job])), folder / "out")
-    assert again["skipped"]
+    assert (again["skipped"], again["flagged_again"]) == (True, True)
     assert again["summary"]["metrics"] == first["summary"]["metrics"]
     assert {segment["rule"] for segment in again["summary"]["segments"]} == {"psnr < 99 for 2 frames"}
     stamp = Path(again["out"]).stat().st_mtime_ns
     (third,) = run_jobs(read_jobs(path), folder / "out")
     assert third["summary"] == again["summary"]
+    assert not third["flagged_again"]
     assert Path(third["out"]).stat().st_mtime_ns == stamp
 
 
@@ -192,6 +205,8 @@ def test_cells_keep_their_line_breaks_and_lines_their_separators(folder: Path) -
         ("a.txt", "[]", r"\.json, \.jsonl or \.csv"),
         ("a.json", "[]", "no jobs"),
         ("a.json", "{", "no valid .json"),
+        ("a.json", '[{"test": NaN}]', "NaN is no value of JSON"),
+        ("a.jsonl", '{"golden": 1' + 5000 * "0" + "}", "no valid .jsonl file"),
         (
             "a.jsonl",
             '{"test": "a.png"}\n\n{"test" 3}\n',

@@ -4,7 +4,9 @@ import io
 import os
 import shutil
 import struct
+import warnings
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -417,6 +419,19 @@ def test_a_large_image_within_the_limit_is_no_bomb() -> None:
     Image.new("1", (11000, 9000)).save(data, "PNG")
     data.seek(0)
     assert header.read_header(data, "a.png").width == 11000
+
+
+def test_reading_images_in_two_threads_leaves_the_filters_of_warnings_alone() -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(data, "PNG")
+
+    def read(_: int) -> int:
+        return header.read_header(io.BytesIO(data.getvalue()), "a.png").width
+
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(read, range(2000))) == {64}
+    assert list(warnings.filters) == before
 
 
 def test_folders_keep_their_digest_when_moved_and_lose_it_when_changed(tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ def fake(
         specs={metric: SPECS[metric] for metric in scores},
         segments=list(segments),
         rules=list(rules),
+        config={"golden": 7},
         sources=[{"role": "test", "path": test or f"/v/{name}.mp4"}, {"role": "ref", "path": "/v/truth.mp4"}],
         embedder=embedder,
         pairing={"policy": "row"},
@@ -353,7 +354,7 @@ def test_what_was_compared_is_in_the_title() -> None:
     run.sources.append({"role": "golden", "path": "/v/gold.png"})
     assert plot_run(run).get_suptitle() == "garden/*.jpg against gold.png"
     run.sources[1]["path"] = run.sources[0]["path"]
-    assert plot_run(run).get_suptitle() == "garden/*.jpg against a frame of its own"
+    assert plot_run(run).get_suptitle() == "garden/*.jpg against frame 7"
 
 
 def test_a_run_without_the_metric_is_noted() -> None:
@@ -399,13 +400,15 @@ def test_long_sequences_have_hours_or_days(last_s: float, unit: str, half: float
     figure.canvas.draw()
     low, high = panels(figure)[-1].get_xlim()
     assert sum(times.get_xlim()) / 2 == pytest.approx((low + high) / 2 * half / (last_s / 2))
+    drawn = [panel.get_xticks() * half / (last_s / 2) for panel in panels(figure)]
+    np.testing.assert_allclose(drawn, [times.get_xticks()] * len(drawn))
 
 
 def test_the_frame_axis_says_whose_frames_it_numbers_when_runs_differ() -> None:
     slow = fake({"ssim": [1] * 5}, name="slow", time_s=np.arange(5) / 10)
     fast = fake({"ssim": [1] * 9}, name="fast")
     _, numbers = panels(plot_run([slow, fast]))[-1].child_axes
-    assert numbers.get_xlabel() == "Frame of fast"
+    assert numbers.get_xlabel() == "Frame of slow"
     _, numbers = panels(plot_run([fast, fake({"ssim": [1] * 4}, name="short")]))[-1].child_axes
     assert numbers.get_xlabel() == "Frame"
 

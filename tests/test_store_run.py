@@ -459,6 +459,14 @@ def test_a_result_from_before_rules_were_stored_beside_the_segments_is_read(resu
         assert run.rules == ["ssim < 0.9"]
 
 
+@pytest.mark.parametrize("text", ['"x"', '{"a": 1}', "[null]", "7", "{"])
+def test_damaged_rules_are_refused(result: Path, text: str) -> None:
+    with h5py.File(result, "r+") as h5:
+        h5["segments"].attrs["rules"] = text
+    with pytest.raises(StoreError, match="damaged: make it again"):
+        Run(result)
+
+
 def test_segments_may_be_none(result: Path) -> None:
     rewrite_segments(result, [], [])
     with Run(result) as run:

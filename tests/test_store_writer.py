@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vfiscope.errors import LockedError, OutputExistsError, ResumeError, StoreError
+from vfiscope.errors import DiskFullError, LockedError, OutputExistsError, ResumeError, StoreError
 from vfiscope.store import Header, Run, Writer, differences, schema
 from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Region, Scores, Segment
 
@@ -585,6 +585,21 @@ def test_leaving_with_an_error_keeps_stored_blocks_and_nothing_else(tmp_path: Pa
         assert writer.rows_done == 4
 
 
+def test_an_interrupt_on_a_full_disk_stays_one_and_says_what_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a.h5"
+
+    def full(*_: object) -> None:
+        raise DiskFullError("no room")
+
+    commit = Writer._commit
+    monkeypatch.setattr(Writer, "_commit", lambda writer, rows: commit(writer, rows) if rows == 4 else full())
+    with pytest.raises(Stop) as caught:
+        append_and_raise(out, 7, Stop)
+    assert caught.value.__notes__ == [f"4 frames of {out} are kept: run the same command again to go on after them"]
+
+
 @pytest.mark.parametrize("rows", [0, 3, 4, 7])
 def test_leaving_with_an_interrupt_keeps_every_row_and_says_how_many(tmp_path: Path, rows: int) -> None:
     out = tmp_path / "a.h5"
@@ -646,6 +661,13 @@ def test_another_name_of_the_same_file_is_the_same_lock(tmp_path: Path) -> None:
 def test_leftovers_of_removed_work_go_away(tmp_path: Path) -> None:
     (tmp_path / "a.h5.parts.done").mkdir()
     (tmp_path / "a.h5.parts.done" / "part-000000.h5").write_bytes(b"old")
+    write(tmp_path / "a.h5", make_scores(5))
+    assert os.listdir(tmp_path) == ["a.h5"]
+
+
+def test_what_a_network_file_system_still_holds_open_is_no_one_s(tmp_path: Path) -> None:
+    (tmp_path / "a.h5.parts.done").mkdir()
+    (tmp_path / "a.h5.parts.done" / ".nfs00000001").touch()
     write(tmp_path / "a.h5", make_scores(5))
     assert os.listdir(tmp_path) == ["a.h5"]
 

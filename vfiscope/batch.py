@@ -116,12 +116,16 @@ def _read_rows(path: Path) -> list[Any]:
         return reader(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}: check the name of the job file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:  # numbers of thousands of digits too
         raise UsageError(f"{path} is no valid {path.suffix} file ({error}): mend it there") from error
 
 
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no value of JSON")
+
+
 def _rows_of_json(text: str) -> list[Any]:
-    value = json.loads(text)
+    value = json.loads(text, parse_constant=_refuse)
     if isinstance(value, dict):
         value = value.get("pairs", value.get("jobs"))
     if not isinstance(value, list):
@@ -133,7 +137,7 @@ def _rows_of_jsonl(text: str) -> list[Any]:
     rows, begin = [], 0
     for line in text.split("\n"):
         try:
-            rows += [json.loads(line)] if line.strip() else []
+            rows += [json.loads(line, parse_constant=_refuse)] if line.strip() else []
         except json.JSONDecodeError as error:
             raise json.JSONDecodeError(error.msg, text, begin + error.pos) from error  # its place in the whole file
         begin += len(line) + 1
@@ -178,6 +182,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         "out": None,
         "state": "failed",
         "skipped": False,
+        "flagged_again": False,
         "error": None,
         "failed_on": [],
         "failures": {},
@@ -189,8 +194,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
-        if skipped:
-            keep_to_rules(str(config.out), config.flag)
+        flagged_again = skipped and keep_to_rules(str(config.out), config.flag)
         with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
             summary = run.summary()
             met = failures(config.fail_on, run.frames, run.scores, run.specs)
@@ -199,7 +203,7 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
         drawn = _draw(config, folder / job.id, identity) if visualize and job.mode == "compare" else {}
     except (VfiscopeError, OSError, MemoryError) as error:
         return {**result, "error": " ".join(str(error).split())}
-    done = {"out": str(config.out), "state": summary["status"], "skipped": skipped}
+    done = {"out": str(config.out), "state": summary["status"], "skipped": skipped, "flagged_again": flagged_again}
     return {**result, **flat, **drawn, **done, "failed_on": list(met), "failures": met, "summary": summary}
 
 

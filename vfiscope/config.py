@@ -38,7 +38,7 @@ BATCH = 8
 """Frames decoded and scored together. Changes speed and memory, never a score."""
 PREFETCH = 2
 """Batches decoded ahead of the scoring."""
-IMAGE_RATE = 25
+IMAGE_RATE = 25.0
 """Frames per second that a folder of images is given."""
 BLOCK = 64
 """Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
@@ -203,6 +203,7 @@ class RunConfig:
             value = getattr(self, name)
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 raise UsageError(f"{name} is {value!r}: give {meant}")
+        self._spell_alike()
         choices = {
             "mode": MODES,
             "aspect": ASPECTS,
@@ -268,6 +269,14 @@ class RunConfig:
             raise UsageError("register is 'loftr' without its weights: give --register-weights FILE")
         if self.register != "none" and self.mode == "score" and self.ref is None:
             raise UsageError(f"register is {self.register!r} without ref: it brings test frames onto a reference's")
+
+    def _spell_alike(self) -> None:
+        """Give what means the same one form, so that work begun from Python goes on from the command line."""
+        object.__setattr__(self, "fps", float(self.fps))
+        for name in ("start", "stop"):
+            value = getattr(self, name)
+            if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+                object.__setattr__(self, name, int(value))
 
     def _fill_in(self) -> None:
         """Choose what is computed where nothing was asked for."""

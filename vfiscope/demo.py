@@ -47,13 +47,13 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch
         for path in (config.test, config.ref, config.out, folder / "curves.png"):
             if Path(str(path)).exists():
                 raise UsageError(f"{path} exists: give --overwrite, or another -o")
-    _make_videos(Path(config.test), Path(config.ref))
     try:
+        _make_videos(Path(config.test), Path(config.ref))
         run = pipeline.run(config, watch=watch)
-    except KeyboardInterrupt as error:
+        plot_run([run], out=folder / "curves.png", overwrite=overwrite)
+    except (KeyboardInterrupt, SystemExit) as error:
         error.__notes__ = [f"{folder} holds half a demo: give --overwrite to make it again"]
         raise
-    plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     return run
 
 

@@ -111,7 +111,7 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
 
 def golden_index(golden: Any) -> int | None:
     """The ordinal of a golden frame that is named by number, None where it is a file or an array."""
-    if isinstance(golden, int) or (isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]+", golden)):
+    if isinstance(golden, int) or (isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", golden)):
         return int(golden)
     return None
 

@@ -97,12 +97,12 @@ def _write(job: OpenJob, watch: Watch, reading: Reading) -> Path:
 def _fill(job: OpenJob, writer: Writer, watch: Watch, reading: Reading) -> Path:
     """Score what the writer does not hold yet, and finish the result."""
     began, done = time.monotonic(), writer.rows_done
+    if done:
+        log.info("resuming %s after %d frames", writer.path, done)  # what is done is decoded again, which takes a while
     found = find_map(job, reading)
     with torch.inference_mode():
         pairs = _begun(pairs_of(job, done, found))
     _announce(job)
-    if done:
-        log.info("resuming %s after %d frames", writer.path, done)
     warnings = _warned(job)
     with torch.inference_mode():
         for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):

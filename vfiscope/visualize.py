@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -57,8 +57,8 @@ def _try(folder: Path) -> None:
     except OSError as error:
         raise StoreError(f"cannot write into the folder {folder}: {error.strerror}: name another") from error
     finally:
-        for path in made:
-            if path.is_dir():
+        with suppress(OSError):  # another run may use a folder above already
+            for path in made:
                 path.rmdir()
 
 

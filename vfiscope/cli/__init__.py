@@ -186,7 +186,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
         if result["error"]:
             click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)
         elif not quiet and not as_json:
-            click.echo(f"{result['id']}: {result['state']}{' (done before)' if result['skipped'] else ''}")
+            click.echo(f"{result['id']}: {result['state']}{_before(result)}")
         for rule, failure in result["failures"].items():
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
@@ -194,6 +194,12 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
+
+
+def _before(result: dict[str, Any]) -> str:
+    if not result["skipped"]:
+        return ""
+    return " (done before, flagged again by other rules)" if result["flagged_again"] else " (done before)"
 
 
 @vfiscope.command()
@@ -222,7 +228,7 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))
         elif not quiet:
-            click.echo(describe(summary, "flagged again, {} frames"))
+            click.echo(describe(summary, "flagged again, {}"))
         return _exit_code(summary, OK)
 
 

@@ -65,17 +65,26 @@ def _bar(timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: 
         bar.total = bar.n or bar.total
 
 
-def describe(summary: dict[str, Any], heading: str = "{} frames scored") -> str:
+def describe(summary: dict[str, Any], heading: str = "{} scored") -> str:
     """The summary as a person reads it, headed by what was done to so many frames."""
+    from vfiscope.store.text import printable  # brings h5py, which help does without
+
     frames = summary["frames"]
-    rest = ", ".join(f"{count} {what}" for what, count in frames.items() if what not in ("scored", "total") and count)
-    lines = [f"{_short(summary['out'])}: {heading.format(frames['scored'])}{', ' + rest if rest else ''}", ""]
+    rest = ", ".join(
+        f"{number} {what}" for what, number in frames.items() if what not in ("scored", "total") and number
+    )
+    count = f"{frames['scored']} frame{'s' * (frames['scored'] != 1)}"
+    lines = [f"{_short(summary['out'])}: {heading.format(count)}{', ' + rest if rest else ''}", ""]
     wide = max(12, *(len(name) + 1 for name in summary["metrics"]))
     lines.append(f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame")
     for name, pooled in summary["metrics"].items():
         cells = " ".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
         extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
-        where = "-" if pooled["worst_index"] is None else f"{pooled['worst_index']}  {pooled.get('worst_name', '')}"
+        where = (
+            "-"
+            if pooled["worst_index"] is None
+            else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
+        )
         lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}")
     for role, part in summary["roles"].items():
         listed = ", ".join(

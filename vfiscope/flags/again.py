@@ -28,8 +28,8 @@ def flag_again(path: str | os.PathLike[str], rules: Sequence[str] | None = None)
     rewrite_segments(path, segments, chosen)
 
 
-def keep_to_rules(path: str | os.PathLike[str], rules: Sequence[str]) -> None:
-    """Flag again, unless these rules made the segments that the run holds.
+def keep_to_rules(path: str | os.PathLike[str], rules: Sequence[str]) -> bool:
+    """Flag again, unless these rules made the segments that the run holds; whether it was needed.
 
     Raises:
         as :func:`flag_again`.
@@ -38,3 +38,4 @@ def keep_to_rules(path: str | os.PathLike[str], rules: Sequence[str]) -> None:
         kept = list(run.rules) == list(rules)
     if not kept:
         flag_again(path, rules)
+    return not kept

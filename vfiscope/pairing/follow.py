@@ -16,7 +16,8 @@ __all__ = ["Lead", "follow"]
 class Lead:
     """The frames of the test, read as far ahead as its reference asks where the test starts and stops.
 
-    Iterating gives every batch once. What is read ahead is held: no more than a batch of the reference.
+    Iterating gives every batch once. What is read ahead is held: a batch of the reference, and with neighbours what
+    lies between two real frames.
 
     Args:
         test: the source, asked for where its stop was when its frames have ended.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import BinaryIO, NamedTuple
 
@@ -19,6 +20,10 @@ FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
+
+
+_QUIET = threading.Lock()
+"""Filters of warnings belong to the whole process: two threads that set them aside at once would not get them back."""
 
 
 class ImageHeader(NamedTuple):
@@ -43,7 +48,7 @@ def read_header(stream: BinaryIO, name: str) -> ImageHeader:
     Raises:
         SourceError: it is no image of a known kind, or has more than ``MAX_PIXELS`` pixels.
     """
-    with warnings.catch_warnings():
+    with _QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the limit below is the one that counts, and notes say what is unusual
         return _read(stream, name)
 

@@ -23,7 +23,7 @@ import re
 import shutil
 import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ __all__ = ["Folder", "Part"]
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LOCK_TRIES = 20
 LOCK, OWNER, HEADER, JOURNAL, MERGED = "lock", "owner.json", "header.json", "journal.jsonl", "merged.tmp"
-OWN_NAME = re.compile(r"lock|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp")
+OWN_NAME = re.compile(r"lock|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp|\.nfs.+")
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
@@ -358,9 +358,10 @@ class Folder:
 
 def _check_own(folder: Path) -> None:
     """Refuse a folder that holds anything but files of vfiscope's names; there need not be one."""
-    for path in sorted(folder.iterdir()) if _is_there(folder) else ():
-        if path.is_dir() or not OWN_NAME.fullmatch(path.name):
-            raise StoreError(f"{folder} holds {path.name!r}, not only unfinished work: move it away")
+    with suppress(FileNotFoundError):
+        for path in sorted(folder.iterdir()):
+            if path.is_dir() or not OWN_NAME.fullmatch(path.name):
+                raise StoreError(f"{folder} holds {path.name!r}, not only unfinished work: move it away")
 
 
 def _is_there(path: Path) -> bool:

@@ -54,4 +54,6 @@ def read_rules(h5: Any) -> list[str]:
     stored = h5["segments"].attrs.get("rules")
     # Files that were written before this attribute have them in their configuration alone.
     rules = json.loads(h5.attrs["config"]).get("flag", []) if stored is None else json.loads(stored)
-    return [str(rule) for rule in rules]
+    if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
+        raise ValueError("the rules are no list of texts")
+    return rules

@@ -13,7 +13,7 @@ import numpy as np
 
 from vfiscope.errors import StoreError
 
-__all__ = ["check_texts", "json_text", "plain"]
+__all__ = ["check_texts", "json_text", "plain", "printable"]
 
 
 def plain(value: Any) -> Any:
@@ -41,3 +41,8 @@ def check_texts(what: str, values: Iterable[str]) -> None:
     for value in values:
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise StoreError(f"{what} is {value!r}: leave out NUL and lone surrogates")
+
+
+def printable(text: str) -> str:
+    """A text of anybody's, such as a file's name, that moves no cursor and breaks no line."""
+    return "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text)

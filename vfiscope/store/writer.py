@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -110,7 +111,8 @@ class Writer:
     ) -> None:
         try:
             if error is not None and not isinstance(error, Exception) and self._folder.held:
-                self._keep_held()
+                with suppress(StoreError):  # on a full disk they are not kept, and the note does not say that they are
+                    self._keep_held()
                 error.add_note(self._said())
         finally:
             self._held = []

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vfiscope.errors import UsageError
+from vfiscope.store.text import printable
 from vfiscope.types import MetricSpec
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def _partner(run: Run) -> str:
     """What the test was compared with, in words."""
     for role in ("ref", "source", "golden"):
         if name := _source(run, role):
-            return f"against {_short(name)}" if name != _source(run, "test") else "against a frame of its own"
+            own = f"frame {run.config.get('golden')}" if role == "golden" else "itself"
+            return f"against {own if name == _source(run, 'test') else _short(name)}"
     lag = run.pairing.get("lag")
     return f"against itself {lag} frame{'s' * (lag > 1)} before" if lag else ""
 
@@ -153,5 +155,5 @@ def _source(run: Run, role: str) -> str:
 
 
 def _short(name: str) -> str:
-    printable = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in name)
-    return printable if len(printable) <= 48 else f"{printable[:26]}…{printable[-21:]}"
+    shown = printable(name)
+    return shown if len(shown) <= 48 else f"{shown[:26]}…{shown[-21:]}"

@@ -26,7 +26,7 @@ import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -40,6 +40,7 @@ from vfiscope.views.style import DPI, METADATA, STYLE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
 
     from vfiscope.store import Run
 
@@ -113,6 +114,17 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str]) -> Figure:
     return figure
 
 
+def _locator(length: float) -> Locator:
+    """Ticks for an axis in seconds where an axis in units of so many seconds has its own."""
+    from matplotlib.ticker import AutoLocator
+
+    class Scaled(AutoLocator):
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            return length * np.asarray(super().tick_values(vmin / length, vmax / length))
+
+    return Scaled()
+
+
 def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]) -> None:
     """The time below the lowest panels, and frame numbers below that."""
     from matplotlib.ticker import MaxNLocator
@@ -125,7 +137,8 @@ def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], lab
     first.set_xlim(start - margin, max(last + margin, end - 0.02 * (end - last)))
     unit, length = next((name, size) for name, size, least in TIME_UNITS if end - start >= least * size)
     scale = (lambda time_s: time_s / length, lambda time: time * length)
-    longest = max(range(len(runs)), key=lambda n: len(runs[n].frames))
+    first.xaxis.set_major_locator(_locator(length))
+    longest = max(range(len(runs)), key=lambda n: extents[n][1])
     frames = runs[longest].frames
     single = len(frames) == 1 and all(len(run.frames) == 1 for run in runs)
     for ax in lowest:
