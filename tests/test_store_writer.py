@@ -597,7 +597,8 @@ def test_an_interrupt_on_a_full_disk_stays_one_and_says_what_is_kept(
     monkeypatch.setattr(Writer, "_commit", lambda writer, rows: commit(writer, rows) if rows == 4 else full())
     with pytest.raises(Stop) as caught:
         append_and_raise(out, 7, Stop)
-    assert caught.value.__notes__ == [f"4 frames of {out} are kept: run the same command again to go on after them"]
+    kept = f"4 frames of {out} are kept: run the same command again to go on after them"
+    assert caught.value.__notes__ == [f"{kept} (the rows since then were not kept: no room)"]
 
 
 @pytest.mark.parametrize("rows", [0, 3, 4, 7])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -111,9 +110,12 @@ class Writer:
     ) -> None:
         try:
             if error is not None and not isinstance(error, Exception) and self._folder.held:
-                with suppress(StoreError):  # on a full disk they are not kept, and the note does not say that they are
+                lost = ""
+                try:
                     self._keep_held()
-                error.add_note(self._said())
+                except StoreError as failed:  # the interrupt goes on, and says what it could not keep
+                    lost = f" (the rows since then were not kept: {failed})"
+                error.add_note(self._said() + lost)
         finally:
             self._held = []
             self._folder.leave()
