@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -95,7 +94,7 @@ def thresholds(runs: Sequence[Run], metric: str) -> list[float]:
     """The values of the rules by which the runs were flagged that are about single frames of a metric."""
     rules = [parse_rule(text) for run in runs for text in run.rules]
     mine = {rule.value for rule in rules if rule.metric == metric.lower() and not rule.pool}
-    return sorted(value for value in mine if math.isfinite(value))
+    return sorted(mine)
 
 
 def _set_titles(ax: Axes, spec: MetricSpec, curves: Sequence[Sequence[Curve]], labels: Sequence[str]) -> None:
