@@ -38,8 +38,8 @@ chance. The steps are limited to that which a fifth of all rows exceeds, so that
 others, and rare ones not at all. A clip must hold 6 cycles (8 rows for a cycle of 2). What a clip does in every cycle,
 good or bad, cannot be told from its alternation: such bad frames are not flagged.
 
-False alarms are rare in Gaussian noise and less so in noise with long tails. Where about half of a clip is calm and half
-restless, single frames of the restless half can be flagged.
+False alarms are rare in Gaussian noise and less so in noise with long tails. Where about half of a clip is calm and
+half restless, single frames of the restless half can be flagged.
 
 What it does not see, by design: a clip that is bad for half of its length or more, a slow drift (both raise the scale),
 and a clip of fewer than 8 finite values, which has no level of its own. A user's rule finds those.
