@@ -49,7 +49,7 @@ def _deviation(mean: Tensor, square: Tensor) -> Tensor:
 
 def _sums_on_cpu(a: Aligned) -> Tensor:
     s, d = (plane.numpy() for plane in a.halved())
-    return torch.from_numpy(kernels.launch(kernels.gradient_deviations, s, d, np.float32(C)))
+    return torch.from_numpy(kernels.gradient_deviations(s, d, np.float32(C)))
 
 
 def _sums_by_torch(a: Aligned) -> Tensor:
