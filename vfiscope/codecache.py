@@ -24,14 +24,14 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, cast
 
 import llvmlite
 import numba
 import numpy as np
+from numba.core import serialize
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
 from platformdirs import user_cache_path
 
 __all__ = ["CodeCache", "described"]
@@ -49,7 +49,7 @@ _KERNELS: list[FunctionType] = []
 _SAID: set[str] = set()
 
 
-class CodeCache(NullCache):  # type: ignore[misc]
+class CodeCache(NullCache):
     """What numba asks for compiled code of one function, and gives it to."""
 
     def __init__(self, function: FunctionType) -> None:
@@ -62,14 +62,17 @@ class CodeCache(NullCache):  # type: ignore[misc]
         target_context.refresh()
         self._began = time.perf_counter()
         content = _read(self._path(sig, target_context.codegen()))
-        return None if content is None else CompileResult._rebuild(target_context, *pickle.loads(content))
+        if content is None:
+            return None
+        rebuild: Any = CompileResult._rebuild
+        return rebuild(target_context, *pickle.loads(content))
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was just compiled."""
         seconds = time.perf_counter() - self._began
         trouble = None
         if not data.library.has_dynamic_globals:
-            trouble = _write(self._path(sig, data.codegen), dumps(data._reduce()))
+            trouble = _write(self._path(sig, data.codegen), cast(Any, serialize).dumps(data._reduce()))
         _say(self._function, seconds, trouble)
 
     def _path(self, sig: Any, codegen: Any) -> Path:
@@ -100,13 +103,15 @@ def described(function: FunctionType) -> Iterator[str]:
 
 def _value(value: Any, code: CodeType) -> str:
     known = (int, float, str, bytes, np.generic, type(None))
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes().hex()}"
     if isinstance(value, known) or (isinstance(value, tuple) and all(isinstance(each, known) for each in value)):
         return f"{type(value).__name__} {value!r}"
     if isinstance(value, ModuleType) and value.__name__.split(".")[0] != __name__.split(".")[0]:
         return value.__name__
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    raise TypeError(f"{code.co_qualname} in {code.co_filename} uses {value!r}: give it a number, or tuple of numbers")
+    raise TypeError(f"{code.co_qualname} in {code.co_filename} uses {value!r}: give it numbers")
 
 
 def _plain(option: Any) -> Any:
@@ -187,8 +192,5 @@ def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> Non
 
 def _size(function: FunctionType) -> int:
     """Instructions of a function and of those that it calls."""
-    return sum(1 for _ in dis.get_instructions(function)) + sum(
-        _size(called.py_func)
-        for called in {function.__globals__.get(name) for name in function.__code__.co_names}
-        if hasattr(called, "py_func")
-    )
+    called = {getattr(function.__globals__.get(name), "py_func", None) for name in function.__code__.co_names}
+    return len([*dis.get_instructions(function)]) + sum(_size(each) for each in called if each is not None)

@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -33,12 +34,11 @@ def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> 
 
     An ``inner`` function is called by other compiled ones only, which spares it an entry from Python.
     """
-    compile_ = numba.njit(
-        nogil=True, error_model="numpy", fastmath=set(fastmath), no_cpython_wrapper=inner, no_cfunc_wrapper=True
-    )
+    entries = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
+    options: Any = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath), **entries}
 
     def decorate(function: Any) -> Any:
-        made = compile_(function)
+        made: Any = numba.njit(**options)(function)
         if not inner:
             made._cache = CodeCache(function)
         return made
@@ -53,10 +53,7 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
         kernel(0, count, *arguments)
         return
     edges = [count * band // bands for band in range(bands + 1)]
-    later = [
-        _pool(os.getpid()).submit(kernel, start, stop, *arguments)
-        for start, stop in zip(edges[1:-1], edges[2:], strict=True)
-    ]
+    later = [_pool(os.getpid()).submit(kernel, start, stop, *arguments) for start, stop in pairwise(edges[1:])]
     kernel(0, edges[1], *arguments)
     for each in later:
         each.result()
@@ -64,7 +61,7 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
 
 def threads() -> int:
     """How many run at once: those of numba, which knows what this process may use and ``NUMBA_NUM_THREADS``."""
-    return int(numba.config.NUMBA_NUM_THREADS)
+    return int(cast(Any, numba.config).NUMBA_NUM_THREADS)
 
 
 @cache

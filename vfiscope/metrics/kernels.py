@@ -32,10 +32,10 @@ __all__ = [
     "TAPS",
     "difference_cells",
     "differences",
-    "gradient_deviations",
     "halve_frames",
     "halve_planes",
     "luma_differences",
+    "ordered_sums",
     "ssim_frames",
     "ssim_planes",
     "taps",
@@ -55,7 +55,7 @@ TILE_W = 256
 STRIDE = 272
 """Floats in a row of a tile and its halo; a constant, because the compiler vectorises only with constant strides."""
 
-QUARTER, SIXTH = np.float32(1 / 4), np.float32(1 / 6)
+QUARTER = np.float32(1 / 4)
 TILE_SIZE = (TILE_H + HALO) * STRIDE
 BAND = 16
 """Rows whose sums are kept column by column, which the compiler can vectorise without reordering them."""
@@ -184,7 +184,7 @@ def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: F
     return full_sums[0], structure_sums[0]
 
 
-def _ordered_sums(parts: Array) -> Float64:
+def ordered_sums(parts: Array) -> Float64:
     """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k, which a plain sum does not promise."""
     return np.add.accumulate(parts, axis=1)[:, -1].astype(np.float64)
 
@@ -204,12 +204,20 @@ def ssim_frames(test: Array, ref: Array, weights: Float32, c: Float32, cut: Int6
     """
     parts = np.empty((len(test), len(cut), 2))
     in_bands(_ssim_frames, len(test) * len(cut), test, ref, weights, c, cut, out, parts)
-    return _ordered_sums(parts)
+    return ordered_sums(parts)
 
 
 @_compiled
 def _ssim_frames(
-    start: int, stop: int, test: Array, ref: Array, weights: Float32, c: Float32, cut: Int64, out: Float32, parts: Float64
+    start: int,
+    stop: int,
+    test: Array,
+    ref: Array,
+    weights: Float32,
+    c: Float32,
+    cut: Int64,
+    out: Float32,
+    parts: Float64,
 ) -> None:
     k = cut.shape[0]
     s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
@@ -227,7 +235,7 @@ def ssim_planes(s_planes: Float32, d_planes: Float32, c: Float32, cut: Int64) ->
     """The same for planes s and d, (N, H, W) float32."""
     parts = np.empty((len(s_planes), len(cut), 2))
     in_bands(_ssim_planes, len(s_planes) * len(cut), s_planes, d_planes, c, cut, parts)
-    return _ordered_sums(parts)
+    return ordered_sums(parts)
 
 
 @_compiled
@@ -291,55 +299,6 @@ def _halve_planes(start: int, stop: int, s: Float32, d: Float32, s_planes: Float
         _average_pairs(s[i, 2 * y], d[i, 2 * y], s[i, 2 * y + 1], d[i, 2 * y + 1], s_planes[i, y], d_planes[i, y])
 
 
-@_inner
-def _prewitt(top: Float32, middle: Float32, bottom: Float32, x: int) -> Any:
-    """Three times the horizontal and the vertical Prewitt derivative at column x + 1."""
-    across = (top[x + 2] - top[x]) + (middle[x + 2] - middle[x]) + (bottom[x + 2] - bottom[x])
-    down = (bottom[x] - top[x]) + (bottom[x + 1] - top[x + 1]) + (bottom[x + 2] - top[x + 2])
-    return across, down
-
-
-@_inner
-def _gradient_row(s: Float32, d: Float32, c: Any, out: Float32) -> None:
-    """1 - GMS along the row between the first and the last of three rows (3, W) of s and d."""
-    for x in range(out.shape[0]):
-        s_across, s_down = _prewitt(s[0], s[1], s[2], x)
-        d_across, d_down = _prewitt(d[0], d[1], d[2], x)
-        t_across, t_down = SIXTH * (s_across + d_across), SIXTH * (s_down + d_down)
-        r_across, r_down = SIXTH * (s_across - d_across), SIXTH * (s_down - d_down)
-        t_square = t_across * t_across + t_down * t_down
-        r_square = r_across * r_across + r_down * r_down
-        apart = np.sqrt(t_square) - np.sqrt(r_square)
-        out[x] = apart * apart / (t_square + r_square + c)
-
-
-def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64:
-    """Sums of u and u^2 with u = 1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) over the inner pixels, (N, 2) float64.
-
-    Planes are (N, H, W) float32, H and W at least 3, and c is in their squared unit. The deviation of GMS is that of
-    u; u is small, and exactly 0 where the planes agree, so it loses no digits.
-    """
-    n, height = s_planes.shape[0], s_planes.shape[1] - 2
-    parts = np.zeros((n, height, 2))
-    in_bands(_gradient_deviations, n * height, s_planes, d_planes, c, parts)
-    return _ordered_sums(parts)
-
-
-@_compiled
-def _gradient_deviations(start: int, stop: int, s_planes: Float32, d_planes: Float32, c: Any, parts: Float64) -> None:
-    height, width = s_planes.shape[1] - 2, s_planes.shape[2] - 2
-    row = np.empty(width, np.float32)
-    for job in range(start, stop):
-        i, y = job // height, job % height
-        _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
-        total, squares = 0.0, 0.0
-        for x in range(width):
-            u = np.float64(row[x])
-            total += u
-            squares += u * u
-        parts[i, y, 0], parts[i, y, 1] = total, squares
-
-
 def differences(test: Array, ref: Array, zero: Any) -> Float64:
     """Sums of absolute and of squared differences over all channels and pixels, (N, 2) float64.
 
@@ -348,7 +307,7 @@ def differences(test: Array, ref: Array, zero: Any) -> Float64:
     n, height = test.shape[:2]
     parts = np.zeros((n, height, 2), type(zero))
     in_bands(_differences, n * height, test, ref, zero, parts)
-    return _ordered_sums(parts)
+    return ordered_sums(parts)
 
 
 @_compiled
@@ -370,7 +329,7 @@ def luma_differences(test: Array, ref: Array, weights: Float32) -> Float64:
     n, bands = test.shape[0], (test.shape[1] + BAND - 1) // BAND
     parts = np.zeros((n, bands, 1))
     in_bands(_luma_differences, n * bands, test, ref, weights, parts)
-    return _ordered_sums(parts)
+    return ordered_sums(parts)
 
 
 @_compiled

@@ -56,9 +56,9 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
     made = np.empty(tuple(start.shape), np.float32)
     for row in range(len(test)):
         pictures = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
-        levels = [(_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()]
+        coarse, fine = ((_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items())
         matched, guess = (field[row].flatten(1).cpu().numpy() for field in (whole, start))
-        aligning.place(*levels, (w, h), matched, guess, made[row].reshape(2, -1))
+        aligning.place(coarse, fine, (w, h), matched, guess, made[row].reshape(2, -1))
     return torch.from_numpy(made).to(start.device)
 
 
