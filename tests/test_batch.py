@@ -291,9 +291,9 @@ def test_register_weights_are_beside_the_job_file(folder: Path) -> None:
 
 def examples_of_help() -> tuple[str, str]:
     """The job file in JSON and the one in CSV that the help of batch shows."""
-    text = textwrap.dedent(vfiscope.commands["batch"].help or "")
-    json_block, csv_block = (part.split("\n\n")[0] for part in text.split("\b\n")[1:])
-    return json_block, csv_block
+    text = vfiscope.commands["batch"].help or ""
+    as_json, as_csv = (textwrap.dedent(part.split("\n\n")[0]) for part in text.split("\b\n")[1:])
+    return as_json, as_csv
 
 
 def test_the_examples_of_the_help_run_and_it_says_where_the_results_are(
