@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
 import cv2
-import numba
 import numpy as np
 import pytest
 import torch
@@ -59,14 +58,6 @@ def tables() -> dict[str, dense.Metric | dense.FieldMetric]:
         **{f"map {metric.spec.name}": metric for metric in dense.MAPS},
         **{field.spec.name: field for field in dense.FIELDS},
     }
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 def test_tables_hold_what_the_contract_names() -> None:
@@ -318,14 +309,13 @@ def test_a_grid_of_one_patch_has_no_motion() -> None:
     assert whole.abs().max() == start.abs().max() == 0
 
 
-def test_bits_do_not_depend_on_threads_or_batch(threads: None) -> None:
+def test_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], None]) -> None:
     test, ref = random_features(3, 17, 23, 135, 1), random_features(3, 17, 23, 135, 2)
     frames = frames_of(np.stack([scene(170, 230, seed) for seed in range(3)]).astype(np.uint8))
     moved = frames_of(np.stack([scene(172, 233, seed)[2:, 3:] for seed in range(3)]).astype(np.uint8))
     results = []
     for count in (1, 2, 3):
-        torch.set_num_threads(count)
-        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+        threads(count)
         results.append({name: metric.compute(Pairs(frames, moved, test, ref)) for name, metric in tables().items()})
     for other in results[1:]:
         assert all(torch.equal(value, other[name]) for name, value in results[0].items())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
 import cv2
-import numba
 import numpy as np
 import pytest
 import torch
@@ -41,14 +40,6 @@ def texture(height: int, width: int, seed: int = 0, sigma: float = 3.0) -> np.nd
 
 def image_of(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.copy()).permute(2, 0, 1).float() / 255
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 def test_grid_keeps_the_aspect_and_rounds_to_whole_patches() -> None:
@@ -254,13 +245,12 @@ def slopes_of(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("shape", [(197, 311), (392, 714), (1100, 1500)])
-def test_bits_do_not_depend_on_threads(threads: None, shape: tuple[int, int]) -> None:
+def test_bits_do_not_depend_on_threads(threads: Callable[[int], None], shape: tuple[int, int]) -> None:
     frames = frames_of(texture(*shape, sigma=2.0)[None])
     embedder = Dsift(size=392 if shape[0] < 1000 else 1092)
     made = []
     for count in (1, 2, 3, 5) if shape[0] < 1000 else (1, 3):
-        torch.set_num_threads(count)
-        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+        threads(count)
         made.append(embedder.embed(frames))
     for other in made[1:]:
         assert torch.equal(made[0].patches, other.patches)

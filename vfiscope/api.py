@@ -66,12 +66,14 @@ def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **optio
     """
     if visualize is None:
         return _run("compare", {"test": test, "ref": ref, **options})
-    from vfiscope import visualize as pictures
+    from vfiscope.checks import check_folder
 
     config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
-    pictures.check_folder(config, visualize)
+    check_folder(config, visualize)
     run = _run("compare", {"test": test, "ref": ref, **options})
-    pictures.visualize(config, visualize)
+    from vfiscope.visualize import visualize as draw
+
+    draw(config, visualize)
     return run
 
 
@@ -100,6 +102,6 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
 
 
 def _run(mode: str, options: dict[str, Any]) -> Run:
-    from vfiscope import pipeline  # brings torch, which opening a stored run does without
+    from vfiscope.start import run
 
-    return pipeline.run(RunConfig.from_options(mode, options))
+    return run(RunConfig.from_options(mode, options))

@@ -35,7 +35,6 @@ from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import entry
 from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
-from vfiscope.loops import launch
 from vfiscope.types import LUMA_WEIGHTS, Features, Frames
 
 __all__ = ["VERSION", "Dsift"]
@@ -150,7 +149,7 @@ def _votes(luma: Tensor) -> Tensor:
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
     magnitude = (gx * gx).add_(gy * gy).sqrt_()
     if luma.device.type == "cpu":
-        return torch.from_numpy(launch(gradients.votes, gx.numpy(), gy.numpy(), magnitude.numpy()))
+        return torch.from_numpy(gradients.votes(gx.numpy(), gy.numpy(), magnitude.numpy()))
     return _votes_by_torch(gx, gy, magnitude)
 
 
@@ -171,7 +170,7 @@ def _pool(planes: Tensor, patch: int) -> Tensor:
     rise = (torch.arange(patch, dtype=torch.float64) + 0.5) / patch
     weights = rise.to(torch.float32), (1 - rise).to(torch.float32)
     if planes.device.type == "cpu":
-        return torch.from_numpy(launch(gradients.pool, planes.numpy(), *(each.numpy() for each in weights)))
+        return torch.from_numpy(gradients.pool(planes.numpy(), *(each.numpy() for each in weights)))
     return _pool_by_torch(planes, *(each.tolist() for each in weights))
 
 

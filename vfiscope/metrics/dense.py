@@ -25,7 +25,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vfiscope.loops import launch
 from vfiscope.metrics import matching
 from vfiscope.metrics.base import FieldMetric, Metric
 from vfiscope.metrics.refine import refine
@@ -183,8 +182,8 @@ def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
 
 def _best_on_cpu(similarity: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """(P, P) -> two (P,): the best match of each row and of each column under the tie rule."""
-    floors = [(similarity.amax(dim=dim) - TIE).numpy() for dim in (1, 0)]
-    forward, backward = launch(matching.nearest, similarity.numpy(), *floors, grid[1])
+    by_row, by_column = ((similarity.amax(dim=dim) - TIE).numpy() for dim in (1, 0))
+    forward, backward = matching.nearest(similarity.numpy(), by_row, by_column, grid[1])
     return torch.from_numpy(forward), torch.from_numpy(backward)
 
 
