@@ -324,6 +324,20 @@ def test_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], None]) 
         assert torch.equal(metric.compute(single)[0], results[0][name][1]), name
 
 
+@pytest.mark.parametrize("width", [4095, 4096, 4097, 189_001])
+def test_the_bits_of_a_long_vector_do_not_depend_on_threads_or_batch(threads: None, width: int) -> None:
+    random = torch.Generator().manual_seed(1)
+    test, ref = (torch.randn(5, width, generator=random) for _ in range(2))
+    torch.set_num_threads(1)
+    whole = dense.cosine_distance(test, ref)
+    assert whole.double() == pytest.approx(1 - torch.cosine_similarity(test.double(), ref.double()), abs=1e-6)
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        assert torch.equal(dense.cosine_distance(test, ref), whole)
+        assert torch.equal(dense.cosine_distance(test[2:3], ref[2:3]), whole[2:3])
+    assert dense.cosine_distance(test, test).max() == 0
+
+
 def test_no_pairs_give_no_scores() -> None:
     frames = frames_of(np.zeros((0, 20, 20, 3), np.uint8))
     none = Features(torch.zeros(0, 8), torch.zeros(0, 4, 4, 8))

@@ -74,6 +74,25 @@ def test_maps_and_fields_are_those_of_the_metrics(
     assert config.replace(batch=3).maps == maps
 
 
+@pytest.mark.parametrize(
+    ("mode", "inputs", "first", "last"),
+    [
+        ("score", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("scan", {}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("compare", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("score", {"source": "s"}, ("cosine_before", "cosine_after"), ("psnr", "ssim")),
+        ("score", {}, ("cosine_before", "cosine_after"), ("cut",)),
+    ],
+)
+def test_embeddings_come_first_and_pixels_last(
+    mode: str, inputs: dict[str, str], first: tuple[str, ...], last: tuple[str, ...]
+) -> None:
+    """The codec's PSNR of originals passed through never heads a table of interpolated frames."""
+    metrics = RunConfig(mode, "t", **inputs).metrics
+    assert metrics[: len(first)] == first
+    assert metrics[-len(last) :] == last
+
+
 def test_a_copy_with_other_metrics_has_their_maps() -> None:
     config = RunConfig("score", "t", "r")
     assert config.replace(metrics=("psnr",)).maps == ("none",)

@@ -110,8 +110,7 @@ def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
     height, width = test.size
     size = 3 * height * width * (1 if test.info.bit_depth == 8 else 2)
     if embedder is not None:
-        rows, columns = embedder.grid(height, width)
-        size += 4 * embedder.dim * (rows * columns + 1)
+        size += 4 * embedder.floats(height, width)
     if lag * size > MAX_LAG_BYTES:
         raise UsageError(
             f"lag {lag} holds {lag} frames of {width}x{height} with their features, {lag * size / 2**30:.1f} GiB, and "
