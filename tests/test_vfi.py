@@ -21,8 +21,8 @@ from torch import Tensor
 from vfiscope import synth
 from vfiscope.embed import open_embedder
 from vfiscope.errors import UsageError
-from vfiscope.metrics import METRICS, convert
-from vfiscope.metrics.vfi import PARTS, SCALE, appearance, detail, parts, vfi
+from vfiscope.metrics import METRICS, convert, vfi_tensors
+from vfiscope.metrics.vfi import PARTS, SCALE, detail, parts, vfi
 from vfiscope.types import Frames
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -113,7 +113,8 @@ def test_appearance_is_the_distance_of_the_embedders_descriptors() -> None:
     both = [Frames(x, order, order, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25)) for x in (test, ref)]
     one, other = (open_embedder("dsift").embed(frames).patches[0].double() for frames in both)
     expected = (1 - (one * other).sum(-1)).sqrt().mean()
-    assert appearance(convert.align(test, ref, 8, 8), 14).item() == pytest.approx(expected.item(), rel=1e-5)
+    found = vfi_tensors.compare(convert.align(test, ref, 8, 8), 0, (14,))[0]
+    assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_the_score_is_the_formula_of_its_parts() -> None:
