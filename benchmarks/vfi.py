@@ -9,9 +9,9 @@ clips under ``sequences`` and ``videos``, and LPIPS as ``weights/lpips_squeeze.o
 candidates for its middle frame: a repeat of the frame before, the blend of both, one that is motion-compensated by
 OpenCV's DIS flow, and a network's where there is one.
 
-The yardstick is the mean of LPIPS over six copies of a pair; benchmarks/yardstick.py says which, and why. Two
-candidates of one scene that it puts at most 20 % apart are a near tie, which LPIPS of a single copy orders by chance;
-all other pairs count, and the table leads with the share of them that a metric orders rightly; a tie counts half.
+The yardstick is the mean of LPIPS over six copies of a pair; benchmarks/yardstick.py says which, and why. Only pairs
+of candidates of one scene that it puts more than 20 % apart count, for nearer ones its copies order differently too
+often. The table leads with the share of those pairs that a metric orders rightly; a tie of the metric counts half.
 Beside it stands Spearman's rank correlation over all candidates, with mean ranks for ties. A candidate that a metric is
 not defined for is left out of its row. Intervals are 95 % by bootstrap over scenes; the triplets of one clip are drawn
 together. A lead is decisive where the interval of the difference of two shares, from the same resamples, excludes 0.
@@ -201,41 +201,47 @@ def sheet(table: Table, copies: Floats, composite: Floats) -> Sheet:
 
 
 def spread(values: Floats, sign: str = "") -> str:
-    return "{:{sign}.3f} to {:{sign}.3f}".format(*interval(values), sign=sign)
+    return "({:{sign}.3f} to {:{sign}.3f})".format(*interval(values), sign=sign)
 
 
-def lines(both: Sheet) -> tuple[list[str], dict[str, str], list[str]]:
-    """The head of the table in Markdown, its rows by name, best first, and what is to be said under it."""
-    rates = {name: both.rates(values) for name, values in both.columns.items()}
-    ahead = {name: rates[VFI] - rates[name] for name in rates if name != VFI}
-    rows = {}
-    for name in sorted(both.columns, key=lambda name: -both.rate(both.columns[name])):
-        values = both.columns[name]
-        cells = [f"{both.rate(values):.3f} ({spread(rates[name])})"]
+def rows_of(both: Sheet) -> Iterator[tuple[str, str, bool]]:
+    """Name, row of the table in Markdown, and whether `vfi` is decisively ahead of it; best first."""
+    rates, best = {name: both.rates(values) for name, values in both.columns.items()}, both.rate(both.columns[VFI])
+    for name, values in sorted(both.columns.items(), key=lambda item: -both.rate(item[1])):
+        rate, ahead = both.rate(values), rates[VFI] - rates[name]
+        cells = [f"{rate:.3f} {spread(rates[name])}"]
         cells += [f"{both.rate(values, prefix):.3f}" for prefix in SETS.values()]
-        cells.append(f"{both.correlation(values):.3f} ({spread(both.correlations(values))})")
-        cells.append(spread(ahead[name], "+") if name in ahead else "")
-        rows[name] = f"| {name} | {' | '.join(cells)} |"
-    head = ["metric", "pairs ordered rightly", *SETS, "rank correlation over all", "`vfi` ahead by"]
-    decisive = [name for name in rows if name in ahead and interval(ahead[name])[0] > 0]
-    level = [name for name in rows if name in ahead and name not in decisive]
-    notes = [
-        f"The lead of `vfi` is decisive over {', '.join(decisive) or 'none'}.",
-        f"It is not over {', '.join(level) or 'none'}.",
+        cells.append(f"{both.correlation(values):.3f} {spread(both.correlations(values))}")
+        cells.append("" if name == VFI else f"{best - rate:+.3f} {spread(ahead, '+')}")
+        yield name, f"| {name} | {' | '.join(cells)} |", interval(ahead)[0] > 0
+
+
+def document(both: Sheet, rows: list[tuple[str, str, bool]]) -> str:
+    """The table, and what is to be said under it."""
+    sets = [f"{name}, {both.within(prefix).sum()} pairs" for name, prefix in SETS.items()]
+    head = ["metric", "pairs ordered rightly", *sets, "rank correlation over all", "`vfi` ahead by"]
+    decisive = ", ".join(name for name, _, ahead in rows if ahead)
+    level = ", ".join(name for name, _, ahead in rows if not ahead and name != VFI)
+    said = [
+        *noise(both),
+        f"The lead of `vfi` is decisive over {decisive or 'none'}.",
+        f"It is not over {level or 'none'}.",
     ]
-    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|"], rows, notes
+    table = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *(row for _, row, _ in rows)]
+    return "\n".join([*table, "", *said]) + "\n"
 
 
 def noise(both: Sheet) -> list[str]:
     """What the yardstick itself is worth."""
-    near = len(set(both.scene[both.all_pairs[~both.apart, 0]]))
-    within, every, counted = both.agreement(PLAIN, MIRRORED)
+    scenes = len(set(both.scene[both.all_pairs[~both.apart, 0]]))
+    within, counted, near = both.agreement(PLAIN, MIRRORED)
     return [
         f"{len(both.scene)} candidates of {len(both.scenes)} scenes; {len(both.pairs)} of {len(both.all_pairs)} pairs "
-        f"of candidates of one scene are more than {APART - 1:.0%} apart and count; "
-        f"{near} scenes hold a near tie.",
-        "LPIPS of the mirrored frames alone agrees with plain LPIPS within a scene by a rank correlation of "
-        f"{within:.3f}, on which of two is better in {every:.3f} of all pairs and {counted:.3f} of those that count.",
+        f"of candidates of one scene are more than {100 * (APART - 1):.0f} % apart and count; "
+        f"{scenes} scenes hold a nearer pair.",
+        "Plain LPIPS and that of the mirrored frames alone, two of the six copies, agree within a scene by a rank "
+        f"correlation of {within:.3f}, and on which of two is better in {counted:.3f} of the pairs that count and "
+        f"{near:.3f} of the nearer ones.",
     ]
 
 
@@ -259,10 +265,9 @@ def main() -> int:
     unseen, new_copies = measured(clips(options.data), lpips)
     as_it_is = np.log1p(unseen.metrics["vfi"] / SMALL)
     both = joined(sheet(table, copies, composite), sheet(unseen, new_copies, as_it_is))
-    head, rows, notes = lines(both)
-    said = [*noise(both), *notes]
-    FULL.write_text("\n".join([*head, *rows.values(), "", *said]) + "\n", encoding="utf-8")
-    SHORT.write_text("\n".join([*head, *(row for name, row in rows.items() if name in SHOWN)]) + "\n", encoding="utf-8")
+    rows = list(rows_of(both))
+    FULL.write_text(document(both, rows), encoding="utf-8")
+    SHORT.write_text(document(both, [row for row in rows if row[0] in SHOWN]), encoding="utf-8")
     print(FULL.read_text(encoding="utf-8"))
     print(f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}", file=sys.stderr)
     print(f"{time.perf_counter() - began:.0f} s; LPIPS is kept in {lpips.file}", file=sys.stderr)

@@ -87,10 +87,13 @@ class Sheet:
         better, worse = values[self.pairs if pairs is None else pairs].T
         return np.where(np.isnan(better + worse), np.nan, (np.sign(worse - better) + 1) / 2)
 
+    def within(self, prefix: str) -> NDArray[np.bool_]:
+        """(P,) which pairs are of scenes whose names begin so."""
+        return np.array([name.startswith(prefix) for name in self.scenes])[self.scene[self.pairs[:, 0]]]
+
     def rate(self, values: Floats, prefix: str = "") -> float:
-        """Share of the pairs of scenes with such names that are ordered rightly."""
-        chosen = np.array([name.startswith(prefix) for name in self.scenes])[self.scene[self.pairs[:, 0]]]
-        return float(np.nanmean(self.rightly(values)[chosen]))
+        """Share of those pairs that are ordered rightly."""
+        return float(np.nanmean(self.rightly(values)[self.within(prefix)]))
 
     def rates(self, values: Floats) -> Floats:
         """The share in every resample, (RESAMPLES,)."""
@@ -110,13 +113,13 @@ class Sheet:
         return np.array([spearman(values[each], self.yardstick[each]) for each in rows])
 
     def agreement(self, first: int, second: int) -> tuple[float, float, float]:
-        """Of two copies: rank correlation in the mean of scenes; share of all pairs, and of those that count, in which
-        they agree on the better one."""
+        """Of two copies: rank correlation in the mean of scenes; share of the pairs that count, and of the near ties,
+        in which they agree on the better one."""
         one, other = self.copies[:, first], self.copies[:, second]
         scenes = [self.scene == s for s in range(len(self.scenes))]
         within = float(np.mean([spearman(one[rows], other[rows]) for rows in scenes]))
         same = (self.rightly(one, self.all_pairs) == self.rightly(other, self.all_pairs)).astype(float)
-        return within, float(same.mean()), float(same[self.apart].mean())
+        return within, float(same[self.apart].mean()), float(same[~self.apart].mean())
 
 
 def joined(first: Sheet, second: Sheet) -> Sheet:
