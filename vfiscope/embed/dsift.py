@@ -43,7 +43,7 @@ from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
 from vfiscope.types import LUMA_WEIGHTS, Features, Frames
 
-__all__ = ["VERSION", "Dsift"]
+__all__ = ["VERSION", "Dsift", "colour_of", "describe_cells"]
 
 VERSION = "dsift-2"
 """Changes whenever the numbers do. In dsift-1 the frame's vector was the mean of its cells; the cells are the same."""
@@ -150,7 +150,7 @@ def describe_cells(image: Tensor, patch: int) -> Tensor:
     share = (contrast / (contrast + CONTRAST))[..., None]
     sift = _limited(votes[:8].permute(1, 2, 0, 3, 4).flatten(2))
     texture = torch.cat([sift * share.sqrt(), (1 - share).sqrt()], dim=-1)
-    return torch.cat([texture * TEXTURE**0.5, _colour(image, patch) * COLOUR**0.5], dim=-1)
+    return torch.cat([texture * TEXTURE**0.5, colour_of(image, patch) * COLOUR**0.5], dim=-1)
 
 
 def _votes(luma: Tensor) -> Tensor:
@@ -213,7 +213,7 @@ def _limited(votes: Tensor) -> Tensor:
     return clipped / (clipped * clipped).sum(dim=-1, keepdim=True).sqrt().clamp(min=_TINY)
 
 
-def _colour(image: Tensor, patch: int) -> Tensor:
+def colour_of(image: Tensor, patch: int) -> Tensor:
     """(h, w, 6), unit length: cosines and sines of pi/2 times the mean R, G and B of each cell."""
     h, w = image.shape[1] // patch, image.shape[2] // patch
     means = image.reshape(3, h, patch, w, patch).sum(dim=(2, 4)).div_(patch * patch)
