@@ -38,7 +38,6 @@ from vfiscope import open_source
 from vfiscope.embed import open_embedder
 from vfiscope.metrics import METRICS, vfi
 from vfiscope.metrics.convert import Aligned, aligned_pairs
-from vfiscope.metrics.dense import cosine_distance
 from vfiscope.types import Frames, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -46,7 +45,6 @@ KEPT = Path(__file__).with_suffix(".csv")
 KNOWN = {"ex_p0": 0.7110, "ex_p1": 0.1479}
 """LPIPS of two pictures to pairs/lpips/ex_ref.png, as its authors publish it."""
 MEAN, DEVIATION = (np.array(x, np.float32) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-DSIFT = "dsift, same place"
 COMPOSITE = "**`vfi`, out of scene**"
 DATASETS = ("UCF101", "Middlebury", "DAVIS")
 COMPARING = ("pixels", "features", "pixels and neighbours")
@@ -157,11 +155,11 @@ def paired(test: Pixels, triplet: Triplet) -> Pairs:
 
 
 def all_metrics(pairs: Pairs) -> dict[str, float]:
-    """Every metric that compares test and reference, and the plain dense SIFT distance; lower is better."""
+    """Every metric that compares test and reference; lower is better."""
     embedder = open_embedder("dsift")
     test, ref = embedder.embed(pairs.test), embedder.embed(pairs.ref)
     pairs = replace(pairs, test_features=test, ref_features=ref)
-    values = {DSIFT: float(cosine_distance(test.patches, ref.patches).mean())}
+    values = {}
     for name, metric in METRICS.items():
         if metric.spec.needs in COMPARING:
             value = float(metric.compute(pairs)[0])
