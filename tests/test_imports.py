@@ -30,6 +30,8 @@ LAYERS = {
     "scoring": 5,
     "inputs": 5,
     "job": 6,
+    "fetch": 6,
+    "showing": 7,
     "streams": 7,
     "account": 8,
     "pipeline": 9,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, flag, open_run, plot, scan, score
+    from vfiscope.api import compare, export, flag, open_run, plot, scan, score, show
     from vfiscope.errors import VfiscopeError
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
@@ -44,6 +44,7 @@ _HOME = {
     "plot": "api",
     "scan": "api",
     "score": "api",
+    "show": "api",
     "synth": "",
 }
 
@@ -67,6 +68,7 @@ __all__ = [
     "plot",
     "scan",
     "score",
+    "show",
     "synth",
 ]
 

@@ -19,6 +19,7 @@ import click
 
 from vfiscope.cli.options import comma_list, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
+from vfiscope.cli.show import show
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -252,6 +253,9 @@ def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overw
         plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
     click.echo(out)
     return OK
+
+
+vfiscope.add_command(show)
 
 
 @vfiscope.command()

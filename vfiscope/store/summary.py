@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from vfiscope.store.pools import POOLS, pool, worst_row
 from vfiscope.store.text import plain
-from vfiscope.types import FrameTable, MetricSpec, Role, Status
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
@@ -46,7 +46,7 @@ def summarize(run: Run) -> dict[str, Any]:
             name: describe(values, run.specs[name], run.frames, run.names) for name, values in run.scores.items()
         },
         "roles": _by_role(run),
-        "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "segments": [{**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments],
         "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
@@ -58,6 +58,17 @@ def summarize(run: Run) -> dict[str, Any]:
     }
     cleaned: dict[str, Any] = plain(summary)
     return cleaned
+
+
+def _named(run: Run, segment: Segment) -> dict[str, str | None]:
+    """The first and the last image of a segment, and when they were taken, as far as that is known."""
+    first, end = (int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop)))
+    ends = {"start": first, "stop": max(first, end - 1)}
+    if not run.names or first >= len(run.names):
+        return {}
+    names: dict[str, str | None] = {f"{end}_name": run.names[row] for end, row in ends.items()}
+    moments = {f"{end}_at": run.moment(row) for end, row in ends.items()}
+    return names | (moments if moments["start_at"] is not None else {})
 
 
 def _by_role(run: Run) -> dict[str, Any]:

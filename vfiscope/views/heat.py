@@ -1,0 +1,186 @@
+"""A map laid over the frame that it is about: its scale, its colours, and where it is strongest.
+
+Black is no departure from a perfect frame, over purple, red and orange to pale yellow; what is weak is transparent. The
+order of lightness is that of the numbers, for every kind of colour vision and in print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.errors import UsageError
+from vfiscope.types import LUMA_WEIGHTS, Float32, Float64, MetricSpec
+
+__all__ = ["Box", "Scale", "grey", "heat_map", "laid_over", "scale_of", "spot", "stretched", "window"]
+
+SHARE = 99.5
+"""Per cent of the cells of a call that lie within an automatic scale."""
+DARK, LIGHT = 0.08, 0.5
+"""Black and white of a frame under a map."""
+OPAQUE = 0.8
+FULL = 0.5
+"""Part of the scale from which on a map is as opaque as it gets."""
+FIRST = 0.25
+"""Where on inferno the colours begin: what is darker is lost on a dark frame."""
+HALF = 0.5
+"""Part of the peak that still belongs to the strongest area."""
+SMALLEST, LARGEST = 0.2, 0.5
+"""Sides of the enlarged part, of those of the frame."""
+
+
+class Box(NamedTuple):
+    """Half-open, in pixels of the frame."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the colours of a map mean."""
+
+    spec: MetricSpec
+    top: float
+    """The departure from the value of a perfect frame that is brightest."""
+    words: str
+    """How it was chosen."""
+
+    def strength(self, values: Float32) -> Float64:
+        """(h, w) 0..1 for values; 0 where one is NaN."""
+        return np.clip(departure(values, self.spec) / self.top, 0.0, 1.0)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The values that are dark and bright."""
+        identity = self.spec.identity
+        return identity, identity + (self.top if self.spec.lower_is_better else -self.top)
+
+
+def departure(values: Float32, spec: MetricSpec) -> Float64:
+    """How far values are from that of a perfect frame; 0 where one is NaN."""
+    return np.abs(np.nan_to_num(np.asarray(values, np.float64) - spec.identity, nan=0.0))
+
+
+def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Scale:
+    """One scale for several maps.
+
+    Args:
+        maps: (h, w) each.
+        spec: what their values mean.
+        how: "auto", up to a departure that 99.5 % of all cells do not exceed, and no less than the metric's floor, so
+            that noise stays dark; "absolute", the whole range; or a number, the departure to end at.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    if how == "auto":
+        known = [departure(values, spec)[np.isfinite(values)] for values in maps]
+        cells = np.concatenate([*known, np.zeros(1)])
+        reached = float(np.percentile(cells, SHARE))
+        if reached > spec.floor:
+            return Scale(spec, reached, f"{SHARE:g} % of the cells shown lie within it")
+        return Scale(spec, spec.floor, f"ends at {spec.floor:g}: less is not worth flagging")
+    if how == "absolute":
+        return Scale(spec, (spec.high if spec.lower_is_better else spec.identity) - min(spec.low, spec.identity), "all")
+    try:
+        top = float(how)
+    except ValueError:
+        top = 0.0
+    if not 0 < top < np.inf:
+        raise UsageError(f"scale is {how!r}: give auto, absolute, or a number above 0 to end at")
+    return Scale(spec, top, "as asked for")
+
+
+def heat_map() -> Any:
+    """The colours over a frame of middle brightness, for a colour bar."""
+    from matplotlib.colors import ListedColormap
+
+    colours, alpha = _colours()
+    under = (DARK + LIGHT) / 2
+    return ListedColormap(under + alpha[:, None] * (colours - under))
+
+
+def laid_over(picture: NDArray[np.uint8], values: Float32, scale: Scale) -> NDArray[np.uint8]:
+    """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what was given.
+
+    Args:
+        picture: (H, W, 3).
+        values: (h, w); cells lie edge to edge from border to border.
+        scale: what the colours mean.
+
+    Returns:
+        (H, W, 3).
+    """
+    colours, alpha = _colours()
+    levels = np.rint(255 * scale.strength(values)).astype(np.intp)
+    height, width = picture.shape[:2]
+    over = stretched(alpha[levels], height, width)[..., None]
+    mixed = picture + over * (255.0 * stretched(colours[levels], height, width) - picture)
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _colours() -> tuple[Float64, Float64]:
+    """(256, 3) colours and (256,) opacities by strength; the first is transparent."""
+    import matplotlib
+
+    strength = np.linspace(0.0, 1.0, 256)
+    colours = np.asarray(matplotlib.colormaps["inferno"](FIRST + (1 - FIRST) * strength))[:, :3]
+    return colours, OPAQUE * np.minimum(strength / FULL, 1.0)
+
+
+def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3): the luma of a frame in the darker half of the greys, to be seen beneath a map."""
+    luma = picture @ np.array(LUMA_WEIGHTS) / 255.0
+    return np.repeat(np.rint(255 * (DARK + (LIGHT - DARK) * luma)).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def edges(length: int, cells: int) -> NDArray[np.int64]:
+    """(cells + 1,) borders of the cells of a map along a side, in whole pixels."""
+    return np.arange(cells + 1, dtype=np.int64) * length // cells
+
+
+def stretched(cells: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """(h, w, ...) cells as (H, W, ...) pixels, none of them mixed."""
+    rows = np.repeat(np.arange(cells.shape[0]), np.diff(edges(height, cells.shape[0])))
+    columns = np.repeat(np.arange(cells.shape[1]), np.diff(edges(width, cells.shape[1])))
+    return cells[rows][:, columns]
+
+
+def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None:
+    """Where a map is strongest: the connected cells of at least half its peak that together hold most.
+
+    Args:
+        values: (h, w).
+        spec: what they mean; where no cell departs by more than its floor, there is nothing to point at.
+        size: (height, width) of the frame.
+
+    Returns:
+        The box around them in pixels.
+    """
+    strength = departure(values, spec)
+    if not strength.max() > spec.floor:
+        return None
+    count, labels = cv2.connectedComponents((strength >= HALF * strength.max()).astype(np.uint8), connectivity=8)
+    sums = np.bincount(labels.ravel(), strength.ravel(), count)
+    rows, columns = np.nonzero(labels == 1 + int(np.argmax(sums[1:])))
+    y, x = edges(size[0], values.shape[0]), edges(size[1], values.shape[1])
+    top, bottom, left, right = y[rows.min()], y[rows.max() + 1], x[columns.min()], x[columns.max() + 1]
+    return Box(int(left), int(top), int(right - left), int(bottom - top))
+
+
+def window(box: Box, size: tuple[int, int]) -> Box:
+    """The part of a frame to enlarge: of its shape, around the middle of a box, between a fifth and half of its sides."""
+    height, width = size
+    part = min(max(1.3 * max(box.w / width, box.h / height), SMALLEST), LARGEST)
+    w, h = max(1, round(part * width)), max(1, round(part * height))
+    x = min(max(0, box.x + box.w // 2 - w // 2), width - w)
+    y = min(max(0, box.y + box.h // 2 - h // 2), height - h)
+    return Box(x, y, w, h)
