@@ -1,4 +1,4 @@
-"""The frames that a run scored, fetched again from its inputs: the same ones, read in the same way, and without torch."""
+"""The frames that a run scored, fetched again from its inputs: the same ones, read the same way, and without torch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Wanted(NamedTuple):
     """One frame of one input."""
 
     role: str
-    index: int
+    ordinal: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +110,7 @@ def _wanted(run: Run, row: int) -> tuple[Wanted, Wanted | None, Wanted | None, W
     return test, Wanted(role, other), None, None
 
 
-# ------------------------------------------------------------------------------------------------------- the same inputs
+# ------------------------------------------------------------------------------------------------------ the same inputs
 
 
 def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:

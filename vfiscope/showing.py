@@ -200,7 +200,7 @@ def _absdiff(each: Fetched) -> Float32 | None:
 
 def _cells(test: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float32:
     apart = np.abs(test.astype(np.int16) - other).sum(axis=2)
-    y, x = (edges(length, max(1, length // CELL)) for length in apart.shape)
+    y, x = (edges(length, max(1, length // CELL)) for length in apart.shape[:2])
     sums = np.add.reduceat(np.add.reduceat(apart, y[:-1], axis=0), x[:-1], axis=1)
     return (sums / (765.0 * np.outer(np.diff(y), np.diff(x)))).astype(np.float32)
 
@@ -232,7 +232,7 @@ def _beside(run: Run, each: Fetched) -> list[tuple[str, Picture | None]]:
 
 def _caption(run: Run, role: str, one: Picture) -> tuple[str, str]:
     own = one.role == "test" or (one.role == "golden" and golden_index(run.config.get("golden")) is not None)
-    at = np.flatnonzero(run.frames.index == one.index) if own else ()
+    at = np.flatnonzero((run.frames.index == one.index) & own)
     place = frame_place(run, int(at[0])) if len(at) else f"frame {one.index}" if one.is_video else printable(one.name)
     return (f"{role}: {printable(one.name)}" if one.is_video else role), place
 
@@ -268,7 +268,7 @@ def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
 
 def _title(run: Run, chosen: Chosen) -> str:
     what = heading([run])
-    if not chosen.role:
+    if not chosen.role or chosen.among == 1:
         return what
     many = len(chosen.rows)
     number = f"the {many} worst" if many > 1 else "the worst"
@@ -285,8 +285,11 @@ def _notes(run: Run, chosen: Chosen, scale: Scale, fetched: Sequence[Fetched]) -
     if computed:
         to = "the lesser of those to the frames before and after" if between else "to what is beside it"
         what += f", not stored in the run but computed here: mean absolute difference as a part of white, {to}"
-    shown = f"{what}. One scale for all: {low:.3g} (nothing wrong) to {high:.3g} ({scale.words})."
-    spread = f" Frames: the worst one of each flagged segment first{_spread(chosen)}." if chosen.role else ""
+    many = len(chosen.rows) > 1
+    shown = (
+        f"{what}. {'One scale for all' if many else 'Scale'}: {low:.3g} (nothing wrong) to {high:.3g} ({scale.words})."
+    )
+    spread = f" Frames: the worst one of each flagged segment first{_spread(chosen)}." if chosen.role and many else ""
     return f"{shown} Box: the connected cells of at least half of its peak, enlarged below.{spread}"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.types import Float32
+from vfiscope.types import Float32, Float64
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,11 +17,15 @@ ACROSS = 28
 """Arrows from the left border to the right one, at most."""
 STILL_PX = 0.5
 """Shorter vectors are dots."""
-COLOUR = "#FFE000"
+USUAL, LONGEST = 0.7, 2.0
+"""Lengths of the middle one of the arrows and of the longest, in steps of their grid."""
+COLOUR, CUT_SHORT = "#FFE000", "#FF7A00"
 
 
 def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
-    """Draw every so many-th vector, all to one scale at which the longest hardly touch; what the scale is.
+    """Draw every so many-th vector, all to one scale at which the usual ones just do not touch; what the scale is.
+
+    A vector that would reach over several others, as wrong matches do, is cut short and orange.
 
     Args:
         ax: shows the frame in its own pixels.
@@ -31,27 +35,27 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
     h, w = field.shape[1:]
     stride = max(1, -(-w // ACROSS))
     rows, columns = np.mgrid[stride // 2 : h : stride, stride // 2 : w : stride].reshape(2, -1)
-    x, y = (columns + 0.5) * size[1] / w - 0.5, (rows + 0.5) * size[0] / h - 0.5
-    dx, dy = field[0, rows, columns], field[1, rows, columns]
-    known = np.isfinite(dx) & np.isfinite(dy)
-    x, y, dx, dy = x[known], y[known], dx[known], dy[known]
-    lengths = np.hypot(dx, dy)
+    vectors = field[:, rows, columns].astype(np.float64)
+    known = np.isfinite(vectors).all(axis=0)
+    at = np.stack([(columns + 0.5) * size[1] / w - 0.5, (rows + 0.5) * size[0] / h - 0.5])[:, known]
+    vectors = vectors[:, known]
+    lengths = np.hypot(*vectors)
     moving = lengths >= STILL_PX
+    ax.plot(*at[:, ~moving], ".", color=COLOUR, markersize=1.2)
+    ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     if not moving.any():
         return f"nothing moves by {STILL_PX:g} px or more"
-    longest = float(np.percentile(lengths[moving], 95))
-    shrink = longest / (1.2 * stride * size[1] / w)
-    for colour, width in (("black", 0.006), (COLOUR, 0.0032)):
-        ax.quiver(
-            *(part[moving] for part in (x, y, dx, dy)),
-            angles="xy",
-            scale_units="xy",
-            scale=shrink,
-            width=width,
-            headwidth=3.5 if colour != "black" else 2.6,
-            color=colour,
-            minlength=0,
-        )
-    ax.plot(x[~moving], y[~moving], ".", color=COLOUR, markersize=1.2)
-    ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
-    return f"{1 / shrink:.3g} times as long as in the frame; longest {lengths.max():.3g} px"
+    step = stride * size[1] / w
+    unit = float(np.median(lengths[moving])) / USUAL
+    long = lengths > LONGEST * unit
+    vectors[:, long] *= LONGEST * unit / lengths[long]
+    for rows_of, colour in ((moving & ~long, COLOUR), (long, CUT_SHORT)):
+        _quiver(ax, at[:, rows_of], vectors[:, rows_of], unit / step, colour)
+    return f"a step of the grid is {unit:.3g} px" + (f"; orange: over {LONGEST * unit:.3g}, cut" if long.any() else "")
+
+
+def _quiver(ax: Axes, at: Float64, vectors: Float64, scale: float, colour: str) -> None:
+    """Arrows with a dark edge, to be seen on any frame."""
+    look: Any = {"angles": "xy", "scale_units": "xy", "scale": scale, "minlength": 0, "headlength": 4}
+    ax.quiver(*at, *vectors, color="black", width=0.0075, headwidth=3, headaxislength=4, **look)
+    ax.quiver(*at, *vectors, color=colour, width=0.0035, headwidth=4.5, headaxislength=3.5, **look)

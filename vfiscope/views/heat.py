@@ -23,7 +23,7 @@ SHARE = 99.5
 """Per cent of the cells of a call that lie within an automatic scale."""
 DARK, LIGHT = 0.08, 0.5
 """Black and white of a frame under a map."""
-OPAQUE = 0.8
+OPAQUE = 0.85
 FULL = 0.5
 """Part of the scale from which on a map is as opaque as it gets."""
 FIRST = 0.25
@@ -177,7 +177,7 @@ def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None
 
 
 def window(box: Box, size: tuple[int, int]) -> Box:
-    """The part of a frame to enlarge: of its shape, around the middle of a box, between a fifth and half of its sides."""
+    """The part of a frame to enlarge: of its shape, around the middle of a box, a fifth to a half of its sides."""
     height, width = size
     part = min(max(1.3 * max(box.w / width, box.h / height), SMALLEST), LARGEST)
     w, h = max(1, round(part * width)), max(1, round(part * height))

@@ -167,7 +167,7 @@ def _draw_shot(figure: Figure, layout: Layout, shot: Shot, top: float, scale: Sc
         ax = layout.axes(figure, map_at + 1, top)
         _show(ax, tested, None, None)
         said = draw_arrows(ax, shot.field, shot.size)
-        for line, text in enumerate((field, said)):
+        for line, text in enumerate((f"{field}, from test to partner", said)):
             at = EDGE_IN + (map_at + 1) * layout.pitch, top + layout.tall + 0.14 + 0.14 * line
             layout.text(figure, *at, text, size=8 - 0.5 * line, color=GREY if line else "black")
 
@@ -202,8 +202,8 @@ def _draw_bar(figure: Figure, layout: Layout, column: int, foot: float, scale: S
     ax.set_xticks(ticks, [f"{end:.3g}" for end in ticks], fontsize=7)
     ax.tick_params(axis="x", length=0, pad=2)
     first, _, last = ax.get_xticklabels()
-    first.set_ha("left")
-    last.set_ha("right")
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
 
 
 def _shortened(text: str, most: int) -> str:
