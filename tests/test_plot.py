@@ -20,7 +20,7 @@ from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Header, Run, Writer
 from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Segment, Status
 from vfiscope.views import draw_metric, overlay_warnings, plot_run
-from vfiscope.views.curves import Curve, frame_axis, thin
+from vfiscope.views.curves import Curve, frame_axis, shade, thin
 from vfiscope.views.names import title
 
 INF, NAN = float("inf"), float("nan")
@@ -212,14 +212,40 @@ def test_flagged_ranges_are_shaded_in_their_own_panel() -> None:
     figure = plot_run(run)
     psnr, ssim = panels(figure)
     assert boxes(psnr) == []
-    assert boxes(ssim) == [(0.08, 0.2, 0.0, 1.0), (0.32, 0.36, 0.0, 1.0)]
+    assert boxes(ssim) == [(0.06, 0.18, 0.0, 1.0), (0.3, 0.34, 0.0, 1.0)]
     assert legend(figure) == ["flagged (low score)"]
-    assert ssim.get_xlim()[1] > 0.359
+    assert ssim.get_xlim()[1] > 0.34
+
+
+def test_a_shade_covers_its_frames_and_not_the_gap_after_them() -> None:
+    """Photos every three hours with a night of twelve; frames 2 and 3 lie on both sides of it."""
+    hours = np.array([0.0, 3, 6, 18, 21, 24])
+    run = fake({"ssim": [1] * 6}, time_s=3600 * hours, segments=[segment(2, 3, "ssim"), segment(3, 4, "ssim")])
+    (ssim,) = panels(plot_run(run))
+    spans = [(left / 3600, right / 3600) for left, right, *_ in boxes(ssim)]
+    assert spans == [(4.5, 7.5), (16.5, 19.5)]
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "stop", "span"),
+    [
+        ([0.0, 1, 2, 3], 0, 1, (-0.5, 0.5)),
+        ([0.0, 1, 2, 3], 3, 4, (2.5, 3.5)),
+        ([0.0, 1, 2, 3], 1, 3, (0.5, 2.5)),
+        ([0.0, 1, 1.5, 2.5], 1, 2, (0.5, 1.25)),
+        ([7.0], 0, 1, (6.5, 7.5)),
+    ],
+)
+def test_a_bad_frame_lies_inside_its_shade(
+    times: list[float], start: int, stop: int, span: tuple[float, float]
+) -> None:
+    run = fake({"ssim": [1] * len(times)}, time_s=np.array(times))
+    assert shade(run.frames, start, stop) == span
 
 
 def test_a_segment_of_no_metric_is_shaded_in_every_panel() -> None:
     run = fake({"psnr": [30] * 9, "ssim": [1] * 9}, segments=[segment(2, 5, "")])
-    assert [boxes(ax) for ax in panels(plot_run(run))] == [[(0.08, 0.2, 0.0, 1.0)]] * 2
+    assert [boxes(ax) for ax in panels(plot_run(run))] == [[(0.06, 0.18, 0.0, 1.0)]] * 2
 
 
 def test_a_cut_is_a_line_through_every_panel_and_no_panel() -> None:
@@ -316,7 +342,7 @@ def test_several_runs_have_a_legend_colours_and_bars_of_their_own() -> None:
     assert len(lines(ax)) == 2
     assert len({str(line.get_color()) for line in ax.lines}) == 2
     (first, second) = boxes(ax)
-    assert (first[:2], second[:2]) == ((0.04, 0.08), (0.04, 0.12))
+    assert (first[:2], second[:2]) == ((0.02, 0.06), (0.02, 0.1))
     assert first[3] < second[2] < second[3] < 0.11
     assert ax.get_ylim()[0] < 0.8 - 0.09 * 0.2
 
@@ -589,5 +615,5 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
         figure = plot_run(run, tmp_path / "a.png")
     (ax,) = panels(figure)
     assert lines(ax)[0][1] == list(range(30, 39))
-    assert boxes(ax) == [(0.08, 0.2, 0.0, 1.0)]
+    assert boxes(ax) == [(0.06, 0.18, 0.0, 1.0)]
     assert figure.get_suptitle() == "x.mp4"

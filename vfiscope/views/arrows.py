@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_arrows"]
 
-ACROSS = 28
+ACROSS = 20
 """Arrows from the left border to the right one, at most."""
 STILL_PX = 0.5
 """Shorter vectors are dots."""
@@ -51,11 +51,11 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
     vectors[:, long] *= LONGEST * unit / lengths[long]
     for rows_of, colour in ((moving & ~long, COLOUR), (long, CUT_SHORT)):
         _quiver(ax, at[:, rows_of], vectors[:, rows_of], unit / step, colour)
-    return f"a step of the grid is {unit:.3g} px" + (f"; orange: over {LONGEST * unit:.3g}, cut" if long.any() else "")
+    return f"grid step {unit:.3g} px" + (f"; orange: over {LONGEST * unit:.3g}, cut" if long.any() else "")
 
 
 def _quiver(ax: Axes, at: Float64, vectors: Float64, scale: float, colour: str) -> None:
     """Arrows with a dark edge, to be seen on any frame."""
     look: Any = {"angles": "xy", "scale_units": "xy", "scale": scale, "minlength": 0, "headlength": 4}
-    ax.quiver(*at, *vectors, color="black", width=0.0075, headwidth=3, headaxislength=4, **look)
+    ax.quiver(*at, *vectors, color="black", width=0.007, headwidth=3, headaxislength=4, **look)
     ax.quiver(*at, *vectors, color=colour, width=0.0035, headwidth=4.5, headaxislength=3.5, **look)

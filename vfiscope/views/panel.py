@@ -10,7 +10,7 @@ import numpy as np
 
 from vfiscope.flags import parse_rule
 from vfiscope.types import Float64, MetricSpec, Segment, Status
-from vfiscope.views.curves import Curve, curves_of, limits, thin
+from vfiscope.views.curves import Curve, curves_of, limits, shade, thin
 from vfiscope.views.names import choose, labels_of, title
 from vfiscope.views.style import CUTS, DAMAGE, GREY, SHADE, THRESHOLDS, look
 
@@ -134,7 +134,8 @@ def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
 
 def _draw_flagged(ax: Axes, run: Run, metric: str, n: int | None, row: float) -> None:
     """Shade the whole height for a single run (n is None), or draw bars at the foot, in the n-th of rows so high."""
-    spans = [(each.start_time_s, each.stop_time_s - each.start_time_s) for each in flagged(run, metric)]
+    ends = [shade(run.frames, each.start, each.stop) for each in flagged(run, metric)]
+    spans = [(left, right - left) for left, right in ends]
     if not spans:
         return
     low, height, color = (0.0, 1.0, SHADE) if n is None else (0.015 + row * n, 0.65 * row, look(n)["color"])
