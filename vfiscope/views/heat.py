@@ -1,14 +1,14 @@
 """A map laid over the frame that it is about: its scale, its colours, and where it is strongest.
 
-Black is no departure from a perfect frame, over purple, red and orange to pale yellow; what is weak is transparent. The
-order of lightness is that of the numbers, for every kind of colour vision and in print.
+What is weak is transparent, and lighter is worse, for every kind of colour vision and in print: over a frame in grey
+from purple by way of red to pale yellow; over one in its own colours from green to yellow, and only where it is strong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,21 +17,55 @@ from numpy.typing import NDArray
 from vfiscope.errors import UsageError
 from vfiscope.types import LUMA_WEIGHTS, Float32, Float64, MetricSpec
 
-__all__ = ["Box", "Scale", "grey", "heat_map", "laid_over", "scale_of", "spot", "stretched", "window"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "HEAT",
+    "OVER_COLOURS",
+    "Box",
+    "Look",
+    "Scale",
+    "colour_map",
+    "departure",
+    "draw_outline",
+    "edges",
+    "grey",
+    "laid_over",
+    "scale_of",
+    "spot",
+    "stretched",
+    "window",
+]
 
 SHARE = 99.5
 """Per cent of the cells of a call that lie within an automatic scale."""
 DARK, LIGHT = 0.08, 0.5
 """Black and white of a frame under a map."""
-OPAQUE = 0.85
-FULL = 0.5
-"""Part of the scale from which on a map is as opaque as it gets."""
-FIRST = 0.25
-"""Where on inferno the colours begin: what is darker is lost on a dark frame."""
 HALF = 0.5
 """Part of the peak that still belongs to the strongest area."""
 SMALLEST, LARGEST = 0.2, 0.5
 """Sides of the enlarged part, of those of the frame."""
+
+
+class Look(NamedTuple):
+    """How strength becomes a colour over a frame."""
+
+    colours: str
+    """Of matplotlib."""
+    first: float
+    """Where on them those of the scale begin: what is darker is lost on a dark frame."""
+    seen: float
+    """Strength from which on there is a colour."""
+    full: float
+    """Strength from which on it is as opaque as it gets."""
+    opaque: float
+
+
+HEAT = Look("inferno", 0.25, 0.0, 0.5, 0.85)
+"""For a frame in grey."""
+OVER_COLOURS = Look("viridis", 0.5, 0.25, 0.75, 0.75)
+"""For a frame in its colours, which are seen beneath; most things are not green and yellow where red is."""
 
 
 class Box(NamedTuple):
@@ -99,27 +133,28 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
     return Scale(spec, top, "as asked for")
 
 
-def heat_map() -> Any:
+def colour_map(look: Look = HEAT) -> Any:
     """The colours over a frame of middle brightness, for a colour bar."""
     from matplotlib.colors import ListedColormap
 
-    colours, alpha = _colours()
+    colours, alpha = _colours(look)
     under = (DARK + LIGHT) / 2
     return ListedColormap(under + alpha[:, None] * (colours - under))
 
 
-def laid_over(picture: NDArray[np.uint8], values: Float32, scale: Scale) -> NDArray[np.uint8]:
+def laid_over(picture: NDArray[np.uint8], values: Float32, scale: Scale, look: Look = HEAT) -> NDArray[np.uint8]:
     """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what was given.
 
     Args:
         picture: (H, W, 3).
         values: (h, w); cells lie edge to edge from border to border.
         scale: what the colours mean.
+        look: which they are.
 
     Returns:
         (H, W, 3).
     """
-    colours, alpha = _colours()
+    colours, alpha = _colours(look)
     levels = np.rint(255 * scale.strength(values)).astype(np.intp)
     height, width = picture.shape[:2]
     over = stretched(alpha[levels], height, width)[..., None]
@@ -127,13 +162,13 @@ def laid_over(picture: NDArray[np.uint8], values: Float32, scale: Scale) -> NDAr
     return np.rint(mixed).astype(np.uint8)
 
 
-def _colours() -> tuple[Float64, Float64]:
+def _colours(look: Look) -> tuple[Float64, Float64]:
     """(256, 3) colours and (256,) opacities by strength; the first is transparent."""
     import matplotlib
 
     strength = np.linspace(0.0, 1.0, 256)
-    colours = np.asarray(matplotlib.colormaps["inferno"](FIRST + (1 - FIRST) * strength))[:, :3]
-    return colours, OPAQUE * np.minimum(strength / FULL, 1.0)
+    colours = np.asarray(matplotlib.colormaps[look.colours](look.first + (1 - look.first) * strength))[:, :3]
+    return colours, look.opaque * np.clip((strength - look.seen) / (look.full - look.seen), 0.0, 1.0)
 
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -184,3 +219,12 @@ def window(box: Box, size: tuple[int, int]) -> Box:
     x = min(max(0, box.x + box.w // 2 - w // 2), width - w)
     y = min(max(0, box.y + box.h // 2 - h // 2), height - h)
     return Box(x, y, w, h)
+
+
+def draw_outline(ax: Axes, values: Float32, scale: Scale, size: tuple[int, int]) -> None:
+    """Lines around what is at least at half of the scale: white on black, to be seen on any colour."""
+    strong = (scale.strength(values) >= HALF).astype(np.float64)
+    if strong.any() and not strong.all():
+        level = stretched(strong, *size)
+        for colour, width in (("black", 2.4), ("white", 1.1)):
+            ax.contour(level, [HALF], colors=colour, linewidths=width)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vfiscope.types import Float32
 from vfiscope.views.arrows import draw_arrows
-from vfiscope.views.heat import Box, Scale, grey, heat_map, laid_over, spot, window
+from vfiscope.views.heat import Box, Scale, colour_map, grey, laid_over, spot, window
 from vfiscope.views.names import title
 from vfiscope.views.style import GREY, STYLE
 
@@ -197,7 +197,7 @@ def _draw_bar(figure: Figure, layout: Layout, column: int, foot: float, scale: S
     """The colours of the map with its values, below its name."""
     layout.text(figure, EDGE_IN + column * layout.pitch, foot + 0.14, f"map: {title(scale.spec)}", size=8)
     ax = layout.axes(figure, column, foot + 0.19, height=BAR_IN)
-    ax.imshow(np.linspace(0, 1, 256)[None], cmap=heat_map(), aspect="auto", extent=(*scale.ends, 0, 1))
+    ax.imshow(np.linspace(0, 1, 256)[None], cmap=colour_map(), aspect="auto", extent=(*scale.ends, 0, 1))
     ticks = (scale.ends[0], sum(scale.ends) / 2, scale.ends[1])
     ax.set_xticks(ticks, [f"{end:.3g}" for end in ticks], fontsize=7)
     ax.tick_params(axis="x", length=0, pad=2)
