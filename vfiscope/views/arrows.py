@@ -56,6 +56,6 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
 
 def _quiver(ax: Axes, at: Float64, vectors: Float64, scale: float, colour: str) -> None:
     """Arrows with a dark edge, to be seen on any frame."""
-    look: Any = {"angles": "xy", "scale_units": "xy", "scale": scale, "minlength": 0, "headlength": 4}
-    ax.quiver(*at, *vectors, color="black", width=0.007, headwidth=3, headaxislength=4, **look)
-    ax.quiver(*at, *vectors, color=colour, width=0.0035, headwidth=4.5, headaxislength=3.5, **look)
+    heads: Any = {"headwidth": 4.5, "headlength": 4, "headaxislength": 3.5, "minlength": 0, "width": 0.004}
+    edge: Any = {"color": colour, "edgecolor": "black", "linewidth": 0.4}
+    ax.quiver(*at, *vectors, angles="xy", scale_units="xy", scale=scale, **heads, **edge)
