@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["Sheets", "default_out", "show"]
 
 DPI = 150
+USUAL = 5
+"""Worst frames where no number is given."""
 MOST = 50
 """Frames on one sheet."""
 CELL = 16
@@ -95,7 +97,9 @@ def show(
     """
     if frames is not None and worst is not None:
         raise UsageError("frames and worst are two ways to choose: give one of them")
-    chosen = worst_frames(run, worst or 5, by) if frames is None else chosen_frames(run, frames, by)
+    chosen = (
+        worst_frames(run, USUAL if worst is None else worst, by) if frames is None else chosen_frames(run, frames, by)
+    )
     _check_parts(run, map, field)
     paths = _paths(run, chosen.rows, out, overwrite)
     fetched = fetch(run, chosen.rows, root)
@@ -115,7 +119,9 @@ def show(
 
 def default_out(run: Run, frames: Sequence[int] | None, worst: int | None) -> str:
     """The picture's name where none is given: after the run, in the current folder."""
-    what = f"worst{worst or 5}" if frames is None else "-".join(f"{index}" for index in frames[:4])
+    what = (
+        f"worst{USUAL if worst is None else worst}" if frames is None else "-".join(f"{index}" for index in frames[:4])
+    )
     return f"{run.path.stem}-{what}.png"
 
 

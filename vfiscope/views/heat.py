@@ -117,8 +117,8 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
     """
     if how == "auto":
         known = [departure(values, spec)[np.isfinite(values)] for values in maps]
-        cells = np.concatenate([*known, np.zeros(1)])
-        reached = float(np.percentile(cells, SHARE))
+        cells = np.concatenate([*known, np.empty(0)])
+        reached = float(np.percentile(cells, SHARE)) if len(cells) else 0.0
         if reached > spec.floor:
             return Scale(spec, reached, f"{SHARE:g} % of the cells shown lie within it")
         return Scale(spec, spec.floor, f"ends at {spec.floor:g}: less is not worth flagging")
