@@ -14,6 +14,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, UsageError
@@ -74,6 +75,7 @@ def fake(
         sources=[{"role": "test", "path": test or f"/v/{name}.mp4"}, {"role": "ref", "path": "/v/truth.mp4"}],
         embedder=embedder,
         pairing={"policy": "row"},
+        names=(),
     )
 
 
@@ -277,6 +279,34 @@ def test_a_metric_of_one_role_counts_no_frames_of_the_other() -> None:
     figure = plot_run(run)
     assert panels(figure)[0].get_title(loc="right") == "1 without a value"
     assert legend(figure) == ["synthesised frames"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "more", "marked"),
+    [
+        ({"ssim": [1, 0.9, 0.8, NAN]}, {}, ("2", 0.08, 0.8)),
+        ({"psnr": [30, INF, 31, 20]}, {}, ("3", 0.12, 20)),
+        ({"midpoint_px": [1, -3, 2, 0]}, {}, ("1", 0.04, -3)),
+        ({"ssim": [0.5, 0.9, 0.6, 0.8]}, {"role": [0, 1, 0, 1]}, ("3", 0.12, 0.8)),
+        ({"ssim": [1, 0.9, 0.8, 1]}, {"index": np.array([4, 6, 8, 10])}, ("8", 0.08, 0.8)),
+        ({"cosine": [0, 0, 0.0001, 0]}, {}, None),
+        ({"ssim": [NAN] * 4}, {}, None),
+        ({"visible_one": [0, 1, 0.5, 0]}, {}, None),
+    ],
+)
+def test_the_worst_frame_of_a_run_has_its_number(
+    scores: Any, more: Any, marked: tuple[str, float, float] | None
+) -> None:
+    (ax,) = panels(plot_run(fake(scores, **more)))
+    texts = [(text.get_text(), *text.xy) for text in ax.texts if isinstance(text, Annotation)]
+    assert texts == ([] if marked is None else [(marked[0], marked[1], pytest.approx(marked[2]))])
+
+
+def test_the_worst_photo_has_its_name_and_several_runs_have_no_marks() -> None:
+    run = fake({"ssim": [1, 0.9, 0.8, 1]})
+    run.names = ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
+    assert [text.get_text() for text in panels(plot_run(run))[0].texts] == ["3.jpg"]
+    assert panels(plot_run([run, fake({"ssim": [1, 0.7, 0.8, 1]}, name="b")]))[0].texts[:] == []
 
 
 def test_the_threshold_of_a_rule_is_a_dashed_line_in_sight() -> None:
