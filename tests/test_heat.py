@@ -96,9 +96,9 @@ def test_the_box_is_around_the_area_that_holds_most() -> None:
 
 
 def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:
-    assert spot(values((1, 1), high=0.01), MISMATCH, (48, 64)) is None
+    assert spot(values((1, 1), high=0.005), MISMATCH, (48, 64)) is None
     assert spot(np.full((6, 8), NAN, np.float32), MISMATCH, (48, 64)) is None
-    assert spot(values((1, 1), high=0.011), MISMATCH, (48, 64)) == Box(8, 8, 8, 8)
+    assert spot(values((1, 1), high=0.0051), MISMATCH, (48, 64)) == Box(8, 8, 8, 8)
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,20 @@ def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:
         (Box(0, 0, 8, 8), Box(0, 0, 40, 20)),
         (Box(190, 95, 10, 5), Box(160, 80, 40, 20)),
         (Box(20, 0, 60, 30), Box(11, 0, 78, 39)),
-        (Box(0, 0, 200, 100), Box(50, 25, 100, 50)),  # half at most
     ],
 )
 def test_the_enlarged_part_is_around_the_box_and_inside_the_frame(box: Box, part: Box) -> None:
-    assert window(box, (100, 200)) == part
+    assert window(box, values(shape=(10, 20)), MISMATCH, (100, 200)) == part
+
+
+def test_of_a_large_box_the_strongest_half_is_enlarged() -> None:
+    """A fifth at one side is twice as strong as the rest: the window takes all of it and ends at the border."""
+    cells = np.full((10, 20), 0.5, np.float32)
+    cells[:, 16:] = 1.0
+    part = window(Box(0, 0, 200, 100), cells, MISMATCH, (100, 200))
+    assert (part.w, part.h) == (100, 50)
+    assert part.x == 100
+    assert window(Box(0, 0, 200, 100), cells[:, ::-1], MISMATCH, (100, 200)).x == 0
 
 
 def test_the_map_that_is_computed_here_is_the_stored_one() -> None:

@@ -43,7 +43,7 @@ SHARE = 99.5
 DARK, LIGHT = 0.08, 0.5
 """Black and white of a frame under a map."""
 HALF = 0.5
-"""Part of the peak that still belongs to the strongest area."""
+"""Part of the peak that still belongs to the strongest area; and of a metric's floor, above which there is one."""
 SMALLEST, LARGEST = 0.2, 0.5
 """Sides of the enlarged part, of those of the frame."""
 
@@ -194,14 +194,14 @@ def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None
 
     Args:
         values: (h, w).
-        spec: what they mean; where no cell departs by more than its floor, there is nothing to point at.
+        spec: what they mean; where no cell departs by more than half its floor, there is nothing to point at.
         size: (height, width) of the frame.
 
     Returns:
         The box around them in pixels.
     """
     strength = departure(values, spec)
-    if not strength.max() > spec.floor:
+    if not strength.max() > HALF * spec.floor:
         return None
     count, labels = cv2.connectedComponents((strength >= HALF * strength.max()).astype(np.uint8), connectivity=8)
     sums = np.bincount(labels.ravel(), strength.ravel(), count)
@@ -211,14 +211,22 @@ def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None
     return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
-def window(box: Box, size: tuple[int, int]) -> Box:
-    """The part of a frame to enlarge: of its shape, around the middle of a box, a fifth to a half of its sides."""
+def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box:
+    """The part of a frame to enlarge: of its shape, with sides of a fifth to a half of its own.
+
+    It lies around the middle of a box; where the box is larger, where the map is strongest in it.
+    """
     height, width = size
     part = min(max(1.3 * max(box.w / width, box.h / height), SMALLEST), LARGEST)
     w, h = max(1, round(part * width)), max(1, round(part * height))
-    x = min(max(0, box.x + box.w // 2 - w // 2), width - w)
-    y = min(max(0, box.y + box.h // 2 - h // 2), height - h)
-    return Box(x, y, w, h)
+    x, y = box.x + box.w // 2, box.y + box.h // 2
+    if box.w > w or box.h > h:
+        strength = stretched(departure(values, spec), height, width)
+        inside = np.zeros_like(strength)
+        inside[box.y : box.y + box.h, box.x : box.x + box.w] = 1
+        sums = cv2.boxFilter(strength * inside, -1, (w, h), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        y, x = (int(place) for place in np.unravel_index(int(np.argmax(sums)), sums.shape))
+    return Box(min(max(0, x - w // 2), width - w), min(max(0, y - h // 2), height - h), w, h)
 
 
 def draw_outline(ax: Axes, values: Float32, scale: Scale, size: tuple[int, int]) -> None:

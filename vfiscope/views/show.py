@@ -146,7 +146,7 @@ def _draw_shot(figure: Figure, layout: Layout, shot: Shot, top: float, scale: Sc
     layout.text(figure, EDGE_IN, top + 0.34, shot.details, size=8, color=GREY)
     top += HEAD_IN
     box = shot.box(scale)
-    part = None if box is None else window(box, shot.size)
+    part = None if box is None or shot.values is None else window(box, shot.values, scale.spec, shot.size)
     below = top + layout.tall + CAPTION_IN + GAP_IN
     pictures = [panel.picture for panel in shot.panels]
     tested = pictures[shot.test]
