@@ -106,7 +106,7 @@ def _wanted(run: Run, row: int) -> tuple[Wanted, Wanted | None, Wanted | None, W
         return test, None, Wanted("test", other), Wanted("test", int(run.frames.index[row + 1]))
     if policy == "source" and run.frames.role[row] == Role.SYNTHESISED:
         return test, None, Wanted("source", other), Wanted("source", other + 1)
-    role = {"golden": "golden", "lag": "test", "source": "source"}.get(str(policy), "ref")
+    role = next((str(source["role"]) for source in run.sources if source["role"] != "test"), "test")
     return test, Wanted(role, other), None, None
 
 
