@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, flag, open_run, plot, scan, score, show
+    from vfiscope.api import compare, export, flag, open_run, plot, scan, score
     from vfiscope.errors import VfiscopeError
+    from vfiscope.showing import show
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
     from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Scores, Segment
@@ -44,7 +45,7 @@ _HOME = {
     "plot": "api",
     "scan": "api",
     "score": "api",
-    "show": "api",
+    "show": "showing",
     "synth": "",
 }
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from vfiscope.config import RunConfig
 from vfiscope.flags import flag_again
-from vfiscope.showing import show
 from vfiscope.store import Run
 from vfiscope.views import export_run as export
 from vfiscope.views import plot_run as plot
 
-__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score", "show"]
+__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score"]
 
 
 def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> Run:
