@@ -113,7 +113,7 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
             that noise stays dark; "absolute", the whole range; or a number, the departure to end at.
 
     Raises:
-        UsageError: it is none of these.
+        UsageError: it is none of these, or a range has no end.
     """
     if how == "auto":
         known = [departure(values, spec)[np.isfinite(values)] for values in maps]
@@ -121,9 +121,13 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
         reached = float(np.percentile(cells, SHARE)) if len(cells) else 0.0
         if reached > spec.floor:
             return Scale(spec, reached, f"{SHARE:g} % of the cells shown lie within it")
-        return Scale(spec, spec.floor, f"ends at {spec.floor:g}: less is not worth flagging")
+        least = spec.floor or 1.0
+        return Scale(spec, least, f"ends at {least:g}: less is not worth flagging")
     if how == "absolute":
-        return Scale(spec, (spec.high if spec.lower_is_better else spec.identity) - min(spec.low, spec.identity), "all")
+        most = spec.high - spec.identity if spec.lower_is_better else spec.identity - spec.low
+        if not 0 < most < np.inf:
+            raise UsageError(f"the range of {spec.name} has no end: give a number for the scale to end at")
+        return Scale(spec, most, "its whole range")
     try:
         top = float(how)
     except ValueError:
