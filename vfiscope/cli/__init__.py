@@ -20,6 +20,7 @@ import click
 from vfiscope.cli.models import models
 from vfiscope.cli.options import COMPUTED, comma_list, files, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
+from vfiscope.cli.show import show
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -291,6 +292,9 @@ def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overw
         plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
     click.echo(out)
     return OK
+
+
+vfiscope.add_command(show)
 
 
 @vfiscope.command()
