@@ -302,6 +302,8 @@ def test_what_only_passed_frames_have_comes_last_and_says_so() -> None:
     assert [len(boxes(ax)) for ax in panels(figure)] == [1, 1]
     beside = fake({"ssim": [1, 0.9, 1, 0.8]}, role=[0, 1] * 2, segments=[replace(passed, metric="ssim")])
     assert boxes(panels(plot_run(beside))[0]) == []
+
+
 @pytest.mark.parametrize(
     ("scores", "more", "marked"),
     [

@@ -208,6 +208,7 @@ class Run:
             UsageError: there is no such role.
         """
         return rows_of(self.frames, self.role if role is None else role)
+
     def moment(self, row: int) -> str | None:
         """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no dates."""
         if self.config.get("time_from") is None:
