@@ -183,7 +183,8 @@ def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> Non
     if "compiling" not in _SAID:
         _SAID.add("compiling")
         whole = seconds * (START + sum(map(_size, _KERNELS))) / (START + _size(function))
-        log.info("compiling loops for this machine, once: at most about %d s", math.ceil(whole))
+        once = ", once" if trouble is None else ""
+        log.info("compiling loops for this machine%s: about %d s", once, math.ceil(whole))
     if trouble is not None and "trouble" not in _SAID:
         _SAID.add("trouble")
         why = trouble.strerror or trouble
