@@ -170,7 +170,7 @@ def test_how_long_compiling_takes_is_said_once_and_only_where_something_is_compi
         applied(scale())
         applied(scale(factor=7))
     (line,) = caplog.messages
-    assert line.startswith("compiling loops for this machine, once: about ")
+    assert line.startswith("compiling loops for this machine, once: up to about ")
     assert int(line.split()[-2]) >= 1
     caplog.clear()
     codecache._SAID.clear()

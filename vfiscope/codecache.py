@@ -175,7 +175,7 @@ def _tidy(folder: Path) -> None:
 
 
 def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> None:
-    """Say, after the first function, how long all that there are would take, and whether they can be kept.
+    """Say, after the first function, how long all would take that a job may need, and whether they can be kept.
 
     Compiling takes about as long as a function and those that it calls have instructions; measured over the functions
     of the usual metrics the time for one differs by a factor of two.
@@ -184,7 +184,7 @@ def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> Non
         _SAID.add("compiling")
         whole = seconds * (START + sum(map(_size, _KERNELS))) / (START + _size(function))
         once = ", once" if trouble is None else ""
-        log.info("compiling loops for this machine%s: about %d s", once, math.ceil(whole))
+        log.info("compiling loops for this machine%s: up to about %d s", once, math.ceil(whole))
     if trouble is not None and "trouble" not in _SAID:
         _SAID.add("trouble")
         why = trouble.strerror or trouble
