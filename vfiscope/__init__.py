@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, flag, open_run, plot, scan, score
+    from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
@@ -45,6 +45,7 @@ _HOME = {
     "scan": "api",
     "score": "api",
     "synth": "",
+    "table": "api",
 }
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "scan",
     "score",
     "synth",
+    "table",
 ]
 
 

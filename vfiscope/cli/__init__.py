@@ -19,6 +19,7 @@ import click
 
 from vfiscope.cli.options import comma_list, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
+from vfiscope.cli.table import show_by_label, table
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -191,6 +192,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
+    show_by_label(out, results, quiet=quiet or as_json)
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
@@ -236,22 +238,29 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
 @click.option("-o", "--out", required=True, metavar="FIGURE", help="A .png, .svg or .pdf file.")
 @click.option("--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent.")
+@click.option("--label", "labels", multiple=True, metavar="L", help="What a run is called; once for each, in order.")
 @click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
-def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overwrite: bool) -> int:
+def plot(
+    runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, labels: tuple[str, ...], overwrite: bool
+) -> int:
     """Draw temporal difference curves of one run, or of several overlaid.
 
     vfiscope plot a.h5 b.h5 -o curves.png
     """
     from vfiscope.store import Run
     from vfiscope.views import overlay_warnings, plot_run
+    from vfiscope.views.names import labels_for
 
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
-        for warning in overlay_warnings(opened, metrics):
+        for warning in overlay_warnings(opened, metrics, labels_for(opened, labels)):
             click.echo(f"vfiscope: warning: {warning}", err=True)
-        plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
+        plot_run(opened, out=out, metrics=metrics, labels=labels, overwrite=overwrite)
     click.echo(out)
     return OK
+
+
+vfiscope.add_command(table)
 
 
 @vfiscope.command()
