@@ -108,7 +108,7 @@ def _footnotes(table: Table) -> list[str]:
 def _decimals(values: Iterable[float | None]) -> int:
     """How many decimals show four digits of the largest value."""
     largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return 3 if largest == 0 else min(8, max(0, 3 - math.floor(math.log10(largest))))
+    return 3 if largest == 0 else min(6, max(0, 3 - math.floor(math.log10(largest))))
 
 
 def _number(value: float | None, decimals: int) -> str:
@@ -141,12 +141,12 @@ def _leading(column: Column) -> str:
 
 def _text(table: Table, bold: bool = False) -> str:
     lines = [table.heading, ""]
-    for heading, columns in _parts(table):
+    for n, (heading, columns) in enumerate(_parts(table)):
         lines += [f"{heading}:"] * bool(heading)
-        lines += _grid(table, columns, bold)
-        if not heading:
-            lines += [mark for mark in LEGEND if _has(columns, mark[0])]
+        lines += [*_grid(table, columns, bold), *(mark for mark in LEGEND if _has(columns, mark[0]))]
+        if n == 0:
             lines += [f"[low, high] of a mean, 95 %: {table.drawn}", ""]
+        if not heading:
             lines += ["frames won, of those with a value in all methods (equal ones are shared):"]
             lines += [*_wins(table, columns), "", "lead of the best over the second, over the same frames:"]
             lines += [*(f"  {_leading(column)}" for column in columns), ""]

@@ -172,7 +172,7 @@ def _ranks(spec: MetricSpec) -> bool:
 def _unranked(scenes: Sequence[Scene], metric: str, methods: Sequence[str], reasons: Mapping[str, str]) -> str:
     """Why a metric is not ranked; "" where it is."""
     if not _ranks(_spec(scenes, metric)):
-        return "one kind of fault, or a fact about the material: a better value is no better frame"
+        return "one kind of fault each, or a fact about the material"
     if metric in reasons:
         return reasons[metric]
     held = {label for scene in scenes for label in scene.scores.get(metric, {})}
@@ -289,10 +289,10 @@ def _left_out(values: Sequence[Float64], methods: Sequence[str], role: str) -> I
     if not kept.any():
         yield "no frame has a value of all methods: left out"
         return
-    for found, words in ((np.isinf(joined[there]), "infinite"), (np.isnan(joined[there]), "without a value")):
+    for found, words in ((np.isinf(joined[there]), "infinite"), (np.isnan(joined[there]), "no value")):
         if count := int(found.any(axis=0).sum()):
             which = np.asarray(methods)[there][np.asarray(found.any(axis=1))]
-            yield f"{count} of {total} frames left out for all methods, {words} of {', '.join(which)}"
+            yield f"{count} of {total} frames left out for all methods: {words} in {', '.join(which)}"
 
 
 def _ordered(methods: Sequence[str], columns: Sequence[Column], sort: str | None) -> tuple[str, ...]:
