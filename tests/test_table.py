@@ -425,6 +425,24 @@ def test_every_wrong_option_is_one_line(
     assert err.count("\n") == 1
 
 
+def test_runs_of_which_no_score_is_comparable_are_refused(tmp_path: Path) -> None:
+    scores = {"cosine": [0.1] * 8}
+    runs = open_all(
+        tmp_path,
+        {
+            "a": {"scores": scores, "embedder": {"name": "dsift"}},
+            "b": {"scores": scores, "embedder": {"name": "dinov2"}},
+            "c": {"scores": {"cosine": [NAN] * 8}, "embedder": {"name": "dsift"}},
+        },
+    )
+    with pytest.raises(UsageError, match=r"comparable \(cosine: different embedders \(dsift: a; dinov2: b\)\): score"):
+        table_of(runs[:2])
+    with pytest.raises(
+        UsageError, match=r"no score of these runs is comparable \(cosine: no value in frames: left out"
+    ):
+        table_of(runs[2:])
+
+
 def test_no_run_twice_and_none_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = three(tmp_path)[0]
     with pytest.raises(UsageError, match=r"repeat.h5 is given twice: name each result once"):
@@ -443,6 +461,17 @@ def test_a_sort_by_what_has_no_value_is_refused(tmp_path: Path) -> None:
         table_of(runs, choice=Choice(sort="psnr"))
     with pytest.raises(UsageError, match="sort is 'psnr', which is none of the metrics shown"):
         table_of(runs, choice=Choice(metrics=["ssim"], sort="psnr"))
+
+
+def test_plot_takes_the_same_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [run.path for run in three(tmp_path)]
+    out = tmp_path / "curves.svg"
+    assert call("plot", *runs, "-o", out, "--label", "one & two", "--label", "b", "--label", "c") == 0
+    assert "one &amp; two" in out.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert call("plot", *runs, "-o", tmp_path / "other.svg", "--label", "a") == 2
+    assert capsys.readouterr().err == "vfiscope: error: 1 label for 3 runs: give one for each run, in order\n"
+    assert not (tmp_path / "other.svg").exists()
 
 
 # --------------------------------------------------------------------------------------------------------------- forms

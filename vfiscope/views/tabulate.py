@@ -66,7 +66,7 @@ def table_of_scenes(
         warnings: what is wrong with single runs, one sentence each.
 
     Raises:
-        UsageError: a metric or role cannot be used.
+        UsageError: a metric or role cannot be used, or nothing is comparable.
     """
     choice = choice or Choice()
     role = _role(scenes, choice.role)
@@ -81,6 +81,7 @@ def table_of_scenes(
         for sentence in _left_out(values, methods, role):
             lacking.setdefault(sentence, []).append(metric)
     said = [f"{', '.join(metrics)}: {sentence}" for sentence, metrics in lacking.items()]
+    _check_any(columns, reasons or {}, said)
     return Table(
         heading=_heading(scenes, rows, role, choice.role),
         role=role,
@@ -135,7 +136,8 @@ def _drawn(rows: Sequence[NDArray[np.int64]]) -> str:
         return f"bootstrap over {len(rows)} scenes"
     lengths = sorted({block_length(len(mine)) for mine in rows})
     said = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-    return f"moving block bootstrap, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
+    where = f" within each of these {len(rows)} scenes" if len(rows) > 1 else ""
+    return f"moving block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
 
 
 # ------------------------------------------------------------------------------------------------------------- columns
@@ -150,6 +152,14 @@ def _chosen(scenes: Sequence[Scene], choice: Choice) -> list[str]:
     if choice.metrics and choice.sort and choice.sort not in choice.metrics:
         raise UsageError(f"sort is {choice.sort!r}, which is none of the metrics shown: name it among them too")
     return list(dict.fromkeys(choice.metrics)) if choice.metrics else [name for name in known if name != CUT]
+
+
+def _check_any(columns: Sequence[Column], reasons: Mapping[str, str], said: Sequence[str]) -> None:
+    """Refuse a table in which nothing could be compared."""
+    names = [column.spec.name for column in columns]
+    if all(name in reasons for name in names):
+        why = [*(f"{name}: {reasons[name]}" for name in names), *said] or ["they hold no scores"]
+        raise UsageError(f"no score of these runs is comparable ({'; '.join(why)}): score all alike")
 
 
 def _spec(scenes: Sequence[Scene], metric: str) -> MetricSpec:
