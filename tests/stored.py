@@ -19,10 +19,10 @@ SPECS = {
     "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
     "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
     "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),
-    "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, "", needs="neighbours"),
-    "ghosting": MetricSpec("ghosting", "1", 0, 1, True, 0, 0.01, "", needs="neighbours"),
-    "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, ""),
-    "cut": MetricSpec("cut", "1", 0, 1, True, 0, 1, ""),
+    "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, "", "neighbours", ranks=False),
+    "ghosting": MetricSpec("ghosting", "1", 0, 1, True, 0, 0.01, "", "neighbours", ranks=False),
+    "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, "", ranks=False),
+    "cut": MetricSpec("cut", "1", 0, 1, True, 0, 1, "", ranks=False),
 }
 TRUTH = {"role": "ref", "path": "/v/truth.mp4", "digest": "sha256:truth", "width": 64, "height": 48}
 SOURCE = {**TRUTH, "role": "source", "path": "/v/source.mp4", "digest": "sha256:source"}

@@ -86,8 +86,9 @@ def test_not_told_apart_is_said_with_the_remedy(tmp_path: Path) -> None:
         table_of([Run(tmp_path / "flow.h5")], choice=Choice(role="synthesised"))
 
 
-def test_with_nothing_but_the_video_all_frames_count_and_no_option_is_advised(tmp_path: Path) -> None:
-    assert table_of(three(tmp_path, role=None, reference=None)).heading == "all 20 frames"
+def test_a_scan_is_of_all_frames_and_advises_nothing(tmp_path: Path) -> None:
+    scanned = three(tmp_path, role=None, reference=None, mode="scan", pairing={"policy": "lag", "lag": 1})
+    assert table_of(scanned).heading == "all 20 frames"
 
 
 def test_what_one_run_knows_of_the_frames_holds_for_all(tmp_path: Path) -> None:

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["table_of", "table_of_scenes"]
 
-FAULTS = ("ghosting", "warp", "foreign", "midpoint_px", "cosine_before", "cosine_after", CUT)
-MATERIAL = "visible_"
-"""Metrics that do not rank, where a file is older than the attribute that says so."""
 HINT = "passed ones may be among them: score with --multiplier M to tell them apart"
 
 
@@ -123,7 +120,7 @@ def _heading(scenes: Sequence[Scene], rows: Sequence[NDArray[np.int64]], role: s
     if role == "synthesised":
         return f"synthesised frames: {chosen} in all methods, of {total}{where}"
     apart = any(scene.told_apart for scene in scenes)
-    stated = asked is None and not apart and total > len(scenes) and scenes[0].kind in ("ref", "source")
+    stated = asked is None and not apart and total > len(scenes) and scenes[0].kind in ("ref", "source", "neighbours")
     hint = f" ({HINT})" if stated else " (passed ones among them)" if apart else ""
     return f"all {total} frame{'s' * (total != 1)}{where}{hint}"
 
@@ -174,14 +171,9 @@ def _stacked(scene: Scene, metric: str, methods: Sequence[str]) -> Float64:
     return np.abs(values - spec.identity) if spec is not None and signed(spec) else values
 
 
-def _ranks(spec: MetricSpec) -> bool:
-    """Whether a better value makes a better frame."""
-    return bool(getattr(spec, "ranks", spec.name not in FAULTS and not spec.name.startswith(MATERIAL)))
-
-
 def _unranked(scenes: Sequence[Scene], metric: str, methods: Sequence[str], reasons: Mapping[str, str]) -> str:
     """Why a metric is not ranked; "" where it is."""
-    if not _ranks(_spec(scenes, metric)):
+    if not _spec(scenes, metric).ranks:
         return "one kind of fault each, or a fact about the material"
     if metric in reasons:
         return reasons[metric]
