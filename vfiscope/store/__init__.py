@@ -1,13 +1,14 @@
 """The HDF5 file: written so that no crash loses work, read without torch."""
 
 from vfiscope.store.merge import rewrite_segments
-from vfiscope.store.pools import POOLS, headline_role, pool, rows_of, worst_row
+from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.store.run import Run, Stored, differences
 from vfiscope.store.schema import Header
 from vfiscope.store.writer import Writer
 
 __all__ = [
     "POOLS",
+    "ROLES",
     "Header",
     "Run",
     "Stored",

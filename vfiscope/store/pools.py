@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, FrameTable, MetricSpec, Role
 
-__all__ = ["POOLS", "headline_role", "pool", "rows_of", "worst_row"]
+__all__ = ["POOLS", "ROLES", "headline_role", "pool", "rows_of", "worst_row"]
 
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
+ROLES = ("synthesised", "passed", "all")
+"""What a number can be about, the headline of a run that tells frames apart first."""
 _SIMPLE: Mapping[str, Callable[[Float64], Any]] = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
 _PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
 
