@@ -655,6 +655,7 @@ def test_from_python_by_paths_or_runs(tmp_path: Path) -> None:
     assert by_path.methods == ("z", "y", "x")
     assert out.read_text().startswith("method,")
     assert vs.table(runs, labels=["x", "y", "z"], sort="psnr").to_dict() == by_path.to_dict()
+    assert vs.table(runs[0].path).methods == ("repeat",)
     assert len(runs[0]) == 20  # runs that were opened before stay open
     with pytest.raises(OutputExistsError):
         vs.table(runs, out=out)

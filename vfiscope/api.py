@@ -133,13 +133,14 @@ def table(
 
     form = None if out is None else format_of(out)
     choice = Choice(metrics, worst, role, sort)
-    if isinstance(runs, (str, Path)):
+    if isinstance(runs, (str, Path)) and Path(runs).is_dir():
         if labels:
             raise UsageError(f"labels beside {runs}: its jobs have labels of their own, leave them out")
         made = table_of_folder(runs, choice)
     else:
         with ExitStack() as stack:
-            opened = [run if isinstance(run, Run) else stack.enter_context(Run(run)) for run in runs]
+            several = [runs] if isinstance(runs, (str, Path)) else runs
+            opened = [run if isinstance(run, Run) else stack.enter_context(Run(run)) for run in several]
             made = table_of(opened, labels, choice)
     if out is not None:
         write_table(made, out, form, overwrite=overwrite)

@@ -7,8 +7,9 @@ bootstrap for general stationary observations, Annals of Statistics 17, 1989):
 - **Length of a block**: an eighth of the clip. Lengths that fit the clip's own autocorrelation, or grow as N^(1/3),
   come out too short in clips of tens of frames, and so do their intervals. A fixed number of blocks is right for any
   dependence that dies out within a block (Ibragimov and Müller, t-statistic based correlation and heterogeneity robust
-  inference, Journal of Business and Economic Statistics 28, 2010, who use eight), and costs a quarter of width where
-  there is none.
+  inference, Journal of Business and Economic Statistics 28, 2010), and costs a quarter of width where
+  there is none. Where neighbours are so alike that a clip holds only a few independent moments, every interval from
+  the clip alone is too narrow, this one too.
 - **Few blocks**: percentiles of few independent values lie too near. They are taken farther out, to where the normal
   distribution has what the t distribution has for so many blocks (the expanded percentiles of Hesterberg, What teachers
   should know about the bootstrap, American Statistician 69, 2015).
