@@ -1,4 +1,4 @@
-"""How often the 95 % intervals of `vfiscope table` hold the truth, in made-up clips whose neighbouring frames are alike.
+"""How often the 95 % intervals of `vfiscope table` hold the truth, in made-up clips whose neighbours are alike.
 
     python benchmarks/intervals.py
 
