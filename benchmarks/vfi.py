@@ -1,6 +1,6 @@
-"""How well each metric ranks interpolated frames as LPIPS does, and the fit of ``vfi``.
+"""How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
 
-    python benchmarks/vfi.py [DATA]          the table of benchmarks/vfi.md
+    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md, and vfi_short.md, the part that the README shows
     python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
                                              they are fitted on, LPIPS and the parts of every candidate
 
@@ -9,21 +9,27 @@ clips under ``sequences`` and ``videos``, and LPIPS as ``weights/lpips_squeeze.o
 candidates for its middle frame: a repeat of the frame before, the blend of both, one that is motion-compensated by
 OpenCV's DIS flow, and a network's where there is one.
 
-Rank correlation is Spearman's, with mean ranks for ties; "within a scene" is its mean over scenes. A scene in which a
-metric gives all candidates one value counts as 0 (LPIPS itself gives no scene one value); a candidate that a metric is
-not defined for is left out of its row.
+The yardstick is the mean of LPIPS over six copies of a pair; benchmarks/yardstick.py says which, and why. Only pairs
+of candidates of one scene that it puts more than 20 % apart count, for nearer ones its copies order differently too
+often. The table leads with the share of those pairs that a metric orders rightly; a tie of the metric counts half.
+Beside it stands Spearman's rank correlation over all candidates, with mean ranks for ties. A candidate that a metric is
+not defined for is left out of its row. Intervals are 95 % by bootstrap over scenes; the triplets of one clip are drawn
+together. A lead is decisive where the interval of the difference of two shares, from the same resamples, excludes 0.
 
 ``vfi`` is scored out of scene: for each scene everything is chosen and fitted on the other scenes alone: which parts
 (of dense SIFT at 8, 16 and 32 px, structure, detail), how soft they are, and their weights. Choices are made by the
-error of the fit on held-out eighths of those other scenes. Intervals are 95 % by bootstrap over scenes. The parts to
-choose from were drawn up after a first look at these scenes; the clips were looked at when all was done.
+error of the fit to plain LPIPS on held-out eighths of those other scenes. The parts to choose from were drawn up after
+a first look at these scenes. On the clips, which were looked at when all was done, it is the metric as it is.
+
+The values of LPIPS are kept in the user's cache folder, so a second run is faster.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -31,27 +37,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from vfi_fit import Floats, Table, chosen, fitted, out_of_scene, resampled, save, spearman, within
+from vfi_counts import APART, Sheet, interval, joined
+from vfi_fit import SMALL, Floats, Table, chosen, fitted, out_of_scene, save
+from yardstick import MIRRORED, PLAIN, Lpips, Pixels, read
 
 from vfiscope import open_source
 from vfiscope.embed import open_embedder
 from vfiscope.metrics import METRICS, vfi
-from vfiscope.metrics.convert import Aligned, aligned_pairs
+from vfiscope.metrics.convert import aligned_pairs
 from vfiscope.metrics.dense import cosine_distance
 from vfiscope.types import Frames, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = Path(__file__).with_suffix(".csv")
-KNOWN = {"ex_p0": 0.7110, "ex_p1": 0.1479}
-"""LPIPS of two pictures to pairs/lpips/ex_ref.png, as its authors publish it."""
-MEAN, DEVIATION = (np.array(x, np.float32) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
-DSIFT = "dsift, same place"
-COMPOSITE = "**`vfi`, out of scene**"
-DATASETS = ("UCF101", "Middlebury", "DAVIS")
+FULL, SHORT = Path(__file__).with_suffix(".md"), Path(__file__).with_name("vfi_short.md")
+VFI = "**`vfi`**"
+DSIFT = "dsift at the same place"
+SHOWN = (VFI, "mismatch", DSIFT, "absdiff", "ms_ssim", "ssim_rgb", "ssim", "gmsd", "psnr", "cosine")
+"""Rows of the README."""
+SETS = {"UCF101": "UCF101/", "Middlebury": "Middlebury/", "DAVIS": "DAVIS/", "clips": "clip "}
+"""How the names of the scenes of each set begin."""
 COMPARING = ("pixels", "features", "pixels and neighbours")
 """What the metrics need that compare test and reference."""
-RESAMPLES = 1000
 CLIPS = (
     "sequences/film_960x507",
     "videos/Breakthrough+PySceneDetect/issue-134-rotate.mp4",
@@ -63,16 +70,8 @@ CLIPS = (
 STARTS = range(2, 60, 8)
 """First frames of the triplets of a clip."""
 
-MEASURES: dict[str, Callable[[Aligned], torch.Tensor]] = {
-    "fine": lambda a: vfi.appearance(a, vfi.FINE),
-    "middle": lambda a: vfi.appearance(a, 16),
-    "coarse": lambda a: vfi.appearance(a, vfi.COARSE),
-    "structure": vfi.structure,
-    "detail": vfi.detail,
-}
-"""How each part of the pool of the fit is computed."""
-
-Pixels = NDArray[np.uint8]
+POOL = ("fine", "middle", "coarse", "detail", "structure")
+"""The pool of the fit, as :func:`pool_of` measures it."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,6 @@ class Triplet:
             "motion": motion_compensated(self.before, self.after),
         }
         return made if self.network is None else {**made, "network": self.network}
-
-
-def read(path: Path) -> Pixels:
-    return np.ascontiguousarray(cv2.imread(str(path), cv2.IMREAD_COLOR)[:, :, ::-1])
 
 
 def mean_of(before: Pixels, after: Pixels) -> Pixels:
@@ -126,23 +121,6 @@ def triplets(data: Path) -> Iterator[Triplet]:
             yield Triplet(f"{name}/{folder.name}", *frames)
 
 
-def lpips_of(data: Path) -> Callable[[Pixels, Pixels], float]:
-    """LPIPS as a function of test and reference; checked against its published numbers."""
-    network = cv2.dnn.readNetFromONNX(str(data / "weights/lpips_squeeze.onnx"))
-
-    def lpips(test: Pixels, ref: Pixels) -> float:
-        for name, frame in (("dist", test), ("ref", ref)):
-            planes = (frame.astype(np.float32) / 255 - MEAN) / DEVIATION
-            network.setInput(np.ascontiguousarray(planes.transpose(2, 0, 1)[None]), name)
-        return float(network.forward().ravel()[0])
-
-    ref = read(data / "pairs/lpips/ex_ref.png")
-    for name, value in KNOWN.items():
-        found = lpips(read(data / f"pairs/lpips/{name}.png"), ref)
-        assert abs(found - value) < 1e-3, f"LPIPS of {name} is {found:.4f}, {value:.4f} is published"
-    return lpips
-
-
 def frames_of(pixels: Pixels) -> Frames:
     none = np.zeros(1, np.int64)
     data = torch.from_numpy(pixels[None]).permute(0, 3, 1, 2)
@@ -156,11 +134,18 @@ def paired(test: Pixels, triplet: Triplet) -> Pairs:
     return Pairs(frames_of(test), frames_of(triplet.truth), around=around, role=role, phase=phase)
 
 
+def pool_of(pairs: Pairs) -> dict[str, float]:
+    """The parts that the fit may choose from."""
+    a = aligned_pairs(pairs)
+    values = torch.cat([vfi.compared(a, (vfi.FINE, 16, vfi.COARSE))[0], vfi.structure(a)])
+    return dict(zip(POOL, values.tolist(), strict=True))
+
+
 def all_metrics(pairs: Pairs) -> dict[str, float]:
     """Every metric that compares test and reference, and the plain dense SIFT distance; lower is better."""
-    embedder = open_embedder("dsift")
-    test, ref = embedder.embed(pairs.test), embedder.embed(pairs.ref)
-    pairs = replace(pairs, test_features=test, ref_features=ref)
+    test, ref = pairs.test_features, pairs.ref_features
+    assert test is not None
+    assert ref is not None
     values = {DSIFT: float(cosine_distance(test.patches, ref.patches).mean())}
     for name, metric in METRICS.items():
         if metric.spec.needs in COMPARING:
@@ -169,24 +154,24 @@ def all_metrics(pairs: Pairs) -> dict[str, float]:
     return values
 
 
-def measured(scenes: Iterator[Triplet], data: Path, metrics: bool = True) -> Table:
-    """LPIPS, the parts and, where wanted, all metrics of every candidate."""
-    lpips = lpips_of(data)
+def measured(scenes: Iterable[Triplet], lpips: Lpips, metrics: bool = True) -> tuple[Table, Floats]:
+    """The parts and, where wanted, all metrics of every candidate; LPIPS of its copies, (K, C)."""
     names: list[str] = []
-    rows: list[tuple[int, float]] = []
-    columns: dict[str, list[float]] = {}
-    pool: dict[str, list[float]] = {name: [] for name in MEASURES}
+    scene: list[int] = []
+    copies: list[list[float]] = []
+    rows: list[tuple[dict[str, float], dict[str, float]]] = []
+    describe = open_embedder("dsift").embed
     for triplet in scenes:
+        truth = describe(frames_of(triplet.truth))
         for test in triplet.candidates().values():
-            rows.append((len(names), lpips(test, triplet.truth)))
             pairs = paired(test, triplet)
-            for name, part in MEASURES.items():
-                pool[name].append(float(part(aligned_pairs(pairs))[0]))
-            for name, value in (all_metrics(pairs) if metrics else {}).items():
-                columns.setdefault(name, []).append(value)
+            pairs = replace(pairs, test_features=describe(pairs.test), ref_features=truth)
+            scene.append(len(names))
+            copies.append(lpips.of_copies(test, triplet.truth))
+            rows.append((all_metrics(pairs) if metrics else {}, pool_of(pairs)))
         names.append(triplet.name)
-    arrays = [{name: np.array(values) for name, values in part.items()} for part in (columns, pool)]
-    return Table(names, np.array([i for i, _ in rows]), np.array([value for _, value in rows]), *arrays)
+    columns, pool = ({name: np.array([row[i][name] for row in rows]) for name in rows[0][i]} for i in (0, 1))
+    return Table(names, np.array(scene), np.array(copies)[:, PLAIN], columns, pool), np.array(copies)
 
 
 def clips(data: Path) -> Iterator[Triplet]:
@@ -200,49 +185,64 @@ def clips(data: Path) -> Iterator[Triplet]:
         for start in STARTS:
             three = frames[start : start + 3]
             if len(three) == 3 and 1 <= np.abs(three[0].astype(np.float32) - three[2]).mean() <= 30:
-                yield Triplet(f"{path.name}, frame {start}", *three)
-
-
-def counts(table: Table, values: Floats, dataset: str = "") -> tuple[float, float]:
-    """Rank correlation over all and within a scene, of the scenes of one dataset."""
-    scenes = np.array([name.startswith(dataset) for name in table.scenes])
-    rows = scenes[table.scene]
-    return spearman(values[rows], table.lpips[rows]), float(within(table, values)[scenes].mean())
-
-
-def interval(values: Floats) -> str:
-    low, high = np.percentile(values, (2.5, 97.5))
-    return f"{low:.3f} to {high:.3f}"
+                yield Triplet(f"clip {path.name}, frame {start}", *three)
 
 
 def shown(name: str) -> str:
     """The name of a metric or a part in the table."""
-    if name in MEASURES:
-        return f"{name}, part of `vfi`" if name in vfi.PARTS else f"{name}, part not chosen"
+    if name in POOL:
+        return f"{name} (part of `vfi`)" if name in vfi.PARTS else f"{name} (part not chosen)"
     return name
 
 
-def lines(table: Table, unseen: Table, composite: Floats) -> Iterator[str]:
-    """The table in Markdown, best first, and how far the composite is above the best single metric."""
-    singles, new = (
-        {shown(name): v for name, v in (t.metrics | t.pool).items() if name != "vfi"} for t in (table, unseen)
-    )
-    columns, new[COMPOSITE] = {COMPOSITE: composite, **singles}, unseen.metrics["vfi"]
-    samples = resampled(table, columns, RESAMPLES)
-    yield f"| metric | over all | within a scene | {' | '.join(DATASETS)} | unseen clips |"
-    yield "|---|---|---|" + "---|" * (len(DATASETS) + 1)
-    for name in sorted(columns, key=lambda name: -counts(table, columns[name])[1]):
-        both = counts(table, columns[name])
-        cells = [f"{x:.3f} ({interval(samples[name][:, i])})" for i, x in enumerate(both)]
-        pairs = [counts(table, columns[name], dataset) for dataset in DATASETS] + [counts(unseen, new[name])]
-        cells += ["{:.3f}, {:.3f}".format(*pair) for pair in pairs]
-        yield f"| {name} | {' | '.join(cells)} |"
-    yield ""
-    for i, what in enumerate(("over all", "within a scene")):
-        best = max(singles, key=lambda name: counts(table, singles[name])[i])
-        apart = samples[COMPOSITE][:, i] - samples[best][:, i]
-        ahead = counts(table, composite)[i] - counts(table, singles[best])[i]
-        yield f"Ahead of the best other row {what}, {best}, by {ahead:.3f} ({interval(apart)})."
+def sheet(table: Table, copies: Floats, composite: Floats) -> Sheet:
+    columns = {shown(name): values for name, values in (table.metrics | table.pool).items() if name != "vfi"}
+    return Sheet(table.scenes, table.scene, copies, {VFI: composite, **columns})
+
+
+def spread(values: Floats, sign: str = "") -> str:
+    return "({:{sign}.3f} to {:{sign}.3f})".format(*interval(values), sign=sign)
+
+
+def rows_of(both: Sheet) -> Iterator[tuple[str, str, bool]]:
+    """Name, row of the table in Markdown, and whether `vfi` is decisively ahead of it; best first."""
+    rates, best = {name: both.rates(values) for name, values in both.columns.items()}, both.rate(both.columns[VFI])
+    for name, values in sorted(both.columns.items(), key=lambda item: -both.rate(item[1])):
+        rate, ahead = both.rate(values), rates[VFI] - rates[name]
+        cells = [f"{rate:.3f} {spread(rates[name])}"]
+        cells += [f"{both.rate(values, prefix):.3f}" for prefix in SETS.values()]
+        cells.append(f"{both.correlation(values):.3f} {spread(both.correlations(values))}")
+        cells.append("" if name == VFI else f"{best - rate:+.3f} {spread(ahead, '+')}")
+        yield name, f"| {name} | {' | '.join(cells)} |", interval(ahead)[0] > 0
+
+
+def document(both: Sheet, rows: list[tuple[str, str, bool]]) -> str:
+    """The table, and what is to be said under it."""
+    sets = [f"{name}, {both.within(prefix).sum()} pairs" for name, prefix in SETS.items()]
+    head = ["metric", "pairs ordered rightly", *sets, "rank correlation over all", "`vfi` ahead by"]
+    decisive = ", ".join(name for name, _, ahead in rows if ahead)
+    level = ", ".join(name for name, _, ahead in rows if not ahead and name != VFI)
+    said = [
+        *noise(both),
+        f"The lead of `vfi` is decisive over {decisive or 'none'}.",
+        f"It is not over {level or 'none'}.",
+    ]
+    table = [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *(row for _, row, _ in rows)]
+    return "\n".join([*table, "", *said]) + "\n"
+
+
+def noise(both: Sheet) -> list[str]:
+    """What the yardstick itself is worth."""
+    scenes = len(set(both.scene[both.all_pairs[~both.apart, 0]]))
+    within, counted, near = both.agreement(PLAIN, MIRRORED)
+    return [
+        f"{len(both.scene)} candidates of {len(both.scenes)} scenes; {len(both.pairs)} of {len(both.all_pairs)} pairs "
+        f"of candidates of one scene are more than {100 * (APART - 1):.0f} % apart and count; "
+        f"{scenes} scenes hold a nearer pair.",
+        "Plain LPIPS and that of the mirrored frames alone, two of the six copies, agree within a scene by a rank "
+        f"correlation of {within:.3f}, and on which of two is better in {counted:.3f} of the pairs that count and "
+        f"{near:.3f} of the nearer ones.",
+    ]
 
 
 def main() -> int:
@@ -250,7 +250,8 @@ def main() -> int:
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--fit", action="store_true", help="print the constants, write what they are fitted on")
     options = parser.parse_args()
-    table = measured(triplets(options.data), options.data, metrics=not options.fit)
+    began, lpips = time.perf_counter(), Lpips(options.data)
+    table, copies = measured(triplets(options.data), lpips, metrics=not options.fit)
     everything = table.scene >= 0
     choice = chosen(table, everything)
     if options.fit:
@@ -261,13 +262,16 @@ def main() -> int:
             print(f'"{name}": Part({softness:.4g}, {weight:.4g}),')
         return 0
     composite, choices = out_of_scene(table)
-    unseen = measured(clips(options.data), options.data)
-    print(f"{len(table.lpips)} candidates of {len(table.scenes)} scenes, {len(unseen.scenes)} unseen", file=sys.stderr)
+    unseen, new_copies = measured(clips(options.data), lpips)
+    as_it_is = np.log1p(unseen.metrics["vfi"] / SMALL)
+    both = joined(sheet(table, copies, composite), sheet(unseen, new_copies, as_it_is))
+    rows = list(rows_of(both))
+    FULL.write_text(document(both, rows), encoding="utf-8")
+    SHORT.write_text(document(both, [row for row in rows if row[0] in SHOWN]), encoding="utf-8")
+    print(FULL.read_text(encoding="utf-8"))
     print(f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}", file=sys.stderr)
-    print("\n".join(lines(table, unseen, composite)))
-    others = [values for name, values in (table.metrics | table.pool).items() if name != "vfi"]
-    best = np.max([counts(table, values) for values in others], axis=0)
-    return 0 if np.all(counts(table, composite) > best) else 1
+    print(f"{time.perf_counter() - began:.0f} s; LPIPS is kept in {lpips.file}", file=sys.stderr)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The fit of ``vfi``, what is chosen before it, and rank correlations. Knows numbers only; see benchmarks/vfi.py."""
+"""The fit of ``vfi`` and what is chosen before it. Knows numbers only; see benchmarks/vfi.py."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
-from scipy.stats import rankdata
 
 POOL = ("fine", "middle", "coarse", "structure", "detail")
 """The parts that the fit may choose from: dense SIFT at 8, 16 and 32 px, 1 - SSIM, lost detail."""
@@ -59,33 +58,6 @@ def load(path: Path) -> Table:
     return Table(scenes, np.array([scenes.index(row["scene"]) for row in rows]), columns.pop("lpips"), {}, columns)
 
 
-def spearman(first: Floats, second: Floats) -> float:
-    """Rank correlation with mean ranks for ties, of what has both values; 0 where one is the same everywhere."""
-    known = ~(np.isnan(first) | np.isnan(second))
-    a, b = (rankdata(x[known]) - (known.sum() + 1) / 2 for x in (first, second))
-    length = float(np.sqrt((a @ a) * (b @ b)))
-    return float(a @ b) / length if length > 0 else 0.0
-
-
-def within(table: Table, values: Floats) -> Floats:
-    """Rank correlation with LPIPS within each scene, (S,)."""
-    scenes = (table.scene == s for s in range(len(table.scenes)))
-    return np.array([spearman(values[rows], table.lpips[rows]) for rows in scenes])
-
-
-def resampled(table: Table, columns: dict[str, Floats], times: int) -> dict[str, Floats]:
-    """Both counts of each column in resamples of the scenes: {name: (times, 2)}."""
-    each = {name: within(table, values) for name, values in columns.items()}
-    rows_of = [np.flatnonzero(table.scene == s) for s in range(len(table.scenes))]
-    draws = np.random.default_rng(1).integers(0, len(rows_of), (times, len(rows_of)))
-    out: dict[str, list[tuple[float, float]]] = {name: [] for name in columns}
-    for draw in draws:
-        rows = np.concatenate([rows_of[s] for s in draw])
-        for name, values in columns.items():
-            out[name].append((spearman(values[rows], table.lpips[rows]), float(each[name][draw].mean())))
-    return {name: np.array(values) for name, values in out.items()}
-
-
 @dataclass(frozen=True)
 class Fit:
     """A vfi: its scale, and {part: (softness, weight)}."""
@@ -115,17 +87,17 @@ CHOICES = [
 
 
 def centred(values: Floats, scene: Ints) -> Floats:
-    """(K, ...) less the mean of each scene."""
-    out = values.copy()
-    for s in np.unique(scene):
-        out[scene == s] -= values[scene == s].mean(axis=0)
-    return out
+    """(K, ...) less the mean of each scene; candidates of a scene stand side by side."""
+    starts = np.flatnonzero(np.diff(scene, prepend=-1))
+    counts = np.diff(starts, append=len(scene))
+    sums = np.repeat(np.add.reduceat(values, starts, axis=0), counts, axis=0)
+    return values - (sums.T / np.repeat(counts, counts)).T
 
 
 def fitted(table: Table, rows: Rows, choice: Choice) -> Fit:
     """Weights from 0 up by least squares of log(1 + LPIPS / SMALL), on the candidates of ``rows``.
 
-    Half of the error is that over all candidates, half that within scenes: the two counts of the table.
+    Half of the error is that over all candidates, half that within scenes: values and order both count.
     """
     softness = [choice.softness * float(np.median(table.pool[name][rows])) for name in choice.parts]
     x = np.stack([np.log1p(table.pool[n][rows] / e) for n, e in zip(choice.parts, softness, strict=True)], axis=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import get_type_hints
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.batch import _config, _typed, read_jobs, run_jobs
-from vfiscope.cli import main
+from vfiscope.cli import main, vfiscope
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
@@ -325,3 +327,37 @@ def test_register_weights_are_beside_the_job_file(folder: Path) -> None:
     (read,) = read_jobs(write(folder / "media/a.json", [job]))
     assert read.options["register_weights"] == str(folder / "media/w.ckpt")
     assert read.options["weights"] == str(folder / "media/v.pth")
+
+
+def examples_of_help() -> tuple[str, str]:
+    """The job file in JSON and the one in CSV that the help of batch shows."""
+    text = vfiscope.commands["batch"].help or ""
+    as_json, as_csv = (textwrap.dedent(part.split("\n\n")[0]) for part in text.split("\b\n")[1:])
+    return as_json, as_csv
+
+
+def test_the_examples_of_the_help_run_and_it_says_where_the_results_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = list(synth.Scene(48, 64).frames(4))
+    for name in ("flow.mp4", "truth.mp4"):
+        synth.write_video(tmp_path / name, frames)
+    synth.write_images(tmp_path / "garden", frames, "%d.png")
+    for path in sorted((tmp_path / "garden").iterdir()):
+        Image.open(path).save(path.with_suffix(".jpg"))
+    for name, frame in zip(("a.png", "b.png"), frames, strict=False):
+        Image.fromarray(frame).save(tmp_path / name)
+    as_json, as_csv = examples_of_help()
+    (tmp_path / "jobs.json").write_text(as_json)
+    (tmp_path / "jobs.csv").write_text(as_csv)
+    read = [read_jobs(tmp_path / name) for name in ("jobs.json", "jobs.csv")]
+    assert [(job.id, job.label, job.mode) for job in read[0]] == [(job.id, job.label, job.mode) for job in read[1]]
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "results")])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == ["flow: ok", "garden: ok", "pair_003: ok"]
+    table, results = tmp_path / "results" / "summary.csv", tmp_path / "results" / "results.json"
+    assert said[3:] == [f"table: {table}", f"results: {results}"]
+    assert table.is_file()
+    assert len(json.loads(results.read_text())) == 3

@@ -15,6 +15,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope import synth
+from vfiscope.catalog import MAPS, METRICS
 from vfiscope.cli import main, vfiscope
 from vfiscope.cli.screen import describe
 from vfiscope.config import RunConfig
@@ -207,7 +208,7 @@ def test_an_interrupt_before_there_is_work_promises_nothing(
     monkeypatch.setattr("vfiscope.pipeline.open_job", interrupt)
     assert call("scan", media / "test.mp4", "-o", tmp_path / "a.h5") == 130
     assert capsys.readouterr().err.strip() == "vfiscope: interrupted"
-    monkeypatch.setattr("vfiscope.demo.pipeline.run", interrupt)
+    monkeypatch.setattr("vfiscope.demo.run_job", interrupt)
     assert call("demo", "-o", tmp_path / "demo") == 130
     said = f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it again"
     assert capsys.readouterr().err.strip() == said
@@ -498,3 +499,44 @@ def test_every_verb_has_help_and_an_example() -> None:
     for name, command in vfiscope.commands.items():
         assert command.help, name
         assert name in ("models", "demo") or f"vfiscope {name} " in command.help
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_completion_is_all_that_is_printed(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_VFISCOPE_COMPLETE", f"{shell}_source")
+    assert call() == 0
+    said = capsys.readouterr()
+    assert "_VFISCOPE_COMPLETE" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("vfiscope sc", {"plain,score", "plain,scan"}),
+        ("vfiscope score --reg", {"plain,--register", "plain,--register-weights"}),
+        ("vfiscope score --resize bi", {"plain,bilinear", "plain,bicubic"}),
+        ("vfiscope score tru", {"file,tru"}),
+        ("vfiscope score test.mp4 --ref tru", {"file,tru"}),
+        ("vfiscope models ch", {"plain,check"}),
+    ],
+)
+def test_a_word_is_completed_without_a_word_on_stderr(
+    words: str, completed: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_VFISCOPE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert call() == 0
+    said = capsys.readouterr()
+    assert set(said.out.split()) == completed
+    assert said.err == ""
+
+
+def test_help_lists_what_can_be_computed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("score", "--help") == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for kind in ("Metrics: " + ", ".join(METRICS), "Maps: " + ", ".join(MAPS), "Fields: motion"):
+        assert kind in listed

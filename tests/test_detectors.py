@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER
 from vfiscope.flags import low_scores
+from vfiscope.metrics import METRICS
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
 INF, NAN = float("inf"), float("nan")
@@ -313,6 +314,14 @@ def test_a_calm_spell_does_not_make_the_rule_touchy() -> None:
         values[100:200] = 35 + noise(100, 0.1, seed + 100)
         values[150] = 33
         assert not [found for found in ranges(values) if 100 <= found[0] < 200]
+
+
+@pytest.mark.parametrize("name", ["cosine_before", "cosine_after"])
+def test_where_motion_begins_nothing_is_flagged(name: str) -> None:
+    """The distance to a neighbour follows the motion, which is no fault."""
+    distance = np.r_[np.full(30, 1e-3), np.full(10, 0.2), np.full(30, 1e-3)]
+    assert low_scores(table(70), distance, METRICS[name].spec) == []
+    assert [(s.start, s.stop) for s in low_scores(table(70), distance, METRICS["cosine"].spec)] == [(30, 40)]
 
 
 def test_a_fall_from_an_unusual_height_is_no_anomaly() -> None:

@@ -186,7 +186,7 @@ def test_parquet_keeps_types_and_what_they_mean(run: Run, tmp_path: Path) -> Non
     }
     assert table.schema.field("pts").metadata == {b"time_base_num": b"1", b"time_base_den": b"30000"}
     about = json.loads(table.schema.metadata[b"vfiscope"])
-    assert about["mode"] == "score"
+    assert (about["mode"], about["role"]) == ("score", "synthesised")
     assert about["created"] == run.created
     assert about["sources"] == run.sources
     assert about["config"] == run.config
@@ -212,7 +212,7 @@ def read_back(path: Path, name: str) -> NDArray[np.float32]:
 @given(values=npst.arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
 def test_every_float32_comes_back(suffix: str, values: NDArray[np.float32]) -> None:
     facts = dict.fromkeys(
-        ("mode", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
+        ("mode", "role", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
     )
     frames = make_table(len(values))
     run: Any = SimpleNamespace(frames=frames, names=(), scores={"psnr": values}, specs=SPECS, summary=dict, **facts)

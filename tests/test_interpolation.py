@@ -326,7 +326,7 @@ def test_scores_never_decide_what_frames_are(truth: Pixels, low: Pixels, caplog:
         assert "let the clip begin with one of them and state it with --multiplier 2;" in run.warnings[0]
     with vs.score(interpolated(low, "blend")) as run:
         assert (run.frames.role == Role.UNKNOWN).all()
-        assert run.warnings[0].startswith("one frame in 2, from 2 on, is much better in ghosting than those between")
+        assert run.warnings[0].startswith("one frame in 2, from 0 on, is much better in ghosting than those between")
     with vs.score(interpolated(low, "blend"), ref=truth, multiplier=2, **options) as run:
         assert run.warnings == []
     with vs.score(truth, ref=truth[::-1][::-1] // 2, **options) as run:
@@ -354,7 +354,8 @@ def test_originals_stated_of_a_video_alone(low: Pixels, n: int) -> None:
         assert summary["role"] == "synthesised"
         assert summary["metrics"]["midpoint_px"]["defined"] == judged.sum() == 10 - alone.sum()
         assert summary["roles"]["passed"]["metrics"] == {}
-        assert summary["frames"]["unpaired"] == alone.sum()
+        counts = summary["frames"]
+        assert (counts["scored"], counts["unpaired"], counts["total"]) == (judged.sum(), alone.sum(), n)
 
 
 def test_originals_stated_of_a_video_alone_at_every_third_frame(truth: Pixels) -> None:

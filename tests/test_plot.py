@@ -586,6 +586,15 @@ def test_what_differs_in_an_embedder_is_named() -> None:
     )
 
 
+def test_two_versions_of_an_embedder_are_not_compared() -> None:
+    versions = [{"name": "dsift", "version": f"dsift-{number}", "dim": 135} for number in (1, 2)]
+    runs = [embedded(name, made, "cosine") for name, made in zip("ab", versions, strict=True)]
+    assert overlay_warnings(runs) == [
+        "cosine: different embedders, not comparable between these runs "
+        "(dsift version dsift-1: a; dsift version dsift-2: b)"
+    ]
+
+
 def test_no_warning_where_there_is_nothing_to_compare() -> None:
     one = embedded("a", {"name": "dsift", "grid": [9, 16]}, "cosine")
     assert overlay_warnings([one]) == []

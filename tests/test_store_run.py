@@ -529,7 +529,7 @@ def test_rules_are_stored_beside_the_segments(result: Path) -> None:
 
 def test_a_result_from_before_rules_were_stored_beside_the_segments_is_read(result: Path) -> None:
     with h5py.File(result, "r+") as h5:
-        del h5["segments/rule"]
+        del h5["segments/rule"], h5["segments/role"]
         del h5["segments"].attrs["rules"]
         h5.attrs["config"] = json.dumps({**json.loads(h5.attrs["config"]), "flag": ["ssim < 0.9"]})
     with Run(result) as run:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vfiscope import pipeline
+from vfiscope.checks import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import failures, keep_to_rules, parse_rule
@@ -20,10 +20,8 @@ from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
 from vfiscope.views.export import replacing
 from vfiscope.views.pair import FILES
-from vfiscope.visualize import check_folder
-from vfiscope.visualize import visualize as draw
 
-__all__ = ["Job", "read_jobs", "run_jobs"]
+__all__ = ["RESULTS", "SUMMARY", "Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
 PATHS = ("test", "ref", "source", "golden", "weights", "register_weights")
@@ -31,7 +29,9 @@ EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 WHOLE = ("lag", "batch", "prefetch", "step", "size", "window", "stream")
 TRUTHS = {"true": True, "false": False}
 SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
-RESULTS, SUMMARY, PICTURED = "results.json", "summary.csv", "summary.json"
+RESULTS, SUMMARY = "results.json", "summary.csv"
+"""Files that hold the results of all jobs."""
+PICTURED = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -195,6 +195,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
     }
     try:
         config = _config(job, folder, fail_on, resume)
+        from vfiscope import pipeline  # brings torch, which reading a list does without
+
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
@@ -235,6 +237,8 @@ def _draw(config: RunConfig, folder: Path, identity: str) -> dict[str, Any]:
     found = _read_object(folder / PICTURED)
     if found.get("run") == identity and all((folder / name).is_file() for name in FILES):
         return found
+    from vfiscope.visualize import visualize as draw
+
     return draw(config.replace(overwrite=True), folder, run=identity)
 
 

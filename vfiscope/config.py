@@ -25,7 +25,9 @@ TIME_SOURCES = ("exif", "name")
 DEINTERLACERS = ("none", "bwdif")
 REGISTER_METHODS = ("none", "ecc", "sift", "loftr")
 
-DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
+DEFAULT_METRICS = ("cosine", "mismatch", "psnr", "ssim")
+"""Embeddings before pixels, here and in every run: they rank interpolated frames best, and what is computed first is
+printed and drawn first."""
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
 NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "foreign", "cut")
@@ -290,7 +292,7 @@ class RunConfig:
         fields: tuple[str, ...] = DEFAULT_FIELDS
         if self.mode == "score" and self.ref is None:
             originals = ("psnr", "ssim") if self.source is not None else ()
-            metrics, maps, fields = originals + NEIGHBOUR_METRICS, NEIGHBOUR_MAPS, ()
+            metrics, maps, fields = NEIGHBOUR_METRICS + originals, NEIGHBOUR_MAPS, ()
         asked = self.metrics or metrics
         return {
             "metrics": metrics,

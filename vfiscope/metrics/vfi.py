@@ -24,34 +24,31 @@ Parts:
     that is off by as much.
 
 Constants:
-    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well they rank, out of scene.
+    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well it orders frames, out of scene.
 
 Cost:
-    1 to 3 s on one core of a CPU for a pair of 1080p frames, most of it for the fine cells, and 0.4 GB.
+    35 to 45 ms of one core of a CPU for a pair of 1080p frames, a third of it for SSIM, and 20 MB. Fine, coarse and
+    detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`), SSIM is that of ``ssim_rgb``, made
+    once for both. Tensors on another device take tensor operations (:mod:`vfiscope.metrics.vfi_tensors`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from vfiscope.embed.dsift import describe_cells
+from vfiscope.metrics import vfi_cells, vfi_tensors
 from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import Aligned, align, on_pixels, per_frame, undefined, wide
 from vfiscope.metrics.ssim import SMALLEST, similarity_rgb
-from vfiscope.types import LUMA_WEIGHTS, MetricSpec
+from vfiscope.types import MetricSpec
 
-__all__ = ["METRICS", "PARTS", "SCALE", "Part", "appearance", "detail", "parts", "structure", "vfi"]
+__all__ = ["METRICS", "PARTS", "SCALE", "Part", "appearance", "compared", "detail", "parts", "structure", "vfi"]
 
 FINE, COARSE = 8, 32
 """Sides in pixels of the cells whose descriptors are compared."""
-DETAIL_CELL = 16
-DETAIL_FLOOR = 4.0
-"""Mean modified Laplacian, in code values, that is hardly detail: about that of noise of one code value."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,11 @@ def parts(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8)
 
 
 def appearance(a: Aligned, cell: int) -> Tensor:
-    """Mean over cells of sqrt(1 - cosine) of the dense SIFT descriptors at the same place, (N,) 0..1."""
-    return _each(a, lambda test, ref: _apart(_described(test, cell), _described(ref, cell)))
+    """Mean over cells of sqrt(1 - cosine) of the dense SIFT descriptors at the same place, (N,) 0..1.
+
+    A cell has 8, 16 or 32 px; on devices other than a CPU any number.
+    """
+    return compared(a, (cell,))[:, 0]
 
 
 def structure(a: Aligned) -> Tensor:
@@ -104,53 +104,20 @@ def structure(a: Aligned) -> Tensor:
 
 def detail(a: Aligned) -> Tensor:
     """The share of the reference's detail that the test frame has lost, (N,) 0..1."""
-    return _each(a, lambda test, ref: _lost(_sharpness(test), _sharpness(ref)))
+    return compared(a, ())[:, 0]
 
 
-def _each(a: Aligned, compare: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Compare the images of each pair, (3, H, W) float32 in 0..1, and average over cells: (N,)."""
-    means = torch.empty(len(a), dtype=wide(a.test.device), device=a.test.device)
-    with torch.inference_mode():
-        for row in range(len(a)):
-            test, ref = (x[row].to(torch.float32).contiguous() / a.peak for x in (a.test, a.ref))
-            cells = compare(test, ref).to(means.dtype)
-            # Row by row: one sum over all cells would be cut by the number of threads.
-            means[row] = cells.sum(dim=1).sum() / cells.numel()
+def compared(a: Aligned, cells: tuple[int, ...]) -> Tensor:
+    """:func:`appearance` for each side of a cell and :func:`detail`, from one pass: (N, len(cells) + 1)."""
+    means = torch.empty((len(a), len(cells) + 1), dtype=wide(a.test.device), device=a.test.device)
+    for row in range(len(a)):
+        means[row] = vfi_cells.compare(a, row, cells) if a.on_cpu else vfi_tensors.compare(a, row, cells)
     return means
 
 
-def _whole_cells(planes: Tensor, cell: int) -> Tensor:
-    """(C, H, W) with the last row and column repeated up to a multiple of the cell."""
-    height, width = planes.shape[1:]
-    return F.pad(planes[None], (0, -width % cell, 0, -height % cell), mode="replicate")[0]
-
-
-def _described(image: Tensor, cell: int) -> Tensor:
-    return describe_cells(_whole_cells(image, cell), cell)
-
-
-def _apart(test: Tensor, ref: Tensor) -> Tensor:
-    """sqrt(1 - cosine) of unit vectors, exactly 0 for equal ones."""
-    return (test - ref).square_().sum(dim=-1).mul_(0.5).sqrt_()
-
-
-def _sharpness(image: Tensor) -> Tensor:
-    """Mean modified Laplacian of luma 0..255 over each cell, (h, w)."""
-    luma = (image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]) * 255
-    around = F.pad(luma[None], (1, 1, 1, 1), mode="replicate")[0]
-    across = (2 * luma - around[1:-1, :-2] - around[1:-1, 2:]).abs()
-    down = (2 * luma - around[:-2, 1:-1] - around[2:, 1:-1]).abs()
-    whole = _whole_cells((across + down)[None], DETAIL_CELL)[0]
-    h, w = (side // DETAIL_CELL for side in whole.shape)
-    return whole.reshape(h, DETAIL_CELL, w, DETAIL_CELL).sum(dim=(1, 3)) / DETAIL_CELL**2
-
-
-def _lost(test: Tensor, ref: Tensor) -> Tensor:
-    return (ref - test).clamp(min=0) / (ref + DETAIL_FLOOR)
-
-
 def _parts(a: Aligned) -> Tensor:
-    return torch.stack([appearance(a, FINE), appearance(a, COARSE), structure(a), detail(a)], dim=1)
+    fine, coarse, lost = compared(a, (FINE, COARSE)).unbind(dim=1)
+    return torch.stack([fine, coarse, structure(a), lost], dim=1)
 
 
 def _vfi(a: Aligned) -> Tensor:
