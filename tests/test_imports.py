@@ -33,6 +33,8 @@ LAYERS = {
     "scoring": 5,
     "inputs": 5,
     "checks": 6,
+    "fetch": 7,
+    "showing": 8,
     "job": 7,
     "streams": 8,
     "account": 9,

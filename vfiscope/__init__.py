@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vfiscope import synth
     from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
+    from vfiscope.showing import show
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
     from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Role, Scores, Segment
@@ -45,6 +46,7 @@ _HOME = {
     "plot": "api",
     "scan": "api",
     "score": "api",
+    "show": "showing",
     "synth": "",
     "table": "api",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "plot",
     "scan",
     "score",
+    "show",
     "synth",
     "table",
 ]

@@ -20,6 +20,7 @@ import click
 from vfiscope.cli.models import models
 from vfiscope.cli.options import COMPUTED, comma_list, files, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
+from vfiscope.cli.show import show
 from vfiscope.cli.table import show_by_label, table
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
@@ -300,6 +301,7 @@ def plot(
     return OK
 
 
+vfiscope.add_command(show)
 vfiscope.add_command(table)
 
 

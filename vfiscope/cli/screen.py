@@ -118,14 +118,15 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line for each range of frames that the same rule found, with the metrics in which it did."""
+    from vfiscope.views.places import range_place  # as above
+
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
     for (start, stop, kind, rule), same in found.items():
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
-        times = f"{same[0]['start_time_s']:.3f}..{same[0]['stop_time_s']:.3f} s"
-        yield f"  [{start}, {stop})  {times}  {kind}  {peaks}  {by}"
+        yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
 
 
 def band_of(run: Run) -> str | None:

@@ -9,6 +9,7 @@ import shutil
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -33,6 +34,7 @@ from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations
 __all__ = ["Run", "Stored", "differences"]
 
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -206,6 +208,16 @@ class Run:
             UsageError: there is no such role.
         """
         return rows_of(self.frames, self.role if role is None else role)
+
+    def moment(self, row: int) -> str | None:
+        """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no dates."""
+        if self.config.get("time_from") is None:
+            return None
+        microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
+        try:
+            return (EPOCH + timedelta(microseconds=microseconds)).isoformat()
+        except OverflowError:  # no date that a calendar has
+            return None
 
     def summary(self) -> dict[str, Any]:
         """The JSON summary: ``json.dumps(run.summary(), allow_nan=False)`` always works."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.store.pools import POOLS, ROLES, pool, rows_of, worst_row
 from vfiscope.store.text import plain
-from vfiscope.types import FrameTable, MetricSpec, Status
+from vfiscope.types import FrameTable, MetricSpec, Segment, Status
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
@@ -59,7 +59,7 @@ def summarize(run: Run) -> dict[str, Any]:
             role: {"frames": int(rows_of(run.frames, role).sum()), "metrics": _pooled(run, role)}
             for role in (ROLES if run.role != "all" else ())
         },
-        "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "segments": [{**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments],
         "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
@@ -81,6 +81,17 @@ def _pooled(run: Run, role: str) -> dict[str, Any]:
         for name, values in run.scores.items()
         if np.isnan(values).all() or not np.isnan(values[rows]).all()
     }
+
+
+def _named(run: Run, segment: Segment) -> dict[str, str | None]:
+    """The first and the last image of a segment, and when they were taken, as far as that is known."""
+    first, end = (int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop)))
+    ends = {"start": first, "stop": max(first, end - 1)}
+    if not run.names or first >= len(run.names):
+        return {}
+    names: dict[str, str | None] = {f"{end}_name": run.names[row] for end, row in ends.items()}
+    moments = {f"{end}_at": run.moment(row) for end, row in ends.items()}
+    return names | (moments if moments["start_at"] is not None else {})
 
 
 def _count(run: Run) -> Mapping[str, int]:

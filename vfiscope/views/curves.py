@@ -15,7 +15,7 @@ from vfiscope.views.names import informative
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["Curve", "curves_of", "extent", "frame_axis", "headline", "limits", "roles_of", "thin"]
+__all__ = ["Curve", "curves_of", "extent", "frame_axis", "headline", "limits", "roles_of", "shade", "thin"]
 
 Mapped = Callable[[ArrayLike], Float64]
 
@@ -150,6 +150,21 @@ def extent(frames: FrameTable) -> tuple[float, float]:
         centre = float(times[0]) if len(times) else 0.0
         return centre - 0.5, centre + 0.5
     return float(times[0]), float(times[-1] + np.median(np.diff(times)))
+
+
+def shade(frames: FrameTable, start: int, stop: int) -> tuple[float, float]:
+    """(left, right) in seconds of a half-open range of frames: from midway to the one before to midway to the next.
+
+    Never further than half the median interval: what lies in a gap, as a night, was not looked at.
+    """
+    times = frames.time_s
+    first, end = (int(row) for row in np.searchsorted(frames.index, (start, stop)))
+    last = max(first, end - 1)
+    opening, closing = extent(frames)
+    half = (closing - float(times[-1])) / 2 if len(times) > 1 else (closing - opening) / 2
+    before = (times[first] - times[first - 1]) / 2 if first else half
+    after = (times[last + 1] - times[last]) / 2 if last + 1 < len(times) else half
+    return float(times[first] - min(half, max(0.0, before))), float(times[last] + min(half, max(0.0, after)))
 
 
 def frame_axis(frames: FrameTable) -> tuple[Mapped, Mapped]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vfiscope.flags import parse_rule
+from vfiscope.store import headline_role, rows_of, worst_row
+from vfiscope.store.text import printable
 from vfiscope.types import Float64, MetricSpec, Role, Segment, Status
-from vfiscope.views.curves import Curve, curves_of, headline, limits, thin
-from vfiscope.views.names import choose, labels_of, of_passed, title
+from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, shade, thin
+from vfiscope.views.names import choose, informative, labels_of, of_passed, title
 from vfiscope.views.style import CUTS, DAMAGE, GREY, SHADE, THRESHOLDS, look
 
 if TYPE_CHECKING:
@@ -64,6 +67,8 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
         for role, curve in each.items():
             _draw_curve(ax, curve, {"marker": marker, "markersize": 2.2, **look(n, role)})
             _draw_infinite(ax, curve, n, min(INFINITE, ROWS / len(runs)))
+    if len(runs) == 1 and len(runs[0].frames) > 1 and not informative(spec):
+        _mark_worst(ax, runs[0], metric)
     noted = [list(curves.get(n, {}).values()) for n in range(len(runs))]
     _set_titles(ax, spec, noted, labels or labels_of(runs), _passed_note(ax, list(curves.values())))
     ax.grid(visible=True)
@@ -126,6 +131,33 @@ def _draw_curve(ax: Axes, curve: Curve, style: dict[str, Any]) -> None:
     ax.plot(*curve.dots, **{**style, "linestyle": "none", "marker": "o"})
 
 
+def _mark_worst(ax: Axes, run: Run, metric: str) -> None:
+    """A ring around the worst value, and which frame it is; of the synthesised ones where those are known.
+
+    None around what is as good as perfect.
+    """
+    spec = run.specs[metric]
+    scores = np.where(rows_of(run.frames, headline_role(run.frames)), run.scores[metric], np.nan)
+    row = worst_row(scores, spec)
+    if row is None or abs(scores[row] - spec.identity) < QUIET * spec.floor:
+        return
+    at = float(run.frames.time_s[row]), float(scores[row])
+    ax.scatter(*at, s=14, facecolors="none", edgecolors=GREY, linewidths=0.7, zorder=3)
+    right, top = (ax.transData.transform(at) - ax.bbox.min) / ax.bbox.size > 0.5
+    text = Path(printable(run.names[row])).name if run.names else f"{int(run.frames.index[row])}"
+    ax.annotate(
+        text,
+        at,
+        (-4 if right else 4, -3 if top else 3),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="top" if top else "bottom",
+        fontsize=6,
+        color=GREY,
+        zorder=3,
+    )
+
+
 def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
     """Triangles at the edges, in the n-th of rows that are so high in parts of the panel."""
     for times, edge, shape in ((curve.above, 1.0, "^"), (curve.below, 0.0, "v")):
@@ -143,7 +175,8 @@ def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
 
 def _draw_flagged(ax: Axes, run: Run, metric: str, n: int | None, row: float) -> None:
     """Shade the whole height for a single run (n is None), or draw bars at the foot, in the n-th of rows so high."""
-    spans = [(each.start_time_s, each.stop_time_s - each.start_time_s) for each in flagged(run, metric)]
+    ends = [shade(run.frames, each.start, each.stop) for each in flagged(run, metric)]
+    spans = [(left, right - left) for left, right in ends]
     if not spans:
         return
     low, height, color = (0.0, 1.0, SHADE) if n is None else (0.015 + row * n, 0.65 * row, look(n)["color"])
