@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim, vfi
+from vfiscope.store import schema
 from vfiscope.types import Frames, Pairs
 
 FUNCTIONS = {
@@ -93,6 +94,14 @@ def test_specs_are_sound(table: dict[str, kernels.Any]) -> None:
         assert spec.needs in NEEDS
         assert spec.description
         assert "\n" not in spec.description
+
+
+def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -> None:
+    asked_alone = {
+        name for name, metric in METRICS.items() if metric.spec.needs in ("neighbours", "neighbour features")
+    }
+    assert {name for name, metric in METRICS.items() if not metric.spec.ranks} == asked_alone
+    assert asked_alone >= schema.UNRANKED
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)

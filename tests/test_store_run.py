@@ -55,6 +55,30 @@ def result(original: Path, tmp_path: Path) -> Path:
 # -------------------------------------------------------------------------------------------------------------- reading
 
 
+def test_whether_a_metric_ranks_is_stored_and_known_of_older_files(tmp_path: Path) -> None:
+    def stored(name: str, ranks: bool, older: bool) -> bool:
+        spec = replace(PSNR, name=name, ranks=ranks)
+        scores = make_scores(3)
+        header = make_header(metrics={name: spec}, maps={}, fields={}, grids={})
+        out = write(
+            tmp_path / f"{name}_{ranks}_{older}.h5",
+            Scores(scores.frames, {name: scores.values["psnr"]}, {}, {}),
+            header=header,
+        )
+        if older:
+            with h5py.File(out, "r+") as h5:
+                del h5[f"scores/{name}"].attrs["ranks"]
+        with Run(out) as run:
+            return run.specs[name].ranks
+
+    for ranks in (True, False):
+        assert stored("ghosting", ranks, older=False) is ranks
+        assert stored("psnr", ranks, older=False) is ranks
+    assert stored("psnr", False, older=True) is True
+    for name in ("ghosting", "midpoint_px", "cosine_before", "cut"):
+        assert stored(name, True, older=True) is False
+
+
 def test_everything_comes_back(original: Path, scores: Scores) -> None:
     with Run(original) as run:
         header = make_header()
