@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vfiscope.errors import VfiscopeError
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
-    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Scores, Segment
+    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Role, Scores, Segment
 
 _HOME = {
     "Features": "types",
@@ -31,6 +31,7 @@ _HOME = {
     "MetricSpec": "types",
     "Pairs": "types",
     "Region": "types",
+    "Role": "types",
     "Run": "store",
     "Scores": "types",
     "Segment": "types",
@@ -54,6 +55,7 @@ __all__ = [
     "MetricSpec",
     "Pairs",
     "Region",
+    "Role",
     "Run",
     "Scores",
     "Segment",

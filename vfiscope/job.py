@@ -20,6 +20,7 @@ from vfiscope.pairing import ShiftCheck
 from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
+from vfiscope.types import MetricSpec
 
 __all__ = ["OpenJob", "open_job"]
 
@@ -148,10 +149,20 @@ def _untoned(config: RunConfig, sources: dict[str, Source]) -> str | None:
 def _check_rules(config: RunConfig, plan: Plan) -> None:
     """Refuse a rule that cannot work before a frame is decoded for it."""
     specs = {name: metric.spec for name, metric in plan.metrics.items()}
+    rules = {text: parse_rule(text, specs=specs) for text in (*config.flag, *config.fail_on)}
     for text in config.flag:
-        parse_rule(text, specs=specs).check_marks_frames()
-    for text in config.fail_on:
-        parse_rule(text, specs=specs)
+        rules[text].check_marks_frames()
+    for rule in rules.values():
+        rule.check_role(_roles(config, specs[rule.check(specs)]))
+
+
+def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
+    """The roles of the frames that a metric is defined for; none where frames are not told apart."""
+    if config.source is None and config.multiplier is None:
+        return ()
+    if "neighbour" in spec.needs:
+        return ("synthesised",)
+    return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 
 def _check_needs(config: RunConfig, plan: Plan) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import findings, notes_of, pairing_of, partnerless, registered, told_apart
+from vfiscope.account import mixed, notes_of, pairing_of, partnerless, registered
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError, UsageError
@@ -124,20 +124,20 @@ def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], beg
     Raises:
         UsageError: no frame could have a partner; the work is discarded.
     """
-    curves, values = writer.curves()
-    if reason := partnerless(job, curves):
+    table, values = writer.curves()
+    if reason := partnerless(job, table):
         writer.discard()
         raise UsageError(reason)
-    table = told_apart(job, curves, values)
     registrations = writer.registrations()
-    for line in (*findings(job, curves, table), *registered(registrations)):
+    for line in registered(registrations):
         log.info("%s", line)
     if job.policy == "shift":
         found = shifted(table.index, table.ref_index, job.shift or 0)
     pairing = pairing_of(job, table, found)
     notes = notes_of(job, pairing, values, registrations)
-    if verdict := pairing.get("warning"):
-        log.warning("warning: %s", verdict)
+    late = [each for each in (pairing.get("warning"), mixed(job, table, values)) if each]
+    for warning in late:
+        log.warning("warning: %s", warning)
     names = job.test.info.names
     seconds = time.monotonic() - began
     return writer.finish(
@@ -146,10 +146,9 @@ def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], beg
         pairing=pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*warnings, *([verdict] if verdict else [])],
+        warnings=[*warnings, *late],
         timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
         table=found if isinstance(found, Pairing) else None,
-        frames=table,
         names=[names[index] for index in table.index] if names else (),
     )
 

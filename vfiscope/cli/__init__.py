@@ -79,7 +79,8 @@ def vfiscope() -> None:
 @click.option(
     "--multiplier",
     metavar="M",
-    help="Test frames to a source frame (2, 5/2, 24:60); found with --source, tells real from made frames with --ref.",
+    help="States that frames 0, M, 2M ... are originals passed through: numbers are then about those between. "
+    "With --source it is found, and may be a ratio (5/2, 24:60).",
 )
 @run_options
 def score(**options: Any) -> int:
@@ -216,12 +217,11 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
-    from vfiscope.flags import flag_again, parse_rule
+    from vfiscope.flags import failures, flag_again
     from vfiscope.store import Run
 
-    with Run(run) as before:
-        for rule in fail_on:
-            parse_rule(rule, specs=before.specs)
+    with Run(run) as before:  # a rule that cannot work leaves the run as it is
+        failures(fail_on, before.frames, before.scores, before.specs)
     flag_again(run, rules or None)
     with Run(run) as after:
         summary = _judged(after, fail_on)

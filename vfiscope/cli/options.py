@@ -100,7 +100,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(defaults.DEINTERLACERS),
         ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
-        click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
+        click.option(
+            "--fail-on",
+            multiple=True,
+            metavar="RULE",
+            help='Exit with 1 if met, as "mean(psnr) < 35"; "psnr of all", "of passed" or "of synthesised" frames '
+            "where these are told apart, else the headline's.",
+        ),
         click.option("--overwrite", is_flag=True, help="Replace a result that exists."),
         click.option(
             "--resume/--no-resume", default=True, show_default=True, help="Go on with unfinished work, or discard it."

@@ -23,6 +23,7 @@ from vfiscope.store import schema
 from vfiscope.store.changes import changes
 from vfiscope.store.names import read_names
 from vfiscope.store.pairing import read_pairing
+from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration import read_registrations
 from vfiscope.store.summary import summarize
 from vfiscope.store.tables import read_rules, read_table
@@ -189,6 +190,22 @@ class Run:
     def time_base(self) -> Fraction:
         """Seconds per unit of ``frames.pts``, exact."""
         return self.frames.time_base
+
+    @property
+    def role(self) -> str:
+        """What headline numbers are about: "synthesised" where frames are told apart, else "all"."""
+        return headline_role(self.frames)
+
+    def rows(self, role: str | None = None) -> NDArray[np.bool_]:
+        """(N,) mask of the frames of a role, as in ``run.scores["ssim"][run.rows("passed")]``.
+
+        Args:
+            role: "synthesised", "passed" or "all"; None for what headline numbers are about.
+
+        Raises:
+            UsageError: there is no such role.
+        """
+        return rows_of(self.frames, self.role if role is None else role)
 
     def summary(self) -> dict[str, Any]:
         """The JSON summary: ``json.dumps(run.summary(), allow_nan=False)`` always works."""

@@ -324,8 +324,6 @@ class Ending:
     warnings: Sequence[str] = ()
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
-    frames: FrameTable | None = None
-    """The frame table with roles and phases that were known only at the end, if they were."""
     names: Sequence[str] = ()
 
 

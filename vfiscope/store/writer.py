@@ -251,7 +251,6 @@ class Writer:
         timings: Mapping[str, Any],
         warnings: Sequence[str] = (),
         table: Pairing | None = None,
-        frames: FrameTable | None = None,
         names: Sequence[str] = (),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
@@ -266,7 +265,6 @@ class Writer:
             warnings: what may make scores mean something else, one sentence each; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
-            frames: the frame table of :meth:`curves` with roles and phases that were found out afterwards.
             names: the image file of each row, where the test was images.
 
         Returns:
@@ -287,7 +285,7 @@ class Writer:
             raise StoreError(f"there are {len(names)} names for {self.rows_done} rows: give one for each")
         created = datetime.now(UTC).isoformat()
         ending = schema.Ending(
-            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, frames, names
+            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, names
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)

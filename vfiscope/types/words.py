@@ -132,6 +132,8 @@ class Segment:
     stop_time_s: float
     rule: str = ""
     """The user's rule, as it was written; "" for the default rule and for cuts."""
+    role: str = "all"
+    """Which frames of the range it is about: "synthesised" or "passed" where a run tells these apart, else "all"."""
 
 
 @dataclass(frozen=True)
