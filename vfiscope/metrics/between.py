@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.metrics.flow import estimate, resized, resized_flow
+from vfiscope.metrics.flow import Bool, estimate, resized, resized_flow, visible
 from vfiscope.types import Float32
 
 __all__ = ["SHORT_SIDE", "Between"]
@@ -46,6 +46,12 @@ class Between:
     def at(self, size: tuple[int, ...]) -> Between:
         """The same motion at another size (h, w)."""
         return Between(resized_flow(self.forth, size), resized_flow(self.back, size))
+
+    @property
+    def hidden(self) -> Bool:
+        """(h, w) pixels of which the content of the one neighbour, or of the other, is not found in the other."""
+        found: Bool = ~(visible(self.forth, self.back) & visible(self.back, self.forth))
+        return found
 
     @property
     def speed(self) -> Float32:

@@ -37,6 +37,11 @@ least, as a flow is not known better."""
 VISIBLE = 16.0
 """Least variance of the change from before to after in a window, squared code values. From the exact frame it is a
 quarter to either side, twice the noise: below, the right frame and a repeat look alike."""
+HIDDEN = 0.5
+"""Share of a pixel that is hidden in one of the real frames from which it is left out: ground that a thing uncovers in
+one half of the time rightly equals one of them in place."""
+TOLD = 0.25
+"""Share of what moves that must be left; where less is, motion is lost, and nothing is left out."""
 LEAST = 0.01
 """Share of the frame that moving content counts for at least: a fault in less is not one of the whole frame."""
 OFF_INSTANT = (0.25, 0.5)
@@ -141,7 +146,8 @@ class _Instants:
         speed = resized(Between(self.between.forth * scale, self.between.back * scale).speed, frame.test.shape)
         least = max(MOVING, 0.5 * float(frame.scale.max()))
         found: Bool = (speed >= least) & (variance(frame.after - frame.before) >= VISIBLE)
-        return found
+        told = found & (resized(self.between.hidden.astype(np.float32), frame.test.shape) < HIDDEN)
+        return told if told.sum() >= TOLD * found.sum() else found
 
     @cached_property
     def repeats(self) -> tuple[Float32, Float32]:

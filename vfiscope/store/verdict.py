@@ -24,6 +24,8 @@ Columns = Mapping[str, NDArray[np.float32]]
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
 """Columns without which there is no verdict; where others are missing, their faults are not looked for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early")
+TORN = 0.75
+"""How purely two bands of a torn frame show two instants: planted tears come to 0.85 and more."""
 HALF = 0.5
 """Part of the moving content of a frame that shows a wrong instant where the frame as a whole does."""
 SOME = 0.1
@@ -55,7 +57,7 @@ _WORDS = {
     "broken": ("is broken in geometry", "are broken in geometry"),
     "clean": ("is without a fault", "are without a fault"),
 }
-_PARTS = {2: "half", 3: "a third", 4: "a quarter"}
+_PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,9 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
         return None
     still = judged & (columns["moving"] < STILL)
     marks = _marks(columns, judged)
-    if role == "all":  # of two equal frames the second repeats the first
-        marks["repeats"] &= columns["late"] > columns["early"]
+    if role == "all":  # of two equal frames the second repeats the first, which is where it should be
+        repeated = marks["repeats"] & (columns["early"] >= columns["late"])
+        marks = {name: rows & ~repeated if name in ("repeats", "early") else rows for name, rows in marks.items()}
     causes = _first(marks)
     pattern, places = _pattern(frames, columns, causes, judged, still)
     if pattern is not None and pattern.fault == "repeats":
@@ -188,7 +191,7 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         return np.nan_to_num(columns.get(name, nothing))
 
     found = {
-        "torn": column("torn") >= HALF,
+        "torn": column("torn") >= TORN,
         "repeats": column("repeat") >= HALF,
         "off_colour": (column("foreign") >= FOREIGN) | (np.abs(column("level")) >= OFF_LEVEL),
         "blends": column("blend") >= SOME,
