@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import get_type_hints
 
+import numpy as np
 import pytest
 
 import vfiscope as vs
@@ -91,6 +92,45 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
         "results.json",
         "summary.csv",
     ]
+
+
+def test_a_table_says_which_frames_its_means_are_about(folder: Path) -> None:
+    """A frame is 10 code values off for each number in its place of ``off``."""
+    truth = np.full((8, 16, 16, 3), 100, np.uint8)
+    off = np.array([0, 1, 0, 2, 1, 1, 0, 4], np.uint8)
+    synth.write_images(folder / "truth", truth)
+    synth.write_images(folder / "test", truth + 10 * off[:, None, None, None])
+    common = {"mode": "score", "test": "test", "ref": "truth", **CHEAP, "metrics": "absdiff"}
+    jobs = [{"id": "told", "multiplier": 2, **common}, {"id": "untold", **common}]
+    results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out", fail_on=["max(absdiff) > 0"]))
+    rows = list(csv.DictReader((folder / "out/summary.csv").read_text().splitlines()))
+    head = ["id", "label", "mode", "state", "error", "role", "frames", "scored", "segments"]
+    assert list(rows[0]) == [*head, "absdiff_mean", "absdiff_passed_mean"]
+    assert [(row["role"], row["frames"], row["scored"]) for row in rows] == [
+        ("synthesised", "4", "8"),
+        ("all", "8", "8"),
+    ]
+    assert float(rows[0]["absdiff_mean"]) == pytest.approx(20 / 255)
+    assert float(rows[0]["absdiff_passed_mean"]) == pytest.approx(2.5 / 255)
+    assert float(rows[1]["absdiff_mean"]) == pytest.approx(11.25 / 255)
+    assert rows[1]["absdiff_passed_mean"] == ""
+    assert [r["failures"]["max(absdiff) > 0"] for r in results] == [
+        "max(absdiff of synthesised) = 0.1569",
+        "max(absdiff) = 0.1569",
+    ]
+    assert [r["summary"]["role"] for r in results] == ["synthesised", "all"]
+
+
+def test_numbers_for_readers_of_other_results_are_about_the_role(folder: Path) -> None:
+    scene = list(synth.Scene(64, 64, seed=1).frames(4))
+    synth.write_images(folder / "truth", scene)
+    synth.write_images(folder / "test", [scene[0], scene[3], scene[2], scene[1]])
+    common = {"mode": "score", "test": "test", "ref": "truth", "metrics": "cosine", "maps": "none", "fields": "none"}
+    jobs = [{"id": "told", "multiplier": 2, **common}, {"id": "untold", **common}]
+    told, untold = run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out")
+    assert told["cosine_distance"] == told["summary"]["roles"]["synthesised"]["metrics"]["cosine"]["mean"]
+    assert told["cosine_distance"] == pytest.approx(2 * untold["cosine_distance"])  # two of four are identical
+    assert told["cosine_similarity"] == 1 - told["cosine_distance"]
 
 
 def test_the_remedies_of_a_job_are_for_a_job_list(folder: Path) -> None:

@@ -103,7 +103,8 @@ BAD = [
     (["score", "{m}/text.mp4", "--ref", "{m}/truth.mp4"], "text.mp4"),
     (["score", "{m}/hollow", "--ref", "{m}/truth.mp4"], "hollow"),
     (["score", "{m}/wide.mp4", "--ref", "{m}/truth.mp4"], "--resize"),
-    (["score", "{m}/test.mp4", "--multiplier", "2"], "multiplier means nothing without source or ref"),
+    (["score", "{m}/test.mp4", "--multiplier", "5/2"], "multiplier is 5/2: without source only a whole number"),
+    (["score", "{m}/test.mp4", "--multiplier", "2", "--step", "2"], "step is 2 beside multiplier"),
     (["score", "{m}/test.mp4", "--source", "{m}/nowhere.mp4"], "nowhere.mp4"),
     (["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--ref", "{m}/truth.mp4"], "source and ref are two ways"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--metrics", "vmaf"], "vmaf"),
@@ -380,11 +381,56 @@ def test_segments_of_one_range_and_rule_are_one_line() -> None:
         {**common, "metric": "psnr", "peak": 20.0, "confidence": 1.0, "rule": "psnr < 30"},
         {**common, "metric": "ssim", "peak": 0.5, "confidence": 0.9, "rule": ""},
     ]
-    summary = {"out": "a.h5", "frames": {"scored": 9}, "metrics": {"psnr": POOLED}, "roles": {}, "segments": segments}
-    assert describe(summary).splitlines()[-2:] == [
+    segments = [{**segment, "role": "all"} for segment in segments]
+    frames = {"scored": 9, "total": 9}
+    summary = {"mode": "scan", "out": "a.h5", "frames": frames, "role": "all", "metrics": {"psnr": POOLED}}
+    assert describe({**summary, "roles": {}, "segments": segments}).splitlines()[-2:] == [
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5, ssim 0.5 at 5  confidence 0.90",
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5  rule 'psnr < 30'",
     ]
+
+
+def test_the_table_is_headed_by_what_it_is_about() -> None:
+    signed = {**POOLED, "mean": -0.5, "mean_abs": 2.5, "defined": 5}
+    infinite = {**POOLED, "mean": None, "infinite": 4, "defined": 4}
+    summary = {
+        "mode": "score",
+        "out": "a.h5",
+        "frames": {"scored": 9, "unpaired": 1, "total": 10},
+        "role": "synthesised",
+        "metrics": {"midpoint_px": signed},
+        "roles": {
+            "synthesised": {"frames": 5, "metrics": {"midpoint_px": signed}},
+            "passed": {"frames": 4, "metrics": {"psnr": infinite, "ssim": {**POOLED, "defined": 4}}},
+            "all": {"frames": 10, "metrics": {}},
+        },
+        "segments": [],
+    }
+    assert describe(summary).splitlines() == [
+        "a.h5: 9 frames scored, 1 unpaired",
+        "",
+        "over the 5 synthesised frames of 10:",
+        "metric              mean         p5        p50        p95      worst  at frame",
+        "midpoint_px         -0.5          1          1          1          1  5",
+        "|midpoint_px|        2.5",
+        "",
+        "4 frames passed through, mean: psnr identical, ssim 1",
+    ]
+    nothing = {"synthesised": summary["roles"]["synthesised"], "passed": {"frames": 1, "metrics": {}}}
+    assert describe({**summary, "roles": nothing}).splitlines()[-1] == "1 frame passed through, not judged"
+    alone = {**summary, "role": "all", "roles": {}}
+    told = "over all 10 frames; if originals were passed through, state --multiplier M:"
+    assert describe(alone).splitlines()[2] == told
+    assert describe({**alone, "mode": "scan"}).splitlines()[2] == "over all 10 frames:"
+
+
+def test_a_compared_pair_has_one_value_for_each_metric(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    synth.write_images(tmp_path / "shots", synth.Scene(32, 32).frames(1))
+    (image,) = (tmp_path / "shots").iterdir()
+    assert call("compare", image, image, "-o", tmp_path / "a.h5", "--metrics", "psnr,ssim,mse") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("a.h5: 1 frame compared")
+    assert [line.split() for line in lines[2:]] == [["psnr", "identical"], ["ssim", "1"], ["mse", "0"]]
 
 
 def test_a_fault_of_the_program_has_a_code_of_its_own(

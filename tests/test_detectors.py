@@ -369,3 +369,31 @@ def test_a_metric_of_synthesised_frames_only() -> None:
     values[[31, 33, 35]] = 4
     assert ranges(values, MIDPOINT, table(60, role=role)) == [(31, 36)]
     assert ranges(values, MIDPOINT) == [(31, 32), (33, 34), (35, 36)]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
+def test_synthesised_and_passed_frames_are_judged_apart(factor: int) -> None:
+    """However good or bad the one kind is beside the other, each is judged against its own level."""
+    n = 24 * factor
+    passed = np.arange(n) % factor == 0
+    role = np.where(passed, Role.PASSED, Role.SYNTHESISED).astype(np.uint8)
+    for level in (45.0, 35.0, 20.0):
+        values = np.where(passed, level, 35.0) + noise(n, 0.2)
+        values[5 * factor + 1 : 7 * factor : factor] -= 12  # two synthesised frames with an original between them
+        values[12 * factor] -= 10  # an original
+        found = low_scores(table(n, role=role), values, PSNR)
+        assert [(s.start, s.stop, s.role) for s in found if s.role == "passed"] == [
+            (12 * factor, 12 * factor + 1, "passed")
+        ]
+        made = [(s.start, s.stop) for s in found if s.role == "synthesised"]
+        first, second = 5 * factor + 1, 6 * factor + 1
+        assert made == ([(first, second + 1)] if factor <= 3 else [(first, first + 1), (second, second + 1)])
+
+
+def test_a_frame_of_unknown_role_ends_a_segment() -> None:
+    role = np.where(np.arange(60) % 2, Role.SYNTHESISED, Role.PASSED).astype(np.uint8)
+    values = np.full(60, 35.0)
+    values[21:30] = 20
+    assert ranges(values, PSNR, table(60, role=role)) == [(21, 30), (22, 29)]
+    role[25] = Role.UNKNOWN
+    assert ranges(values, PSNR, table(60, role=role)) == [(21, 24), (27, 30), (22, 25), (26, 29)]

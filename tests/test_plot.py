@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -251,6 +252,28 @@ def test_a_metric_of_one_role_counts_no_frames_of_the_other() -> None:
     figure = plot_run(run)
     assert panels(figure)[0].get_title(loc="right") == "1 without a value"
     assert legend(figure) == ["synthesised frames"]
+
+
+def test_the_axis_fits_synthesised_frames_and_says_where_passed_ones_are_not_in_sight() -> None:
+    far = panels(plot_run(fake({"psnr": [60, 30, 61, 32, 60, 31]}, role=[0, 1] * 3)))[0]
+    low, high = far.get_ylim()
+    assert 29 < low < 30
+    assert 32 < high < 33
+    assert far.get_title(loc="right") == "passed frames beyond the panel"
+    near = panels(plot_run(fake({"psnr": [33.5, 30, 33.9, 32, 33.5, 31]}, role=[0, 1] * 3)))[0]
+    assert near.get_ylim()[1] > 33.9
+    assert near.get_title(loc="right") == ""
+
+
+def test_what_only_passed_frames_have_comes_last_and_says_so() -> None:
+    scores = {"psnr": [40, NAN, 41, NAN], "midpoint_px": [NAN, 1, NAN, 2]}
+    made, passed = segment(0, 1, "psnr"), replace(segment(2, 3, "psnr"), role="passed")
+    figure = plot_run(fake(scores, role=[0, 1] * 2, segments=[replace(made, metric="midpoint_px"), passed]))
+    assert [ax.get_title(loc="left") for ax in panels(figure)] == ["Midpoint offset [px] (0 is best)", "PSNR [dB] ↑"]
+    assert panels(figure)[1].get_title(loc="right") == "passed frames only"
+    assert [len(boxes(ax)) for ax in panels(figure)] == [1, 1]
+    beside = fake({"ssim": [1, 0.9, 1, 0.8]}, role=[0, 1] * 2, segments=[replace(passed, metric="ssim")])
+    assert boxes(panels(plot_run(beside))[0]) == []
 
 
 def test_the_threshold_of_a_rule_is_a_dashed_line_in_sight() -> None:

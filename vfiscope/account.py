@@ -89,7 +89,8 @@ def mixed(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float
     if found is None:
         return None
     multiplier, row = found
-    counted = int((table.index if job.policy == "neighbours" else table.ref_index)[row])
+    cycle = (table.index if job.policy == "neighbours" else table.ref_index)[row::multiplier]
+    counted = int(cycle[cycle >= 0][0])
     remedy = f"state it with --multiplier {multiplier}"
     if counted % multiplier:
         remedy = f"let the clip begin with one of them and {remedy}"

@@ -78,11 +78,12 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
     if passed := summary["roles"].get("passed"):
-        means = [_mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"]]
-        lines += ["", f"{_count(passed['frames'])} passed through, mean: {', '.join(means) or 'not judged'}"]
+        means = ", ".join(_mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"])
+        lines += ["", f"{_count(passed['frames'])} passed through, {f'mean: {means}' if means else 'not judged'}"]
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
-        lines += ["", f"flagged segments{'' if role == 'all' else f' of {role} frames'} (half-open):", *_ranges(mine)]
+        which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
+        lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
 
 

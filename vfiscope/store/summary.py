@@ -54,7 +54,7 @@ def summarize(run: Run) -> dict[str, Any]:
     summary = {
         "mode": run.mode,
         "out": str(run.path),
-        "frames": _count(run.frames),
+        "frames": _count(run),
         "role": run.role,
         "metrics": _pooled(run, run.role),
         "roles": {
@@ -86,15 +86,19 @@ def _pooled(run: Run, role: str) -> dict[str, Any]:
     }
 
 
-def _count(frames: FrameTable) -> Mapping[str, int]:
+def _count(run: Run) -> Mapping[str, int]:
     """Frames by what happened to them.
 
-    Each is scored, unpaired or unreadable; a corrupt one may be scored or unpaired as well: its status says the worse.
+    Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a corrupt one
+    may be scored or unpaired as well: its status says the worse.
     """
+    frames = run.frames
     unreadable = frames.status == Status.UNREADABLE
     unpaired = (frames.ref_index < 0) & ~unreadable
+    valued = np.any([~np.isnan(values) for values in run.scores.values()], axis=0)
+    idle = rows_of(frames, "passed") & ~valued
     return {
-        "scored": int((~unpaired & ~unreadable).sum()),
+        "scored": int((~unpaired & ~unreadable & ~idle).sum()),
         "unpaired": int(unpaired.sum()),
         "corrupt": int((frames.status == Status.CORRUPT).sum()),
         "unreadable": int(unreadable.sum()),
