@@ -34,7 +34,8 @@ def read_images(paths: list[Path]) -> np.ndarray:
 
 def psnr(test: np.ndarray, ref: np.ndarray) -> np.ndarray:
     error = (test.astype(np.float64) - ref.astype(np.float64)) ** 2
-    return 10 * np.log10(255.0**2 / error.mean(axis=(1, 2, 3)))
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10(255.0**2 / error.mean(axis=(1, 2, 3)))
 
 
 def ssim(test: np.ndarray, ref: np.ndarray) -> np.ndarray:
