@@ -54,7 +54,7 @@ class Cells:
         votes, sums = np.empty((9, 2, 2, h, w), np.float32), np.empty((4, h, w), np.float32)
         extra = np.array([1 + -side % DETAIL_CELL for side in size], np.float32)
         # One version of the loops for all that is not 8 bit.
-        codes = frame if frame.dtype == np.uint8 else frame.astype(np.float32)
+        codes = frame if frame.dtype == np.uint8 else frame.astype(np.float32, copy=False)
         vfi_kernels.gather(0, h, codes, weights, extra, votes, sums)
         return cls(size, float(weights.sum(dtype=np.float64)) * peak, peak, votes, sums)
 
