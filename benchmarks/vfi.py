@@ -1,6 +1,6 @@
 """How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
 
-    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md, and vfi_short.md, the part that the README shows: there too
+    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md; vfi_short.md, a part of it, also into the README
     python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
                                              they are fitted on, LPIPS and the parts of every candidate
 
