@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,20 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real data not found at {SHARED}")
     return SHARED
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Sets on how many threads torch and the compiled loops run, for one test."""
+    import torch
+
+    from vfiscope import loops
+
+    before = torch.get_num_threads()
+
+    def run_on(count: int) -> None:
+        torch.set_num_threads(count)
+        monkeypatch.setattr(loops, "threads", lambda: count)
+
+    yield run_on
+    torch.set_num_threads(before)

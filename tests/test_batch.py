@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import json
+import textwrap
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import get_type_hints
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.batch import _config, _typed, read_jobs, run_jobs
-from vfiscope.cli import main
+from vfiscope.cli import main, vfiscope
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
@@ -91,6 +94,45 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
         "results.json",
         "summary.csv",
     ]
+
+
+def test_a_table_says_which_frames_its_means_are_about(folder: Path) -> None:
+    """A frame is 10 code values off for each number in its place of ``off``."""
+    truth = np.full((8, 16, 16, 3), 100, np.uint8)
+    off = np.array([0, 1, 0, 2, 1, 1, 0, 4], np.uint8)
+    synth.write_images(folder / "truth", truth)
+    synth.write_images(folder / "test", truth + 10 * off[:, None, None, None])
+    common = {"mode": "score", "test": "test", "ref": "truth", **CHEAP, "metrics": "absdiff"}
+    jobs = [{"id": "told", "multiplier": 2, **common}, {"id": "untold", **common}]
+    results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out", fail_on=["max(absdiff) > 0"]))
+    rows = list(csv.DictReader((folder / "out/summary.csv").read_text().splitlines()))
+    head = ["id", "label", "mode", "state", "error", "role", "frames", "scored", "segments"]
+    assert list(rows[0]) == [*head, "absdiff_mean", "absdiff_passed_mean"]
+    assert [(row["role"], row["frames"], row["scored"]) for row in rows] == [
+        ("synthesised", "4", "8"),
+        ("all", "8", "8"),
+    ]
+    assert float(rows[0]["absdiff_mean"]) == pytest.approx(20 / 255)
+    assert float(rows[0]["absdiff_passed_mean"]) == pytest.approx(2.5 / 255)
+    assert float(rows[1]["absdiff_mean"]) == pytest.approx(11.25 / 255)
+    assert rows[1]["absdiff_passed_mean"] == ""
+    assert [r["failures"]["max(absdiff) > 0"] for r in results] == [
+        "max(absdiff of synthesised) = 0.1569",
+        "max(absdiff) = 0.1569",
+    ]
+    assert [r["summary"]["role"] for r in results] == ["synthesised", "all"]
+
+
+def test_numbers_for_readers_of_other_results_are_about_the_role(folder: Path) -> None:
+    scene = list(synth.Scene(64, 64, seed=1).frames(4))
+    synth.write_images(folder / "truth", scene)
+    synth.write_images(folder / "test", [scene[0], scene[3], scene[2], scene[1]])
+    common = {"mode": "score", "test": "test", "ref": "truth", "metrics": "cosine", "maps": "none", "fields": "none"}
+    jobs = [{"id": "told", "multiplier": 2, **common}, {"id": "untold", **common}]
+    told, untold = run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out")
+    assert told["cosine_distance"] == told["summary"]["roles"]["synthesised"]["metrics"]["cosine"]["mean"]
+    assert told["cosine_distance"] == pytest.approx(2 * untold["cosine_distance"])  # two of four are identical
+    assert told["cosine_similarity"] == 1 - told["cosine_distance"]
 
 
 def test_the_remedies_of_a_job_are_for_a_job_list(folder: Path) -> None:
@@ -285,3 +327,37 @@ def test_register_weights_are_beside_the_job_file(folder: Path) -> None:
     (read,) = read_jobs(write(folder / "media/a.json", [job]))
     assert read.options["register_weights"] == str(folder / "media/w.ckpt")
     assert read.options["weights"] == str(folder / "media/v.pth")
+
+
+def examples_of_help() -> tuple[str, str]:
+    """The job file in JSON and the one in CSV that the help of batch shows."""
+    text = vfiscope.commands["batch"].help or ""
+    as_json, as_csv = (textwrap.dedent(part.split("\n\n")[0]) for part in text.split("\b\n")[1:])
+    return as_json, as_csv
+
+
+def test_the_examples_of_the_help_run_and_it_says_where_the_results_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = list(synth.Scene(48, 64).frames(4))
+    for name in ("flow.mp4", "truth.mp4"):
+        synth.write_video(tmp_path / name, frames)
+    synth.write_images(tmp_path / "garden", frames, "%d.png")
+    for path in sorted((tmp_path / "garden").iterdir()):
+        Image.open(path).save(path.with_suffix(".jpg"))
+    for name, frame in zip(("a.png", "b.png"), frames, strict=False):
+        Image.fromarray(frame).save(tmp_path / name)
+    as_json, as_csv = examples_of_help()
+    (tmp_path / "jobs.json").write_text(as_json)
+    (tmp_path / "jobs.csv").write_text(as_csv)
+    read = [read_jobs(tmp_path / name) for name in ("jobs.json", "jobs.csv")]
+    assert [(job.id, job.label, job.mode) for job in read[0]] == [(job.id, job.label, job.mode) for job in read[1]]
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", str(tmp_path / "jobs.csv"), "-o", str(tmp_path / "results")])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[:3] == ["flow: ok", "garden: ok", "pair_003: ok"]
+    table, results = tmp_path / "results" / "summary.csv", tmp_path / "results" / "results.json"
+    assert said[3:] == [f"table: {table}", f"results: {results}"]
+    assert table.is_file()
+    assert len(json.loads(results.read_text())) == 3

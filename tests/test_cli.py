@@ -15,6 +15,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope import synth
+from vfiscope.catalog import MAPS, METRICS
 from vfiscope.cli import main, vfiscope
 from vfiscope.cli.screen import describe
 from vfiscope.config import RunConfig
@@ -103,7 +104,8 @@ BAD = [
     (["score", "{m}/text.mp4", "--ref", "{m}/truth.mp4"], "text.mp4"),
     (["score", "{m}/hollow", "--ref", "{m}/truth.mp4"], "hollow"),
     (["score", "{m}/wide.mp4", "--ref", "{m}/truth.mp4"], "--resize"),
-    (["score", "{m}/test.mp4", "--multiplier", "2"], "multiplier means nothing without source or ref"),
+    (["score", "{m}/test.mp4", "--multiplier", "5/2"], "multiplier is 5/2: without source only a whole number"),
+    (["score", "{m}/test.mp4", "--multiplier", "2", "--step", "2"], "step is 2 beside multiplier"),
     (["score", "{m}/test.mp4", "--source", "{m}/nowhere.mp4"], "nowhere.mp4"),
     (["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--ref", "{m}/truth.mp4"], "source and ref are two ways"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--metrics", "vmaf"], "vmaf"),
@@ -206,7 +208,7 @@ def test_an_interrupt_before_there_is_work_promises_nothing(
     monkeypatch.setattr("vfiscope.pipeline.open_job", interrupt)
     assert call("scan", media / "test.mp4", "-o", tmp_path / "a.h5") == 130
     assert capsys.readouterr().err.strip() == "vfiscope: interrupted"
-    monkeypatch.setattr("vfiscope.demo.pipeline.run", interrupt)
+    monkeypatch.setattr("vfiscope.demo.run_job", interrupt)
     assert call("demo", "-o", tmp_path / "demo") == 130
     said = f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it again"
     assert capsys.readouterr().err.strip() == said
@@ -380,11 +382,56 @@ def test_segments_of_one_range_and_rule_are_one_line() -> None:
         {**common, "metric": "psnr", "peak": 20.0, "confidence": 1.0, "rule": "psnr < 30"},
         {**common, "metric": "ssim", "peak": 0.5, "confidence": 0.9, "rule": ""},
     ]
-    summary = {"out": "a.h5", "frames": {"scored": 9}, "metrics": {"psnr": POOLED}, "roles": {}, "segments": segments}
-    assert describe(summary).splitlines()[-2:] == [
+    segments = [{**segment, "role": "all"} for segment in segments]
+    frames = {"scored": 9, "total": 9}
+    summary = {"mode": "scan", "out": "a.h5", "frames": frames, "role": "all", "metrics": {"psnr": POOLED}}
+    assert describe({**summary, "roles": {}, "segments": segments}).splitlines()[-2:] == [
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5, ssim 0.5 at 5  confidence 0.90",
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5  rule 'psnr < 30'",
     ]
+
+
+def test_the_table_is_headed_by_what_it_is_about() -> None:
+    signed = {**POOLED, "mean": -0.5, "mean_abs": 2.5, "defined": 5}
+    infinite = {**POOLED, "mean": None, "infinite": 4, "defined": 4}
+    summary = {
+        "mode": "score",
+        "out": "a.h5",
+        "frames": {"scored": 9, "unpaired": 1, "total": 10},
+        "role": "synthesised",
+        "metrics": {"midpoint_px": signed},
+        "roles": {
+            "synthesised": {"frames": 5, "metrics": {"midpoint_px": signed}},
+            "passed": {"frames": 4, "metrics": {"psnr": infinite, "ssim": {**POOLED, "defined": 4}}},
+            "all": {"frames": 10, "metrics": {}},
+        },
+        "segments": [],
+    }
+    assert describe(summary).splitlines() == [
+        "a.h5: 9 frames scored, 1 unpaired",
+        "",
+        "over the 5 synthesised frames of 10:",
+        "metric              mean         p5        p50        p95      worst  at frame",
+        "midpoint_px         -0.5          1          1          1          1  5",
+        "|midpoint_px|        2.5",
+        "",
+        "4 frames passed through, mean: psnr identical, ssim 1",
+    ]
+    nothing = {"synthesised": summary["roles"]["synthesised"], "passed": {"frames": 1, "metrics": {}}}
+    assert describe({**summary, "roles": nothing}).splitlines()[-1] == "1 frame passed through, not judged"
+    alone = {**summary, "role": "all", "roles": {}}
+    told = "over all 10 frames; if originals were passed through, state --multiplier M:"
+    assert describe(alone).splitlines()[2] == told
+    assert describe({**alone, "mode": "scan"}).splitlines()[2] == "over all 10 frames:"
+
+
+def test_a_compared_pair_has_one_value_for_each_metric(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    synth.write_images(tmp_path / "shots", synth.Scene(32, 32).frames(1))
+    (image,) = (tmp_path / "shots").iterdir()
+    assert call("compare", image, image, "-o", tmp_path / "a.h5", "--metrics", "psnr,ssim,mse") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].endswith("a.h5: 1 frame compared")
+    assert [line.split() for line in lines[2:]] == [["psnr", "identical"], ["ssim", "1"], ["mse", "0"]]
 
 
 def test_a_fault_of_the_program_has_a_code_of_its_own(
@@ -452,3 +499,44 @@ def test_every_verb_has_help_and_an_example() -> None:
     for name, command in vfiscope.commands.items():
         assert command.help, name
         assert name in ("models", "demo") or f"vfiscope {name} " in command.help
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_completion_is_all_that_is_printed(
+    shell: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_VFISCOPE_COMPLETE", f"{shell}_source")
+    assert call() == 0
+    said = capsys.readouterr()
+    assert "_VFISCOPE_COMPLETE" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("vfiscope sc", {"plain,score", "plain,scan"}),
+        ("vfiscope score --reg", {"plain,--register", "plain,--register-weights"}),
+        ("vfiscope score --resize bi", {"plain,bilinear", "plain,bicubic"}),
+        ("vfiscope score tru", {"file,tru"}),
+        ("vfiscope score test.mp4 --ref tru", {"file,tru"}),
+        ("vfiscope models ch", {"plain,check"}),
+    ],
+)
+def test_a_word_is_completed_without_a_word_on_stderr(
+    words: str, completed: set[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_VFISCOPE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert call() == 0
+    said = capsys.readouterr()
+    assert set(said.out.split()) == completed
+    assert said.err == ""
+
+
+def test_help_lists_what_can_be_computed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("score", "--help") == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for kind in ("Metrics: " + ", ".join(METRICS), "Maps: " + ", ".join(MAPS), "Fields: motion"):
+        assert kind in listed

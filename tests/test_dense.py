@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
 import cv2
-import numba
 import numpy as np
 import pytest
 import torch
@@ -59,14 +58,6 @@ def tables() -> dict[str, dense.Metric | dense.FieldMetric]:
         **{f"map {metric.spec.name}": metric for metric in dense.MAPS},
         **{field.spec.name: field for field in dense.FIELDS},
     }
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 def test_tables_hold_what_the_contract_names() -> None:
@@ -318,20 +309,33 @@ def test_a_grid_of_one_patch_has_no_motion() -> None:
     assert whole.abs().max() == start.abs().max() == 0
 
 
-def test_bits_do_not_depend_on_threads_or_batch(threads: None) -> None:
+def test_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], None]) -> None:
     test, ref = random_features(3, 17, 23, 135, 1), random_features(3, 17, 23, 135, 2)
     frames = frames_of(np.stack([scene(170, 230, seed) for seed in range(3)]).astype(np.uint8))
     moved = frames_of(np.stack([scene(172, 233, seed)[2:, 3:] for seed in range(3)]).astype(np.uint8))
     results = []
     for count in (1, 2, 3):
-        torch.set_num_threads(count)
-        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+        threads(count)
         results.append({name: metric.compute(Pairs(frames, moved, test, ref)) for name, metric in tables().items()})
     for other in results[1:]:
         assert all(torch.equal(value, other[name]) for name, value in results[0].items())
     single = Pairs(frames, moved, test, ref)[1:2]
     for name, metric in tables().items():
         assert torch.equal(metric.compute(single)[0], results[0][name][1]), name
+
+
+@pytest.mark.parametrize("width", [4095, 4096, 4097, 189_001])
+def test_the_bits_of_a_long_vector_do_not_depend_on_threads_or_batch(threads: None, width: int) -> None:
+    random = torch.Generator().manual_seed(1)
+    test, ref = (torch.randn(5, width, generator=random) for _ in range(2))
+    torch.set_num_threads(1)
+    whole = dense.cosine_distance(test, ref)
+    assert whole.double() == pytest.approx(1 - torch.cosine_similarity(test.double(), ref.double()), abs=1e-6)
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        assert torch.equal(dense.cosine_distance(test, ref), whole)
+        assert torch.equal(dense.cosine_distance(test[2:3], ref[2:3]), whole[2:3])
+    assert dense.cosine_distance(test, test).max() == 0
 
 
 def test_no_pairs_give_no_scores() -> None:

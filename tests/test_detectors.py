@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER
 from vfiscope.flags import low_scores
+from vfiscope.metrics import METRICS
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
 INF, NAN = float("inf"), float("nan")
@@ -315,6 +316,14 @@ def test_a_calm_spell_does_not_make_the_rule_touchy() -> None:
         assert not [found for found in ranges(values) if 100 <= found[0] < 200]
 
 
+@pytest.mark.parametrize("name", ["cosine_before", "cosine_after"])
+def test_where_motion_begins_nothing_is_flagged(name: str) -> None:
+    """The distance to a neighbour follows the motion, which is no fault."""
+    distance = np.r_[np.full(30, 1e-3), np.full(10, 0.2), np.full(30, 1e-3)]
+    assert low_scores(table(70), distance, METRICS[name].spec) == []
+    assert [(s.start, s.stop) for s in low_scores(table(70), distance, METRICS["cosine"].spec)] == [(30, 40)]
+
+
 def test_a_fall_from_an_unusual_height_is_no_anomaly() -> None:
     values = np.r_[np.full(150, 35.0), np.full(50, 45.0)] + noise(200, 0.2)
     values[175] = 38
@@ -369,3 +378,31 @@ def test_a_metric_of_synthesised_frames_only() -> None:
     values[[31, 33, 35]] = 4
     assert ranges(values, MIDPOINT, table(60, role=role)) == [(31, 36)]
     assert ranges(values, MIDPOINT) == [(31, 32), (33, 34), (35, 36)]
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
+def test_synthesised_and_passed_frames_are_judged_apart(factor: int) -> None:
+    """However good or bad the one kind is beside the other, each is judged against its own level."""
+    n = 24 * factor
+    passed = np.arange(n) % factor == 0
+    role = np.where(passed, Role.PASSED, Role.SYNTHESISED).astype(np.uint8)
+    for level in (45.0, 35.0, 20.0):
+        values = np.where(passed, level, 35.0) + noise(n, 0.2)
+        values[5 * factor + 1 : 7 * factor : factor] -= 12  # two synthesised frames with an original between them
+        values[12 * factor] -= 10  # an original
+        found = low_scores(table(n, role=role), values, PSNR)
+        assert [(s.start, s.stop, s.role) for s in found if s.role == "passed"] == [
+            (12 * factor, 12 * factor + 1, "passed")
+        ]
+        made = [(s.start, s.stop) for s in found if s.role == "synthesised"]
+        first, second = 5 * factor + 1, 6 * factor + 1
+        assert made == ([(first, second + 1)] if factor <= 3 else [(first, first + 1), (second, second + 1)])
+
+
+def test_a_frame_of_unknown_role_ends_a_segment() -> None:
+    role = np.where(np.arange(60) % 2, Role.SYNTHESISED, Role.PASSED).astype(np.uint8)
+    values = np.full(60, 35.0)
+    values[21:30] = 20
+    assert ranges(values, PSNR, table(60, role=role)) == [(21, 30), (22, 29)]
+    role[25] = Role.UNKNOWN
+    assert ranges(values, PSNR, table(60, role=role)) == [(21, 24), (27, 30), (22, 25), (26, 29)]

@@ -272,6 +272,7 @@ def test_describe_says_what_made_the_features() -> None:
         "version": "random",
         "weights_digest": "sha256:ab",
         "dim": DIM,
+        "pooled_dim": DIM,
         "patch": 14,
         "grid": [5, 9],
         "size": 70,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 
 import cv2
-import numba
 import numpy as np
 import pytest
 import torch
@@ -15,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from kornia.feature import DenseSIFTDescriptor
 
+from vfiscope import synth
 from vfiscope.embed import open_embedder
 from vfiscope.embed.base import MAX_PATCHES, check_size, grid_for, resize_for
 from vfiscope.embed.dsift import Dsift, _pool, _pool_by_torch, _votes, _votes_by_torch, describe_cells
 from vfiscope.errors import EmbedderError
+from vfiscope.metrics.dense import cosine_distance, match
 from vfiscope.types import Frames
 
 P = 14
@@ -41,14 +42,6 @@ def texture(height: int, width: int, seed: int = 0, sigma: float = 3.0) -> np.nd
 
 def image_of(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.copy()).permute(2, 0, 1).float() / 255
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 def test_grid_keeps_the_aspect_and_rounds_to_whole_patches() -> None:
@@ -106,10 +99,81 @@ def test_resize_agrees_with_an_area_mean_and_keeps_bit_depth() -> None:
 def test_features_have_the_shape_of_the_grid_and_unit_length() -> None:
     made = Dsift().embed(frames_of(np.stack([texture(360, 640, s) for s in range(2)])))
     assert made.patches.shape == (2, 28, 50, 135)
-    assert made.pooled.shape == (2, 135)
+    assert made.pooled.shape == (2, 28 * 50 * 135)
     assert made.patches.dtype == made.pooled.dtype == torch.float32
     assert torch.allclose(made.patches.norm(dim=-1), torch.ones(2, 28, 50), atol=1e-5)
-    assert torch.allclose(made.pooled, made.patches.mean(dim=(1, 2)), atol=1e-6)
+    assert torch.equal(made.pooled, made.patches.flatten(1))
+
+
+def test_the_pooled_vector_takes_no_memory_of_its_own() -> None:
+    embedder = Dsift(size=70)
+    made = embedder.embed(frames_of(texture(100, 200)[None]))
+    assert made.pooled.data_ptr() == made.patches.data_ptr()
+    assert embedder.floats(100, 200) == made.patches.numel() == 5 * 10 * 135
+
+
+def test_two_cells_that_change_places_are_told_apart() -> None:
+    """Red against blue of equal luma: no gradient, so each cell is flat and differs by its colour alone."""
+    left, right = (300, 500, 800), (528, 500, 202)  # 0.299 * 228 = 0.114 * 598
+    frames = np.zeros((2, P, 2 * P, 3), np.uint16)
+    frames[0, :, :P], frames[0, :, P:], frames[1, :, :P], frames[1, :, P:] = left, right, right, left
+    made = Dsift(size=P).embed(frames_of(frames, 10))
+    alike = (np.cos(np.pi / 2 * 228 / 1023) + 1 + np.cos(np.pi / 2 * 598 / 1023)) / 3
+    distance = float(cosine_distance(made.pooled[0], made.pooled[1]))
+    assert distance == pytest.approx((1 - alike) / 3, abs=1e-4)
+    means = made.patches.mean(dim=(1, 2))
+    assert float(cosine_distance(means[0], means[1])) < 1e-7
+
+
+def test_cosine_is_the_mean_over_places_and_never_below_mismatch() -> None:
+    frames = np.stack([texture(140, 200, seed) for seed in range(2)])
+    frames[1, :, :100] = frames[0, :, :100]
+    made = Dsift(size=140).embed(frames_of(frames))
+    test, ref = made[:1], made[1:]
+    distance = float(cosine_distance(test.pooled, ref.pooled))
+    places = 1 - (test.patches[0].double() * ref.patches[0].double()).sum(dim=-1)
+    assert distance == pytest.approx(float(places.mean()), abs=1e-6)
+    assert float(match(test, ref).forward_distance.mean()) < distance
+
+
+def distances(*tests: np.ndarray, ref: np.ndarray) -> list[float]:
+    made = Dsift(size=112).embed(frames_of(np.stack([*tests, ref])))
+    return [float(cosine_distance(made.pooled[row], made.pooled[-1])) for row in range(len(tests))]
+
+
+def test_worse_interpolation_is_further_from_the_truth() -> None:
+    scene = synth.Scene(112, 224, seed=1, objects=3, velocity=(6.0, 1.0))
+    before, truth, after, near = (scene.frame(t) for t in (0.0, 0.5, 1.0, 0.55))
+    blend = ((before.astype(np.float32) + after) / 2).round().astype(np.uint8)
+    same, moved, mixed, repeat = distances(truth, near, blend, before, ref=truth)
+    assert same == 0
+    assert 1e-5 < moved < mixed / 10
+    assert moved < repeat / 10
+    assert 5e-3 < mixed < 0.1
+    assert 5e-3 < repeat < 0.1
+
+
+def test_distance_grows_with_a_shift_and_is_far_from_that_of_unrelated_frames() -> None:
+    scene = texture(112, 260, seed=3, sigma=5.0)
+    shifted = distances(*(scene[:, d : d + 224] for d in (0, 1, 2, 4, 8, 16)), ref=scene[:, :224])
+    assert shifted[0] == 0
+    assert all(2 * near < far for near, far in pairwise(shifted))
+    unrelated = distances(texture(112, 224, seed=4, sigma=5.0), ref=scene[:, :224])[0]
+    assert shifted[3] < unrelated / 5
+    assert shifted[-1] < unrelated
+
+
+def test_a_thing_that_moved_is_noticed_wherever_it_went() -> None:
+    """The mean of the cells sees next to nothing of it."""
+    frames = np.full((2, 112, 224, 3), 90, np.uint8)
+    disc = cv2.getGaussianKernel(29, 6)
+    bump = (100 * disc @ disc.T / (disc.max() ** 2)).astype(np.uint8)[..., None]
+    frames[0, 42:71, 42:71] += bump
+    frames[1, 42:71, 154:183] += bump
+    made = Dsift(size=112).embed(frames_of(frames))
+    means = made.patches.mean(dim=(1, 2))
+    assert float(cosine_distance(means[0], means[1])) < 1e-6
+    assert float(cosine_distance(made.pooled[0], made.pooled[1])) > 0.01
 
 
 def test_all_pools_the_same_as_patch() -> None:
@@ -121,7 +185,7 @@ def test_all_pools_the_same_as_patch() -> None:
 def test_no_frames_give_no_features() -> None:
     made = Dsift(size=140).embed(frames_of(np.zeros((0, 100, 120, 3), np.uint8)))
     assert made.patches.shape == (0, 10, 12, 135)
-    assert made.pooled.shape == (0, 135)
+    assert made.pooled.shape == (0, 10 * 12 * 135)
 
 
 def test_shifting_by_one_patch_shifts_the_cells_by_one() -> None:
@@ -254,13 +318,12 @@ def slopes_of(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("shape", [(197, 311), (392, 714), (1100, 1500)])
-def test_bits_do_not_depend_on_threads(threads: None, shape: tuple[int, int]) -> None:
+def test_bits_do_not_depend_on_threads(threads: Callable[[int], None], shape: tuple[int, int]) -> None:
     frames = frames_of(texture(*shape, sigma=2.0)[None])
     embedder = Dsift(size=392 if shape[0] < 1000 else 1092)
     made = []
     for count in (1, 2, 3, 5) if shape[0] < 1000 else (1, 3):
-        torch.set_num_threads(count)
-        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+        threads(count)
         made.append(embedder.embed(frames))
     for other in made[1:]:
         assert torch.equal(made[0].patches, other.patches)
@@ -282,9 +345,10 @@ def test_bits_do_not_depend_on_the_batch(batch: int, height: int, width: int) ->
 def test_describe_says_what_made_the_features() -> None:
     assert Dsift(size=224).describe(480, 640) == {
         "name": "dsift",
-        "version": "dsift-1",
+        "version": "dsift-2",
         "weights_digest": None,
         "dim": 135,
+        "pooled_dim": 16 * 21 * 135,
         "patch": 14,
         "grid": [16, 21],
         "size": 224,

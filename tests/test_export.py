@@ -104,7 +104,8 @@ def test_the_images_that_frames_were_read_from_are_named(tmp_path: Path) -> None
         run.names
     )
     assert read_parquet(export_run(run, tmp_path / "a.parquet"))["name"].to_pylist() == list(run.names)
-    assert run.summary()["metrics"]["psnr"]["worst_name"] == "a/1,2.png"
+    roles = run.summary()["roles"]  # passed, synthesised, unknown
+    assert [roles[role]["metrics"]["psnr"]["worst_name"] for role in ("passed", "synthesised")] == list(run.names[:2])
 
 
 def test_csv_text(run: Run, tmp_path: Path) -> None:
@@ -129,7 +130,9 @@ def test_json_is_strict_and_says_what_is_infinite(run: Run, tmp_path: Path) -> N
 
     read = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=refuse)
     assert read["summary"] == run.summary()
-    assert read["summary"]["metrics"]["psnr"]["infinite"] == 2
+    assert read["summary"]["role"] == "synthesised"
+    assert read["summary"]["metrics"]["psnr"]["mean"] == pytest.approx(0.1)
+    assert read["summary"]["roles"]["all"]["metrics"]["psnr"]["infinite"] == 2
     assert [row["psnr"] for row in read["frames"]] == [31.5, None, None, None, 0.1, 1e-30]
     assert [row.get("infinite") for row in read["frames"]] == [
         None,
@@ -183,7 +186,7 @@ def test_parquet_keeps_types_and_what_they_mean(run: Run, tmp_path: Path) -> Non
     }
     assert table.schema.field("pts").metadata == {b"time_base_num": b"1", b"time_base_den": b"30000"}
     about = json.loads(table.schema.metadata[b"vfiscope"])
-    assert about["mode"] == "score"
+    assert (about["mode"], about["role"]) == ("score", "synthesised")
     assert about["created"] == run.created
     assert about["sources"] == run.sources
     assert about["config"] == run.config
@@ -209,7 +212,7 @@ def read_back(path: Path, name: str) -> NDArray[np.float32]:
 @given(values=npst.arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
 def test_every_float32_comes_back(suffix: str, values: NDArray[np.float32]) -> None:
     facts = dict.fromkeys(
-        ("mode", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
+        ("mode", "role", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
     )
     frames = make_table(len(values))
     run: Any = SimpleNamespace(frames=frames, names=(), scores={"psnr": values}, specs=SPECS, summary=dict, **facts)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -43,14 +42,6 @@ def exact(test: Frame, ref: Frame, scale: float = 1.0) -> float:
         lengths.append(np.hypot(across, down))
     m_t, m_r = lengths
     return float(((2 * m_t * m_r + 170) / (m_t**2 + m_r**2 + 170)).std())
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 @pytest.mark.parametrize("shape", [(64, 90, 3), (65, 91, 3), (6, 7, 3), (7, 200, 3)])
@@ -103,13 +94,12 @@ def test_torch_computes_the_same() -> None:
     torch.testing.assert_close(_sums_by_torch(b), _sums_on_cpu(a), rtol=1e-5, atol=0)
 
 
-def test_scores_depend_on_neither_batch_nor_threads(threads: None) -> None:
+def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
     test = tensor(np.stack([noise(seed, (133, 260, 3)) for seed in range(4)]))
     ref = tensor(np.stack([noise(seed, (133, 260, 3)) for seed in range(4, 8)]))
-    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+    threads(2)
     whole = gmsd(test, ref)
-    numba.set_num_threads(1)
-    torch.set_num_threads(1)
+    threads(1)
     assert torch.equal(whole, torch.cat([gmsd(test[i : i + 1], ref[i : i + 1]) for i in range(4)]))
     assert torch.equal(whole, gmsd(test.flip(0), ref.flip(0)).flip(0))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import vfiscope
+from vfiscope import catalog, metrics
 
 PACKAGE = Path(vfiscope.__file__).parent
 
@@ -17,6 +18,8 @@ LAYERS = {
     "errors": 0,
     "types": 0,
     "config": 0,
+    "catalog": 0,
+    "codecache": 0,
     "loops": 1,
     "store": 1,
     "sources": 2,
@@ -29,19 +32,23 @@ LAYERS = {
     "views": 5,
     "scoring": 5,
     "inputs": 5,
-    "job": 6,
-    "streams": 7,
-    "account": 8,
-    "pipeline": 9,
-    "visualize": 10,
-    "info": 10,
-    "doctor": 10,
-    "api": 11,
-    "batch": 11,
-    "demo": 12,
-    "cli": 13,
-    "__main__": 14,
-    "__init__": 14,
+    "checks": 6,
+    "fetch": 7,
+    "showing": 8,
+    "job": 7,
+    "streams": 8,
+    "account": 9,
+    "pipeline": 10,
+    "start": 11,
+    "visualize": 11,
+    "info": 11,
+    "doctor": 11,
+    "api": 12,
+    "batch": 12,
+    "demo": 13,
+    "cli": 14,
+    "__main__": 15,
+    "__init__": 15,
 }
 WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "flags", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -109,6 +116,70 @@ def test_help_and_info_import_no_torch(arguments: str) -> None:
         f"try: main({arguments})\nexcept SystemExit as e: assert e.code in (0, None), e.code"
     )
     assert "torch" not in modules_after(code)
+
+
+REFUSED = [
+    ["score", "samples/truth.mp4", "--nothing"],
+    ["score", "samples/nowhere.mp4", "--ref", "samples/truth.mp4"],
+    ["score", "samples/truth.mp4", "--ref", "samples/nowhere.mp4"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "-o", "there.h5"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "-o", "no/such/folder.h5"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--metrics", "psnr,ssimm"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--metrics", "none"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--maps", "psnr"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--fail-on", "psnr <"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--flag", "vfi > 0.5"],
+    ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--flag", "mean(psnr) < 30"],
+    ["score", "samples/truth.mp4", "--embedder", "dinov3"],
+    ["score", "samples/truth.mp4", "--embedder", "dinov2-small", "--weights", "none.safetensors"],
+    ["score", "samples/truth.mp4", "--deinterlace", "bwdif", "--align", "auto"],
+    ["scan", ".", "--golden", "0"],
+    ["compare", "samples/truth.mp4", "samples/truth.mp4"],
+    ["compare", "samples/truth.mp4", "samples/truth.mp4", "--visualize", "there.h5"],
+    ["batch", "nothing.json", "-o", "results"],
+    ["batch", "samples/jobs.json", "-o", "results", "--fail-on", "psnr"],
+    ["demo", "-o", "there.h5"],
+]
+
+
+def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "samples").symlink_to(PACKAGE.parent / "samples")
+    (tmp_path / "there.h5").write_bytes(b"")
+    code = (
+        f"import os, sys; os.chdir({str(tmp_path)!r})\n"
+        "from vfiscope.cli import main\n"
+        f"for arguments in {REFUSED!r}:\n"
+        "    try: main(arguments)\n"
+        "    except SystemExit as e: assert e.code == 2, (e.code, arguments)\n"
+        "    assert 'torch' not in sys.modules, arguments"
+    )
+    assert "vfiscope.checks" in modules_after(code)
+
+
+NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklearn timm torchvision"
+
+
+@pytest.mark.parametrize(
+    ("metrics", "unused"),
+    [("psnr,ssim", f"{NEVER} huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
+    ids=["psnr and ssim", "the usual"],
+)
+def test_a_score_imports_nothing_that_it_does_not_use(tmp_path: Path, metrics: str, unused: str) -> None:
+    clips = [str(PACKAGE.parent / "samples" / name) for name in ("interpolated.mp4", "truth.mp4")]
+    command = ["score", clips[0], "--ref", clips[1], "--stop", "2", "-o", str(tmp_path / "a.h5"), "--quiet"]
+    command += ["--metrics", metrics] if metrics else []
+    code = f"from vfiscope.cli import main\ntry: main({command})\nexcept SystemExit as e: assert e.code == 0"
+    imported = {name.split(".")[0] for name in modules_after(code)}
+    assert (tmp_path / "a.h5").is_file()
+    assert imported & set(unused.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("METRICS", metrics.METRICS), ("MAPS", metrics.MAPS), ("FIELDS", metrics.FIELDS)],
+)
+def test_the_catalog_names_what_there_is(kind: str, known: dict[str, object]) -> None:
+    assert getattr(catalog, kind) == tuple(known)
 
 
 def test_public_names_are_what_is_visible() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 import vfiscope as vs
 from vfiscope import pipeline, synth
 from vfiscope.cli import vfiscope
-from vfiscope.config import RunConfig
+from vfiscope.config import NEIGHBOUR_METRICS, RunConfig
 from vfiscope.errors import PairingError, UsageError, VfiscopeError
+from vfiscope.flags import failures
 from vfiscope.sources import Source
 from vfiscope.store import differences
 from vfiscope.types import Role, Scores, Status
@@ -73,11 +75,15 @@ def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> Non
         }
         assert [source["role"] for source in run.sources] == ["test", "source"]
         assert run.status == "ok"
-        roles = run.summary()["roles"]
-        assert roles["passed"]["frames"] == 11
-        assert roles["passed"]["metrics"]["ssim"]["mean"] == 1.0
-        assert roles["synthesised"]["metrics"]["ssim"]["mean"] is None
-        assert abs(roles["synthesised"]["metrics"]["midpoint_px"]["mean"]) < 0.1
+        summary = run.summary()
+        assert (summary["role"], {role: part["frames"] for role, part in summary["roles"].items()}) == (
+            "synthesised",
+            {"synthesised": 10, "passed": 11, "all": 21},
+        )
+        assert list(summary["metrics"]) == [*NEIGHBOUR_METRICS]  # no number of the codec among them
+        assert list(summary["roles"]["passed"]["metrics"]) == ["psnr", "ssim"]
+        assert summary["roles"]["passed"]["metrics"]["ssim"]["mean"] == 1.0
+        assert summary["metrics"]["midpoint_px"]["mean_abs"] < 0.1
 
 
 @pytest.mark.parametrize(("fill", "midpoint"), [("repeat", -STEP / 2), ("blend", None)])
@@ -152,6 +158,7 @@ MODES: dict[str, Callable[[Pixels, Pixels], dict[str, object]]] = {
         "multiplier": "2",
         "metrics": ("warp", "psnr"),
     },
+    "between originals": lambda truth, low: {"test": truth, "multiplier": "3"},
     "beside": lambda truth, low: {"test": truth, "ref": truth.copy(), "metrics": ("psnr_div", "cosine")},
 }
 
@@ -198,8 +205,11 @@ def test_the_command_line_says_the_cadence_and_pools_by_role(
     ]
     result = call("score", str(paths[0]), "--source", str(paths[1]), "-o", str(tmp_path / "a.h5"))
     assert result.exit_code == 0, result.output
-    assert "passed (11 frames), mean: psnr" in result.output
-    assert "synthesised (10 frames), mean: cosine_before" in result.output
+    head, _, rest = result.output.partition("11 frames passed through, mean: psnr ")
+    assert "over the 10 synthesised frames of 21:\nmetric" in head
+    assert "psnr" not in head
+    assert "|midpoint_px|" in head
+    assert "|midpoint_px|" not in rest
     result = call("score", str(paths[0]), "--source", str(paths[1]), "-o", str(tmp_path / "b.h5"), "--json", "--quiet")
     summary = json.loads(result.output)
     assert summary["pairing"]["multiplier"] == "2"
@@ -301,14 +311,125 @@ def test_too_few_frames_for_neighbours_are_refused(truth: Pixels, n: int, said: 
         assert run.frames.status.tolist() == [Status.UNPAIRED, Status.OK, Status.UNPAIRED]
 
 
-def test_scores_tell_real_from_made_frames_where_nobody_else_does(truth: Pixels, low: Pixels) -> None:
-    with vs.score(interpolated(low, "blend"), ref=truth, metrics="psnr", maps="none", fields="none") as run:
-        np.testing.assert_array_equal(run.frames.role, np.where(np.arange(N) % 2, Role.SYNTHESISED, Role.PASSED))
-        np.testing.assert_array_equal(run.frames.phase, np.arange(N) % 2 / 2)
-        assert run.summary()["roles"]["synthesised"]["frames"] == 10
-    with vs.score(interpolated(low, "blend")) as run:
-        np.testing.assert_array_equal(run.frames.role[1:-1], np.tile([Role.SYNTHESISED, Role.PASSED], 10)[:19])
-        np.testing.assert_array_equal(run.frames.role[[0, -1]], Role.UNKNOWN)
-    with vs.score(truth, ref=truth[::-1][::-1] // 2, metrics="psnr", maps="none", fields="none") as run:
+def test_scores_never_decide_what_frames_are(truth: Pixels, low: Pixels, caplog: pytest.LogCaptureFixture) -> None:
+    options = {"metrics": "psnr", "maps": "none", "fields": "none"}
+    hint = "one frame in 2, from 0 on, is much better in psnr than those between: if these are originals passed"
+    with caplog.at_level("WARNING", "vfiscope"), vs.score(interpolated(low, "blend"), ref=truth, **options) as run:
         assert (run.frames.role == Role.UNKNOWN).all()
-        assert run.summary()["roles"] == {}
+        assert (run.role, run.summary()["role"], run.summary()["roles"]) == ("all", "all", {})
+        (warning,) = run.warnings
+        assert warning.startswith(hint)
+        assert "state it with --multiplier 2;" in warning
+        assert hint in caplog.text
+        assert run.status == "ok"
+    with vs.score(interpolated(low, "blend")[1:], ref=truth[1:], **options) as run:
+        assert "let the clip begin with one of them and state it with --multiplier 2;" in run.warnings[0]
+    with vs.score(interpolated(low, "blend")) as run:
+        assert (run.frames.role == Role.UNKNOWN).all()
+        assert run.warnings[0].startswith("one frame in 2, from 0 on, is much better in ghosting than those between")
+    with vs.score(interpolated(low, "blend"), ref=truth, multiplier=2, **options) as run:
+        assert run.warnings == []
+    with vs.score(truth, ref=truth[::-1][::-1] // 2, **options) as run:
+        assert run.warnings == []
+
+
+@pytest.mark.parametrize("n", [N, N - 1])
+def test_originals_stated_of_a_video_alone(low: Pixels, n: int) -> None:
+    """Synthesised frames are judged between the originals around them, and originals not at all."""
+    with vs.score(interpolated(low, "repeat")[:n], multiplier=2) as run:
+        rows = np.arange(n)
+        made, last = rows % 2 == 1, n - 1
+        np.testing.assert_array_equal(run.frames.role, np.where(made, Role.SYNTHESISED, Role.PASSED))
+        np.testing.assert_array_equal(run.frames.phase, np.where(made, 0.5, 0.0))
+        alone = made & (rows == last)  # behind its last original there is none after it
+        np.testing.assert_array_equal(run.frames.ref_index, np.where(alone, -1, np.where(made, rows - 1, rows)))
+        np.testing.assert_array_equal(run.frames.status, np.where(alone, Status.UNPAIRED, Status.OK))
+        judged = made & ~alone
+        np.testing.assert_allclose(run.scores["midpoint_px"][judged], -STEP / 2, atol=0.1)
+        np.testing.assert_array_equal(run.scores["cosine_before"][judged], 0)
+        for name, column in run.scores.items():
+            assert np.isnan(column[~judged]).all(), name
+        assert run.status == "ok"
+        summary = run.summary()
+        assert summary["role"] == "synthesised"
+        assert summary["metrics"]["midpoint_px"]["defined"] == judged.sum() == 10 - alone.sum()
+        assert summary["roles"]["passed"]["metrics"] == {}
+        counts = summary["frames"]
+        assert (counts["scored"], counts["unpaired"], counts["total"]) == (judged.sum(), alone.sum(), n)
+
+
+def test_originals_stated_of_a_video_alone_at_every_third_frame(truth: Pixels) -> None:
+    with vs.score(truth, multiplier=3, metrics="midpoint_px", start=2) as run:
+        rows = np.arange(2, N)
+        np.testing.assert_array_equal(run.frames.role, np.where(rows % 3, Role.SYNTHESISED, Role.PASSED))
+        np.testing.assert_allclose(run.frames.phase, rows % 3 / 3)
+        judged = (rows > 3) & (rows % 3 != 0) & (rows < 18)  # frame 2 follows an original that was not read
+        np.testing.assert_array_equal(np.isfinite(run.scores["midpoint_px"]), judged)
+        assert np.abs(run.scores["midpoint_px"][judged]).max() < 0.15
+    with pytest.raises(UsageError, match="3 frames, none synthesised between two originals: give 4 or more, or --ref"):
+        vs.score(truth[:3], multiplier=3)
+
+
+GATED = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
+
+
+def test_the_gate_of_the_readme_fires_where_every_synthesised_frame_of_a_stretch_is_bad(truth: Pixels) -> None:
+    """Every second frame is an original, and from 7 to 11 those between are shifted by 4 columns."""
+    test = truth.copy()
+    for bad in (7, 9, 11):
+        test[bad] = np.roll(test[bad], 4, axis=1)
+    gate, other = "psnr < 28 for 3 frames", "psnr of all < 28 for 2 frames"
+    with vs.score(test, ref=truth, multiplier=2, flag=(gate,), **GATED) as run:
+        assert failures([gate, "psnr < 28 for 4 frames", other], run.frames, run.scores, run.specs) == {
+            gate: "3 synthesised frames, the first in [7, 12)"
+        }
+        assert [(s.start, s.stop, s.role) for s in run.segments if s.rule] == [(7, 12, "synthesised")]
+        assert run.scores["psnr"][[7, 9, 11]].max() < 28
+    with vs.score(test, ref=truth, **GATED) as run:
+        assert failures([gate], run.frames, run.scores, run.specs) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"source": True, "fail_on": "mean(psnr) < 30"},
+            "psnr has no value for synthesised frames here, only for passed",
+        ),
+        (
+            {"source": True, "flag": "warp of passed > 1"},
+            "warp has no value for passed frames here, only for synthesised",
+        ),
+        ({"multiplier": 2, "flag": "warp of passed > 1"}, "write 'warp of synthesised > 1'"),
+        (
+            {"ref": True, "multiplier": 2, "metrics": "warp", "flag": "warp of passed > 1"},
+            "warp has no value for passed",
+        ),
+        ({"flag": "warp of passed > 1"}, "is about passed frames, and here none are told apart"),
+    ],
+)
+def test_a_rule_that_could_never_be_met_is_refused_before_scoring(
+    truth: Pixels, low: Pixels, options: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "score_pairs", lambda *_: pytest.fail("frames were scored"))
+    inputs = {name: frames for name, frames in (("ref", truth), ("source", low)) if name in options}
+    with pytest.raises(UsageError, match=message):
+        vs.score(truth, **{**options, **inputs})
+
+
+def test_flagging_again_and_resuming_keep_to_the_role(truth: Pixels, low: Pixels, tmp_path: Path) -> None:
+    out = str(tmp_path / "a.h5")
+    vs.score(interpolated(low, "blend"), ref=truth, multiplier=2, out=out, **GATED).close()
+    bad = call("flag", out, "--rule", "psnr of all > 1 for 21 frames", "--fail-on", "mean(psnr) > 1", "--json")
+    summary = json.loads(bad.output.splitlines()[0])
+    assert [(s["start"], s["stop"], s["role"]) for s in summary["segments"]] == [(0, 21, "all")]
+    assert summary["failures"] == {
+        "mean(psnr) > 1": f"mean(psnr of synthesised) = {summary['metrics']['psnr']['mean']:.4g}"
+    }
+    assert math.isfinite(summary["metrics"]["psnr"]["mean"])
+    with vs.flag(out, ["psnr > 1 for 10 frames"]) as run:
+        assert [(s.start, s.stop, s.role) for s in run.segments] == [(1, 20, "synthesised")]
+    vs.score(interpolated(low, "blend"), ref=truth, out=str(tmp_path / "b.h5"), **GATED).close()
+    refused = call("flag", str(tmp_path / "b.h5"), "--fail-on", "mean(psnr of passed) < 1")
+    assert refused.exit_code == 1
+    assert "here none are told apart" in str(refused.exception)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, kernels, pixel, ssim, vfi
+from vfiscope.store import schema
 from vfiscope.types import Frames, Pairs
 
 FUNCTIONS = {
@@ -74,6 +75,25 @@ def test_maps_and_fields_are_those_of_the_metrics(
     assert config.replace(batch=3).maps == maps
 
 
+@pytest.mark.parametrize(
+    ("mode", "inputs", "first", "last"),
+    [
+        ("score", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("scan", {}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("compare", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("score", {"source": "s"}, ("cosine_before", "cosine_after"), ("psnr", "ssim")),
+        ("score", {}, ("cosine_before", "cosine_after"), ("cut",)),
+    ],
+)
+def test_embeddings_come_first_and_pixels_last(
+    mode: str, inputs: dict[str, str], first: tuple[str, ...], last: tuple[str, ...]
+) -> None:
+    """The codec's PSNR of originals passed through never heads a table of interpolated frames."""
+    metrics = RunConfig(mode, "t", **inputs).metrics
+    assert metrics[: len(first)] == first
+    assert metrics[-len(last) :] == last
+
+
 def test_a_copy_with_other_metrics_has_their_maps() -> None:
     config = RunConfig("score", "t", "r")
     assert config.replace(metrics=("psnr",)).maps == ("none",)
@@ -93,6 +113,14 @@ def test_specs_are_sound(table: dict[str, kernels.Any]) -> None:
         assert spec.needs in NEEDS
         assert spec.description
         assert "\n" not in spec.description
+
+
+def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -> None:
+    asked_alone = {
+        name for name, metric in METRICS.items() if metric.spec.needs in ("neighbours", "neighbour features")
+    }
+    assert {name for name, metric in METRICS.items() if not metric.spec.ranks} == asked_alone
+    assert asked_alone >= schema.UNRANKED
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
@@ -128,19 +156,19 @@ def test_tables_compute_what_the_functions_do(depths: tuple[int, int]) -> None:
 
 def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
-    launch = kernels.launch
+    in_bands = kernels.in_bands
 
-    def counted(kernel: kernels.Any, *arguments: kernels.Any) -> kernels.Any:
+    def counted(kernel: kernels.Any, *arguments: kernels.Any) -> None:
         called.append(kernel.__name__)
-        return launch(kernel, *arguments)
+        in_bands(kernel, *arguments)
 
-    monkeypatch.setattr(kernels, "launch", counted)
+    monkeypatch.setattr(kernels, "in_bands", counted)
     pairs = Pairs(frames(noise(6)), frames(noise(7)))
     for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
         METRICS[name].compute(pairs)
-    assert called.count("differences") == 1
-    assert called.count("ssim_frames") == 1
-    assert called.count("halve_frames") == 1
+    assert called.count("_differences") == 1
+    assert called.count("_ssim_frames") == 1
+    assert called.count("_halve_frames") == 1
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)

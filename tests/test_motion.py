@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -108,14 +107,6 @@ def bilinear(plane: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return above * (1 - y) + below * y
 
 
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
-
-
 @pytest.mark.parametrize("name", SCENES)
 def test_motion_is_right_to_a_fraction_of_a_pixel(name: str) -> None:
     """Half a pixel is asked of the median. A random network finds few patches again, but these are as exact."""
@@ -181,14 +172,13 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
     assert float((plain - refine(*deep, whole, whole.float())).abs().median()) < 1e-4
 
 
-def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: None) -> None:
+def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int], None]) -> None:
     scene = SCENES["tall, fine"]
     test, ref = (frames_of(*scene.frames(2, start=start)) for start in (0, 1))
     whole = torch.zeros((2, 2, 47, 28), dtype=torch.int64)
     made = []
-    for count in (1, numba.config.NUMBA_NUM_THREADS):
-        torch.set_num_threads(count)
-        numba.set_num_threads(count)
+    for count in (1, 2):
+        threads(count)
         made.append(refine(test, ref, whole, whole.float()))
     assert torch.equal(made[0], made[1])
     assert torch.equal(refine(test[1:], ref[1:], whole[1:], whole[1:].float())[0], made[0][1])

@@ -53,7 +53,7 @@ def test_a_video_is_scored_into_one_file(media: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.frames.index, np.arange(N))
         np.testing.assert_array_equal(run.frames.ref_index, np.arange(N))
         np.testing.assert_allclose(run.frames.time_s, np.arange(N) / 25, atol=1e-9)
-        assert list(run.scores) == ["psnr", "ssim", "cosine", "mismatch"]
+        assert list(run.scores) == ["cosine", "mismatch", "psnr", "ssim"]
         h, w = run.maps["mismatch"].shape[1:]
         assert run.fields["motion"].shape == (N, 2, h, w)
         np.testing.assert_allclose(
@@ -220,8 +220,8 @@ def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
         (
             np.uint8,
             "cosine",
-            3 * 60 * 80 + 4 * 135 * (4 * 5 + 1),
-        ),  # dsift: 135 numbers for each patch and for the frame
+            3 * 60 * 80 + 4 * 135 * 4 * 5,
+        ),  # dsift: 135 numbers for each patch, and the frame's are the same
     ],
 )
 def test_a_lag_that_would_fill_the_memory_is_refused(depth: type, metric: str, size: int) -> None:
@@ -288,7 +288,7 @@ def test_an_unreadable_image_keeps_its_row(media: Path, tmp_path: Path) -> None:
 
 
 def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every second frame is as it was, so that roles are told from the scores; the last one has none."""
+    """Every second frame is nearly as it was, which is said and decides nothing."""
     truth = np.random.default_rng(0).integers(0, 200, (14, 20, 20, 3)).astype(np.uint8)
     test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
     paint = array._paint
@@ -300,7 +300,10 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
     monkeypatch.setattr(array, "_paint", painted)
     with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
         assert run.frames.status.tolist() == [0] * 12 + [Status.UNPAIRED, Status.CORRUPT]
-        assert run.frames.role.tolist() == [Role.PASSED, Role.SYNTHESISED] * 6 + [Role.UNKNOWN] * 2
+        assert run.frames.role.tolist() == [Role.UNKNOWN] * 14
+        assert [warning.partition(" than")[0] for warning in run.warnings] == [
+            "one frame in 2, from 0 on, is much better in psnr"
+        ]
         assert run.summary()["frames"] == {"scored": 12, "unpaired": 2, "corrupt": 1, "unreadable": 0, "total": 14}
 
 
@@ -382,8 +385,10 @@ def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
         ({"flag": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
         ({"fail_on": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
         ({"source": "low.mp4"}, UsageError, "source and ref are two ways"),
-        ({"ref": None, "multiplier": 2}, UsageError, "multiplier means nothing"),
-        ({"multiplier": "24:60"}, UsageError, "multiplier is 5/2: with ref"),
+        ({"ref": None, "multiplier": 2, "step": 3}, UsageError, "step is 3 beside multiplier"),
+        ({"multiplier": "24:60"}, UsageError, "multiplier is 5/2: without source"),
+        ({"flag": ["psnr of passed < 1"]}, UsageError, "about passed frames, and here none are told apart"),
+        ({"fail_on": ["mean(psnr of synthesised) < 1"]}, UsageError, "or leave 'of synthesised' out"),
         ({"multiplier": "fast"}, UsageError, "multiplier is 'fast'"),
         ({"multiplier": 0.5}, UsageError, "multiplier is 0.5"),
         ({"ref": None, "source": "nowhere.mp4"}, SourceError, "nowhere.mp4"),

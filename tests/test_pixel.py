@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -34,14 +33,6 @@ def flat(value: int, dtype: type = np.uint8, shape: tuple[int, ...] = (1, 5, 7, 
 def noise(seed: int, shape: tuple[int, ...] = (3, 37, 53, 3), peak: int = 255) -> NDArray[np.integer]:
     dtype = np.uint8 if peak == 255 else np.uint16
     return np.random.default_rng(seed).integers(0, peak + 1, shape).astype(dtype)
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 def exact(test: NDArray[np.integer], ref: NDArray[np.integer], scale: float = 1.0) -> dict[str, NDArray[np.float64]]:
@@ -149,13 +140,12 @@ def test_torch_computes_the_same(depths: tuple[int, int]) -> None:
     np.testing.assert_allclose(pixel._cells_by_torch(a, *edges), pixel._cells_on_cpu(a, *edges), rtol=1e-12)
 
 
-def test_scores_depend_on_neither_batch_nor_threads(threads: None) -> None:
+def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
     test, ref = tensor(noise(10, (5, 67, 45, 3))), tensor(noise(11, (5, 67, 45, 3)))
     for score in (*SCORES, pixel.absdiff_map):
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+        threads(2)
         whole = score(test, ref)
-        numba.set_num_threads(1)
-        torch.set_num_threads(1)
+        threads(1)
         alone = torch.cat([score(test[i : i + 1], ref[i : i + 1]) for i in (0, 1, 2, 3, 4)])
         backwards = score(test.flip(0), ref.flip(0)).flip(0)
         assert torch.equal(whole, alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,13 +15,14 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Header, Run, Writer
 from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Segment, Status
 from vfiscope.views import draw_metric, overlay_warnings, plot_run
-from vfiscope.views.curves import Curve, frame_axis, thin
+from vfiscope.views.curves import Curve, frame_axis, shade, thin
 from vfiscope.views.names import title
 
 INF, NAN = float("inf"), float("nan")
@@ -74,6 +76,7 @@ def fake(
         sources=[{"role": "test", "path": test or f"/v/{name}.mp4"}, {"role": "ref", "path": "/v/truth.mp4"}],
         embedder=embedder,
         pairing={"policy": "row"},
+        names=(),
     )
 
 
@@ -212,14 +215,40 @@ def test_flagged_ranges_are_shaded_in_their_own_panel() -> None:
     figure = plot_run(run)
     psnr, ssim = panels(figure)
     assert boxes(psnr) == []
-    assert boxes(ssim) == [(0.08, 0.2, 0.0, 1.0), (0.32, 0.36, 0.0, 1.0)]
+    assert boxes(ssim) == [(0.06, 0.18, 0.0, 1.0), (0.3, 0.34, 0.0, 1.0)]
     assert legend(figure) == ["flagged (low score)"]
-    assert ssim.get_xlim()[1] > 0.359
+    assert ssim.get_xlim()[1] > 0.34
+
+
+def test_a_shade_covers_its_frames_and_not_the_gap_after_them() -> None:
+    """Photos every three hours with a night of twelve; frames 2 and 3 lie on both sides of it."""
+    hours = np.array([0.0, 3, 6, 18, 21, 24])
+    run = fake({"ssim": [1] * 6}, time_s=3600 * hours, segments=[segment(2, 3, "ssim"), segment(3, 4, "ssim")])
+    (ssim,) = panels(plot_run(run))
+    spans = [(left / 3600, right / 3600) for left, right, *_ in boxes(ssim)]
+    assert spans == [(4.5, 7.5), (16.5, 19.5)]
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "stop", "span"),
+    [
+        ([0.0, 1, 2, 3], 0, 1, (-0.5, 0.5)),
+        ([0.0, 1, 2, 3], 3, 4, (2.5, 3.5)),
+        ([0.0, 1, 2, 3], 1, 3, (0.5, 2.5)),
+        ([0.0, 1, 1.5, 2.5], 1, 2, (0.5, 1.25)),
+        ([7.0], 0, 1, (6.5, 7.5)),
+    ],
+)
+def test_a_bad_frame_lies_inside_its_shade(
+    times: list[float], start: int, stop: int, span: tuple[float, float]
+) -> None:
+    run = fake({"ssim": [1] * len(times)}, time_s=np.array(times))
+    assert shade(run.frames, start, stop) == span
 
 
 def test_a_segment_of_no_metric_is_shaded_in_every_panel() -> None:
     run = fake({"psnr": [30] * 9, "ssim": [1] * 9}, segments=[segment(2, 5, "")])
-    assert [boxes(ax) for ax in panels(plot_run(run))] == [[(0.08, 0.2, 0.0, 1.0)]] * 2
+    assert [boxes(ax) for ax in panels(plot_run(run))] == [[(0.06, 0.18, 0.0, 1.0)]] * 2
 
 
 def test_a_cut_is_a_line_through_every_panel_and_no_panel() -> None:
@@ -251,6 +280,56 @@ def test_a_metric_of_one_role_counts_no_frames_of_the_other() -> None:
     figure = plot_run(run)
     assert panels(figure)[0].get_title(loc="right") == "1 without a value"
     assert legend(figure) == ["synthesised frames"]
+
+
+def test_the_axis_fits_synthesised_frames_and_says_where_passed_ones_are_not_in_sight() -> None:
+    far = panels(plot_run(fake({"psnr": [60, 30, 61, 32, 60, 31]}, role=[0, 1] * 3)))[0]
+    low, high = far.get_ylim()
+    assert 29 < low < 30
+    assert 32 < high < 33
+    assert far.get_title(loc="right") == "passed frames beyond the panel"
+    near = panels(plot_run(fake({"psnr": [33.5, 30, 33.9, 32, 33.5, 31]}, role=[0, 1] * 3)))[0]
+    assert near.get_ylim()[1] > 33.9
+    assert near.get_title(loc="right") == ""
+
+
+def test_what_only_passed_frames_have_comes_last_and_says_so() -> None:
+    scores = {"psnr": [40, NAN, 41, NAN], "midpoint_px": [NAN, 1, NAN, 2]}
+    made, passed = segment(0, 1, "psnr"), replace(segment(2, 3, "psnr"), role="passed")
+    figure = plot_run(fake(scores, role=[0, 1] * 2, segments=[replace(made, metric="midpoint_px"), passed]))
+    assert [ax.get_title(loc="left") for ax in panels(figure)] == ["Midpoint offset [px] (0 is best)", "PSNR [dB] ↑"]
+    assert panels(figure)[1].get_title(loc="right") == "passed frames only"
+    assert [len(boxes(ax)) for ax in panels(figure)] == [1, 1]
+    beside = fake({"ssim": [1, 0.9, 1, 0.8]}, role=[0, 1] * 2, segments=[replace(passed, metric="ssim")])
+    assert boxes(panels(plot_run(beside))[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "more", "marked"),
+    [
+        ({"ssim": [1, 0.9, 0.8, NAN]}, {}, ("2", 0.08, 0.8)),
+        ({"psnr": [30, INF, 31, 20]}, {}, ("3", 0.12, 20)),
+        ({"midpoint_px": [1, -3, 2, 0]}, {}, ("1", 0.04, -3)),
+        ({"ssim": [0.5, 0.9, 0.6, 0.8]}, {"role": [0, 1, 0, 1]}, ("3", 0.12, 0.8)),
+        ({"ssim": [1, 0.9, 0.8, 1]}, {"index": np.array([4, 6, 8, 10])}, ("8", 0.08, 0.8)),
+        ({"cosine": [0, 0, 0.0001, 0]}, {}, None),
+        ({"ssim": [NAN] * 4}, {}, None),
+        ({"visible_one": [0, 1, 0.5, 0]}, {}, None),
+    ],
+)
+def test_the_worst_frame_of_a_run_has_its_number(
+    scores: Any, more: Any, marked: tuple[str, float, float] | None
+) -> None:
+    (ax,) = panels(plot_run(fake(scores, **more)))
+    texts = [(text.get_text(), *text.xy) for text in ax.texts if isinstance(text, Annotation)]
+    assert texts == ([] if marked is None else [(marked[0], marked[1], pytest.approx(marked[2]))])
+
+
+def test_the_worst_photo_has_its_name_and_several_runs_have_no_marks() -> None:
+    run = fake({"ssim": [1, 0.9, 0.8, 1]})
+    run.names = ("a/1.jpg", "a/2.jpg", "b/3.jpg", "b/4.jpg")
+    assert [text.get_text() for text in panels(plot_run(run))[0].texts] == ["3.jpg"]
+    assert panels(plot_run([run, fake({"ssim": [1, 0.7, 0.8, 1]}, name="b")]))[0].texts[:] == []
 
 
 def test_the_threshold_of_a_rule_is_a_dashed_line_in_sight() -> None:
@@ -316,7 +395,7 @@ def test_several_runs_have_a_legend_colours_and_bars_of_their_own() -> None:
     assert len(lines(ax)) == 2
     assert len({str(line.get_color()) for line in ax.lines}) == 2
     (first, second) = boxes(ax)
-    assert (first[:2], second[:2]) == ((0.04, 0.08), (0.04, 0.12))
+    assert (first[:2], second[:2]) == ((0.02, 0.06), (0.02, 0.1))
     assert first[3] < second[2] < second[3] < 0.11
     assert ax.get_ylim()[0] < 0.8 - 0.09 * 0.2
 
@@ -563,6 +642,15 @@ def test_what_differs_in_an_embedder_is_named() -> None:
     )
 
 
+def test_two_versions_of_an_embedder_are_not_compared() -> None:
+    versions = [{"name": "dsift", "version": f"dsift-{number}", "dim": 135} for number in (1, 2)]
+    runs = [embedded(name, made, "cosine") for name, made in zip("ab", versions, strict=True)]
+    assert overlay_warnings(runs) == [
+        "cosine: different embedders, not comparable between these runs "
+        "(dsift version dsift-1: a; dsift version dsift-2: b)"
+    ]
+
+
 def test_no_warning_where_there_is_nothing_to_compare() -> None:
     one = embedded("a", {"name": "dsift", "grid": [9, 16]}, "cosine")
     assert overlay_warnings([one]) == []
@@ -589,5 +677,5 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
         figure = plot_run(run, tmp_path / "a.png")
     (ax,) = panels(figure)
     assert lines(ax)[0][1] == list(range(30, 39))
-    assert boxes(ax) == [(0.08, 0.2, 0.0, 1.0)]
+    assert boxes(ax) == [(0.06, 0.18, 0.0, 1.0)]
     assert figure.get_suptitle() == "x.mp4"

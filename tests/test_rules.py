@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vfiscope.errors import UsageError
 from vfiscope.flags import failures, flag, parse_rule
 from vfiscope.flags.rules import OPERATORS, Rule
-from vfiscope.store import POOLS
+from vfiscope.store import POOLS, ROLES
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
 INF, NAN = float("inf"), float("nan")
@@ -67,6 +67,10 @@ def ranges(text: str, values: Sequence[float], frames: FrameTable | None = None)
         ("mean(ssim) < 0.95", Rule("ssim", "<", 0.95, pool="mean")),
         (" P5 ( PSNR ) < 30dB", Rule("psnr", "<", 30, "dB", pool="p5")),
         ("Median(ssim) < 0.95", Rule("ssim", "<", 0.95, pool="p50")),
+        ("ssim of passed < 0.99 for 2 frames", Rule("ssim", "<", 0.99, frames=2, role="passed")),
+        ("SSIM OF Synthesized<.9", Rule("ssim", "<", 0.9, role="synthesised")),
+        ("mean( psnr of all ) < 35 dB", Rule("psnr", "<", 35, "dB", pool="mean", role="all")),
+        ("of of all > 1", Rule("of", ">", 1, role="all")),
     ],
 )
 def test_forms_that_are_read(text: str, expected: Rule) -> None:
@@ -98,6 +102,9 @@ def test_forms_that_are_read(text: str, expected: Rule) -> None:
         ("ssim < .9 for 3 frames now", "expected the end at position 24, found 'now'"),
         ("p7(ssim) < 3", "expected one of mean, std, min, p1, p5, p50, p95, p99, max, median before '(' at position 1"),
         ("mean(ssim < 3", "expected ')' at position 11, found '<'"),
+        ("ssim of < 3", "expected synthesised, passed or all at position 9, found '<'"),
+        ("ssim of made < 3", "expected synthesised, passed or all at position 9, found 'made'"),
+        ("mean(ssim) of all < 3", "expected one of < <= > >= at position 12, found 'of'"),
         ("mean(ssim) < 3 for 2 frames", "a pool is over the whole clip at position 16, found 'for'"),
         ("ssim\n< x", "expected a finite number at position 8, found 'x'"),
     ],
@@ -128,9 +135,12 @@ LENGTHS = st.one_of(
     st.floats(width=32, allow_nan=False, allow_infinity=False),
     st.sampled_from(["", "dB", "px"]),
     LENGTHS,
+    st.sampled_from(["", *ROLES]),
 )
-def test_the_normal_form_reads_back(metric: str, op: str, value: float, unit: str, length: dict[str, float]) -> None:
-    rule = Rule(metric, op, value, unit, **length)  # type: ignore[arg-type]
+def test_the_normal_form_reads_back(
+    metric: str, op: str, value: float, unit: str, length: dict[str, float], role: str
+) -> None:
+    rule = Rule(metric, op, value, unit, role=role, **length)  # type: ignore[arg-type]
     assert parse_rule(str(rule)) == rule
 
 
@@ -205,14 +215,106 @@ def test_a_row_without_a_value_never_meets_and_ends_a_run() -> None:
     assert ranges("ssim > -9", [NAN, NAN]) == []
 
 
-def test_a_passed_frame_without_a_score_is_stepped_over() -> None:
+P, S, U = Role.PASSED, Role.SYNTHESISED, Role.UNKNOWN
+
+
+def test_frames_of_another_role_are_stepped_over() -> None:
+    role = [P, S, P, S, P, S, P]
     values = [NAN, 0.5, NAN, 0.5, NAN, 0.95, NAN]
-    role = [Role.PASSED, Role.SYNTHESISED] * 3 + [Role.PASSED]
     assert ranges("ssim < 0.9", values, table(7, role=role)) == [(1, 4)]
     assert ranges("ssim < 0.9 for 2 frames", values, table(7, role=role)) == [(1, 4)]
     assert ranges("ssim < 0.9 for 3 frames", values, table(7, role=role)) == []
+    good = [1, 0.5, 1, 0.5, 1, 0.95, 1]
+    assert ranges("ssim < 0.9 for 2 frames", good, table(7, role=role)) == [(1, 4)]
+    assert ranges("ssim of all < 0.9", good, table(7, role=role)) == [(1, 2), (3, 4)]
+    # an unreadable frame of the other role says nothing about this one, and of all frames it is one
     status = [0, 0, Status.UNREADABLE, 0, 0, 0, 0]
-    assert ranges("ssim < 0.9", values, table(7, role=role, status=status)) == [(1, 2), (3, 4)]
+    assert ranges("ssim < 0.9", values, table(7, role=role, status=status)) == [(1, 4)]
+    assert ranges("ssim of all < 0.9", values, table(7, role=role, status=status)) == [(1, 2), (3, 4)]
+    assert ranges("ssim of all < 0.9", values, table(7, role=role)) == [(1, 4)]
+
+
+def test_what_breaks_a_run_of_frames_of_a_role() -> None:
+    values = [1, 0.5, 1, NAN, 1, 0.5, 1, 0.5]
+    assert ranges("ssim < 0.9 for 2 frames", values, table(8, role=[P, S] * 4)) == [(5, 8)]
+    values[3] = 0.5
+    assert ranges("ssim < 0.9 for 4 frames", values, table(8, role=[P, S] * 4)) == [(1, 8)]
+    assert ranges("ssim < 0.9", values, table(8, role=[P, S, P, U, P, S, P, S])) == [(1, 2), (5, 8)]
+
+
+def test_seconds_last_from_the_first_to_the_last_frame_of_a_role() -> None:
+    values, frames = [1, 0.5, 1, 0.5, 1, 1], table(6, role=[P, S] * 3)
+    assert ranges("ssim < 0.9 for 120 ms", values, frames) == [(1, 4)]  # three frames of 40 ms
+    assert ranges("ssim < 0.9 for 121 ms", values, frames) == []
+
+
+LOOKED_AT = [
+    # rule, rows that it looks at: where told apart, and where not
+    ("ssim > -2", [1, 3, 5], range(7)),
+    ("ssim > -2 for 3 frames", [1, 3, 5], range(7)),
+    ("ssim > -2 for 0.1 s", [1, 3, 5], range(7)),
+    ("ssim of synthesised > -2", [1, 3, 5], None),
+    ("ssim of passed > -2 for 3 frames", [0, 2, 4], None),
+    ("ssim of passed > -2 for 0.1 s", [0, 2, 4], None),
+    ("ssim of all > -2", range(7), range(7)),
+    ("ssim of all > -2 for 7 frames", range(7), range(7)),
+    *[
+        (rule, rows, untold)
+        for pool in ("mean", "std", "min", "p1", "p5", "p50", "median", "p95", "p99", "max")
+        for rule, rows, untold in (
+            (f"{pool}(ssim) > -2", [1, 3, 5], range(7)),
+            (f"{pool}(ssim of synthesised) > -2", [1, 3, 5], None),
+            (f"{pool}(ssim of passed) > -2", [0, 2, 4], None),
+            (f"{pool}(ssim of all) > -2", range(7), range(7)),
+        )
+    ],
+]
+STATISTICS = {"mean": np.mean, "std": np.std, "min": np.min, "median": np.median, "max": np.max}
+
+
+@pytest.mark.parametrize(("text", "told", "untold"), LOOKED_AT, ids=[entry[0] for entry in LOOKED_AT])
+def test_which_frames_a_rule_looks_at(text: str, told: Sequence[int], untold: Sequence[int] | None) -> None:
+    column = np.array([0.99, 0.4, 0.98, 0.5, 0.95, 0.7, 0.1], np.float32)
+    for role, rows in (([P, S, P, S, P, S, U], told), ([U] * 7, untold)):
+        frames, rule = table(7, role=role), parse_rule(text)
+        if rows is None:
+            with pytest.raises(UsageError, match="here none are told apart: state it with --multiplier M or --source"):
+                rule.failure(frames, {"ssim": column}, SPECS)
+            continue
+        failure, chosen = rule.failure(frames, {"ssim": column}, SPECS), column[list(rows)].astype(np.float64)
+        assert failure is not None
+        if rule.pool:
+            name = text.partition("(")[0]
+            expected = STATISTICS[name](chosen) if name in STATISTICS else np.percentile(chosen, int(name[1:]))
+            about = rule.role or ("synthesised" if role[0] == P else "")
+            assert failure == f"{rule.pool}(ssim{' of ' * bool(about)}{about}) = {expected:.4g}"
+        else:
+            (segment,) = rule.segments(frames, {"ssim": column}, SPECS)
+            assert (segment.start, segment.stop, segment.peak) == (rows[0], rows[-1] + 1, np.float32(max(chosen)))
+            assert segment.role == (rule.role or ("synthesised" if role[0] == P else "all"))
+            named = "" if segment.role == "all" else f"{segment.role} "
+            assert failure == f"{len(rows)} {named}frames, the first in [{segment.start}, {segment.stop})"
+
+
+def test_a_role_of_which_there_is_no_frame_meets_nothing() -> None:
+    values = {"ssim": np.full(3, 0.5, np.float32)}
+    assert parse_rule("ssim of synthesised < 0.9").failure(table(3, role=[P] * 3), values, SPECS) is None
+    assert parse_rule("mean(ssim of passed) < 0.9").failure(table(3, role=[S] * 3), values, SPECS) is None
+
+
+def test_a_rule_of_frames_for_which_a_metric_is_not_defined_is_an_error() -> None:
+    frames, values = table(4, role=[P, S] * 2), {"psnr": np.array([40, NAN, 41, NAN], np.float32)}
+    for text, better in (("psnr < 30 dB", "psnr of passed < 30 dB"), ("mean(psnr) < 30", "mean(psnr of passed) < 30")):
+        with pytest.raises(UsageError, match="no value for synthesised frames here, only for passed ones") as caught:
+            parse_rule(text).failure(frames, values, SPECS)
+        assert str(caught.value).endswith(f"write '{better}'")
+        assert parse_rule(better).failure(frames, values, SPECS) is None
+    lost = table(
+        4, role=[P, S] * 2, status=[0, Status.UNREADABLE] * 2
+    )  # there it is defined, but nothing could be read
+    assert parse_rule("psnr < 30").failure(lost, values, SPECS) is None
+    nowhere = {"psnr": np.full(4, NAN, np.float32)}
+    assert parse_rule("psnr < 30").failure(frames, nowhere, SPECS) is None
 
 
 def test_values_are_compared_as_they_are_stored() -> None:
@@ -274,10 +376,10 @@ def test_a_failure_says_by_what() -> None:
 
 
 def test_a_passed_frame_that_is_stepped_over_is_not_counted() -> None:
-    role = [Role.SYNTHESISED, Role.PASSED, Role.SYNTHESISED]
-    values = {"ssim": np.array([0.5, NAN, 0.5], np.float32)}
-    assert parse_rule("ssim < 0.9").failure(table(3, role=role), values, SPECS) == "2 frames, the first in [0, 3)"
-    assert parse_rule("ssim > 0.5").failure(table(3, role=role), values, SPECS) is None
+    frames, values = table(3, role=[S, P, S]), {"ssim": np.array([0.5, NAN, 0.5], np.float32)}
+    assert parse_rule("ssim < 0.9").failure(frames, values, SPECS) == "2 synthesised frames, the first in [0, 3)"
+    assert parse_rule("ssim of all < 0.9").failure(frames, values, SPECS) == "2 frames, the first in [0, 3)"
+    assert parse_rule("ssim > 0.5").failure(frames, values, SPECS) is None
 
 
 def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> None:

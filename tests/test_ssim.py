@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import kornia
-import numba
 import numpy as np
 import pytest
 import torch
@@ -82,14 +81,6 @@ def by_skimage(x: Float64, y: Float64) -> float:
         x, y, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True
     )
     return float(full[5:-5, 5:-5].mean())
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 PAIRS = {
@@ -223,14 +214,13 @@ def test_16_bit_frames_keep_their_depth() -> None:
     assert 0.99 < got < 1.0
 
 
-def test_scores_depend_on_neither_batch_nor_threads(threads: None) -> None:
+def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
     test = tensor(np.stack([scene(190, 300, seed) for seed in range(4)]))
     ref = tensor(np.stack([scene(190, 300, seed) for seed in range(4, 8)]))
     for score in (ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim, ssim.ssim_map):
-        numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
+        threads(2)
         whole = score(test, ref)
-        numba.set_num_threads(1)
-        torch.set_num_threads(1)
+        threads(1)
         assert torch.equal(whole, torch.cat([score(test[i : i + 1], ref[i : i + 1]) for i in range(4)]))
         assert torch.equal(whole, score(test.flip(0), ref.flip(0)).flip(0))
 

@@ -6,7 +6,7 @@ import gc
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from test_store_writer import (
 
 from vfiscope.errors import LockedError, StoreError, UsageError
 from vfiscope.store import Run, Writer, differences, pool, rewrite_segments
-from vfiscope.types import MetricSpec, Scores, Status
+from vfiscope.types import MetricSpec, Role, Scores, Status
 
 ROWS = 100
 
@@ -53,6 +53,30 @@ def result(original: Path, tmp_path: Path) -> Path:
 
 
 # -------------------------------------------------------------------------------------------------------------- reading
+
+
+def test_whether_a_metric_ranks_is_stored_and_known_of_older_files(tmp_path: Path) -> None:
+    def stored(name: str, ranks: bool, older: bool) -> bool:
+        spec = replace(PSNR, name=name, ranks=ranks)
+        scores = make_scores(3)
+        header = make_header(metrics={name: spec}, maps={}, fields={}, grids={})
+        out = write(
+            tmp_path / f"{name}_{ranks}_{older}.h5",
+            Scores(scores.frames, {name: scores.values["psnr"]}, {}, {}),
+            header=header,
+        )
+        if older:
+            with h5py.File(out, "r+") as h5:
+                del h5[f"scores/{name}"].attrs["ranks"]
+        with Run(out) as run:
+            return run.specs[name].ranks
+
+    for ranks in (True, False):
+        assert stored("ghosting", ranks, older=False) is ranks
+        assert stored("psnr", ranks, older=False) is ranks
+    assert stored("psnr", False, older=True) is True
+    for name in ("ghosting", "midpoint_px", "cosine_before", "cut"):
+        assert stored(name, True, older=True) is False
 
 
 def test_everything_comes_back(original: Path, scores: Scores) -> None:
@@ -137,13 +161,16 @@ def test_a_run_removes_the_folder_it_owns(original: Path, tmp_path: Path) -> Non
 # -------------------------------------------------------------------------------------------------------------- summary
 
 
-def summary_of(tmp_path: Path, values: list[float], spec: MetricSpec = PSNR, **changes: Any) -> dict[str, Any]:
+def summary_of(
+    tmp_path: Path, values: list[float], spec: MetricSpec = PSNR, role: Sequence[int] | None = None, **changes: Any
+) -> dict[str, Any]:
     scores = make_scores(len(values))
+    roles = np.full(len(values), Role.UNKNOWN, np.uint8) if role is None else np.array(role, np.uint8)
     header = make_header(metrics={spec.name: spec}, maps={}, fields={})
     with Writer(tmp_path / "s.h5", header) as writer:
         partners = np.where(scores.frames.status == Status.UNPAIRED, -1, scores.frames.index)
         partners[6:] = -1
-        frames = replace(scores.frames, index=scores.frames.index + 10, ref_index=partners)
+        frames = replace(scores.frames, index=scores.frames.index + 10, ref_index=partners, role=roles)
         writer.append(Scores(frames, {spec.name: np.array(values, np.float32)}, {}, {}))
         finish(writer, **changes)
     with Run(tmp_path / "s.h5") as run:
@@ -158,6 +185,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "mode",
         "out",
         "frames",
+        "role",
         "metrics",
         "roles",
         "segments",
@@ -189,6 +217,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "infinite": 1,
         "defined": 6,
     }
+    assert (summary["role"], summary["roles"]) == ("all", {})
     assert (summary["mode"], summary["out"], summary["regions"]) == ("score", str(tmp_path / "s.h5"), 1)
     assert (summary["status"], summary["notes"]) == ("ok", ["first", "zweite"])
     assert (summary["seconds"], summary["fps"]) == (3.5, 2.0)
@@ -204,8 +233,60 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
             "start_time_s": 0.1,
             "stop_time_s": 0.3,
             "rule": "",
+            "role": "all",
         }
     ]
+
+
+SIGNED = MetricSpec("midpoint_px", "px", -np.inf, np.inf, True, 0.0, 0.1, "signed")
+ROLES = [Role.PASSED, Role.SYNTHESISED, Role.PASSED, Role.SYNTHESISED, Role.UNKNOWN, Role.SYNTHESISED]
+
+
+def test_the_headline_is_about_synthesised_frames_where_these_are_told_apart(tmp_path: Path) -> None:
+    summary = summary_of(tmp_path, [np.inf, 30.0, 50.0, 20.0, 5.0, np.nan], role=ROLES)
+    assert summary["role"] == "synthesised"
+    assert list(summary["roles"]) == ["synthesised", "passed", "all"]
+    assert summary["metrics"] == summary["roles"]["synthesised"]["metrics"]
+    frames = {role: part["frames"] for role, part in summary["roles"].items()}
+    assert frames == {"synthesised": 3, "passed": 2, "all": 6}
+    told = ("mean", "min", "max", "worst_index", "infinite", "defined")
+    pooled = {role: [part["metrics"]["psnr"][key] for key in told] for role, part in summary["roles"].items()}
+    assert pooled == {
+        "synthesised": [25.0, 20.0, 30.0, 13, 0, 2],
+        "passed": [50.0, 50.0, 50.0, 12, 1, 2],
+        "all": [26.25, 5.0, 50.0, 14, 1, 5],
+    }
+
+
+def test_a_metric_of_passed_frames_alone_is_not_in_the_headline(tmp_path: Path) -> None:
+    summary = summary_of(tmp_path, [40.0, np.nan, 50.0, np.nan, np.nan, np.nan], role=ROLES)
+    assert {role: list(part["metrics"]) for role, part in summary["roles"].items()} == {
+        "synthesised": [],
+        "passed": ["psnr"],
+        "all": ["psnr"],
+    }
+    assert summary["metrics"] == {}
+
+
+def test_a_signed_metric_has_its_mean_without_signs_everywhere(tmp_path: Path) -> None:
+    summary = summary_of(tmp_path, [np.nan, 3.0, np.nan, -1.0, np.nan, 4.0], SIGNED, role=ROLES)
+    pooled = summary["metrics"]["midpoint_px"]
+    assert (pooled["mean"], pooled["mean_abs"]) == (2.0, pytest.approx(8 / 3, rel=1e-15))
+    assert summary["roles"]["all"]["metrics"]["midpoint_px"] == pooled
+    # of one sign too, so that the label is the same in every run
+    (tmp_path / "b").mkdir()
+    assert summary_of(tmp_path / "b", [-1.0, -2.0], SIGNED)["metrics"]["midpoint_px"]["mean_abs"] == 1.5
+
+
+def test_rows_of_a_run_by_role(tmp_path: Path) -> None:
+    summary_of(tmp_path, [1.0] * 6, role=ROLES)
+    with Run(tmp_path / "s.h5") as run:
+        assert run.role == "synthesised"
+        assert run.rows().tolist() == run.rows("synthesised").tolist() == [False, True, False, True, False, True]
+        assert run.rows("passed").tolist() == [True, False, True, False, False, False]
+        assert run.rows("all").all()
+        with pytest.raises(UsageError, match="there is no role 'made': choose all, synthesised, or passed"):
+            run.rows("made")
 
 
 def test_summary_of_identical_clips(tmp_path: Path) -> None:
@@ -218,9 +299,6 @@ def test_summary_of_scores_that_are_nowhere_defined(tmp_path: Path) -> None:
     psnr = summary_of(tmp_path, [np.nan] * 5)["metrics"]["psnr"]
     assert {name for name, value in psnr.items() if value is not None} == {"infinite", "defined"}
     assert (psnr["infinite"], psnr["defined"]) == (0, 0)
-
-
-SIGNED = MetricSpec("midpoint_px", "px", -np.inf, np.inf, True, 0.0, 0.1, "signed")
 
 
 @pytest.mark.parametrize(
@@ -451,7 +529,7 @@ def test_rules_are_stored_beside_the_segments(result: Path) -> None:
 
 def test_a_result_from_before_rules_were_stored_beside_the_segments_is_read(result: Path) -> None:
     with h5py.File(result, "r+") as h5:
-        del h5["segments/rule"]
+        del h5["segments/rule"], h5["segments/role"]
         del h5["segments"].attrs["rules"]
         h5.attrs["config"] = json.dumps({**json.loads(h5.attrs["config"]), "flag": ["ssim < 0.9"]})
     with Run(result) as run:

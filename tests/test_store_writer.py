@@ -200,6 +200,7 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
             "floor": 0.5,
             "description": "peak signal-to-noise ratio",
             "needs": "pixels",
+            "ranks": True,
         }
         assert dict(stored_field.attrs) == {"unit": "px", "description": "best match", "needs": "features"}
         assert h5["segments/kind"].asstr()[0] == "blür"

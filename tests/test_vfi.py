@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -49,14 +48,6 @@ def formula(values: list[float]) -> float:
 @pytest.fixture
 def clip() -> synth.Clip:
     return synth.Scene(120, 160, seed=1, velocity=(2.0, 0.0)).clip(8)
-
-
-@pytest.fixture
-def threads() -> Iterator[None]:
-    before = numba.get_num_threads(), torch.get_num_threads()
-    yield
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
 
 
 @pytest.fixture
@@ -152,13 +143,11 @@ def test_only_a_blurred_test_frame_loses_detail(clip: synth.Clip) -> None:
     assert gained < 0.01
 
 
-def test_scores_depend_on_neither_batch_nor_threads(threads: None) -> None:
+def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
     test, ref = (tensor(noise(seed, (4, 133, 260, 3))) for seed in (7, 8))
-    numba.set_num_threads(min(2, numba.config.NUMBA_NUM_THREADS))
-    torch.set_num_threads(2)
+    threads(2)
     whole = parts(test, ref), vfi(test, ref)
-    numba.set_num_threads(1)
-    torch.set_num_threads(1)
+    threads(1)
     for row in range(4):
         assert torch.equal(whole[0][row], parts(test[row : row + 1], ref[row : row + 1])[0])
         assert torch.equal(whole[1][row], vfi(test[row : row + 1], ref[row : row + 1])[0])

@@ -125,7 +125,7 @@ def test_the_table_is_sorted_and_holds_every_metric(benchmark: ModuleType) -> No
     rates = [float(row[0].split()[0]) for row in rows.values()]
     assert rates == sorted(rates, reverse=True)
     comparing = {name for name, metric in METRICS.items() if metric.spec.needs in benchmark.COMPARING}
-    assert set(rows) >= (comparing - {"vfi"}) | {benchmark.VFI, benchmark.DSIFT}
+    assert set(rows) >= (comparing - {"vfi"}) | {benchmark.VFI}
     short = rows_of("vfi_short.md")
     short.pop("metric")
     assert set(short) == set(benchmark.SHOWN)

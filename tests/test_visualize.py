@@ -18,7 +18,7 @@ from vfiscope.cli import main
 from vfiscope.cli.screen import band_of
 from vfiscope.config import RunConfig
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
-from vfiscope.views.pair import FILES
+from vfiscope.views.pair import DRAWINGS, FILES, PairPictures
 from vfiscope.visualize import principal_colours, visualize
 
 NAMES = {
@@ -76,6 +76,11 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
 
+def tint(path: Path) -> np.ndarray:
+    """(H, W) how far each pixel is from grey."""
+    return np.ptp(pixels(path), axis=2)
+
+
 def test_compare_writes_the_files_of_both_tools(folder: Path) -> None:
     assert call("compare", "test.png", "ref.png", "-o", "a.h5", "--visualize", "out/deep", *OPTIONS) == 0
     assert {path.name for path in (folder / "out/deep").iterdir()} == NAMES == set(FILES)
@@ -119,21 +124,24 @@ def test_stretched_pairs_have_their_grid_size(folder: Path, coarse: None) -> Non
     assert json.loads((folder / "out/summary.json").read_text())["grid_size"] == 5
 
 
-def test_a_picture_against_itself_is_blank_and_a_colour_means_the_same(folder: Path) -> None:
-    """Maps of equal frames have one colour; that colour is the darkest of mismatch, the brightest of similarity."""
+def test_a_picture_against_itself_is_blank(folder: Path) -> None:
+    """Over equal frames, which are grey, there is no colour at all; similarity has its brightest one."""
     config = RunConfig("compare", "ref.png", "ref.png", embedder="dsift", size=140)
     summary = visualize(config, "same")
     assert summary["mean_mismatch_a"] == summary["mean_mismatch_b"] == summary["cosine_distance"] == 0
     assert summary["mean_similarity_a2b"] == summary["mean_similarity_b2a"] == summary["cosine_similarity"] == 1
-    visualize(config.replace(test="test.png"), "other")
-    for name, blank in (("mismatch_A", (10, 0, 0)), ("mismatch_B", (10, 0, 0)), ("similarity_A2B", (253, 231, 36))):
-        same, other = (pixels(folder / which / f"{name}.png") for which in ("same", "other"))
-        middle = same[150:450, 100:500]
-        assert np.abs(middle - blank).max() <= 1, name
-        assert same.shape == other.shape
-        assert np.abs(other[150:450, 100:500] - blank).max() > 20, name
-        corner = other[420:450, 470:500]
-        assert np.abs(corner - blank).max() <= 12, name
+    assert (summary["mismatch_scale"], summary["similarity_scale"]) == ([0, 0.01], [0.99, 1])
+    changed = visualize(config.replace(test="test.png"), "other")
+    assert changed["mismatch_scale"][1] > 0.1
+    assert changed["similarity_scale"][0] < 0.95
+    for name in ("mismatch_A", "mismatch_B"):
+        same, other = (tint(folder / which / f"{name}.png")[:, :850] for which in ("same", "other"))
+        assert same.max() == 0, name
+        assert other[200:300, 150:300].min() > 40, name  # the square
+        assert np.median(other[500:600, 700:800]) <= 6, name  # the opposite corner
+    similar = pixels(folder / "same/similarity_A2B.png")[150:450, 100:500]
+    assert np.abs(similar - (253, 231, 36)).max() <= 1
+    assert np.abs(pixels(folder / "other/similarity_A2B.png")[150:450, 100:500] - (253, 231, 36)).max() > 100
 
 
 def test_b_is_the_test_and_shows_the_change_where_it_is(folder: Path) -> None:
@@ -144,9 +152,26 @@ def test_b_is_the_test_and_shows_the_change_where_it_is(folder: Path) -> None:
         # Only the titles tell them apart.
         first, second = pixels(folder / "out" / f"{one}.png"), pixels(folder / "swapped" / f"{other}.png")
         assert np.array_equal(first[60:], second[60:])
-    bright = pixels(folder / "out/mismatch_B.png")[80:, :520].sum(axis=2)
-    rows, columns = bright.shape
-    assert bright[: rows // 2, : columns // 2].mean() > 2 * bright[rows // 2 :, columns // 2 :].mean()
+    hot = tint(folder / "out/mismatch_B.png")[60:, :850]
+    rows, columns = hot.shape
+    assert hot[: rows // 2, : columns // 2].mean() > 5 * hot[rows // 2 :, columns // 2 :].mean()
+
+
+def test_the_overlay_keeps_the_colours_of_the_frame_and_shows_the_reference_beside_it(folder: Path) -> None:
+    config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
+    drawn: list[PairPictures] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vfiscope.visualize.draw_pair", lambda pair, *_, **__: drawn.append(pair) or {})
+        visualize(config, "out")
+    left, right, bar = DRAWINGS["heatmap_overlay.png"](drawn[0]).axes
+    ref, test = (np.asarray(Image.open(folder / f"{name}.png")) for name in ("ref", "test"))
+    assert np.array_equal(left.images[0].get_array(), ref)
+    over = np.asarray(right.images[0].get_array())
+    assert np.array_equal(over[120:, 150:], test[120:, 150:])
+    assert (over[30:80, 40:80] != test[30:80, 40:80]).any(axis=2).all()
+    assert (left.get_title(), right.get_title()) == ("reference: ref.png (A)", "test: test.png (B), mismatch over it")
+    assert bar.get_ylabel() == "mismatch, 1 - cosine (99.5 % of the cells shown lie within it)"
+    assert bar.get_ylim() == pytest.approx(drawn[0].scale.ends)
 
 
 def test_colours_are_those_of_scikit_learn() -> None:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from vfiscope import synth
     from vfiscope.api import compare, export, flag, open_run, plot, scan, score
     from vfiscope.errors import VfiscopeError
+    from vfiscope.showing import show
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
-    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Scores, Segment
+    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Role, Scores, Segment
 
 _HOME = {
     "Features": "types",
@@ -31,6 +32,7 @@ _HOME = {
     "MetricSpec": "types",
     "Pairs": "types",
     "Region": "types",
+    "Role": "types",
     "Run": "store",
     "Scores": "types",
     "Segment": "types",
@@ -44,6 +46,7 @@ _HOME = {
     "plot": "api",
     "scan": "api",
     "score": "api",
+    "show": "showing",
     "synth": "",
 }
 
@@ -54,6 +57,7 @@ __all__ = [
     "MetricSpec",
     "Pairs",
     "Region",
+    "Role",
     "Run",
     "Scores",
     "Segment",
@@ -67,6 +71,7 @@ __all__ = [
     "plot",
     "scan",
     "score",
+    "show",
     "synth",
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from vfiscope.sources import Source
 from vfiscope.streams import Found
 from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Verdict
 
-__all__ = ["findings", "notes_of", "pairing_of", "partnerless", "registered", "told_apart"]
+__all__ = ["mixed", "notes_of", "pairing_of", "partnerless", "registered"]
 
 DAMAGE = {
     "corrupt": "corrupt frames",
@@ -58,7 +57,8 @@ def pairing_of(job: OpenJob, table: FrameTable, found: Found) -> dict[str, Any]:
 
 def partnerless(job: OpenJob, table: FrameTable) -> str | None:
     """Why no frame at all has a partner, where that follows from how many there are; None where one has."""
-    if (table.ref_index >= 0).any():
+    alone = job.policy == "neighbours"  # an original is compared with nothing there, and is its own partner
+    if ((table.ref_index >= 0) & ~(alone & (table.role == Role.PASSED))).any():
         return None
     n = len(table)
     frames = f"{n} frame{'s' * (n != 1)}"
@@ -68,44 +68,36 @@ def partnerless(job: OpenJob, table: FrameTable) -> str | None:
             return f"lag is {job.lag}, but the sequence has {frames}: {remedy}"
         case "shift":
             return f"align is {job.shift}, and none of {frames} has a partner there: give a smaller shift"
+        case "neighbours" if job.config.multiplier is not None:
+            need = int(job.config.multiplier) + 1
+            return f"the test has {frames}, none synthesised between two originals: give {need} or more, or --ref"
         case "neighbours":
             return f"the test has {frames}, none with one before and one after it: give three or more, or --ref"
     return None
 
 
-def told_apart(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> FrameTable:
-    """The table with passed-through and synthesised frames told apart, where only the scores can tell.
+def mixed(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> str | None:
+    """A warning where the scores look as if originals were among the frames that nothing tells from synthesised ones.
 
-    A frame of a video that was interpolated by a whole number is as good as its encoding at every so many frames, and
-    worse in between; where no such regularity is seen, roles stay unknown.
+    How good frames are never decides what they are: the better a method is, the less its frames would be told from
+    originals. It is said, with the option that states it, and numbers stay over all frames.
     """
     if job.config.mode != "score" or job.config.step != 1 or (table.role != Role.UNKNOWN).any():
-        return table
+        return None
     name = next((name for name in BADNESS if name in values), None)
     found = None if name is None else find_passed(BADNESS[name](values[name].astype(np.float64)))
     if found is None:
-        return table
-    multiplier, first = found
-    part = (np.arange(len(table)) - first) % multiplier
-    known = table.ref_index >= 0
-    role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)
-    return replace(
-        table,
-        role=np.where(known, role, Role.UNKNOWN).astype(np.uint8),
-        phase=np.where(known, part / multiplier, np.nan),
+        return None
+    multiplier, row = found
+    cycle = (table.index if job.policy == "neighbours" else table.ref_index)[row::multiplier]
+    counted = int(cycle[cycle >= 0][0])
+    remedy = f"state it with --multiplier {multiplier}"
+    if counted % multiplier:
+        remedy = f"let the clip begin with one of them and {remedy}"
+    return (
+        f"one frame in {multiplier}, from {table.index[row]} on, is much better in {name} than those between: if these "
+        f"are originals passed through, {remedy}; without, every number mixes the two"
     )
-
-
-def findings(job: OpenJob, before: FrameTable, after: FrameTable) -> list[str]:
-    """What was found out from the scores alone, one line each for people."""
-    if after is before:
-        return []
-    passed = np.flatnonzero(after.role == Role.PASSED)
-    every = int(np.median(np.diff(passed)))
-    name = next(name for name in BADNESS if name in job.plan.metrics)
-    return [
-        f"one frame in {every}, from {after.index[passed[0]]} on, is much better in {name}: taken as passed through"
-    ]
 
 
 def registered(found: Registrations | None) -> list[str]:

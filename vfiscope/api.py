@@ -22,9 +22,15 @@ def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> 
         test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or uint16.
         ref: the ground truth, in any of those forms; None judges the interpolation without.
         source: where there is no ground truth, the lower-rate video that the test was made from. With neither, every
-            frame is judged between its own neighbours.
+            frame is judged between its own neighbours; or, with ``multiplier=2``, which states that every second frame,
+            from the first on, is an original that was passed through, those between them are.
         options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or ``out="a.h5"``. Without
             ``out`` the result lives in a temporary folder for as long as the run.
+
+    Returns:
+        The run. ``run.role`` says what its summary, rules and flags are about: "synthesised" where these frames are
+        told from originals (by ``source``, or stated by ``multiplier``), else "all"; ``run.rows("passed")`` masks the
+        frames of a role.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -60,12 +66,14 @@ def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **optio
     """
     if visualize is None:
         return _run("compare", {"test": test, "ref": ref, **options})
-    from vfiscope import visualize as pictures
+    from vfiscope.checks import check_folder
 
     config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
-    pictures.check_folder(config, visualize)
+    check_folder(config, visualize)
     run = _run("compare", {"test": test, "ref": ref, **options})
-    pictures.visualize(config, visualize)
+    from vfiscope.visualize import visualize as draw
+
+    draw(config, visualize)
     return run
 
 
@@ -94,6 +102,6 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
 
 
 def _run(mode: str, options: dict[str, Any]) -> Run:
-    from vfiscope import pipeline  # brings torch, which opening a stored run does without
+    from vfiscope.start import run
 
-    return pipeline.run(RunConfig.from_options(mode, options))
+    return run(RunConfig.from_options(mode, options))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vfiscope import pipeline
+from vfiscope.checks import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.flags import failures, keep_to_rules, parse_rule
@@ -20,17 +20,18 @@ from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
 from vfiscope.views.export import replacing
 from vfiscope.views.pair import FILES
-from vfiscope.visualize import check_folder
-from vfiscope.visualize import visualize as draw
 
-__all__ = ["Job", "read_jobs", "run_jobs"]
+__all__ = ["RESULTS", "SUMMARY", "Job", "read_jobs", "run_jobs"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
 PATHS = ("test", "ref", "source", "golden", "weights", "register_weights")
 EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 WHOLE = ("lag", "batch", "prefetch", "step", "size", "window", "stream")
 TRUTHS = {"true": True, "false": False}
-RESULTS, SUMMARY, PICTURED = "results.json", "summary.csv", "summary.json"
+SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
+RESULTS, SUMMARY = "results.json", "summary.csv"
+"""Files that hold the results of all jobs."""
+PICTURED = "summary.json"
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,15 @@ def run_jobs(
     """Run jobs one after the other and yield the result of each as it ends.
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again. After every job
-    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. A result has the keys ``id``, ``label``,
-    ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, failed), ``skipped`` (whether it was done before),
-    ``error``, ``failed_on`` (rules), ``failures`` ({rule: by what it is met}) and ``summary``. For readers of
-    VFI-Similarity's results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
-    ``cosine_distance``, ``cosine_similarity`` and ``embedding_dim``, None where there is no cosine, and with
-    ``visualize`` the keys of ``summary.json``.
+    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. In ``summary.csv``, ``role`` says which
+    ``frames`` the means are about (synthesised ones where these are told apart, else all): ``psnr_mean``, of signed
+    metrics also ``midpoint_px_mean_abs``; those of frames passed through are ``psnr_passed_mean``.
+
+    A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok, partial, failed),
+    ``skipped`` (whether it was done before), ``error``, ``failed_on`` (rules), ``failures`` ({rule: by what it is met})
+    and ``summary``. For readers of VFI-Similarity's results it also has ``image_a`` (file name of the reference),
+    ``image_b`` (of the test), ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity`` and
+    ``embedding_dim``, None where there is no cosine, and with ``visualize`` the keys of ``summary.json``.
 
     Args:
         jobs: what to run.
@@ -191,6 +195,8 @@ def _run_job(job: Job, folder: Path, fail_on: Sequence[str], visualize: bool, re
     }
     try:
         config = _config(job, folder, fail_on, resume)
+        from vfiscope import pipeline  # brings torch, which reading a list does without
+
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)
         skipped = pipeline.is_done(config)
@@ -231,6 +237,8 @@ def _draw(config: RunConfig, folder: Path, identity: str) -> dict[str, Any]:
     found = _read_object(folder / PICTURED)
     if found.get("run") == identity and all((folder / name).is_file() for name in FILES):
         return found
+    from vfiscope.visualize import visualize as draw
+
     return draw(config.replace(overwrite=True), folder, run=identity)
 
 
@@ -278,14 +286,24 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    metrics = sorted({name for r in results for name in (r["summary"] or {"metrics": ()})["metrics"]})
-    columns = ["id", "label", "mode", "state", "error", "scored", "segments", *(f"{m}_mean" for m in metrics)]
+    """A row for each job: means over the frames of its role, and those of passed frames where they are told apart."""
+    rows = [_summary_row(result) for result in results]
+    means = sorted({name for row in rows for name in row} - {*SUMMARY_COLUMNS})
     with replacing(path, overwrite=True) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
+        writer = csv.DictWriter(file, [*SUMMARY_COLUMNS, *means], restval="")
         writer.writeheader()
-        for result in results:
-            row = {key: result[key] for key in columns[:5]}
-            if (summary := result["summary"]) is not None:
-                row |= {"scored": summary["frames"]["scored"], "segments": len(summary["segments"])}
-                row |= {f"{name}_mean": pooled["mean"] for name, pooled in summary["metrics"].items()}
-            writer.writerow(row)
+        writer.writerows(rows)
+
+
+def _summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: result[key] for key in ("id", "label", "mode", "state", "error")}
+    if (summary := result["summary"]) is None:
+        return row
+    role, roles, frames = summary["role"], summary["roles"], summary["frames"]
+    row |= {"role": role, "frames": roles[role]["frames"] if roles else frames["total"], "scored": frames["scored"]}
+    row |= {"segments": len(summary["segments"])}
+    parts = {"": summary["metrics"], "passed_": roles["passed"]["metrics"] if roles else {}}
+    for prefix, metrics in parts.items():
+        for name, pooled in metrics.items():
+            row |= {f"{name}_{prefix}{key}": pooled[key] for key in ("mean", "mean_abs") if key in pooled}
+    return row

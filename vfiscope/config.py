@@ -25,7 +25,9 @@ TIME_SOURCES = ("exif", "name")
 DEINTERLACERS = ("none", "bwdif")
 REGISTER_METHODS = ("none", "ecc", "sift", "loftr")
 
-DEFAULT_METRICS = ("psnr", "ssim", "cosine", "mismatch")
+DEFAULT_METRICS = ("cosine", "mismatch", "psnr", "ssim")
+"""Embeddings before pixels, here and in every run: they rank interpolated frames best, and what is computed first is
+printed and drawn first."""
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
 NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "foreign", "cut")
@@ -143,8 +145,9 @@ class RunConfig:
     source: Any = None
     """The lower-rate video that the test was made from by interpolation, where there is no ground truth."""
     multiplier: str | int | float | None = None
-    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60"; None finds it from the pictures. With a reference
-    it tells passed-through from synthesised frames, counted from the first one."""
+    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60". With ``source``, None finds it from the frames.
+    Without, a whole number M states that frames 0, M, 2M ... (of the reference, or of the test alone) are originals
+    that were passed through, and that those between were synthesised from them; None states nothing."""
     golden: Any = None
     """Image path or array, or the ordinal of the golden frame in the test itself."""
     lag: int | None = None
@@ -244,13 +247,11 @@ class RunConfig:
             raise UsageError("golden and lag are two ways to compare: give one of them")
         if self.source is not None and self.ref is not None:
             raise UsageError("source and ref are two ways to judge interpolation: give one of them")
-        if self.multiplier is not None and self.source is None and self.ref is None:
-            raise UsageError("multiplier means nothing without source or ref: add one of them")
-        if self.multiplier is not None and self.ref is not None and "/" in str(self.multiplier):
+        if self.multiplier is not None and self.source is None and "/" in str(self.multiplier):
             raise UsageError(
-                f"multiplier is {self.multiplier}: with ref only a whole number tells which frames are real"
+                f"multiplier is {self.multiplier}: without source only a whole number tells which frames are originals"
             )
-        if self.multiplier is not None and self.ref is not None and self.step != 1:
+        if self.multiplier is not None and self.source is None and self.step != 1:
             raise UsageError(f"step is {self.step} beside multiplier, which counts every frame: leave one of them out")
         if self.align != "none" and self.mode == "score" and self.ref is None and self.source is None:
             raise UsageError(f"align is {self.align!r} without ref: there is nothing to align with, add --ref")
@@ -291,7 +292,7 @@ class RunConfig:
         fields: tuple[str, ...] = DEFAULT_FIELDS
         if self.mode == "score" and self.ref is None:
             originals = ("psnr", "ssim") if self.source is not None else ()
-            metrics, maps, fields = originals + NEIGHBOUR_METRICS, NEIGHBOUR_MAPS, ()
+            metrics, maps, fields = NEIGHBOUR_METRICS + originals, NEIGHBOUR_MAPS, ()
         asked = self.metrics or metrics
         return {
             "metrics": metrics,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vfiscope import pipeline, synth
+from vfiscope import synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
+from vfiscope.start import run as run_job
 from vfiscope.store import Run
 from vfiscope.views import plot_run
+
+if TYPE_CHECKING:
+    from vfiscope.pipeline import Watch
 
 __all__ = ["make_demo"]
 
@@ -18,7 +23,7 @@ GHOSTED = (36, 46)
 """The frames in which the made-up interpolator blends instants six frames apart."""
 
 
-def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch | None = None) -> Run:
+def make_demo(out: str | Path, *, overwrite: bool = False, watch: Watch | None = None) -> Run:
     """Fill a folder with ``truth.mp4``, ``interpolated.mp4``, ``interpolated.h5`` and ``curves.png``.
 
     The truth is a photograph that scikit-learn ships with shapes moving over it; the interpolated video has every
@@ -49,7 +54,7 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: pipeline.Watch
                 raise UsageError(f"{path} exists: give --overwrite, or another -o")
     try:
         _make_videos(Path(config.test), Path(config.ref))
-        run = pipeline.run(config, watch=watch)
+        run = run_job(config, watch=watch)
         plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     except (KeyboardInterrupt, SystemExit) as error:
         error.__notes__ = [f"{folder} holds half a demo: give --overwrite to make it again"]

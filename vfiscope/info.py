@@ -42,6 +42,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "notes": list(run.notes),
             "warnings": list(run.warnings),
             "frames": len(run.frames),
+            "role": run.role,
             "scores": list(run.scores),
             "maps": {name: list(run.maps[name].shape) for name in run.maps},
             "fields": {name: list(run.fields[name].shape) for name in run.fields},

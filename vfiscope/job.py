@@ -10,16 +10,18 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from vfiscope import align as spatial
+from vfiscope.checks import Inputs, open_checked
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embed import Embedder, choose, open_embedder, resolve_device
 from vfiscope.errors import UsageError
 from vfiscope.flags import parse_rule
-from vfiscope.inputs import Stamp, check_out, identity, open_inputs, stamp
+from vfiscope.inputs import Stamp, identity
 from vfiscope.metrics import dense
 from vfiscope.pairing import ShiftCheck
 from vfiscope.scoring import Plan
 from vfiscope.sources import Source
 from vfiscope.store import Header
+from vfiscope.types import MetricSpec
 
 __all__ = ["OpenJob", "open_job"]
 
@@ -83,22 +85,24 @@ class OpenJob:
         return [each for each in found if each is not None]
 
 
-def open_job(config: RunConfig, stack: ExitStack) -> OpenJob:
+def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) -> OpenJob:
+    """Open what a configuration names, but for inputs that are open already.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder or the output cannot be used.
+    """
     plan = Plan.of(config.metrics, config.maps, config.fields)
     _check_rules(config, plan)
     _check_needs(config, plan)
     device = resolve_device(config.device)
-    choose(config.embedder, config.weights)
-    sources = open_inputs(config, stack)
-    _check_videos(config, sources)
-    check_out(config.out, sources, config.weights, config.register_weights)
-    stamps = {role: stamp(source) for role, source in sources.items()}
+    inputs = inputs or open_checked(config, stack)
+    sources = inputs.sources
     embedder = _open_embedder(config, device) if plan.needs_features else None
     if config.lag is not None:
         _check_lag(config.lag, sources["test"], embedder)
     register = _open_register(config, device)
     header = _header(config, plan, sources, embedder, device)
-    return OpenJob(config, plan, sources, embedder, device, register, header, stamps, ShiftCheck())
+    return OpenJob(config, plan, sources, embedder, device, register, header, inputs.stamps, ShiftCheck())
 
 
 def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
@@ -106,22 +110,13 @@ def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
     height, width = test.size
     size = 3 * height * width * (1 if test.info.bit_depth == 8 else 2)
     if embedder is not None:
-        rows, columns = embedder.grid(height, width)
-        size += 4 * embedder.dim * (rows * columns + 1)
+        size += 4 * embedder.floats(height, width)
     if lag * size > MAX_LAG_BYTES:
         raise UsageError(
             f"lag {lag} holds {lag} frames of {width}x{height} with their features, {lag * size / 2**30:.1f} GiB, and "
             f"{MAX_LAG_BYTES / 2**30:g} GiB is the limit: give --lag {MAX_LAG_BYTES // size} or less, or --step N, "
             "with which a lag counts every N-th frame"
         )
-
-
-def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
-    """Refuse to deinterlace where no input is a video; of a video and its images, only the video has fields."""
-    if config.deinterlace == "none" or any(source.info.kind == "video" for source in sources.values()):
-        return
-    path = sources["test"].info.path
-    raise UsageError(f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out")
 
 
 def _unembedded(config: RunConfig, plan: Plan) -> str | None:
@@ -148,10 +143,20 @@ def _untoned(config: RunConfig, sources: dict[str, Source]) -> str | None:
 def _check_rules(config: RunConfig, plan: Plan) -> None:
     """Refuse a rule that cannot work before a frame is decoded for it."""
     specs = {name: metric.spec for name, metric in plan.metrics.items()}
+    rules = {text: parse_rule(text, specs=specs) for text in (*config.flag, *config.fail_on)}
     for text in config.flag:
-        parse_rule(text, specs=specs).check_marks_frames()
-    for text in config.fail_on:
-        parse_rule(text, specs=specs)
+        rules[text].check_marks_frames()
+    for rule in rules.values():
+        rule.check_role(_roles(config, specs[rule.check(specs)]))
+
+
+def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
+    """The roles of the frames that a metric is defined for; none where frames are not told apart."""
+    if config.source is None and config.multiplier is None:
+        return ()
+    if "neighbour" in spec.needs:
+        return ("synthesised",)
+    return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 
 def _check_needs(config: RunConfig, plan: Plan) -> None:

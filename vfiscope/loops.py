@@ -1,71 +1,70 @@
-"""Loops for the CPU: how they are compiled by numba, and how they are called.
+"""Loops for the CPU: how they are compiled by numba, and how they run on all cores.
 
-The first call of each compiles it and keeps the result for later processes. Copying a slice of an array into another
-compiles several times longer than a loop over its elements, so the kernels have loops.
-
-Numba's workqueue threading layer breaks when two Python threads enter it at once, so parallel kernels are called
-through :func:`launch`, which lets one caller in at a time.
+Copying a slice of an array into another compiles several times longer than a loop over its elements, so the kernels
+have loops. A kernel runs without the interpreter's lock and works on the rows from ``start`` up to ``stop``, each of
+which has its own place in the output: nothing depends on how :func:`in_bands` cuts them.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core import event
 
-__all__ = ["FUSED", "REORDERED", "compiled", "launch", "parallel"]
+from vfiscope.codecache import CodeCache
+
+__all__ = ["FUSED", "REORDERED", "compiled", "in_bands"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-T = TypeVar("T")
 
 FUSED = frozenset({"contract"})
 """Allows fused multiply-add and no other order of additions."""
 REORDERED = FUSED | {"reassoc"}
 """Allows any order of additions: the same on every run, but the processor's width decides it."""
 
-_LOCK = threading.Lock()
-log = logging.getLogger("vfiscope")
 
-
-class _Notice(event.Listener):
-    """Says once why the first run takes longer; nothing where all is in numba's cache."""
-
-    def __init__(self) -> None:
-        self._said = False
-
-    def on_start(self, event: Any) -> None:
-        if not self._said:
-            self._said = True
-            log.info("compiling loops for this machine: later runs start without")
-
-    def on_end(self, event: Any) -> None:
-        """Nothing."""
-
-
-cast(Any, event).register("numba:compile", _Notice())
-
-
-def compiled(fastmath: frozenset[str] = frozenset()) -> Callable[[Function], Function]:
+def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> Callable[[Function], Function]:
     """Compile without the interpreter's lock, the result kept for the next process; every operation rounds by itself
-    unless ``fastmath`` says otherwise."""
-    return _jit(fastmath, parallel=False)
+    unless ``fastmath`` says otherwise.
+
+    An ``inner`` function is called by other compiled ones only, which spares it an entry from Python.
+    """
+    entries = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
+    options: Any = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath), **entries}
+
+    def decorate(function: Any) -> Any:
+        made: Any = numba.njit(**options)(function)
+        if not inner:
+            made._cache = CodeCache(function)
+        return made
+
+    return decorate
 
 
-def parallel(fastmath: frozenset[str] = frozenset()) -> Callable[[Function], Function]:
-    """The same for a kernel whose ``prange`` loops run on all threads; call it through :func:`launch`."""
-    return _jit(fastmath, parallel=True)
+def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
+    """Call ``kernel(start, stop, *arguments)`` for bands that make up the rows from 0 to ``count``, on all cores."""
+    bands = min(count, threads())
+    if bands < 2:
+        kernel(0, count, *arguments)
+        return
+    edges = [count * band // bands for band in range(bands + 1)]
+    later = [_pool(os.getpid()).submit(kernel, start, stop, *arguments) for start, stop in pairwise(edges[1:])]
+    kernel(0, edges[1], *arguments)
+    for each in later:
+        each.result()
 
 
-def _jit(fastmath: frozenset[str], *, parallel: bool) -> Callable[[Function], Function]:
-    jit = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=set(fastmath), parallel=parallel)
-    return cast(Callable[[Function], Function], jit)
+def threads() -> int:
+    """How many run at once: those of numba, which knows what this process may use and ``NUMBA_NUM_THREADS``."""
+    return int(cast(Any, numba.config).NUMBA_NUM_THREADS)
 
 
-def launch(kernel: Callable[..., T], *arguments: Any) -> T:
-    """Call a kernel; one caller at a time."""
-    with _LOCK:
-        return kernel(*arguments)
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """The threads of a process: a forked one has none of its parent's."""
+    return ThreadPoolExecutor(threads(), thread_name_prefix="vfiscope-loops")

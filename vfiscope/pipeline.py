@@ -19,7 +19,8 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.account import findings, notes_of, pairing_of, partnerless, registered, told_apart
+from vfiscope.account import mixed, notes_of, pairing_of, partnerless, registered
+from vfiscope.checks import Inputs
 from vfiscope.config import RunConfig
 from vfiscope.embed import choose
 from vfiscope.errors import StoreError, UsageError
@@ -41,20 +42,27 @@ Watch = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
 """Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
 
 
-def run(config: RunConfig, *, watch: Watch | None = None, reading: Reading | None = None) -> Run:
+def run(
+    config: RunConfig,
+    *,
+    inputs: Inputs | None = None,
+    watch: Watch | None = None,
+    reading: Reading | None = None,
+) -> Run:
     """Do what a configuration says and open the result.
 
-    Without ``config.out`` the result lives in a temporary folder for as long as the returned run.
+    The inputs are opened where they are not given. Without ``config.out`` the result lives in a temporary folder for
+    as long as the returned run.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is left behind, but for
             finished parts of the work, which the same call picks up again.
     """
     if config.out is not None:
-        return Run(_produce(config, watch, reading))
+        return Run(_produce(config, inputs, watch, reading))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), watch, reading)
+        path = _produce(config.replace(out=str(owned / f"{config.mode}.h5")), inputs, watch, reading)
     except BaseException as error:
         shutil.rmtree(owned)
         error.__notes__ = []  # what an interrupted writer kept is gone with the folder
@@ -72,13 +80,14 @@ def is_done(config: RunConfig) -> bool:
     except StoreError:
         return False
     with ExitStack() as stack:
-        return not open_job(config, stack).header.differences(done)
+        # With overwriting, because that the result is there is no reason to refuse the question.
+        return not open_job(config.replace(overwrite=True), stack).header.differences(done)
 
 
-def _produce(config: RunConfig, watch: Watch | None, reading: Reading | None) -> Path:
+def _produce(config: RunConfig, inputs: Inputs | None, watch: Watch | None, reading: Reading | None) -> Path:
     with ExitStack() as stack:
         return _write(
-            open_job(config, stack),
+            open_job(config, stack, inputs),
             watch or (lambda scores, _test, _done: scores),
             reading or (lambda frames, _source, _what: frames),
         )
@@ -124,20 +133,20 @@ def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], beg
     Raises:
         UsageError: no frame could have a partner; the work is discarded.
     """
-    curves, values = writer.curves()
-    if reason := partnerless(job, curves):
+    table, values = writer.curves()
+    if reason := partnerless(job, table):
         writer.discard()
         raise UsageError(reason)
-    table = told_apart(job, curves, values)
     registrations = writer.registrations()
-    for line in (*findings(job, curves, table), *registered(registrations)):
+    for line in registered(registrations):
         log.info("%s", line)
     if job.policy == "shift":
         found = shifted(table.index, table.ref_index, job.shift or 0)
     pairing = pairing_of(job, table, found)
     notes = notes_of(job, pairing, values, registrations)
-    if verdict := pairing.get("warning"):
-        log.warning("warning: %s", verdict)
+    late = [each for each in (pairing.get("warning"), mixed(job, table, values)) if each]
+    for warning in late:
+        log.warning("warning: %s", warning)
     names = job.test.info.names
     seconds = time.monotonic() - began
     return writer.finish(
@@ -146,10 +155,9 @@ def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], beg
         pairing=pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*warnings, *([verdict] if verdict else [])],
+        warnings=[*warnings, *late],
         timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
         table=found if isinstance(found, Pairing) else None,
-        frames=table,
         names=[names[index] for index in table.index] if names else (),
     )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vfiscope.align import valid_cells
-from vfiscope.errors import UsageError
+from vfiscope.catalog import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.types import Frames, FrameTable, Pairs, Role, Scores, Status
 
@@ -31,12 +31,13 @@ class Plan:
         """A plan by names; the single name "none" chooses nothing.
 
         Raises:
-            UsageError: a name is not in the table.
+            UsageError: a name is not in the table, or there is no metric.
         """
-        plan = cls(_choose("metric", METRICS, metrics), _choose("map", MAPS, maps), _choose("field", FIELDS, fields))
-        if not plan.metrics:
-            raise UsageError(f"metrics is empty: choose from {', '.join(METRICS)}")
-        return plan
+        return cls(
+            {name: METRICS[name] for name in chosen("metric", METRICS, metrics)},
+            {name: MAPS[name] for name in chosen("map", MAPS, maps)},
+            {name: FIELDS[name] for name in chosen("field", FIELDS, fields)},
+        )
 
     @property
     def needs_features(self) -> bool:
@@ -56,19 +57,7 @@ class Plan:
         return {**own, **({} if patches is None else dict.fromkeys(names, patches))}
 
 
-T = TypeVar("T")
 Float = TypeVar("Float", np.float32, np.float16)
-
-
-def _choose(kind: str, table: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
-    chosen = {}
-    for name in dict.fromkeys(names):
-        if name == "none":
-            continue
-        if name not in table:
-            raise UsageError(f"there is no {kind} {name!r}: choose from {', '.join(table)}")
-        chosen[name] = table[name]
-    return chosen
 
 
 def score_pairs(pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Iterator[Scores]:

@@ -136,6 +136,8 @@ def _made(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> Iterator[Pa
             return skip_rows(with_lag(inputs.stream("test", first), job.lag), done - first)
         case "golden":
             return _with_golden(job, inputs, done)
+        case "neighbours" if job.config.multiplier is not None:
+            return _between_originals(inputs, done, int(job.config.multiplier))
         case "neighbours":
             first = max(0, done - 1)
             test, beside = tee(inputs.stream("test", first))
@@ -187,6 +189,15 @@ def _with_neighbours(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> 
         ordinals = count(ordinal + (first - skip) * step, step)
     places = places_beside(ordinals, step) if multiplier is None else places_held_out(ordinals, reach)
     return with_places(inputs.stream("test", done), ref, places, by_ordinal=True)
+
+
+def _between_originals(inputs: _Inputs, done: int, multiplier: int) -> Iterator[Pairs]:
+    """Every synthesised frame of a sequence with the originals around it, of which every so many frames is one."""
+    first = max(0, done - multiplier)
+    stream, ordinal = _first_ordinal(inputs.stream("test", first))
+    test, originals = tee(stream)
+    places = places_held_out(count(ordinal), multiplier, truth=False)
+    return skip_rows(with_places(test, originals, places, by_ordinal=True), done - first)
 
 
 def _first_ordinal(stream: Stream) -> tuple[Stream, int]:

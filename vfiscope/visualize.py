@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -13,53 +12,20 @@ import torch
 from numpy.typing import NDArray
 
 from vfiscope.align import valid_cells
+from vfiscope.checks import check_folder
 from vfiscope.config import RunConfig
-from vfiscope.errors import OutputExistsError, SourceError, StoreError, UsageError
+from vfiscope.errors import SourceError, StoreError
 from vfiscope.job import OpenJob, open_job
 from vfiscope.metrics import dense
 from vfiscope.streams import pairs_of
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
-from vfiscope.views.pair import FILES, PairPictures, draw_pair
+from vfiscope.views.pair import PairPictures, draw_pair
 
-__all__ = ["check_folder", "principal_colours", "visualize"]
+__all__ = ["principal_colours", "visualize"]
 
 MAPS = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
 STEEPNESS = 2.0
 """Of the curve by which VFI-Similarity turns a whitened component into a colour."""
-
-
-def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
-    """Refuse, before anything is computed, a folder that :func:`visualize` could not fill.
-
-    Raises:
-        UsageError: the configuration compares no two images.
-        StoreError: the folder is a file, or cannot be made or written into.
-        OutputExistsError: it holds one of the files, and ``config.overwrite`` is not set.
-    """
-    path = Path(folder)
-    if config.mode != "compare":
-        raise UsageError(f"visualize draws two compared images and this is a {config.mode}: leave it out")
-    if path.exists() and not path.is_dir():
-        raise StoreError(f"{path} is no folder: name one for the pictures")
-    there = next((path / name for name in FILES if (path / name).exists()), None)
-    if there is not None and not config.overwrite:
-        raise OutputExistsError(f"{there} exists: give --overwrite or another folder")
-    _try(path)
-
-
-def _try(folder: Path) -> None:
-    """Make the folder where it is missing and a file in it, and take both away again."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise StoreError(f"cannot write into the folder {folder}: {error.strerror}: name another") from error
-    finally:
-        with suppress(OSError):  # another run may use a folder above already
-            for path in made:
-                path.rmdir()
 
 
 def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | None = None) -> dict[str, Any]:
@@ -80,7 +46,7 @@ def visualize(config: RunConfig, folder: str | os.PathLike[str], *, run: str | N
         VfiscopeError: an input, the embedder or the folder cannot be used.
     """
     check_folder(config, folder)
-    drawn = config.replace(metrics=("cosine",), maps=MAPS, fields=("none",), flag=(), fail_on=())
+    drawn = config.replace(out=None, metrics=("cosine",), maps=MAPS, fields=("none",), flag=(), fail_on=())
     with ExitStack() as stack, torch.inference_mode():
         job = open_job(drawn, stack)
         (pairs,) = pairs_of(job, 0, None)

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vfiscope.cli.options import comma_list, option, run_options
+from vfiscope.cli.models import models
+from vfiscope.cli.options import COMPUTED, comma_list, files, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
+from vfiscope.cli.show import show
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -44,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo(f"vfiscope: {_interrupted(error.__cause__ or error)}", err=True)
         code = INTERRUPTED
-    except SystemExit as error:
-        click.echo(f"vfiscope: {_interrupted(error)}", err=True)
+    except SystemExit as error:  # an end asked for by a signal, or click's after a completion
+        if error.code == TERMINATED:
+            click.echo(f"vfiscope: {_interrupted(error)}", err=True)
         code = error.code
     except (click.ClickException, VfiscopeError, OSError, MemoryError) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
@@ -72,14 +75,20 @@ def vfiscope() -> None:
     """
 
 
-@vfiscope.command()
-@click.argument("test")
-@click.option("--ref", metavar="REF", help="Ground truth: video, folder, glob or printf pattern.")
-@click.option("--source", metavar="SRC", help="Without ground truth: the lower-rate video that TEST was made from.")
+@vfiscope.command(epilog=COMPUTED)
+@click.argument("test", shell_complete=files)
+@click.option("--ref", metavar="REF", shell_complete=files, help="Ground truth: video, folder, glob or printf pattern.")
+@click.option(
+    "--source",
+    metavar="SRC",
+    shell_complete=files,
+    help="Without ground truth: the lower-rate video that TEST was made from.",
+)
 @click.option(
     "--multiplier",
     metavar="M",
-    help="Test frames to a source frame (2, 5/2, 24:60); found with --source, tells real from made frames with --ref.",
+    help="States that frames 0, M, 2M ... are originals passed through: numbers are then about those between. "
+    "With --source it is found, and may be a ratio (5/2, 24:60).",
 )
 @run_options
 def score(**options: Any) -> int:
@@ -91,9 +100,14 @@ def score(**options: Any) -> int:
     return _run("score", options)
 
 
-@vfiscope.command()
-@click.argument("test", metavar="SEQ")
-@click.option("--golden", metavar="IMAGE|INDEX", help="Compare every frame with this image, or this frame of SEQ.")
+@vfiscope.command(epilog=COMPUTED)
+@click.argument("test", metavar="SEQ", shell_complete=files)
+@click.option(
+    "--golden",
+    metavar="IMAGE|INDEX",
+    shell_complete=files,
+    help="Compare every frame with this image, or this frame of SEQ.",
+)
 @option(
     "--lag",
     help="Without --golden: compare every frame with the one so many frames before; so many are held in memory.",
@@ -108,10 +122,12 @@ def scan(**options: Any) -> int:
     return _run("scan", options)
 
 
-@vfiscope.command()
-@click.argument("test")
-@click.argument("ref")
-@click.option("--visualize", metavar="DIR", help="Folder for pictures of the pair: A is REF, B is TEST.")
+@vfiscope.command(epilog=COMPUTED)
+@click.argument("test", shell_complete=files)
+@click.argument("ref", shell_complete=files)
+@click.option(
+    "--visualize", metavar="DIR", shell_complete=files, help="Folder for pictures of the pair: A is REF, B is TEST."
+)
 @run_options
 def compare(**options: Any) -> int:
     """Compare two images.
@@ -127,13 +143,15 @@ def _run(mode: str, options: dict[str, Any]) -> int:
     if config.out is None:
         config = config.replace(out=default_out(config.test))
     log_to_stderr(quiet)
-    from vfiscope import pipeline
-    from vfiscope.visualize import check_folder, visualize
+    from vfiscope.checks import check_folder
+    from vfiscope.start import run
 
     if pictures is not None:
         check_folder(config, pictures)
-    with pipeline.run(config, watch=None if quiet else progress, reading=None if quiet else reading) as result:
+    with run(config, watch=None if quiet else progress, reading=None if quiet else reading) as result:
         if pictures is not None:
+            from vfiscope.visualize import visualize
+
             visualize(config, pictures)
         summary = _judged(result, config.fail_on)
         if as_json:
@@ -163,8 +181,8 @@ def _exit_code(summary: dict[str, Any], otherwise: int) -> int:
 
 
 @vfiscope.command()
-@click.argument("jobs", metavar="JOBS")
-@click.option("-o", "--out", required=True, metavar="DIR", help="Folder for the results.")
+@click.argument("jobs", metavar="JOBS", shell_complete=files)
+@click.option("-o", "--out", required=True, metavar="DIR", shell_complete=files, help="Folder for the results.")
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
 @click.option("--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/.")
 @click.option(
@@ -176,9 +194,30 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
 
     vfiscope batch jobs.json -o results
+
+    A job is an object or a row with the inputs (test; ref, source or golden), the mode (score, scan, or compare where
+    absent), any option of that mode by its long name, and an id and a label where wanted. Paths are relative to the
+    file. In JSON:
+
+    \b
+    [
+      {"id": "flow", "label": "mine", "mode": "score", "test": "flow.mp4", "ref": "truth.mp4"},
+      {"id": "garden", "mode": "scan", "test": "garden/*.jpg", "lag": 1, "metrics": ["psnr", "ssim"]},
+      {"test": "a.png", "ref": "b.png"}
+    ]
+
+    In CSV, where an empty cell is left out and lists go between quotes:
+
+    \b
+    id,label,mode,test,ref,lag,metrics
+    flow,mine,score,flow.mp4,truth.mp4,,
+    garden,,scan,garden/*.jpg,,1,"psnr,ssim"
+    ,,,a.png,b.png,,
+
+    Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and DIR/results.json.
     """
     log_to_stderr(quiet)
-    from vfiscope.batch import read_jobs, run_jobs
+    from vfiscope.batch import RESULTS, SUMMARY, read_jobs, run_jobs
 
     results = []
     for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
@@ -191,6 +230,8 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
+    elif not quiet:
+        click.echo(f"table: {Path(out) / SUMMARY}\nresults: {Path(out) / RESULTS}")
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
@@ -203,7 +244,7 @@ def _before(result: dict[str, Any]) -> str:
 
 
 @vfiscope.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=files)
 @click.option("--rule", "rules", multiple=True, metavar="RULE", help='As "ssim < 0.9 for 3 frames"; may be repeated.')
 @click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if met.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object and nothing else.")
@@ -216,12 +257,11 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
-    from vfiscope.flags import flag_again, parse_rule
+    from vfiscope.flags import failures, flag_again
     from vfiscope.store import Run
 
-    with Run(run) as before:
-        for rule in fail_on:
-            parse_rule(rule, specs=before.specs)
+    with Run(run) as before:  # a rule that cannot work leaves the run as it is
+        failures(fail_on, before.frames, before.scores, before.specs)
     flag_again(run, rules or None)
     with Run(run) as after:
         summary = _judged(after, fail_on)
@@ -233,8 +273,8 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 
 
 @vfiscope.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-@click.option("-o", "--out", required=True, metavar="FIGURE", help="A .png, .svg or .pdf file.")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=files)
+@click.option("-o", "--out", required=True, metavar="FIGURE", shell_complete=files, help="A .png, .svg or .pdf file.")
 @click.option("--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent.")
 @click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
 def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overwrite: bool) -> int:
@@ -254,9 +294,14 @@ def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overw
     return OK
 
 
+vfiscope.add_command(show)
+
+
 @vfiscope.command()
-@click.argument("run", metavar="RUN")
-@click.option("-o", "--out", required=True, metavar="FILE", help="A .csv, .json or .parquet file.")
+@click.argument("run", metavar="RUN", shell_complete=files)
+@click.option(
+    "-o", "--out", required=True, metavar="FILE", shell_complete=files, help="A .csv, .json or .parquet file."
+)
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def export(run: str, out: str, overwrite: bool) -> int:
     """Write the scores of every frame as .csv, .json or .parquet.
@@ -273,7 +318,7 @@ def export(run: str, out: str, overwrite: bool) -> int:
 
 
 @vfiscope.command()
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def info(path: str, as_json: bool) -> int:
     """Say what a video, a folder of images or a run is; of a run, its scores and flagged segments too.
@@ -289,8 +334,8 @@ def info(path: str, as_json: bool) -> int:
 
 
 @vfiscope.command()
-@click.argument("path", metavar="PATH")
-@click.argument("ref", metavar="[REF]", required=False)
+@click.argument("path", metavar="PATH", shell_complete=files)
+@click.argument("ref", metavar="[REF]", required=False, shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def doctor(path: str, ref: str | None, as_json: bool) -> int:
     """Read every frame of a video or of images, and say what is unusual; of a pair, what will make scores wrong.
@@ -306,48 +351,7 @@ def doctor(path: str, ref: str | None, as_json: bool) -> int:
     return PARTIAL if diagnosis.damaged else OK
 
 
-@vfiscope.group()
-def models() -> None:
-    """List embedders, fetch their weights, check them. The only command that downloads."""
-
-
-@models.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
-def models_list(as_json: bool) -> int:
-    """Say which embedders there are and which can be used on this machine."""
-    from vfiscope.embed.catalog import list_embedders
-
-    listed = list_embedders()
-    if as_json:
-        click.echo(json.dumps(listed))
-        return OK
-    click.echo(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
-    for entry in listed:
-        click.echo(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
-    return OK
-
-
-@models.command("fetch")
-@click.argument("name")
-def models_fetch(name: str) -> int:
-    """Download the weights of an embedder into the cache that timm uses."""
-    from vfiscope.embed.checkpoints import fetch_weights
-
-    click.echo(fetch_weights(name))
-    return OK
-
-
-@models.command("check")
-@click.argument("name")
-@click.option("--weights", metavar="FILE", help="Weights to check; the cached ones where absent.")
-def models_check(name: str, weights: str | None) -> int:
-    """Load an embedder and its weights and embed a probe image."""
-    from vfiscope.embed import check
-
-    for key, value in check(name, weights).items():
-        if value is not None:
-            click.echo(f"{key:<12}{value}")
-    return OK
+vfiscope.add_command(models)
 
 
 @vfiscope.command()

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from vfiscope import catalog
 from vfiscope import config as defaults
 from vfiscope.errors import UsageError
 
-__all__ = ["comma_list", "option", "run_options"]
+__all__ = ["COMPUTED", "comma_list", "files", "option", "run_options"]
 
 _FIELDS = {field.name: field.default for field in fields(defaults.RunConfig)}
 
@@ -24,6 +26,11 @@ def comma_list(_context: click.Context, _parameter: click.Parameter, value: str 
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def files(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Says to the shell that names of files complete an argument or option."""
+    return [CompletionItem(incomplete, type="file")]
+
+
 def option(*flags: str, **kind: Any) -> Callable[[Any], Any]:
     """An option of ``RunConfig`` whose default is read from there."""
     default = _FIELDS[flags[-1].lstrip("-").replace("-", "_")]
@@ -32,12 +39,23 @@ def option(*flags: str, **kind: Any) -> Callable[[Any], Any]:
 
 
 _USUAL = ",".join(defaults.DEFAULT_METRICS)
+COMPUTED = "\n\n".join(
+    f"{kind}: {', '.join(names)}."
+    for kind, names in (("Metrics", catalog.METRICS), ("Maps", catalog.MAPS), ("Fields", catalog.FIELDS))
+)
+"""What can be computed, as the help of a verb lists it."""
 
 
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that score, scan and compare share."""
     options = [
-        option("-o", "--out", help="Result file; TEST.h5 in this folder where absent.", metavar="FILE.h5"),
+        option(
+            "-o",
+            "--out",
+            help="Result file; TEST.h5 in this folder where absent.",
+            metavar="FILE.h5",
+            shell_complete=files,
+        ),
         option(
             "--metrics",
             help=f"Scores to compute; {_USUAL} where there is a reference.",
@@ -72,7 +90,9 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Bring each test frame onto its partner first: ecc for small motions, sift, or loftr with weights.",
             type=click.Choice(defaults.REGISTER_METHODS),
         ),
-        option("--register-weights", help="Weights of LoFTR, for --register loftr.", metavar="FILE"),
+        option(
+            "--register-weights", help="Weights of LoFTR, for --register loftr.", metavar="FILE", shell_complete=files
+        ),
         option(
             "--resize",
             help="Bring frames of another size to the reference's with this filter; refused where absent.",
@@ -100,7 +120,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(defaults.DEINTERLACERS),
         ),
         click.option("--flag", multiple=True, metavar="RULE", help='Flag segments, as "ssim < 0.9 for 3 frames".'),
-        click.option("--fail-on", multiple=True, metavar="RULE", help='Exit with 1 if met, as "mean(psnr) < 35".'),
+        click.option(
+            "--fail-on",
+            multiple=True,
+            metavar="RULE",
+            help='Exit with 1 if met, as "mean(psnr) < 35"; "psnr of all", "of passed" or "of synthesised" frames '
+            "where these are told apart, else the headline's.",
+        ),
         click.option("--overwrite", is_flag=True, help="Replace a result that exists."),
         click.option(
             "--resume/--no-resume", default=True, show_default=True, help="Go on with unfinished work, or discard it."
@@ -160,6 +186,7 @@ _OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--config",
         metavar="FILE.toml",
+        shell_complete=files,
         is_eager=True,
         expose_value=False,
         callback=_read_config_file,
@@ -171,7 +198,7 @@ _OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [
 
 _EMBEDDING_OPTIONS: list[Callable[[Any], Any]] = [
     option("--embedder", help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise."),
-    option("--weights", help="Weights of the embedder.", metavar="FILE"),
+    option("--weights", help="Weights of the embedder.", metavar="FILE", shell_complete=files),
     option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
     option("--size", help="Short side in pixels before embedding; the embedder's own where absent.", type=int),
     option(

@@ -65,19 +65,45 @@ def _bar(timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: 
         bar.total = bar.n or bar.total
 
 
-def describe(summary: dict[str, Any], heading: str = "{} scored") -> str:
+def describe(summary: dict[str, Any], heading: str = "") -> str:
     """The summary as a person reads it, headed by what was done to so many frames."""
-    from vfiscope.store.text import printable  # brings h5py, which help does without
-
     frames = summary["frames"]
+    heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
     rest = ", ".join(
         f"{number} {what}" for what, number in frames.items() if what not in ("scored", "total") and number
     )
-    count = f"{frames['scored']} frame{'s' * (frames['scored'] != 1)}"
-    lines = [f"{_short(summary['out'])}: {heading.format(count)}{', ' + rest if rest else ''}", ""]
-    wide = max(12, *(len(name) + 1 for name in summary["metrics"]))
-    lines.append(f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame")
-    for name, pooled in summary["metrics"].items():
+    lines = [f"{_short(summary['out'])}: {heading.format(_count(frames['scored']))}{', ' + rest if rest else ''}", ""]
+    if summary["mode"] == "compare":
+        lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
+    else:
+        lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
+    if passed := summary["roles"].get("passed"):
+        means = ", ".join(_mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"])
+        lines += ["", f"{_count(passed['frames'])} passed through, {f'mean: {means}' if means else 'not judged'}"]
+    for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
+        mine = [segment for segment in summary["segments"] if segment["role"] == role]
+        which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
+        lines += ["", f"flagged segments {which}:", *_ranges(mine)]
+    return "\n".join(lines)
+
+
+def _about(summary: dict[str, Any]) -> str:
+    """Which frames the numbers are about and, where originals may be among them, how to state that."""
+    total = summary["frames"]["total"]
+    if summary["role"] != "all":
+        return f"over the {summary['roles'][summary['role']]['frames']} {summary['role']} frames of {total}"
+    if summary["mode"] != "score" or total == 1:
+        return f"over all {_count(total)}"
+    return f"over all {_count(total)}; if originals were passed through, state --multiplier M"
+
+
+def _table(metrics: dict[str, Any]) -> Iterator[str]:
+    """A heading and a line for each metric; of a signed one also the mean without signs, which do not cancel out."""
+    from vfiscope.store.text import printable  # brings h5py, which help does without
+
+    wide = max(12, *(len(name) + (3 if "mean_abs" in pooled else 1) for name, pooled in metrics.items()))
+    yield f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame"
+    for name, pooled in metrics.items():
         cells = " ".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
         extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
         where = (
@@ -85,27 +111,22 @@ def describe(summary: dict[str, Any], heading: str = "{} scored") -> str:
             if pooled["worst_index"] is None
             else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
         )
-        lines.append(f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}")
-    for role, part in summary["roles"].items():
-        listed = ", ".join(
-            _mean(name, pooled) for name, pooled in part["metrics"].items() if pooled["mean"] is not None
-        )
-        lines.append(f"{role} ({part['frames']} frames), mean: {listed}")
-    if summary["segments"]:
-        lines += ["", "flagged segments (frames, half-open):", *_ranges(summary["segments"])]
-    return "\n".join(lines)
+        yield f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}"
+        if "mean_abs" in pooled:
+            yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
 
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line for each range of frames that the same rule found, with the metrics in which it did."""
+    from vfiscope.views.places import range_place  # as above
+
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
     for (start, stop, kind, rule), same in found.items():
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
-        times = f"{same[0]['start_time_s']:.3f}..{same[0]['stop_time_s']:.3f} s"
-        yield f"  [{start}, {stop})  {times}  {kind}  {peaks}  {by}"
+        yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
 
 
 def band_of(run: Run) -> str | None:
@@ -145,10 +166,20 @@ def _short(path: str) -> str:
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
+def _count(frames: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)}"
+
+
 def _mean(name: str, pooled: dict[str, Any]) -> str:
-    """The mean of a metric; of one that has values of both signs, which would cancel out, that of the absolute ones."""
-    signed = pooled["min"] < 0 < pooled["max"]
-    return f"|{name}| {_number(pooled['mean_abs'])}" if signed else f"{name} {_number(pooled['mean'])}"
+    """The mean of a metric; of a signed one, whose values would cancel out, that of the absolute ones."""
+    if "mean_abs" in pooled:
+        return f"|{name}| {_number(pooled['mean_abs'])}"
+    return f"{name} {_single(pooled)}" if pooled["mean"] is None else f"{name} {_number(pooled['mean'])}"
+
+
+def _single(pooled: dict[str, Any]) -> str:
+    """The one value of a compared pair, or of frames that are all identical to their partners."""
+    return "identical" if pooled["infinite"] else _number(pooled["mean"])
 
 
 def _number(value: float | None) -> str:

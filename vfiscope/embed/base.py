@@ -32,6 +32,7 @@ class Embedder(Protocol):
     name: str
     patch: int
     dim: int
+    """Length of a patch's vector."""
     report: LoadReport | None
     """What became of the tensors of its weight file; None where it has no weights."""
 
@@ -43,9 +44,14 @@ class Embedder(Protocol):
         """The features of N frames, on the embedder's device."""
         ...
 
+    def floats(self, height: int, width: int) -> int:
+        """How many float32 numbers the features of a frame take in memory."""
+        ...
+
     def describe(self, height: int, width: int) -> dict[str, Any]:
-        """What made the features, for the record: name, version, weights_digest, dim, patch, grid, size, aspect, pool;
-        of a network also precision and weights, what became of every tensor."""
+        """What made the features, for the record: name, version, weights_digest, dim of a patch's vector and
+        pooled_dim of the frame's, patch, grid, size, aspect, pool; of a network also precision and weights, what
+        became of every tensor."""
         ...
 
 

@@ -24,7 +24,7 @@ class Entry:
     patch: int
     """Side of a patch in pixels of the resized frame."""
     dim: int
-    """Length of a vector."""
+    """Length of a patch's vector."""
     description: str
     timm_id: str | None = None
     """Name of the network in timm; None where there is no network."""

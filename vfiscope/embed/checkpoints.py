@@ -83,11 +83,13 @@ def cached_weights(name: str) -> Path | None:
     Raises:
         EmbedderError: there is no such embedder.
     """
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import constants
 
     repo = entry(name).repo
-    if repo is None:
+    if repo is None or not Path(constants.HF_HUB_CACHE, f"models--{repo.replace('/', '--')}").is_dir():
         return None
+    from huggingface_hub import try_to_load_from_cache  # brings an HTTP client
+
     for file in FILES:
         found = try_to_load_from_cache(repo, file)
         if isinstance(found, str):

@@ -99,6 +99,11 @@ class Dinov2:
         """Patches (h, w) of a frame of height x width pixels."""
         return grid_for(height, width, self.size, self.patch, self.aspect)
 
+    def floats(self, height: int, width: int) -> int:
+        """float32 numbers in the features of a frame: one vector for each patch and one for the frame."""
+        h, w = self.grid(height, width)
+        return self.dim * (h * w + 1)
+
     @torch.inference_mode()
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, D), pooled (N, D), float32."""
@@ -119,6 +124,7 @@ class Dinov2:
             "version": self.version,
             "weights_digest": self.weights_digest,
             "dim": self.dim,
+            "pooled_dim": self.dim,
             "patch": self.patch,
             "grid": list(self.grid(height, width)),
             "size": self.size,

@@ -16,6 +16,12 @@ Every cell of 14 x 14 pixels of the resized frame gets 135 numbers, a unit vecto
 The entry order is direction, bin row, bin column, flat, three cosines, three sines. Direction k is k * 45 degrees from
 +x towards +y (down). Outside the frame there is nothing: border cells have empty bins.
 
+A frame is represented by the vectors of all its cells side by side, so place is kept: as every one has unit length,
+1 - cosine of two frames is the mean over the cells of 1 - cosine to the same cell of the other frame. (Mismatch, which
+looks for the best cell, is never more; the difference is content at another place.) A mean of the cells, which forgets
+where they are, puts an interpolator's blends, repeats and good frames in no order, and does so the more, the larger the
+parts of the frame that are averaged.
+
 Only sums, products, quotients and square roots are taken, one after the other, so a frame has the same bits whatever
 the number of threads and whatever else is in its batch. (The arctangent of torch is not used because it rounds
 differently at the end of each thread's share, and its cosine because it may.)
@@ -35,13 +41,12 @@ from vfiscope.embed.base import check_aspect, check_size, grid_for, resize_for
 from vfiscope.embed.catalog import entry
 from vfiscope.embed.checkpoints import LoadReport
 from vfiscope.errors import EmbedderError
-from vfiscope.loops import launch
 from vfiscope.types import LUMA_WEIGHTS, Features, Frames
 
 __all__ = ["VERSION", "Dsift", "colour_of", "describe_cells"]
 
-VERSION = "dsift-1"
-"""Changes whenever the numbers do."""
+VERSION = "dsift-2"
+"""Changes whenever the numbers do. In dsift-1 the frame's vector was the mean of its cells; the cells are the same."""
 
 CLIP = 0.2
 """Lowe's limit on the share of one entry."""
@@ -80,7 +85,7 @@ class Dsift:
         Args:
             size: short side of the resized frame, a multiple of 14.
             aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embed.base`.
-            pool: ``patch`` or ``all``; both are the mean over the patches, for there are no other tokens.
+            pool: ``patch`` or ``all``; both are all the patches, for there are no other tokens.
             device: where to compute.
 
         Raises:
@@ -97,16 +102,20 @@ class Dsift:
         """Patches (h, w) of a frame of height x width pixels."""
         return grid_for(height, width, self.size, self.patch, self.aspect)
 
+    def floats(self, height: int, width: int) -> int:
+        """float32 numbers in the features of a frame; the pooled vector is another view of the patches."""
+        h, w = self.grid(height, width)
+        return self.dim * h * w
+
     @torch.inference_mode()
     def embed(self, frames: Frames) -> Features:
-        """Features of N frames: patches (N, h, w, 135) of unit length, pooled (N, 135) their mean."""
+        """Features of N frames: patches (N, h, w, 135) of unit length, and pooled (N, h * w * 135), the same memory."""
         grid = self.grid(*frames.size)
         patches = torch.empty((len(frames), *grid, self.dim), device=self.device)
         for row in range(len(frames)):  # one by one: bounded memory, and no neighbour can matter
             image = resize_for(frames.data[row : row + 1].to(self.device), frames.bit_depth, grid, self.patch)[0]
             patches[row] = describe_cells(image, self.patch)
-        pooled = [cells.flatten(0, 1).mean(dim=0) for cells in patches]
-        return Features(torch.stack(pooled) if pooled else patches.new_empty((0, self.dim)), patches)
+        return Features(patches.flatten(1), patches)
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """What made the features, for the record."""
@@ -115,6 +124,7 @@ class Dsift:
             "version": VERSION,
             "weights_digest": None,
             "dim": self.dim,
+            "pooled_dim": self.floats(height, width),
             "patch": self.patch,
             "grid": list(self.grid(height, width)),
             "size": self.size,
@@ -150,7 +160,7 @@ def _votes(luma: Tensor) -> Tensor:
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
     magnitude = (gx * gx).add_(gy * gy).sqrt_()
     if luma.device.type == "cpu":
-        return torch.from_numpy(launch(gradients.votes, gx.numpy(), gy.numpy(), magnitude.numpy()))
+        return torch.from_numpy(gradients.votes(gx.numpy(), gy.numpy(), magnitude.numpy()))
     return _votes_by_torch(gx, gy, magnitude)
 
 
@@ -171,7 +181,7 @@ def _pool(planes: Tensor, patch: int) -> Tensor:
     rise = (torch.arange(patch, dtype=torch.float64) + 0.5) / patch
     weights = rise.to(torch.float32), (1 - rise).to(torch.float32)
     if planes.device.type == "cpu":
-        return torch.from_numpy(launch(gradients.pool, planes.numpy(), *(each.numpy() for each in weights)))
+        return torch.from_numpy(gradients.pool(planes.numpy(), *(each.numpy() for each in weights)))
     return _pool_by_torch(planes, *(each.tolist() for each in weights))
 
 

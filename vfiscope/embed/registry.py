@@ -103,7 +103,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
 
     Returns:
         name, path and digest (None for dsift), tensors (their number), report (one line on what became of them), dim,
-        and probe_norm: the length of the pooled vector of a fixed image, by which two machines can compare results.
+        and probe_norm: the length of the mean patch of a fixed image, by which two machines can compare results.
 
     Raises:
         EmbedderError: the weights cannot be had or do not fit.
@@ -112,7 +112,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
     path = None if entry(chosen).repo is None else find_weights(chosen, weights)
     embedder = open_embedder(chosen, weights=weights)
     frame = _probe_frame()
-    norm = float(embedder.embed(frame).pooled.norm())
+    norm = float(embedder.embed(frame).patches.mean(dim=(1, 2)).norm())
     if not math.isfinite(norm):
         raise EmbedderError(f"the weights {str(path)!r} turn an image into NaN or infinity: get them again")
     record = embedder.describe(*frame.size)

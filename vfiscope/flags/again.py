@@ -19,7 +19,7 @@ def flag_again(path: str | os.PathLike[str], rules: Sequence[str] | None = None)
         rules: the user's rules besides the default one; None for those that the run was made with.
 
     Raises:
-        UsageError: a rule cannot be read, or is about a metric that the run does not hold.
+        UsageError: a rule cannot be read, or is about a metric or frames that the run does not hold.
         StoreError: there is no readable run, or it cannot be rewritten.
     """
     with Run(path) as run:

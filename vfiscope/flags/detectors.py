@@ -27,16 +27,21 @@ deviation measures the alternation. So a cycle of P frames is looked for, and w 
 frames (all N - P + 1 windows): every window holds one frame of each phase, wherever the cycle starts and even after a
 dropped frame has shifted it. In an even clip P is 1 and w is the badness itself. The level is then that of the worst
 phase, so the alternation stays below it; and where P is above 1, bad frames with one good frame between them are one
-segment, so that passed frames do not cut a damaged part into pieces.
+segment, so that good phases do not cut a damaged part into pieces.
 
-P comes from the frames' roles where they are known (the usual distance between passed frames). Otherwise it is the
-smallest lag of 2 to 8 rows that repeats itself all along the clip: of every two neighbouring cycles in which anything
-happens, more than two thirds must be alike, which is that the rows of the one differ from those of the other by less
-than 0.6 of what rows differ from the next within them (in noise, and where one frame is bad, by about 1 or more). So
-isolated bad frames are no cycle: their cycles differ from those before and after, even where a few lie as far apart by
-chance. The steps are limited to that which a fifth of all rows exceeds, so that large events are not heard more than
-others, and rare ones not at all. A clip must hold 6 cycles (8 rows for a cycle of 2). What a clip does in every cycle,
-good or bad, cannot be told from its alternation: such bad frames are not flagged.
+**Roles.** Where synthesised frames are told from those passed through, the two are judged apart, each against its own
+level, and a segment says which it is of: an original that was damaged on its way is worth knowing and says nothing
+about the method. Frames of the other role between them neither count nor break a segment. P is then the number of
+synthesised frames between two originals, and 1 for the passed ones.
+
+Where they are not, P is the smallest lag of 2 to 8 rows that repeats itself all along the clip: of every two
+neighbouring cycles in which anything happens, more than two thirds must be alike, which is that the rows of the one
+differ from those of the other by less than 0.6 of what rows differ from the next within them (in noise, and where one
+frame is bad, by about 1 or more). So isolated bad frames are no cycle: their cycles differ from those before and
+after, even where a few lie as far apart by chance. The steps are limited to that which a fifth of all rows exceeds,
+so that large events are not heard more than others, and rare ones not at all. A clip must hold 6 cycles (8 rows for a
+cycle of 2). What a clip does in every cycle, good or bad, cannot be told from its alternation: such bad frames are
+not flagged.
 
 False alarms are rare in Gaussian noise and less so in noise with long tails. Where about half of a clip is calm and
 half restless, single frames of the restless half can be flagged.
@@ -52,7 +57,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
-from vfiscope.flags.rules import Column, ignored_rows, segment_of, spans
+from vfiscope.flags.rules import Column, segment_of, spans, stepped_over
+from vfiscope.store import headline_role, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 
 __all__ = ["cuts", "low_scores"]
@@ -82,7 +88,7 @@ MAD_TO_SIGMA = 1.4826
 
 
 def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
-    """The segments of one metric by the default rule, in order.
+    """The segments of one metric by the default rule; where frames are told apart, those of each role in its order.
 
     Confidence is ``d / (d + enter)`` with d the distance of the peak from the level: 0.5 at the threshold, towards 1
     far beyond it.
@@ -94,20 +100,28 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
         spec: gives the direction, and the floor below which no departure is flagged.
     """
     scores = np.asarray(column, dtype=np.float64)
-    badness = _badness(scores, spec)
+    roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed")
+    return [segment for role in roles for segment in _low_scores_of(role, frames, scores, spec)]
+
+
+def _low_scores_of(role: str, frames: FrameTable, scores: Float64, spec: MetricSpec) -> list[Segment]:
+    """The segments of the frames of a role, judged among themselves."""
+    rows = rows_of(frames, role)
+    badness = np.where(rows, _badness(scores, spec), np.nan)
     if np.isfinite(badness).sum() < MIN_FRAMES:
         return []
-    cycle = _cycle(frames, badness)
-    excess = _excess(badness, cycle, spec.floor)
-    ignored = ignored_rows(frames, scores)
+    cycle = _cycle(frames, badness[rows], role)
+    excess = np.full(len(frames), np.nan)
+    excess[rows] = _excess(badness[rows], cycle, spec.floor)
+    ignored = stepped_over(frames, scores, role)
     found = []
     for first, last in spans(
-        excess >= FLAG_LEAVE / FLAG_ENTER, ignored, np.isnan(scores) & ~ignored, reach=min(cycle, 2)
+        excess >= FLAG_LEAVE / FLAG_ENTER, ignored, np.isnan(badness) & ~ignored, reach=min(cycle, 2)
     ):
         most = float(np.nanmax(excess[first : last + 1]))
-        if most >= 1 and last - first + 1 >= FLAG_MIN_FRAMES:
+        if most >= 1 and (excess[first : last + 1] >= FLAG_LEAVE / FLAG_ENTER).sum() >= FLAG_MIN_FRAMES:
             confidence = most / (1 + most) if np.isfinite(most) else 1.0
-            found.append(segment_of(frames, spec.name, scores, badness, (first, last), confidence))
+            found.append(segment_of(frames, spec.name, scores, badness, (first, last), confidence, role=role))
     return found
 
 
@@ -121,7 +135,8 @@ def cuts(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
     """
     scores = np.asarray(column, dtype=np.float64)
     found = spans(scores == 1, np.zeros(len(scores), bool))
-    return [segment_of(frames, spec.name, scores, scores, rows, 1.0, "cut") for rows in found]
+    role = headline_role(frames)
+    return [segment_of(frames, spec.name, scores, scores, rows, 1.0, "cut", role=role) for rows in found]
 
 
 def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
@@ -191,11 +206,13 @@ def _badness(scores: Float64, spec: MetricSpec) -> Float64:
     return scores if spec.lower_is_better else np.negative(scores)
 
 
-def _cycle(frames: FrameTable, badness: Float64) -> int:
-    """Rows after which the clip repeats its alternation, 1 where it has none."""
+def _cycle(frames: FrameTable, badness: Float64, role: str) -> int:
+    """Rows of a role after which these repeat their alternation, 1 where they have none."""
     passed = np.flatnonzero(frames.role == Role.PASSED)
-    if len(passed) > 1 and (frames.role == Role.SYNTHESISED).any():
-        return min(MAX_CYCLE, int(np.median(np.diff(passed))))
+    if role == "passed":
+        return 1
+    if role == "synthesised" and len(passed) > 1:
+        return max(1, min(MAX_CYCLE, int(np.median(np.diff(passed))) - 1))
     finite = badness[np.isfinite(badness)]
     untouched = finite.min() - max(1.0, float(np.ptp(finite)))
     known = np.where(np.isinf(badness), untouched, badness)

@@ -1,39 +1,20 @@
-"""The language of a user's rules.
-
-::
-
-    METRIC OP VALUE [UNIT] [for N frames | for T s]     ssim < 0.9 for 3 frames
-    POOL(METRIC) OP VALUE [UNIT]                        p5(psnr) < 30 dB
-
-OP is one of ``< <= > >=``; POOL one of mean, std, min, max, p1, p5, p50 (or median), p95, p99; VALUE is finite. Case
-and spaces do not matter, a time may be given in s or ms.
-
-A plain rule marks every run of rows that meet it and that is at least so long; ``N frames`` counts rows, so with a step
-of 2 three frames span five ordinals. A pooled rule is about the whole clip and is met or not: it is for ``--fail-on``.
-
-A row without a value (NaN) never meets a rule, and it ends a run: nothing is known about that frame. The one exception
-is a passed frame of an interpolated clip that was read but has no score because the metric is not defined for it: it is
-stepped over, neither counted nor breaking the run. Infinity is a value: +inf PSNR meets ``psnr > 50`` and no ``<``.
-
-Values are compared as float32, the type they are stored in, so a stored 0.9 meets ``>= 0.9``.
-"""
+"""What a user's rule means: which frames it is about, which of them it marks, and whether a clip meets it."""
 
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.store import POOLS, pool
+from vfiscope.store import headline_role, pool, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
 
-__all__ = ["Column", "Rule", "failures", "ignored_rows", "parse_rule", "segment_of", "spans"]
+__all__ = ["Column", "Rule", "float32", "segment_of", "spans", "stepped_over"]
 
 Column = NDArray[np.floating[Any]]
 """(N,) scores, one per row of the frame table."""
@@ -46,18 +27,9 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
-OPERATOR_SPELLINGS = {"≤": "<=", "≥": ">=", "=<": "<=", "=>": ">="}
-
-POOL_SPELLINGS = {"median": "p50"}
-
-UNITS = {"db": "dB", "px": "px", "pixel": "px", "pixels": "px"}
-SECONDS = {"s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3}
-FRAMES = ("frame", "frames")
 
 SLACK_S = 1e-6
 """Times are sums of rounded intervals; a run that is short of ``for T s`` by less than this is long enough."""
-
-EXAMPLES = "'ssim < 0.9 for 3 frames' or 'mean(psnr) < 30 dB'"
 
 
 @dataclass(frozen=True)
@@ -75,7 +47,9 @@ class Rule:
     seconds: float = 0.0
     """How long they must last together."""
     pool: str = ""
-    """One of :data:`POOLS`; "" for a plain rule."""
+    """One of :data:`vfiscope.store.POOLS`; "" for a plain rule."""
+    role: str = ""
+    """"synthesised", "passed" or "all"; "" for what the headline numbers of the run are about."""
     text: str = field(default="", compare=False)
     """As the user wrote it."""
 
@@ -89,8 +63,9 @@ class Rule:
 
     @property
     def subject(self) -> str:
-        """What is compared with the value: the metric, or its pool."""
-        return f"{self.pool}({self.metric})" if self.pool else self.metric
+        """What is compared with the value: the metric of some frames, or its pool."""
+        about = f"{self.metric} of {self.role}" if self.role else self.metric
+        return f"{self.pool}({about})" if self.pool else about
 
     def check(self, specs: Mapping[str, MetricSpec | None]) -> str:
         """The metric's name as the run has it.
@@ -119,8 +94,37 @@ class Rule:
         if self.pool:
             raise UsageError(
                 f"rule {self.text!r} is about the whole clip and marks no frames: use it with --fail-on, or write "
-                f"'{self.metric} {self.op} {_plain(self.value)}'"
+                f"'{replace(self, pool='')}'"
             )
+
+    def check_role(self, roles: Collection[str]) -> None:
+        """Raise UsageError if the rule is about frames of which nothing is known, and so could never be met.
+
+        Args:
+            roles: of "synthesised" and "passed" those for which the metric is defined; none where the run does not tell
+                the two apart.
+        """
+        if not roles and self.role not in ("", "all"):
+            raise UsageError(
+                f"rule {self.text!r} is about {self.role} frames, and here none are told apart: state it with "
+                f"--multiplier M or --source SRC, or leave 'of {self.role}' out"
+            )
+        if roles and (self.role or "synthesised") not in (*roles, "all"):
+            other = next(iter(roles))
+            raise UsageError(
+                f"rule {self.text!r}: {self.metric} has no value for {self.role or 'synthesised'} frames here, only "
+                f"for {other} ones: write '{replace(self, role=other)}'"
+            )
+
+    def rows(self, frames: FrameTable, column: Column) -> tuple[str, Mask]:
+        """The role of the frames that the rule is about, and the mask (N,) of their rows.
+
+        Raises:
+            UsageError: such frames are not told from others, or the metric is not defined for them.
+        """
+        self.check_role(_roles(frames, column))
+        role = self.role or headline_role(frames)
+        return role, rows_of(frames, role)
 
     def segments(
         self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
@@ -133,20 +137,22 @@ class Rule:
             specs: what the metrics mean.
 
         Raises:
-            UsageError: the rule is pooled, there is no such metric, or it is in another unit.
+            UsageError: the rule is pooled, there is no such metric, it is in another unit, or it is not known for
+                such frames.
         """
         self.check_marks_frames()
         name = self.check({each: specs.get(each) for each in values})
         column = np.asarray(values[name], dtype=np.float32)
-        met = np.asarray(OPERATORS[self.op](column, _float32(self.value)), dtype=np.bool_)
-        ignored = ignored_rows(frames, column)
+        role, rows = self.rows(frames, column)
+        met = rows & OPERATORS[self.op](column, float32(self.value))
+        badness = np.where(rows, column if self.op.startswith(">") else -column, np.nan)
+        said = {"rule": self.text or str(self), "role": role}
         ends = _row_ends(frames)
         found = []
-        for first, last in spans(met, ignored):
+        for first, last in spans(met, stepped_over(frames, column, role)):
             lasts = ends[last] - frames.time_s[first] >= self.seconds - SLACK_S
             if met[first : last + 1].sum() >= self.frames and lasts:
-                badness = column if self.op.startswith(">") else -column
-                found.append(segment_of(frames, name, column, badness, (first, last), 1.0, rule=self.text or str(self)))
+                found.append(segment_of(frames, name, column, badness, (first, last), 1.0, **said))
         return found
 
     def met(self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]) -> bool:
@@ -156,121 +162,30 @@ class Rule:
     def failure(self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]) -> str | None:
         """By what the clip meets the rule: a plain rule by its segments, a pooled rule by its one number; else None.
 
-        That is said as ``p5(ssim) = 0.615``, or ``12 frames, the first in [48, 60)`` (half-open, in decode ordinals).
+        That is said as ``p5(ssim) = 0.615``, or ``12 frames, the first in [48, 60)`` (half-open, in decode ordinals);
+        where frames are told apart, with the role: ``p5(ssim of synthesised)``, ``12 synthesised frames``.
 
-        A pool is taken over the finite values, as in the summary of a run (percentiles by linear interpolation, std of
-        the population). Where every value is infinite the pool is that infinity (std 0); where there is no value the
-        rule is not met.
+        A pool is taken over the finite values of the rule's frames, as in the summary of a run (percentiles by linear
+        interpolation, std of the population). Where every value is infinite the pool is that infinity (std 0); where
+        there is no value the rule is not met.
 
         Raises:
-            UsageError: there is no such metric, or it is in another unit.
+            UsageError: there is no such metric, it is in another unit, or it is not known for such frames.
         """
         if not self.pool:
             return _marked(frames, self.segments(frames, values, specs), values)
         name = self.check({each: specs.get(each) for each in values})
-        column = np.asarray(values[name], dtype=np.float64)
+        role, rows = self.rows(frames, values[name])
+        column = np.asarray(values[name], dtype=np.float64)[rows]
         pooled = pool(column, self.pool)
         if pooled is None:
             infinite = column[~np.isnan(column)]
             if not len(infinite):
                 return None
             pooled = 0.0 if self.pool == "std" else float(infinite[0])
-        met = OPERATORS[self.op](_float32(pooled), _float32(self.value))
-        return f"{self.subject} = {pooled:.4g}" if met else None
-
-
-def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = None) -> Rule:
-    """Read one rule.
-
-    Args:
-        text: see the module's description.
-        specs: the metrics that there will be; where given, the rule is checked against them.
-
-    Raises:
-        UsageError: the text is no rule, with the position of what is wrong; or there is no such metric.
-    """
-    scan = _Scanner(text)
-    name, pooling = scan.take(r"[a-z_]\w*", "a metric"), ""
-    if scan.skip(r"\("):
-        if POOL_SPELLINGS.get(name, name) not in POOLS:
-            scan.fail(f"one of {', '.join((*POOLS, *POOL_SPELLINGS))} before '('", at=text.lower().index(name))
-        pooling, name = POOL_SPELLINGS.get(name, name), scan.take(r"[a-z_]\w*", "a metric")
-        scan.take(r"\)", "')'")
-    op = scan.take(r"<=|>=|=<|=>|≤|≥|<(?!>)|>", "one of < <= > >=")
-    value = float(scan.take(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", "a finite number"))
-    if not np.isfinite(_float32(value)):
-        scan.fail("a finite number", at=scan.token)
-    units = UNITS | {spec.unit.lower(): spec.unit for spec in (specs or {}).values() if spec and spec.unit != "1"}
-    unit = "" if scan.sees(r"for\b|$|\W|\d") else units.get(scan.take(r"\w+", "a unit"), "?")
-    if unit == "?":
-        scan.fail(f"a unit ({', '.join(sorted(set(units.values())))}), for, or the end", at=scan.token)
-    frames, seconds = _length(scan, pooling)
-    if not scan.sees("$"):
-        scan.fail("the end" if pooling or frames > 1 or seconds else "for N frames, for T s, or the end")
-    rule = Rule(name, OPERATOR_SPELLINGS.get(op, op), value, unit, frames, seconds, pooling, text)
-    if specs is not None:
-        rule.check(specs)
-    return rule
-
-
-def failures(
-    rules: Iterable[str], frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
-) -> dict[str, str]:
-    """{rule: by what it is met} of those rules that a clip meets, see :meth:`Rule.failure`."""
-    found = {rule: parse_rule(rule).failure(frames, values, specs) for rule in rules}
-    return {rule: failure for rule, failure in found.items() if failure is not None}
-
-
-def _length(scan: _Scanner, pooling: str) -> tuple[int, float]:
-    """(frames, seconds) of the optional ``for`` part."""
-    if not scan.skip(r"for\b"):
-        return 1, 0.0
-    if pooling:
-        scan.fail("the end, because a pool is over the whole clip", at=scan.token)
-    amount = float(scan.take(r"\d+\.?\d*|\.\d+", "a number of frames or seconds"))
-    at = scan.token
-    unit = scan.take(r"[a-z]+", "frames, s or ms")
-    if unit not in (*FRAMES, *SECONDS):
-        scan.fail("frames, s or ms", at=scan.token)
-    if unit in FRAMES and (amount < 1 or amount != int(amount)):
-        scan.fail("a whole number of frames, 1 or more", at=at)
-    if amount == 0:
-        scan.fail("a time above 0", at=at)
-    return (int(amount), 0.0) if unit in FRAMES else (1, amount * SECONDS[unit])
-
-
-class _Scanner:
-    """A position in a rule's text, and errors that name it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.token = 0
-        """Where the last token began."""
-        self.at = 0
-        self.skip("")
-
-    def sees(self, pattern: str) -> bool:
-        return re.compile(pattern, re.IGNORECASE).match(self.text, self.at) is not None
-
-    def skip(self, pattern: str) -> str | None:
-        """The next token in lower case and the spaces after it, where it fits the pattern."""
-        match = re.compile(rf"({pattern})\s*", re.IGNORECASE).match(self.text, self.at)
-        if match is None:
-            return None
-        self.token, self.at = match.start(), match.end()
-        return match.group(1).lower()
-
-    def take(self, pattern: str, wanted: str) -> str:
-        token = self.skip(pattern)
-        return self.fail(wanted) if token is None else token
-
-    def fail(self, wanted: str, *, at: int | None = None) -> NoReturn:
-        at = self.at if at is None else at
-        found = re.compile(r"\w+|\S|$").search(self.text, at)
-        seen = repr(found.group()) if found and found.group() else "the end"
-        raise UsageError(
-            f"rule {self.text!r}: expected {wanted} at position {at + 1}, found {seen}: write it as {EXAMPLES}"
-        )
+        met = OPERATORS[self.op](float32(pooled), float32(self.value))
+        said = replace(self, role=self.role or role.replace("all", ""))
+        return f"{said.subject} = {pooled:.4g}" if met else None
 
 
 def spans(met: Mask, ignored: Mask, broken: Mask | None = None, reach: int = 1) -> list[tuple[int, int]]:
@@ -290,12 +205,30 @@ def spans(met: Mask, ignored: Mask, broken: Mask | None = None, reach: int = 1) 
     return [(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
 
 
-def ignored_rows(frames: FrameTable, column: Column) -> Mask:
-    """(N,) rows that are stepped over: frames that were read, of a role for which the metric is defined nowhere."""
+def stepped_over(frames: FrameTable, column: Column, role: str) -> Mask:
+    """(N,) rows that neither count nor break a run of rows of a role.
+
+    They are those of another known role; where all frames are meant, those that were read and for whose role the metric
+    is defined nowhere.
+    """
+    if role != "all":
+        return np.asarray((frames.role != Role.UNKNOWN) & ~rows_of(frames, role), dtype=np.bool_)
     read = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)
-    known = frames.role != Role.UNKNOWN
     defined = np.isin(frames.role, frames.role[~np.isnan(column)])
-    return np.asarray(np.isnan(column) & known & ~defined & read, dtype=np.bool_)
+    return np.asarray(np.isnan(column) & (frames.role != Role.UNKNOWN) & ~defined & read, dtype=np.bool_)
+
+
+def _roles(frames: FrameTable, column: Column) -> list[str]:
+    """Of "synthesised" and "passed" those for which a metric is defined; none where the two are not told apart.
+
+    A role of which no frame was compared speaks for neither.
+    """
+    told = ["synthesised", "passed"]
+    if (frames.role == Role.UNKNOWN).all():
+        return []
+    compared = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)
+    values = {role: column[rows_of(frames, role) & compared] for role in told}
+    return [role for role in told if not len(values[role]) or not np.isnan(values[role]).all()] or told
 
 
 def segment_of(
@@ -307,8 +240,12 @@ def segment_of(
     confidence: float,
     kind: str = "low_score",
     rule: str = "",
+    role: str = "all",
 ) -> Segment:
-    """The segment of a run of rows (both ends included); its peak is the first row of greatest badness."""
+    """The segment of a run of rows (both ends included); its peak is the first row of greatest badness.
+
+    Rows that it steps over have no badness: NaN.
+    """
     first, last = rows
     peak = first + int(np.nanargmax(badness[first : last + 1]))
     return Segment(
@@ -322,6 +259,7 @@ def segment_of(
         start_time_s=float(frames.time_s[first]),
         stop_time_s=float(_row_ends(frames)[last]),
         rule=rule,
+        role=role,
     )
 
 
@@ -329,9 +267,11 @@ def _marked(frames: FrameTable, segments: Sequence[Segment], values: Mapping[str
     """How many frames the segments of one rule hold, and where the first of them are; None without any."""
     if not segments:
         return None
-    first, index = segments[0], frames.index[~np.isnan(values[segments[0].metric])]
+    first = segments[0]
+    index = frames.index[rows_of(frames, first.role) & ~np.isnan(values[first.metric])]
     count = sum(int(((index >= segment.start) & (index < segment.stop)).sum()) for segment in segments)
-    return f"{count} frame{'s' * (count > 1)}, the first in [{first.start}, {first.stop})"
+    role = "" if first.role == "all" else f"{first.role} "
+    return f"{count} {role}frame{'s' * (count > 1)}, the first in [{first.start}, {first.stop})"
 
 
 def _row_ends(frames: FrameTable) -> Float64:
@@ -341,7 +281,7 @@ def _row_ends(frames: FrameTable) -> Float64:
     return np.concatenate([times[1:], times[-1:] + interval])
 
 
-def _float32(value: float) -> np.float32:
+def float32(value: float) -> np.float32:
     with np.errstate(over="ignore"):  # beyond the range of a stored score: infinite is what it compares as
         return np.float32(value)
 

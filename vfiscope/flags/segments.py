@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vfiscope.flags.detectors import cuts, low_scores
-from vfiscope.flags.rules import Column, parse_rule
+from vfiscope.flags.language import parse_rule
+from vfiscope.flags.rules import Column
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
 __all__ = ["flag"]
@@ -20,14 +21,14 @@ def flag(
         frames: one row per test frame.
         values: {metric: (N,) float32}, NaN where not defined.
         specs: what the metrics mean; a metric without a spec is left to the user's rules.
-        rules: texts such as ``"ssim < 0.9 for 3 frames"``, see :mod:`vfiscope.flags.rules`.
+        rules: texts such as ``"ssim < 0.9 for 3 frames"``, see :mod:`vfiscope.flags.language`.
 
     Returns:
-        Segments sorted by start, then metric, then stop. Where two rules give the same range of the same metric, it is
-        listed once: as the user's, and as the last of them.
+        Segments sorted by start, then metric, then stop. Where two rules give the same range of the same metric and
+        role, it is listed once: as the user's, and as the last of them.
 
     Raises:
-        UsageError: a rule cannot be read, is about a metric that is not there, or is pooled.
+        UsageError: a rule cannot be read, is pooled, or is about a metric or frames that are not there.
     """
     parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
     found = []
@@ -36,7 +37,7 @@ def flag(
             detect = cuts if name == "cut" else low_scores
             found += detect(frames, values[name], specs[name])
     found += [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
-    best: dict[tuple[int, str, int], Segment] = {}
+    best: dict[tuple[int, str, int, str], Segment] = {}
     for segment in sorted(found, key=lambda segment: segment.confidence):
-        best[segment.start, segment.metric, segment.stop] = segment
+        best[segment.start, segment.metric, segment.stop, segment.role] = segment
     return [best[key] for key in sorted(best)]

@@ -14,10 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from vfiscope.loops import REORDERED, compiled, parallel
+from vfiscope.loops import REORDERED, compiled, in_bands
 from vfiscope.types import Float32, Int64
 
 __all__ = ["SEARCH_SIZE", "luma", "padding", "place"]
@@ -30,8 +29,7 @@ STEPS = 3
 TEXTURE = 1e-5
 """Least eigenvalue of a window's mean structure tensor, white = 1: a gradient of 0.8 code values in 8 bit."""
 
-_compiled = compiled(REORDERED)
-_parallel = parallel(REORDERED)
+_compiled, _inner = compiled(REORDERED), compiled(REORDERED, inner=True)
 
 
 def padding(cell: int, reach: int) -> int:
@@ -39,18 +37,22 @@ def padding(cell: int, reach: int) -> int:
     return reach + 2 * cell
 
 
-@parallel()
 def luma(frame: NDArray[Any], weights: Float32, out: Float32) -> None:
     """Weighted sum of the channels of a frame, (H, 3 W) interleaved, into ``out`` (H, W)."""
+    in_bands(_luma, len(out), frame, weights, out)
+
+
+@compiled()
+def _luma(start: int, stop: int, frame: NDArray[Any], weights: Float32, out: Float32) -> None:
     red, green, blue = weights[0], weights[1], weights[2]
-    for y in prange(out.shape[0]):
+    for y in range(start, stop):
         row, made = frame[y], out[y]
         for x in range(out.shape[1]):
             r, g, b = np.float32(row[3 * x]), np.float32(row[3 * x + 1]), np.float32(row[3 * x + 2])
             made[x] = r * red + g * green + b * blue
 
 
-@_compiled
+@_inner
 def _cut(plane: Float32, left: int, top: int, rows: int, columns: int, out: Float32) -> None:
     """A part of a plane into flat memory."""
     for y in range(rows):
@@ -59,13 +61,13 @@ def _cut(plane: Float32, left: int, top: int, rows: int, columns: int, out: Floa
             made[x] = row[x]
 
 
-@_compiled
+@_inner
 def _inside(start: int, shift: int, size: int, limit: int) -> tuple[int, int]:
     """The pixels of a window, first and end, that are inside the picture here and at the match."""
     return max(0, -start, -start - shift), min(size, limit - start, limit - start - shift)
 
 
-@_compiled
+@_inner
 def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int, int]) -> Any:
     """1 in some columns and rows of a window and 0 elsewhere; returns how many, at least 1."""
     weight[:] = 0
@@ -75,7 +77,7 @@ def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int
     return np.float32(max(1, (rows[1] - rows[0]) * (columns[1] - columns[0])))
 
 
-@_compiled
+@_inner
 def _centre(values: Float32, weight: Float32, count: Any) -> None:
     """Subtract the mean over the weight, and leave 0 outside it."""
     mean = _product(values, weight) / count
@@ -83,7 +85,7 @@ def _centre(values: Float32, weight: Float32, count: Any) -> None:
         values[i] = (values[i] - mean) * weight[i]
 
 
-@_compiled
+@_inner
 def _product(one: Float32, other: Float32) -> Any:
     total = np.float32(0)
     for i in range(len(one)):
@@ -91,7 +93,7 @@ def _product(one: Float32, other: Float32) -> Any:
     return total
 
 
-@_compiled
+@_inner
 def _slopes(test: Float32, size: int, left: int, top: int, along_x: Float32, along_y: Float32) -> None:
     """Gradients of the window of the test that begins at (left, top)."""
     half, columns = np.float32(0.5), size + 1
@@ -103,11 +105,11 @@ def _slopes(test: Float32, size: int, left: int, top: int, along_x: Float32, alo
             made_y[x] = (below[x] - above[x]) * half
 
 
-@_compiled
+@_inner
 def _apart(ref: Float32, corner: Any, moved: Any, test: Float32, size: int, out: Float32) -> None:
     """The window of the reference ``moved`` pixels from the corner, bilinear between pixels, less that of the test."""
     columns = size + 1
-    column, row = int(np.floor(moved[0])), int(np.floor(moved[1]))
+    column, row = np.int64(np.floor(moved[0])), np.int64(np.floor(moved[1]))
     x, y = np.float32(moved[0] - column), np.float32(moved[1] - row)
     four = np.empty(columns * columns + 1, np.float32)
     four[-1] = 0
@@ -120,7 +122,7 @@ def _apart(ref: Float32, corner: Any, moved: Any, test: Float32, size: int, out:
         out[i] = two[i] + (below[i] - two[i]) * y - test[i]
 
 
-@_compiled
+@_inner
 def _search(level: Any, window: Any, whole: Any) -> Any:
     """The displacement, of all steps of a pixel within one patch of the match, whose window is least different."""
     (pictures, cell, _), (corner, (test, _, _, _), _) = level, window
@@ -142,7 +144,7 @@ def _search(level: Any, window: Any, whole: Any) -> Any:
     return np.float32(whole[0] - 1) + across, np.float32(whole[1] - 1) + along
 
 
-@_compiled
+@_inner
 def _window(level: Any, patch: Any, grid: Any, whole: Any) -> Any:
     """The window of the test about a patch.
 
@@ -167,7 +169,7 @@ def _window(level: Any, patch: Any, grid: Any, whole: Any) -> Any:
     return (x + pad, y + pad), (test, weight, along_x, along_y), sums
 
 
-@_compiled
+@_inner
 def _steps(level: Any, window: Any, whole: Any, at: Any) -> Any:
     """The displacement after some steps from another."""
     (pictures, cell, reach), (corner, (test, _, along_x, along_y), (_, xx, xy, yy)) = level, window
@@ -184,7 +186,7 @@ def _steps(level: Any, window: Any, whole: Any, at: Any) -> Any:
     return x, y
 
 
-@_compiled
+@_inner
 def _difference(level: Any, window: Any, at: Any) -> Any:
     """Sum of squares of what is apart besides brightness; exactly 0 for equal windows."""
     (pictures, cell, reach), (corner, (test, weight, _, _), (count, _, _, _)) = level, window
@@ -194,7 +196,7 @@ def _difference(level: Any, window: Any, at: Any) -> Any:
     return _product(apart, apart)
 
 
-@_compiled
+@_inner
 def _textured(window: Any) -> Any:
     """Whether the brightness changes in every direction."""
     _, _, (count, xx, xy, yy) = window
@@ -202,7 +204,6 @@ def _textured(window: Any) -> Any:
     return least > TEXTURE * count
 
 
-@_parallel
 def place(coarse: Any, fine: Any, grid: tuple[int, int], whole: Int64, start: Float32, made: Float32) -> None:
     """Displacements of the patches of a pair.
 
@@ -213,11 +214,18 @@ def place(coarse: Any, fine: Any, grid: tuple[int, int], whole: Int64, start: Fl
         start: (2, P) the best guess without pixels, within one patch of ``whole``.
         made: (2, P), where the displacements go.
     """
-    for job in prange(start.shape[1]):
+    in_bands(_place, start.shape[1], coarse, fine, grid, whole, start, made)
+
+
+@_compiled
+def _place(
+    first: int, stop: int, coarse: Any, fine: Any, grid: tuple[int, int], whole: Int64, start: Float32, made: Float32
+) -> None:
+    for job in range(first, stop):
         patch, match = (job % grid[0], job // grid[0]), (whole[0, job], whole[1, job])
         window = _window(coarse, patch, grid, match)
         at = _steps(coarse, window, match, _search(coarse, window, match))
         window = _window(fine, patch, grid, match)
-        found, first = _steps(fine, window, match, at), (start[0, job], start[1, job])
-        better = _textured(window) and _difference(fine, window, found) < _difference(fine, window, first)
-        made[0, job], made[1, job] = found if better else first
+        found, guess = _steps(fine, window, match, at), (start[0, job], start[1, job])
+        better = _textured(window) and _difference(fine, window, found) < _difference(fine, window, guess)
+        made[0, job], made[1, job] = found if better else guess

@@ -104,7 +104,7 @@ class Aligned:
         return made
 
     def _halve_on_cpu(self) -> tuple[Tensor, Tensor]:
-        s, d = kernels.launch(kernels.halve_frames, *self.arrays, self.weights(LUMA))
+        s, d = kernels.halve_frames(*self.arrays, self.weights(LUMA))
         return torch.from_numpy(s), torch.from_numpy(d)
 
     def _halve_by_torch(self) -> tuple[Tensor, Tensor]:

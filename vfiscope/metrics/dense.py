@@ -25,7 +25,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vfiscope.loops import launch
 from vfiscope.metrics import matching
 from vfiscope.metrics.base import FieldMetric, Metric
 from vfiscope.metrics.refine import refine
@@ -50,6 +49,8 @@ BOOST = 1.25
 """Factor of VFI-Similarity on the mismatch of a patch whose match prefers another patch."""
 DAMPING = 1e-3
 """Sub-patch motion fades out where a step of one patch changes the cosine by less than about this: no detail."""
+PART = 4096
+"""Numbers that are added up at once."""
 
 _BLOCK = 1 << 20
 
@@ -158,13 +159,22 @@ def motion(test: Features, ref: Features, matches: Matches) -> tuple[Tensor, Ten
 
 def _unit(vectors: Tensor) -> Tensor:
     """(..., D) -> (..., D + 1): unit vectors; a zero vector becomes the last axis, at right angles to all others."""
-    length = vectors.to(torch.float32).square().sum(dim=-1, keepdim=True).sqrt()
+    length = _sum(vectors.to(torch.float32).square())[..., None].sqrt()
     zero = length == 0
     return torch.cat([vectors / length.masked_fill(zero, 1), zero.to(torch.float32)], dim=-1)
 
 
 def _half_square(test: Tensor, ref: Tensor) -> Tensor:
-    return (test - ref).square_().sum(dim=-1).mul_(0.5)
+    return _sum((test - ref).square_()).mul_(0.5)
+
+
+def _sum(values: Tensor) -> Tensor:
+    """(..., D) -> (...), in parts of at most :data:`PART`: a longer row is shared out among torch's threads where it is
+    the only one, and its last bits would depend on their number and on the batch."""
+    count = values.shape[-1] // PART
+    parts = values[..., : count * PART].reshape(*values.shape[:-1], count, PART).sum(dim=-1)
+    rest = values[..., count * PART :].sum(dim=-1, keepdim=True)
+    return torch.cat([parts, rest], dim=-1).sum(dim=-1)
 
 
 def _take(vectors: Tensor, index: Tensor) -> Tensor:
@@ -183,8 +193,8 @@ def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
 
 def _best_on_cpu(similarity: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
     """(P, P) -> two (P,): the best match of each row and of each column under the tie rule."""
-    floors = [(similarity.amax(dim=dim) - TIE).numpy() for dim in (1, 0)]
-    forward, backward = launch(matching.nearest, similarity.numpy(), *floors, grid[1])
+    by_row, by_column = ((similarity.amax(dim=dim) - TIE).numpy() for dim in (1, 0))
+    forward, backward = matching.nearest(similarity.numpy(), by_row, by_column, grid[1])
     return torch.from_numpy(forward), torch.from_numpy(backward)
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vfiscope.metrics import kernels
 from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import UNIT, Aligned, align, on_pixels, per_frame, undefined, wide
+from vfiscope.metrics.gmsd_kernels import gradient_deviations
 from vfiscope.types import MetricSpec
 
 __all__ = ["METRICS", "gmsd"]
@@ -49,7 +49,7 @@ def _deviation(mean: Tensor, square: Tensor) -> Tensor:
 
 def _sums_on_cpu(a: Aligned) -> Tensor:
     s, d = (plane.numpy() for plane in a.halved())
-    return torch.from_numpy(kernels.launch(kernels.gradient_deviations, s, d, np.float32(C)))
+    return torch.from_numpy(gradient_deviations(s, d, np.float32(C)))
 
 
 def _sums_by_torch(a: Aligned) -> Tensor:

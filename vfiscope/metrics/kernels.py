@@ -14,8 +14,7 @@ Conventions:
 
     Work is cut into rows and tiles by the size of a frame alone; each has its own partial result, and the partial
     results of a frame are added in order. No score depends, to the last bit, on the batch size, the row in the batch
-    or the number of threads. Fused multiply-add is allowed, and no other order of additions. Kernels are called through
-    :func:`~vfiscope.loops.launch`.
+    or the number of threads. Fused multiply-add is allowed, and no other order of additions.
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from vfiscope.loops import FUSED, compiled, launch, parallel
+from vfiscope.loops import FUSED, compiled, in_bands
 from vfiscope.types import Float32, Float64, Int64
 
 __all__ = [
@@ -34,11 +32,10 @@ __all__ = [
     "TAPS",
     "difference_cells",
     "differences",
-    "gradient_deviations",
     "halve_frames",
     "halve_planes",
-    "launch",
     "luma_differences",
+    "ordered_sums",
     "ssim_frames",
     "ssim_planes",
     "taps",
@@ -58,12 +55,12 @@ TILE_W = 256
 STRIDE = 272
 """Floats in a row of a tile and its halo; a constant, because the compiler vectorises only with constant strides."""
 
-QUARTER, SIXTH = np.float32(1 / 4), np.float32(1 / 6)
+QUARTER = np.float32(1 / 4)
 TILE_SIZE = (TILE_H + HALO) * STRIDE
 BAND = 16
 """Rows whose sums are kept column by column, which the compiler can vectorise without reordering them."""
 
-_compiled, _parallel = compiled(FUSED), parallel(FUSED)
+_compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 
 def taps() -> Float32:
@@ -85,7 +82,7 @@ def tiles(height: int, width: int) -> Int64:
     return np.array([(*rows, *columns) for rows in down for columns in across], dtype=np.int64)
 
 
-@_compiled
+@_inner
 def _blur(v: Float32, i: int, step: int) -> Any:
     return (
         W0 * (v[i] + v[i + 10 * step])
@@ -97,12 +94,12 @@ def _blur(v: Float32, i: int, step: int) -> Any:
     )
 
 
-@_compiled
+@_inner
 def _squares(v: Float32, i: int, j: int) -> Any:
     return v[i] * v[i] + v[j] * v[j]
 
 
-@_compiled
+@_inner
 def _blur_squares(v: Float32, i: int, step: int) -> Any:
     return (
         W0 * _squares(v, i, i + 10 * step)
@@ -114,7 +111,7 @@ def _blur_squares(v: Float32, i: int, step: int) -> Any:
     )
 
 
-@_compiled
+@_inner
 def _mix(test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int) -> None:
     """Weighted channels of one row: s and d of ``width`` pixels. The difference comes first: it is exact."""
     w0, w1, w2 = weights[0], weights[1], weights[2]
@@ -126,7 +123,7 @@ def _mix(test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, widt
         d[x] = w0 * (t0 - r0) + w1 * (t1 - r1) + w2 * (t2 - r2)
 
 
-@_compiled
+@_inner
 def _centre(v: Float32, rows: int, width: int) -> Any:
     """Subtract about the tile's own level (0 of all 0) and return it: E[v^2] - E[v]^2 would cancel without."""
     level = np.float32(0)
@@ -141,7 +138,7 @@ def _centre(v: Float32, rows: int, width: int) -> Any:
     return level
 
 
-@_compiled
+@_inner
 def _filter_columns(s: Float32, d: Float32, width: int, v: Float32) -> None:
     for x in range(width):
         v[x] = _blur(s, x, STRIDE)
@@ -150,7 +147,7 @@ def _filter_columns(s: Float32, d: Float32, width: int, v: Float32) -> None:
         v[x + 3 * STRIDE] = _blur_squares(d, x, STRIDE)
 
 
-@_compiled
+@_inner
 def _similarity(v: Float32, width: int, levels: Any, c: Float32, full: Float32, structure: Float32) -> None:
     (level_s, level_d), c1, c2 = levels, c[0], c[1]
     for x in range(width):
@@ -165,7 +162,7 @@ def _similarity(v: Float32, width: int, levels: Any, c: Float32, full: Float32, 
         full[x] = luminance * structure[x]
 
 
-@_compiled
+@_inner
 def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: Float32) -> Any:
     """Sums over the windows of a tile of SSIM and of its contrast-structure part; SSIM itself into ``out``."""
     levels = _centre(s, rows, width), _centre(d, rows, width)
@@ -187,19 +184,11 @@ def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: F
     return full_sums[0], structure_sums[0]
 
 
-@_compiled
-def _ordered_sums(parts: Array) -> Float64:
-    """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k."""
-    n, k, j = parts.shape
-    sums = np.zeros((n, j), parts.dtype)
-    for i in range(n):
-        for part in range(k):
-            for column in range(j):
-                sums[i, column] += parts[i, part, column]
-    return sums.astype(np.float64)
+def ordered_sums(parts: Array) -> Float64:
+    """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k, which a plain sum does not promise."""
+    return np.add.accumulate(parts, axis=1)[:, -1].astype(np.float64)
 
 
-@_parallel
 def ssim_frames(test: Array, ref: Array, weights: Float32, c: Float32, cut: Int64, out: Float32) -> Float64:
     """Sums of SSIM and of its contrast-structure part over all windows.
 
@@ -213,123 +202,118 @@ def ssim_frames(test: Array, ref: Array, weights: Float32, c: Float32, cut: Int6
     Returns:
         (N, 2) float64.
     """
-    n, k = test.shape[0], cut.shape[0]
-    parts = np.empty((n, k, 2))
-    for job in prange(n * k):
+    parts = np.empty((len(test), len(cut), 2))
+    in_bands(_ssim_frames, len(test) * len(cut), test, ref, weights, c, cut, out, parts)
+    return ordered_sums(parts)
+
+
+@_compiled
+def _ssim_frames(
+    start: int,
+    stop: int,
+    test: Array,
+    ref: Array,
+    weights: Float32,
+    c: Float32,
+    cut: Int64,
+    out: Float32,
+    parts: Float64,
+) -> None:
+    k = cut.shape[0]
+    s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
+    for job in range(start, stop):
         i, tile = job // k, job % k
         top, bottom, left, right = cut[tile]
-        s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
         for y in range(bottom - top):
             t, r = test[i, top + y, 3 * left : 3 * right], ref[i, top + y, 3 * left : 3 * right]
             _mix(t, r, weights, s[y * STRIDE :], d[y * STRIDE :], right - left)
         sums = _ssim_tile(s, d, bottom - top, right - left, c, out[top:, left:])
         parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
-    return _ordered_sums(parts)
 
 
-@_parallel
 def ssim_planes(s_planes: Float32, d_planes: Float32, c: Float32, cut: Int64) -> Float64:
     """The same for planes s and d, (N, H, W) float32."""
-    n, k = s_planes.shape[0], cut.shape[0]
-    parts = np.empty((n, k, 2))
-    for job in prange(n * k):
-        i, tile = job // k, job % k
-        top, bottom, left, right = cut[tile]
-        s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
-        for y in range(bottom - top):
-            s[y * STRIDE : y * STRIDE + right - left] = s_planes[i, top + y, left:right]
-            d[y * STRIDE : y * STRIDE + right - left] = d_planes[i, top + y, left:right]
-        sums = _ssim_tile(s, d, bottom - top, right - left, c, np.empty((0, 0), np.float32))
-        parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
-    return _ordered_sums(parts)
+    parts = np.empty((len(s_planes), len(cut), 2))
+    in_bands(_ssim_planes, len(s_planes) * len(cut), s_planes, d_planes, c, cut, parts)
+    return ordered_sums(parts)
 
 
 @_compiled
+def _ssim_planes(
+    start: int, stop: int, s_planes: Float32, d_planes: Float32, c: Float32, cut: Int64, parts: Float64
+) -> None:
+    k, nowhere = cut.shape[0], np.empty((0, 0), np.float32)
+    s, d = np.empty(TILE_SIZE, np.float32), np.empty(TILE_SIZE, np.float32)
+    for job in range(start, stop):
+        i, tile = job // k, job % k
+        top, bottom, left, right = cut[tile]
+        for y in range(bottom - top):
+            s[y * STRIDE : y * STRIDE + right - left] = s_planes[i, top + y, left:right]
+            d[y * STRIDE : y * STRIDE + right - left] = d_planes[i, top + y, left:right]
+        sums = _ssim_tile(s, d, bottom - top, right - left, c, nowhere)
+        parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
+
+
+@_inner
 def _average_pairs(s: Float32, d: Float32, below_s: Float32, below_d: Float32, out_s: Float32, out_d: Float32) -> None:
     for x in range(out_s.shape[0]):
         out_s[x] = QUARTER * ((s[2 * x] + s[2 * x + 1]) + (below_s[2 * x] + below_s[2 * x + 1]))
         out_d[x] = QUARTER * ((d[2 * x] + d[2 * x + 1]) + (below_d[2 * x] + below_d[2 * x + 1]))
 
 
-@_parallel
 def halve_frames(test: Array, ref: Array, weights: Float32) -> tuple[Float32, Float32]:
     """Planes s and d of frames, averaged over 2x2 pixels: two (N, H // 2, W // 2) float32."""
     n, height, width = test.shape[0], test.shape[1] // 2, test.shape[2] // 6
     s_planes, d_planes = np.empty((n, height, width), np.float32), np.empty((n, height, width), np.float32)
-    for job in prange(n * height):
-        i, y = job // height, job % height
-        s, below_s = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
-        d, below_d = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
-        _mix(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
-        _mix(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
-        _average_pairs(s, d, below_s, below_d, s_planes[i, y], d_planes[i, y])
+    in_bands(_halve_frames, n * height, test, ref, weights, s_planes, d_planes)
     return s_planes, d_planes
 
 
-@_parallel
+@_compiled
+def _halve_frames(
+    start: int, stop: int, test: Array, ref: Array, weights: Float32, s_planes: Float32, d_planes: Float32
+) -> None:
+    height, width = s_planes.shape[1], s_planes.shape[2]
+    s, below_s = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
+    d, below_d = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
+    for job in range(start, stop):
+        i, y = job // height, job % height
+        _mix(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
+        _mix(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
+        _average_pairs(s, d, below_s, below_d, s_planes[i, y], d_planes[i, y])
+
+
 def halve_planes(s: Float32, d: Float32) -> tuple[Float32, Float32]:
     """Planes (N, H, W) averaged over 2x2 pixels: (N, H // 2, W // 2); an odd last row or column is dropped."""
     n, height, width = s.shape[0], s.shape[1] // 2, s.shape[2] // 2
     s_planes, d_planes = np.empty((n, height, width), np.float32), np.empty((n, height, width), np.float32)
-    for job in prange(n * height):
-        i, y = job // height, job % height
-        _average_pairs(s[i, 2 * y], d[i, 2 * y], s[i, 2 * y + 1], d[i, 2 * y + 1], s_planes[i, y], d_planes[i, y])
+    in_bands(_halve_planes, n * height, s, d, s_planes, d_planes)
     return s_planes, d_planes
 
 
 @_compiled
-def _prewitt(top: Float32, middle: Float32, bottom: Float32, x: int) -> Any:
-    """Three times the horizontal and the vertical Prewitt derivative at column x + 1."""
-    across = (top[x + 2] - top[x]) + (middle[x + 2] - middle[x]) + (bottom[x + 2] - bottom[x])
-    down = (bottom[x] - top[x]) + (bottom[x + 1] - top[x + 1]) + (bottom[x + 2] - top[x + 2])
-    return across, down
-
-
-@_compiled
-def _gradient_row(s: Float32, d: Float32, c: Any, out: Float32) -> None:
-    """1 - GMS along the row between the first and the last of three rows (3, W) of s and d."""
-    for x in range(out.shape[0]):
-        s_across, s_down = _prewitt(s[0], s[1], s[2], x)
-        d_across, d_down = _prewitt(d[0], d[1], d[2], x)
-        t_across, t_down = SIXTH * (s_across + d_across), SIXTH * (s_down + d_down)
-        r_across, r_down = SIXTH * (s_across - d_across), SIXTH * (s_down - d_down)
-        t_square = t_across * t_across + t_down * t_down
-        r_square = r_across * r_across + r_down * r_down
-        apart = np.sqrt(t_square) - np.sqrt(r_square)
-        out[x] = apart * apart / (t_square + r_square + c)
-
-
-@_parallel
-def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64:
-    """Sums of u and u^2 with u = 1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) over the inner pixels, (N, 2) float64.
-
-    Planes are (N, H, W) float32, H and W at least 3, and c is in their squared unit. The deviation of GMS is that of
-    u; u is small, and exactly 0 where the planes agree, so it loses no digits.
-    """
-    n, height, width = s_planes.shape[0], s_planes.shape[1] - 2, s_planes.shape[2] - 2
-    parts = np.zeros((n, height, 2))
-    for job in prange(n * height):
+def _halve_planes(start: int, stop: int, s: Float32, d: Float32, s_planes: Float32, d_planes: Float32) -> None:
+    height = s_planes.shape[1]
+    for job in range(start, stop):
         i, y = job // height, job % height
-        row = np.empty(width, np.float32)
-        _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
-        total, squares = 0.0, 0.0
-        for x in range(width):
-            u = np.float64(row[x])
-            total += u
-            squares += u * u
-        parts[i, y, 0], parts[i, y, 1] = total, squares
-    return _ordered_sums(parts)
+        _average_pairs(s[i, 2 * y], d[i, 2 * y], s[i, 2 * y + 1], d[i, 2 * y + 1], s_planes[i, y], d_planes[i, y])
 
 
-@_parallel
 def differences(test: Array, ref: Array, zero: Any) -> Float64:
     """Sums of absolute and of squared differences over all channels and pixels, (N, 2) float64.
 
     ``zero`` is the type of the sums: np.int64(0) for integer frames, whose sums are exact, else np.float64(0).
     """
-    n, height, width = test.shape
+    n, height = test.shape[:2]
     parts = np.zeros((n, height, 2), type(zero))
-    for job in prange(n * height):
+    in_bands(_differences, n * height, test, ref, zero, parts)
+    return ordered_sums(parts)
+
+
+@_compiled
+def _differences(start: int, stop: int, test: Array, ref: Array, zero: Any, parts: Array) -> None:
+    height, width = test.shape[1], test.shape[2]
+    for job in range(start, stop):
         i, y = job // height, job % height
         t, r = test[i, y], ref[i, y]
         absolute, squared = zero, zero
@@ -338,33 +322,45 @@ def differences(test: Array, ref: Array, zero: Any) -> Float64:
             absolute += abs(apart)
             squared += apart * apart
         parts[i, y, 0], parts[i, y, 1] = absolute, squared
-    return _ordered_sums(parts)
 
 
-@_parallel
 def luma_differences(test: Array, ref: Array, weights: Float32) -> Float64:
     """Sums of squared differences of the weighted channels, (N, 1) float64."""
-    n, height, width = test.shape[0], test.shape[1], test.shape[2] // 3
-    bands = (height + BAND - 1) // BAND
+    n, bands = test.shape[0], (test.shape[1] + BAND - 1) // BAND
     parts = np.zeros((n, bands, 1))
-    for job in prange(n * bands):
+    in_bands(_luma_differences, n * bands, test, ref, weights, parts)
+    return ordered_sums(parts)
+
+
+@_compiled
+def _luma_differences(start: int, stop: int, test: Array, ref: Array, weights: Float32, parts: Float64) -> None:
+    height, width, bands = test.shape[1], test.shape[2] // 3, parts.shape[1]
+    s, d = np.empty(width, np.float32), np.empty(width, np.float32)
+    for job in range(start, stop):
         i, band = job // bands, job % bands
-        s, d, squared = np.empty(width, np.float32), np.empty(width, np.float32), np.zeros(width)
+        squared = np.zeros(width)
         for y in range(band * BAND, min(band * BAND + BAND, height)):
             _mix(test[i, y], ref[i, y], weights, s, d, width)
             for x in range(width):
                 squared[x] += np.float64(d[x]) * np.float64(d[x])
         for x in range(width):
             parts[i, band, 0] += squared[x]
-    return _ordered_sums(parts)
 
 
-@_parallel
 def difference_cells(test: Array, ref: Array, zero: Any, rows: Int64, columns: Int64) -> Float64:
     """Sums of absolute differences over the cells between ``rows`` (h + 1,) and ``columns`` (w + 1,): (N, h, w)."""
     n, h, w = test.shape[0], rows.shape[0] - 1, columns.shape[0] - 1
     cells = np.zeros((n, h, w), type(zero))
-    for job in prange(n * h):
+    in_bands(_difference_cells, n * h, test, ref, zero, rows, columns, cells)
+    return cells.astype(np.float64)
+
+
+@_compiled
+def _difference_cells(
+    start: int, stop: int, test: Array, ref: Array, zero: Any, rows: Int64, columns: Int64, cells: Array
+) -> None:
+    h, w = cells.shape[1], cells.shape[2]
+    for job in range(start, stop):
         i, cell = job // h, job % h
         absolute = np.zeros(test.shape[2], type(zero))
         for y in range(rows[cell], rows[cell + 1]):
@@ -374,4 +370,3 @@ def difference_cells(test: Array, ref: Array, zero: Any, rows: Int64, columns: I
         for column in range(w):
             for x in range(3 * columns[column], 3 * columns[column + 1]):
                 cells[i, cell, column] += absolute[x]
-    return cells.astype(np.float64)

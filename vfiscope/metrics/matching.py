@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from vfiscope.loops import compiled, parallel
+from vfiscope.loops import compiled, in_bands
 from vfiscope.types import Float32, Int64
 
 __all__ = ["nearest"]
@@ -17,14 +16,13 @@ BLOCK = 64
 """Columns that are searched together, going down the rows as they lie in memory."""
 
 
-@compiled()
+@compiled(inner=True)
 def _apart(one: int, other: int, columns: int) -> Any:
     """Squared distance of two patches."""
     down, across = one // columns - other // columns, one % columns - other % columns
     return down * down + across * across
 
 
-@parallel()
 def nearest(similarity: Float32, row_floor: Float32, column_floor: Float32, columns: int) -> tuple[Int64, Int64]:
     """Of the similarities at or above the floor of a row the nearest to the row's own patch, and likewise by column.
 
@@ -39,18 +37,31 @@ def nearest(similarity: Float32, row_floor: Float32, column_floor: Float32, colu
     """
     n = len(similarity)
     forward, backward = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for row in prange(n):
+    in_bands(_by_row, n, similarity, row_floor, columns, forward)
+    in_bands(_by_column, (n + BLOCK - 1) // BLOCK, similarity, column_floor, columns, backward)
+    return forward, backward
+
+
+@compiled()
+def _by_row(start: int, stop: int, similarity: Float32, floor: Float32, columns: int, best: Int64) -> None:
+    n = len(similarity)
+    for row in range(start, stop):
         least = n * n
         for column in range(n):
-            if similarity[row, column] >= row_floor[row] and _apart(row, column, columns) < least:
-                least, forward[row] = _apart(row, column, columns), column
-    for block in prange((n + BLOCK - 1) // BLOCK):
+            if similarity[row, column] >= floor[row] and _apart(row, column, columns) < least:
+                least, best[row] = _apart(row, column, columns), column
+
+
+@compiled()
+def _by_column(start: int, stop: int, similarity: Float32, floor: Float32, columns: int, best: Int64) -> None:
+    n, nearest_yet = len(similarity), np.empty(BLOCK, np.int64)
+    for block in range(start, stop):
         first, end = block * BLOCK, min(n, block * BLOCK + BLOCK)
-        nearest_yet = np.full(end - first, n * n)
+        for column in range(end - first):
+            nearest_yet[column] = n * n
         for row in range(n):
             for column in range(first, end):
-                if similarity[row, column] >= column_floor[column]:
+                if similarity[row, column] >= floor[column]:
                     apart = _apart(row, column, columns)
                     if apart < nearest_yet[column - first]:
-                        nearest_yet[column - first], backward[column] = apart, row
-    return forward, backward
+                        nearest_yet[column - first], best[column] = apart, row

@@ -91,7 +91,7 @@ def _zero(a: Aligned) -> np.float64 | np.int64:
 
 
 def _sums_on_cpu(a: Aligned) -> Tensor:
-    return torch.from_numpy(kernels.launch(kernels.differences, *a.arrays, _zero(a)))
+    return torch.from_numpy(kernels.differences(*a.arrays, _zero(a)))
 
 
 def _apart(a: Aligned, row: int) -> Tensor:
@@ -134,7 +134,7 @@ def _psnr_y(a: Aligned) -> Tensor:
 
 
 def _luma_sums_on_cpu(a: Aligned) -> Tensor:
-    return torch.from_numpy(kernels.launch(kernels.luma_differences, *a.arrays, a.weights(LUMA)))[:, 0]
+    return torch.from_numpy(kernels.luma_differences(*a.arrays, a.weights(LUMA)))[:, 0]
 
 
 def _luma_sums_by_torch(a: Aligned) -> Tensor:
@@ -156,7 +156,7 @@ def _absdiff_map(a: Aligned) -> Tensor:
 
 
 def _cells_on_cpu(a: Aligned, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(kernels.launch(kernels.difference_cells, *a.arrays, _zero(a), rows, columns))
+    return torch.from_numpy(kernels.difference_cells(*a.arrays, _zero(a), rows, columns))
 
 
 def _cells_by_torch(a: Aligned, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:

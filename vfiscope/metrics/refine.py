@@ -22,7 +22,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vfiscope.loops import launch
 from vfiscope.metrics import aligning
 from vfiscope.types import LUMA_WEIGHTS, Frames
 
@@ -57,9 +56,9 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
     made = np.empty(tuple(start.shape), np.float32)
     for row in range(len(test)):
         pictures = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
-        levels = [(_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()]
+        coarse, fine = ((_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items())
         matched, guess = (field[row].flatten(1).cpu().numpy() for field in (whole, start))
-        launch(aligning.place, *levels, (w, h), matched, guess, made[row].reshape(2, -1))
+        aligning.place(coarse, fine, (w, h), matched, guess, made[row].reshape(2, -1))
     return torch.from_numpy(made).to(start.device)
 
 
@@ -83,7 +82,7 @@ def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
 def _luma_on_cpu(data: Tensor, weights: list[float]) -> Tensor:
     luma = torch.empty(data.shape[1:])
     pixels = data.permute(1, 2, 0).contiguous().flatten(1).numpy()
-    launch(aligning.luma, pixels, np.array(weights, np.float32), luma.numpy())
+    aligning.luma(pixels, np.array(weights, np.float32), luma.numpy())
     return luma
 
 

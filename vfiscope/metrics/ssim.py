@@ -110,7 +110,7 @@ def _means(a: Aligned, channels: tuple[float, float, float]) -> Tensor:
 def _means_on_cpu(a: Aligned, channels: tuple[float, float, float]) -> Tensor:
     height, width = a.size
     cut, nowhere = kernels.tiles(height, width), np.empty((0, 0), np.float32)
-    sums = kernels.launch(kernels.ssim_frames, *a.arrays, a.weights(channels), _constants(), cut, nowhere)
+    sums = kernels.ssim_frames(*a.arrays, a.weights(channels), _constants(), cut, nowhere)
     return torch.from_numpy(sums) / _windows(height, width)
 
 
@@ -190,8 +190,8 @@ def _coarser_on_cpu(a: Aligned) -> list[Tensor]:
     means = []
     for scale in range(1, len(SCALE_WEIGHTS)):
         if scale > 1:
-            s, d = kernels.launch(kernels.halve_planes, s, d)
-        sums = kernels.launch(kernels.ssim_planes, s, d, _constants(), kernels.tiles(*s.shape[1:]))
+            s, d = kernels.halve_planes(s, d)
+        sums = kernels.ssim_planes(s, d, _constants(), kernels.tiles(*s.shape[1:]))
         means.append(torch.from_numpy(sums) / _windows(*s.shape[1:]))
     return means
 
@@ -229,7 +229,7 @@ def _cells_on_cpu(a: Aligned, row: int, rows: NDArray[np.int64], columns: NDArra
     windows = np.empty((height - SMALLEST + 1, width - SMALLEST + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
     cut = kernels.tiles(height, width)
-    kernels.launch(kernels.ssim_frames, test, ref, a.weights(LUMA), _constants(), cut, windows)
+    kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), cut, windows)
     sums = np.add.reduceat(np.add.reduceat(windows, rows[:-1], axis=0, dtype=np.float64), columns[:-1], axis=1)
     return torch.from_numpy(sums / (np.diff(rows)[:, None] * np.diff(columns)))
 

@@ -226,13 +226,15 @@ def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
 
 
 def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = True) -> MetricSpec:
+    """One kind of fault among several, or a fact about the material: no rank."""
     identity = 0.0 if worse_is_more else 1.0
-    return MetricSpec(name, "1", 0.0, 1.0, worse_is_more, identity, floor, description, needs="neighbours")
+    return MetricSpec(name, "1", 0.0, 1.0, worse_is_more, identity, floor, description, "neighbours", ranks=False)
 
 
 def _cosine_spec(name: str) -> MetricSpec:
+    # It follows the motion, and where motion begins nothing is bad: no departure is worth flagging.
     description = f"1 - cosine of the pooled embeddings of the frame and the real frame {name}."
-    return MetricSpec(f"cosine_{name}", "1", 0.0, 2.0, True, 0.0, 0.005, description, needs="neighbour features")
+    return MetricSpec(f"cosine_{name}", "1", 0.0, 2.0, True, 0.0, 2.0, description, "neighbour features", ranks=False)
 
 
 _GHOSTING = "that is a blend of the real frames before and after, and no repeat or moved copy of either."
@@ -252,6 +254,7 @@ METRICS = (
             description="How far content is ahead (positive) of where it should be along its track between the real "
             "frames before and after: median over what moves 1 px or more.",
             needs="neighbours",
+            ranks=False,
         ),
         _midpoint,
     ),

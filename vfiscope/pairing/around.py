@@ -51,14 +51,22 @@ def places_beside(partners: Iterator[int], every: int = 1) -> Iterator[Place]:
     return (Place(row, row - every, row + every, 0.5) if row >= 0 else Place(-1, -1, -1, 0.5) for row in partners)
 
 
-def places_held_out(partners: Iterator[int], multiplier: int) -> Iterator[Place]:
-    """The places of frames that were interpolated from every ``multiplier``-th frame of the truth, the first one on."""
+def places_held_out(partners: Iterator[int], multiplier: int, *, truth: bool = True) -> Iterator[Place]:
+    """The places of frames that were interpolated from every ``multiplier``-th of these, the first one on.
+
+    Args:
+        partners: frames of the truth, or of the interpolated sequence itself, where ``truth`` is False: then only an
+            original has a partner, which is itself.
+        multiplier: how many of them there are to an original.
+        truth: whether synthesised frames have partners.
+    """
     for row in partners:
         before, part = row // multiplier * multiplier, row % multiplier
         if row < 0:
             yield Place(NOWHERE, NOWHERE, NOWHERE, float("nan"))
         elif part:
-            yield Place(row, before, before + multiplier, part / multiplier, Role.SYNTHESISED)
+            partner = row if truth else NOWHERE
+            yield Place(partner, before, before + multiplier, part / multiplier, Role.SYNTHESISED)
         else:
             yield Place(row, NOWHERE, NOWHERE, 0.0, Role.PASSED)
 

@@ -8,10 +8,10 @@
 """
 
 from vfiscope.sources.array import ArraySource
-from vfiscope.sources.base import Counts, Selection, Source
+from vfiscope.sources.base import Counts, Selection, Single, Source
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images import ImageSource
-from vfiscope.sources.listing import describe_gaps
+from vfiscope.sources.listing import describe_gaps, has_pattern
 from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.video import VideoSource
@@ -21,10 +21,12 @@ __all__ = [
     "Counts",
     "ImageSource",
     "Selection",
+    "Single",
     "Source",
     "VideoSource",
     "describe_gaps",
     "digest",
+    "has_pattern",
     "is_address",
     "open_source",
     "parse_position",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,7 +19,7 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources.batch import Stamped, gather
 from vfiscope.types import Frames, SourceInfo, Status
 
-__all__ = ["RGB_COLOR", "Counts", "Options", "Pixels", "Row", "Selection", "Source", "check_file"]
+__all__ = ["RGB_COLOR", "Counts", "Options", "Pixels", "Row", "Selection", "Single", "Source", "check_file"]
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -116,6 +116,16 @@ class Selection:
         return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
 
 
+@dataclass(frozen=True, eq=False)
+class Single:
+    """One frame as numpy has it."""
+
+    index: int
+    status: Status
+    pixels: Pixels
+    """(H, W, 3) RGB code values, uint8 or uint16; zeros where it is unreadable."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a source is to deliver its frames."""
@@ -198,6 +208,22 @@ class Source(ABC):
         self._check_open()
         self.counts = Counts()
         return self._batches(self.counts, selection)
+
+    def singles(self, ordinals: Collection[int]) -> Iterator[Single]:
+        """The frames of some decode ordinals, in order, whatever was asked for when the source was opened.
+
+        Without torch, and one at a time. A video is decoded from its start up to the last of them, and only these are
+        converted. Ordinals that the source does not have are left out.
+        """
+        self._check_open()
+        wanted, dtype = set(ordinals), np.uint8 if self._info.bit_depth == 8 else np.uint16
+        with closing(self._rows(Counts())) as rows:
+            for row in rows:
+                if row.index in wanted:
+                    out = np.empty((*self.size, 3), dtype)
+                    yield Single(row.index, row.paint(out), out)
+                if row.index >= max(wanted, default=-1):
+                    return
 
     def close(self) -> None:
         """Let go of the source: it can no longer be iterated. May be called again."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import warnings
-from typing import BinaryIO, NamedTuple
-
-from PIL import Image, UnidentifiedImageError
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.geometry import Orientation, from_exif
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
 
@@ -54,6 +55,8 @@ def read_header(stream: BinaryIO, name: str) -> ImageHeader:
 
 
 def _read(stream: BinaryIO, name: str) -> ImageHeader:
+    from PIL import Image, UnidentifiedImageError
+
     try:
         image = Image.open(stream, formats=FORMATS)
     except Image.DecompressionBombError as error:
@@ -79,6 +82,8 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
 
 def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
     """The EXIF orientation, and the (height, width) of the pixels as they are stored."""
+    from PIL import Image
+
     # The method of the base class: that of PNG decodes the whole picture in search of a late chunk.
     orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
     if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from natsort import natsort_keygen, ns
-
 from vfiscope.errors import SourceError
 from vfiscope.sources.header import EXTENSIONS
 from vfiscope.types import Gap
@@ -95,6 +93,8 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[str]) -> Listing:
     files = [name for name in found if is_image_name(name) and not os.path.basename(name).startswith(".")]
     if not files:
         raise SourceError(f"{path!r} holds no image: images end in {' '.join(EXTENSIONS)}")
+    from natsort import natsort_keygen, ns
+
     files.sort(key=natsort_keygen(alg=ns.PATH))
     _check_duplicates(files)
     left_out = len(found) - len(files)

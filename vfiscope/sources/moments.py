@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from PIL import Image
-
 from vfiscope.errors import SourceError
 
 __all__ = ["MICROSECOND", "moments_of"]
@@ -53,6 +51,8 @@ def moments_of(files: Sequence[str], how: str) -> tuple[int, ...]:
 
 def _from_exif(file: str) -> int | None:
     try:
+        from PIL import Image
+
         with Image.open(file) as image:
             tags = Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
         taken = datetime.strptime(str(tags[EXIF_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")

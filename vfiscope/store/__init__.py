@@ -1,9 +1,22 @@
 """The HDF5 file: written so that no crash loses work, read without torch."""
 
 from vfiscope.store.merge import rewrite_segments
+from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.store.run import Run, Stored, differences
 from vfiscope.store.schema import Header
-from vfiscope.store.summary import POOLS, pool
 from vfiscope.store.writer import Writer
 
-__all__ = ["POOLS", "Header", "Run", "Stored", "Writer", "differences", "pool", "rewrite_segments"]
+__all__ = [
+    "POOLS",
+    "ROLES",
+    "Header",
+    "Run",
+    "Stored",
+    "Writer",
+    "differences",
+    "headline_role",
+    "pool",
+    "rewrite_segments",
+    "rows_of",
+    "worst_row",
+]

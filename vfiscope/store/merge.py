@@ -187,9 +187,6 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
                     return
             if ending.table is not None:
                 write_pairing(h5, ending.table)
-            if ending.frames is not None:
-                for name in ("role", "phase"):
-                    h5["frames"][name][:] = getattr(ending.frames, name)
             if ending.names:
                 write_names(h5, ending.names)
             schema.write_root(h5, header, ending)

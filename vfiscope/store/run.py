@@ -9,6 +9,7 @@ import shutil
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -23,6 +24,7 @@ from vfiscope.store import schema
 from vfiscope.store.changes import changes
 from vfiscope.store.names import read_names
 from vfiscope.store.pairing import read_pairing
+from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration import read_registrations
 from vfiscope.store.summary import summarize
 from vfiscope.store.tables import read_rules, read_table
@@ -32,6 +34,7 @@ from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations
 __all__ = ["Run", "Stored", "differences"]
 
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -189,6 +192,32 @@ class Run:
     def time_base(self) -> Fraction:
         """Seconds per unit of ``frames.pts``, exact."""
         return self.frames.time_base
+
+    @property
+    def role(self) -> str:
+        """What headline numbers are about: "synthesised" where frames are told apart, else "all"."""
+        return headline_role(self.frames)
+
+    def rows(self, role: str | None = None) -> NDArray[np.bool_]:
+        """(N,) mask of the frames of a role, as in ``run.scores["ssim"][run.rows("passed")]``.
+
+        Args:
+            role: "synthesised", "passed" or "all"; None for what headline numbers are about.
+
+        Raises:
+            UsageError: there is no such role.
+        """
+        return rows_of(self.frames, self.role if role is None else role)
+
+    def moment(self, row: int) -> str | None:
+        """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no dates."""
+        if self.config.get("time_from") is None:
+            return None
+        microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
+        try:
+            return (EPOCH + timedelta(microseconds=microseconds)).isoformat()
+        except OverflowError:  # no date that a calendar has
+            return None
 
     def summary(self) -> dict[str, Any]:
         """The JSON summary: ``json.dumps(run.summary(), allow_nan=False)`` always works."""

@@ -71,7 +71,15 @@ METRIC_TYPES: Mapping[str, type] = {
     "floor": float,
     "description": str,
     "needs": str,
+    "ranks": bool,
 }
+UNRANKED = frozenset(
+    {
+        *("ghosting", "warp", "foreign", "midpoint_px", "cut", "cosine_before", "cosine_after"),
+        *("visible_both", "visible_one", "visible_none"),
+    }
+)
+"""Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an attribute."""
 FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
@@ -284,7 +292,8 @@ def empty(header: Header) -> Scores:
 
 def read_metric(dataset: Any, name: str) -> MetricSpec:
     """The specification beside a score or a map."""
-    return _read_spec(MetricSpec, METRIC_TYPES, dataset, name)
+    spec = _read_spec(MetricSpec, METRIC_TYPES, dataset, name)
+    return spec if "ranks" in dataset.attrs else dataclasses.replace(spec, ranks=name not in UNRANKED)
 
 
 def read_field(dataset: Any, name: str) -> FieldSpec:
@@ -315,8 +324,6 @@ class Ending:
     warnings: Sequence[str] = ()
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
-    frames: FrameTable | None = None
-    """The frame table with roles and phases that were known only at the end, if they were."""
     names: Sequence[str] = ()
 
 

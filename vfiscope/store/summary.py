@@ -3,96 +3,63 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from vfiscope.errors import UsageError
+from vfiscope.store.pools import POOLS, ROLES, pool, rows_of, worst_row
 from vfiscope.store.text import plain
-from vfiscope.types import Float64, FrameTable, MetricSpec, Role, Status
+from vfiscope.types import FrameTable, MetricSpec, Segment, Status
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
 
-__all__ = ["POOLS", "pool", "summarize"]
-
-POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
-_SIMPLE: Mapping[str, Callable[[Float64], Any]] = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
-_PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
+__all__ = ["summarize"]
 
 
-def pool(values: ArrayLike, name: str) -> float | None:
-    """One number for a curve, in float64 over its finite values.
+def describe(
+    values: ArrayLike, spec: MetricSpec, frames: FrameTable, rows: NDArray[np.bool_], names: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The pools of one metric over some rows, with its worst frame (decode ordinal, and the name of its image where
+    there are names) and the numbers of infinite and defined values.
 
-    Args:
-        values: (N,) scores; NaN and infinities are left out.
-        name: ``mean``, ``std`` (of the population), ``min``, ``max``, or ``p0`` to ``p100``, a percentile with linear
-            interpolation.
-
-    Returns:
-        The number, None where no value is finite.
-
-    Raises:
-        UsageError: there is no such pool.
-    """
-    match = _PERCENTILE.fullmatch(name)
-    if name not in _SIMPLE and (match is None or float(match[1]) > 100):
-        raise UsageError(f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100")
-    array = np.asarray(values, np.float64)
-    finite = array[np.isfinite(array)]
-    if not len(finite):
-        return None
-    return float(_SIMPLE[name](finite) if match is None else np.percentile(finite, float(match[1])))
-
-
-def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
-    """Row of the worst finite value, the first of equals; None where no value is finite.
-
-    Worst is by the metric's direction; for a signed metric, whose identity lies inside its range, it is the value
-    farthest from identity.
+    Of a signed metric, whose values of both signs would cancel out, also ``mean_abs``: the mean distance from identity.
     """
     array = np.asarray(values, np.float64)
-    finite = np.isfinite(array)
-    if not finite.any():
-        return None
-    if spec.low < spec.identity < spec.high:
-        badness = np.abs(array - spec.identity)
-    else:
-        badness = array if spec.lower_is_better else -array
-    return int(np.argmax(np.where(finite, badness, -np.inf)))
-
-
-def describe(values: ArrayLike, spec: MetricSpec, frames: FrameTable, names: Sequence[str] = ()) -> dict[str, Any]:
-    """The pools of one metric, with its worst frame (decode ordinal, and the name of its image where there are names)
-    and the numbers of infinite and defined values."""
-    array = np.asarray(values, np.float64)
-    row = worst_row(array, spec)
+    mine = array[rows]
+    row = worst_row(np.where(rows, array, np.nan), spec)
+    signed = spec.low < spec.identity < spec.high
     return {
-        **{name: pool(array, name) for name in POOLS},
+        **{name: pool(mine, name) for name in POOLS},
+        **({"mean_abs": pool(np.abs(mine - spec.identity), "mean")} if signed else {}),
         "worst": None if row is None else float(array[row]),
         "worst_index": None if row is None else int(frames.index[row]),
         **({"worst_name": None if row is None else names[row]} if names else {}),
-        "infinite": int(np.isinf(array).sum()),
-        "defined": int((~np.isnan(array)).sum()),
+        "infinite": int(np.isinf(mine).sum()),
+        "defined": int((~np.isnan(mine)).sum()),
     }
 
 
 def summarize(run: Run) -> dict[str, Any]:
-    """The summary of a result, strictly JSON-able: what is NaN or infinite is None, and counted."""
+    """The summary of a result, strictly JSON-able: what is NaN or infinite is None, and counted.
+
+    ``metrics`` is about the frames that ``role`` names; where frames are told apart, ``roles`` has those of each role.
+    """
     seconds = run.timings.get("seconds")
     total = len(run.frames)
     summary = {
         "mode": run.mode,
         "out": str(run.path),
-        "frames": _count(run.frames),
-        "metrics": {
-            name: describe(values, run.specs[name], run.frames, run.names) for name, values in run.scores.items()
+        "frames": _count(run),
+        "role": run.role,
+        "metrics": _pooled(run, run.role),
+        "roles": {
+            role: {"frames": int(rows_of(run.frames, role).sum()), "metrics": _pooled(run, role)}
+            for role in (ROLES if run.role != "all" else ())
         },
-        "roles": _by_role(run),
-        "segments": [dataclasses.asdict(segment) for segment in run.segments],
+        "segments": [{**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments],
         "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
@@ -106,29 +73,40 @@ def summarize(run: Run) -> dict[str, Any]:
     return cleaned
 
 
-def _by_role(run: Run) -> dict[str, Any]:
-    """{role: frames and pools of each metric}, for passed-through and synthesised frames where both are known."""
-    roles = [role for role in (Role.PASSED, Role.SYNTHESISED) if (run.frames.role == role).any()]
-    found: dict[str, Any] = {}
-    for role in roles if len(roles) == 2 else []:
-        rows = run.frames.role == role
-        pooled = {
-            name: {**{key: pool(values[rows], key) for key in POOLS}, "mean_abs": pool(np.abs(values[rows]), "mean")}
-            for name, values in run.scores.items()
-        }
-        found[role.name.lower()] = {"frames": int(rows.sum()), "metrics": pooled}
-    return found
+def _pooled(run: Run, role: str) -> dict[str, Any]:
+    """{metric: its pools over the frames of a role}, without metrics that only other frames have values of."""
+    rows = rows_of(run.frames, role)
+    return {
+        name: describe(values, run.specs[name], run.frames, rows, run.names)
+        for name, values in run.scores.items()
+        if np.isnan(values).all() or not np.isnan(values[rows]).all()
+    }
 
 
-def _count(frames: FrameTable) -> Mapping[str, int]:
+def _named(run: Run, segment: Segment) -> dict[str, str | None]:
+    """The first and the last image of a segment, and when they were taken, as far as that is known."""
+    first, end = (int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop)))
+    ends = {"start": first, "stop": max(first, end - 1)}
+    if not run.names or first >= len(run.names):
+        return {}
+    names: dict[str, str | None] = {f"{end}_name": run.names[row] for end, row in ends.items()}
+    moments = {f"{end}_at": run.moment(row) for end, row in ends.items()}
+    return names | (moments if moments["start_at"] is not None else {})
+
+
+def _count(run: Run) -> Mapping[str, int]:
     """Frames by what happened to them.
 
-    Each is scored, unpaired or unreadable; a corrupt one may be scored or unpaired as well: its status says the worse.
+    Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a corrupt one
+    may be scored or unpaired as well: its status says the worse.
     """
+    frames = run.frames
     unreadable = frames.status == Status.UNREADABLE
     unpaired = (frames.ref_index < 0) & ~unreadable
+    valued = np.any([~np.isnan(values) for values in run.scores.values()], axis=0)
+    idle = rows_of(frames, "passed") & ~valued
     return {
-        "scored": int((~unpaired & ~unreadable).sum()),
+        "scored": int((~unpaired & ~unreadable & ~idle).sum()),
         "unpaired": int(unpaired.sum()),
         "corrupt": int((frames.status == Status.CORRUPT).sum()),
         "unreadable": int(unreadable.sum()),

@@ -20,7 +20,7 @@ from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
 from vfiscope.types import FrameTable, Pairing, Region, Registrations, Scores, Segment
 
-__all__ = ["Writer"]
+__all__ = ["Writer", "check_path"]
 
 MOST_CHANGES = 5
 """Changes that a message lists."""
@@ -89,14 +89,7 @@ class Writer:
     # -------------------------------------------------------------------------------------------- entering and leaving
 
     def __enter__(self) -> Writer:
-        if self.path.is_dir():
-            raise StoreError(f"{self.path} is a folder: give --out a file name")
-        if self.path.exists() and not self.path.is_file():
-            raise StoreError(f"{self.path} is no ordinary file: give another --out")
-        if not self.path.parent.is_dir():
-            raise StoreError(f"the folder {self.path.parent} does not exist: make it or give another --out")
-        if not self._folder.exists():
-            self._refuse_existing()
+        check_path(self.path, overwrite=self._overwrite)
         self._folder.acquire()
         try:
             self._begin()
@@ -137,12 +130,6 @@ class Writer:
             return f"no frame of {self.path} was finished: run the same command again to begin anew"
         return f"{self.rows_done} frames of {self.path} are kept: run the same command again to go on after them"
 
-    def _refuse_existing(self) -> None:
-        if os.path.lexists(self.path) and not self._overwrite:
-            raise OutputExistsError(f"{self.path} exists: give --overwrite or another --out")
-        if self.path.is_file() and self.path.stat().st_size and not h5py.is_hdf5(self.path):
-            raise OutputExistsError(f"{self.path} exists and is no result: give another --out")
-
     def _begin(self) -> None:
         """Continue, complete or discard what the parts folder holds."""
         work = self._folder.read_work()
@@ -155,7 +142,7 @@ class Writer:
             # Leftovers of a result that is whole: no work.
             work = Work()
             self._folder.start(self.header.to_dict())
-        self._refuse_existing()
+        _refuse_existing(self.path, self._overwrite)
         if not work or not self._resume:
             self._folder.start(self.header.to_dict())
         elif changes := self.header.changes_from(self._folder.read_header()):
@@ -251,7 +238,6 @@ class Writer:
         timings: Mapping[str, Any],
         warnings: Sequence[str] = (),
         table: Pairing | None = None,
-        frames: FrameTable | None = None,
         names: Sequence[str] = (),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
@@ -266,7 +252,6 @@ class Writer:
             warnings: what may make scores mean something else, one sentence each; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
-            frames: the frame table of :meth:`curves` with roles and phases that were found out afterwards.
             names: the image file of each row, where the test was images.
 
         Returns:
@@ -287,13 +272,38 @@ class Writer:
             raise StoreError(f"there are {len(names)} names for {self.rows_done} rows: give one for each")
         created = datetime.now(UTC).isoformat()
         ending = schema.Ending(
-            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, frames, names
+            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, names
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
-        self._refuse_existing()
+        _refuse_existing(self.path, self._overwrite)
         self._folder.publish()
         return self.path
+
+
+def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Refuse a path where a :class:`Writer` could not put its result, as far as that is known without trying.
+
+    Raises:
+        OutputExistsError: the result exists, without unfinished work beside it, and ``overwrite`` is not set.
+        StoreError: it is no path of an ordinary file in a folder that exists.
+    """
+    path = absolute(out)
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: give --out a file name")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is no ordinary file: give another --out")
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist: make it or give another --out")
+    if not Folder(path).exists():
+        _refuse_existing(path, overwrite)
+
+
+def _refuse_existing(path: Path, overwrite: bool) -> None:
+    if os.path.lexists(path) and not overwrite:
+        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+    if path.is_file() and path.stat().st_size and not h5py.is_hdf5(path):
+        raise OutputExistsError(f"{path} exists and is no result: give another --out")
 
 
 def _listed(changes: Sequence[str]) -> str:

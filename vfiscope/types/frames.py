@@ -84,17 +84,15 @@ class Features:
     """Embeddings of N frames."""
 
     pooled: Tensor
-    """(N, D) float32, one vector per frame."""
+    """(N, E) float32, one vector per frame; E is D where it is a mean of patches, and h * w * D where it is all of
+    them side by side."""
     patches: Tensor
     """(N, h, w, D) float32, one vector per patch, rows from the top."""
 
     def __post_init__(self) -> None:
         check(
-            self.pooled.ndim == 2
-            and self.patches.ndim == 4
-            and self.pooled.shape[0] == self.patches.shape[0]
-            and self.pooled.shape[1] == self.patches.shape[3],
-            "Features need pooled (N, D) and patches (N, h, w, D)",
+            self.pooled.ndim == 2 and self.patches.ndim == 4 and self.pooled.shape[0] == self.patches.shape[0],
+            "Features need pooled (N, E) and patches (N, h, w, D)",
             pooled=self.pooled,
             patches=self.patches,
         )

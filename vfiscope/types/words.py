@@ -100,6 +100,9 @@ class MetricSpec:
     needs: str = "pixels"
     """"pixels" of test and reference, or their "features"; or of the test and the frames around it, "neighbours" and
     "neighbour features"; or pixels of all of them, "pixels and neighbours"."""
+    ranks: bool = True
+    """Whether a better value makes a better frame. False where it is one kind of fault among several, which a frame
+    may be without by having another, or a fact about the material."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ class Segment:
     stop_time_s: float
     rule: str = ""
     """The user's rule, as it was written; "" for the default rule and for cuts."""
+    role: str = "all"
+    """Which frames of the range it is about: "synthesised" or "passed" where a run tells these apart, else "all"."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from vfiscope.views.names import informative
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["Curve", "curves_of", "extent", "frame_axis", "limits", "roles_of", "thin"]
+__all__ = ["Curve", "curves_of", "extent", "frame_axis", "headline", "limits", "roles_of", "shade", "thin"]
 
 Mapped = Callable[[ArrayLike], Float64]
 
@@ -84,7 +84,14 @@ def curves_of(run: Run, metric: str) -> dict[Role, Curve]:
     return {role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine]) for role, mine in rows.items()}
 
 
-def limits(finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = ()) -> tuple[float, float]:
+def headline(curves: Mapping[Role, Curve]) -> list[Curve]:
+    """The curves of a run that its headline numbers are about: not that of passed frames, where others have values."""
+    return [curve for role, curve in curves.items() if role != Role.PASSED] or list(curves.values())
+
+
+def limits(
+    finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = (), passed: Float64 | None = None
+) -> tuple[float, float]:
     """(least, greatest) value that a panel must show.
 
     Args:
@@ -92,6 +99,7 @@ def limits(finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = ()) 
         spec: the range reaches to its identity where that at most doubles it; it is never less than a quarter of its
             floor, or than a hundredth of the greatest value where it has none, so that noise looks like noise.
         thresholds: further values that must be seen.
+        passed: further values, of frames that were passed through, to which the range reaches as to the identity.
     """
     low, high = float(finite.min()), float(finite.max())
     least = 0.01 * max(abs(low), abs(high)) or 1.0
@@ -101,8 +109,10 @@ def limits(finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = ()) 
     low, high = low - lacking, high + lacking
     shift = min(lacking, max(0.0, spec.low - low)) - min(lacking, max(0.0, high - spec.high))
     low, high = low + shift, high + shift
-    if 2 * low - high <= spec.identity <= 2 * high - low:
-        low, high = min(low, spec.identity), max(high, spec.identity)
+    inside = (2 * low - high, 2 * high - low)
+    for value in (spec.identity, *(() if passed is None or not len(passed) else (passed.min(), passed.max()))):
+        if inside[0] <= value <= inside[1]:
+            low, high = min(low, float(value)), max(high, float(value))
     return min(low, *thresholds, high), max(low, *thresholds, high)
 
 
@@ -140,6 +150,21 @@ def extent(frames: FrameTable) -> tuple[float, float]:
         centre = float(times[0]) if len(times) else 0.0
         return centre - 0.5, centre + 0.5
     return float(times[0]), float(times[-1] + np.median(np.diff(times)))
+
+
+def shade(frames: FrameTable, start: int, stop: int) -> tuple[float, float]:
+    """(left, right) in seconds of a half-open range of frames: from midway to the one before to midway to the next.
+
+    Never further than half the median interval: what lies in a gap, as a night, was not looked at.
+    """
+    times = frames.time_s
+    first, end = (int(row) for row in np.searchsorted(frames.index, (start, stop)))
+    last = max(first, end - 1)
+    opening, closing = extent(frames)
+    half = (closing - float(times[-1])) / 2 if len(times) > 1 else (closing - opening) / 2
+    before = (times[first] - times[first - 1]) / 2 if first else half
+    after = (times[last + 1] - times[last]) / 2 if last + 1 < len(times) else half
+    return float(times[first] - min(half, max(0.0, before))), float(times[last] + min(half, max(0.0, after)))
 
 
 def frame_axis(frames: FrameTable) -> tuple[Mapped, Mapped]:

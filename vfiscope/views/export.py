@@ -13,10 +13,11 @@ file      not defined          +inf and -inf      where
 .parquet  NaN                  +inf, -inf
 ========  ===================  =================  ====================================================
 
-JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without infinite values has no
-``"infinite"``. Parquet keeps each metric's unit, range, direction, identity and description in the metadata of its
-column, the time base in that of ``pts``, and the run's mode, creation time, status, configuration, sources, embedder,
-versions, pairing and notes as JSON under ``vfiscope`` in the metadata of the schema.
+JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without infinite values has
+no ``"infinite"``. Parquet keeps each metric's unit, range, direction, identity and description in the metadata of its
+column, the time base in that of ``pts``, and the run's mode, role (what headline numbers are about), creation time,
+status, configuration, sources, embedder, versions, pairing and notes as JSON under ``vfiscope`` in the metadata of
+the schema.
 """
 
 from __future__ import annotations
@@ -166,7 +167,7 @@ def _write_parquet(run: Run, path: Path) -> None:
     parquet = optional_import("pyarrow.parquet", "parquet")
     arrays = {name: arrow.array(column) for name, column in _columns(run).items()}
     fields = [arrow.field(name, array.type, metadata=_about(run, name)) for name, array in arrays.items()]
-    facts = ("mode", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
+    facts = ("mode", "role", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
     about = json.dumps({name: getattr(run, name) for name in facts}, allow_nan=False)
     schema = arrow.schema(fields, metadata={"vfiscope": about})
     parquet.write_table(arrow.Table.from_arrays(list(arrays.values()), schema=schema), path)

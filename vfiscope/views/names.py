@@ -6,14 +6,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vfiscope.errors import UsageError
+from vfiscope.store import headline_role
 from vfiscope.store.text import printable
-from vfiscope.types import MetricSpec
+from vfiscope.types import MetricSpec, Role
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["choose", "heading", "informative", "labels_of", "metrics_of", "overlay_warnings", "signed", "title"]
+__all__ = [
+    "choose",
+    "heading",
+    "informative",
+    "labels_of",
+    "metrics_of",
+    "of_passed",
+    "overlay_warnings",
+    "signed",
+    "title",
+]
 
 CUT = "cut"
 """A mark of frames and no measure of them: lines across the other panels show it."""
@@ -82,7 +95,7 @@ def metrics_of(runs: Sequence[Run]) -> list[str]:
 
 
 def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
-    """The metrics to draw, one panel each: those asked for, or all but the cuts.
+    """The metrics to draw, one panel each: those asked for, or all but the cuts, those of passed frames alone last.
 
     Raises:
         UsageError: there is no run, or none of them has such a metric.
@@ -94,9 +107,18 @@ def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
         if name not in known:
             raise UsageError(f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}")
     names = list(dict.fromkeys(metrics)) if metrics else [name for name in known if name != CUT] or known
+    if not metrics:  # what only originals have values of is about a codec, and comes last
+        names.sort(key=lambda name: all(of_passed(run, name) for run in runs if name in run.scores))
     if not names:
         raise UsageError(f"{runs[0].path} holds no scores: make it again with some metrics")
     return names
+
+
+def of_passed(run: Run, metric: str) -> bool:
+    """Whether only frames that were passed through have values of a metric, where a run tells them apart."""
+    defined = run.frames.role[~np.isnan(run.scores[metric])]
+    told = headline_role(run.frames) != "all"
+    return bool(told and len(defined) and (defined == Role.PASSED).all())
 
 
 def title(spec: MetricSpec) -> str:

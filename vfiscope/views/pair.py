@@ -1,8 +1,8 @@
 """Pictures of one compared pair: the seven files of VFI-Similarity and the overlay of its successor NOVA.
 
 Image A is the reference and image B the test, in the order of their tools (https://github.com/stootaghaj/NOVA). Two
-things differ from theirs: every colour has the same meaning in every picture (similarity 0..1; mismatch 0..1, with the
-lower half of the scale spread out), where they stretched each picture to its own range; and grids need not be square.
+things differ from theirs: the maps of A and B share a scale that starts at a perfect match, so that equal pictures are
+blank, where they stretched each map to its own range; and grids need not be square. The summary holds the scales.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.types import Float32
+from vfiscope.store.text import printable
+from vfiscope.types import Float32, MetricSpec
+from vfiscope.views.arrows import draw_arrows
 from vfiscope.views.export import replacing
+from vfiscope.views.heat import HEAT, OVER_COLOURS, Look, Scale, colour_map, draw_outline, grey, laid_over, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,15 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES", "PairPictures", "draw_pair"]
 
-STRIDE = 4
-"""An arrow for every so many rows and columns of patches."""
-ALPHA = 0.5
-"""Opacity of the mismatch over the image."""
-GAMMA = 0.5
-"""Exponent of the colour scale of mismatch: most of what matters is below a fifth."""
 DPI = 150
 LONGEST_IN = 12.0
-NOT_MUTUAL = "#FF9500"
+MISMATCH = MetricSpec("mismatch", "1", 0.0, 2.5, True, 0.0, 0.01, "1 - cosine of each patch to its best match")
+LEAST_RANGE = 0.01
+"""A picture of similarity shows at least so much below 1, as much as is worth flagging."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +67,25 @@ class PairPictures:
         h, w = self.similarity_a2b.shape
         return int(h), int(w)
 
+    @property
+    def name_a(self) -> str:
+        return printable(Path(self.path_a).name)
+
+    @property
+    def name_b(self) -> str:
+        return printable(Path(self.path_b).name)
+
+    @property
+    def scale(self) -> Scale:
+        """Of the mismatch of both images."""
+        return scale_of([self.mismatch_a, self.mismatch_b], MISMATCH, "auto")
+
+    @property
+    def similarity_scale(self) -> tuple[float, float]:
+        """What is darkest and brightest of the similarity of both images."""
+        low = float(np.nanpercentile(np.concatenate([self.similarity_a2b, self.similarity_b2a]), 0.5))
+        return min(low, 1 - LEAST_RANGE), 1.0
+
     def summary(self, folder: Path) -> dict[str, Any]:
         """The keys of VFI-Similarity and of NOVA, full paths, and further facts.
 
@@ -86,6 +104,8 @@ class PairPictures:
             "mean_mismatch_a": float(np.nanmean(self.mismatch_a)),
             "mean_mismatch_b": float(np.nanmean(self.mismatch_b)),
             "mean_mismatch": float(np.nanmean(self.mismatch_b)),
+            "mismatch_scale": list(self.scale.ends),
+            "similarity_scale": list(self.similarity_scale),
             "output_dir": str(folder.resolve()),
             "output_file": str(folder.resolve() / "heatmap_overlay.png"),
             **self.facts,
@@ -121,52 +141,65 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, list(figure.subplots(1, columns, squeeze=False)[0])
+    panels = list(figure.subplots(1, columns, squeeze=False)[0])
+    for ax in panels:
+        ax.axis("off")
+    return figure, panels
 
 
-def _map(values: Float32, title: str, extend: str, **colours: Any) -> Figure:
-    """One map with its colour bar, 5 x 5 inches where it is square."""
+def _beside(pair: PairPictures, columns: int = 2, width: float = 6.0) -> tuple[Figure, list[Axes]]:
+    """A figure for frames side by side, each so many inches wide at most."""
+    tall, wide = pair.image_b.shape[:2]
+    each = min(width, LONGEST_IN * wide / tall / 2)
+    return _figure(columns * max(2.5, each) + 0.9, max(1.8, each * tall / wide) + 0.7, columns)
+
+
+def _similarity(pair: PairPictures, values: Float32, title: str) -> Figure:
+    """One map of similarity, 5 x 5 inches where it is square."""
     h, w = values.shape
+    low, high = pair.similarity_scale
     figure, (ax,) = _figure(5, min(max(5 * h / w, 1.5), 10))
-    shown = ax.imshow(values, interpolation="nearest", **colours)
-    ax.set_title(title)
-    ax.axis("off")
-    figure.colorbar(shown, ax=ax, shrink=0.8, extend=extend)
+    shown = ax.imshow(values, interpolation="nearest", cmap="viridis", vmin=low, vmax=high)
+    ax.set_title(title, fontsize=9)
+    figure.colorbar(shown, ax=ax, shrink=0.8, extend="min", label=f"cosine similarity, from {low:.3g}")
     return figure
 
 
-def _similarity(values: Float32, title: str) -> Figure:
-    return _map(values, title, "min", cmap="viridis", vmin=0, vmax=1)
+def _mismatch(pair: PairPictures, image: NDArray[np.uint8], values: Float32, title: str) -> Figure:
+    """A map of mismatch over its frame in grey."""
+    scale = pair.scale
+    figure, (ax,) = _beside(pair, columns=1, width=7)
+    ax.imshow(laid_over(grey(image), values, scale), interpolation="nearest")
+    ax.set_title(title, fontsize=9)
+    _bar(figure, [ax], scale)
+    return figure
 
 
-def _mismatch(values: Float32, title: str) -> Figure:
-    return _map(values, title, "max", cmap="hot", norm=_mismatch_scale())
+def _bar(figure: Figure, panels: list[Axes], scale: Scale, look: Look = HEAT) -> None:
+    """The colours of mismatch, and what they mean."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
 
-
-def _mismatch_scale() -> Any:
-    from matplotlib.colors import PowerNorm
-
-    return PowerNorm(GAMMA, vmin=0, vmax=1, clip=True)
+    colours = ScalarMappable(Normalize(*scale.ends), colour_map(look))
+    bar = figure.colorbar(colours, ax=panels, shrink=0.8, extend="max")
+    bar.set_label(f"mismatch, 1 - cosine ({scale.words})", fontsize=8)
 
 
 def _vector_field(pair: PairPictures) -> Figure:
-    """Arrows from patches of A to their matches in B, both images side by side."""
-    figure, (ax,) = _figure(12, 6)
+    """Short arrows on A, from its patches towards where their best matches are in B."""
     (h, w), (height, width) = pair.grid, pair.image_a.shape[:2]
-    ax.imshow(np.concatenate([pair.image_a, pair.image_b], axis=1))
-    rows, columns = np.mgrid[0:h:STRIDE, 0:w:STRIDE].reshape(2, -1)
-    to_rows, to_columns = np.divmod(pair.match_a2b[rows, columns], w)
-    mutual = pair.mutual_a[rows, columns]
-    x, to_x = (columns + 0.5) * width / w - 0.5, (to_columns + 0.5) * width / w - 0.5 + width
-    y, to_y = (rows + 0.5) * height / h - 0.5, (to_rows + 0.5) * height / h - 0.5
-    for chosen, colour, words in ((mutual, "cyan", "mutual"), (~mutual, NOT_MUTUAL, "not mutual")):
-        for start_x, start_y, end_x, end_y in np.stack([x, y, to_x, to_y], axis=1)[chosen]:
-            arrow = {"arrowstyle": "-|>,head_length=0.4,head_width=0.2", "color": colour, "alpha": 0.7, "lw": 0.5}
-            ax.annotate("", (end_x, end_y), (start_x, start_y), arrowprops={**arrow, "shrinkA": 0, "shrinkB": 0})
-        ax.plot([], [], color=colour, label=f"{words} ({int(chosen.sum())})")
-    ax.legend(loc="upper right", fontsize=8)
-    ax.set_title("Best matches of patches of A (left) in B (right)")
-    ax.axis("off")
+    rows, columns = np.mgrid[0:h, 0:w]
+    to_rows, to_columns = np.divmod(pair.match_a2b, w)
+    moved = np.stack([(to_columns - columns) * width / w, (to_rows - rows) * height / h]).astype(np.float32)
+    moved[:, ~pair.mutual_a] = np.nan
+    figure, (ax,) = _beside(pair, columns=1, width=9)
+    ax.imshow(pair.image_a)
+    said = draw_arrows(ax, moved, (height, width))
+    ax.set_title(
+        f"{pair.name_a} (A): from each patch to its best match in {pair.name_b} (B), whole patches\n{said}; "
+        f"left out: {int((~pair.mutual_a).sum())} of {h * w} patches, not the best match of their best match",
+        fontsize=9,
+    )
     return figure
 
 
@@ -175,35 +208,31 @@ def _pca(pair: PairPictures) -> Figure:
     for ax, name, colours in zip(panels, "AB", (pair.colours_a, pair.colours_b), strict=True):
         ax.imshow(colours, interpolation="nearest", vmin=0, vmax=1)
         ax.set_title(f"Image {name} - PCA Features")
-        ax.axis("off")
     return figure
 
 
 def _overlay(pair: PairPictures) -> Figure:
-    """The mismatch of B, smoothly enlarged, over B."""
-    height, width = pair.image_b.shape[:2]
-    inches = LONGEST_IN / max(height, width)
-    figure, (ax,) = _figure(max(3.0, width * inches), max(3.0, height * inches))
-    ax.imshow(pair.image_b)
-    shown = ax.imshow(
-        pair.mismatch_b,
-        cmap="hot",
-        norm=_mismatch_scale(),
-        alpha=ALPHA,
-        interpolation="bilinear",
-        extent=(-0.5, width - 0.5, height - 0.5, -0.5),
-    )
-    ax.set_title(f"Difference Heatmap - {Path(pair.path_b).name}")
-    ax.axis("off")
-    figure.colorbar(shown, ax=ax, shrink=0.8, extend="max", label="Difference Intensity")
+    """The mismatch of B over B in its colours, with outlines, and A beside it."""
+    scale, (height, width) = pair.scale, pair.image_b.shape[:2]
+    figure, (left, right) = _beside(pair)
+    left.imshow(pair.image_a)
+    left.set_title(f"reference: {pair.name_a} (A)", fontsize=9)
+    right.imshow(laid_over(pair.image_b, pair.mismatch_b, scale, OVER_COLOURS), interpolation="nearest")
+    right.set_title(f"test: {pair.name_b} (B), mismatch over it", fontsize=9)
+    draw_outline(right, pair.mismatch_b, scale, (height, width))
+    _bar(figure, [left, right], scale, OVER_COLOURS)
     return figure
 
 
 DRAWINGS: dict[str, Callable[[PairPictures], Figure]] = {
-    "similarity_A2B.png": lambda pair: _similarity(pair.similarity_a2b, "A→B Cosine Similarity"),
-    "similarity_B2A.png": lambda pair: _similarity(pair.similarity_b2a, "B→A Cosine Similarity"),
-    "mismatch_A.png": lambda pair: _mismatch(pair.mismatch_a, "Mismatch Map A"),
-    "mismatch_B.png": lambda pair: _mismatch(pair.mismatch_b, "Mismatch Map B"),
+    "similarity_A2B.png": lambda pair: _similarity(pair, pair.similarity_a2b, f"{pair.name_a} (A): best matches in B"),
+    "similarity_B2A.png": lambda pair: _similarity(pair, pair.similarity_b2a, f"{pair.name_b} (B): best matches in A"),
+    "mismatch_A.png": lambda pair: _mismatch(
+        pair, pair.image_a, pair.mismatch_a, f"{pair.name_a} (A): what is not in B"
+    ),
+    "mismatch_B.png": lambda pair: _mismatch(
+        pair, pair.image_b, pair.mismatch_b, f"{pair.name_b} (B): what is not in A"
+    ),
     "vector_field.png": _vector_field,
     "pca_features.png": _pca,
     "heatmap_overlay.png": _overlay,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vfiscope.flags import parse_rule
-from vfiscope.types import Float64, MetricSpec, Segment, Status
-from vfiscope.views.curves import Curve, curves_of, limits, thin
-from vfiscope.views.names import choose, labels_of, title
+from vfiscope.store import headline_role, rows_of, worst_row
+from vfiscope.store.text import printable
+from vfiscope.types import Float64, MetricSpec, Role, Segment, Status
+from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, shade, thin
+from vfiscope.views.names import choose, informative, labels_of, of_passed, title
 from vfiscope.views.style import CUTS, DAMAGE, GREY, SHADE, THRESHOLDS, look
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
     choose(runs, [metric])
     spec = next(run.specs[metric] for run in runs if metric in run.scores)
     curves = {n: curves_of(run, metric) for n, run in enumerate(runs) if metric in run.scores}
-    _set_limits(ax, runs, [curve for each in curves.values() for curve in each.values()], spec)
+    _set_limits(ax, runs, list(curves.values()), spec)
     for value in thresholds(runs, metric):
         ax.axhline(value, **THRESHOLDS)
     ax.vlines(cut_times(runs), 0, 1, transform=ax.get_xaxis_transform(), zorder=1.2, **CUTS)
@@ -64,7 +67,10 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
         for role, curve in each.items():
             _draw_curve(ax, curve, {"marker": marker, "markersize": 2.2, **look(n, role)})
             _draw_infinite(ax, curve, n, min(INFINITE, ROWS / len(runs)))
-    _set_titles(ax, spec, [list(curves.get(n, {}).values()) for n in range(len(runs))], labels or labels_of(runs))
+    if len(runs) == 1 and len(runs[0].frames) > 1 and not informative(spec):
+        _mark_worst(ax, runs[0], metric)
+    noted = [list(curves.get(n, {}).values()) for n in range(len(runs))]
+    _set_titles(ax, spec, noted, labels or labels_of(runs), _passed_note(ax, list(curves.values())))
     ax.grid(visible=True)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
@@ -72,9 +78,13 @@ def draw_metric(ax: Axes, runs: Sequence[Run], metric: str, *, labels: Sequence[
 
 
 def flagged(run: Run, metric: str) -> list[Segment]:
-    """The segments to shade in a panel; one of no metric of the run is in every panel, a cut in none."""
+    """The segments to shade in a panel; one of no metric of the run is in every panel, a cut in none.
+
+    Those of frames that were passed through are in the panels that show these alone.
+    """
     found = [segment for segment in run.segments if segment.metric == metric or segment.metric not in run.scores]
-    return [segment for segment in found if segment.kind != "cut"]
+    passed = metric in run.scores and of_passed(run, metric)
+    return [segment for segment in found if segment.kind != "cut" and (passed or segment.role != "passed")]
 
 
 def cut_times(runs: Sequence[Run]) -> Float64:
@@ -97,17 +107,21 @@ def thresholds(runs: Sequence[Run], metric: str) -> list[float]:
     return sorted(mine)
 
 
-def _set_titles(ax: Axes, spec: MetricSpec, curves: Sequence[Sequence[Curve]], labels: Sequence[str]) -> None:
-    """The name at the left and, in what is left of the width, what is not on the curves: run by run, or in all."""
+def _set_titles(
+    ax: Axes, spec: MetricSpec, curves: Sequence[Sequence[Curve]], labels: Sequence[str], passed: str
+) -> None:
+    """The name at the left and, in what is left of the width, what is not on the curves: run by run, or in all; and
+    what is to be said of passed frames."""
     name = title(spec)
     width = ax.bbox.width / ax.figure.dpi - len(name) / TITLE_CHARACTERS
     characters = max(20, int(NOTE_CHARACTERS * width))
-    lines = textwrap.wrap(_told([_note(each, spec) for each in curves], labels), characters)
+    told = _told([_note(each, spec) for each in curves], labels)
+    lines = textwrap.wrap("; ".join(filter(None, (told, passed))), characters)
     if len(lines) > NOTE_LINES:
         unscored = sum(not each for each in curves)
         together = _note([curve for each in curves for curve in each], spec)
-        told = [f"{together} in all"] * bool(together) + [f"{unscored} runs not scored"] * bool(unscored)
-        lines = textwrap.wrap(", ".join(told), characters)
+        counts = [f"{together} in all"] * bool(together) + [f"{unscored} runs not scored"] * bool(unscored)
+        lines = textwrap.wrap("; ".join(filter(None, (", ".join(counts), passed))), characters)
     ax.set_title(name, loc="left")
     ax.set_title("\n".join(lines), loc="right", color=GREY, fontsize=7)
 
@@ -115,6 +129,33 @@ def _set_titles(ax: Axes, spec: MetricSpec, curves: Sequence[Sequence[Curve]], l
 def _draw_curve(ax: Axes, curve: Curve, style: dict[str, Any]) -> None:
     ax.plot(*curve.line, **style)
     ax.plot(*curve.dots, **{**style, "linestyle": "none", "marker": "o"})
+
+
+def _mark_worst(ax: Axes, run: Run, metric: str) -> None:
+    """A ring around the worst value, and which frame it is; of the synthesised ones where those are known.
+
+    None around what is as good as perfect.
+    """
+    spec = run.specs[metric]
+    scores = np.where(rows_of(run.frames, headline_role(run.frames)), run.scores[metric], np.nan)
+    row = worst_row(scores, spec)
+    if row is None or abs(scores[row] - spec.identity) < QUIET * spec.floor:
+        return
+    at = float(run.frames.time_s[row]), float(scores[row])
+    ax.scatter(*at, s=14, facecolors="none", edgecolors=GREY, linewidths=0.7, zorder=3)
+    right, top = (ax.transData.transform(at) - ax.bbox.min) / ax.bbox.size > 0.5
+    text = Path(printable(run.names[row])).name if run.names else f"{int(run.frames.index[row])}"
+    ax.annotate(
+        text,
+        at,
+        (-4 if right else 4, -3 if top else 3),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="top" if top else "bottom",
+        fontsize=6,
+        color=GREY,
+        zorder=3,
+    )
 
 
 def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
@@ -134,7 +175,8 @@ def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
 
 def _draw_flagged(ax: Axes, run: Run, metric: str, n: int | None, row: float) -> None:
     """Shade the whole height for a single run (n is None), or draw bars at the foot, in the n-th of rows so high."""
-    spans = [(each.start_time_s, each.stop_time_s - each.start_time_s) for each in flagged(run, metric)]
+    ends = [shade(run.frames, each.start, each.stop) for each in flagged(run, metric)]
+    spans = [(left, right - left) for left, right in ends]
     if not spans:
         return
     low, height, color = (0.0, 1.0, SHADE) if n is None else (0.015 + row * n, 0.65 * row, look(n)["color"])
@@ -157,18 +199,30 @@ def _draw_damage(ax: Axes, run: Run, n: int) -> None:
         ax.plot(times, foot, transform=ax.get_xaxis_transform(), clip_on=False, color=look(n)["color"], **DAMAGE)
 
 
-def _set_limits(ax: Axes, runs: Sequence[Run], curves: Sequence[Curve], spec: MetricSpec) -> None:
-    finite = np.concatenate([curve.finite for curve in curves])
+def _set_limits(ax: Axes, runs: Sequence[Run], curves: Sequence[Mapping[Role, Curve]], spec: MetricSpec) -> None:
+    """The values that headline numbers are about fill the panel; those of passed frames may lie beyond it."""
+    drawn = [curve for each in curves for curve in each.values()]
+    finite = np.concatenate([curve.finite for each in curves for curve in headline(each)])
     if not len(finite):
         ax.set_ylim(0, 1)
         ax.set_yticks([])
         return
-    low, high = limits(finite, spec, thresholds(runs, spec.name))
+    low, high = limits(finite, spec, thresholds(runs, spec.name), np.concatenate([curve.finite for curve in drawn]))
     bars = len(runs) > 1 and any(flagged(run, spec.name) for run in runs)
     rows = MARGIN + min(INFINITE * len(runs), ROWS)
-    above = MARGIN + rows * any(len(curve.above) for curve in curves)
-    below = MARGIN + rows * any(len(curve.below) for curve in curves) + bars * min(BAR * len(runs), ROWS)
+    above = MARGIN + rows * any(len(curve.above) for curve in drawn)
+    below = MARGIN + rows * any(len(curve.below) for curve in drawn) + bars * min(BAR * len(runs), ROWS)
     ax.set_ylim(low - below * (high - low), high + above * (high - low))
+
+
+def _passed_note(ax: Axes, curves: Sequence[Mapping[Role, Curve]]) -> str:
+    """Whether a panel shows passed frames alone, or not all of them."""
+    if curves and all(list(each) == [Role.PASSED] for each in curves):
+        return "passed frames only"
+    low, high = ax.get_ylim()
+    finite = [curve.finite for each in curves for role, curve in each.items() if role == Role.PASSED]
+    beyond = any((values < low).any() or (values > high).any() for values in finite)
+    return "passed frames beyond the panel" if beyond else ""
 
 
 def _note(curves: Sequence[Curve], spec: MetricSpec) -> str:

@@ -8,10 +8,13 @@ Conventions of the figures:
   roles of frames are known, passed and synthesised frames have a curve each, and those passed the thin pale one.
 - An infinite value (PSNR of identical frames) is a triangle at the edge of the panel, and the panel counts them. One
   such frame does not break the curve, several in a row do.
-- The y axis fits the values. It reaches to the identity value (1 for SSIM, 0 for a distance) where that at most doubles
-  it, always to the thresholds of the rules that the run was flagged by, and never shows less than a quarter of the
-  metric's floor, so that noise looks like noise.
-- Flagged ranges are shaded; with several runs they are bars at the foot of the panel in the colours of the runs.
+- The y axis fits the values that headline numbers are about: where roles are known, those of synthesised frames. It
+  reaches to the identity value (1 for SSIM, 0 for a distance) and to the values of passed frames where that at most
+  doubles it, and passed frames beyond are noted; always to the thresholds of the rules that the run was flagged by,
+  and never shows less than a quarter of the metric's floor, so that noise looks like noise.
+- Flagged ranges are shaded from midway to the frame before them to midway to the one after, and never over a gap in the
+  times; with several runs they are bars at the foot of the panel in the colours of the runs.
+- The worst frame of a single run has a ring and its number, or the file's name; of the synthesised ones where known.
 - A cut is a dotted line through all panels, a damaged frame a cross at the foot of all panels.
 - More points than the figure has pixels are thinned to the least and the greatest of each bin, so no spike is lost.
 - Times are in seconds, from three hours on in hours, from four days on in days.
