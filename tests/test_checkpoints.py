@@ -421,8 +421,7 @@ def in_cache(root: Path, file: str) -> Path:
 
 
 def use_cache(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
-    real = huggingface_hub.try_to_load_from_cache
-    monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda repo, file: real(repo, file, cache_dir=root))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(root))
 
 
 def test_weights_are_found_in_the_cache_safetensors_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -131,7 +131,7 @@ REFUSED = [
     ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--flag", "vfi > 0.5"],
     ["score", "samples/truth.mp4", "--ref", "samples/truth.mp4", "--flag", "mean(psnr) < 30"],
     ["score", "samples/truth.mp4", "--embedder", "dinov3"],
-    ["score", "samples/truth.mp4", "--embedder", "dinov2-small", "--weights", "none.safetensors"],
+    ["score", "samples/truth.mp4", "--weights", "of_what.safetensors"],
     ["score", "samples/truth.mp4", "--deinterlace", "bwdif", "--align", "auto"],
     ["scan", ".", "--golden", "0"],
     ["compare", "samples/truth.mp4", "samples/truth.mp4"],

@@ -42,9 +42,10 @@ def scale(start, stop, values, out):
 """
 
 
-def scale(factor: int = 3, term: str = "1", comment: str = "", more: str = "") -> Any:
+def scale(factor: int = 3, term: str = "1", comment: str = "", more: str = "", how: str = "") -> Any:
     """A kernel that multiplies by a constant of its module, in a helper, and adds a term."""
     source = SOURCE.format(term=term, comment=comment, more=more).replace("FACTOR = 3", f"FACTOR = {factor}")
+    source = source.replace("@compiled()", f"@compiled({how})")
     names: dict[str, Any] = {"__name__": "made"}
     exec(source, names)
     return names["scale"]
@@ -140,7 +141,10 @@ def test_compiled_code_is_kept_and_a_changed_constant_of_a_helper_compiles_anew(
     changed = scale(factor=10)
     assert applied(changed) == [1, 11, 21, 31, 41]
     assert sum(changed.stats.cache_hits.values()) == 0
-    assert len([*folder.iterdir()]) == 2
+    fused = scale(how="frozenset({'contract'})")
+    assert applied(fused) == [1, 4, 7, 10, 13]
+    assert sum(fused.stats.cache_hits.values()) == 0
+    assert len([*folder.iterdir()]) == 3
 
 
 def test_each_kind_of_array_has_its_own_file(folder: Path) -> None:
@@ -170,7 +174,7 @@ def test_how_long_compiling_takes_is_said_once_and_only_where_something_is_compi
         applied(scale())
         applied(scale(factor=7))
     (line,) = caplog.messages
-    assert line.startswith("compiling loops for this machine, once: at most about ")
+    assert line.startswith("compiling loops for this machine, once: up to about ")
     assert int(line.split()[-2]) >= 1
     caplog.clear()
     codecache._SAID.clear()

@@ -1,4 +1,4 @@
-"""Passed-through frames are told from synthesised ones by the regularity of their scores, or not at all."""
+"""A regularity of scores hints at frames that were passed through; nothing else does."""
 
 from __future__ import annotations
 

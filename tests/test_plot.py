@@ -679,3 +679,42 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
     assert lines(ax)[0][1] == list(range(30, 39))
     assert boxes(ax) == [(0.06, 0.18, 0.0, 1.0)]
     assert figure.get_suptitle() == "x.mp4"
+
+
+# -------------------------------------------------------------------------------------------------------------- labels
+
+
+def test_labels_stand_where_file_names_did() -> None:
+    runs = [
+        embedded("a", {"name": "dsift"}, "ssim", "cosine"),
+        embedded("b", {"name": "dinov2"}, "ssim", "cosine"),
+    ]
+    figure = plot_run(runs, labels=["ours", "_theirs"])
+    assert legend(figure)[:2] == ["ours", "_theirs"]
+    assert figure.legends[0].get_title().get_text().replace("\n", " ") == (
+        "cosine: different embedders, not comparable between these runs (dsift: ours; dinov2: _theirs)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (["one"], "1 label for 2 runs: give one for each run, in order"),
+        (["one", "two", "three"], "3 labels for 2 runs"),
+        (["one", " one "], "the label 'one' is given to two runs"),
+        (["one", "\x1b[31m"], "is no name: give 1 to 48 printable characters"),
+        (["one", ""], "the label '' is no name"),
+    ],
+)
+def test_labels_that_name_no_run_are_refused(labels: list[str], said: str, tmp_path: Path) -> None:
+    runs = [fake({"ssim": [0.9, 0.8]}, name="a"), fake({"ssim": [0.9, 0.8]}, name="b")]
+    with pytest.raises(UsageError, match=re.escape(said)):
+        plot_run(runs, tmp_path / "a.png", labels=labels)
+    assert not list(tmp_path.iterdir())
+
+
+def test_long_names_that_are_cut_stay_apart() -> None:
+    names = [f"{'a' * 30}{middle}{'z' * 30}" for middle in ("one", "two")]
+    runs = [fake({"ssim": [0.9, 0.8]}, name=name, test="/v/same.mp4") for name in names]
+    labels = legend(plot_run(runs))[:2]
+    assert len(set(labels)) == 2

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, flag, open_run, plot, scan, score
+    from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
     from vfiscope.showing import show
     from vfiscope.sources import Source, open_source
@@ -48,6 +48,7 @@ _HOME = {
     "score": "api",
     "show": "showing",
     "synth": "",
+    "table": "api",
 }
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "score",
     "show",
     "synth",
+    "table",
 ]
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from vfiscope.config import RunConfig
+from vfiscope.errors import UsageError
 from vfiscope.flags import flag_again
 from vfiscope.store import Run
 from vfiscope.views import export_run as export
 from vfiscope.views import plot_run as plot
+from vfiscope.views.table import Choice, Table
+from vfiscope.views.tabulate import table_of
 
-__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score"]
+__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score", "table"]
 
 
 def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> Run:
@@ -99,6 +103,56 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
     """
     flag_again(path, rules)
     return Run(path)
+
+
+def table(
+    runs: Sequence[Run | str | Path] | str | Path,
+    *,
+    labels: Sequence[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    worst: int = 1,
+    role: str | None = None,
+    sort: str | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+) -> Table:
+    """Put methods side by side over the same frames: means with intervals, the best, wins, worst frames.
+
+    Args:
+        runs: results of the same clip by several methods, opened or paths; or the folder of a batch, whose labels are
+            then the methods.
+        labels: what the methods are called, one for each run; None for the names of the files.
+        metrics: the columns; None for all scores.
+        worst: how many worst frames of each method and metric to name.
+        role: "synthesised" or "all" frames; None for synthesised ones where they are known.
+        sort: a metric by which the methods are ordered, the best first.
+        out: a file to write besides; its extension (.txt, .csv, .md, .tex, .json) chooses the form.
+        overwrite: replace a file that exists.
+
+    Returns:
+        The table: ``print`` shows it, ``to_dict()`` is its JSON.
+
+    Raises:
+        UsageError: the runs are not comparable, or a label, metric, role or extension cannot be used.
+        StoreError: a result cannot be read, or the file cannot be written.
+    """
+    from vfiscope.views.labelled import table_of_folder
+    from vfiscope.views.table_text import format_of, write_table
+
+    form = None if out is None else format_of(out)
+    choice = Choice(metrics, worst, role, sort)
+    if isinstance(runs, (str, Path)) and Path(runs).is_dir():
+        if labels:
+            raise UsageError(f"labels beside {runs}: its jobs have labels of their own, leave them out")
+        made = table_of_folder(runs, choice)
+    else:
+        with ExitStack() as stack:
+            several = [runs] if isinstance(runs, (str, Path)) else runs
+            opened = [run if isinstance(run, Run) else stack.enter_context(Run(run)) for run in several]
+            made = table_of(opened, labels, choice)
+    if out is not None:
+        write_table(made, out, form, overwrite=overwrite)
+    return made
 
 
 def _run(mode: str, options: dict[str, Any]) -> Run:

@@ -10,8 +10,6 @@ from tempfile import TemporaryFile
 
 from vfiscope import catalog
 from vfiscope.config import RunConfig
-from vfiscope.embed.catalog import entry
-from vfiscope.embed.checkpoints import find_weights
 from vfiscope.embed.registry import choose
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
 from vfiscope.flags import parse_rule
@@ -62,12 +60,9 @@ def _check_names(config: RunConfig) -> None:
 
 
 def _check_embedder(config: RunConfig) -> None:
-    """Refuse an embedder that there is not, and weights that are no file."""
-    if config.embedder == "auto" and config.weights is None:
-        return
-    name, _ = choose(config.embedder, config.weights)
-    if config.weights is not None and entry(name).repo is not None:
-        find_weights(name, config.weights)
+    """Refuse an embedder that there is not, and weights of nobody knows which; ``auto`` is chosen where one is used."""
+    if config.embedder != "auto" or config.weights is not None:
+        choose(config.embedder, config.weights)
 
 
 def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:

@@ -18,7 +18,7 @@ import pickle
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -50,10 +50,16 @@ _SAID: set[str] = set()
 
 
 class CodeCache(NullCache):
-    """What numba asks for compiled code of one function, and gives it to."""
+    """What numba asks for compiled code of one function, and gives it to.
 
-    def __init__(self, function: FunctionType) -> None:
+    Args:
+        function: that is compiled.
+        options: with which it is, as given to numba.
+    """
+
+    def __init__(self, function: FunctionType, options: Mapping[str, Any]) -> None:
         self._function = function
+        self._options = _spelled(options)
         self._began = 0.0
         _KERNELS.append(function)
 
@@ -76,7 +82,7 @@ class CodeCache(NullCache):
         _say(self._function, seconds, trouble)
 
     def _path(self, sig: Any, codegen: Any) -> Path:
-        key = "\n".join([_versions(), repr(codegen.magic_tuple()), str(sig), *described(self._function)])
+        key = "\n".join([_versions(), repr(codegen.magic_tuple()), str(sig), self._options, *described(self._function)])
         return _folder() / f"{self._function.__name__}-{hashlib.sha256(key.encode()).hexdigest()[:DIGEST]}.bin"
 
 
@@ -96,7 +102,7 @@ def described(function: FunctionType) -> Iterator[str]:
             if called is None:
                 yield _value(value, code)
             elif called not in seen:
-                yield repr(sorted(f"{name} {_plain(option)}" for name, option in value.targetoptions.items()))
+                yield _spelled(value.targetoptions)
                 seen.add(called)
                 waiting.append(called)
 
@@ -114,8 +120,9 @@ def _value(value: Any, code: CodeType) -> str:
     raise TypeError(f"{code.co_qualname} in {code.co_filename} uses {value!r}: give it numbers")
 
 
-def _plain(option: Any) -> Any:
-    return sorted(option) if isinstance(option, set) else option
+def _spelled(options: Mapping[str, Any]) -> str:
+    """Options of a compilation in one order."""
+    return repr(sorted((name, sorted(each) if isinstance(each, set) else each) for name, each in options.items()))
 
 
 @cache
@@ -175,7 +182,7 @@ def _tidy(folder: Path) -> None:
 
 
 def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> None:
-    """Say, after the first function, how long all that there are would take, and whether they can be kept.
+    """Say, after the first function, how long all would take that a job may need, and whether they can be kept.
 
     Compiling takes about as long as a function and those that it calls have instructions; measured over the functions
     of the usual metrics the time for one differs by a factor of two.
@@ -183,7 +190,8 @@ def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> Non
     if "compiling" not in _SAID:
         _SAID.add("compiling")
         whole = seconds * (START + sum(map(_size, _KERNELS))) / (START + _size(function))
-        log.info("compiling loops for this machine, once: at most about %d s", math.ceil(whole))
+        once = ", once" if trouble is None else ""
+        log.info("compiling loops for this machine%s: up to about %d s", once, math.ceil(whole))
     if trouble is not None and "trouble" not in _SAID:
         _SAID.add("trouble")
         why = trouble.strerror or trouble

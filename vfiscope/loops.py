@@ -40,7 +40,7 @@ def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> 
     def decorate(function: Any) -> Any:
         made: Any = numba.njit(**options)(function)
         if not inner:
-            made._cache = CodeCache(function)
+            made._cache = CodeCache(function, options)
         return made
 
     return decorate

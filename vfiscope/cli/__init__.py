@@ -21,6 +21,7 @@ from vfiscope.cli.models import models
 from vfiscope.cli.options import COMPUTED, comma_list, files, option, run_options
 from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_stderr, progress, reading
 from vfiscope.cli.show import show
+from vfiscope.cli.table import show_by_label, table
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import VfiscopeError
 
@@ -214,7 +215,8 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     garden,,scan,garden/*.jpg,,1,"psnr,ssim"
     ,,,a.png,b.png,,
 
-    Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and DIR/results.json.
+    Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and DIR/results.json. Jobs of
+    one label are a method: where two labels are compared with the same files, DIR/table.csv puts them side by side.
     """
     log_to_stderr(quiet)
     from vfiscope.batch import RESULTS, SUMMARY, read_jobs, run_jobs
@@ -230,7 +232,8 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
-    elif not quiet:
+    show_by_label(out, results, quiet=quiet or as_json)
+    if not quiet and not as_json:
         click.echo(f"table: {Path(out) / SUMMARY}\nresults: {Path(out) / RESULTS}")
     if any(result["failed_on"] for result in results):
         return FAILED_ON
@@ -276,25 +279,30 @@ def flag(run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bo
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=files)
 @click.option("-o", "--out", required=True, metavar="FIGURE", shell_complete=files, help="A .png, .svg or .pdf file.")
 @click.option("--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent.")
+@click.option("--label", "labels", multiple=True, metavar="L", help="What a run is called; once for each, in order.")
 @click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
-def plot(runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, overwrite: bool) -> int:
+def plot(
+    runs: tuple[str, ...], out: str, metrics: tuple[str, ...] | None, labels: tuple[str, ...], overwrite: bool
+) -> int:
     """Draw temporal difference curves of one run, or of several overlaid.
 
     vfiscope plot a.h5 b.h5 -o curves.png
     """
     from vfiscope.store import Run
     from vfiscope.views import overlay_warnings, plot_run
+    from vfiscope.views.names import labels_for
 
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
-        for warning in overlay_warnings(opened, metrics):
+        for warning in overlay_warnings(opened, metrics, labels_for(opened, labels)):
             click.echo(f"vfiscope: warning: {warning}", err=True)
-        plot_run(opened, out=out, metrics=metrics, overwrite=overwrite)
+        plot_run(opened, out=out, metrics=metrics, labels=labels, overwrite=overwrite)
     click.echo(out)
     return OK
 
 
 vfiscope.add_command(show)
+vfiscope.add_command(table)
 
 
 @vfiscope.command()

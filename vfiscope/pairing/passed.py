@@ -1,4 +1,7 @@
-"""Which frames of an interpolated clip were passed through: by how regularly its scores are better."""
+"""Whether the scores of a clip hint at frames that were passed through: by how regularly they are better.
+
+A hint and no more: the better a method is, the less its frames stand out, so that nothing may be decided by it.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ MULTIPLIERS = range(2, 9)
 CYCLES = 4
 """Whole cycles that a clip must hold: fewer are no regularity."""
 BETTER = 0.25
-"""Part of its neighbours' badness that a passed frame has at most."""
+"""Part of its neighbours' badness that a frame taken for an original has at most."""
 SHARE = 0.9
 """Part of the predicted passed frames that must be so much better."""
 

@@ -40,7 +40,7 @@ class Legend:
 
     @classmethod
     def of(cls, runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str]) -> Legend:
-        lines = [textwrap.wrap(warning, WARNING_CHARACTERS) for warning in overlay_warnings(runs, metrics)]
+        lines = [textwrap.wrap(warning, WARNING_CHARACTERS) for warning in overlay_warnings(runs, metrics, labels)]
         return cls(tuple(_entries(runs, metrics, labels)), tuple(line for each in lines for line in each))
 
     @property

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "choose",
+    "embedder_groups",
     "heading",
     "informative",
+    "labels_for",
     "labels_of",
     "metrics_of",
     "of_passed",
@@ -48,11 +50,14 @@ TITLES = {
     "error_one": "Error, visible in one",
     "error_none": "Error, visible in none",
 }
-
+LONGEST = 48
+"""Characters of a label."""
 EMBEDDER_KEYS = ("name", "version", "weights_digest", "size", "aspect", "pool", "precision", "patch", "dim")
 
 
-def overlay_warnings(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str]:
+def overlay_warnings(
+    runs: Sequence[Run], metrics: Sequence[str] | None = None, labels: Sequence[str] | None = None
+) -> list[str]:
     """What should not be compared though it is drawn in one panel, one sentence each; empty where all is well.
 
     Scores that need features (cosine, mismatch) compare only where the embedder is the same: its name, version,
@@ -61,20 +66,28 @@ def overlay_warnings(runs: Sequence[Run], metrics: Sequence[str] | None = None) 
     Args:
         runs: the runs to overlay.
         metrics: the scores to be drawn; all where None.
+        labels: what the runs are called; :func:`labels_of` where None.
     """
-    labels = labels_of(runs)
     sentences: dict[str, list[str]] = {}
-    for metric in metrics_of(runs):
-        using = [n for n, run in enumerate(runs) if metric in run.scores and "features" in run.specs[metric].needs]
-        embedders = _embedders([runs[n] for n in using])
-        groups = {each: [labels[n] for n, e in zip(using, embedders, strict=True) if e == each] for each in embedders}
-        if len(groups) > 1 and (metrics is None or metric in metrics):
-            listed = "; ".join(f"{embedder}: {', '.join(names)}" for embedder, names in groups.items())
+    for metric, listed in embedder_groups(runs, labels or labels_of(runs)).items():
+        if metrics is None or metric in metrics:
             sentences.setdefault(listed, []).append(metric)
     return [
         f"{', '.join(affected)}: different embedders, not comparable between these runs ({listed})"
         for listed, affected in sentences.items()
     ]
+
+
+def embedder_groups(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str]:
+    """{metric: its embedders, with the runs of each}, for those that different embedders made."""
+    found = {}
+    for metric in metrics_of(runs):
+        using = [n for n, run in enumerate(runs) if metric in run.scores and "features" in run.specs[metric].needs]
+        embedders = _embedders([runs[n] for n in using])
+        groups = {each: [labels[n] for n, e in zip(using, embedders, strict=True) if e == each] for each in embedders}
+        if len(groups) > 1:
+            found[metric] = "; ".join(f"{embedder}: {', '.join(names)}" for embedder, names in groups.items())
+    return found
 
 
 def _embedders(runs: Sequence[Run]) -> list[str]:
@@ -121,12 +134,18 @@ def of_passed(run: Run, metric: str) -> bool:
     return bool(told and len(defined) and (defined == Role.PASSED).all())
 
 
-def title(spec: MetricSpec) -> str:
-    """Name, unit and direction of a metric, each once: "PSNR [dB] ↑" is better the higher it is."""
+def title(spec: MetricSpec, *, absolute: bool = False) -> str:
+    """Name, unit and direction of a metric, each once: "PSNR [dB] ↑" is better the higher it is.
+
+    With ``absolute`` a signed metric stands between bars, for the distance from its identity.
+    """
     name = spec.name.upper() if spec.name in ACRONYMS else spec.name.replace("_", " ").capitalize()
+    name = TITLES.get(spec.name, name)
     unit = "" if spec.unit == "1" else f" [{spec.unit.replace('^2', '²')}]"
-    better = " (0 is best)" if signed(spec) else " ↓" if spec.lower_is_better else " ↑"
-    return f"{TITLES.get(spec.name, name)}{unit}{'' if informative(spec) else better}"
+    better = " ↓" if spec.lower_is_better else " ↑"
+    if signed(spec):
+        name, better = (f"|{name}|", " ↓") if absolute else (name, " (0 is best)")
+    return f"{name}{unit}{'' if informative(spec) else better}"
 
 
 def signed(spec: MetricSpec) -> bool:
@@ -147,9 +166,34 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
         [f"{run.path.parent.name}/{run.path.stem}" for run in runs],
     ]
     for names in schemes:
-        if len(set(names)) == len(runs) and all(names):
-            return [_short(name) for name in names]
+        shown = [_short(name) for name in names]
+        if len(set(shown)) == len(runs) and all(shown):
+            return shown
     return [f"{number} {_short(run.path.stem)}" for number, run in enumerate(runs, start=1)]
+
+
+def labels_for(runs: Sequence[Run], labels: Sequence[str] | None) -> list[str]:
+    """The labels that were given for the runs, or where there are none those of :func:`labels_of`.
+
+    Raises:
+        UsageError: there is not one for each run; one is empty, too long or holds what cannot be printed; or two are
+            the same.
+    """
+    if not labels:
+        return labels_of(runs)
+    given = [label.strip() for label in labels]
+    if len(given) != len(runs):
+        raise UsageError(f"{_many(len(given), 'label')} for {_many(len(runs), 'run')}: give one for each run, in order")
+    for label in given:
+        if not label or not label.isprintable() or len(label) > LONGEST:
+            raise UsageError(f"the label {label!r} is no name: give 1 to {LONGEST} printable characters")
+        if given.count(label) > 1:
+            raise UsageError(f"the label {label!r} is given to two runs: give each its own")
+    return given
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def heading(runs: Sequence[Run]) -> str:
@@ -178,4 +222,4 @@ def _source(run: Run, role: str) -> str:
 
 def _short(name: str) -> str:
     shown = printable(name)
-    return shown if len(shown) <= 48 else f"{shown[:26]}…{shown[-21:]}"
+    return shown if len(shown) <= LONGEST else f"{shown[:26]}…{shown[-21:]}"

@@ -36,7 +36,7 @@ import numpy as np
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.export import replacing, suffix_of
 from vfiscope.views.legend import Legend
-from vfiscope.views.names import choose, heading, labels_of, overlay_warnings
+from vfiscope.views.names import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
 from vfiscope.views.style import DPI, METADATA, STYLE
 
@@ -63,45 +63,47 @@ def plot_run(
     out: str | os.PathLike[str] | None = None,
     metrics: Sequence[str] | None = None,
     *,
+    labels: Sequence[str] | None = None,
     overwrite: bool = False,
 ) -> Figure:
     """Temporal difference curves of one run, or of several overlaid.
 
     Args:
-        run_or_runs: finished runs; the figure names them after their files.
+        run_or_runs: finished runs.
         out: a path that ends in .png (300 dpi), .svg or .pdf (text stays text); None to only return the figure.
         metrics: names of scores, one panel each; where None all that any run has, but ``cut``, which is drawn as lines.
+        labels: what the runs are called, one for each; where None the names of their files.
         overwrite: replace a file that exists.
 
     Returns:
         The figure, bound to no window and no global state.
 
     Raises:
-        UsageError: there is no run, none of them has such a metric, or the extension is another one.
+        UsageError: there is no run, none of them has such a metric, the labels are not one name for each, or the
+            extension is another one.
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
     import matplotlib
 
     runs = list(run_or_runs) if isinstance(run_or_runs, Sequence) else [run_or_runs]
-    names = choose(runs, metrics)
+    names, called = choose(runs, metrics), labels_for(runs, labels)
     path = None if out is None else Path(out)
     suffix = "" if path is None else suffix_of(path, tuple(METADATA))
     with matplotlib.rc_context(STYLE):
-        figure = _compose(runs, names)
+        figure = _compose(runs, names, called)
         if path is not None:
             with replacing(path, overwrite=overwrite) as temporary:
                 figure.savefig(temporary, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
     return figure
 
 
-def _compose(runs: Sequence[Run], metrics: Sequence[str]) -> Figure:
+def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str]) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     columns = 1 if len(metrics) <= ONE_COLUMN else 2
     rows = -(-len(metrics) // columns)
-    labels = labels_of(runs)
     legend = Legend.of(runs, metrics, labels)
     height = PANEL_IN * rows + EDGE_IN + legend.height_in
     figure = Figure(figsize=(WIDTH_IN, height), dpi=100, layout="constrained")

@@ -1,0 +1,179 @@
+"""Which runs can stand in one table: what must be the same, and which metrics are not comparable all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vfiscope.errors import UsageError
+from vfiscope.store.text import printable
+from vfiscope.views.names import embedder_groups, metrics_of
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by"]
+
+REFERENCES = ("ref", "source", "golden")
+READ_AS = ("matrix", "range", "transfer", "tonemap")
+"""What of a source's colours changes its pixels."""
+
+
+class Fact(NamedTuple):
+    """Something that must be the same of all runs."""
+
+    what: str
+    of: Callable[[Run], Any]
+    remedy: str
+
+
+def obstacles(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+    """Why these runs cannot be compared, one sentence each that ends in the remedy; empty where they can.
+
+    Of a difference that follows from another one only the first is said.
+    """
+    found = []
+    for fact in FACTS:
+        groups = _grouped([fact.of(run) for run in runs], labels)
+        if len(groups) > 1:
+            listed = "; ".join(f"{', '.join(names)}: {_said(value)}" for value, names in groups.items())
+            found.append(f"different {fact.what} ({listed}): {fact.remedy}")
+            if fact.what in DECISIVE:
+                return found
+    return found + _other_frames(runs, labels)
+
+
+def check_comparable(runs: Sequence[Run], labels: Sequence[str]) -> None:
+    """Refuse runs of which no number could be compared.
+
+    Raises:
+        UsageError: says why, all reasons on one line.
+    """
+    if found := obstacles(runs, labels):
+        raise UsageError(f"these runs are not comparable: {'. '.join(found)}")
+
+
+def unranked_by(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str]:
+    """{metric: why its values are not comparable between these runs, though others are}."""
+    reasons = {metric: f"different embedders ({listed})" for metric, listed in embedder_groups(runs, labels).items()}
+    windows = _grouped([run.config.get("window") for run in runs], labels)
+    listed = "; ".join(f"{', '.join(names)}: {_said(value)}" for value, names in windows.items())
+    for metric in metrics_of(runs):
+        needs = next(run.specs[metric].needs for run in runs if metric in run.specs)
+        if metric not in reasons and len(windows) > 1 and "features" in needs:
+            reasons[metric] = f"different windows of the search ({listed})"
+    return reasons
+
+
+def partial_runs(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+    """A sentence for each run that lacks something."""
+    return [
+        f"{label} is partial: {'; '.join(run.notes) or 'no reason is known'}"
+        for label, run in zip(labels, runs, strict=True)
+        if run.status != "ok"
+    ]
+
+
+def kind_of(run: Run) -> str:
+    """What a run compared its frames with: ref, source, golden, lag, or neighbours."""
+    roles = {str(source.get("role")) for source in run.sources}
+    found = next((role for role in REFERENCES if role in roles), None)
+    return found or ("lag" if run.pairing.get("lag") else "neighbours")
+
+
+def reference_of(run: Run) -> tuple[str, str] | None:
+    """(path, digest) of what a run compared its frames with; None where that is the test itself."""
+    source = _entry(run, *REFERENCES)
+    return None if source is None else (str(source.get("path")), str(source.get("digest")))
+
+
+def _entry(run: Run, *roles: str) -> Mapping[str, Any] | None:
+    return next((source for source in run.sources if source.get("role") in roles), None)
+
+
+def _mode(run: Run) -> str:
+    return run.mode
+
+
+def _size(run: Run) -> str:
+    test = _entry(run, "test") or {}
+    return f"{test.get('width')}x{test.get('height')}"
+
+
+def _resize(run: Run) -> str | None:
+    """The filter that frames were brought to the reference's size with; None where they had it already."""
+    test, other = _entry(run, "test") or {}, _entry(run, *REFERENCES)
+    same = other is None or all(test.get(side) == other.get(side) for side in ("width", "height"))
+    return None if same else run.config.get("resize")
+
+
+def _read_as(run: Run) -> tuple[Any, ...]:
+    """How the pixels of the reference were read, and whether the test's were tone mapped."""
+    reference, test = _entry(run, *REFERENCES) or {}, _entry(run, "test") or {}
+    colours = reference.get("color") or {}
+    return *(colours.get(key, "-") for key in READ_AS), (test.get("color") or {}).get("tonemap", "-")
+
+
+def _content(run: Run) -> Reference | None:
+    found = reference_of(run)
+    return None if found is None else Reference(*found)
+
+
+class Reference(NamedTuple):
+    """A reference; the same one wherever it lies, and another one where its content is."""
+
+    path: str
+    digest: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Reference) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __str__(self) -> str:
+        return f"{printable(self.path)} with {self.digest[:19]}"
+
+
+FACTS = (
+    Fact("modes", _mode, "compare runs of one mode"),
+    Fact("kinds of comparison", kind_of, "score all with --ref, or all with --source, against the same file"),
+    Fact("references", _content, "score all against the same file"),
+    Fact("lags", lambda run: run.pairing.get("lag"), "scan all with the same --lag"),
+    Fact("sizes of frames", _size, "bring all to the same size before"),
+    Fact("filters of --resize", _resize, "score all with the same --resize"),
+    Fact("colours as read", _read_as, "score all with the same --tonemap, and tag the files alike"),
+    Fact("registrations", lambda run: (run.register or {}).get("method"), "score all with the same --register"),
+    Fact("deinterlacing", lambda run: run.config.get("deinterlace", "none"), "score all with the same --deinterlace"),
+)
+DECISIVE = ("modes", "kinds of comparison", "references")
+"""Facts from which other differences follow."""
+
+
+def _other_frames(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
+    """Whether other frames were chosen; a clip that is merely shorter has its frames in common with the others."""
+    if len({run.frames.index.tobytes() for run in runs}) == 1:
+        return []
+    chosen = [tuple(run.config.get(key) for key in ("start", "stop", "step")) for run in runs]
+    groups = _grouped(chosen, labels)
+    if len(groups) == 1:
+        return []
+    listed = "; ".join(
+        f"{', '.join(names)}: start {_said(start)}, stop {_said(stop)}, step {step}"
+        for (start, stop, step), names in groups.items()
+    )
+    return [f"different frames ({listed}): score all with the same --start, --stop and --step"]
+
+
+def _grouped(values: Sequence[Hashable], labels: Sequence[str]) -> dict[Any, list[str]]:
+    """{value: the labels of the runs that have it}"""
+    groups: dict[Any, list[str]] = {}
+    for value, label in zip(values, labels, strict=True):
+        groups.setdefault(value, []).append(label)
+    return groups
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, tuple) and not isinstance(value, Reference):
+        return " ".join(map(str, value))
+    return "none" if value is None else str(value)

@@ -1,0 +1,197 @@
+"""The table of a batch: jobs of one label are a method, and what they are compared with are the scenes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vfiscope.errors import StoreError, UsageError
+from vfiscope.store import Run
+from vfiscope.store.text import printable
+from vfiscope.views.comparable import kind_of, partial_runs, reference_of, unranked_by
+from vfiscope.views.scene import Scene
+from vfiscope.views.table import Choice, Table
+from vfiscope.views.table_text import write_table
+from vfiscope.views.tabulate import table_of_scenes
+
+__all__ = ["table_of_folder", "table_of_results", "write_label_table"]
+
+RESULTS, TABLE = "results.json", "table.csv"
+SHOWN = 3
+"""Names in a sentence about scenes."""
+
+
+class Key(NamedTuple):
+    """What jobs of one scene have in common."""
+
+    mode: str
+    kind: str
+    digest: str
+    frames: tuple[Any, ...]
+    """start, stop and step."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Finished jobs by scene and label, and what was left out."""
+
+    scenes: Mapping[Key, Mapping[str, Sequence[str]]]
+    """{scene: {label: result files}}"""
+    names: Mapping[Key, str]
+    methods: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
+    """The table by label of a batch's folder.
+
+    Raises:
+        UsageError: it is no folder of a batch, or fewer than two labels share a scene.
+        StoreError: results.json or a result cannot be read.
+    """
+    path = Path(folder) / RESULTS
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{folder} is a folder without {RESULTS}: name the folder of a batch, or results") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise StoreError(f"{path} cannot be read: run the batch again") from error
+    if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
+        raise StoreError(f"{path} holds no list of results: run the batch again")
+    return table_of_results(results, choice)
+
+
+def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None = None) -> Table:
+    """The table by label over all scenes that every label has.
+
+    Args:
+        results: the entries of results.json; of these ``id``, ``label`` and ``out`` are used, and ``ref`` or ``source``
+            to name a scene. Jobs without label, result or something to be compared with are left out.
+        choice: which metrics, frames and order.
+
+    Raises:
+        UsageError: there are fewer than two labels, or no scene that all have and in which they are comparable.
+        StoreError: a result cannot be read.
+    """
+    found = _sorted_out(results)
+    if len(found.methods) < 2:
+        why = "no two labels have jobs against the same file"
+        raise UsageError(f"there is no table by label: {why}{_because(found.notes)}; label the jobs by method")
+    scenes: list[Scene] = []
+    reasons: dict[str, str] = {}
+    warnings, notes = [], list(found.notes)
+    complete = [key for key, jobs in found.scenes.items() if len(jobs) == len(found.methods)]
+    notes += _missing(found, complete)
+    for key in complete:
+        name = found.names[key] if len(found.scenes) > 1 else ""
+        try:
+            scene, more, partial = _scene(found.scenes[key], found.methods, name)
+        except UsageError as error:
+            notes.append(f"left out {found.names[key]}: {error}")
+            continue
+        scenes.append(scene)
+        reasons |= more
+        warnings += [f"{name}: {sentence}" if name else sentence for sentence in partial]
+    if not scenes:
+        methods = ", ".join(found.methods)
+        raise UsageError(f"there is no scene in which {methods} can be compared{_because(notes)}")
+    table = table_of_scenes(scenes, found.methods, choice, reasons, warnings)
+    return replace(table, notes=(*table.notes, *notes))
+
+
+def write_label_table(folder: str | Path, results: Sequence[Mapping[str, Any]]) -> tuple[Table, Path] | None:
+    """Write ``table.csv`` into the folder of a batch, if its labels make a table; the table, and the file.
+
+    A table of an earlier run that no longer holds is removed.
+    """
+    path = Path(folder) / TABLE
+    try:
+        table = table_of_results(results)
+    except (UsageError, StoreError):
+        path.unlink(missing_ok=True)
+        return None
+    return table, write_table(table, path, overwrite=True)
+
+
+def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
+    scenes: dict[Key, dict[str, list[str]]] = {}
+    names: dict[Key, str] = {}
+    failed, alone = [], []
+    labelled = [result for result in results if result.get("label")]
+    for result in labelled:
+        identity, label, out = (str(result.get(key)) for key in ("id", "label", "out"))
+        if not result.get("out"):
+            failed.append(identity)
+            continue
+        with Run(out) as run:
+            key = _key(run)
+        if key is None:
+            alone.append(identity)
+            continue
+        scenes.setdefault(key, {}).setdefault(label, []).append(out)
+        names.setdefault(key, _name(result, identity))
+    sharing = {label for jobs in scenes.values() if len(jobs) > 1 for label in jobs}
+    methods = [label for label in dict.fromkeys(str(result["label"]) for result in labelled) if label in sharing]
+    notes = [f"left out {_listed(failed)}: no result"] * bool(failed)
+    notes += [f"left out {_listed(alone)}: compared with nothing that other jobs share"] * bool(alone)
+    shared = {key: {m: outs for m, outs in jobs.items() if m in sharing} for key, jobs in scenes.items()}
+    return Found({key: jobs for key, jobs in shared.items() if jobs}, _told_apart(names), tuple(methods), tuple(notes))
+
+
+def _key(run: Run) -> Key | None:
+    reference = reference_of(run)
+    if reference is None:
+        return None
+    return Key(run.mode, kind_of(run), reference[1], tuple(run.config.get(key) for key in ("start", "stop", "step")))
+
+
+def _name(result: Mapping[str, Any], identity: str) -> str:
+    """What a scene is called: the file that its first job was compared with."""
+    path = result.get("ref") or result.get("source")
+    return printable(str(path)) if isinstance(path, str) else identity
+
+
+def _told_apart(names: Mapping[Key, str]) -> dict[Key, str]:
+    """Names without the folders that all share; numbered where two are the same."""
+    parts = [Path(name).parts for name in names.values()]
+    shared = 0
+    while parts and all(len(each) > shared + 1 for each in parts) and len({each[shared] for each in parts}) == 1:
+        shared += 1
+    short = ["/".join(each[shared:]) for each in parts]
+    numbered = [f"{n}: {name}" if short.count(name) > 1 else name for n, name in enumerate(short, start=1)]
+    return dict(zip(names, numbered, strict=True))
+
+
+def _missing(found: Found, complete: Sequence[Key]) -> Iterator[str]:
+    """A sentence about the scenes that some label lacks, for each such label."""
+    for method in found.methods:
+        if lacking := [found.names[key] for key, jobs in found.scenes.items() if method not in jobs]:
+            yield f"left out {_listed(lacking)}: no job with the label {method}"
+
+
+def _scene(
+    jobs: Mapping[str, Sequence[str]], methods: Sequence[str], name: str
+) -> tuple[Scene, dict[str, str], list[str]]:
+    """A scene, why metrics are not comparable in it, and which of its runs are partial."""
+    for label, outs in jobs.items():
+        if len(outs) > 1:
+            raise UsageError(f"{len(outs)} jobs have the label {label}: give each its own")
+    runs: list[Run] = []
+    try:
+        runs += (Run(jobs[method][0]) for method in methods)
+        return Scene.of(runs, methods, name), unranked_by(runs, methods), partial_runs(runs, methods)
+    finally:
+        for run in runs:
+            run.close()
+
+
+def _because(notes: Sequence[str]) -> str:
+    return f" ({'; '.join(notes)})" if notes else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return f"{', '.join(names[:SHOWN])}{f' and {more} more' if more > 0 else ''}"

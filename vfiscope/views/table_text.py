@@ -1,0 +1,339 @@
+"""A table as text for a terminal, CSV, Markdown, LaTeX or JSON.
+
+Methods are rows and metrics columns, those that are not ranked in a part of their own. The best value is marked by
+``*`` (text), ``**bold**`` or ``\\textbf`` where its lead is decisive, else by ``~``, ``*italic*`` or ``\\textit``.
+Numbers of a column have as many decimals as show four digits of the largest; CSV and JSON have all digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from vfiscope.errors import UsageError
+from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.table import Column, Table, Worst
+
+__all__ = ["FORMATS", "format_of", "render", "write_table"]
+
+SUFFIXES = {".txt": "text", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".json": "json"}
+WIDTH = 110
+"""Characters of a line of text; further columns go below."""
+GAP = 2
+BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
+LEGEND = (
+    "* best, and decisive: the 95 % interval of its lead over the second does not contain 0",
+    "~ best, but not decisive",
+)
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",  # behind a line break it would begin its option
+    "*": "{*}",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "²": r"\textsuperscript{2}",
+    "…": r"\ldots{}",
+    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+}
+
+
+def render(table: Table, form: str = "text", *, bold: bool = False) -> str:
+    """A table as a text that ends in a line break.
+
+    Args:
+        table: what to show.
+        form: text, csv, markdown, latex or json.
+        bold: show decisive values of a text in bold too, for a terminal.
+
+    Raises:
+        UsageError: there is no such form.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"format is {form!r}: choose one of {', '.join(FORMATS)}")
+    return _text(table, bold) if form == "text" else FORMATS[form](table)
+
+
+def format_of(out: str | os.PathLike[str], form: str | None = None) -> str:
+    """The form of a file: the one that is named, else that of its extension.
+
+    Raises:
+        UsageError: the extension is none of .txt, .csv, .md, .tex and .json.
+    """
+    return form or SUFFIXES[suffix_of(Path(out), tuple(SUFFIXES))]
+
+
+def write_table(table: Table, out: str | os.PathLike[str], form: str | None = None, *, overwrite: bool = False) -> Path:
+    """Write a table; the extension of ``out`` chooses the form where none is named. It appears whole or not at all.
+
+    Raises:
+        UsageError: another extension, or no such form.
+        OutputExistsError: the file exists, and overwriting was not asked for.
+        DiskFullError, StoreError: the file cannot be written.
+    """
+    path, content = Path(out), render(table, format_of(out, form))
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_text(content, encoding="utf-8", newline="")
+    return path
+
+
+def _parts(table: Table) -> Iterator[tuple[str, list[Column]]]:
+    """(heading, columns) of the ranked metrics, and of the others."""
+    ranked = [column for column in table.columns if column.ranked]
+    if ranked:
+        yield "", ranked
+    if others := [column for column in table.columns if not column.ranked]:
+        yield "not ranked", others
+
+
+def _footnotes(table: Table) -> list[str]:
+    """Why metrics are not ranked, and all else that a reader must know."""
+    reasons: dict[str, list[str]] = {}
+    for column in table.columns:
+        if column.reason:
+            reasons.setdefault(column.reason, []).append(column.spec.name)
+    return [*(f"{', '.join(names)} not ranked: {reason}" for reason, names in reasons.items()), *table.notes]
+
+
+def _decimals(values: Iterable[float | None]) -> int:
+    """How many decimals show four digits of the largest value."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
+    return 3 if largest == 0 else min(6, max(0, 3 - math.floor(math.log10(largest))))
+
+
+def _number(value: float | None, decimals: int) -> str:
+    """A value with so many decimals; with two digits where these would show 0."""
+    if value is None:
+        return "-"
+    shown = f"{value:.{decimals}f}"
+    return f"{value:.2g}" if value and not float(shown) else shown
+
+
+def _range(low: float | None, high: float | None, decimals: int) -> str:
+    return "" if low is None else f"[{_number(low, decimals)}, {_number(high, decimals)}]"
+
+
+def _leading(column: Column) -> str:
+    """The lead of the best method over the second, in words."""
+    lead = column.lead
+    if lead is None:
+        return f"{column.spec.name}: the best are equal"
+    decimals = _decimals(column.values.values())
+    ends = _range(lead.low, lead.high, decimals)
+    verdict = "decisive" if column.decisive else "not decisive"
+    unit = "" if column.spec.unit == "1" else f" {column.spec.unit}"
+    ahead = " ".join(part for part in (_number(lead.mean, decimals) + unit, ends) if part)
+    return f"{column.spec.name}: {column.best} over {lead.over} by {ahead}, {verdict}"
+
+
+# ---------------------------------------------------------------------------------------------------------------- text
+
+
+def _text(table: Table, bold: bool = False) -> str:
+    lines = [table.heading, ""]
+    for n, (heading, columns) in enumerate(_parts(table)):
+        lines += [f"{heading}:"] * bool(heading)
+        lines += [*_grid(table, columns, bold), *(mark for mark in LEGEND if _has(columns, mark[0]))]
+        if n == 0:
+            lines += [f"[low, high] of a mean, 95 %: {table.drawn}", ""]
+        if not heading:
+            lines += ["frames won, of those with a value in all methods (equal ones are shared):"]
+            lines += [*_wins(table, columns), "", "lead of the best over the second, over the same frames:"]
+            lines += [*(f"  {_leading(column)}" for column in columns), ""]
+    if any(each for column in table.columns for each in column.worst.values()):
+        lines += ["worst frames:", *_worst_lines(table), ""]
+    lines += [f"note: {note}" for note in _footnotes(table)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _has(columns: Sequence[Column], mark: str) -> bool:
+    return any(column.best is not None and column.decisive == (mark == "*") for column in columns)
+
+
+def _mark(column: Column, method: str) -> str:
+    return ("*" if column.decisive else "~") if method == column.best else ""
+
+
+def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
+    """Two lines for each method: means, and the intervals below them."""
+    blocks = [_block(table, column) for column in columns]
+    for chosen in _fitting(table, columns, blocks):
+        strong = [columns[n].decisive and bold for n in chosen]
+        for row in range(2 * len(table.methods) + 1):
+            name = table.methods[(row - 1) // 2] if row % 2 else ""
+            cells = [blocks[n][row] for n in chosen]
+            if not row or row % 2 or any(cells):
+                best = [s and columns[n].best == name and bool(name) for s, n in zip(strong, chosen, strict=True)]
+                yield _line(table, name, cells, [_wide(blocks[n]) for n in chosen], best)
+        yield ""
+
+
+def _block(table: Table, column: Column) -> list[str]:
+    """The cells of a column: its title, then mean and interval of each method."""
+    decimals = _decimals(column.values.values())
+    cells = [column.title]
+    for method in table.methods:
+        cells.append(_number(column.values[method], decimals) + _mark(column, method))
+        cells.append(_range(column.low[method], column.high[method], decimals))
+    return cells
+
+
+def _wins(table: Table, columns: Sequence[Column]) -> Iterator[str]:
+    blocks = [[column.spec.name, *(f"{column.wins[method]:.0%}" for method in table.methods)] for column in columns]
+    for chosen in _fitting(table, columns, blocks):
+        for row, name in enumerate(("", *table.methods)):
+            yield _line(table, name, [blocks[n][row] for n in chosen], [_wide(blocks[n]) for n in chosen])
+
+
+def _wide(cells: Sequence[str]) -> int:
+    return max(map(len, cells)) + GAP
+
+
+def _fitting(table: Table, columns: Sequence[Column], blocks: Sequence[Sequence[str]]) -> Iterator[list[int]]:
+    """The columns in groups that fit the width of a line."""
+    group: list[int] = []
+    used = start = _wide(table.methods)
+    for n in range(len(columns)):
+        if group and used + _wide(blocks[n]) > WIDTH:
+            yield group
+            group, used = [], start
+        group.append(n)
+        used += _wide(blocks[n])
+    if group:
+        yield group
+
+
+def _line(
+    table: Table, name: str, cells: Sequence[str], widths: Sequence[int], strong: Sequence[bool] | None = None
+) -> str:
+    first = name.ljust(_wide(table.methods))
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+    for n, is_strong in enumerate(strong or ()):
+        if is_strong:
+            padded[n] = f"{BOLD}{cells[n]}{PLAIN}{padded[n][len(cells[n]) :]}"
+    return (first + "".join(padded)).rstrip()
+
+
+def _worst_lines(table: Table) -> Iterator[str]:
+    """A line for each method and metric that is ranked; of all metrics where none is."""
+    ranked = [column for column in table.columns if column.ranked] or list(table.columns)
+    for method in table.methods:
+        for n, column in enumerate(ranked):
+            decimals = _decimals(column.values.values())
+            found = ", ".join(f"{_number(worst.value, decimals)} at {_where(worst)}" for worst in column.worst[method])
+            name = method if n == 0 else ""
+            yield f"{name.ljust(_wide(table.methods))}{column.spec.name}: {found or '-'}"
+
+
+def _where(worst: Worst) -> str:
+    scene = f"{worst.scene}, " if worst.scene else ""
+    return f"{scene}{worst.file or f'frame {worst.frame} ({worst.time_s:.3f} s)'}"
+
+
+# ---------------------------------------------------------------------------------------------------------- other forms
+
+
+def _csv(table: Table) -> str:
+    """One row for each method; five columns for each metric."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, lineterminator="\n")
+    ends = ("", "_low", "_high", "_wins", "_best")
+    names = [f"{column.spec.name}{end}" for column in table.columns for end in ends]
+    writer.writerow(["method", "role", "frames", *names])
+    for method in table.methods:
+        row: list[object] = [method, table.role, table.frames]
+        for column in table.columns:
+            best = ("decisive" if column.decisive else "yes") if method == column.best else ""
+            row += [column.values[method], column.low[method], column.high[method], column.wins.get(method), best]
+        writer.writerow(["" if value is None else value for value in row])
+    return file.getvalue()
+
+
+def _json(table: Table) -> str:
+    return json.dumps(table.to_dict(), indent=2, allow_nan=False) + "\n"
+
+
+def _markdown(table: Table) -> str:
+    lines = [_escaped(table.heading), ""]
+    for heading, columns in _parts(table):
+        lines += [heading, ""] * bool(heading)
+        lines.append(_row(["method", *(_escaped(column.title) for column in columns)]))
+        lines.append(_row(["---", *("---:" for _ in columns)]))
+        for method in table.methods:
+            lines.append(_row([_escaped(method), *(_marked(column, method) for column in columns)]))
+        lines.append("")
+    bold = ["**bold**: the 95 % interval of the lead over the second does not contain 0; *italic*: best, not decisive"]
+    ranked = [column for column in table.columns if column.ranked]
+    facts = [
+        *(_leading(column) for column in ranked),
+        f"[low, high] of a mean, 95 %: {table.drawn}",
+        *_footnotes(table),
+    ]
+    return (
+        "\n".join([*lines, *(f"- {line}" for line in bold * bool(ranked)), *(f"- {_escaped(f)}" for f in facts)]) + "\n"
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _marked(column: Column, method: str) -> str:
+    """Mean and interval of a method in Markdown."""
+    decimals = _decimals(column.values.values())
+    around = {"*": "**", "~": "*", "": ""}[_mark(column, method)]
+    mean = f"{around}{_number(column.values[method], decimals)}{around}"
+    return f"{mean} {_range(column.low[method], column.high[method], decimals)}".rstrip()
+
+
+def _escaped(text: str) -> str:
+    """A text of anybody's in Markdown."""
+    return re.sub(r"([\\`*_<>|~]|\](?=[(\[:]))", r"\\\1", text)
+
+
+def _latex(table: Table) -> str:
+    lines = ["% needs \\usepackage{booktabs}", f"% {table.heading}"]
+    for heading, columns in _parts(table):
+        lines += [f"% {heading}"] * bool(heading)
+        lines += [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule"]
+        lines += [_latex_row(["Method", *(_tex(column.title) for column in columns)]), r"\midrule"]
+        for method in table.methods:
+            lines.append(_latex_row([_tex(method), *(_latex_cell(column, method) for column in columns)]))
+        lines += [r"\bottomrule", r"\end{tabular}"]
+    ranked = [column for column in table.columns if column.ranked]
+    facts = [*(_leading(column) for column in ranked), f"intervals: {table.drawn}", *_footnotes(table)]
+    return "\n".join([*lines, *(f"% {fact}" for fact in facts)]) + "\n"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _latex_cell(column: Column, method: str) -> str:
+    value = _tex(_number(column.values[method], _decimals(column.values.values())))
+    command = {"*": r"\textbf", "~": r"\textit", "": ""}[_mark(column, method)]
+    return f"{command}{{{value}}}" if command else value
+
+
+def _tex(text: str) -> str:
+    """A text of anybody's in LaTeX."""
+    return "".join(LATEX.get(letter, letter) for letter in text)
+
+
+FORMATS: Mapping[str, Callable[[Table], str]] = {
+    "text": _text,
+    "csv": _csv,
+    "markdown": _markdown,
+    "latex": _latex,
+    "json": _json,
+}
