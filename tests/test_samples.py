@@ -62,7 +62,8 @@ def test_all_samples_are_there_and_small() -> None:
         "truth.json",
         "README.md",
     }
-    assert expected | {f"timelapse/photo_{i:02d}.jpg" for i in range(24)} <= names
+    methods = {f"methods/{name}.mp4" for name in ("truth", "source", "repeat", "blend", "flow")}
+    assert expected | methods | {f"timelapse/photo_{i:02d}.jpg" for i in range(24)} <= names
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) <= LIMIT
 
 
@@ -90,6 +91,17 @@ def test_made_frames_are_a_little_worse_than_passed_ones(truth: dict) -> None:
         values[usual][role[usual] == "synthesised"]
     )
     assert 0.5 < difference < 3.0
+
+
+def test_the_methods_differ_in_their_odd_frames_and_the_flow_is_best(truth: dict) -> None:
+    videos = {name: read_video(SAMPLES / "methods" / f"{name}.mp4") for name in ("truth", "repeat", "blend", "flow")}
+    source = read_video(SAMPLES / "methods" / "source.mp4")
+    assert [len(video) for video in (*videos.values(), source)] == [49] * 4 + [25]
+    assert psnr(source, videos["truth"][::2]).min() > 38
+    scores = {name: psnr(video, videos["truth"]) for name, video in videos.items() if name != "truth"}
+    assert sorted(scores, key=lambda name: -scores[name][1::2].mean()) == truth["methods"]["best first"]
+    assert all(values[::2].min() > 38 for values in scores.values())
+    assert scores["flow"][1::2].min() > scores["blend"][1::2].max() > scores["repeat"][1::2].max()
 
 
 def test_the_videos_run_at_24_frames_a_second() -> None:
@@ -156,6 +168,6 @@ def test_the_script_draws_the_same_samples_again(tmp_path: Path) -> None:
         again, kept = read_images([tmp_path / name, SAMPLES / name])
         # Another processor may round a matrix product to the other side.
         assert np.abs(again.astype(int) - kept).mean() < 0.1, name
-    for name in ("truth.mp4", "interpolated.mp4"):
+    for name in ("truth.mp4", "interpolated.mp4", *(f"methods/{each}.mp4" for each in ("truth", "source", "flow"))):
         again, kept = read_video(tmp_path / name), read_video(SAMPLES / name)
         assert np.mean((again.astype(np.float32) - kept) ** 2, axis=(1, 2, 3)).max() < 10.0, name

@@ -30,8 +30,11 @@ DEFAULT_METRICS = ("cosine", "mismatch", "psnr", "ssim")
 printed and drawn first."""
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
-NEIGHBOUR_METRICS = ("cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp", "foreign", "cut")
-NEIGHBOUR_MAPS = ("ghosting", "warp", "foreign")
+NEIGHBOUR_METRICS = (
+    *("cosine_before", "cosine_after", "fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
+    *("midpoint_px", "ghosting", "warp", "foreign", "cut"),
+)
+NEIGHBOUR_MAPS = ("fault", "ghosting", "warp", "foreign")
 """What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
 FIELD_METRICS = {"motion": "mismatch"}
 """The metric whose matches a field shows."""

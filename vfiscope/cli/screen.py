@@ -84,7 +84,12 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_verdict(summary)])
+
+
+def _verdict(summary: dict[str, Any]) -> list[str]:
+    """The verdict on a run without ground truth; nothing where there is none."""
+    return ["", f"verdict: {summary['verdict']['sentence']}"] if summary.get("verdict") else []
 
 
 def _about(summary: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from vfiscope.metrics.flow import Triplet, fetch
 from vfiscope.types import Float32
 
-__all__ = ["broken", "ghosts", "ramp"]
+__all__ = ["BLEND", "NOISE", "broken", "ghosts", "ramp", "variance"]
 
 BLEND_WINDOW, SHAPE_WINDOW = 11, 9
 """Sides in working pixels of the windows in which a blend is fitted and in which structure is compared."""
@@ -46,12 +46,12 @@ def ghosts(frame: Triplet) -> Float32:
         (h, w) float32, 0..1; 0 where the neighbours do not differ or the frame repeats one of them.
     """
     step, whole = frame.test - frame.before, frame.after - frame.before
-    from_before, span, product = _variance(step), _variance(whole), _covariance(step, whole)
+    from_before, span, product = variance(step), variance(whole), _covariance(step, whole)
     from_after = from_before - 2 * product + span
     fitted = np.maximum(from_before - product * product / np.maximum(span, NOISE), 0)
     fetched = [fetch(frame.before, frame.to_before), fetch(frame.after, frame.to_after)]
     copies = [*fetched, (fetched[0] + fetched[1]) / np.float32(2)]
-    moved = [_variance(frame.test - copy) for copy in copies]
+    moved = [variance(frame.test - copy) for copy in copies]
     unexplained = np.minimum.reduce([from_before, from_after, *moved])
     share = 1 - (fitted + NOISE) / np.maximum(unexplained, NOISE)
     inside = (product > 0) & (product < span)
@@ -70,11 +70,11 @@ def broken(frame: Triplet) -> Float32:
     """
     test, before, after = (_soften(plane) for plane in (frame.test, frame.before, frame.after))
     mean = _mean(test, SHAPE_WINDOW)
-    spread = _variance(test, SHAPE_WINDOW)
+    spread = variance(test, SHAPE_WINDOW)
     residual = np.ones_like(test)
     for other in _stiffly_fetched(((before, frame.to_before), (after, frame.to_after))):
         both = _mean(test * other, SHAPE_WINDOW) - mean * _mean(other, SHAPE_WINDOW)
-        scale = np.sqrt(spread * _variance(other, SHAPE_WINDOW))
+        scale = np.sqrt(spread * variance(other, SHAPE_WINDOW))
         np.minimum(residual, 1 - (both + CONTRAST) / (scale + CONTRAST), out=residual)
     return ramp(residual, BREAK)
 
@@ -119,5 +119,6 @@ def _covariance(plane: Float32, other: Float32, side: int = BLEND_WINDOW) -> Flo
     return _mean(plane * other, side) - _mean(plane, side) * _mean(other, side)
 
 
-def _variance(plane: Float32, side: int = BLEND_WINDOW) -> Float32:
+def variance(plane: Float32, side: int = BLEND_WINDOW) -> Float32:
+    """Variance of a plane (h, w) in the window around each pixel."""
     return np.maximum(_covariance(plane, plane, side), 0)

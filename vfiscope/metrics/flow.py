@@ -40,6 +40,8 @@ __all__ = [
     "fetch",
     "luma",
     "neighbours",
+    "resized",
+    "resized_flow",
     "row_by_row",
     "triplets",
     "visible",
@@ -106,16 +108,13 @@ def luma(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
     plane = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
     if frames.bit_depth != 8:
         plane = plane * np.float32(255.0 / (2**frames.bit_depth - 1))
-    if plane.shape != size:
-        plane = np.asarray(cv2.resize(plane, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
-    return plane
+    return resized(plane, size)
 
 
 def colours(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
     """RGB of one frame averaged down to (h, w): (h, w, 3) float32, 8-bit code values."""
     picture: Float32 = frames.data[row].permute(1, 2, 0).cpu().numpy().astype(np.float32, order="C")
-    if picture.shape[:2] != size:
-        picture = np.asarray(cv2.resize(picture, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
+    picture = resized(picture, size)
     if frames.bit_depth != 8:
         picture = picture * np.float32(255.0 / (2**frames.bit_depth - 1))
     return picture
@@ -145,6 +144,20 @@ def fetch(plane: Float32, flow: Float32) -> Float32:
     y, x = np.mgrid[:height, :width].astype(np.float32)
     at = x + flow[..., 0], y + flow[..., 1]
     return np.asarray(cv2.remap(plane, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def resized(plane: Float32, size: tuple[int, ...]) -> Float32:
+    """A plane (H, W[, channels]) averaged down, or interpolated up, to (h, w)."""
+    if plane.shape[:2] == size:
+        return plane
+    how = cv2.INTER_AREA if plane.shape[0] >= size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, (size[1], size[0]), interpolation=how), np.float32)
+
+
+def resized_flow(flow: Float32, size: tuple[int, ...]) -> Float32:
+    """A flow (H, W, 2) at (h, w), its lengths in the pixels of that size."""
+    height, width = flow.shape[:2]
+    return resized(flow, size) * np.array([size[1] / width, size[0] / height], np.float32)
 
 
 def visible(forth: Float32, back: Float32) -> Bool:

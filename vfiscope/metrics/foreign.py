@@ -1,33 +1,35 @@
 """Pixel by pixel, where the colours of a frame come from neither of the real frames around it.
 
 Conventions:
-    Pictures are (h, w, 3) float32 RGB, 8-bit code values, at most :data:`SHORT_SIDE` pixels on the short side, blurred
-    before they are compared: blur, noise, compression and small misalignment are nothing foreign.
+    Pictures are (h, w, 3) float32 RGB, 8-bit code values, at most 270 pixels on the short side
+    (:data:`vfiscope.metrics.between.SHORT_SIDE`): low-pass, they need no more. They are blurred before colours are
+    compared: blur, noise, compression and small misalignment are nothing foreign.
     A colour *fits* two others as far as each of R, G, B lies between theirs, so that a blend of both fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from vfiscope.metrics.between import Between
 from vfiscope.metrics.blend import ramp
-from vfiscope.metrics.flow import Bool, Triplet, estimate, fetch
+from vfiscope.metrics.flow import Bool, Triplet, fetch, resized, resized_flow
 from vfiscope.types import Float32
 
-__all__ = ["SHORT_SIDE", "strange"]
+__all__ = ["level", "strange"]
 
-SHORT_SIDE = 270
-"""Most pixels of the short side at which colours are compared: low-pass, they need no more."""
+COARSE = 4
+"""Pixels averaged in both directions before the level is measured: finer steps than a code value."""
 SOFTEN = 3.0
 """Standard deviation of the blur, in pixels of the pictures."""
 APART = (12.0, 32.0)
 """Distance to the nearest fitting colour in 8-bit code values: known below, foreign above."""
 
 
-def strange(frame: Triplet, test: Float32, before: Float32, after: Float32, phase: float) -> Float32:
+def strange(frame: Triplet, pictures: Sequence[Float32], between: Between, phase: float) -> Float32:
     """How foreign the colours of a frame are to the real frames around it.
 
     The distance of a colour is the largest over R, G, B, and the smallest to
@@ -38,35 +40,44 @@ def strange(frame: Triplet, test: Float32, before: Float32, after: Float32, phas
       hides what lies behind it finds alike colours far away, and does not find back.
 
     Args:
-        frame: the frame's flows and luma.
-        test, before, after: (h, w, 3) pictures.
+        frame: the frame's flows.
+        pictures: the frame, and the frames before and after, (h, w, 3) each.
+        between: the motion between the frames around, at (h, w).
         phase: the frame's instant, 0 at the one before, 1 at the one after.
 
     Returns:
         (h, w) float32, 0 known to 1 foreign; exactly 0 where the frame repeats one of them.
     """
+    test, before, after = (_soften(each) for each in pictures)
     size = test.shape[:2]
-    test, before, after = _soften(test), _soften(before), _soften(after)
     apart = _outside(test, before, after)
-    for to_before, to_after in _expected(_resized(frame.before, size), _resized(frame.after, size), phase):
+    for to_before, to_after in between.expected(phase):
         np.minimum(apart, _outside(test, fetch(before, to_before), fetch(after, to_after)), out=apart)
     for other, flow, seen in ((before, frame.to_before, frame.in_before), (after, frame.to_after, frame.in_after)):
-        fetched = fetch(other, _resized_flow(flow, size))
+        fetched = fetch(other, resized_flow(flow, size))
         alone = _outside(test, fetched, fetched)
         np.minimum(apart, alone, out=apart, where=_resized_mask(seen, size))
     return ramp(apart, APART)
 
 
-def _expected(before: Float32, after: Float32, phase: float) -> Iterator[tuple[Float32, Float32]]:
-    """Flows from a frame at ``phase`` to both neighbours, told from the neighbours alone.
+def level(pictures: Sequence[Float32]) -> float:
+    """How far a frame as a whole is brighter or darker, in R, G or B, than both real frames around it.
 
-    Motion is taken to be even, and the flow through a pixel of the frame is that which starts at this pixel of the one
-    neighbour, or of the other (Jiang, Sun, Jampani, Yang, Learned-Miller, Kautz 2018, equation 3).
+    Of each channel the median difference in place from the one neighbour and from the other; where both have the same
+    sign, the smaller of the two: content that moves does not move a median, and a frame of a fade lies between.
+
+    Args:
+        pictures: the frame, and the frames before and after, (h, w, 3) each.
+
+    Returns:
+        8-bit code values, positive where it is brighter: that of the channel in which it is farthest off; 0 where each
+        channel lies between the neighbours.
     """
-    t, rest = np.float32(phase), np.float32(1 - phase)
-    forth, back = estimate(before, after), estimate(after, before)
-    yield -t * forth, rest * forth
-    yield t * back, -rest * back
+    height, width = pictures[0].shape[:2]
+    test, *others = (resized(each, (-(-height // COARSE), -(-width // COARSE))) for each in pictures)
+    apart = np.array([np.median(test - other, axis=(0, 1)) for other in others])
+    beyond = np.where(apart.min(axis=0) > 0, apart.min(axis=0), np.minimum(apart.max(axis=0), 0))
+    return float(beyond[np.abs(beyond).argmax()])
 
 
 def _outside(test: Float32, one: Float32, other: Float32) -> Float32:
@@ -80,19 +91,6 @@ def _soften(picture: Float32) -> Float32:
     return np.asarray(cv2.GaussianBlur(picture, (0, 0), SOFTEN, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
-def _resized(plane: Float32, size: tuple[int, ...]) -> Float32:
-    """A plane (H, W[, channels]) averaged down to (h, w)."""
-    if plane.shape[:2] == size:
-        return plane
-    return np.asarray(cv2.resize(plane, (size[1], size[0]), interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _resized_flow(flow: Float32, size: tuple[int, ...]) -> Float32:
-    """A flow (H, W, 2) averaged down to (h, w), its lengths in the pixels of that size."""
-    height, width = flow.shape[:2]
-    return _resized(flow, size) * np.array([size[1] / width, size[0] / height], np.float32)
-
-
 def _resized_mask(mask: Bool, size: tuple[int, ...]) -> Bool:
-    most: Bool = _resized(mask.astype(np.float32), size) > 0.5
+    most: Bool = resized(mask.astype(np.float32), size) > 0.5
     return most

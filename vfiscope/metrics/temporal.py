@@ -1,18 +1,20 @@
 """A test frame between two real frames, without ground truth.
 
-Metrics: midpoint_px, ghosting, warp, foreign, visible_both, visible_one, visible_none, cosine_before, cosine_after.
+Metrics: fault, which is all that is wrong with a frame; its kinds, moving, repeat, late, early, blend, torn and level;
+midpoint_px, ghosting, warp, foreign, visible_both, visible_one, visible_none, cosine_before, cosine_after, cut.
 
 Conventions:
-    All but the cosines and foreign are computed on luma at the working size of :mod:`vfiscope.metrics.flow`, lengths
-    scaled back to pixels of the full frame. A score depends on the three frames (and the phase) alone. Every score and
-    map of a row is NaN where the frames before and after are unrelated (:func:`is_cut`), and all that needs flow is NaN
-    for frames of fewer than 16 pixels in a dimension.
+    All but the cosines, foreign and level are computed on luma at the working size of :mod:`vfiscope.metrics.flow`,
+    lengths scaled back to pixels of the full frame. A score depends on the three frames (and the phase) alone. Every
+    score and map of a row is NaN where the frames before and after are unrelated (:func:`is_cut`), and all that needs
+    flow is NaN for frames of fewer than 16 pixels in a dimension.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -22,8 +24,10 @@ from torch import Tensor
 
 from vfiscope.metrics import blend, foreign
 from vfiscope.metrics.base import Metric
+from vfiscope.metrics.between import SHORT_SIDE, Between
 from vfiscope.metrics.convert import cell_grid
 from vfiscope.metrics.dense import cosine_distance
+from vfiscope.metrics.fault import MOVING, Evidence, Faults, find
 from vfiscope.metrics.flow import (
     SMALLEST,
     Triplet,
@@ -39,10 +43,8 @@ from vfiscope.metrics.flow import (
 )
 from vfiscope.types import Features, Float32, MetricSpec, Neighbours, Pairs
 
-__all__ = ["MAPS", "METRICS", "by_triplet", "deviation", "is_cut"]
+__all__ = ["MAPS", "METRICS", "MOVING", "by_triplet", "deviation", "is_cut"]
 
-MOVING = 1.0
-"""Pixels of the full frame from the frame before to the frame after from which content moves."""
 TEXTURE = 4.0
 """Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the gradient) of content whose
 motion can be seen in every direction."""
@@ -153,7 +155,8 @@ def _phases(pairs: Pairs) -> NDArray[np.float64]:
 def _planes(pairs: Pairs, name: str) -> Sequence[Float32]:
     """Ghosts, broken geometry or foreign colours of every row, (h, w) each, made once."""
     frames = triplets(pairs) or ()
-    compute = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign}[name](pairs, frames)
+    makers = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign, "fault": _at_fault}
+    compute = makers[name](pairs, frames)
     made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(compute, len(frames)))
     return made
 
@@ -169,15 +172,67 @@ def _broken(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]
 
 
 def _foreign(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
-    """Where a frame's instant is unknown, motion is expected to be half way."""
-    around, phases = neighbours(pairs), np.nan_to_num(_phases(pairs), nan=0.5)
-    size = working_size(*pairs.test.size, foreign.SHORT_SIDE)
+    pictures, betweens, phases = _pictures(pairs), _betweens(pairs), _instants(pairs)
+    return lambda row: foreign.strange(frames[row], pictures[row], betweens[row], float(phases[row]))
 
-    def compute(row: int) -> Float32:
-        test, before, after = (colours(each, row, size) for each in (pairs.test, around.before, around.after))
-        return foreign.strange(frames[row], test, before, after, float(phases[row]))
+
+def _at_fault(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    found = _faults(pairs)
+    return lambda row: found[row].plane
+
+
+def _instants(pairs: Pairs) -> NDArray[np.float64]:
+    """Where a frame's instant is unknown, motion is expected to be half way."""
+    return np.nan_to_num(_phases(pairs), nan=0.5)
+
+
+def _pictures(pairs: Pairs) -> Sequence[Sequence[Float32]]:
+    """Of every row the frame, and those before and after, in colours, (h, w, 3) each."""
+    around, size = neighbours(pairs), working_size(*pairs.test.size, SHORT_SIDE)
+
+    def compute(row: int) -> Sequence[Float32]:
+        return [colours(each, row, size) for each in (pairs.test, around.before, around.after)]
+
+    made: Sequence[Sequence[Float32]] = pairs.share("pictures", lambda: row_by_row(compute, len(pairs)))
+    return made
+
+
+def _betweens(pairs: Pairs) -> Sequence[Between]:
+    """Of every row the motion between the frames around."""
+    frames, size = triplets(pairs) or (), working_size(*pairs.test.size, SHORT_SIDE)
+
+    def compute(row: int) -> Between:
+        return Between.of(frames[row].before, frames[row].after, size)
+
+    made: Sequence[Between] = pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
+    return made
+
+
+def _faults(pairs: Pairs) -> Sequence[Faults]:
+    """Of every row what is wrong with it."""
+    frames, betweens, phases = triplets(pairs) or (), _betweens(pairs), _instants(pairs)
+    ghosts, broken, strange = (_planes(pairs, name) for name in ("ghosting", "warp", "foreign"))
+    pictures = _pictures(pairs)
+
+    def compute(row: int) -> Faults:
+        evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(pictures[row]))
+        return find(frames[row], betweens[row], evidence, float(phases[row]))
+
+    made: Sequence[Faults] = pairs.share("faults", lambda: row_by_row(compute, len(frames)))
+    return made
+
+
+def _of_faults(name: str) -> Callable[[Pairs], Tensor]:
+    def compute(pairs: Pairs) -> Tensor:
+        found = _faults(pairs)
+        return by_triplet(pairs, lambda _, row: float(getattr(found[row], name)))
 
     return compute
+
+
+def _level(pairs: Pairs) -> Tensor:
+    pictures = _pictures(pairs)
+    return by_triplet(pairs, lambda _, row: foreign.level(pictures[row]))
 
 
 def _share(name: str) -> Callable[[Pairs], Tensor]:
@@ -237,24 +292,61 @@ def _cosine_spec(name: str) -> MetricSpec:
     return MetricSpec(f"cosine_{name}", "1", 0.0, 2.0, True, 0.0, 2.0, description, "neighbour features", ranks=False)
 
 
+def _signed(name: str, unit: str, floor: float, description: str) -> MetricSpec:
+    return MetricSpec(name, unit, -math.inf, math.inf, True, 0.0, floor, description, "neighbours", ranks=False)
+
+
+_FAULT = (
+    "repeated, blended, late or early content, broken geometry, foreign colour or another level than the real frames "
+    "around it have"
+)
+_OF_MOVING = "Share of the moving content"
 _GHOSTING = "that is a blend of the real frames before and after, and no repeat or moved copy of either."
 _WARP = "whose local geometry fits neither the real frame before nor the one after."
 _FOREIGN = "whose colour comes neither from the real frame before nor from the one after."
 
 METRICS = (
     Metric(
-        MetricSpec(
-            name="midpoint_px",
-            unit="px",
-            low=-math.inf,
-            high=math.inf,
-            lower_is_better=True,
-            identity=0.0,
-            floor=1.0,
-            description="How far content is ahead (positive) of where it should be along its track between the real "
-            "frames before and after: median over what moves 1 px or more.",
-            needs="neighbours",
-            ranks=False,
+        replace(_spec("fault", 0.05, f"Share of the frame's content, moving or at rest, with {_FAULT}."), ranks=True),
+        _of_faults("fault"),
+    ),
+    Metric(
+        _spec("moving", 1.0, "Share of the frame that moves visibly from the real frame before to the one after."),
+        _of_faults("moving"),
+    ),
+    Metric(
+        _spec("repeat", 0.05, f"{_OF_MOVING} that shows the real frame before or after in place."),
+        _of_faults("repeat"),
+    ),
+    Metric(
+        _spec("late", 0.05, f"{_OF_MOVING} that is behind its instant, or repeats the frame before."),
+        _of_faults("late"),
+    ),
+    Metric(
+        _spec("early", 0.05, f"{_OF_MOVING} that is ahead of its instant, or repeats the frame after."),
+        _of_faults("early"),
+    ),
+    Metric(_spec("blend", 0.05, f"{_OF_MOVING} that is a blend of two instants."), _of_faults("blend")),
+    Metric(
+        _spec("torn", 0.5, "How purely a band of rows shows one instant, and all other rows another."),
+        _of_faults("torn"),
+    ),
+    Metric(
+        _signed(
+            "level",
+            "code",
+            1.0,
+            "How much brighter (positive) the frame is than both real frames around it, in R, G or B.",
+        ),
+        _level,
+    ),
+    Metric(
+        _signed(
+            "midpoint_px",
+            "px",
+            1.0,
+            "How far content is ahead (positive) of where it should be along its track between the real frames before "
+            "and after: median over what moves 1 px or more.",
         ),
         _midpoint,
     ),
@@ -281,6 +373,11 @@ METRICS = (
 )
 
 MAPS = (
+    Metric(
+        replace(_spec("fault", 0.05, f"Share of each cell of about 16x16 px with {_FAULT}."), ranks=True),
+        _cells("fault"),
+        cell_grid,
+    ),
     Metric(_spec("ghosting", 0.02, f"Share of each cell of about 16x16 px {_GHOSTING}"), _cells("ghosting"), cell_grid),
     Metric(_spec("warp", 0.02, f"Share of each cell of about 16x16 px {_WARP}"), _cells("warp"), cell_grid),
     Metric(_spec("foreign", 0.02, f"Share of each cell of about 16x16 px {_FOREIGN}"), _cells("foreign"), cell_grid),

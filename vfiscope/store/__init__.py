@@ -4,17 +4,20 @@ from vfiscope.store.merge import rewrite_segments
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.store.run import Run, Stored, differences
 from vfiscope.store.schema import Header
+from vfiscope.store.verdict import Judgement, judge
 from vfiscope.store.writer import Writer
 
 __all__ = [
     "POOLS",
     "ROLES",
     "Header",
+    "Judgement",
     "Run",
     "Stored",
     "Writer",
     "differences",
     "headline_role",
+    "judge",
     "pool",
     "rewrite_segments",
     "rows_of",

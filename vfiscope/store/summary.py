@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.store.pools import POOLS, ROLES, pool, rows_of, worst_row
 from vfiscope.store.text import plain
+from vfiscope.store.verdict import judge
 from vfiscope.types import FrameTable, MetricSpec, Segment, Status
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def summarize(run: Run) -> dict[str, Any]:
     """
     seconds = run.timings.get("seconds")
     total = len(run.frames)
+    judgement = judge(run.frames, run.scores)
     summary = {
         "mode": run.mode,
         "out": str(run.path),
@@ -59,6 +61,7 @@ def summarize(run: Run) -> dict[str, Any]:
             role: {"frames": int(rows_of(run.frames, role).sum()), "metrics": _pooled(run, role)}
             for role in (ROLES if run.role != "all" else ())
         },
+        "verdict": None if judgement is None else judgement.to_dict(),
         "segments": [{**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments],
         "rules": list(run.rules),
         "regions": len(run.regions),

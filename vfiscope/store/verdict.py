@@ -1,0 +1,264 @@
+"""What a run without ground truth comes to: how many frames are wrong, in what way, and whether they follow a pattern.
+
+Told from the stored columns alone. A frame has one cause, the first of :data:`CAUSES` that applies: what comes later in
+it can be an effect of what comes before, as a tear is made of repeats, and a blend has double contours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.store.pools import headline_role, rows_of
+from vfiscope.types import Float64, FrameTable
+
+__all__ = ["CAUSES", "Judgement", "Pattern", "judge"]
+
+Bool = NDArray[np.bool_]
+Columns = Mapping[str, NDArray[np.float32]]
+
+NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
+"""Columns without which there is no verdict; where others are missing, their faults are not looked for."""
+CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early")
+TORN = 0.75
+"""How purely two bands of a torn frame show two instants: planted tears come to 0.85 and more."""
+HALF = 0.5
+"""Part of the moving content of a frame that shows a wrong instant where the frame as a whole does."""
+SOME = 0.1
+"""Part that is a blend in a blended frame. It is the part that nothing else explains, and where little moves, blends
+look like soft frames: blends of real clips have 0.06 to 0.75, others up to 0.03."""
+BROKEN, FOREIGN = 0.01, 0.05
+"""Parts of the frame that are broken, or of foreign colours, in a frame that is so. True frames have up to
+0.003 and 0.03."""
+OFF_LEVEL = 2.0
+"""8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2) and noise leave."""
+STILL = 0.01
+"""Less of the frame moves where nothing does."""
+
+LONGEST, CYCLES = 30, 3
+"""Longest cycle in which frames are looked for that all have one fault, and how many of it there must be."""
+REGULAR, ELSEWHERE = 0.75, 0.1
+"""Parts of the frames at the places of a pattern that have its fault at least, and elsewhere at most. Where little
+moves, a fault does not show."""
+PAUSE = 6
+"""Most still frames between moving ones that are taken for one picture held, as in a clip interpolated by 8."""
+
+_WORDS = {
+    "repeats": ("repeats a neighbour", "repeat a neighbour"),
+    "blends": ("is a blend of its neighbours", "are blends of their neighbours"),
+    "late": ("is late", "are late"),
+    "early": ("is early", "are early"),
+    "torn": ("is torn", "are torn"),
+    "off_colour": ("is off in colour or brightness", "are off in colour or brightness"),
+    "broken": ("is broken in geometry", "are broken in geometry"),
+    "clean": ("is without a fault", "are without a fault"),
+}
+_PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A fault that frames have at the same places of every cycle."""
+
+    fault: str
+    """"repeats" or "blends"."""
+    cycle: int
+    """Frames in a cycle."""
+    count: int
+    """How many of them have the fault."""
+    first: int
+    """Decode ordinal of the first frame that has."""
+    of: str
+    """What a repeat repeats: the frame "before", "after", or either "neighbour"; "" of blends."""
+
+    @property
+    def sentence(self) -> str:
+        """The pattern in words."""
+        one = self.count == 1
+        did = f"is a blend of {'its' if one else 'their'} neighbours" if not self.of else f"repeats {self._repeated}"
+        if not one:
+            did = did.replace("is a blend", "are blends").replace("repeats", "repeat")
+        if one and self.cycle == 2:
+            return f"every second frame, from {self.first} on, {did}{self._rate}"
+        if one:
+            return f"one frame in {self.cycle}, from {self.first} on, {did}{self._rate}"
+        return f"of every {self.cycle} frames, from {self.first} on, {self.count} {did}{self._rate}"
+
+    @property
+    def _repeated(self) -> str:
+        return "a neighbour" if self.of == "neighbour" else f"the frame {self.of} it"
+
+    @property
+    def _rate(self) -> str:
+        if not self.of or self.cycle - self.count != 1:
+            return ""
+        return f": this is a clip of {_PARTS.get(self.cycle, f'1/{self.cycle} of')} the rate"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The frames of a run by what is wrong with them; each is counted once."""
+
+    role: str
+    """Which frames were judged: "synthesised" or "all"."""
+    frames: int
+    """How many were judged: not those across cuts, nor originals that lie between blends."""
+    repeats: int
+    blends: int
+    late: int
+    early: int
+    torn: int
+    off_colour: int
+    broken: int
+    clean: int
+    """Those without any of these faults, still ones among them."""
+    still: int
+    """Those in which nothing moves, so that no instant can be wrong."""
+    cadence: Pattern | None
+    """The pattern that the repeats or blends follow."""
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in a sentence or two."""
+        kind = "" if self.role == "all" else f"{self.role} "
+        counts = [(getattr(self, name), words) for name, words in _WORDS.items()]
+        parts = [f"{count} {words[count != 1]}" for count, words in counts if count]
+        listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+        still = f" (nothing moves in {self.still} of them)" if self.still else ""
+        told = f"of {self.frames} {kind}frame{'s' * (self.frames != 1)} {listed}{still}"
+        if self.cadence is None:
+            return told
+        advice = ""
+        if self.cadence.fault == "blends" and self.role == "all" and self.cadence.count == self.cadence.cycle - 1:
+            advice = f"; state --multiplier {self.cadence.cycle} to judge only those"
+        return f"{self.cadence.sentence}{advice}; {told}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The judgement as JSON-able values, with its sentence."""
+        return {**asdict(self), "sentence": self.sentence}
+
+
+def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
+    """The verdict on a run.
+
+    Args:
+        frames: one row per test frame. The synthesised ones are judged where these are known, else all.
+        scores: {metric: (N,)}.
+
+    Returns:
+        None where the columns do not allow one, or have no value for any of these frames.
+    """
+    role = headline_role(frames)
+    if any(name not in scores for name in NEEDED):
+        return None
+    columns = {name: np.asarray(values, np.float64) for name, values in scores.items()}
+    judged = rows_of(frames, role) & np.isfinite(columns["fault"])
+    if not judged.any():
+        return None
+    still = judged & (columns["moving"] < STILL)
+    marks = _marks(columns, judged)
+    if role == "all":  # of two equal frames the second repeats the first, which is where it should be
+        repeated = marks["repeats"] & (columns["early"] >= columns["late"])
+        marks = {name: rows & ~repeated if name in ("repeats", "early") else rows for name, rows in marks.items()}
+    causes = _first(marks)
+    pattern, places = _pattern(frames, columns, causes, judged, still)
+    if pattern is not None and pattern.fault == "repeats":
+        held = still & places
+        causes["repeats"], still = causes["repeats"] | held, still & ~held
+    elif pattern is not None and role == "all":
+        judged &= places | ~_beside(places)
+    counts = {name: int((rows & judged).sum()) for name, rows in causes.items()}
+    total = int(judged.sum())
+    return Judgement(
+        role=role,
+        frames=total,
+        **counts,
+        clean=total - sum(counts.values()),
+        still=int((still & judged).sum()),
+        cadence=pattern,
+    )
+
+
+def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
+    """{cause: the rows to which it applies, (N,)}, first causes first."""
+    nothing = np.zeros(len(judged))
+
+    def column(name: str) -> Float64:
+        return np.nan_to_num(columns.get(name, nothing))
+
+    found = {
+        "torn": column("torn") >= TORN,
+        "repeats": column("repeat") >= HALF,
+        "off_colour": (column("foreign") >= FOREIGN) | (np.abs(column("level")) >= OFF_LEVEL),
+        "blends": column("blend") >= SOME,
+        "broken": column("warp") >= BROKEN,
+        "late": column("late") >= HALF,
+        "early": column("early") >= HALF,
+    }
+    return {name: found[name] & judged for name in CAUSES}
+
+
+def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:
+    """The same with each row under its first cause alone."""
+    left, causes = np.ones(len(next(iter(marks.values()))), bool), {}
+    for name, rows in marks.items():
+        causes[name] = rows & left
+        left &= ~rows
+    return causes
+
+
+def _beside(places: Bool) -> Bool:
+    """Rows next to some places."""
+    padded = np.pad(places, 1)
+    return padded[:-2] | padded[2:]
+
+
+def _pattern(
+    frames: FrameTable, columns: Mapping[str, Float64], causes: Mapping[str, Bool], judged: Bool, still: Bool
+) -> tuple[Pattern | None, Bool]:
+    """The shortest cycle that repeats or blends follow, and its places, (N,); None and no place where there is none."""
+    alone = headline_role(frames) == "all"
+    held = still & _short_runs(still) if alone else np.zeros_like(still)
+    passed = rows_of(frames, "passed")
+    for name in ("repeats", "blends"):
+        hits = causes[name] | (held if name == "repeats" else False)
+        known = (judged & ~still) | passed | (held if name == "repeats" else False)
+        if not causes[name].any() or (found := _cycle(hits, known)) is None:
+            continue
+        cycle, phases = found
+        places = np.isin(np.arange(len(frames)) % cycle, phases)
+        first = int(frames.index[np.flatnonzero(places & hits)[0]])
+        before = (columns["late"] > columns["early"])[places & causes[name]].mean()
+        of = "" if name == "blends" else "before" if before > 0.9 else "after" if before < 0.1 else "neighbour"
+        return Pattern(name, cycle, len(phases), first, of), places & hits
+    return None, np.zeros(len(frames), bool)
+
+
+def _short_runs(still: Bool) -> Bool:
+    """Rows in runs of a few still frames between moving ones."""
+    found = np.zeros_like(still)
+    for start, stop in _runs(still):
+        found[start:stop] = stop - start <= PAUSE and start > 0 and stop < len(still)
+    return found
+
+
+def _runs(rows: Bool) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.pad(rows, 1).astype(np.int8)))
+    yield from zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+def _cycle(hits: Bool, known: Bool) -> tuple[int, list[int]] | None:
+    """The shortest cycle with a part of its places nearly always hit, and the rest hardly ever; and those places."""
+    for cycle in range(2, LONGEST + 1):
+        seen = [known[phase::cycle] for phase in range(cycle)]
+        if min(int(each.sum()) for each in seen) < CYCLES:
+            continue
+        shares = np.array([hits[phase::cycle][seen[phase]].mean() for phase in range(cycle)])
+        often = shares >= REGULAR
+        if often.any() and not often.all() and (shares[~often] <= ELSEWHERE).all():
+            return cycle, np.flatnonzero(often).tolist()
+    return None
