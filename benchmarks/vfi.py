@@ -1,6 +1,6 @@
 """How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
 
-    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md, and vfi_short.md, the part that the README shows
+    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md; vfi_short.md, a part of it, also into the README
     python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
                                              they are fitted on, LPIPS and the parts of every candidate
 
@@ -45,15 +45,14 @@ from vfiscope import open_source
 from vfiscope.embed import open_embedder
 from vfiscope.metrics import METRICS, vfi
 from vfiscope.metrics.convert import aligned_pairs
-from vfiscope.metrics.dense import cosine_distance
 from vfiscope.types import Frames, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = Path(__file__).with_suffix(".csv")
 FULL, SHORT = Path(__file__).with_suffix(".md"), Path(__file__).with_name("vfi_short.md")
+README = Path(__file__).resolve().parents[1] / "README.md"
 VFI = "**`vfi`**"
-DSIFT = "dsift at the same place"
-SHOWN = (VFI, "mismatch", DSIFT, "absdiff", "ms_ssim", "ssim_rgb", "ssim", "gmsd", "psnr", "cosine")
+SHOWN = (VFI, "mismatch", "cosine", "absdiff", "ms_ssim", "ssim_rgb", "ssim", "gmsd", "psnr", "motion_error")
 """Rows of the README."""
 SETS = {"UCF101": "UCF101/", "Middlebury": "Middlebury/", "DAVIS": "DAVIS/", "clips": "clip "}
 """How the names of the scenes of each set begin."""
@@ -142,11 +141,8 @@ def pool_of(pairs: Pairs) -> dict[str, float]:
 
 
 def all_metrics(pairs: Pairs) -> dict[str, float]:
-    """Every metric that compares test and reference, and the plain dense SIFT distance; lower is better."""
-    test, ref = pairs.test_features, pairs.ref_features
-    assert test is not None
-    assert ref is not None
-    values = {DSIFT: float(cosine_distance(test.patches, ref.patches).mean())}
+    """Every metric that compares test and reference; lower is better."""
+    values = {}
     for name, metric in METRICS.items():
         if metric.spec.needs in COMPARING:
             value = float(metric.compute(pairs)[0])
@@ -245,6 +241,14 @@ def noise(both: Sheet) -> list[str]:
     ]
 
 
+def into_readme(text: str) -> None:
+    """Replace what stands between the README's mark of vfi_short.md and the next heading."""
+    before, mark, rest = README.read_text(encoding="utf-8").partition(f"<!-- benchmarks/{SHORT.name} -->\n")
+    assert mark, f"{README} has no mark for {SHORT.name}"
+    _, heading, after = rest.partition("\n## ")
+    README.write_text(before + mark + text + heading + after, encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
@@ -268,6 +272,7 @@ def main() -> int:
     rows = list(rows_of(both))
     FULL.write_text(document(both, rows), encoding="utf-8")
     SHORT.write_text(document(both, [row for row in rows if row[0] in SHOWN]), encoding="utf-8")
+    into_readme(SHORT.read_text(encoding="utf-8"))
     print(FULL.read_text(encoding="utf-8"))
     print(f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}", file=sys.stderr)
     print(f"{time.perf_counter() - began:.0f} s; LPIPS is kept in {lpips.file}", file=sys.stderr)

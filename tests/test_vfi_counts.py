@@ -125,7 +125,7 @@ def test_the_table_is_sorted_and_holds_every_metric(benchmark: ModuleType) -> No
     rates = [float(row[0].split()[0]) for row in rows.values()]
     assert rates == sorted(rates, reverse=True)
     comparing = {name for name, metric in METRICS.items() if metric.spec.needs in benchmark.COMPARING}
-    assert set(rows) >= (comparing - {"vfi"}) | {benchmark.VFI, benchmark.DSIFT}
+    assert set(rows) >= (comparing - {"vfi"}) | {benchmark.VFI}
     short = rows_of("vfi_short.md")
     short.pop("metric")
     assert set(short) == set(benchmark.SHOWN)
@@ -143,3 +143,13 @@ def test_leads_are_called_decisive_where_their_interval_leaves_out_0(name: str) 
     assert len(lows) == len(ahead) - 2
     assert {row for row, low in lows.items() if low > 0} <= decisive
     assert {row for row, low in lows.items() if low < 0} <= level
+
+
+def test_the_readme_gets_the_new_table_and_nothing_else(
+    benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text("# A\n\n<!-- benchmarks/vfi_short.md -->\nold\n\nolder\n\n## More\n\n## End\n")
+    monkeypatch.setattr(benchmark, "README", readme)
+    benchmark.into_readme("new\n")
+    assert readme.read_text() == "# A\n\n<!-- benchmarks/vfi_short.md -->\nnew\n\n## More\n\n## End\n"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numba
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -177,17 +178,14 @@ def test_rows_of_cells_are_the_same_however_they_are_shared_out() -> None:
     assert np.array_equal(once, pieces)
 
 
-def test_parts_do_not_depend_on_threads() -> None:
-    before = numba.get_num_threads(), torch.get_num_threads()
+def test_parts_do_not_depend_on_threads(threads: Callable[[int], None]) -> None:
     test, ref = natural(17, (133, 260))
     found = []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
-        torch.set_num_threads(threads)
+    for count in (1, 2, 3):
+        threads(count)
         found.append(compared(aligned(test, ref), CELLS))
-    numba.set_num_threads(before[0])
-    torch.set_num_threads(before[1])
-    assert torch.equal(*found)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
 
 
 def test_cells_that_the_loops_do_not_know_are_refused() -> None:

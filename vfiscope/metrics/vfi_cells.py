@@ -17,6 +17,7 @@ from torch import Tensor
 
 from vfiscope.embed import dsift
 from vfiscope.errors import UsageError
+from vfiscope.loops import in_bands
 from vfiscope.metrics import vfi_kernels
 from vfiscope.metrics.convert import LUMA, Aligned
 from vfiscope.metrics.vfi_kernels import CELL
@@ -54,8 +55,8 @@ class Cells:
         votes, sums = np.empty((9, 2, 2, h, w), np.float32), np.empty((4, h, w), np.float32)
         extra = np.array([1 + -side % DETAIL_CELL for side in size], np.float32)
         # One version of the loops for all that is not 8 bit.
-        codes = frame if frame.dtype == np.uint8 else frame.astype(np.float32)
-        vfi_kernels.gather(0, h, codes, weights, extra, votes, sums)
+        codes = frame if frame.dtype == np.uint8 else frame.astype(np.float32, copy=False)
+        in_bands(vfi_kernels.gather, h, codes, weights, extra, votes, sums)
         return cls(size, float(weights.sum(dtype=np.float64)) * peak, peak, votes, sums)
 
     def grid(self, side: int) -> tuple[int, int]:
@@ -125,7 +126,7 @@ def _apart(test: Cells, ref: Cells, side: int) -> Float32:
     shares = [cells.share(votes, side) for cells, votes in zip((test, ref), corners, strict=True)]
     roots = [np.sqrt(share) for share in shares]
     apart = np.empty(test.grid(side), np.float32)
-    vfi_kernels.sift_apart(0, len(apart), corners[0], corners[1], roots[0], roots[1], np.float32(dsift.CLIP), apart)
+    in_bands(vfi_kernels.sift_apart, len(apart), *corners, *roots, np.float32(dsift.CLIP), apart)
     flat = np.sqrt(1 - shares[0]) - np.sqrt(1 - shares[1])
     colour = test.colour(side) - ref.colour(side)
     squared = dsift.TEXTURE * (apart + flat * flat) + dsift.COLOUR * (colour * colour).sum(axis=-1)

@@ -30,14 +30,14 @@ BINS = 4
 
 ZERO, ONE, TWO, DIAGONAL = np.float32(0), np.float32(1), np.float32(2), np.float32(0.5**0.5)
 TINY = np.float32(1e-12)
-_compiled = compiled(FUSED)
+_compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 # Distance of the pixels of a cell from its left or upper border, in cells: what each gives to the corner behind.
 RISE = ((np.arange(CELL) + 0.5) / CELL).astype(np.float32)
 R0, R1, R2, R3, R4, R5, R6, R7 = RISE
 
 
-@_compiled
+@_inner
 def _luma_of(row: Array, weights: Float32, padded: int, luma: Float32) -> None:
     """Luma of a row; one more value at the left, and repeated up to ``padded`` columns and one more at the right."""
     width, w0, w1, w2 = row.shape[0] // 3, weights[0], weights[1], weights[2]
@@ -48,7 +48,7 @@ def _luma_of(row: Array, weights: Float32, padded: int, luma: Float32) -> None:
         luma[x + 1] = luma[width]
 
 
-@_compiled
+@_inner
 def _vote(along: Any, scale: Any) -> Any:
     """cos^9 times the length of a gradient, from its part along an axis and 1 / length^2."""
     power = along * along * scale
@@ -56,7 +56,7 @@ def _vote(along: Any, scale: Any) -> Any:
     return power * power * along
 
 
-@_compiled
+@_inner
 def _share(sums: Float32, i: int, vote: Any, fall: Any, rise: Any) -> None:
     """A vote to the two directions of an axis, for the corners above and below."""
     there, back = max(vote, ZERO), max(-vote, ZERO)
@@ -66,7 +66,7 @@ def _share(sums: Float32, i: int, vote: Any, fall: Any, rise: Any) -> None:
     sums[i + 9 * STRIP] += back * rise
 
 
-@_compiled
+@_inner
 def _add_row(luma: Float32, y: int, left: int, width: int, rise: Any, keep: Any, sums: Float32) -> None:
     """Add the votes, the magnitudes and the modified Laplacians of a row of pixels to the sums of a strip."""
     fall = ONE - rise
@@ -85,7 +85,7 @@ def _add_row(luma: Float32, y: int, left: int, width: int, rise: Any, keep: Any,
         sums[x + 18 * STRIP] += keep * (abs(TWO * here - before - behind) + abs(TWO * here - up - down))
 
 
-@_compiled
+@_inner
 def _to_corners(sums: Float32, cells: int, before: Float32, behind: Float32) -> None:
     """What the pixels of each cell give to the corners at its left and at its right."""
     for i in range(cells):
@@ -95,7 +95,7 @@ def _to_corners(sums: Float32, cells: int, before: Float32, behind: Float32) -> 
         before[i] = R7 * a + R6 * b + R5 * c + R4 * d + R3 * e + R2 * f + R1 * g + R0 * h
 
 
-@_compiled
+@_inner
 def _in_cells(sums: Float32, cells: int, step: int, out: Float32) -> None:
     for i in range(cells):
         total = ZERO
@@ -104,7 +104,7 @@ def _in_cells(sums: Float32, cells: int, step: int, out: Float32) -> None:
         out[i] = total
 
 
-@_compiled
+@_inner
 def _colours(frame: Array, top: int, left: int, width: int, colours: Float32) -> None:
     """Sums down a row of cells of R, G and B, interleaved; the last column of the frame is repeated."""
     height, inside = frame.shape[0], min(3 * width, frame.shape[1] - 3 * left)
@@ -117,13 +117,13 @@ def _colours(frame: Array, top: int, left: int, width: int, colours: Float32) ->
         colours[x] = colours[x - 3]
 
 
-@_compiled
+@_inner
 def _keep(y: int, last: int, extra: Any) -> Any:
     """How often the Laplacian of a row or column counts: as the last one repeated, and not at all beyond it."""
     return ONE if y < last else (extra if y == last else ZERO)
 
 
-@_compiled
+@_inner
 def _sum_strip(luma: Float32, top: int, left: int, columns: int, frame: Any, extra: Float32, sums: Float32) -> None:
     """Sums down a row of cells of 8 x 2 directed votes, 2 magnitudes and the Laplacian of a strip: (19 STRIP,)."""
     height, width = frame
@@ -166,7 +166,7 @@ def gather(
                 _in_cells(colours[k:], columns // CELL, 3, sums[k, cell, at:])
 
 
-@_compiled
+@_inner
 def _lengths(
     votes: Float32, y: int, roots: Float32, clip: Any, work: Float32, factors: Float32, limits: Float32
 ) -> None:
@@ -197,7 +197,7 @@ def _lengths(
         limits[x] = clip * root
 
 
-@_compiled
+@_inner
 def _square_distances(test: Float32, ref: Float32, y: int, factors: Float32, limits: Float32, apart: Float32) -> None:
     """Add up the squared differences of the entries of a row of cells."""
     apart[:] = ZERO
