@@ -86,6 +86,14 @@ def test_every_fault_has_its_cause(kind: str, cause: str) -> None:
     assert (found.frames, found.still, found.cadence) == (4, int(kind == "still"), None)
 
 
+def test_a_frame_in_which_nothing_moves_is_not_asked_for_its_instant() -> None:
+    kinds = ("before", "late", "blend", "torn", "bright", "broken")
+    values = {**columns(*kinds), "moving": np.full(len(kinds), 0.005, np.float32)}
+    found = judge(table(len(kinds), Role.SYNTHESISED), values)
+    assert found is not None
+    assert counts(found) == {"off_colour": 1, "broken": 1, "clean": 4}
+
+
 def test_the_sentence_counts_each_frame_once_and_leaves_out_what_was_not_judged() -> None:
     found = judged("before", "before", "cut", "blend", "torn", "bright", "broken", "late", "early", "still", "clean")
     assert found.sentence == (

@@ -37,7 +37,7 @@ BROKEN, FOREIGN = 0.01, 0.05
 OFF_LEVEL = 2.0
 """8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2) and noise leave."""
 STILL = 0.01
-"""Less of the frame moves where nothing does."""
+"""Less of the frame moves where nothing does. Such a frame is asked for colours and geometry, not for its instant."""
 
 LONGEST, CYCLES = 30, 3
 """Longest cycle in which frames are looked for that all have one fault, and how many of it there must be."""
@@ -199,7 +199,8 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         "late": column("late") >= HALF,
         "early": column("early") >= HALF,
     }
-    return {name: found[name] & judged for name in CAUSES}
+    moves = column("moving") >= STILL
+    return {name: found[name] & judged & (moves | (name in ("off_colour", "broken"))) for name in CAUSES}
 
 
 def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:

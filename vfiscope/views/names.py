@@ -110,6 +110,8 @@ def metrics_of(runs: Sequence[Run]) -> list[str]:
 def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
     """The metrics to draw, one panel each: those asked for, or all but the cuts, those of passed frames alone last.
 
+    Faults of one kind that no run has, whose panels would be flat, are drawn only where they are asked for.
+
     Raises:
         UsageError: there is no run, or none of them has such a metric.
     """
@@ -119,12 +121,22 @@ def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
     for name in metrics or ():
         if name not in known:
             raise UsageError(f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}")
-    names = list(dict.fromkeys(metrics)) if metrics else [name for name in known if name != CUT] or known
+    usual = [name for name in known if name != CUT and not all(absent(run, name) for run in runs)]
+    names = list(dict.fromkeys(metrics)) if metrics else usual or known
     if not metrics:  # what only originals have values of is about a codec, and comes last
         names.sort(key=lambda name: all(of_passed(run, name) for run in runs if name in run.scores))
     if not names:
         raise UsageError(f"{runs[0].path} holds no scores: make it again with some metrics")
     return names
+
+
+def absent(run: Run, metric: str) -> bool:
+    """Whether a run has nothing worth flagging of a metric that is one kind of fault."""
+    if metric not in run.scores:
+        return True
+    spec, values = run.specs[metric], run.scores[metric]
+    one_kind = not spec.ranks and not informative(spec)
+    return bool(one_kind and not (np.abs(values - spec.identity) >= spec.floor).any())
 
 
 def of_passed(run: Run, metric: str) -> bool:
