@@ -78,3 +78,45 @@ def test_what_the_first_command_prints_is_what_the_readme_shows(
 
 def is_decimal(word: str) -> bool:
     return bool(re.fullmatch(r"-?\d+\.\d+(e-?\d+)?", word))
+
+
+def words_of(text: str) -> tuple[list[str], list[float]]:
+    """Words, and apart from them the decimals, whose last digits may differ between machines."""
+    words = re.findall(r"-?\d+\.\d+(?:e-?\d+)?|[^\s\[\],*]+", text)
+    return [w for w in words if not is_decimal(w)], [float(w) for w in words if is_decimal(w)]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "shown", "drawn"),
+    [(1, [1], ["flow-worst3.png"]), (2, [3], ["timelapse-worst2.png", "timelapse.png"])],
+)
+def test_a_recipe_typed_as_it_stands_ends_with_what_the_readme_shows(
+    recipe: int,
+    shown: list[int],
+    drawn: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    for line in block("sh", recipe + 1).splitlines():
+        with pytest.raises(SystemExit) as caught:
+            main(line.split()[1:])
+        assert caught.value.code == 0, line
+    words, numbers = words_of(capsys.readouterr().out)
+    for number in shown:
+        wanted, values = words_of(block("", number))
+        starts = [k for k in range(len(words)) if words[k : k + len(wanted)] == wanted]
+        assert starts, wanted
+        assert any(numbers[k : k + len(values)] == pytest.approx(values, rel=0.02) for k in range(len(numbers)))
+    for name in drawn:
+        assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_the_verdict_of_the_repeat_is_what_the_readme_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    methods = ROOT / "samples" / "methods"
+    with pytest.raises(SystemExit) as caught:
+        main(["score", f"{methods}/repeat.mp4", "--source", f"{methods}/source.mp4", "-o", f"{tmp_path}/r.h5"])
+    assert caught.value.code == 0
+    assert block("", 2).strip() in capsys.readouterr().out
