@@ -23,7 +23,7 @@ from vfiscope.store import Header, Run, Writer
 from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Segment, Status
 from vfiscope.views import draw_metric, overlay_warnings, plot_run
 from vfiscope.views.curves import Curve, frame_axis, shade, thin
-from vfiscope.views.names import title
+from vfiscope.views.names import choose, title
 
 INF, NAN = float("inf"), float("nan")
 SPECS = {
@@ -718,3 +718,14 @@ def test_long_names_that_are_cut_stay_apart() -> None:
     runs = [fake({"ssim": [0.9, 0.8]}, name=name, test="/v/same.mp4") for name in names]
     labels = legend(plot_run(runs))[:2]
     assert len(set(labels)) == 2
+
+
+def test_kinds_of_fault_that_no_run_has_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, ranks in (("fault", True), ("blend", False), ("torn", False)):
+        monkeypatch.setitem(SPECS, name, MetricSpec(name, "1", 0, 1, True, 0, 0.05, "", ranks=ranks))
+    flow = fake({"fault": [0, 0.01], "blend": [0, 0.01], "torn": [0, NAN]})
+    blended = fake({"fault": [0, 0.5], "blend": [0, 0.5], "torn": [0, 0]}, name="b")
+    assert choose([flow], None) == ["fault"]
+    assert choose([flow, blended], None) == ["fault", "blend"]
+    assert choose([flow], ["torn"]) == ["torn"]
+    assert choose([fake({"torn": [0, 0]})], None) == ["torn"]

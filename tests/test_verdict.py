@@ -34,7 +34,7 @@ ROWS: Mapping[str, Mapping[str, float]] = {
     "bright": {"fault": 1, "level": 3.0},
     "dark": {"fault": 1, "level": -3.0},
     "fog": {"fault": 0.3, "foreign": 0.2},
-    "broken": {"fault": 0.2, "warp": 0.05},
+    "broken": {"fault": 0.2, "warp": 0.15},
     "cut": dict.fromkeys(CLEAN, np.nan),
 }
 

@@ -31,9 +31,9 @@ HALF = 0.5
 SOME = 0.1
 """Part that is a blend in a blended frame. It is the part that nothing else explains, and where little moves, blends
 look like soft frames: blends of real clips have 0.06 to 0.75, others up to 0.03."""
-BROKEN, FOREIGN = 0.01, 0.05
-"""Parts of the frame that are broken, or of foreign colours, in a frame that is so. True frames have up to
-0.003 and 0.03."""
+BROKEN, FOREIGN = 0.1, 0.05
+"""Parts of the frame that are broken, or of foreign colours, in a frame that is so: true frames of fast clips, with
+much that is hidden in one of the frames around, have up to 0.05 and 0.03."""
 OFF_LEVEL = 2.0
 """8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2) and noise leave."""
 STILL = 0.01
