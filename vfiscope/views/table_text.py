@@ -179,12 +179,12 @@ def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
 
 
 def _block(table: Table, column: Column) -> list[str]:
-    """The cells of a column: its title, then mean and interval of each method."""
+    """The cells of a column: its title, then the mean of each method, and where it ranks its interval."""
     decimals = _decimals(column.values.values())
     cells = [column.title]
     for method in table.methods:
         cells.append(_number(column.values[method], decimals) + _mark(column, method))
-        cells.append(_range(column.low[method], column.high[method], decimals))
+        cells.append(_range(column.low[method], column.high[method], decimals) if column.ranked else "")
     return cells
 
 
