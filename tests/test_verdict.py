@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli import vfiscope
-from vfiscope.store import Judgement, judge
+from vfiscope.store import Judgement, causes_of, judge
 from vfiscope.store.verdict import CAUSES
 from vfiscope.types import FrameTable, Role
 
@@ -84,6 +84,13 @@ def test_every_fault_has_its_cause(kind: str, cause: str) -> None:
     found = judged("clean", kind, "clean", "clean")
     assert counts(found) == ({"clean": 4} if cause == "clean" else {cause: 1, "clean": 3})
     assert (found.frames, found.still, found.cadence) == (4, int(kind == "still"), None)
+
+
+def test_each_frame_has_its_cause_in_words() -> None:
+    kinds = ("clean", "before", "torn", "bright", "still", "cut")
+    found = causes_of(table(len(kinds), Role.SYNTHESISED), columns(*kinds))
+    assert found == ["", "repeats a neighbour", "is torn", "is off in colour or brightness", "", ""]
+    assert causes_of(table(2, Role.SYNTHESISED), {"fault": np.ones(2, np.float32)}) == ["", ""]
 
 
 def test_a_frame_in_which_nothing_moves_is_not_asked_for_its_instant() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
 from vfiscope.fetch import Fetched, Picture, fetch
 from vfiscope.inputs import golden_index
-from vfiscope.store import Run, Stored
+from vfiscope.store import Run, Stored, causes_of
 from vfiscope.store.text import plain, printable
 from vfiscope.types import Float32, MetricSpec, Role, Status
 from vfiscope.views.export import replacing, suffix_of
@@ -265,6 +265,7 @@ def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
         told.append("compared with nothing: it has no partner")
     elif blank:
         told.append("no map")
+    told += filter(None, [causes_of(run.frames, run.scores)[row]])
     others = [name for name in run.scores if name not in (chosen.metric, CUT) and np.isfinite(run.scores[name][row])]
     told += [_score(run, name, row) for name in others[:DETAILS]]
     kinds = {(s.start, s.stop, s.kind) for s in run.segments if s.start <= index < s.stop and s.kind != "cut"}

@@ -4,7 +4,7 @@ from vfiscope.store.merge import rewrite_segments
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.store.run import Run, Stored, differences
 from vfiscope.store.schema import Header
-from vfiscope.store.verdict import Judgement, judge
+from vfiscope.store.verdict import Judgement, causes_of, judge
 from vfiscope.store.writer import Writer
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Run",
     "Stored",
     "Writer",
+    "causes_of",
     "differences",
     "headline_role",
     "judge",

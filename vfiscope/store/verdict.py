@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
-__all__ = ["CAUSES", "Judgement", "Pattern", "judge"]
+__all__ = ["CAUSES", "Judgement", "Pattern", "causes_of", "judge"]
 
 Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]
@@ -152,19 +152,12 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
     Returns:
         None where the columns do not allow one, or have no value for any of these frames.
     """
+    found = _causes(frames, scores)
+    if found is None:
+        return None
     role = headline_role(frames)
-    if any(name not in scores for name in NEEDED):
-        return None
-    columns = {name: np.asarray(values, np.float64) for name, values in scores.items()}
-    judged = rows_of(frames, role) & np.isfinite(columns["fault"])
-    if not judged.any():
-        return None
+    columns, judged, causes = found
     still = judged & (columns["moving"] < STILL)
-    marks = _marks(columns, judged)
-    if role == "all":  # of two equal frames the second repeats the first, which is where it should be
-        repeated = marks["repeats"] & (columns["early"] >= columns["late"])
-        marks = {name: rows & ~repeated if name in ("repeats", "early") else rows for name, rows in marks.items()}
-    causes = _first(marks)
     pattern, places = _pattern(frames, columns, causes, judged, still)
     if pattern is not None and pattern.fault == "repeats":
         held = still & places
@@ -181,6 +174,36 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
         still=int((still & judged).sum()),
         cadence=pattern,
     )
+
+
+def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
+    """What is wrong with each frame of a run, in words such as "is torn"; "" where nothing is, or nothing is known.
+
+    Args:
+        frames, scores: as for :func:`judge`.
+    """
+    words = [""] * len(frames)
+    found = _causes(frames, scores)
+    for name, rows in {} if found is None else found[2].items():
+        for row in np.flatnonzero(rows):
+            words[row] = _WORDS[name][0]
+    return words
+
+
+def _causes(frames: FrameTable, scores: Columns) -> tuple[dict[str, Float64], Bool, dict[str, Bool]] | None:
+    """The columns in float64, the rows to judge, and {cause: its rows}; None where the columns allow no verdict."""
+    role = headline_role(frames)
+    if any(name not in scores for name in NEEDED):
+        return None
+    columns = {name: np.asarray(values, np.float64) for name, values in scores.items()}
+    judged = rows_of(frames, role) & np.isfinite(columns["fault"])
+    if not judged.any():
+        return None
+    marks = _marks(columns, judged)
+    if role == "all":  # of two equal frames the second repeats the first, which is where it should be
+        repeated = marks["repeats"] & (columns["early"] >= columns["late"])
+        marks = {name: rows & ~repeated if name in ("repeats", "early") else rows for name, rows in marks.items()}
+    return columns, judged, _first(marks)
 
 
 def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
