@@ -351,7 +351,7 @@ def test_photos_are_not_kept_apart_and_short_clips_keep_their_worst() -> None:
         ({"frames": [1], "worst": 2}, "two ways to choose"),
         ({"by": "vmaf"}, "has no metric 'vmaf': choose from psnr"),
         ({"frames": [1], "by": "vmaf"}, "has no metric 'vmaf': choose from psnr"),
-        ({"map": "heat"}, "has no map 'heat': choose from absdiff, or score with --maps heat"),
+        ({"map": "heat"}, "has no map 'heat': choose from absdiff"),
         ({"field": "motion"}, "has no field 'motion': score again with --fields motion"),
         ({"scale": "wide"}, "scale is 'wide': give auto"),
         ({"out": "a.pdf"}, "a.pdf ends in .pdf: name a file that ends in .png"),

@@ -130,10 +130,14 @@ def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | N
         raise SourceError(f"the {role} of {run.path} was an array in memory, which is gone: score files to see frames")
     if root is not None:
         parts = Path(path).parts
-        ends = (str(Path(root, *parts[start:])) for start in range(1, len(parts)))
+        ends = [str(Path(root, *parts[start:])) for start in range(1, len(parts))]
+        if source.get("kind") == "images" and len({each["path"] for each in run.sources}) == 1:
+            ends.append(str(root))  # of a single folder of images, that folder itself
         path = next((end for end in ends if _exists(end)), "")
         if not path:
-            raise SourceError(f"no {parts[-1]}, the {role} of {run.path}, lies in {root}: give --root another folder")
+            raise SourceError(
+                f"no {parts[-1]}, the {role} of {run.path}, lies in {root}: give --root the folder that holds it"
+            )
     if not _exists(path):
         raise SourceError(f"{path}, the {role} of {run.path}, is not there any more: give --root DIR, where it is now")
     return path

@@ -107,7 +107,11 @@ def show(
     one_scale = scale_of([each for each in values if each is not None], spec, scale)
     shots = [_shot(run, each, part, chosen, field) for each, part in zip(fetched, values, strict=True)]
     sheets = [[shot] for shot in shots] if out is not None and _is_folder(out) else [shots]
-    words = _title(run, chosen), _notes(run, chosen, one_scale, fetched)
+    drawn = any(each is not None for each in values)
+    words = (
+        _title(run, chosen),
+        _notes(run, chosen, one_scale, fetched) if drawn else "No map: there is no pair to compare.",
+    )
     figures = tuple(draw_sheet(each, one_scale, *words, field) for each in sheets)
     for figure, path in zip(figures, paths, strict=False):
         _save(figure, path, overwrite)
@@ -161,7 +165,7 @@ def _save(figure: Figure, path: Path, overwrite: bool) -> None:
 def _check_parts(run: Run, map: str | None, field: str | None) -> None:
     if map is not None and map not in run.maps and map != ABSDIFF.name:
         known = ", ".join(dict.fromkeys([*run.maps, ABSDIFF.name]))
-        raise UsageError(f"{run.path} has no map {map!r}: choose from {known}, or score with --maps {map}")
+        raise UsageError(f"{run.path} has no map {map!r}: choose from {known}")
     if field is not None and field not in run.fields:
         raise UsageError(f"{run.path} has no field {field!r}: {_instead(run.fields)}")
 
@@ -245,7 +249,9 @@ def _caption(run: Run, role: str, one: Picture) -> tuple[str, str]:
 
 def _heading(run: Run, row: int, chosen: Chosen) -> str:
     place = frame_place(run, row)
-    return place if chosen.metric is None else f"{place}:  {_score(run, chosen.metric, row)}"
+    if chosen.metric is None or np.isnan(run.scores[chosen.metric][row]):
+        return place
+    return f"{place}:  {_score(run, chosen.metric, row)}"
 
 
 def _score(run: Run, metric: str, row: int) -> str:
@@ -297,7 +303,7 @@ def _notes(run: Run, chosen: Chosen, scale: Scale, fetched: Sequence[Fetched]) -
         f"{what}. {'One scale for all' if many else 'Scale'}: {low:.3g} (nothing wrong) to {high:.3g} ({scale.words})."
     )
     spread = f" Frames: the worst one of each flagged segment first{_spread(chosen)}." if chosen.role and many else ""
-    return f"{shown} Box: the connected cells of at least half of its peak, enlarged below.{spread}"
+    return f"{shown} Box: of the areas of at least half of its peak the one that holds most, enlarged below.{spread}"
 
 
 def _spread(chosen: Chosen) -> str:

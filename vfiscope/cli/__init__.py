@@ -161,6 +161,8 @@ def _run(mode: str, options: dict[str, Any]) -> int:
             click.echo(describe(summary))
             if band := band_of(result):
                 click.echo(f"\n{band}")
+            if pictures is not None:
+                click.echo(f"\npictures: {pictures}")
         for note in summary["notes"]:
             click.echo(f"vfiscope: partial: {note}", err=True)
         return _exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
