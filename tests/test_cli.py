@@ -384,7 +384,13 @@ def test_segments_of_one_range_and_rule_are_one_line() -> None:
     ]
     segments = [{**segment, "role": "all"} for segment in segments]
     frames = {"scored": 9, "total": 9}
-    summary = {"mode": "scan", "out": "a.h5", "frames": frames, "role": "all", "metrics": {"psnr": POOLED}}
+    summary = {
+        "mode": "scan",
+        "out": "a.h5",
+        "frames": frames,
+        "role": "all",
+        "metrics": {"psnr": {**POOLED, "defined": 9}},
+    }
     assert describe({**summary, "roles": {}, "segments": segments}).splitlines()[-2:] == [
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5, ssim 0.5 at 5  confidence 0.90",
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5  rule 'psnr < 30'",
@@ -420,9 +426,13 @@ def test_the_table_is_headed_by_what_it_is_about() -> None:
     nothing = {"synthesised": summary["roles"]["synthesised"], "passed": {"frames": 1, "metrics": {}}}
     assert describe({**summary, "roles": nothing}).splitlines()[-1] == "1 frame passed through, not judged"
     alone = {**summary, "role": "all", "roles": {}}
-    told = "over all 10 frames; if originals were passed through, state --multiplier M:"
+    told = "over 5 of 10 frames; if originals were passed through, state --multiplier M:"
     assert describe(alone).splitlines()[2] == told
-    assert describe({**alone, "mode": "scan"}).splitlines()[2] == "over all 10 frames:"
+    assert describe({**alone, "mode": "scan"}).splitlines()[2] == "over 5 of 10 frames:"
+    whole = {**alone, "mode": "scan", "metrics": {"midpoint_px": {**signed, "defined": 10}}}
+    assert describe(whole).splitlines()[2] == "over all 10 frames:"
+    some = {**summary, "metrics": {"midpoint_px": {**signed, "defined": 3}}}
+    assert describe(some).splitlines()[2] == "over 3 of the 5 synthesised frames of 10:"
 
 
 def test_a_compared_pair_has_one_value_for_each_metric(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

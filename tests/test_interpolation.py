@@ -437,3 +437,23 @@ def test_flagging_again_and_resuming_keep_to_the_role(truth: Pixels, low: Pixels
     refused = call("flag", str(tmp_path / "b.h5"), "--fail-on", "mean(psnr of passed) < 1")
     assert refused.exit_code == 1
     assert "here none are told apart" in str(refused.exception)
+
+
+def test_a_run_without_a_value_for_synthesised_frames_says_so(truth: Pixels, low: Pixels, tmp_path: Path) -> None:
+    synth.write_video(tmp_path / "t.mp4", interpolated(low, "blend"), rate=24, crf=18)
+    synth.write_video(tmp_path / "s.mp4", low, rate=12, crf=18)
+    out = tmp_path / "a.h5"
+    for line in (
+        f"score {tmp_path}/t.mp4 --source {tmp_path}/s.mp4 --metrics psnr -o {out}",
+        f"info {out}",
+    ):
+        result = call(*line.split())
+        assert result.exit_code == 0, result.output
+        assert "no metric has a value for any of them" in result.output
+        assert "frames passed through, mean: psnr" in result.output
+
+
+def test_a_metric_without_a_value_for_synthesised_frames_makes_a_run_partial(truth: Pixels) -> None:
+    with vs.score(truth[:9], ref=truth[:9], multiplier=2, align=8, metrics=["psnr"]) as run:
+        assert run.status == "partial"
+        assert "psnr is defined for no synthesised frame" in run.notes

@@ -235,7 +235,7 @@ def test_inputs_that_were_moved_are_found_by_the_end_of_their_path(copied: Path)
         (found,) = fetch(run, [7], copied / "new")
         assert np.array_equal(pixels(found.test), TEST[7])
         assert np.array_equal(pixels(found.partner), TRUTH[7])
-        with pytest.raises(SourceError, match=r"no clip.mkv, the test of .*a.h5, lies in .*: give --root another"):
+        with pytest.raises(SourceError, match=r"no clip.mkv, the test of .*a.h5, lies in .*: give --root the folder"):
             fetch(run, [7], copied)
 
 

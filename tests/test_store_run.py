@@ -79,6 +79,25 @@ def test_whether_a_metric_ranks_is_stored_and_known_of_older_files(tmp_path: Pat
         assert stored(name, True, older=True) is False
 
 
+@pytest.mark.parametrize(("stated", "told"), [({}, False), ({"multiplier": "2"}, True), ({"source": "a.mp4"}, True)])
+def test_roles_that_an_older_version_guessed_from_scores_are_left_out(
+    tmp_path: Path, stated: dict[str, str], told: bool
+) -> None:
+    scores = make_scores(4)
+    roles = np.array([Role.PASSED, Role.SYNTHESISED] * 2, np.uint8)
+    frames = replace(scores.frames, role=roles, phase=np.array([0, 0.5, 0, 0.5]))
+    header = make_header(metrics={"psnr": PSNR}, maps={}, fields={}, grids={})
+    header = replace(header, config={**header.config, **stated})
+    out = write(tmp_path / "a.h5", Scores(frames, {"psnr": scores.values["psnr"]}, {}, {}), header=header)
+    with Run(out) as run:
+        assert run.role == "synthesised"
+    with h5py.File(out, "r+") as h5:
+        del h5["scores/psnr"].attrs["ranks"]
+    with Run(out) as run:
+        assert run.role == ("synthesised" if told else "all")
+        assert np.isnan(run.frames.phase).all() != told
+
+
 def test_everything_comes_back(original: Path, scores: Scores) -> None:
     with Run(original) as run:
         header = make_header()

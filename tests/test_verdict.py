@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from fractions import Fraction
@@ -105,11 +106,11 @@ def test_the_sentence_counts_each_frame_once_and_leaves_out_what_was_not_judged(
     found = judged("before", "before", "cut", "blend", "torn", "bright", "broken", "late", "early", "still", "clean")
     assert found.sentence == (
         "of 10 synthesised frames 2 repeat a neighbour, 1 is a blend of its neighbours, 1 is late, 1 is early, 1 is "
-        "torn, 1 is off in colour or brightness, 1 is broken in geometry and 2 are without a fault (nothing moves in 1 "
+        "torn, 1 is off in colour or brightness, 1 is broken in geometry and 2 show no clear fault (nothing moves in 1 "
         "of them)"
     )
     assert sum(counts(found).values()) == found.frames == 10
-    assert judged("clean").sentence == "of 1 synthesised frame 1 is without a fault"
+    assert judged("clean").sentence == "of 1 synthesised frame 1 shows no clear fault"
 
 
 def test_passed_frames_are_not_judged() -> None:
@@ -136,8 +137,8 @@ def test_every_second_frame_with_known_roles(kind: str, words: str) -> None:
 def test_every_second_frame_with_nothing_but_the_video() -> None:
     repeats = judged("cut", *["before", "after"] * 6, "cut", role=Role.UNKNOWN)
     assert repeats.sentence == (
-        "every second frame, from 1 on, repeats the frame before it: this is a clip of half the rate; of 12 frames 6 "
-        "repeat a neighbour and 6 are without a fault"
+        "every second frame, from 1 on, repeats the frame before it: this is a clip of half the rate; state "
+        "--multiplier 2 to judge only those; of 12 frames 6 repeat a neighbour and 6 show no clear fault"
     )
     blends = judged("cut", *["blend", "broken"] * 6, "cut", role=Role.UNKNOWN)
     assert blends.sentence == (
@@ -157,8 +158,8 @@ def test_the_pattern_is_found_where_a_part_shows_nothing_and_from_where_it_begin
 def test_longer_cycles() -> None:
     held = judged("cut", *["still", "still", "before", "after"] * 5, "cut", role=Role.UNKNOWN)
     assert held.sentence.startswith(
-        "of every 4 frames, from 1 on, 3 repeat the frame before it: this is a clip of a quarter of the rate; of 20 "
-        "frames 15 repeat a neighbour and 5 are without a fault"
+        "of every 4 frames, from 1 on, 3 repeat the frame before them: this is a clip of a quarter of the rate; state "
+        "--multiplier 4 to judge only those; of 20 frames 15 repeat a neighbour and 5 show no clear fault"
     )
     film = ["clean"] * 100
     film[6::25], film[7::25] = ["after"] * 4, ["before"] * 4
@@ -206,7 +207,7 @@ def test_without_its_columns_there_is_no_verdict() -> None:
 
 def test_the_judgement_is_strictly_json_able() -> None:
     found = json.loads(json.dumps(judged(*["cut", "before"] * 6, role=alternating(12)).to_dict(), allow_nan=False))
-    assert found["cadence"] == {"fault": "repeats", "cycle": 2, "count": 1, "first": 1, "of": "before"}
+    assert found["cadence"] == {"fault": "repeats", "cycle": 2, "count": 1, "first": 1, "of": "before", "step": 1}
     assert set(found) == {*CAUSES, "role", "frames", "clean", "still", "cadence", "sentence"}
     assert judged("clean").to_dict()["cadence"] is None
 
@@ -263,13 +264,13 @@ def test_runs_with_nothing_but_the_video_say_it_too(truth: Pixels) -> None:
         with vs.score(planted(truth, fault)) as run:
             assert run.summary()["verdict"]["sentence"].startswith(words)
     with vs.score(truth) as run:
-        assert run.summary()["verdict"]["sentence"] == "of 11 frames 11 are without a fault"
+        assert run.summary()["verdict"]["sentence"] == "of 11 frames 11 show no clear fault"
 
 
 def test_a_cut_is_not_judged(truth: Pixels) -> None:
     other = np.stack(list(synth.Scene(144, 256, seed=40, objects=0, velocity=(4.0, 2.0)).frames(6)))[..., ::-1] // 3
     with vs.score(np.concatenate([truth[:6], other])) as run:
-        assert run.summary()["verdict"]["sentence"] == "of 8 frames 8 are without a fault"
+        assert run.summary()["verdict"]["sentence"] == "of 8 frames 8 show no clear fault"
 
 
 def test_the_screen_info_and_json_say_the_verdict_and_exits_do_not_change(truth: Pixels, tmp_path: Path) -> None:
@@ -292,3 +293,27 @@ def test_the_screen_info_and_json_say_the_verdict_and_exits_do_not_change(truth:
 def test_runs_with_a_reference_have_no_verdict(truth: Pixels) -> None:
     with vs.score(truth, ref=truth, metrics="psnr", maps="none", fields="none") as run:
         assert run.summary()["verdict"] is None
+
+
+def test_held_frames_with_a_fault_of_their_own_are_counted_once() -> None:
+    kinds = ["cut", *["still", "still", "before", "after"] * 5, "cut"]
+    values = columns(*kinds)
+    values["level"][[1, 5]] = 10
+    found = judge(table(len(kinds)), values)
+    assert found is not None
+    assert counts(found) == {"repeats": 13, "off_colour": 2, "clean": 5}
+
+
+def test_of_every_second_frame_scored_no_rate_and_no_multiplier_follows() -> None:
+    def stepped(*kinds: str) -> Judgement:
+        frames = table(len(kinds))
+        found = judge(dataclasses.replace(frames, index=2 * frames.index), columns(*kinds))
+        assert found is not None
+        return found
+
+    repeats = stepped("cut", *["before", "after"] * 6, "cut")
+    assert repeats.sentence == (
+        "of the frames scored, every second frame, from 2 on, repeats the frame before it; of 12 frames 6 repeat a "
+        "neighbour and 6 show no clear fault"
+    )
+    assert "--multiplier" not in stepped("cut", *["blend", "broken"] * 6, "cut").sentence

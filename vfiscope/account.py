@@ -12,6 +12,7 @@ from vfiscope.inputs import changed
 from vfiscope.job import OpenJob
 from vfiscope.pairing import find_passed, summarize, summarize_cadence
 from vfiscope.sources import Source
+from vfiscope.store import headline_role, rows_of
 from vfiscope.streams import Found
 from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Verdict
 
@@ -115,6 +116,7 @@ def registered(found: Registrations | None) -> list[str]:
 def notes_of(
     job: OpenJob,
     pairing: Mapping[str, Any],
+    table: FrameTable,
     values: Mapping[str, NDArray[np.float32]],
     registrations: Registrations | None,
 ) -> list[str]:
@@ -123,7 +125,7 @@ def notes_of(
         *_unpaired(job, pairing),
         *_damaged(job),
         *_refused(registrations),
-        *_empty(job, values),
+        *_empty(job, table, values),
     ]
 
 
@@ -166,14 +168,17 @@ def _refused(found: Registrations | None) -> list[str]:
     return [f"{count} frames could not be registered and were scored as they are ({listed})"]
 
 
-def _empty(job: OpenJob, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
-    """A sentence for each metric that no frame has a value of: a rule about it would be met by nothing.
+def _empty(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
+    """A sentence for each metric that no frame has a value of, of those that the run is about: a rule about it would be
+    met by nothing.
 
     Not of those that many a whole clip has no place for: where nothing moves, or no original was passed through.
     """
-    empty = [name for name, column in values.items() if np.isnan(column).all()]
+    role = headline_role(table)
+    rows = rows_of(table, role)
+    empty = [name for name, column in values.items() if np.isnan(column[rows]).all()]
     return [
-        f"{name} is defined for no frame"
+        f"{name} is defined for no {'' if role == 'all' else f'{role} '}frame"
         for name in empty
         if "neighbour" not in job.plan.metrics[name].spec.needs and job.policy != "source"
     ]

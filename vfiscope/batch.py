@@ -299,9 +299,10 @@ def _summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
     row = {key: result[key] for key in ("id", "label", "mode", "state", "error")}
     if (summary := result["summary"]) is None:
         return row
-    role, roles, frames = summary["role"], summary["roles"], summary["frames"]
-    row |= {"role": role, "frames": roles[role]["frames"] if roles else frames["total"], "scored": frames["scored"]}
-    row |= {"segments": len(summary["segments"])}
+    role, roles, segments = summary["role"], summary["roles"], summary["segments"]
+    defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
+    row |= {"role": role, "frames": defined, "scored": summary["frames"]["scored"]}
+    row |= {"segments": sum(segment["role"] != "passed" for segment in segments)}
     parts = {"": summary["metrics"], "passed_": roles["passed"]["metrics"] if roles else {}}
     for prefix, metrics in parts.items():
         for name, pooled in metrics.items():

@@ -245,7 +245,8 @@ class RunConfig:
             unused |= {"source", "multiplier"}
         for name in sorted(unused):
             if getattr(self, name) is not None:
-                raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out")
+                other = "scan" if name in ("golden", "lag") else "score"
+                raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out, or use mode {other}")
         if self.golden is not None and self.lag is not None:
             raise UsageError("golden and lag are two ways to compare: give one of them")
         if self.source is not None and self.ref is not None:

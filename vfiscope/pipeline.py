@@ -143,7 +143,7 @@ def _finish(job: OpenJob, writer: Writer, found: Found, warnings: list[str], beg
     if job.policy == "shift":
         found = shifted(table.index, table.ref_index, job.shift or 0)
     pairing = pairing_of(job, table, found)
-    notes = notes_of(job, pairing, values, registrations)
+    notes = notes_of(job, pairing, table, values, registrations)
     late = [each for each in (pairing.get("warning"), mixed(job, table, values)) if each]
     for warning in late:
         log.warning("warning: %s", warning)

@@ -19,7 +19,7 @@ from vfiscope.store.text import plain, printable
 from vfiscope.types import Float32, MetricSpec, Role, Status
 from vfiscope.views.export import replacing, suffix_of
 from vfiscope.views.heat import Scale, departure, edges, scale_of
-from vfiscope.views.names import CUT, heading
+from vfiscope.views.names import CUT, heading, informative
 from vfiscope.views.places import frame_place
 from vfiscope.views.show import Panel, Shot, draw_sheet
 from vfiscope.views.style import METADATA
@@ -57,7 +57,7 @@ class Sheets:
 
 
 def show(
-    run: Run,
+    run: Run | str | os.PathLike[str],
     *,
     frames: Sequence[int] | None = None,
     worst: int | None = None,
@@ -75,7 +75,7 @@ def show(
     :func:`vfiscope.views.worst.worst_frames` says.
 
     Args:
-        run: a finished run.
+        run: a finished run, or its path.
         frames: decode ordinals of test frames, in the order to draw them.
         worst: how many of the worst frames to draw instead; 5 where neither is given.
         by: the metric by which they are the worst; the first that ranks and has values where None.
@@ -95,6 +95,7 @@ def show(
         OutputExistsError: a file exists, and overwriting was not asked for.
         DiskFullError, StoreError: a file cannot be written.
     """
+    run = run if isinstance(run, Run) else Run(run)
     if frames is not None and worst is not None:
         raise UsageError("frames and worst are two ways to choose: give one of them")
     chosen = (
@@ -272,11 +273,23 @@ def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
     elif blank:
         told.append("no map")
     told += filter(None, [causes_of(run.frames, run.scores)[row]])
-    others = [name for name in run.scores if name not in (chosen.metric, CUT) and np.isfinite(run.scores[name][row])]
-    told += [_score(run, name, row) for name in others[:DETAILS]]
+    if CUT in run.scores and run.scores[CUT][row] == 1:
+        told.append("across a cut: not judged")
+    told += [_score(run, name, row) for name in _telling(run, row) if name != chosen.metric][:DETAILS]
     kinds = {(s.start, s.stop, s.kind) for s in run.segments if s.start <= index < s.stop and s.kind != "cut"}
     told += [f"flagged [{start}, {stop}) {kind.replace('_', ' ')}" for start, stop, kind in sorted(kinds)[:2]]
     return "   ".join(told)
+
+
+def _telling(run: Run, row: int) -> list[str]:
+    """The scores that say something of a frame: those that rank, and kinds of fault that it has."""
+    found = []
+    for name, spec in run.specs.items():
+        value = float(run.scores[name][row])
+        if name != CUT and not np.isnan(value):
+            has = not informative(spec) and abs(value - spec.identity) >= spec.floor
+            found += [name] if spec.ranks or has else []
+    return found
 
 
 def _title(run: Run, chosen: Chosen) -> str:
@@ -303,7 +316,8 @@ def _notes(run: Run, chosen: Chosen, scale: Scale, fetched: Sequence[Fetched]) -
         f"{what}. {'One scale for all' if many else 'Scale'}: {low:.3g} (nothing wrong) to {high:.3g} ({scale.words})."
     )
     spread = f" Frames: the worst one of each flagged segment first{_spread(chosen)}." if chosen.role and many else ""
-    return f"{shown} Box: of the areas of at least half of its peak the one that holds most, enlarged below.{spread}"
+    box = "Box: of the areas of at least half of its peak the one that holds most, enlarged below as far as it fits."
+    return f"{shown} {box}{spread}"
 
 
 def _spread(chosen: Chosen) -> str:

@@ -94,18 +94,26 @@ def _verdict(summary: dict[str, Any]) -> list[str]:
 
 def _about(summary: dict[str, Any]) -> str:
     """Which frames the numbers are about and, where originals may be among them, how to state that."""
-    total = summary["frames"]["total"]
-    if summary["role"] != "all":
-        return f"over the {summary['roles'][summary['role']]['frames']} {summary['role']} frames of {total}"
-    if summary["mode"] != "score" or total == 1:
-        return f"over all {_count(total)}"
-    return f"over all {_count(total)}; if originals were passed through, state --multiplier M"
+    role, total = summary["role"], summary["frames"]["total"]
+    defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
+    if role != "all":
+        frames = summary["roles"][role]["frames"]
+        which = f"the {frames}" if defined == frames else f"{defined} of the {frames}"
+        return f"over {which} {role} frames of {total}"
+    which = f"all {_count(total)}" if defined == total else f"{defined} of {_count(total)}"
+    advice = (
+        "" if summary["mode"] != "score" or total == 1 else "; if originals were passed through, state --multiplier M"
+    )
+    return f"over {which}{advice}"
 
 
 def _table(metrics: dict[str, Any]) -> Iterator[str]:
     """A heading and a line for each metric; of a signed one also the mean without signs, which do not cancel out."""
     from vfiscope.store.text import printable  # brings h5py, which help does without
 
+    if not metrics:
+        yield "no metric has a value for any of them"
+        return
     wide = max(12, *(len(name) + (3 if "mean_abs" in pooled else 1) for name, pooled in metrics.items()))
     yield f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame"
     for name, pooled in metrics.items():

@@ -144,7 +144,7 @@ class Run:
         """How frames were registered: method, and the digest of its weights; None where they were taken as they are."""
         self.registration: Registrations | None = read_registrations(h5)
         """How each test frame lies on its partner, row by row; None where they were taken as they are."""
-        self.frames = schema.read_frames(h5)
+        self.frames = schema.without_guesses(schema.read_frames(h5), h5, self.config)
         self.names = read_names(h5)
         """The image file of each frame, relative to the folder that all share; empty for video and arrays."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(

@@ -239,6 +239,18 @@ def read_frames(h5: Any) -> FrameTable:
     return FrameTable(**columns, time_base=Fraction(int(attrs["time_base_num"]), int(attrs["time_base_den"])))
 
 
+def without_guesses(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -> FrameTable:
+    """The frame table of a result, without roles that were guessed from scores.
+
+    So did the versions that did not store ``ranks``, where neither a source nor a multiplier stated the roles.
+    """
+    stated = config.get("source") is not None or config.get("multiplier") is not None
+    if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
+        return frames
+    unknown = np.full_like(frames.role, Role.UNKNOWN)
+    return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
+
+
 def read_scores(h5: Any, *, arrays: bool) -> Scores:
     """Everything in a part; without ``arrays`` the maps and fields are left out."""
     maps, fields = (_read_group(h5[name]) if arrays else {} for name in ("maps", "fields"))

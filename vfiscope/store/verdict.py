@@ -55,7 +55,7 @@ _WORDS = {
     "torn": ("is torn", "are torn"),
     "off_colour": ("is off in colour or brightness", "are off in colour or brightness"),
     "broken": ("is broken in geometry", "are broken in geometry"),
-    "clean": ("is without a fault", "are without a fault"),
+    "clean": ("shows no clear fault", "show no clear fault"),
 }
 _PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
 
@@ -74,27 +74,28 @@ class Pattern:
     """Decode ordinal of the first frame that has."""
     of: str
     """What a repeat repeats: the frame "before", "after", or either "neighbour"; "" of blends."""
+    step: int = 1
+    """How many frames of the clip lie from one scored frame to the next."""
 
     @property
     def sentence(self) -> str:
         """The pattern in words."""
         one = self.count == 1
-        did = f"is a blend of {'its' if one else 'their'} neighbours" if not self.of else f"repeats {self._repeated}"
-        if not one:
-            did = did.replace("is a blend", "are blends").replace("repeats", "repeat")
-        if one and self.cycle == 2:
-            return f"every second frame, from {self.first} on, {did}{self._rate}"
+        if self.of:
+            repeated = "a neighbour" if self.of == "neighbour" else f"the frame {self.of} {'it' if one else 'them'}"
+            did = f"{'repeats' if one else 'repeat'} {repeated}"
+        else:
+            did = "is a blend of its neighbours" if one else "are blends of their neighbours"
+        which = f"of every {self.cycle} frames, from {self.first} on, {self.count}"
         if one:
-            return f"one frame in {self.cycle}, from {self.first} on, {did}{self._rate}"
-        return f"of every {self.cycle} frames, from {self.first} on, {self.count} {did}{self._rate}"
-
-    @property
-    def _repeated(self) -> str:
-        return "a neighbour" if self.of == "neighbour" else f"the frame {self.of} it"
+            which = "every second frame" if self.cycle == 2 else f"one frame in {self.cycle}"
+            which += f", from {self.first} on,"
+        scored = "of the frames scored, " if self.step != 1 else ""
+        return f"{scored}{which} {did}{self._rate}"
 
     @property
     def _rate(self) -> str:
-        if not self.of or self.cycle - self.count != 1:
+        if not self.of or self.cycle - self.count != 1 or self.step != 1:
             return ""
         return f": this is a clip of {_PARTS.get(self.cycle, f'1/{self.cycle} of')} the rate"
 
@@ -133,7 +134,8 @@ class Judgement:
         if self.cadence is None:
             return told
         advice = ""
-        if self.cadence.fault == "blends" and self.role == "all" and self.cadence.count == self.cadence.cycle - 1:
+        alone = self.role == "all" and self.cadence.step == 1
+        if alone and self.cadence.count == self.cadence.cycle - 1:
             advice = f"; state --multiplier {self.cadence.cycle} to judge only those"
         return f"{self.cadence.sentence}{advice}; {told}"
 
@@ -160,7 +162,7 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
     still = judged & (columns["moving"] < STILL)
     pattern, places = _pattern(frames, columns, causes, judged, still)
     if pattern is not None and pattern.fault == "repeats":
-        held = still & places
+        held = still & places & ~np.any(list(causes.values()), axis=0)
         causes["repeats"], still = causes["repeats"] | held, still & ~held
     elif pattern is not None and role == "all":
         judged &= places | ~_beside(places)
@@ -256,9 +258,11 @@ def _pattern(
         cycle, phases = found
         places = np.isin(np.arange(len(frames)) % cycle, phases)
         first = int(frames.index[np.flatnonzero(places & hits)[0]])
-        before = (columns["late"] > columns["early"])[places & causes[name]].mean()
+        late = (columns["late"] > columns["early"])[places & causes[name]]
+        before = late.mean() if len(late) else 0.5
         of = "" if name == "blends" else "before" if before > 0.9 else "after" if before < 0.1 else "neighbour"
-        return Pattern(name, cycle, len(phases), first, of), places & hits
+        step = int(np.median(np.diff(frames.index)))
+        return Pattern(name, cycle, len(phases), first, of, step), places & hits
     return None, np.zeros(len(frames), bool)
 
 
