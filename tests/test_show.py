@@ -156,6 +156,16 @@ def test_without_truth_the_frames_around_are_shown(media: Path) -> None:
     assert indices(passed.test, passed.partner, passed.before) == [("test", 4), ("source", 2), None]
 
 
+def test_with_the_originals_stated_the_originals_around_are_shown(media: Path) -> None:
+    lean = {"metrics": "ghosting", "maps": "none", "fields": "none"}
+    with vs.score(media / "test.mkv", multiplier=4, **lean) as run:
+        made, passed, last = fetch(run, [5, 4, len(run) - 1])
+    assert indices(made.test, made.partner, made.before, made.after) == [("test", 5), None, ("test", 4), ("test", 8)]
+    assert np.array_equal(pixels(made.after), TEST[8])
+    for found, index in ((passed, 4), (last, len(TEST) - 1)):
+        assert indices(found.test, found.partner, found.before, found.after) == [("test", index), None, None, None]
+
+
 def computed(run: vs.Run) -> np.ndarray:
     """The map as it comes out of the fetched frames."""
     from vfiscope.showing import _absdiff
@@ -253,6 +263,18 @@ def test_an_input_that_changed_is_refused_by_what_changed(copied: Path, media: P
             fetch(run, [7])
         clip.write_bytes(was)  # written anew, and the same
         assert len(fetch(run, [7])) == 1
+
+
+def test_images_of_a_folder_that_took_the_others_place_are_told_by_their_content(tmp_path: Path) -> None:
+    for name, frames in (("a", TEST), ("b", TRUTH)):
+        synth.write_images(tmp_path / name, frames[:6], "%02d.bmp")
+    with vs.scan(tmp_path / "a", golden=0, **LEAN) as run:
+        assert len(fetch(run, [3])) == 1
+        (tmp_path / "a").rename(tmp_path / "c")
+        (tmp_path / "b").rename(tmp_path / "a")
+        with pytest.raises(SourceError, match="as many bytes, but other content"):
+            fetch(run, [3])
+        assert np.array_equal(pixels(fetch(run, [3], tmp_path / "c")[0].test), TEST[3])
 
 
 def test_an_array_cannot_be_read_again() -> None:

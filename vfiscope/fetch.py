@@ -30,6 +30,8 @@ READING = ("lag", "align", "start", "stop", "step", "fps", "resize", "tonemap", 
 """Options that say which frames are read, and how."""
 LONG = 2000
 """A video of which a frame beyond this ordinal is fetched takes a while to decode."""
+LARGE = 2**28
+"""Bytes of a video from which it is not read through where nothing speaks for a change."""
 
 
 class Wanted(NamedTuple):
@@ -103,7 +105,12 @@ def _wanted(run: Run, row: int) -> tuple[Wanted, Wanted | None, Wanted | None, W
     if other < 0:
         return test, None, None, None
     if policy == "neighbours":
-        return test, None, Wanted("test", other), Wanted("test", int(run.frames.index[row + 1]))
+        multiplier = run.config.get("multiplier")
+        if multiplier is None:
+            return test, None, Wanted("test", other), Wanted("test", int(run.frames.index[row + 1]))
+        if run.frames.role[row] == Role.PASSED:  # originals are not judged
+            return test, None, None, None
+        return test, None, Wanted("test", other), Wanted("test", other + int(multiplier))
     if policy == "source" and run.frames.role[row] == Role.SYNTHESISED:
         return test, None, Wanted("source", other), Wanted("source", other + 1)
     role = next((str(source["role"]) for source in run.sources if source["role"] != "test"), "test")
@@ -156,15 +163,21 @@ def _check_same(run: Run, role: str, source: Source) -> None:
     what = f"{source.info.path}, the {role} of {run.path}, has changed since it was scored"
     if size != then:
         raise SourceError(f"{what}: it had {then} bytes and has {size}; score it again, or bring back what it was")
-    if not _untouched(run, source) and digest(source.info) != stored.get("digest"):
+    if not _untouched(run, source, str(stored["path"])) and digest(source.info) != stored.get("digest"):
         raise SourceError(f"{what}: as many bytes, but other content; score it again, or bring back what it was")
 
 
-def _untouched(run: Run, source: Source) -> bool:
-    """Whether no file was written, replaced or moved since the run began: so much is known without reading them."""
+def _untouched(run: Run, source: Source, path: str) -> bool:
+    """Whether a large video lies at its old path and was not written since the run began: then it is not read through.
+
+    A folder that was renamed leaves no trace in its files, so all else is told by its content.
+    """
+    info = source.info
+    if info.kind != "video" or info.size_bytes < LARGE or info.path != path or os.path.islink(path):
+        return False
     began = datetime.fromisoformat(run.created) - timedelta(seconds=float(run.timings.get("seconds") or 0))
-    found = [os.stat(file) for file in source.info.files or (source.info.path,) if os.path.exists(file)]
-    return all(max(one.st_mtime, one.st_ctime) < began.timestamp() for one in found)
+    status = os.stat(path)
+    return max(status.st_mtime, status.st_ctime) < began.timestamp()
 
 
 # ------------------------------------------------------------------------------------------------------------- pictures

@@ -234,7 +234,8 @@ def _shot(run: Run, each: Fetched, values: Float32 | None, chosen: Chosen, field
 def _beside(run: Run, each: Fetched) -> list[tuple[str, Picture | None]]:
     """What stands beside each other, in words: between two real frames, or before its partner."""
     if each.partner is None:
-        kind = "frame" if run.pairing.get("policy") == "neighbours" else "real frame"
+        stated = run.pairing.get("policy") != "neighbours" or run.config.get("multiplier") is not None
+        kind = "real frame" if stated else "frame"
         return [(f"{kind} before", each.before), ("test", each.test), (f"{kind} after", each.after)]
     lag = run.pairing.get("lag")
     word = f"{lag} frame{'s' * (lag != 1)} before" if lag else WORDS.get(each.partner.role, "compared with")
@@ -269,7 +270,8 @@ def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
     if run.frames.status[row] in (Status.CORRUPT, Status.UNREADABLE):
         told.append(Status(int(run.frames.status[row])).name.lower())
     if each.partner is None and each.before is None:
-        told.append("compared with nothing: it has no partner")
+        original = run.frames.role[row] == Role.PASSED
+        told.append("an original, not judged" if original else "compared with nothing: it has no partner")
     elif blank:
         told.append("no map")
     told += filter(None, [causes_of(run.frames, run.scores)[row]])

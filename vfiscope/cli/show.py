@@ -7,11 +7,13 @@ from typing import Any
 
 import click
 
+from vfiscope.cli.options import files
+
 __all__ = ["show"]
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=files)
 @click.option("--worst", type=int, metavar="N", help="The N worst frames, spread over the run; 5 where absent.")
 @click.option("--by", metavar="METRIC", help="Worst by this score; the first that ranks where absent.")
 @click.option("--frame", "frames", type=int, multiple=True, metavar="I", help="This frame, by number; may be repeated.")
@@ -24,8 +26,10 @@ __all__ = ["show"]
     metavar="auto|absolute|MAX",
     help="Where the colours end: by what is shown, at the end of the map's range, or at a number.",
 )
-@click.option("-o", "--out", metavar="PATH", help="A .png file, or DIR/ for a file for each frame.")
-@click.option("--root", metavar="DIR", help="Where the scored files lie now, if they were moved.")
+@click.option(
+    "-o", "--out", metavar="PATH", shell_complete=files, help="A .png file, or DIR/ for a file for each frame."
+)
+@click.option("--root", metavar="DIR", shell_complete=files, help="Where the scored files lie now, if they were moved.")
 @click.option("--overwrite", is_flag=True, help="Replace pictures that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="No messages but errors.")
