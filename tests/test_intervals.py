@@ -35,7 +35,7 @@ def test_the_ends_are_those_of_blocks_put_together_one_by_one() -> None:
     generator = np.random.default_rng(4)
     length, means = 6, []
     for _ in range(20000):
-        clip = np.concatenate([values[s : s + length] for s in generator.integers(0, 43 - length + 1, size=8)])
+        clip = np.concatenate([np.roll(values, -s)[:length] for s in generator.integers(0, 43, size=8)])
         means.append(clip[:43].mean())
     # 43 / 6 blocks: t(6.1667) at 97.5 % is 2.4322, times sqrt(7.1667 / 6.1667) is 2.6220, beyond which the normal
     # distribution has 0.4371 %
@@ -80,6 +80,22 @@ def test_the_same_values_have_the_same_interval_whatever_was_drawn_before() -> N
     assert first is not None
     assert moved is not None
     assert moved == pytest.approx((first.low + 10, first.high + 10))
+
+
+@pytest.mark.parametrize(("frames", "ends"), [(200, 2), (200, 1), (40, 2), (9, 1)])
+def test_the_mean_lies_inside_even_where_only_the_ends_are_bad(frames: int, ends: int) -> None:
+    values = np.ones(frames)
+    values[:ends] = values[-ends:] = -4
+    found = interval([values])
+    assert found is not None
+    assert found.low < values.mean() < found.high
+
+
+def test_every_frame_is_drawn_as_often_as_any_other() -> None:
+    # of a scene of 1 at one frame and 0 elsewhere the draws lie around 1 / 20, wherever the frame is
+    reached = [interval([np.eye(20)[n]]) for n in range(20)]
+    assert all(ends is not None and ends.low == 0 for ends in reached)
+    assert len({round(20 * ends.high) for ends in reached if ends is not None}) == 1
 
 
 def test_equal_values_leave_no_room() -> None:

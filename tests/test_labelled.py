@@ -62,7 +62,7 @@ def test_means_are_over_the_frames_of_all_shared_scenes(tmp_path: Path) -> None:
     assert psnr(table).values == {"a": 37.5, "b": 38.75}
     assert psnr(table).lead.mean == 1.25
     assert psnr(table).lead.over == "a"
-    assert table.drawn == "moving block bootstrap within each of these 2 scenes, blocks of 1 to 3 frames"
+    assert table.drawn == "circular block bootstrap within each of these 2 scenes, blocks of 1 to 3 frames"
     assert [(w.scene, w.frame, w.value) for w in psnr(table).worst["a"]] == [("car/truth.mp4", 0, 30)]
     assert table.notes == ()
 

@@ -492,7 +492,7 @@ def test_text_is_what_a_person_reads(tmp_path: Path) -> None:
         "        [33.00, 33.00]",
         "",
         "* best, and decisive: the 95 % interval of its lead over the second does not contain 0",
-        "[low, high] of a mean, 95 %: moving block bootstrap, blocks of 2 frames",
+        "[low, high] of a mean, 95 %: circular block bootstrap, blocks of 2 frames",
         "",
         "frames won, of those with a value in all methods (equal ones are shared):",
         "        psnr",

@@ -134,7 +134,7 @@ def _drawn(rows: Sequence[NDArray[np.int64]]) -> str:
     lengths = sorted({block_length(len(mine)) for mine in rows})
     said = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
     where = f" within each of these {len(rows)} scenes" if len(rows) > 1 else ""
-    return f"moving block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
+    return f"circular block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
 
 
 # ------------------------------------------------------------------------------------------------------------- columns
