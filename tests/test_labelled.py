@@ -144,9 +144,29 @@ def test_no_two_labels_make_no_table(tmp_path: Path) -> None:
     results = [job(tmp_path, "a", "car", 30), job(tmp_path, "b", "sea", 30)]
     with pytest.raises(UsageError, match="no two labels have jobs against the same file; label the jobs by method"):
         table_of_results(results)
-    (tmp_path / "table.csv").write_text("of an earlier run")
     assert write_label_table(tmp_path, results) is None
-    assert not (tmp_path / "table.csv").exists()
+    assert not (tmp_path / "methods.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["results.json", "summary.csv", "methods.csv"])
+def test_a_job_file_that_would_be_written_over_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = tmp_path / name
+    jobs.write_text("of a person")
+    assert call("batch", tmp_path / "." / name, "-o", tmp_path / ".") == 2
+    said = f"{jobs} is a file that the batch writes into its folder: name the job file otherwise"
+    assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a person")]
+
+
+def test_a_table_of_a_persons_own_in_the_folder_stays(jobs: Path) -> None:
+    folder = jobs / "own"
+    folder.mkdir()
+    (folder / "table.csv").write_text((jobs / "jobs.csv").read_text())
+    assert call("batch", folder / "table.csv", "-o", folder, "--quiet") == 0
+    assert (folder / "table.csv").read_text() == (jobs / "jobs.csv").read_text()
+    assert (folder / "methods.csv").is_file()
 
 
 def test_a_folder_that_is_no_batch_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +207,10 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 }
             )
     (folder / "jobs.json").write_text(json.dumps(entries))
+    with open(folder / "jobs.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(entries[0]))
+        writer.writeheader()
+        writer.writerows({**entry, "test": folder / entry["test"], "ref": folder / entry["ref"]} for entry in entries)
     return folder
 
 
@@ -195,9 +219,9 @@ def test_a_batch_ends_with_its_table_by_label(jobs: Path, capsys: pytest.Capture
     assert call("batch", jobs / "jobs.json", "-o", out) == 0
     printed = capsys.readouterr().out
     assert "all 18 frames, in 2 scenes" in printed
-    assert f"table by label: {out / 'table.csv'}\n" in printed
+    assert f"table by label: {out / 'methods.csv'}\n" in printed
     # 10 log10(255^2 / 64) and 10 log10(255^2 / 4)
-    with open(out / "table.csv", newline="", encoding="utf-8") as file:
+    with open(out / "methods.csv", newline="", encoding="utf-8") as file:
         far, near = csv.DictReader(file, strict=True)
     assert (far["method"], near["method"]) == ("far", "near")
     assert float(far["psnr"]) == pytest.approx(30.0692, abs=1e-3)
@@ -219,10 +243,10 @@ def test_json_of_a_batch_is_its_results_alone_and_quiet_is_quiet(
     out = jobs / "out"
     assert call("batch", jobs / "jobs.json", "-o", out, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)) == 4
-    (out / "table.csv").unlink()
+    (out / "methods.csv").unlink()
     assert call("batch", jobs / "jobs.json", "-o", out, "--quiet") == 0
     assert capsys.readouterr().out == ""
-    assert (out / "table.csv").is_file()
+    assert (out / "methods.csv").is_file()
 
 
 def test_real_runs_of_other_scenes_are_refused(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,9 +17,11 @@ from vfiscope.views.table import Choice, Table
 from vfiscope.views.table_text import write_table
 from vfiscope.views.tabulate import table_of_scenes
 
-__all__ = ["table_of_folder", "table_of_results", "write_label_table"]
+__all__ = ["METHODS", "table_of_folder", "table_of_results", "write_label_table"]
 
-RESULTS, TABLE = "results.json", "table.csv"
+RESULTS = "results.json"
+METHODS = "methods.csv"
+"""File in the folder of a batch that holds its table by label."""
 SHOWN = 3
 """Names in a sentence about scenes."""
 
@@ -103,17 +105,12 @@ def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None
 
 
 def write_label_table(folder: str | Path, results: Sequence[Mapping[str, Any]]) -> tuple[Table, Path] | None:
-    """Write ``table.csv`` into the folder of a batch, if its labels make a table; the table, and the file.
-
-    A table of an earlier run that no longer holds is removed.
-    """
-    path = Path(folder) / TABLE
+    """Write ``methods.csv`` into the folder of a batch, if its labels make a table; the table, and the file."""
     try:
         table = table_of_results(results)
     except (UsageError, StoreError):
-        path.unlink(missing_ok=True)
         return None
-    return table, write_table(table, path, overwrite=True)
+    return table, write_table(table, Path(folder) / METHODS, overwrite=True)
 
 
 def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
