@@ -129,6 +129,37 @@ def test_an_infinite_psnr_is_left_out_of_the_means_and_wins_its_frame(tmp_path: 
     assert table.notes == ("psnr: 2 of 10 frames left out for all methods: infinite in a, b",)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_method_identical_to_the_reference_is_said_to_be_so(tmp_path: Path) -> None:
+    noisy = {"ssim": [0.9] * 10, "psnr": 30 + NOISE[:10]}
+    how = {
+        "perfect": {"scores": {"ssim": [1] * 10, "psnr": [INF] * 10}},
+        "a": {"scores": noisy},
+        "b": {"scores": {"ssim": [0.8] * 10, "psnr": [20] * 9 + [INF]}},
+    }
+    table = table_of(open_all(tmp_path, how))
+    psnr = column(table, "psnr")
+    assert (psnr.best, psnr.lead, psnr.decisive) == (None, None, False)
+    assert psnr.reason == "perfect is identical to the reference in every frame"
+    assert psnr.values == {"perfect": None, "a": pytest.approx(30 + NOISE[:9].mean()), "b": 20}
+    assert column(table, "ssim").best == "perfect"
+    assert "note: psnr not ranked: perfect is identical to the reference in every frame" in str(table)
+    assert "note: psnr: 1 of 10 frames left out for all methods: infinite in b" in str(table)
+    assert "inf " not in str(table)
+    assert "nan" not in str(table)
+    json.dumps(table.to_dict(), allow_nan=False)
+    two_perfect = table_of([Run(tmp_path / "perfect.h5"), Run(store_run(tmp_path / "p.h5", {"psnr": [INF] * 10}))])
+    assert [each.spec.name for each in two_perfect.columns] == ["ssim"]
+    assert "psnr: all methods are identical to the reference: left out" in two_perfect.notes
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_method_without_a_value_leaves_its_metric_unranked(tmp_path: Path) -> None:
+    table = two(tmp_path, {"ssim": [NAN] * 8, "psnr": [30] * 8}, {"ssim": [0.9] * 8, "psnr": [31] * 8})
+    assert (column(table, "ssim").best, column(table, "ssim").reason) == (None, "a has no value")
+    assert column(table, "psnr").best == "b"
+
+
 def test_lower_is_better_and_signed_metrics_count_by_their_distance(tmp_path: Path) -> None:
     table = two(
         tmp_path,

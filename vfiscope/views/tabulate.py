@@ -72,7 +72,7 @@ def table_of_scenes(
     columns = []
     for metric in _chosen(scenes, choice):
         values = [_stacked(scene, metric, methods)[:, mine] for scene, mine in zip(scenes, rows, strict=True)]
-        reason = _unranked(scenes, metric, methods, reasons or {})
+        reason = _unranked(scenes, metric, methods, reasons or {}) or _without(values, methods)
         if column := _column(scenes, rows, values, metric, methods, reason, choice.worst):
             columns.append(column)
         for sentence in _left_out(values, methods, role):
@@ -187,6 +187,17 @@ def _unranked(scenes: Sequence[Scene], metric: str, methods: Sequence[str], reas
     return "" if len(methods) > 1 else "there is one method"
 
 
+def _without(values: Sequence[Float64], methods: Sequence[str]) -> str:
+    """Which methods have no finite value to be ranked by, and why; "" where all have."""
+    joined = np.concatenate(values, axis=1)
+    lacking = np.asarray(~np.isfinite(joined).any(axis=1))
+    infinite = np.asarray(np.isinf(joined).any(axis=1))
+    if perfect := [m for n, m in enumerate(methods) if lacking[n] and infinite[n]]:
+        return f"{', '.join(perfect)} {'is' if len(perfect) == 1 else 'are'} identical to the reference in every frame"
+    missing = [m for n, m in enumerate(methods) if lacking[n]]
+    return f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value" if missing else ""
+
+
 def _column(
     scenes: Sequence[Scene],
     rows: Sequence[NDArray[np.int64]],
@@ -284,6 +295,9 @@ def _left_out(values: Sequence[Float64], methods: Sequence[str], role: str) -> I
     joined = np.concatenate(values, axis=1)
     there = np.isfinite(joined).any(axis=1)
     total = joined.shape[1]
+    if np.isinf(joined).any() and not there.any():
+        yield "all methods are identical to the reference: left out"
+        return
     if not there.any():
         yield f"no value in {'synthesised ' * (role == 'synthesised')}frames: left out"
         return
