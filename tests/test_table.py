@@ -19,6 +19,7 @@ from vfiscope.cli import main
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Run
 from vfiscope.types import Role
+from vfiscope.views.comparable import unranked_by
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.table_text import render
 from vfiscope.views.tabulate import table_of
@@ -413,6 +414,24 @@ def test_lags_resizing_and_registration_are_compared_too(tmp_path: Path) -> None
         table_of([runs["lag1"], runs["lag2"]])
     with pytest.raises(UsageError, match=r"different filters of --resize \(area: area; lanczos: lanczos\)"):
         table_of([runs["area"], runs["lanczos"]])
+
+
+def test_other_multipliers_are_other_neighbours(tmp_path: Path) -> None:
+    values = {"psnr": [30] * 8, "midpoint_px": [1] * 8}
+    how = {
+        f"{name}{multiplier}": {"scores": values, "config": {"multiplier": multiplier}, "reference": reference}
+        for name, reference in (("alone", None), ("truth", TRUTH))
+        for multiplier in (None, "2")
+    }
+    alone, alone2, truth, truth2 = open_all(tmp_path, how)
+    said = r"different multipliers \(aloneNone: none; alone2: 2\): score all with the same --multiplier$"
+    with pytest.raises(UsageError, match=said):
+        table_of([alone, alone2])
+    assert unranked_by([truth, truth2], ["a", "b"]) == {
+        "midpoint_px": "different multipliers, and so other neighbours (a: none; b: 2)"
+    }
+    assert unranked_by([truth, truth], ["a", "b"]) == {}
+    assert column(table_of([truth, truth2]), "psnr").ranked
 
 
 def test_the_same_reference_elsewhere_is_the_same(tmp_path: Path) -> None:
