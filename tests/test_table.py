@@ -87,6 +87,24 @@ def test_not_told_apart_is_said_with_the_remedy(tmp_path: Path) -> None:
         table_of([Run(tmp_path / "flow.h5")], choice=Choice(role="synthesised"))
 
 
+def test_runs_that_share_no_reference_are_said_to_be_of_the_same_frames_by_trust(tmp_path: Path) -> None:
+    said = "nothing but their length and size says that these runs are of the same frames"
+    how: dict[str, dict[str, Any]] = {
+        "nothing": {"reference": None},
+        "lag": {"reference": None, "mode": "scan", "pairing": {"policy": "lag", "lag": 1}},
+        "truth": {},
+    }
+    found = {}
+    for name, each in how.items():
+        runs = open_all(tmp_path, {f"{name}{n}": {"scores": {"psnr": [30 + n] * 8}, **each} for n in (1, 2)})
+        found[name] = table_of(runs).notes
+    assert found == {"nothing": (said,), "lag": (said,), "truth": ()}
+    again = {"path": "/v/nothing1.mp4", "digest": "sha256:nothing1"}
+    other = store_run(tmp_path / "again.h5", {"psnr": [31] * 8}, reference=None, test=again)
+    assert table_of([Run(tmp_path / "nothing1.h5"), Run(other)]).notes == ()  # the same file twice
+    assert table_of([Run(tmp_path / "nothing1.h5")]).notes == ()
+
+
 def test_a_scan_is_of_all_frames_and_advises_nothing(tmp_path: Path) -> None:
     scanned = three(tmp_path, role=None, reference=None, mode="scan", pairing={"policy": "lag", "lag": 1})
     assert table_of(scanned).heading == "all 20 frames"

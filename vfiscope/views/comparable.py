@@ -12,7 +12,7 @@ from vfiscope.views.names import embedder_groups, metrics_of
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by"]
+__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by", "unsure"]
 
 REFERENCES = ("ref", "source", "golden")
 READ_AS = ("matrix", "range", "transfer", "tonemap")
@@ -70,6 +70,14 @@ def partial_runs(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
         for label, run in zip(labels, runs, strict=True)
         if run.status != "ok"
     ]
+
+
+def unsure(runs: Sequence[Run]) -> list[str]:
+    """What is to be said where runs of different files were compared with nothing that they share."""
+    tests = {str((_entry(run, "test") or {}).get("digest")) for run in runs}
+    if len(tests) < 2 or reference_of(runs[0]) is not None:
+        return []
+    return ["nothing but their length and size says that these runs are of the same frames"]
 
 
 def kind_of(run: Run) -> str:
