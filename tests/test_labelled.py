@@ -17,7 +17,7 @@ from vfiscope import synth
 from vfiscope.cli import main
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.store import Run
-from vfiscope.views.labelled import table_of_folder, table_of_results, write_label_table
+from vfiscope.views.labelled import table_of_folder, table_of_results
 from vfiscope.views.table import Table
 
 MIXED = [*EVERY_SECOND] * 4
@@ -96,6 +96,20 @@ def test_scenes_that_a_label_lacks_are_named_and_left_out(tmp_path: Path) -> Non
     assert table.notes == ("left out sky/truth.mp4, sun/truth.mp4: no job with the label b",)
 
 
+def test_labels_that_lack_the_most_are_left_out_until_a_scene_is_complete(tmp_path: Path) -> None:
+    where = {"a": ("car", "sea", "sky"), "b": ("car", "sea"), "c": ("sky",), "d": ("garden",), "e": ("sky", "sun")}
+    results = [job(tmp_path, label, each, 30) for label, scenes in where.items() for each in scenes]
+    table = table_of_results(results)
+    assert table.methods == ("a", "b")
+    assert table.scenes == ("car/truth.mp4", "sea/truth.mp4")
+    assert table.notes == (
+        "left out the label d: no job against car/truth.mp4, sea/truth.mp4, sky/truth.mp4",
+        "left out the label e: no job against car/truth.mp4, sea/truth.mp4",
+        "left out the label c: no job against car/truth.mp4, sea/truth.mp4",
+        "left out sky/truth.mp4: no job with the label b",
+    )
+
+
 def test_what_is_no_method_is_left_out(tmp_path: Path) -> None:
     results = [
         job(tmp_path, "a", "car", 30),
@@ -110,6 +124,7 @@ def test_what_is_no_method_is_left_out(tmp_path: Path) -> None:
     assert table.notes == (
         "left out broken: no result",
         "left out alone: compared with nothing that other jobs share",
+        "left out the label other: no job against car/truth.mp4",
     )
 
 
@@ -144,8 +159,6 @@ def test_no_two_labels_make_no_table(tmp_path: Path) -> None:
     results = [job(tmp_path, "a", "car", 30), job(tmp_path, "b", "sea", 30)]
     with pytest.raises(UsageError, match="no two labels have jobs against the same file; label the jobs by method"):
         table_of_results(results)
-    assert write_label_table(tmp_path, results) is None
-    assert not (tmp_path / "methods.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["results.json", "summary.csv", "methods.csv"])
@@ -158,6 +171,24 @@ def test_a_job_file_that_would_be_written_over_is_refused(
     said = f"{jobs} is a file that the batch writes into its folder: name the job file otherwise"
     assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a person")]
+
+
+def test_why_labels_make_no_table_is_said(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = json.loads((jobs / "jobs.json").read_text())
+    folder = jobs / "apart"
+    for number, chosen in enumerate((entries[:1] + entries[3:], entries[:1])):
+        (jobs / f"apart{number}.json").write_text(json.dumps(chosen))
+    assert call("batch", jobs / "apart0.json", "-o", folder, "--json") == 0
+    said = "vfiscope: there is no table by label: no two labels have jobs against the same file"
+    assert said in capsys.readouterr().err
+    assert not (folder / "methods.csv").exists()
+    (folder / "methods.csv").write_text("of an earlier run")
+    assert call("batch", jobs / "apart0.json", "-o", folder) == 0
+    assert f"({folder / 'methods.csv'} is of an earlier run)\n" in capsys.readouterr().err
+    assert (folder / "methods.csv").read_text() == "of an earlier run"
+    for name, how in (("apart0", "--quiet"), ("apart1", "--json")):
+        assert call("batch", jobs / f"{name}.json", "-o", folder, how) == 0
+        assert "table" not in capsys.readouterr().err  # one label alone asks for none
 
 
 def test_a_table_of_a_persons_own_in_the_folder_stays(jobs: Path) -> None:

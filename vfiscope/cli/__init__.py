@@ -236,7 +236,7 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
-    show_by_label(out, results, quiet=quiet or as_json)
+    show_by_label(out, results, quiet=quiet, shown=not as_json)
     if not quiet and not as_json:
         click.echo(f"table: {Path(out) / SUMMARY}\nresults: {Path(out) / RESULTS}")
     if any(result["failed_on"] for result in results):
