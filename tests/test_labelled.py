@@ -173,6 +173,19 @@ def test_a_job_file_that_would_be_written_over_is_refused(
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a person")]
 
 
+def test_a_batch_that_was_moved_still_has_its_table(tmp_path: Path) -> None:
+    made, moved = tmp_path / "made", tmp_path / "moved"
+    made.mkdir()
+    results = [job(made, label, "car", level) for label, level in (("a", 30), ("b", 31))]
+    (made / "results.json").write_text(json.dumps(results))
+    before = table_of_folder(made).to_dict()
+    made.rename(moved)
+    assert table_of_folder(moved).to_dict() == before
+    (moved / "a-car.h5").unlink()
+    with pytest.raises(StoreError, match=r"moved/a-car.h5 is missing"):
+        table_of_folder(moved)
+
+
 def test_why_labels_make_no_table_is_said(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = json.loads((jobs / "jobs.json").read_text())
     folder = jobs / "apart"

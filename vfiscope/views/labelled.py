@@ -62,7 +62,14 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise StoreError(f"{path} holds no list of results: run the batch again")
-    return table_of_results(results, choice)
+    return table_of_results([_found_in(folder, result) for result in results], choice)
+
+
+def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A result whose file is looked for in the folder itself where it is no longer where it was made."""
+    out = result.get("out")
+    moved = isinstance(out, str) and not Path(out).exists()
+    return {**result, "out": str(Path(folder) / Path(str(out)).name)} if moved else result
 
 
 def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None = None) -> Table:
