@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vfiscope.types import Float64
-from vfiscope.views.intervals import block_length, draws_scenes, interval
+from vfiscope.views.intervals import block_length, draws, interval
 
 
 def autoregressive(frames: int, alike: float, generator: np.random.Generator) -> Float64:
@@ -67,6 +67,12 @@ def test_drawing_frames_one_by_one_would_not() -> None:
 def test_few_frames_have_no_interval() -> None:
     assert interval([np.arange(7.0)]) is None
     assert interval([np.arange(4.0), np.arange(3.0)]) is None
+    # two scenes of four equal frames each would else be decisive by nothing but how they are counted
+    assert interval([np.ones(4), np.full(4, 1.1)]) is None
+    assert interval([np.arange(100.0), np.arange(7.0)]) is None
+    assert interval([np.arange(100.0), np.arange(8.0)]) is not None
+    assert interval([np.arange(1.0)] * 7) is None
+    assert interval([np.arange(1.0)] * 8) is not None
     assert interval([]) is None
     assert interval([np.arange(8.0)]) is not None
 
@@ -107,7 +113,7 @@ def test_of_many_scenes_whole_ones_are_drawn() -> None:
     generator = np.random.default_rng(5)
     levels = generator.standard_normal(20)
     scenes = [np.full(6, level) for level in levels]
-    assert draws_scenes(scenes)
+    assert draws(scenes) == "scenes"
     ends = interval(scenes)
     assert ends is not None
     # scenes of equal length are 20 witnesses: t(19) = 2.093
@@ -118,7 +124,7 @@ def test_of_many_scenes_whole_ones_are_drawn() -> None:
 
 def test_of_few_scenes_blocks_are_drawn_within_each() -> None:
     scenes = [np.full(40, -5.0), np.full(40, 5.0)]
-    assert not draws_scenes(scenes)
+    assert draws(scenes) == "blocks"
     assert interval(scenes) == pytest.approx((0.0, 0.0), abs=1e-12)
 
 

@@ -79,6 +79,13 @@ def test_over_many_scenes_whole_ones_are_drawn(tmp_path: Path) -> None:
     assert 1 <= psnr(table).lead.low < 2 < psnr(table).lead.high <= 3
 
 
+def test_few_scenes_of_few_frames_decide_nothing(tmp_path: Path) -> None:
+    results = [job(tmp_path, label, where, level, 4) for label, level in (("a", 30), ("b", 31)) for where in ("x", "y")]
+    table = table_of_results(results)
+    assert table.drawn == "no intervals: fewer than 8 scenes, not all of 8 frames or more"
+    assert (psnr(table).best, psnr(table).decisive, psnr(table).lead.low) == ("b", False, None)
+
+
 def test_of_scenes_where_frames_are_told_apart_the_synthesised_ones_count(tmp_path: Path) -> None:
     results = [job(tmp_path, label, where, 30, role=MIXED) for label in "ab" for where in ("car", "sea")]
     assert table_of_results(results).heading == "synthesised frames: 8 in all methods, of 16, in 2 scenes"

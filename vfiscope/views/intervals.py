@@ -15,11 +15,11 @@ blocks that end with the clip would rarely hold its first and last frames.
 - **Few blocks**: percentiles of few independent values lie too near. They are taken farther out, to where the normal
   distribution has what the t distribution has for so many blocks (the expanded percentiles of Hesterberg, What teachers
   should know about the bootstrap, American Statistician 69, 2015).
-- **Several scenes** are independent of each other: blocks are drawn within each. Of eight scenes or more whole scenes
-  are drawn, so that the interval also holds for other scenes of their kind.
+- **Several scenes** are independent of each other. Of eight scenes or more whole scenes are drawn, so that the interval
+  also holds for other scenes of their kind. Of fewer blocks are drawn within each.
 
-Fewer than eight frames tell too little: there is no interval. The draws begin from a fixed seed, so the same values
-always have the same interval.
+Fewer than eight scenes of which one has fewer than eight frames tell too little: there is no interval. The draws begin
+from a fixed seed, so the same values always have the same interval.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence, Sized
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vfiscope.types import Float64
 
-__all__ = ["CONFIDENCE", "DRAWS", "FEWEST", "Interval", "block_length", "draws_scenes", "interval"]
+__all__ = ["CONFIDENCE", "DRAWS", "FEWEST", "Interval", "block_length", "draws", "interval"]
 
 CONFIDENCE = 0.95
 FEWEST = 8
-"""Frames below which there is no interval, and scenes from which on whole scenes are drawn."""
+"""Frames of a scene from which on blocks are drawn within it, and scenes from which on whole scenes are drawn."""
 BLOCKS = 8
 """Blocks in a scene."""
 DRAWS = 9999
@@ -60,13 +60,14 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
         scenes: one array (N_i,) for each scene, in the order of its frames, all finite.
 
     Returns:
-        The interval; None where there are fewer than eight values.
+        The interval; None where there are fewer than eight scenes, and one of them has fewer than eight values.
     """
     scenes = [np.asarray(scene, np.float64) for scene in scenes if len(scene)]
-    if sum(map(len, scenes)) < FEWEST:
+    unit = draws(scenes)
+    if unit is None:
         return None
     generator = np.random.default_rng(SEED)
-    if draws_scenes(scenes):
+    if unit == "scenes":
         means = _draw_scenes(scenes, generator)
         tail = _tail(len(scenes), len(scenes) - 1)
     else:
@@ -77,9 +78,12 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
     return Interval(float(low), float(high))
 
 
-def draws_scenes(scenes: Sequence[Sized]) -> bool:
-    """Whether whole scenes are drawn, and not blocks within each."""
-    return sum(len(scene) > 0 for scene in scenes) >= FEWEST
+def draws(scenes: Sequence[Sized]) -> Literal["scenes", "blocks"] | None:
+    """Whether whole scenes are drawn, or blocks within each; None where there is too little of both."""
+    sizes = [len(scene) for scene in scenes if len(scene)]
+    if len(sizes) >= FEWEST:
+        return "scenes"
+    return "blocks" if sizes and min(sizes) >= FEWEST else None
 
 
 def block_length(frames: int) -> int:

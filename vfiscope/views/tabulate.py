@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, MetricSpec, Role
 from vfiscope.views.comparable import partial_runs, unranked_by
-from vfiscope.views.intervals import FEWEST, block_length, draws_scenes, interval
+from vfiscope.views.intervals import FEWEST, block_length, draws, interval
 from vfiscope.views.names import CUT, labels_for, signed
 from vfiscope.views.scene import Scene
 from vfiscope.views.table import Choice, Column, Lead, Table, Worst
@@ -127,9 +127,11 @@ def _heading(scenes: Sequence[Scene], rows: Sequence[NDArray[np.int64]], role: s
 
 def _drawn(rows: Sequence[NDArray[np.int64]]) -> str:
     """What the bootstrap draws, in words."""
-    if sum(map(len, rows)) < FEWEST:
-        return f"no intervals: fewer than {FEWEST} frames"
-    if draws_scenes(rows):
+    unit = draws(rows)
+    if unit is None:
+        few = f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more" if len(rows) > 1 else ""
+        return f"no intervals: {few or f'fewer than {FEWEST} frames'}"
+    if unit == "scenes":
         return f"bootstrap over {len(rows)} scenes"
     lengths = sorted({block_length(len(mine)) for mine in rows})
     said = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
