@@ -578,6 +578,24 @@ def test_text_is_what_a_person_reads(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "shown", "lead"),
+    [
+        (4e-6, 1.5e-6, ["4.000e-06", "1.500e-06*"], "2.500e-06 code² [2.500e-06, 2.500e-06]"),
+        (0.02, 1e-7, ["2.000e-02", "1.000e-07*"], "2.000e-02 code² [2.000e-02, 2.000e-02]"),
+        (0.02, 0, ["0.02000", "0.00000*"], "0.02000 code² [0.02000, 0.02000]"),
+        (30.000244140625, 30, ["30.00", "30.00*"], "2.441e-04 code² [2.441e-04, 2.441e-04]"),
+    ],
+)
+def test_the_numbers_of_a_column_have_one_form(a: float, b: float, shown: list[str], lead: str, tmp_path: Path) -> None:
+    table = two(tmp_path, {"mse": [a] * 8}, {"mse": [b] * 8})
+    lines = str(table).split("\n")
+    assert [line.split()[-1] for line in (lines[3], lines[5])] == shown
+    assert f"  mse: b over a by {lead}, decisive" in lines
+    assert lines[2].strip() == "MSE [code²] ↓"
+    assert "code^2" not in render(table, "markdown") + render(table, "latex")
+
+
 def test_bold_for_a_terminal_is_only_the_decisive_best(tmp_path: Path) -> None:
     table = table_of(three(tmp_path))
     assert re.findall("\x1b\\[1m(.*?)\x1b\\[0m", render(table, bold=True)) == ["33.00*"]
