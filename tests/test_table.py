@@ -131,6 +131,19 @@ def test_where_two_runs_know_different_roles_none_is_used(tmp_path: Path) -> Non
         table_of(runs, choice=Choice(role="synthesised"))
 
 
+def test_the_heading_counts_frames_that_have_values(tmp_path: Path) -> None:
+    a = {"psnr": [NAN, 30, INF, *[30] * 7], "ssim": [NAN, NAN, *[0.9] * 8], "ghosting": [0.1] * 10}
+    table = two(tmp_path, a, {name: np.asarray(values) - 0.05 for name, values in a.items()})
+    assert {each.spec.name: each.frames for each in table.columns} == {"psnr": 8, "ssim": 8, "ghosting": 10}
+    assert table.frames == 8
+    assert table.heading.startswith("8 of 10 frames (passed ones may be among them")
+    assert table.drawn == "circular block bootstrap, blocks of 1 frame"
+    (tmp_path / "told").mkdir()
+    told = two(tmp_path / "told", {"psnr": [NAN, NAN, 9, 30]}, {"psnr": [NAN, NAN, 9, 31]}, role=[*EVERY_SECOND] * 2)
+    assert told.heading == "synthesised frames: 1 in all methods, of 4"
+    assert told.drawn == "no intervals: fewer than 8 frames"
+
+
 def test_a_frame_without_a_value_of_one_is_left_out_for_all(tmp_path: Path) -> None:
     table = two(tmp_path, {"ssim": [0.9] * 9 + [NAN]}, {"ssim": [0.8] * 9 + [0.1]})
     ssim = column(table, "ssim")
@@ -672,7 +685,7 @@ def test_json_is_the_contracts_and_strictly_valid(tmp_path: Path, capsys: pytest
         raise AssertionError(constant)
 
     found = json.loads(capsys.readouterr().out, parse_constant=refuse)
-    assert (found["frames"], found["role"], found["methods"]) == (4, "synthesised", ["a", "b"])
+    assert (found["frames"], found["role"], found["methods"]) == (3, "synthesised", ["a", "b"])
     assert found["metrics"]["psnr"] == {
         "values": {"a": 30.0, "b": 31.0},
         "low": {"a": None, "b": None},

@@ -25,7 +25,7 @@ from a fixed seed, so the same values always have the same interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Literal, NamedTuple
 
@@ -63,7 +63,7 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
         The interval; None where there are fewer than eight scenes, and one of them has fewer than eight values.
     """
     scenes = [np.asarray(scene, np.float64) for scene in scenes if len(scene)]
-    unit = draws(scenes)
+    unit = draws([len(scene) for scene in scenes])
     if unit is None:
         return None
     generator = np.random.default_rng(SEED)
@@ -78,9 +78,9 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
     return Interval(float(low), float(high))
 
 
-def draws(scenes: Sequence[Sized]) -> Literal["scenes", "blocks"] | None:
-    """Whether whole scenes are drawn, or blocks within each; None where there is too little of both."""
-    sizes = [len(scene) for scene in scenes if len(scene)]
+def draws(sizes: Sequence[int]) -> Literal["scenes", "blocks"] | None:
+    """Whether of scenes of so many frames, all above 0, whole ones are drawn, or blocks within each; None where there
+    is too little of both."""
     if len(sizes) >= FEWEST:
         return "scenes"
     return "blocks" if sizes and min(sizes) >= FEWEST else None

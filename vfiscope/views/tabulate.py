@@ -79,14 +79,16 @@ def table_of_scenes(
             lacking.setdefault(sentence, []).append(metric)
     said = [f"{', '.join(metrics)}: {sentence}" for sentence, metrics in lacking.items()]
     _check_any(columns, reasons or {}, said)
+    sizes = max((column.sizes for column in columns if column.ranked), key=sum, default=None)
+    sizes = sizes or max((column.sizes for column in columns), key=sum)
     return Table(
-        heading=_heading(scenes, rows, role, choice.role),
+        heading=_heading(scenes, sum(sizes), role, choice.role),
         role=role,
-        frames=sum(map(len, rows)),
+        frames=sum(sizes),
         methods=_ordered(methods, columns, choice.sort),
         columns=tuple(columns),
         scenes=tuple(scene.name for scene in scenes),
-        drawn=_drawn(rows),
+        drawn=_drawn(sizes),
         notes=(*_mixed(scenes, role, choice.role), *dict.fromkeys(n for scene in scenes for n in scene.notes), *said),
         warnings=tuple(warnings),
     )
@@ -113,29 +115,31 @@ def _mixed(scenes: Sequence[Scene], role: str, asked: str | None) -> Iterator[st
         yield f"synthesised frames are known in {told} of {len(scenes)} scenes only: over all frames"
 
 
-def _heading(scenes: Sequence[Scene], rows: Sequence[NDArray[np.int64]], role: str, asked: str | None) -> str:
+def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None) -> str:
     """Which frames a table is about, in words."""
-    total, chosen = sum(map(len, scenes)), sum(map(len, rows))
+    total = sum(map(len, scenes))
     where = f", in {len(scenes)} scenes" if len(scenes) > 1 else ""
     if role == "synthesised":
-        return f"synthesised frames: {chosen} in all methods, of {total}{where}"
+        return f"synthesised frames: {frames} in all methods, of {total}{where}"
     apart = any(scene.told_apart for scene in scenes)
     stated = asked is None and not apart and total > len(scenes) and scenes[0].kind in ("ref", "source", "neighbours")
     hint = f" ({HINT})" if stated else " (passed ones among them)" if apart else ""
-    return f"all {total} frame{'s' * (total != 1)}{where}{hint}"
+    which = f"all {total}" if frames == total else f"{frames} of {total}"
+    return f"{which} frame{'s' * (total != 1)}{where}{hint}"
 
 
-def _drawn(rows: Sequence[NDArray[np.int64]]) -> str:
-    """What the bootstrap draws, in words."""
-    unit = draws(rows)
+def _drawn(sizes: Sequence[int]) -> str:
+    """What the bootstrap draws of scenes of so many frames, in words."""
+    sizes = [size for size in sizes if size]
+    unit = draws(sizes)
     if unit is None:
-        few = f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more" if len(rows) > 1 else ""
+        few = f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more" if len(sizes) > 1 else ""
         return f"no intervals: {few or f'fewer than {FEWEST} frames'}"
     if unit == "scenes":
-        return f"bootstrap over {len(rows)} scenes"
-    lengths = sorted({block_length(len(mine)) for mine in rows})
+        return f"bootstrap over {len(sizes)} scenes"
+    lengths = sorted({block_length(size) for size in sizes})
     said = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-    where = f" within each of these {len(rows)} scenes" if len(rows) > 1 else ""
+    where = f" within each of these {len(sizes)} scenes" if len(sizes) > 1 else ""
     return f"circular block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
 
 
@@ -213,8 +217,8 @@ def _column(
     spec = _spec(scenes, metric)
     there = np.asarray(np.isfinite(np.concatenate(values, axis=1)).any(axis=1))
     kept = [part[:, np.asarray(np.isfinite(part[there]).all(axis=0))] for part in values]
-    frames = sum(part.shape[1] for part in kept) if there.any() else 0
-    if not frames:
+    sizes = tuple(part.shape[1] for part in kept)
+    if not there.any() or not sum(sizes):
         return None
     joined = np.concatenate(kept, axis=1)
     means = {m: float(joined[n].mean()) if there[n] else None for n, m in enumerate(methods)}
@@ -223,7 +227,7 @@ def _column(
     lead = None if reason else _lead([sign * part for part in kept], methods)
     return Column(
         spec=spec,
-        frames=frames,
+        sizes=sizes,
         values=means,
         low={m: None if end is None else end.low for m, end in ends.items()},
         high={m: None if end is None else end.high for m, end in ends.items()},
