@@ -16,6 +16,7 @@ from vfiscope.types import FrameTable, MetricSpec, Role, Scores
 INF = float("inf")
 SPECS = {
     "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
+    "mse": MetricSpec("mse", "code^2", 0, INF, True, 0, 1.0, ""),
     "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
     "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
     "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vfiscope.types import Float64
-from vfiscope.views.intervals import block_length, draws_scenes, interval
+from vfiscope.views.intervals import block_length, draws, interval
 
 
 def autoregressive(frames: int, alike: float, generator: np.random.Generator) -> Float64:
@@ -35,7 +35,7 @@ def test_the_ends_are_those_of_blocks_put_together_one_by_one() -> None:
     generator = np.random.default_rng(4)
     length, means = 6, []
     for _ in range(20000):
-        clip = np.concatenate([values[s : s + length] for s in generator.integers(0, 43 - length + 1, size=8)])
+        clip = np.concatenate([np.roll(values, -s)[:length] for s in generator.integers(0, 43, size=8)])
         means.append(clip[:43].mean())
     # 43 / 6 blocks: t(6.1667) at 97.5 % is 2.4322, times sqrt(7.1667 / 6.1667) is 2.6220, beyond which the normal
     # distribution has 0.4371 %
@@ -67,6 +67,12 @@ def test_drawing_frames_one_by_one_would_not() -> None:
 def test_few_frames_have_no_interval() -> None:
     assert interval([np.arange(7.0)]) is None
     assert interval([np.arange(4.0), np.arange(3.0)]) is None
+    # two scenes of four equal frames each would else be decisive by nothing but how they are counted
+    assert interval([np.ones(4), np.full(4, 1.1)]) is None
+    assert interval([np.arange(100.0), np.arange(7.0)]) is None
+    assert interval([np.arange(100.0), np.arange(8.0)]) is not None
+    assert interval([np.arange(1.0)] * 7) is None
+    assert interval([np.arange(1.0)] * 8) is not None
     assert interval([]) is None
     assert interval([np.arange(8.0)]) is not None
 
@@ -82,6 +88,22 @@ def test_the_same_values_have_the_same_interval_whatever_was_drawn_before() -> N
     assert moved == pytest.approx((first.low + 10, first.high + 10))
 
 
+@pytest.mark.parametrize(("frames", "ends"), [(200, 2), (200, 1), (40, 2), (9, 1)])
+def test_the_mean_lies_inside_even_where_only_the_ends_are_bad(frames: int, ends: int) -> None:
+    values = np.ones(frames)
+    values[:ends] = values[-ends:] = -4
+    found = interval([values])
+    assert found is not None
+    assert found.low < values.mean() < found.high
+
+
+def test_every_frame_is_drawn_as_often_as_any_other() -> None:
+    # of a scene of 1 at one frame and 0 elsewhere the draws lie around 1 / 20, wherever the frame is
+    reached = [interval([np.eye(20)[n]]) for n in range(20)]
+    assert all(ends is not None and ends.low == 0 for ends in reached)
+    assert len({round(20 * ends.high) for ends in reached if ends is not None}) == 1
+
+
 def test_equal_values_leave_no_room() -> None:
     ends = interval([np.full(30, 2.5)])
     assert ends == pytest.approx((2.5, 2.5), abs=1e-12)
@@ -91,7 +113,7 @@ def test_of_many_scenes_whole_ones_are_drawn() -> None:
     generator = np.random.default_rng(5)
     levels = generator.standard_normal(20)
     scenes = [np.full(6, level) for level in levels]
-    assert draws_scenes(scenes)
+    assert draws([len(scene) for scene in scenes]) == "scenes"
     ends = interval(scenes)
     assert ends is not None
     # scenes of equal length are 20 witnesses: t(19) = 2.093
@@ -102,7 +124,7 @@ def test_of_many_scenes_whole_ones_are_drawn() -> None:
 
 def test_of_few_scenes_blocks_are_drawn_within_each() -> None:
     scenes = [np.full(40, -5.0), np.full(40, 5.0)]
-    assert not draws_scenes(scenes)
+    assert draws([len(scene) for scene in scenes]) == "blocks"
     assert interval(scenes) == pytest.approx((0.0, 0.0), abs=1e-12)
 
 

@@ -17,7 +17,7 @@ from vfiscope import synth
 from vfiscope.cli import main
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.store import Run
-from vfiscope.views.labelled import table_of_folder, table_of_results, write_label_table
+from vfiscope.views.labelled import table_of_folder, table_of_results
 from vfiscope.views.table import Table
 
 MIXED = [*EVERY_SECOND] * 4
@@ -62,7 +62,7 @@ def test_means_are_over_the_frames_of_all_shared_scenes(tmp_path: Path) -> None:
     assert psnr(table).values == {"a": 37.5, "b": 38.75}
     assert psnr(table).lead.mean == 1.25
     assert psnr(table).lead.over == "a"
-    assert table.drawn == "moving block bootstrap within each of these 2 scenes, blocks of 1 to 3 frames"
+    assert table.drawn == "circular block bootstrap within each of these 2 scenes, blocks of 1 to 3 frames"
     assert [(w.scene, w.frame, w.value) for w in psnr(table).worst["a"]] == [("car/truth.mp4", 0, 30)]
     assert table.notes == ()
 
@@ -77,6 +77,13 @@ def test_over_many_scenes_whole_ones_are_drawn(tmp_path: Path) -> None:
     assert psnr(table).values == {"a": 30, "b": 32}
     assert psnr(table).decisive
     assert 1 <= psnr(table).lead.low < 2 < psnr(table).lead.high <= 3
+
+
+def test_few_scenes_of_few_frames_decide_nothing(tmp_path: Path) -> None:
+    results = [job(tmp_path, label, where, level, 4) for label, level in (("a", 30), ("b", 31)) for where in ("x", "y")]
+    table = table_of_results(results)
+    assert table.drawn == "no intervals: fewer than 8 scenes, not all of 8 frames or more"
+    assert (psnr(table).best, psnr(table).decisive, psnr(table).lead.low) == ("b", False, None)
 
 
 def test_of_scenes_where_frames_are_told_apart_the_synthesised_ones_count(tmp_path: Path) -> None:
@@ -96,6 +103,20 @@ def test_scenes_that_a_label_lacks_are_named_and_left_out(tmp_path: Path) -> Non
     assert table.notes == ("left out sky/truth.mp4, sun/truth.mp4: no job with the label b",)
 
 
+def test_labels_that_lack_the_most_are_left_out_until_a_scene_is_complete(tmp_path: Path) -> None:
+    where = {"a": ("car", "sea", "sky"), "b": ("car", "sea"), "c": ("sky",), "d": ("garden",), "e": ("sky", "sun")}
+    results = [job(tmp_path, label, each, 30) for label, scenes in where.items() for each in scenes]
+    table = table_of_results(results)
+    assert table.methods == ("a", "b")
+    assert table.scenes == ("car/truth.mp4", "sea/truth.mp4")
+    assert table.notes == (
+        "left out the label d: no job against car/truth.mp4, sea/truth.mp4, sky/truth.mp4",
+        "left out the label e: no job against car/truth.mp4, sea/truth.mp4",
+        "left out the label c: no job against car/truth.mp4, sea/truth.mp4",
+        "left out sky/truth.mp4: no job with the label b",
+    )
+
+
 def test_what_is_no_method_is_left_out(tmp_path: Path) -> None:
     results = [
         job(tmp_path, "a", "car", 30),
@@ -110,6 +131,7 @@ def test_what_is_no_method_is_left_out(tmp_path: Path) -> None:
     assert table.notes == (
         "left out broken: no result",
         "left out alone: compared with nothing that other jobs share",
+        "left out the label other: no job against car/truth.mp4",
     )
 
 
@@ -144,9 +166,58 @@ def test_no_two_labels_make_no_table(tmp_path: Path) -> None:
     results = [job(tmp_path, "a", "car", 30), job(tmp_path, "b", "sea", 30)]
     with pytest.raises(UsageError, match="no two labels have jobs against the same file; label the jobs by method"):
         table_of_results(results)
-    (tmp_path / "table.csv").write_text("of an earlier run")
-    assert write_label_table(tmp_path, results) is None
-    assert not (tmp_path / "table.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["results.json", "summary.csv", "methods.csv"])
+def test_a_job_file_that_would_be_written_over_is_refused(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = tmp_path / name
+    jobs.write_text("of a person")
+    assert call("batch", tmp_path / "." / name, "-o", tmp_path / ".") == 2
+    said = f"{jobs} is a file that the batch writes into its folder: name the job file otherwise"
+    assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a person")]
+
+
+def test_a_batch_that_was_moved_still_has_its_table(tmp_path: Path) -> None:
+    made, moved = tmp_path / "made", tmp_path / "moved"
+    made.mkdir()
+    results = [job(made, label, "car", level) for label, level in (("a", 30), ("b", 31))]
+    (made / "results.json").write_text(json.dumps(results))
+    before = table_of_folder(made).to_dict()
+    made.rename(moved)
+    assert table_of_folder(moved).to_dict() == before
+    (moved / "a-car.h5").unlink()
+    with pytest.raises(StoreError, match=r"moved/a-car.h5 is missing"):
+        table_of_folder(moved)
+
+
+def test_why_labels_make_no_table_is_said(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    entries = json.loads((jobs / "jobs.json").read_text())
+    folder = jobs / "apart"
+    for number, chosen in enumerate((entries[:1] + entries[3:], entries[:1])):
+        (jobs / f"apart{number}.json").write_text(json.dumps(chosen))
+    assert call("batch", jobs / "apart0.json", "-o", folder, "--json") == 0
+    said = "vfiscope: there is no table by label: no two labels have jobs against the same file"
+    assert said in capsys.readouterr().err
+    assert not (folder / "methods.csv").exists()
+    (folder / "methods.csv").write_text("of an earlier run")
+    assert call("batch", jobs / "apart0.json", "-o", folder) == 0
+    assert f"({folder / 'methods.csv'} is of an earlier run)\n" in capsys.readouterr().err
+    assert (folder / "methods.csv").read_text() == "of an earlier run"
+    for name, how in (("apart0", "--quiet"), ("apart1", "--json")):
+        assert call("batch", jobs / f"{name}.json", "-o", folder, how) == 0
+        assert "table" not in capsys.readouterr().err  # one label alone asks for none
+
+
+def test_a_table_of_a_persons_own_in_the_folder_stays(jobs: Path) -> None:
+    folder = jobs / "own"
+    folder.mkdir()
+    (folder / "table.csv").write_text((jobs / "jobs.csv").read_text())
+    assert call("batch", folder / "table.csv", "-o", folder, "--quiet") == 0
+    assert (folder / "table.csv").read_text() == (jobs / "jobs.csv").read_text()
+    assert (folder / "methods.csv").is_file()
 
 
 def test_a_folder_that_is_no_batch_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,6 +258,10 @@ def jobs(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 }
             )
     (folder / "jobs.json").write_text(json.dumps(entries))
+    with open(folder / "jobs.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(entries[0]))
+        writer.writeheader()
+        writer.writerows({**entry, "test": folder / entry["test"], "ref": folder / entry["ref"]} for entry in entries)
     return folder
 
 
@@ -195,9 +270,9 @@ def test_a_batch_ends_with_its_table_by_label(jobs: Path, capsys: pytest.Capture
     assert call("batch", jobs / "jobs.json", "-o", out) == 0
     printed = capsys.readouterr().out
     assert "all 18 frames, in 2 scenes" in printed
-    assert f"table by label: {out / 'table.csv'}\n" in printed
+    assert f"table by label: {out / 'methods.csv'}\n" in printed
     # 10 log10(255^2 / 64) and 10 log10(255^2 / 4)
-    with open(out / "table.csv", newline="", encoding="utf-8") as file:
+    with open(out / "methods.csv", newline="", encoding="utf-8") as file:
         far, near = csv.DictReader(file, strict=True)
     assert (far["method"], near["method"]) == ("far", "near")
     assert float(far["psnr"]) == pytest.approx(30.0692, abs=1e-3)
@@ -219,10 +294,10 @@ def test_json_of_a_batch_is_its_results_alone_and_quiet_is_quiet(
     out = jobs / "out"
     assert call("batch", jobs / "jobs.json", "-o", out, "--json") == 0
     assert len(json.loads(capsys.readouterr().out)) == 4
-    (out / "table.csv").unlink()
+    (out / "methods.csv").unlink()
     assert call("batch", jobs / "jobs.json", "-o", out, "--quiet") == 0
     assert capsys.readouterr().out == ""
-    assert (out / "table.csv").is_file()
+    assert (out / "methods.csv").is_file()
 
 
 def test_real_runs_of_other_scenes_are_refused(jobs: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from vfiscope.cli import main
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Run
 from vfiscope.types import Role
+from vfiscope.views.comparable import unranked_by
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.table_text import render
 from vfiscope.views.tabulate import table_of
@@ -86,6 +87,24 @@ def test_not_told_apart_is_said_with_the_remedy(tmp_path: Path) -> None:
         table_of([Run(tmp_path / "flow.h5")], choice=Choice(role="synthesised"))
 
 
+def test_runs_that_share_no_reference_are_said_to_be_of_the_same_frames_by_trust(tmp_path: Path) -> None:
+    said = "nothing but their length and size says that these runs are of the same frames"
+    how: dict[str, dict[str, Any]] = {
+        "nothing": {"reference": None},
+        "lag": {"reference": None, "mode": "scan", "pairing": {"policy": "lag", "lag": 1}},
+        "truth": {},
+    }
+    found = {}
+    for name, each in how.items():
+        runs = open_all(tmp_path, {f"{name}{n}": {"scores": {"psnr": [30 + n] * 8}, **each} for n in (1, 2)})
+        found[name] = table_of(runs).notes
+    assert found == {"nothing": (said,), "lag": (said,), "truth": ()}
+    again = {"path": "/v/nothing1.mp4", "digest": "sha256:nothing1"}
+    other = store_run(tmp_path / "again.h5", {"psnr": [31] * 8}, reference=None, test=again)
+    assert table_of([Run(tmp_path / "nothing1.h5"), Run(other)]).notes == ()  # the same file twice
+    assert table_of([Run(tmp_path / "nothing1.h5")]).notes == ()
+
+
 def test_a_scan_is_of_all_frames_and_advises_nothing(tmp_path: Path) -> None:
     scanned = three(tmp_path, role=None, reference=None, mode="scan", pairing={"policy": "lag", "lag": 1})
     assert table_of(scanned).heading == "all 20 frames"
@@ -112,6 +131,19 @@ def test_where_two_runs_know_different_roles_none_is_used(tmp_path: Path) -> Non
         table_of(runs, choice=Choice(role="synthesised"))
 
 
+def test_the_heading_counts_frames_that_have_values(tmp_path: Path) -> None:
+    a = {"psnr": [NAN, 30, INF, *[30] * 7], "ssim": [NAN, NAN, *[0.9] * 8], "ghosting": [0.1] * 10}
+    table = two(tmp_path, a, {name: np.asarray(values) - 0.05 for name, values in a.items()})
+    assert {each.spec.name: each.frames for each in table.columns} == {"psnr": 8, "ssim": 8, "ghosting": 10}
+    assert table.frames == 8
+    assert table.heading.startswith("8 of 10 frames (passed ones may be among them")
+    assert table.drawn == "circular block bootstrap, blocks of 1 frame"
+    (tmp_path / "told").mkdir()
+    told = two(tmp_path / "told", {"psnr": [NAN, NAN, 9, 30]}, {"psnr": [NAN, NAN, 9, 31]}, role=[*EVERY_SECOND] * 2)
+    assert told.heading == "synthesised frames: 1 in all methods, of 4"
+    assert told.drawn == "no intervals: fewer than 8 frames"
+
+
 def test_a_frame_without_a_value_of_one_is_left_out_for_all(tmp_path: Path) -> None:
     table = two(tmp_path, {"ssim": [0.9] * 9 + [NAN]}, {"ssim": [0.8] * 9 + [0.1]})
     ssim = column(table, "ssim")
@@ -127,6 +159,37 @@ def test_an_infinite_psnr_is_left_out_of_the_means_and_wins_its_frame(tmp_path: 
     assert psnr.values == {"a": 30, "b": 31}
     assert psnr.wins == pytest.approx({"a": 0.15, "b": 0.85})  # frame 8 alone, half of frame 9
     assert table.notes == ("psnr: 2 of 10 frames left out for all methods: infinite in a, b",)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_method_identical_to_the_reference_is_said_to_be_so(tmp_path: Path) -> None:
+    noisy = {"ssim": [0.9] * 10, "psnr": 30 + NOISE[:10]}
+    how = {
+        "perfect": {"scores": {"ssim": [1] * 10, "psnr": [INF] * 10}},
+        "a": {"scores": noisy},
+        "b": {"scores": {"ssim": [0.8] * 10, "psnr": [20] * 9 + [INF]}},
+    }
+    table = table_of(open_all(tmp_path, how))
+    psnr = column(table, "psnr")
+    assert (psnr.best, psnr.lead, psnr.decisive) == (None, None, False)
+    assert psnr.reason == "perfect is identical to the reference in every frame"
+    assert psnr.values == {"perfect": None, "a": pytest.approx(30 + NOISE[:9].mean()), "b": 20}
+    assert column(table, "ssim").best == "perfect"
+    assert "note: psnr not ranked: perfect is identical to the reference in every frame" in str(table)
+    assert "note: psnr: 1 of 10 frames left out for all methods: infinite in b" in str(table)
+    assert "inf " not in str(table)
+    assert "nan" not in str(table)
+    json.dumps(table.to_dict(), allow_nan=False)
+    two_perfect = table_of([Run(tmp_path / "perfect.h5"), Run(store_run(tmp_path / "p.h5", {"psnr": [INF] * 10}))])
+    assert [each.spec.name for each in two_perfect.columns] == ["ssim"]
+    assert "psnr: all methods are identical to the reference: left out" in two_perfect.notes
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_method_without_a_value_leaves_its_metric_unranked(tmp_path: Path) -> None:
+    table = two(tmp_path, {"ssim": [NAN] * 8, "psnr": [30] * 8}, {"ssim": [0.9] * 8, "psnr": [31] * 8})
+    assert (column(table, "ssim").best, column(table, "ssim").reason) == (None, "a has no value")
+    assert column(table, "psnr").best == "b"
 
 
 def test_lower_is_better_and_signed_metrics_count_by_their_distance(tmp_path: Path) -> None:
@@ -384,6 +447,24 @@ def test_lags_resizing_and_registration_are_compared_too(tmp_path: Path) -> None
         table_of([runs["area"], runs["lanczos"]])
 
 
+def test_other_multipliers_are_other_neighbours(tmp_path: Path) -> None:
+    values = {"psnr": [30] * 8, "midpoint_px": [1] * 8}
+    how = {
+        f"{name}{multiplier}": {"scores": values, "config": {"multiplier": multiplier}, "reference": reference}
+        for name, reference in (("alone", None), ("truth", TRUTH))
+        for multiplier in (None, "2")
+    }
+    alone, alone2, truth, truth2 = open_all(tmp_path, how)
+    said = r"different multipliers \(aloneNone: none; alone2: 2\): score all with the same --multiplier$"
+    with pytest.raises(UsageError, match=said):
+        table_of([alone, alone2])
+    assert unranked_by([truth, truth2], ["a", "b"]) == {
+        "midpoint_px": "different multipliers, and so other neighbours (a: none; b: 2)"
+    }
+    assert unranked_by([truth, truth], ["a", "b"]) == {}
+    assert column(table_of([truth, truth2]), "psnr").ranked
+
+
 def test_the_same_reference_elsewhere_is_the_same(tmp_path: Path) -> None:
     values = {"psnr": [30] * 8}
     moved = {**TRUTH, "path": "/elsewhere/copy.mp4"}
@@ -492,7 +573,7 @@ def test_text_is_what_a_person_reads(tmp_path: Path) -> None:
         "        [33.00, 33.00]",
         "",
         "* best, and decisive: the 95 % interval of its lead over the second does not contain 0",
-        "[low, high] of a mean, 95 %: moving block bootstrap, blocks of 2 frames",
+        "[low, high] of a mean, 95 %: circular block bootstrap, blocks of 2 frames",
         "",
         "frames won, of those with a value in all methods (equal ones are shared):",
         "        psnr",
@@ -508,6 +589,24 @@ def test_text_is_what_a_person_reads(tmp_path: Path) -> None:
         "blend   psnr: 31.00 at frame 1 (0.040 s)",
         "flow    psnr: 33.00 at frame 1 (0.040 s)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "shown", "lead"),
+    [
+        (4e-6, 1.5e-6, ["4.000e-06", "1.500e-06*"], "2.500e-06 code² [2.500e-06, 2.500e-06]"),
+        (0.02, 1e-7, ["2.000e-02", "1.000e-07*"], "2.000e-02 code² [2.000e-02, 2.000e-02]"),
+        (0.02, 0, ["0.02000", "0.00000*"], "0.02000 code² [0.02000, 0.02000]"),
+        (30.000244140625, 30, ["30.00", "30.00*"], "2.441e-04 code² [2.441e-04, 2.441e-04]"),
+    ],
+)
+def test_the_numbers_of_a_column_have_one_form(a: float, b: float, shown: list[str], lead: str, tmp_path: Path) -> None:
+    table = two(tmp_path, {"mse": [a] * 8}, {"mse": [b] * 8})
+    lines = str(table).split("\n")
+    assert [line.split()[-1] for line in (lines[3], lines[5])] == shown
+    assert f"  mse: b over a by {lead}, decisive" in lines
+    assert lines[2].strip() == "MSE [code²] ↓"
+    assert "code^2" not in render(table, "markdown") + render(table, "latex")
 
 
 def test_bold_for_a_terminal_is_only_the_decisive_best(tmp_path: Path) -> None:
@@ -586,7 +685,7 @@ def test_json_is_the_contracts_and_strictly_valid(tmp_path: Path, capsys: pytest
         raise AssertionError(constant)
 
     found = json.loads(capsys.readouterr().out, parse_constant=refuse)
-    assert (found["frames"], found["role"], found["methods"]) == (4, "synthesised", ["a", "b"])
+    assert (found["frames"], found["role"], found["methods"]) == (3, "synthesised", ["a", "b"])
     assert found["metrics"]["psnr"] == {
         "values": {"a": 30.0, "b": 31.0},
         "low": {"a": None, "b": None},

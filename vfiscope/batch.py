@@ -19,6 +19,7 @@ from vfiscope.inputs import golden_index
 from vfiscope.sources import is_address
 from vfiscope.store import Header, Run
 from vfiscope.views.export import replacing
+from vfiscope.views.labelled import METHODS
 from vfiscope.views.pair import FILES
 
 __all__ = ["RESULTS", "SUMMARY", "Job", "read_jobs", "run_jobs"]
@@ -254,7 +255,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 def _config(job: Job, folder: Path, fail_on: Sequence[str], resume: bool) -> RunConfig:
     if job.fault is not None:
         raise UsageError(job.fault)
-    if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", RESULTS, SUMMARY):
+    if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", RESULTS, SUMMARY, METHODS):
         raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
     if job.options.get("out") is not None:
         raise UsageError(

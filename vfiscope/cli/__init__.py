@@ -23,7 +23,7 @@ from vfiscope.cli.screen import band_of, describe, describe_diagnosis, log_to_st
 from vfiscope.cli.show import show
 from vfiscope.cli.table import show_by_label, table
 from vfiscope.config import RunConfig, default_out
-from vfiscope.errors import VfiscopeError
+from vfiscope.errors import UsageError, VfiscopeError
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -218,11 +218,13 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
     ,,,a.png,b.png,,
 
     Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and DIR/results.json. Jobs of
-    one label are a method: where two labels are compared with the same files, DIR/table.csv puts them side by side.
+    one label are a method: where two labels are compared with the same files, DIR/methods.csv puts them side by side.
     """
     log_to_stderr(quiet)
     from vfiscope.batch import RESULTS, SUMMARY, read_jobs, run_jobs
+    from vfiscope.views.labelled import METHODS
 
+    _check_kept(jobs, (Path(out) / name for name in (RESULTS, SUMMARY, METHODS)))
     results = []
     for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
         results.append(result)
@@ -234,12 +236,19 @@ def batch(jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: b
             click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
     if as_json:
         click.echo(json.dumps(results, allow_nan=False))
-    show_by_label(out, results, quiet=quiet or as_json)
+    show_by_label(out, results, quiet=quiet, shown=not as_json)
     if not quiet and not as_json:
         click.echo(f"table: {Path(out) / SUMMARY}\nresults: {Path(out) / RESULTS}")
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
+
+
+def _check_kept(jobs: str, written: Iterable[Path]) -> None:
+    """Refuse a job file that the batch itself would write over."""
+    for path in written:
+        if path.exists() and Path(jobs).exists() and path.samefile(jobs):
+            raise UsageError(f"{jobs} is a file that the batch writes into its folder: name the job file otherwise")
 
 
 def _before(result: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from vfiscope.cli.options import comma_list, files
-from vfiscope.errors import UsageError
+from vfiscope.errors import StoreError, UsageError
 
 __all__ = ["show_by_label", "table"]
 
@@ -76,15 +76,24 @@ def table(
     return 0
 
 
-def show_by_label(folder: str, results: Sequence[Mapping[str, Any]], *, quiet: bool) -> None:
-    """Write the table by label of a batch, and print it; nothing where its labels make none."""
-    from vfiscope.views.labelled import write_label_table
-    from vfiscope.views.table_text import render
+def show_by_label(folder: str, results: Sequence[Mapping[str, Any]], *, quiet: bool, shown: bool) -> None:
+    """Write the table by label of a batch, and print it; of labels that make none say why, on stderr."""
+    from vfiscope.views.labelled import METHODS, table_of_results
+    from vfiscope.views.table_text import render, write_table
 
-    written = write_label_table(folder, results)
-    if written is None or quiet:
+    if len({result["label"] for result in results if result["label"]}) < 2:
         return
-    made, path = written
+    path = Path(folder) / METHODS
+    try:
+        made = table_of_results(results)
+    except (UsageError, StoreError) as error:
+        older = f" ({path} is of an earlier run)" if path.exists() else ""
+        if not quiet:
+            click.echo(f"vfiscope: {error}{older}", err=True)
+        return
+    write_table(made, path, overwrite=True)
+    if quiet or not shown:
+        return
     for warning in made.warnings:
         click.echo(f"vfiscope: warning: {warning}", err=True)
     click.echo(f"\n{render(made, bold=sys.stdout.isatty())}\ntable by label: {path}")

@@ -12,7 +12,7 @@ from vfiscope.views.names import embedder_groups, metrics_of
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by"]
+__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by", "unsure"]
 
 REFERENCES = ("ref", "source", "golden")
 READ_AS = ("matrix", "range", "transfer", "tonemap")
@@ -36,8 +36,7 @@ def obstacles(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
     for fact in FACTS:
         groups = _grouped([fact.of(run) for run in runs], labels)
         if len(groups) > 1:
-            listed = "; ".join(f"{', '.join(names)}: {_said(value)}" for value, names in groups.items())
-            found.append(f"different {fact.what} ({listed}): {fact.remedy}")
+            found.append(f"different {fact.what} ({_listed(groups)}): {fact.remedy}")
             if fact.what in DECISIVE:
                 return found
     return found + _other_frames(runs, labels)
@@ -56,12 +55,11 @@ def check_comparable(runs: Sequence[Run], labels: Sequence[str]) -> None:
 def unranked_by(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str]:
     """{metric: why its values are not comparable between these runs, though others are}."""
     reasons = {metric: f"different embedders ({listed})" for metric, listed in embedder_groups(runs, labels).items()}
-    windows = _grouped([run.config.get("window") for run in runs], labels)
-    listed = "; ".join(f"{', '.join(names)}: {_said(value)}" for value, names in windows.items())
-    for metric in metrics_of(runs):
-        needs = next(run.specs[metric].needs for run in runs if metric in run.specs)
-        if metric not in reasons and len(windows) > 1 and "features" in needs:
-            reasons[metric] = f"different windows of the search ({listed})"
+    for what, needed, of in METRIC_FACTS:
+        groups = _grouped([of(run) for run in runs], labels)
+        for metric in metrics_of(runs) if len(groups) > 1 else ():
+            if needed in next(run.specs[metric].needs for run in runs if metric in run.specs):
+                reasons.setdefault(metric, f"different {what} ({_listed(groups)})")
     return reasons
 
 
@@ -72,6 +70,14 @@ def partial_runs(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
         for label, run in zip(labels, runs, strict=True)
         if run.status != "ok"
     ]
+
+
+def unsure(runs: Sequence[Run]) -> list[str]:
+    """What is to be said where runs of different files were compared with nothing that they share."""
+    tests = {str((_entry(run, "test") or {}).get("digest")) for run in runs}
+    if len(tests) < 2 or reference_of(runs[0]) is not None:
+        return []
+    return ["nothing but their length and size says that these runs are of the same frames"]
 
 
 def kind_of(run: Run) -> str:
@@ -114,6 +120,11 @@ def _read_as(run: Run) -> tuple[Any, ...]:
     return *(colours.get(key, "-") for key in READ_AS), (test.get("color") or {}).get("tonemap", "-")
 
 
+def _multiplier(kind: str) -> Callable[[Run], Any]:
+    """The stated multiplier of runs of a kind, which says how far the frames are that a frame is judged by."""
+    return lambda run: run.config.get("multiplier") if kind_of(run) == kind else None
+
+
 def _content(run: Run) -> Reference | None:
     found = reference_of(run)
     return None if found is None else Reference(*found)
@@ -140,6 +151,7 @@ FACTS = (
     Fact("kinds of comparison", kind_of, "score all with --ref, or all with --source, against the same file"),
     Fact("references", _content, "score all against the same file"),
     Fact("lags", lambda run: run.pairing.get("lag"), "scan all with the same --lag"),
+    Fact("multipliers", _multiplier("neighbours"), "score all with the same --multiplier"),
     Fact("sizes of frames", _size, "bring all to the same size before"),
     Fact("filters of --resize", _resize, "score all with the same --resize"),
     Fact("colours as read", _read_as, "score all with the same --tonemap, and tag the files alike"),
@@ -148,6 +160,11 @@ FACTS = (
 )
 DECISIVE = ("modes", "kinds of comparison", "references")
 """Facts from which other differences follow."""
+METRIC_FACTS: tuple[tuple[str, str, Callable[[Run], Any]], ...] = (
+    ("windows of the search", "features", lambda run: run.config.get("window")),
+    ("multipliers, and so other neighbours", "neighbour", _multiplier("ref")),
+)
+"""(what differs, metrics of which need it is about, its value)"""
 
 
 def _other_frames(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
@@ -171,6 +188,10 @@ def _grouped(values: Sequence[Hashable], labels: Sequence[str]) -> dict[Any, lis
     for value, label in zip(values, labels, strict=True):
         groups.setdefault(value, []).append(label)
     return groups
+
+
+def _listed(groups: Mapping[Any, Sequence[str]]) -> str:
+    return "; ".join(f"{', '.join(names)}: {_said(value)}" for value, names in groups.items())
 
 
 def _said(value: Any) -> str:

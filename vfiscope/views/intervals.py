@@ -1,8 +1,10 @@
-"""How far a mean over frames can be trusted: the moving block bootstrap.
+"""How far a mean over frames can be trusted: the circular block bootstrap.
 
 Neighbouring frames are alike, so the frames of a clip are fewer witnesses than their number says, and an interval that
-draws them one by one is too narrow. Here whole stretches of neighbours are drawn (Künsch, The jackknife and the
-bootstrap for general stationary observations, Annals of Statistics 17, 1989):
+draws them one by one is too narrow. Here whole stretches of neighbours are drawn, from the clip closed to a circle
+(Politis and Romano, A circular block-resampling procedure for stationary data, in LePage and Billard, Exploring the
+limits of bootstrap, 1992). So every frame is drawn as often as any other, and the draws lie around the mean itself:
+blocks that end with the clip would rarely hold its first and last frames.
 
 - **Length of a block**: an eighth of the clip. Lengths that fit the clip's own autocorrelation, or grow as N^(1/3),
   come out too short in clips of tens of frames, and so do their intervals. A fixed number of blocks is right for any
@@ -13,35 +15,35 @@ bootstrap for general stationary observations, Annals of Statistics 17, 1989):
 - **Few blocks**: percentiles of few independent values lie too near. They are taken farther out, to where the normal
   distribution has what the t distribution has for so many blocks (the expanded percentiles of Hesterberg, What teachers
   should know about the bootstrap, American Statistician 69, 2015).
-- **Several scenes** are independent of each other: blocks are drawn within each. Of eight scenes or more whole scenes
-  are drawn, so that the interval also holds for other scenes of their kind.
+- **Several scenes** are independent of each other. Of eight scenes or more whole scenes are drawn, so that the interval
+  also holds for other scenes of their kind. Of fewer blocks are drawn within each.
 
-Fewer than eight frames tell too little: there is no interval. The draws begin from a fixed seed, so the same values
-always have the same interval.
+Fewer than eight scenes of which one has fewer than eight frames tell too little: there is no interval. The draws begin
+from a fixed seed, so the same values always have the same interval.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from vfiscope.types import Float64
 
-__all__ = ["CONFIDENCE", "DRAWS", "FEWEST", "Interval", "block_length", "draws_scenes", "interval"]
+__all__ = ["CONFIDENCE", "DRAWS", "FEWEST", "Interval", "block_length", "draws", "interval"]
 
 CONFIDENCE = 0.95
 FEWEST = 8
-"""Frames below which there is no interval, and scenes from which on whole scenes are drawn."""
+"""Frames of a scene from which on blocks are drawn within it, and scenes from which on whole scenes are drawn."""
 BLOCKS = 8
 """Blocks in a scene."""
 DRAWS = 9999
 CHUNK = 500
 """Draws made together, which bounds the memory."""
-SEED = 1989
+SEED = 1992
 
 
 class Interval(NamedTuple):
@@ -58,13 +60,14 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
         scenes: one array (N_i,) for each scene, in the order of its frames, all finite.
 
     Returns:
-        The interval; None where there are fewer than eight values.
+        The interval; None where there are fewer than eight scenes, and one of them has fewer than eight values.
     """
     scenes = [np.asarray(scene, np.float64) for scene in scenes if len(scene)]
-    if sum(map(len, scenes)) < FEWEST:
+    unit = draws([len(scene) for scene in scenes])
+    if unit is None:
         return None
     generator = np.random.default_rng(SEED)
-    if draws_scenes(scenes):
+    if unit == "scenes":
         means = _draw_scenes(scenes, generator)
         tail = _tail(len(scenes), len(scenes) - 1)
     else:
@@ -75,9 +78,12 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
     return Interval(float(low), float(high))
 
 
-def draws_scenes(scenes: Sequence[Sized]) -> bool:
-    """Whether whole scenes are drawn, and not blocks within each."""
-    return sum(len(scene) > 0 for scene in scenes) >= FEWEST
+def draws(sizes: Sequence[int]) -> Literal["scenes", "blocks"] | None:
+    """Whether of scenes of so many frames, all above 0, whole ones are drawn, or blocks within each; None where there
+    is too little of both."""
+    if len(sizes) >= FEWEST:
+        return "scenes"
+    return "blocks" if sizes and min(sizes) >= FEWEST else None
 
 
 def block_length(frames: int) -> int:
@@ -104,13 +110,13 @@ def _draw_scenes(scenes: Sequence[Float64], generator: np.random.Generator) -> F
 
 
 def _draw_blocks(scenes: Sequence[Float64], generator: np.random.Generator) -> Float64:
-    """(DRAWS,) means over as many frames of each scene, put together of blocks that may overlap; the last is cut."""
+    """(DRAWS,) means over as many frames of each scene, put together of circular blocks; the last is cut."""
     total = np.zeros(DRAWS)
     for scene in scenes:
         length = block_length(len(scene))
-        sums = np.r_[0.0, np.cumsum(scene)]
+        sums = np.r_[0.0, np.cumsum(np.r_[scene, scene[:length]])]
         whole, rest = divmod(len(scene), length)
         for size in [length] * whole + [rest] * (rest > 0):
-            starts = generator.integers(len(scene) - length + 1, size=DRAWS)
+            starts = generator.integers(len(scene), size=DRAWS)
             total += sums[starts + size] - sums[starts]
     return total / sum(map(len, scenes))

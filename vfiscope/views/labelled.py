@@ -14,12 +14,13 @@ from vfiscope.store.text import printable
 from vfiscope.views.comparable import kind_of, partial_runs, reference_of, unranked_by
 from vfiscope.views.scene import Scene
 from vfiscope.views.table import Choice, Table
-from vfiscope.views.table_text import write_table
 from vfiscope.views.tabulate import table_of_scenes
 
-__all__ = ["table_of_folder", "table_of_results", "write_label_table"]
+__all__ = ["METHODS", "table_of_folder", "table_of_results"]
 
-RESULTS, TABLE = "results.json", "table.csv"
+RESULTS = "results.json"
+METHODS = "methods.csv"
+"""File in the folder of a batch that holds its table by label."""
 SHOWN = 3
 """Names in a sentence about scenes."""
 
@@ -61,11 +62,20 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise StoreError(f"{path} holds no list of results: run the batch again")
-    return table_of_results(results, choice)
+    return table_of_results([_found_in(folder, result) for result in results], choice)
+
+
+def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A result whose file is looked for in the folder itself where it is no longer where it was made."""
+    out = result.get("out")
+    moved = isinstance(out, str) and not Path(out).exists()
+    return {**result, "out": str(Path(folder) / Path(str(out)).name)} if moved else result
 
 
 def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None = None) -> Table:
     """The table by label over all scenes that every label has.
+
+    Where no scene has all labels, the label that lacks the most scenes is left out, and so on until one has.
 
     Args:
         results: the entries of results.json; of these ``id``, ``label`` and ``out`` are used, and ``ref`` or ``source``
@@ -102,20 +112,6 @@ def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None
     return replace(table, notes=(*table.notes, *notes))
 
 
-def write_label_table(folder: str | Path, results: Sequence[Mapping[str, Any]]) -> tuple[Table, Path] | None:
-    """Write ``table.csv`` into the folder of a batch, if its labels make a table; the table, and the file.
-
-    A table of an earlier run that no longer holds is removed.
-    """
-    path = Path(folder) / TABLE
-    try:
-        table = table_of_results(results)
-    except (UsageError, StoreError):
-        path.unlink(missing_ok=True)
-        return None
-    return table, write_table(table, path, overwrite=True)
-
-
 def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
     scenes: dict[Key, dict[str, list[str]]] = {}
     names: dict[Key, str] = {}
@@ -133,12 +129,36 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
             continue
         scenes.setdefault(key, {}).setdefault(label, []).append(out)
         names.setdefault(key, _name(result, identity))
-    sharing = {label for jobs in scenes.values() if len(jobs) > 1 for label in jobs}
-    methods = [label for label in dict.fromkeys(str(result["label"]) for result in labelled) if label in sharing]
+    names = _told_apart(names)
+    labels = [str(result["label"]) for result in labelled]
+    methods, lacking = _complete(scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)])
     notes = [f"left out {_listed(failed)}: no result"] * bool(failed)
     notes += [f"left out {_listed(alone)}: compared with nothing that other jobs share"] * bool(alone)
-    shared = {key: {m: outs for m, outs in jobs.items() if m in sharing} for key, jobs in scenes.items()}
-    return Found({key: jobs for key, jobs in shared.items() if jobs}, _told_apart(names), tuple(methods), tuple(notes))
+    for label, keys in lacking.items():
+        notes.append(f"left out the label {label}: no job against {_listed([names[key] for key in keys])}")
+    kept = {key: {m: outs for m, outs in jobs.items() if m in methods} for key, jobs in scenes.items()}
+    return Found({key: jobs for key, jobs in kept.items() if jobs}, names, tuple(methods), tuple(notes))
+
+
+def _has(scenes: Mapping[Key, Mapping[str, Any]], label: str) -> bool:
+    return any(label in jobs for jobs in scenes.values())
+
+
+def _complete(scenes: Mapping[Key, Mapping[str, Any]], labels: Sequence[str]) -> tuple[list[str], dict[str, list[Key]]]:
+    """Labels that some scene has all of, none where no two share one; and those left out, with scenes that they lack.
+
+    Scenes count that two labels or more share. One remains at every step: only without a label that is in all of them
+    could none remain, and such a label lacks none.
+    """
+    kept, lacking = list(labels), dict[str, list[Key]]()
+    while shared := {key: found for key, jobs in scenes.items() if len(found := jobs.keys() & set(kept)) > 1}:
+        if any(len(found) == len(kept) for found in shared.values()):
+            return kept, lacking
+        lacks = {label: [key for key, found in shared.items() if label not in found] for label in kept}
+        worst = max(reversed(kept), key=lambda label: len(lacks[label]))
+        kept.remove(worst)
+        lacking[worst] = lacks[worst]
+    return [], lacking
 
 
 def _key(run: Run) -> Key | None:

@@ -28,6 +28,7 @@ __all__ = [
     "overlay_warnings",
     "signed",
     "title",
+    "unit_of",
 ]
 
 CUT = "cut"
@@ -153,11 +154,16 @@ def title(spec: MetricSpec, *, absolute: bool = False) -> str:
     """
     name = spec.name.upper() if spec.name in ACRONYMS else spec.name.replace("_", " ").capitalize()
     name = TITLES.get(spec.name, name)
-    unit = "" if spec.unit == "1" else f" [{spec.unit.replace('^2', '²')}]"
+    unit = f" [{unit_of(spec)}]" if unit_of(spec) else ""
     better = " ↓" if spec.lower_is_better else " ↑"
     if signed(spec):
         name, better = (f"|{name}|", " ↓") if absolute else (name, " (0 is best)")
     return f"{name}{unit}{'' if informative(spec) else better}"
+
+
+def unit_of(spec: MetricSpec) -> str:
+    """The unit of a metric as it is shown; "" where it has none."""
+    return "" if spec.unit == "1" else spec.unit.replace("^2", "²")
 
 
 def signed(spec: MetricSpec) -> bool:

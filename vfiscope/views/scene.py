@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, Int64, MetricSpec, Role, Uint8
-from vfiscope.views.comparable import check_comparable, kind_of
+from vfiscope.views.comparable import check_comparable, kind_of, unsure
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -83,7 +83,7 @@ class Scene:
             scores=scores,
             specs={metric: spec for run in reversed(runs) for metric, spec in run.specs.items()},
             files={label: tuple(run.names[row] for row in mine) for label, (run, mine) in named.items()},
-            notes=(*_shorter(runs, labels, len(index)), *said),
+            notes=(*unsure(runs), *_shorter(runs, labels, len(index)), *said),
         )
 
 

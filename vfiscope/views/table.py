@@ -57,8 +57,8 @@ class Column:
     """One metric of all methods."""
 
     spec: MetricSpec
-    frames: int
-    """In which all methods have a finite value, which are those of the means."""
+    sizes: tuple[int, ...]
+    """Frames of each scene in which all methods have a finite value, which are those of the means."""
     values: Mapping[str, float | None]
     """{label: mean}, None where there is no value."""
     low: Mapping[str, float | None]
@@ -72,6 +72,11 @@ class Column:
     best: str | None = None
     """None where it is not ranked, and where two are equal."""
     lead: Lead | None = None
+
+    @property
+    def frames(self) -> int:
+        """In all scenes."""
+        return sum(self.sizes)
 
     @property
     def ranked(self) -> bool:
@@ -116,7 +121,8 @@ class Table:
     role: str
     """"synthesised" or "all"."""
     frames: int
-    """Frames of that role that all methods have."""
+    """Frames of that role in which all methods have a value: of the ranked metric that has the most, or of any metric
+    where none is ranked."""
     methods: tuple[str, ...]
     columns: tuple[Column, ...]
     scenes: tuple[str, ...]

@@ -2,7 +2,8 @@
 
 Methods are rows and metrics columns, those that are not ranked in a part of their own. The best value is marked by
 ``*`` (text), ``**bold**`` or ``\\textbf`` where its lead is decisive, else by ``~``, ``*italic*`` or ``\\textit``.
-Numbers of a column have as many decimals as show four digits of the largest; CSV and JSON have all digits.
+Numbers of a column have one form, with as many decimals as show four digits of the largest mean; scientific where that
+is below 0.001, or another mean would show as 0. CSV and JSON have all digits.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from vfiscope.errors import UsageError
 from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.names import unit_of
 from vfiscope.views.table import Column, Table, Worst
 
 __all__ = ["FORMATS", "format_of", "render", "write_table"]
@@ -105,22 +107,31 @@ def _footnotes(table: Table) -> list[str]:
     return [*(f"{', '.join(names)} not ranked: {reason}" for reason, names in reasons.items()), *table.notes]
 
 
-def _decimals(values: Iterable[float | None]) -> int:
-    """How many decimals show four digits of the largest value."""
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return 3 if largest == 0 else min(6, max(0, 3 - math.floor(math.log10(largest))))
+def _form(values: Iterable[float | None]) -> str:
+    """The format that shows four digits of the largest value, and no value as 0 that is none."""
+    known = [abs(value) for value in values if value]
+    if not known:
+        return ".3f"
+    decimals = max(0, 3 - math.floor(math.log10(max(known))))
+    form = f".{decimals}f"
+    return ".3e" if max(known) < 1e-3 or _hides(form, known) else form
 
 
-def _number(value: float | None, decimals: int) -> str:
-    """A value with so many decimals; with two digits where these would show 0."""
-    if value is None:
-        return "-"
-    shown = f"{value:.{decimals}f}"
-    return f"{value:.2g}" if value and not float(shown) else shown
+def _hides(form: str, values: Iterable[float | None]) -> bool:
+    """Whether a value that is not 0 would show as 0."""
+    return any(value and not float(f"{value:{form}}") for value in values)
 
 
-def _range(low: float | None, high: float | None, decimals: int) -> str:
-    return "" if low is None else f"[{_number(low, decimals)}, {_number(high, decimals)}]"
+def _form_of(column: Column) -> str:
+    return _form(column.values.values())
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"
+
+
+def _range(low: float | None, high: float | None, form: str) -> str:
+    return "" if low is None else f"[{_number(low, form)}, {_number(high, form)}]"
 
 
 def _leading(column: Column) -> str:
@@ -128,11 +139,11 @@ def _leading(column: Column) -> str:
     lead = column.lead
     if lead is None:
         return f"{column.spec.name}: the best are equal"
-    decimals = _decimals(column.values.values())
-    ends = _range(lead.low, lead.high, decimals)
+    form, numbers = _form_of(column), (lead.mean, lead.low, lead.high)
+    if _hides(form, numbers):
+        form = _form(numbers)
     verdict = "decisive" if column.decisive else "not decisive"
-    unit = "" if column.spec.unit == "1" else f" {column.spec.unit}"
-    ahead = " ".join(part for part in (_number(lead.mean, decimals) + unit, ends) if part)
+    ahead = " ".join(filter(None, (_number(lead.mean, form), unit_of(column.spec), _range(lead.low, lead.high, form))))
     return f"{column.spec.name}: {column.best} over {lead.over} by {ahead}, {verdict}"
 
 
@@ -180,11 +191,11 @@ def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
 
 def _block(table: Table, column: Column) -> list[str]:
     """The cells of a column: its title, then the mean of each method, and where it ranks its interval."""
-    decimals = _decimals(column.values.values())
+    form = _form_of(column)
     cells = [column.title]
     for method in table.methods:
-        cells.append(_number(column.values[method], decimals) + _mark(column, method))
-        cells.append(_range(column.low[method], column.high[method], decimals) if column.ranked else "")
+        cells.append(_number(column.values[method], form) + _mark(column, method))
+        cells.append(_range(column.low[method], column.high[method], form) if column.ranked else "")
     return cells
 
 
@@ -229,8 +240,8 @@ def _worst_lines(table: Table) -> Iterator[str]:
     ranked = [column for column in table.columns if column.ranked] or list(table.columns)
     for method in table.methods:
         for n, column in enumerate(ranked):
-            decimals = _decimals(column.values.values())
-            found = ", ".join(f"{_number(worst.value, decimals)} at {_where(worst)}" for worst in column.worst[method])
+            form = _form_of(column)
+            found = ", ".join(f"{_number(worst.value, form)} at {_where(worst)}" for worst in column.worst[method])
             name = method if n == 0 else ""
             yield f"{name.ljust(_wide(table.methods))}{column.spec.name}: {found or '-'}"
 
@@ -290,10 +301,10 @@ def _row(cells: Sequence[str]) -> str:
 
 def _marked(column: Column, method: str) -> str:
     """Mean and interval of a method in Markdown."""
-    decimals = _decimals(column.values.values())
+    form = _form_of(column)
     around = {"*": "**", "~": "*", "": ""}[_mark(column, method)]
-    mean = f"{around}{_number(column.values[method], decimals)}{around}"
-    return f"{mean} {_range(column.low[method], column.high[method], decimals)}".rstrip()
+    mean = f"{around}{_number(column.values[method], form)}{around}"
+    return f"{mean} {_range(column.low[method], column.high[method], form)}".rstrip()
 
 
 def _escaped(text: str) -> str:
@@ -320,7 +331,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def _latex_cell(column: Column, method: str) -> str:
-    value = _tex(_number(column.values[method], _decimals(column.values.values())))
+    value = _tex(_number(column.values[method], _form_of(column)))
     command = {"*": r"\textbf", "~": r"\textit", "": ""}[_mark(column, method)]
     return f"{command}{{{value}}}" if command else value
 

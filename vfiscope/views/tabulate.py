@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, MetricSpec, Role
 from vfiscope.views.comparable import partial_runs, unranked_by
-from vfiscope.views.intervals import FEWEST, block_length, draws_scenes, interval
+from vfiscope.views.intervals import FEWEST, block_length, draws, interval
 from vfiscope.views.names import CUT, labels_for, signed
 from vfiscope.views.scene import Scene
 from vfiscope.views.table import Choice, Column, Lead, Table, Worst
@@ -72,21 +72,23 @@ def table_of_scenes(
     columns = []
     for metric in _chosen(scenes, choice):
         values = [_stacked(scene, metric, methods)[:, mine] for scene, mine in zip(scenes, rows, strict=True)]
-        reason = _unranked(scenes, metric, methods, reasons or {})
+        reason = _unranked(scenes, metric, methods, reasons or {}) or _without(values, methods)
         if column := _column(scenes, rows, values, metric, methods, reason, choice.worst):
             columns.append(column)
         for sentence in _left_out(values, methods, role):
             lacking.setdefault(sentence, []).append(metric)
     said = [f"{', '.join(metrics)}: {sentence}" for sentence, metrics in lacking.items()]
     _check_any(columns, reasons or {}, said)
+    sizes = max((column.sizes for column in columns if column.ranked), key=sum, default=None)
+    sizes = sizes or max((column.sizes for column in columns), key=sum)
     return Table(
-        heading=_heading(scenes, rows, role, choice.role),
+        heading=_heading(scenes, sum(sizes), role, choice.role),
         role=role,
-        frames=sum(map(len, rows)),
+        frames=sum(sizes),
         methods=_ordered(methods, columns, choice.sort),
         columns=tuple(columns),
         scenes=tuple(scene.name for scene in scenes),
-        drawn=_drawn(rows),
+        drawn=_drawn(sizes),
         notes=(*_mixed(scenes, role, choice.role), *dict.fromkeys(n for scene in scenes for n in scene.notes), *said),
         warnings=tuple(warnings),
     )
@@ -113,28 +115,32 @@ def _mixed(scenes: Sequence[Scene], role: str, asked: str | None) -> Iterator[st
         yield f"synthesised frames are known in {told} of {len(scenes)} scenes only: over all frames"
 
 
-def _heading(scenes: Sequence[Scene], rows: Sequence[NDArray[np.int64]], role: str, asked: str | None) -> str:
+def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None) -> str:
     """Which frames a table is about, in words."""
-    total, chosen = sum(map(len, scenes)), sum(map(len, rows))
+    total = sum(map(len, scenes))
     where = f", in {len(scenes)} scenes" if len(scenes) > 1 else ""
     if role == "synthesised":
-        return f"synthesised frames: {chosen} in all methods, of {total}{where}"
+        return f"synthesised frames: {frames} in all methods, of {total}{where}"
     apart = any(scene.told_apart for scene in scenes)
     stated = asked is None and not apart and total > len(scenes) and scenes[0].kind in ("ref", "source", "neighbours")
     hint = f" ({HINT})" if stated else " (passed ones among them)" if apart else ""
-    return f"all {total} frame{'s' * (total != 1)}{where}{hint}"
+    which = f"all {total}" if frames == total else f"{frames} of {total}"
+    return f"{which} frame{'s' * (total != 1)}{where}{hint}"
 
 
-def _drawn(rows: Sequence[NDArray[np.int64]]) -> str:
-    """What the bootstrap draws, in words."""
-    if sum(map(len, rows)) < FEWEST:
-        return f"no intervals: fewer than {FEWEST} frames"
-    if draws_scenes(rows):
-        return f"bootstrap over {len(rows)} scenes"
-    lengths = sorted({block_length(len(mine)) for mine in rows})
+def _drawn(sizes: Sequence[int]) -> str:
+    """What the bootstrap draws of scenes of so many frames, in words."""
+    sizes = [size for size in sizes if size]
+    unit = draws(sizes)
+    if unit is None:
+        few = f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more" if len(sizes) > 1 else ""
+        return f"no intervals: {few or f'fewer than {FEWEST} frames'}"
+    if unit == "scenes":
+        return f"bootstrap over {len(sizes)} scenes"
+    lengths = sorted({block_length(size) for size in sizes})
     said = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-    where = f" within each of these {len(rows)} scenes" if len(rows) > 1 else ""
-    return f"moving block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
+    where = f" within each of these {len(sizes)} scenes" if len(sizes) > 1 else ""
+    return f"circular block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
 
 
 # ------------------------------------------------------------------------------------------------------------- columns
@@ -187,6 +193,17 @@ def _unranked(scenes: Sequence[Scene], metric: str, methods: Sequence[str], reas
     return "" if len(methods) > 1 else "there is one method"
 
 
+def _without(values: Sequence[Float64], methods: Sequence[str]) -> str:
+    """Which methods have no finite value to be ranked by, and why; "" where all have."""
+    joined = np.concatenate(values, axis=1)
+    lacking = np.asarray(~np.isfinite(joined).any(axis=1))
+    infinite = np.asarray(np.isinf(joined).any(axis=1))
+    if perfect := [m for n, m in enumerate(methods) if lacking[n] and infinite[n]]:
+        return f"{', '.join(perfect)} {'is' if len(perfect) == 1 else 'are'} identical to the reference in every frame"
+    missing = [m for n, m in enumerate(methods) if lacking[n]]
+    return f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value" if missing else ""
+
+
 def _column(
     scenes: Sequence[Scene],
     rows: Sequence[NDArray[np.int64]],
@@ -200,8 +217,8 @@ def _column(
     spec = _spec(scenes, metric)
     there = np.asarray(np.isfinite(np.concatenate(values, axis=1)).any(axis=1))
     kept = [part[:, np.asarray(np.isfinite(part[there]).all(axis=0))] for part in values]
-    frames = sum(part.shape[1] for part in kept) if there.any() else 0
-    if not frames:
+    sizes = tuple(part.shape[1] for part in kept)
+    if not there.any() or not sum(sizes):
         return None
     joined = np.concatenate(kept, axis=1)
     means = {m: float(joined[n].mean()) if there[n] else None for n, m in enumerate(methods)}
@@ -210,7 +227,7 @@ def _column(
     lead = None if reason else _lead([sign * part for part in kept], methods)
     return Column(
         spec=spec,
-        frames=frames,
+        sizes=sizes,
         values=means,
         low={m: None if end is None else end.low for m, end in ends.items()},
         high={m: None if end is None else end.high for m, end in ends.items()},
@@ -284,6 +301,9 @@ def _left_out(values: Sequence[Float64], methods: Sequence[str], role: str) -> I
     joined = np.concatenate(values, axis=1)
     there = np.isfinite(joined).any(axis=1)
     total = joined.shape[1]
+    if np.isinf(joined).any() and not there.any():
+        yield "all methods are identical to the reference: left out"
+        return
     if not there.any():
         yield f"no value in {'synthesised ' * (role == 'synthesised')}frames: left out"
         return
