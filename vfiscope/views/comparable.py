@@ -37,7 +37,7 @@ def obstacles(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
         groups = _grouped([fact.of(run) for run in runs], labels)
         if len(groups) > 1:
             found.append(f"different {fact.what} ({_listed(groups)}): {fact.remedy}")
-            if fact.what in DECISIVE:
+            if fact.what in ROOTS:
                 return found
     return found + _other_frames(runs, labels)
 
@@ -158,7 +158,7 @@ FACTS = (
     Fact("registrations", lambda run: (run.register or {}).get("method"), "score all with the same --register"),
     Fact("deinterlacing", lambda run: run.config.get("deinterlace", "none"), "score all with the same --deinterlace"),
 )
-DECISIVE = ("modes", "kinds of comparison", "references")
+ROOTS = ("modes", "kinds of comparison", "references")
 """Facts from which other differences follow."""
 METRIC_FACTS: tuple[tuple[str, str, Callable[[Run], Any]], ...] = (
     ("windows of the search", "features", lambda run: run.config.get("window")),

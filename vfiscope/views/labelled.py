@@ -129,7 +129,7 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
             continue
         scenes.setdefault(key, {}).setdefault(label, []).append(out)
         names.setdefault(key, _name(result, identity))
-    names = _told_apart(names)
+    names = _short_names(names)
     labels = [str(result["label"]) for result in labelled]
     methods, lacking = _complete(scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)])
     notes = [f"left out {_listed(failed)}: no result"] * bool(failed)
@@ -174,7 +174,7 @@ def _name(result: Mapping[str, Any], identity: str) -> str:
     return printable(str(path)) if isinstance(path, str) else identity
 
 
-def _told_apart(names: Mapping[Key, str]) -> dict[Key, str]:
+def _short_names(names: Mapping[Key, str]) -> dict[Key, str]:
     """Names without the folders that all share; numbered where two are the same."""
     parts = [Path(name).parts for name in names.values()]
     shared = 0

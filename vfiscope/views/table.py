@@ -25,7 +25,7 @@ from vfiscope.views.names import signed, title
 
 __all__ = ["Choice", "Column", "Lead", "Table", "Worst"]
 
-ROLES = ("synthesised", "all")
+ROLE_CHOICES = ("synthesised", "all")
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Choice:
     """The metric by which the methods are ordered, best first; None leaves them in their order."""
 
     def __post_init__(self) -> None:
-        if self.role not in (None, *ROLES):
-            raise UsageError(f"role is {self.role!r}: choose one of {', '.join(ROLES)}")
+        if self.role not in (None, *ROLE_CHOICES):
+            raise UsageError(f"role is {self.role!r}: choose one of {', '.join(ROLE_CHOICES)}")
         if self.worst < 0:
             raise UsageError(f"worst is {self.worst}: give how many frames to name, 0 or more")
