@@ -9,6 +9,8 @@ import pkgutil
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -89,6 +91,51 @@ def test_an_error_in_any_band_is_raised(threads: Callable[[int], None]) -> None:
     threads(2)
     with pytest.raises(ValueError, match="in the second band"):
         loops.in_bands(fail, 10)
+
+
+def test_rows_come_in_order_from_threads_that_last(threads: Callable[[int], None]) -> None:
+    def square(row: int) -> tuple[int, str]:
+        return row * row, threading.current_thread().name
+
+    threads(3)
+    names: set[str] = set()
+    for _ in range(20):
+        found = loops.one_by_one(square, 7)
+        assert [value for value, _ in found] == [0, 1, 4, 9, 16, 25, 36]
+        names |= {name for _, name in found}
+    assert len(names) <= loops._pool(os.getpid())._max_workers
+    assert loops.one_by_one(square, 0) == []
+
+
+def test_work_on_the_threads_may_ask_for_threads(threads: Callable[[int], None]) -> None:
+    def visit(start: int, stop: int, rows: Any) -> None:
+        rows[start:stop] += 1
+
+    def count(row: int) -> int:
+        rows = np.zeros(10, np.int64)
+        loops.in_bands(visit, 10, rows)
+        return int(rows.sum()) + sum(loops.one_by_one(lambda inner: inner * row, 4))
+
+    threads(2)
+    assert loops.one_by_one(count, 20) == [10 + 6 * row for row in range(20)]
+
+
+def test_an_error_of_a_row_is_raised_when_no_row_runs_any_more(threads: Callable[[int], None]) -> None:
+    running: list[int] = []
+
+    def fail(row: int) -> None:
+        running.append(row)
+        try:
+            if row == 1:
+                raise ValueError("in the second row")
+            time.sleep(0.01)
+        finally:
+            running.remove(row)
+
+    threads(2)
+    with pytest.raises(ValueError, match="in the second row"):
+        loops.one_by_one(fail, 100)
+    assert running == []
 
 
 def test_a_forked_process_has_threads_of_its_own() -> None:
