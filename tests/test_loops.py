@@ -68,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 100])
-@pytest.mark.parametrize("number", [1, 2, 3, 8])
+@pytest.mark.parametrize("number", [1, 2, 3, 8, 192])
 def test_bands_make_up_all_rows_once(threads: Callable[[int], None], count: int, number: int) -> None:
     visits, bands = np.zeros(count, np.int64), []
 
@@ -79,7 +79,7 @@ def test_bands_make_up_all_rows_once(threads: Callable[[int], None], count: int,
     threads(number)
     loops.in_bands(visit, count, visits)
     assert visits.tolist() == [1] * count
-    assert len(bands) == max(1, min(count, number))
+    assert len(bands) == max(1, min(count, number, 16))
     assert max(bands) - min(bands) <= 1
 
 

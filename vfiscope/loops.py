@@ -30,6 +30,8 @@ REORDERED = FUSED | {"reassoc"}
 """Allows any order of additions: the same on every run, but the processor's width decides it."""
 
 NAME = "vfiscope-loops"
+MOST_BANDS = 16
+"""To hand out a band takes some 30 us: on a machine of many cores more than its rows do."""
 
 
 def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> Callable[[Function], Function]:
@@ -52,7 +54,7 @@ def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> 
 
 def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
     """Call ``kernel(start, stop, *arguments)`` for bands that make up the rows from 0 to ``count``, on all cores."""
-    bands = min(count, threads())
+    bands = min(count, threads(), MOST_BANDS)
     if bands < 2 or _in_pool():
         kernel(0, count, *arguments)
         return
