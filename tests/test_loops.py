@@ -271,6 +271,20 @@ def test_a_file_that_is_used_stays_young(folder: Path) -> None:
     assert kept.stat().st_mtime > 1e9
 
 
+def test_an_old_file_in_a_folder_that_can_only_be_read_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied(scale())
+    (kept,) = folder.iterdir()
+    os.utime(kept, (0, 0))
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(codecache.os, "utime", refuse)
+    again = scale()
+    assert applied(again) == [1, 4, 7, 10, 13]
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
 def test_two_processes_at_once_share_the_folder(tmp_path: Path) -> None:
     (tmp_path / "shared_kernel.py").write_text(SOURCE.format(term="1", comment="", more=""))
     code = """

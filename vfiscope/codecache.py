@@ -143,10 +143,12 @@ def _read(path: Path) -> bytes | None:
     """The content of a file; None where there is none, or it is damaged."""
     try:
         content = path.read_bytes()
-        if time.time() - path.stat().st_mtime > UNUSED_S / 10:
-            os.utime(path)
+        age = time.time() - path.stat().st_mtime
     except OSError:
         return None
+    if age > UNUSED_S / 10:
+        with suppress(OSError):  # a folder that can only be read: its file is as good
+            os.utime(path)
     whole = hashlib.sha256(content[DIGEST:]).digest() == content[:DIGEST]
     return content[DIGEST:] if whole else None
 
