@@ -176,6 +176,13 @@ def test_what_a_key_cannot_tell_is_refused() -> None:
         list(described(scale(term="LIST[0]", more="LIST = [1]").py_func))
     with pytest.raises(TypeError, match="uses <module 'vfiscope"):
         list(described(scale(term="config.BATCH", more="from vfiscope import config").py_func))
+    factor = len(SOURCE)
+
+    def closure(start: int) -> int:
+        return start * factor
+
+    with pytest.raises(TypeError, match=r"closure in .* takes factor from a function around it"):
+        list(described(closure))
 
 
 def test_compiled_code_is_kept_and_a_changed_constant_of_a_helper_compiles_anew(folder: Path) -> None:

@@ -95,6 +95,9 @@ def described(function: FunctionType) -> Iterator[str]:
     waiting, seen = [function], {function}
     while waiting:
         code = waiting[-1].__code__
+        if code.co_freevars:
+            around = ", ".join(code.co_freevars)
+            raise TypeError(f"{code.co_qualname} in {code.co_filename} takes {around} from a function around it")
         names = waiting.pop().__globals__
         yield f"{code.co_qualname} {code.co_code.hex()} {code.co_varnames} {code.co_names}"
         for value in (*code.co_consts, *(names[name] for name in code.co_names if name in names)):
