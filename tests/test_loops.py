@@ -9,6 +9,8 @@ import pkgutil
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FunctionType
@@ -66,7 +68,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 100])
-@pytest.mark.parametrize("number", [1, 2, 3, 8])
+@pytest.mark.parametrize("number", [1, 2, 3, 8, 192])
 def test_bands_make_up_all_rows_once(threads: Callable[[int], None], count: int, number: int) -> None:
     visits, bands = np.zeros(count, np.int64), []
 
@@ -77,7 +79,7 @@ def test_bands_make_up_all_rows_once(threads: Callable[[int], None], count: int,
     threads(number)
     loops.in_bands(visit, count, visits)
     assert visits.tolist() == [1] * count
-    assert len(bands) == max(1, min(count, number))
+    assert len(bands) == max(1, min(count, number, 16))
     assert max(bands) - min(bands) <= 1
 
 
@@ -89,6 +91,51 @@ def test_an_error_in_any_band_is_raised(threads: Callable[[int], None]) -> None:
     threads(2)
     with pytest.raises(ValueError, match="in the second band"):
         loops.in_bands(fail, 10)
+
+
+def test_rows_come_in_order_from_threads_that_last(threads: Callable[[int], None]) -> None:
+    def square(row: int) -> tuple[int, str]:
+        return row * row, threading.current_thread().name
+
+    threads(3)
+    names: set[str] = set()
+    for _ in range(20):
+        found = loops.one_by_one(square, 7)
+        assert [value for value, _ in found] == [0, 1, 4, 9, 16, 25, 36]
+        names |= {name for _, name in found}
+    assert len(names) <= loops._pool(os.getpid())._max_workers
+    assert loops.one_by_one(square, 0) == []
+
+
+def test_work_on_the_threads_may_ask_for_threads(threads: Callable[[int], None]) -> None:
+    def visit(start: int, stop: int, rows: Any) -> None:
+        rows[start:stop] += 1
+
+    def count(row: int) -> int:
+        rows = np.zeros(10, np.int64)
+        loops.in_bands(visit, 10, rows)
+        return int(rows.sum()) + sum(loops.one_by_one(lambda inner: inner * row, 4))
+
+    threads(2)
+    assert loops.one_by_one(count, 20) == [10 + 6 * row for row in range(20)]
+
+
+def test_an_error_of_a_row_is_raised_when_no_row_runs_any_more(threads: Callable[[int], None]) -> None:
+    running: list[int] = []
+
+    def fail(row: int) -> None:
+        running.append(row)
+        try:
+            if row == 1:
+                raise ValueError("in the second row")
+            time.sleep(0.01)
+        finally:
+            running.remove(row)
+
+    threads(2)
+    with pytest.raises(ValueError, match="in the second row"):
+        loops.one_by_one(fail, 100)
+    assert running == []
 
 
 def test_a_forked_process_has_threads_of_its_own() -> None:
@@ -129,6 +176,13 @@ def test_what_a_key_cannot_tell_is_refused() -> None:
         list(described(scale(term="LIST[0]", more="LIST = [1]").py_func))
     with pytest.raises(TypeError, match="uses <module 'vfiscope"):
         list(described(scale(term="config.BATCH", more="from vfiscope import config").py_func))
+    factor = len(SOURCE)
+
+    def closure(start: int) -> int:
+        return start * factor
+
+    with pytest.raises(TypeError, match=r"closure in .* takes factor from a function around it"):
+        list(described(closure))
 
 
 def test_compiled_code_is_kept_and_a_changed_constant_of_a_helper_compiles_anew(folder: Path) -> None:
@@ -222,6 +276,20 @@ def test_a_file_that_is_used_stays_young(folder: Path) -> None:
     os.utime(kept, (0, 0))
     applied(scale())
     assert kept.stat().st_mtime > 1e9
+
+
+def test_an_old_file_in_a_folder_that_can_only_be_read_is_used(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied(scale())
+    (kept,) = folder.iterdir()
+    os.utime(kept, (0, 0))
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(codecache.os, "utime", refuse)
+    again = scale()
+    assert applied(again) == [1, 4, 7, 10, 13]
+    assert sum(again.stats.cache_hits.values()) == 1
 
 
 def test_two_processes_at_once_share_the_folder(tmp_path: Path) -> None:

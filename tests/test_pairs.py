@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vfiscope.errors import PairingError
-from vfiscope.pairing import pick, skip_rows, with_golden, with_lag, with_map, with_reference, with_shift
+from vfiscope.pairing import pick, skip_rows, twice, with_golden, with_lag, with_map, with_reference, with_shift
 from vfiscope.types import Features, Frames, Pairs
 
 
@@ -180,3 +182,27 @@ def test_a_shift_leaves_the_first_frames_unpaired(test: list[int], ref: list[int
 def test_a_shift_to_later_frames_pairs_from_the_first_on() -> None:
     late = ((b, features(b)) for b in skip_rows((b for b, _ in stream([2, 4])), 3))
     assert rows(with_shift(stream([2]), late, -3)) == [(0, 3), (1, 4)]
+
+
+def test_two_readers_have_the_same_items_and_hold_none_that_both_have_read() -> None:
+    class Item:
+        pass
+
+    made: list[weakref.ref[Item]] = []
+
+    def items() -> Iterator[Item]:
+        for _ in range(20):
+            item = Item()
+            made.append(weakref.ref(item))
+            yield item
+            del item
+
+    ahead, behind = twice(items())
+    for read in range(1, 21):
+        assert next(ahead) is made[-1]()
+        if read > 2:
+            assert next(behind) is made[read - 3]()
+        gc.collect()
+        assert sum(each() is not None for each in made) <= 3
+    assert list(ahead) == []
+    assert [item is made[at]() for item, at in zip(behind, (18, 19), strict=True)] == [True, True]

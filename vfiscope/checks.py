@@ -1,4 +1,7 @@
-"""Everything about a run that can be refused without torch, which takes seconds to import."""
+"""What can be refused of a run before torch is imported, which takes seconds: names, rules, inputs and the output.
+
+Whether any metric needs an embedder is known with torch only, so its size and weights are checked where it is opened.
+"""
 
 from __future__ import annotations
 

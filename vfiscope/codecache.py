@@ -95,6 +95,9 @@ def described(function: FunctionType) -> Iterator[str]:
     waiting, seen = [function], {function}
     while waiting:
         code = waiting[-1].__code__
+        if code.co_freevars:
+            around = ", ".join(code.co_freevars)
+            raise TypeError(f"{code.co_qualname} in {code.co_filename} takes {around} from a function around it")
         names = waiting.pop().__globals__
         yield f"{code.co_qualname} {code.co_code.hex()} {code.co_varnames} {code.co_names}"
         for value in (*code.co_consts, *(names[name] for name in code.co_names if name in names)):
@@ -143,10 +146,12 @@ def _read(path: Path) -> bytes | None:
     """The content of a file; None where there is none, or it is damaged."""
     try:
         content = path.read_bytes()
-        if time.time() - path.stat().st_mtime > UNUSED_S / 10:
-            os.utime(path)
+        age = time.time() - path.stat().st_mtime
     except OSError:
         return None
+    if age > UNUSED_S / 10:
+        with suppress(OSError):  # a folder that can only be read: its file is as good
+            os.utime(path)
     whole = hashlib.sha256(content[DIGEST:]).digest() == content[:DIGEST]
     return content[DIGEST:] if whole else None
 

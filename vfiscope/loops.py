@@ -8,8 +8,9 @@ which has its own place in the output: nothing depends on how :func:`in_bands` c
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
@@ -18,14 +19,19 @@ import numba
 
 from vfiscope.codecache import CodeCache
 
-__all__ = ["FUSED", "REORDERED", "compiled", "in_bands"]
+__all__ = ["FUSED", "REORDERED", "compiled", "in_bands", "one_by_one"]
 
+T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FUSED = frozenset({"contract"})
 """Allows fused multiply-add and no other order of additions."""
 REORDERED = FUSED | {"reassoc"}
 """Allows any order of additions: the same on every run, but the processor's width decides it."""
+
+NAME = "vfiscope-loops"
+MOST_BANDS = 16
+"""To hand out a band takes some 30 us: on a machine of many cores more than its rows do."""
 
 
 def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> Callable[[Function], Function]:
@@ -48,8 +54,8 @@ def compiled(fastmath: frozenset[str] = frozenset(), *, inner: bool = False) -> 
 
 def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
     """Call ``kernel(start, stop, *arguments)`` for bands that make up the rows from 0 to ``count``, on all cores."""
-    bands = min(count, threads())
-    if bands < 2:
+    bands = min(count, threads(), MOST_BANDS)
+    if bands < 2 or _in_pool():
         kernel(0, count, *arguments)
         return
     edges = [count * band // bands for band in range(bands + 1)]
@@ -57,6 +63,22 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
     kernel(0, edges[1], *arguments)
     for each in later:
         each.result()
+
+
+def one_by_one(compute: Callable[[int], T], count: int) -> list[T]:
+    """``compute(row)`` for each of the rows from 0 to ``count``, as many at a time as there are cores.
+
+    The threads last: new ones for every call would each take memory of their own, which stays with the process.
+    """
+    if _in_pool():
+        return [compute(row) for row in range(count)]
+    later = [_pool(os.getpid()).submit(compute, row) for row in range(count)]
+    try:
+        return [each.result() for each in later]
+    finally:
+        for each in later:
+            each.cancel()
+        wait(later)
 
 
 def threads() -> int:
@@ -67,4 +89,9 @@ def threads() -> int:
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:
     """The threads of a process: a forked one has none of its parent's."""
-    return ThreadPoolExecutor(threads(), thread_name_prefix="vfiscope-loops")
+    return ThreadPoolExecutor(threads(), thread_name_prefix=NAME)
+
+
+def _in_pool() -> bool:
+    """Whether this thread is one of the pool, where work that waited for others of the pool might wait for ever."""
+    return threading.current_thread().name.startswith(NAME)

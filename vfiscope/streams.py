@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain, count, tee
+from itertools import chain, count
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from vfiscope.pairing import (
     places_held_out,
     places_in,
     skip_rows,
+    twice,
     with_golden,
     with_lag,
     with_map,
@@ -140,7 +141,7 @@ def _made(job: OpenJob, inputs: _Inputs, done: int, found: Found) -> Iterator[Pa
             return _between_originals(inputs, done, int(job.config.multiplier))
         case "neighbours":
             first = max(0, done - 1)
-            test, beside = tee(inputs.stream("test", first))
+            test, beside = twice(inputs.stream("test", first))
             return skip_rows(with_places(test, beside, places_among(first), first), done - first)
         case "source" if isinstance(found, Cadence):
             first = int(min((row for row in found.before[done:] if row >= 0), default=0))
@@ -195,7 +196,7 @@ def _between_originals(inputs: _Inputs, done: int, multiplier: int) -> Iterator[
     """Every synthesised frame of a sequence with the originals around it, of which every so many frames is one."""
     first = max(0, done - multiplier)
     stream, ordinal = _first_ordinal(inputs.stream("test", first))
-    test, originals = tee(stream)
+    test, originals = twice(stream)
     places = places_held_out(count(ordinal), multiplier, truth=False)
     return skip_rows(with_places(test, originals, places, by_ordinal=True), done - first)
 

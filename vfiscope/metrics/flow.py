@@ -15,10 +15,8 @@ Conventions:
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -28,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.loops import one_by_one
 from vfiscope.types import Float32, Frames, Neighbours, Pairs
 
 __all__ = [
@@ -217,8 +216,8 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
 
 def row_by_row(compute: Callable[[int], T], n: int) -> list[T]:
     """``compute(row)`` for each of n rows, some at a time, OpenCV using one thread for each; one caller at a time."""
-    with _one_thread_each(), ThreadPoolExecutor(max(1, min(n, os.cpu_count() or 1))) as pool:
-        return list(pool.map(compute, range(n)))
+    with _one_thread_each():
+        return one_by_one(compute, n)
 
 
 @contextmanager

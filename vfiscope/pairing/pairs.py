@@ -5,8 +5,9 @@ Batches may have any length, and the two sides of a pairing need not be batched 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain, tee
+from itertools import chain
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "Stream",
     "pick",
     "skip_rows",
+    "twice",
     "with_golden",
     "with_lag",
     "with_map",
@@ -33,6 +35,28 @@ Stream = Iterator[Batch]
 
 
 RowsT = TypeVar("RowsT", Frames, Pairs)
+T = TypeVar("T")
+
+
+def twice(items: Iterator[T]) -> tuple[Iterator[T], Iterator[T]]:
+    """The same items for two readers, each held until both have read it.
+
+    ``itertools.tee`` holds up to 57 that both have read: gigabytes of frames.
+    """
+    queues: tuple[deque[T], deque[T]] = (deque(), deque())
+
+    def more() -> bool:
+        for item in items:
+            for queue in queues:
+                queue.append(item)
+            return True
+        return False
+
+    def read(queue: deque[T]) -> Iterator[T]:
+        while queue or more():
+            yield queue.popleft()
+
+    return read(queues[0]), read(queues[1])
 
 
 def skip_rows(batches: Iterable[RowsT], count: int) -> Iterator[RowsT]:
@@ -145,7 +169,7 @@ def _gather_frames(frames: Frames, rows: Int64) -> Frames:
 
 def with_lag(stream: Stream, lag: int) -> Iterator[Pairs]:
     """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
-    later, earlier = tee(stream)
+    later, earlier = twice(stream)
     yield from with_shift(later, earlier, lag)
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clock", "date", "frame_place", "range_place"]
 
-LONGEST_NAME = 48
-
 
 def clock(seconds: float) -> str:
     """``1.958 s``, or ``0:01:02.458`` from a minute on."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from vfiscope.errors import UsageError
 from vfiscope.store import headline_role, rows_of
-from vfiscope.types import Float32, Float64, MetricSpec
+from vfiscope.types import Float32, Float64, Int64, MetricSpec
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -80,14 +80,31 @@ def worst_frames(run: Run, count: int, by: str | None) -> Chosen:
     if not len(known):
         what = "any score" if metric is None else metric
         raise UsageError(f"no frame of {run.path} has a finite value of {what}: name frames by number")
-    order = [int(row) for row in known[np.argsort(-bad[known], kind="stable")]]
+    order = known[np.argsort(-bad[known], kind="stable")]
     apart = 0.0 if run.names else min(APART_S, float(np.ptp(run.frames.time_s)) / (2 * count))
+    rows = order[np.isin(order, _spread(run, order, count, apart))]
+    return Chosen(tuple(rows.tolist()), metric, role, len(known), apart)
+
+
+def _spread(run: Run, order: Int64, count: int, apart_s: float) -> list[int]:
+    """The first rows of an order that are of different segments and far apart, then those far apart, then any.
+
+    Photos may be of one scene each, whatever their times.
+    """
+    index, times = run.frames.index, run.frames.time_s
+    starts, stops = np.array([(each.start, each.stop) for each in run.segments], np.int64).reshape(-1, 2).T
     rows: list[int] = []
-    for fits in (_of_another_event, _apart, _any):
-        for row in order:
-            if len(rows) < count and row not in rows and fits(run, rows, row, apart):
-                rows.append(row)
-    return Chosen(tuple(sorted(rows, key=order.index)), metric, role, len(known), apart)
+    event, near, chosen = (np.zeros(len(run), np.bool_) for _ in range(3))
+    for taken in (event, near, chosen):
+        while len(rows) < count and len(free := order[~taken[order]]):
+            row = int(free[0])
+            rows.append(row)
+            chosen[row] = True
+            near |= chosen | (np.abs(times - times[row]) < apart_s)
+            event |= near
+            for segment in np.flatnonzero((starts <= index[row]) & (index[row] < stops)):
+                event |= (starts[segment] <= index) & (index < stops[segment])
+    return rows
 
 
 def badness(values: Float32, spec: MetricSpec) -> Float64:
@@ -117,20 +134,3 @@ def _telling(run: Run) -> str | None:
         return float(np.nanmax(np.abs(run.scores[name][rows] - run.specs[name].identity)) / run.specs[name].floor)
 
     return max(faults, key=most, default=None)
-
-
-def _any(_run: Run, _rows: Sequence[int], _row: int, _apart_s: float) -> bool:
-    return True
-
-
-def _apart(run: Run, rows: Sequence[int], row: int, apart_s: float) -> bool:
-    """Whether a frame is far from all others; photos may be of one scene each, whatever their times."""
-    times = run.frames.time_s
-    return all(abs(times[row] - times[other]) >= apart_s for other in rows)
-
-
-def _of_another_event(run: Run, rows: Sequence[int], row: int, apart_s: float) -> bool:
-    index = run.frames.index
-    mine = [segment for segment in run.segments if segment.start <= index[row] < segment.stop]
-    taken = any(segment.start <= index[other] < segment.stop for segment in mine for other in rows)
-    return not taken and _apart(run, rows, row, apart_s)
