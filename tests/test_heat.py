@@ -8,7 +8,7 @@ import pytest
 from vfiscope.errors import UsageError
 from vfiscope.metrics import MAPS
 from vfiscope.types import MetricSpec
-from vfiscope.views.heat import OVER_COLOURS, Box, grey, laid_over, scale_of, spot, stretched, window
+from vfiscope.views.heat import OVER_COLOURS, Box, extent_of, grey, laid_over, scale_of, spot, stretched, window
 
 NAN = float("nan")
 MISMATCH, SSIM = MAPS["mismatch"].spec, MAPS["ssim"].spec
@@ -101,6 +101,17 @@ def test_the_box_is_around_the_area_that_holds_most() -> None:
     assert spot(weak, MISMATCH, (48, 64)) == Box(32, 24, 24, 16)  # cells that touch at a corner belong together
     assert spot(weak + values((2, 1), high=0.3), MISMATCH, (48, 64)) == Box(32, 24, 24, 16)
     assert spot(1 - weak, SSIM, (48, 64)) == Box(32, 24, 24, 16)
+
+
+def test_what_a_box_does_not_say_is_said_in_words() -> None:
+    assert extent_of(values((1, 1), high=0.005), MISMATCH) == "nothing to point at"
+    assert extent_of(values((1, 1), high=0.5), MISMATCH) == ""
+    half = np.zeros((6, 8), np.float32)
+    half[:3] = 0.5
+    assert extent_of(half, MISMATCH) == "all over the frame"
+    half[2, 7] = 0.24
+    assert extent_of(half, MISMATCH) == ""
+    assert extent_of(1 - half, SSIM) == ""
 
 
 def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:

@@ -18,7 +18,7 @@ from vfiscope.store import Run, Stored, causes_of
 from vfiscope.store.text import plain, printable
 from vfiscope.types import Float32, MetricSpec, Role, Status
 from vfiscope.views.export import replacing, suffix_of
-from vfiscope.views.heat import Scale, departure, edges, scale_of
+from vfiscope.views.heat import Scale, departure, edges, extent_of, scale_of
 from vfiscope.views.names import CUT, heading, informative
 from vfiscope.views.places import frame_place
 from vfiscope.views.show import Panel, Shot, draw_sheet
@@ -106,7 +106,7 @@ def show(
     fetched = fetch(run, chosen.rows, root)
     spec, values = _values(run, fetched, map or _default_map(run, chosen, by))
     one_scale = scale_of([each for each in values if each is not None], spec, scale)
-    shots = [_shot(run, each, part, chosen, field) for each, part in zip(fetched, values, strict=True)]
+    shots = [_shot(run, each, part, spec, chosen, field) for each, part in zip(fetched, values, strict=True)]
     sheets = [[shot] for shot in shots] if out is not None and _is_folder(out) else [shots]
     drawn = any(each is not None for each in values)
     words = (
@@ -219,11 +219,11 @@ def _cells(test: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float32:
 # ---------------------------------------------------------------------------------------------------------------- words
 
 
-def _shot(run: Run, each: Fetched, values: Float32 | None, chosen: Chosen, field: str | None) -> Shot:
+def _shot(run: Run, each: Fetched, values: Float32 | None, spec: MetricSpec, chosen: Chosen, field: str | None) -> Shot:
     panels = [(role, one) for role, one in _beside(run, each) if one is not None]
     return Shot(
         heading=_heading(run, each.row, chosen),
-        details=_details(run, each, chosen, values is None),
+        details=_details(run, each, chosen, "no map" if values is None else extent_of(values, spec)),
         panels=tuple(Panel(one.pixels, _caption(run, role, one)) for role, one in panels),
         test=[one for _, one in panels].index(each.test),
         values=values,
@@ -261,7 +261,7 @@ def _score(run: Run, metric: str, row: int) -> str:
     return f"{metric} {float(run.scores[metric][row]):.4g}{'' if unit == '1' else f' {unit}'}"
 
 
-def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
+def _details(run: Run, each: Fetched, chosen: Chosen, extent: str) -> str:
     """What else is known of a frame, in one line."""
     row, index = each.row, int(run.frames.index[each.row])
     told = [f"frame {index}"] if run.names else []
@@ -272,9 +272,8 @@ def _details(run: Run, each: Fetched, chosen: Chosen, blank: bool) -> str:
     if each.partner is None and each.before is None:
         original = run.frames.role[row] == Role.PASSED
         told.append("an original, not judged" if original else "compared with nothing: it has no partner")
-    elif blank:
-        told.append("no map")
-    told += filter(None, [causes_of(run.frames, run.scores)[row]])
+        extent = ""
+    told += filter(None, [causes_of(run.frames, run.scores)[row], extent])
     if CUT in run.scores and run.scores[CUT][row] == 1:
         told.append("across a cut: not judged")
     told += [_score(run, name, row) for name in _telling(run, row) if name != chosen.metric][:DETAILS]

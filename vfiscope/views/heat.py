@@ -30,6 +30,7 @@ __all__ = [
     "departure",
     "draw_outline",
     "edges",
+    "extent_of",
     "grey",
     "laid_over",
     "scale_of",
@@ -213,6 +214,14 @@ def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None
     y, x = edges(size[0], values.shape[0]), edges(size[1], values.shape[1])
     top, bottom, left, right = y[rows.min()], y[rows.max() + 1], x[columns.min()], x[columns.max() + 1]
     return Box(int(left), int(top), int(right - left), int(bottom - top))
+
+
+def extent_of(values: Float32, spec: MetricSpec) -> str:
+    """What a box does not say of a map, in words: that there is nothing to point at, or that all of the frame is."""
+    strength = departure(values, spec)
+    if not strength.max() > HALF * spec.floor:
+        return "nothing to point at"
+    return "all over the frame" if (strength >= HALF * strength.max()).mean() >= HALF else ""
 
 
 def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box:
