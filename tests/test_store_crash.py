@@ -171,7 +171,7 @@ def interrupted_at(line: int, out: Path, scores: Scores) -> int | None:
     def append(writer: Writer) -> None:
         nonlocal taken
         sys.settrace(trace)
-        for batch in batches(schema.rows_of(scores, slice(0, 20)), 5):
+        for batch in batches(schema.sliced(scores, slice(0, 20)), 5):
             writer.append(batch)
             taken += 5
         sys.settrace(None)
@@ -467,13 +467,13 @@ def test_a_writer_goes_on_after_a_failed_block(
     tmp_path: Path, scores: Scores, expected: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Writer(tmp_path / "a.h5", make_header(), block=BLOCK) as writer:
-        writer.append(schema.rows_of(scores, slice(0, 10)))
+        writer.append(schema.sliced(scores, slice(0, 10)))
         with monkeypatch.context() as patch:
             patch.setattr(parts, "_write_all", half_a_line)
             with pytest.raises(DiskFullError, match="part-000001"):
-                writer.append(schema.rows_of(scores, slice(10, 17)))
+                writer.append(schema.sliced(scores, slice(10, 17)))
         assert writer.rows_done == 8
-        writer.append(schema.rows_of(scores, slice(17, ROWS)))
+        writer.append(schema.sliced(scores, slice(17, ROWS)))
         lines = (tmp_path / "a.h5.parts" / "journal.jsonl").read_text().splitlines()
         assert [json.loads(line)["rows"] for line in lines] == [[0, 8], [8, 16], [16, 24]]
         finish(writer)
@@ -486,7 +486,7 @@ def test_a_writer_goes_on_after_a_failed_block(
 def unfinished(out: Path, scores: Scores) -> Path:
     """The parts folder of a run with three parts."""
     with Writer(out, make_header(), block=BLOCK) as writer:
-        writer.append(schema.rows_of(scores, slice(0, 26)))
+        writer.append(schema.sliced(scores, slice(0, 26)))
     return out.with_name(f"{out.name}.parts")
 
 

@@ -76,7 +76,7 @@ def make_scores(rows: int, grid: tuple[int, int] = GRID, seed: int = 0) -> Score
 
 def batches(scores: Scores, size: int, start: int = 0) -> Iterator[Scores]:
     for row in range(start, len(scores), size):
-        yield schema.rows_of(scores, slice(row, row + size))
+        yield schema.sliced(scores, slice(row, row + size))
 
 
 def finish(writer: Writer, **changes: Any) -> Path:
@@ -143,7 +143,7 @@ def test_any_scores_come_back_bit_for_bit_and_the_file_forgets_the_batches(score
         whole = write(Path(folder, "whole.h5"), scores)
         with Writer(Path(folder, "split.h5"), make_header(), block=block) as writer:
             for start, stop in zip([0, *cuts], [*cuts, len(scores)], strict=True):
-                writer.append(schema.rows_of(scores, slice(start, stop)))
+                writer.append(schema.sliced(scores, slice(start, stop)))
             split = finish(writer)
         assert differences(whole, split) == []
         with Run(split) as run:
@@ -285,11 +285,11 @@ def test_resumed_work_continues_where_it_was(tmp_path: Path) -> None:
     scores = make_scores(50)
     out = tmp_path / "a.h5"
     with Writer(out, make_header(), block=16) as writer:
-        writer.append(schema.rows_of(scores, slice(0, 40)))
+        writer.append(schema.sliced(scores, slice(0, 40)))
     with Writer(out, make_header(), block=16) as writer:
         assert (writer.rows_done, writer.already_finished) == (32, False)
         assert writer.curves()[0].index.tolist() == list(range(32))
-        writer.append(schema.rows_of(scores, slice(32, 50)))
+        writer.append(schema.sliced(scores, slice(32, 50)))
         assert bits(writer.curves()[1]["ssim"]) == bits(scores.values["ssim"])
         finish(writer)
     assert differences(out, write(tmp_path / "b.h5", scores)) == []
@@ -613,12 +613,12 @@ def test_leaving_with_an_interrupt_keeps_every_row_and_says_how_many(tmp_path: P
     assert os.listdir(tmp_path) == (["a.h5.parts"] if rows else [])
     with Writer(out, make_header(), block=4) as writer:
         assert writer.rows_done == rows
-        writer.append(schema.rows_of(make_scores(30), slice(rows, 30)))
+        writer.append(schema.sliced(make_scores(30), slice(rows, 30)))
         lines = (tmp_path / "a.h5.parts" / "journal.jsonl").read_text().splitlines()
         # The block that was cut is filled up, so that all further ones are where they always are.
         assert {stop for line in lines for stop in json.loads(line)["rows"]} == {*range(0, 29, 4), rows}
         finish(writer)
-    scores = schema.join([make_scores(rows), schema.rows_of(make_scores(30), slice(rows, 30))])
+    scores = schema.join([make_scores(rows), schema.sliced(make_scores(30), slice(rows, 30))])
     assert differences(out, write(tmp_path / "b.h5", scores)) == []
 
 
@@ -626,7 +626,7 @@ def test_a_second_writer_is_refused_and_the_first_one_finishes(tmp_path: Path) -
     out = tmp_path / "a.h5"
     scores = make_scores(20)
     with Writer(out, make_header(), block=4) as first:
-        first.append(schema.rows_of(scores, slice(0, 10)))
+        first.append(schema.sliced(scores, slice(0, 10)))
         for options in ({}, {"resume": False}, {"overwrite": True, "resume": False}):
             with (
                 pytest.raises(LockedError, match=f"process {os.getpid()} on {socket.gethostname()}"),
@@ -634,7 +634,7 @@ def test_a_second_writer_is_refused_and_the_first_one_finishes(tmp_path: Path) -
             ):
                 pass
         assert "LockedError" in other_process(out)
-        first.append(schema.rows_of(scores, slice(10, 20)))
+        first.append(schema.sliced(scores, slice(10, 20)))
         finish(first)
     assert differences(out, write(tmp_path / "b.h5", scores)) == []
     assert sorted(os.listdir(tmp_path)) == ["a.h5", "b.h5"]

@@ -27,9 +27,9 @@ Constants:
     ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well it orders frames, out of scene.
 
 Cost:
-    35 to 45 ms of one core of a CPU for a pair of 1080p frames, a third of it for SSIM, and 16 MB. Fine, coarse and
-    detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`), SSIM is that of ``ssim_rgb``, made
-    once for both. Tensors on another device take tensor operations (:mod:`vfiscope.metrics.vfi_tensors`).
+    Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`), SSIM is that of
+    ``ssim_rgb``, made once for both. Tensors on another device take tensor operations
+    (:mod:`vfiscope.metrics.vfi_tensors`).
 """
 
 from __future__ import annotations

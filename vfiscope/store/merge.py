@@ -217,8 +217,8 @@ def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
         if rows >= schema.CHUNK_ROWS:
             whole = schema.join(held)
             cut = rows - rows % schema.CHUNK_ROWS
-            yield schema.rows_of(whole, slice(0, cut))
-            held, rows = [schema.rows_of(whole, slice(cut, rows))], rows - cut
+            yield schema.sliced(whole, slice(0, cut))
+            held, rows = [schema.sliced(whole, slice(cut, rows))], rows - cut
     if rows:
         yield schema.join(held)
 

@@ -261,7 +261,7 @@ def _read_group(group: Any) -> dict[str, Any]:
     return {name: dataset[()] for name, dataset in group.items()}
 
 
-def rows_of(scores: Scores, rows: slice) -> Scores:
+def sliced(scores: Scores, rows: slice) -> Scores:
     """The scores of a slice of rows; shares memory."""
     frames = FrameTable(
         **{name: getattr(scores.frames, name)[rows] for name in FrameTable.COLUMNS}, time_base=scores.frames.time_base

@@ -118,7 +118,7 @@ class Writer:
         self._parts = list(self._folder.read_work().parts)
         done = self.rows_done
         self._held = [
-            (max(first, done), schema.rows_of(scores, slice(max(0, done - first), None)))
+            (max(first, done), schema.sliced(scores, slice(max(0, done - first), None)))
             for first, scores in self._held
             if first + len(scores) > done
         ]
@@ -194,7 +194,7 @@ class Writer:
     def _commit(self, rows: int) -> None:
         """Store the first held rows as a part."""
         held = schema.join([scores for _, scores in self._held])
-        block = schema.rows_of(held, slice(0, rows))
+        block = schema.sliced(held, slice(0, rows))
         # In memory, because HDF5 must not meet a full disk.
         with h5py.File.in_memory() as h5:
             schema.create(h5, self.header, rows)
@@ -203,7 +203,7 @@ class Writer:
             image = h5.id.get_file_image()
         start = self.rows_done
         self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
-        self._held = [(start + rows, schema.rows_of(held, slice(rows, None)))] if rows < len(held) else []
+        self._held = [(start + rows, schema.sliced(held, slice(rows, None)))] if rows < len(held) else []
 
     def discard(self) -> None:
         """Remove the unfinished work: nothing can come of it."""
