@@ -2,18 +2,18 @@
 
     python benchmarks/alignment.py [DATA]
 
-Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the checkout by default) holds
-them. Each is edited (frames dropped, repeated, inserted; shifted; another rate), recompressed with H.264 at CRF 28 and
-aligned with the original. A line for each: frames; right; alike; right of those that are not alike; wrong with a margin
-that is not low.
+Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the
+checkout by default) holds them. Each is edited (frames dropped, repeated, inserted; shifted;
+another rate), recompressed with H.264 at CRF 28 and aligned with the original. A line for each:
+frames; right; alike; right of those that are not alike; wrong with a margin that is not low.
 
-"Right" is the exact frame, of all frames. A frame is "alike" where it cannot be told apart from the frame before or
-after it in the clip itself: of the difference of the two pictures that the encoder is given (8-bit Y'CbCr 4:2:0, at
-their own size), no coefficient of an 8x8 cosine transform reaches half of the quantiser's step at QP 28, which is 16.
-Such a difference is quantised to nothing.
+"Right" is the exact frame, of all frames. A frame is "alike" where it cannot be told apart from the
+frame before or after it in the clip itself: of the difference of the two pictures that the encoder
+is given (8-bit Y'CbCr 4:2:0, at their own size), no coefficient of an 8x8 cosine transform reaches
+half of the quantiser's step at QP 28, which is 16. Such a difference is quantised to nothing.
 
-Exits with 1 where fewer than 99 % of the frames that are not alike are right, or a wrong one has a margin that is not
-low.
+Exits with 1 where fewer than 99 % of the frames that are not alike are right, or a wrong one has a
+margin that is not low.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import open_source, synth
+from vfiscope.alignment import align
 from vfiscope.config import LOW_MARGIN
-from vfiscope.pairing import align
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FRAMES, FRAMES_LARGE = 120, 60
-"""Frames of a clip, and of one with more than ``LARGE`` rows; clips with fewer than ``FEWEST`` are left out."""
+"""Frames of a clip, and of one with more than ``LARGE`` rows; clips with fewer than ``FEWEST`` are
+left out."""
 LARGE, FEWEST = 400, 10
 CRF = 28
 STEP = 2 ** ((CRF - 4) / 6)
@@ -55,7 +56,8 @@ Rows = NDArray[np.int64]
 
 
 def edits(n: int) -> dict[str, tuple[slice, Rows]]:
-    """{edit: (frames that the reference keeps, frame of the clip that each test frame shows)}; -1 is a foreign one."""
+    """{edit: (frames that the reference keeps, frame of the clip that each test frame shows)}; -1
+    is a foreign one."""
     whole, at = np.arange(n), n // 2
     offset = min(17, n // 4)
     every = slice(None)
@@ -114,9 +116,17 @@ def alike(frames: Pixels) -> NDArray[np.bool_]:
 def planes(frame: Pixels) -> list[NDArray[np.float32]]:
     """Y', Cb and Cr of an (H, W, 3) picture as an encoder gets them, padded to whole blocks."""
     height, width = frame.shape[:2]
-    whole = av.VideoFrame.from_ndarray(frame, "rgb24").reformat(format="yuv420p").to_ndarray().astype(np.float32)
+    whole = (
+        av.VideoFrame.from_ndarray(frame, "rgb24")
+        .reformat(format="yuv420p")
+        .to_ndarray()
+        .astype(np.float32)
+    )
     chroma = whole[height:].reshape(2, height // 2, width // 2)
-    return [np.pad(plane, [(0, -side % 8) for side in plane.shape], mode="edge") for plane in (whole[:height], *chroma)]
+    return [
+        np.pad(plane, [(0, -side % 8) for side in plane.shape], mode="edge")
+        for plane in (whole[:height], *chroma)
+    ]
 
 
 def largest(plane: NDArray[np.float32]) -> float:
@@ -134,16 +144,23 @@ def truth(kept: slice, shows: Rows, n: int) -> Rows:
     return np.where(shows < 0, -1, ordinals[np.maximum(shows, 0)])
 
 
-def measure(frames: Pixels, same: NDArray[np.bool_], kept: slice, shows: Rows, folder: Path) -> Rows:
-    """(frames, right, alike, right of the others, wrong with a margin that is not low) of a recompressed edit."""
+def measure(
+    frames: Pixels, same: NDArray[np.bool_], kept: slice, shows: Rows, folder: Path
+) -> Rows:
+    """(frames, right, alike, right of the others, wrong with a margin that is not low) of a
+    recompressed edit."""
     foreign = synth.Scene(*frames.shape[1:3], seed=77).frame(0)
-    path = synth.write_video(folder / "test.mp4", (foreign if i < 0 else frames[i] for i in shows), crf=CRF)
+    path = synth.write_video(
+        folder / "test.mp4", (foreign if i < 0 else frames[i] for i in shows), crf=CRF
+    )
     with open_source(str(path)) as test, open_source(frames[kept]) as ref:
         found = align(test, ref)
     right = found.ref_index == truth(kept, shows, len(frames))
     dim = (shows >= 0) & same[np.maximum(shows, 0)]
     sure = ~(found.margin < LOW_MARGIN)
-    return np.array([len(right), right.sum(), dim.sum(), (right & ~dim).sum(), (~right & sure).sum()])
+    return np.array(
+        [len(right), right.sum(), dim.sum(), (right & ~dim).sum(), (~right & sure).sum()]
+    )
 
 
 def main() -> int:
@@ -166,7 +183,9 @@ def main() -> int:
 def line(name: str, edit: str, counts: Rows) -> str:
     count, right, dim, rest, bad = counts
     share = f" ({rest / (count - dim):.2%})" if count > dim else ""
-    return f"| {name} | {edit} | {count} | {right} | {dim} | {rest} of {count - dim}{share} | {bad} |"
+    return (
+        f"| {name} | {edit} | {count} | {right} | {dim} | {rest} of {count - dim}{share} | {bad} |"
+    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     python benchmarks/cadence.py [DATA]
 
-Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the checkout by default) holds
-them. Of each, frames are dropped; the rest, the source, is interpolated again by repeats, by blends and by FFmpeg's
-``minterpolate``, and recompressed with H.264 at CRF 23. Prints a line for each: frames, those of right phase and role.
-Ends with 1 where any is wrong.
+Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the
+checkout by default) holds them. Of each, frames are dropped; the rest, the source, is interpolated
+again by repeats, by blends and by FFmpeg's ``minterpolate``, and recompressed with H.264 at CRF 23.
+Prints a line for each: frames, those of right phase and role. Ends with 1 where any is wrong.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import open_source, synth
+from vfiscope.alignment import find_cadence
 from vfiscope.errors import VfiscopeError
-from vfiscope.pairing import find_cadence
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 FRAMES, HEIGHT = 64, 270
@@ -39,10 +39,17 @@ def clips(data: Path) -> Iterator[tuple[str, Pixels]]:
         scene = synth.Scene(180, 320, seed=seed, velocity=(speed, speed / 3))
         yield f"scene, {speed:g} px a frame", np.stack(list(scene.frames(FRAMES)))
     folders = sorted((data / "sequences").glob("*"))
-    for path in (*folders, *sorted(path for path in (data / "videos").glob("*/*") if path.is_file())):
+    for path in (
+        *folders,
+        *sorted(path for path in (data / "videos").glob("*/*") if path.is_file()),
+    ):
         try:
             with open_source(str(path), stop=FRAMES, tonemap="none") as source:
-                kept = [fitted(batch.data.permute(0, 2, 3, 1).numpy()) for batch in source if batch.bit_depth == 8]
+                kept = [
+                    fitted(batch.data.permute(0, 2, 3, 1).numpy())
+                    for batch in source
+                    if batch.bit_depth == 8
+                ]
         except VfiscopeError:
             continue
         if sum(map(len, kept)) >= 16:
@@ -57,8 +64,11 @@ def fitted(frames: NDArray[np.uint8]) -> Pixels:
     return np.ascontiguousarray(frames[:, :height, :width])
 
 
-def filled(source: Pixels, multiplier: Fraction, fill: str) -> tuple[list[Pixels], NDArray[np.int64]]:
-    """Frames of the interpolated video, and the source position of each in units of 1 / numerator."""
+def filled(
+    source: Pixels, multiplier: Fraction, fill: str
+) -> tuple[list[Pixels], NDArray[np.int64]]:
+    """Frames of the interpolated video, and the source position of each in units of 1 /
+    numerator."""
     if fill == "minterpolate":
         return motion_compensated(source, multiplier)
     b, a = multiplier.numerator, multiplier.denominator
@@ -75,12 +85,16 @@ def filled(source: Pixels, multiplier: Fraction, fill: str) -> tuple[list[Pixels
     return out, steps
 
 
-def motion_compensated(source: Pixels, multiplier: Fraction) -> tuple[list[Pixels], NDArray[np.int64]]:
+def motion_compensated(
+    source: Pixels, multiplier: Fraction
+) -> tuple[list[Pixels], NDArray[np.int64]]:
     """What FFmpeg's minterpolate makes of it; the positions are its own time stamps."""
     rate = 24
     graph = av.filter.Graph()
     height, width = source.shape[1:3]
-    entry = graph.add_buffer(width=width, height=height, format="yuv420p", time_base=Fraction(1, rate))
+    entry = graph.add_buffer(
+        width=width, height=height, format="yuv420p", time_base=Fraction(1, rate)
+    )
     wanted = rate * multiplier
     middle = graph.add("minterpolate", f"fps={wanted.numerator}/{wanted.denominator}:scd=none")
     end = graph.add("buffersink")
@@ -103,7 +117,8 @@ def motion_compensated(source: Pixels, multiplier: Fraction) -> tuple[list[Pixel
 
 
 def measure(frames: Pixels, multiplier: Fraction, fill: str, folder: Path) -> tuple[int, int, str]:
-    """(frames, right ones, what was found) of a clip that lost frames, was interpolated and recompressed."""
+    """(frames, right ones, what was found) of a clip that lost frames, was interpolated and
+    recompressed."""
     source = frames[:: max(1, int(multiplier))]
     made, steps = filled(source, multiplier, fill)
     path = synth.write_video(folder / "test.mp4", iter(made), rate=24 * multiplier, crf=CRF)
@@ -128,7 +143,10 @@ def main() -> int:
                 for fill in FILLS:
                     count, right, found = measure(frames, multiplier, fill, Path(folder))
                     frames_all, right_all = frames_all + count, right_all + right
-                    print(f"| {name} | {multiplier} | {fill} | {count} | {right} | {found} |", flush=True)
+                    print(
+                        f"| {name} | {multiplier} | {fill} | {count} | {right} | {found} |",
+                        flush=True,
+                    )
     print(f"\n{right_all} of {frames_all} frames right")
     return 0 if right_all == frames_all else 1
 

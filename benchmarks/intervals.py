@@ -1,8 +1,10 @@
-"""How often the 95 % intervals of `vfiscope table` hold the truth, in made-up clips whose neighbours are alike.
+"""How often the 95 % intervals of `vfiscope table` hold the truth, in made-up clips whose
+neighbours are alike.
 
     python benchmarks/intervals.py
 
-A row for each length of a clip, a column for the correlation of neighbouring frames (first-order autoregression).
+A row for each length of a clip, a column for the correlation of neighbouring frames (first-order
+autoregression).
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def main() -> None:
         shares = []
         for alike in ALIKE:
             found = [interval([clip(frames, alike, generator)]) for _ in range(CLIPS)]
-            shares.append(np.mean([ends is not None and ends.low <= 0 <= ends.high for ends in found]))
+            shares.append(
+                np.mean([ends is not None and ends.low <= 0 <= ends.high for ends in found])
+            )
         print(f"{frames:<8}" + "".join(f"{share:>8.1%}" for share in shares), flush=True)
 
 

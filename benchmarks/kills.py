@@ -1,9 +1,11 @@
-"""Kill the score command at random moments, run it again, and compare the file with an uninterrupted run's.
+"""Kill the score command at random moments, run it again, and compare the file with an
+uninterrupted run's.
 
     python benchmarks/kills.py [COUNT]
 
-Prints a line for each kill: when it came, how many frames were stored by then, and whether the resumed file is
-identical but for ``created`` and the timings. Fails where one is not. Runs that end before their kill do not count.
+Prints a line for each kill: when it came, how many frames were stored by then, and whether the
+resumed file is identical but for ``created`` and the timings. Fails where one is not. Runs that end
+before their kill do not count.
 """
 
 from __future__ import annotations
@@ -24,7 +26,15 @@ FRAMES = 320
 
 
 def command(folder: Path, out: Path) -> list[str]:
-    score = [sys.executable, "-m", "vfiscope", "score", str(folder / "test.mp4"), "--ref", str(folder / "ref.mp4")]
+    score = [
+        sys.executable,
+        "-m",
+        "vfiscope",
+        "score",
+        str(folder / "test.mp4"),
+        "--ref",
+        str(folder / "ref.mp4"),
+    ]
     return [*score, "--size", "112", "--quiet", "-o", str(out)]
 
 
@@ -76,7 +86,9 @@ def main() -> None:
                 left = differences(whole, out)
                 wrong += bool(left)
                 print(
-                    f"kill {number:2} after {after:.2f} of {seconds:.2f} s, {found}: {left or 'identical'}", flush=True
+                    f"kill {number:2} after {after:.2f} of {seconds:.2f} s, {found}:"
+                    f" {left or 'identical'}",
+                    flush=True,
                 )
             out.unlink()
     print(f"{count - wrong} of {count} identical")

@@ -2,8 +2,8 @@
 
     python benchmarks/memory.py
 
-scores 300 and 3,000 frames of 720p, each in a process of its own, writes ``benchmarks/memory.md``, which the README
-shows, and fails where the long clip needs over 5 % more.
+scores 300 and 3,000 frames of 720p, each in a process of its own, writes ``benchmarks/memory.md``,
+which the README shows, and fails where the long clip needs over 5 % more.
 """
 
 from __future__ import annotations
@@ -25,19 +25,32 @@ METRICS = "psnr,ssim,cosine,mismatch"
 
 
 def frames(count: int) -> Iterator[np.ndarray]:
-    """The first 60 frames of a scene, there and back again: cheap to draw, as dear to decode as any."""
+    """The first 60 frames of a scene, there and back again: cheap to draw, as dear to decode as
+    any."""
     drawn = list(Scene(720, 1280, seed=4).frames(60))
     swing = [*drawn, *reversed(drawn)]
     yield from islice((swing[i % len(swing)] for i in range(count)), count)
 
 
 def peak_mb(test: Path, ref: Path, out: Path) -> float:
-    """Peak resident memory of one score command, from the operating system's account of the finished process."""
+    """Peak resident memory of one score command, from the operating system's account of the
+    finished process."""
     code = (
         "import json, resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True);"
         "print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024))"
     )
-    score = [sys.executable, "-m", "vfiscope", "score", str(test), "--ref", str(ref), "-o", str(out), "--quiet"]
+    score = [
+        sys.executable,
+        "-m",
+        "vfiscope",
+        "score",
+        str(test),
+        "--ref",
+        str(ref),
+        "-o",
+        str(out),
+        "--quiet",
+    ]
     run = [sys.executable, "-c", code, *score, "--metrics", METRICS]
     return float(json.loads(subprocess.run(run, check=True, capture_output=True, text=True).stdout))
 

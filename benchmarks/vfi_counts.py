@@ -1,4 +1,5 @@
-"""How well numbers order frames as a yardstick does, with intervals. Knows numbers only; see benchmarks/vfi.py."""
+"""How well numbers order frames as a yardstick does, with intervals. Knows numbers only; see
+benchmarks/vfi.py."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ Ints = NDArray[np.int64]
 
 
 def spearman(first: Floats, second: Floats) -> float:
-    """Rank correlation with mean ranks for ties, of what has both values; 0 where one is the same everywhere."""
+    """Rank correlation with mean ranks for ties, of what has both values; 0 where one is the same
+    everywhere."""
     known = ~(np.isnan(first) | np.isnan(second))
     a, b = (rankdata(x[known]) - (known.sum() + 1) / 2 for x in (first, second))
     length = float(np.sqrt((a @ a) * (b @ b)))
@@ -36,7 +38,8 @@ def interval(values: Floats) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Sheet:
-    """K candidates of S scenes, and what each metric and each copy of the yardstick says of them; lower is better."""
+    """K candidates of S scenes, and what each metric and each copy of the yardstick says of them;
+    lower is better."""
 
     scenes: list[str]
     """(S,) names; what stands before a comma says from where the scene was taken."""
@@ -83,13 +86,16 @@ class Sheet:
         return self.all_pairs[self.apart]
 
     def rightly(self, values: Floats, pairs: Ints | None = None) -> Floats:
-        """(P,) 1 where a pair is ordered as by the yardstick, 1/2 where not at all, 0 or NaN (not defined)."""
+        """(P,) 1 where a pair is ordered as by the yardstick, 1/2 where not at all, 0 or NaN (not
+        defined)."""
         better, worse = values[self.pairs if pairs is None else pairs].T
         return np.where(np.isnan(better + worse), np.nan, (np.sign(worse - better) + 1) / 2)
 
     def within(self, prefix: str) -> NDArray[np.bool_]:
         """(P,) which pairs are of scenes whose names begin so."""
-        return np.array([name.startswith(prefix) for name in self.scenes])[self.scene[self.pairs[:, 0]]]
+        return np.array([name.startswith(prefix) for name in self.scenes])[
+            self.scene[self.pairs[:, 0]]
+        ]
 
     def rate(self, values: Floats, prefix: str = "") -> float:
         """Share of those pairs that are ordered rightly."""
@@ -100,7 +106,9 @@ class Sheet:
         right, group = self.rightly(values), self.groups[self.scene[self.pairs[:, 0]]]
         known, size = ~np.isnan(right), self.draws.shape[1]
         rightly = np.bincount(group[known], right[known], size)
-        return np.asarray((self.draws @ rightly) / (self.draws @ np.bincount(group[known], minlength=size)))
+        return np.asarray(
+            (self.draws @ rightly) / (self.draws @ np.bincount(group[known], minlength=size))
+        )
 
     def correlation(self, values: Floats) -> float:
         """Spearman's over all candidates."""
@@ -113,12 +121,14 @@ class Sheet:
         return np.array([spearman(values[each], self.yardstick[each]) for each in rows])
 
     def agreement(self, first: int, second: int) -> tuple[float, float, float]:
-        """Of two copies: rank correlation in the mean of scenes; share of the pairs that count, and of the near ties,
-        in which they agree on the better one."""
+        """Of two copies: rank correlation in the mean of scenes; share of the pairs that count, and
+        of the near ties, in which they agree on the better one."""
         one, other = self.copies[:, first], self.copies[:, second]
         scenes = [self.scene == s for s in range(len(self.scenes))]
         within = float(np.mean([spearman(one[rows], other[rows]) for rows in scenes]))
-        same = (self.rightly(one, self.all_pairs) == self.rightly(other, self.all_pairs)).astype(float)
+        same = (self.rightly(one, self.all_pairs) == self.rightly(other, self.all_pairs)).astype(
+            float
+        )
         return within, float(same[self.apart].mean()), float(same[~self.apart].mean())
 
 
@@ -128,5 +138,8 @@ def joined(first: Sheet, second: Sheet) -> Sheet:
         first.scenes + second.scenes,
         np.concatenate([first.scene, second.scene + len(first.scenes)]),
         np.concatenate([first.copies, second.copies]),
-        {name: np.concatenate([values, second.columns[name]]) for name, values in first.columns.items()},
+        {
+            name: np.concatenate([values, second.columns[name]])
+            for name, values in first.columns.items()
+        },
     )

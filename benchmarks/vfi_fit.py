@@ -55,7 +55,13 @@ def load(path: Path) -> Table:
         rows = list(csv.DictReader(file))
     scenes = list(dict.fromkeys(row["scene"] for row in rows))
     columns = {name: np.array([float(row[name]) for row in rows]) for name in ("lpips", *POOL)}
-    return Table(scenes, np.array([scenes.index(row["scene"]) for row in rows]), columns.pop("lpips"), {}, columns)
+    return Table(
+        scenes,
+        np.array([scenes.index(row["scene"]) for row in rows]),
+        columns.pop("lpips"),
+        {},
+        columns,
+    )
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,9 @@ class Fit:
 
     def log1p(self, pool: dict[str, Floats]) -> Floats:
         """log(1 + vfi / scale), (K,)."""
-        return np.sum([w * np.log1p(pool[name] / soft) for name, (soft, w) in self.parts.items()], axis=0)
+        return np.sum(
+            [w * np.log1p(pool[name] / soft) for name, (soft, w) in self.parts.items()], axis=0
+        )
 
 
 @dataclass(frozen=True)
@@ -97,15 +105,21 @@ def centred(values: Floats, scene: Ints) -> Floats:
 def fitted(table: Table, rows: Rows, choice: Choice) -> Fit:
     """Weights from 0 up by least squares of log(1 + LPIPS / SMALL), on the candidates of ``rows``.
 
-    Half of the error is that over all candidates, half that within scenes: values and order both count.
+    Half of the error is that over all candidates, half that within scenes: values and order both
+    count.
     """
     softness = [choice.softness * float(np.median(table.pool[name][rows])) for name in choice.parts]
-    x = np.stack([np.log1p(table.pool[n][rows] / e) for n, e in zip(choice.parts, softness, strict=True)], axis=1)
+    x = np.stack(
+        [np.log1p(table.pool[n][rows] / e) for n, e in zip(choice.parts, softness, strict=True)],
+        axis=1,
+    )
     y, scene = np.log1p(table.lpips[rows] / SMALL), table.scene[rows]
     both = [(values - values.mean(axis=0), centred(values, scene)) for values in (x, y)]
     weights = nnls(*(np.concatenate(halves) for halves in both))[0]
     offset = float(y.mean() - x.mean(axis=0) @ weights)
-    kept = {n: (e, float(w)) for n, e, w in zip(choice.parts, softness, weights, strict=True) if w > 0}
+    kept = {
+        n: (e, float(w)) for n, e, w in zip(choice.parts, softness, weights, strict=True) if w > 0
+    }
     return Fit(SMALL * float(np.exp(offset)), kept)
 
 
@@ -130,7 +144,8 @@ def chosen(table: Table, rows: Rows) -> Choice:
 
 
 def out_of_scene(table: Table) -> tuple[Floats, list[Choice]]:
-    """log(1 + vfi / SMALL) of every candidate by a fit that never saw its scene, (K,), and each choice."""
+    """log(1 + vfi / SMALL) of every candidate by a fit that never saw its scene, (K,), and each
+    choice."""
     predicted, choices = np.empty(len(table.lpips)), []
     for s in range(len(table.scenes)):
         rows = table.scene != s

@@ -1,9 +1,10 @@
-"""LPIPS (Zhang et al. 2018, SqueezeNet) of a pair and of copies of it, kept on disk; see benchmarks/vfi.py.
+"""LPIPS (Zhang et al. 2018, SqueezeNet) of a pair and of copies of it, kept on disk; see
+benchmarks/vfi.py.
 
-LPIPS as it is has noise of its own: its network is not symmetric, and it halves the picture four times, so a value
-depends on where the picture lies on a grid of 16 px. The yardstick is therefore its mean over six copies of a pair:
-plain and mirrored left to right, each whole and without its first 5 and 10 rows and columns, which moves it by about a
-third and two thirds of that grid.
+LPIPS as it is has noise of its own: its network is not symmetric, and it halves the picture four
+times, so a value depends on where the picture lies on a grid of 16 px. The yardstick is therefore
+its mean over six copies of a pair: plain and mirrored left to right, each whole and without its
+first 5 and 10 rows and columns, which moves it by about a third and two thirds of that grid.
 """
 
 from __future__ import annotations
@@ -41,16 +42,21 @@ def copies(frame: Pixels) -> Iterator[Pixels]:
 
 
 class Lpips:
-    """LPIPS of test and reference, checked against its published numbers; values are kept in a cache folder."""
+    """LPIPS of test and reference, checked against its published numbers; values are kept in a
+    cache folder."""
 
     def __init__(self, data: Path) -> None:
         weights = data / "weights/lpips_squeeze.onnx"
         self._network = cv2.dnn.readNetFromONNX(str(weights))
-        self._key = hashlib.sha256(weights.read_bytes() + json.dumps([COPIES, cv2.__version__]).encode())
+        self._key = hashlib.sha256(
+            weights.read_bytes() + json.dumps([COPIES, cv2.__version__]).encode()
+        )
         ref = read(data / "pairs/lpips/ex_ref.png")
         for name, value in KNOWN.items():
             found = self.plain(read(data / f"pairs/lpips/{name}.png"), ref)
-            assert abs(found - value) < 1e-3, f"LPIPS of {name} is {found:.4f}, {value:.4f} is published"
+            assert abs(found - value) < 1e-3, (
+                f"LPIPS of {name} is {found:.4f}, {value:.4f} is published"
+            )
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         self.file = cache / "vfiscope-benchmarks" / "lpips.jsonl"
         self._kept: dict[str, list[float]] = {}
@@ -72,7 +78,9 @@ class Lpips:
             key.update(repr(frame.shape).encode() + frame.tobytes())
         name = key.hexdigest()
         if name not in self._kept:
-            self._kept[name] = [self.plain(*pair) for pair in zip(copies(test), copies(ref), strict=True)]
+            self._kept[name] = [
+                self.plain(*pair) for pair in zip(copies(test), copies(ref), strict=True)
+            ]
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({name: self._kept[name]}) + "\n")

@@ -1,6 +1,7 @@
 """Draw every sample of this folder again: ``python samples/make_samples.py [FOLDER]``.
 
-All of it comes from :mod:`vfiscope.synth`; nothing is recorded or downloaded. What was planted stands in truth.json.
+All of it comes from :mod:`vfiscope.synth`; nothing is recorded or downloaded. What was planted
+stands in truth.json.
 """
 
 from __future__ import annotations
@@ -23,7 +24,11 @@ STRENGTH = 0.75
 PHOTOS = 24
 EXPOSED = (6, 9)
 CHANGED = (14, 18)
-METHODS = {"repeat": {"method": "repeat"}, "blend": {"method": "blend"}, "flow": {"method": "motion", "strength": 0.9}}
+METHODS = {
+    "repeat": {"method": "repeat"},
+    "blend": {"method": "blend"},
+    "flow": {"method": "motion", "strength": 0.9},
+}
 """{file: how its odd frames are made}; the flow stops a tenth short of the way."""
 HELD_OUT = 49
 
@@ -39,14 +44,17 @@ def main(folder: Path) -> None:
     _write_json(folder / "truth.json", truth)
     _write_json(folder / "jobs.json", jobs())
     total = 0
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".mp4", ".jpg", ".png", ".json"}):
+    for path in sorted(
+        path for path in folder.rglob("*") if path.suffix in {".mp4", ".jpg", ".png", ".json"}
+    ):
         total += path.stat().st_size
         print(f"{path.stat().st_size:>9,}  {path.relative_to(folder)}")
     print(f"{total:>9,}  in all")
 
 
 def make_interpolated(folder: Path) -> dict[str, Any]:
-    """The same two seconds twice: rendered, and with every odd frame interpolated and one stretch ghosted."""
+    """The same two seconds twice: rendered, and with every odd frame interpolated and one stretch
+    ghosted."""
     scene = synth.Scene(180, 320, seed=0, objects=3, velocity=(2.4, 0.3))
     # One frame more than is kept, so that the last odd one has a neighbour on either side too.
     clip = scene.clip(FRAMES + 1, rate=RATE)
@@ -55,11 +63,17 @@ def make_interpolated(folder: Path) -> dict[str, Any]:
     synth.write_video(folder / "truth.mp4", clip.frames[:FRAMES], rate=RATE, crf=16)
     synth.write_video(folder / "interpolated.mp4", made.frames[:FRAMES], rate=RATE, crf=21)
     truth = made.truth
-    return {"rate": RATE, "frames": FRAMES, "events": truth["events"], "role": truth["role"][:FRAMES]}
+    return {
+        "rate": RATE,
+        "frames": FRAMES,
+        "events": truth["events"],
+        "role": truth["role"][:FRAMES],
+    }
 
 
 def make_methods(folder: Path) -> dict[str, Any]:
-    """Two seconds, their even frames alone, and three methods that make the odd frames from those."""
+    """Two seconds, their even frames alone, and three methods that make the odd frames from
+    those."""
     scene = synth.Scene(180, 320, seed=0, objects=3, velocity=(2.4, 0.3))
     clip = scene.clip(HELD_OUT, rate=RATE)
     folder.mkdir(exist_ok=True)
@@ -72,16 +86,25 @@ def make_methods(folder: Path) -> dict[str, Any]:
 
 
 def make_timelapse(folder: Path) -> dict[str, Any]:
-    """A fixed camera over a day: slow light, three overexposed photographs, and a visitor that stays for four."""
-    visitor = synth.Shape("disc", 160.0, 108.0, 76.0, 76.0, seed=11, appear=CHANGED[0], vanish=CHANGED[1])
+    """A fixed camera over a day: slow light, three overexposed photographs, and a visitor that
+    stays for four."""
+    visitor = synth.Shape(
+        "disc", 160.0, 108.0, 76.0, 76.0, seed=11, appear=CHANGED[0], vanish=CHANGED[1]
+    )
     still = (
         synth.Shape("rectangle", 58.0, 46.0, 62.0, 40.0, seed=2),
         synth.Shape("disc", 196.0, 38.0, 38.0, 38.0, seed=5),
     )
-    clip = synth.Scene(160, 240, seed=3, objects=(*still, visitor), velocity=(0.0, 0.0)).clip(PHOTOS)
-    clip = clip.replace(frames=np.stack([_daylight(frame, i) for i, frame in enumerate(clip.frames)]))
+    clip = synth.Scene(160, 240, seed=3, objects=(*still, visitor), velocity=(0.0, 0.0)).clip(
+        PHOTOS
+    )
+    clip = clip.replace(
+        frames=np.stack([_daylight(frame, i) for i, frame in enumerate(clip.frames)])
+    )
     clip = synth.brightness_step(clip, *EXPOSED, gain=1.25)
-    synth.write_images(folder, synth.noise(clip, 0, PHOTOS, sigma=1.5, seed=1).frames, "photo_%02d.jpg", quality=88)
+    synth.write_images(
+        folder, synth.noise(clip, 0, PHOTOS, sigma=1.5, seed=1).frames, "photo_%02d.jpg", quality=88
+    )
     change = synth.Event("change", *CHANGED, {"box": _box(visitor)})
     return {"frames": PHOTOS, "events": [clip.events[0].to_dict(), change.to_dict()]}
 
@@ -91,7 +114,10 @@ def make_pair(folder: Path) -> dict[str, Any]:
     moved = {"width": 54.0, "height": 54.0, "seed": 1}
     kept = synth.Shape("rectangle", 250.0, 60.0, 70.0, 44.0, seed=2)
     new = synth.Shape("rectangle", 232.0, 176.0, 58.0, 40.0, seed=4)
-    before, after = synth.Shape("disc", 70.0, 96.0, **moved), synth.Shape("disc", 92.0, 150.0, **moved)
+    before, after = (
+        synth.Shape("disc", 70.0, 96.0, **moved),
+        synth.Shape("disc", 92.0, 150.0, **moved),
+    )
     for name, shapes in (("ref", (kept, before)), ("test", (kept, after, new))):
         frame = synth.Scene(240, 320, seed=6, objects=shapes).frame(0.0)
         synth.write_images(folder, [frame], f"{name}_%d.png")
@@ -109,8 +135,20 @@ def jobs() -> list[dict[str, Any]]:
             "ref": "truth.mp4",
             "label": "every odd frame interpolated",
         },
-        {"id": "timelapse", "mode": "scan", "test": "timelapse", "golden": 0, "label": "a day from a fixed camera"},
-        {"id": "pair", "mode": "compare", "test": "pair/test.png", "ref": "pair/ref.png", "label": "before and after"},
+        {
+            "id": "timelapse",
+            "mode": "scan",
+            "test": "timelapse",
+            "golden": 0,
+            "label": "a day from a fixed camera",
+        },
+        {
+            "id": "pair",
+            "mode": "compare",
+            "test": "pair/test.png",
+            "ref": "pair/ref.png",
+            "label": "before and after",
+        },
     ]
 
 

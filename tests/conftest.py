@@ -23,13 +23,13 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
     """Sets on how many threads torch and the compiled loops run, for one test."""
     import torch
 
-    from vfiscope import loops
+    from vfiscope import jit
 
     before = torch.get_num_threads()
 
     def run_on(count: int) -> None:
         torch.set_num_threads(count)
-        monkeypatch.setattr(loops, "threads", lambda: count)
+        monkeypatch.setattr(jit, "threads", lambda: count)
 
     yield run_on
     torch.set_num_threads(before)

@@ -1,9 +1,11 @@
-"""Bad and odd inputs, a test for each row of the list of 62: what is refused, what makes a run partial, what is exact.
+"""Bad and odd inputs, a test for each row of the list of 62: what is refused, what makes a run
+partial, what is exact.
 
-Rows 27 (other frame counts), 28 (other rates) and 30 (one frame off) are shown in ``test_timeline.py``.
-Row 50 (a GPU without a decoder) can only show that the decoder's name is stored: decoding is always done by the CPU.
-Row 62 (places that cannot be written) is shown here for what needs no special file system; ``test_store_crash.py`` and
-``test_store_writer.py`` have full disks and failed moves.
+Rows 27 (other frame counts), 28 (other rates) and 30 (one frame off) are shown in
+``test_timeline.py``. Row 50 (a GPU without a decoder) can only show that the decoder's name is
+stored: decoding is always done by the CPU. Row 62 (places that cannot be written) is shown here for
+what needs no special file system; ``test_store_crash.py`` and ``test_store_writer.py`` have full
+disks and failed moves.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from media import (
+from helpers.cli import call
+from helpers.media import (
     Array,
     column,
     from_planes,
@@ -33,7 +36,6 @@ from media import (
 from PIL import Image
 
 import vfiscope as vs
-from vfiscope.cli import main
 from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import open_source
 from vfiscope.types import Status
@@ -42,15 +44,12 @@ QUICK: dict[str, Any] = {"metrics": "psnr,ssim", "maps": "none", "fields": "none
 ELSEWHERE = {27, 28, 30}
 
 
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return int(caught.value.code or 0)
-
-
 def refused(capsys: pytest.CaptureFixture[str], path: object, words: str, out: Path) -> None:
     """The command line ends with 2 and one line that matches, and writes nothing."""
-    assert call("scan", path, "--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", out) == 2
+    assert (
+        call("scan", path, "--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", out)
+        == 2
+    )
     printed, errors = capsys.readouterr()
     assert printed == ""
     assert re.search(words, errors), errors
@@ -61,7 +60,11 @@ def refused(capsys: pytest.CaptureFixture[str], path: object, words: str, out: P
 
 def h264(path: Path, frames: Array | None = None, **more: Any) -> Path:
     return write_video(
-        path, moving(12, 48, 64) if frames is None else frames, codec="libx264", pix_fmt="yuv420p", **more
+        path,
+        moving(12, 48, 64) if frames is None else frames,
+        codec="libx264",
+        pix_fmt="yuv420p",
+        **more,
     )
 
 
@@ -70,14 +73,21 @@ def picture(path: Path, seed: int = 0, size: tuple[int, int] = (16, 16), **more:
     return path
 
 
-def flat(path: Path, values: tuple[int, int, int] = (120, 90, 200), pix_fmt: str = "yuv444p", **tags: Any) -> Path:
+def flat(
+    path: Path, values: tuple[int, int, int] = (120, 90, 200), pix_fmt: str = "yuv444p", **tags: Any
+) -> Path:
     bits = 8 if pix_fmt.endswith("p") else int(pix_fmt[-4:-2])
-    planes = [np.full((32, 32), value << (bits - 8), np.uint8 if bits == 8 else np.uint16) for value in values]
+    planes = [
+        np.full((32, 32), value << (bits - 8), np.uint8 if bits == 8 else np.uint16)
+        for value in values
+    ]
     return write_video(path, [from_planes(planes, pix_fmt)] * 3, pix_fmt=pix_fmt, **tags)
 
 
 @pytest.mark.parametrize("kind", ["missing", "no images"])
-def test_row_01_paths_without_media(tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str) -> None:
+def test_row_01_paths_without_media(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
     (tmp_path / "empty").mkdir()
     path, words = (
         (tmp_path / "gone.mp4", "gone.mp4' does not exist")
@@ -110,8 +120,14 @@ def test_row_03_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 PLAYLISTS = {
     "ffconcat": "ffconcat version 1.0\nfile good.mkv\n",
     "m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\ngood.mkv\n#EXT-X-ENDLIST\n",
-    "DASH": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>good.mkv</BaseURL></MPD>',
-    "SDP": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    "DASH": (
+        '<?xml version="1.0"?><MPD'
+        ' xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>good.mkv</BaseURL></MPD>'
+    ),
+    "SDP": (
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nt=0 0\nm=video 5004 RTP/AVP 96\na=rtpmap:96"
+        " H264/90000\n"
+    ),
     "image list": "good_%d.png\n",
 }
 
@@ -125,20 +141,27 @@ def test_row_04_playlists_are_not_followed(tmp_path: Path, kind: str, suffix: st
         open_source(tmp_path / f"a.{suffix}")
 
 
-@pytest.mark.parametrize("name", ["concat:a|b.mkv", "-i.mkv", "a\nb.mkv", "ü 漢 🙂.mkv", "it's [1]*.mkv", "http:x.mkv"])
-def test_row_05_odd_names_are_names_of_files(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name", ["concat:a|b.mkv", "-i.mkv", "a\nb.mkv", "ü 漢 🙂.mkv", "it's [1]*.mkv", "http:x.mkv"]
+)
+def test_row_05_odd_names_are_names_of_files(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = noise(2, 16, 16)
     write_video(tmp_path / "plain.mkv", made).rename(tmp_path / name)
     monkeypatch.chdir(tmp_path)
     np.testing.assert_array_equal(pixels(open_source(name)), made)
     with pytest.raises(
-        SourceError, match=r"^'http://127\.0\.0\.1/a\.mkv' is an address, and only local files are read: down"
+        SourceError,
+        match=r"^'http://127\.0\.0\.1/a\.mkv' is an address, and only local files are read: down",
     ):
         open_source("http://127.0.0.1/a.mkv")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "socket", "dangling"])
-def test_row_06_what_is_no_regular_file(tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_row_06_what_is_no_regular_file(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, words = tmp_path / "a.mp4", "is not a regular file"
     listener = socket.socket(socket.AF_UNIX)
     if kind == "pipe":
@@ -178,13 +201,19 @@ def test_row_09_several_streams_are_noted_and_chosen_by_number(tmp_path: Path) -
         for stream in streams:
             container.mux(stream.encode())
     with open_source(path) as source:
-        assert source.info.notes == (f"holds 2 video streams: stream {int(source.size[0] == 64)} is read",)
+        assert source.info.notes == (
+            f"holds 2 video streams: stream {int(source.size[0] == 64)} is read",
+        )
         assert len(pixels(source)) == 3
     for number, size in enumerate((16, 64)):
         with open_source(path, stream=number) as source:
-            np.testing.assert_array_equal(pixels(source), np.concatenate([noise(1, size, size)] * 3))
+            np.testing.assert_array_equal(
+                pixels(source), np.concatenate([noise(1, size, size)] * 3)
+            )
             assert source.info.notes == (f"holds 2 video streams: stream {number} is read",)
-    with pytest.raises(SourceError, match=r"has no video stream 2: choose from 0 \(ffv1\), 1 \(ffv1\)"):
+    with pytest.raises(
+        SourceError, match=r"has no video stream 2: choose from 0 \(ffv1\), 1 \(ffv1\)"
+    ):
         open_source(path, stream=2)
     with pytest.raises(UsageError, match="--stream 0 is for videos, and an array is none"):
         open_source(noise(1, 16, 16), stream=0)
@@ -200,12 +229,16 @@ def test_row_10_a_video_without_frames(tmp_path: Path, capsys: pytest.CaptureFix
         stream = container.add_stream("ffv1", rate=25)
         stream.width, stream.height, stream.pix_fmt = 16, 16, "bgr0"
         container.start_encoding()
-    refused(capsys, tmp_path / "a.mkv", "holds no frame that can be decoded|no video", tmp_path / "a.h5")
+    refused(
+        capsys, tmp_path / "a.mkv", "holds no frame that can be decoded|no video", tmp_path / "a.h5"
+    )
 
 
 def test_rows_11_and_12_one_and_two_frames(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", moving(1, 48, 64))
-    with pytest.raises(UsageError, match="lag is 1, but the sequence has 1 frame: give two or more, or --golden"):
+    with pytest.raises(
+        UsageError, match="lag is 1, but the sequence has 1 frame: give two or more, or --golden"
+    ):
         vs.scan(str(path), **QUICK)
     with vs.scan(str(path), golden=0, **QUICK) as run:
         assert np.isinf(run.scores["psnr"]).tolist() == [True]
@@ -238,7 +271,21 @@ def test_row_14_cut_at_the_end_is_partial(tmp_path: Path, suffix: str) -> None:
         assert any("cut short" in note for note in run.notes)
     out = tmp_path / "b.h5"
     assert (
-        call("scan", path, "--golden", "0", "--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", out) == 3
+        call(
+            "scan",
+            path,
+            "--golden",
+            "0",
+            "--metrics",
+            "psnr",
+            "--maps",
+            "none",
+            "--fields",
+            "none",
+            "-o",
+            out,
+        )
+        == 3
     )
 
 
@@ -260,13 +307,16 @@ def test_rows_15_and_16_damage_inside_is_partial(tmp_path: Path, how: str) -> No
         (source,) = (source for source in run.sources if source["role"] == "test")
         assert source["frames_corrupt"] + source["frames_unreadable"] > 0
         assert len(run) == 60
-        np.testing.assert_array_equal(np.isnan(run.scores["ssim"]), run.frames.status == Status.UNREADABLE)
+        np.testing.assert_array_equal(
+            np.isnan(run.scores["ssim"]), run.frames.status == Status.UNREADABLE
+        )
         assert (run.frames.status == Status.UNREADABLE).sum() == source["frames_unreadable"]
         assert (run.frames.status == Status.CORRUPT).sum() == source["frames_corrupt"]
 
 
 def test_row_16_pairs_behind_damage_are_right(tmp_path: Path) -> None:
-    """Zeroed packets against the whole clip: rows without pixels, and the groups behind them are identical again."""
+    """Zeroed packets against the whole clip: rows without pixels, and the groups behind them are
+    identical again."""
     whole, bad = write_clip(tmp_path / "a.mp4"), tmp_path / "b.mp4"
     with av.open(str(whole)) as container:
         packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0)][28:31]
@@ -281,7 +331,9 @@ def test_row_16_pairs_behind_damage_are_right(tmp_path: Path) -> None:
         np.testing.assert_array_equal(run.frames.time_s, np.arange(60) / 25)
         assert lost.sum() > 0
         np.testing.assert_array_equal(np.isnan(run.scores["psnr"]), lost)
-        assert np.isposinf(run.scores["psnr"][[*range(24), *range(36, 60)]]).all()  # every group but one
+        assert np.isposinf(
+            run.scores["psnr"][[*range(24), *range(36, 60)]]
+        ).all()  # every group but one
         assert run.status == "partial"
     out = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", tmp_path / "c.h5"]
     assert call("score", bad, "--ref", whole, *out) == 3
@@ -295,7 +347,10 @@ def test_row_17_a_stream_that_starts_inside_a_group(tmp_path: Path, suffix: str)
     whole, data = pixels(open_source(path)), path.read_bytes()
     if suffix == "ts":
         with av.open(str(path)) as container:
-            head, at = 3 * 188, [packet.pos for packet in container.demux(video=0) if packet.size][3]
+            head, at = (
+                3 * 188,
+                [packet.pos for packet in container.demux(video=0) if packet.size][3],
+            )
     else:
         head = data.index(b"\x00\x00\x01\x65")
         at = [m.start() for m in re.finditer(rb"\x00\x00\x00?\x01[\x61\x41]", data)][2]
@@ -328,11 +383,16 @@ def test_row_20_other_starts_than_zero(tmp_path: Path) -> None:
 
 
 def test_row_20_times_below_zero(tmp_path: Path) -> None:
-    path = h264(tmp_path / "a.ts", moving(8, 48, 64), options={"x264-params": "log-level=none:bframes=0"})
+    path = h264(
+        tmp_path / "a.ts", moving(8, 48, 64), options={"x264-params": "log-level=none:bframes=0"}
+    )
     with open_source(path) as source:
         before = column(source, "time_s")
     shifted = tmp_path / "b.mkv"
-    with av.open(str(path)) as given, av.open(str(shifted), "w", options={"avoid_negative_ts": "disabled"}) as made:
+    with (
+        av.open(str(path)) as given,
+        av.open(str(shifted), "w", options={"avoid_negative_ts": "disabled"}) as made,
+    ):
         stream = given.streams.video[0]
         copy = made.add_stream_from_template(stream)
         for packet in given.demux(stream):
@@ -341,12 +401,16 @@ def test_row_20_times_below_zero(tmp_path: Path) -> None:
                 packet.stream = copy
                 made.mux(packet)
     with open_source(shifted) as source:
-        assert column(source, "time_s") == pytest.approx(before, abs=0.0011)  # Matroska counts in milliseconds
+        assert column(source, "time_s") == pytest.approx(
+            before, abs=0.0011
+        )  # Matroska counts in milliseconds
 
 
 def test_row_21_an_edit_list(shared_data: Path) -> None:
     """Five frames before the edit are not shown, as FFmpeg does by default."""
-    with open_source(shared_data / "videos/meta-pytorch+torchcodec/discard_first_keyframe.mp4") as source:
+    with open_source(
+        shared_data / "videos/meta-pytorch+torchcodec/discard_first_keyframe.mp4"
+    ) as source:
         assert (len(pixels(source)), source.counts.skipped, source.counts.hidden) == (25, 5, 0)
 
 
@@ -376,9 +440,15 @@ def test_row_23_a_variable_rate(tmp_path: Path) -> None:
         assert run.segments[0].start_time_s == 0.04
 
 
-@pytest.mark.parametrize("params", ["open-gop=1:keyint=5:bframes=3", "keyint=250:bframes=4:b-pyramid=normal"])
-def test_row_24_every_start_gives_the_frames_of_a_serial_decoding(tmp_path: Path, params: str) -> None:
-    path = h264(tmp_path / "a.mp4", moving(24, 48, 64), options={"x264-params": f"log-level=none:{params}"})
+@pytest.mark.parametrize(
+    "params", ["open-gop=1:keyint=5:bframes=3", "keyint=250:bframes=4:b-pyramid=normal"]
+)
+def test_row_24_every_start_gives_the_frames_of_a_serial_decoding(
+    tmp_path: Path, params: str
+) -> None:
+    path = h264(
+        tmp_path / "a.mp4", moving(24, 48, 64), options={"x264-params": f"log-level=none:{params}"}
+    )
     whole = pixels(open_source(path))
     for start in range(24):
         np.testing.assert_array_equal(pixels(open_source(path, start=start)), whole[start:])
@@ -421,7 +491,9 @@ def test_row_31_turned_pictures(tmp_path: Path, degrees: int) -> None:
 
 
 def test_row_32_pixels_that_are_not_square(shared_data: Path) -> None:
-    with open_source(shared_data / "videos/meta-pytorch+torchcodec/test_non_zero_start.mp4") as source:
+    with open_source(
+        shared_data / "videos/meta-pytorch+torchcodec/test_non_zero_start.mp4"
+    ) as source:
         assert source.size == (112, 200)
         assert any("pixels are not square (224:225)" in note for note in source.info.notes)
 
@@ -442,7 +514,7 @@ def test_row_34_tiny_pictures(tmp_path: Path, size: tuple[int, int]) -> None:
 
 
 def test_row_35_more_pixels_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vfiscope.sources import container
+    from vfiscope.sources.video import container
 
     path = h264(tmp_path / "a.mp4")
     monkeypatch.setattr(container, "MAX_PIXELS", 48 * 64 - 1)
@@ -450,19 +522,21 @@ def test_row_35_more_pixels_than_may_be(tmp_path: Path, monkeypatch: pytest.Monk
         open_source(path)
 
 
-def test_row_35_more_frames_or_seconds_than_may_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_35_more_frames_or_seconds_than_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from vfiscope import config
-    from vfiscope.sources import video
+    from vfiscope.sources.video import video_source
 
     path = h264(tmp_path / "a.mp4")
     monkeypatch.setattr(config, "MAX_FRAMES", 11)
     with pytest.raises(SourceError, match="holds more than 11 frames: split it"):
         list(open_source(path))
-    monkeypatch.setattr(video, "MAX_FRAMES", 11)
+    monkeypatch.setattr(video_source, "MAX_FRAMES", 11)
     with pytest.raises(SourceError, match="claims 12 frames"):
         open_source(path)
     monkeypatch.undo()
-    monkeypatch.setattr(video, "MAX_DURATION_S", 0.1)
+    monkeypatch.setattr(video_source, "MAX_DURATION_S", 0.1)
     with pytest.raises(SourceError, match="claims 12 frames, 0 s"):
         open_source(path)
 
@@ -488,19 +562,31 @@ def two_parts(folder: Path, parts: list[dict[str, Any]]) -> Path:
     return folder / "both.h264"
 
 
-def test_rows_37_and_39_a_size_that_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rows_37_and_39_a_size_that_changes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = two_parts(tmp_path, [{"frames": moving(5, 32, 48)}, {"frames": moving(5, 48, 64)}])
-    refused(capsys, path, "changes its size at frame 5: from 48x32 to 64x48; split it there", tmp_path / "a.h5")
+    refused(
+        capsys,
+        path,
+        "changes its size at frame 5: from 48x32 to 64x48; split it there",
+        tmp_path / "a.h5",
+    )
     assert pixels(open_source(path, resize=(32, 48, "area"))).shape == (10, 32, 48, 3)
 
 
 def test_row_38_tags_that_change(tmp_path: Path) -> None:
     """Full range after limited: every frame is read by its own tag, and the change is noted."""
-    parts = [{"options": {"x264-params": f"log-level=none:fullrange={on}:colormatrix=bt709"}} for on in ("off", "on")]
+    parts = [
+        {"options": {"x264-params": f"log-level=none:fullrange={on}:colormatrix=bt709"}}
+        for on in ("off", "on")
+    ]
     path = two_parts(tmp_path, parts)
     with open_source(path) as source:
         got = pixels(source)
-        assert any("from frame 12 on, colours are bt709, full" in note for note in source.info.notes)
+        assert any(
+            "from frame 12 on, colours are bt709, full" in note for note in source.info.notes
+        )
     assert not np.array_equal(got[:12], got[12:])
 
 
@@ -536,10 +622,14 @@ def test_row_43_hdr(tmp_path: Path, capsys: pytest.CaptureFixture[str], transfer
 def test_row_44_tags_alone_differ(tmp_path: Path) -> None:
     test, ref = flat(tmp_path / "a.mkv", matrix=1), flat(tmp_path / "b.mkv", matrix=5)
     with vs.score(str(test), ref=str(ref), **QUICK) as run:
-        assert run.warnings == ["colour matrix differs: test is read as bt709 (assumed), ref as bt601 (assumed)"]
+        assert run.warnings == [
+            "colour matrix differs: test is read as bt709 (assumed), ref as bt601 (assumed)"
+        ]
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p10le", "yuv422p12le", "yuv444p10le", "gray", "gray10le", "gray16le"])
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv420p10le", "yuv422p12le", "yuv444p10le", "gray", "gray10le", "gray16le"]
+)
 def test_row_45_depths_and_samplings(tmp_path: Path, pix_fmt: str) -> None:
     """White is the top of the range at every depth."""
     rgb = np.full((32, 32, 3), 65535, np.uint16)
@@ -553,10 +643,12 @@ def test_row_46_alpha(tmp_path: Path) -> None:
     rgba = np.full((16, 16, 4), 200, np.uint8)
     rgba[..., 3] = 51
     Image.fromarray(rgba).save(tmp_path / "a.png")
-    video = write_video(
-        tmp_path / "a.mkv", [av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="bgra")], pix_fmt="bgra"
+    video_source = write_video(
+        tmp_path / "a.mkv",
+        [av.VideoFrame.from_ndarray(rgba, "rgba").reformat(format="bgra")],
+        pix_fmt="bgra",
     )
-    for path in (tmp_path / "a.png", video):
+    for path in (tmp_path / "a.png", video_source):
         with open_source(path) as source:
             assert np.unique(pixels(source)).tolist() == [40]  # 200 * 51 / 255
             assert any("laid on black" in note for note in source.info.notes)
@@ -564,13 +656,22 @@ def test_row_46_alpha(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("codec", "pix_fmt", "suffix", "off"),
-    [("ffv1", "bgr0", "mkv", 0), ("utvideo", "gbrp", "avi", 0), ("png", "rgb24", "mov", 0), ("gif", "rgb8", "gif", 40)],
+    [
+        ("ffv1", "bgr0", "mkv", 0),
+        ("utvideo", "gbrp", "avi", 0),
+        ("png", "rgb24", "mov", 0),
+        ("gif", "rgb8", "gif", 40),
+    ],
 )
-def test_row_47_the_order_of_the_channels(tmp_path: Path, codec: str, pix_fmt: str, suffix: str, off: int) -> None:
+def test_row_47_the_order_of_the_channels(
+    tmp_path: Path, codec: str, pix_fmt: str, suffix: str, off: int
+) -> None:
     made = np.zeros((3, 16, 16, 3), np.uint8)
     for i in range(3):
         made[i, ..., i] = 255
-    got = pixels(open_source(write_video(tmp_path / f"a.{suffix}", made, codec=codec, pix_fmt=pix_fmt)))
+    got = pixels(
+        open_source(write_video(tmp_path / f"a.{suffix}", made, codec=codec, pix_fmt=pix_fmt))
+    )
     assert np.abs(got.astype(int) - made).max() <= off
 
 
@@ -584,7 +685,8 @@ def test_rows_48_and_49_fields(tmp_path: Path, order: str) -> None:
 
 
 def test_row_48_fields_become_pictures_where_that_is_asked_for(tmp_path: Path) -> None:
-    """The rows of the first field stay to the bit, the others come nearer to the scene at its time."""
+    """The rows of the first field stay to the bit, the others come nearer to the scene at its
+    time."""
     scene = moving(24, 48, 64)[..., 1]
     woven = scene[::2].copy()
     woven[:, ::2] = scene[1::2, ::2]  # the bottom field comes first
@@ -612,7 +714,8 @@ def test_row_48_fields_become_pictures_where_that_is_asked_for(tmp_path: Path) -
 
 @pytest.mark.parametrize("how", ["zeroed", "dropped"])
 def test_row_48_pictures_made_from_a_damaged_neighbour_are_marked(tmp_path: Path, how: str) -> None:
-    """Every picture is a key frame of its own, so that only the filter spreads the damage of one."""
+    """Every picture is a key frame of its own, so that only the filter spreads the damage of
+    one."""
     params = {"g": "1", "x264-params": "log-level=none:tff=1"}
     path, bad = h264(tmp_path / "a.mp4", options=params), tmp_path / "b.mp4"
     with av.open(str(path)) as container:
@@ -620,10 +723,15 @@ def test_row_48_pictures_made_from_a_damaged_neighbour_are_marked(tmp_path: Path
         at, size = packet.pos or 0, packet.size
     data = bytearray(path.read_bytes())
     data[at + 4 : at + size] = (
-        bytes(size - 4) if how == "dropped" else data[at + 4 : at + size // 2] + bytes(size - size // 2)
+        bytes(size - 4)
+        if how == "dropped"
+        else data[at + 4 : at + size // 2] + bytes(size - size // 2)
     )
     bad.write_bytes(data)
-    with open_source(path, deinterlace="bwdif") as whole, open_source(bad, deinterlace="bwdif") as source:
+    with (
+        open_source(path, deinterlace="bwdif") as whole,
+        open_source(bad, deinterlace="bwdif") as source,
+    ):
         same = (pixels(whole) == pixels(source)).all(axis=(1, 2, 3))
         status = np.array(column(source, "status"))
         counts = source.counts
@@ -647,7 +755,9 @@ def test_row_48_only_videos_have_fields(tmp_path: Path, capsys: pytest.CaptureFi
     assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
     with pytest.raises(UsageError, match="--deinterlace bwdif is for videos, and array is none"):
         vs.scan(noise(3, 48, 64), deinterlace="bwdif", **QUICK)
-    with vs.score(str(path), ref=str(tmp_path / "images"), deinterlace="bwdif", resize="area", **QUICK) as run:
+    with vs.score(
+        str(path), ref=str(tmp_path / "images"), deinterlace="bwdif", resize="area", **QUICK
+    ) as run:
         assert len(run) == 12
 
 
@@ -689,7 +799,9 @@ def test_row_51_codecs(tmp_path: Path, codec: str, pix_fmt: str, suffix: str) ->
     if codec not in av.codecs_available:
         pytest.skip(f"this build of PyAV has no encoder {codec}")
     made = moving(6, 64, 96)
-    got = pixels(open_source(write_video(tmp_path / f"a.{suffix}", made, codec=codec, pix_fmt=pix_fmt)))
+    got = pixels(
+        open_source(write_video(tmp_path / f"a.{suffix}", made, codec=codec, pix_fmt=pix_fmt))
+    )
     assert got.shape == made.shape
     assert np.abs(got / (257 if got.dtype == np.uint16 else 1) - made).mean() < 30
 
@@ -697,7 +809,12 @@ def test_row_51_codecs(tmp_path: Path, codec: str, pix_fmt: str, suffix: str) ->
 def test_row_52_protected_video(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     key = "00112233445566778899aabbccddeeff"
     scheme = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": key, "encryption_kid": key}
-    refused(capsys, h264(tmp_path / "a.mp4", container_options=scheme), "is encrypted", tmp_path / "a.h5")
+    refused(
+        capsys,
+        h264(tmp_path / "a.mp4", container_options=scheme),
+        "is encrypted",
+        tmp_path / "a.h5",
+    )
 
 
 def test_rows_53_and_54_names_of_images(tmp_path: Path) -> None:
@@ -707,8 +824,17 @@ def test_rows_53_and_54_names_of_images(tmp_path: Path) -> None:
         (tmp_path / other).write_bytes(b"x")
     (tmp_path / "sub").mkdir()
     with open_source(tmp_path) as source:
-        assert [Path(file).name for file in source.info.files] == ["1.png", "2.png", "9.png", "10.png", "12.png"]
-        assert source.info.notes[:2] == ("left out 3 files that are no images", "left out 1 folder inside")
+        assert [Path(file).name for file in source.info.files] == [
+            "1.png",
+            "2.png",
+            "9.png",
+            "10.png",
+            "12.png",
+        ]
+        assert source.info.notes[:2] == (
+            "left out 3 files that are no images",
+            "left out 1 folder inside",
+        )
     picture(tmp_path / "01.png")
     with pytest.raises(SourceError, match="stand for the same frame"):
         open_source(tmp_path)
@@ -728,7 +854,9 @@ def test_row_56_kinds_of_images(tmp_path: Path) -> None:
     assert pixels(open_source(tmp_path / "cmyk.jpg")).min() > 250
     plain = picture(tmp_path / "plain.png")
     picture(tmp_path / "profile.png", icc_profile=b"\0" * 128)
-    np.testing.assert_array_equal(pixels(open_source(plain)), pixels(open_source(tmp_path / "profile.png")))
+    np.testing.assert_array_equal(
+        pixels(open_source(plain)), pixels(open_source(tmp_path / "profile.png"))
+    )
 
 
 def test_row_57_a_broken_image_keeps_its_row(tmp_path: Path) -> None:
@@ -743,22 +871,25 @@ def test_row_57_a_broken_image_keeps_its_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "tif", "bmp"])
-def test_row_58_bombs_are_refused_by_their_header(tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vfiscope.sources import header
+def test_row_58_bombs_are_refused_by_their_header(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vfiscope.sources.images import image_header
 
-    monkeypatch.setattr(header, "MAX_PIXELS", 255)
+    monkeypatch.setattr(image_header, "MAX_PIXELS", 255)
     with pytest.raises(SourceError, match=r"has 16x16 pixels, more than 255"):
         open_source(picture(tmp_path / f"a.{suffix}"))
 
 
 def test_row_59_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
-    from vfiscope.inputs import changed, stamp
+    from vfiscope.scoring.inputs import changed, stamp_files
 
     with open_source(h264(tmp_path / "a.mp4")) as source:
-        before = stamp(source)
+        before = stamp_files(source)
         os.utime(tmp_path / "a.mp4", ns=(1, 1))
         assert changed(source, before) == [
-            f"{tmp_path / 'a.mp4'} changed while the run was reading: scores may be of neither state"
+            f"{tmp_path / 'a.mp4'} changed while the run was reading: scores may be of neither"
+            " state"
         ]
 
 
@@ -773,7 +904,12 @@ def test_row_60_the_same_file_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_row_61_flat_pictures(value: int) -> None:
     made = np.full((3, 48, 64, 3), value, np.uint8)
-    with vs.score(made, ref=np.full_like(made, 200), metrics="psnr,ssim,gmsd,cosine,mismatch", embedder="dsift") as run:
+    with vs.score(
+        made,
+        ref=np.full_like(made, 200),
+        metrics="psnr,ssim,gmsd,cosine,mismatch",
+        embedder="dsift",
+    ) as run:
         for name, values in run.scores.items():
             assert not np.isnan(values).any(), name
 
@@ -786,11 +922,16 @@ PLACES: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_row_62_places_that_cannot_be_written(tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_row_62_places_that_cannot_be_written(
+    tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = PLACES[place](tmp_path)
     before = out.read_bytes() if out.is_file() else None
     path = h264(tmp_path / "a.mp4")
-    assert call("scan", path, "--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", out) == 2
+    assert (
+        call("scan", path, "--metrics", "psnr", "--maps", "none", "--fields", "none", "-o", out)
+        == 2
+    )
     assert str(out if place != "in no folder" else out.parent) in capsys.readouterr().err
     assert (out.read_bytes() if out.is_file() else None) == before
 

@@ -1,4 +1,5 @@
-"""The order of the house: a file imports only from layers above its own, and results open without torch."""
+"""The order of the house: a file imports only from layers above its own, and results open without
+torch."""
 
 from __future__ import annotations
 
@@ -10,47 +11,30 @@ from pathlib import Path
 import pytest
 
 import vfiscope
-from vfiscope import catalog, metrics
+from vfiscope import metric_names, metrics
 
 PACKAGE = Path(vfiscope.__file__).parent
 
-LAYERS = {
-    "errors": 0,
-    "types": 0,
-    "config": 0,
-    "catalog": 0,
-    "codecache": 0,
-    "loops": 1,
-    "store": 1,
-    "sources": 2,
-    "synth": 2,
-    "pairing": 3,
-    "embed": 3,
-    "align": 3,
-    "metrics": 4,
-    "flags": 4,
-    "views": 5,
-    "scoring": 5,
-    "inputs": 5,
-    "checks": 6,
-    "fetch": 7,
-    "showing": 8,
-    "job": 7,
-    "streams": 8,
-    "account": 9,
-    "pipeline": 10,
-    "start": 11,
-    "visualize": 11,
-    "info": 11,
-    "doctor": 11,
-    "api": 12,
-    "batch": 12,
-    "demo": 13,
-    "cli": 14,
-    "__main__": 15,
-    "__init__": 15,
-}
-WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "flags", "synth")
+FLOORS = [
+    ("errors", "types", "config", "metric_names"),
+    ("jit_cache", "registry"),
+    ("jit", "store"),
+    ("sources", "synth"),
+    ("models",),
+    ("embedders",),
+    ("alignment", "registration"),
+    ("comparisons", "metrics"),
+    ("segments",),
+    ("views",),
+    ("scoring",),
+    ("compat", "inspection"),
+    ("api", "batch"),
+    ("demo",),
+    ("cli",),
+    ("__main__", "__init__"),
+]
+LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "segments", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -112,7 +96,7 @@ def test_help_and_info_import_no_torch(arguments: str) -> None:
     samples = PACKAGE.parent
     code = (
         f"import os; os.chdir({str(samples)!r})\n"
-        "from vfiscope.cli import main\n"
+        "from vfiscope.cli.program import main\n"
         f"try: main({arguments})\nexcept SystemExit as e: assert e.code in (0, None), e.code"
     )
     assert "torch" not in modules_after(code)
@@ -147,13 +131,13 @@ def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "there.h5").write_bytes(b"")
     code = (
         f"import os, sys; os.chdir({str(tmp_path)!r})\n"
-        "from vfiscope.cli import main\n"
+        "from vfiscope.cli.program import main\n"
         f"for arguments in {REFUSED!r}:\n"
         "    try: main(arguments)\n"
         "    except SystemExit as e: assert e.code == 2, (e.code, arguments)\n"
         "    assert 'torch' not in sys.modules, arguments"
     )
-    assert "vfiscope.checks" in modules_after(code)
+    assert "vfiscope.scoring.checks" in modules_after(code)
 
 
 NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklearn timm torchvision"
@@ -164,11 +148,26 @@ NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklea
     [("psnr,ssim", f"{NEVER} huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
     ids=["psnr and ssim", "the usual"],
 )
-def test_a_score_imports_nothing_that_it_does_not_use(tmp_path: Path, metrics: str, unused: str) -> None:
+def test_a_score_imports_nothing_that_it_does_not_use(
+    tmp_path: Path, metrics: str, unused: str
+) -> None:
     clips = [str(PACKAGE.parent / "samples" / name) for name in ("interpolated.mp4", "truth.mp4")]
-    command = ["score", clips[0], "--ref", clips[1], "--stop", "2", "-o", str(tmp_path / "a.h5"), "--quiet"]
+    command = [
+        "score",
+        clips[0],
+        "--ref",
+        clips[1],
+        "--stop",
+        "2",
+        "-o",
+        str(tmp_path / "a.h5"),
+        "--quiet",
+    ]
     command += ["--metrics", metrics] if metrics else []
-    code = f"from vfiscope.cli import main\ntry: main({command})\nexcept SystemExit as e: assert e.code == 0"
+    code = (
+        f"from vfiscope.cli.program import main\ntry: main({command})\nexcept SystemExit as e:"
+        " assert e.code == 0"
+    )
     imported = {name.split(".")[0] for name in modules_after(code)}
     assert (tmp_path / "a.h5").is_file()
     assert imported & set(unused.split()) == set()
@@ -179,7 +178,7 @@ def test_a_score_imports_nothing_that_it_does_not_use(tmp_path: Path, metrics: s
     [("METRICS", metrics.METRICS), ("MAPS", metrics.MAPS), ("FIELDS", metrics.FIELDS)],
 )
 def test_the_catalog_names_what_there_is(kind: str, known: dict[str, object]) -> None:
-    assert getattr(catalog, kind) == tuple(known)
+    assert getattr(metric_names, kind) == tuple(known)
 
 
 def test_public_names_are_what_is_visible() -> None:

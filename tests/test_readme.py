@@ -1,4 +1,5 @@
-"""The README says what is true: verbs, metrics, numbers made by commands, and an example that runs."""
+"""The README says what is true: verbs, metrics, numbers made by commands, and an example that
+runs."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import vfiscope as vs
-from vfiscope.cli import main, vfiscope
+from vfiscope.cli.program import main, vfiscope
 from vfiscope.metrics import MAPS, METRICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,8 +71,11 @@ def test_what_the_first_command_prints_is_what_the_readme_shows(
         main(score.split()[1:])
     assert caught.value.code == 0
     printed, shown = capsys.readouterr().out.split(), block("", 0).split()
-    # The last digits of learned or accumulated values may differ between machines; words and frames may not.
-    assert [word for word in printed if not is_decimal(word)] == [word for word in shown if not is_decimal(word)]
+    # The last digits of learned or accumulated values may differ between machines; words and frames
+    # may not.
+    assert [word for word in printed if not is_decimal(word)] == [
+        word for word in shown if not is_decimal(word)
+    ]
     for word, other in zip(filter(is_decimal, printed), filter(is_decimal, shown), strict=True):
         assert float(word) == pytest.approx(float(other), rel=0.02)
 
@@ -109,14 +113,28 @@ def test_a_recipe_typed_as_it_stands_ends_with_what_the_readme_shows(
         wanted, values = words_of(block("", number))
         starts = [k for k in range(len(words)) if words[k : k + len(wanted)] == wanted]
         assert starts, wanted
-        assert any(numbers[k : k + len(values)] == pytest.approx(values, rel=0.02) for k in range(len(numbers)))
+        assert any(
+            numbers[k : k + len(values)] == pytest.approx(values, rel=0.02)
+            for k in range(len(numbers))
+        )
     for name in drawn:
         assert (tmp_path / name).stat().st_size > 10_000
 
 
-def test_the_verdict_of_the_repeat_is_what_the_readme_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verdict_of_the_repeat_is_what_the_readme_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     methods = ROOT / "samples" / "methods"
     with pytest.raises(SystemExit) as caught:
-        main(["score", f"{methods}/repeat.mp4", "--source", f"{methods}/source.mp4", "-o", f"{tmp_path}/r.h5"])
+        main(
+            [
+                "score",
+                f"{methods}/repeat.mp4",
+                "--source",
+                f"{methods}/source.mp4",
+                "-o",
+                f"{tmp_path}/r.h5",
+            ]
+        )
     assert caught.value.code == 0
     assert block("", 2).strip() in capsys.readouterr().out

@@ -1,7 +1,9 @@
-"""Real frames: what the score command stores against scikit-image on independently read pixels, frame by frame.
+"""Real frames: what the score command stores against scikit-image on independently read pixels,
+frame by frame.
 
-Image files are read by Pillow. Recompressed videos are decoded a second time by PyAV, to its own RGB for frame counts
-and through the same colour policy for values, because swscale's quick path to RGB is off by up to 2/255.
+Image files are read by Pillow. Recompressed videos are decoded a second time by PyAV, to its own
+RGB for frame counts and through the same colour policy for values, because swscale's quick path to
+RGB is off by up to 2/255.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ CLIPS = [
 ]
 
 
-def assert_equals_scikit_image(run: vs.Run, row: int, test: NDArray[np.uint8], ref: NDArray[np.uint8]) -> None:
+def assert_equals_scikit_image(
+    run: vs.Run, row: int, test: NDArray[np.uint8], ref: NDArray[np.uint8]
+) -> None:
     """PSNR within 0.01 dB, SSIM with the same window within 2e-4."""
     if np.array_equal(test, ref):
         assert (run.scores["psnr"][row], run.scores["ssim"][row]) == (np.inf, 1.0)
@@ -55,20 +59,30 @@ def picture(path: Path) -> NDArray[np.uint8]:
 def test_a_folder_of_interpolated_frames_against_their_truth(shared_data: Path) -> None:
     folder = shared_data / "vfi" / "ucf101_cdfi"
     tests = sorted(folder.glob("*/frame_01_ours.png"), key=lambda path: int(path.parent.name))
-    with vs.score(str(folder / "*/frame_01_ours.png"), ref=str(folder / "*/frame_01_gt.png")) as run:
+    with vs.score(
+        str(folder / "*/frame_01_ours.png"), ref=str(folder / "*/frame_01_gt.png")
+    ) as run:
         assert len(tests) == len(run.frames) == 45
         assert run.status == "ok"
         for row, path in enumerate(tests):
-            assert_equals_scikit_image(run, row, picture(path), picture(path.with_name("frame_01_gt.png")))
+            assert_equals_scikit_image(
+                run, row, picture(path), picture(path.with_name("frame_01_gt.png"))
+            )
         assert np.isfinite(run.scores["cosine"]).all()
         assert np.isfinite(run.maps["mismatch"][0:45]).all()
 
 
-@pytest.mark.parametrize("scene", ["Dimetrodon", "DogDance", "Grove2", "Grove3", "Hydrangea", "Walking"])
+@pytest.mark.parametrize(
+    "scene", ["Dimetrodon", "DogDance", "Grove2", "Grove3", "Hydrangea", "Walking"]
+)
 def test_middlebury_frames_against_their_truth(shared_data: Path, scene: str) -> None:
     folder = shared_data / "vfi" / "middlebury" / scene
-    with vs.compare(str(folder / "frame10.png"), str(folder / "frame10i11.png"), **PIXELS_ONLY) as run:
-        assert_equals_scikit_image(run, 0, picture(folder / "frame10.png"), picture(folder / "frame10i11.png"))
+    with vs.compare(
+        str(folder / "frame10.png"), str(folder / "frame10i11.png"), **PIXELS_ONLY
+    ) as run:
+        assert_equals_scikit_image(
+            run, 0, picture(folder / "frame10.png"), picture(folder / "frame10i11.png")
+        )
 
 
 @pytest.mark.parametrize("name", CLIPS)
@@ -78,8 +92,13 @@ def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path,
     with vs.open_source(str(clip), stop=frames) as source:
         rate = source.info.rate
         originals = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
-    copy = synth.write_video(tmp_path / "copy.mp4", originals, crf=30, pix_fmt="yuv444p", rate=rate or 25)
-    with vs.score(str(copy), ref=str(clip), stop=frames, **PIXELS_ONLY) as run, vs.open_source(str(copy)) as source:
+    copy = synth.write_video(
+        tmp_path / "copy.mp4", originals, crf=30, pix_fmt="yuv444p", rate=rate or 25
+    )
+    with (
+        vs.score(str(copy), ref=str(clip), stop=frames, **PIXELS_ONLY) as run,
+        vs.open_source(str(copy)) as source,
+    ):
         with av.open(str(copy)) as container:
             decoded = sum(1 for _ in container.decode(video=0))
         assert len(run.frames) == len(originals) == decoded

@@ -40,16 +40,27 @@ def psnr(test: np.ndarray, ref: np.ndarray) -> np.ndarray:
 
 def ssim(test: np.ndarray, ref: np.ndarray) -> np.ndarray:
     weights = np.array([0.299, 0.587, 0.114])
-    options = {"data_range": 255, "gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    options = {
+        "data_range": 255,
+        "gaussian_weights": True,
+        "sigma": 1.5,
+        "use_sample_covariance": False,
+    }
     return np.array(
-        [structural_similarity(a @ weights, b @ weights, **options) for a, b in zip(test, ref, strict=True)]
+        [
+            structural_similarity(a @ weights, b @ weights, **options)
+            for a, b in zip(test, ref, strict=True)
+        ]
     )
 
 
 def low(values: np.ndarray, floor: float) -> list[int]:
-    """Frames more than six robust standard deviations, and more than the floor, below the clip's median."""
+    """Frames more than six robust standard deviations, and more than the floor, below the clip's
+    median."""
     median = np.median(values)
-    return np.flatnonzero(values < median - max(6 * 1.4826 * np.median(np.abs(values - median)), floor)).tolist()
+    return np.flatnonzero(
+        values < median - max(6 * 1.4826 * np.median(np.abs(values - median)), floor)
+    ).tolist()
 
 
 def test_all_samples_are_there_and_small() -> None:
@@ -95,12 +106,20 @@ def test_made_frames_are_a_little_worse_than_passed_ones(truth: dict) -> None:
 
 
 def test_the_methods_differ_in_their_odd_frames_and_the_flow_is_best(truth: dict) -> None:
-    videos = {name: read_video(SAMPLES / "methods" / f"{name}.mp4") for name in ("truth", "repeat", "blend", "flow")}
+    videos = {
+        name: read_video(SAMPLES / "methods" / f"{name}.mp4")
+        for name in ("truth", "repeat", "blend", "flow")
+    }
     source = read_video(SAMPLES / "methods" / "source.mp4")
     assert [len(video) for video in (*videos.values(), source)] == [49] * 4 + [25]
     assert psnr(source, videos["truth"][::2]).min() > 38
-    scores = {name: psnr(video, videos["truth"]) for name, video in videos.items() if name != "truth"}
-    assert sorted(scores, key=lambda name: -scores[name][1::2].mean()) == truth["methods"]["best first"]
+    scores = {
+        name: psnr(video, videos["truth"]) for name, video in videos.items() if name != "truth"
+    }
+    assert (
+        sorted(scores, key=lambda name: -scores[name][1::2].mean())
+        == truth["methods"]["best first"]
+    )
     assert all(values[::2].min() > 38 for values in scores.values())
     assert scores["flow"][1::2].min() > scores["blend"][1::2].max() > scores["repeat"][1::2].max()
 
@@ -121,7 +140,8 @@ def test_the_time_lapse_shows_its_exposure_and_its_visitor(truth: dict) -> None:
     assert jumps.tolist() == [6, 9]
     assert level[6:9].mean() / level[[5, 9]].mean() == pytest.approx(exposure["gain"], abs=0.03)
     x, y, w, h = (int(value) for value in change["box"])
-    # What the disc covers, each photograph divided by its own brightness, against the photograph before it came.
+    # What the disc covers, each photograph divided by its own brightness, against the photograph
+    # before it came.
     patch = photos[:, y : y + h, x : x + w].astype(float) / level[:, None, None, None]
     away = np.abs(patch - patch[12]).mean(axis=(1, 2, 3))
     there = np.arange(14, 18)
@@ -131,7 +151,10 @@ def test_the_time_lapse_shows_its_exposure_and_its_visitor(truth: dict) -> None:
 
 
 def test_the_pair_differs_in_its_boxes_only(truth: dict) -> None:
-    test, ref = read_images([SAMPLES / "pair" / "test.png"])[0], read_images([SAMPLES / "pair" / "ref.png"])[0]
+    test, ref = (
+        read_images([SAMPLES / "pair" / "test.png"])[0],
+        read_images([SAMPLES / "pair" / "ref.png"])[0],
+    )
     change = np.abs(test.astype(int) - ref.astype(int)).max(axis=2)
     outside = np.ones_like(change, bool)
     for x, y, w, h in truth["pair"]["boxes"]:
@@ -165,10 +188,19 @@ def test_the_script_draws_the_same_samples_again(tmp_path: Path) -> None:
     assert "in all" in done.stdout.splitlines()[-1]
     for name in ("truth.json", "jobs.json"):
         assert (tmp_path / name).read_bytes() == (SAMPLES / name).read_bytes()
-    for name in ("pair/test.png", "pair/ref.png", "timelapse/photo_07.jpg", "timelapse/photo_15.jpg"):
+    for name in (
+        "pair/test.png",
+        "pair/ref.png",
+        "timelapse/photo_07.jpg",
+        "timelapse/photo_15.jpg",
+    ):
         again, kept = read_images([tmp_path / name, SAMPLES / name])
         # Another processor may round a matrix product to the other side.
         assert np.abs(again.astype(int) - kept).mean() < 0.1, name
-    for name in ("truth.mp4", "interpolated.mp4", *(f"methods/{each}.mp4" for each in ("truth", "source", "flow"))):
+    for name in (
+        "truth.mp4",
+        "interpolated.mp4",
+        *(f"methods/{each}.mp4" for each in ("truth", "source", "flow")),
+    ):
         again, kept = read_video(tmp_path / name), read_video(SAMPLES / name)
         assert np.mean((again.astype(np.float32) - kept) ** 2, axis=(1, 2, 3)).max() < 10.0, name

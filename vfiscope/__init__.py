@@ -4,9 +4,9 @@
 
     import vfiscope as vs
 
-    run = vs.score("interp.mp4", ref="truth.mp4", metrics=["psnr", "ssim", "cosine"], out="interp.h5")
-    run.scores["ssim"]  # (N,) float32
-    run.maps["mismatch"][0]  # (h, w) float32, read on demand
+    run = vs.score("interp.mp4", ref="truth.mp4", metrics=["psnr", "ssim", "cosine"],
+    out="interp.h5") run.scores["ssim"]  # (N,) float32 run.maps["mismatch"][0]  # (h, w) float32,
+    read on demand
 
 Names are imported at their first use, so that opening a stored run needs no torch.
 """
@@ -20,10 +20,20 @@ if TYPE_CHECKING:
     from vfiscope import synth
     from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
-    from vfiscope.showing import show
+    from vfiscope.inspection.show import show
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
-    from vfiscope.types import Features, Frames, FrameTable, MetricSpec, Pairs, Region, Role, Scores, Segment
+    from vfiscope.types import (
+        Features,
+        Frames,
+        FrameTable,
+        MetricSpec,
+        Pairs,
+        Region,
+        Role,
+        Scores,
+        Segment,
+    )
 
 _HOME = {
     "Features": "types",
@@ -46,7 +56,7 @@ _HOME = {
     "plot": "api",
     "scan": "api",
     "score": "api",
-    "show": "showing",
+    "show": "inspection.show",
     "synth": "",
     "table": "api",
 }

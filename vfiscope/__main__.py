@@ -1,5 +1,5 @@
 """``python -m vfiscope``."""
 
-from vfiscope.cli import main
+from vfiscope.cli.program import main
 
 main()

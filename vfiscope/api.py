@@ -9,7 +9,7 @@ from typing import Any
 
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
-from vfiscope.flags import flag_again
+from vfiscope.segments import reflag
 from vfiscope.store import Run
 from vfiscope.views import export_run as export
 from vfiscope.views import plot_run as plot
@@ -23,18 +23,21 @@ def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> 
     """Score an interpolated (or any) video or folder.
 
     Args:
-        test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or uint16.
+        test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or
+            uint16.
         ref: the ground truth, in any of those forms; None judges the interpolation without.
-        source: where there is no ground truth, the lower-rate video that the test was made from. With neither, every
-            frame is judged between its own neighbours; or, with ``multiplier=2``, which states that every second frame,
-            from the first on, is an original that was passed through, those between them are.
-        options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or ``out="a.h5"``. Without
-            ``out`` the result lives in a temporary folder for as long as the run.
+        source: where there is no ground truth, the lower-rate video that the test was made from.
+            With neither, every frame is judged between its own neighbours; or, with
+            ``multiplier=2``, which states that every second frame, from the first on, is an
+            original that was passed through, those between them are.
+        options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or
+            ``out="a.h5"``. Without ``out`` the result lives in a temporary folder for as long as
+            the run.
 
     Returns:
-        The run. ``run.role`` says what its summary, rules and flags are about: "synthesised" where these frames are
-        told from originals (by ``source``, or stated by ``multiplier``), else "all"; ``run.rows("passed")`` masks the
-        frames of a role.
+        The run. ``run.role`` says what its summary, rules and flags are about: "synthesised" where
+        these frames are told from originals (by ``source``, or stated by ``multiplier``), else
+        "all"; ``run.rows("passed")`` masks the frames of a role.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -47,8 +50,8 @@ def scan(test: Any, **options: Any) -> Run:
 
     Args:
         test: as for :func:`score`.
-        options: as for :func:`score`; ``golden`` is an image, an array or the ordinal of a frame, ``lag`` counts
-            frames.
+        options: as for :func:`score`; ``golden`` is an image, an array or the ordinal of a frame,
+            ``lag`` counts frames.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -62,7 +65,8 @@ def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **optio
     Args:
         test: path of an image, or an array (H, W, 3) uint8 or uint16.
         ref: the image to compare it with, in either form.
-        visualize: a folder for pictures of the pair, see :func:`vfiscope.visualize.visualize`.
+        visualize: a folder for pictures of the pair, see
+            :func:`vfiscope.compat.pictures.visualize`.
         options: as for :func:`score`.
 
     Raises:
@@ -70,12 +74,12 @@ def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **optio
     """
     if visualize is None:
         return _run("compare", {"test": test, "ref": ref, **options})
-    from vfiscope.checks import check_folder
+    from vfiscope.compat.folder import check_folder
 
     config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
     check_folder(config, visualize)
     run = _run("compare", {"test": test, "ref": ref, **options})
-    from vfiscope.visualize import visualize as draw
+    from vfiscope.compat.pictures import visualize as draw
 
     draw(config, visualize)
     return run
@@ -95,13 +99,13 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
 
     Args:
         path: the result; its file is replaced as a whole.
-        rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied besides the default rule; None for those that the
-            result was made with.
+        rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied besides the default rule; None
+            for those that the result was made with.
 
     Raises:
         VfiscopeError: a rule or the file cannot be used.
     """
-    flag_again(path, rules)
+    reflag(path, rules)
     return Run(path)
 
 
@@ -116,11 +120,12 @@ def table(
     out: str | Path | None = None,
     overwrite: bool = False,
 ) -> Table:
-    """Put methods side by side over the same frames: means with intervals, the best, wins, worst frames.
+    """Put methods side by side over the same frames: means with intervals, the best, wins, worst
+    frames.
 
     Args:
-        runs: results of the same clip by several methods, opened or paths; or the folder of a batch, whose labels are
-            then the methods.
+        runs: results of the same clip by several methods, opened or paths; or the folder of a
+            batch, whose labels are then the methods.
         labels: what the methods are called, one for each run; None for the names of the files.
         metrics: the columns; None for all scores.
         worst: how many worst frames of each method and metric to name.
@@ -133,7 +138,8 @@ def table(
         The table: ``print`` shows it, ``to_dict()`` is its JSON.
 
     Raises:
-        UsageError: the runs are not comparable, or a label, metric, role or extension cannot be used.
+        UsageError: the runs are not comparable, or a label, metric, role or extension cannot be
+            used.
         StoreError: a result cannot be read, or the file cannot be written.
     """
     from vfiscope.views.labelled import table_of_folder
@@ -143,12 +149,16 @@ def table(
     choice = Choice(metrics, worst, role, sort)
     if isinstance(runs, (str, Path)) and Path(runs).is_dir():
         if labels:
-            raise UsageError(f"labels beside {runs}: its jobs have labels of their own, leave them out")
+            raise UsageError(
+                f"labels beside {runs}: its jobs have labels of their own, leave them out"
+            )
         made = table_of_folder(runs, choice)
     else:
         with ExitStack() as stack:
             several = [runs] if isinstance(runs, (str, Path)) else runs
-            opened = [run if isinstance(run, Run) else stack.enter_context(Run(run)) for run in several]
+            opened = [
+                run if isinstance(run, Run) else stack.enter_context(Run(run)) for run in several
+            ]
             made = table_of(opened, labels, choice)
     if out is not None:
         write_table(made, out, form, overwrite=overwrite)
@@ -156,6 +166,6 @@ def table(
 
 
 def _run(mode: str, options: dict[str, Any]) -> Run:
-    from vfiscope.start import run
+    from vfiscope.scoring.start import run
 
     return run(RunConfig.from_options(mode, options))

@@ -26,16 +26,28 @@ DEINTERLACERS = ("none", "bwdif")
 REGISTER_METHODS = ("none", "ecc", "sift", "loftr")
 
 DEFAULT_METRICS = ("cosine", "mismatch", "psnr", "ssim")
-"""Embeddings before pixels, here and in every run: they rank interpolated frames best, and what is computed first is
-printed and drawn first."""
+"""Embeddings before pixels, here and in every run: they rank interpolated frames best, and what is
+computed first is printed and drawn first."""
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
 NEIGHBOUR_METRICS = (
-    *("cosine_before", "cosine_after", "fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
+    *(
+        "cosine_before",
+        "cosine_after",
+        "fault",
+        "moving",
+        "repeat",
+        "late",
+        "early",
+        "blend",
+        "torn",
+        "level",
+    ),
     *("midpoint_px", "ghosting", "warp", "foreign", "cut"),
 )
 NEIGHBOUR_MAPS = ("fault", "ghosting", "warp", "foreign")
-"""What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames besides."""
+"""What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames
+besides."""
 FIELD_METRICS = {"motion": "mismatch"}
 """The metric whose matches a field shows."""
 
@@ -45,7 +57,7 @@ PREFETCH = 2
 """Batches decoded ahead of the scoring."""
 IMAGE_RATE = 25.0
 """Frames per second that a folder of images is given."""
-BLOCK = 64
+ROWS_PER_PART = 64
 """Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
 
 SIZE_DSIFT = 392
@@ -74,17 +86,19 @@ FLAG_MIN_FRAMES = 1
 
 ALIGN = "none"
 LOW_MARGIN = 0.2
-"""Below this margin a partner is one of several that fit nearly as well (see :class:`vfiscope.types.Pairing`)."""
+"""Below this margin a partner is one of several that fit nearly as well (see
+:class:`vfiscope.types.Pairing`)."""
 ALIGN_CELLS = 4_000_000
-"""Pairs of frames that an alignment compares at most at once; longer clips are compared in a band (20 bytes each)."""
+"""Pairs of frames that an alignment compares at most at once; longer clips are compared in a band
+(20 bytes each)."""
 RATE_TOLERANCE = 0.001
 """Part by which the rates of two videos may differ and their frames still be paired row by row."""
 
 NOT_STORED = frozenset({"out", "batch", "prefetch", "overwrite", "resume", "fail_on"})
 """Options that never change what a run holds."""
 NOT_IDENTITY = NOT_STORED | {"test", "ref", "source", "flag"}
-"""Options with which unfinished work may go on: what is not stored; inputs, which are known by path and digest however
-they were spelled; and rules, which are applied at the end."""
+"""Options with which unfinished work may go on: what is not stored; inputs, which are known by path
+and digest however they were spelled; and rules, which are applied at the end."""
 
 
 _NUMBER = ((int,), "a whole number")
@@ -146,21 +160,24 @@ class RunConfig:
     """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16."""
     ref: Any = None
     source: Any = None
-    """The lower-rate video that the test was made from by interpolation, where there is no ground truth."""
+    """The lower-rate video that the test was made from by interpolation, where there is no ground
+    truth."""
     multiplier: str | int | float | None = None
-    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60". With ``source``, None finds it from the frames.
-    Without, a whole number M states that frames 0, M, 2M ... (of the reference, or of the test alone) are originals
-    that were passed through, and that those between were synthesised from them; None states nothing."""
+    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60". With ``source``, None finds
+    it from the frames. Without, a whole number M states that frames 0, M, 2M ... (of the reference,
+    or of the test alone) are originals that were passed through, and that those between were
+    synthesised from them; None states nothing."""
     golden: Any = None
     """Image path or array, or the ordinal of the golden frame in the test itself."""
     lag: int | None = None
-    """Compare every frame of a scan with the one so many frames before; 1 where neither golden nor lag is given."""
+    """Compare every frame of a scan with the one so many frames before; 1 where neither golden nor
+    lag is given."""
     align: str | int = ALIGN
-    """Which reference frame a test frame is scored against: "none", that of the same row; a number, that so many
-    frames later; "auto", the one that a map found from the pictures gives."""
+    """Which reference frame a test frame is scored against: "none", that of the same row; a number,
+    that so many frames later; "auto", the one that a map found from the pictures gives."""
     register: str = "none"
-    """How each test frame is brought onto its partner before it is scored: "ecc" for small motions, "sift", or "loftr"
-    with weights of its own; "none" takes it as it is."""
+    """How each test frame is brought onto its partner before it is scored: "ecc" for small motions,
+    "sift", or "loftr" with weights of its own; "none" takes it as it is."""
     register_weights: str | None = None
     out: str | None = None
     metrics: tuple[str, ...] = ()
@@ -183,22 +200,27 @@ class RunConfig:
     batch: int = BATCH
     prefetch: int = PREFETCH
     start: str | int | float | None = None
-    """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds) of the test; where rows are paired,
-    the reference gives the frames of the same ordinals."""
+    """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds) of the test;
+    where rows are paired, the reference gives the frames of the same ordinals."""
     stop: str | int | float | None = None
     step: int = 1
     fps: float = IMAGE_RATE
     """Frames per second of image folders and arrays."""
     resize: str | None = None
-    """Filter with which frames of another size are brought to the reference's; None refuses them."""
+    """Filter with which frames of another size are brought to the reference's; None refuses
+    them."""
     tonemap: str | None = None
-    """How HDR (PQ, HLG) becomes SDR, "none" to take its code values as they are; None refuses HDR."""
+    """How HDR (PQ, HLG) becomes SDR, "none" to take its code values as they are; None refuses
+    HDR."""
     time_from: str | None = None
-    """Where the times of the test's images come from: "exif" or "name"; None counts them at ``fps``."""
+    """Where the times of the test's images come from: "exif" or "name"; None counts them at
+    ``fps``."""
     stream: int | None = None
-    """Which stream of the test is read, as the container numbers all of its streams; None takes the best for video."""
+    """Which stream of the test is read, as the container numbers all of its streams; None takes the
+    best for video."""
     deinterlace: str = "none"
-    """What becomes of interlaced video: "none", both fields are one picture; "bwdif", a whole picture for each."""
+    """What becomes of interlaced video: "none", both fields are one picture; "bwdif", a whole
+    picture for each."""
     flag: tuple[str, ...] = ()
     fail_on: tuple[str, ...] = ()
     overwrite: bool = False
@@ -246,37 +268,66 @@ class RunConfig:
         for name in sorted(unused):
             if getattr(self, name) is not None:
                 other = "scan" if name in ("golden", "lag") else "score"
-                raise UsageError(f"{name} means nothing in mode {self.mode}: leave it out, or use mode {other}")
+                raise UsageError(
+                    f"{name} means nothing in mode {self.mode}: leave it out, or use mode {other}"
+                )
         if self.golden is not None and self.lag is not None:
             raise UsageError("golden and lag are two ways to compare: give one of them")
         if self.source is not None and self.ref is not None:
             raise UsageError("source and ref are two ways to judge interpolation: give one of them")
         if self.multiplier is not None and self.source is None and "/" in str(self.multiplier):
             raise UsageError(
-                f"multiplier is {self.multiplier}: without source only a whole number tells which frames are originals"
+                f"multiplier is {self.multiplier}: without source only a whole number tells which"
+                " frames are originals"
             )
         if self.multiplier is not None and self.source is None and self.step != 1:
-            raise UsageError(f"step is {self.step} beside multiplier, which counts every frame: leave one of them out")
-        if self.align != "none" and self.mode == "score" and self.ref is None and self.source is None:
-            raise UsageError(f"align is {self.align!r} without ref: there is nothing to align with, add --ref")
-        if isinstance(self.align, int) and self.align != 0 and (self.step != 1 or self.start is not None):
-            raise UsageError(f"align is {self.align} beside start or step, which shift too: give --align auto")
+            raise UsageError(
+                f"step is {self.step} beside multiplier, which counts every frame: leave one of"
+                " them out"
+            )
+        if (
+            self.align != "none"
+            and self.mode == "score"
+            and self.ref is None
+            and self.source is None
+        ):
+            raise UsageError(
+                f"align is {self.align!r} without ref: there is nothing to align with, add --ref"
+            )
+        if (
+            isinstance(self.align, int)
+            and self.align != 0
+            and (self.step != 1 or self.start is not None)
+        ):
+            raise UsageError(
+                f"align is {self.align} beside start or step, which shift too: give --align auto"
+            )
         if self.source is not None and (self.step != 1 or self.align != "none"):
-            raise UsageError("step and align do not go with source, whose cadence is found: leave them out")
+            raise UsageError(
+                "step and align do not go with source, whose cadence is found: leave them out"
+            )
         if self.align != "none" and self.mode != "score":
             raise UsageError(
-                f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave it out, or use "
-                f"vfiscope score TEST --ref REF --align {self.align}"
+                f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave"
+                f" it out, or use vfiscope score TEST --ref REF --align {self.align}"
             )
         if self.register_weights is not None and self.register != "loftr":
-            raise UsageError(f"register_weights mean nothing where register is {self.register!r}: give loftr")
+            raise UsageError(
+                f"register_weights mean nothing where register is {self.register!r}: give loftr"
+            )
         if self.register_weights is None and self.register == "loftr":
-            raise UsageError("register is 'loftr' without its weights: give --register-weights FILE")
+            raise UsageError(
+                "register is 'loftr' without its weights: give --register-weights FILE"
+            )
         if self.register != "none" and self.mode == "score" and self.ref is None:
-            raise UsageError(f"register is {self.register!r} without ref: it brings test frames onto a reference's")
+            raise UsageError(
+                f"register is {self.register!r} without ref: it brings test frames onto a"
+                " reference's"
+            )
 
     def _spell_alike(self) -> None:
-        """Give what means the same one form, so that work begun from Python goes on from the command line."""
+        """Give what means the same one form, so that work begun from Python goes on from the
+        command line."""
         object.__setattr__(self, "fps", float(self.fps))
         for name in ("start", "stop"):
             value = getattr(self, name)
@@ -318,8 +369,12 @@ class RunConfig:
         for key, value in options.items():
             name = key.replace("-", "_")
             if name not in known or name == "mode":
-                raise UsageError(f"there is no option {key!r}: choose from {', '.join(sorted(known))}")
-            values[name] = _as_tuple(name, value) if _TYPES.get(name) is _TEXTS else _as_path(name, value)
+                raise UsageError(
+                    f"there is no option {key!r}: choose from {', '.join(sorted(known))}"
+                )
+            values[name] = (
+                _as_tuple(name, value) if _TYPES.get(name) is _TEXTS else _as_path(name, value)
+            )
             if name == "metrics" and value is not None and not values[name]:
                 raise UsageError("metrics is empty: name at least one, or leave the option out")
         if values.get("test") is None:
@@ -327,8 +382,13 @@ class RunConfig:
         return cls(mode=mode, **values)
 
     def to_dict(self) -> dict[str, Any]:
-        """Every option that can change what a run holds, as JSON-able values; arrays become ``"array"``."""
-        return {f.name: _jsonable(getattr(self, f.name)) for f in fields(self) if f.name not in NOT_STORED}
+        """Every option that can change what a run holds, as JSON-able values; arrays become
+        ``"array"``."""
+        return {
+            f.name: _jsonable(getattr(self, f.name))
+            for f in fields(self)
+            if f.name not in NOT_STORED
+        }
 
     def replace(self, **changes: Any) -> RunConfig:
         """A copy with some options changed; what suited the mode suits that of the copy."""
@@ -356,7 +416,8 @@ def parse_multiplier(value: str | int | float) -> Fraction:
         ratio = Fraction(0)
     if not 1 < ratio <= 1000:
         raise UsageError(
-            f"multiplier is {value!r}: give test frames to a source frame, more than 1, as 2, 5/2 or 24:60"
+            f"multiplier is {value!r}: give test frames to a source frame, more than 1, as 2, 5/2"
+            " or 24:60"
         )
     return ratio
 
@@ -383,7 +444,9 @@ def _as_tuple(name: str, value: Any) -> Any:
 
 def _as_path(name: str, value: Any) -> Any:
     return (
-        os.fspath(value) if name in ("out", "weights", "register_weights") and isinstance(value, os.PathLike) else value
+        os.fspath(value)
+        if name in ("out", "weights", "register_weights") and isinstance(value, os.PathLike)
+        else value
     )
 
 

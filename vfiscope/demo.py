@@ -1,4 +1,5 @@
-"""A sample made on the spot, scored and drawn: what the main job gives, without any file of one's own."""
+"""A sample made on the spot, scored and drawn: what the main job gives, without any file of one's
+own."""
 
 from __future__ import annotations
 
@@ -8,26 +9,27 @@ from typing import TYPE_CHECKING
 from vfiscope import synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
-from vfiscope.start import run as run_job
+from vfiscope.scoring.start import run as run_job
 from vfiscope.store import Run
 from vfiscope.views import plot_run
 
 if TYPE_CHECKING:
-    from vfiscope.pipeline import Watch
+    from vfiscope.scoring.pipeline import WrapScoring
 
 __all__ = ["make_demo"]
 
-FRAMES = 73
+DEMO_FRAMES = 73
 SIZE = (270, 480)
 GHOSTED = (36, 46)
 """The frames in which the made-up interpolator blends instants six frames apart."""
 
 
-def make_demo(out: str | Path, *, overwrite: bool = False, watch: Watch | None = None) -> Run:
-    """Fill a folder with ``truth.mp4``, ``interpolated.mp4``, ``interpolated.h5`` and ``curves.png``.
+def make_demo(out: str | Path, *, overwrite: bool = False, watch: WrapScoring | None = None) -> Run:
+    """Fill a folder with ``truth.mp4``, ``interpolated.mp4``, ``interpolated.h5`` and
+    ``curves.png``.
 
-    The truth is a photograph that scikit-learn ships with shapes moving over it; the interpolated video has every
-    second frame made from its neighbours, and a planted range of ghosting.
+    The truth is a photograph that scikit-learn ships with shapes moving over it; the interpolated
+    video has every second frame made from its neighbours, and a planted range of ghosting.
 
     Returns:
         The opened run.
@@ -40,7 +42,9 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: Watch | None =
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make the folder {folder}: {error.strerror}: give another -o") from error
+        raise UsageError(
+            f"cannot make the folder {folder}: {error.strerror}: give another -o"
+        ) from error
     config = RunConfig(
         mode="score",
         test=str(folder / "interpolated.mp4"),
@@ -66,8 +70,10 @@ def _make_videos(test: Path, ref: Path) -> None:
     from sklearn.datasets import load_sample_image
 
     height, width = SIZE
-    scene = synth.Scene(height, width, seed=5, texture=load_sample_image("china.jpg"), velocity=(1.5, 0.25))
-    truth = scene.clip(FRAMES)
+    scene = synth.Scene(
+        height, width, seed=5, texture=load_sample_image("china.jpg"), velocity=(1.5, 0.25)
+    )
+    truth = scene.clip(DEMO_FRAMES)
     made = synth.interpolate_by(truth, "motion", scene=scene, strength=0.95)
     synth.write_video(ref, truth.frames, rate=24, crf=16)
     synth.write_video(test, synth.ghost(made, *GHOSTED, distance=6).frames, rate=24, crf=20)

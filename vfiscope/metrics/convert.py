@@ -1,11 +1,14 @@
-"""From integer RGB to the numbers that pixel metrics compute with: the only place where frames become floats.
+"""From integer RGB to the numbers that pixel metrics compute with: the only place where frames
+become floats.
 
 Conventions:
-    Test and reference are (N, 3, H, W) RGB code values over the full range of their bit depth: uint8 for 8 bit, uint16
-    for 9 to 16 bit. Metrics see 8-bit code values 0..255; deeper frames are scaled by 255 / (2^depth - 1), not cut.
-    Luma is Y' = 0.299 R + 0.587 G + 0.114 B, unrounded. Planes hold 1000 times the 8-bit code values, so that luma of
-    8-bit frames is exact in float32, and come as the sum and the difference of test and reference (see
-    :mod:`vfiscope.metrics.kernels`). Unsigned values are never subtracted from each other.
+    Test and reference are (N, 3, H, W) RGB code values over the full range of their bit depth:
+    uint8 for 8 bit, uint16 for 9 to 16 bit. Metrics see 8-bit code values 0..255; deeper frames are
+    scaled by 255 / (2^depth - 1), not cut. Luma is Y' = 0.299 R + 0.587 G + 0.114 B, unrounded.
+    Planes hold 1000 times the 8-bit code values, so that luma of 8-bit frames is exact in float32,
+    and come as the sum and the difference of test and reference (see
+    :mod:`vfiscope.metrics.kernels.pixel_kernels`). Unsigned values are never subtracted from each
+    other.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vfiscope.errors import UsageError
-from vfiscope.metrics import kernels
+from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.types import LUMA_WEIGHTS, Pairs
 
 __all__ = [
@@ -44,7 +47,7 @@ UNIT = 1000.0
 """Planes hold so many times the 8-bit code values."""
 LUMA = (LUMA_WEIGHTS[0] * UNIT, LUMA_WEIGHTS[1] * UNIT, LUMA_WEIGHTS[2] * UNIT)
 """Weights of R, G and B in a plane of luma."""
-CELL = 16
+MAP_CELL_PX = 16
 """About the side in pixels of a cell of a pixel map."""
 
 
@@ -53,7 +56,8 @@ class Aligned:
     """N test frames and their references in the same integer scale."""
 
     test: Tensor
-    """(N, 3, H, W) uint8 or uint16, or float32 8-bit code values where the two bit depths differ."""
+    """(N, 3, H, W) uint8 or uint16, or float32 8-bit code values where the two bit depths
+    differ."""
     ref: Tensor
     peak: int
     """The value of white."""
@@ -79,7 +83,8 @@ class Aligned:
 
     @cached_property
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Test and reference as C-contiguous (N, H, 3 W) arrays; shares the memory of interleaved frames."""
+        """Test and reference as C-contiguous (N, H, 3 W) arrays; shares the memory of interleaved
+        frames."""
         n, _, height, width = self.test.shape
         test, ref = (x.permute(0, 2, 3, 1).contiguous().numpy() for x in (self.test, self.ref))
         return test.reshape(n, height, 3 * width), ref.reshape(n, height, 3 * width)
@@ -100,11 +105,13 @@ class Aligned:
 
         An odd last row or column is dropped.
         """
-        made: tuple[Tensor, Tensor] = self.share("halved", self._halve_on_cpu if self.on_cpu else self._halve_by_torch)
+        made: tuple[Tensor, Tensor] = self.share(
+            "halved", self._halve_on_cpu if self.on_cpu else self._halve_by_torch
+        )
         return made
 
     def _halve_on_cpu(self) -> tuple[Tensor, Tensor]:
-        s, d = kernels.halve_frames(*self.arrays, self.weights(LUMA))
+        s, d = pixel_kernels.halve_frames(*self.arrays, self.weights(LUMA))
         return torch.from_numpy(s), torch.from_numpy(d)
 
     def _halve_by_torch(self) -> tuple[Tensor, Tensor]:
@@ -126,22 +133,25 @@ class Aligned:
 def align(test: Tensor, ref: Tensor, test_depth: int, ref_depth: int) -> Aligned:
     """Bring test and reference to one scale.
 
-    Frames of the same bit depth stay as they are. Of two bit depths both become float32 8-bit code values, the nearest
-    to code * 255 / (2^depth - 1): equal fractions of white stay equal, so an 8-bit frame and the same frame in 16 bit
-    are identical.
+    Frames of the same bit depth stay as they are. Of two bit depths both become float32 8-bit code
+    values, the nearest to code * 255 / (2^depth - 1): equal fractions of white stay equal, so an
+    8-bit frame and the same frame in 16 bit are identical.
 
     Raises:
         UsageError: shapes or devices differ, or a dtype does not fit its bit depth.
     """
     if test.shape != ref.shape or test.ndim != 4 or test.shape[1] != 3 or test.device != ref.device:
         raise UsageError(
-            f"test is {tuple(test.shape)} on {test.device}, ref is {tuple(ref.shape)} on {ref.device}: "
-            "give two tensors of one shape (N, 3, H, W) on one device"
+            f"test is {tuple(test.shape)} on {test.device}, ref is {tuple(ref.shape)} on"
+            f" {ref.device}: give two tensors of one shape (N, 3, H, W) on one device"
         )
     for name, data, depth in (("test", test, test_depth), ("ref", ref, ref_depth)):
         expected = torch.uint8 if depth == 8 else torch.uint16
         if not 8 <= depth <= 16 or data.dtype != expected:
-            raise UsageError(f"{name} is {data.dtype} with bit depth {depth}: give uint8 for 8, uint16 for 9 to 16")
+            raise UsageError(
+                f"{name} is {data.dtype} with bit depth {depth}: give uint8 for 8, uint16 for 9"
+                " to 16"
+            )
     if test_depth == ref_depth:
         return Aligned(test, ref, 2**test_depth - 1)
     return Aligned(_codes(test, test_depth), _codes(ref, ref_depth), 255)
@@ -175,10 +185,13 @@ def wide(device: torch.device) -> torch.dtype:
 def per_frame(compute: Callable[..., Tensor], rows: Tensor) -> Tensor:
     """Apply a function of 0-d tensors to each row of (N, k), or each number of (N,): (N,) float32.
 
-    One row at a time, because vectorised functions such as log10 round by the position in the vector.
+    One row at a time, because vectorised functions such as log10 round by the position in the
+    vector.
     """
     values = [compute(*row.reshape(-1).unbind()) for row in rows.unbind()]
-    return torch.stack(values).to(torch.float32) if values else rows.new_empty(0, dtype=torch.float32)
+    return (
+        torch.stack(values).to(torch.float32) if values else rows.new_empty(0, dtype=torch.float32)
+    )
 
 
 def undefined(a: Aligned, *shape: int) -> Tensor:
@@ -188,20 +201,22 @@ def undefined(a: Aligned, *shape: int) -> Tensor:
 
 def cell_grid(height: int, width: int) -> tuple[int, int]:
     """(h, w) of a pixel map."""
-    return max(1, height // CELL), max(1, width // CELL)
+    return max(1, height // MAP_CELL_PX), max(1, width // MAP_CELL_PX)
 
 
 def cell_edges(length: int) -> NDArray[np.int64]:
     """Borders of the cells of a pixel map along a side of ``length`` pixels, (n + 1,) int64.
 
-    There are n = max(1, length // 16) cells; cell i covers i * length // n up to (i + 1) * length // n.
+    There are n = max(1, length // 16) cells; cell i covers i * length // n up to (i + 1) * length
+    // n.
     """
-    n = max(1, length // CELL)
+    n = max(1, length // MAP_CELL_PX)
     return np.arange(n + 1, dtype=np.int64) * length // n
 
 
 def cell_sums(plane: Tensor, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:
-    """Sums of a plane (H, W) over the cells between edges (h + 1,) and (w + 1,), by torch: (h, w)."""
+    """Sums of a plane (H, W) over the cells between edges (h + 1,) and (w + 1,), by torch: (h,
+    w)."""
     return _members(rows, plane) @ plane @ _members(columns, plane).T
 
 

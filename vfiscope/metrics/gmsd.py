@@ -1,11 +1,12 @@
 """Gradient magnitude similarity deviation: gmsd.
 
 Conventions:
-    Luma is averaged over 2x2 pixels and taken at every second row and column (an odd last row or column is dropped).
-    m is the length of the Prewitt gradient (kernels divided by 3) of luma 0..255, at pixels whose 3x3 neighbourhood
-    lies inside the halved frame: nothing is padded, unlike in the authors' code, which pads with zeros.
-    GMS = (2 m_t m_r + c) / (m_t^2 + m_r^2 + c), c = 170; gmsd is the population standard deviation of GMS.
-    Frames smaller than 6 pixels in a dimension have no such pixel: NaN. Identical frames score exactly 0.
+    Luma is averaged over 2x2 pixels and taken at every second row and column (an odd last row or
+    column is dropped). m is the length of the Prewitt gradient (kernels divided by 3) of luma
+    0..255, at pixels whose 3x3 neighbourhood lies inside the halved frame: nothing is padded,
+    unlike in the authors' code, which pads with zeros. GMS = (2 m_t m_r + c) / (m_t^2 + m_r^2 + c),
+    c = 170; gmsd is the population standard deviation of GMS. Frames smaller than 6 pixels in a
+    dimension have no such pixel: NaN. Identical frames score exactly 0.
     Source: Xue, Zhang, Mou, Bovik 2014, "Gradient Magnitude Similarity Deviation".
 """
 
@@ -15,28 +16,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import UNIT, Aligned, align, on_pixels, per_frame, undefined, wide
-from vfiscope.metrics.gmsd_kernels import gradient_deviations
+from vfiscope.metrics.kernels.gmsd_kernels import gradient_deviations
+from vfiscope.metrics.metric import Metric
 from vfiscope.types import MetricSpec
 
 __all__ = ["METRICS", "gmsd"]
 
-C = 170.0 * UNIT**2
-SMALLEST = 6
+GMSD_C = 170.0 * UNIT**2
+MIN_GMSD_SIDE_PX = 6
 
 
 def gmsd(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
     """Gradient magnitude similarity deviation of luma (Xue 2014).
 
     Returns:
-        (N,) float32, 0 to 0.5; 0 when identical; NaN for frames smaller than 6 pixels in a dimension.
+        (N,) float32, 0 to 0.5; 0 when identical; NaN for frames smaller than 6 pixels in a
+        dimension.
     """
     return _gmsd(align(test, ref, test_depth, ref_depth))
 
 
 def _gmsd(a: Aligned) -> Tensor:
-    if min(a.size) < SMALLEST:
+    if min(a.size) < MIN_GMSD_SIDE_PX:
         return undefined(a)
     count = (a.size[0] // 2 - 2) * (a.size[1] // 2 - 2)
     sums = _sums_on_cpu(a) if a.on_cpu else _sums_by_torch(a)
@@ -49,7 +51,7 @@ def _deviation(mean: Tensor, square: Tensor) -> Tensor:
 
 def _sums_on_cpu(a: Aligned) -> Tensor:
     s, d = (plane.numpy() for plane in a.halved())
-    return torch.from_numpy(gradient_deviations(s, d, np.float32(C)))
+    return torch.from_numpy(gradient_deviations(s, d, np.float32(GMSD_C)))
 
 
 def _sums_by_torch(a: Aligned) -> Tensor:
@@ -63,11 +65,12 @@ def _sums_by_torch(a: Aligned) -> Tensor:
 
 
 def _dissimilarity(s: Tensor, d: Tensor) -> Tensor:
-    """1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) of the inner pixels, (H - 2, W - 2), from planes (H, W)."""
+    """1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) of the inner pixels, (H - 2, W - 2), from
+    planes (H, W)."""
     (s_across, s_down), (d_across, d_down) = _prewitt(s), _prewitt(d)
     t_square = ((s_across + d_across) ** 2 + (s_down + d_down) ** 2) / 36
     r_square = ((s_across - d_across) ** 2 + (s_down - d_down) ** 2) / 36
-    return (t_square.sqrt() - r_square.sqrt()) ** 2 / (t_square + r_square + C)
+    return (t_square.sqrt() - r_square.sqrt()) ** 2 / (t_square + r_square + GMSD_C)
 
 
 def _prewitt(plane: Tensor) -> tuple[Tensor, Tensor]:
@@ -87,7 +90,10 @@ METRICS = (
             lower_is_better=True,
             identity=0.0,
             floor=0.01,
-            description="Deviation of the gradient magnitude similarity of luma at half size (Xue et al. 2014).",
+            description=(
+                "Deviation of the gradient magnitude similarity of luma at half size (Xue et al."
+                " 2014)."
+            ),
         ),
         on_pixels(_gmsd),
     ),

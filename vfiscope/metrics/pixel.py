@@ -1,8 +1,9 @@
 """Differences pixel by pixel: mse, psnr, psnr_y, absdiff.
 
 Conventions:
-    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.convert`. Any size from 1x1. Sums over
-    frames of one bit depth are sums of integers and exact; psnr_y and frames of two bit depths are summed in float64.
+    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.convert`. Any size
+    from 1x1. Sums over frames of one bit depth are sums of integers and exact; psnr_y and frames of
+    two bit depths are summed in float64.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vfiscope.metrics import kernels
-from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import (
     LUMA,
     UNIT,
@@ -28,6 +27,8 @@ from vfiscope.metrics.convert import (
     per_frame,
     wide,
 )
+from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.metrics.metric import Metric
 from vfiscope.types import MetricSpec
 
 __all__ = ["MAPS", "METRICS", "absdiff", "absdiff_map", "mse", "psnr", "psnr_y"]
@@ -75,14 +76,17 @@ def absdiff_map(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: in
     Cells are those of :func:`vfiscope.metrics.convert.cell_edges`; every pixel is in exactly one.
 
     Returns:
-        (N, h, w) float32 with h = max(1, H // 16) and w = max(1, W // 16), 0 to 1; 0 where identical.
+        (N, h, w) float32 with h = max(1, H // 16) and w = max(1, W // 16), 0 to 1; 0 where
+        identical.
     """
     return _absdiff_map(align(test, ref, test_depth, ref_depth))
 
 
 def _sums(a: Aligned) -> Tensor:
     """Sums of absolute and of squared differences in the frames' own scale, (N, 2)."""
-    made: Tensor = a.share("differences", lambda: _sums_on_cpu(a) if a.on_cpu else _sums_by_torch(a))
+    made: Tensor = a.share(
+        "differences", lambda: _sums_on_cpu(a) if a.on_cpu else _sums_by_torch(a)
+    )
     return made
 
 
@@ -91,11 +95,12 @@ def _zero(a: Aligned) -> np.float64 | np.int64:
 
 
 def _sums_on_cpu(a: Aligned) -> Tensor:
-    return torch.from_numpy(kernels.differences(*a.arrays, _zero(a)))
+    return torch.from_numpy(pixel_kernels.differences(*a.arrays, _zero(a)))
 
 
 def _apart(a: Aligned, row: int) -> Tensor:
-    """Signed differences of one pair, (3, H, W) int64, or wide floats where the frames are float32."""
+    """Signed differences of one pair, (3, H, W) int64, or wide floats where the frames are
+    float32."""
     dtype = wide(a.test.device) if a.test.is_floating_point() else torch.int64
     return a.test[row].to(dtype) - a.ref[row].to(dtype)
 
@@ -134,7 +139,7 @@ def _psnr_y(a: Aligned) -> Tensor:
 
 
 def _luma_sums_on_cpu(a: Aligned) -> Tensor:
-    return torch.from_numpy(kernels.luma_differences(*a.arrays, a.weights(LUMA)))[:, 0]
+    return torch.from_numpy(pixel_kernels.luma_differences(*a.arrays, a.weights(LUMA)))[:, 0]
 
 
 def _luma_sums_by_torch(a: Aligned) -> Tensor:
@@ -156,7 +161,7 @@ def _absdiff_map(a: Aligned) -> Tensor:
 
 
 def _cells_on_cpu(a: Aligned, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(kernels.difference_cells(*a.arrays, _zero(a), rows, columns))
+    return torch.from_numpy(pixel_kernels.difference_cells(*a.arrays, _zero(a), rows, columns))
 
 
 def _cells_by_torch(a: Aligned, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:
@@ -177,7 +182,9 @@ METRICS = (
             lower_is_better=True,
             identity=0.0,
             floor=25.0,
-            description="Mean squared difference over R, G, B and all pixels, in squared 8-bit code values.",
+            description=(
+                "Mean squared difference over R, G, B and all pixels, in squared 8-bit code values."
+            ),
         ),
         on_pixels(_mse),
     ),
@@ -190,7 +197,9 @@ METRICS = (
             lower_is_better=False,
             identity=math.inf,
             floor=1.5,
-            description="Peak signal-to-noise ratio 10 log10(255^2 / mse) over R, G, B and all pixels.",
+            description=(
+                "Peak signal-to-noise ratio 10 log10(255^2 / mse) over R, G, B and all pixels."
+            ),
         ),
         on_pixels(_psnr),
     ),
@@ -216,7 +225,9 @@ METRICS = (
             lower_is_better=True,
             identity=0.0,
             floor=0.01,
-            description="Mean absolute difference over R, G, B and all pixels, as a fraction of white.",
+            description=(
+                "Mean absolute difference over R, G, B and all pixels, as a fraction of white."
+            ),
         ),
         on_pixels(_absdiff),
     ),
@@ -232,7 +243,10 @@ MAPS = (
             lower_is_better=True,
             identity=0.0,
             floor=0.01,
-            description="Mean absolute difference over R, G, B in cells of about 16x16 pixels, as a fraction of white.",
+            description=(
+                "Mean absolute difference over R, G, B in cells of about 16x16 pixels, as a"
+                " fraction of white."
+            ),
         ),
         on_pixels(_absdiff_map),
         cell_grid,

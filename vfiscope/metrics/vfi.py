@@ -1,35 +1,40 @@
-"""One number for interpolated frames, without weights: vfi, a prediction of LPIPS from four plain comparisons.
+"""One number for interpolated frames, without weights: vfi, a prediction of LPIPS from four plain
+comparisons.
 
 Conventions:
-    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.convert`. Four parts, each 0 for
+    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.convert`. Four
+    parts, each 0 for
     identical frames and larger for worse ones, are multiplied together::
 
         vfi = SCALE * (product over the parts of (1 + part / softness) ^ weight - 1)
 
-    with weights that are not negative: vfi is 0 exactly where every part is, and never falls when a part rises. It is
-    in the unit of LPIPS (Zhang et al. 2018, SqueezeNet): the least squares prediction of it, less the prediction for
-    identical frames. No two frames reach 1.6; unrelated pictures score 0.3 to 0.7.
-    The parts are computed from the pixels at their own size, whatever embedder a run has. Every pair is treated by
-    itself, with sums in a fixed order: no score depends on the batch or the number of threads. Frames smaller than 11
-    pixels in a dimension have no SSIM and score NaN.
+    with weights that are not negative: vfi is 0 exactly where every part is, and never falls when a
+    part rises. It is in the unit of LPIPS (Zhang et al. 2018, SqueezeNet): the least squares
+    prediction of it, less the prediction for identical frames. No two frames reach 1.6; unrelated
+    pictures score 0.3 to 0.7. The parts are computed from the pixels at their own size, whatever
+    embedder a run has. Every pair is treated by itself, with sums in a fixed order: no score
+    depends on the batch or the number of threads. Frames smaller than 11 pixels in a dimension have
+    no SSIM and score NaN.
 
 Parts:
-    fine, coarse: mean over cells of 8x8 and of 32x32 px of sqrt(1 - cosine) of the dense SIFT and colour descriptors
-    at the same place (Lowe 2004, see :mod:`vfiscope.embed.dsift`): like LPIPS, distances between unit vectors of
-    oriented gradients, at two scales. Borders are repeated up to whole cells.
+    fine, coarse: mean over cells of 8x8 and of 32x32 px of sqrt(1 - cosine) of the dense SIFT and
+    colour descriptors at the same place (Lowe 2004, see :mod:`vfiscope.embedders.dsift`): like
+    LPIPS, distances between unit vectors of oriented gradients, at two scales. Borders are repeated
+    up to whole cells.
     structure: 1 - SSIM of R, G and B averaged (Wang et al. 2004).
-    detail: the share of the reference's detail that the test has lost, mean over cells of 16x16 px of
-    max(0, l_r - l_t) / (l_r + 4), where l is the mean of the modified Laplacian of luma 0..255, the focus measure
-    |2 Y - Y_left - Y_right| + |2 Y - Y_above - Y_below| of Nayar and Nakagawa 1994. It tells a blurred frame from one
-    that is off by as much.
+    detail: the share of the reference's detail that the test has lost, mean over cells of 16x16 px
+    of max(0, l_r - l_t) / (l_r + 4), where l is the mean of the modified Laplacian of luma 0..255,
+    the focus measure |2 Y - Y_left - Y_right| + |2 Y - Y_above - Y_below| of Nayar and Nakagawa
+    1994. It tells a blurred frame from one that is off by as much.
 
 Constants:
-    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well it orders frames, out of scene.
+    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well it orders
+    frames, out of scene.
 
 Cost:
-    Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`), SSIM is that of
-    ``ssim_rgb``, made once for both. Tensors on another device take tensor operations
-    (:mod:`vfiscope.metrics.vfi_tensors`).
+    Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`),
+    SSIM is that of ``ssim_rgb``, made once for both. Tensors on another device take tensor
+    operations (:mod:`vfiscope.metrics.vfi_tensors`).
 """
 
 from __future__ import annotations
@@ -40,14 +45,25 @@ import torch
 from torch import Tensor
 
 from vfiscope.metrics import vfi_cells, vfi_tensors
-from vfiscope.metrics.base import Metric
 from vfiscope.metrics.convert import Aligned, align, on_pixels, per_frame, undefined, wide
-from vfiscope.metrics.ssim import SMALLEST, similarity_rgb
+from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.ssim import MIN_SSIM_SIDE_PX, similarity_rgb
 from vfiscope.types import MetricSpec
 
-__all__ = ["METRICS", "PARTS", "SCALE", "Part", "appearance", "compared", "detail", "parts", "structure", "vfi"]
+__all__ = [
+    "METRICS",
+    "PARTS",
+    "SCALE",
+    "Part",
+    "appearance",
+    "compared",
+    "detail",
+    "parts",
+    "structure",
+    "vfi",
+]
 
-FINE, COARSE = 8, 32
+FINE_SIDE_PX, COARSE_SIDE_PX = 8, 32
 """Sides in pixels of the cells whose descriptors are compared."""
 
 
@@ -75,7 +91,8 @@ def vfi(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -
     """Predicted LPIPS, from the pixels alone.
 
     Returns:
-        (N,) float32, 0 to 1.6; 0 when identical; NaN for frames smaller than 11 pixels in a dimension.
+        (N,) float32, 0 to 1.6; 0 when identical; NaN for frames smaller than 11 pixels in a
+        dimension.
     """
     return _vfi(align(test, ref, test_depth, ref_depth))
 
@@ -90,7 +107,8 @@ def parts(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8)
 
 
 def appearance(a: Aligned, cell: int) -> Tensor:
-    """Mean over cells of sqrt(1 - cosine) of the dense SIFT descriptors at the same place, (N,) 0..1.
+    """Mean over cells of sqrt(1 - cosine) of the dense SIFT descriptors at the same place, (N,)
+    0..1.
 
     A cell has 8, 16 or 32 px; on devices other than a CPU any number.
     """
@@ -98,8 +116,13 @@ def appearance(a: Aligned, cell: int) -> Tensor:
 
 
 def structure(a: Aligned) -> Tensor:
-    """1 - SSIM of R, G and B averaged, (N,) 0..2; NaN for frames smaller than 11 pixels in a dimension."""
-    return undefined(a).to(wide(a.test.device)) if min(a.size) < SMALLEST else (1 - similarity_rgb(a)).clamp(min=0)
+    """1 - SSIM of R, G and B averaged, (N,) 0..2; NaN for frames smaller than 11 pixels in a
+    dimension."""
+    return (
+        undefined(a).to(wide(a.test.device))
+        if min(a.size) < MIN_SSIM_SIDE_PX
+        else (1 - similarity_rgb(a)).clamp(min=0)
+    )
 
 
 def detail(a: Aligned) -> Tensor:
@@ -108,15 +131,18 @@ def detail(a: Aligned) -> Tensor:
 
 
 def compared(a: Aligned, cells: tuple[int, ...]) -> Tensor:
-    """:func:`appearance` for each side of a cell and :func:`detail`, from one pass: (N, len(cells) + 1)."""
+    """:func:`appearance` for each side of a cell and :func:`detail`, from one pass: (N, len(cells)
+    + 1)."""
     means = torch.empty((len(a), len(cells) + 1), dtype=wide(a.test.device), device=a.test.device)
     for row in range(len(a)):
-        means[row] = vfi_cells.compare(a, row, cells) if a.on_cpu else vfi_tensors.compare(a, row, cells)
+        means[row] = (
+            vfi_cells.compare(a, row, cells) if a.on_cpu else vfi_tensors.compare(a, row, cells)
+        )
     return means
 
 
 def _parts(a: Aligned) -> Tensor:
-    fine, coarse, lost = compared(a, (FINE, COARSE)).unbind(dim=1)
+    fine, coarse, lost = compared(a, (FINE_SIDE_PX, COARSE_SIDE_PX)).unbind(dim=1)
     return torch.stack([fine, coarse, structure(a), lost], dim=1)
 
 
@@ -141,7 +167,9 @@ METRICS = (
             lower_is_better=True,
             identity=0.0,
             floor=0.01,
-            description="LPIPS of an interpolated frame as predicted from dense SIFT, SSIM and lost detail.",
+            description=(
+                "LPIPS of an interpolated frame as predicted from dense SIFT, SSIM and lost detail."
+            ),
         ),
         on_pixels(_vfi),
     ),

@@ -1,8 +1,10 @@
-"""The cells of a frame for ``vfi`` (:mod:`vfiscope.metrics.vfi`) on the CPU: one pass over the pixels, then sums.
+"""The cells of a frame for ``vfi`` (:mod:`vfiscope.metrics.vfi`) on the CPU: one pass over the
+pixels, then sums.
 
-A triangle of 16 px about a corner of cells of 8 px is what each cell gives to its corners. A triangle that is m times
-as wide is exactly the sum of the narrow ones at k = 1 - m .. m - 1 corners beside it, times 1 - |k| / m; so all coarser
-descriptors come from the same sums, and nothing of the size of the frame is stored.
+A triangle of 16 px about a corner of cells of 8 px is what each cell gives to its corners. A
+triangle that is m times as wide is exactly the sum of the narrow ones at k = 1 - m .. m - 1 corners
+beside it, times 1 - |k| / m; so all coarser descriptors come from the same sums, and nothing of the
+size of the frame is stored.
 """
 
 from __future__ import annotations
@@ -15,21 +17,23 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vfiscope.embed import dsift
+from vfiscope.embedders import dsift
 from vfiscope.errors import UsageError
-from vfiscope.loops import in_bands
-from vfiscope.metrics import vfi_kernels
+from vfiscope.jit import in_bands
 from vfiscope.metrics.convert import LUMA, Aligned
-from vfiscope.metrics.vfi_kernels import CELL
+from vfiscope.metrics.kernels import vfi_kernels
+from vfiscope.metrics.kernels.vfi_kernels import VFI_CELL_PX
 from vfiscope.types import Float32
 
 __all__ = ["DETAIL_CELL", "DETAIL_FLOOR", "compare"]
 
-SIDES = (CELL, 2 * CELL, 4 * CELL)
-"""Sides in pixels of the cells that can be compared; the frame is filled up to whole cells of the widest."""
+CELL_SIDES_PX = (VFI_CELL_PX, 2 * VFI_CELL_PX, 4 * VFI_CELL_PX)
+"""Sides in pixels of the cells that can be compared; the frame is filled up to whole cells of the
+widest."""
 DETAIL_CELL = 16
 DETAIL_FLOOR = 4.0
-"""Mean modified Laplacian, in code values, that is hardly detail: about that of noise of one code value."""
+"""Mean modified Laplacian, in code values, that is hardly detail: about that of noise of one code
+value."""
 SHIFT = 2
 """Gradients in the votes are twice their size."""
 
@@ -43,7 +47,7 @@ class Cells:
     """Luma of white, in the unit of the votes."""
     peak: int
     votes: Float32
-    """(9, 2, 2, h, w), see :func:`vfiscope.metrics.vfi_kernels.gather`."""
+    """(9, 2, 2, h, w), see :func:`vfiscope.metrics.kernels.vfi_kernels.gather`."""
     sums: Float32
     """(4, h, w): R, G, B and the modified Laplacian."""
 
@@ -51,7 +55,7 @@ class Cells:
     def of(cls, frame: NDArray[Any], weights: Float32, peak: int) -> Cells:
         """From (H, 3 W) code values 0..peak, and the weights (3,) of R, G and B in luma."""
         size = frame.shape[0], frame.shape[1] // 3
-        h, w = (-(-side // SIDES[-1]) * (SIDES[-1] // CELL) for side in size)
+        h, w = (-(-side // CELL_SIDES_PX[-1]) * (CELL_SIDES_PX[-1] // VFI_CELL_PX) for side in size)
         votes, sums = np.empty((9, 2, 2, h, w), np.float32), np.empty((4, h, w), np.float32)
         extra = np.array([1 + -side % DETAIL_CELL for side in size], np.float32)
         # One version of the loops for all that is not 8 bit.
@@ -61,52 +65,62 @@ class Cells:
 
     def grid(self, side: int) -> tuple[int, int]:
         """Cells of ``side`` x ``side`` whole ones that the frame needs."""
-        h, w = (-(-length // (CELL * side)) for length in self.size)
+        h, w = (-(-length // (VFI_CELL_PX * side)) for length in self.size)
         return h, w
 
     def corners(self, side: int) -> Float32:
-        """Votes under triangles about the corners of these cells and of one more all around, (9, h + 3, w + 3)."""
+        """Votes under triangles about the corners of these cells and of one more all around, (9, h
+        + 3, w + 3)."""
         h, w = (count * side for count in self.grid(side))
         made = np.zeros((9, h + 2 * side - 1, w + 2 * side - 1), np.float32)
         first = side - 1
         for v in (0, 1):
             for u in (0, 1):
-                made[:, first + v : first + v + h, first + u : first + u + w] += self.votes[:, v, u, :h, :w]
+                made[:, first + v : first + v + h, first + u : first + u + w] += self.votes[
+                    :, v, u, :h, :w
+                ]
         for axis in (1, 2):
             made = _coarser(made, side, axis)
         return np.pad(made, ((0, 0), (1, 1), (1, 1)))
 
     def share(self, corners: Float32, side: int) -> Float32:
         """How much of a descriptor is texture, (h, w) 0..1."""
-        down, across = (_windows(_weights(count, CELL * side), 0) for count in self.grid(side))
+        down, across = (
+            _windows(_weights(count, VFI_CELL_PX * side), 0) for count in self.grid(side)
+        )
         magnitude: Float32 = _windows(_windows(corners[8], 0), 1) / np.outer(down, across)
-        return magnitude / (magnitude + np.float32(SHIFT * dsift.CONTRAST * self.white))
+        return magnitude / (
+            magnitude + np.float32(SHIFT * dsift.HALF_TEXTURE_GRADIENT * self.white)
+        )
 
     def colour(self, side: int) -> Float32:
-        """(h, w, 6), see :func:`vfiscope.embed.dsift.colour_of`."""
-        means = _squares(self.sums[:3], self.grid(side), side) / np.float32(self.peak * (CELL * side) ** 2)
+        """(h, w, 6), see :func:`vfiscope.embedders.dsift.colour_of`."""
+        means = _squares(self.sums[:3], self.grid(side), side) / np.float32(
+            self.peak * (VFI_CELL_PX * side) ** 2
+        )
         made: Float32 = dsift.colour_of(torch.from_numpy(means), 1).numpy()
         return made
 
     def sharpness(self) -> Float32:
         """Mean modified Laplacian of luma 0..255 over cells of 16 px, (h, w)."""
-        side = DETAIL_CELL // CELL
+        side = DETAIL_CELL // VFI_CELL_PX
         made: Float32 = _squares(self.sums[3:], self.grid(side), side)[0]
         made /= np.float32(self.white / 255 * DETAIL_CELL**2)
         return made
 
 
 def compare(a: Aligned, row: int, cells: tuple[int, ...]) -> Tensor:
-    """Means of :func:`vfiscope.metrics.vfi.appearance` for each side of a cell, and of the lost detail, of one pair.
+    """Means of :func:`vfiscope.metrics.vfi.appearance` for each side of a cell, and of the lost
+    detail, of one pair.
 
     Raises:
         UsageError: a side is not 8, 16 or 32 px.
     """
     for cell in cells:
-        if cell not in SIDES:
+        if cell not in CELL_SIDES_PX:
             raise UsageError(f"cells of {cell} px: on a CPU choose 8, 16 or 32")
     test, ref = (Cells.of(frames[row], a.weights(LUMA), a.peak) for frames in a.arrays)
-    apart = [_apart(test, ref, cell // CELL) for cell in cells]
+    apart = [_apart(test, ref, cell // VFI_CELL_PX) for cell in cells]
     means = [_mean(values) for values in (*apart, _lost(test.sharpness(), ref.sharpness()))]
     return torch.tensor(means, dtype=torch.float64)
 
@@ -121,7 +135,8 @@ def _lost(test: Float32, ref: Float32) -> Float32:
 
 
 def _apart(test: Cells, ref: Cells, side: int) -> Float32:
-    """sqrt(1 - cosine) of the dense SIFT and colour descriptors of cells of ``side`` x ``side``, (h, w)."""
+    """sqrt(1 - cosine) of the dense SIFT and colour descriptors of cells of ``side`` x ``side``,
+    (h, w)."""
     corners = [cells.corners(side) for cells in (test, ref)]
     shares = [cells.share(votes, side) for cells, votes in zip((test, ref), corners, strict=True)]
     roots = [np.sqrt(share) for share in shares]
@@ -129,7 +144,9 @@ def _apart(test: Cells, ref: Cells, side: int) -> Float32:
     in_bands(vfi_kernels.sift_apart, len(apart), *corners, *roots, np.float32(dsift.CLIP), apart)
     flat = np.sqrt(1 - shares[0]) - np.sqrt(1 - shares[1])
     colour = test.colour(side) - ref.colour(side)
-    squared = dsift.TEXTURE * (apart + flat * flat) + dsift.COLOUR * (colour * colour).sum(axis=-1)
+    squared = dsift.TEXTURE_WEIGHT * (apart + flat * flat) + dsift.COLOUR_WEIGHT * (
+        colour * colour
+    ).sum(axis=-1)
     made: Float32 = np.sqrt(squared * np.float32(0.5))
     return made
 
@@ -140,12 +157,15 @@ def _coarser(corners: Float32, side: int, axis: int) -> Float32:
     count = (len(moved) - 2 * side + 1) // side + 1
     made = np.zeros((count, *moved.shape[1:]), np.float32)
     for k in range(2 * side - 1):
-        made += moved[k : k + (count - 1) * side + 1 : side] * np.float32(1 - abs(k + 1 - side) / side)
+        made += moved[k : k + (count - 1) * side + 1 : side] * np.float32(
+            1 - abs(k + 1 - side) / side
+        )
     return np.moveaxis(made, 0, axis)
 
 
 def _weights(count: int, length: int) -> Float32:
-    """Sums of the triangle about each corner, and about one more at both ends, that lie inside the frame."""
+    """Sums of the triangle about each corner, and about one more at both ends, that lie inside the
+    frame."""
     made = np.zeros(count + 3, np.float32)
     made[1:-2] += np.float32(length / 2)
     made[2:-1] += np.float32(length / 2)

@@ -1,4 +1,5 @@
-"""What ``vfi`` (:mod:`vfiscope.metrics.vfi`) compares, as tensor operations for devices other than a CPU."""
+"""What ``vfi`` (:mod:`vfiscope.metrics.vfi`) compares, as tensor operations for devices other than
+a CPU."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vfiscope.embed.dsift import describe_cells
+from vfiscope.embedders.dsift import describe_cells
 from vfiscope.metrics.convert import Aligned, wide
 from vfiscope.metrics.vfi_cells import DETAIL_CELL, DETAIL_FLOOR
 from vfiscope.types import LUMA_WEIGHTS
@@ -16,10 +17,16 @@ __all__ = ["compare"]
 
 @torch.inference_mode()
 def compare(a: Aligned, row: int, cells: tuple[int, ...]) -> Tensor:
-    """Means of :func:`vfiscope.metrics.vfi.appearance` for cells of any side, and of the lost detail, of one pair."""
+    """Means of :func:`vfiscope.metrics.vfi.appearance` for cells of any side, and of the lost
+    detail, of one pair."""
     test, ref = (x[row].to(torch.float32).contiguous() / a.peak for x in (a.test, a.ref))
-    apart = [_apart(*(describe_cells(_whole_cells(image, cell), cell) for image in (test, ref))) for cell in cells]
-    return torch.stack([_mean(values) for values in (*apart, _lost(_sharpness(test), _sharpness(ref)))])
+    apart = [
+        _apart(*(describe_cells(_whole_cells(image, cell), cell) for image in (test, ref)))
+        for cell in cells
+    ]
+    return torch.stack(
+        [_mean(values) for values in (*apart, _lost(_sharpness(test), _sharpness(ref)))]
+    )
 
 
 def _mean(cells: Tensor) -> Tensor:
@@ -40,7 +47,9 @@ def _apart(test: Tensor, ref: Tensor) -> Tensor:
 
 def _sharpness(image: Tensor) -> Tensor:
     """Mean modified Laplacian of luma 0..255 over each cell, (h, w)."""
-    luma = (image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]) * 255
+    luma = (
+        image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]
+    ) * 255
     around = F.pad(luma[None], (1, 1, 1, 1), mode="replicate")[0]
     across = (2 * luma - around[1:-1, :-2] - around[1:-1, 2:]).abs()
     down = (2 * luma - around[:-2, 1:-1] - around[2:, 1:-1]).abs()

@@ -1,4 +1,5 @@
-"""Reading videos, images and arrays as frames: integer RGB in presentation order, with exact times and full accounting.
+"""Reading videos, images and arrays as frames: integer RGB in presentation order, with exact times
+and full accounting.
 
 ::
 
@@ -8,13 +9,13 @@
 """
 
 from vfiscope.sources.array import ArraySource
-from vfiscope.sources.base import Counts, Selection, Single, Source
 from vfiscope.sources.digest import digest
-from vfiscope.sources.images import ImageSource
-from vfiscope.sources.listing import describe_gaps, has_pattern
+from vfiscope.sources.images.image_source import ImageSource
+from vfiscope.sources.images.listing import describe_gaps, has_pattern
 from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
-from vfiscope.sources.video import VideoSource
+from vfiscope.sources.source import Counts, Selection, Single, Source
+from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = [
     "ArraySource",

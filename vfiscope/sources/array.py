@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
-from vfiscope.sources.base import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.sources.geometry import resize_into
+from vfiscope.sources.source import RGB_COLOR, Counts, Options, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["ArrayInfo", "ArraySource", "as_array"]
@@ -30,17 +30,23 @@ class ArrayInfo(SourceInfo):
 
 
 class ArraySource(Source):
-    """The frames of an (N, H, W, 3) or (H, W, 3) array, uint8 or uint16, full range RGB. The array is not changed.
+    """The frames of an (N, H, W, 3) or (H, W, 3) array, uint8 or uint16, full range RGB. The array
+    is not changed.
 
     Raises:
         SourceError: the array has another shape or dtype, or is empty.
     """
 
     def __init__(self, frames: NDArray[Any], options: Options) -> None:
-        if frames.ndim not in (3, 4) or frames.shape[-1] != 3 or frames.dtype not in DTYPES or not frames.size:
+        if (
+            frames.ndim not in (3, 4)
+            or frames.shape[-1] != 3
+            or frames.dtype not in DTYPES
+            or not frames.size
+        ):
             raise SourceError(
-                f"an array {frames.shape} {frames.dtype} is no sequence of frames: give (N, H, W, 3) or (H, W, 3), "
-                "uint8 or uint16, with at least one pixel"
+                f"an array {frames.shape} {frames.dtype} is no sequence of frames: give (N, H, W,"
+                " 3) or (H, W, 3), uint8 or uint16, with at least one pixel"
             )
         frames = frames[np.newaxis] if frames.ndim == 3 else frames
         info = ArrayInfo(
@@ -74,7 +80,8 @@ class ArraySource(Source):
 
 
 def as_array(target: Any) -> NDArray[Any] | None:
-    """A numpy or torch array as numpy, without copying where that is possible; None for anything else.
+    """A numpy or torch array as numpy, without copying where that is possible; None for anything
+    else.
 
     Torch is recognised by its name, so that it need not be imported.
     """

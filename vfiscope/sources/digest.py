@@ -15,8 +15,9 @@ __all__ = ["digest"]
 def digest(info: SourceInfo) -> str:
     """``sha256:`` and 64 hexadecimal digits that stand for the content of a source.
 
-    Videos: over the bytes of the file. Images: over name (relative to the folder that all share), size and SHA-256 of
-    every file in order, so that a folder keeps its digest when it is moved. Arrays: over dtype, shape and bytes.
+    Videos: over the bytes of the file. Images: over name (relative to the folder that all share),
+    size and SHA-256 of every file in order, so that a folder keeps its digest when it is moved.
+    Arrays: over dtype, shape and bytes.
 
     Raises:
         SourceError: a file cannot be read.
@@ -33,7 +34,8 @@ def digest(info: SourceInfo) -> str:
 
 
 def _image_digest(path: str) -> tuple[str, str]:
-    """Size and digest of an image; a file that cannot be read keeps its place, as its frame keeps its row."""
+    """Size and digest of an image; a file that cannot be read keeps its place, as its frame keeps
+    its row."""
     try:
         return str(os.path.getsize(path)), _file_digest(path)
     except (OSError, SourceError):

@@ -1,4 +1,5 @@
-"""Upright frames of the wanted size: quarter turns, mirrors and resizing, exact in rows and columns."""
+"""Upright frames of the wanted size: quarter turns, mirrors and resizing, exact in rows and
+columns."""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ def from_exif(tag: int) -> Orientation:
 
 
 def from_display_matrix(matrix: bytes) -> Orientation | None:
-    """The orientation of a display matrix, nine int32 with x' = a x + c y, y' = b x + d y; None if no quarter turn."""
+    """The orientation of a display matrix, nine int32 with x' = a x + c y, y' = b x + d y; None if
+    no quarter turn."""
     a, b, _, c, d = (int(value) for value in np.frombuffer(matrix, "<i4")[:5])
     if a and d and not b and not c:
         return Orientation(False, d < 0, a < 0)
@@ -69,9 +71,12 @@ def from_display_matrix(matrix: bytes) -> Orientation | None:
 
 
 def resize_into(pixels: NDArray[Any], out: NDArray[Any], name: str) -> None:
-    """Resize (H, W, 3) pixels to the size of ``out`` with a filter of ``config.RESIZE_FILTERS``, or copy them."""
+    """Resize (H, W, 3) pixels to the size of ``out`` with a filter of ``config.RESIZE_FILTERS``, or
+    copy them."""
     if pixels.shape == out.shape:
         np.copyto(out, pixels)
     else:
         size = (out.shape[1], out.shape[0])
-        np.copyto(out, cv2.resize(np.ascontiguousarray(pixels), size, interpolation=INTERPOLATION[name]))
+        np.copyto(
+            out, cv2.resize(np.ascontiguousarray(pixels), size, interpolation=INTERPOLATION[name])
+        )

@@ -12,17 +12,24 @@ from typing import Any
 from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources.array import ArraySource, as_array
-from vfiscope.sources.base import Options, Selection, Source, check_file
-from vfiscope.sources.images import ImageSource
-from vfiscope.sources.listing import Listing, has_pattern, is_image_name, list_folder, list_glob, list_pattern
-from vfiscope.sources.video import VideoSource
+from vfiscope.sources.images.image_source import ImageSource
+from vfiscope.sources.images.listing import (
+    Listing,
+    has_pattern,
+    is_image_name,
+    list_folder,
+    list_glob,
+    list_pattern,
+)
+from vfiscope.sources.source import Options, Selection, Source, check_file
+from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = ["is_address", "open_source", "parse_position"]
 
 MAX_TIME_BASE = 1001 * 1000
 CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-SECONDS = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
+SECONDS_PATTERN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
 
 
 def open_source(
@@ -41,23 +48,28 @@ def open_source(
 ) -> Source:
     """Open a video, images or an array as a source of frames.
 
-    A path that exists is a folder, an image (by its ending) or a video; one that does not exist is a glob where it has
-    ``*``, ``?`` or ``[``, and a printf pattern where it has ``%d``. Names are always those of local files.
+    A path that exists is a folder, an image (by its ending) or a video; one that does not exist is
+    a glob where it has ``*``, ``?`` or ``[``, and a printf pattern where it has ``%d``. Names are
+    always those of local files.
 
     Args:
-        target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a numpy or torch array
-            (N, H, W, 3) or (H, W, 3), uint8 or uint16.
+        target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a
+            numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16.
         start, stop: half-open range of frames, see :func:`parse_position`.
         step: every how many-th frame of the range.
         batch: frames per batch.
-        fps: frames per second of images and arrays, and of videos that have neither times nor a rate.
-        resize: (height, width, filter) to which frames of another size are brought, with a filter of
-            ``config.RESIZE_FILTERS``; None refuses frames of another size than the first.
-        tonemap: how HDR video becomes SDR, one of ``config.TONE_MAPS``; "none" takes its code values as
-            they are stored, None refuses it.
-        time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts them at ``fps``.
-        stream: which stream of a video, as its container numbers them; None takes the best for video.
-        deinterlace: what becomes of interlaced pictures of a video, one of ``config.DEINTERLACERS``.
+        fps: frames per second of images and arrays, and of videos that have neither times nor a
+            rate.
+        resize: (height, width, filter) to which frames of another size are brought, with a filter
+            of ``config.RESIZE_FILTERS``; None refuses frames of another size than the first.
+        tonemap: how HDR video becomes SDR, one of ``config.TONE_MAPS``; "none" takes its code
+            values as they are stored, None refuses it.
+        time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts
+            them at ``fps``.
+        stream: which stream of a video, as its container numbers them; None takes the best for
+            video.
+        deinterlace: what becomes of interlaced pictures of a video, one of
+            ``config.DEINTERLACERS``.
 
     Raises:
         SourceError: the target cannot be read at all.
@@ -80,10 +92,14 @@ def open_source(
         _check_video_only(options, "an array")
         return ArraySource(array, options)
     if not isinstance(target, (str, os.PathLike)):
-        raise SourceError(f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array")
+        raise SourceError(
+            f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array"
+        )
     path = os.fspath(target)
     if is_address(path) and not os.path.lexists(path):
-        raise SourceError(f"{path!r} is an address, and only local files are read: download it and give its path")
+        raise SourceError(
+            f"{path!r} is an address, and only local files are read: download it and give its path"
+        )
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
     if listing is not None:
@@ -94,10 +110,11 @@ def open_source(
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:
-    """Where a range starts or stops: an ordinal as int, a time in seconds from the first frame as Fraction, or None.
+    """Where a range starts or stops: an ordinal as int, a time in seconds from the first frame as
+    Fraction, or None.
 
-    Ordinals are whole numbers and strings of digits. Times are floats, "2.5s", "1:02.5" and "0:01:02.5"; a float means
-    its shortest decimal, so that 0.1 is a tenth of a second.
+    Ordinals are whole numbers and strings of digits. Times are floats, "2.5s", "1:02.5" and
+    "0:01:02.5"; a float means its shortest decimal, so that 0.1 is a tenth of a second.
 
     Raises:
         UsageError: the value is none of these, or negative.
@@ -111,15 +128,18 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     text = value.strip() if isinstance(value, str) else ""
     if text.isascii() and text.isdigit():
         return int(text)
-    if seconds := SECONDS.fullmatch(text):
+    if seconds := SECONDS_PATTERN.fullmatch(text):
         return Fraction(seconds[1])
     if clock := CLOCK.fullmatch(text):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
-    raise UsageError(f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)")
+    raise UsageError(
+        f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)"
+    )
 
 
 def is_address(target: Any) -> bool:
-    """Whether a text begins as an address on a network does; it may be the name of a file all the same."""
+    """Whether a text begins as an address on a network does; it may be the name of a file all the
+    same."""
     return isinstance(target, str) and ADDRESS.match(target) is not None
 
 
@@ -144,27 +164,41 @@ def _rate(fps: float) -> Fraction:
 
 def _check_images_only(options: Options, what: str) -> None:
     if options.time_from is not None:
-        raise UsageError(f"--time-from {options.time_from} is for image folders, and {what} is none: leave it out")
+        raise UsageError(
+            f"--time-from {options.time_from} is for image folders, and {what} is none: leave"
+            " it out"
+        )
 
 
 def _check_video_only(options: Options, what: str) -> None:
     if options.stream is not None:
-        raise UsageError(f"--stream {options.stream} is for videos, and {what} is none: leave it out")
+        raise UsageError(
+            f"--stream {options.stream} is for videos, and {what} is none: leave it out"
+        )
 
 
 def _check(options: Options) -> None:
     if not isinstance(options.batch, int) or options.batch < 1:
         raise UsageError(f"batch is {options.batch!r}: give a whole number of 1 or more")
     if options.tonemap not in (None, *config.TONE_MAPS):
-        raise UsageError(f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}")
+        raise UsageError(
+            f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}"
+        )
     if options.time_from not in (None, *config.TIME_SOURCES):
-        raise UsageError(f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}")
+        raise UsageError(
+            f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}"
+        )
     if options.deinterlace not in config.DEINTERLACERS:
-        raise UsageError(f"deinterlace is {options.deinterlace!r}: choose one of {', '.join(config.DEINTERLACERS)}")
+        raise UsageError(
+            f"deinterlace is {options.deinterlace!r}: choose one of"
+            f" {', '.join(config.DEINTERLACERS)}"
+        )
     if options.resize is None:
         return
     height, width, name = options.resize
     if height < 1 or width < 1:
         raise UsageError(f"resize to {width}x{height}: give a height and a width of 1 or more")
     if name not in config.RESIZE_FILTERS:
-        raise UsageError(f"resize filter is {name!r}: choose one of {', '.join(config.RESIZE_FILTERS)}")
+        raise UsageError(
+            f"resize filter is {name!r}: choose one of {', '.join(config.RESIZE_FILTERS)}"
+        )

@@ -25,10 +25,12 @@ class _End(NamedTuple):
 
 
 def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
-    """The same items in the same order, made by one worker thread that stays at most ``depth`` items ahead.
+    """The same items in the same order, made by one worker thread that stays at most ``depth``
+    items ahead.
 
-    An error of ``items`` is raised here, after the items that came before it. When the consumer stops early (the
-    generator is closed or collected), the worker is stopped and joined, and ``items`` is closed if it can be.
+    An error of ``items`` is raised here, after the items that came before it. When the consumer
+    stops early (the generator is closed or collected), the worker is stopped and joined, and
+    ``items`` is closed if it can be.
 
     Args:
         items: what to iterate; nothing is taken from it before the first item is asked for.
@@ -45,7 +47,9 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
 def _consume(items: Iterable[T], depth: int) -> Iterator[T]:
     queue: SimpleQueue[T | _End] = SimpleQueue()
     room, stopped = Semaphore(depth), Event()
-    worker = Thread(target=_produce, args=(items, queue, room, stopped), name="vfiscope-prefetch", daemon=True)
+    worker = Thread(
+        target=_produce, args=(items, queue, room, stopped), name="vfiscope-prefetch", daemon=True
+    )
 
     def stop() -> None:
         stopped.set()
@@ -65,7 +69,9 @@ def _consume(items: Iterable[T], depth: int) -> Iterator[T]:
         raise item.error
 
 
-def _produce(items: Iterable[T], queue: SimpleQueue[T | _End], room: Semaphore, stopped: Event) -> None:
+def _produce(
+    items: Iterable[T], queue: SimpleQueue[T | _End], room: Semaphore, stopped: Event
+) -> None:
     """Fill the queue. It never blocks: a place is waited for before the item is made."""
     error: BaseException | None = None
     try:
@@ -86,6 +92,7 @@ def _produce(items: Iterable[T], queue: SimpleQueue[T | _End], room: Semaphore, 
 
 @atexit.register
 def _stop_all() -> None:
-    """End the workers before the interpreter ends: one that is inside a library then would bring the process down."""
+    """End the workers before the interpreter ends: one that is inside a library then would bring
+    the process down."""
     for stop in tuple(_STOPS):
         stop()

@@ -2,7 +2,7 @@
 
 from vfiscope.store.merge import rewrite_segments
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
-from vfiscope.store.run import Run, Stored, differences
+from vfiscope.store.run import LazyArray, Run, differences
 from vfiscope.store.schema import Header
 from vfiscope.store.verdict import Judgement, causes_of, judge
 from vfiscope.store.writer import Writer
@@ -12,8 +12,8 @@ __all__ = [
     "ROLES",
     "Header",
     "Judgement",
+    "LazyArray",
     "Run",
-    "Stored",
     "Writer",
     "causes_of",
     "differences",

@@ -1,8 +1,9 @@
 """Putting parts together into one result, and rewriting the segments of a finished one.
 
-HDF5 ends the process with a segmentation fault at its exit when a write failed and dirty metadata is left
-(https://github.com/h5py/h5py/issues/914). So HDF5 never writes to the disk itself here: it writes through
-:class:`GuardedFile`, which never fails, and the error is raised after the file was closed.
+HDF5 ends the process with a segmentation fault at its exit when a write failed and dirty metadata
+is left (https://github.com/h5py/h5py/issues/914). So HDF5 never writes to the disk itself here: it
+writes through :class:`GuardedFile`, which never fails, and the error is raised after the file was
+closed.
 """
 
 from __future__ import annotations
@@ -22,18 +23,19 @@ import h5py
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
-from vfiscope.store.names import write_names
-from vfiscope.store.pairing import write_pairing
+from vfiscope.store.frame_names import write_names
+from vfiscope.store.pairing_table import write_pairing
 from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
 from vfiscope.store.run import Run
-from vfiscope.store.tables import write_segments
+from vfiscope.store.stage_tables import write_segments
 from vfiscope.types import Scores, Segment
 
 __all__ = ["merge", "rewrite_segments"]
 
 
 class GuardedFile:
-    """A file for HDF5 that never fails: after the first OSError it keeps all further writes in memory.
+    """A file for HDF5 that never fails: after the first OSError it keeps all further writes in
+    memory.
 
     What HDF5 still writes after an error is its caches, a few MB.
     """
@@ -125,7 +127,7 @@ class GuardedFile:
 
 
 @contextmanager
-def guarded(path: Path, mode: str, needed: int) -> Iterator[tuple[Any, Callable[[], None]]]:
+def open_guarded(path: Path, mode: str, needed: int) -> Iterator[tuple[Any, Callable[[], None]]]:
     """An HDF5 file to write, and a function that raises what went wrong so far.
 
     Raises:
@@ -150,8 +152,9 @@ def guarded(path: Path, mode: str, needed: int) -> Iterator[tuple[Any, Callable[
         raise
 
 
-def away_from_signals(work: Callable[[threading.Event], None]) -> None:
-    """Run in a thread: Ctrl-C reaches only the main thread, so it cannot land inside HDF5's calls to a file object.
+def run_in_thread(work: Callable[[threading.Event], None]) -> None:
+    """Run in a thread: Ctrl-C reaches only the main thread, so it cannot land inside HDF5's calls
+    to a file object.
 
     On an interrupt the work is told by its event, and has ended when the interrupt is raised here.
     """
@@ -163,7 +166,9 @@ def away_from_signals(work: Callable[[threading.Event], None]) -> None:
             stop.set()
 
 
-def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: schema.Ending) -> None:
+def merge(
+    folder: Folder, parts: Sequence[Part], header: schema.Header, ending: schema.Ending
+) -> None:
     """Put the parts together as ``merged.tmp``, holding one part and one chunk of rows in memory.
 
     Raises:
@@ -176,7 +181,7 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
         raise disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder.merged, needed)
 
     def work(stop: threading.Event) -> None:
-        with guarded(folder.merged, "w", needed) as (h5, test):
+        with open_guarded(folder.merged, "w", needed) as (h5, test):
             schema.create(h5, header, parts[-1].stop)
             start = 0
             for scores in _slabs(read_part(folder, part) for part in parts):
@@ -191,7 +196,7 @@ def merge(folder: Folder, parts: Sequence[Part], header: schema.Header, ending: 
                 write_names(h5, ending.names)
             schema.write_root(h5, header, ending)
 
-    away_from_signals(work)
+    run_in_thread(work)
 
 
 def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:
@@ -204,11 +209,14 @@ def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:
         with h5py.File(folder.file(part), "r", locking=False) as h5:
             return schema.read_scores(h5, arrays=arrays)
     except (OSError, KeyError, RuntimeError) as error:
-        raise StoreError(f"{folder.file(part)} cannot be read: run the same command to make it again") from error
+        raise StoreError(
+            f"{folder.file(part)} cannot be read: run the same command to make it again"
+        ) from error
 
 
 def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
-    """The same rows in whole chunks, so that each chunk is compressed once and the file depends only on its content."""
+    """The same rows in whole chunks, so that each chunk is compressed once and the file depends
+    only on its content."""
     held: list[Scores] = []
     rows = 0
     for piece in pieces:
@@ -223,7 +231,9 @@ def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
         yield schema.join(held)
 
 
-def rewrite_segments(path: str | os.PathLike[str], segments: Sequence[Segment], rules: Sequence[str]) -> None:
+def rewrite_segments(
+    path: str | os.PathLike[str], segments: Sequence[Segment], rules: Sequence[str]
+) -> None:
     """Replace the segments of a finished result, and the rules stored beside them, in one step.
 
     Its configuration stays what it was made with.
@@ -239,7 +249,7 @@ def rewrite_segments(path: str | os.PathLike[str], segments: Sequence[Segment], 
     folder = Folder(out)
     folder.acquire()
     try:
-        away_from_signals(lambda stop: _rewrite(out, folder.path / "segments.tmp", segments, rules))
+        run_in_thread(lambda stop: _rewrite(out, folder.path / "segments.tmp", segments, rules))
     finally:
         folder.leave()
 
@@ -249,7 +259,7 @@ def _rewrite(out: Path, copy: Path, segments: Sequence[Segment], rules: Sequence
     try:
         with disk_errors(copy, needed):
             shutil.copyfile(out, copy)
-        with guarded(copy, "r+", needed) as (h5, _):
+        with open_guarded(copy, "r+", needed) as (h5, _):
             del h5["segments"]
             write_segments(h5, segments, rules)
         with disk_errors(out, needed):

@@ -9,8 +9,8 @@
     journal.jsonl   one line for each part that is safely on the disk, with its SHA-256
     merged.tmp      the result while it is put together
 
-A part is on the disk, under its final name, before its journal line is written. So whatever the moment of a crash,
-the longest run of journal lines whose parts match is the work that was done.
+A part is on the disk, under its final name, before its journal line is written. So whatever the
+moment of a crash, the longest run of journal lines whose parts match is the work that was done.
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ __all__ = ["Folder", "Part"]
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LOCK_TRIES = 20
-LOCK, OWNER, HEADER, JOURNAL, MERGED = "lock", "owner.json", "header.json", "journal.jsonl", "merged.tmp"
+LOCK, OWNER, HEADER, JOURNAL, MERGED = (
+    "lock",
+    "owner.json",
+    "header.json",
+    "journal.jsonl",
+    "merged.tmp",
+)
 OWN_NAME = re.compile(r"lock|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp|\.nfs.+")
 
 
@@ -45,7 +51,9 @@ def absolute(path: str | os.PathLike[str]) -> Path:
     try:
         return Path(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise StoreError(f"{str(path)!r} is no usable path ({error}): give another --out") from error
+        raise StoreError(
+            f"{str(path)!r} is no usable path ({error}): give another --out"
+        ) from error
 
 
 def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
@@ -56,7 +64,9 @@ def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
             f"{path} needs {needed} bytes and {free} are free ({error.strerror}): "
             "free space and run the same command to resume"
         )
-    return StoreError(f"{path} cannot be written ({error.strerror or error}): mend that or give another --out")
+    return StoreError(
+        f"{path} cannot be written ({error.strerror or error}): mend that or give another --out"
+    )
 
 
 @contextmanager
@@ -150,7 +160,8 @@ class Folder:
         return self.path / part.name
 
     def clear_removed(self) -> None:
-        """Remove what a killed process did not come to remove; nobody uses it. Refuse what is someone else's."""
+        """Remove what a killed process did not come to remove; nobody uses it. Refuse what is
+        someone else's."""
         with disk_errors(self.done):
             _check_own(self.done)
         shutil.rmtree(self.done, ignore_errors=True)
@@ -159,7 +170,8 @@ class Folder:
         """Whether the folder is there.
 
         Raises:
-            StoreError: the file system cannot hold a folder of that name, or of the name it is removed under.
+            StoreError: the file system cannot hold a folder of that name, or of the name it is
+            removed under.
         """
         with disk_errors(self.out):
             _is_there(self.done)
@@ -185,14 +197,16 @@ class Folder:
                     raise LockedError(self._locked_message()) from timeout
                 except FileNotFoundError:
                     continue
-            # The holder before us may have moved the folder away between mkdir and lock: then the lock is in its
-            # folder, not in ours.
+            # The holder before us may have moved the folder away between mkdir and lock: then the
+            # lock is in its folder, not in ours.
             if before is not None and before == self._identity():
                 self._lock, self._locked = lock, before
                 self._settle()
                 return
             lock.release()
-        raise LockedError(f"{self.path} comes and goes: another process is writing {self.out}, try again later")
+        raise LockedError(
+            f"{self.path} comes and goes: another process is writing {self.out}, try again later"
+        )
 
     def _identity(self) -> tuple[int, int] | None:
         try:
@@ -240,14 +254,17 @@ class Folder:
 
     def remove(self) -> None:
         """Take the folder away and release the lock."""
-        # An interrupted call may have moved the folder already; the path may then be another writer's.
+        # An interrupted call may have moved the folder already; the path may then be another
+        # writer's.
         if self._identity() == self._locked:
             self.clear_removed()
-            # In one step: a crash while removing must not leave a folder that looks like unfinished work.
+            # In one step: a crash while removing must not leave a folder that looks like unfinished
+            # work.
             with disk_errors(self.path):
                 os.replace(self.path, self.done)
         self._release()
-        # What cannot be removed now (a network file system keeps open files) goes at the next entry.
+        # What cannot be removed now (a network file system keeps open files) goes at the next
+        # entry.
         self.clear_removed()
 
     def _release(self) -> None:
@@ -280,10 +297,13 @@ class Folder:
             header = json.loads((self.path / HEADER).read_bytes())
         except (OSError, ValueError) as error:
             raise ResumeError(
-                f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards the unfinished work"
+                f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards"
+                " the unfinished work"
             ) from error
         if not isinstance(header, dict):
-            raise ResumeError(f"{self.path / HEADER} is no header: --no-resume discards the unfinished work")
+            raise ResumeError(
+                f"{self.path / HEADER} is no header: --no-resume discards the unfinished work"
+            )
         return header
 
     def read_work(self) -> Work:
@@ -361,7 +381,9 @@ def _check_own(folder: Path) -> None:
     with suppress(FileNotFoundError):
         for path in sorted(folder.iterdir()):
             if path.is_dir() or not OWN_NAME.fullmatch(path.name):
-                raise StoreError(f"{folder} holds {path.name!r}, not only unfinished work: move it away")
+                raise StoreError(
+                    f"{folder} holds {path.name!r}, not only unfinished work: move it away"
+                )
 
 
 def _is_there(path: Path) -> bool:
@@ -378,7 +400,12 @@ def _part_name(number: int) -> str:
 
 
 def _line(part: Part) -> str:
-    entry = {"part": part.name, "rows": [part.start, part.stop], "sha256": part.sha256, "bytes": part.size}
+    entry = {
+        "part": part.name,
+        "rows": [part.start, part.stop],
+        "sha256": part.sha256,
+        "bytes": part.size,
+    }
     return f"{json.dumps(entry)}\n"
 
 
@@ -394,7 +421,12 @@ def _parse(line: bytes) -> dict[str, Any]:
 def _as_part(entry: Mapping[str, Any], number: int, start: int) -> Part | None:
     """The part that a journal line names, None unless it is the next one."""
     match entry:
-        case {"part": str(name), "rows": [int(first), int(stop)], "sha256": str(digest), "bytes": int(size)}:
+        case {
+            "part": str(name),
+            "rows": [int(first), int(stop)],
+            "sha256": str(digest),
+            "bytes": int(size),
+        }:
             if name == _part_name(number) and first == start and stop > start:
                 return Part(name, first, stop, digest, size)
     return None

@@ -17,7 +17,12 @@ __all__ = ["POOLS", "ROLES", "headline_role", "pool", "rows_of", "worst_row"]
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
 ROLES = ("synthesised", "passed", "all")
 """What a number can be about, the headline of a run that tells frames apart first."""
-_SIMPLE: Mapping[str, Callable[[Float64], Any]] = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
+_SIMPLE: Mapping[str, Callable[[Float64], Any]] = {
+    "mean": np.mean,
+    "std": np.std,
+    "min": np.min,
+    "max": np.max,
+}
 _PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d+)?)")
 
 
@@ -26,8 +31,8 @@ def pool(values: ArrayLike, name: str) -> float | None:
 
     Args:
         values: (N,) scores; NaN and infinities are left out.
-        name: ``mean``, ``std`` (of the population), ``min``, ``max``, or ``p0`` to ``p100``, a percentile with linear
-            interpolation.
+        name: ``mean``, ``std`` (of the population), ``min``, ``max``, or ``p0`` to ``p100``, a
+            percentile with linear interpolation.
 
     Returns:
         The number, None where no value is finite.
@@ -37,7 +42,9 @@ def pool(values: ArrayLike, name: str) -> float | None:
     """
     match = _PERCENTILE.fullmatch(name)
     if name not in _SIMPLE and (match is None or float(match[1]) > 100):
-        raise UsageError(f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100")
+        raise UsageError(
+            f"there is no pool {name!r}: choose mean, std, min, max, or a percentile p0 to p100"
+        )
     array = np.asarray(values, np.float64)
     finite = array[np.isfinite(array)]
     if not len(finite):
@@ -48,8 +55,8 @@ def pool(values: ArrayLike, name: str) -> float | None:
 def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
     """Row of the worst finite value, the first of equals; None where no value is finite.
 
-    Worst is by the metric's direction; for a signed metric, whose identity lies inside its range, it is the value
-    farthest from identity.
+    Worst is by the metric's direction; for a signed metric, whose identity lies inside its range,
+    it is the value farthest from identity.
     """
     array = np.asarray(values, np.float64)
     finite = np.isfinite(array)
@@ -63,10 +70,11 @@ def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
 
 
 def headline_role(frames: FrameTable) -> str:
-    """What the headline numbers of a run are about: ``"synthesised"`` where frames are told apart, else ``"all"``.
+    """What the headline numbers of a run are about: ``"synthesised"`` where frames are told apart,
+    else ``"all"``.
 
-    Originals that were passed through say nothing about a method, only about a codec: where they are known they are
-    never mixed into a number about the method.
+    Originals that were passed through say nothing about a method, only about a codec: where they
+    are known they are never mixed into a number about the method.
     """
     return "synthesised" if (frames.role == Role.SYNTHESISED).any() else "all"
 

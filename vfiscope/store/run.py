@@ -9,7 +9,7 @@ import shutil
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -21,20 +21,27 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
-from vfiscope.store.changes import changes
-from vfiscope.store.names import read_names
-from vfiscope.store.pairing import read_pairing
+from vfiscope.store.frame_names import read_names
+from vfiscope.store.header_diff import changes
+from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
-from vfiscope.store.registration import read_registrations
+from vfiscope.store.registration_table import read_registrations
+from vfiscope.store.stage_tables import read_rules, read_table
 from vfiscope.store.summary import summarize
-from vfiscope.store.tables import read_rules, read_table
-from vfiscope.store.trust import check_stored, check_values
-from vfiscope.types import FieldSpec, MetricSpec, Pairing, Region, Registrations, Segment
+from vfiscope.store.validate import check_stored, check_values
+from vfiscope.types import (
+    UNIX_EPOCH,
+    FieldSpec,
+    MetricSpec,
+    Pairing,
+    Region,
+    Registrations,
+    Segment,
+)
 
-__all__ = ["Run", "Stored", "differences"]
+__all__ = ["LazyArray", "Run", "differences"]
 
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @contextmanager
@@ -42,19 +49,31 @@ def _reading(path: Path, what: str) -> Iterator[None]:
     """Turn h5py's errors about a damaged file into one line."""
     try:
         yield
-    except (OSError, LookupError, ValueError, TypeError, RuntimeError, ArithmeticError, MemoryError) as error:
-        raise StoreError(f"{what} of {path} cannot be read, the file is damaged: make it again") from error
+    except (
+        OSError,
+        LookupError,
+        ValueError,
+        TypeError,
+        RuntimeError,
+        ArithmeticError,
+        MemoryError,
+    ) as error:
+        raise StoreError(
+            f"{what} of {path} cannot be read, the file is damaged: make it again"
+        ) from error
 
 
 class _Handle:
-    """An open file and what it owns, shared by a run and its maps: closed when none of them is used any more."""
+    """An open file and what it owns, shared by a run and its maps: closed when none of them is used
+    any more."""
 
     def __init__(self, h5: Any, owns: Path | None) -> None:
         self.close = weakref.finalize(self, _discard, h5, owns)
 
 
-class Stored(Generic[_Spec]):
-    """A map or field of a run, read on demand: ``stored[i]`` is one frame, ``stored[a:b]`` several, as float32."""
+class LazyArray(Generic[_Spec]):
+    """A map or field of a run, read on demand: ``stored[i]`` is one frame, ``stored[a:b]`` several,
+    as float32."""
 
     def __init__(self, dataset: Any, spec: _Spec, path: Path, handle: _Handle) -> None:
         self.spec: _Spec = spec
@@ -83,28 +102,34 @@ class Stored(Generic[_Spec]):
             if not picked:
                 return np.empty((0, *self.shape[1:]), np.float32)
             forward = picked if picked.step > 0 else picked[::-1]
-            data = np.asarray(self._dataset[forward.start : forward.stop : forward.step], np.float32)
+            data = np.asarray(
+                self._dataset[forward.start : forward.stop : forward.step], np.float32
+            )
         return data if picked.step > 0 else data[::-1]
 
     def _pick(self, rows: int | slice) -> int | range:
         try:
             return range(len(self))[rows if isinstance(rows, slice) else operator.index(rows)]
         except IndexError as error:
-            raise IndexError(f"{self.spec.name} has {len(self)} rows: there is no row {rows}") from error
+            raise IndexError(
+                f"{self.spec.name} has {len(self)} rows: there is no row {rows}"
+            ) from error
 
     def __repr__(self) -> str:
-        return f"Stored({self.spec.name}, {' x '.join(map(str, self.shape))}, {self.spec.unit})"
+        return f"LazyArray({self.spec.name}, {' x '.join(map(str, self.shape))}, {self.spec.unit})"
 
 
 class Run:
-    """One result, open for reading; scores and segments are in memory, maps and fields are read on demand.
+    """One result, open for reading; scores and segments are in memory, maps and fields are read on
+    demand.
 
     Args:
         path: an HDF5 file that vfiscope finished.
         owns: a temporary folder to remove when the run is closed or no longer used.
 
     Raises:
-        StoreError: the path is missing, no HDF5 file, not from vfiscope, from a newer vfiscope, unfinished, or damaged.
+        StoreError: the path is missing, no HDF5 file, not from vfiscope, from a newer vfiscope,
+        unfinished, or damaged.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
@@ -132,35 +157,53 @@ class Run:
         self.sources: list[dict[str, Any]] = json.loads(attrs["sources"])
         self.versions: dict[str, str] = json.loads(attrs["versions"])
         self.pairing: dict[str, Any] = json.loads(attrs["pairing"])
-        """How frames were paired: policy, numbers left over, and the summary of the map where there is one."""
+        """How frames were paired: policy, numbers left over, and the summary of the map where there
+        is one."""
         self.pairing_table: Pairing | None = read_pairing(h5)
-        """The map that the scores were made through, row by row; None where they were paired without one."""
+        """The map that the scores were made through, row by row; None where they were paired
+        without one."""
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
         """How test and reference were interpreted differently."""
-        self.embedder: dict[str, Any] | None = json.loads(attrs["embedder"]) if "embedder" in attrs else None
-        self.register: dict[str, Any] | None = json.loads(attrs["register"]) if "register" in attrs else None
-        """How frames were registered: method, and the digest of its weights; None where they were taken as they are."""
+        self.embedder: dict[str, Any] | None = (
+            json.loads(attrs["embedder"]) if "embedder" in attrs else None
+        )
+        self.register: dict[str, Any] | None = (
+            json.loads(attrs["register"]) if "register" in attrs else None
+        )
+        """How frames were registered: method, and the digest of its weights; None where they were
+        taken as they are."""
         self.registration: Registrations | None = read_registrations(h5)
-        """How each test frame lies on its partner, row by row; None where they were taken as they are."""
-        self.frames = schema.without_guesses(schema.read_frames(h5), h5, self.config)
+        """How each test frame lies on its partner, row by row; None where they were taken as they
+        are."""
+        self.frames = schema.drop_guessed_roles(schema.read_frames(h5), h5, self.config)
         self.names = read_names(h5)
-        """The image file of each frame, relative to the folder that all share; empty for video and arrays."""
+        """The image file of each frame, relative to the folder that all share; empty for video and
+        arrays."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in h5["scores"].items()}
         )
-        self.specs = {name: schema.read_metric(dataset, name) for name, dataset in h5["scores"].items()}
+        self.specs = {
+            name: schema.read_metric(dataset, name) for name, dataset in h5["scores"].items()
+        }
         """{metric: MetricSpec}"""
-        self.maps: Mapping[str, Stored[MetricSpec]] = MappingProxyType(
-            {name: self._stored(data, schema.read_metric(data, name)) for name, data in h5["maps"].items()}
+        self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
+            {
+                name: self._stored(data, schema.read_metric(data, name))
+                for name, data in h5["maps"].items()
+            }
         )
-        self.fields: Mapping[str, Stored[FieldSpec]] = MappingProxyType(
-            {name: self._stored(data, schema.read_field(data, name)) for name, data in h5["fields"].items()}
+        self.fields: Mapping[str, LazyArray[FieldSpec]] = MappingProxyType(
+            {
+                name: self._stored(data, schema.read_field(data, name))
+                for name, data in h5["fields"].items()
+            }
         )
         self.segments = read_table(h5, "segments", Segment)
         self.rules = read_rules(h5)
-        """The user's rules that the segments were made with; the run was made with those of ``config["flag"]``."""
+        """The user's rules that the segments were made with; the run was made with those of
+        ``config["flag"]``."""
         self.regions = read_table(h5, "regions", Region)
         self._check_map(h5)
         check_values(self)
@@ -168,21 +211,31 @@ class Run:
     @property
     def grids(self) -> dict[str, tuple[int, int]]:
         """{map or field: (h, w)}"""
-        shapes = {name: item.shape[-2:] for group in (self.maps, self.fields) for name, item in group.items()}
+        shapes = {
+            name: item.shape[-2:]
+            for group in (self.maps, self.fields)
+            for name, item in group.items()
+        }
         return {name: (int(height), int(width)) for name, (height, width) in shapes.items()}
 
-    def _stored(self, dataset: Any, spec: _Spec) -> Stored[_Spec]:
-        return Stored(dataset, spec, self.path, self._handle)
+    def _stored(self, dataset: Any, spec: _Spec) -> LazyArray[_Spec]:
+        return LazyArray(dataset, spec, self.path, self._handle)
 
     def _check_map(self, h5: Any) -> None:
         """Refuse scores that were made through another map than the stored one."""
         table = self.pairing_table
         if table is None:
             if self.pairing.get("policy") in ("map", "shift"):
-                raise StoreError(f"{self.path} was scored through a map, but /pairing is missing: make it again")
-        elif h5["pairing"].attrs["digest"] != table.digest or (table.ref_index != self.frames.ref_index).any():
+                raise StoreError(
+                    f"{self.path} was scored through a map, but /pairing is missing: make it again"
+                )
+        elif (
+            h5["pairing"].attrs["digest"] != table.digest
+            or (table.ref_index != self.frames.ref_index).any()
+        ):
             raise StoreError(
-                f"/pairing of {self.path} is not the map that its frames were scored through: make it again"
+                f"/pairing of {self.path} is not the map that its frames were scored through: make"
+                " it again"
             )
 
     def __len__(self) -> int:
@@ -195,7 +248,8 @@ class Run:
 
     @property
     def role(self) -> str:
-        """What headline numbers are about: "synthesised" where frames are told apart, else "all"."""
+        """What headline numbers are about: "synthesised" where frames are told apart, else
+        "all"."""
         return headline_role(self.frames)
 
     def rows(self, role: str | None = None) -> NDArray[np.bool_]:
@@ -210,12 +264,13 @@ class Run:
         return rows_of(self.frames, self.role if role is None else role)
 
     def moment(self, row: int) -> str | None:
-        """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no dates."""
+        """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no
+        dates."""
         if self.config.get("time_from") is None:
             return None
         microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
         try:
-            return (EPOCH + timedelta(microseconds=microseconds)).isoformat()
+            return (UNIX_EPOCH + timedelta(microseconds=microseconds)).isoformat()
         except OverflowError:  # no date that a calendar has
             return None
 
@@ -231,13 +286,25 @@ class Run:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def __repr__(self) -> str:
-        shapes = [f"{name} {stored.shape}" for group in (self.maps, self.fields) for name, stored in group.items()]
-        parts = [f"{self.mode}, {len(self)} frames", ", ".join(self.scores), *shapes, f"{len(self.segments)} segments"]
+        shapes = [
+            f"{name} {stored.shape}"
+            for group in (self.maps, self.fields)
+            for name, stored in group.items()
+        ]
+        parts = [
+            f"{self.mode}, {len(self)} frames",
+            ", ".join(self.scores),
+            *shapes,
+            f"{len(self.segments)} segments",
+        ]
         return f"Run({str(self.path)!r}: {'; '.join(part for part in parts if part)})"
 
 
@@ -249,14 +316,18 @@ def _discard(h5: Any, owns: Path | None) -> None:
 
 def _open(path: Path) -> Any:
     if not os.path.isfile(path):
-        raise StoreError(f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file")
+        raise StoreError(
+            f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file"
+        )
     try:
         # Unlocked: a finished result never changes, it is replaced as a whole.
         return h5py.File(path, "r", locking=False)
     except OSError as error:
         if isinstance(error, PermissionError):
             raise StoreError(f"{path} may not be read: ask for permission") from error
-        raise StoreError(f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope") from error
+        raise StoreError(
+            f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope"
+        ) from error
 
 
 def _check_root(path: Path, h5: Any) -> None:
@@ -264,24 +335,28 @@ def _check_root(path: Path, h5: Any) -> None:
         name, version = h5.attrs.get("format"), h5.attrs.get("format_version")
         complete = h5.attrs.get("complete", False)
         if not isinstance(name, str) or name != schema.FORMAT or version is None:
-            raise StoreError(f"{path} is an HDF5 file but not from vfiscope: name a result of vfiscope")
+            raise StoreError(
+                f"{path} is an HDF5 file but not from vfiscope: name a result of vfiscope"
+            )
         if int(version) > schema.FORMAT_VERSION:
             raise StoreError(
-                f"{path} has format version {int(version)} and this vfiscope reads up to {schema.FORMAT_VERSION}: "
-                "upgrade vfiscope"
+                f"{path} has format version {int(version)} and this vfiscope reads up to"
+                f" {schema.FORMAT_VERSION}: upgrade vfiscope"
             )
         if not bool(complete):
             raise StoreError(f"{path} is unfinished: run the command that makes it again")
 
 
-# ---------------------------------------------------------------------------------------------------------- comparison
+# --------------------------------------------------------------------------------------- comparison
 
 
 def differences(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> list[str]:
-    """Where two HDF5 results differ, bit for bit: data, types, shapes, chunks, filters and attributes.
+    """Where two HDF5 results differ, bit for bit: data, types, shapes, chunks, filters and
+    attributes.
 
-    Left out are ``created``, ``timings`` and the options that change nothing in a result (``out``, ``batch``, ...): of
-    two runs on the same input nothing else may differ. NaNs are compared by their bits.
+    Left out are ``created``, ``timings`` and the options that change nothing in a result (``out``,
+    ``batch``, ...): of two runs on the same input nothing else may differ. NaNs are compared by
+    their bits.
 
     Returns:
         One line for each difference, empty where there is none.
@@ -306,7 +381,9 @@ def _compare(name: str, a: Any, b: Any) -> Iterator[str]:
             if key not in a or key not in b:
                 yield f"{name}{key}: only in the {'first' if key in a else 'second'}"
             else:
-                yield from _compare(f"{name}{key}{'/' if isinstance(a[key], h5py.Group) else ''}", a[key], b[key])
+                yield from _compare(
+                    f"{name}{key}{'/' if isinstance(a[key], h5py.Group) else ''}", a[key], b[key]
+                )
     elif isinstance(a, h5py.Dataset) and isinstance(b, h5py.Dataset):
         yield from _compare_data(name, a, b)
     else:
@@ -325,7 +402,15 @@ def _attribute(item: Any, key: str) -> Any:
 
 
 def _compare_data(name: str, a: Any, b: Any) -> Iterator[str]:
-    properties = ("dtype", "shape", "chunks", "compression", "compression_opts", "shuffle", "fletcher32")
+    properties = (
+        "dtype",
+        "shape",
+        "chunks",
+        "compression",
+        "compression_opts",
+        "shuffle",
+        "fletcher32",
+    )
     for key in properties:
         one, two = getattr(a, key), getattr(b, key)
         if one != two:
@@ -341,4 +426,6 @@ def _compare_data(name: str, a: Any, b: Any) -> Iterator[str]:
 
 def _same(a: Any, b: Any, row: int) -> bool:
     one, two = (item[row : row + schema.CHUNK_ROWS] for item in (a, b))
-    return bool(one.tolist() == two.tolist() if one.dtype == object else one.tobytes() == two.tobytes())
+    return bool(
+        one.tolist() == two.tolist() if one.dtype == object else one.tobytes() == two.tobytes()
+    )

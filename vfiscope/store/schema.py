@@ -9,10 +9,11 @@ A result and each part of an unfinished one hold the same groups:
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
 
-A result also has ``/segments/<column>`` with the user's rules that they were made with as an attribute,
-``/regions/<column>`` and the root attributes of :func:`write_root`; one that
-was scored through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were registered, parts
-and result have ``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3).
+A result also has ``/segments/<column>`` with the user's rules that they were made with as an
+attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
+through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
+registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
+``matrix`` (N, 3, 3).
 """
 
 from __future__ import annotations
@@ -29,17 +30,27 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import StoreError
-from vfiscope.store.changes import changes
-from vfiscope.store.registration import (
+from vfiscope.store.header_diff import changes
+from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
     no_registrations,
     read_registrations,
     write_registrations,
 )
-from vfiscope.store.tables import write_segments, write_table
+from vfiscope.store.stage_tables import write_segments, write_table
 from vfiscope.store.text import json_text, plain
-from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Pairing, Region, Role, Scores, Segment, Status
+from vfiscope.types import (
+    FieldSpec,
+    FrameTable,
+    MetricSpec,
+    Pairing,
+    Region,
+    Role,
+    Scores,
+    Segment,
+    Status,
+)
 
 if TYPE_CHECKING:
     from vfiscope.store.run import Run
@@ -79,7 +90,8 @@ UNRANKED = frozenset(
         *("visible_both", "visible_one", "visible_none"),
     }
 )
-"""Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an attribute."""
+"""Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an
+attribute."""
 FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
@@ -89,7 +101,8 @@ _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 @dataclass(frozen=True)
 class Header:
-    """What a run measures and from what, known before its first frame: the identity of unfinished work."""
+    """What a run measures and from what, known before its first frame: the identity of unfinished
+    work."""
 
     mode: str
     """score, scan or compare."""
@@ -108,11 +121,14 @@ class Header:
     """{map or field: (h, w)}"""
     embedder: Mapping[str, Any] | None = None
     register: Mapping[str, Any] | None = None
-    """How frames are registered: method, and the digest of its weights; None where they are taken as they are."""
+    """How frames are registered: method, and the digest of its weights; None where they are taken
+    as they are."""
 
     def __post_init__(self) -> None:
         if missing := {*self.maps, *self.fields} - set(self.grids):
-            raise StoreError(f"maps {sorted(missing)} have no size: give the header their grids (h, w)")
+            raise StoreError(
+                f"maps {sorted(missing)} have no size: give the header their grids (h, w)"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The header as JSON-able values."""
@@ -137,7 +153,10 @@ class Header:
         return cls(
             mode=run.mode,
             config=run.config,
-            sources=[{key: value for key, value in source.items() if not _is_count(key)} for source in run.sources],
+            sources=[
+                {key: value for key, value in source.items() if not _is_count(key)}
+                for source in run.sources
+            ],
             metrics=run.specs,
             time_base=run.time_base,
             versions=run.versions,
@@ -149,7 +168,8 @@ class Header:
         )
 
     def differences(self, other: Header) -> list[str]:
-        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no score are left out."""
+        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
+        score are left out."""
         return self.changes_from(other.to_dict())
 
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
@@ -162,7 +182,7 @@ def _is_count(key: str) -> bool:
     return key.startswith("frames_") and key != "frames_expected"
 
 
-# ------------------------------------------------------------------------------------------------------ frames, scores
+# ----------------------------------------------------------------------------------- frames, scores
 
 
 def check(scores: Scores, header: Header) -> None:
@@ -174,20 +194,30 @@ def check(scores: Scores, header: Header) -> None:
     )
     for what, arrays, specs, group in groups:
         if set(arrays) != set(specs):
-            raise StoreError(f"{what} are {sorted(arrays)}, but the run announced {sorted(specs)}: store these")
+            raise StoreError(
+                f"{what} are {sorted(arrays)}, but the run announced {sorted(specs)}: store these"
+            )
         for name, array in arrays.items():
             shape, dtype = row_shape(header, group, name), ARRAY_TYPES[group]
             if array.shape[1:] != shape or array.dtype != dtype:
                 needed = ", ".join(["N", *map(str, shape)])
-                raise StoreError(f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)} ({needed})")
+                raise StoreError(
+                    f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)}"
+                    f" ({needed})"
+                )
     if (scores.registrations is None) != (header.register is None):
-        raise StoreError("scores and header disagree on whether frames were registered: give both or neither")
+        raise StoreError(
+            "scores and header disagree on whether frames were registered: give both or neither"
+        )
     if scores.frames.time_base != header.time_base:
-        raise StoreError(f"time base is {scores.frames.time_base}, but the run announced {header.time_base}")
+        raise StoreError(
+            f"time base is {scores.frames.time_base}, but the run announced {header.time_base}"
+        )
 
 
 def row_shape(header: Header, group: str, name: str) -> tuple[int, ...]:
-    """Shape of what one frame has in a group: () of a score, (h, w) of a map, (2, h, w) of a field."""
+    """Shape of what one frame has in a group: () of a score, (h, w) of a map, (2, h, w) of a
+    field."""
     if group == "scores":
         return ()
     return (*((2,) if group == "fields" else ()), *header.grids[name])
@@ -211,10 +241,14 @@ def create(h5: Any, header: Header, rows: int) -> None:
         ("fields", header.fields, FIELD_TYPES, ARRAY_FILTERS),
     )
     for group_name, specs, types, filters in groups:
-        group = h5.create_group(group_name, track_order=True)  # the order that was asked for, not the alphabet's
+        group = h5.create_group(
+            group_name, track_order=True
+        )  # the order that was asked for, not the alphabet's
         for name, spec in specs.items():
             shape, dtype = row_shape(header, group_name, name), ARRAY_TYPES[group_name]
-            dataset = group.create_dataset(name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters)
+            dataset = group.create_dataset(
+                name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters
+            )
             for key, kind in types.items():
                 dataset.attrs[key] = kind(getattr(spec, key))
 
@@ -224,7 +258,11 @@ def write_rows(h5: Any, start: int, scores: Scores) -> None:
     rows = slice(start, start + len(scores))
     for name in FrameTable.COLUMNS:
         h5["frames"][name][rows] = getattr(scores.frames, name)
-    for group, arrays in (("scores", scores.values), ("maps", scores.maps), ("fields", scores.fields)):
+    for group, arrays in (
+        ("scores", scores.values),
+        ("maps", scores.maps),
+        ("fields", scores.fields),
+    ):
         for name, array in arrays.items():
             h5[group][name][rows] = array
     if scores.registrations is not None:
@@ -236,13 +274,16 @@ def read_frames(h5: Any) -> FrameTable:
     group = h5["frames"]
     attrs = group["pts"].attrs
     columns = {name: group[name][()] for name in FrameTable.COLUMNS}
-    return FrameTable(**columns, time_base=Fraction(int(attrs["time_base_num"]), int(attrs["time_base_den"])))
+    return FrameTable(
+        **columns, time_base=Fraction(int(attrs["time_base_num"]), int(attrs["time_base_den"]))
+    )
 
 
-def without_guesses(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -> FrameTable:
+def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -> FrameTable:
     """The frame table of a result, without roles that were guessed from scores.
 
-    So did the versions that did not store ``ranks``, where neither a source nor a multiplier stated the roles.
+    So did the versions that did not store ``ranks``, where neither a source nor a multiplier stated
+    the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
     if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
@@ -264,7 +305,8 @@ def _read_group(group: Any) -> dict[str, Any]:
 def sliced(scores: Scores, rows: slice) -> Scores:
     """The scores of a slice of rows; shares memory."""
     frames = FrameTable(
-        **{name: getattr(scores.frames, name)[rows] for name in FrameTable.COLUMNS}, time_base=scores.frames.time_base
+        **{name: getattr(scores.frames, name)[rows] for name in FrameTable.COLUMNS},
+        time_base=scores.frames.time_base,
     )
     return Scores(
         frames,
@@ -280,7 +322,10 @@ def join(pieces: Sequence[Scores]) -> Scores:
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0]
-    columns = {name: np.concatenate([getattr(piece.frames, name) for piece in pieces]) for name in FrameTable.COLUMNS}
+    columns = {
+        name: np.concatenate([getattr(piece.frames, name) for piece in pieces])
+        for name in FrameTable.COLUMNS
+    }
     return Scores(
         FrameTable(**columns, time_base=first.frames.time_base),
         {name: np.concatenate([piece.values[name] for piece in pieces]) for name in first.values},
@@ -292,12 +337,17 @@ def join(pieces: Sequence[Scores]) -> Scores:
 
 def empty(header: Header) -> Scores:
     """Scores of no rows."""
-    columns: dict[str, NDArray[Any]] = {name: np.empty(0, dtype) for name, dtype in FRAME_TYPES.items()}
+    columns: dict[str, NDArray[Any]] = {
+        name: np.empty(0, dtype) for name, dtype in FRAME_TYPES.items()
+    }
     return Scores(
         FrameTable(**columns, time_base=header.time_base),
         {name: np.empty(0, np.float32) for name in header.metrics},
         {name: np.empty((0, *row_shape(header, "maps", name)), np.float16) for name in header.maps},
-        {name: np.empty((0, *row_shape(header, "fields", name)), np.float16) for name in header.fields},
+        {
+            name: np.empty((0, *row_shape(header, "fields", name)), np.float16)
+            for name in header.fields
+        },
         None if header.register is None else no_registrations(),
     )
 
@@ -305,7 +355,9 @@ def empty(header: Header) -> Scores:
 def read_metric(dataset: Any, name: str) -> MetricSpec:
     """The specification beside a score or a map."""
     spec = _read_spec(MetricSpec, METRIC_TYPES, dataset, name)
-    return spec if "ranks" in dataset.attrs else dataclasses.replace(spec, ranks=name not in UNRANKED)
+    return (
+        spec if "ranks" in dataset.attrs else dataclasses.replace(spec, ranks=name not in UNRANKED)
+    )
 
 
 def read_field(dataset: Any, name: str) -> FieldSpec:
@@ -315,10 +367,13 @@ def read_field(dataset: Any, name: str) -> FieldSpec:
 
 def _read_spec(cls: type[_Spec], types: Mapping[str, type], dataset: Any, name: str) -> _Spec:
     # Attributes that came after a file was written have their defaults.
-    return cls(name=name, **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs})
+    return cls(
+        name=name,
+        **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs},
+    )
 
 
-# ------------------------------------------------------------------------------------------------------------ the root
+# ----------------------------------------------------------------------------------------- the root
 
 
 @dataclass(frozen=True)

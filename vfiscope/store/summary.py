@@ -1,4 +1,5 @@
-"""The JSON summary of a result: what the command line prints and reports, and ``--fail-on`` judges."""
+"""The JSON summary of a result: what the command line prints and reports, and ``--fail-on``
+judges."""
 
 from __future__ import annotations
 
@@ -21,12 +22,17 @@ __all__ = ["summarize"]
 
 
 def describe(
-    values: ArrayLike, spec: MetricSpec, frames: FrameTable, rows: NDArray[np.bool_], names: Sequence[str] = ()
+    values: ArrayLike,
+    spec: MetricSpec,
+    frames: FrameTable,
+    rows: NDArray[np.bool_],
+    names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The pools of one metric over some rows, with its worst frame (decode ordinal, and the name of its image where
-    there are names) and the numbers of infinite and defined values.
+    """The pools of one metric over some rows, with its worst frame (decode ordinal, and the name of
+    its image where there are names) and the numbers of infinite and defined values.
 
-    Of a signed metric, whose values of both signs would cancel out, also ``mean_abs``: the mean distance from identity.
+    Of a signed metric, whose values of both signs would cancel out, also ``mean_abs``: the mean
+    distance from identity.
     """
     array = np.asarray(values, np.float64)
     mine = array[rows]
@@ -46,7 +52,8 @@ def describe(
 def summarize(run: Run) -> dict[str, Any]:
     """The summary of a result, strictly JSON-able: what is NaN or infinite is None, and counted.
 
-    ``metrics`` is about the frames that ``role`` names; where frames are told apart, ``roles`` has those of each role.
+    ``metrics`` is about the frames that ``role`` names; where frames are told apart, ``roles`` has
+    those of each role.
     """
     seconds = run.timings.get("seconds")
     total = len(run.frames)
@@ -62,7 +69,9 @@ def summarize(run: Run) -> dict[str, Any]:
             for role in (ROLES if run.role != "all" else ())
         },
         "verdict": None if judgement is None else judgement.to_dict(),
-        "segments": [{**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments],
+        "segments": [
+            {**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments
+        ],
         "rules": list(run.rules),
         "regions": len(run.regions),
         "pairing": dict(run.pairing),
@@ -77,7 +86,8 @@ def summarize(run: Run) -> dict[str, Any]:
 
 
 def _pooled(run: Run, role: str) -> dict[str, Any]:
-    """{metric: its pools over the frames of a role}, without metrics that only other frames have values of."""
+    """{metric: its pools over the frames of a role}, without metrics that only other frames have
+    values of."""
     rows = rows_of(run.frames, role)
     return {
         name: describe(values, run.specs[name], run.frames, rows, run.names)
@@ -87,8 +97,11 @@ def _pooled(run: Run, role: str) -> dict[str, Any]:
 
 
 def _named(run: Run, segment: Segment) -> dict[str, str | None]:
-    """The first and the last image of a segment, and when they were taken, as far as that is known."""
-    first, end = (int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop)))
+    """The first and the last image of a segment, and when they were taken, as far as that is
+    known."""
+    first, end = (
+        int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop))
+    )
     ends = {"start": first, "stop": max(first, end - 1)}
     if not run.names or first >= len(run.names):
         return {}
@@ -100,8 +113,8 @@ def _named(run: Run, segment: Segment) -> dict[str, str | None]:
 def _count(run: Run) -> Mapping[str, int]:
     """Frames by what happened to them.
 
-    Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a corrupt one
-    may be scored or unpaired as well: its status says the worse.
+    Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a
+    corrupt one may be scored or unpaired as well: its status says the worse.
     """
     frames = run.frames
     unreadable = frames.status == Status.UNREADABLE

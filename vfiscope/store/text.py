@@ -17,7 +17,8 @@ __all__ = ["check_texts", "json_text", "plain", "printable"]
 
 
 def plain(value: Any) -> Any:
-    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become None."""
+    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become
+    None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -45,4 +46,6 @@ def check_texts(what: str, values: Iterable[str]) -> None:
 
 def printable(text: str) -> str:
     """A text of anybody's, such as a file's name, that moves no cursor and breaks no line."""
-    return "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text)
+    return "".join(
+        c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text
+    )

@@ -1,7 +1,9 @@
-"""What a run without ground truth comes to: how many frames are wrong, in what way, and whether they follow a pattern.
+"""What a run without ground truth comes to: how many frames are wrong, in what way, and whether
+they follow a pattern.
 
-Told from the stored columns alone. A frame has one cause, the first of :data:`CAUSES` that applies: what comes later in
-it can be an effect of what comes before, as a tear is made of repeats, and a blend has double contours.
+Told from the stored columns alone. A frame has one cause, the first of :data:`CAUSES` that applies:
+what comes later in it can be an effect of what comes before, as a tear is made of repeats, and a
+blend has double contours.
 """
 
 from __future__ import annotations
@@ -22,30 +24,37 @@ Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]
 
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
-"""Columns without which there is no verdict; where others are missing, their faults are not looked for."""
+"""Columns without which there is no verdict; where others are missing, their faults are not looked
+for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early")
-TORN = 0.75
+MIN_TORN_PURITY = 0.75
 """How purely two bands of a torn frame show two instants: planted tears come to 0.85 and more."""
-HALF = 0.5
-"""Part of the moving content of a frame that shows a wrong instant where the frame as a whole does."""
-SOME = 0.1
-"""Part that is a blend in a blended frame. It is the part that nothing else explains, and where little moves, blends
-look like soft frames: blends of real clips have 0.06 to 0.75, others up to 0.03."""
-BROKEN, FOREIGN = 0.1, 0.05
-"""Parts of the frame that are broken, or of foreign colours, in a frame that is so: true frames of fast clips, with
-much that is hidden in one of the frames around, have up to 0.05 and 0.03."""
-OFF_LEVEL = 2.0
-"""8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2) and noise leave."""
-STILL = 0.01
-"""Less of the frame moves where nothing does. Such a frame is asked for colours and geometry, not for its instant."""
+MIN_WRONG_INSTANT_SHARE = 0.5
+"""Part of the moving content of a frame that shows a wrong instant where the frame as a whole
+does."""
+MIN_BLEND_SHARE = 0.1
+"""Part that is a blend in a blended frame. It is the part that nothing else explains, and where
+little moves, blends look like soft frames: blends of real clips have 0.06 to 0.75, others up to
+0.03."""
+MIN_BROKEN_SHARE, MIN_FOREIGN_SHARE = 0.1, 0.05
+"""Parts of the frame that are broken, or of foreign colours, in a frame that is so: true frames of
+fast clips, with much that is hidden in one of the frames around, have up to 0.05 and 0.03."""
+MIN_OFF_LEVEL = 2.0
+"""8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2)
+and noise leave."""
+MAX_STILL_SHARE = 0.01
+"""Less of the frame moves where nothing does. Such a frame is asked for colours and geometry, not
+for its instant."""
 
-LONGEST, CYCLES = 30, 3
-"""Longest cycle in which frames are looked for that all have one fault, and how many of it there must be."""
-REGULAR, ELSEWHERE = 0.75, 0.1
-"""Parts of the frames at the places of a pattern that have its fault at least, and elsewhere at most. Where little
-moves, a fault does not show."""
-PAUSE = 6
-"""Most still frames between moving ones that are taken for one picture held, as in a clip interpolated by 8."""
+MAX_PATTERN_CYCLE, MIN_PATTERN_CYCLES = 30, 3
+"""Longest cycle in which frames are looked for that all have one fault, and how many of it there
+must be."""
+MIN_PATTERN_SHARE, MAX_SHARE_OFF_PATTERN = 0.75, 0.1
+"""Parts of the frames at the places of a pattern that have its fault at least, and elsewhere at
+most. Where little moves, a fault does not show."""
+MAX_PAUSE_FRAMES = 6
+"""Most still frames between moving ones that are taken for one picture held, as in a clip
+interpolated by 8."""
 
 _WORDS = {
     "repeats": ("repeats a neighbour", "repeat a neighbour"),
@@ -82,7 +91,11 @@ class Pattern:
         """The pattern in words."""
         one = self.count == 1
         if self.of:
-            repeated = "a neighbour" if self.of == "neighbour" else f"the frame {self.of} {'it' if one else 'them'}"
+            repeated = (
+                "a neighbour"
+                if self.of == "neighbour"
+                else f"the frame {self.of} {'it' if one else 'them'}"
+            )
             did = f"{'repeats' if one else 'repeat'} {repeated}"
         else:
             did = "is a blend of its neighbours" if one else "are blends of their neighbours"
@@ -148,7 +161,8 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
     """The verdict on a run.
 
     Args:
-        frames: one row per test frame. The synthesised ones are judged where these are known, else all.
+        frames: one row per test frame. The synthesised ones are judged where these are known, else
+            all.
         scores: {metric: (N,)}.
 
     Returns:
@@ -159,7 +173,7 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
         return None
     role = headline_role(frames)
     columns, judged, causes = found
-    still = judged & (columns["moving"] < STILL)
+    still = judged & (columns["moving"] < MAX_STILL_SHARE)
     pattern, places = _pattern(frames, columns, causes, judged, still)
     if pattern is not None and pattern.fault == "repeats":
         held = still & places & ~np.any(list(causes.values()), axis=0)
@@ -179,7 +193,8 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
 
 
 def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
-    """What is wrong with each frame of a run, in words such as "is torn"; "" where nothing is, or nothing is known.
+    """What is wrong with each frame of a run, in words such as "is torn"; "" where nothing is, or
+    nothing is known.
 
     Args:
         frames, scores: as for :func:`judge`.
@@ -192,8 +207,11 @@ def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
     return words
 
 
-def _causes(frames: FrameTable, scores: Columns) -> tuple[dict[str, Float64], Bool, dict[str, Bool]] | None:
-    """The columns in float64, the rows to judge, and {cause: its rows}; None where the columns allow no verdict."""
+def _causes(
+    frames: FrameTable, scores: Columns
+) -> tuple[dict[str, Float64], Bool, dict[str, Bool]] | None:
+    """The columns in float64, the rows to judge, and {cause: its rows}; None where the columns
+    allow no verdict."""
     role = headline_role(frames)
     if any(name not in scores for name in NEEDED):
         return None
@@ -202,9 +220,14 @@ def _causes(frames: FrameTable, scores: Columns) -> tuple[dict[str, Float64], Bo
     if not judged.any():
         return None
     marks = _marks(columns, judged)
-    if role == "all":  # of two equal frames the second repeats the first, which is where it should be
+    if (
+        role == "all"
+    ):  # of two equal frames the second repeats the first, which is where it should be
         repeated = marks["repeats"] & (columns["early"] >= columns["late"])
-        marks = {name: rows & ~repeated if name in ("repeats", "early") else rows for name, rows in marks.items()}
+        marks = {
+            name: rows & ~repeated if name in ("repeats", "early") else rows
+            for name, rows in marks.items()
+        }
     return columns, judged, _first(marks)
 
 
@@ -216,16 +239,19 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         return np.nan_to_num(columns.get(name, nothing))
 
     found = {
-        "torn": column("torn") >= TORN,
-        "repeats": column("repeat") >= HALF,
-        "off_colour": (column("foreign") >= FOREIGN) | (np.abs(column("level")) >= OFF_LEVEL),
-        "blends": column("blend") >= SOME,
-        "broken": column("warp") >= BROKEN,
-        "late": column("late") >= HALF,
-        "early": column("early") >= HALF,
+        "torn": column("torn") >= MIN_TORN_PURITY,
+        "repeats": column("repeat") >= MIN_WRONG_INSTANT_SHARE,
+        "off_colour": (column("foreign") >= MIN_FOREIGN_SHARE)
+        | (np.abs(column("level")) >= MIN_OFF_LEVEL),
+        "blends": column("blend") >= MIN_BLEND_SHARE,
+        "broken": column("warp") >= MIN_BROKEN_SHARE,
+        "late": column("late") >= MIN_WRONG_INSTANT_SHARE,
+        "early": column("early") >= MIN_WRONG_INSTANT_SHARE,
     }
-    moves = column("moving") >= STILL
-    return {name: found[name] & judged & (moves | (name in ("off_colour", "broken"))) for name in CAUSES}
+    moves = column("moving") >= MAX_STILL_SHARE
+    return {
+        name: found[name] & judged & (moves | (name in ("off_colour", "broken"))) for name in CAUSES
+    }
 
 
 def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:
@@ -244,9 +270,14 @@ def _beside(places: Bool) -> Bool:
 
 
 def _pattern(
-    frames: FrameTable, columns: Mapping[str, Float64], causes: Mapping[str, Bool], judged: Bool, still: Bool
+    frames: FrameTable,
+    columns: Mapping[str, Float64],
+    causes: Mapping[str, Bool],
+    judged: Bool,
+    still: Bool,
 ) -> tuple[Pattern | None, Bool]:
-    """The shortest cycle that repeats or blends follow, and its places, (N,); None and no place where there is none."""
+    """The shortest cycle that repeats or blends follow, and its places, (N,); None and no place
+    where there is none."""
     alone = headline_role(frames) == "all"
     held = still & _short_runs(still) if alone else np.zeros_like(still)
     passed = rows_of(frames, "passed")
@@ -260,7 +291,15 @@ def _pattern(
         first = int(frames.index[np.flatnonzero(places & hits)[0]])
         late = (columns["late"] > columns["early"])[places & causes[name]]
         before = late.mean() if len(late) else 0.5
-        of = "" if name == "blends" else "before" if before > 0.9 else "after" if before < 0.1 else "neighbour"
+        of = (
+            ""
+            if name == "blends"
+            else "before"
+            if before > 0.9
+            else "after"
+            if before < 0.1
+            else "neighbour"
+        )
         step = int(np.median(np.diff(frames.index)))
         return Pattern(name, cycle, len(phases), first, of, step), places & hits
     return None, np.zeros(len(frames), bool)
@@ -270,7 +309,7 @@ def _short_runs(still: Bool) -> Bool:
     """Rows in runs of a few still frames between moving ones."""
     found = np.zeros_like(still)
     for start, stop in _runs(still):
-        found[start:stop] = stop - start <= PAUSE and start > 0 and stop < len(still)
+        found[start:stop] = stop - start <= MAX_PAUSE_FRAMES and start > 0 and stop < len(still)
     return found
 
 
@@ -280,13 +319,14 @@ def _runs(rows: Bool) -> Iterator[tuple[int, int]]:
 
 
 def _cycle(hits: Bool, known: Bool) -> tuple[int, list[int]] | None:
-    """The shortest cycle with a part of its places nearly always hit, and the rest hardly ever; and those places."""
-    for cycle in range(2, LONGEST + 1):
+    """The shortest cycle with a part of its places nearly always hit, and the rest hardly ever; and
+    those places."""
+    for cycle in range(2, MAX_PATTERN_CYCLE + 1):
         seen = [known[phase::cycle] for phase in range(cycle)]
-        if min(int(each.sum()) for each in seen) < CYCLES:
+        if min(int(each.sum()) for each in seen) < MIN_PATTERN_CYCLES:
             continue
         shares = np.array([hits[phase::cycle][seen[phase]].mean() for phase in range(cycle)])
-        often = shares >= REGULAR
-        if often.any() and not often.all() and (shares[~often] <= ELSEWHERE).all():
+        often = shares >= MIN_PATTERN_SHARE
+        if often.any() and not often.all() and (shares[~often] <= MAX_SHARE_OFF_PATTERN).all():
             return cycle, np.flatnonzero(often).tolist()
     return None

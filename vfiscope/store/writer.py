@@ -1,4 +1,5 @@
-"""Writing a result so that a crash at any moment loses at most one block of rows, and an interrupt none."""
+"""Writing a result so that a crash at any moment loses at most one block of rows, and an interrupt
+none."""
 
 from __future__ import annotations
 
@@ -29,15 +30,18 @@ MOST_CHANGES = 5
 class Writer:
     """Stores scores in order, and makes them one file at the end.
 
-    Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the same command
-    continues it. Left by an interrupt (``KeyboardInterrupt``, ``SystemExit``: what is no ``Exception``), it stores the
-    rows of the open block too, and says in a note of the interrupt what is kept. Use as a context manager::
+    Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the
+    same command continues it. Left by an interrupt (``KeyboardInterrupt``, ``SystemExit``: what is
+    no ``Exception``), it stores the
+    rows of the open block too, and says in a note of the interrupt what is kept. Use as a context
+    manager::
 
         with Writer("out.h5", header) as writer:
             if not writer.already_finished:
                 for scores in score(pairs_from(writer.rows_done)):
                     writer.append(scores)
-                writer.finish(segments=..., sources=..., pairing=..., status="ok", notes=[], timings={})
+                writer.finish(segments=..., sources=..., pairing=..., status="ok", notes=[],
+                timings={})
 
     Args:
         out: final path of the result.
@@ -60,12 +64,13 @@ class Writer:
         *,
         overwrite: bool = False,
         resume: bool = True,
-        block: int = config.BLOCK,
+        block: int = config.ROWS_PER_PART,
     ) -> None:
         self.path = absolute(out)
         self.header = header
         self.already_finished = False
-        """A run that was killed while it finished was completed on entering: the result is in place."""
+        """A run that was killed while it finished was completed on entering: the result is in
+        place."""
         self._overwrite = overwrite
         self._resume = resume
         self._block = block
@@ -86,7 +91,7 @@ class Writer:
     def _rows_held(self) -> int:
         return sum(len(scores) for _, scores in self._held)
 
-    # -------------------------------------------------------------------------------------------- entering and leaving
+    # ------------------------------------------------------------------------- entering and leaving
 
     def __enter__(self) -> Writer:
         check_path(self.path, overwrite=self._overwrite)
@@ -99,14 +104,19 @@ class Writer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         try:
             if error is not None and not isinstance(error, Exception) and self._folder.held:
                 lost = ""
                 try:
                     self._keep_held()
-                except StoreError as failed:  # the interrupt goes on, and says what it could not keep
+                except (
+                    StoreError
+                ) as failed:  # the interrupt goes on, and says what it could not keep
                     lost = f" (the rows since then were not kept: {failed})"
                 error.add_note(self._said() + lost)
         finally:
@@ -114,7 +124,8 @@ class Writer:
             self._folder.leave()
 
     def _keep_held(self) -> None:
-        """Store the rows of the open block. The journal tells which are stored, whatever call was interrupted."""
+        """Store the rows of the open block. The journal tells which are stored, whatever call was
+        interrupted."""
         self._parts = list(self._folder.read_work().parts)
         done = self.rows_done
         self._held = [
@@ -128,13 +139,20 @@ class Writer:
     def _said(self) -> str:
         if not self.rows_done:
             return f"no frame of {self.path} was finished: run the same command again to begin anew"
-        return f"{self.rows_done} frames of {self.path} are kept: run the same command again to go on after them"
+        return (
+            f"{self.rows_done} frames of {self.path} are kept: run the same command again to go on"
+            " after them"
+        )
 
     def _begin(self) -> None:
         """Continue, complete or discard what the parts folder holds."""
         work = self._folder.read_work()
         if self._is_published(work):
-            changes = self.header.changes_from(self._folder.read_header()) if self._resume else ["--no-resume"]
+            changes = (
+                self.header.changes_from(self._folder.read_header())
+                if self._resume
+                else ["--no-resume"]
+            )
             if not changes:
                 self._folder.remove()
                 self.already_finished = True
@@ -159,10 +177,15 @@ class Writer:
     def _is_merged(self, work: Work) -> bool:
         """Whether the merged file is whole and waits to be moved."""
         path = self._folder.merged
-        return work.merged is not None and path.is_file() and path.stat().st_size == work.merged.get("bytes")
+        return (
+            work.merged is not None
+            and path.is_file()
+            and path.stat().st_size == work.merged.get("bytes")
+        )
 
     def _is_published(self, work: Work) -> bool:
-        """Whether the merged file was moved: the result at the final path is the one that the journal speaks of."""
+        """Whether the merged file was moved: the result at the final path is the one that the
+        journal speaks of."""
         if work.merged is None or self._folder.merged.exists() or not self.path.is_file():
             return False
         try:
@@ -171,13 +194,14 @@ class Writer:
         except OSError:
             return False
 
-    # ---------------------------------------------------------------------------------------------------------- writing
+    # -------------------------------------------------------------------------------------- writing
 
     def append(self, scores: Scores) -> None:
         """Add rows in order; every full block is stored before this returns.
 
         Raises:
-            DiskFullError: a block does not fit on the disk; the blocks before it stay, to be continued from.
+            DiskFullError: a block does not fit on the disk; the blocks before it stay, to be
+                continued from.
             StoreError: the scores are not what the header announces.
         """
         self._check_open()
@@ -189,7 +213,10 @@ class Writer:
 
     def _check_open(self) -> None:
         if not self._folder.held:
-            raise StoreError(f"the writer of {self.path} is not open: use it inside its with block, before finish")
+            raise StoreError(
+                f"the writer of {self.path} is not open: use it inside its with block, before"
+                " finish"
+            )
 
     def _commit(self, rows: int) -> None:
         """Store the first held rows as a part."""
@@ -203,7 +230,9 @@ class Writer:
             image = h5.id.get_file_image()
         start = self.rows_done
         self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
-        self._held = [(start + rows, schema.sliced(held, slice(rows, None)))] if rows < len(held) else []
+        self._held = (
+            [(start + rows, schema.sliced(held, slice(rows, None)))] if rows < len(held) else []
+        )
 
     def discard(self) -> None:
         """Remove the unfinished work: nothing can come of it."""
@@ -212,7 +241,8 @@ class Writer:
         self._folder.remove()
 
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
-        """Frame table and {metric: (N,) float32} of everything appended so far, resumed work included."""
+        """Frame table and {metric: (N,) float32} of everything appended so far, resumed work
+        included."""
         scores = self._without_maps()
         return scores.frames, dict(scores.values)
 
@@ -224,7 +254,9 @@ class Writer:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
         pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
-        return schema.join([Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces])
+        return schema.join(
+            [Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces]
+        )
 
     def finish(
         self,
@@ -245,11 +277,14 @@ class Writer:
         Args:
             segments: flagged ranges.
             regions: flagged areas.
-            sources: the inputs again, with what was counted while reading them under keys ``frames_*``.
+            sources: the inputs again, with what was counted while reading them under keys
+                ``frames_*``.
             pairing: how test and reference were paired.
-            status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was asked.
+            status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was
+                asked.
             notes: what a reader of the result must know, one sentence each.
-            warnings: what may make scores mean something else, one sentence each; it makes no run partial.
+            warnings: what may make scores mean something else, one sentence each; it makes no run
+                partial.
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
             names: the image file of each row, where the test was images.
@@ -267,12 +302,27 @@ class Writer:
         if not self._parts:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
         if table is not None and len(table) != self.rows_done:
-            raise StoreError(f"the map has {len(table)} rows and the run {self.rows_done}: give the map of this run")
+            raise StoreError(
+                f"the map has {len(table)} rows and the run {self.rows_done}: give the map of"
+                " this run"
+            )
         if len(names) not in (0, self.rows_done):
-            raise StoreError(f"there are {len(names)} names for {self.rows_done} rows: give one for each")
+            raise StoreError(
+                f"there are {len(names)} names for {self.rows_done} rows: give one for each"
+            )
         created = datetime.now(UTC).isoformat()
         ending = schema.Ending(
-            segments, regions, sources, pairing, status, notes, timings, created, warnings, table, names
+            segments,
+            regions,
+            sources,
+            pairing,
+            status,
+            notes,
+            timings,
+            created,
+            warnings,
+            table,
+            names,
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)
@@ -282,10 +332,12 @@ class Writer:
 
 
 def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Refuse a path where a :class:`Writer` could not put its result, as far as that is known without trying.
+    """Refuse a path where a :class:`Writer` could not put its result, as far as that is known
+    without trying.
 
     Raises:
-        OutputExistsError: the result exists, without unfinished work beside it, and ``overwrite`` is not set.
+        OutputExistsError: the result exists, without unfinished work beside it, and ``overwrite``
+            is not set.
         StoreError: it is no path of an ordinary file in a folder that exists.
     """
     path = absolute(out)

@@ -1,8 +1,9 @@
 """Made-up media whose answers can be computed by hand.
 
-A :class:`Scene` renders any instant of a moving picture and knows its true motion; a :class:`Clip` holds a few frames
-of one, together with what was planted in them; the functions named for faults plant them; :func:`stamp` writes frame
-numbers into the pixels; :func:`write_video` and :func:`write_images` make files. Imports no torch.
+A :class:`Scene` renders any instant of a moving picture and knows its true motion; a :class:`Clip`
+holds a few frames of one, together with what was planted in them; the functions named for faults
+plant them; :func:`stamp` writes frame numbers into the pixels; :func:`write_video` and
+:func:`write_images` make files. Imports no torch.
 
     >>> from vfiscope import synth
     >>> scene = synth.Scene(180, 320, seed=1, velocity=(0.25, 0.0))
@@ -33,7 +34,7 @@ from vfiscope.synth.events import (
 from vfiscope.synth.number import read_stamp, stamp
 from vfiscope.synth.scene import Scene, Shape
 from vfiscope.synth.texture import Ground, Photo, Texture
-from vfiscope.synth.video import write_images, write_video
+from vfiscope.synth.write import write_images, write_video
 
 __all__ = [
     "Clip",

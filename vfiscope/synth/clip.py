@@ -39,7 +39,8 @@ class Event:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """N frames with their times, what instant each shows, where it comes from and what was planted."""
+    """N frames with their times, what instant each shows, where it comes from and what was
+    planted."""
 
     frames: Uint8
     """(N, H, W, 3) uint8 RGB."""
@@ -48,7 +49,8 @@ class Clip:
     time_base: Fraction
     """Seconds per unit of ``pts``."""
     instant: Float64
-    """(N,) time in the scene that each frame shows, in frames of the scene; NaN where it shows none or several."""
+    """(N,) time in the scene that each frame shows, in frames of the scene; NaN where it shows none
+    or several."""
     role: Uint8
     """(N,) values of :class:`vfiscope.types.Role`."""
     events: tuple[Event, ...] = ()
@@ -56,16 +58,24 @@ class Clip:
     def __post_init__(self) -> None:
         n = len(self.frames)
         if self.frames.ndim != 4 or self.frames.shape[3] != 3 or self.frames.dtype != np.uint8:
-            raise UsageError(f"clip frames are {self.frames.shape} {self.frames.dtype}: give (N, H, W, 3) uint8")
+            raise UsageError(
+                f"clip frames are {self.frames.shape} {self.frames.dtype}: give (N, H, W, 3) uint8"
+            )
         for name in ("pts", "instant", "role"):
             shape = getattr(self, name).shape
             if shape != (n,):
-                raise UsageError(f"clip {name} has shape {shape}: give one value for each of the {n} frames")
+                raise UsageError(
+                    f"clip {name} has shape {shape}: give one value for each of the {n} frames"
+                )
         if n > 1 and not np.all(np.diff(self.pts) > 0):
-            raise UsageError("clip pts do not increase: give each frame a later time than the one before it")
+            raise UsageError(
+                "clip pts do not increase: give each frame a later time than the one before it"
+            )
 
     @classmethod
-    def at_rate(cls, frames: Uint8, rate: Fraction | float | int = 24, *, instant: ArrayLike | None = None) -> Clip:
+    def at_rate(
+        cls, frames: Uint8, rate: Fraction | float | int = 24, *, instant: ArrayLike | None = None
+    ) -> Clip:
         """A clip at a constant rate, frames per second, all its frames passed (original).
 
         Args:
@@ -77,7 +87,13 @@ class Clip:
         n = len(frames)
         shown = np.arange(n, dtype=np.float64) if instant is None else np.array(instant, np.float64)
         time_base = 1 / Fraction(rate).limit_denominator(1001)
-        return cls(frames, np.arange(n, dtype=np.int64), time_base, shown, np.full(n, Role.PASSED, np.uint8))
+        return cls(
+            frames,
+            np.arange(n, dtype=np.int64),
+            time_base,
+            shown,
+            np.full(n, Role.PASSED, np.uint8),
+        )
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -108,7 +124,8 @@ class Clip:
 
     @property
     def truth(self) -> dict[str, Any]:
-        """Everything known about the clip as JSON-able values: events, instant (None for NaN), role, pts."""
+        """Everything known about the clip as JSON-able values: events, instant (None for NaN),
+        role, pts."""
         return {
             "events": [event.to_dict() for event in self.events],
             "instant": [None if np.isnan(value) else float(value) for value in self.instant],

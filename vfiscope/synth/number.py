@@ -1,11 +1,11 @@
 """Frame numbers written into the pixels, to be read back from what a codec left of them.
 
 Layout
-    Two rows of twelve cells in the upper left corner, each 1/32 of the frame's width and 1/18 of its height, black or
-    white. The first column is white over black and the last black over white (which finds the code and gives the
-    threshold); between them stand, row by row, the 16 bits of the number from the highest and its 4-bit CRC
-    (x^4 + x + 1). Below, the number in digits. As every length is a fraction of the frame's, the code survives a
-    change of size.
+    Two rows of twelve cells in the upper left corner, each 1/32 of the frame's width and 1/18 of
+    its height, black or white. The first column is white over black and the last black over white
+    (which finds the code and gives the threshold); between them stand, row by row, the 16 bits of
+    the number from the highest and its 4-bit CRC (x^4 + x + 1). Below, the number in digits. As
+    every length is a fraction of the frame's, the code survives a change of size.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from vfiscope.types import Uint8
 __all__ = ["read_stamp", "stamp"]
 
 
-COLUMNS, ROWS = 12, 2
-ACROSS, DOWN = 32, 18
+CODE_COLUMNS, CODE_ROWS = 12, 2
+FRAME_CELLS_ACROSS, FRAME_CELLS_DOWN = 32, 18
 BITS, CHECK = 16, 4
-SMALLEST = 4
+MIN_CODE_CELL_PX = 4
 """Shortest side of a cell in pixels that still survives strong compression."""
-CONTRAST = 48.0
+MIN_FINDER_CONTRAST = 48.0
 """Least difference between the white and the black of the finder, code values."""
 CERTAIN = 0.15
 """Least distance of a cell from the threshold, as a part of that difference."""
@@ -46,17 +46,27 @@ def stamp(frame: Uint8, number: int) -> Uint8:
     if not 0 <= number < 2**BITS:
         raise UsageError(f"number is {number}: give one from 0 to {2**BITS - 1}")
     height, width = _size(frame)
-    if height < SMALLEST * DOWN or width < SMALLEST * ACROSS:
+    if (
+        height < MIN_CODE_CELL_PX * FRAME_CELLS_DOWN
+        or width < MIN_CODE_CELL_PX * FRAME_CELLS_ACROSS
+    ):
         raise UsageError(
-            f"frame is {height} x {width}: a number needs at least {SMALLEST * DOWN} x {SMALLEST * ACROSS} pixels"
+            f"frame is {height} x {width}: a number needs at least"
+            f" {MIN_CODE_CELL_PX * FRAME_CELLS_DOWN} x {MIN_CODE_CELL_PX * FRAME_CELLS_ACROSS}"
+            " pixels"
         )
     out = frame.copy()
     cells = _cells(int(number))
-    ys, xs = _edges(height, DOWN, ROWS), _edges(width, ACROSS, COLUMNS)
+    ys, xs = (
+        _edges(height, FRAME_CELLS_DOWN, CODE_ROWS),
+        _edges(width, FRAME_CELLS_ACROSS, CODE_COLUMNS),
+    )
     for row, (top, bottom) in enumerate(pairwise(ys)):
         for column, (left, right) in enumerate(pairwise(xs)):
-            out[round(top) : round(bottom), round(left) : round(right)] = 255 if cells[row, column] else 0
-    _digits(out, str(int(number)), top=round(ys[-1]), height=round(1.5 * height / DOWN))
+            out[round(top) : round(bottom), round(left) : round(right)] = (
+                255 if cells[row, column] else 0
+            )
+    _digits(out, str(int(number)), top=round(ys[-1]), height=round(1.5 * height / FRAME_CELLS_DOWN))
     return out
 
 
@@ -70,26 +80,36 @@ def read_stamp(frame: Uint8) -> int:
         SourceError: there is no code, or it is too damaged to be sure.
     """
     height, width = _size(frame)
-    if height < DOWN or width < ACROSS:
-        raise SourceError(f"frame {height} x {width} is too small for a number: its cells have no pixel of their own")
-    corner = frame[: height * ROWS // DOWN + 1, : width * COLUMNS // ACROSS + 1]
+    if height < FRAME_CELLS_DOWN or width < FRAME_CELLS_ACROSS:
+        raise SourceError(
+            f"frame {height} x {width} is too small for a number: its cells have no pixel of"
+            " their own"
+        )
+    corner = frame[
+        : height * CODE_ROWS // FRAME_CELLS_DOWN + 1,
+        : width * CODE_COLUMNS // FRAME_CELLS_ACROSS + 1,
+    ]
     luma = corner.astype(np.float64).mean(axis=2)
-    level = np.empty((ROWS, COLUMNS))
-    for row, (top, bottom) in enumerate(pairwise(_edges(height, DOWN, ROWS))):
-        for column, (left, right) in enumerate(pairwise(_edges(width, ACROSS, COLUMNS))):
+    level = np.empty((CODE_ROWS, CODE_COLUMNS))
+    for row, (top, bottom) in enumerate(pairwise(_edges(height, FRAME_CELLS_DOWN, CODE_ROWS))):
+        for column, (left, right) in enumerate(
+            pairwise(_edges(width, FRAME_CELLS_ACROSS, CODE_COLUMNS))
+        ):
             level[row, column] = _core(luma, top, bottom, left, right)
     white = (level[0, 0] + level[1, -1]) / 2.0
     black = (level[1, 0] + level[0, -1]) / 2.0
-    if white - black < CONTRAST:
+    if white - black < MIN_FINDER_CONTRAST:
         raise SourceError(
-            f"frame {height} x {width} carries no number: its corner has a contrast of {white - black:.0f}, "
-            f"below {CONTRAST:.0f}; stamp it first"
+            f"frame {height} x {width} carries no number: its corner has a contrast of"
+            f" {white - black:.0f}, below {MIN_FINDER_CONTRAST:.0f}; stamp it first"
         )
     signed = (level - (white + black) / 2.0) / (white - black)
     bits = (signed > 0.0).astype(int)
     number = _number(bits)
     if np.min(np.abs(signed)) < CERTAIN or not np.array_equal(bits, _cells(number)):
-        raise SourceError(f"frame {height} x {width} has an unreadable number: its check fails; compress it less")
+        raise SourceError(
+            f"frame {height} x {width} has an unreadable number: its check fails; compress it less"
+        )
     return number
 
 
@@ -115,7 +135,9 @@ def _core(luma: NDArray[np.float64], top: float, bottom: float, left: float, rig
 def _cells(number: int) -> NDArray[np.int64]:
     """(2, 12) of 0 and 1: the finder around the number and its check."""
     word = number << CHECK | _crc(number)
-    bits = np.array([word >> shift & 1 for shift in reversed(range(BITS + CHECK))], np.int64).reshape(ROWS, -1)
+    bits = np.array(
+        [word >> shift & 1 for shift in reversed(range(BITS + CHECK))], np.int64
+    ).reshape(CODE_ROWS, -1)
     return np.concatenate([[[1], [0]], bits, [[0], [1]]], axis=1)
 
 
@@ -140,5 +162,12 @@ def _digits(frame: Uint8, text: str, *, top: int, height: int) -> None:
     width = cv2.getTextSize(text, face, scale, thickness)[0][0]
     frame[top : top + height, : width + height // 2] = 0
     cv2.putText(
-        frame, text, (height // 4, top + int(0.8 * height)), face, scale, (255, 255, 255), thickness, cv2.LINE_AA
+        frame,
+        text,
+        (height // 4, top + int(0.8 * height)),
+        face,
+        scale,
+        (255, 255, 255),
+        thickness,
+        cv2.LINE_AA,
     )

@@ -1,9 +1,10 @@
 """A textured scene with moving shapes whose every position and motion vector is known.
 
 Convention
-    The pixel in row i and column j shows the point (x, y) = (j, i) of the picture. Times are in frames and may be
-    fractions. Velocities are in pixels per frame, positive to the right and downwards, and say how content moves *in
-    the picture*: the ground at (x, y) at time t is at (x + vx * dt, y + vy * dt) at time t + dt.
+    The pixel in row i and column j shows the point (x, y) = (j, i) of the picture. Times are in
+    frames and may be fractions. Velocities are in pixels per frame, positive to the right and
+    downwards, and say how content moves *in the picture*: the ground at (x, y) at time t is at (x +
+    vx * dt, y + vy * dt) at time t + dt.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ __all__ = ["Scene", "Shape"]
 Bool = NDArray[np.bool_]
 
 SHAPES = ("disc", "rectangle")
-MARGIN = 3.0
-"""Pixels that a visible point keeps from every edge: the reach of a bicubic filter and of the soft edge."""
+EDGE_MARGIN_PX = 3.0
+"""Pixels that a visible point keeps from every edge: the reach of a bicubic filter and of the soft
+edge."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """A textured disc (an ellipse where width and height differ) or rectangle that moves over the ground."""
+    """A textured disc (an ellipse where width and height differ) or rectangle that moves over the
+    ground."""
 
     kind: str
     """"disc" or "rectangle"."""
@@ -58,11 +61,13 @@ class Shape:
         if self.kind not in SHAPES:
             raise UsageError(f"shape kind is {self.kind!r}: choose one of {', '.join(SHAPES)}")
         if not (self.width > 0 and self.height > 0):
-            raise UsageError(f"shape size is {self.width} x {self.height}: give numbers of pixels above 0")
+            raise UsageError(
+                f"shape size is {self.width} x {self.height}: give numbers of pixels above 0"
+            )
 
     def distance(self, dx: Float64, dy: Float64) -> Float64:
-        """Distance to the outline, px, negative inside, of points (dx, dy) from the centre; exact near the outline
-        for circles and rectangles, to first order for other ellipses."""
+        """Distance to the outline, px, negative inside, of points (dx, dy) from the centre; exact
+        near the outline for circles and rectangles, to first order for other ellipses."""
         half_w, half_h = self.width / 2.0, self.height / 2.0
         if self.kind == "rectangle":
             return np.maximum(np.abs(dx) - half_w, np.abs(dy) - half_h)
@@ -81,10 +86,11 @@ class Scene:
     Args:
         height, width: picture size, px.
         seed: chooses textures and, where ``objects`` is a number, shapes.
-        objects: shapes from the farthest to the nearest; or how many to make up (they bounce at the borders).
+        objects: shapes from the farthest to the nearest; or how many to make up (they bounce at the
+            borders).
         velocity: (vx, vy) of the ground in the picture, px per frame.
-        texture: None for made-up land; an (H, W, 3) uint8 RGB photograph, mirrored beyond its borders; or a
-            :class:`Texture`.
+        texture: None for made-up land; an (H, W, 3) uint8 RGB photograph, mirrored beyond its
+            borders; or a :class:`Texture`.
         shortest: shortest wavelength of made-up textures, px.
 
     Raises:
@@ -103,16 +109,25 @@ class Scene:
         shortest: float = 8.0,
     ) -> None:
         if height < 1 or width < 1:
-            raise UsageError(f"scene size is {height} x {width}: give height and width of 1 pixel or more")
+            raise UsageError(
+                f"scene size is {height} x {width}: give height and width of 1 pixel or more"
+            )
         self.height, self.width, self.seed = int(height), int(width), int(seed)
         self.velocity = (float(velocity[0]), float(velocity[1]))
         if texture is None:
             self.ground: Texture = Ground(seed, 0.9 * max(height, 4.0 * shortest), shortest)
         else:
             self.ground = Photo(texture) if isinstance(texture, np.ndarray) else texture
-        self.objects: tuple[Shape, ...] = _made_up(objects, self) if isinstance(objects, int) else tuple(objects)
+        self.objects: tuple[Shape, ...] = (
+            _made_up(objects, self) if isinstance(objects, int) else tuple(objects)
+        )
         self._skins = [
-            Ground(101 + 7 * self.seed + shape.seed, max(shape.width, 4.0 * shortest), shortest, grain=6.0)
+            Ground(
+                101 + 7 * self.seed + shape.seed,
+                max(shape.width, 4.0 * shortest),
+                shortest,
+                grain=6.0,
+            )
             for shape in self.objects
         ]
 
@@ -120,12 +135,17 @@ class Scene:
         return f"Scene({self.height}x{self.width}, seed {self.seed}, {len(self.objects)} objects)"
 
     def positions(self, t: float) -> Float64:
-        """(K, 2) centres (x, y) of the shapes at time ``t``, px, whether they are in the picture or not."""
-        return np.array([self._position(shape, t) for shape in self.objects], np.float64).reshape(-1, 2)
+        """(K, 2) centres (x, y) of the shapes at time ``t``, px, whether they are in the picture or
+        not."""
+        return np.array([self._position(shape, t) for shape in self.objects], np.float64).reshape(
+            -1, 2
+        )
 
     def frame(self, t: float) -> Uint8:
         """(H, W, 3) uint8 RGB picture at time ``t``."""
-        picture = self.ground.render(-self.velocity[0] * t, -self.velocity[1] * t, self.height, self.width)
+        picture = self.ground.render(
+            -self.velocity[0] * t, -self.velocity[1] * t, self.height, self.width
+        )
         for shape, skin in zip(self.objects, self._skins, strict=True):
             if shape.appear <= t < shape.vanish:
                 self._paint(picture, shape, skin, self._position(shape, t))
@@ -137,13 +157,16 @@ class Scene:
         """The ``n`` pictures at times start, start + step, ..., one at a time."""
         return (self.frame(start + step * i) for i in range(n))
 
-    def clip(self, n: int, *, rate: Fraction | int = 24, start: float = 0.0, step: float = 1.0) -> Clip:
+    def clip(
+        self, n: int, *, rate: Fraction | int = 24, start: float = 0.0, step: float = 1.0
+    ) -> Clip:
         """``n`` frames in memory with their instants: frame i shows time start + step * i."""
         frames = np.stack(list(self.frames(n, start=start, step=step)))
         return Clip.at_rate(frames, rate, instant=start + step * np.arange(n))
 
     def layers(self, t: float) -> NDArray[np.int64]:
-        """(H, W) number of the nearest shape that covers each pixel at time ``t``, -1 for the ground."""
+        """(H, W) number of the nearest shape that covers each pixel at time ``t``, -1 for the
+        ground."""
         x, y = self._grid()
         nearest = np.full((self.height, self.width), -1, np.int64)
         for number, distance in self._distances(x, y, t):
@@ -154,19 +177,23 @@ class Scene:
         """True motion from time ``t0`` to ``t1``.
 
         Returns:
-            (2, H, W) float32 (dx, dy), px: content at (x, y) at ``t0`` is at (x + dx, y + dy) at ``t1``, whether it
-            can be seen there or not (see :meth:`visible`).
+            (2, H, W) float32 (dx, dy), px: content at (x, y) at ``t0`` is at (x + dx, y + dy) at
+            ``t1``, whether it can be seen there or not (see :meth:`visible`).
         """
         elapsed = t1 - t0
-        moves = np.array([*(self.positions(t1) - self.positions(t0)), np.multiply(self.velocity, elapsed)])
+        moves = np.array(
+            [*(self.positions(t1) - self.positions(t0)), np.multiply(self.velocity, elapsed)]
+        )
         # Layer -1, the ground, picks the last row.
         return np.ascontiguousarray(moves[self.layers(t0)].transpose(2, 0, 1), np.float32)
 
-    def visible(self, t0: float, t1: float, margin: float = MARGIN) -> Bool:
-        """Where content of time ``t0`` can still be seen at ``t1``, at least ``margin`` px from every edge.
+    def visible(self, t0: float, t1: float, margin: float = EDGE_MARGIN_PX) -> Bool:
+        """Where content of time ``t0`` can still be seen at ``t1``, at least ``margin`` px from
+        every edge.
 
         Returns:
-            (H, W) bool: False where it left the picture, is hidden by a shape, or is near an outline or border.
+            (H, W) bool: False where it left the picture, is hidden by a shape, or is near an
+            outline or border.
         """
         x, y = self._grid()
         layers, flow = self.layers(t0), self.flow(t0, t1).astype(np.float64)
@@ -174,7 +201,9 @@ class Scene:
         seen: Bool = (to_x >= margin) & (to_x <= self.width - 1 - margin)
         seen &= (to_y >= margin) & (to_y <= self.height - 1 - margin)
         for number, distance in self._distances(x, y, t0):
-            seen &= np.where(layers == number, distance < -margin, (layers > number) | (distance > margin))
+            seen &= np.where(
+                layers == number, distance < -margin, (layers > number) | (distance > margin)
+            )
         there = dict(self._distances(to_x, to_y, t1))
         for number, distance in there.items():
             seen &= (layers >= number) | (distance > margin)
@@ -201,7 +230,9 @@ class Scene:
             return x, y
         return _bounced(x, shape.width, self.width), _bounced(y, shape.height, self.height)
 
-    def _paint(self, picture: Float32, shape: Shape, skin: Ground, centre: tuple[float, float]) -> None:
+    def _paint(
+        self, picture: Float32, shape: Shape, skin: Ground, centre: tuple[float, float]
+    ) -> None:
         """Blend a shape into the picture, in place, with an edge one pixel soft."""
         at_x, at_y = centre
         left, right = _reach(at_x, shape.width, self.width)
@@ -214,7 +245,9 @@ class Scene:
         colour = skin.render(left - at_x, top - at_y, bottom - top, right - left)
         # A rim that darkens over the last pixels sets a shape off from ground of its own colour.
         rim = max(2.0, 0.06 * min(shape.width, shape.height))
-        colour *= (1.0 - 0.55 * np.exp(np.minimum(distance, 0.0) / rim)).astype(np.float32)[..., None]
+        colour *= (1.0 - 0.55 * np.exp(np.minimum(distance, 0.0) / rim)).astype(np.float32)[
+            ..., None
+        ]
         cover = np.clip(0.5 - distance, 0.0, 1.0).astype(np.float32)[..., None]
         area = picture[top:bottom, left:right]
         area += cover * (colour - area)
@@ -222,7 +255,9 @@ class Scene:
 
 def _reach(centre: float, size: float, limit: int) -> tuple[int, int]:
     """The half-open range of pixels that a shape may touch along one axis, within the picture."""
-    return max(0, int(np.floor(centre - size / 2.0)) - 1), min(limit, int(np.ceil(centre + size / 2.0)) + 2)
+    return max(0, int(np.floor(centre - size / 2.0)) - 1), min(
+        limit, int(np.ceil(centre + size / 2.0)) + 2
+    )
 
 
 def _bounced(at: float, size: float, limit: int) -> float:
@@ -235,7 +270,8 @@ def _bounced(at: float, size: float, limit: int) -> float:
 
 
 def _made_up(count: int, scene: Scene) -> tuple[Shape, ...]:
-    """Shapes of middling size, spread over the picture, at about one to two percent of its width per frame."""
+    """Shapes of middling size, spread over the picture, at about one to two percent of its width
+    per frame."""
     if count < 0:
         raise UsageError(f"objects is {count}: give a number of 0 or more, or shapes")
     random = np.random.default_rng(scene.seed + 5)

@@ -1,4 +1,5 @@
-"""Textures as functions of continuous coordinates, so that a shift by a fraction of a pixel needs no interpolation."""
+"""Textures as functions of continuous coordinates, so that a shift by a fraction of a pixel needs
+no interpolation."""
 
 from __future__ import annotations
 
@@ -16,13 +17,20 @@ __all__ = ["Ground", "Photo", "Texture", "Waves"]
 
 PALETTES = (
     ((28, 58, 92), (52, 110, 138), (214, 196, 150), (126, 152, 84), (62, 96, 60), (172, 164, 152)),
-    ((58, 44, 82), (120, 74, 108), (206, 122, 104), (236, 196, 140), (120, 160, 150), (48, 92, 112)),
+    (
+        (58, 44, 82),
+        (120, 74, 108),
+        (206, 122, 104),
+        (236, 196, 140),
+        (120, 160, 150),
+        (48, 92, 112),
+    ),
     ((62, 48, 40), (128, 84, 56), (196, 150, 96), (230, 212, 170), (140, 156, 120), (70, 96, 92)),
     ((36, 62, 58), (70, 112, 88), (146, 170, 108), (226, 214, 158), (204, 146, 96), (120, 80, 70)),
 )
 """RGB stops from the lowest to the highest ground."""
 LEVELS = 4096
-REACH = 2.2
+PALETTE_SIGMAS = 2.2
 """The palette spans this many standard deviations of the ground on either side of its mean."""
 
 
@@ -36,12 +44,15 @@ class Texture(Protocol):
 class Waves:
     """A sum of plane waves, ``sum_k a_k cos(u_k x + v_k y + p_k)``, of unit variance.
 
-    Directions and phases are drawn from ``seed``, wavelengths spread evenly over the octaves from ``longest`` to
-    ``shortest`` pixels, amplitudes proportional to ``wavelength ** slope``. As ``cos(ux + vy + p)`` equals
-    ``cos(vy + p) cos(ux) - sin(vy + p) sin(ux)``, a picture of it is one matrix product.
+    Directions and phases are drawn from ``seed``, wavelengths spread evenly over the octaves from
+    ``longest`` to ``shortest`` pixels, amplitudes proportional to ``wavelength ** slope``. As
+    ``cos(ux + vy + p)`` equals ``cos(vy + p) cos(ux) - sin(vy + p) sin(ux)``, a picture of it is
+    one matrix product.
     """
 
-    def __init__(self, seed: int, longest: float, shortest: float, *, per_octave: int = 7, slope: float = 0.9) -> None:
+    def __init__(
+        self, seed: int, longest: float, shortest: float, *, per_octave: int = 7, slope: float = 0.9
+    ) -> None:
         random = np.random.default_rng(seed)
         octaves = max(float(np.log2(longest / shortest)), 1.0)
         count = max(8, round(per_octave * octaves))
@@ -67,7 +78,9 @@ class Waves:
             across = self.u[:, None] * np.arange(width)
             self._columns = np.concatenate([np.cos(across), np.sin(across)]).astype(np.float32)
         down = np.arange(height)[:, None] * self.v + (self.phase + self.u * x + self.v * y)
-        rows = np.concatenate([self.amplitude * np.cos(down), -self.amplitude * np.sin(down)], axis=1)
+        rows = np.concatenate(
+            [self.amplitude * np.cos(down), -self.amplitude * np.sin(down)], axis=1
+        )
         product: Float32 = rows.astype(np.float32) @ self._columns[:, :width]
         return product
 
@@ -96,19 +109,25 @@ class Ground:
         self.land = Waves(2 * seed, max(longest, 2.0 * middle), middle, slope=1.1)
         self.grain = Waves(2 * seed + 1, max(5.0 * shortest, 1.5 * shortest), shortest, slope=0.6)
         self.grain_level = grain
-        stops = np.asarray(PALETTES[seed % len(PALETTES)] if palette is None else palette, np.float64)
+        stops = np.asarray(
+            PALETTES[seed % len(PALETTES)] if palette is None else palette, np.float64
+        )
         at = np.linspace(0.0, len(stops) - 1.0, LEVELS)
-        table = np.stack([np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)], axis=1)
+        table = np.stack(
+            [np.interp(at, np.arange(len(stops)), stops[:, c]) for c in range(3)], axis=1
+        )
         # A long box filter rounds the corners of the palette, where a moving edge would alias.
         width = LEVELS // (2 * len(stops)) | 1
         padded = np.pad(table, ((width // 2, width // 2), (0, 0)), mode="edge")
         kernel = np.full(width, 1.0 / width)
-        self.table = np.stack([np.convolve(padded[:, c], kernel, "valid") for c in range(3)], axis=1).astype(np.float32)
+        self.table = np.stack(
+            [np.convolve(padded[:, c], kernel, "valid") for c in range(3)], axis=1
+        ).astype(np.float32)
 
     def render(self, x: float, y: float, height: int, width: int) -> Float32:
         """(height, width, 3) float32 RGB at the points (x + column, y + row)."""
         level = self.land.render(x, y, height, width)
-        level *= LEVELS / (2.0 * REACH)
+        level *= LEVELS / (2.0 * PALETTE_SIGMAS)
         level += LEVELS / 2.0
         np.clip(level, 0, LEVELS - 1, out=level)
         colour: Float32 = np.take(self.table, level.astype(np.intp), axis=0)
@@ -136,7 +155,8 @@ class Photo:
         """(height, width, 3) float32 RGB at the points (x + column, y + row)."""
         rows, columns = self.pixels.shape[:2]
         left, top = int(np.floor(x)), int(np.floor(y))
-        # Two more pixels on each side than the bicubic filter reaches, so that its own border rule is never used.
+        # Two more pixels on each side than the bicubic filter reaches, so that its own border rule
+        # is never used.
         across = _mirrored(np.arange(left - 3, left + width + 4), columns)
         down = _mirrored(np.arange(top - 3, top + height + 4), rows)
         around = self.pixels[down[:, None], across]

@@ -1,12 +1,13 @@
-"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the package."""
+"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the
+package."""
 
 from __future__ import annotations
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
-from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
-from vfiscope.types.words import (
+from vfiscope.types.specs import (
     LUMA_WEIGHTS,
+    UNIX_EPOCH,
     FieldSpec,
     Gap,
     Match,
@@ -18,9 +19,11 @@ from vfiscope.types.words import (
     Status,
     Verdict,
 )
+from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
 
 __all__ = [
     "LUMA_WEIGHTS",
+    "UNIX_EPOCH",
     "Cadence",
     "Features",
     "FieldSpec",

@@ -18,5 +18,7 @@ Uint8 = NDArray[np.uint8]
 def check(condition: bool, what: str, **arrays: Any) -> None:
     """Raise ValueError with every shape and dtype involved unless the condition holds."""
     if not condition:
-        shapes = ", ".join(f"{name} {tuple(value.shape)} {value.dtype}" for name, value in arrays.items())
+        shapes = ", ".join(
+            f"{name} {tuple(value.shape)} {value.dtype}" for name, value in arrays.items()
+        )
         raise ValueError(f"{what}: {shapes}")

@@ -21,7 +21,8 @@ class Frames:
     """A batch of N frames in presentation order."""
 
     data: Tensor
-    """(N, 3, H, W) uint8, or uint16 for deeper sources: RGB code values over the full range of ``bit_depth``."""
+    """(N, 3, H, W) uint8, or uint16 for deeper sources: RGB code values over the full range of
+    ``bit_depth``."""
     index: Int64
     """(N,) decode ordinals, 0 for the first presented frame of the source."""
     pts: Int64
@@ -52,7 +53,11 @@ class Frames:
             status=self.status,
         )
         dtype = "uint8" if self.bit_depth == 8 else "uint16"
-        check(str(self.data.dtype).endswith(f".{dtype}"), f"bit depth {self.bit_depth} needs {dtype}", data=self.data)
+        check(
+            str(self.data.dtype).endswith(f".{dtype}"),
+            f"bit depth {self.bit_depth} needs {dtype}",
+            data=self.data,
+        )
 
     def __len__(self) -> int:
         return len(self.index)
@@ -76,7 +81,10 @@ class Frames:
 
     def __repr__(self) -> str:
         ends = f"{self.index[0]}..{self.index[-1]}" if len(self) else "none"
-        return f"Frames({len(self)} x {self.size[0]}x{self.size[1]}, {self.bit_depth} bit, index {ends})"
+        return (
+            f"Frames({len(self)} x {self.size[0]}x{self.size[1]}, {self.bit_depth} bit, index"
+            f" {ends})"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +92,16 @@ class Features:
     """Embeddings of N frames."""
 
     pooled: Tensor
-    """(N, E) float32, one vector per frame; E is D where it is a mean of patches, and h * w * D where it is all of
-    them side by side."""
+    """(N, E) float32, one vector per frame; E is D where it is a mean of patches, and h * w * D
+    where it is all of them side by side."""
     patches: Tensor
     """(N, h, w, D) float32, one vector per patch, rows from the top."""
 
     def __post_init__(self) -> None:
         check(
-            self.pooled.ndim == 2 and self.patches.ndim == 4 and self.pooled.shape[0] == self.patches.shape[0],
+            self.pooled.ndim == 2
+            and self.patches.ndim == 4
+            and self.pooled.shape[0] == self.patches.shape[0],
             "Features need pooled (N, E) and patches (N, h, w, D)",
             pooled=self.pooled,
             patches=self.patches,
@@ -143,7 +153,8 @@ class Neighbours:
 class Pairs:
     """N test frames, each with its partner; or N test frames that have none.
 
-    Independently of that, each may have real frames around it, and where it comes from may be known.
+    Independently of that, each may have real frames around it, and where it comes from may be
+    known.
     """
 
     test: Frames
@@ -156,12 +167,13 @@ class Pairs:
     role: Uint8 | None = None
     """(N,) values of :class:`Role`; None where unknown."""
     phase: Float64 | None = None
-    """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the one after; NaN or
-    None where unknown."""
+    """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the
+    one after; NaN or None where unknown."""
     window: int | None = None
     """How many columns and rows of patches a match may be away; None for any number."""
     registrations: Registrations | None = None
-    """How the test frames were brought onto their partners; None where they are as they were decoded."""
+    """How the test frames were brought onto their partners; None where they are as they were
+    decoded."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """Values that several metrics of the same batch use, computed once."""
 
@@ -183,7 +195,9 @@ class Pairs:
         for name in ("role", "phase"):
             column = getattr(self, name)
             if column is not None:
-                check(column.shape == (len(self.test),), f"Pairs.{name} must be (N,)", column=column)
+                check(
+                    column.shape == (len(self.test),), f"Pairs.{name} must be (N,)", column=column
+                )
 
     def __len__(self) -> int:
         return len(self.test)

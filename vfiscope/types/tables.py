@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
-from vfiscope.types.words import Match, Verdict
+from vfiscope.types.specs import Match, Verdict
 
 __all__ = ["Cadence", "FrameTable", "Pairing", "Registration", "Registrations", "Scores"]
 
@@ -22,14 +22,17 @@ class Pairing:
     """A monotone map from N test frames to reference frames."""
 
     ref_index: Int64
-    """(N,) decode ordinal of the partner, -1 where there is none; never falls from one partner to the next."""
+    """(N,) decode ordinal of the partner, -1 where there is none; never falls from one partner to
+    the next."""
     residual: Float32
-    """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are equal, about 1.4
-    for unrelated pictures, NaN where there is no partner or nothing was compared."""
+    """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are
+    equal, about 1.4 for unrelated pictures, NaN where there is no partner or nothing was
+    compared."""
     margin: Float32
-    """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best, each with the noise of
-    a codec added. 0 where another frame of the reference, or one just beyond its end, fits as well; near 1 where only
-    the partner does. Without partner: how much worse the best one fits than partners elsewhere. NaN: not compared."""
+    """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best,
+    each with the noise of a codec added. 0 where another frame of the reference, or one just beyond
+    its end, fits as well; near 1 where only the partner does. Without partner: how much worse the
+    best one fits than partners elsewhere. NaN: not compared."""
     label: Uint8
     """(N,) values of :class:`Match`."""
     method: str
@@ -39,25 +42,44 @@ class Pairing:
     rate: Fraction
     """Reference frames to a test frame: 1/2 where every reference frame has two test frames."""
     dropped: tuple[tuple[int, int], ...] = ()
-    """Half-open ranges of reference ordinals between partners that no test frame shows, beyond what the rate omits."""
+    """Half-open ranges of reference ordinals between partners that no test frame shows, beyond what
+    the rate omits."""
 
     COLUMNS = ("ref_index", "residual", "margin", "label")
 
     def __post_init__(self) -> None:
         columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
-        check(all(c.shape == (len(self),) for c in columns.values()), "pairing columns must be (N,)", **columns)
+        check(
+            all(c.shape == (len(self),) for c in columns.values()),
+            "pairing columns must be (N,)",
+            **columns,
+        )
         partners = self.ref_index[self.ref_index >= 0]
-        check(bool((np.diff(partners) >= 0).all()), "a pairing must be monotone", ref_index=self.ref_index)
-        named = ((self.label == Match.UNMATCHED) == (self.ref_index < 0)) & (self.label <= max(Match))
-        check(bool(named.all()), "rows without a partner, and no others, must be labelled unmatched", **columns)
-        check(self.method in ("auto", "shift") and self.rate > 0, f"a map of {self.method!r} at rate {self.rate}")
+        check(
+            bool((np.diff(partners) >= 0).all()),
+            "a pairing must be monotone",
+            ref_index=self.ref_index,
+        )
+        named = ((self.label == Match.UNMATCHED) == (self.ref_index < 0)) & (
+            self.label <= max(Match)
+        )
+        check(
+            bool(named.all()),
+            "rows without a partner, and no others, must be labelled unmatched",
+            **columns,
+        )
+        check(
+            self.method in ("auto", "shift") and self.rate > 0,
+            f"a map of {self.method!r} at rate {self.rate}",
+        )
 
     def __len__(self) -> int:
         return len(self.ref_index)
 
     @property
     def digest(self) -> str:
-        """16 hexadecimal digits that name the map: equal where every test frame has the same partner."""
+        """16 hexadecimal digits that name the map: equal where every test frame has the same
+        partner."""
         return hashlib.sha256(self.ref_index.astype("<i8").tobytes()).hexdigest()[:16]
 
     def count(self, label: Match) -> int:
@@ -67,15 +89,17 @@ class Pairing:
 
 @dataclass(frozen=True, eq=False)
 class Cadence:
-    """Where N test frames lie among the frames of the lower-rate source that they were made from."""
+    """Where N test frames lie among the frames of the lower-rate source that they were made
+    from."""
 
     multiplier: Fraction
     """Test frames to a source frame: 2 for 30 in 60, 5/2 for 24 in 60."""
     before: Int64
-    """(N,) decode ordinal of the source frame at the instant or the last before it, -1 outside of the source."""
+    """(N,) decode ordinal of the source frame at the instant or the last before it, -1 outside of
+    the source."""
     phase: Float64
-    """(N,) how far the instant lies from there towards the next source frame, 0 at an original, below 1; NaN outside
-    of the source."""
+    """(N,) how far the instant lies from there towards the next source frame, 0 at an original,
+    below 1; NaN outside of the source."""
     role: Uint8
     """(N,) values of :class:`Role`: passed where the phase is 0."""
     start: Fraction
@@ -87,7 +111,11 @@ class Cadence:
 
     def __post_init__(self) -> None:
         columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
-        check(all(c.shape == (len(self),) for c in columns.values()), "cadence columns must be (N,)", **columns)
+        check(
+            all(c.shape == (len(self),) for c in columns.values()),
+            "cadence columns must be (N,)",
+            **columns,
+        )
 
     def __len__(self) -> int:
         return len(self.before)
@@ -98,8 +126,9 @@ class Registration:
     """How one test frame lies on its reference."""
 
     matrix: Float64
-    """(3, 3) float64, from pixel coordinates (x, y, 1) of the test to those of the reference, up to their scale; pixel
-    centres lie at whole numbers. The identity where it was refused: the frame is then taken as it is."""
+    """(3, 3) float64, from pixel coordinates (x, y, 1) of the test to those of the reference, up to
+    their scale; pixel centres lie at whole numbers. The identity where it was refused: the frame is
+    then taken as it is."""
     method: str
     """"ecc", "sift" or "loftr"."""
     model: str
@@ -189,7 +218,11 @@ class FrameTable:
 
     def __post_init__(self) -> None:
         columns: dict[str, Any] = {name: getattr(self, name) for name in self.COLUMNS}
-        check(all(c.shape == (len(self),) for c in columns.values()), "frame columns must be (N,)", **columns)
+        check(
+            all(c.shape == (len(self),) for c in columns.values()),
+            "frame columns must be (N,)",
+            **columns,
+        )
 
     def __len__(self) -> int:
         return len(self.index)
@@ -207,14 +240,19 @@ class Scores:
     fields: Mapping[str, NDArray[np.float16]]
     """{field: (N, 2, h, w) float16}, (dx, dy) in pixels."""
     registrations: Registrations | None = None
-    """How each test frame was brought onto its reference before; None where it was not asked for."""
+    """How each test frame was brought onto its reference before; None where it was not asked
+    for."""
 
     def __post_init__(self) -> None:
         n = len(self.frames)
         arrays: dict[str, Any] = {**self.values, **self.maps, **self.fields}
         check(all(a.shape[0] == n for a in arrays.values()), f"scores must have {n} rows", **arrays)
         if self.registrations is not None:
-            check(len(self.registrations) == n, f"registrations must have {n} rows", matrix=self.registrations.matrix)
+            check(
+                len(self.registrations) == n,
+                f"registrations must have {n} rows",
+                matrix=self.registrations.matrix,
+            )
 
     def __len__(self) -> int:
         return len(self.frames)

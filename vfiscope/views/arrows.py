@@ -13,17 +13,18 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_arrows"]
 
-ACROSS = 20
+MAX_ARROWS_ACROSS = 20
 """Arrows from the left border to the right one, at most."""
 STILL_PX = 0.5
 """Shorter vectors are dots."""
-USUAL, LONGEST = 0.7, 2.0
+MEDIAN_ARROW_STEPS, MAX_ARROW_STEPS = 0.7, 2.0
 """Lengths of the middle one of the arrows and of the longest, in steps of their grid."""
-COLOUR, CUT_SHORT = "#FFE000", "#FF7A00"
+ARROW_COLOUR, CUT_SHORT_COLOUR = "#FFE000", "#FF7A00"
 
 
 def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
-    """Draw every so many-th vector, all to one scale at which the usual ones just do not touch; what the scale is.
+    """Draw every so many-th vector, all to one scale at which the usual ones just do not touch;
+    what the scale is.
 
     A vector that would reach over several others, as wrong matches do, is cut short and orange.
 
@@ -33,7 +34,7 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
         size: (height, width) of the frame.
     """
     h, w = field.shape[1:]
-    stride = max(1, -(-w // ACROSS))
+    stride = max(1, -(-w // MAX_ARROWS_ACROSS))
     rows, columns = np.mgrid[stride // 2 : h : stride, stride // 2 : w : stride].reshape(2, -1)
     vectors = field[:, rows, columns].astype(np.float64)
     known = np.isfinite(vectors).all(axis=0)
@@ -41,21 +42,29 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
     vectors = vectors[:, known]
     lengths = np.hypot(*vectors)
     moving = lengths >= STILL_PX
-    ax.plot(*at[:, ~moving], ".", color=COLOUR, markersize=1.2)
+    ax.plot(*at[:, ~moving], ".", color=ARROW_COLOUR, markersize=1.2)
     ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     if not moving.any():
         return f"nothing moves by {STILL_PX:g} px or more"
     step = stride * size[1] / w
-    unit = float(np.median(lengths[moving])) / USUAL
-    long = lengths > LONGEST * unit
-    vectors[:, long] *= LONGEST * unit / lengths[long]
-    for rows_of, colour in ((moving & ~long, COLOUR), (long, CUT_SHORT)):
+    unit = float(np.median(lengths[moving])) / MEDIAN_ARROW_STEPS
+    long = lengths > MAX_ARROW_STEPS * unit
+    vectors[:, long] *= MAX_ARROW_STEPS * unit / lengths[long]
+    for rows_of, colour in ((moving & ~long, ARROW_COLOUR), (long, CUT_SHORT_COLOUR)):
         _quiver(ax, at[:, rows_of], vectors[:, rows_of], unit / step, colour)
-    return f"grid step {unit:.3g} px" + (f"; orange: over {LONGEST * unit:.3g}, cut" if long.any() else "")
+    return f"grid step {unit:.3g} px" + (
+        f"; orange: over {MAX_ARROW_STEPS * unit:.3g}, cut" if long.any() else ""
+    )
 
 
 def _quiver(ax: Axes, at: Float64, vectors: Float64, scale: float, colour: str) -> None:
     """Arrows with a dark edge, to be seen on any frame."""
-    heads: Any = {"headwidth": 4.5, "headlength": 4, "headaxislength": 3.5, "minlength": 0, "width": 0.004}
+    heads: Any = {
+        "headwidth": 4.5,
+        "headlength": 4,
+        "headaxislength": 3.5,
+        "minlength": 0,
+        "width": 0.004,
+    }
     edge: Any = {"color": colour, "edgecolor": "black", "linewidth": 0.4}
     ax.quiver(*at, *vectors, angles="xy", scale_units="xy", scale=scale, **heads, **edge)

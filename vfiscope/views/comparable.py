@@ -1,4 +1,5 @@
-"""Which runs can stand in one table: what must be the same, and which metrics are not comparable all the same."""
+"""Which runs can stand in one table: what must be the same, and which metrics are not comparable
+all the same."""
 
 from __future__ import annotations
 
@@ -7,12 +8,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vfiscope.errors import UsageError
 from vfiscope.store.text import printable
-from vfiscope.views.names import embedder_groups, metrics_of
+from vfiscope.views.naming import embedder_groups, metrics_of
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["check_comparable", "kind_of", "obstacles", "partial_runs", "reference_of", "unranked_by", "unsure"]
+__all__ = [
+    "check_comparable",
+    "kind_of",
+    "obstacles",
+    "partial_runs",
+    "reference_of",
+    "unranked_by",
+    "warn_unverified",
+]
 
 REFERENCES = ("ref", "source", "golden")
 READ_AS = ("matrix", "range", "transfer", "tonemap")
@@ -28,7 +37,8 @@ class Fact(NamedTuple):
 
 
 def obstacles(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
-    """Why these runs cannot be compared, one sentence each that ends in the remedy; empty where they can.
+    """Why these runs cannot be compared, one sentence each that ends in the remedy; empty where
+    they can.
 
     Of a difference that follows from another one only the first is said.
     """
@@ -54,7 +64,10 @@ def check_comparable(runs: Sequence[Run], labels: Sequence[str]) -> None:
 
 def unranked_by(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str]:
     """{metric: why its values are not comparable between these runs, though others are}."""
-    reasons = {metric: f"different embedders ({listed})" for metric, listed in embedder_groups(runs, labels).items()}
+    reasons = {
+        metric: f"different embedders ({listed})"
+        for metric, listed in embedder_groups(runs, labels).items()
+    }
     for what, needed, of in METRIC_FACTS:
         groups = _grouped([of(run) for run in runs], labels)
         for metric in metrics_of(runs) if len(groups) > 1 else ():
@@ -72,8 +85,9 @@ def partial_runs(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
     ]
 
 
-def unsure(runs: Sequence[Run]) -> list[str]:
-    """What is to be said where runs of different files were compared with nothing that they share."""
+def warn_unverified(runs: Sequence[Run]) -> list[str]:
+    """What is to be said where runs of different files were compared with nothing that they
+    share."""
     tests = {str((_entry(run, "test") or {}).get("digest")) for run in runs}
     if len(tests) < 2 or reference_of(runs[0]) is not None:
         return []
@@ -107,7 +121,8 @@ def _size(run: Run) -> str:
 
 
 def _resize(run: Run) -> str | None:
-    """The filter that frames were brought to the reference's size with; None where they had it already."""
+    """The filter that frames were brought to the reference's size with; None where they had it
+    already."""
     test, other = _entry(run, "test") or {}, _entry(run, *REFERENCES)
     same = other is None or all(test.get(side) == other.get(side) for side in ("width", "height"))
     return None if same else run.config.get("resize")
@@ -117,11 +132,14 @@ def _read_as(run: Run) -> tuple[Any, ...]:
     """How the pixels of the reference were read, and whether the test's were tone mapped."""
     reference, test = _entry(run, *REFERENCES) or {}, _entry(run, "test") or {}
     colours = reference.get("color") or {}
-    return *(colours.get(key, "-") for key in READ_AS), (test.get("color") or {}).get("tonemap", "-")
+    return *(colours.get(key, "-") for key in READ_AS), (test.get("color") or {}).get(
+        "tonemap", "-"
+    )
 
 
 def _multiplier(kind: str) -> Callable[[Run], Any]:
-    """The stated multiplier of runs of a kind, which says how far the frames are that a frame is judged by."""
+    """The stated multiplier of runs of a kind, which says how far the frames are that a frame is
+    judged by."""
     return lambda run: run.config.get("multiplier") if kind_of(run) == kind else None
 
 
@@ -148,15 +166,27 @@ class Reference(NamedTuple):
 
 FACTS = (
     Fact("modes", _mode, "compare runs of one mode"),
-    Fact("kinds of comparison", kind_of, "score all with --ref, or all with --source, against the same file"),
+    Fact(
+        "kinds of comparison",
+        kind_of,
+        "score all with --ref, or all with --source, against the same file",
+    ),
     Fact("references", _content, "score all against the same file"),
     Fact("lags", lambda run: run.pairing.get("lag"), "scan all with the same --lag"),
     Fact("multipliers", _multiplier("neighbours"), "score all with the same --multiplier"),
     Fact("sizes of frames", _size, "bring all to the same size before"),
     Fact("filters of --resize", _resize, "score all with the same --resize"),
     Fact("colours as read", _read_as, "score all with the same --tonemap, and tag the files alike"),
-    Fact("registrations", lambda run: (run.register or {}).get("method"), "score all with the same --register"),
-    Fact("deinterlacing", lambda run: run.config.get("deinterlace", "none"), "score all with the same --deinterlace"),
+    Fact(
+        "registrations",
+        lambda run: (run.register or {}).get("method"),
+        "score all with the same --register",
+    ),
+    Fact(
+        "deinterlacing",
+        lambda run: run.config.get("deinterlace", "none"),
+        "score all with the same --deinterlace",
+    ),
 )
 ROOTS = ("modes", "kinds of comparison", "references")
 """Facts from which other differences follow."""
@@ -168,7 +198,8 @@ METRIC_FACTS: tuple[tuple[str, str, Callable[[Run], Any]], ...] = (
 
 
 def _other_frames(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
-    """Whether other frames were chosen; a clip that is merely shorter has its frames in common with the others."""
+    """Whether other frames were chosen; a clip that is merely shorter has its frames in common with
+    the others."""
     if len({run.frames.index.tobytes() for run in runs}) == 1:
         return []
     chosen = [tuple(run.config.get(key) for key in ("start", "stop", "step")) for run in runs]

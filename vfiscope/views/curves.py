@@ -1,4 +1,5 @@
-"""What a panel shows of a column of scores: lines, dots, infinite values, range; and the map from seconds to frames."""
+"""What a panel shows of a column of scores: lines, dots, infinite values, range; and the map from
+seconds to frames."""
 
 from __future__ import annotations
 
@@ -10,19 +11,30 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.types import Float64, FrameTable, MetricSpec, Role
-from vfiscope.views.names import informative
+from vfiscope.views.naming import informative
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["Curve", "curves_of", "extent", "frame_axis", "headline", "limits", "roles_of", "shade", "thin"]
+__all__ = [
+    "Curve",
+    "curves_of",
+    "extent",
+    "frame_axis",
+    "headline",
+    "limits",
+    "roles_of",
+    "shade",
+    "thin",
+]
 
 Mapped = Callable[[ArrayLike], Float64]
 
-BINS = 2000
+FIGURE_BINS = 2000
 """Bins across a figure: about one per dot of a figure of 7 inches at 300 dots per inch."""
 QUIET = 0.25
-"""A panel shows no less than so many of the metric's floor: what fills it is at least a quarter of what is flagged."""
+"""A panel shows no less than so many of the metric's floor: what fills it is at least a quarter of
+what is flagged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +57,9 @@ class Curve:
     def of(cls, times: Float64, scores: NDArray[np.float32]) -> Curve:
         """Prepare (N,) times and (N,) scores.
 
-        A single infinite value between finite ones is left out of the line, which goes straight on: every second frame
-        of an interpolated clip is such a one. Several in a row break it, as NaN does.
+        A single infinite value between finite ones is left out of the line, which goes straight on:
+        every second frame of an interpolated clip is such a one. Several in a row break it, as NaN
+        does.
         """
         values = np.asarray(scores, dtype=np.float64)
         infinite = np.isinf(values)
@@ -72,34 +85,45 @@ class Curve:
 
 
 def roles_of(run: Run, metric: str) -> list[Role]:
-    """The roles of the frames that a metric is defined for, in order; all where it is nowhere defined."""
+    """The roles of the frames that a metric is defined for, in order; all where it is nowhere
+    defined."""
     scores, role = run.scores[metric], run.frames.role
     defined = role[~np.isnan(scores)]
     return [Role(int(value)) for value in np.unique(defined if len(defined) else role)]
 
 
 def curves_of(run: Run, metric: str) -> dict[Role, Curve]:
-    """A curve for each role: passed and synthesised frames alternate, and one line through both is a saw."""
+    """A curve for each role: passed and synthesised frames alternate, and one line through both is
+    a saw."""
     rows = {role: run.frames.role == role for role in roles_of(run, metric)}
-    return {role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine]) for role, mine in rows.items()}
+    return {
+        role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine])
+        for role, mine in rows.items()
+    }
 
 
 def headline(curves: Mapping[Role, Curve]) -> list[Curve]:
-    """The curves of a run that its headline numbers are about: not that of passed frames, where others have values."""
+    """The curves of a run that its headline numbers are about: not that of passed frames, where
+    others have values."""
     return [curve for role, curve in curves.items() if role != Role.PASSED] or list(curves.values())
 
 
 def limits(
-    finite: Float64, spec: MetricSpec, thresholds: Sequence[float] = (), passed: Float64 | None = None
+    finite: Float64,
+    spec: MetricSpec,
+    thresholds: Sequence[float] = (),
+    passed: Float64 | None = None,
 ) -> tuple[float, float]:
     """(least, greatest) value that a panel must show.
 
     Args:
         finite: (N,) values to be drawn, one or more.
-        spec: the range reaches to its identity where that at most doubles it; it is never less than a quarter of its
-            floor, or than a hundredth of the greatest value where it has none, so that noise looks like noise.
+        spec: the range reaches to its identity where that at most doubles it; it is never less than
+            a quarter of its floor, or than a hundredth of the greatest value where it has none, so
+            that noise looks like noise.
         thresholds: further values that must be seen.
-        passed: further values, of frames that were passed through, to which the range reaches as to the identity.
+        passed: further values, of frames that were passed through, to which the range reaches as to
+        the identity.
     """
     low, high = float(finite.min()), float(finite.max())
     least = 0.01 * max(abs(low), abs(high)) or 1.0
@@ -110,14 +134,20 @@ def limits(
     shift = min(lacking, max(0.0, spec.low - low)) - min(lacking, max(0.0, high - spec.high))
     low, high = low + shift, high + shift
     inside = (2 * low - high, 2 * high - low)
-    for value in (spec.identity, *(() if passed is None or not len(passed) else (passed.min(), passed.max()))):
+    for value in (
+        spec.identity,
+        *(() if passed is None or not len(passed) else (passed.min(), passed.max())),
+    ):
         if inside[0] <= value <= inside[1]:
             low, high = min(low, float(value)), max(high, float(value))
     return min(low, *thresholds, high), max(low, *thresholds, high)
 
 
-def thin(times: Float64, values: Float64 | None = None, bins: int = BINS) -> tuple[Float64, Float64]:
-    """Of every bin of rows keep the first, the last, the least, the greatest and the ends of its gaps, in order.
+def thin(
+    times: Float64, values: Float64 | None = None, bins: int = FIGURE_BINS
+) -> tuple[Float64, Float64]:
+    """Of every bin of rows keep the first, the last, the least, the greatest and the ends of its
+    gaps, in order.
 
     Args:
         times: (N,).
@@ -144,7 +174,8 @@ def thin(times: Float64, values: Float64 | None = None, bins: int = BINS) -> tup
 
 
 def extent(frames: FrameTable) -> tuple[float, float]:
-    """(start, end) in seconds; the last frame lasts the median interval, a single frame half a second to both sides."""
+    """(start, end) in seconds; the last frame lasts the median interval, a single frame half a
+    second to both sides."""
     times = frames.time_s
     if len(times) < 2 or not times[-1] > times[0]:
         centre = float(times[0]) if len(times) else 0.0
@@ -153,7 +184,8 @@ def extent(frames: FrameTable) -> tuple[float, float]:
 
 
 def shade(frames: FrameTable, start: int, stop: int) -> tuple[float, float]:
-    """(left, right) in seconds of a half-open range of frames: from midway to the one before to midway to the next.
+    """(left, right) in seconds of a half-open range of frames: from midway to the one before to
+    midway to the next.
 
     Never further than half the median interval: what lies in a gap, as a night, was not looked at.
     """
@@ -164,13 +196,16 @@ def shade(frames: FrameTable, start: int, stop: int) -> tuple[float, float]:
     half = (closing - float(times[-1])) / 2 if len(times) > 1 else (closing - opening) / 2
     before = (times[first] - times[first - 1]) / 2 if first else half
     after = (times[last + 1] - times[last]) / 2 if last + 1 < len(times) else half
-    return float(times[first] - min(half, max(0.0, before))), float(times[last] + min(half, max(0.0, after)))
+    return float(times[first] - min(half, max(0.0, before))), float(
+        times[last] + min(half, max(0.0, after))
+    )
 
 
 def frame_axis(frames: FrameTable) -> tuple[Mapped, Mapped]:
     """(seconds -> ordinal, ordinal -> seconds), exact at every frame, linear between and beyond.
 
-    Frames whose time does not advance are left out of the map; a single frame counts one ordinal to the second.
+    Frames whose time does not advance are left out of the map; a single frame counts one ordinal to
+    the second.
     """
     times, ordinals = frames.time_s, frames.index.astype(np.float64)
     if len(times) > 1:

@@ -1,23 +1,23 @@
 """The scores of every frame as a table: .csv, .json or .parquet.
 
-One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase, status``, where the
-test was images ``name``, their files, and every score of the run under its name. Roles and statuses are written by
-name. A number is written with the fewest digits that read back as the same float32 (float64 for time_s and phase), and
-what is not finite as follows:
+One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase,
+status``, where the test was images ``name``, their files, and every score of the run under its
+name. Roles and statuses are written by name. A number is written with the fewest digits that read
+back as the same float32 (float64 for time_s and phase), and what is not finite as follows:
 
-========  ===================  =================  ====================================================
-file      not defined          +inf and -inf      where
-========  ===================  =================  ====================================================
-.csv      empty                ``inf``, ``-inf``
-.json     ``null``             ``null``           and ``"infinite": {"psnr": "inf"}`` in the frame's row
-.parquet  NaN                  +inf, -inf
-========  ===================  =================  ====================================================
+========  ===================  =================
+==================================================== file      not defined          +inf and -inf
+where ========  ===================  =================
+==================================================== .csv      empty                ``inf``,
+``-inf`` .json     ``null``             ``null``           and ``"infinite": {"psnr": "inf"}`` in
+the frame's row .parquet  NaN                  +inf, -inf ========  ===================
+=================  ====================================================
 
-JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without infinite values has
-no ``"infinite"``. Parquet keeps each metric's unit, range, direction, identity and description in the metadata of its
-column, the time base in that of ``pts``, and the run's mode, role (what headline numbers are about), creation time,
-status, configuration, sources, embedder, versions, pairing and notes as JSON under ``vfiscope`` in the metadata of
-the schema.
+JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without
+infinite values has no ``"infinite"``. Parquet keeps each metric's unit, range, direction, identity
+and description in the metadata of its column, the time base in that of ``pts``, and the run's mode,
+role (what headline numbers are about), creation time, status, configuration, sources, embedder,
+versions, pairing and notes as JSON under ``vfiscope`` in the metadata of the schema.
 """
 
 from __future__ import annotations
@@ -35,7 +35,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.errors import DiskFullError, OutputExistsError, StoreError, UsageError, optional_import
+from vfiscope.errors import (
+    DiskFullError,
+    OutputExistsError,
+    StoreError,
+    UsageError,
+    optional_import,
+)
 from vfiscope.types import FrameTable, Role, Status
 
 if TYPE_CHECKING:
@@ -81,14 +87,16 @@ def suffix_of(path: Path, known: tuple[str, ...]) -> str:
     suffix = path.suffix.lower()
     if suffix not in known:
         raise UsageError(
-            f"{path} ends in {path.suffix or 'no extension'}: name a file that ends in {' or '.join(known)}"
+            f"{path} ends in {path.suffix or 'no extension'}: name a file that ends in"
+            f" {' or '.join(known)}"
         )
     return suffix
 
 
 @contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place at the end, or is removed after an error.
+    """A temporary path beside ``path`` that takes its place at the end, or is removed after an
+    error.
 
     Raises:
         OutputExistsError: the file exists, and overwriting was not asked for.
@@ -104,9 +112,13 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         os.replace(temporary, path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(f"{path} does not fit on the disk: free some space or name another folder") from error
+            raise DiskFullError(
+                f"{path} does not fit on the disk: free some space or name another folder"
+            ) from error
         reason = error.strerror or type(error).__name__
-        raise StoreError(f"{path} cannot be written ({reason}): name a file in a folder you can write to") from error
+        raise StoreError(
+            f"{path} cannot be written ({reason}): name a file in a folder you can write to"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -117,7 +129,9 @@ def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
     columns: dict[str, list[Any] | NDArray[Any]] = {}
     for name in FRAME_COLUMNS:
         column = getattr(run.frames, name)
-        columns[name] = [named[name](code).name.lower() for code in column] if name in named else column
+        columns[name] = (
+            [named[name](code).name.lower() for code in column] if name in named else column
+        )
     if run.names:
         columns["name"] = list(run.names)
     return columns | dict(run.scores)
@@ -148,7 +162,11 @@ def _write_json(run: Run, path: Path) -> None:
 
 
 def _json_row(row: dict[str, Any]) -> dict[str, Any]:
-    infinite = {name: str(value) for name, value in row.items() if isinstance(value, np.floating) and np.isinf(value)}
+    infinite = {
+        name: str(value)
+        for name, value in row.items()
+        if isinstance(value, np.floating) and np.isinf(value)
+    }
     entry = {name: _json_value(value) for name, value in row.items()}
     return entry | {"infinite": infinite} if infinite else entry
 
@@ -166,8 +184,21 @@ def _write_parquet(run: Run, path: Path) -> None:
     arrow = optional_import("pyarrow", "parquet")
     parquet = optional_import("pyarrow.parquet", "parquet")
     arrays = {name: arrow.array(column) for name, column in _columns(run).items()}
-    fields = [arrow.field(name, array.type, metadata=_about(run, name)) for name, array in arrays.items()]
-    facts = ("mode", "role", "created", "status", "config", "sources", "embedder", "versions", "pairing", "notes")
+    fields = [
+        arrow.field(name, array.type, metadata=_about(run, name)) for name, array in arrays.items()
+    ]
+    facts = (
+        "mode",
+        "role",
+        "created",
+        "status",
+        "config",
+        "sources",
+        "embedder",
+        "versions",
+        "pairing",
+        "notes",
+    )
     about = json.dumps({name: getattr(run, name) for name in facts}, allow_nan=False)
     schema = arrow.schema(fields, metadata={"vfiscope": about})
     parquet.write_table(arrow.Table.from_arrays(list(arrays.values()), schema=schema), path)

@@ -1,7 +1,8 @@
 """A map laid over the frame that it is about: its scale, its colours, and where it is strongest.
 
-What is weak is transparent, and lighter is worse, for every kind of colour vision and in print: over a frame in grey
-from purple by way of red to pale yellow; over one in its own colours from green to yellow, and only where it is strong.
+What is weak is transparent, and lighter is worse, for every kind of colour vision and in print:
+over a frame in grey from purple by way of red to pale yellow; over one in its own colours from
+green to yellow, and only where it is strong.
 """
 
 from __future__ import annotations
@@ -32,20 +33,21 @@ __all__ = [
     "edges",
     "extent_of",
     "grey",
-    "laid_over",
+    "overlay_map",
     "scale_of",
-    "spot",
     "stretched",
+    "strongest_box",
     "window",
 ]
 
-SHARE = 99.5
+SCALE_PERCENTILE = 99.5
 """Per cent of the cells of a call that lie within an automatic scale."""
 DARK, LIGHT = 0.08, 0.5
 """Black and white of a frame under a map."""
-HALF = 0.5
-"""Part of the peak that still belongs to the strongest area; and of a metric's floor, above which there is one."""
-SMALLEST, LARGEST = 0.2, 0.5
+STRONG_PART_OF_PEAK = 0.5
+"""Part of the peak that still belongs to the strongest area; and of a metric's floor, above which
+there is one."""
+MIN_WINDOW_SHARE, MAX_WINDOW_SHARE = 0.2, 0.5
 """Sides of the enlarged part, of those of the frame."""
 
 
@@ -66,7 +68,8 @@ class Look(NamedTuple):
 HEAT = Look("inferno", 0.25, 0.0, 0.5, 0.85)
 """For a frame in grey."""
 OVER_COLOURS = Look("viridis", 0.5, 0.25, 0.75, 0.75)
-"""For a frame in its colours, which are seen beneath; most things are not green and yellow where red is."""
+"""For a frame in its colours, which are seen beneath; most things are not green and yellow where
+red is."""
 
 
 class Box(NamedTuple):
@@ -110,8 +113,9 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
     Args:
         maps: (h, w) each.
         spec: what their values mean.
-        how: "auto", up to a departure that 99.5 % of all cells do not exceed, and no less than the metric's floor, so
-            that noise stays dark; "absolute", the whole range; or a number, the departure to end at.
+        how: "auto", up to a departure that 99.5 % of all cells do not exceed, and no less than the
+            metric's floor, so that noise stays dark; "absolute", the whole range; or a number, the
+            departure to end at.
 
     Raises:
         UsageError: it is none of these, or a range has no end.
@@ -119,15 +123,17 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
     if how == "auto":
         known = [departure(values, spec)[np.isfinite(values)] for values in maps]
         cells = np.concatenate([*known, np.empty(0)])
-        reached = float(np.percentile(cells, SHARE)) if len(cells) else 0.0
+        reached = float(np.percentile(cells, SCALE_PERCENTILE)) if len(cells) else 0.0
         if reached > spec.floor:
-            return Scale(spec, reached, f"{SHARE:g} % of the cells shown lie within it")
+            return Scale(spec, reached, f"{SCALE_PERCENTILE:g} % of the cells shown lie within it")
         least = spec.floor or 1.0
         return Scale(spec, least, f"ends at {least:g}: less is not worth flagging")
     if how == "absolute":
         most = spec.high - spec.identity if spec.lower_is_better else spec.identity - spec.low
         if not 0 < most < np.inf:
-            raise UsageError(f"the range of {spec.name} has no end: give a number for the scale to end at")
+            raise UsageError(
+                f"the range of {spec.name} has no end: give a number for the scale to end at"
+            )
         return Scale(spec, most, "its whole range")
     try:
         top = float(how)
@@ -147,8 +153,11 @@ def colour_map(look: Look = HEAT) -> Any:
     return ListedColormap(under + alpha[:, None] * (colours - under))
 
 
-def laid_over(picture: NDArray[np.uint8], values: Float32, scale: Scale, look: Look = HEAT) -> NDArray[np.uint8]:
-    """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what was given.
+def overlay_map(
+    picture: NDArray[np.uint8], values: Float32, scale: Scale, look: Look = HEAT
+) -> NDArray[np.uint8]:
+    """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what
+    was given.
 
     Args:
         picture: (H, W, 3).
@@ -172,14 +181,20 @@ def _colours(look: Look) -> tuple[Float64, Float64]:
     import matplotlib
 
     strength = np.linspace(0.0, 1.0, 256)
-    colours = np.asarray(matplotlib.colormaps[look.colours](look.first + (1 - look.first) * strength))[:, :3]
-    return colours, look.opaque * np.clip((strength - look.seen) / (look.full - look.seen), 0.0, 1.0)
+    colours = np.asarray(
+        matplotlib.colormaps[look.colours](look.first + (1 - look.first) * strength)
+    )[:, :3]
+    return colours, look.opaque * np.clip(
+        (strength - look.seen) / (look.full - look.seen), 0.0, 1.0
+    )
 
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W, 3): the luma of a frame in the darker half of the greys, to be seen beneath a map."""
     luma = picture @ np.array(LUMA_WEIGHTS) / 255.0
-    return np.repeat(np.rint(255 * (DARK + (LIGHT - DARK) * luma)).astype(np.uint8)[..., None], 3, axis=2)
+    return np.repeat(
+        np.rint(255 * (DARK + (LIGHT - DARK) * luma)).astype(np.uint8)[..., None], 3, axis=2
+    )
 
 
 def edges(length: int, cells: int) -> NDArray[np.int64]:
@@ -194,34 +209,48 @@ def stretched(cells: NDArray[Any], height: int, width: int) -> NDArray[Any]:
     return cells[rows][:, columns]
 
 
-def spot(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None:
-    """Where a map is strongest: the connected cells of at least half its peak that together hold most.
+def strongest_box(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None:
+    """Where a map is strongest: the connected cells of at least half its peak that together hold
+    most.
 
     Args:
         values: (h, w).
-        spec: what they mean; where no cell departs by more than half its floor, there is nothing to point at.
+        spec: what they mean; where no cell departs by more than half its floor, there is nothing to
+            point at.
         size: (height, width) of the frame.
 
     Returns:
         The box around them in pixels.
     """
     strength = departure(values, spec)
-    if not strength.max() > HALF * spec.floor:
+    if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
         return None
-    count, labels = cv2.connectedComponents((strength >= HALF * strength.max()).astype(np.uint8), connectivity=8)
+    count, labels = cv2.connectedComponents(
+        (strength >= STRONG_PART_OF_PEAK * strength.max()).astype(np.uint8), connectivity=8
+    )
     sums = np.bincount(labels.ravel(), strength.ravel(), count)
     rows, columns = np.nonzero(labels == 1 + int(np.argmax(sums[1:])))
     y, x = edges(size[0], values.shape[0]), edges(size[1], values.shape[1])
-    top, bottom, left, right = y[rows.min()], y[rows.max() + 1], x[columns.min()], x[columns.max() + 1]
+    top, bottom, left, right = (
+        y[rows.min()],
+        y[rows.max() + 1],
+        x[columns.min()],
+        x[columns.max() + 1],
+    )
     return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
 def extent_of(values: Float32, spec: MetricSpec) -> str:
-    """What a box does not say of a map, in words: that there is nothing to point at, or that all of the frame is."""
+    """What a box does not say of a map, in words: that there is nothing to point at, or that all of
+    the frame is."""
     strength = departure(values, spec)
-    if not strength.max() > HALF * spec.floor:
+    if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
         return "nothing to point at"
-    return "all over the frame" if (strength >= HALF * strength.max()).mean() >= HALF else ""
+    return (
+        "all over the frame"
+        if (strength >= STRONG_PART_OF_PEAK * strength.max()).mean() >= STRONG_PART_OF_PEAK
+        else ""
+    )
 
 
 def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box:
@@ -230,22 +259,25 @@ def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -
     It lies around the middle of a box; where the box is larger, where the map is strongest in it.
     """
     height, width = size
-    part = min(max(1.3 * max(box.w / width, box.h / height), SMALLEST), LARGEST)
+    part = min(max(1.3 * max(box.w / width, box.h / height), MIN_WINDOW_SHARE), MAX_WINDOW_SHARE)
     w, h = max(1, round(part * width)), max(1, round(part * height))
     x, y = box.x + box.w // 2, box.y + box.h // 2
     if box.w > w or box.h > h:
         strength = stretched(departure(values, spec), height, width)
         inside = np.zeros_like(strength)
         inside[box.y : box.y + box.h, box.x : box.x + box.w] = 1
-        sums = cv2.boxFilter(strength * inside, -1, (w, h), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        sums = cv2.boxFilter(
+            strength * inside, -1, (w, h), normalize=False, borderType=cv2.BORDER_CONSTANT
+        )
         y, x = (int(place) for place in np.unravel_index(int(np.argmax(sums)), sums.shape))
     return Box(min(max(0, x - w // 2), width - w), min(max(0, y - h // 2), height - h), w, h)
 
 
 def draw_outline(ax: Axes, values: Float32, scale: Scale, size: tuple[int, int]) -> None:
-    """Lines around what is at least at half of the scale: white on black, to be seen on any colour."""
-    strong = (scale.strength(values) >= HALF).astype(np.float64)
+    """Lines around what is at least at half of the scale: white on black, to be seen on any
+    colour."""
+    strong = (scale.strength(values) >= STRONG_PART_OF_PEAK).astype(np.float64)
     if strong.any() and not strong.all():
         level = stretched(strong, *size)
         for colour, width in (("black", 2.4), ("white", 1.1)):
-            ax.contour(level, [HALF], colors=colour, linewidths=width)
+            ax.contour(level, [STRONG_PART_OF_PEAK], colors=colour, linewidths=width)

@@ -1,25 +1,29 @@
 """How far a mean over frames can be trusted: the circular block bootstrap.
 
-Neighbouring frames are alike, so the frames of a clip are fewer witnesses than their number says, and an interval that
-draws them one by one is too narrow. Here whole stretches of neighbours are drawn, from the clip closed to a circle
-(Politis and Romano, A circular block-resampling procedure for stationary data, in LePage and Billard, Exploring the
-limits of bootstrap, 1992). So every frame is drawn as often as any other, and the draws lie around the mean itself:
-blocks that end with the clip would rarely hold its first and last frames.
+Neighbouring frames are alike, so the frames of a clip are fewer witnesses than their number says,
+and an interval that draws them one by one is too narrow. Here whole stretches of neighbours are
+drawn, from the clip closed to a circle (Politis and Romano, A circular block-resampling procedure
+for stationary data, in LePage and Billard, Exploring the limits of bootstrap, 1992). So every frame
+is drawn as often as any other, and the draws lie around the mean itself: blocks that end with the
+clip would rarely hold its first and last frames.
 
-- **Length of a block**: an eighth of the clip. Lengths that fit the clip's own autocorrelation, or grow as N^(1/3),
-  come out too short in clips of tens of frames, and so do their intervals. A fixed number of blocks is right for any
-  dependence that dies out within a block (Ibragimov and Müller, t-statistic based correlation and heterogeneity robust
-  inference, Journal of Business and Economic Statistics 28, 2010), and costs a quarter of width where
-  there is none. Where neighbours are so alike that a clip holds only a few independent moments, every interval from
-  the clip alone is too narrow, this one too.
-- **Few blocks**: percentiles of few independent values lie too near. They are taken farther out, to where the normal
-  distribution has what the t distribution has for so many blocks (the expanded percentiles of Hesterberg, What teachers
-  should know about the bootstrap, American Statistician 69, 2015).
-- **Several scenes** are independent of each other. Of eight scenes or more whole scenes are drawn, so that the interval
-  also holds for other scenes of their kind. Of fewer blocks are drawn within each.
+- **Length of a block**: an eighth of the clip. Lengths that fit the clip's own autocorrelation, or
+  grow as N^(1/3), come out too short in clips of tens of frames, and so do their intervals. A fixed
+  number of blocks is right for any dependence that dies out within a block (Ibragimov and Müller,
+  t-statistic based correlation and heterogeneity robust inference, Journal of Business and Economic
+  Statistics 28, 2010), and costs a quarter of width where there is none. Where neighbours are so
+  alike that a clip holds only a few independent moments, every interval from the clip alone is too
+  narrow, this one too.
+- **Few blocks**: percentiles of few independent values lie too near. They are taken farther out, to
+  where the normal distribution has what the t distribution has for so many blocks (the expanded
+  percentiles of Hesterberg, What teachers should know about the bootstrap, American Statistician
+  69, 2015).
+- **Several scenes** are independent of each other. Of eight scenes or more whole scenes are drawn,
+  so that the interval also holds for other scenes of their kind. Of fewer blocks are drawn within
+  each.
 
-Fewer than eight scenes of which one has fewer than eight frames tell too little: there is no interval. The draws begin
-from a fixed seed, so the same values always have the same interval.
+Fewer than eight scenes of which one has fewer than eight frames tell too little: there is no
+interval. The draws begin from a fixed seed, so the same values always have the same interval.
 """
 
 from __future__ import annotations
@@ -33,15 +37,24 @@ import numpy as np
 
 from vfiscope.types import Float64
 
-__all__ = ["CONFIDENCE", "DRAWS", "FEWEST", "Interval", "block_length", "draws", "interval"]
+__all__ = [
+    "DRAWS",
+    "FEWEST",
+    "INTERVAL_CONFIDENCE",
+    "Interval",
+    "block_length",
+    "draws",
+    "interval",
+]
 
-CONFIDENCE = 0.95
+INTERVAL_CONFIDENCE = 0.95
 FEWEST = 8
-"""Frames of a scene from which on blocks are drawn within it, and scenes from which on whole scenes are drawn."""
+"""Frames of a scene from which on blocks are drawn within it, and scenes from which on whole scenes
+are drawn."""
 BLOCKS = 8
 """Blocks in a scene."""
 DRAWS = 9999
-CHUNK = 500
+DRAWS_AT_ONCE = 500
 """Draws made together, which bounds the memory."""
 SEED = 1992
 
@@ -60,7 +73,8 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
         scenes: one array (N_i,) for each scene, in the order of its frames, all finite.
 
     Returns:
-        The interval; None where there are fewer than eight scenes, and one of them has fewer than eight values.
+        The interval; None where there are fewer than eight scenes, and one of them has fewer than
+        eight values.
     """
     scenes = [np.asarray(scene, np.float64) for scene in scenes if len(scene)]
     unit = draws([len(scene) for scene in scenes])
@@ -79,8 +93,8 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
 
 
 def draws(sizes: Sequence[int]) -> Literal["scenes", "blocks"] | None:
-    """Whether of scenes of so many frames, all above 0, whole ones are drawn, or blocks within each; None where there
-    is too little of both."""
+    """Whether of scenes of so many frames, all above 0, whole ones are drawn, or blocks within
+    each; None where there is too little of both."""
     if len(sizes) >= FEWEST:
         return "scenes"
     return "blocks" if sizes and min(sizes) >= FEWEST else None
@@ -92,25 +106,32 @@ def block_length(frames: int) -> int:
 
 
 def _tail(units: float, freedom: float) -> float:
-    """Part of the draws beyond each end of the interval, for so many units drawn and degrees of freedom."""
+    """Part of the draws beyond each end of the interval, for so many units drawn and degrees of
+    freedom."""
     from scipy.stats import t  # slow to import, and help does without
 
-    return NormalDist().cdf(-math.sqrt(units / freedom) * float(t.ppf((1 + CONFIDENCE) / 2, freedom)))
+    return NormalDist().cdf(
+        -math.sqrt(units / freedom) * float(t.ppf((1 + INTERVAL_CONFIDENCE) / 2, freedom))
+    )
 
 
 def _draw_scenes(scenes: Sequence[Float64], generator: np.random.Generator) -> Float64:
     """(DRAWS,) means over as many scenes, drawn whole with replacement."""
-    sums, sizes = np.array([scene.sum() for scene in scenes]), np.array([len(scene) for scene in scenes])
+    sums, sizes = (
+        np.array([scene.sum() for scene in scenes]),
+        np.array([len(scene) for scene in scenes]),
+    )
     means = np.empty(DRAWS)
-    for first in range(0, DRAWS, CHUNK):
-        rows = slice(first, min(first + CHUNK, DRAWS))
+    for first in range(0, DRAWS, DRAWS_AT_ONCE):
+        rows = slice(first, min(first + DRAWS_AT_ONCE, DRAWS))
         picked = generator.integers(len(scenes), size=(len(means[rows]), len(scenes)))
         means[rows] = sums[picked].sum(axis=1) / sizes[picked].sum(axis=1)
     return means
 
 
 def _draw_blocks(scenes: Sequence[Float64], generator: np.random.Generator) -> Float64:
-    """(DRAWS,) means over as many frames of each scene, put together of circular blocks; the last is cut."""
+    """(DRAWS,) means over as many frames of each scene, put together of circular blocks; the last
+    is cut."""
     total = np.zeros(DRAWS)
     for scene in scenes:
         length = block_length(len(scene))

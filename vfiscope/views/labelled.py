@@ -1,4 +1,5 @@
-"""The table of a batch: jobs of one label are a method, and what they are compared with are the scenes."""
+"""The table of a batch: jobs of one label are a method, and what they are compared with are the
+scenes."""
 
 from __future__ import annotations
 
@@ -16,10 +17,10 @@ from vfiscope.views.scene import Scene
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.tabulate import table_of_scenes
 
-__all__ = ["METHODS", "table_of_folder", "table_of_results"]
+__all__ = ["METHODS_FILE", "table_of_folder", "table_of_results"]
 
 RESULTS = "results.json"
-METHODS = "methods.csv"
+METHODS_FILE = "methods.csv"
 """File in the folder of a batch that holds its table by label."""
 SHOWN = 3
 """Names in a sentence about scenes."""
@@ -36,7 +37,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundJobs:
     """Finished jobs by scene and label, and what was left out."""
 
     scenes: Mapping[Key, Mapping[str, Sequence[str]]]
@@ -57,7 +58,9 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UsageError(f"{folder} is a folder without {RESULTS}: name the folder of a batch, or results") from error
+        raise UsageError(
+            f"{folder} is a folder without {RESULTS}: name the folder of a batch, or results"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
@@ -66,7 +69,8 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
 
 
 def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A result whose file is looked for in the folder itself where it is no longer where it was made."""
+    """A result whose file is looked for in the folder itself where it is no longer where it was
+    made."""
     out = result.get("out")
     moved = isinstance(out, str) and not Path(out).exists()
     return {**result, "out": str(Path(folder) / Path(str(out)).name)} if moved else result
@@ -75,21 +79,26 @@ def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any
 def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None = None) -> Table:
     """The table by label over all scenes that every label has.
 
-    Where no scene has all labels, the label that lacks the most scenes is left out, and so on until one has.
+    Where no scene has all labels, the label that lacks the most scenes is left out, and so on until
+    one has.
 
     Args:
-        results: the entries of results.json; of these ``id``, ``label`` and ``out`` are used, and ``ref`` or ``source``
-            to name a scene. Jobs without label, result or something to be compared with are left out.
+        results: the entries of results.json; of these ``id``, ``label`` and ``out`` are used, and
+            ``ref`` or ``source`` to name a scene. Jobs without label, result or something to be
+            compared with are left out.
         choice: which metrics, frames and order.
 
     Raises:
-        UsageError: there are fewer than two labels, or no scene that all have and in which they are comparable.
+        UsageError: there are fewer than two labels, or no scene that all have and in which they are
+            comparable.
         StoreError: a result cannot be read.
     """
     found = _sorted_out(results)
     if len(found.methods) < 2:
         why = "no two labels have jobs against the same file"
-        raise UsageError(f"there is no table by label: {why}{_because(found.notes)}; label the jobs by method")
+        raise UsageError(
+            f"there is no table by label: {why}{_because(found.notes)}; label the jobs by method"
+        )
     scenes: list[Scene] = []
     reasons: dict[str, str] = {}
     warnings, notes = [], list(found.notes)
@@ -112,7 +121,7 @@ def table_of_results(results: Sequence[Mapping[str, Any]], choice: Choice | None
     return replace(table, notes=(*table.notes, *notes))
 
 
-def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
+def _sorted_out(results: Sequence[Mapping[str, Any]]) -> FoundJobs:
     scenes: dict[Key, dict[str, list[str]]] = {}
     names: dict[Key, str] = {}
     failed, alone = [], []
@@ -131,30 +140,47 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> Found:
         names.setdefault(key, _name(result, identity))
     names = _short_names(names)
     labels = [str(result["label"]) for result in labelled]
-    methods, lacking = _complete(scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)])
+    methods, lacking = _complete(
+        scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)]
+    )
     notes = [f"left out {_listed(failed)}: no result"] * bool(failed)
-    notes += [f"left out {_listed(alone)}: compared with nothing that other jobs share"] * bool(alone)
+    notes += [f"left out {_listed(alone)}: compared with nothing that other jobs share"] * bool(
+        alone
+    )
     for label, keys in lacking.items():
-        notes.append(f"left out the label {label}: no job against {_listed([names[key] for key in keys])}")
-    kept = {key: {m: outs for m, outs in jobs.items() if m in methods} for key, jobs in scenes.items()}
-    return Found({key: jobs for key, jobs in kept.items() if jobs}, names, tuple(methods), tuple(notes))
+        notes.append(
+            f"left out the label {label}: no job against {_listed([names[key] for key in keys])}"
+        )
+    kept = {
+        key: {m: outs for m, outs in jobs.items() if m in methods} for key, jobs in scenes.items()
+    }
+    return FoundJobs(
+        {key: jobs for key, jobs in kept.items() if jobs}, names, tuple(methods), tuple(notes)
+    )
 
 
 def _has(scenes: Mapping[Key, Mapping[str, Any]], label: str) -> bool:
     return any(label in jobs for jobs in scenes.values())
 
 
-def _complete(scenes: Mapping[Key, Mapping[str, Any]], labels: Sequence[str]) -> tuple[list[str], dict[str, list[Key]]]:
-    """Labels that some scene has all of, none where no two share one; and those left out, with scenes that they lack.
+def _complete(
+    scenes: Mapping[Key, Mapping[str, Any]], labels: Sequence[str]
+) -> tuple[list[str], dict[str, list[Key]]]:
+    """Labels that some scene has all of, none where no two share one; and those left out, with
+    scenes that they lack.
 
-    Scenes count that two labels or more share. One remains at every step: only without a label that is in all of them
-    could none remain, and such a label lacks none.
+    Scenes count that two labels or more share. One remains at every step: only without a label that
+    is in all of them could none remain, and such a label lacks none.
     """
     kept, lacking = list(labels), dict[str, list[Key]]()
-    while shared := {key: found for key, jobs in scenes.items() if len(found := jobs.keys() & set(kept)) > 1}:
+    while shared := {
+        key: found for key, jobs in scenes.items() if len(found := jobs.keys() & set(kept)) > 1
+    }:
         if any(len(found) == len(kept) for found in shared.values()):
             return kept, lacking
-        lacks = {label: [key for key, found in shared.items() if label not in found] for label in kept}
+        lacks = {
+            label: [key for key, found in shared.items() if label not in found] for label in kept
+        }
         worst = max(reversed(kept), key=lambda label: len(lacks[label]))
         kept.remove(worst)
         lacking[worst] = lacks[worst]
@@ -165,7 +191,12 @@ def _key(run: Run) -> Key | None:
     reference = reference_of(run)
     if reference is None:
         return None
-    return Key(run.mode, kind_of(run), reference[1], tuple(run.config.get(key) for key in ("start", "stop", "step")))
+    return Key(
+        run.mode,
+        kind_of(run),
+        reference[1],
+        tuple(run.config.get(key) for key in ("start", "stop", "step")),
+    )
 
 
 def _name(result: Mapping[str, Any], identity: str) -> str:
@@ -178,17 +209,25 @@ def _short_names(names: Mapping[Key, str]) -> dict[Key, str]:
     """Names without the folders that all share; numbered where two are the same."""
     parts = [Path(name).parts for name in names.values()]
     shared = 0
-    while parts and all(len(each) > shared + 1 for each in parts) and len({each[shared] for each in parts}) == 1:
+    while (
+        parts
+        and all(len(each) > shared + 1 for each in parts)
+        and len({each[shared] for each in parts}) == 1
+    ):
         shared += 1
     short = ["/".join(each[shared:]) for each in parts]
-    numbered = [f"{n}: {name}" if short.count(name) > 1 else name for n, name in enumerate(short, start=1)]
+    numbered = [
+        f"{n}: {name}" if short.count(name) > 1 else name for n, name in enumerate(short, start=1)
+    ]
     return dict(zip(names, numbered, strict=True))
 
 
-def _missing(found: Found, complete: Sequence[Key]) -> Iterator[str]:
+def _missing(found: FoundJobs, complete: Sequence[Key]) -> Iterator[str]:
     """A sentence about the scenes that some label lacks, for each such label."""
     for method in found.methods:
-        if lacking := [found.names[key] for key, jobs in found.scenes.items() if method not in jobs]:
+        if lacking := [
+            found.names[key] for key, jobs in found.scenes.items() if method not in jobs
+        ]:
             yield f"left out {_listed(lacking)}: no job with the label {method}"
 
 
@@ -202,7 +241,11 @@ def _scene(
     runs: list[Run] = []
     try:
         runs += (Run(jobs[method][0]) for method in methods)
-        return Scene.of(runs, methods, name), unranked_by(runs, methods), partial_runs(runs, methods)
+        return (
+            Scene.of(runs, methods, name),
+            unranked_by(runs, methods),
+            partial_runs(runs, methods),
+        )
     finally:
         for run in runs:
             run.close()

@@ -1,7 +1,9 @@
-"""Where a frame or a range of frames is, as people say it: by number and clock, or by file and date.
+"""Where a frame or a range of frames is, as people say it: by number and clock, or by file and
+date.
 
-Times are ``1.958 s`` below a minute and ``0:01:02.458`` from there on. Photos that have a time of their own (EXIF, or
-their names) have a date and a clock; as everywhere, one without a zone is taken as UTC.
+Times are ``1.958 s`` below a minute and ``0:01:02.458`` from there on. Photos that have a time of
+their own (EXIF, or their names) have a date and a clock; as everywhere, one without a zone is taken
+as UTC.
 """
 
 from __future__ import annotations
@@ -24,17 +26,21 @@ def clock(seconds: float) -> str:
         return f"{seconds:.3f} s"
     sign, whole = "-" * (seconds < 0), round(abs(seconds) * 1000)
     minutes, milliseconds = divmod(whole, 60_000)
-    return f"{sign}{minutes // 60}:{minutes % 60:02}:{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    rest = f"{milliseconds // 1000:02}.{milliseconds % 1000:03}"
+    return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest}"
 
 
 def date(moment: str) -> str:
     """``2020-04-10 16:00`` of an ISO 8601 text; seconds where they are not 0."""
     taken = datetime.fromisoformat(moment)
-    return taken.strftime("%Y-%m-%d %H:%M:%S" if taken.second or taken.microsecond else "%Y-%m-%d %H:%M")
+    return taken.strftime(
+        "%Y-%m-%d %H:%M:%S" if taken.second or taken.microsecond else "%Y-%m-%d %H:%M"
+    )
 
 
 def frame_place(run: Run, row: int) -> str:
-    """``frame 47, 1.958 s``; ``1586534433.jpg, 2020-04-10 16:00``; or ``40.jpg`` where photos have no time."""
+    """``frame 47, 1.958 s``; ``1586534433.jpg, 2020-04-10 16:00``; or ``40.jpg`` where photos have
+    no time."""
     if not run.names:
         return f"frame {int(run.frames.index[row])}, {clock(float(run.frames.time_s[row]))}"
     moment = run.moment(row)
@@ -42,7 +48,8 @@ def frame_place(run: Run, row: int) -> str:
 
 
 def range_place(segment: Mapping[str, Any]) -> str:
-    """Of a segment of a summary: ``0.480..0.600 s``, or ``40.jpg..44.jpg, 2020-04-10 16:00..2020-04-11 01:00``."""
+    """Of a segment of a summary: ``0.480..0.600 s``, or ``40.jpg..44.jpg, 2020-04-10
+    16:00..2020-04-11 01:00``."""
     first, last = segment.get("start_name"), segment.get("stop_name")
     if first is None:
         start, stop = clock(segment["start_time_s"]), clock(segment["stop_time_s"])

@@ -1,22 +1,28 @@
-"""Temporal difference curves: one panel per metric, one curve per run, below them the time and the frames.
+"""Temporal difference curves: one panel per metric, one curve per run, below them the time and the
+frames.
 
 Conventions of the figures:
 
-- A panel is headed by the metric, its unit and an arrow, up where more is better, down where less is; a metric that
-  tells about the material and not about its quality has no arrow.
-- A curve joins neighbouring values. It breaks where a frame has no value; a value between two gaps is a dot. Where the
-  roles of frames are known, passed and synthesised frames have a curve each, and those passed the thin pale one.
-- An infinite value (PSNR of identical frames) is a triangle at the edge of the panel, and the panel counts them. One
-  such frame does not break the curve, several in a row do.
-- The y axis fits the values that headline numbers are about: where roles are known, those of synthesised frames. It
-  reaches to the identity value (1 for SSIM, 0 for a distance) and to the values of passed frames where that at most
-  doubles it, and passed frames beyond are noted; always to the thresholds of the rules that the run was flagged by,
-  and never shows less than a quarter of the metric's floor, so that noise looks like noise.
-- Flagged ranges are shaded from midway to the frame before them to midway to the one after, and never over a gap in the
-  times; with several runs they are bars at the foot of the panel in the colours of the runs.
-- The worst frame of a single run has a ring and its number, or the file's name; of the synthesised ones where known.
+- A panel is headed by the metric, its unit and an arrow, up where more is better, down where less
+  is; a metric that tells about the material and not about its quality has no arrow.
+- A curve joins neighbouring values. It breaks where a frame has no value; a value between two gaps
+  is a dot. Where the roles of frames are known, passed and synthesised frames have a curve each,
+  and those passed the thin pale one.
+- An infinite value (PSNR of identical frames) is a triangle at the edge of the panel, and the panel
+  counts them. One such frame does not break the curve, several in a row do.
+- The y axis fits the values that headline numbers are about: where roles are known, those of
+  synthesised frames. It reaches to the identity value (1 for SSIM, 0 for a distance) and to the
+  values of passed frames where that at most doubles it, and passed frames beyond are noted; always
+  to the thresholds of the rules that the run was flagged by, and never shows less than a quarter of
+  the metric's floor, so that noise looks like noise.
+- Flagged ranges are shaded from midway to the frame before them to midway to the one after, and
+  never over a gap in the times; with several runs they are bars at the foot of the panel in the
+  colours of the runs.
+- The worst frame of a single run has a ring and its number, or the file's name; of the synthesised
+  ones where known.
 - A cut is a dotted line through all panels, a damaged frame a cross at the foot of all panels.
-- More points than the figure has pixels are thinned to the least and the greatest of each bin, so no spike is lost.
+- More points than the figure has pixels are thinned to the least and the greatest of each bin, so
+  no spike is lost.
 - Times are in seconds, from three hours on in hours, from four days on in days.
 - More than six panels are drawn in two columns.
 
@@ -36,9 +42,9 @@ import numpy as np
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.export import replacing, suffix_of
 from vfiscope.views.legend import Legend
-from vfiscope.views.names import choose, heading, labels_for, overlay_warnings
+from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
-from vfiscope.views.style import DPI, METADATA, STYLE
+from vfiscope.views.style import FIGURE_DPI, METADATA, STYLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw_metric", "overlay_warnings", "plot_run"]
 
-WIDTH_IN, PANEL_IN, EDGE_IN = 7.0, 1.35, 0.9
+FIGURE_WIDTH_IN, PANEL_IN, FIGURE_EDGE_IN = 7.0, 1.35, 0.9
 FRAMES_BELOW_PT = 30
 """Distance of the axis of frame numbers from the panel: the axis of seconds fits between."""
 ONE_COLUMN = 6
@@ -70,8 +76,10 @@ def plot_run(
 
     Args:
         run_or_runs: finished runs.
-        out: a path that ends in .png (300 dpi), .svg or .pdf (text stays text); None to only return the figure.
-        metrics: names of scores, one panel each; where None all that any run has, but ``cut``, which is drawn as lines.
+        out: a path that ends in .png (300 dpi), .svg or .pdf (text stays text); None to only return
+            the figure.
+        metrics: names of scores, one panel each; where None all that any run has, but ``cut``,
+            which is drawn as lines.
         labels: what the runs are called, one for each; where None the names of their files.
         overwrite: replace a file that exists.
 
@@ -79,8 +87,8 @@ def plot_run(
         The figure, bound to no window and no global state.
 
     Raises:
-        UsageError: there is no run, none of them has such a metric, the labels are not one name for each, or the
-            extension is another one.
+        UsageError: there is no run, none of them has such a metric, the labels are not one name for
+            each, or the extension is another one.
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
@@ -94,7 +102,9 @@ def plot_run(
         figure = _compose(runs, names, called)
         if path is not None:
             with replacing(path, overwrite=overwrite) as temporary:
-                figure.savefig(temporary, format=suffix[1:], dpi=DPI, metadata=METADATA[suffix])
+                figure.savefig(
+                    temporary, format=suffix[1:], dpi=FIGURE_DPI, metadata=METADATA[suffix]
+                )
     return figure
 
 
@@ -105,8 +115,8 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str])
     columns = 1 if len(metrics) <= ONE_COLUMN else 2
     rows = -(-len(metrics) // columns)
     legend = Legend.of(runs, metrics, labels)
-    height = PANEL_IN * rows + EDGE_IN + legend.height_in
-    figure = Figure(figsize=(WIDTH_IN, height), dpi=100, layout="constrained")
+    height = PANEL_IN * rows + FIGURE_EDGE_IN + legend.height_in
+    figure = Figure(figsize=(FIGURE_WIDTH_IN, height), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle("\n".join(textwrap.wrap(heading(runs), 100)))
     panels: list[Axes] = []
@@ -130,7 +140,9 @@ def _locator(length: float) -> Locator:
     return Scaled()
 
 
-def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]) -> None:
+def _set_time_axes(
+    first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]
+) -> None:
     """The time below the lowest panels, and frame numbers below that."""
     from matplotlib.ticker import MaxNLocator
 
@@ -138,9 +150,12 @@ def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], lab
     start, end = min(opening for opening, _ in extents), max(closing for _, closing in extents)
     last = max((float(run.frames.time_s[-1]) for run in runs if len(run.frames)), default=0.0)
     margin = 0.01 * (end - start)
-    # a little short of the end of the last frame, or the axis would number a frame that is not there
+    # a little short of the end of the last frame, or the axis would number a frame that is not
+    # there
     first.set_xlim(start - margin, max(last + margin, end - 0.02 * (end - last)))
-    unit, length = next((name, size) for name, size, least in TIME_UNITS if end - start >= least * size)
+    unit, length = next(
+        (name, size) for name, size, least in TIME_UNITS if end - start >= least * size
+    )
     scale = (lambda time_s: time_s / length, lambda time: time * length)
     first.xaxis.set_major_locator(_locator(length))
     longest = max(range(len(runs)), key=lambda n: extents[n][1])
@@ -150,12 +165,16 @@ def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], lab
         times = ax.secondary_xaxis("bottom", functions=scale)
         numbers = ax.secondary_xaxis("bottom", functions=frame_axis(frames))
         times.set_xlabel(f"Time [{unit}]", labelpad=2)
-        numbers.set_xlabel("Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2)
+        numbers.set_xlabel(
+            "Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2
+        )
         numbers.spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
         numbers.xaxis.set_major_locator(MaxNLocator(integer=True))
         place = ax.get_subplotspec()
         for each in (times, numbers):
-            each.set_in_layout(place is None or place.is_last_row())  # elsewhere there is an empty panel's room for it
+            each.set_in_layout(
+                place is None or place.is_last_row()
+            )  # elsewhere there is an empty panel's room for it
         if single:
             ax.set_xticks([float(frames.time_s[0])])
             times.set_xticks([float(frames.time_s[0])])
@@ -165,4 +184,7 @@ def _set_time_axes(first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], lab
 def _same_times(runs: Sequence[Run], longest: int) -> bool:
     """Whether one axis of frame numbers is right for every run."""
     to_frame = frame_axis(runs[longest].frames)[0]
-    return all(np.allclose(to_frame(run.frames.time_s), run.frames.index, rtol=0, atol=0.01) for run in runs)
+    return all(
+        np.allclose(to_frame(run.frames.time_s), run.frames.index, rtol=0, atol=0.01)
+        for run in runs
+    )

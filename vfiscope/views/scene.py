@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.types import Float64, Int64, MetricSpec, Role, Uint8
-from vfiscope.views.comparable import check_comparable, kind_of, unsure
+from vfiscope.views.comparable import check_comparable, kind_of, warn_unverified
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -33,7 +33,8 @@ class Scene:
     time_s: Float64
     """(M,) seconds."""
     role: Uint8
-    """(M,) values of :class:`Role`, as far as any run knows them; all unknown where two disagree."""
+    """(M,) values of :class:`Role`, as far as any run knows them; all unknown where two
+    disagree."""
     scores: Mapping[str, Mapping[str, Float64]]
     """{metric: {label: (M,)}}, of the methods that have it."""
     specs: Mapping[str, MetricSpec]
@@ -65,7 +66,9 @@ class Scene:
         check_comparable(runs, labels)
         index = reduce(np.intersect1d, [run.frames.index for run in runs])
         if not len(index):
-            raise UsageError(f"{' and '.join(labels)} have no frame in common: score the same frames of all")
+            raise UsageError(
+                f"{' and '.join(labels)} have no frame in common: score the same frames of all"
+            )
         rows = [_rows(run, index) for run in runs]
         _check_partners(runs, rows, labels)
         role, said = _roles(runs, rows, labels)
@@ -73,7 +76,11 @@ class Scene:
         for run, mine, label in zip(runs, rows, labels, strict=True):
             for metric, values in run.scores.items():
                 scores.setdefault(metric, {})[label] = values[mine].astype(np.float64)
-        named = {label: (run, mine) for run, mine, label in zip(runs, rows, labels, strict=True) if run.names}
+        named = {
+            label: (run, mine)
+            for run, mine, label in zip(runs, rows, labels, strict=True)
+            if run.names
+        }
         return cls(
             name=name,
             kind=kind_of(runs[0]),
@@ -82,8 +89,10 @@ class Scene:
             role=role,
             scores=scores,
             specs={metric: spec for run in reversed(runs) for metric, spec in run.specs.items()},
-            files={label: tuple(run.names[row] for row in mine) for label, (run, mine) in named.items()},
-            notes=(*unsure(runs), *_shorter(runs, labels, len(index)), *said),
+            files={
+                label: tuple(run.names[row] for row in mine) for label, (run, mine) in named.items()
+            },
+            notes=(*warn_unverified(runs), *_shorter(runs, labels, len(index)), *said),
         )
 
 
@@ -93,7 +102,9 @@ def _rows(run: Run, index: Int64) -> NDArray[np.int64]:
     return np.asarray(order[np.searchsorted(run.frames.index, index, sorter=order)], np.int64)
 
 
-def _check_partners(runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labels: Sequence[str]) -> None:
+def _check_partners(
+    runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labels: Sequence[str]
+) -> None:
     """Refuse runs that scored the same frame against different frames of the reference."""
     if kind_of(runs[0]) != "ref":
         return
@@ -104,17 +115,20 @@ def _check_partners(runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labe
         if len(apart):
             frame = int(run.frames.index[mine[apart[0]]])
             raise UsageError(
-                f"these runs are not comparable: {len(apart)} frames are paired with other frames of the reference "
-                f"(frame {frame} with {first[apart[0]]} in {labels[0]}, with {other[apart[0]]} in {label}): "
-                "score all with the same --align"
+                f"these runs are not comparable: {len(apart)} frames are paired with other frames"
+                f" of the reference (frame {frame} with {first[apart[0]]} in {labels[0]}, with"
+                f" {other[apart[0]]} in {label}): score all with the same --align"
             )
 
 
-def _roles(runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labels: Sequence[str]) -> tuple[Uint8, list[str]]:
+def _roles(
+    runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labels: Sequence[str]
+) -> tuple[Uint8, list[str]]:
     """(M,) roles that hold for all methods, and what is to be said of it.
 
-    Which frames are originals follows from how a clip was made from its source, and not from the method: what one run
-    knows holds for all. Where two know different things, the clips were made in different ways, and nothing is used.
+    Which frames are originals follows from how a clip was made from its source, and not from the
+    method: what one run knows holds for all. Where two know different things, the clips were made
+    in different ways, and nothing is used.
     """
     own = np.stack([run.frames.role[mine] for run, mine in zip(runs, rows, strict=True)])
     known = own != Role.UNKNOWN
@@ -125,10 +139,15 @@ def _roles(runs: Sequence[Run], rows: Sequence[NDArray[np.int64]], labels: Seque
     if not knows.any():
         return unknown, []
     if (known.any(axis=0) & (lowest != highest)).any():
-        return unknown, ["the runs know different frames as synthesised: over all frames, passed ones among them"]
+        return unknown, [
+            "the runs know different frames as synthesised: over all frames, passed ones among them"
+        ]
     by = [label for label, knowing in zip(labels, knows, strict=True) if knowing]
     others = [label for label, knowing in zip(labels, knows, strict=True) if not knowing]
-    said = f"synthesised frames are known of {', '.join(by)}, and so taken of {', '.join(others)}: the same frames"
+    said = (
+        f"synthesised frames are known of {', '.join(by)}, and so taken of {', '.join(others)}: the"
+        " same frames"
+    )
     return lowest.astype(np.uint8), [said] if others else []
 
 
@@ -137,4 +156,6 @@ def _shorter(runs: Sequence[Run], labels: Sequence[str], common: int) -> list[st
     if all(len(run) == common for run in runs):
         return []
     counts = ", ".join(f"{label} {len(run)}" for label, run in zip(labels, runs, strict=True))
-    return [f"the runs have different numbers of frames ({counts}): over the {common} that all have"]
+    return [
+        f"the runs have different numbers of frames ({counts}): over the {common} that all have"
+    ]

@@ -1,4 +1,5 @@
-"""How figures look: colours for every kind of colour vision, real text, and files that carry no date."""
+"""How figures look: colours for every kind of colour vision, real text, and files that carry no
+date."""
 
 from __future__ import annotations
 
@@ -6,10 +7,23 @@ from typing import Any
 
 from vfiscope.types import Role
 
-__all__ = ["CUTS", "DAMAGE", "DPI", "GREY", "METADATA", "SHADE", "STYLE", "THRESHOLDS", "WARNING", "look", "pale"]
+__all__ = [
+    "CUTS",
+    "DAMAGE_MARKER",
+    "FIGURE_DPI",
+    "GREY",
+    "METADATA",
+    "SHADE",
+    "STYLE",
+    "THRESHOLDS",
+    "WARNING",
+    "look",
+    "pale",
+]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-"""Okabe and Ito's colours for every kind of colour vision (2008), without the yellow, which is lost on white."""
+"""Okabe and Ito's colours for every kind of colour vision (2008), without the yellow, which is lost
+on white."""
 DASHES = ("-", "--", "-.", ":")
 """The eighth run has the first colour again, dashed."""
 SHADE = "#F8E3BE"
@@ -17,8 +31,8 @@ GREY = "#555555"
 WARNING = "#A00000"
 CUTS: Any = {"color": "#222222", "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 THRESHOLDS: Any = {"color": WARNING, "linewidth": 0.7, "linestyle": (0, (5, 3))}
-DAMAGE: Any = {"marker": "x", "markersize": 4, "markeredgewidth": 0.8, "linestyle": "none"}
-DPI = 300
+DAMAGE_MARKER: Any = {"marker": "x", "markersize": 4, "markeredgewidth": 0.8, "linestyle": "none"}
+FIGURE_DPI = 300
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -30,7 +44,10 @@ STYLE: Any = {
     "axes.linewidth": 0.6,
     "axes.formatter.useoffset": False,
     "axes.formatter.use_mathtext": False,
-    "axes.formatter.limits": (-9, 9),  # a power of ten would be written where the title of the panel is
+    "axes.formatter.limits": (
+        -9,
+        9,
+    ),  # a power of ten would be written where the title of the panel is
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
     "lines.linewidth": 1.1,

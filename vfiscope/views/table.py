@@ -1,13 +1,17 @@
-"""Methods by metrics over the same frames: means with intervals, which is best, and whether that is decided.
+"""Methods by metrics over the same frames: means with intervals, which is best, and whether that is
+decided.
 
-- **Frames**: those that all methods have; where synthesised frames are told apart, these alone. Of each metric the
-  frames where all methods have a finite value: a frame that is infinite for one method (PSNR of identical frames) or
-  has no value there is left out of the means of all, and counted in the notes.
-- **Best** is the method with the best mean. It is *decisive* where the 95 % interval of its lead over the second, over
-  the same frames, does not contain 0 (:mod:`vfiscope.views.intervals`).
-- **Wins** are the shares of frames in which a method has the best value, infinite ones counting; equal values share.
-- **Not ranked** are metrics of one kind of fault or of the material, scores of frames passed through, and what is not
-  comparable between these runs; they have means and intervals, and no best.
+- **Frames**: those that all methods have; where synthesised frames are told apart, these alone. Of
+  each metric the frames where all methods have a finite value: a frame that is infinite for one
+  method (PSNR of identical frames) or has no value there is left out of the means of all, and
+  counted in the notes.
+- **Best** is the method with the best mean. It is *decisive* where the 95 % interval of its lead
+  over the second, over the same frames, does not contain 0 (:mod:`vfiscope.views.intervals`).
+- **Wins** are the shares of frames in which a method has the best value, infinite ones counting;
+  equal values share.
+- **Not ranked** are metrics of one kind of fault or of the material, scores of frames passed
+  through, and what is not comparable between these runs; they have means and intervals, and no
+  best.
 - Of a signed metric, such as ``midpoint_px``, all is about the distance from its identity.
 """
 
@@ -20,8 +24,8 @@ from typing import Any
 from vfiscope.errors import UsageError
 from vfiscope.store.text import plain
 from vfiscope.types import MetricSpec
-from vfiscope.views.intervals import CONFIDENCE, DRAWS
-from vfiscope.views.names import signed, title
+from vfiscope.views.intervals import DRAWS, INTERVAL_CONFIDENCE
+from vfiscope.views.naming import signed, title
 
 __all__ = ["Choice", "Column", "Lead", "Table", "Worst"]
 
@@ -43,7 +47,8 @@ class Worst:
 
 @dataclass(frozen=True)
 class Lead:
-    """How far the best method is ahead of the second, as a mean over the same frames, in the metric's unit."""
+    """How far the best method is ahead of the second, as a mean over the same frames, in the
+    metric's unit."""
 
     over: str
     mean: float
@@ -58,7 +63,8 @@ class Column:
 
     spec: MetricSpec
     sizes: tuple[int, ...]
-    """Frames of each scene in which all methods have a finite value, which are those of the means."""
+    """Frames of each scene in which all methods have a finite value, which are those of the
+    means."""
     values: Mapping[str, float | None]
     """{label: mean}, None where there is no value."""
     low: Mapping[str, float | None]
@@ -104,7 +110,9 @@ class Column:
             "reason": self.reason or None,
             "lead": None if lead is None else dict(vars(lead)),
             "wins": dict(self.wins),
-            "worst": {label: [dict(vars(each)) for each in found] for label, found in self.worst.items()},
+            "worst": {
+                label: [dict(vars(each)) for each in found] for label, found in self.worst.items()
+            },
             "frames": self.frames,
             "unit": self.spec.unit,
             "lower_is_better": self.spec.lower_is_better or signed(self.spec),
@@ -114,15 +122,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Methods by metrics. ``print(table)`` shows it; :func:`vfiscope.views.table_text.render` has the other forms."""
+    """Methods by metrics. ``print(table)`` shows it; :func:`vfiscope.views.table_text.render` has
+    the other forms."""
 
     heading: str
     """Which frames it is about, in words."""
     role: str
     """"synthesised" or "all"."""
     frames: int
-    """Frames of that role in which all methods have a value: of the ranked metric that has the most, or of any metric
-    where none is ranked."""
+    """Frames of that role in which all methods have a value: of the ranked metric that has the
+    most, or of any metric where none is ranked."""
     methods: tuple[str, ...]
     columns: tuple[Column, ...]
     scenes: tuple[str, ...]
@@ -144,7 +153,11 @@ class Table:
                 "methods": self.methods,
                 "metrics": {column.spec.name: column.to_dict() for column in self.columns},
                 "scenes": [scene for scene in self.scenes if scene],
-                "intervals": {"confidence": CONFIDENCE, "drawn": self.drawn, "draws": DRAWS},
+                "intervals": {
+                    "confidence": INTERVAL_CONFIDENCE,
+                    "drawn": self.drawn,
+                    "draws": DRAWS,
+                },
                 "notes": self.notes,
                 "warnings": self.warnings,
             }

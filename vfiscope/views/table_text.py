@@ -1,9 +1,10 @@
 """A table as text for a terminal, CSV, Markdown, LaTeX or JSON.
 
-Methods are rows and metrics columns, those that are not ranked in a part of their own. The best value is marked by
-``*`` (text), ``**bold**`` or ``\\textbf`` where its lead is decisive, else by ``~``, ``*italic*`` or ``\\textit``.
-Numbers of a column have one form, with as many decimals as show four digits of the largest mean; scientific where that
-is below 0.001, or another mean would show as 0. CSV and JSON have all digits.
+Methods are rows and metrics columns, those that are not ranked in a part of their own. The best
+value is marked by ``*`` (text), ``**bold**`` or ``\\textbf`` where its lead is decisive, else by
+``~``, ``*italic*`` or ``\\textit``. Numbers of a column have one form, with as many decimals as
+show four digits of the largest mean; scientific where that is below 0.001, or another mean would
+show as 0. CSV and JSON have all digits.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ from pathlib import Path
 
 from vfiscope.errors import UsageError
 from vfiscope.views.export import replacing, suffix_of
-from vfiscope.views.names import unit_of
+from vfiscope.views.naming import unit_of
 from vfiscope.views.table import Column, Table, Worst
 
-__all__ = ["FORMATS", "format_of", "render", "write_table"]
+__all__ = ["RENDERERS", "format_of", "render", "write_table"]
 
-SUFFIXES = {".txt": "text", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".json": "json"}
+FORMAT_OF_EXTENSION = {
+    ".txt": "text",
+    ".csv": "csv",
+    ".md": "markdown",
+    ".tex": "latex",
+    ".json": "json",
+}
 WIDTH = 110
 """Characters of a line of text; further columns go below."""
 GAP = 2
@@ -61,9 +68,9 @@ def render(table: Table, form: str = "text", *, bold: bool = False) -> str:
     Raises:
         UsageError: there is no such form.
     """
-    if form not in FORMATS:
-        raise UsageError(f"format is {form!r}: choose one of {', '.join(FORMATS)}")
-    return _text(table, bold) if form == "text" else FORMATS[form](table)
+    if form not in RENDERERS:
+        raise UsageError(f"format is {form!r}: choose one of {', '.join(RENDERERS)}")
+    return _text(table, bold) if form == "text" else RENDERERS[form](table)
 
 
 def format_of(out: str | os.PathLike[str], form: str | None = None) -> str:
@@ -72,11 +79,14 @@ def format_of(out: str | os.PathLike[str], form: str | None = None) -> str:
     Raises:
         UsageError: the extension is none of .txt, .csv, .md, .tex and .json.
     """
-    return form or SUFFIXES[suffix_of(Path(out), tuple(SUFFIXES))]
+    return form or FORMAT_OF_EXTENSION[suffix_of(Path(out), tuple(FORMAT_OF_EXTENSION))]
 
 
-def write_table(table: Table, out: str | os.PathLike[str], form: str | None = None, *, overwrite: bool = False) -> Path:
-    """Write a table; the extension of ``out`` chooses the form where none is named. It appears whole or not at all.
+def write_table(
+    table: Table, out: str | os.PathLike[str], form: str | None = None, *, overwrite: bool = False
+) -> Path:
+    """Write a table; the extension of ``out`` chooses the form where none is named. It appears
+    whole or not at all.
 
     Raises:
         UsageError: another extension, or no such form.
@@ -104,7 +114,10 @@ def _footnotes(table: Table) -> list[str]:
     for column in table.columns:
         if column.reason:
             reasons.setdefault(column.reason, []).append(column.spec.name)
-    return [*(f"{', '.join(names)} not ranked: {reason}" for reason, names in reasons.items()), *table.notes]
+    return [
+        *(f"{', '.join(names)} not ranked: {reason}" for reason, names in reasons.items()),
+        *table.notes,
+    ]
 
 
 def _form(values: Iterable[float | None]) -> str:
@@ -143,23 +156,35 @@ def _leading(column: Column) -> str:
     if _hides(form, numbers):
         form = _form(numbers)
     verdict = "decisive" if column.decisive else "not decisive"
-    ahead = " ".join(filter(None, (_number(lead.mean, form), unit_of(column.spec), _range(lead.low, lead.high, form))))
+    ahead = " ".join(
+        filter(
+            None,
+            (_number(lead.mean, form), unit_of(column.spec), _range(lead.low, lead.high, form)),
+        )
+    )
     return f"{column.spec.name}: {column.best} over {lead.over} by {ahead}, {verdict}"
 
 
-# ---------------------------------------------------------------------------------------------------------------- text
+# --------------------------------------------------------------------------------------------- text
 
 
 def _text(table: Table, bold: bool = False) -> str:
     lines = [table.heading, ""]
     for n, (heading, columns) in enumerate(_parts(table)):
         lines += [f"{heading}:"] * bool(heading)
-        lines += [*_grid(table, columns, bold), *(mark for mark in LEGEND if _has(columns, mark[0]))]
+        lines += [
+            *_grid(table, columns, bold),
+            *(mark for mark in LEGEND if _has(columns, mark[0])),
+        ]
         if n == 0:
             lines += [f"[low, high] of a mean, 95 %: {table.drawn}", ""]
         if not heading:
             lines += ["frames won, of those with a value in all methods (equal ones are shared):"]
-            lines += [*_wins(table, columns), "", "lead of the best over the second, over the same frames:"]
+            lines += [
+                *_wins(table, columns),
+                "",
+                "lead of the best over the second, over the same frames:",
+            ]
             lines += [*(f"  {_leading(column)}" for column in columns), ""]
     if any(each for column in table.columns for each in column.worst.values()):
         lines += ["worst frames:", *_worst_lines(table), ""]
@@ -184,13 +209,17 @@ def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
             name = table.methods[(row - 1) // 2] if row % 2 else ""
             cells = [blocks[n][row] for n in chosen]
             if not row or row % 2 or any(cells):
-                best = [s and columns[n].best == name and bool(name) for s, n in zip(strong, chosen, strict=True)]
+                best = [
+                    s and columns[n].best == name and bool(name)
+                    for s, n in zip(strong, chosen, strict=True)
+                ]
                 yield _line(table, name, cells, [_wide(blocks[n]) for n in chosen], best)
         yield ""
 
 
 def _block(table: Table, column: Column) -> list[str]:
-    """The cells of a column: its title, then the mean of each method, and where it ranks its interval."""
+    """The cells of a column: its title, then the mean of each method, and where it ranks its
+    interval."""
     form = _form_of(column)
     cells = [column.title]
     for method in table.methods:
@@ -200,17 +229,24 @@ def _block(table: Table, column: Column) -> list[str]:
 
 
 def _wins(table: Table, columns: Sequence[Column]) -> Iterator[str]:
-    blocks = [[column.spec.name, *(f"{column.wins[method]:.0%}" for method in table.methods)] for column in columns]
+    blocks = [
+        [column.spec.name, *(f"{column.wins[method]:.0%}" for method in table.methods)]
+        for column in columns
+    ]
     for chosen in _fitting(table, columns, blocks):
         for row, name in enumerate(("", *table.methods)):
-            yield _line(table, name, [blocks[n][row] for n in chosen], [_wide(blocks[n]) for n in chosen])
+            yield _line(
+                table, name, [blocks[n][row] for n in chosen], [_wide(blocks[n]) for n in chosen]
+            )
 
 
 def _wide(cells: Sequence[str]) -> int:
     return max(map(len, cells)) + GAP
 
 
-def _fitting(table: Table, columns: Sequence[Column], blocks: Sequence[Sequence[str]]) -> Iterator[list[int]]:
+def _fitting(
+    table: Table, columns: Sequence[Column], blocks: Sequence[Sequence[str]]
+) -> Iterator[list[int]]:
     """The columns in groups that fit the width of a line."""
     group: list[int] = []
     used = start = _wide(table.methods)
@@ -225,7 +261,11 @@ def _fitting(table: Table, columns: Sequence[Column], blocks: Sequence[Sequence[
 
 
 def _line(
-    table: Table, name: str, cells: Sequence[str], widths: Sequence[int], strong: Sequence[bool] | None = None
+    table: Table,
+    name: str,
+    cells: Sequence[str],
+    widths: Sequence[int],
+    strong: Sequence[bool] | None = None,
 ) -> str:
     first = name.ljust(_wide(table.methods))
     padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
@@ -241,7 +281,9 @@ def _worst_lines(table: Table) -> Iterator[str]:
     for method in table.methods:
         for n, column in enumerate(ranked):
             form = _form_of(column)
-            found = ", ".join(f"{_number(worst.value, form)} at {_where(worst)}" for worst in column.worst[method])
+            found = ", ".join(
+                f"{_number(worst.value, form)} at {_where(worst)}" for worst in column.worst[method]
+            )
             name = method if n == 0 else ""
             yield f"{name.ljust(_wide(table.methods))}{column.spec.name}: {found or '-'}"
 
@@ -251,7 +293,7 @@ def _where(worst: Worst) -> str:
     return f"{scene}{worst.file or f'frame {worst.frame} ({worst.time_s:.3f} s)'}"
 
 
-# ---------------------------------------------------------------------------------------------------------- other forms
+# -------------------------------------------------------------------------------------- other forms
 
 
 def _csv(table: Table) -> str:
@@ -265,7 +307,13 @@ def _csv(table: Table) -> str:
         row: list[object] = [method, table.role, table.frames]
         for column in table.columns:
             best = ("decisive" if column.decisive else "yes") if method == column.best else ""
-            row += [column.values[method], column.low[method], column.high[method], column.wins.get(method), best]
+            row += [
+                column.values[method],
+                column.low[method],
+                column.high[method],
+                column.wins.get(method),
+                best,
+            ]
         writer.writerow(["" if value is None else value for value in row])
     return file.getvalue()
 
@@ -283,7 +331,10 @@ def _markdown(table: Table) -> str:
         for method in table.methods:
             lines.append(_row([_escaped(method), *(_marked(column, method) for column in columns)]))
         lines.append("")
-    bold = ["**bold**: the 95 % interval of the lead over the second does not contain 0; *italic*: best, not decisive"]
+    bold = [
+        "**bold**: the 95 % interval of the lead over the second does not contain 0; *italic*:"
+        " best, not decisive"
+    ]
     ranked = [column for column in table.columns if column.ranked]
     facts = [
         *(_leading(column) for column in ranked),
@@ -291,7 +342,14 @@ def _markdown(table: Table) -> str:
         *_footnotes(table),
     ]
     return (
-        "\n".join([*lines, *(f"- {line}" for line in bold * bool(ranked)), *(f"- {_escaped(f)}" for f in facts)]) + "\n"
+        "\n".join(
+            [
+                *lines,
+                *(f"- {line}" for line in bold * bool(ranked)),
+                *(f"- {_escaped(f)}" for f in facts),
+            ]
+        )
+        + "\n"
     )
 
 
@@ -319,10 +377,16 @@ def _latex(table: Table) -> str:
         lines += [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule"]
         lines += [_latex_row(["Method", *(_tex(column.title) for column in columns)]), r"\midrule"]
         for method in table.methods:
-            lines.append(_latex_row([_tex(method), *(_latex_cell(column, method) for column in columns)]))
+            lines.append(
+                _latex_row([_tex(method), *(_latex_cell(column, method) for column in columns)])
+            )
         lines += [r"\bottomrule", r"\end{tabular}"]
     ranked = [column for column in table.columns if column.ranked]
-    facts = [*(_leading(column) for column in ranked), f"intervals: {table.drawn}", *_footnotes(table)]
+    facts = [
+        *(_leading(column) for column in ranked),
+        f"intervals: {table.drawn}",
+        *_footnotes(table),
+    ]
     return "\n".join([*lines, *(f"% {fact}" for fact in facts)]) + "\n"
 
 
@@ -341,7 +405,7 @@ def _tex(text: str) -> str:
     return "".join(LATEX.get(letter, letter) for letter in text)
 
 
-FORMATS: Mapping[str, Callable[[Table], str]] = {
+RENDERERS: Mapping[str, Callable[[Table], str]] = {
     "text": _text,
     "csv": _csv,
     "markdown": _markdown,

@@ -12,7 +12,7 @@ from vfiscope.errors import UsageError
 from vfiscope.types import Float64, MetricSpec, Role
 from vfiscope.views.comparable import partial_runs, unranked_by
 from vfiscope.views.intervals import FEWEST, block_length, draws, interval
-from vfiscope.views.names import CUT, labels_for, signed
+from vfiscope.views.naming import CUT, labels_for, signed
 from vfiscope.views.scene import Scene
 from vfiscope.views.table import Choice, Column, Lead, Table, Worst
 
@@ -24,7 +24,9 @@ __all__ = ["table_of", "table_of_scenes"]
 HINT = "passed ones may be among them: score with --multiplier M to tell them apart"
 
 
-def table_of(runs: Sequence[Run], labels: Sequence[str] | None = None, choice: Choice | None = None) -> Table:
+def table_of(
+    runs: Sequence[Run], labels: Sequence[str] | None = None, choice: Choice | None = None
+) -> Table:
     """Put runs of the same frames by several methods side by side.
 
     Args:
@@ -43,7 +45,9 @@ def table_of(runs: Sequence[Run], labels: Sequence[str] | None = None, choice: C
             raise UsageError(f"{path} is given twice: name each result once")
     methods = labels_for(runs, labels)
     scene = Scene.of(runs, methods)
-    return table_of_scenes([scene], methods, choice, unranked_by(runs, methods), partial_runs(runs, methods))
+    return table_of_scenes(
+        [scene], methods, choice, unranked_by(runs, methods), partial_runs(runs, methods)
+    )
 
 
 def table_of_scenes(
@@ -71,7 +75,10 @@ def table_of_scenes(
     lacking: dict[str, list[str]] = {}
     columns = []
     for metric in _chosen(scenes, choice):
-        values = [_stacked(scene, metric, methods)[:, mine] for scene, mine in zip(scenes, rows, strict=True)]
+        values = [
+            _stacked(scene, metric, methods)[:, mine]
+            for scene, mine in zip(scenes, rows, strict=True)
+        ]
         reason = _unranked(scenes, metric, methods, reasons or {}) or _without(values, methods)
         if column := _column(scenes, rows, values, metric, methods, reason, choice.worst):
             columns.append(column)
@@ -89,30 +96,43 @@ def table_of_scenes(
         columns=tuple(columns),
         scenes=tuple(scene.name for scene in scenes),
         drawn=_drawn(sizes),
-        notes=(*_mixed(scenes, role, choice.role), *dict.fromkeys(n for scene in scenes for n in scene.notes), *said),
+        notes=(
+            *_mixed(scenes, role, choice.role),
+            *dict.fromkeys(n for scene in scenes for n in scene.notes),
+            *said,
+        ),
         warnings=tuple(warnings),
     )
 
 
-# ---------------------------------------------------------------------------------------------------------- which rows
+# --------------------------------------------------------------------------------------- which rows
 
 
 def _role(scenes: Sequence[Scene], asked: str | None) -> str:
     told = [scene.told_apart for scene in scenes]
     if asked == "synthesised" and not all(told):
-        raise UsageError("role is 'synthesised', but which frames are is not known of all: score with --multiplier M")
+        raise UsageError(
+            "role is 'synthesised', but which frames are is not known of all: score with"
+            " --multiplier M"
+        )
     return asked or ("synthesised" if all(told) else "all")
 
 
 def _rows(scene: Scene, role: str) -> NDArray[np.int64]:
     """Rows of a scene that are of the role."""
-    return np.flatnonzero(scene.role == Role.SYNTHESISED) if role == "synthesised" else np.arange(len(scene))
+    return (
+        np.flatnonzero(scene.role == Role.SYNTHESISED)
+        if role == "synthesised"
+        else np.arange(len(scene))
+    )
 
 
 def _mixed(scenes: Sequence[Scene], role: str, asked: str | None) -> Iterator[str]:
     told = sum(scene.told_apart for scene in scenes)
     if role == "all" and asked is None and told:
-        yield f"synthesised frames are known in {told} of {len(scenes)} scenes only: over all frames"
+        yield (
+            f"synthesised frames are known in {told} of {len(scenes)} scenes only: over all frames"
+        )
 
 
 def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None) -> str:
@@ -122,7 +142,12 @@ def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None)
     if role == "synthesised":
         return f"synthesised frames: {frames} in all methods, of {total}{where}"
     apart = any(scene.told_apart for scene in scenes)
-    stated = asked is None and not apart and total > len(scenes) and scenes[0].kind in ("ref", "source", "neighbours")
+    stated = (
+        asked is None
+        and not apart
+        and total > len(scenes)
+        and scenes[0].kind in ("ref", "source", "neighbours")
+    )
     hint = f" ({HINT})" if stated else " (passed ones among them)" if apart else ""
     which = f"all {total}" if frames == total else f"{frames} of {total}"
     return f"{which} frame{'s' * (total != 1)}{where}{hint}"
@@ -133,7 +158,11 @@ def _drawn(sizes: Sequence[int]) -> str:
     sizes = [size for size in sizes if size]
     unit = draws(sizes)
     if unit is None:
-        few = f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more" if len(sizes) > 1 else ""
+        few = (
+            f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more"
+            if len(sizes) > 1
+            else ""
+        )
         return f"no intervals: {few or f'fewer than {FEWEST} frames'}"
     if unit == "scenes":
         return f"bootstrap over {len(sizes)} scenes"
@@ -143,7 +172,7 @@ def _drawn(sizes: Sequence[int]) -> str:
     return f"circular block bootstrap{where}, blocks of {said} frame{'s' * (lengths[-1] != 1)}"
 
 
-# ------------------------------------------------------------------------------------------------------------- columns
+# ------------------------------------------------------------------------------------------ columns
 
 
 def _chosen(scenes: Sequence[Scene], choice: Choice) -> list[str]:
@@ -151,10 +180,18 @@ def _chosen(scenes: Sequence[Scene], choice: Choice) -> list[str]:
     known = list(dict.fromkeys(metric for scene in scenes for metric in scene.scores))
     for name in (*(choice.metrics or ()), *([choice.sort] if choice.sort else [])):
         if name not in known:
-            raise UsageError(f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}")
+            raise UsageError(
+                f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}"
+            )
     if choice.metrics and choice.sort and choice.sort not in choice.metrics:
-        raise UsageError(f"sort is {choice.sort!r}, which is none of the metrics shown: name it among them too")
-    return list(dict.fromkeys(choice.metrics)) if choice.metrics else [name for name in known if name != CUT]
+        raise UsageError(
+            f"sort is {choice.sort!r}, which is none of the metrics shown: name it among them too"
+        )
+    return (
+        list(dict.fromkeys(choice.metrics))
+        if choice.metrics
+        else [name for name in known if name != CUT]
+    )
 
 
 def _check_any(columns: Sequence[Column], reasons: Mapping[str, str], said: Sequence[str]) -> None:
@@ -162,7 +199,9 @@ def _check_any(columns: Sequence[Column], reasons: Mapping[str, str], said: Sequ
     names = [column.spec.name for column in columns]
     if all(name in reasons for name in names):
         why = [*(f"{name}: {reasons[name]}" for name in names), *said] or ["they hold no scores"]
-        raise UsageError(f"no score of these runs is comparable ({'; '.join(why)}): score all alike")
+        raise UsageError(
+            f"no score of these runs is comparable ({'; '.join(why)}): score all alike"
+        )
 
 
 def _spec(scenes: Sequence[Scene], metric: str) -> MetricSpec:
@@ -170,14 +209,17 @@ def _spec(scenes: Sequence[Scene], metric: str) -> MetricSpec:
 
 
 def _stacked(scene: Scene, metric: str, methods: Sequence[str]) -> Float64:
-    """(methods, M) values, NaN where a method has none; of a signed metric distances from its identity."""
+    """(methods, M) values, NaN where a method has none; of a signed metric distances from its
+    identity."""
     own = scene.scores.get(metric, {})
     values = np.stack([own.get(method, np.full(len(scene), np.nan)) for method in methods])
     spec = scene.specs.get(metric)
     return np.abs(values - spec.identity) if spec is not None and signed(spec) else values
 
 
-def _unranked(scenes: Sequence[Scene], metric: str, methods: Sequence[str], reasons: Mapping[str, str]) -> str:
+def _unranked(
+    scenes: Sequence[Scene], metric: str, methods: Sequence[str], reasons: Mapping[str, str]
+) -> str:
     """Why a metric is not ranked; "" where it is."""
     if not _spec(scenes, metric).ranks:
         return "one kind of fault each, or a fact about the material"
@@ -199,9 +241,14 @@ def _without(values: Sequence[Float64], methods: Sequence[str]) -> str:
     lacking = np.asarray(~np.isfinite(joined).any(axis=1))
     infinite = np.asarray(np.isinf(joined).any(axis=1))
     if perfect := [m for n, m in enumerate(methods) if lacking[n] and infinite[n]]:
-        return f"{', '.join(perfect)} {'is' if len(perfect) == 1 else 'are'} identical to the reference in every frame"
+        return (
+            f"{', '.join(perfect)} {'is' if len(perfect) == 1 else 'are'} identical to the"
+            " reference in every frame"
+        )
     missing = [m for n, m in enumerate(methods) if lacking[n]]
-    return f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value" if missing else ""
+    return (
+        f"{', '.join(missing)} {'has' if len(missing) == 1 else 'have'} no value" if missing else ""
+    )
 
 
 def _column(
@@ -213,7 +260,8 @@ def _column(
     reason: str,
     worst: int,
 ) -> Column | None:
-    """A column of (methods, M) values for each scene; None where no frame has a value of all methods that have any."""
+    """A column of (methods, M) values for each scene; None where no frame has a value of all
+    methods that have any."""
     spec = _spec(scenes, metric)
     there = np.asarray(np.isfinite(np.concatenate(values, axis=1)).any(axis=1))
     kept = [part[:, np.asarray(np.isfinite(part[there]).all(axis=0))] for part in values]
@@ -222,7 +270,9 @@ def _column(
         return None
     joined = np.concatenate(kept, axis=1)
     means = {m: float(joined[n].mean()) if there[n] else None for n, m in enumerate(methods)}
-    ends = {m: interval([part[n] for part in kept]) if there[n] else None for n, m in enumerate(methods)}
+    ends = {
+        m: interval([part[n] for part in kept]) if there[n] else None for n, m in enumerate(methods)
+    }
     sign = -1.0 if spec.lower_is_better or signed(spec) else 1.0
     lead = None if reason else _lead([sign * part for part in kept], methods)
     return Column(
@@ -233,7 +283,8 @@ def _column(
         high={m: None if end is None else end.high for m, end in ends.items()},
         wins={} if reason else _wins(sign * np.concatenate(values, axis=1), methods),
         worst={
-            m: _worst(scenes, rows, [sign * part[n] for part in values], sign, m, worst) for n, m in enumerate(methods)
+            m: _worst(scenes, rows, [sign * part[n] for part in values], sign, m, worst)
+            for n, m in enumerate(methods)
         },
         reason=reason,
         best=None if lead is None else lead[0],
@@ -242,8 +293,8 @@ def _column(
 
 
 def _lead(goodness: Sequence[Float64], methods: Sequence[str]) -> tuple[str, Lead] | None:
-    """The best method and its lead over the second, in (methods, M) values for each scene of which more is better; None
-    where the two are equal."""
+    """The best method and its lead over the second, in (methods, M) values for each scene of which
+    more is better; None where the two are equal."""
     means = np.concatenate(goodness, axis=1).mean(axis=1)
     first, second = np.argsort(-means, kind="stable")[:2]
     ahead = [part[first] - part[second] for part in goodness]
@@ -256,7 +307,8 @@ def _lead(goodness: Sequence[Float64], methods: Sequence[str]) -> tuple[str, Lea
 
 
 def _wins(goodness: Float64, methods: Sequence[str]) -> dict[str, float]:
-    """{label: share of frames in which it is best}; equals share a frame, and infinite values count."""
+    """{label: share of frames in which it is best}; equals share a frame, and infinite values
+    count."""
     known = goodness[:, ~np.isnan(goodness).any(axis=0)]
     best = known == known.max(axis=0, initial=-np.inf)
     shares = best / np.maximum(best.sum(axis=0), 1)
@@ -289,7 +341,9 @@ def _worst(
     )
 
 
-def _lowest(values: Float64, rows: NDArray[np.int64], count: int) -> tuple[Float64, NDArray[np.int64]]:
+def _lowest(
+    values: Float64, rows: NDArray[np.int64], count: int
+) -> tuple[Float64, NDArray[np.int64]]:
     """The lowest finite values and their rows."""
     finite = np.flatnonzero(np.isfinite(values))
     order = finite[np.argsort(values[finite], kind="stable")[:count]]
@@ -311,19 +365,28 @@ def _left_out(values: Sequence[Float64], methods: Sequence[str], role: str) -> I
     if not kept.any():
         yield "no frame has a value of all methods: left out"
         return
-    for found, words in ((np.isinf(joined[there]), "infinite"), (np.isnan(joined[there]), "no value")):
+    for found, words in (
+        (np.isinf(joined[there]), "infinite"),
+        (np.isnan(joined[there]), "no value"),
+    ):
         if count := int(found.any(axis=0).sum()):
             which = np.asarray(methods)[there][np.asarray(found.any(axis=1))]
-            yield f"{count} of {total} frames left out for all methods: {words} in {', '.join(which)}"
+            yield (
+                f"{count} of {total} frames left out for all methods: {words} in {', '.join(which)}"
+            )
 
 
-def _ordered(methods: Sequence[str], columns: Sequence[Column], sort: str | None) -> tuple[str, ...]:
+def _ordered(
+    methods: Sequence[str], columns: Sequence[Column], sort: str | None
+) -> tuple[str, ...]:
     """The methods, the best by a metric first where one is named; those without a value last."""
     if sort is None:
         return tuple(methods)
     column = next((column for column in columns if column.spec.name == sort), None)
     if column is None:
-        raise UsageError(f"sort is {sort!r}, which has no value in the frames of the table: choose another")
+        raise UsageError(
+            f"sort is {sort!r}, which has no value in the frames of the table: choose another"
+        )
     sign = 1.0 if column.spec.lower_is_better or signed(column.spec) else -1.0
     means = column.values
     return tuple(sorted(methods, key=lambda m: (means[m] is None, sign * (means[m] or 0.0))))

@@ -1,0 +1,203 @@
+"""The tables of metrics: names, specs, and that the table computes what the functions do, sharing
+work."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
+from vfiscope.errors import UsageError
+from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, pixel, ssim, vfi
+from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.store import schema
+from vfiscope.types import Frames, Pairs
+
+FUNCTIONS = {
+    "mse": pixel.mse,
+    "psnr": pixel.psnr,
+    "psnr_y": pixel.psnr_y,
+    "absdiff": pixel.absdiff,
+    "ssim": ssim.ssim,
+    "ssim_rgb": ssim.ssim_rgb,
+    "ms_ssim": ssim.ms_ssim,
+    "gmsd": gmsd.gmsd,
+    "vfi": vfi.vfi,
+}
+MAP_FUNCTIONS = {"absdiff": pixel.absdiff_map, "ssim": ssim.ssim_map}
+NEEDS = ("pixels", "features", "neighbours", "neighbour features", "pixels and neighbours")
+PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == "pixels"]
+
+
+def frames(array: NDArray[np.integer], depth: int = 8) -> Frames:
+    n = len(array)
+    data = torch.from_numpy(array).permute(0, 3, 1, 2)
+    order = np.arange(n, dtype=np.int64)
+    return Frames(data, order, order, order / 25, np.zeros(n, np.uint8), Fraction(1, 25), depth)
+
+
+def noise(seed: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (2, 180, 200, 3), dtype=np.uint8)
+
+
+def test_names_of_the_contract_are_there() -> None:
+    assert set(METRICS) >= {*FUNCTIONS, "cosine", "mismatch"}
+    assert set(METRICS) >= {"cosine_before", "cosine_after", "midpoint_px", "ghosting", "warp"}
+    assert set(MAPS) >= {"absdiff", "ssim", "mismatch", "ghosting", "warp"}
+    assert set(FIELDS) >= {"motion"}
+    assert set(METRICS) >= set(DEFAULT_METRICS)
+    assert set(MAPS) >= set(DEFAULT_MAPS)
+    assert set(FIELDS) >= set(DEFAULT_FIELDS) == set(FIELD_METRICS)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "metrics", "maps", "fields"),
+    [
+        ({"ref": "r"}, (), ("mismatch",), ("motion",)),
+        ({"ref": "r"}, ("psnr", "ssim"), ("none",), ("none",)),
+        ({"ref": "r"}, ("cosine",), ("none",), ("none",)),
+        ({"ref": "r"}, ("mismatch",), ("mismatch",), ("motion",)),
+        ({}, (), ("fault", "ghosting", "warp", "foreign"), ("none",)),
+        ({"source": "s"}, ("midpoint_px", "warp"), ("warp",), ("none",)),
+    ],
+)
+def test_maps_and_fields_are_those_of_the_metrics(
+    inputs: dict[str, str], metrics: tuple[str, ...], maps: tuple[str, ...], fields: tuple[str, ...]
+) -> None:
+    """Asking for PSNR alone embeds and matches nothing."""
+    config = RunConfig("score", "t", metrics=metrics, **inputs)
+    assert (config.maps, config.fields) == (maps, fields)
+    asked = RunConfig("score", "t", metrics=metrics, maps=("ssim",), fields=("motion",), **inputs)
+    assert (asked.maps, asked.fields) == (("ssim",), ("motion",))
+    assert config.replace(batch=3).maps == maps
+
+
+@pytest.mark.parametrize(
+    ("mode", "inputs", "first", "last"),
+    [
+        ("score", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("scan", {}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("compare", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
+        ("score", {"source": "s"}, ("cosine_before", "cosine_after"), ("psnr", "ssim")),
+        ("score", {}, ("cosine_before", "cosine_after"), ("cut",)),
+    ],
+)
+def test_embeddings_come_first_and_pixels_last(
+    mode: str, inputs: dict[str, str], first: tuple[str, ...], last: tuple[str, ...]
+) -> None:
+    """The codec's PSNR of originals passed through never heads a table of interpolated frames."""
+    metrics = RunConfig(mode, "t", **inputs).metrics
+    assert metrics[: len(first)] == first
+    assert metrics[-len(last) :] == last
+
+
+def test_a_copy_with_other_metrics_has_their_maps() -> None:
+    config = RunConfig("score", "t", "r")
+    assert config.replace(metrics=("psnr",)).maps == ("none",)
+    assert config.replace(metrics=("psnr",)).replace(metrics=()).fields == ("motion",)
+
+
+@pytest.mark.parametrize("table", [METRICS, MAPS], ids=["metrics", "maps"])
+def test_specs_are_sound(table: dict[str, pixel_kernels.Any]) -> None:
+    for name, metric in table.items():
+        spec = metric.spec
+        assert spec.name == name
+        assert spec.low < spec.high
+        signed = spec.low < spec.identity < spec.high
+        assert signed == (name in ("midpoint_px", "level"))
+        assert signed or spec.identity == (spec.low if spec.lower_is_better else spec.high)
+        assert 0 < spec.floor < math.inf
+        assert spec.needs in NEEDS
+        assert spec.description
+        assert "\n" not in spec.description
+
+
+def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -> None:
+    asked_alone = {
+        name
+        for name, metric in METRICS.items()
+        if metric.spec.needs in ("neighbours", "neighbour features")
+    }
+    assert {name for name, metric in METRICS.items() if not metric.spec.ranks} == asked_alone - {
+        "fault"
+    }
+    assert asked_alone > schema.UNRANKED
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_identical_frames_score_the_identity_of_the_spec(metric: pixel_kernels.Any) -> None:
+    same = frames(noise(1))
+    scores = metric.compute(Pairs(same, same))
+    assert scores.dtype == torch.float32
+    assert scores.tolist() == [metric.spec.identity] * 2
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_worse_frames_score_worse_within_the_bounds(metric: pixel_kernels.Any) -> None:
+    ref, low = noise(2), METRICS[metric.spec.name].spec.low
+    little, much = (
+        np.clip(ref + np.random.default_rng(3).normal(0, s, ref.shape), 0, 255) for s in (3, 40)
+    )
+    scores = [
+        metric.compute(Pairs(frames(test.astype(np.uint8)), frames(ref))) for test in (little, much)
+    ]
+    worse = scores[1] > scores[0] if metric.spec.lower_is_better else scores[1] < scores[0]
+    assert torch.all(worse)
+    assert all(low <= value <= metric.spec.high for score in scores for value in score.tolist())
+
+
+@pytest.mark.parametrize("depths", [(8, 8), (8, 16)])
+def test_tables_compute_what_the_functions_do(depths: tuple[int, int]) -> None:
+    test, ref = (
+        frames(noise(seed).astype(np.uint8 if depth == 8 else np.uint16), depth)
+        for seed, depth in zip((4, 5), depths, strict=True)
+    )
+    pairs = Pairs(test, ref)
+    depth = {"test_depth": depths[0], "ref_depth": depths[1]}
+    for table, functions in ((METRICS, FUNCTIONS), (MAPS, MAP_FUNCTIONS)):
+        for name, function in functions.items():
+            assert torch.equal(
+                table[name].compute(pairs), function(test.data, ref.data, **depth)
+            ), name
+
+
+def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+    in_bands = pixel_kernels.in_bands
+
+    def counted(kernel: pixel_kernels.Any, *arguments: pixel_kernels.Any) -> None:
+        called.append(kernel.__name__)
+        in_bands(kernel, *arguments)
+
+    monkeypatch.setattr(pixel_kernels, "in_bands", counted)
+    pairs = Pairs(frames(noise(6)), frames(noise(7)))
+    for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
+        METRICS[name].compute(pairs)
+    assert called.count("_differences") == 1
+    assert called.count("_ssim_frames") == 1
+    assert called.count("_halve_frames") == 1
+
+
+@pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
+def test_pairs_without_a_reference_are_refused(metric: pixel_kernels.Any) -> None:
+    with pytest.raises(UsageError, match="ref is None"):
+        metric.compute(Pairs(frames(noise(8)), None))
+
+
+def test_interleaved_frames_are_not_copied() -> None:
+    array = noise(9)
+    a = convert.align(frames(array).data, frames(array).data, 8, 8)
+    assert all(np.shares_memory(plane, array) for plane in a.arrays)
+
+
+@pytest.mark.parametrize(("length", "cells"), [(1, 1), (31, 1), (32, 2), (47, 2), (1080, 67)])
+def test_cells_cover_a_side_without_gaps(length: int, cells: int) -> None:
+    edges = convert.cell_edges(length)
+    assert len(edges) == cells + 1
+    assert (edges[0], edges[-1]) == (0, length)
+    assert length < 16 or set(np.diff(edges)) <= set(range(16, 32))

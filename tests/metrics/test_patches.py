@@ -1,0 +1,392 @@
+"""Comparisons of embeddings against float64 loops and scenes with known motion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from vfiscope.embedders.dsift import Dsift
+from vfiscope.metrics import patches
+from vfiscope.types import Features, Frames, Pairs
+
+
+def features_of(patches: torch.Tensor) -> Features:
+    return Features(patches.mean(dim=(1, 2)), patches)
+
+
+def random_features(n: int, h: int, w: int, d: int, seed: int = 0) -> Features:
+    return features_of(torch.randn((n, h, w, d), generator=torch.Generator().manual_seed(seed)))
+
+
+def frames_of(array: np.ndarray) -> Frames:
+    n = len(array)
+    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return Frames(
+        data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25)
+    )
+
+
+def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A random RGB texture with detail at several scales, float64 around 128."""
+    noise = np.random.default_rng(seed).normal(size=(height, width, 3))
+    layers = [cv2.GaussianBlur(noise, (0, 0), sigma) for sigma in (1.5, 4, 10, 25)]
+    return np.clip(128 + 25 * sum(layer / layer.std() for layer in layers), 0, 255)
+
+
+def shifted(image: np.ndarray, dx: float, dy: float) -> np.ndarray:
+    """The image with its content moved by (dx, dy), cubic."""
+    by = np.array([[1, 0, dx], [0, 1, dy]], float)
+    return cv2.warpAffine(
+        image, by, image.shape[1::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+
+
+def pairs_of(test: np.ndarray, ref: np.ndarray, size: int = 392) -> Pairs:
+    frames = [frames_of(image[None].round().clip(0, 255).astype(np.uint8)) for image in (test, ref)]
+    embedder = Dsift(size=size)
+    return Pairs(*frames, *(embedder.embed(one) for one in frames))
+
+
+def scale(metric: patches.Metric) -> tuple[float, float, float, bool]:
+    return metric.spec.low, metric.spec.high, metric.spec.identity, metric.spec.lower_is_better
+
+
+def tables() -> dict[str, patches.Metric | patches.FieldMetric]:
+    return {
+        **{metric.spec.name: metric for metric in patches.METRICS},
+        **{f"map {metric.spec.name}": metric for metric in patches.MAPS},
+        **{field.spec.name: field for field in patches.FIELDS},
+    }
+
+
+def test_tables_hold_what_the_contract_names() -> None:
+    assert [metric.spec.name for metric in patches.METRICS] == ["cosine", "mismatch"]
+    assert [field.spec.name for field in patches.FIELDS] == ["motion"]
+    distance, boosted, alike = (0, 2, 0, True), (0, 2.5, 0, True), (-1, 1, 1, False)
+    assert {metric.spec.name: scale(metric) for metric in (*patches.METRICS, *patches.MAPS)} == {
+        "cosine": distance,
+        "mismatch": distance,
+        "mismatch_back": distance,
+        "mismatch_boosted": boosted,
+        "mismatch_boosted_back": boosted,
+        "similarity": alike,
+        "similarity_back": alike,
+    }
+    assert all(metric.spec.needs == "features" for metric in (*patches.METRICS, *patches.MAPS))
+
+
+def test_cosine_distance_of_known_vectors() -> None:
+    test = torch.tensor([[1.0, 0], [1, 0], [1, 0], [3, 4], [2, 2]])
+    ref = torch.tensor([[5.0, 0], [0, 2], [-3, 0], [4, 3], [7, 7]])
+    assert patches.cosine_distance(test, ref).tolist() == pytest.approx(
+        [0, 1, 2, 0.04, 0], abs=1e-7
+    )
+
+
+def test_small_distances_keep_their_precision() -> None:
+    angle = 1e-4
+    test = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    ref = torch.tensor([np.cos(angle), np.sin(angle)])
+    expected = 1 - float(test @ ref)
+    assert float(patches.cosine_distance(test.float(), ref.float())) == pytest.approx(
+        expected, rel=1e-4
+    )
+    assert expected == pytest.approx(5e-9, rel=1e-6)
+
+
+def test_zero_vectors_are_alike_and_at_right_angles_to_the_rest() -> None:
+    zero, other = torch.zeros(1, 4), torch.ones(1, 4)
+    assert patches.cosine_distance(zero, zero).item() == 0
+    assert patches.cosine_distance(zero, other).item() == 1
+    assert patches.cosine_distance(other, zero).item() == 1
+    vectors = torch.zeros(1, 1, 3, 4)
+    vectors[0, 0, 1] = 1
+    swapped = vectors[:, :, [1, 0, 2]]
+    matches = patches.match(features_of(vectors), features_of(swapped))
+    assert matches.forward.tolist() == [[1, 0, 2]]
+    assert matches.forward_distance.tolist() == [[0, 0, 0]]
+
+
+@pytest.mark.parametrize("shape", [(2, 7, 11, 48), (1, 16, 16, 384)])
+def test_matches_are_those_of_float64_brute_force(shape: tuple[int, int, int, int]) -> None:
+    test, ref = random_features(*shape, seed=1), random_features(*shape, seed=2)
+    ref.patches[:, ::2] += 2 * test.patches.flip(1)[:, ::2]
+    matches = patches.match(test, ref)
+    settled = 0
+    for row in range(shape[0]):
+        a, b = (f.patches[row].flatten(0, 1).double().numpy() for f in (test, ref))
+        similarity = (a / np.linalg.norm(a, axis=1, keepdims=True)) @ (
+            b / np.linalg.norm(b, axis=1, keepdims=True)
+        ).T
+        for table, got, apart in (
+            (similarity, matches.forward[row], matches.forward_distance[row]),
+            (similarity.T, matches.backward[row], matches.backward_distance[row]),
+        ):
+            top = np.sort(table, axis=1)[:, -2:]
+            clear = top[:, 1] - top[:, 0] >= 1e-5
+            settled += int(clear.sum())
+            assert np.array_equal(got.numpy()[clear], table.argmax(axis=1)[clear])
+            assert np.allclose(apart.numpy(), 1 - table.max(axis=1), atol=1e-5)
+        forward, backward = matches.forward[row].tolist(), matches.backward[row].tolist()
+        assert matches.mutual[row].tolist() == [backward[j] == i for i, j in enumerate(forward)]
+    assert settled > 0.99 * 2 * shape[0] * shape[1] * shape[2]
+
+
+@pytest.mark.parametrize("window", [1, 3, 20])
+def test_a_window_limits_matches_to_the_patches_around(window: int) -> None:
+    test, ref = random_features(2, 7, 11, 48, seed=1), random_features(2, 7, 11, 48, seed=2)
+    y, x = np.divmod(np.arange(77), 11)
+    near = (abs(y[:, None] - y) <= window) & (abs(x[:, None] - x) <= window)
+    matches = patches.match(test, ref, window)
+    for row in range(2):
+        a, b = (f.patches[row].flatten(0, 1).double().numpy() for f in (test, ref))
+        table = (a / np.linalg.norm(a, axis=1, keepdims=True)) @ (
+            b / np.linalg.norm(b, axis=1, keepdims=True)
+        ).T
+        table[~near] = -np.inf
+        for each, got in ((table, matches.forward[row]), (table.T, matches.backward[row])):
+            top = np.sort(each, axis=1)[:, -2:]
+            clear = top[:, 1] - top[:, 0] >= 1e-5
+            assert clear.mean() > 0.99
+            assert np.array_equal(got.numpy()[clear], each.argmax(axis=1)[clear])
+    whole = patches.match(test, ref)
+    assert torch.equal(matches.forward, whole.forward) == (window == 20)
+
+
+def test_maps_both_ways_by_hand() -> None:
+    """Three patches in a row. Test 0 and 1 both prefer reference 0, which prefers test 0: test 1 is
+    not mutual."""
+    frames = frames_of(np.zeros((1, 14, 42, 3), np.uint8))
+    test = torch.tensor([[1.0, 0, 0, 0], [0.8, 0.6, 0, 0], [0, 0, 1, 0]])
+    ref = torch.tensor([[1.0, 0, 0, 0], [0, 0, 0.6, 0.8], [0, 0, 1, 0]])
+    pairs = Pairs(frames, frames, *(features_of(rows[None, None]) for rows in (test, ref)))
+    found = {metric.spec.name: metric.compute(pairs).flatten().tolist() for metric in patches.MAPS}
+    expected = {
+        "mismatch": [0, 0.2, 0],
+        "mismatch_boosted": [0, 0.25, 0],
+        "similarity": [1, 0.8, 1],
+        "mismatch_back": [0, 0.4, 0],
+        "mismatch_boosted_back": [0, 0.5, 0],
+        "similarity_back": [1, 0.6, 1],
+    }
+    assert set(found) == set(expected)
+    for name, values in expected.items():
+        assert found[name] == pytest.approx(values, abs=1e-6), name
+
+
+def test_equal_patches_stay_where_they_are() -> None:
+    flat = features_of(torch.ones(1, 9, 13, 6))
+    matches = patches.match(flat, flat)
+    assert matches.forward.tolist() == matches.backward.tolist() == [list(range(117))]
+    assert bool(matches.mutual.all())
+
+
+def test_near_ties_go_to_the_nearest_and_then_to_the_first() -> None:
+    test = torch.zeros(1, 1, 5, 3)
+    test[..., 0] = 1
+    ref = torch.zeros(1, 1, 5, 3)
+    ref[..., 1] = 1  # at right angles to all of the test
+    angle = np.sqrt(2 * 2e-6)
+    ref[0, 0, 0] = torch.tensor([1.0, 0, 0])  # the best, by 2e-6
+    ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])
+    assert patches.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 4, 4]]
+    angle = np.sqrt(2 * 2e-5)
+    ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])  # no longer a tie
+    assert patches.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 0, 0]]
+
+
+def test_the_loops_settle_ties_as_the_tensor_functions_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many patches alike, and a grid of more patches than a block has columns; without and with a
+    window."""
+    rows = torch.randint(0, 4, (1, 12, 13, 5), generator=torch.Generator().manual_seed(3)).float()
+    few = features_of((rows > 2).float())
+    moved = features_of(few.patches.roll((1, 2), dims=(1, 2)))
+    for window in (None, 3):
+        loops = patches.match(few, moved, window)
+        for block in (1 << 20, 200):
+            with monkeypatch.context() as patched:
+                patched.setattr(patches, "_best_on_cpu", patches._best_by_torch)
+                patched.setattr(patches, "_BLOCK", block)
+                tensors = patches.match(few, moved, window)
+            assert torch.equal(loops.forward, tensors.forward)
+            assert torch.equal(loops.backward, tensors.backward)
+    assert len(loops.forward.unique()) > 20
+
+
+def blank(pairs: Pairs) -> list[str]:
+    """Names of what is not exactly at its identity everywhere."""
+    fields = [field.spec.name for field in patches.FIELDS]
+    ends = {
+        name: 0 if name in fields else metric.spec.identity for name, metric in tables().items()
+    }
+    return [
+        name
+        for name, metric in tables().items()
+        if not bool((metric.compute(pairs) == ends[name]).all())
+    ]
+
+
+def test_identical_frames_are_exactly_at_the_identity() -> None:
+    image = scene(270, 480)
+    assert blank(pairs_of(image, image)) == []
+    flat = np.full((270, 480, 3), 77.0)
+    assert blank(pairs_of(flat, flat)) == []
+
+
+def test_identical_flat_and_random_features_are_exactly_at_the_identity() -> None:
+    frames = frames_of(np.zeros((2, 70, 98, 3), np.uint8))
+    for made in (features_of(torch.full((2, 5, 7, 24), 0.3)), random_features(2, 5, 7, 24)):
+        assert blank(Pairs(frames, frames, made, made)) == []
+
+
+def test_shapes_and_sharing() -> None:
+    frames = frames_of(np.zeros((3, 100, 140, 3), np.uint8))
+    test, ref = random_features(3, 5, 7, 24, 1), random_features(3, 5, 7, 24, 2)
+    pairs = Pairs(frames, frames, test, ref)
+    made = {name: metric.compute(pairs) for name, metric in tables().items()}
+    assert {name: tuple(value.shape) for name, value in made.items()} == {
+        "cosine": (3,),
+        "mismatch": (3,),
+        **{f"map {metric.spec.name}": (3, 5, 7) for metric in patches.MAPS},
+        "motion": (3, 2, 5, 7),
+    }
+    assert all(value.dtype == torch.float32 for value in made.values())
+    assert torch.allclose(made["mismatch"], made["map mismatch"].mean(dim=(1, 2)), atol=1e-6)
+    assert list(pairs.shared) == ["matches"]
+
+
+def test_mismatch_marks_the_changed_patch_only() -> None:
+    made = random_features(1, 6, 8, 64)
+    changed = made.patches.clone()
+    changed[0, 2, 5] = -changed[0, 2, 5]
+    pairs = Pairs(*[frames_of(np.zeros((1, 60, 80, 3), np.uint8))] * 2, features_of(changed), made)
+    found = patches.MAPS[0].compute(pairs)[0]
+    assert float(found[2, 5]) > 0.4
+    found[2, 5] = 0
+    assert float(found.max()) == 0
+
+
+def test_a_change_in_the_picture_is_marked_where_it_is() -> None:
+    ref = scene(392, 560)
+    test = ref.copy()
+    test[168:224, 280:336] = scene(56, 56, seed=9)
+    found = patches.MAPS[0].compute(pairs_of(test, ref))[0].numpy()
+    inside = found[12:16, 20:24]
+    far = found.copy()
+    far[9:19, 17:27] = 0
+    assert inside.mean() > 0.02
+    assert far.max() == 0
+
+
+def test_motion_of_whole_patches_is_exact_in_pixels_of_the_full_frame() -> None:
+    wide = random_features(1, 12, 14, 64)
+    test, ref = features_of(wide.patches[:, 2:10, 3:12]), features_of(wide.patches[:, 1:9, 1:10])
+    frames = frames_of(np.zeros((1, 8 * 20, 9 * 30, 3), np.uint8))
+    moved = patches.FIELDS[0].compute(Pairs(frames, frames, test, ref))[0]
+    # Patch (0, 0) of the test is patch (1, 2) of the reference: content moves right by 2 and down
+    # by 1.
+    assert torch.allclose(moved[0, 1:6, 1:6], torch.tensor(60.0), atol=1.0)
+    assert torch.allclose(moved[1, 1:6, 1:6], torch.tensor(20.0), atol=1.0)
+
+
+@pytest.mark.parametrize(
+    ("dx", "dy"),
+    [(28, 0), (-42, 14), (5, 0), (0, -5), (7, 7), (-9.5, 3.25), (20, -11), (33, 24), (1.4, -0.7)],
+)
+def test_motion_of_a_moved_texture(dx: float, dy: float) -> None:
+    """A twentieth of a pixel where the match is right, whatever the fraction; few matches are wrong
+    outright."""
+    image = scene(392, 560)
+    test, ref = image, shifted(image, dx, dy)
+    moved = patches.FIELDS[0].compute(pairs_of(test, ref))[0].numpy()[:, 4:-4, 5:-5]
+    error = np.hypot(moved[0] - dx, moved[1] - dy)
+    assert np.median(error) < 0.05
+    assert np.mean(error > 1) < 0.06
+
+
+def test_motion_is_measured_in_pixels_of_the_full_frame() -> None:
+    image = cv2.resize(scene(392, 560), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    moved = (
+        patches.FIELDS[0]
+        .compute(pairs_of(image, shifted(image, 56, -28)))[0]
+        .numpy()[:, 4:-4, 5:-5]
+    )
+    assert np.median(moved[0]) == pytest.approx(56, abs=0.05)
+    assert np.median(moved[1]) == pytest.approx(-28, abs=0.05)
+
+
+def test_the_fraction_of_the_embedding_is_bounded_and_off_at_the_borders() -> None:
+    test, ref = random_features(1, 6, 7, 8, 1), random_features(1, 6, 7, 8, 2)
+    whole, start = patches.motion(test, ref, patches.match(test, ref))
+    fraction = (start - whole)[0]
+    assert whole.dtype == torch.int64
+    assert 0.01 < float(fraction.abs().max()) <= 0.5
+    assert bool((fraction[0, :, [0, 6]] == 0).all())
+    assert bool((fraction[1, [0, 5]] == 0).all())
+
+
+def test_a_grid_of_one_patch_has_no_motion() -> None:
+    one = random_features(2, 1, 1, 8, 1)
+    whole, start = patches.motion(one, random_features(2, 1, 1, 8, 2), patches.match(one, one))
+    assert whole.abs().max() == start.abs().max() == 0
+
+
+def test_bits_do_not_depend_on_threads_or_batch(threads: Callable[[int], None]) -> None:
+    test, ref = random_features(3, 17, 23, 135, 1), random_features(3, 17, 23, 135, 2)
+    frames = frames_of(np.stack([scene(170, 230, seed) for seed in range(3)]).astype(np.uint8))
+    moved = frames_of(
+        np.stack([scene(172, 233, seed)[2:, 3:] for seed in range(3)]).astype(np.uint8)
+    )
+    results = []
+    for count in (1, 2, 3):
+        threads(count)
+        results.append(
+            {
+                name: metric.compute(Pairs(frames, moved, test, ref))
+                for name, metric in tables().items()
+            }
+        )
+    for other in results[1:]:
+        assert all(torch.equal(value, other[name]) for name, value in results[0].items())
+    single = Pairs(frames, moved, test, ref)[1:2]
+    for name, metric in tables().items():
+        assert torch.equal(metric.compute(single)[0], results[0][name][1]), name
+
+
+@pytest.mark.parametrize("width", [4095, 4096, 4097, 189_001])
+def test_the_bits_of_a_long_vector_do_not_depend_on_threads_or_batch(
+    threads: None, width: int
+) -> None:
+    random = torch.Generator().manual_seed(1)
+    test, ref = (torch.randn(5, width, generator=random) for _ in range(2))
+    torch.set_num_threads(1)
+    whole = patches.cosine_distance(test, ref)
+    assert whole.double() == pytest.approx(
+        1 - torch.cosine_similarity(test.double(), ref.double()), abs=1e-6
+    )
+    for count in (1, 2, 3):
+        torch.set_num_threads(count)
+        assert torch.equal(patches.cosine_distance(test, ref), whole)
+        assert torch.equal(patches.cosine_distance(test[2:3], ref[2:3]), whole[2:3])
+    assert patches.cosine_distance(test, test).max() == 0
+
+
+def test_no_pairs_give_no_scores() -> None:
+    frames = frames_of(np.zeros((0, 20, 20, 3), np.uint8))
+    none = Features(torch.zeros(0, 8), torch.zeros(0, 4, 4, 8))
+    pairs = Pairs(frames, frames, none, none)
+    shapes = {name: tuple(metric.compute(pairs).shape) for name, metric in tables().items()}
+    assert set(shapes.values()) == {(0,), (0, 4, 4), (0, 2, 4, 4)}
+
+
+def test_pairs_without_features_and_unequal_grids_are_refused() -> None:
+    frames = frames_of(np.zeros((1, 20, 20, 3), np.uint8))
+    with pytest.raises(ValueError, match="have none"):
+        patches.METRICS[0].compute(Pairs(frames, frames))
+    with pytest.raises(ValueError, match="differ"):
+        patches.match(random_features(1, 2, 3, 4), random_features(1, 3, 2, 4))

@@ -1,0 +1,253 @@
+"""mse, psnr, psnr_y, absdiff and its map against integer and float64 arithmetic."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vfiscope.errors import UsageError
+from vfiscope.metrics import convert, pixel
+
+LUMA = np.array([0.299, 0.587, 0.114])
+SCORES = (pixel.mse, pixel.psnr, pixel.psnr_y, pixel.absdiff)
+
+
+def tensor(array: NDArray[np.generic]) -> Tensor:
+    """(N, H, W, 3) -> the (N, 3, H, W) view that sources yield."""
+    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+
+
+def flat(value: int, dtype: type = np.uint8, shape: tuple[int, ...] = (1, 5, 7, 3)) -> Tensor:
+    return tensor(np.full(shape, value, dtype))
+
+
+def noise(
+    seed: int, shape: tuple[int, ...] = (3, 37, 53, 3), peak: int = 255
+) -> NDArray[np.integer]:
+    dtype = np.uint8 if peak == 255 else np.uint16
+    return np.random.default_rng(seed).integers(0, peak + 1, shape).astype(dtype)
+
+
+def exact(
+    test: NDArray[np.integer], ref: NDArray[np.integer], scale: float = 1.0
+) -> dict[str, NDArray[np.float64]]:
+    """The definitions in float64."""
+    apart = (test.astype(np.int64) - ref.astype(np.int64)) * scale
+    mse, mse_y = (apart**2).mean(axis=(1, 2, 3)), ((apart @ LUMA) ** 2).mean(axis=(1, 2))
+    with np.errstate(divide="ignore"):
+        psnr, psnr_y = 10 * np.log10(255**2 / mse), 10 * np.log10(255**2 / mse_y)
+    return {
+        "mse": mse,
+        "psnr": psnr,
+        "psnr_y": psnr_y,
+        "absdiff": np.abs(apart).mean(axis=(1, 2, 3)) / 255,
+    }
+
+
+def test_constant_frames_by_hand() -> None:
+    ten, thirteen = flat(10), flat(13)
+    assert pixel.mse(ten, thirteen).tolist() == [9.0]
+    assert pixel.psnr(ten, thirteen).item() == pytest.approx(38.588378, abs=1e-5)
+    assert pixel.psnr_y(ten, thirteen).item() == pytest.approx(38.588378, abs=1e-5)
+    assert pixel.absdiff(ten, thirteen).item() == pytest.approx(3 / 255, rel=1e-6)
+
+
+def test_black_against_white_is_the_other_end() -> None:
+    black, white = flat(0), flat(255)
+    assert pixel.mse(black, white).tolist() == [65025.0]
+    assert pixel.psnr(black, white).tolist() == [0.0]
+    assert pixel.absdiff(black, white).tolist() == [1.0]
+
+
+def test_one_step_down_is_not_a_step_of_255() -> None:
+    assert pixel.mse(flat(9), flat(10)).tolist() == [1.0]
+    assert pixel.mse(flat(10), flat(9)).tolist() == [1.0]
+    assert pixel.absdiff(
+        flat(0, np.uint16), flat(1, np.uint16), test_depth=16, ref_depth=16
+    ).item() == pytest.approx(1 / 65535, rel=1e-6)
+
+
+@pytest.mark.parametrize(("channel", "weight"), [(0, 0.299), (1, 0.587), (2, 0.114)])
+def test_luma_weighs_the_channels_in_rgb_order(channel: int, weight: float) -> None:
+    test = np.zeros((1, 4, 6, 3), np.uint8)
+    test[..., channel] = 100
+    expected = 10 * math.log10(255**2 / (100 * weight) ** 2)
+    assert pixel.psnr_y(tensor(test), tensor(np.zeros_like(test))).item() == pytest.approx(
+        expected, abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 1, 3), (3, 37, 53, 3), (1, 16, 300, 3)])
+def test_noise_against_float64(shape: tuple[int, ...]) -> None:
+    test, ref = noise(1, shape), noise(2, shape)
+    expected = exact(test, ref)
+    for score in SCORES:
+        np.testing.assert_allclose(
+            score(tensor(test), tensor(ref)), expected[score.__name__], rtol=2e-6
+        )
+
+
+@pytest.mark.parametrize("depth", [9, 10, 12, 16])
+def test_deep_frames_against_float64(depth: int) -> None:
+    peak = 2**depth - 1
+    test, ref = noise(3, peak=peak), noise(4, peak=peak)
+    expected = exact(test, ref, 255 / peak)
+    for score in SCORES:
+        got = score(tensor(test), tensor(ref), test_depth=depth, ref_depth=depth)
+        np.testing.assert_allclose(got, expected[score.__name__], rtol=2e-6)
+
+
+def test_the_last_bit_of_16_counts() -> None:
+    ref = noise(5, peak=65535)
+    test = np.where(ref < 65535, ref + 1, ref).astype(np.uint16)
+    got = pixel.psnr_y(tensor(test), tensor(ref), test_depth=16, ref_depth=16)
+    np.testing.assert_allclose(got, exact(test, ref, 255 / 65535)["psnr_y"], atol=1e-4)
+
+
+def test_16_bit_copies_of_8_bit_frames_score_the_same() -> None:
+    test, ref = noise(6), noise(7)
+    deep = [tensor(array.astype(np.uint16) * 257) for array in (test, ref)]
+    for score in SCORES:
+        shallow = score(tensor(test), tensor(ref))
+        np.testing.assert_allclose(score(*deep, test_depth=16, ref_depth=16), shallow, rtol=1e-6)
+        np.testing.assert_allclose(score(tensor(test), deep[1], ref_depth=16), shallow, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("depth", "step"), [(10, 1023 / 255), (12, 4095 / 255), (16, 257)])
+def test_the_same_frame_in_two_bit_depths_is_identical(depth: int, step: float) -> None:
+    grey = np.random.default_rng(8).choice([0, 85, 170, 255], (2, 13, 17, 3))
+    test, ref = tensor(grey.astype(np.uint8)), tensor(np.rint(grey * step).astype(np.uint16))
+    assert pixel.psnr(test, ref, ref_depth=depth).tolist() == [math.inf] * 2
+    assert pixel.psnr(ref, test, test_depth=depth).tolist() == [math.inf] * 2
+    assert pixel.absdiff(test, ref, ref_depth=depth).tolist() == [0.0] * 2
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [flat(0), flat(255), flat(77), tensor(noise(9))],
+    ids=["black", "white", "grey", "noise"],
+)
+def test_identical_frames_score_their_identity_exactly(frame: Tensor) -> None:
+    n = len(frame)
+    assert pixel.mse(frame, frame.clone()).tolist() == [0.0] * n
+    assert pixel.psnr(frame, frame.clone()).tolist() == [math.inf] * n
+    assert pixel.psnr_y(frame, frame.clone()).tolist() == [math.inf] * n
+    assert pixel.absdiff(frame, frame.clone()).tolist() == [0.0] * n
+    assert torch.count_nonzero(pixel.absdiff_map(frame, frame.clone())) == 0
+
+
+@pytest.mark.parametrize("depths", [(8, 8), (10, 10), (16, 16), (8, 12)])
+def test_torch_computes_the_same(depths: tuple[int, int]) -> None:
+    test, ref = (tensor(noise(seed, peak=2**depth - 1)) for seed, depth in enumerate(depths))
+    a = convert.align(test, ref, *depths)
+    np.testing.assert_allclose(pixel._sums_by_torch(a), pixel._sums_on_cpu(a), rtol=1e-12)
+    np.testing.assert_allclose(pixel._luma_sums_by_torch(a), pixel._luma_sums_on_cpu(a), rtol=1e-6)
+    edges = convert.cell_edges(37), convert.cell_edges(53)
+    np.testing.assert_allclose(
+        pixel._cells_by_torch(a, *edges), pixel._cells_on_cpu(a, *edges), rtol=1e-12
+    )
+
+
+def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
+    test, ref = tensor(noise(10, (5, 67, 45, 3))), tensor(noise(11, (5, 67, 45, 3)))
+    for score in (*SCORES, pixel.absdiff_map):
+        threads(2)
+        whole = score(test, ref)
+        threads(1)
+        alone = torch.cat([score(test[i : i + 1], ref[i : i + 1]) for i in (0, 1, 2, 3, 4)])
+        backwards = score(test.flip(0), ref.flip(0)).flip(0)
+        assert torch.equal(whole, alone)
+        assert torch.equal(whole, backwards)
+
+
+def test_memory_layout_does_not_matter() -> None:
+    test, ref = tensor(noise(12)), tensor(noise(13))
+    assert torch.equal(pixel.mse(test.contiguous(), ref), pixel.mse(test, ref))
+    assert torch.equal(pixel.mse(test[::2], ref[::2]), pixel.mse(test, ref)[::2])
+
+
+def test_an_empty_batch_has_no_scores() -> None:
+    none = tensor(np.zeros((0, 20, 20, 3), np.uint8))
+    for score in SCORES:
+        assert score(none, none).shape == (0,)
+    assert pixel.absdiff_map(none, none).shape == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "grid"), [(1, 15, (1, 1)), (33, 50, (2, 3)), (48, 160, (3, 10))]
+)
+def test_map_cells_share_out_every_pixel_once(
+    height: int, width: int, grid: tuple[int, int]
+) -> None:
+    test, ref = noise(14, (2, height, width, 3)), noise(15, (2, height, width, 3))
+    got = pixel.absdiff_map(tensor(test), tensor(ref)).numpy()
+    assert got.shape == (2, *grid)
+    apart = np.abs(test.astype(float) - ref.astype(float)).mean(axis=-1) / 255
+    for j in range(grid[0]):
+        for k in range(grid[1]):
+            rows = slice(j * height // grid[0], (j + 1) * height // grid[0])
+            columns = slice(k * width // grid[1], (k + 1) * width // grid[1])
+            np.testing.assert_allclose(
+                got[:, j, k], apart[:, rows, columns].mean(axis=(1, 2)), rtol=1e-6
+            )
+
+
+def test_a_changed_pixel_shows_in_its_cell_alone() -> None:
+    ref = noise(16, (1, 48, 64, 3), 255) // 2
+    test = ref.copy()
+    test[0, 20, 50] += 100
+    changed = pixel.absdiff_map(tensor(test), tensor(ref))
+    assert changed.nonzero().tolist() == [[0, 1, 3]]
+    assert changed[0, 1, 3].item() == pytest.approx(100 / 255 / 256, rel=1e-6)
+
+
+images = hnp.arrays(
+    np.uint8, st.tuples(st.just(1), st.integers(1, 9), st.integers(1, 9), st.just(3))
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(images)
+def test_scores_are_symmetric_and_in_bounds(image: NDArray[np.uint8]) -> None:
+    test = tensor(image)
+    ref = tensor(np.roll(image, 1, axis=2)[..., ::-1])
+    bounds = {"mse": (0, 65025), "psnr": (0, math.inf), "psnr_y": (0, math.inf), "absdiff": (0, 1)}
+    for score in SCORES:
+        value = score(test, ref).item()
+        assert value == score(ref, test).item()
+        assert bounds[score.__name__][0] <= value <= bounds[score.__name__][1]
+        assert value == pytest.approx(
+            exact(image, np.roll(image, 1, axis=2)[..., ::-1])[score.__name__][0], rel=2e-6
+        )
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(UsageError, match=r"test is \(1, 3, 5, 7\).*ref is \(1, 3, 5, 8\)"):
+        pixel.mse(flat(0), flat(0, shape=(1, 5, 8, 3)))
+
+
+def test_channels_must_be_second() -> None:
+    with pytest.raises(UsageError, match=r"one shape \(N, 3, H, W\)"):
+        pixel.mse(
+            torch.zeros((1, 4, 6, 3), dtype=torch.uint8),
+            torch.zeros((1, 4, 6, 3), dtype=torch.uint8),
+        )
+
+
+@pytest.mark.parametrize(
+    ("dtype", "depth"),
+    [(torch.uint8, 10), (torch.uint16, 8), (torch.float32, 8), (torch.uint16, 17)],
+)
+def test_dtype_must_fit_the_bit_depth(dtype: torch.dtype, depth: int) -> None:
+    frame = torch.zeros((1, 3, 4, 4), dtype=dtype)
+    with pytest.raises(UsageError, match=f"ref is {dtype} with bit depth {depth}"):
+        pixel.mse(flat(0, shape=(1, 4, 4, 3)), frame, ref_depth=depth)

@@ -1,0 +1,567 @@
+"""Weights: from files good and bad, into networks that fit and that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+import torch
+from huggingface_hub.errors import LocalEntryNotFoundError
+from safetensors.torch import save_file
+from timm.models.vision_transformer import VisionTransformer
+
+from vfiscope.embedders.registry import list_embedders
+from vfiscope.errors import EmbedderError
+from vfiscope.models.checkpoints import (
+    cached_weights,
+    fetch_weights,
+    find_weights,
+    load_into,
+    load_state,
+    weights_digest,
+)
+from vfiscope.models.formats import StateDict
+
+REPO = "timm/vit_small_patch14_dinov2.lvd142m"
+
+
+State = dict[str, torch.Tensor]
+
+
+def network(
+    seed: int = 0, dim: int = 48, classes: int = 0, image: int = 28, **options: object
+) -> VisionTransformer:
+    torch.manual_seed(seed)
+    build = partial(VisionTransformer, patch_size=14, depth=1, num_heads=4, dynamic_img_size=True)
+    return build(img_size=image, embed_dim=dim, num_classes=classes, **options)
+
+
+def save(state: object, path: Path) -> Path:
+    if path.suffix == ".safetensors":
+        save_file(state, path)
+    else:
+        torch.save(state, path)
+    return path
+
+
+def one_line(error: pytest.ExceptionInfo[EmbedderError]) -> str:
+    text = str(error.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt", "bin"])
+def test_a_saved_state_is_loaded_bit_by_bit(tmp_path: Path, suffix: str) -> None:
+    saved, other = network(0), network(1)
+    path = save(saved.state_dict(), tmp_path / f"w.{suffix}")
+    assert not torch.equal(saved.pos_embed, other.pos_embed)
+    report = load_into(other, load_state(path))
+    assert sorted(report.loaded) == sorted(saved.state_dict())
+    assert report.missing == report.unexpected == report.merged == report.notes == ()
+    assert str(report) == f"{len(report.loaded)} of {len(report.loaded)} tensors loaded"
+    for name, tensor in saved.state_dict().items():
+        assert torch.equal(tensor, other.state_dict()[name]), name
+
+
+def test_a_classifier_in_the_file_is_left_out() -> None:
+    saved, other = network(0, classes=10), network(1)
+    report = load_into(other, StateDict(saved.state_dict()))
+    assert report.unexpected == ("head.weight", "head.bias")
+    assert torch.equal(saved.norm.weight, other.norm.weight)
+    assert torch.equal(saved.pos_embed, other.pos_embed)
+
+
+def test_half_precision_weights_are_widened() -> None:
+    saved, other = network(0), network(1)
+    load_into(
+        other, StateDict({name: tensor.half() for name, tensor in saved.state_dict().items()})
+    )
+    assert other.pos_embed.dtype == torch.float32
+    assert torch.equal(other.pos_embed, saved.pos_embed.half().float())
+
+
+def test_under_nine_tenths_of_the_network_nothing_is_loaded() -> None:
+    model = network(0)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    names = list(before)
+    assert len(names) == 18
+    few = {name: network(1).state_dict()[name] for name in names[:16]}
+    with pytest.raises(
+        EmbedderError, match="only 16 of its 18 tensors are there, missing 'norm"
+    ) as error:
+        load_into(model, StateDict({**few, "mask_token": torch.zeros(1)}), "the weights 'w.pth'")
+    assert one_line(error).startswith("the weights 'w.pth' do not fit")
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_a_tensor_that_is_missing_or_left_over_is_said() -> None:
+    state = network(1).state_dict()
+    del state["norm.bias"]
+    report = load_into(
+        network(0), StateDict({**state, "mask_token": torch.zeros(1)}, left_over=("optimizer",))
+    )
+    assert (report.missing, report.unexpected) == (("norm.bias",), ("mask_token", "optimizer"))
+    assert (
+        str(report)
+        == "17 of 18 tensors loaded, 1 (norm.bias) missing and left at random, 2 (mask_token, ...)"
+        " left over"
+    )
+    assert report.to_dict() == {
+        "loaded": 17,
+        "missing": ["norm.bias"],
+        "unexpected": ["mask_token", "optimizer"],
+        "merged": [],
+        "notes": [],
+    }
+
+
+def test_a_tensor_of_another_shape_is_named() -> None:
+    with pytest.raises(
+        EmbedderError,
+        match=r"'cls_token' is \(1, 1, 32\) instead of \(1, 1, 48\): choose the embedder",
+    ):
+        load_into(network(0), StateDict(network(0, dim=32).state_dict()))
+
+
+def prefixed(prefix: str, state: State) -> State:
+    return {f"{prefix}{name}": tensor for name, tensor in state.items()}
+
+
+WRAPPERS: dict[str, Callable[[State], object]] = {
+    "plain": dict,
+    "model": lambda state: {"model": state, "epoch": 3},
+    "state_dict": lambda state: {"state_dict": prefixed("model.", state), "hyper": {"lr": 0.1}},
+    "model_state_dict": lambda state: {
+        "epoch": 1,
+        "model_state_dict": state,
+        "optimizer": {"state": {}},
+    },
+    "nested": lambda state: {"model": {"state_dict": prefixed("module.backbone.", state)}},
+    "module.": lambda state: prefixed("module.", state),
+    "base.": lambda state: prefixed("base.", state),
+    "backbone.": lambda state: prefixed("backbone.", state),
+    "peft": lambda state: prefixed("base_model.model.", state),
+}
+
+
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_a_state_dict_is_found_in_its_wrapping(tmp_path: Path, name: str) -> None:
+    saved, other = network(0), network(1)
+    path = save(WRAPPERS[name](saved.state_dict()), tmp_path / "w.pth")
+    report = load_into(other, load_state(path))
+    assert (len(report.loaded), report.missing, report.unexpected, report.merged) == (
+        18,
+        (),
+        (),
+        (),
+    )
+    assert all(
+        torch.equal(tensor, other.state_dict()[key]) for key, tensor in saved.state_dict().items()
+    )
+
+
+def test_novas_checkpoint_is_a_base_and_a_head_that_no_output_uses(tmp_path: Path) -> None:
+    saved, other = network(0), network(1)
+    head = torch.nn.Sequential(torch.nn.Linear(48, 48), torch.nn.ReLU(), torch.nn.Linear(48, 32))
+    path = save(
+        {"base": saved.state_dict(), "embedding_head": head.state_dict()}, tmp_path / "w.pt"
+    )
+    report = load_into(other, load_state(path))
+    assert torch.equal(saved.norm.weight, other.norm.weight)
+    assert report.unexpected == tuple(
+        f"embedding_head.{key}" for key in ("0.weight", "0.bias", "2.weight", "2.bias")
+    )
+    flat = {
+        **prefixed("base.", saved.state_dict()),
+        **prefixed("embedding_head.", head.state_dict()),
+    }
+    again = load_into(network(1), load_state(save(flat, tmp_path / "flat.safetensors")))
+    assert sorted(again.unexpected) == sorted(report.unexpected)
+
+
+class Adapted(torch.nn.Module):
+    """A linear layer with a LoRA adapter beside it, as it is trained."""
+
+    def __init__(self, layer: torch.nn.Linear, rank: int, factor: float) -> None:
+        super().__init__()
+        self.layer, self.factor = layer, factor
+        self.down = torch.randn(rank, layer.in_features)
+        self.up = torch.randn(layer.out_features, rank)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(x) + self.factor * (x @ self.down.T @ self.up.T)
+
+
+def adapted(rank: int, factor: float) -> tuple[VisionTransformer, State, dict[str, Adapted]]:
+    """A network with adapters, its state without them, and the adapters by layer."""
+    model = network(0)
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    adapters = {}
+    for layer in ("blocks.0.attn.qkv", "blocks.0.attn.proj", "blocks.0.mlp.fc1"):
+        parent, _, name = layer.rpartition(".")
+        adapters[layer] = Adapted(model.get_submodule(layer), rank, factor)
+        setattr(model.get_submodule(parent), name, adapters[layer])
+    return model.eval(), state, adapters
+
+
+def peft(state: State, adapters: Mapping[str, Adapted], **config: object) -> object:
+    flat = {}
+    for name, tensor in state.items():
+        layer, _, kind = name.rpartition(".")
+        flat[
+            (
+                f"base_model.model.{layer}.base_layer.{kind}"
+                if layer in adapters
+                else f"base_model.model.{name}"
+            )
+        ] = tensor
+    for layer, each in adapters.items():
+        flat[f"base_model.model.{layer}.lora_A.default.weight"] = each.down
+        flat[f"base_model.model.{layer}.lora_B.default.weight"] = each.up
+    return {"state_dict": flat, "adapter_config": config} if config else flat
+
+
+def plain(ending: str, **stored: float) -> Callable[..., object]:
+    def made(state: State, adapters: Mapping[str, Adapted]) -> object:
+        flat = dict(state)
+        for layer, each in adapters.items():
+            flat |= {f"{layer}.lora_A{ending}": each.down, f"{layer}.lora_B{ending}": each.up}
+            flat |= {f"{layer}.{name}": torch.tensor(value) for name, value in stored.items()}
+        return {"model": flat}
+
+    return made
+
+
+NO_ALPHA = ("no alpha is stored with the adapters: taken as r",)
+
+
+@pytest.mark.parametrize(
+    ("write", "factor", "notes"),
+    [
+        (partial(peft, r=4, lora_alpha=8), 2.0, ()),
+        (partial(peft, r=4, lora_alpha=8, use_rslora=True), 4.0, ()),
+        (peft, 1.0, NO_ALPHA),
+        (plain(""), 1.0, NO_ALPHA),
+        (plain(".weight"), 1.0, NO_ALPHA),
+        (plain(".weight", alpha=2.0), 0.5, ()),
+        (plain("", lora_alpha=12.0), 3.0, ()),
+    ],
+    ids=["peft", "rslora", "peft without alpha", "plain", "plain weight", "alpha", "lora_alpha"],
+)
+def test_lora_is_merged(
+    tmp_path: Path, write: Callable[..., object], factor: float, notes: tuple[str, ...]
+) -> None:
+    """The merged network computes what the network computes with its adapters beside it."""
+    torch.manual_seed(3)
+    trained, state, adapters = adapted(4, factor)
+    merged = network(1).eval()
+    report = load_into(merged, load_state(save(write(state, adapters), tmp_path / "w.pth")))
+    assert report.merged == tuple(f"{layer}.weight" for layer in adapters)
+    assert (report.missing, report.unexpected, report.notes) == ((), (), notes)
+    image = torch.randn(2, 3, 28, 42)
+    with torch.no_grad():
+        expected, plain_output = (
+            trained.forward_features(image),
+            network(0).eval().forward_features(image),
+        )
+        assert torch.allclose(merged.forward_features(image), expected, atol=2e-4)
+        assert float((expected - plain_output).abs().max()) > 0.1
+
+
+def test_adapters_that_cannot_be_merged(tmp_path: Path) -> None:
+    state = network(0).state_dict()
+    layer = "blocks.0.attn.qkv"
+    down, up = torch.zeros(4, 48), torch.zeros(144, 4)
+    pair = {f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": up}
+    for extra, message in (
+        ({f"{layer}.lora_A.weight": down}, f"no plain LoRA pair at '{layer}'"),
+        (
+            {**pair, f"{layer}.lora_magnitude_vector.weight": down},
+            "no plain LoRA pair at .*magnitude",
+        ),
+        ({**pair, f"{layer}.lora_A.other.weight": down}, f"two adapters for '{layer}'"),
+        (
+            {**pair, f"{layer}.lora_B.weight": up[:9]},
+            r"LoRA pair \(9, 4\) x \(4, 48\) for .* which is \(144, 48\)",
+        ),
+        ({"head2.lora_A": down, "head2.lora_B": up}, "for 'head2.weight', which is None"),
+    ):
+        with pytest.raises(EmbedderError, match=message) as error:
+            load_state(save({**state, **extra}, tmp_path / "w.pth"))
+        one_line(error)
+    clash = {**state, "module.norm.bias": state["norm.bias"] + 1}
+    with pytest.raises(EmbedderError, match=r"hold two tensors for 'norm\.bias'"):
+        load_state(save(clash, tmp_path / "w.pth"))
+
+
+def test_alphas_and_ranks_that_are_none(tmp_path: Path) -> None:
+    state = network(0).state_dict()
+    layer = "blocks.0.attn.qkv"
+    pair = {
+        f"{layer}.lora_A.weight": torch.zeros(4, 48),
+        f"{layer}.lora_B.weight": torch.zeros(144, 4),
+    }
+    no_rank = {
+        f"{layer}.lora_A.weight": torch.zeros(0, 48),
+        f"{layer}.lora_B.weight": torch.zeros(144, 0),
+    }
+    uneven = {**pair, f"{layer}.lora_B.weight": torch.zeros(144, 3)}
+    for alpha, shown in (
+        ([8], "a list"),
+        ("8", "a str"),
+        ({}, "a dict"),
+        (8j, "a complex"),
+        (10**400, "a int"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (torch.tensor(float("nan")), "nan"),
+    ):
+        with pytest.raises(
+            EmbedderError, match=f"have {shown} as the LoRA alpha of '{layer}.weight': store"
+        ) as error:
+            load_state(
+                save(
+                    {"model": {**state, **pair}, "lora_config": {"lora_alpha": alpha}},
+                    tmp_path / "w.pth",
+                )
+            )
+        one_line(error)
+    for flat, message in (
+        ({**pair, f"{layer}.alpha": torch.ones(3)}, "have a Tensor as the LoRA alpha"),
+        ({**no_rank, f"{layer}.alpha": torch.tensor(8.0)}, "a LoRA pair of rank 0 and 0"),
+        (no_rank, "a LoRA pair of rank 0 and 0"),
+        (uneven, "a LoRA pair of rank 4 and 3"),
+    ):
+        with pytest.raises(EmbedderError, match=message) as error:
+            load_state(save({**state, **flat}, tmp_path / "w.pth"))
+        one_line(error)
+
+
+def test_nesting_has_an_end(tmp_path: Path) -> None:
+    """A mapping that holds itself, as model and as settings, and one that is only deep."""
+    itself: dict[str, object] = {}
+    itself["model"] = itself
+    deep: dict[str, object] = dict(network(0).state_dict())
+    for _ in range(15):
+        deep = {"model": deep}
+    assert len(load_state(save(deep, tmp_path / "w.pth")).tensors) == 18
+    for content in (itself, {"model": deep}):
+        with pytest.raises(EmbedderError, match="are nested more than 16 deep: save") as error:
+            load_state(save(content, tmp_path / "w.pth"))
+        one_line(error)
+    settings: dict[str, object] = {"lora_alpha": 8}
+    settings["adapter_config"] = settings["default"] = settings
+    content = {"model": network(0).state_dict(), "adapter_config": settings}
+    assert len(load_state(save(content, tmp_path / "w.pth")).tensors) == 18
+
+
+@pytest.mark.parametrize("registers", [False, True])
+def test_position_embeddings_of_another_grid_are_resampled(registers: bool) -> None:
+    options = {"reg_tokens": 4, "no_embed_class": True} if registers else {}
+    large, small = network(0, image=70, **options), network(1, image=28, **options)
+    report = load_into(small, StateDict(large.state_dict()))
+    prefix = 0 if registers else 1
+    assert report.notes == (f"pos_embed resampled to {4 + prefix} tokens",)
+    grid = large.pos_embed[:, prefix:].reshape(1, 5, 5, 48).permute(0, 3, 1, 2)
+    expected = torch.nn.functional.interpolate(grid, size=(2, 2), mode="bicubic", antialias=True)
+    assert torch.allclose(
+        small.pos_embed[:, prefix:], expected.permute(0, 2, 3, 1).reshape(1, 4, 48), atol=1e-6
+    )
+    assert torch.equal(small.pos_embed[:, :prefix], large.pos_embed[:, :prefix])
+    odd = {**large.state_dict(), "pos_embed": torch.zeros(1, 12, 48)}
+    with pytest.raises(EmbedderError, match=r"'pos_embed' is \(1, 12, 48\) instead of"):
+        load_into(small, StateDict(odd))
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, suffix: str, value: float) -> None:
+    state = network(0).state_dict()
+    state["norm.bias"][3] = value
+    with pytest.raises(EmbedderError, match=r"hold NaN or infinity at 'norm\.bias'"):
+        load_state(save(state, tmp_path / f"w.{suffix}"))
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"hello, this is no checkpoint\n" * 40,
+        b"<html><body>404</body></html>",
+        bytes(range(256)) * 8,
+        b"\x80\x02.",
+    ],
+    ids=["empty", "text", "html", "bytes", "pickle"],
+)
+def test_files_that_are_no_checkpoint(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"bad.{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(EmbedderError, match="cannot read the weights") as error:
+        load_state(path)
+    assert str(path) in one_line(error)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pth"])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
+def test_truncated_files(tmp_path: Path, suffix: str, share: float) -> None:
+    path = save(network(0).state_dict(), tmp_path / f"w.{suffix}")
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(EmbedderError, match="cannot read the weights") as error:
+        load_state(path)
+    one_line(error)
+
+
+def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+
+    class Trap:
+        def __reduce__(self) -> tuple[object, ...]:
+            return (Path.touch, (mark,))
+
+    path = save({"weight": Trap()}, tmp_path / "trap.pth")
+    with pytest.raises(EmbedderError, match=r"UnpicklingError.*holds more than tensors"):
+        load_state(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"model": {"a": 3}}, "hold a int at 'a', not a tensor"),
+        ({"model": {}}, "hold no state dict"),
+        ({"weights": {"a": torch.ones(1)}}, "hold a dict at 'weights', not a tensor"),
+        ([torch.ones(1)], "hold no state dict"),
+        ({}, "hold no state dict"),
+        ({"epoch": 3}, "hold a int at 'epoch'"),
+    ],
+)
+def test_files_that_hold_something_else(tmp_path: Path, content: object, message: str) -> None:
+    with pytest.raises(EmbedderError, match=message):
+        load_state(save(content, tmp_path / "w.pth"))
+
+
+def test_paths_that_are_no_weight_file(tmp_path: Path) -> None:
+    with pytest.raises(EmbedderError, match=r"none\.pth' do not exist"):
+        load_state(tmp_path / "none.pth")
+    (tmp_path / "folder.pth").mkdir()
+    with pytest.raises(EmbedderError, match="are not a file"):
+        load_state(tmp_path / "folder.pth")
+    (tmp_path / "w.ckpt").write_bytes(b"x")
+    with pytest.raises(EmbedderError, match=r"of no known kind: give a \.safetensors, \.pt"):
+        find_weights("dinov2-small", tmp_path / "w.ckpt")
+
+
+def test_the_digest_is_sha256_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(b"abc" * 100000)
+    assert weights_digest(path) == f"sha256:{hashlib.sha256(b'abc' * 100000).hexdigest()}"
+    with pytest.raises(EmbedderError, match="do not exist"):
+        weights_digest(tmp_path / "none.pth")
+
+
+def in_cache(root: Path, file: str) -> Path:
+    """A file placed as a download would place it."""
+    repo = root / f"models--{REPO.replace('/', '--')}"
+    snapshot = repo / "snapshots" / "0123abc"
+    snapshot.mkdir(parents=True, exist_ok=True)
+    (repo / "refs").mkdir(exist_ok=True)
+    (repo / "refs" / "main").write_text("0123abc")
+    (snapshot / file).write_bytes(b"x")
+    return snapshot / file
+
+
+def use_cache(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(root))
+
+
+def test_weights_are_found_in_the_cache_safetensors_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_cache(monkeypatch, tmp_path)
+    assert cached_weights("dinov2-small") is None
+    plain = in_cache(tmp_path, "pytorch_model.bin")
+    assert cached_weights("dinov2-small") == plain
+    better = in_cache(tmp_path, "model.safetensors")
+    assert cached_weights("dinov2-small") == find_weights("dinov2-small") == better
+    assert cached_weights("dinov2-base") is None
+    assert cached_weights("dsift") is None
+    with pytest.raises(EmbedderError, match="there is no embedder 'x'"):
+        cached_weights("x")
+
+
+def test_the_list_says_where_the_weights_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_cache(monkeypatch, tmp_path)
+    path = in_cache(tmp_path, "model.safetensors")
+    listed = {entry["name"]: entry for entry in list_embedders()}
+    dims = {"small": 384, "base": 768, "large": 1024, "giant": 1536}
+    named = {
+        f"dinov2-{size}{registers}": dim for size, dim in dims.items() for registers in ("", "-reg")
+    }
+    assert {name: entry["dim"] for name, entry in listed.items()} == {"dsift": 135, **named}
+    assert listed["dsift"]["weights"] == "none needed"
+    assert listed["dinov2-small"]["weights"] == str(path)
+    assert listed["dinov2-base"]["weights"] == "not on this machine"
+    assert json.loads(json.dumps(list_embedders())) == list_embedders()
+
+
+def test_weights_that_are_not_here_say_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_cache(monkeypatch, tmp_path)
+    with pytest.raises(
+        EmbedderError, match="run 'vfiscope models fetch dinov2-base', or give --weights FILE"
+    ) as error:
+        find_weights("dinov2-base")
+    one_line(error)
+
+
+def test_fetching(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked = []
+
+    def download(repo: str, file: str) -> str:
+        asked.append((repo, file))
+        return str(tmp_path / file)
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    assert fetch_weights("dinov2-small") == tmp_path / "model.safetensors"
+    assert asked == [(REPO, "model.safetensors")]
+    with pytest.raises(
+        EmbedderError, match="dsift has no weights to fetch: choose one of dinov2-small"
+    ):
+        fetch_weights("dsift")
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [LocalEntryNotFoundError("no\nnetwork"), OSError("refused"), ConnectionError("reset\nby peer")],
+)
+def test_fetching_without_a_network(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def download(repo: str, file: str) -> str:
+        raise failure
+
+    monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
+    with pytest.raises(
+        EmbedderError, match=f"cannot fetch model.safetensors of {REPO} .* --weights FILE"
+    ) as error:
+        fetch_weights("dinov2-small")
+    one_line(error)
+
+
+def test_looking_for_weights_imports_no_torch() -> None:
+    code = (
+        "import sys, vfiscope.embedders as e; list(e.EMBEDDERS); e.choose('auto');"
+        " import vfiscope.models as m; m.cached_weights('dinov2-small');"
+        " sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

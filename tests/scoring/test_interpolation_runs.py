@@ -1,0 +1,565 @@
+"""Interpolation judged without ground truth: by the source, by the neighbours, or with frames held
+out."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cadence import filled
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+
+import vfiscope as vs
+from vfiscope import synth
+from vfiscope.cli.program import vfiscope
+from vfiscope.config import NEIGHBOUR_METRICS, RunConfig
+from vfiscope.errors import PairingError, UsageError, VfiscopeError
+from vfiscope.scoring import pipeline
+from vfiscope.segments import failures
+from vfiscope.sources import Source
+from vfiscope.store import differences
+from vfiscope.types import Role, Scores, Status
+
+Pixels = NDArray[np.uint8]
+N = 21
+VELOCITY = (3.0, 1.0)
+"""Of the ground, px a frame of the fast clip; a frame of the slow one is two of them."""
+STEP = 2 * float(np.hypot(*VELOCITY))
+
+
+@pytest.fixture(scope="module")
+def truth() -> Pixels:
+    """(21, 144, 256, 3) frames of the fast clip."""
+    return np.stack(list(synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frames(N)))
+
+
+@pytest.fixture(scope="module")
+def low(truth: Pixels) -> Pixels:
+    return truth[::2]
+
+
+def interpolated(low: Pixels, fill: str) -> Pixels:
+    return np.stack(filled(low, Fraction(2), fill)[0])
+
+
+def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> None:
+    with vs.score(truth, source=low) as run:
+        made = np.arange(N) % 2 == 1
+        np.testing.assert_array_equal(
+            run.frames.role, np.where(made, Role.SYNTHESISED, Role.PASSED)
+        )
+        np.testing.assert_array_equal(run.frames.phase, np.where(made, 0.5, 0.0))
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(N) // 2)
+        assert np.isinf(run.scores["psnr"][~made]).all()
+        assert np.isnan(run.scores["psnr"][made]).all()
+        assert np.isnan(run.scores["midpoint_px"][~made]).all()
+        assert np.abs(run.scores["midpoint_px"][made]).max() < 0.1
+        assert run.scores["ghosting"][made].max() < 0.01
+        assert run.scores["warp"][made].max() < 0.01
+        assert run.pairing == {
+            "policy": "source",
+            "test_unpaired": 0,
+            "ref_unpaired": 0,
+            "multiplier": "2",
+            "start": "0",
+            "passed": 11,
+            "synthesised": 10,
+            "unknown": 0,
+            "outside": 0,
+            "alike": 1.0,
+        }
+        assert [source["role"] for source in run.sources] == ["test", "source"]
+        assert run.status == "ok"
+        summary = run.summary()
+        assert (
+            summary["role"],
+            {role: part["frames"] for role, part in summary["roles"].items()},
+        ) == (
+            "synthesised",
+            {"synthesised": 10, "passed": 11, "all": 21},
+        )
+        assert list(summary["metrics"]) == [*NEIGHBOUR_METRICS]  # no number of the codec among them
+        assert list(summary["roles"]["passed"]["metrics"]) == ["psnr", "ssim"]
+        assert summary["roles"]["passed"]["metrics"]["ssim"]["mean"] == 1.0
+        assert summary["metrics"]["midpoint_px"]["mean_abs"] < 0.1
+
+
+@pytest.mark.parametrize(("fill", "midpoint"), [("repeat", -STEP / 2), ("blend", None)])
+def test_repeats_lag_and_blends_ghost(low: Pixels, fill: str, midpoint: float | None) -> None:
+    with vs.score(interpolated(low, fill), source=low) as run:
+        made = run.frames.role == Role.SYNTHESISED
+        if midpoint is not None:
+            np.testing.assert_allclose(run.scores["midpoint_px"][made], midpoint, atol=0.1)
+            np.testing.assert_array_equal(run.scores["cosine_before"][made], 0)
+            assert run.scores["ghosting"][made].max() < 0.01
+        else:
+            assert run.scores["ghosting"][made].min() > 0.5
+
+
+def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
+    late = truth.copy()
+    late[9] = synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frame(9 - 0.75)
+    with vs.score(late) as run:
+        assert list(run.scores) == [
+            "cosine_before",
+            "cosine_after",
+            *("fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
+            "midpoint_px",
+            "ghosting",
+            "warp",
+            "foreign",
+            "cut",
+        ]
+        np.testing.assert_array_equal(run.frames.ref_index, [-1, *range(N - 2), -1])
+        np.testing.assert_array_equal(
+            np.flatnonzero(run.frames.status == Status.UNPAIRED), [0, N - 1]
+        )
+        assert run.scores["midpoint_px"][9] == pytest.approx(-0.75 * STEP / 2, abs=0.1)
+        assert np.nanmax(np.abs(np.delete(run.scores["midpoint_px"], [8, 9, 10]))) < 0.1
+        assert [(s.start, s.stop) for s in run.segments if s.metric == "midpoint_px"] == [(8, 11)]
+        assert run.pairing["policy"] == "neighbours"
+        assert run.status == "ok"
+
+
+def test_frames_held_out_are_told_from_real_ones(truth: Pixels, low: Pixels) -> None:
+    test = interpolated(low, "repeat")
+    with vs.score(
+        test, ref=truth, multiplier=2, metrics="psnr,midpoint_px", maps="none", fields="none"
+    ) as run:
+        made = np.arange(N) % 2 == 1
+        np.testing.assert_array_equal(run.frames.role == Role.SYNTHESISED, made)
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(N))
+        assert np.isinf(run.scores["psnr"][~made]).all()
+        assert np.isfinite(run.scores["psnr"][made]).all()
+        np.testing.assert_allclose(run.scores["midpoint_px"][made], -STEP / 2, atol=0.1)
+
+
+def test_beside_a_reference_its_own_frames_are_the_neighbours(truth: Pixels) -> None:
+    with vs.score(
+        truth, ref=truth, metrics="psnr_div,midpoint_px,error_both", maps="warp", fields="none"
+    ) as run:
+        assert np.isinf(run.scores["psnr_div"][1:-1]).all()
+        assert np.isnan(run.scores["psnr_div"][[0, -1]]).all()
+        assert np.abs(run.scores["midpoint_px"][1:-1]).max() < 0.1
+        np.testing.assert_array_equal(run.scores["error_both"][1:-1], 0)
+
+
+def test_a_cut_is_labelled_and_not_pooled(truth: Pixels) -> None:
+    other = (
+        np.stack(list(synth.Scene(144, 256, seed=40, objects=0, velocity=VELOCITY).frames(10)))[
+            ..., ::-1
+        ]
+        // 3
+    )
+    with vs.score(np.concatenate([truth[:10], other])) as run:
+        cuts = [(s.start, s.stop) for s in run.segments if s.kind == "cut"]
+        assert cuts == [(9, 11)]
+        assert np.isnan(run.scores["midpoint_px"][9:11]).all()
+        assert np.isnan(run.scores["cosine_before"][9:11]).all()
+        assert run.summary()["metrics"]["midpoint_px"]["defined"] == 16
+
+
+MODES: dict[str, Callable[[Pixels, Pixels], dict[str, object]]] = {
+    "source": lambda truth, low: {"test": truth, "source": low},
+    "neighbours": lambda truth, low: {"test": truth},
+    "held out": lambda truth, low: {
+        "test": truth,
+        "ref": truth[::-1][::-1],
+        "multiplier": "2",
+        "metrics": ("warp", "psnr"),
+    },
+    "between originals": lambda truth, low: {"test": truth, "multiplier": "3"},
+    "beside": lambda truth, low: {
+        "test": truth,
+        "ref": truth.copy(),
+        "metrics": ("psnr_div", "cosine"),
+    },
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_batches_and_resuming_change_nothing(
+    truth: Pixels, low: Pixels, tmp_path: Path, mode: str
+) -> None:
+    config = RunConfig("score", **MODES[mode](truth, low), batch=4)  # type: ignore[arg-type]
+    pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
+    pipeline.run(config.replace(out=str(tmp_path / "single.h5"), batch=1)).close()
+    assert differences(tmp_path / "whole.h5", tmp_path / "single.h5") == []
+
+    seen: list[int] = []
+
+    def watch(scores: Iterator[Scores], source: Source, done: int) -> Iterator[Scores]:
+        for part in scores:
+            seen.extend(part.frames.index.tolist())
+            yield part
+            if done == 0 and len(seen) >= 11:
+                raise KeyboardInterrupt
+
+    resumed = config.replace(out=str(tmp_path / "resumed.h5"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vfiscope.config.ROWS_PER_PART", 4)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.run(resumed, watch=watch)
+        kept = len(seen)
+        seen.clear()
+        pipeline.run(resumed, watch=watch).close()
+    assert 11 <= kept < N
+    assert seen == list(range(kept, N))
+    assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(vfiscope, arguments)
+
+
+def test_the_command_line_says_the_cadence_and_pools_by_role(
+    truth: Pixels, low: Pixels, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    paths = [
+        synth.write_video(tmp_path / f"{name}.mp4", iter(frames), rate=rate, crf=18)
+        for name, frames, rate in (("test", truth, 24), ("low", low, 12))
+    ]
+    result = call("score", str(paths[0]), "--source", str(paths[1]), "-o", str(tmp_path / "a.h5"))
+    assert result.exit_code == 0, result.output
+    head, _, rest = result.output.partition("11 frames passed through, mean: psnr ")
+    assert "over the 10 synthesised frames of 21:\nmetric" in head
+    assert "psnr" not in head
+    assert "|midpoint_px|" in head
+    assert "|midpoint_px|" not in rest
+    result = call(
+        "score",
+        str(paths[0]),
+        "--source",
+        str(paths[1]),
+        "-o",
+        str(tmp_path / "b.h5"),
+        "--json",
+        "--quiet",
+    )
+    summary = json.loads(result.output)
+    assert summary["pairing"]["multiplier"] == "2"
+
+
+def test_frames_outside_of_the_source_make_a_run_partial(truth: Pixels, low: Pixels) -> None:
+    with vs.score(truth, source=low[:8]) as run:
+        assert run.status == "partial"
+        assert "5 test frames lie outside of the source" in " ".join(run.notes)
+        np.testing.assert_array_equal(run.frames.ref_index[15:], -1)
+    with vs.score(
+        truth[:20], source=low[:10]
+    ) as run:  # the frame after the last original is no fault
+        assert run.status == "ok"
+        assert run.frames.ref_index[19] == -1
+
+
+@pytest.mark.parametrize("start", [1, 2, 7])
+def test_a_start_moves_the_places_and_no_more(low: Pixels, start: int) -> None:
+    test = interpolated(low, "repeat")
+    options = {"metrics": "cut", "maps": "none", "fields": "none"}
+    with vs.score(test, source=low, start=start, **options) as run:
+        np.testing.assert_array_equal(
+            run.frames.role, np.where(np.arange(start, N) % 2, Role.SYNTHESISED, Role.PASSED)
+        )
+        np.testing.assert_array_equal(run.frames.ref_index, np.arange(start, N) // 2)
+    for align in ("none", "auto"):
+        with vs.score(test, ref=test, multiplier=2, start=start, align=align, **options) as run:
+            assert (
+                run.frames.role == np.where(np.arange(start, N) % 2, Role.SYNTHESISED, Role.PASSED)
+            ).all(), align
+
+
+def test_neighbours_across_a_gap_of_the_map_are_not_all_held(
+    truth: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vfiscope.comparisons import neighbours
+
+    held: list[int] = []
+    taken = neighbours._Window.take
+
+    def counted(window: neighbours._Window, rows: list[int]) -> object:
+        held.append(len(window._held))
+        return taken(window, rows)
+
+    monkeypatch.setattr(neighbours._Window, "take", counted)
+    options = {"align": "auto", "metrics": "cut,psnr", "maps": "none", "fields": "none", "batch": 2}
+    with vs.score(np.delete(truth, slice(4, 15), axis=0), ref=truth, **options) as run:
+        np.testing.assert_array_equal(run.frames.ref_index, [0, 1, 2, 3, *range(15, N)])
+    assert max(held) <= 6
+
+
+def test_what_no_pair_needs_is_not_embedded(
+    truth: Pixels, low: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from vfiscope.embedders.dsift import Dsift
+
+    count: list[int] = []
+    embed = Dsift.embed
+    monkeypatch.setattr(
+        Dsift, "embed", lambda self, frames: count.append(len(frames)) or embed(self, frames)
+    )
+    options = {"stop": 4, "multiplier": 2, "metrics": "cosine_before", "maps": "none", "batch": 2}
+    with vs.score(truth, source=low, **options) as run:
+        assert run.sources[1]["frames_decoded"] == len(low)
+    assert sum(count) <= 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"metrics": "psnr"}, "psnr needs the ground truth"),
+        ({"maps": "mismatch"}, "mismatch needs the ground truth"),
+        ({"source": True, "metrics": "error_both"}, "error_both needs the ground truth"),
+        ({"align": 3}, "align is 3 without ref"),
+        ({"align": "auto"}, "align is 'auto' without ref"),
+        ({"ref": True, "align": 3, "start": 2}, "align is 3 beside start or step"),
+        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2 beside multiplier"),
+        ({"register": "sift"}, "register is 'sift' without ref"),
+        ({"source": True, "multiplier": 100}, "a multiplier of 100 predicts one original"),
+    ],
+)
+def test_what_a_mode_cannot_do_is_refused(
+    truth: Pixels, low: Pixels, options: dict[str, object], message: str
+) -> None:
+    given = {
+        **options,
+        **({"ref": truth} if "ref" in options else {}),
+        **({"source": low} if "source" in options else {}),
+    }
+    with pytest.raises(VfiscopeError, match=message):
+        vs.score(truth, **given)
+
+
+@pytest.mark.parametrize("mode", ["scan", "compare"])
+def test_neighbours_are_of_score_alone(truth: Pixels, mode: str) -> None:
+    with pytest.raises(
+        UsageError, match=f"ghosting needs the real frames around a frame, which {mode} has not"
+    ):
+        (
+            vs.scan(truth, metrics="ghosting")
+            if mode == "scan"
+            else vs.compare(truth[:1], truth[:1], metrics="ghosting")
+        )
+
+
+def test_where_nothing_was_interpolated_the_source_is_refused(truth: Pixels, low: Pixels) -> None:
+    with pytest.raises(PairingError, match="nothing was interpolated"):
+        vs.score(truth, source=truth)
+    with pytest.raises(PairingError, match="resembles any"):
+        vs.score(truth, source=np.stack(list(synth.Scene(144, 256, seed=77).frames(9))))
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 frame"), (2, "2 frames")])
+def test_too_few_frames_for_neighbours_are_refused(truth: Pixels, n: int, said: str) -> None:
+    with pytest.raises(
+        UsageError,
+        match=f"the test has {said}, none with one before and one after it: give three or",
+    ):
+        vs.score(truth[:n])
+    with vs.score(truth[:3]) as run:
+        assert run.frames.status.tolist() == [Status.UNPAIRED, Status.OK, Status.UNPAIRED]
+
+
+def test_scores_never_decide_what_frames_are(
+    truth: Pixels, low: Pixels, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"metrics": "psnr", "maps": "none", "fields": "none"}
+    hint = (
+        "one frame in 2, from 0 on, is much better in psnr than those between: if these are"
+        " originals passed"
+    )
+    with (
+        caplog.at_level("WARNING", "vfiscope"),
+        vs.score(interpolated(low, "blend"), ref=truth, **options) as run,
+    ):
+        assert (run.frames.role == Role.UNKNOWN).all()
+        assert (run.role, run.summary()["role"], run.summary()["roles"]) == ("all", "all", {})
+        (warning,) = run.warnings
+        assert warning.startswith(hint)
+        assert "state it with --multiplier 2;" in warning
+        assert hint in caplog.text
+        assert run.status == "ok"
+    with vs.score(interpolated(low, "blend")[1:], ref=truth[1:], **options) as run:
+        assert (
+            "let the clip begin with one of them and state it with --multiplier 2;"
+            in run.warnings[0]
+        )
+    with vs.score(interpolated(low, "blend")) as run:
+        assert (run.frames.role == Role.UNKNOWN).all()
+        assert run.warnings[0].startswith(
+            "one frame in 2, from 0 on, is much better in ghosting than those between"
+        )
+    with vs.score(interpolated(low, "blend"), ref=truth, multiplier=2, **options) as run:
+        assert run.warnings == []
+    with vs.score(truth, ref=truth[::-1][::-1] // 2, **options) as run:
+        assert run.warnings == []
+
+
+@pytest.mark.parametrize("n", [N, N - 1])
+def test_originals_stated_of_a_video_alone(low: Pixels, n: int) -> None:
+    """Synthesised frames are judged between the originals around them, and originals not at all."""
+    with vs.score(interpolated(low, "repeat")[:n], multiplier=2) as run:
+        rows = np.arange(n)
+        made, last = rows % 2 == 1, n - 1
+        np.testing.assert_array_equal(
+            run.frames.role, np.where(made, Role.SYNTHESISED, Role.PASSED)
+        )
+        np.testing.assert_array_equal(run.frames.phase, np.where(made, 0.5, 0.0))
+        alone = made & (rows == last)  # behind its last original there is none after it
+        np.testing.assert_array_equal(
+            run.frames.ref_index, np.where(alone, -1, np.where(made, rows - 1, rows))
+        )
+        np.testing.assert_array_equal(
+            run.frames.status, np.where(alone, Status.UNPAIRED, Status.OK)
+        )
+        judged = made & ~alone
+        np.testing.assert_allclose(run.scores["midpoint_px"][judged], -STEP / 2, atol=0.1)
+        np.testing.assert_array_equal(run.scores["cosine_before"][judged], 0)
+        for name, column in run.scores.items():
+            assert np.isnan(column[~judged]).all(), name
+        assert run.status == "ok"
+        summary = run.summary()
+        assert summary["role"] == "synthesised"
+        assert summary["metrics"]["midpoint_px"]["defined"] == judged.sum() == 10 - alone.sum()
+        assert summary["roles"]["passed"]["metrics"] == {}
+        counts = summary["frames"]
+        assert (counts["scored"], counts["unpaired"], counts["total"]) == (
+            judged.sum(),
+            alone.sum(),
+            n,
+        )
+
+
+def test_originals_stated_of_a_video_alone_at_every_third_frame(truth: Pixels) -> None:
+    with vs.score(truth, multiplier=3, metrics="midpoint_px", start=2) as run:
+        rows = np.arange(2, N)
+        np.testing.assert_array_equal(
+            run.frames.role, np.where(rows % 3, Role.SYNTHESISED, Role.PASSED)
+        )
+        np.testing.assert_allclose(run.frames.phase, rows % 3 / 3)
+        judged = (
+            (rows > 3) & (rows % 3 != 0) & (rows < 18)
+        )  # frame 2 follows an original that was not read
+        np.testing.assert_array_equal(np.isfinite(run.scores["midpoint_px"]), judged)
+        assert np.abs(run.scores["midpoint_px"][judged]).max() < 0.15
+    with pytest.raises(
+        UsageError,
+        match="3 frames, none synthesised between two originals: give 4 or more, or --ref",
+    ):
+        vs.score(truth[:3], multiplier=3)
+
+
+GATED = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
+
+
+def test_the_gate_of_the_readme_fires_where_every_synthesised_frame_of_a_stretch_is_bad(
+    truth: Pixels,
+) -> None:
+    """Every second frame is an original, and from 7 to 11 those between are shifted by 4
+    columns."""
+    test = truth.copy()
+    for bad in (7, 9, 11):
+        test[bad] = np.roll(test[bad], 4, axis=1)
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    (gate,) = (
+        rule for rule in re.findall(r'--fail-on "([^"]+)"', readme) if rule.endswith("for 3 frames")
+    )
+    other = "psnr of all < 28 for 2 frames"
+    with vs.score(test, ref=truth, multiplier=2, flag=(gate,), **GATED) as run:
+        assert failures(
+            [gate, "psnr < 28 for 4 frames", other], run.frames, run.scores, run.specs
+        ) == {gate: "3 synthesised frames, the first in [7, 12)"}
+        assert [(s.start, s.stop, s.role) for s in run.segments if s.rule] == [
+            (7, 12, "synthesised")
+        ]
+        assert run.scores["psnr"][[7, 9, 11]].max() < 28
+    with vs.score(test, ref=truth, **GATED) as run:
+        assert failures([gate], run.frames, run.scores, run.specs) == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"source": True, "fail_on": "mean(psnr) < 30"},
+            "psnr has no value for synthesised frames here, only for passed",
+        ),
+        (
+            {"source": True, "flag": "warp of passed > 1"},
+            "warp has no value for passed frames here, only for synthesised",
+        ),
+        ({"multiplier": 2, "flag": "warp of passed > 1"}, "write 'warp of synthesised > 1'"),
+        (
+            {"ref": True, "multiplier": 2, "metrics": "warp", "flag": "warp of passed > 1"},
+            "warp has no value for passed",
+        ),
+        ({"flag": "warp of passed > 1"}, "is about passed frames, and here none are told apart"),
+    ],
+)
+def test_a_rule_that_could_never_be_met_is_refused_before_scoring(
+    truth: Pixels,
+    low: Pixels,
+    options: dict[str, object],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pipeline, "score_pairs", lambda *_: pytest.fail("frames were scored"))
+    inputs = {name: frames for name, frames in (("ref", truth), ("source", low)) if name in options}
+    with pytest.raises(UsageError, match=message):
+        vs.score(truth, **{**options, **inputs})
+
+
+def test_flagging_again_and_resuming_keep_to_the_role(
+    truth: Pixels, low: Pixels, tmp_path: Path
+) -> None:
+    out = str(tmp_path / "a.h5")
+    vs.score(interpolated(low, "blend"), ref=truth, multiplier=2, out=out, **GATED).close()
+    bad = call(
+        "flag",
+        out,
+        "--rule",
+        "psnr of all > 1 for 21 frames",
+        "--fail-on",
+        "mean(psnr) > 1",
+        "--json",
+    )
+    summary = json.loads(bad.output.splitlines()[0])
+    assert [(s["start"], s["stop"], s["role"]) for s in summary["segments"]] == [(0, 21, "all")]
+    assert summary["failures"] == {
+        "mean(psnr) > 1": f"mean(psnr of synthesised) = {summary['metrics']['psnr']['mean']:.4g}"
+    }
+    assert math.isfinite(summary["metrics"]["psnr"]["mean"])
+    with vs.flag(out, ["psnr > 1 for 10 frames"]) as run:
+        assert [(s.start, s.stop, s.role) for s in run.segments] == [(1, 20, "synthesised")]
+    vs.score(interpolated(low, "blend"), ref=truth, out=str(tmp_path / "b.h5"), **GATED).close()
+    refused = call("flag", str(tmp_path / "b.h5"), "--fail-on", "mean(psnr of passed) < 1")
+    assert refused.exit_code == 1
+    assert "here none are told apart" in str(refused.exception)
+
+
+def test_a_run_without_a_value_for_synthesised_frames_says_so(
+    truth: Pixels, low: Pixels, tmp_path: Path
+) -> None:
+    synth.write_video(tmp_path / "t.mp4", interpolated(low, "blend"), rate=24, crf=18)
+    synth.write_video(tmp_path / "s.mp4", low, rate=12, crf=18)
+    out = tmp_path / "a.h5"
+    for line in (
+        f"score {tmp_path}/t.mp4 --source {tmp_path}/s.mp4 --metrics psnr -o {out}",
+        f"info {out}",
+    ):
+        result = call(*line.split())
+        assert result.exit_code == 0, result.output
+        assert "no metric has a value for any of them" in result.output
+        assert "frames passed through, mean: psnr" in result.output
+
+
+def test_a_metric_without_a_value_for_synthesised_frames_makes_a_run_partial(truth: Pixels) -> None:
+    with vs.score(truth[:9], ref=truth[:9], multiplier=2, align=8, metrics=["psnr"]) as run:
+        assert run.status == "partial"
+        assert "psnr is defined for no synthesised frame" in run.notes

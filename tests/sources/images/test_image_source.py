@@ -1,0 +1,513 @@
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import struct
+import warnings
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from helpers.media import Array, noise
+from PIL import Image
+
+from vfiscope.errors import SourceError
+from vfiscope.sources import digest, open_source
+from vfiscope.sources.images import image_header
+from vfiscope.types import Status
+
+
+def save(path: Path, pixels: Array, **options: Any) -> Path:
+    """Write (H, W, C) pixels with Pillow, 16-bit ones with OpenCV."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if pixels.dtype == np.uint16:
+        swapped = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]] if pixels.ndim == 3 else pixels
+        assert cv2.imwrite(str(path), np.ascontiguousarray(swapped))
+    else:
+        Image.fromarray(pixels).save(path, **options)
+    return path
+
+
+def read(target: Any, **options: Any) -> Array:
+    """Every frame as (N, H, W, 3)."""
+    with open_source(target, **options) as source:
+        return np.concatenate([frames.data.permute(0, 2, 3, 1).numpy() for frames in source])
+
+
+def folder_of(folder: Path, names: list[str], height: int = 6, width: int = 8) -> Array:
+    """PNG files with these names in this order; returns their pixels."""
+    made = noise(len(names), height, width)
+    for name, pixels in zip(names, made, strict=True):
+        save(folder / name, pixels)
+    return made
+
+
+# --- which files, in which order
+# -------------------------------------------------------------------------------------
+
+
+def test_unpadded_numbers_come_in_natural_order(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, [f"shot{i}.png" for i in (1, 2, 9, 10, 11, 100)])
+    with open_source(tmp_path) as source:
+        assert [os.path.basename(file) for file in source.info.files] == [
+            f"shot{i}.png" for i in (1, 2, 9, 10, 11, 100)
+        ]
+        assert source.info.frames_expected == 6
+    np.testing.assert_array_equal(read(tmp_path), made)
+
+
+def test_a_glob_goes_over_folders_in_natural_order(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["1/frame_01.png", "2/frame_01.png", "10/frame_01.png"])
+    save(tmp_path / "2/frame_02.png", noise(1, 6, 8)[0])
+    np.testing.assert_array_equal(read(str(tmp_path / "*" / "frame_01.png")), made)
+    assert len(read(str(tmp_path / "**" / "*.png"))) == 4
+
+
+def test_a_printf_pattern_starts_at_the_smallest_number(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["f_0007.png", "f_0008.png", "f_0010.png", "f_10000.png"])
+    for other in ("f_7.png", "g_0009.png", "f_0009.png.bak", "f_00011.png"):
+        (tmp_path / other).write_bytes(b"x")
+    with open_source(tmp_path / "f_%04d.png") as source:
+        assert len(source.info.files) == 4
+    np.testing.assert_array_equal(read(tmp_path / "f_%04d.png"), made)
+
+
+def test_a_pattern_with_a_percent_sign_means_the_sign(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["100%_1.png", "100%_2.png"])
+    np.testing.assert_array_equal(read(tmp_path / "100%%_%d.png"), made)
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("f_%04d.png", "no file fits"),
+        ("%d_%d.png", "holds 2 numbers: give a pattern with one"),
+        ("gone/f_%d.png", "cannot be listed"),
+        ("*.txt", "holds no image"),
+        ("*.jpg", r"no file fits '.*/\*\.jpg': check the folder and the pattern"),
+        ("gone/*.png", "no file fits"),
+        (".", "holds no image: images end in .png"),
+    ],
+)
+def test_targets_without_images_are_refused(tmp_path: Path, target: str, reason: str) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(SourceError, match=reason):
+        open_source(os.path.join(tmp_path, target))
+
+
+def test_a_literal_name_wins_over_a_glob(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["a[1].png", "a1.png"])
+    np.testing.assert_array_equal(read(tmp_path / "a[1].png"), made[:1])
+
+
+def test_other_files_are_left_out_and_counted(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["1.PNG", "2.png"])
+    for other in ("Thumbs.db", ".hidden.png", "notes.txt"):
+        (tmp_path / other).write_bytes(b"x")
+    (tmp_path / "sub").mkdir()
+    with open_source(tmp_path) as source:
+        assert source.info.notes == (
+            "left out 3 files that are no images",
+            "left out 1 folder inside",
+        )
+    np.testing.assert_array_equal(read(tmp_path), made)
+
+
+@pytest.mark.parametrize(
+    "names", [["1.png", "01.png"], ["a_1_2.png", "a_1_02.png"], ["x07.png", "x7.png"]]
+)
+def test_two_files_for_one_frame_are_refused(tmp_path: Path, names: list[str]) -> None:
+    folder_of(tmp_path, names)
+    with pytest.raises(SourceError, match="stand for the same frame"):
+        open_source(tmp_path)
+
+
+def test_one_number_in_two_kinds_of_file_is_refused(tmp_path: Path) -> None:
+    folder_of(tmp_path, ["f1.png", "f2.png"])
+    save(tmp_path / "f1.jpg", noise(1, 6, 8)[0])
+    with pytest.raises(SourceError, match=r"f1.* stand for the same frame"):
+        open_source(tmp_path)
+    assert len(read(tmp_path / "*.png")) == 2
+
+
+@pytest.mark.parametrize(
+    ("numbers", "notes"),
+    [
+        ([5, 6, 7, 9, 10], ("numbering jumps from 7 to 9 (1 missing)",)),
+        ([0, 10, 20, 50, 60], ("numbering jumps from 20 to 50 (2 missing)",)),
+        ([1, 2, 4, 5, 9], ()),
+        (
+            [1, 2, 3, 5, 6, 7, 11, 12],
+            ("numbering jumps from 3 to 5 (1 missing), and in 1 other place: 4 missing in all",),
+        ),
+        ([1585746033, 1585756833, 1585767633, 1585832434, 1585843233], ()),
+        ([1585746033, 1585756901, 1585767620], ()),
+        ([4], ()),
+    ],
+)
+def test_gaps_are_noted_where_the_numbering_is_regular(
+    tmp_path: Path, numbers: list[int], notes: tuple[str, ...]
+) -> None:
+    folder_of(tmp_path, [f"take2_{number}.png" for number in numbers])
+    assert open_source(tmp_path).info.notes == notes
+
+
+# ------------------------------------------------------------------------------------------- pixels
+
+
+@pytest.mark.parametrize("suffix", ["png", "bmp", "tif", "tiff", "webp"])
+def test_lossless_kinds_come_back_exactly(tmp_path: Path, suffix: str) -> None:
+    made = noise(1, 33, 47)
+    save(tmp_path / f"a.{suffix}", made[0], **({"lossless": True} if suffix == "webp" else {}))
+    with open_source(tmp_path / f"a.{suffix}") as source:
+        assert (source.info.kind, source.info.height, source.info.width, source.info.bit_depth) == (
+            "images",
+            33,
+            47,
+            8,
+        )
+    np.testing.assert_array_equal(read(tmp_path / f"a.{suffix}"), made)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_sixteen_bits_are_kept(tmp_path: Path, suffix: str, channels: int) -> None:
+    made = noise(1, 9, 11, dtype=np.uint16)[0]
+    if channels == 1:
+        made = np.repeat(made[..., :1], 3, 2)
+    path = save(tmp_path / f"a.{suffix}", made if channels == 3 else made[..., 0])
+    assert open_source(path).info.bit_depth == 16
+    np.testing.assert_array_equal(read(path)[0], made)
+
+
+def test_gray_one_bit_and_palette_become_rgb(tmp_path: Path) -> None:
+    rgb = noise(1, 9, 11)[0]
+    gray = rgb[..., 0]
+    save(tmp_path / "gray.png", gray)
+    np.testing.assert_array_equal(read(tmp_path / "gray.png")[0], np.repeat(gray[..., None], 3, 2))
+    Image.fromarray(gray > 127).save(tmp_path / "bit.png")
+    np.testing.assert_array_equal(read(tmp_path / "bit.png")[0, ..., 1], (gray > 127) * 255)
+    palette = Image.fromarray(rgb).quantize(7)
+    palette.save(tmp_path / "palette.png")
+    np.testing.assert_array_equal(
+        read(tmp_path / "palette.png")[0], np.asarray(palette.convert("RGB"))
+    )
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "tif"])
+def test_transparency_is_laid_on_black_and_noted(tmp_path: Path, suffix: str) -> None:
+    rgb, alpha = noise(2, 9, 11)
+    options = {"lossless": True, "exact": True} if suffix == "webp" else {}
+    path = save(tmp_path / f"a.{suffix}", np.dstack([rgb, alpha[..., 0]]), **options)
+    expected = rgb.astype(float) * alpha[..., :1] / 255
+    with open_source(path) as source:
+        got = next(iter(source)).data.permute(0, 2, 3, 1).numpy()[0]
+        assert source.info.notes == (f"a.{suffix} is transparent: it is laid on black",)
+    assert np.abs(got - expected).max() <= (1 if suffix == "tif" else 0.5)
+
+
+def test_deep_transparency_is_laid_on_black(tmp_path: Path) -> None:
+    rgb, alpha = noise(2, 9, 11, dtype=np.uint16)
+    path = save(tmp_path / "a.png", np.dstack([rgb, alpha[..., 0]]))
+    assert np.abs(read(path)[0] - rgb.astype(float) * alpha[..., :1] / 65535).max() <= 0.5
+
+
+def test_a_transparent_palette_colour_is_black(tmp_path: Path) -> None:
+    palette = Image.fromarray(noise(1, 9, 11)[0]).quantize(7)
+    palette.save(tmp_path / "a.png", transparency=3)
+    expected = np.asarray(palette.convert("RGB")) * (np.asarray(palette) != 3)[..., None]
+    np.testing.assert_array_equal(read(tmp_path / "a.png")[0], expected)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("tag", range(1, 9))
+def test_exif_orientation_is_applied(tmp_path: Path, suffix: str, tag: int) -> None:
+    stored = np.zeros((16, 32, 3), np.uint8)
+    stored[:8, :8], stored[8:, :8], stored[:8, 24:] = (250, 10, 10), (10, 250, 10), (10, 10, 250)
+    exif = Image.Exif()
+    exif[0x0112] = tag
+    path = save(
+        tmp_path / f"a.{suffix}",
+        stored,
+        exif=exif,
+        **({"quality": 98, "subsampling": 0} if suffix == "jpg" else {}),
+    )
+    turns = [
+        lambda a: a,
+        np.fliplr,
+        lambda a: np.rot90(a, 2),
+        np.flipud,
+        lambda a: a.transpose(1, 0, 2),
+    ]
+    turns += [lambda a: np.rot90(a, -1), lambda a: np.rot90(a, 2).transpose(1, 0, 2), np.rot90]
+    expected = turns[tag - 1](stored)
+    with open_source(path) as source:
+        assert (source.info.height, source.info.width) == expected.shape[:2]
+    assert np.abs(read(path)[0].astype(int) - expected).max() <= 6
+
+
+def test_exif_orientation_is_applied_to_transparent_images(tmp_path: Path) -> None:
+    stored = noise(1, 8, 12)[0]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = save(tmp_path / "a.png", np.dstack([stored, np.full((8, 12), 255, np.uint8)]), exif=exif)
+    np.testing.assert_array_equal(read(path)[0], np.rot90(stored, -1))
+
+
+def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
+    inks = np.zeros((16, 16, 4), np.uint8)
+    inks[..., 0], inks[..., 3] = 200, 30
+    Image.fromarray(inks, "CMYK").save(tmp_path / "a.jpg", quality=98)
+    expected = (255 - inks[0, 0, :3].astype(float)) * (255 - 30) / 255
+    assert np.abs(read(tmp_path / "a.jpg")[0] - expected).max() <= 3
+
+
+def test_only_the_first_page_is_read_and_the_others_are_noted(tmp_path: Path) -> None:
+    pages = [Image.fromarray(page) for page in noise(3, 8, 8)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with open_source(tmp_path / "a.tif") as source:
+        assert len(list(source)) == 1
+        assert source.info.notes == ("a.tif holds 3 pictures: only the first is read",)
+
+
+@pytest.mark.parametrize(
+    ("channels", "reason"),
+    [(1, "holds floating point values"), (3, "is no image that can be read")],
+)
+def test_floating_point_images_are_refused(tmp_path: Path, channels: int, reason: str) -> None:
+    cv2.imwrite(str(tmp_path / "a.tif"), np.ones((8, 8, channels), np.float32))
+    with pytest.raises(SourceError, match=f"a.tif {reason}"):
+        open_source(tmp_path / "a.tif")
+
+
+# ---------------------------------------------------------------------------------------- sequences
+
+
+def test_images_are_timed_by_the_given_rate(tmp_path: Path) -> None:
+    folder_of(tmp_path, ["1.png", "2.png", "3.png"])
+    with open_source(tmp_path, fps=29.97, batch=2) as source:
+        assert source.info.time_base == Fraction(100, 2997)
+        assert source.info.duration_s == pytest.approx(3 / 29.97)
+        assert [frames.pts.tolist() for frames in source] == [[0, 1], [2]]
+        assert [time for frames in source for time in frames.time_s] == [
+            0.0,
+            100 / 2997,
+            200 / 2997,
+        ]
+
+
+def test_images_outside_the_selection_are_not_read(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, [f"{i}.png" for i in range(6)])
+    for i in (0, 2, 5):
+        (tmp_path / f"{i}.png").write_bytes(b"damaged")
+    save(tmp_path / "0.png", made[0])
+    with open_source(tmp_path, start=1, stop=5, step=2) as source:
+        (frames,) = source
+        assert frames.index.tolist() == [1, 3]
+        assert (source.counts.decoded, source.counts.unreadable) == (2, 0)
+
+
+def test_a_damaged_image_keeps_its_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        np, "empty", lambda shape, dtype: np.full(shape, 77, dtype)
+    )  # memory that was used before
+    made = folder_of(tmp_path, [f"{i}.png" for i in range(4)])
+    data = (tmp_path / "2.png").read_bytes()
+    (tmp_path / "2.png").write_bytes(data[: len(data) // 2])
+    with open_source(tmp_path) as source:
+        (frames,) = source
+        assert frames.index.tolist() == [0, 1, 2, 3]
+        assert frames.status.tolist() == [Status.OK, Status.OK, Status.UNREADABLE, Status.OK]
+        assert (source.counts.decoded, source.counts.unreadable, source.counts.delivered) == (
+            3,
+            1,
+            4,
+        )
+        assert any("2.png cannot be decoded" in note for note in source.info.notes)
+        got = frames.data.permute(0, 2, 3, 1).numpy()
+    assert not got[2].any()
+    np.testing.assert_array_equal(got[[0, 1, 3]], made[[0, 1, 3]])
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + name + body + zlib.crc32(name + body).to_bytes(4, "big")
+
+
+def put_before_pixels(data: bytes, *chunks: bytes) -> bytes:
+    at = data.index(b"IDAT") - 4
+    return b"".join([data[:at], *chunks, data[at:]])
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "end"])
+def test_a_damaged_png_says_nothing_by_itself(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], damage: str
+) -> None:
+    folder_of(tmp_path, ["0.png", "1.png"])
+    data = bytearray((tmp_path / "1.png").read_bytes())
+    at = data.index(b"IDAT") + 20
+    if damage == "flip":
+        data[at] ^= 1
+    (tmp_path / "1.png").write_bytes(
+        data if damage == "flip" else data[:at] if damage == "cut" else data[:-4]
+    )
+    with open_source(tmp_path) as source:
+        (frames,) = source
+        assert frames.status.tolist() == [Status.OK, Status.UNREADABLE]
+        (note,) = source.info.notes
+    assert (
+        "its IDAT differs from its checksum" in note
+        if damage == "flip"
+        else "ends before its end mark" in note
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_no_pixel_depends_on_is_left_out(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made = noise(1, 6, 8)[0]
+    save(tmp_path / "0.png", made)
+    data = (tmp_path / "0.png").read_bytes()
+    others = [
+        chunk(b"gAMA", (200000).to_bytes(4, "big")),
+        chunk(b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
+        chunk(b"bKGD", b"\0\1" * 3),
+        chunk(b"tEXt", b"a\0b"),
+    ]
+    (tmp_path / "0.png").write_bytes(put_before_pixels(data, *others) + b"more")
+    np.testing.assert_array_equal(read(tmp_path / "0.png")[0], made)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_notes_do_not_grow_with_the_number_of_files(tmp_path: Path) -> None:
+    for i in range(12):
+        save(tmp_path / f"{i}.png", np.dstack([noise(1, 6, 8)[0], np.full((6, 8), 99, np.uint8)]))
+    for i in (4, 7, 9):
+        (tmp_path / f"{i}.png").write_bytes(b"damaged")
+    with open_source(tmp_path) as source:
+        list(source)
+        list(source)
+        assert source.counts.unreadable == 3
+        assert len(source.info.notes) == 2
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp"])
+@pytest.mark.parametrize("keep", [0.0, 0.1, 0.6, 0.98])
+def test_truncated_images_are_never_taken_for_pictures(
+    tmp_path: Path, suffix: str, keep: float
+) -> None:
+    made = noise(2, 64, 64)
+    for i in range(2):
+        save(tmp_path / f"{i}.{suffix}", made[i])
+    data = (tmp_path / f"1.{suffix}").read_bytes()
+    (tmp_path / f"1.{suffix}").write_bytes(data[: int(len(data) * keep)])
+    with open_source(tmp_path) as source:
+        (frames,) = source
+        assert frames.status.tolist() == [Status.OK, Status.UNREADABLE]
+
+
+def test_the_size_is_taken_from_the_first_readable_image(tmp_path: Path) -> None:
+    made = folder_of(tmp_path, ["0.png", "1.png"])
+    (tmp_path / "0.png").write_bytes(b"not an image")
+    with open_source(tmp_path) as source:
+        (frames,) = source
+        assert frames.size == (6, 8)
+        assert frames.status.tolist() == [Status.UNREADABLE, Status.OK]
+        np.testing.assert_array_equal(frames.data[1].permute(1, 2, 0).numpy(), made[1])
+
+
+def test_a_folder_without_a_readable_image_is_refused(tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / f"{i}.png").write_bytes(b"not an image")
+    with pytest.raises(
+        SourceError,
+        match=r"none of the 3 images of .* can be read; the first: .*0\.png is no image",
+    ):
+        open_source(tmp_path)
+    with pytest.raises(SourceError, match=r"0\.png is no image that can be read"):
+        open_source(tmp_path / "0.png")
+
+
+def test_mixed_sizes_are_refused_by_name_unless_resized(tmp_path: Path) -> None:
+    folder_of(tmp_path, ["1.png", "2.png"])
+    save(tmp_path / "3.png", noise(1, 10, 12)[0])
+    with pytest.raises(SourceError, match=r"3\.png is 12x10, .*1\.png is 8x6: .* use --resize"):
+        read(tmp_path)
+    assert read(tmp_path, resize=(6, 8, "area")).shape == (3, 6, 8, 3)
+
+
+def test_mixed_depths_are_refused_by_name(tmp_path: Path) -> None:
+    save(tmp_path / "1.png", noise(1, 6, 8, dtype=np.uint16)[0])
+    save(tmp_path / "2.png", noise(1, 6, 8)[0])
+    with pytest.raises(SourceError, match=r"2\.png has 8 bits, .*1\.png has 16"):
+        read(tmp_path)
+
+
+def test_a_decompression_bomb_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    for width, height in ((12000, 12000), (60000, 60000)):
+        assert width * height > image_header.MAX_PIXELS
+        body = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+        data = (
+            b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", body) + chunk(b"IDAT", b"x") + chunk(b"IEND", b"")
+        )
+        (tmp_path / "a.png").write_bytes(data)
+        with pytest.raises(
+            SourceError, match=r"a\.png (has 12000x12000 pixels, more than|is refused)"
+        ):
+            open_source(tmp_path / "a.png")
+
+
+def test_a_large_image_within_the_limit_is_no_bomb() -> None:
+    """Pillow warns from 89 million pixels on; the limit here is the only one that counts."""
+    data = io.BytesIO()
+    Image.new("1", (11000, 9000)).save(data, "PNG")
+    data.seek(0)
+    assert image_header.read_header(data, "a.png").width == 11000
+
+
+def test_reading_images_in_two_threads_leaves_the_filters_of_warnings_alone() -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (64, 48)).save(data, "PNG")
+
+    def read(_: int) -> int:
+        return image_header.read_header(io.BytesIO(data.getvalue()), "a.png").width
+
+    before = list(warnings.filters)
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(read, range(2000))) == {64}
+    assert list(warnings.filters) == before
+
+
+def test_folders_keep_their_digest_when_moved_and_lose_it_when_changed(tmp_path: Path) -> None:
+    folder_of(tmp_path / "a", ["1.png", "2.png"])
+    shutil.copytree(tmp_path / "a", tmp_path / "b")
+    before = digest(open_source(tmp_path / "a").info)
+    assert before == digest(open_source(tmp_path / "b").info)
+    (tmp_path / "b/2.png").rename(tmp_path / "b/3.png")
+    assert before != digest(open_source(tmp_path / "b").info)
+    save(tmp_path / "a/2.png", noise(1, 6, 8, seed=5)[0])
+    assert before != digest(open_source(tmp_path / "a").info)
+
+
+def test_a_real_time_lapse_is_read_in_order(shared_data: Path) -> None:
+    with open_source(shared_data / "timelapse/garden", batch=16) as source:
+        assert (source.info.frames_expected, source.info.height, source.info.width) == (
+            60,
+            480,
+            640,
+        )
+        assert source.info.notes == ()
+        names = [int(os.path.basename(file)[:-4]) for file in source.info.files]
+        assert names == sorted(names)
+        assert [len(frames) for frames in source] == [16, 16, 16, 12]

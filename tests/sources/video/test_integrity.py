@@ -1,0 +1,112 @@
+"""What a file gives away of its missing end, and that a whole one gives away nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.media import moving, write_clip, write_video
+
+import vfiscope as vs
+from vfiscope.inspection.doctor import diagnose
+from vfiscope.sources import open_source
+from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+
+MADE = [
+    ("mkv", "ffv1", "bgr0"),
+    ("webm", "libvpx-vp9", "yuv420p"),
+    ("mp4", "libx264", "yuv420p"),
+    ("mov", "mjpeg", "yuvj420p"),
+    ("avi", "mjpeg", "yuvj420p"),
+    ("gif", "gif", "rgb8"),
+    ("ts", "mpeg2video", "yuv420p"),
+]
+
+
+@pytest.mark.parametrize(("suffix", "codec", "pix_fmt"), MADE)
+def test_every_cut_is_noticed_and_a_whole_file_is_whole(
+    tmp_path: Path, suffix: str, codec: str, pix_fmt: str
+) -> None:
+    path = write_video(tmp_path / f"a.{suffix}", moving(8, 48, 64), codec=codec, pix_fmt=pix_fmt)
+    assert why_cut_short(str(path)) is None
+    data = path.read_bytes()
+    cut = tmp_path / f"b.{suffix}"
+    for missing in (1, 7, 100, len(data) // 3 | 1):
+        cut.write_bytes(data[:-missing])
+        assert "cut short" in (why_cut_short(str(cut)) or ""), missing
+
+
+def test_damaged_blocks_of_a_gif_are_noticed(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.gif", moving(4, 16, 16), codec="gif", pix_fmt="rgb8")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"\x21\xf9\x04", b"\x99\xf9\x04"))
+    assert "0x99 where a block should begin" in (why_cut_short(str(path)) or "")
+    path.write_bytes(data + b"junk")
+    assert "before the end of the file" in (why_cut_short(str(path)) or "")
+
+
+def test_the_damage_is_in_what_a_source_says(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "a.mp4")
+    assert open_source(path).info.damage == ()
+    path.write_bytes(path.read_bytes()[:-5])
+    (damage,) = open_source(path).info.damage
+    assert damage.endswith("it is cut short by 5 bytes")
+
+
+def test_a_matroska_file_that_ends_before_its_duration_is_short(tmp_path: Path) -> None:
+    """Zeros in its second half end the demuxing early, without an error and at the right size."""
+    path = write_video(
+        tmp_path / "a.webm", moving(20, 48, 64), codec="libvpx-vp9", pix_fmt="yuv420p"
+    )
+    with open_source(path) as source:
+        list(source)
+        assert source.counts.short == 0
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        missing = 20 - len(run)
+        assert missing > 1
+        assert (
+            f"{missing} frames at the end, by the claimed duration, are missing in test {path}"
+            in run.notes
+        )
+
+
+def test_real_clips_are_whole(shared_data: Path) -> None:
+    for path in sorted((shared_data / "videos").glob("*/*.*")):
+        if path.suffix in (".mp4", ".mkv", ".avi", ".gif", ".webm", ".mov"):
+            assert why_cut_short(str(path)) is None, path
+
+
+def test_flipped_bits_in_matroska_fail_their_checksum(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mkv", moving(8, 48, 64), codec="libx264", pix_fmt="yuv420p")
+    assert failed_checksums(str(path)) is None
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    reason = failed_checksums(str(path))
+    assert reason is not None
+    assert reason.startswith("1 of its parts, the first at byte ")
+    with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        assert any(reason in note for note in run.notes)
+    assert diagnose(str(path)).media["test"].info.damage == (reason,)
+
+
+def test_files_without_checksums_and_cut_ones_say_nothing_of_checksums(tmp_path: Path) -> None:
+    mp4 = write_clip(tmp_path / "a.mp4")
+    assert failed_checksums(str(mp4)) is None
+    mkv = write_video(tmp_path / "a.mkv", moving(8, 48, 64))
+    cut = tmp_path / "cut.mkv"
+    for size in (5, 40, 100, mkv.stat().st_size - 50):
+        cut.write_bytes(mkv.read_bytes()[:size])
+        assert failed_checksums(str(cut)) is None
+
+
+def test_real_matroska_files_meet_their_checksums(shared_data: Path) -> None:
+    clips = [
+        path for kind in ("mkv", "webm") for path in (shared_data / "videos").glob(f"*/*.{kind}")
+    ]
+    assert len(clips) == 5
+    assert [failed_checksums(str(path)) for path in clips] == [None] * 5

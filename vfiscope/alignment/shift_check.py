@@ -1,0 +1,94 @@
+"""A check that runs beside the scoring: would a shift of one frame fit clearly better than row by
+row?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import sqrt
+
+import numpy as np
+
+from vfiscope.alignment.signature import COARSE_GRID, signatures
+from vfiscope.types import Float32, Frames, Status
+
+__all__ = ["ShiftCheck"]
+
+
+SHIFTS = (-1, 0, 1)
+MIN_SHIFT_ROWS = 8
+"""Rows that must have been compared before anything is said."""
+MIN_VISIBLE_MSE = 1e-3
+"""Mean squared difference of signatures (3 % of the contrast) below which the rows fit well
+enough."""
+MAX_SHIFTED_RATIO = 0.4
+"""The shifted mean squared difference must be below this part of the other ..."""
+MIN_SHIFTED_ROWS_SHARE = 0.7
+"""... and smaller in this part of the rows."""
+
+
+class ShiftCheck:
+    """Compares the signature of every test frame with those of the reference frames at its row and
+    beside it.
+
+    Holds a few signatures at a time. What it finds depends on the frames alone, not on how they are
+    batched.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[int, Float32 | None]] = {"test": {}, "ref": {}}
+        self._count = {"test": 0, "ref": 0}
+        self._ended = {"test": False, "ref": False}
+        self._next = 1
+        self._rows = 0
+        self._sums = np.zeros(len(SHIFTS))
+        self._wins = np.zeros(len(SHIFTS), np.int64)
+
+    def watch(self, role: str, batches: Iterable[Frames]) -> Iterator[Frames]:
+        """The same batches, looked at on the way.
+
+        Args:
+            role: "test" or "ref".
+            batches: that source's frames from its first on.
+        """
+        other = "ref" if role == "test" else "test"
+        for frames in batches:
+            if not (self._ended[other] and self._count[role] > self._count[other]):
+                self._add(role, frames)
+            yield frames
+        self._ended[role] = True
+
+    def _add(self, role: str, frames: Frames) -> None:
+        found = signatures(frames, COARSE_GRID, stride=max(1, frames.size[0] // 180))
+        for signature, status in zip(found, frames.status, strict=True):
+            self._seen[role][self._count[role]] = None if status == Status.UNREADABLE else signature
+            self._count[role] += 1
+        test, ref = self._seen["test"], self._seen["ref"]
+        while self._next in test and self._next + 1 in ref:
+            self._compare(test.pop(self._next), [ref.get(self._next + shift) for shift in SHIFTS])
+            ref.pop(self._next - 1, None)
+            self._next += 1
+
+    def _compare(self, own: Float32 | None, others: list[Float32 | None]) -> None:
+        near = [other for other in others if other is not None]
+        if own is None or len(near) < len(SHIFTS):
+            return
+        residuals = np.array([float(np.mean((own - other) ** 2)) for other in near])
+        self._rows += 1
+        self._sums += residuals
+        self._wins += residuals < residuals[1]
+
+    def verdict(self) -> str | None:
+        """What to tell the user, None where the rows fit as they are."""
+        best = 0 if self._sums[0] < self._sums[2] else 2
+        here, there = self._sums[1] / max(1, self._rows), self._sums[best] / max(1, self._rows)
+        clear = (
+            here > MIN_VISIBLE_MSE
+            and there < MAX_SHIFTED_RATIO * here
+            and self._wins[best] >= MIN_SHIFTED_ROWS_SHARE * self._rows
+        )
+        if self._rows < MIN_SHIFT_ROWS or not clear:
+            return None
+        return (
+            f"a shift of {SHIFTS[best]:+d} frame fits better (residual {sqrt(there):.2f} against"
+            f" {sqrt(here):.2f}): give --align {SHIFTS[best]:+d} or --align auto"
+        )

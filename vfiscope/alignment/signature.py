@@ -1,0 +1,63 @@
+"""Small pictures of frames by which they are recognised after recompression, resizing and a change
+of brightness."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vfiscope.jit import REORDERED, compiled
+from vfiscope.types import LUMA_WEIGHTS, Float32, Frames
+
+__all__ = ["COARSE_GRID", "FINE_GRID", "signatures"]
+
+COARSE_GRID = (18, 32)
+"""Rows and columns of the signature that every frame gets: 2.3 kB."""
+FINE_GRID = (144, 256)
+"""Rows and columns of the signature that tells neighbours apart."""
+MIN_SIGNATURE_CONTRAST = 12.0
+"""Contrast in 8-bit code values below which a picture is not stretched: noise must not pass for
+content."""
+
+
+def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Float32:
+    """Luma averaged over a grid of cells, less its mean, over its standard deviation.
+
+    Args:
+        frames: N frames on the CPU.
+        grid: rows and columns; fewer where a frame has fewer pixels.
+        stride: look at every so many pixels across and down.
+
+    Returns:
+        (N, rows * columns) float32 of mean 0 and variance 1; of less variance where a frame is
+        nearly flat.
+    """
+    data = frames.data.cpu().numpy()[:, :, ::stride, ::stride]
+    rows, columns = (min(limit, size) for limit, size in zip(grid, data.shape[2:], strict=True))
+    cells = np.stack([_cells(frame, rows, columns) for frame in data])
+    cells *= 255.0 / (2**frames.bit_depth - 1)
+    cells -= cells.mean(axis=1, keepdims=True)
+    cells /= np.maximum(cells.std(axis=1, keepdims=True), MIN_SIGNATURE_CONTRAST)
+    return cells.astype(np.float32)
+
+
+@compiled(REORDERED)
+def _cells(frame: Any, rows: int, columns: int) -> Any:
+    """(rows * columns,) float64 mean luma of the cells of a (3, H, W) frame; cells have whole
+    pixels."""
+    height, width = frame.shape[1], frame.shape[2]
+    out = np.empty(rows * columns)
+    for row in range(rows):
+        top, bottom = row * height // rows, (row + 1) * height // rows
+        for column in range(columns):
+            left, right = column * width // columns, (column + 1) * width // columns
+            red, green, blue = 0, 0, 0
+            for y in range(top, bottom):
+                for x in range(left, right):
+                    red += frame[0, y, x]
+                    green += frame[1, y, x]
+                    blue += frame[2, y, x]
+            total = LUMA_WEIGHTS[0] * red + LUMA_WEIGHTS[1] * green + LUMA_WEIGHTS[2] * blue
+            out[row * columns + column] = total / ((bottom - top) * (right - left))
+    return out

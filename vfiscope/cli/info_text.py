@@ -1,0 +1,85 @@
+"""What ``vfiscope info`` prints: the facts about a medium, or about a run and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any
+
+from vfiscope.cli.messages import describe as describe_summary
+from vfiscope.cli.messages import plain
+from vfiscope.config import RunConfig
+
+__all__ = ["describe_facts"]
+
+INPUTS = ("mode", "test", "ref", "source", "golden")
+"""Options that the lines of the sources tell already."""
+READ = {
+    "width",
+    "height",
+    "bit_depth",
+    "decoder",
+    "color",
+    "frames_decoded",
+    "frames_corrupt",
+    "frames_unreadable",
+}
+DEFAULT_OPTIONS = {field.name: field.default for field in fields(RunConfig)}
+
+
+def describe_facts(facts: Mapping[str, Any]) -> str:
+    """The facts as a person reads them; what is unset is left out."""
+    is_run = facts["kind"] == "run"
+    rows = list(_run_rows(facts) if is_run else facts.items())
+    wide = max(len(name) for name, _ in rows)
+    lines = [f"{name:<{wide}}  {plain(value)}" for name, value in rows if value is not None]
+    return "\n".join([*lines, "", describe_summary(facts["summary"])] if is_run else lines)
+
+
+def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield (
+        "run",
+        (
+            f"{facts['mode']}, {facts['status']}, of {facts['created']}, by vfiscope"
+            f" {facts['versions'].get('vfiscope')}"
+        ),
+    )
+    for source in facts["sources"]:
+        yield str(source.get("role")), _source(source)
+    yield "embedder", facts["embedder"]
+    for group in ("maps", "fields"):
+        shapes = [f"{name} ({', '.join(map(str, shape))})" for name, shape in facts[group].items()]
+        yield group, ", ".join(shapes) or "none"
+    chosen = {
+        name: value
+        for name, value in facts["config"].items()
+        if name not in INPUTS and _is_chosen(name, value)
+    }
+    yield "options", chosen or "none"
+    yield "notes", facts["notes"] or None
+    yield "warnings", facts["warnings"] or None
+
+
+def _source(source: Mapping[str, Any]) -> str:
+    if READ - source.keys():
+        return str(source.get("path"))  # a run that another program wrote may say less
+    color = source["color"]
+    damaged = [
+        f"{source[f'frames_{what}']} {what}"
+        for what in ("corrupt", "unreadable")
+        if source[f"frames_{what}"]
+    ]
+    told = [
+        f"{source['width']}x{source['height']}",
+        f"{source['bit_depth']} bit",
+        f"{source['frames_decoded']} frames decoded",
+        *damaged,
+        source["decoder"],
+        f"read as {color['matrix']} {color['range']} ({color['decided_by']})",
+    ]
+    return f"{source['path']}: {', '.join(told)}"
+
+
+def _is_chosen(name: str, value: Any) -> bool:
+    default = DEFAULT_OPTIONS.get(name)
+    return bool(value != (list(default) if isinstance(default, tuple) else default))

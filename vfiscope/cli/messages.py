@@ -1,0 +1,263 @@
+"""What a person sees: progress and messages on stderr, the summary on stdout."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from vfiscope.inspection.doctor import Diagnosis
+    from vfiscope.sources import Source
+    from vfiscope.store import Run
+    from vfiscope.types import Frames, Scores
+
+__all__ = [
+    "band_of",
+    "describe",
+    "describe_diagnosis",
+    "log_to_stderr",
+    "plain",
+    "progress",
+    "reading",
+]
+
+Batch = TypeVar("Batch", bound="Frames | Scores")
+PROGRESS_BAR_FORMAT = (
+    "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
+)
+BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
+"""NOVA's: (cosine distance below which, words); significant differences from the last on."""
+BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
+"""The embedder whose distances the bands were made for."""
+
+
+def log_to_stderr(quiet: bool) -> None:
+    log = logging.getLogger("vfiscope")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("vfiscope: %(message)s"))
+    log.handlers = [handler]
+    log.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+def progress(scores: Iterable[Scores], test: Source, done: int) -> Iterator[Scores]:
+    """A bar on stderr, by seconds of the test really scored; silent where stderr is no terminal."""
+    return _bar(((batch, batch.frames.time_s) for batch in scores), test, done)
+
+
+def reading(frames: Iterable[Frames], source: Source, what: str) -> Iterator[Frames]:
+    """A bar on stderr, by seconds of a source read, that goes away at the end; silent where stderr
+    is no terminal."""
+    return _bar(((batch, batch.time_s) for batch in frames), source, 0, desc=what, leave=False)
+
+
+def _bar(
+    timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: Any
+) -> Iterator[Batch]:
+    """The batches, of which each comes with the times of its rows; the whole is what was chosen of
+    the source."""
+    from tqdm import tqdm
+
+    start, stop = source.span_s
+    total = None if stop is None or stop <= start else stop - start
+    with tqdm(
+        total=total,
+        disable=None,
+        bar_format=PROGRESS_BAR_FORMAT if total else None,
+        unit="s",
+        **look,
+    ) as bar:
+        frames, first = 0, None
+        for batch, times in timed:
+            yield batch
+            if first is None:
+                # What was done before is no measure of the speed.
+                first = float(times[0]) - start
+                bar.initial = bar.n = bar.last_print_n = min(max(0.0, first), bar.total or first)
+                bar.unpause()
+            frames += len(batch)
+            reached = float(times[-1]) - start
+            bar.update((min(reached, bar.total) if bar.total else reached) - bar.n)
+            bar.set_postfix_str(f"{done + frames} frames", refresh=False)
+        # What was claimed is not always there, and the last frame begins before the end.
+        bar.total = bar.n or bar.total
+
+
+def describe(summary: dict[str, Any], heading: str = "") -> str:
+    """The summary as a person reads it, headed by what was done to so many frames."""
+    frames = summary["frames"]
+    heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
+    rest = ", ".join(
+        f"{number} {what}"
+        for what, number in frames.items()
+        if what not in ("scored", "total") and number
+    )
+    lines = [
+        (
+            f"{_short(summary['out'])}:"
+            f" {heading.format(_count(frames['scored']))}{', ' + rest if rest else ''}"
+        ),
+        "",
+    ]
+    if summary["mode"] == "compare":
+        lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
+    else:
+        lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
+    if passed := summary["roles"].get("passed"):
+        means = ", ".join(
+            _mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"]
+        )
+        lines += [
+            "",
+            (
+                f"{_count(passed['frames'])} passed through,"
+                f" {f'mean: {means}' if means else 'not judged'}"
+            ),
+        ]
+    for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
+        mine = [segment for segment in summary["segments"] if segment["role"] == role]
+        which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
+        lines += ["", f"flagged segments {which}:", *_ranges(mine)]
+    return "\n".join([*lines, *_verdict(summary)])
+
+
+def _verdict(summary: dict[str, Any]) -> list[str]:
+    """The verdict on a run without ground truth; nothing where there is none."""
+    return ["", f"verdict: {summary['verdict']['sentence']}"] if summary.get("verdict") else []
+
+
+def _about(summary: dict[str, Any]) -> str:
+    """Which frames the numbers are about and, where originals may be among them, how to state
+    that."""
+    role, total = summary["role"], summary["frames"]["total"]
+    defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
+    if role != "all":
+        frames = summary["roles"][role]["frames"]
+        which = f"the {frames}" if defined == frames else f"{defined} of the {frames}"
+        return f"over {which} {role} frames of {total}"
+    which = f"all {_count(total)}" if defined == total else f"{defined} of {_count(total)}"
+    advice = (
+        ""
+        if summary["mode"] != "score" or total == 1
+        else "; if originals were passed through, state --multiplier M"
+    )
+    return f"over {which}{advice}"
+
+
+def _table(metrics: dict[str, Any]) -> Iterator[str]:
+    """A heading and a line for each metric; of a signed one also the mean without signs, which do
+    not cancel out."""
+    from vfiscope.store.text import printable  # brings h5py, which help does without
+
+    if not metrics:
+        yield "no metric has a value for any of them"
+        return
+    wide = max(
+        12, *(len(name) + (3 if "mean_abs" in pooled else 1) for name, pooled in metrics.items())
+    )
+    yield (
+        f"{'metric':<{wide}}{'mean':>10} {'p5':>10} {'p50':>10} {'p95':>10} {'worst':>10}  at frame"
+    )
+    for name, pooled in metrics.items():
+        cells = " ".join(f"{_number(pooled[key]):>10}" for key in ("mean", "p5", "p50", "p95"))
+        extra = f"  ({pooled['infinite']} identical)" if pooled["infinite"] else ""
+        where = (
+            "-"
+            if pooled["worst_index"] is None
+            else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
+        )
+        yield f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}"
+        if "mean_abs" in pooled:
+            yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
+
+
+def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A line for each range of frames that the same rule found, with the metrics in which it
+    did."""
+    from vfiscope.views.places import range_place  # as above
+
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for s in segments:
+        found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
+    for (start, stop, kind, rule), same in found.items():
+        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
+        by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
+        yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
+
+
+def band_of(run: Run) -> str | None:
+    """NOVA's word for the cosine distance of a compared pair; None where its bands were made for
+    another embedder."""
+    embedder = run.embedder or {}
+    if run.mode != "compare" or "cosine" not in run.scores:
+        return None
+    if any(embedder.get(key) != value for key, value in BANDS_FOR.items()):
+        return None
+    distance = float(run.scores["cosine"][0])
+    if not math.isfinite(distance):
+        return None
+    words = next((words for limit, words in BANDS if distance < limit), "significant differences")
+    return f"cosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)"
+
+
+def describe_diagnosis(diagnosis: Diagnosis) -> str:
+    """A diagnosis as a person reads it: what the media are, and a line or two for each finding."""
+    lines = []
+    for role, found in diagnosis.media.items():
+        info = found.info
+        length = "" if found.timing is None else f" in {found.timing.duration_s:.4g} s"
+        what = (
+            f"{info.width}x{info.height}, {', '.join(found.formats)} in"
+            f" {found.container.split(',')[0]}"
+        )
+        read_as = f"{info.color['matrix']} {info.color['range']} ({info.color['decided_by']})"
+        lines.append(
+            f"{role}: {_short(info.path)}: {what}, {found.frames} frames{length}, read as {read_as}"
+        )
+    for finding in diagnosis.findings:
+        where = f"{finding.where}: " if len(diagnosis.media) > 1 else ""
+        lines.append(f"  {finding.severity:<8}{where}{finding.what}: {finding.detail}")
+        if finding.remedy:
+            lines.append(f"          -> {finding.remedy}")
+    return "\n".join(lines if diagnosis.findings else [*lines, "  nothing unusual"])
+
+
+def _short(path: str) -> str:
+    """A path as seen from the current folder, where it lies in it."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def _count(frames: int) -> str:
+    return f"{frames} frame{'s' * (frames != 1)}"
+
+
+def _mean(name: str, pooled: dict[str, Any]) -> str:
+    """The mean of a metric; of a signed one, whose values would cancel out, that of the absolute
+    ones."""
+    if "mean_abs" in pooled:
+        return f"|{name}| {_number(pooled['mean_abs'])}"
+    return (
+        f"{name} {_single(pooled)}"
+        if pooled["mean"] is None
+        else f"{name} {_number(pooled['mean'])}"
+    )
+
+
+def _single(pooled: dict[str, Any]) -> str:
+    """The one value of a compared pair, or of frames that are all identical to their partners."""
+    return "identical" if pooled["infinite"] else _number(pooled["mean"])
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
+
+
+def plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(plain(part) for part in value) or "none"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,60 @@
+"""The verbs about embedders and their weights."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from vfiscope.cli.parameters import files
+
+__all__ = ["models"]
+
+
+@click.group()
+def models() -> None:
+    """List embedders, fetch their weights, check them. The only command that downloads."""
+
+
+@models.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
+def models_list(as_json: bool) -> int:
+    """Say which embedders there are and which can be used on this machine."""
+    from vfiscope.embedders.registry import list_embedders
+
+    listed = list_embedders()
+    if as_json:
+        click.echo(json.dumps(listed))
+        return 0
+    click.echo(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
+    for entry in listed:
+        click.echo(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
+    return 0
+
+
+@models.command("fetch")
+@click.argument("name")
+def models_fetch(name: str) -> int:
+    """Download the weights of an embedder into the cache that timm uses."""
+    from vfiscope.models.checkpoints import fetch_weights
+
+    click.echo(fetch_weights(name))
+    return 0
+
+
+@models.command("check")
+@click.argument("name")
+@click.option(
+    "--weights",
+    metavar="FILE",
+    shell_complete=files,
+    help="Weights to check; the cached ones where absent.",
+)
+def models_check(name: str, weights: str | None) -> int:
+    """Load an embedder and its weights and embed a probe image."""
+    from vfiscope.embedders import check
+
+    for key, value in check(name, weights).items():
+        if value is not None:
+            click.echo(f"{key:<12}{value}")
+    return 0

@@ -1,0 +1,81 @@
+"""``vfiscope show``: frames of a run beside what they were compared with, and where in them
+something is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from vfiscope.cli.parameters import files
+
+__all__ = ["show"]
+
+
+@click.command()
+@click.argument("run", metavar="RUN", shell_complete=files)
+@click.option(
+    "--worst",
+    type=int,
+    metavar="N",
+    help="The N worst frames, spread over the run; 5 where absent.",
+)
+@click.option(
+    "--by", metavar="METRIC", help="Worst by this score; the first that ranks where absent."
+)
+@click.option(
+    "--frame",
+    "frames",
+    type=int,
+    multiple=True,
+    metavar="I",
+    help="This frame, by number; may be repeated.",
+)
+@click.option(
+    "--map", metavar="NAME", help="The map to lay over; absdiff is computed where it is not stored."
+)
+@click.option("--field", metavar="NAME", help="A vector field to draw as arrows, as motion.")
+@click.option(
+    "--scale",
+    default="auto",
+    show_default=True,
+    metavar="auto|absolute|MAX",
+    help="Where the colours end: by what is shown, at the end of the map's range, or at a number.",
+)
+@click.option(
+    "-o",
+    "--out",
+    metavar="PATH",
+    shell_complete=files,
+    help="A .png file, or DIR/ for a file for each frame.",
+)
+@click.option(
+    "--root",
+    metavar="DIR",
+    shell_complete=files,
+    help="Where the scored files lie now, if they were moved.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace pictures that exist.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+@click.option("--quiet", is_flag=True, help="No messages but errors.")
+def show(run: str, frames: tuple[int, ...], as_json: bool, quiet: bool, **options: Any) -> int:
+    """Draw frames of RUN beside what they were compared with, and a map of what is wrong in them.
+
+    vfiscope show interpolated.h5 --worst 5
+    """
+    from vfiscope.cli.messages import log_to_stderr
+    from vfiscope.inspection.show import default_out
+    from vfiscope.inspection.show import show as draw
+    from vfiscope.store import Run
+
+    log_to_stderr(quiet)
+    numbers = list(frames) or None
+    with Run(run) as opened:
+        options["out"] = options["out"] or default_out(opened, numbers, options["worst"])
+        sheets = draw(opened, frames=numbers, **options)
+    if as_json:
+        click.echo(json.dumps(sheets.facts, allow_nan=False))
+    elif not quiet:
+        click.echo("\n".join(str(path) for path in sheets.paths))
+    return 0

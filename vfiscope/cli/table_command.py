@@ -1,0 +1,131 @@
+"""``vfiscope table``: methods by metrics over the same frames."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vfiscope.cli.parameters import comma_list, files
+from vfiscope.errors import StoreError, UsageError
+
+__all__ = ["show_by_label", "table"]
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=files)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="L",
+    help="What a run is called; once for each, in order.",
+)
+@click.option(
+    "--metrics", callback=comma_list, metavar="A,B,C", help="Columns; all scores where absent."
+)
+@click.option(
+    "--worst",
+    type=int,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Worst frames of each method and metric.",
+)
+@click.option(
+    "--role",
+    metavar="synthesised|all",
+    help="Frames; where absent the synthesised ones, if they are known.",
+)
+@click.option("--sort", metavar="METRIC", help="Order the methods by it, the best first.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "markdown", "latex"]),
+    help="Where absent, by the extension of -o (.txt, .csv, .md, .tex, .json), else text.",
+)
+@click.option("-o", "--out", metavar="FILE", shell_complete=files, help="Write to a file.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the table as one JSON object and nothing else."
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def table(
+    runs: tuple[str, ...],
+    labels: tuple[str, ...],
+    form: str | None,
+    out: str | None,
+    as_json: bool,
+    overwrite: bool,
+    metrics: tuple[str, ...] | None,
+    worst: int,
+    role: str | None,
+    sort: str | None,
+) -> int:
+    """Put methods side by side over the same frames: means with 95 % intervals, the best, wins,
+    worst frames.
+
+    RUN... are results of the same clip by several methods; or one folder of a batch, whose labels
+    are then the methods and whose references the scenes. Runs that are not comparable are refused.
+
+    vfiscope table repeat.h5 blend.h5 flow.h5
+    """
+    if as_json and form is not None:
+        raise UsageError(f"--json beside --format {form}: leave one of them out")
+    from vfiscope import api
+    from vfiscope.views.table_text import format_of, render, write_table
+
+    form = format_of(out, form) if out is not None else form or "text"
+    folders = [path for path in runs if Path(path).is_dir()]
+    if folders and len(runs) > 1:
+        raise UsageError(
+            f"{folders[0]} is a folder beside other results: name one folder of a batch, or results"
+        )
+    made = api.table(
+        folders[0] if folders else runs,
+        labels=labels,
+        metrics=metrics,
+        worst=worst,
+        role=role,
+        sort=sort,
+    )
+    for warning in made.warnings:
+        click.echo(f"vfiscope: warning: {warning}", err=True)
+    if out is not None:
+        write_table(made, out, form, overwrite=overwrite)
+    if as_json:
+        click.echo(json.dumps(made.to_dict(), allow_nan=False))
+    elif out is not None:
+        click.echo(out)
+    else:
+        click.echo(render(made, form, bold=sys.stdout.isatty()), nl=False)
+    return 0
+
+
+def show_by_label(
+    folder: str, results: Sequence[Mapping[str, Any]], *, quiet: bool, shown: bool
+) -> None:
+    """Write the table by label of a batch, and print it; of labels that make none say why, on
+    stderr."""
+    from vfiscope.views.labelled import METHODS_FILE, table_of_results
+    from vfiscope.views.table_text import render, write_table
+
+    if len({result["label"] for result in results if result["label"]}) < 2:
+        return
+    path = Path(folder) / METHODS_FILE
+    try:
+        made = table_of_results(results)
+    except (UsageError, StoreError) as error:
+        older = f" ({path} is of an earlier run)" if path.exists() else ""
+        if not quiet:
+            click.echo(f"vfiscope: {error}{older}", err=True)
+        return
+    write_table(made, path, overwrite=True)
+    if quiet or not shown:
+        return
+    for warning in made.warnings:
+        click.echo(f"vfiscope: warning: {warning}", err=True)
+    click.echo(f"\n{render(made, bold=sys.stdout.isatty())}\ntable by label: {path}")

@@ -1,0 +1,237 @@
+"""Pair generators. A stream is an iterator of batches, each with its features where some metric
+needs them.
+
+Batches may have any length, and the two sides of a pairing need not be batched alike.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vfiscope.errors import PairingError
+from vfiscope.types import Features, Frames, Int64, Pairs
+
+__all__ = [
+    "Batch",
+    "Stream",
+    "pick",
+    "skip_rows",
+    "tee_stream",
+    "with_golden",
+    "with_lag",
+    "with_map",
+    "with_reference",
+    "with_shift",
+]
+
+Batch = tuple[Frames, Features | None]
+Stream = Iterator[Batch]
+
+
+RowsT = TypeVar("RowsT", Frames, Pairs)
+T = TypeVar("T")
+
+
+def tee_stream(items: Iterator[T]) -> tuple[Iterator[T], Iterator[T]]:
+    """The same items for two readers, each held until both have read it.
+
+    ``itertools.tee`` holds up to 57 that both have read: gigabytes of frames.
+    """
+    queues: tuple[deque[T], deque[T]] = (deque(), deque())
+
+    def more() -> bool:
+        for item in items:
+            for queue in queues:
+                queue.append(item)
+            return True
+        return False
+
+    def read(queue: deque[T]) -> Iterator[T]:
+        while queue or more():
+            yield queue.popleft()
+
+    return read(queues[0]), read(queues[1])
+
+
+def skip_rows(batches: Iterable[RowsT], count: int) -> Iterator[RowsT]:
+    """The same batches without their first ``count`` rows."""
+    for batch in batches:
+        if count >= len(batch):
+            count -= len(batch)
+            continue
+        yield batch[count:] if count else batch
+        count = 0
+
+
+def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
+    """Every test frame with the reference frame of the same row.
+
+    Where the reference ends first, the remaining test frames come as unpaired rows.
+    """
+    test_batch, ref_batch = next(test, None), next(ref, None)
+    while test_batch is not None and ref_batch is not None:
+        rows = min(len(test_batch[0]), len(ref_batch[0]))
+        yield _pairs(_take(test_batch, slice(rows)), _take(ref_batch, slice(rows)))
+        test_batch = _rest(test_batch, rows) or next(test, None)
+        ref_batch = _rest(ref_batch, rows) or next(ref, None)
+    if test_batch is not None:
+        yield from (_unpaired(batch) for batch in chain([test_batch], test))
+
+
+def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
+    """The frames whose ordinals are wanted, in order; the others are read and left out.
+
+    Args:
+        batches: in order.
+        wanted: (K,) decode ordinals.
+    """
+    for batch in batches:
+        rows = np.flatnonzero(np.isin(batch.index, wanted))
+        if len(rows):
+            yield batch if len(rows) == len(batch) else _gather_frames(batch, rows)
+
+
+def with_map(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
+    """Every test frame with the reference frame that a map names.
+
+    A reference frame is taken once from its stream, however many test frames it is the partner of.
+
+    Args:
+        test: frames, the first of them that of the first entry of ``partners``.
+        ref: every reference frame that the entries name, in order; others may lie between.
+        partners: decode ordinal of each test frame's partner, never falling; -1 where it is
+            unpaired.
+
+    Raises:
+        PairingError: a side ends before the map does.
+    """
+    done, held = 0, None
+    for batch in test:
+        own = partners[done : done + len(batch[0])]
+        done += len(batch[0])
+        row = 0
+        while row < len(own):
+            if own[row] < 0:
+                stop = _run_end(own, row, own < 0)
+                yield _unpaired(_take(batch, slice(row, stop)))
+            else:
+                held = _advance(ref, held, int(own[row]))
+                stop = _run_end(own, row, (own >= 0) & (own <= held[0].index[-1]))
+                rows = np.searchsorted(held[0].index, own[row:stop])
+                yield _pairs(_take(batch, slice(row, stop)), _gather(held, rows))
+            row = stop
+    if done < len(partners):
+        raise PairingError(
+            f"the test ended after {done} of {len(partners)} frames: it changed while it was read"
+        )
+
+
+def _run_end(own: Int64, start: int, same: NDArray[np.bool_]) -> int:
+    """Where the run of rows that begins at ``start`` ends."""
+    other = np.flatnonzero(~same[start:])
+    return start + int(other[0]) if len(other) else len(own)
+
+
+def _advance(ref: Stream, held: Batch | None, wanted: int) -> Batch:
+    """The batch of a stream that holds an ordinal."""
+    while held is None or held[0].index[-1] < wanted:
+        held = next(ref, None)
+        if held is None:
+            raise PairingError(
+                f"the reference ended before its frame {wanted}: it changed while it was read"
+            )
+    return held
+
+
+def _gather(batch: Batch, rows: Int64) -> Batch:
+    """The rows of a batch, in any order; a view where they follow each other."""
+    if np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return _take(batch, slice(int(rows[0]), int(rows[-1]) + 1))
+    frames, features = batch
+    if features is None:
+        return _gather_frames(frames, rows), None
+    at = torch.from_numpy(rows).to(features.pooled.device)
+    return _gather_frames(frames, rows), Features(features.pooled[at], features.patches[at])
+
+
+def _gather_frames(frames: Frames, rows: Int64) -> Frames:
+    return Frames(
+        frames.data[torch.from_numpy(rows).to(frames.data.device)],
+        frames.index[rows],
+        frames.pts[rows],
+        frames.time_s[rows],
+        frames.status[rows],
+        frames.time_base,
+        frames.bit_depth,
+    )
+
+
+def with_lag(stream: Stream, lag: int) -> Iterator[Pairs]:
+    """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
+    later, earlier = tee_stream(stream)
+    yield from with_shift(later, earlier, lag)
+
+
+def with_shift(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
+    """The first ``missing`` test frames unpaired, every later one with the next reference frame."""
+    while missing > 0 and (batch := next(test, None)) is not None:
+        rows = min(missing, len(batch[0]))
+        yield _unpaired(_take(batch, slice(rows)))
+        missing -= rows
+        if rest := _rest(batch, rows):
+            test = chain([rest], test)
+    yield from with_reference(test, ref)
+
+
+def with_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
+    """Every frame with one golden frame.
+
+    Args:
+        stream: the frames to examine.
+        golden: a batch of one frame, with features where the stream has them.
+    """
+    for batch in stream:
+        rows = len(batch[0])
+        yield _pairs(batch, (_repeat_frame(golden[0], rows), _repeat_features(golden[1], rows)))
+
+
+def _pairs(test: Batch, ref: Batch) -> Pairs:
+    return Pairs(test[0], ref[0], test[1], ref[1])
+
+
+def _unpaired(batch: Batch) -> Pairs:
+    return Pairs(batch[0], None, batch[1], None)
+
+
+def _take(batch: Batch, rows: slice) -> Batch:
+    frames, features = batch
+    return frames[rows], None if features is None else features[rows]
+
+
+def _rest(batch: Batch, used: int) -> Batch | None:
+    return _take(batch, slice(used, None)) if used < len(batch[0]) else None
+
+
+def _repeat_frame(frame: Frames, rows: int) -> Frames:
+    return Frames(
+        frame.data.expand(rows, -1, -1, -1),
+        frame.index.repeat(rows),
+        frame.pts.repeat(rows),
+        frame.time_s.repeat(rows),
+        frame.status.repeat(rows),
+        frame.time_base,
+        frame.bit_depth,
+    )
+
+
+def _repeat_features(features: Features | None, rows: int) -> Features | None:
+    if features is None:
+        return None
+    return Features(features.pooled.expand(rows, -1), features.patches.expand(rows, -1, -1, -1))

@@ -1,0 +1,1 @@
+"""All that imitates other tools: the pictures of VFI-Similarity and NOVA."""

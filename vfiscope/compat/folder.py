@@ -1,0 +1,53 @@
+"""What can be refused of a folder for pictures before anything is computed, without torch."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from vfiscope.compat.draw import PAIR_FILES
+from vfiscope.config import RunConfig
+from vfiscope.errors import OutputExistsError, StoreError, UsageError
+
+__all__ = ["check_folder"]
+
+
+def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
+    """Refuse, before anything is computed, a folder that :func:`vfiscope.compat.pictures.visualize`
+    could not fill.
+
+    Raises:
+        UsageError: the configuration compares no two images.
+        StoreError: the folder is a file, or cannot be made or written into.
+        OutputExistsError: it holds one of the files, and ``config.overwrite`` is not set.
+    """
+    path = Path(folder)
+    if config.mode != "compare":
+        raise UsageError(
+            f"visualize draws two compared images and this is a {config.mode}: leave it out"
+        )
+    if path.exists() and not path.is_dir():
+        raise StoreError(f"{path} is no folder: name one for the pictures")
+    there = next((path / name for name in PAIR_FILES if (path / name).exists()), None)
+    if there is not None and not config.overwrite:
+        raise OutputExistsError(f"{there} exists: give --overwrite or another folder")
+    _try(path)
+
+
+def _try(folder: Path) -> None:
+    """Make the folder where it is missing and a file in it, and take both away again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"cannot write into the folder {folder}: {error.strerror}: name another"
+        ) from error
+    finally:
+        with suppress(OSError):  # another run may use a folder above already
+            for path in made:
+                path.rmdir()

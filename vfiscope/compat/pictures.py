@@ -1,0 +1,170 @@
+"""Pictures of a compared pair: made as a run makes it, and from it what :mod:`vfiscope.compat.draw`
+draws."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vfiscope.compat.draw import PairPictures, draw_pair
+from vfiscope.compat.folder import check_folder
+from vfiscope.config import RunConfig
+from vfiscope.errors import SourceError, StoreError
+from vfiscope.metrics import patches
+from vfiscope.registration import valid_cells
+from vfiscope.scoring.job import OpenJob, open_job
+from vfiscope.scoring.streams import pairs_of
+from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
+
+__all__ = ["principal_colours", "visualize"]
+
+DRAWN_MAPS = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
+STEEPNESS = 2.0
+"""Of the curve by which VFI-Similarity turns a whitened component into a colour."""
+
+
+def visualize(
+    config: RunConfig, folder: str | os.PathLike[str], *, run: str | None = None
+) -> dict[str, Any]:
+    """Draw two compared images as VFI-Similarity and NOVA do, into a folder that is made where it
+    is missing.
+
+    Image A is the reference and image B the test, registered where the run registers it: the
+    numbers are those of a run of the same configuration. The files are
+    :data:`vfiscope.compat.draw.PAIR_FILES`.
+
+    Args:
+        config: of a comparison of two images, with the options of embedder and registration and the
+            window.
+        folder: where the files go.
+        run: what identifies the run that is drawn, kept in the summary.
+
+    Returns:
+        What ``summary.json`` holds.
+
+    Raises:
+        VfiscopeError: an input, the embedder or the folder cannot be used.
+    """
+    check_folder(config, folder)
+    drawn = config.replace(
+        out=None, metrics=("cosine",), maps=DRAWN_MAPS, fields=("none",), flag=(), fail_on=()
+    )
+    with ExitStack() as stack, torch.inference_mode():
+        job = open_job(drawn, stack)
+        (pairs,) = pairs_of(job, 0, None)
+        pictures = _pictures(job, pairs, run)
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {folder}: {error.strerror}: name another"
+        ) from error
+    return draw_pair(pictures, folder, overwrite=config.overwrite)
+
+
+def _pictures(job: OpenJob, pairs: Pairs, run: str | None) -> PairPictures:
+    """What is drawn of the only pair of a job, whose plan looks at features."""
+    test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
+    if ref is None or a is None or b is None:
+        raise ValueError(f"a pair with features is drawn, and this one has none: {pairs!r}")
+    paths = {role: source.info.path for role, source in job.sources.items()}
+    for role, frames in (("test", test), ("ref", ref)):
+        if frames.status[0] == Status.UNREADABLE:
+            raise SourceError(f"{paths[role]} cannot be decoded: there is nothing to draw")
+    found = patches.matches_of(pairs)
+    grid = (int(a.patches.shape[1]), int(a.patches.shape[2]))
+    maps = _maps(pairs, grid)
+    colours_a, colours_b = principal_colours(_vectors(a), _vectors(b))
+    return PairPictures(
+        image_a=_shown(ref),
+        image_b=_shown(test),
+        path_a=paths["ref"],
+        path_b=paths["test"],
+        similarity_a2b=maps["similarity_back"],
+        similarity_b2a=maps["similarity"],
+        mismatch_a=maps["mismatch_boosted_back"],
+        mismatch_b=maps["mismatch_boosted"],
+        match_a2b=found.backward[0].reshape(grid).cpu().numpy(),
+        mutual_a=found.mutual_back[0].reshape(grid).cpu().numpy(),
+        colours_a=colours_a.reshape(*grid, 3),
+        colours_b=colours_b.reshape(*grid, 3),
+        facts={
+            **_facts(job, pairs, float(patches.cosine_distance(b.pooled, a.pooled)[0])),
+            "run": run,
+        },
+    )
+
+
+def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
+    """{map: (h, w)}, NaN where a registered test frame has no pixel of its own, as in a run."""
+    maps = {
+        each.spec.name: each.compute(pairs)[0].cpu().numpy()
+        for each in patches.MAPS
+        if each.spec.name in DRAWN_MAPS
+    }
+    if pairs.registrations is None:
+        return maps
+    seen = valid_cells(pairs.registrations, pairs.test.size, grid)[0]
+    return {name: np.where(seen, values, np.float32(np.nan)) for name, values in maps.items()}
+
+
+def _facts(job: OpenJob, pairs: Pairs, distance: float) -> dict[str, Any]:
+    """Further entries of the summary."""
+    embedder = job.header.embedder
+    facts = {
+        "embedding_dim": None if embedder is None else embedder["dim"],
+        "cosine_distance": distance,
+        "cosine_similarity": 1 - distance,
+        "embedder": embedder,
+    }
+    if pairs.registrations is None:
+        return facts
+    return {
+        **facts,
+        "register": {**(job.header.register or {}), "verdict": _verdict(pairs.registrations)},
+    }
+
+
+def _verdict(registrations: Registrations) -> str:
+    return Verdict(int(registrations.verdict[0])).name.lower()
+
+
+def _vectors(features: Features) -> NDArray[np.float64]:
+    return features.patches[0].flatten(0, 1).cpu().numpy().astype(np.float64)
+
+
+def _shown(frames: Frames) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 of the first frame."""
+    data = frames.data[0].permute(1, 2, 0).cpu().numpy()
+    return (data >> (frames.bit_depth - 8)).astype(np.uint8)
+
+
+def principal_colours(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Float32, Float32]:
+    """Colours that are alike where patches are alike, in both images.
+
+    The first three principal components of the vectors of both images together, whitened (unit
+    variance, as scikit-learn's ``PCA(3, whiten=True)``), each as ``1 / (1 + exp(-2 x))``. The
+    greatest entry of a component is positive. What does not vary is 0.5.
+
+    Args:
+        a: (P, D) vectors of one image.
+        b: (Q, D) of the other.
+
+    Returns:
+        (P, 3) and (Q, 3) float32 in 0..1.
+    """
+    both = np.concatenate([a, b])
+    centred = both - both.mean(axis=0)
+    variances, axes = np.linalg.eigh(centred.T @ centred / max(1, len(both) - 1))
+    variances, axes = variances[::-1][:3], axes[:, ::-1][:, :3]
+    axes = axes * np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
+    varies = variances > 1e-9 * max(float(np.square(both).sum(axis=1).mean()), 1e-30)
+    whitened = np.where(varies, centred @ axes / np.sqrt(np.where(varies, variances, 1.0)), 0.0)
+    colours = (1 / (1 + np.exp(-STEEPNESS * whitened))).astype(np.float32)
+    return colours[: len(a)], colours[len(a) :]

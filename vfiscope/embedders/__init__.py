@@ -1,0 +1,6 @@
+"""Embedders: frames into vectors. Importing this imports no torch; opening an embedder does."""
+
+from vfiscope.embedders.embedder import Embedder
+from vfiscope.embedders.registry import EMBEDDERS, check, choose, list_embedders, open_embedder
+
+__all__ = ["EMBEDDERS", "Embedder", "check", "choose", "list_embedders", "open_embedder"]

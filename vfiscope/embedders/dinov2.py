@@ -1,0 +1,232 @@
+"""DINOv2 networks: dense features of a vision transformer.
+
+Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024; the network
+is timm's. A frame is resized (see :mod:`vfiscope.embedders.embedder`), normalised with the ImageNet
+mean and deviation, and goes through the network. The patch vectors are the normalised outputs
+behind the prefix tokens (class and register tokens, as many as the network says). Position
+embeddings are resampled to the grid by timm, bicubic with antialiasing; the original code resamples
+without, so features differ slightly from its own except at 518 x 518.
+
+Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32 products are never
+rounded to 10 bits (TF32). Without ``precise`` a CUDA device computes products in bfloat16
+(autocast), and layer norms, the mean over the tokens and all comparisons in float32.
+
+The network always sees batches of :data:`EMBED_BATCH` frames, the last one filled up with zeros,
+because the rounding of matrix products depends on their size: the features of a frame depend
+neither on its neighbours nor on the batch size or the resume point of a run. They do depend, in the
+last bits, on the device and the number of threads.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from vfiscope.config import SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
+from vfiscope.embedders.embedder import check_aspect, check_size, grid_for, resize_for
+from vfiscope.errors import EmbedderError
+from vfiscope.models.catalog import Entry
+from vfiscope.models.checkpoints import (
+    LoadReport,
+    find_weights,
+    load_into,
+    load_state,
+    weights_digest,
+)
+from vfiscope.types import Features, Frames
+
+__all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
+
+EMBED_BATCH = 4
+"""Frames in every batch of the network. Part of what a score is: another number gives other last
+bits."""
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+
+
+class Dinov2:
+    """A DINOv2 network, or any timm vision transformer with ``forward_features`` and dynamic image
+    size."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        name: str,
+        version: str,
+        size: int | None = None,
+        aspect: str = "keep",
+        pool: str = "patch",
+        precise: bool = False,
+        weights_digest: str | None = None,
+        report: LoadReport | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Take over a network that has its weights.
+
+        Args:
+            model: a timm VisionTransformer made with ``num_classes=0, dynamic_img_size=True``.
+            name: what the embedder is called.
+            version: which network it is; for the record.
+            size: short side of the resized frame, a multiple of the patch; None takes 224, or 518
+                on a GPU.
+            aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embedders.embedder`.
+            pool: ``patch`` (mean of the patch tokens), ``all`` (mean of all tokens) or ``cls`` (the
+                class token).
+            precise: float32 on every device.
+            weights_digest: of the weight file; for the record.
+            report: what became of the tensors of the weight file; for the record.
+            device: where to compute; the network is moved there.
+
+        Raises:
+            EmbedderError: the size, the aspect or the pool does not go with the network.
+        """
+        self.device = torch.device(device)
+        self.name = name
+        self.version = version
+        self.weights_digest = weights_digest
+        self.report: LoadReport | None = report
+        network: Any = model.eval().requires_grad_(False).to(self.device, torch.float32)
+        self.model: nn.Module = network
+        self._forward = network.forward_features
+        self.patch = int(network.patch_embed.patch_size[0])
+        self.dim = int(network.embed_dim)
+        self.prefix = int(network.num_prefix_tokens)
+        self.size = _size(size, self.patch, self.device)
+        self.aspect = check_aspect(aspect)
+        self.pool = _pool(pool)
+        self.precision = "float32" if precise or self.device.type != "cuda" else "bfloat16"
+        if pool == "cls" and network.cls_token is None:
+            raise EmbedderError(
+                f"pool is 'cls': the network {version} has no class token, choose patch or all"
+            )
+        self._mean = torch.tensor(MEAN, device=self.device)[:, None, None]
+        self._deviation = torch.tensor(DEVIATION, device=self.device)[:, None, None]
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Patches (h, w) of a frame of height x width pixels."""
+        return grid_for(height, width, self.size, self.patch, self.aspect)
+
+    def floats(self, height: int, width: int) -> int:
+        """float32 numbers in the features of a frame: one vector for each patch and one for the
+        frame."""
+        h, w = self.grid(height, width)
+        return self.dim * (h * w + 1)
+
+    @torch.inference_mode()
+    def embed(self, frames: Frames) -> Features:
+        """Features of N frames: patches (N, h, w, D), pooled (N, D), float32."""
+        h, w = self.grid(*frames.size)
+        prefix = self.prefix
+        tokens = torch.empty((len(frames), prefix + h * w, self.dim), device=self.device)
+        for start in range(0, len(frames), EMBED_BATCH):
+            rows = slice(start, start + EMBED_BATCH)
+            tokens[rows] = self._tokens(frames[rows], (h, w))
+        patches = tokens[:, prefix:]
+        pooled = {"patch": patches, "all": tokens, "cls": tokens[:, :1]}[self.pool].mean(dim=1)
+        return Features(pooled, patches.reshape(len(frames), h, w, self.dim))
+
+    def describe(self, height: int, width: int) -> dict[str, Any]:
+        """What made the features, for the record."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "weights_digest": self.weights_digest,
+            "dim": self.dim,
+            "pooled_dim": self.dim,
+            "patch": self.patch,
+            "grid": list(self.grid(height, width)),
+            "size": self.size,
+            "aspect": self.aspect,
+            "pool": self.pool,
+            "precision": self.precision,
+            "weights": None if self.report is None else self.report.to_dict(),
+        }
+
+    def _tokens(self, frames: Frames, grid: tuple[int, int]) -> Tensor:
+        """(n, prefix + h * w, D) for n <= EMBED_BATCH frames."""
+        images = resize_for(frames.data.to(self.device), frames.bit_depth, grid, self.patch)
+        batch = images.new_zeros((EMBED_BATCH, *images.shape[1:]))
+        batch[: len(frames)] = (images - self._mean) / self._deviation
+        with _precision(self.device, self.precision):
+            tokens: Tensor = self._forward(batch)
+        return tokens[: len(frames)]
+
+
+@contextmanager
+def _precision(device: torch.device, precision: str) -> Iterator[None]:
+    """The policy at work, and the settings of others afterwards."""
+    products = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with (
+            torch.backends.cudnn.flags(
+                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+            ),
+            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"),
+        ):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(products)
+
+
+def load_dinov2(
+    made: Entry,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    size: int | None = None,
+    aspect: str = "keep",
+    pool: str = "patch",
+    precise: bool = False,
+    device: torch.device | str = "cpu",
+) -> Dinov2:
+    """Build a catalogued network and give it its weights.
+
+    Args:
+        made: an entry with a ``timm_id``.
+        weights: the weight file; None takes the one in the Hugging Face cache.
+        size, aspect, pool, precise: see :class:`Dinov2`.
+        device: where to compute.
+
+    Raises:
+        EmbedderError: the size or pool does not fit, or the weights are missing, damaged or those
+        of another network.
+    """
+    _size(size, made.patch, torch.device(device))  # before gigabytes are read
+    _pool(pool)
+    check_aspect(aspect)
+    path = find_weights(made.name, weights)
+    plain = load_state(path)
+    model = timm.create_model(
+        str(made.timm_id), pretrained=False, num_classes=0, dynamic_img_size=True
+    )
+    report = load_into(model, plain, f"the weights {str(path)!r}")
+    return Dinov2(
+        model,
+        name=made.name,
+        version=str(made.timm_id),
+        size=size,
+        aspect=aspect,
+        pool=pool,
+        precise=precise,
+        weights_digest=weights_digest(path),
+        report=report,
+        device=device,
+    )
+
+
+def _size(size: int | None, patch: int, device: torch.device) -> int:
+    default = SIZE_DINOV2_CPU if device.type == "cpu" else SIZE_DINOV2_GPU
+    return check_size(default if size is None else size, patch)
+
+
+def _pool(pool: str) -> str:
+    if pool not in TOKEN_POOLS:
+        raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(TOKEN_POOLS)}")
+    return pool

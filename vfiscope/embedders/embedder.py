@@ -1,0 +1,128 @@
+"""What an embedder is, and the one geometry that all embedders share.
+
+Geometry: nothing is cropped. With the aspect "keep" the frame is scaled so that its short side
+measures ``size`` pixels, a multiple of the patch; each side is then rounded to the nearest multiple
+of the patch, halves up, and is at least one patch. With the aspect "stretch" both sides measure
+``size`` pixels, as in NOVA. A cell (i, j) of the h x w grid therefore covers the pixels ``i * H/h
+.. (i + 1) * H/h`` by ``j * W/w .. (j + 1) * W/w`` of the full frame, exactly and up to the borders.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vfiscope.config import ASPECTS
+from vfiscope.errors import EmbedderError
+from vfiscope.types import Features, Frames
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vfiscope.models.checkpoints import LoadReport
+
+__all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
+
+MAX_PATCHES = 16384
+"""Most patches in a frame: their similarity to another frame's takes 1 GiB, and grows with the
+square."""
+
+
+class Embedder(Protocol):
+    """Turns frames into vectors. The vectors of a frame depend on no other frame."""
+
+    name: str
+    patch: int
+    dim: int
+    """Length of a patch's vector."""
+    report: LoadReport | None
+    """What became of the tensors of its weight file; None where it has no weights."""
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Patches (h, w) that a frame of height x width pixels is divided into."""
+        ...
+
+    def embed(self, frames: Frames) -> Features:
+        """The features of N frames, on the embedder's device."""
+        ...
+
+    def floats(self, height: int, width: int) -> int:
+        """How many float32 numbers the features of a frame take in memory."""
+        ...
+
+    def describe(self, height: int, width: int) -> dict[str, Any]:
+        """What made the features, for the record: name, version, weights_digest, dim of a patch's
+        vector and pooled_dim of the frame's, patch, grid, size, aspect, pool; of a network also
+        precision and weights, what became of every tensor."""
+        ...
+
+
+def check_size(size: int, patch: int) -> int:
+    """``size`` again, if it is a positive multiple of the patch.
+
+    Raises:
+        EmbedderError: it is not.
+    """
+    if size >= patch and size % patch == 0:
+        return size
+    below = max(patch, size // patch * patch)
+    nearest = str(below) if size < patch else f"{below} or {below + patch}"
+    raise EmbedderError(
+        f"size is {size}: it must be a multiple of the patch of {patch} pixels, such as {nearest}"
+    )
+
+
+def check_aspect(aspect: str) -> str:
+    """``aspect`` again, if it is one.
+
+    Raises:
+        EmbedderError: it is not.
+    """
+    if aspect not in ASPECTS:
+        raise EmbedderError(f"aspect is {aspect!r}: choose one of {', '.join(ASPECTS)}")
+    return aspect
+
+
+def grid_for(
+    height: int, width: int, size: int, patch: int, aspect: str = "keep"
+) -> tuple[int, int]:
+    """Patches (h, w) of a frame of height x width pixels whose short side becomes ``size``.
+
+    Raises:
+        EmbedderError: more than :data:`MAX_PATCHES`.
+    """
+    sides = (height, width) if aspect == "keep" else (1, 1)
+    short = min(sides)
+    h, w = (max(1, (2 * side * size + short * patch) // (2 * short * patch)) for side in sides)
+    if h * w > MAX_PATCHES:
+        raise EmbedderError(
+            f"a {width}x{height} frame at size {size} has {h * w} patches and {MAX_PATCHES} is the"
+            " limit: give a smaller size, or cut the frames"
+        )
+    return h, w
+
+
+def resize_for(data: Tensor, bit_depth: int, grid: tuple[int, int], patch: int) -> Tensor:
+    """Frames as the embedders see them.
+
+    Args:
+        data: (N, 3, H, W) uint8 or uint16 code values.
+        bit_depth: white is ``2 ** bit_depth - 1``.
+        grid: patches (h, w).
+        patch: side of a patch.
+
+    Returns:
+        (N, 3, h * patch, w * patch) float32 in 0..1 on the device of ``data``, antialiased
+        bilinear. A frame that already has this size keeps its values. Pillow's filter, by which
+        NOVA resizes, has the same triangle but rounds to 8 bits after each axis: values differ from
+        its by one code value at most.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    # float32 and not uint8, whose resize is several times faster but rounds: a 10-bit source would
+    # lose its depth. Planes first: interpolating channels-last floats takes twice as long on a CPU.
+    values = data.to(torch.float32, memory_format=torch.contiguous_format)
+    size = (grid[0] * patch, grid[1] * patch)
+    if values.shape[-2:] != size:
+        values = F.interpolate(values, size=size, mode="bilinear", antialias=True)
+    return values.div_(2**bit_depth - 1)

@@ -1,0 +1,182 @@
+"""From an embedder's name to an embedder. Imports torch only when one is opened."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from fractions import Fraction
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from vfiscope.errors import EmbedderError
+from vfiscope.models.catalog import AUTO_ORDER, CATALOG, Entry, entry
+from vfiscope.models.checkpoints import cached_weights, find_weights
+from vfiscope.types import Frames
+
+if TYPE_CHECKING:
+    import torch
+
+    from vfiscope.embedders.embedder import Embedder
+
+__all__ = ["EMBEDDERS", "check", "choose", "list_embedders", "open_embedder"]
+
+Weights = str | os.PathLike[str] | None
+Device: TypeAlias = "str | torch.device"
+
+
+def _open_dsift(
+    *, weights: Weights, size: int | None, aspect: str, pool: str, precise: bool, device: Device
+) -> Embedder:
+    """Dense SIFT, which is float32 whether ``precise`` or not."""
+    from vfiscope.embedders.dsift import Dsift
+    from vfiscope.models.device import resolve_device
+
+    if weights is not None:
+        raise EmbedderError(
+            f"dsift has no weights and {os.fspath(weights)!r} was given: choose a dinov2 embedder"
+        )
+    return Dsift(size=size, aspect=aspect, pool=pool, device=resolve_device(device))
+
+
+def _open_dinov2(made: Entry, *, device: Device, **options: Any) -> Embedder:
+    from vfiscope.embedders.dinov2 import load_dinov2
+    from vfiscope.models.device import resolve_device
+
+    return load_dinov2(made, device=resolve_device(device), **options)
+
+
+EMBEDDERS: dict[str, Callable[..., Embedder]] = {
+    "dsift": _open_dsift,
+    **{
+        name: partial(_open_dinov2, made)
+        for name, made in CATALOG.items()
+        if made.timm_id is not None
+    },
+}
+"""{name: function that opens it}: one line for each further kind."""
+
+
+def choose(name: str, weights: Weights = None) -> tuple[str, str]:
+    """Which embedder ``auto`` means on this machine, and why; any other name is itself.
+
+    Raises:
+        EmbedderError: there is no such embedder, or weights were given without saying for which.
+    """
+    if name != "auto":
+        return entry(name).name, "as asked"
+    if weights is not None:
+        names = ", ".join(AUTO_ORDER)
+        raise EmbedderError(
+            f"weights {os.fspath(weights)!r} were given without their network: choose one of"
+            f" {names}"
+        )
+    for candidate in AUTO_ORDER:
+        if cached_weights(candidate) is not None:
+            return candidate, "its weights are on this machine"
+    return (
+        "dsift",
+        "no DINOv2 weights on this machine ('vfiscope models fetch dinov2-small' gets some)",
+    )
+
+
+def open_embedder(
+    name: str,
+    *,
+    weights: Weights = None,
+    size: int | None = None,
+    aspect: str = "keep",
+    pool: str = "patch",
+    precise: bool = False,
+    device: Device = "cpu",
+) -> Embedder:
+    """Open an embedder.
+
+    Args:
+        name: ``auto`` or a name in :data:`~vfiscope.models.catalog.CATALOG`.
+        weights: weight file; None takes those in the Hugging Face cache.
+        size: short side of the resized frame in pixels; None takes the embedder's default.
+        aspect: ``keep``, or ``stretch`` to make both sides ``size`` pixels.
+        pool: what represents a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens)
+            or ``cls``.
+        precise: compute a network in float32 on a GPU too.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``, or a torch device.
+
+    Raises:
+        EmbedderError: the name, weights, size, aspect, pool or device cannot be used.
+    """
+    chosen, _ = choose(name, weights)
+    return EMBEDDERS[chosen](
+        weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device
+    )
+
+
+def check(name: str, weights: Weights = None) -> dict[str, Any]:
+    """Load an embedder's weights, run a probe image through it, and say what came out.
+
+    Returns:
+        name, path and digest (None for dsift), tensors (their number), report (one line on what
+        became of them), dim, and probe_norm: the length of the mean patch of a fixed image, by
+        which two machines can compare results.
+
+    Raises:
+        EmbedderError: the weights cannot be had or do not fit.
+    """
+    chosen, _ = choose(name, weights)
+    path = None if entry(chosen).repo is None else find_weights(chosen, weights)
+    embedder = open_embedder(chosen, weights=weights)
+    frame = _probe_frame()
+    norm = float(embedder.embed(frame).patches.mean(dim=(1, 2)).norm())
+    if not math.isfinite(norm):
+        raise EmbedderError(
+            f"the weights {str(path)!r} turn an image into NaN or infinity: get them again"
+        )
+    record = embedder.describe(*frame.size)
+    return {
+        "name": chosen,
+        "path": None if path is None else str(path),
+        "digest": record["weights_digest"],
+        "tensors": 0 if embedder.report is None else len(embedder.report.loaded),
+        "report": None if embedder.report is None else str(embedder.report),
+        "dim": embedder.dim,
+        "probe_norm": norm,
+    }
+
+
+def list_embedders() -> list[dict[str, Any]]:
+    """Every embedder as JSON-able values: name, dim, patch, description, repo, and weights.
+
+    ``weights`` is the file on this machine, ``none needed``, or ``not on this machine``.
+    """
+
+    def weights(made: Entry) -> str:
+        return (
+            "none needed"
+            if made.repo is None
+            else str(cached_weights(made.name) or "not on this machine")
+        )
+
+    return [
+        {
+            "name": made.name,
+            "dim": made.dim,
+            "patch": made.patch,
+            "description": made.description,
+            "repo": made.repo,
+            "weights": weights(made),
+        }
+        for made in CATALOG.values()
+    ]
+
+
+def _probe_frame() -> Frames:
+    """One 224 x 224 frame of ramps and squares: the same bits everywhere."""
+    import torch
+
+    y, x = np.mgrid[:224, :224]
+    data = np.stack([x, y, (x // 28 + y // 28) % 2 * 200 + 20], axis=-1).astype(np.uint8)[None]
+    one = np.zeros(1, np.int64)
+    pixels = torch.from_numpy(data).permute(0, 3, 1, 2)
+    return Frames(pixels, one, one, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))

@@ -1,0 +1,438 @@
+"""Single frames of a run as pictures: which ones, what is drawn beside them, and where the files
+go. Needs no torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.scoring.inputs import golden_index
+from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
+from vfiscope.store import LazyArray, Run, causes_of
+from vfiscope.store.text import plain, printable
+from vfiscope.types import Float32, MetricSpec, Role, Status
+from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.heat import Scale, departure, edges, extent_of, scale_of
+from vfiscope.views.naming import CUT, heading, informative
+from vfiscope.views.places import frame_place
+from vfiscope.views.sheet import Panel, Shot, draw_sheet
+from vfiscope.views.style import METADATA
+from vfiscope.views.worst import ChosenFrames, chosen_frames, worst_frames
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Sheets", "default_out", "show"]
+
+SHEET_DPI = 150
+DEFAULT_WORST_FRAMES = 5
+"""Worst frames where no number is given."""
+MOST = 50
+"""Frames on one sheet."""
+SHOWN_CELL_PX = 16
+"""About the side in pixels of a cell of a map that is computed here."""
+ABSDIFF = MetricSpec(
+    "absdiff", "1", 0.0, 1.0, True, 0.0, 0.01, "Mean absolute difference over R, G, B, of white."
+)
+PREFERRED = ("mismatch", "fault")
+DETAILS = 6
+"""Scores beside a frame, at most."""
+WORDS = {"ref": "reference", "golden": "golden frame", "source": "original in the source"}
+
+
+@dataclass(frozen=True, eq=False)
+class Sheets:
+    """What was drawn."""
+
+    figures: tuple[Figure, ...]
+    """One sheet, or one for each frame."""
+    paths: tuple[Path, ...]
+    """The files written, if any."""
+    facts: dict[str, Any]
+    """What ``vfiscope show --json`` prints."""
+
+
+def show(
+    run: Run | str | os.PathLike[str],
+    *,
+    frames: Sequence[int] | None = None,
+    worst: int | None = None,
+    by: str | None = None,
+    map: str | None = None,
+    field: str | None = None,
+    scale: str | float = "auto",
+    out: str | os.PathLike[str] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> Sheets:
+    """Draw frames of a run beside what they were compared with, and a map of what is wrong in them.
+
+    The frames are read again from the inputs, as the run read them. The worst ones are the worst by
+    a metric, spread as :func:`vfiscope.views.worst.worst_frames` says.
+
+    Args:
+        run: a finished run, or its path.
+        frames: decode ordinals of test frames, in the order to draw them.
+        worst: how many of the worst frames to draw instead; 5 where neither is given.
+        by: the metric by which they are the worst; the first that ranks and has values where None.
+        map: a stored map, or "absdiff", which is computed from the frames where it is not stored;
+            where None, "mismatch" or "fault", else the stored map that departs most, else
+            "absdiff".
+        field: a stored vector field to draw as arrows on the test frame.
+        scale: where the colours end: "auto", at a departure that 99.5 % of the shown cells do not
+            exceed, but no less than the map's floor; "absolute", at the end of the map's range; or
+            a number.
+        out: a .png file for one sheet, or a folder (that exists, or ends in "/") for a file for
+            each frame; None writes nothing.
+        root: a folder that the inputs lie in now, where they were moved.
+        overwrite: replace files that exist.
+
+    Raises:
+        UsageError: the run has no such frame, metric, map or field, or the arguments do not go
+            together.
+        SourceError: an input is not there any more, or has changed.
+        OutputExistsError: a file exists, and overwriting was not asked for.
+        DiskFullError, StoreError: a file cannot be written.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    if frames is not None and worst is not None:
+        raise UsageError("frames and worst are two ways to choose: give one of them")
+    chosen = (
+        worst_frames(run, DEFAULT_WORST_FRAMES if worst is None else worst, by)
+        if frames is None
+        else chosen_frames(run, frames, by)
+    )
+    _check_parts(run, map, field)
+    paths = _paths(run, chosen.rows, out, overwrite)
+    fetched = fetch(run, chosen.rows, root)
+    spec, values = _values(run, fetched, map or _default_map(run, chosen, by))
+    one_scale = scale_of([each for each in values if each is not None], spec, scale)
+    shots = [
+        _shot(run, each, part, spec, chosen, field)
+        for each, part in zip(fetched, values, strict=True)
+    ]
+    sheets = [[shot] for shot in shots] if out is not None and _is_folder(out) else [shots]
+    drawn = any(each is not None for each in values)
+    words = (
+        _title(run, chosen),
+        (
+            _notes(run, chosen, one_scale, fetched)
+            if drawn
+            else "No map: there is no pair to compare."
+        ),
+    )
+    figures = tuple(draw_sheet(each, one_scale, *words, field) for each in sheets)
+    for figure, path in zip(figures, paths, strict=False):
+        _save(figure, path, overwrite)
+    return Sheets(figures, paths, _facts(run, chosen, shots, one_scale, paths))
+
+
+# ------------------------------------------------------------------------------------ where it goes
+
+
+def default_out(run: Run, frames: Sequence[int] | None, worst: int | None) -> str:
+    """The picture's name where none is given: after the run, in the current folder."""
+    what = (
+        f"worst{DEFAULT_WORST_FRAMES if worst is None else worst}"
+        if frames is None
+        else "-".join(f"{index}" for index in frames[:4])
+    )
+    return f"{run.path.stem}-{what}.png"
+
+
+def _paths(
+    run: Run, rows: Sequence[int], out: str | os.PathLike[str] | None, overwrite: bool
+) -> tuple[Path, ...]:
+    """The files to write, refused before anything is read where they exist."""
+    if out is None:
+        return ()
+    if _is_folder(out):
+        paths = tuple(
+            Path(out) / f"{run.path.stem}-{int(run.frames.index[row]):06}.png" for row in rows
+        )
+    else:
+        suffix_of(Path(out), (".png",))
+        if len(rows) > MOST:
+            raise UsageError(
+                f"{len(rows)} frames are too many for one sheet: give {MOST} or fewer, or -o DIR/"
+            )
+        paths = (Path(out),)
+    for path in paths:
+        if path.exists() and not path.is_dir() and not overwrite:
+            raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+    return paths
+
+
+def _is_folder(out: str | os.PathLike[str]) -> bool:
+    return os.fspath(out).endswith(("/", os.sep)) or os.path.isdir(out)
+
+
+def _save(figure: Figure, path: Path, overwrite: bool) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder {path.parent}: {error.strerror}: name another"
+        ) from error
+    with replacing(path, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, format="png", dpi=SHEET_DPI, metadata=METADATA[".png"])
+
+
+# --------------------------------------------------------------------------------------------- maps
+
+
+def _check_parts(run: Run, map: str | None, field: str | None) -> None:
+    if map is not None and map not in run.maps and map != ABSDIFF.name:
+        known = ", ".join(dict.fromkeys([*run.maps, ABSDIFF.name]))
+        raise UsageError(f"{run.path} has no map {map!r}: choose from {known}")
+    if field is not None and field not in run.fields:
+        raise UsageError(f"{run.path} has no field {field!r}: {_instead(run.fields)}")
+
+
+def _instead(fields: Collection[str]) -> str:
+    return f"choose from {', '.join(fields)}" if fields else "score again with --fields motion"
+
+
+def _default_map(run: Run, chosen: ChosenFrames, by: str | None) -> str:
+    """The map to show where none is asked for, among those that have a value in these frames."""
+    departs = {name: _departs(stored, chosen.rows) for name, stored in run.maps.items()}
+    known = [name for name, most in departs.items() if most is not None]
+    for name in (by, *PREFERRED):
+        if name in known:
+            return str(name)
+    return max(known, key=lambda name: departs[name] or 0.0, default=ABSDIFF.name)
+
+
+def _departs(stored: LazyArray[MetricSpec], rows: Sequence[int]) -> float | None:
+    """How far a map departs from a perfect frame in some rows, in its own floors; None where it has
+    no value there."""
+    maps = [values for row in rows if np.isfinite(values := stored[row]).any()]
+    if not maps:
+        return None
+    return max(float(departure(values, stored.spec).max()) for values in maps) / (
+        stored.spec.floor or 1.0
+    )
+
+
+def _values(
+    run: Run, fetched: Sequence[ComparedFrames], name: str
+) -> tuple[MetricSpec, list[Float32 | None]]:
+    """The map of each frame, stored or computed; None where it has none."""
+    if name not in run.maps:
+        return ABSDIFF, [_absdiff(each) for each in fetched]
+    stored = run.maps[name]
+    maps = [stored[each.row] for each in fetched]
+    return stored.spec, [values if np.isfinite(values).any() else None for values in maps]
+
+
+def _absdiff(each: ComparedFrames) -> Float32 | None:
+    """(h, w) mean absolute difference to the partner, or the lesser of those to the real frames
+    before and after."""
+    others = [one.pixels for one in (each.partner, each.before, each.after) if one is not None]
+    found = [
+        _cells(each.test.pixels, other)
+        for other in others
+        if each.test.pixels is not None and other is not None
+    ]
+    return np.minimum.reduce(found) if found and len(found) == len(others) else None
+
+
+def _cells(test: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float32:
+    apart = np.abs(test.astype(np.int16) - other).sum(axis=2)
+    y, x = (edges(length, max(1, length // SHOWN_CELL_PX)) for length in apart.shape[:2])
+    sums = np.add.reduceat(np.add.reduceat(apart, y[:-1], axis=0), x[:-1], axis=1)
+    return (sums / (765.0 * np.outer(np.diff(y), np.diff(x)))).astype(np.float32)
+
+
+# -------------------------------------------------------------------------------------------- words
+
+
+def _shot(
+    run: Run,
+    each: ComparedFrames,
+    values: Float32 | None,
+    spec: MetricSpec,
+    chosen: ChosenFrames,
+    field: str | None,
+) -> Shot:
+    panels = [(role, one) for role, one in _beside(run, each) if one is not None]
+    return Shot(
+        heading=_heading(run, each.row, chosen),
+        details=_details(
+            run, each, chosen, "no map" if values is None else extent_of(values, spec)
+        ),
+        panels=tuple(Panel(one.pixels, _caption(run, role, one)) for role, one in panels),
+        test=[one for _, one in panels].index(each.test),
+        values=values,
+        field=None if field is None else run.fields[field][each.row],
+    )
+
+
+def _beside(run: Run, each: ComparedFrames) -> list[tuple[str, FetchedFrame | None]]:
+    """What stands beside each other, in words: between two real frames, or before its partner."""
+    if each.partner is None:
+        stated = (
+            run.pairing.get("policy") != "neighbours" or run.config.get("multiplier") is not None
+        )
+        kind = "real frame" if stated else "frame"
+        return [(f"{kind} before", each.before), ("test", each.test), (f"{kind} after", each.after)]
+    lag = run.pairing.get("lag")
+    word = (
+        f"{lag} frame{'s' * (lag != 1)} before"
+        if lag
+        else WORDS.get(each.partner.role, "compared with")
+    )
+    return [("test", each.test), (word, each.partner)]
+
+
+def _caption(run: Run, role: str, one: FetchedFrame) -> tuple[str, str]:
+    own = one.role == "test" or (
+        one.role == "golden" and golden_index(run.config.get("golden")) is not None
+    )
+    at = np.flatnonzero((run.frames.index == one.index) & own)
+    place = (
+        frame_place(run, int(at[0]))
+        if len(at)
+        else f"frame {one.index}"
+        if one.is_video
+        else printable(one.name)
+    )
+    return (f"{role}: {printable(one.name)}" if one.is_video else role), place
+
+
+def _heading(run: Run, row: int, chosen: ChosenFrames) -> str:
+    place = frame_place(run, row)
+    if chosen.metric is None or np.isnan(run.scores[chosen.metric][row]):
+        return place
+    return f"{place}:  {_score(run, chosen.metric, row)}"
+
+
+def _score(run: Run, metric: str, row: int) -> str:
+    unit = run.specs[metric].unit
+    return f"{metric} {float(run.scores[metric][row]):.4g}{'' if unit == '1' else f' {unit}'}"
+
+
+def _details(run: Run, each: ComparedFrames, chosen: ChosenFrames, extent: str) -> str:
+    """What else is known of a frame, in one line."""
+    row, index = each.row, int(run.frames.index[each.row])
+    told = [f"frame {index}"] if run.names else []
+    if run.frames.role[row] != Role.UNKNOWN:
+        told.append(Role(int(run.frames.role[row])).name.lower())
+    if run.frames.status[row] in (Status.CORRUPT, Status.UNREADABLE):
+        told.append(Status(int(run.frames.status[row])).name.lower())
+    if each.partner is None and each.before is None:
+        original = run.frames.role[row] == Role.PASSED
+        told.append(
+            "an original, not judged" if original else "compared with nothing: it has no partner"
+        )
+        extent = ""
+    told += filter(None, [causes_of(run.frames, run.scores)[row], extent])
+    if CUT in run.scores and run.scores[CUT][row] == 1:
+        told.append("across a cut: not judged")
+    told += [_score(run, name, row) for name in _telling(run, row) if name != chosen.metric][
+        :DETAILS
+    ]
+    kinds = {
+        (s.start, s.stop, s.kind)
+        for s in run.segments
+        if s.start <= index < s.stop and s.kind != "cut"
+    }
+    told += [
+        f"flagged [{start}, {stop}) {kind.replace('_', ' ')}"
+        for start, stop, kind in sorted(kinds)[:2]
+    ]
+    return "   ".join(told)
+
+
+def _telling(run: Run, row: int) -> list[str]:
+    """The scores that say something of a frame: those that rank, and kinds of fault that it has."""
+    found = []
+    for name, spec in run.specs.items():
+        value = float(run.scores[name][row])
+        if name != CUT and not np.isnan(value):
+            has = not informative(spec) and abs(value - spec.identity) >= spec.floor
+            found += [name] if spec.ranks or has else []
+    return found
+
+
+def _title(run: Run, chosen: ChosenFrames) -> str:
+    what = heading([run])
+    if not chosen.role or chosen.among == 1:
+        return what
+    many = len(chosen.rows)
+    number = f"the {many} worst" if many > 1 else "the worst"
+    kind = "synthesised frames" if chosen.role == "synthesised" else "frames"
+    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}"
+
+
+def _notes(run: Run, chosen: ChosenFrames, scale: Scale, fetched: Sequence[ComparedFrames]) -> str:
+    """How to read a sheet."""
+    spec, computed = scale.spec, scale.spec is ABSDIFF
+    low, high = scale.ends
+    between = any(each.partner is None and each.before is not None for each in fetched)
+    what = f"Map: {spec.name}"
+    if computed:
+        to = (
+            "the lesser of those to the frames before and after"
+            if between
+            else "to what is beside it"
+        )
+        what += (
+            ", not stored in the run but computed here: mean absolute difference as a part of"
+            f" white, {to}"
+        )
+    many = len(chosen.rows) > 1
+    shown = (
+        f"{what}. {'One scale for all' if many else 'Scale'}: {low:.3g} (nothing wrong) to"
+        f" {high:.3g} ({scale.words})."
+    )
+    spread = (
+        f" Frames: the worst one of each flagged segment first{_spread(chosen)}."
+        if chosen.role and many
+        else ""
+    )
+    box = (
+        "Box: of the areas of at least half of its peak the one that holds most, enlarged below as"
+        " far as it fits."
+    )
+    return f"{shown} {box}{spread}"
+
+
+def _spread(chosen: ChosenFrames) -> str:
+    return f", {chosen.apart_s:.2g} s apart where possible" if chosen.apart_s else ""
+
+
+def _facts(
+    run: Run, chosen: ChosenFrames, shots: Sequence[Shot], scale: Scale, paths: Sequence[Path]
+) -> dict[str, Any]:
+    frames = []
+    for row, shot in zip(chosen.rows, shots, strict=True):
+        box = shot.box(scale)
+        frames.append(
+            {
+                "index": run.frames.index[row],
+                "name": run.names[row] if run.names else None,
+                "time_s": run.frames.time_s[row],
+                "at": run.moment(row),
+                "ref_index": run.frames.ref_index[row],
+                "value": None if chosen.metric is None else run.scores[chosen.metric][row],
+                "box": None if box is None else box._asdict(),
+            }
+        )
+    about = {
+        "metric": chosen.metric,
+        "role": chosen.role or None,
+        "map": scale.spec.name,
+        "unit": scale.spec.unit,
+    }
+    facts: dict[str, Any] = plain(
+        {"out": [str(path) for path in paths], **about, "scale": scale.ends, "frames": frames}
+    )
+    return facts

@@ -1,0 +1,462 @@
+"""A test frame between two real frames, without ground truth.
+
+Metrics: fault, which is all that is wrong with a frame; its kinds, moving, repeat, late, early,
+blend, torn and level; midpoint_px, ghosting, warp, foreign, visible_both, visible_one,
+visible_none, cosine_before, cosine_after, cut.
+
+Conventions:
+    All but the cosines, foreign and level are computed on luma at the working size of
+    :mod:`vfiscope.metrics.interpolation.flow`, lengths scaled back to pixels of the full frame. A
+    score depends on the three frames (and the phase) alone. Every score and map of a row is NaN
+    where the frames before and after are unrelated (:func:`is_cut`), and all that needs flow is NaN
+    for frames of fewer than 16 pixels in a dimension.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vfiscope.metrics.convert import cell_grid
+from vfiscope.metrics.interpolation import foreign, ghosting
+from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX, Evidence, Faults, find
+from vfiscope.metrics.interpolation.flow import (
+    MIN_FLOW_SIDE_PX,
+    Triplet,
+    colours,
+    estimate,
+    fetch,
+    luma,
+    neighbours,
+    row_by_row,
+    triplets,
+    visible,
+    working_size,
+)
+from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
+from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.patches import cosine_distance
+from vfiscope.types import Features, Float32, MetricSpec, Neighbours, Pairs
+
+__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation", "is_cut"]
+
+MIN_MOTION_TEXTURE = 4.0
+"""Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the
+gradient) of content whose motion can be seen in every direction."""
+TEXTURE_WINDOW = 11
+LEAST_SHARE = 0.002
+"""Share of the frame that must move and be visible in both neighbours for a deviation to be
+known."""
+
+CUT_SIDE = 144
+"""Most pixels of the short side at which a cut is looked for."""
+HISTOGRAM_BINS = 32
+CUT_HISTOGRAM = 0.08
+"""Share of the pixels that change their bin of luma at a cut, at least."""
+CUT_AGREEMENT = 0.6
+"""Share of the pixels visible in the other frame by their flow at a cut, at most."""
+CUT_CORRELATION = 0.75
+"""Correlation of the one frame to the other fetched along the flow at a cut, at most."""
+
+
+def deviation(frame: Triplet, phase: float) -> float:
+    """How far the content of a frame is ahead of where it should be at its instant, along its
+    track.
+
+    With flow f0 to the frame before, f1 to the one after and the track d = f1 - f0, content is
+    -f0 . d / |d| along its track and should be at phase |d|. The deviation is the median of the
+    difference over content that moves at least 1 px from before to after, has texture in every
+    direction and is visible in both.
+
+    Args:
+        frame: the frame and its flows.
+        phase: its instant, 0 at the frame before, 1 at the one after.
+
+    Returns:
+        Pixels of the full frame, positive where content is ahead; NaN where such content has less
+        than 0.2 % of the frame, or the phase is NaN.
+    """
+    track, passed = frame.track, -frame.to_before * frame.scale
+    length = np.hypot(track[..., 0], track[..., 1])
+    texture = cv2.cornerMinEigenVal(frame.test, TEXTURE_WINDOW, ksize=3)
+    known = (
+        (length >= MIN_MOVING_PX)
+        & (texture >= MIN_MOTION_TEXTURE)
+        & frame.in_before
+        & frame.in_after
+    )
+    if known.mean() < LEAST_SHARE:
+        return math.nan
+    ahead = (passed * track).sum(axis=-1)[known] / length[known] - phase * length[known]
+    return float(np.median(ahead))
+
+
+def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
+    """Rows whose frames before and after are unrelated: they have another brightness distribution,
+    neither's content is found in the other by flow, and what flow finds there looks otherwise.
+
+    Returns:
+        (N,) bool; False where the frames are too small for flow.
+
+    Raises:
+        UsageError: the pairs have no frames around them.
+    """
+    around = neighbours(pairs)
+    made: NDArray[np.bool_] = pairs.share(
+        "is_cut",
+        lambda: np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool),
+    )
+    return made
+
+
+def _unrelated(around: Neighbours, row: int) -> bool:
+    if min(around.before.size) < MIN_FLOW_SIDE_PX:
+        return False
+    size = working_size(*around.before.size, CUT_SIDE)
+    before, after = luma(around.before, row, size), luma(around.after, row, size)
+    counts = [np.histogram(plane, HISTOGRAM_BINS, (0, 256))[0] for plane in (before, after)]
+    if np.abs(counts[0] - counts[1]).sum() <= 2 * CUT_HISTOGRAM * before.size:
+        return False
+    forth, back = estimate(before, after), estimate(after, before)
+    agreement = (visible(forth, back).mean() + visible(back, forth).mean()) / 2
+    alike = min(_correlation(before, fetch(after, forth)), _correlation(after, fetch(before, back)))
+    return bool(agreement < CUT_AGREEMENT and alike < CUT_CORRELATION)
+
+
+def _correlation(plane: Float32, other: Float32) -> float:
+    """Pearson's correlation; 0 where one of the two is flat."""
+    one, two = (each.astype(np.float64) - each.mean(dtype=np.float64) for each in (plane, other))
+    scale = math.sqrt(float((one * one).sum()) * float((two * two).sum()))
+    return float((one * two).sum()) / scale if scale > 0 else 0.0
+
+
+def by_triplet(
+    pairs: Pairs,
+    compute: Callable[[Triplet, int], float | Float32],
+    *shape: int,
+    middle: str = "test",
+) -> Tensor:
+    """``compute(triplet, row)`` for each row, NaN at cuts and where frames are too small for flow.
+
+    Returns:
+        (N, *shape) float32 on the pairs' device.
+    """
+    values = np.full((len(pairs), *shape), np.nan, np.float32)
+    frames = triplets(pairs, middle)
+    if frames is not None:
+        rows = np.flatnonzero(~is_cut(pairs)).tolist()
+        for row, value in zip(
+            rows, row_by_row(lambda k: compute(frames[rows[k]], rows[k]), len(rows)), strict=True
+        ):
+            values[row] = value
+    return torch.from_numpy(values).to(pairs.test.data.device)
+
+
+def _midpoint(pairs: Pairs) -> Tensor:
+    phases = _phases(pairs)
+    return by_triplet(pairs, lambda frame, row: deviation(frame, float(phases[row])))
+
+
+def _phases(pairs: Pairs) -> NDArray[np.float64]:
+    return np.full(len(pairs), np.nan) if pairs.phase is None else pairs.phase
+
+
+def _planes(pairs: Pairs, name: str) -> Sequence[Float32]:
+    """Ghosts, broken geometry or foreign colours of every row, (h, w) each, made once."""
+    frames = triplets(pairs) or ()
+    makers = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign, "fault": _at_fault}
+    compute = makers[name](pairs, frames)
+    made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(compute, len(frames)))
+    return made
+
+
+def _ghosts(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    return lambda row: ghosting.ghosts(frames[row])
+
+
+def _broken(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    """A ghost's double contours are not broken."""
+    ghosts = _planes(pairs, "ghosting")
+    return lambda row: ghosting.broken(frames[row]) * (1 - ghosts[row])
+
+
+def _foreign(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    pictures, betweens, phases = _pictures(pairs), _betweens(pairs), _instants(pairs)
+    return lambda row: foreign.foreign_colours(
+        frames[row], pictures[row], betweens[row], float(phases[row])
+    )
+
+
+def _at_fault(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
+    found = _faults(pairs)
+    return lambda row: found[row].plane
+
+
+def _instants(pairs: Pairs) -> NDArray[np.float64]:
+    """Where a frame's instant is unknown, motion is expected to be half way."""
+    return np.nan_to_num(_phases(pairs), nan=0.5)
+
+
+def _pictures(pairs: Pairs) -> Sequence[Sequence[Float32]]:
+    """Of every row the frame, and those before and after, in colours, (h, w, 3) each."""
+    around, size = neighbours(pairs), working_size(*pairs.test.size, MAX_BETWEEN_SIDE_PX)
+
+    def compute(row: int) -> Sequence[Float32]:
+        return [colours(each, row, size) for each in (pairs.test, around.before, around.after)]
+
+    made: Sequence[Sequence[Float32]] = pairs.share(
+        "pictures", lambda: row_by_row(compute, len(pairs))
+    )
+    return made
+
+
+def _betweens(pairs: Pairs) -> Sequence[Between]:
+    """Of every row the motion between the frames around."""
+    frames, size = triplets(pairs) or (), working_size(*pairs.test.size, MAX_BETWEEN_SIDE_PX)
+
+    def compute(row: int) -> Between:
+        return Between.of(frames[row].before, frames[row].after, size)
+
+    made: Sequence[Between] = pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
+    return made
+
+
+def _faults(pairs: Pairs) -> Sequence[Faults]:
+    """Of every row what is wrong with it."""
+    frames, betweens, phases = triplets(pairs) or (), _betweens(pairs), _instants(pairs)
+    ghosts, broken, strange = (_planes(pairs, name) for name in ("ghosting", "warp", "foreign"))
+    pictures = _pictures(pairs)
+
+    def compute(row: int) -> Faults:
+        evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(pictures[row]))
+        return find(frames[row], betweens[row], evidence, float(phases[row]))
+
+    made: Sequence[Faults] = pairs.share("faults", lambda: row_by_row(compute, len(frames)))
+    return made
+
+
+def _of_faults(name: str) -> Callable[[Pairs], Tensor]:
+    def compute(pairs: Pairs) -> Tensor:
+        found = _faults(pairs)
+        return by_triplet(pairs, lambda _, row: float(getattr(found[row], name)))
+
+    return compute
+
+
+def _level(pairs: Pairs) -> Tensor:
+    pictures = _pictures(pairs)
+    return by_triplet(pairs, lambda _, row: foreign.level(pictures[row]))
+
+
+def _share(name: str) -> Callable[[Pairs], Tensor]:
+    def compute(pairs: Pairs) -> Tensor:
+        planes = _planes(pairs, name)
+        return by_triplet(pairs, lambda _, row: float(planes[row].mean(dtype=np.float64)))
+
+    return compute
+
+
+def _cells(name: str) -> Callable[[Pairs], Tensor]:
+    def compute(pairs: Pairs) -> Tensor:
+        planes, (h, w) = _planes(pairs, name), cell_grid(*pairs.test.size)
+
+        def cells(_: Triplet, row: int) -> Float32:
+            return np.asarray(
+                cv2.resize(planes[row], (w, h), interpolation=cv2.INTER_AREA), np.float32
+            )
+
+        return by_triplet(pairs, cells, h, w)
+
+    return compute
+
+
+def _visible_in(count: int) -> Callable[[Pairs], Tensor]:
+    def share(frame: Triplet, _: int) -> float:
+        return float((frame.in_before.astype(np.int64) + frame.in_after == count).mean())
+
+    return lambda pairs: by_triplet(pairs, share)
+
+
+def _cut(pairs: Pairs) -> Tensor:
+    found = is_cut(pairs).astype(np.float32)
+    if min(pairs.test.size) < MIN_FLOW_SIDE_PX:
+        found[:] = np.nan
+    return torch.from_numpy(found).to(pairs.test.data.device)
+
+
+def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
+    def compute(pairs: Pairs) -> Tensor:
+        test, other = pairs.test_features, getattr(neighbours(pairs), f"{name}_features")
+        if not isinstance(test, Features) or not isinstance(other, Features):
+            raise ValueError(
+                f"cosine_{name} compares features, and these pairs have none: {pairs.test!r}"
+            )
+        distance = cosine_distance(test.pooled, other.pooled)
+        return distance.masked_fill(torch.from_numpy(is_cut(pairs)).to(distance.device), torch.nan)
+
+    return compute
+
+
+def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = True) -> MetricSpec:
+    """One kind of fault among several, or a fact about the material: no rank."""
+    identity = 0.0 if worse_is_more else 1.0
+    return MetricSpec(
+        name, "1", 0.0, 1.0, worse_is_more, identity, floor, description, "neighbours", ranks=False
+    )
+
+
+def _cosine_spec(name: str) -> MetricSpec:
+    # It follows the motion, and where motion begins nothing is bad: no departure is worth flagging.
+    description = f"1 - cosine of the pooled embeddings of the frame and the real frame {name}."
+    return MetricSpec(
+        f"cosine_{name}",
+        "1",
+        0.0,
+        2.0,
+        True,
+        0.0,
+        2.0,
+        description,
+        "neighbour features",
+        ranks=False,
+    )
+
+
+def _signed(name: str, unit: str, floor: float, description: str) -> MetricSpec:
+    return MetricSpec(
+        name, unit, -math.inf, math.inf, True, 0.0, floor, description, "neighbours", ranks=False
+    )
+
+
+_FAULT = (
+    "repeated, blended, late or early content, broken geometry, foreign colour or another level"
+    " than the real frames around it have"
+)
+_OF_MOVING = "Share of the moving content"
+_GHOSTING = (
+    "that is a blend of the real frames before and after, and no repeat or moved copy of either."
+)
+_WARP = "whose local geometry fits neither the real frame before nor the one after."
+_FOREIGN = "whose colour comes neither from the real frame before nor from the one after."
+
+METRICS = (
+    Metric(
+        replace(
+            _spec(
+                "fault", 0.05, f"Share of the frame's content, moving or at rest, with {_FAULT}."
+            ),
+            ranks=True,
+        ),
+        _of_faults("fault"),
+    ),
+    Metric(
+        _spec(
+            "moving",
+            1.0,
+            "Share of the frame that moves visibly from the real frame before to the one after.",
+        ),
+        _of_faults("moving"),
+    ),
+    Metric(
+        _spec("repeat", 0.05, f"{_OF_MOVING} that shows the real frame before or after in place."),
+        _of_faults("repeat"),
+    ),
+    Metric(
+        _spec(
+            "late", 0.05, f"{_OF_MOVING} that is behind its instant, or repeats the frame before."
+        ),
+        _of_faults("late"),
+    ),
+    Metric(
+        _spec(
+            "early", 0.05, f"{_OF_MOVING} that is ahead of its instant, or repeats the frame after."
+        ),
+        _of_faults("early"),
+    ),
+    Metric(
+        _spec("blend", 0.05, f"{_OF_MOVING} that is a blend of two instants."), _of_faults("blend")
+    ),
+    Metric(
+        _spec(
+            "torn", 0.5, "How purely a band of rows shows one instant, and all other rows another."
+        ),
+        _of_faults("torn"),
+    ),
+    Metric(
+        _signed(
+            "level",
+            "code",
+            1.0,
+            "How much brighter (positive) the frame is than both real frames around it, in R, G"
+            " or B.",
+        ),
+        _level,
+    ),
+    Metric(
+        _signed(
+            "midpoint_px",
+            "px",
+            1.0,
+            "How far content is ahead (positive) of where it should be along its track between the"
+            " real frames before and after: median over what moves 1 px or more.",
+        ),
+        _midpoint,
+    ),
+    Metric(_spec("ghosting", 0.02, f"Share of the frame {_GHOSTING}"), _share("ghosting")),
+    Metric(_spec("warp", 0.02, f"Share of the frame {_WARP}"), _share("warp")),
+    Metric(_spec("foreign", 0.02, f"Share of the frame {_FOREIGN}"), _share("foreign")),
+    Metric(
+        _spec(
+            "visible_both",
+            1.0,
+            "Share of the frame visible in both the real frames before and after.",
+            worse_is_more=False,
+        ),
+        _visible_in(2),
+    ),
+    Metric(
+        _spec("visible_one", 1.0, "Share of the frame visible in one real frame around it."),
+        _visible_in(1),
+    ),
+    Metric(
+        _spec("visible_none", 1.0, "Share of the frame visible in no real frame around it."),
+        _visible_in(0),
+    ),
+    Metric(_cosine_spec("before"), _cosine_to("before")),
+    Metric(_cosine_spec("after"), _cosine_to("after")),
+    Metric(
+        _spec("cut", 1.0, "1 where the real frames before and after are unrelated, else 0."), _cut
+    ),
+)
+
+MAPS = (
+    Metric(
+        replace(
+            _spec("fault", 0.05, f"Share of each cell of about 16x16 px with {_FAULT}."), ranks=True
+        ),
+        _cells("fault"),
+        cell_grid,
+    ),
+    Metric(
+        _spec("ghosting", 0.02, f"Share of each cell of about 16x16 px {_GHOSTING}"),
+        _cells("ghosting"),
+        cell_grid,
+    ),
+    Metric(
+        _spec("warp", 0.02, f"Share of each cell of about 16x16 px {_WARP}"),
+        _cells("warp"),
+        cell_grid,
+    ),
+    Metric(
+        _spec("foreign", 0.02, f"Share of each cell of about 16x16 px {_FOREIGN}"),
+        _cells("foreign"),
+        cell_grid,
+    ),
+)

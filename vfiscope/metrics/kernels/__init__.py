@@ -1,0 +1,1 @@
+"""The compiled loops of the metrics. They know arrays only."""

@@ -1,0 +1,69 @@
+"""The loops of ``gmsd`` (:mod:`vfiscope.metrics.gmsd`) for the CPU, by the conventions of
+:mod:`vfiscope.metrics.kernels.pixel_kernels`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vfiscope.jit import FUSED, compiled, in_bands
+from vfiscope.metrics.kernels.pixel_kernels import ordered_sums
+from vfiscope.types import Float32, Float64
+
+__all__ = ["gradient_deviations"]
+
+SIXTH = np.float32(1 / 6)
+_compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
+
+
+@_inner
+def _prewitt(top: Float32, middle: Float32, bottom: Float32, x: int) -> Any:
+    """Three times the horizontal and the vertical Prewitt derivative at column x + 1."""
+    across = (top[x + 2] - top[x]) + (middle[x + 2] - middle[x]) + (bottom[x + 2] - bottom[x])
+    down = (bottom[x] - top[x]) + (bottom[x + 1] - top[x + 1]) + (bottom[x + 2] - top[x + 2])
+    return across, down
+
+
+@_inner
+def _gradient_row(s: Float32, d: Float32, c: Any, out: Float32) -> None:
+    """1 - GMS along the row between the first and the last of three rows (3, W) of s and d."""
+    for x in range(out.shape[0]):
+        s_across, s_down = _prewitt(s[0], s[1], s[2], x)
+        d_across, d_down = _prewitt(d[0], d[1], d[2], x)
+        t_across, t_down = SIXTH * (s_across + d_across), SIXTH * (s_down + d_down)
+        r_across, r_down = SIXTH * (s_across - d_across), SIXTH * (s_down - d_down)
+        t_square = t_across * t_across + t_down * t_down
+        r_square = r_across * r_across + r_down * r_down
+        apart = np.sqrt(t_square) - np.sqrt(r_square)
+        out[x] = apart * apart / (t_square + r_square + c)
+
+
+def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64:
+    """Sums of u and u^2 with u = 1 - GMS = (m_t - m_r)^2 / (m_t^2 + m_r^2 + c) over the inner
+    pixels, (N, 2) float64.
+
+    Planes are (N, H, W) float32, H and W at least 3, and c is in their squared unit. The deviation
+    of GMS is that of u; u is small, and exactly 0 where the planes agree, so it loses no digits.
+    """
+    n, height = s_planes.shape[0], s_planes.shape[1] - 2
+    parts = np.zeros((n, height, 2))
+    in_bands(_gradient_deviations, n * height, s_planes, d_planes, c, parts)
+    return ordered_sums(parts)
+
+
+@_compiled
+def _gradient_deviations(
+    start: int, stop: int, s_planes: Float32, d_planes: Float32, c: Any, parts: Float64
+) -> None:
+    height, width = s_planes.shape[1] - 2, s_planes.shape[2] - 2
+    row = np.empty(width, np.float32)
+    for job in range(start, stop):
+        i, y = job // height, job % height
+        _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
+        total, squares = 0.0, 0.0
+        for x in range(width):
+            u = np.float64(row[x])
+            total += u
+            squares += u * u
+        parts[i, y, 0], parts[i, y, 1] = total, squares

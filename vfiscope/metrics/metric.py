@@ -1,0 +1,37 @@
+"""The two shapes of a metric: what its numbers mean, and the function that computes them from
+pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vfiscope.types import FieldSpec, MetricSpec, Pairs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["FieldMetric", "Metric"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score or a map."""
+
+    spec: MetricSpec
+    compute: Callable[[Pairs], Tensor]
+    """Pairs with the frames that the spec needs -> (N,) float32 for a score, (N, h, w) for a map,
+    on their device."""
+    grid: Callable[[int, int], tuple[int, int]] | None = None
+    """(h, w) of a map from the frame's (height, width); None for one cell per patch."""
+
+
+@dataclass(frozen=True)
+class FieldMetric:
+    """A vector field."""
+
+    spec: FieldSpec
+    compute: Callable[[Pairs], Tensor]
+    """Pairs that have a reference -> (N, 2, h, w) float32, (dx, dy) in pixels, on the pairs'
+    device."""

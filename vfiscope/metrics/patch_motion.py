@@ -1,0 +1,121 @@
+"""Sub-patch motion: from the patch that a patch matches to the place in it, by aligning pixels.
+
+Around every patch of the test frame a window of luma is aligned with the reference, near the match
+of the patch. The frames are first brought to :data:`FINE_CELL_PX` pixels a patch. The aligning is
+that of Lucas and Kanade in its inverse compositional form (Baker & Matthews, "Lucas-Kanade 20 Years
+On", IJCV 2004): the gradients of the test frame's window are taken once, and every step solves two
+equations for a shift. A difference of brightness between the windows is left out of account. Since
+such steps only find a place nearby, they start where a search at :data:`SEARCH_CELL` pixels a patch
+finds the least difference within one patch of the match.
+
+The result counts only where it is more like the test window than the place it started from, lies
+within one patch of the match, and the window has texture in every direction (Shi & Tomasi, "Good
+Features to Track", CVPR 1994).
+
+Every window is summed by itself in a fixed order, so nothing depends on the number of threads, on
+the other windows or on the size of the batch. Pictures are made where the frames are, and aligned
+on the CPU.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vfiscope.metrics.kernels import subpatch_kernels
+from vfiscope.types import LUMA_WEIGHTS, Frames
+
+__all__ = ["refine"]
+
+FINE_CELL_PX = 14
+"""Pixels along a patch in the finer picture."""
+SEARCH_CELL = 4
+"""Pixels along a patch in the coarser picture, where every place within one patch is tried."""
+REACHES = {SEARCH_CELL: subpatch_kernels.SEARCH_SIZE // 2, FINE_CELL_PX: 10}
+"""{pixels along a patch: how far a window reaches to either side of the centre of its patch}"""
+
+
+def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
+    """Where the patches of the test frames are in their references.
+
+    Args:
+        test: N frames.
+        ref: their partners, of the same size.
+        whole: (N, 2, h, w) int64, (dx, dy) in patches: the match of each patch, a patch of the
+            frame.
+        start: (N, 2, h, w) float32, (dx, dy) in patches: the best guess without pixels, within one
+            patch of ``whole``.
+
+    Returns:
+        (N, 2, h, w) float32, (dx, dy) in patches, within one patch of ``whole``; ``start`` where
+        pixels say nothing, which is everywhere in equal frames.
+
+    Raises:
+        ValueError: a match is no patch of the frame, or a guess is farther from it.
+    """
+    _check(whole, start)
+    h, w = int(start.shape[2]), int(start.shape[3])
+    made = np.empty(tuple(start.shape), np.float32)
+    for row in range(len(test)):
+        pictures = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
+        coarse, fine = (
+            (_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()
+        )
+        matched, guess = (field[row].flatten(1).cpu().numpy() for field in (whole, start))
+        subpatch_kernels.place(coarse, fine, (w, h), matched, guess, made[row].reshape(2, -1))
+    return torch.from_numpy(made).to(start.device)
+
+
+def _check(whole: Tensor, start: Tensor) -> None:
+    """The loops read memory without looking: nothing may lead them out of a picture."""
+    for axis, count in ((0, whole.shape[3]), (1, whole.shape[2])):
+        place = torch.arange(count, device=whole.device)
+        there = whole[:, axis] + (place if axis == 0 else place[:, None])
+        near = (start[:, axis] - whole[:, axis]).abs() <= 1
+        if not bool(((there >= 0) & (there < count) & near).all()):
+            raise ValueError(
+                f"a match leaves the {count} patches of an axis, or its guess is over a patch"
+                " from it"
+            )
+
+
+def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
+    """(h * FINE_CELL_PX, w * FINE_CELL_PX) float32, white 1, of one frame."""
+    weights = [weight / (2**frames.bit_depth - 1) for weight in LUMA_WEIGHTS]
+    made = _luma_on_cpu if frames.data.device.type == "cpu" else _luma_by_torch
+    return _resized(
+        made(frames.data[row], weights)[None], (grid[0] * FINE_CELL_PX, grid[1] * FINE_CELL_PX)
+    )[0]
+
+
+def _luma_on_cpu(data: Tensor, weights: list[float]) -> Tensor:
+    luma = torch.empty(data.shape[1:])
+    pixels = data.permute(1, 2, 0).contiguous().flatten(1).numpy()
+    subpatch_kernels.luma(pixels, np.array(weights, np.float32), luma.numpy())
+    return luma
+
+
+def _luma_by_torch(data: Tensor, weights: list[float]) -> Tensor:
+    red, green, blue = data.unbind()
+    return red * weights[0] + green * weights[1] + blue * weights[2]
+
+
+def _padded(pictures: Tensor, grid: tuple[int, int], cell: int, reach: int) -> NDArray[np.float32]:
+    """Pictures (2, H, W) at so many pixels a patch, with a margin that no window leaves."""
+    both = _resized(pictures, (grid[0] * cell, grid[1] * cell))
+    padded: NDArray[np.float32] = (
+        F.pad(both[:, None], (subpatch_kernels.padding(cell, reach),) * 4, mode="replicate")[:, 0]
+        .cpu()
+        .numpy()
+    )
+    return padded
+
+
+def _resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
+    """(n, H, W) at another size, antialiased bilinear."""
+    if pictures.shape[1:] == size:
+        return pictures
+    return F.interpolate(pictures[:, None], size=size, mode="bilinear", antialias=True)[:, 0]

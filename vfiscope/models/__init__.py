@@ -1,0 +1,11 @@
+"""Weights of networks: which there are, where they lie, how their files are read, and the devices
+that they run on.
+
+Importing this imports no torch; loading weights does.
+"""
+
+from vfiscope.models.catalog import AUTO_ORDER, CATALOG, Entry
+from vfiscope.models.checkpoints import cached_weights, fetch_weights
+from vfiscope.models.device import resolve_device
+
+__all__ = ["AUTO_ORDER", "CATALOG", "Entry", "cached_weights", "fetch_weights", "resolve_device"]

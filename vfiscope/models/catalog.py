@@ -1,0 +1,71 @@
+"""Which embedders there are. Imports no torch, so the command line can list them at once.
+
+An embedder turns a frame into one vector per patch and one for the whole frame. ``dsift`` computes
+them and needs no weights; the others are DINOv2 networks (Oquab et al., "DINOv2: Learning Robust
+Visual Features without Supervision", TMLR 2024) whose weights are fetched once, without and with
+register tokens (Darcet et al., "Vision Transformers Need Registers", ICLR 2024).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vfiscope.errors import EmbedderError
+
+__all__ = ["AUTO_ORDER", "CATALOG", "Entry", "entry"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of an embedder before it is opened."""
+
+    name: str
+    patch: int
+    """Side of a patch in pixels of the resized frame."""
+    dim: int
+    """Length of a patch's vector."""
+    description: str
+    timm_id: str | None = None
+    """Name of the network in timm; None where there is no network."""
+
+    @property
+    def repo(self) -> str | None:
+        """The Hugging Face repository that holds the weights, None where there are none."""
+        return None if self.timm_id is None else f"timm/{self.timm_id}"
+
+
+def _dinov2(size: str, dim: int, parameters: str, registers: str = "") -> Entry:
+    what = f"DINOv2 ViT{' with 4 register tokens' if registers else ''}, {parameters} weights"
+    model = f"vit_{size}_patch14_{registers and 'reg4_'}dinov2.lvd142m"
+    return Entry(f"dinov2-{size}{registers}", 14, dim, what, model)
+
+
+CATALOG = {
+    made.name: made
+    for made in (
+        Entry("dsift", 14, 135, "dense SIFT and colour, no weights"),
+        _dinov2("small", 384, "22 M"),
+        _dinov2("small", 384, "22 M", "-reg"),
+        _dinov2("base", 768, "87 M"),
+        _dinov2("base", 768, "87 M", "-reg"),
+        _dinov2("large", 1024, "304 M"),
+        _dinov2("large", 1024, "304 M", "-reg"),
+        _dinov2("giant", 1536, "1.1 G"),
+        _dinov2("giant", 1536, "1.1 G", "-reg"),
+    )
+}
+"""{name: entry}, the cheapest first."""
+
+AUTO_ORDER = ("dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant")
+"""Whose weights ``auto`` looks for on this machine, in this order, before it takes dsift."""
+
+
+def entry(name: str) -> Entry:
+    """The entry of that name.
+
+    Raises:
+        EmbedderError: there is none.
+    """
+    if name not in CATALOG:
+        raise EmbedderError(f"there is no embedder {name!r}: choose one of {', '.join(CATALOG)}")
+    return CATALOG[name]

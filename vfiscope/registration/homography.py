@@ -1,0 +1,123 @@
+"""What matrices do to pictures: their corners, the area that they cover, whether they can be true,
+and the warp itself.
+
+Matrices are (3, 3) float64 and map pixel coordinates (x, y, 1) of the test to those of the
+reference; pixel centres lie at whole numbers. Sizes are (height, width).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types import Float32, Float64, Uint8, Verdict
+
+__all__ = ["cells_covered", "corners", "covered_mask", "judge", "project", "reduced", "warp"]
+
+Size = tuple[int, int]
+
+SCALES = (0.5, 2.0)
+MOST_PERSPECTIVE = 1.5
+"""Ratio of the projective weights at two corners: how much more one end of the picture is enlarged
+than another."""
+LEAST_VALID = 0.5
+EDGE = 1e-3
+"""Pixels by which a point may lie outside of the outermost pixel centres and still count as
+inside."""
+
+
+def project(matrix: Float64, points: Float64) -> Float64:
+    """(K, 2) points through a matrix."""
+    moved = points @ matrix[:, :2].T + matrix[:, 2]
+    return np.asarray(moved[:, :2] / moved[:, 2:])
+
+
+def corners(size: Size) -> Float64:
+    """(4, 2) centres of the corner pixels, clockwise from the top left."""
+    bottom, right = size[0] - 1.0, size[1] - 1.0
+    return np.array([[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]])
+
+
+def reduced(picture: Float32, height: int, width: int) -> tuple[Float32, Float64]:
+    """A picture made smaller, if it is larger than so many pixels, and the matrix from its pixels
+    to the full ones.
+
+    Both sides shrink by the same factor, rounded to whole pixels; the picture is averaged over
+    areas.
+    """
+    full_h, full_w = picture.shape
+    factor = min(
+        1.0, max(height, width) / max(picture.shape), min(height, width) / min(picture.shape)
+    )
+    if factor == 1.0:
+        return picture, np.eye(3)
+    w, h = max(1, round(full_w * factor)), max(1, round(full_h * factor))
+    x, y = full_w / w, full_h / h
+    back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
+    return np.asarray(cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA), np.float32), back
+
+
+def covered_mask(matrix: Float64, size: Size) -> NDArray[np.bool_]:
+    """(H, W) reference pixels whose centre falls between the outermost pixel centres of the test
+    frame."""
+    back = np.linalg.inv(matrix)
+    back /= np.abs(back).max()
+    x, y = np.arange(size[1], dtype=np.float64), np.arange(size[0], dtype=np.float64)[:, None]
+    u, v, w = (row[0] * x + row[1] * y + row[2] for row in back)
+    # The sign of an inverse is open; the middle of the picture lies in front of the camera.
+    if back[2] @ [x[-1] / 2.0, y[-1, 0] / 2.0, 1.0] < 0:
+        u, v, w = -u, -v, -w
+    inside = (w > 0) & (u >= -EDGE * w) & (v >= -EDGE * w)
+    return np.asarray(inside & (u <= (x[-1] + EDGE) * w) & (v <= (y[-1, 0] + EDGE) * w))
+
+
+def cells_covered(mask: NDArray[np.bool_], grid: Size) -> NDArray[np.bool_]:
+    """(h, w) cells of a grid over a picture that hold at least one pixel of an (H, W) mask."""
+    total = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    for axis, cells in enumerate(grid):
+        at, size = np.arange(cells), mask.shape[axis]
+        total = np.take(total, -(-(at + 1) * size // cells), axis) - np.take(
+            total, at * size // cells, axis
+        )
+    return total > 0
+
+
+def judge(matrix: Float64, size: Size) -> tuple[Verdict, str]:
+    """Whether a camera could have done this to a picture, and if not, why, in one sentence."""
+    at = np.concatenate([corners(size), [[(size[1] - 1) / 2.0, (size[0] - 1) / 2.0]]])
+    weights = at @ matrix[2, :2] + matrix[2, 2]
+    if not np.isfinite(matrix).all() or np.linalg.det(matrix) <= 0 or (weights <= 0).any():
+        return Verdict.MIRRORED, "the matrix mirrors or folds the picture"
+    if (strength := float(weights.max() / weights.min())) > MOST_PERSPECTIVE:
+        return Verdict.PERSPECTIVE, f"one end is enlarged {strength:.2f} times as much as another"
+    scales = np.linalg.svd(_slope(matrix, at[-1]), compute_uv=False)
+    if scales[0] > SCALES[1] or scales[1] < SCALES[0]:
+        return Verdict.SCALE, f"the matrix scales by {scales[1]:.3g} to {scales[0]:.3g}"
+    if (valid := float(covered_mask(matrix, size).mean())) < LEAST_VALID:
+        return (
+            Verdict.OUTSIDE,
+            f"the registered frame covers only {100 * valid:.0f} % of the reference",
+        )
+    return Verdict.ACCEPTED, ""
+
+
+def _slope(matrix: Float64, point: Float64) -> Float64:
+    """(2, 2) derivative of the mapping at a point."""
+    moved = matrix @ [*point, 1.0]
+    return np.asarray((matrix[:2, :2] - np.outer(moved[:2] / moved[2], matrix[2, :2])) / moved[2])
+
+
+def warp(picture: Uint8 | NDArray[np.uint16] | Float32, matrix: Float64) -> NDArray[np.generic]:
+    """A picture (H, W) or (H, W, 3) on the pixels of the reference, of the same size and type.
+
+    Bicubic; positions are rounded to 1/32 px, as OpenCV does, and pixels outside repeat the nearest
+    one, so that the identity gives the very same pixels. Which pixels are real says
+    :func:`covered_mask`.
+    """
+    size = (picture.shape[1], picture.shape[0])
+    return np.asarray(
+        cv2.warpPerspective(
+            picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+    )

@@ -1,0 +1,144 @@
+"""Matched points by LoFTR (Sun et al. 2021), from a file of weights: for pictures that share little
+but the scene.
+
+kornia's network, always in float32: in half precision its confidences overflow. It costs more than
+everything else that is done with a frame, so it is meant for few of them.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vfiscope.errors import UsageError
+from vfiscope.models.formats import MAX_DEPTH
+from vfiscope.registration.homography import project, reduced
+from vfiscope.registration.points import Matches
+from vfiscope.types import Float32
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["LoftrMatcher", "load_loftr"]
+
+MAX_LOFTR_SIDES_PX = (480, 640)
+"""Shorter and longer side in pixels to which a larger picture is reduced."""
+NESTS = ("state_dict", "model_state_dict", "model")
+LOFTR_PREFIXES = ("module.", "matcher.", "model.")
+
+
+class LoftrMatcher:
+    """A :data:`vfiscope.registration.points.Matcher` around a network of kornia's LoFTR.
+
+    Args:
+        network: in evaluation mode, float32.
+        device: where it lies.
+    """
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self.network = network
+        self.device = device
+
+    def __call__(self, test: Float32, ref: Float32) -> Matches:
+        import torch
+
+        small, back = reduced(test, *MAX_LOFTR_SIDES_PX)
+        small_ref, _ = reduced(ref, *MAX_LOFTR_SIDES_PX)
+        pictures = [
+            torch.from_numpy(picture.copy()).to(self.device)[None, None] / 255.0
+            for picture in (small, small_ref)
+        ]
+        with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
+            found = self.network({"image0": pictures[0], "image1": pictures[1]})
+        # LoFTR puts the centre of the first pixel at 0.5.
+        at, at_ref = (
+            found[name].cpu().numpy().astype(np.float64) - 0.5
+            for name in ("keypoints0", "keypoints1")
+        )
+        return Matches(project(back, at), project(back, at_ref), float(back[0, 0]))
+
+
+def load_loftr(weights: str | None, device: torch.device) -> LoftrMatcher:
+    """kornia's LoFTR with the weights of a file. Nothing is ever downloaded.
+
+    Args:
+        weights: a checkpoint of the LoFTR authors or of kornia (``loftr_outdoor.ckpt``), or a plain
+            state dict.
+        device: where the network is to lie.
+
+    Raises:
+        UsageError: no file was given, or it does not hold the weights of this network.
+    """
+    if weights is None:
+        raise UsageError(
+            "register is 'loftr' and its weights are not given: add --register-weights FILE"
+        )
+    import torch
+    from kornia.feature import LoFTR
+
+    state = _state(weights)
+    network = LoFTR(pretrained=None)
+    wanted = network.state_dict()
+    wrong = [name for name in {**wanted, **state} if name not in state or name not in wanted]
+    wrong += [name for name in state if name in wanted and state[name].shape != wanted[name].shape]
+    if wrong:
+        raise UsageError(
+            f"the register weights {weights!r} are not LoFTR's: {len(wrong)} tensors missing,"
+            f" unknown or of another shape, first {wrong[0]!r}: give loftr_outdoor.ckpt or"
+            " loftr_indoor.ckpt"
+        )
+    network.load_state_dict(state)
+    return LoftrMatcher(network.eval().to(device=device, dtype=torch.float32), device)
+
+
+def _state(weights: str) -> dict[str, Any]:
+    """The tensors of a checkpoint by kornia's names."""
+    import torch
+
+    if not Path(weights).is_file():
+        raise UsageError(
+            f"the register weights {weights!r} are not a file: give LoFTR's with --register-weights"
+            " FILE"
+        )
+    # What torch.load raises on a file that is no checkpoint depends on the first bytes it trips
+    # over.
+    damaged = (
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        struct.error,
+    )
+    try:
+        found: Any = torch.load(weights, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, OSError, EOFError, *damaged) as error:
+        raise UsageError(
+            f"cannot read the register weights {weights!r} ({type(error).__name__}): the file is"
+            " damaged, or holds more than tensors; save the model's state_dict()"
+        ) from error
+    for _ in range(MAX_DEPTH):
+        if isinstance(found, Mapping) and (
+            nest := next((name for name in NESTS if name in found), None)
+        ):
+            found = found[nest]
+    if not isinstance(found, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in found.values()
+    ):
+        raise UsageError(
+            f"the register weights {weights!r} hold no state dict: save the model's state_dict()"
+        )
+    return {_without_prefix(str(name)): tensor for name, tensor in found.items()}
+
+
+def _without_prefix(name: str) -> str:
+    while prefix := next((prefix for prefix in LOFTR_PREFIXES if name.startswith(prefix)), None):
+        name = name.removeprefix(prefix)
+    return name

@@ -1,0 +1,209 @@
+"""Registering batches: every test frame brought onto its partner, pixels and all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vfiscope.errors import UsageError
+from vfiscope.registration.ecc import register_ecc
+from vfiscope.registration.homography import cells_covered, covered_mask
+from vfiscope.registration.homography import warp as warp_picture
+from vfiscope.registration.loftr import load_loftr
+from vfiscope.registration.points import Matcher, from_points, refused
+from vfiscope.registration.sift import match_sift
+from vfiscope.types import (
+    LUMA_WEIGHTS,
+    Features,
+    Float32,
+    Frames,
+    Pairs,
+    Registration,
+    Registrations,
+    Status,
+    Verdict,
+)
+
+__all__ = [
+    "Register",
+    "describe",
+    "fill",
+    "open_register",
+    "register",
+    "register_pairs",
+    "valid_cells",
+    "warp",
+]
+
+Register = Callable[[Float32, Float32], Registration]
+"""Takes the luma of test and reference, each (H, W) float32 0..255."""
+TO_LUMA = np.array([LUMA_WEIGHTS], np.float32)
+
+
+def open_register(
+    method: str, *, weights: str | None = None, device: torch.device | None = None
+) -> Register:
+    """A method of registration.
+
+    Args:
+        method: "ecc", "sift" or "loftr".
+        weights: LoFTR's, for "loftr".
+        device: where LoFTR computes; the others compute on the CPU.
+
+    Raises:
+        UsageError: there is no such method, or its weights cannot be used.
+    """
+    if method == "ecc":
+        return register_ecc
+    if method == "sift":
+        return partial(_register_matches, method=method, match=match_sift)
+    if method == "loftr":
+        return partial(
+            _register_matches,
+            method=method,
+            match=load_loftr(weights, device or torch.device("cpu")),
+        )
+    raise UsageError(f"there is no way to register {method!r}: choose ecc, sift or loftr")
+
+
+def _register_matches(test: Float32, ref: Float32, *, method: str, match: Matcher) -> Registration:
+    return from_points(match(test, ref), (test.shape[0], test.shape[1]), method)
+
+
+def describe(method: str, weights: str | None) -> dict[str, Any]:
+    """What registers, for the record: the method, and the digest of its weights."""
+    if weights is None:
+        return {"method": method}
+    with open(weights, "rb") as stream:
+        return {
+            "method": method,
+            "weights_digest": f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}",
+        }
+
+
+def register(test: Frames, ref: Frames, method: Register) -> list[Registration]:
+    """How each test frame lies on the reference frame of the same row.
+
+    Args:
+        test: N frames.
+        ref: N frames of the same size.
+        method: as :func:`open_register` gives it. A registration depends on its two frames alone.
+    """
+    unreadable = np.maximum(test.status, ref.status) == Status.UNREADABLE
+    return [
+        refused("none", Verdict.UNPAIRED, "there are no pixels")
+        if unreadable[row]
+        else method(*lumas)
+        for row, lumas in enumerate(zip(_lumas(test), _lumas(ref), strict=True))
+    ]
+
+
+def warp(frames: Frames, registrations: Sequence[Registration]) -> tuple[Frames, NDArray[np.bool_]]:
+    """Frames resampled onto their references, and where they are real.
+
+    Bicubic, positions rounded to 1/32 px; outside of the frame its nearest pixel is repeated. A
+    frame whose matrix is the identity keeps its very pixels.
+
+    Returns:
+        The frames, and (N, H, W) bool: True where a reference pixel lies in the test frame.
+    """
+    pictures = _pictures(frames)
+    masks = np.stack([covered_mask(one.matrix, frames.size) for one in registrations])
+    warped = np.stack(
+        [warp_picture(p, one.matrix) for p, one in zip(pictures, registrations, strict=True)]
+    )
+    return _with_pictures(frames, warped), masks
+
+
+def fill(frames: Frames, partners: Frames, masks: NDArray[np.bool_]) -> Frames:
+    """Frames with their partners' pixels outside of the masks, so that what nobody photographed is
+    no difference.
+
+    Args:
+        frames: N frames.
+        partners: N frames of the same size; of another bit depth, their values are scaled and
+            rounded.
+        masks: (N, H, W) bool, as :func:`warp` gives them.
+    """
+    theirs: NDArray[Any] = _pictures(partners)
+    own = _pictures(frames)
+    if frames.bit_depth != partners.bit_depth:
+        scale = (2**frames.bit_depth - 1) / (2**partners.bit_depth - 1)
+        theirs = np.rint(theirs * scale).astype(own.dtype)
+    return _with_pictures(frames, np.where(masks[..., None], own, theirs))
+
+
+def valid_cells(
+    registrations: Registrations, size: tuple[int, int], grid: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """(N, h, w) cells of a grid over frames of a size (height, width) in which the test frame has
+    any pixel."""
+    cells = np.ones((len(registrations), *grid), bool)
+    for row in np.flatnonzero(registrations.accepted):
+        cells[row] = cells_covered(covered_mask(registrations.matrix[row], size), grid)
+    return cells
+
+
+def register_pairs(
+    pairs: Iterable[Pairs], method: Register, embed: Callable[[Frames], Features] | None = None
+) -> Iterator[Pairs]:
+    """The same pairs with every test frame registered, warped onto its partner and filled with its
+    pixels.
+
+    A frame that cannot be registered stays as it is; its verdict says so.
+
+    Args:
+        pairs: batches; of the test frames' own features no use is made.
+        method: as :func:`open_register` gives it.
+        embed: gives the registered frames their features; None where nobody needs them. Frames
+            around them must be of the reference, so that they still lie around.
+    """
+    for batch in pairs:
+        if batch.ref is None:
+            unpaired = [refused("none", Verdict.UNPAIRED, "there is no partner")] * len(batch)
+            yield replace(batch, registrations=_table(unpaired), shared={})
+            continue
+        found = register(batch.test, batch.ref, method)
+        warped, masks = warp(batch.test, found)
+        test = fill(warped, batch.ref, masks)
+        features = None if embed is None else embed(test)
+        yield replace(
+            batch, test=test, test_features=features, registrations=_table(found), shared={}
+        )
+
+
+def _table(found: Sequence[Registration]) -> Registrations:
+    return Registrations(
+        matrix=np.array([one.matrix for one in found], np.float64).reshape(-1, 3, 3),
+        verdict=np.array([one.verdict for one in found], np.uint8),
+        inliers=np.array([one.inliers for one in found], np.int64),
+        inlier_ratio=np.array([one.inlier_ratio for one in found], np.float32),
+        residual=np.array([one.residual for one in found], np.float32),
+        valid=np.array([one.valid for one in found], np.float32),
+    )
+
+
+def _pictures(frames: Frames) -> NDArray[Any]:
+    """(N, H, W, 3) pixels on the CPU."""
+    return np.ascontiguousarray(frames.data.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _with_pictures(frames: Frames, pictures: NDArray[Any]) -> Frames:
+    data = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+    return replace(frames, data=data.to(frames.data.device))
+
+
+def _lumas(frames: Frames) -> Iterator[Float32]:
+    """(H, W) float32 luma of each frame, 0..255."""
+    for picture in _pictures(frames):
+        yield np.asarray(
+            cv2.transform(picture.astype(np.float32), TO_LUMA * (255.0 / (2**frames.bit_depth - 1)))
+        )

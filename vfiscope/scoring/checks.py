@@ -1,0 +1,80 @@
+"""What can be refused of a run before torch is imported, which takes seconds: names, rules, inputs
+and the output.
+
+Whether any metric needs an embedder is known with torch only, so its size and weights are checked
+where it is opened.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from vfiscope import metric_names
+from vfiscope.config import RunConfig
+from vfiscope.embedders.registry import choose
+from vfiscope.errors import UsageError
+from vfiscope.scoring.inputs import Stamp, check_out, open_inputs, stamp_files
+from vfiscope.segments import parse_rule
+from vfiscope.sources import Source
+from vfiscope.store.writer import check_path
+
+__all__ = ["Inputs", "open_checked"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a configuration names, opened."""
+
+    sources: dict[str, Source]
+    """By role, in the order test, then ref, source or golden where there is one."""
+    stamps: dict[str, Stamp]
+    """Of the files of every source, before they were read."""
+
+
+def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
+    """Open the inputs of a configuration that nothing speaks against so far.
+
+    Raises:
+        VfiscopeError: a name, a rule, an input or the output cannot be used.
+    """
+    _check_names(config)
+    _check_embedder(config)
+    sources = open_inputs(config, stack)
+    _check_videos(config, sources)
+    check_out(config.out, sources, config.weights, config.register_weights)
+    if config.out is not None:
+        check_path(config.out, overwrite=config.overwrite)
+    return Inputs(sources, {role: stamp_files(source) for role, source in sources.items()})
+
+
+def _check_names(config: RunConfig) -> None:
+    """Refuse names that nothing has, and rules that cannot be read or are about other metrics."""
+    metrics = metric_names.chosen("metric", metric_names.METRICS, config.metrics)
+    metric_names.chosen("map", metric_names.MAPS, config.maps)
+    metric_names.chosen("field", metric_names.FIELDS, config.fields)
+    unmeant = dict.fromkeys(metrics)  # what they mean is checked where torch is there
+    for text in config.flag:
+        parse_rule(text, specs=unmeant).check_marks_frames()
+    for text in config.fail_on:
+        parse_rule(text, specs=unmeant)
+
+
+def _check_embedder(config: RunConfig) -> None:
+    """Refuse an embedder that there is not, and weights of nobody knows which; ``auto`` is chosen
+    where one is used."""
+    if config.embedder != "auto" or config.weights is not None:
+        choose(config.embedder, config.weights)
+
+
+def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
+    """Refuse to deinterlace where no input is a video; of a video and its images, only the video
+    has fields."""
+    if config.deinterlace == "none" or any(
+        source.info.kind == "video" for source in sources.values()
+    ):
+        return
+    path = sources["test"].info.path
+    raise UsageError(
+        f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out"
+    )

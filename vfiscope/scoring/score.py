@@ -1,0 +1,159 @@
+"""Pairs to scores: the one place where tensors leave the device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vfiscope.metric_names import chosen
+from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
+from vfiscope.registration import valid_cells
+from vfiscope.types import Frames, FrameTable, Pairs, Role, Scores, Status
+
+__all__ = ["Plan", "score_pairs"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which metrics, maps and fields are computed."""
+
+    metrics: Mapping[str, Metric]
+    maps: Mapping[str, Metric]
+    fields: Mapping[str, FieldMetric]
+
+    @classmethod
+    def of(cls, metrics: Iterable[str], maps: Iterable[str], fields: Iterable[str]) -> Plan:
+        """A plan by names; the single name "none" chooses nothing.
+
+        Raises:
+            UsageError: a name is not in the table, or there is no metric.
+        """
+        return cls(
+            {name: METRICS[name] for name in chosen("metric", METRICS, metrics)},
+            {name: MAPS[name] for name in chosen("map", MAPS, maps)},
+            {name: FIELDS[name] for name in chosen("field", FIELDS, fields)},
+        )
+
+    @property
+    def needs_features(self) -> bool:
+        """Whether any part of the plan looks at embeddings."""
+        needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
+        return any(
+            "features" in each
+            for each in (*needs, *(part.spec.needs for part in self.fields.values()))
+        )
+
+    @property
+    def needs_neighbours(self) -> bool:
+        """Whether any part of the plan looks at the real frames around a test frame."""
+        return any(
+            "neighbour" in part.spec.needs for part in (*self.metrics.values(), *self.maps.values())
+        )
+
+    def grids(
+        self, size: tuple[int, int], patches: tuple[int, int] | None
+    ) -> dict[str, tuple[int, int]]:
+        """{map or field: (h, w)} for frames of a size (height, width) and a grid of patches."""
+        own = {
+            name: metric.grid(*size)
+            for name, metric in self.maps.items()
+            if metric.grid is not None
+        }
+        names = [name for name in (*self.maps, *self.fields) if name not in own]
+        return {**own, **({} if patches is None else dict.fromkeys(names, patches))}
+
+
+Float = TypeVar("Float", np.float32, np.float16)
+
+
+def score_pairs(
+    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]
+) -> Iterator[Scores]:
+    """Score every batch of pairs.
+
+    A score, map or field is NaN in rows that lack a frame that it needs: the partner, or the real
+    frames around, or the pixels of one of them.
+
+    Args:
+        pairs: batches in row order.
+        plan: what to compute.
+        grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
+    """
+    for batch in pairs:
+        yield Scores(
+            _table(batch),
+            {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
+            {
+                name: _column(batch, part, grids[name], np.float16)
+                for name, part in plan.maps.items()
+            },
+            {
+                name: _column(batch, part, (2, *grids[name]), np.float16)
+                for name, part in plan.fields.items()
+            },
+            batch.registrations,
+        )
+
+
+def _column(
+    pairs: Pairs, part: Metric | FieldMetric, shape: tuple[int, ...], dtype: type[Float]
+) -> NDArray[Float]:
+    """What one part of a plan says of a batch, (N, *shape)."""
+    frames = _frames(pairs, part.spec.needs)
+    if frames is None:
+        return np.full((len(pairs), *shape), np.nan, dtype)
+    column = _to_numpy(part.compute(pairs)).astype(dtype)
+    column[np.maximum.reduce([each.status for each in frames]) == Status.UNREADABLE] = np.nan
+    if (
+        shape and pairs.registrations is not None
+    ):  # cells in which a registered test frame has no pixel of its own
+        seen = valid_cells(pairs.registrations, pairs.test.size, (shape[-2], shape[-1]))
+        column[~np.broadcast_to(seen if len(shape) == 2 else seen[:, None], column.shape)] = np.nan
+    return column
+
+
+def _frames(pairs: Pairs, needs: str) -> list[Frames] | None:
+    """The frames that a part of a plan looks at; None where the batch has not all of them."""
+    frames: list[Frames | None] = [pairs.test]
+    if "pixels" in needs or needs == "features":
+        frames.append(pairs.ref)
+    if "neighbour" in needs:
+        frames += (
+            [None, None] if pairs.around is None else [pairs.around.before, pairs.around.after]
+        )
+    there = [each for each in frames if each is not None]
+    return there if len(there) == len(frames) else None
+
+
+def _table(pairs: Pairs) -> FrameTable:
+    """Frames as they were compared: with the partner, else with the real frames around, else with
+    none."""
+    test, n = pairs.test, len(pairs)
+    if pairs.ref is not None:
+        ref_index, others = pairs.ref.index, [pairs.ref.status]
+    elif pairs.around is not None:
+        ref_index, others = (
+            pairs.around.before.index,
+            [pairs.around.before.status, pairs.around.after.status],
+        )
+    else:
+        ref_index, others = np.full(n, -1, np.int64), [np.full(n, Status.UNPAIRED, np.uint8)]
+    return FrameTable(
+        index=test.index,
+        pts=test.pts,
+        time_s=test.time_s,
+        ref_index=ref_index,
+        role=np.full(n, Role.UNKNOWN, np.uint8) if pairs.role is None else pairs.role,
+        phase=np.full(n, np.nan) if pairs.phase is None else pairs.phase,
+        status=np.maximum.reduce([test.status, *others]),
+        time_base=test.time_base,
+    )
+
+
+def _to_numpy(tensor: Tensor) -> NDArray[np.floating]:
+    return tensor.detach().to("cpu").numpy()

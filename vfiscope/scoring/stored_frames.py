@@ -1,0 +1,288 @@
+"""The frames that a run scored, fetched again from its inputs: the same ones, read the same way,
+and without torch."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.config import MAX_BATCH_BYTES, RunConfig
+from vfiscope.errors import SourceError, UsageError
+from vfiscope.scoring.inputs import golden_index, open_inputs
+from vfiscope.sources import Source, digest, has_pattern
+from vfiscope.store import Run
+from vfiscope.types import Role, Status
+
+__all__ = ["ComparedFrames", "FetchedFrame", "fetch"]
+
+log = logging.getLogger("vfiscope")
+
+READING = (
+    "lag",
+    "align",
+    "start",
+    "stop",
+    "step",
+    "fps",
+    "resize",
+    "tonemap",
+    "time_from",
+    "stream",
+    "deinterlace",
+)
+"""Options that say which frames are read, and how."""
+LONG = 2000
+"""A video of which a frame beyond this ordinal is fetched takes a while to decode."""
+LARGE = 2**28
+"""Bytes of a video from which it is not read through where nothing speaks for a change."""
+
+
+class FrameRequest(NamedTuple):
+    """One frame of one input."""
+
+    role: str
+    ordinal: int
+
+
+@dataclass(frozen=True, eq=False)
+class FetchedFrame:
+    """One frame, ready to be shown."""
+
+    role: str
+    """Of the input that it is from: test, ref, source or golden."""
+    index: int
+    """Its decode ordinal there."""
+    name: str
+    """The image's file, relative to the folder that all share, or the video's."""
+    is_video: bool
+    pixels: NDArray[np.uint8] | None
+    """(H, W, 3) RGB, deeper frames cut to 8 bits; None where it cannot be read."""
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedFrames:
+    """A test frame and what it was compared with."""
+
+    row: int
+    test: FetchedFrame
+    """As it was scored: registered, where the run registers."""
+    partner: FetchedFrame | None
+    before: FetchedFrame | None
+    """The real frame before it, where it was judged between two, and so has no partner."""
+    after: FetchedFrame | None
+
+
+def fetch(
+    run: Run, rows: Sequence[int], root: str | os.PathLike[str] | None = None
+) -> list[ComparedFrames]:
+    """Fetch the test frames of some rows of a run, and what they were compared with.
+
+    Only these are held. Videos are decoded from their start, because no other way is exact.
+
+    Args:
+        run: a finished run.
+        rows: places in ``run.frames``.
+        root: a folder that the inputs lie in now, for inputs that were moved.
+
+    Raises:
+        SourceError: an input is not there any more, is another one than the run was made from, was
+            an array in memory, or does not hold a frame that the run scored.
+        UsageError: so many frames do not fit in 2 GiB.
+    """
+    wanted = {row: _wanted(run, row) for row in rows}
+    with ExitStack() as stack:
+        sources = open_inputs(_reading(run, root), stack)
+        for role, source in sources.items():
+            _check_same(run, role, source)
+        pictures = _read(
+            run, sources, {one for each in wanted.values() for one in each if one is not None}
+        )
+    found = []
+    for row, each in wanted.items():
+        test, *others = (None if one is None else pictures[one] for one in each)
+        if test is not None:
+            found.append(ComparedFrames(row, _registered(run, row, test, others[0]), *others))
+    return found
+
+
+def _wanted(
+    run: Run, row: int
+) -> tuple[FrameRequest, FrameRequest | None, FrameRequest | None, FrameRequest | None]:
+    """The test frame of a row, its partner, and the real frames before and after it where it lies
+    between two."""
+    index, other = (int(column[row]) for column in (run.frames.index, run.frames.ref_index))
+    test, policy = FrameRequest("test", index), run.pairing.get("policy")
+    if other < 0:
+        return test, None, None, None
+    if policy == "neighbours":
+        multiplier = run.config.get("multiplier")
+        if multiplier is None:
+            return (
+                test,
+                None,
+                FrameRequest("test", other),
+                FrameRequest("test", int(run.frames.index[row + 1])),
+            )
+        if run.frames.role[row] == Role.PASSED:  # originals are not judged
+            return test, None, None, None
+        return (
+            test,
+            None,
+            FrameRequest("test", other),
+            FrameRequest("test", other + int(multiplier)),
+        )
+    if policy == "source" and run.frames.role[row] == Role.SYNTHESISED:
+        return test, None, FrameRequest("source", other), FrameRequest("source", other + 1)
+    role = next((str(source["role"]) for source in run.sources if source["role"] != "test"), "test")
+    return test, FrameRequest(role, other), None, None
+
+
+# ---------------------------------------------------------------------------------- the same inputs
+
+
+def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
+    """The options by which the run read its inputs, with the paths that they have now."""
+    paths = {str(source["role"]): _found(run, source, root) for source in run.sources}
+    if golden_index(run.config.get("golden")) is not None:
+        paths["golden"] = run.config["golden"]
+    known = {field.name for field in fields(RunConfig)}
+    options = {name: run.config[name] for name in READING if name in run.config and name in known}
+    return RunConfig(run.mode, **{**options, **paths, "batch": 1})
+
+
+def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | None) -> str:
+    """Where an input is: as stored, or, with a root, at the longest end of its path that exists
+    there."""
+    role, path = source["role"], str(source["path"])
+    if source.get("kind") == "array":
+        raise SourceError(
+            f"the {role} of {run.path} was an array in memory, which is gone: score files to see"
+            " frames"
+        )
+    if root is not None:
+        parts = Path(path).parts
+        ends = [str(Path(root, *parts[start:])) for start in range(1, len(parts))]
+        if source.get("kind") == "images" and len({each["path"] for each in run.sources}) == 1:
+            ends.append(str(root))  # of a single folder of images, that folder itself
+        path = next((end for end in ends if _exists(end)), "")
+        if not path:
+            raise SourceError(
+                f"no {parts[-1]}, the {role} of {run.path}, lies in {root}: give --root the folder"
+                " that holds it"
+            )
+    if not _exists(path):
+        raise SourceError(
+            f"{path}, the {role} of {run.path}, is not there any more: give --root DIR, where it"
+            " is now"
+        )
+    return path
+
+
+def _exists(path: str) -> bool:
+    if glob.has_magic(path) and not os.path.lexists(path):
+        return bool(glob.glob(path, recursive=True))
+    return os.path.exists(path) or (has_pattern(path) and os.path.isdir(os.path.dirname(path)))
+
+
+def _check_same(run: Run, role: str, source: Source) -> None:
+    """Refuse an input whose content is another one than the run was made from."""
+    stored = next(each for each in run.sources if each["role"] == role)
+    size, then = source.info.size_bytes, stored.get("size_bytes")
+    what = f"{source.info.path}, the {role} of {run.path}, has changed since it was scored"
+    if size != then:
+        raise SourceError(
+            f"{what}: it had {then} bytes and has {size}; score it again, or bring back what it was"
+        )
+    if not _untouched(run, source, str(stored["path"])) and digest(source.info) != stored.get(
+        "digest"
+    ):
+        raise SourceError(
+            f"{what}: as many bytes, but other content; score it again, or bring back what it was"
+        )
+
+
+def _untouched(run: Run, source: Source, path: str) -> bool:
+    """Whether a large video lies at its old path and was not written since the run began: then it
+    is not read through.
+
+    A folder that was renamed leaves no trace in its files, so all else is told by its content.
+    """
+    info = source.info
+    if info.kind != "video" or info.size_bytes < LARGE or info.path != path or os.path.islink(path):
+        return False
+    began = datetime.fromisoformat(run.created) - timedelta(
+        seconds=float(run.timings.get("seconds") or 0)
+    )
+    status = os.stat(path)
+    return max(status.st_mtime, status.st_ctime) < began.timestamp()
+
+
+# ----------------------------------------------------------------------------------------- pictures
+
+
+def _read(
+    run: Run, sources: Mapping[str, Source], wanted: Iterable[FrameRequest]
+) -> dict[FrameRequest, FetchedFrame]:
+    """Every wanted frame, each input read once."""
+    by_role: dict[str, set[int]] = {}
+    for role, index in wanted:
+        by_role.setdefault(role, set()).add(index)
+    held = sum(
+        3 * sources[role].size[0] * sources[role].size[1] * len(each)
+        for role, each in by_role.items()
+    )
+    if held > MAX_BATCH_BYTES:
+        raise UsageError(
+            f"so many frames take {held / 2**30:.1f} GiB, and {MAX_BATCH_BYTES / 2**30:g} is the"
+            " limit"
+        )
+    pictures = {}
+    for role, indices in by_role.items():
+        info = sources[role].info
+        if info.kind == "video" and max(indices) > LONG:
+            log.info("decoding %s up to frame %d", info.path, max(indices))
+        for single in sources[role].singles(indices):
+            name = info.names[single.index] if info.names else Path(info.path).name
+            shown = (single.pixels >> (8 * single.pixels.itemsize - 8)).astype(np.uint8)
+            readable = single.status != Status.UNREADABLE
+            picture = FetchedFrame(
+                role, single.index, name, not info.names, shown if readable else None
+            )
+            pictures[FrameRequest(role, single.index)] = picture
+        if missing := [
+            index for index in sorted(indices) if FrameRequest(role, index) not in pictures
+        ]:
+            raise SourceError(
+                f"{info.path} has no frame {missing[0]}, which {run.path} scored: score it again"
+            )
+    return pictures
+
+
+def _registered(
+    run: Run, row: int, test: FetchedFrame, partner: FetchedFrame | None
+) -> FetchedFrame:
+    """The test frame brought onto its partner and filled with its pixels, as it was scored."""
+    table = run.registration
+    if (
+        table is None
+        or not table.accepted[row]
+        or partner is None
+        or test.pixels is None
+        or partner.pixels is None
+    ):
+        return test
+    from vfiscope.registration import homography  # brings torch, which only registered runs need
+
+    own = np.asarray(homography.warp(test.pixels, table.matrix[row]))
+    seen = homography.covered_mask(table.matrix[row], (own.shape[0], own.shape[1]))
+    return replace(test, pixels=np.where(seen[..., None], own, partner.pixels).astype(np.uint8))

@@ -1,0 +1,20 @@
+"""Curves -> segments. A pure function of stored columns, so a run can be flagged again without
+decoding anything."""
+
+from __future__ import annotations
+
+from vfiscope.segments.detect import flag
+from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.segments.rule_language import failures, parse_rule
+from vfiscope.segments.rules import Rule
+from vfiscope.segments.stage import reflag, reflag_if_rules_differ
+
+__all__ = [
+    "Rule",
+    "failures",
+    "flag",
+    "low_scores",
+    "parse_rule",
+    "reflag",
+    "reflag_if_rules_differ",
+]

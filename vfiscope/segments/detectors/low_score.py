@@ -1,0 +1,266 @@
+"""The default rule: frames that are clearly worse than the clip's own usual level.
+
+Work is done on *badness*: the score turned so that more is worse (``-ssim``, ``cosine``), or the
+distance from identity where identity lies inside the range (a signed displacement is bad on both
+sides).
+
+**Level and scale.** With w the badness of the worst frame in each cycle::
+
+    level = median(w)
+    scale = 1.4826 * median |w - level|
+    enter = max(floor, FLAG_ENTER * scale)
+
+1.4826 turns the median absolute deviation of Gaussian noise into its standard deviation (Rousseeuw
+and Croux 1993); both statistics hold until half of the clip is bad. A segment opens where badness
+is ``enter`` or more above the level and reaches as far as it stays above ``FLAG_LEAVE /
+FLAG_ENTER`` of that. Nothing on the good side is ever flagged, and an infinite PSNR (a frame passed
+through untouched) takes no part in the level.
+
+**Neighbourhood and sides.** PSNR follows the motion, and in a clip that wanders by 3 dB the scale
+of the whole is too coarse to see a hole of 10 dB. So the same rule is asked twice more: with the
+level and scale of the 49 rows around each row, against which damage of up to 24 rows stands out;
+and with those of the 8 rows before it or the 8 after, whichever are worse, so that a cut or a
+glitch of up to 4 frames is seen between two shots of different levels, while the first frame of a
+worse shot is none. Of the three departures, in parts of their ``enter``, the greatest counts. The
+scale is then the greater of the neighbours' own and of the deviation of all rows from their
+neighbours' levels, so that a calm spell does not make the rule touchy; and a row must be worse than
+the level of the clip too, so that a fall from an unusual height is none.
+
+**Cycles.** An interpolated clip alternates between passed frames (good) and synthesised ones
+(worse), and within a cycle of 4 the middle frame is often the worst. The plain median of such a
+clip lies between its populations, and its deviation measures the alternation. So a cycle of P
+frames is looked for, and w is the worst of every P neighbouring frames (all N - P + 1 windows):
+every window holds one frame of each phase, wherever the cycle starts and even after a dropped frame
+has shifted it. In an even clip P is 1 and w is the badness itself. The level is then that of the
+worst phase, so the alternation stays below it; and where P is above 1, bad frames with one good
+frame between them are one segment, so that good phases do not cut a damaged part into pieces.
+
+**Roles.** Where synthesised frames are told from those passed through, the two are judged apart,
+each against its own level, and a segment says which it is of: an original that was damaged on its
+way is worth knowing and says nothing about the method. Frames of the other role between them
+neither count nor break a segment. P is then the number of synthesised frames between two originals,
+and 1 for the passed ones.
+
+Where they are not, P is the smallest lag of 2 to 8 rows that repeats itself all along the clip: of
+every two neighbouring cycles in which anything happens, more than two thirds must be alike, which
+is that the rows of the one differ from those of the other by less than 0.6 of what rows differ from
+the next within them (in noise, and where one frame is bad, by about 1 or more). So isolated bad
+frames are no cycle: their cycles differ from those before and after, even where a few lie as far
+apart by chance. The steps are limited to that which a fifth of all rows exceeds, so that large
+events are not heard more than others, and rare ones not at all. A clip must hold 6 cycles (8 rows
+for a cycle of 2). What a clip does in every cycle, good or bad, cannot be told from its
+alternation: such bad frames are not flagged.
+
+False alarms are rare in Gaussian noise and less so in noise with long tails. Where about half of a
+clip is calm and half restless, single frames of the restless half can be flagged.
+
+What it does not see, by design: a clip that is bad for half of its length or more, a slow drift
+(both raise the scale), and a clip of fewer than 8 finite values, which has no level of its own. A
+user's rule finds those.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
+from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
+from vfiscope.store import headline_role, rows_of
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment
+
+__all__ = ["cuts", "low_scores"]
+
+Float64 = NDArray[np.float64]
+Rows = NDArray[np.intp]
+
+MIN_FRAMES = 8
+"""Finite values without which a clip has no level of its own."""
+MAX_CYCLE = 8
+"""Longest cycle looked for: interpolation by up to 8."""
+MIN_ALTERNATION_CYCLES = 6
+"""Cycles that a clip must hold; in fewer, a few bad frames that happen to be as far apart look like
+one."""
+FULL_STEP_QUANTILE = 0.8
+"""Part of the rows whose step to the next is heard in full."""
+MAX_CHANGE_BETWEEN_CYCLES = 0.6
+"""How much of the change within two cycles may lie between them."""
+MIN_ALIKE_SHARE = 2 / 3
+"""Part of the neighbouring cycles that must be alike."""
+NEIGHBOURHOOD_ROWS = 49
+"""Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
+SIDE_CYCLES = 8
+"""Rows before and after, in cycles: damage of up to 4 stands out from them."""
+NEIGHBOURHOODS_AT_ONCE = 1 << 16
+"""Neighbourhoods in memory at a time."""
+MAD_TO_SIGMA = 1.4826
+
+
+def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
+    """The segments of one metric by the default rule; where frames are told apart, those of each
+    role in its order.
+
+    Confidence is ``d / (d + enter)`` with d the distance of the peak from the level: 0.5 at the
+    threshold, towards 1 far beyond it.
+
+    Args:
+        frames: one row per test frame.
+        column: (N,) scores, NaN where not defined. A row without a value ends a segment, except
+            where it is a passed frame for which the metric is not defined.
+        spec: gives the direction, and the floor below which no departure is flagged.
+    """
+    scores = np.asarray(column, dtype=np.float64)
+    roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed")
+    return [segment for role in roles for segment in _low_scores_of(role, frames, scores, spec)]
+
+
+def _low_scores_of(
+    role: str, frames: FrameTable, scores: Float64, spec: MetricSpec
+) -> list[Segment]:
+    """The segments of the frames of a role, judged among themselves."""
+    rows = rows_of(frames, role)
+    badness = np.where(rows, _badness(scores, spec), np.nan)
+    if np.isfinite(badness).sum() < MIN_FRAMES:
+        return []
+    cycle = _cycle(frames, badness[rows], role)
+    excess = np.full(len(frames), np.nan)
+    excess[rows] = _excess(badness[rows], cycle, spec.floor)
+    ignored = stepped_over(frames, scores, role)
+    found = []
+    for first, last in spans(
+        excess >= FLAG_LEAVE / FLAG_ENTER,
+        ignored,
+        np.isnan(badness) & ~ignored,
+        reach=min(cycle, 2),
+    ):
+        most = float(np.nanmax(excess[first : last + 1]))
+        if (
+            most >= 1
+            and (excess[first : last + 1] >= FLAG_LEAVE / FLAG_ENTER).sum() >= FLAG_MIN_FRAMES
+        ):
+            confidence = most / (1 + most) if np.isfinite(most) else 1.0
+            found.append(
+                segment_of(frames, spec.name, scores, badness, (first, last), confidence, role=role)
+            )
+    return found
+
+
+def cuts(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
+    """The runs of frames that lie across a cut, in order.
+
+    Args:
+        frames: one row per test frame.
+        column: (N,) 1 at a cut, 0 elsewhere, NaN where not defined.
+        spec: names the metric.
+    """
+    scores = np.asarray(column, dtype=np.float64)
+    found = spans(scores == 1, np.zeros(len(scores), bool))
+    role = headline_role(frames)
+    return [
+        segment_of(frames, spec.name, scores, scores, rows, 1.0, "cut", role=role) for rows in found
+    ]
+
+
+def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
+    """(N,) departure from the level in parts of ``enter``, the greatest of the three views; NaN
+    stays NaN."""
+    finite = np.where(np.isfinite(badness), badness, -np.inf)
+    worst = sliding_window_view(finite, cycle).max(axis=1)
+    known = np.flatnonzero(np.isfinite(worst))
+    worst = worst[known]
+    level, scale = (part[0] for part in _levels(worst[np.newaxis]))
+    excess = _ratio(badness - level, np.maximum(floor, FLAG_ENTER * scale))
+    for view in (_neighbourhood, _sides):
+        near, spread = view(worst, known, len(badness), cycle)
+        beyond = _ratio(badness - near, np.maximum(floor, FLAG_ENTER * spread))
+        excess = np.where(badness > level, np.fmax(excess, beyond), excess)
+    return excess
+
+
+def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows around each of so many rows, (N,); NaN where the clip is no
+    longer than these."""
+    if len(worst) <= NEIGHBOURHOOD_ROWS:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    # each row's window is centred on it where the clip's ends allow
+    near, spread = (
+        np.pad(part, NEIGHBOURHOOD_ROWS // 2, mode="edge")
+        for part in _rolling(worst, NEIGHBOURHOOD_ROWS)
+    )
+    spread = np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near)))
+    place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
+    return near[place], spread[place]
+
+
+def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows before or after each of so many rows, whichever level is worse,
+    (N,)."""
+    size = SIDE_CYCLES * cycle
+    if len(worst) <= size:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    level, scale = _rolling(worst, size)
+    before = np.searchsorted(known, np.arange(count) - cycle, side="right") - size
+    after = np.searchsorted(known, np.arange(count) + 1)
+    before, after = (place.clip(0, len(level) - 1) for place in (before, after))
+    near = np.maximum(level[before], level[after])
+    spread = np.where(level[before] > level[after], scale[before], scale[after])
+    return near, np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near[known])))
+
+
+def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
+    """Level and scale of every ``size`` rows in a row, (M - size + 1,)."""
+    windows = sliding_window_view(worst, size)
+    chunks = [
+        _levels(windows[start : start + NEIGHBOURHOODS_AT_ONCE])
+        for start in range(0, len(windows), NEIGHBOURHOODS_AT_ONCE)
+    ]
+    level, scale = (np.concatenate(part) for part in zip(*chunks, strict=True))
+    return level, scale
+
+
+def _levels(windows: Float64) -> tuple[Float64, Float64]:
+    """(M, W) -> level and scale of each window, (M,)."""
+    level = np.median(windows, axis=1)
+    return level, MAD_TO_SIGMA * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
+
+
+def _ratio(departure: Float64, enter: Float64) -> Float64:
+    """departure / enter; any departure is infinitely beyond a threshold of 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(departure == 0, 0.0, departure / enter)
+
+
+def _badness(scores: Float64, spec: MetricSpec) -> Float64:
+    """(N,) the scores turned so that more is worse; NaN stays NaN."""
+    if spec.low < spec.identity < spec.high:
+        return np.abs(scores - spec.identity)
+    return scores if spec.lower_is_better else np.negative(scores)
+
+
+def _cycle(frames: FrameTable, badness: Float64, role: str) -> int:
+    """Rows of a role after which these repeat their alternation, 1 where they have none."""
+    passed = np.flatnonzero(frames.role == Role.PASSED)
+    if role == "passed":
+        return 1
+    if role == "synthesised" and len(passed) > 1:
+        return max(1, min(MAX_CYCLE, int(np.median(np.diff(passed))) - 1))
+    finite = badness[np.isfinite(badness)]
+    untouched = finite.min() - max(1.0, float(np.ptp(finite)))
+    known = np.where(np.isinf(badness), untouched, badness)
+    longest = min(MAX_CYCLE, max(2, len(known) // MIN_ALTERNATION_CYCLES))
+    return next((lag for lag in range(2, longest + 1) if _repeats(known, lag)), 1)
+
+
+def _repeats(badness: Float64, lag: int) -> bool:
+    """Whether nearly every two neighbouring cycles of ``lag`` rows are alike, where all of them is
+    known."""
+    steps, apart = (np.abs(badness[by:] - badness[:-by]) for by in (1, lag))
+    usual = np.quantile(np.nan_to_num(steps), FULL_STEP_QUANTILE)
+    inside = sliding_window_view(np.minimum(steps, usual), 2 * lag - 1).sum(axis=1) / 2
+    between = sliding_window_view(np.minimum(apart, usual), lag).sum(axis=1)
+    busy = inside > usual / 4
+    return bool(
+        busy.any()
+        and (between[busy] < MAX_CHANGE_BETWEEN_CYCLES * inside[busy]).mean() > MIN_ALIKE_SHARE
+    )

@@ -1,0 +1,324 @@
+"""What a user's rule means: which frames it is about, which of them it marks, and whether a clip
+meets it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.errors import UsageError
+from vfiscope.store import headline_role, pool, rows_of
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
+
+__all__ = ["Column", "Rule", "float32", "segment_of", "spans", "stepped_over"]
+
+Column = NDArray[np.floating[Any]]
+"""(N,) scores, one per row of the frame table."""
+Mask = NDArray[np.bool_]
+Float64 = NDArray[np.float64]
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+
+SLACK_S = 1e-6
+"""Times are sums of rounded intervals; a run that is short of ``for T s`` by less than this is long
+enough."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One parsed rule. ``str(rule)`` is its normal form and parses to an equal rule."""
+
+    metric: str
+    op: str
+    value: float
+    """In the metric's unit."""
+    unit: str = ""
+    """The unit as given, "" where none was."""
+    frames: int = 1
+    """Rows that must meet it in a row."""
+    seconds: float = 0.0
+    """How long they must last together."""
+    pool: str = ""
+    """One of :data:`vfiscope.store.POOLS`; "" for a plain rule."""
+    role: str = ""
+    """"synthesised", "passed" or "all"; "" for what the headline numbers of the run are about."""
+    text: str = field(default="", compare=False)
+    """As the user wrote it."""
+
+    def __str__(self) -> str:
+        length = ""
+        if self.frames > 1:
+            length = f" for {self.frames} frames"
+        elif self.seconds > 0:
+            length = f" for {_plain(self.seconds)} s"
+        return (
+            f"{self.subject} {self.op}"
+            f" {_plain(self.value)}{' ' * bool(self.unit)}{self.unit}{length}"
+        )
+
+    @property
+    def subject(self) -> str:
+        """What is compared with the value: the metric of some frames, or its pool."""
+        about = f"{self.metric} of {self.role}" if self.role else self.metric
+        return f"{self.pool}({about})" if self.pool else about
+
+    def check(self, specs: Mapping[str, MetricSpec | None]) -> str:
+        """The metric's name as the run has it.
+
+        Args:
+            specs: the metrics that there are; None for one of unknown meaning.
+
+        Raises:
+            UsageError: there is no such metric, or it is in another unit.
+        """
+        names = {name.lower(): name for name in specs}
+        if self.metric not in names:
+            near = difflib.get_close_matches(self.metric, names, n=1)
+            hint = f"did you mean {names[near[0]]!r}? " if near else ""
+            listed = ", ".join(specs) or "none at all"
+            raise UsageError(
+                f"rule {self.text!r}: no metric {self.metric!r}: {hint}the run has {listed}"
+            )
+        name = names[self.metric]
+        spec = specs[name]
+        if spec is not None and self.unit and self.unit != spec.unit:
+            meant = "is a plain number" if spec.unit == "1" else f"is in {spec.unit}"
+            raise UsageError(
+                f"rule {self.text!r}: {name} {meant}, not in {self.unit}: leave the unit out"
+            )
+        return name
+
+    def check_marks_frames(self) -> None:
+        """Raise UsageError if the rule is pooled, and so cannot mark frames."""
+        if self.pool:
+            raise UsageError(
+                f"rule {self.text!r} is about the whole clip and marks no frames: use it with"
+                f" --fail-on, or write '{replace(self, pool='')}'"
+            )
+
+    def check_role(self, roles: Collection[str]) -> None:
+        """Raise UsageError if the rule is about frames of which nothing is known, and so could
+        never be met.
+
+        Args:
+            roles: of "synthesised" and "passed" those for which the metric is defined; none where
+                the run does not tell the two apart.
+        """
+        if not roles and self.role not in ("", "all"):
+            raise UsageError(
+                f"rule {self.text!r} is about {self.role} frames, and here none are told apart:"
+                f" state it with --multiplier M or --source SRC, or leave 'of {self.role}' out"
+            )
+        if roles and (self.role or "synthesised") not in (*roles, "all"):
+            other = next(iter(roles))
+            raise UsageError(
+                f"rule {self.text!r}: {self.metric} has no value for {self.role or 'synthesised'}"
+                f" frames here, only for {other} ones: write '{replace(self, role=other)}'"
+            )
+
+    def rows(self, frames: FrameTable, column: Column) -> tuple[str, Mask]:
+        """The role of the frames that the rule is about, and the mask (N,) of their rows.
+
+        Raises:
+            UsageError: such frames are not told from others, or the metric is not defined for them.
+        """
+        self.check_role(_roles(frames, column))
+        role = self.role or headline_role(frames)
+        return role, rows_of(frames, role)
+
+    def segments(
+        self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
+    ) -> list[Segment]:
+        """Every run of rows that meets the rule for long enough, in order; the peak is the value
+        that meets it most.
+
+        Args:
+            frames: one row per test frame.
+            values: {metric: (N,)}, NaN where not defined.
+            specs: what the metrics mean.
+
+        Raises:
+            UsageError: the rule is pooled, there is no such metric, it is in another unit, or it is
+                not known for such frames.
+        """
+        self.check_marks_frames()
+        name = self.check({each: specs.get(each) for each in values})
+        column = np.asarray(values[name], dtype=np.float32)
+        role, rows = self.rows(frames, column)
+        met = rows & OPERATORS[self.op](column, float32(self.value))
+        badness = np.where(rows, column if self.op.startswith(">") else -column, np.nan)
+        said = {"rule": self.text or str(self), "role": role}
+        ends = _row_ends(frames)
+        found = []
+        for first, last in spans(met, stepped_over(frames, column, role)):
+            lasts = ends[last] - frames.time_s[first] >= self.seconds - SLACK_S
+            if met[first : last + 1].sum() >= self.frames and lasts:
+                found.append(segment_of(frames, name, column, badness, (first, last), 1.0, **said))
+        return found
+
+    def met(
+        self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
+    ) -> bool:
+        """Whether the clip meets the rule, see :meth:`failure`."""
+        return self.failure(frames, values, specs) is not None
+
+    def failure(
+        self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
+    ) -> str | None:
+        """By what the clip meets the rule: a plain rule by its segments, a pooled rule by its one
+        number; else None.
+
+        That is said as ``p5(ssim) = 0.615``, or ``12 frames, the first in [48, 60)`` (half-open, in
+        decode ordinals); where frames are told apart, with the role: ``p5(ssim of synthesised)``,
+        ``12 synthesised frames``.
+
+        A pool is taken over the finite values of the rule's frames, as in the summary of a run
+        (percentiles by linear interpolation, std of the population). Where every value is infinite
+        the pool is that infinity (std 0); where there is no value the rule is not met.
+
+        Raises:
+            UsageError: there is no such metric, it is in another unit, or it is not known for such
+            frames.
+        """
+        if not self.pool:
+            return _marked(frames, self.segments(frames, values, specs), values)
+        name = self.check({each: specs.get(each) for each in values})
+        role, rows = self.rows(frames, values[name])
+        column = np.asarray(values[name], dtype=np.float64)[rows]
+        pooled = pool(column, self.pool)
+        if pooled is None:
+            infinite = column[~np.isnan(column)]
+            if not len(infinite):
+                return None
+            pooled = 0.0 if self.pool == "std" else float(infinite[0])
+        met = OPERATORS[self.op](float32(pooled), float32(self.value))
+        said = replace(self, role=self.role or role.replace("all", ""))
+        return f"{said.subject} = {pooled:.4g}" if met else None
+
+
+def spans(
+    met: Mask, ignored: Mask, broken: Mask | None = None, reach: int = 1
+) -> list[tuple[int, int]]:
+    """Runs of rows, as (first, last) with both ends included and both ends met.
+
+    Two met rows belong to one run when they are at most ``reach`` rows apart, not counting ignored
+    rows between them, and no broken row lies between.
+    """
+    rows = np.flatnonzero(met)
+    if not len(rows):
+        return []
+    apart = np.diff(np.cumsum(~ignored)[rows]) > reach
+    if broken is not None:
+        apart |= np.diff(np.cumsum(broken)[rows]) > 0
+    firsts = rows[np.r_[True, apart]]
+    lasts = rows[np.r_[apart, True]]
+    return [(int(first), int(last)) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def stepped_over(frames: FrameTable, column: Column, role: str) -> Mask:
+    """(N,) rows that neither count nor break a run of rows of a role.
+
+    They are those of another known role; where all frames are meant, those that were read and for
+    whose role the metric is defined nowhere.
+    """
+    if role != "all":
+        return np.asarray((frames.role != Role.UNKNOWN) & ~rows_of(frames, role), dtype=np.bool_)
+    read = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)
+    defined = np.isin(frames.role, frames.role[~np.isnan(column)])
+    return np.asarray(
+        np.isnan(column) & (frames.role != Role.UNKNOWN) & ~defined & read, dtype=np.bool_
+    )
+
+
+def _roles(frames: FrameTable, column: Column) -> list[str]:
+    """Of "synthesised" and "passed" those for which a metric is defined; none where the two are not
+    told apart.
+
+    A role of which no frame was compared speaks for neither.
+    """
+    told = ["synthesised", "passed"]
+    if (frames.role == Role.UNKNOWN).all():
+        return []
+    compared = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)
+    values = {role: column[rows_of(frames, role) & compared] for role in told}
+    return [
+        role for role in told if not len(values[role]) or not np.isnan(values[role]).all()
+    ] or told
+
+
+def segment_of(
+    frames: FrameTable,
+    metric: str,
+    column: Column,
+    badness: Column,
+    rows: tuple[int, int],
+    confidence: float,
+    kind: str = "low_score",
+    rule: str = "",
+    role: str = "all",
+) -> Segment:
+    """The segment of a run of rows (both ends included); its peak is the first row of greatest
+    badness.
+
+    Rows that it steps over have no badness: NaN.
+    """
+    first, last = rows
+    peak = first + int(np.nanargmax(badness[first : last + 1]))
+    return Segment(
+        start=int(frames.index[first]),
+        stop=int(frames.index[last]) + 1,
+        kind=kind,
+        metric=metric,
+        peak=float(column[peak]),
+        peak_index=int(frames.index[peak]),
+        confidence=confidence,
+        start_time_s=float(frames.time_s[first]),
+        stop_time_s=float(_row_ends(frames)[last]),
+        rule=rule,
+        role=role,
+    )
+
+
+def _marked(
+    frames: FrameTable, segments: Sequence[Segment], values: Mapping[str, Column]
+) -> str | None:
+    """How many frames the segments of one rule hold, and where the first of them are; None without
+    any."""
+    if not segments:
+        return None
+    first = segments[0]
+    index = frames.index[rows_of(frames, first.role) & ~np.isnan(values[first.metric])]
+    count = sum(
+        int(((index >= segment.start) & (index < segment.stop)).sum()) for segment in segments
+    )
+    role = "" if first.role == "all" else f"{first.role} "
+    return f"{count} {role}frame{'s' * (count > 1)}, the first in [{first.start}, {first.stop})"
+
+
+def _row_ends(frames: FrameTable) -> Float64:
+    """(N,) seconds at which each row ends: when the next one starts, the last after the median
+    interval."""
+    times = frames.time_s
+    interval = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    return np.concatenate([times[1:], times[-1:] + interval])
+
+
+def float32(value: float) -> np.float32:
+    with np.errstate(
+        over="ignore"
+    ):  # beyond the range of a stored score: infinite is what it compares as
+        return np.float32(value)
+
+
+def _plain(value: float) -> str:
+    return repr(value).removesuffix(".0")

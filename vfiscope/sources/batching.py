@@ -1,0 +1,84 @@
+"""Rows to batches of Frames: the one place where the tensors of a source are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types import Frames, Status
+
+__all__ = ["SelectedRow", "frames_from_array", "gather"]
+
+
+@dataclass(frozen=True, slots=True)
+class SelectedRow:
+    """One selected frame: where it is, when it is shown, and how its pixels are written."""
+
+    index: int
+    pts: int
+    time_s: float
+    paint: Callable[[Any], Status]
+
+
+def gather(
+    rows: Iterator[SelectedRow],
+    *,
+    shape: tuple[int, int, int, int],
+    bit_depth: int,
+    time_base: Fraction,
+) -> Iterator[Frames]:
+    """Batches of ``shape[0]`` frames, the last one shorter where the rows run out.
+
+    Every batch is fresh memory, painted row by row while its frame is the current one, so nothing
+    is copied twice, no two batches share pixels, and no decoded frame outlives its turn.
+
+    Args:
+        rows: the frames, in order.
+        shape: (batch, height, width, 3).
+        bit_depth: 8 for uint8, more for uint16.
+        time_base: seconds per unit of pts.
+    """
+    while (first := next(rows, None)) is not None:
+        data = np.empty(shape, np.uint8 if bit_depth == 8 else np.uint16)
+        index: list[int] = []
+        pts: list[int] = []
+        time_s: list[float] = []
+        status: list[Status] = []
+        for row in chain([first], islice(rows, shape[0] - 1)):
+            status.append(row.paint(data[len(status)]))
+            index.append(row.index)
+            pts.append(row.pts)
+            time_s.append(row.time_s)
+        yield frames_from_array(
+            data[: len(index)],
+            index=np.array(index, np.int64),
+            pts=np.array(pts, np.int64),
+            time_s=np.array(time_s, np.float64),
+            status=np.array(status, np.uint8),
+            time_base=time_base,
+            bit_depth=bit_depth,
+        )
+
+
+def frames_from_array(
+    data: NDArray[Any],
+    *,
+    index: NDArray[np.int64],
+    pts: NDArray[np.int64],
+    time_s: NDArray[np.float64],
+    status: NDArray[np.uint8],
+    time_base: Fraction,
+    bit_depth: int,
+) -> Frames:
+    """Frames over (N, H, W, 3) C-contiguous pixels; the tensor is a permuted view of the same
+    memory."""
+    import torch  # here, so that looking at a source does not import it
+
+    tensor = torch.from_numpy(data).permute(0, 3, 1, 2)
+    return Frames(tensor, index, pts, time_s, status, time_base, bit_depth)

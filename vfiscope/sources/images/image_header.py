@@ -1,0 +1,127 @@
+"""What an image file says about itself before it is decoded."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from vfiscope.errors import SourceError
+from vfiscope.sources.geometry import Orientation, from_exif
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
+
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+MAX_PIXELS = 2**27
+"""Larger images are refused before they are decoded."""
+PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+EXIF_ORIENTATION = 0x0112
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
+PNG_BIT_DEPTH_AT = 24
+
+
+_QUIET = threading.Lock()
+"""Filters of warnings belong to the whole process: two threads that set them aside at once would
+not get them back."""
+
+
+class ImageHeader(NamedTuple):
+    """Size as displayed, depth, and what has to be known to decode the pixels."""
+
+    width: int
+    height: int
+    bit_depth: int
+    """8, or 16 for anything deeper."""
+    orientation: Orientation
+    has_alpha: bool
+    premultiplied: bool
+    """Whether the decoder itself lays transparent pixels on black (8-bit TIFF)."""
+    notes: tuple[str, ...]
+    format: str
+    """PNG, JPEG, BMP, TIFF or WEBP: by the content, whatever the name says."""
+
+
+def read_header(stream: BinaryIO, name: str) -> ImageHeader:
+    """The header of an image, without decoding it.
+
+    Raises:
+        SourceError: it is no image of a known kind, or has more than ``MAX_PIXELS`` pixels.
+    """
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # the limit below is the one that counts, and notes say what is unusual
+        return _read(stream, name)
+
+
+def _read(stream: BinaryIO, name: str) -> ImageHeader:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        image = Image.open(stream, formats=PILLOW_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise SourceError(f"{name} is refused: {error}") from error
+    except UnidentifiedImageError as error:
+        raise SourceError(
+            f"{name} is no image that can be read: it may be damaged or another kind of file"
+        ) from error
+    except (SyntaxError, ValueError, TypeError, OSError) as error:
+        raise SourceError(f"{name} has a damaged header: {error}") from error
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise SourceError(
+            f"{name} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
+        )
+    if image.mode == "F":
+        raise SourceError(f"{name} holds floating point values: convert it to 8 or 16 bits")
+    orientation, stored = _orientation(image)
+    height, width = orientation.size(*stored)
+    has_alpha = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
+    depth = _bit_depth(image, stream)
+    premultiplied = image.format == "TIFF" and depth == 8
+    return ImageHeader(
+        width,
+        height,
+        depth,
+        orientation,
+        has_alpha,
+        premultiplied,
+        _notes(image, has_alpha),
+        str(image.format),
+    )
+
+
+def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
+    """The EXIF orientation, and the (height, width) of the pixels as they are stored."""
+    from PIL import Image
+
+    # The method of the base class: that of PNG decodes the whole picture in search of a late chunk.
+    orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+    if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself
+        tags = getattr(image, "tag_v2", {})
+        return orientation, (int(tags[TIFF_HEIGHT]), int(tags[TIFF_WIDTH]))
+    return orientation, (image.height, image.width)
+
+
+def _bit_depth(image: Image.Image, stream: BinaryIO) -> int:
+    """8 or 16. Pillow's mode does not tell for colour images."""
+    if image.format == "PNG":
+        stream.seek(PNG_BIT_DEPTH_AT)
+        return 16 if stream.read(1) == b"\x10" else 8
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (8,))
+        return 8 if max(bits) <= 8 else 16
+    return 8
+
+
+def _notes(image: Image.Image, has_alpha: bool) -> tuple[str, ...]:
+    notes = []
+    if has_alpha:
+        notes.append("is transparent: it is laid on black")
+    pages = getattr(image, "n_frames", 1)
+    if pages > 1:
+        notes.append(f"holds {pages} pictures: only the first is read")
+    return tuple(notes)

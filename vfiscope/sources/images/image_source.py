@@ -1,0 +1,182 @@
+"""Sequences of image files, and single images: decoded with OpenCV, their headers checked with
+Pillow first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope import config
+from vfiscope.errors import SourceError
+from vfiscope.sources.geometry import resize_into
+from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
+from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.listing import Listing
+from vfiscope.sources.images.png_checks import strip_png
+from vfiscope.sources.source import RGB_COLOR, Counts, Options, Pixels, Row, Source
+from vfiscope.types import SourceInfo, Status
+
+__all__ = ["ImageSource", "decode_image", "read_image"]
+
+
+class ImageSource(Source):
+    """Image files as a sequence, one frame each, upright by their EXIF tag, at a rate that is
+    given.
+
+    Values are taken as stored: gray and palette images become RGB, ICC profiles are not applied,
+    16-bit images keep their depth, and a transparent image is laid on black. A file that cannot be
+    decoded keeps its row.
+
+    Raises:
+        SourceError: no file has a readable header; while iterating: a file has another size or
+        depth than the first.
+    """
+
+    def __init__(self, path: str, listing: Listing, options: Options) -> None:
+        files = listing.files
+        if len(files) > config.MAX_FRAMES:
+            raise SourceError(
+                f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
+            )
+        first, header = _first_readable(path, files)
+        moments = None if options.time_from is None else capture_times(files, options.time_from)
+        pts: Sequence[int] = range(len(files)) if moments is None else moments
+        time_base = 1 / options.fps if moments is None else Fraction(1, MICROSECOND)
+        info = SourceInfo(
+            path=path,
+            kind="images",
+            width=header.width,
+            height=header.height,
+            bit_depth=header.bit_depth,
+            frames_expected=len(files),
+            duration_s=(
+                float(len(files) / options.fps)
+                if moments is None
+                else (moments[-1] - moments[0]) / MICROSECOND
+            ),
+            time_base=time_base,
+            rate=options.fps if moments is None else None,
+            decoder=f"OpenCV {cv2.__version__}",
+            color=RGB_COLOR,
+            size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
+            files=files,
+            notes=listing.notes,
+            gaps=[
+                g
+                for g in listing.gaps
+                if not options.selection.after(g.row, (pts[g.row] - pts[0]) * time_base)
+            ],
+        )
+        super().__init__(info, options)
+        self._first = first
+        self._pts = pts
+
+    def _rows(self, counts: Counts) -> Generator[Row]:
+        for index, pts in enumerate(self._pts):
+            yield Row(index, pts, partial(self._paint, index, counts))
+        counts.ended = True
+
+    def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
+        file = self._info.files[index]
+        try:
+            header, data = read_image(file)
+            pixels = decode_image(header, data, file)
+        except SourceError as error:
+            counts.unreadable += 1
+            self._note("unreadable", str(error))
+            out[...] = 0
+            return Status.UNREADABLE
+        for note in header.notes:
+            self._note(note, f"{os.path.basename(file)} {note}")
+        self._check_like_first(file, pixels)
+        resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
+        counts.decoded += 1
+        return Status.OK
+
+    def _check_like_first(self, file: str, pixels: NDArray[Any]) -> None:
+        info = self._info
+        depth = 8 * pixels.dtype.itemsize
+        if depth != info.bit_depth:
+            raise SourceError(
+                f"{file} has {depth} bits, {self._first} has {info.bit_depth}: convert them to one"
+                " depth"
+            )
+        height, width = pixels.shape[:2]
+        if self._options.resize is None and (height, width) != (info.height, info.width):
+            raise SourceError(
+                f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
+                "give images of one size, or use --resize"
+            )
+
+
+def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
+    reasons = []
+    for file in files:
+        try:
+            with open(file, "rb") as stream:
+                return file, read_header(stream, file)
+        except SourceError as error:
+            reasons.append(str(error))
+        except OSError as error:
+            reasons.append(f"{file} cannot be read: {error.strerror}")
+    if len(files) == 1:
+        raise SourceError(reasons[0])
+    raise SourceError(
+        f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}"
+    )
+
+
+def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
+    """The header of an image file and all of its bytes.
+
+    Raises:
+        SourceError: it cannot be read, or is no image of a known kind.
+    """
+    try:
+        with open(file, "rb") as stream:
+            header = read_header(stream, file)
+            stream.seek(0)
+            return header, np.frombuffer(stream.read(), np.uint8)
+    except OSError as error:
+        raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
+
+
+def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+    """Upright (H, W, 3) RGB pixels.
+
+    OpenCV turns pictures upright itself except in the mode that keeps alpha. It is asked for BGR,
+    because its RGB mode mixes up the channels of 16-bit TIFF (5.0.0).
+    """
+    keep_alpha = header.has_alpha and not header.premultiplied
+    flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    data = strip_png(data, file) if header.format == "PNG" else data
+    try:
+        pixels = cv2.imdecode(data, flags)
+    except cv2.error as error:
+        raise SourceError(f"{file} cannot be decoded: {error.err}") from error
+    if pixels is None:
+        raise SourceError(f"{file} cannot be decoded: it is damaged or incomplete")
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise SourceError(f"{file} holds {pixels.dtype} values: convert it to 8 or 16 bits")
+    if keep_alpha:
+        pixels = header.orientation.apply(_on_black(pixels))
+    return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB)
+
+
+def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
+    """(H, W, 4) with straight alpha laid on black, rounded to nearest; pictures without alpha
+    become three channels."""
+    if pixels.ndim == 2:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    if pixels.shape[2] == 3:
+        return pixels
+    top = np.iinfo(pixels.dtype).max
+    weighted = pixels[..., :3].astype(np.float64) * (pixels[..., 3:] / top)
+    return np.rint(weighted).astype(pixels.dtype)

@@ -1,0 +1,386 @@
+"""What every source shares: the selection of frames, the accounting, and iteration in batches."""
+
+from __future__ import annotations
+
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope import config
+from vfiscope.errors import SourceError, UsageError
+from vfiscope.sources.batching import SelectedRow, gather
+from vfiscope.types import Frames, SourceInfo, Status
+
+__all__ = [
+    "RGB_COLOR",
+    "Counts",
+    "Options",
+    "Pixels",
+    "Row",
+    "Selection",
+    "Single",
+    "Source",
+    "check_file",
+]
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass
+class Counts:
+    """What became of the frames of the latest iteration; valid so far while it goes on."""
+
+    decoded: int = 0
+    """Frames decoded, whether selected or not. Image files outside the selection are not read and
+    not counted."""
+    delivered: int = 0
+    """Frames handed out, those without pixels included."""
+    corrupt: int = 0
+    """Frames that the decoder called damaged or complained about; they were kept."""
+    undecodable: int = 0
+    """Packets of a video that the demuxer or the decoder refused and that have no row, for want of
+    a time."""
+    unreadable: int = 0
+    """Rows without pixels: image files that cannot be decoded, and packets of a video that gave no
+    frame."""
+    skipped: int = 0
+    """Frames that the container itself says are not to be shown (edit lists)."""
+    broken: int = 0
+    """Packets of a video that the demuxer called damaged; they were decoded all the same."""
+    lost: int = 0
+    """Packets of a video that gave neither a frame nor an error nor a row, in codecs of a frame a
+    packet."""
+    hidden: int = 0
+    """Packets inside a video, not at its ends, that the container says are not to be shown: a part
+    of ``skipped``."""
+    short: int = 0
+    """Frames by which a video is shorter than its container claims in seconds."""
+    gave_up: int = 0
+    """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
+    seen: int = 0
+    """Rows that there were up to the stop, selected or not."""
+    stop: int | None = None
+    """Ordinal of the first frame at or behind the stop; None where no frame was reached that lies
+    there."""
+    ended: bool = False
+    """Whether decoding went on to the end of the source."""
+
+    def given_up(self, path: str) -> str | None:
+        """A sentence where reading ended early, else None."""
+        if not self.gave_up:
+            return None
+        return (
+            f"{path} is given up after {self.gave_up} undecodable packets in a row "
+            f"({self.decoded} frames before them): repair or re-encode it"
+        )
+
+
+RGB_COLOR = {
+    "matrix": "rgb",
+    "range": "full",
+    "primaries": "unknown",
+    "transfer": "unknown",
+    "decided_by": "tag",
+}
+"""How the code values of images and arrays are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One frame before its pixels are wanted."""
+
+    index: int
+    pts: int
+    paint: Callable[[Pixels], Status]
+    """Writes the frame into an (H, W, 3) array; called at once or not at all."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames are wanted: every ``step``-th of a half-open range in ordinals (int) or seconds
+    (Fraction)."""
+
+    start: int | Fraction | None = None
+    stop: int | Fraction | None = None
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.step, int) or self.step < 1:
+            raise UsageError(f"step is {self.step!r}: give a whole number of 1 or more")
+        same = type(self.start) is type(self.stop)
+        if same and self.start is not None and self.stop is not None and self.start >= self.stop:
+            raise UsageError(
+                f"start {self.start} is not before stop {self.stop}: the stop itself is not"
+                " included"
+            )
+
+    def __str__(self) -> str:
+        ends = {
+            name: end
+            for name, end in (("start", self.start), ("stop", self.stop))
+            if end is not None
+        }
+        return " and ".join(
+            f"{name} {end if isinstance(end, int) else f'{float(end):g}s'}"
+            for name, end in ends.items()
+        )
+
+    def before(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies before the start."""
+        return (
+            self.start is not None
+            and (index if isinstance(self.start, int) else seconds) < self.start
+        )
+
+    def after(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies at the stop or behind it."""
+        return (
+            self.stop is not None
+            and (index if isinstance(self.stop, int) else seconds) >= self.stop
+        )
+
+    @property
+    def timed(self) -> bool:
+        """Whether the start or the stop is a time, and so means other ordinals in other sources."""
+        return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
+
+
+@dataclass(frozen=True, eq=False)
+class Single:
+    """One frame as numpy has it."""
+
+    index: int
+    status: Status
+    pixels: Pixels
+    """(H, W, 3) RGB code values, uint8 or uint16; zeros where it is unreadable."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is to deliver its frames."""
+
+    selection: Selection
+    batch: int
+    fps: Fraction
+    resize: tuple[int, int, str] | None
+    """(height, width, filter), or None to refuse frames of another size."""
+    tonemap: str | None = None
+    """One of ``config.TONE_MAPS``, or None to refuse HDR."""
+    time_from: str | None = None
+    """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
+    stream: int | None = None
+    """Number of the video's stream, None for the best one."""
+    deinterlace: str = "none"
+    """One of ``config.DEINTERLACERS``."""
+
+
+class Source(ABC):
+    """Frames in presentation order, batch by batch, as often as it is iterated.
+
+    A context manager. Memory does not grow with the length: one batch is alive at a time, and it
+    belongs to whoever received it.
+
+    Raises while iterating:
+        SourceError: it was closed, a frame has another size or depth than the first, the file
+            cannot be read on, or it holds no frame that can be decoded.
+        UsageError: start, stop and step select no frame.
+    """
+
+    def __init__(self, info: SourceInfo, options: Options) -> None:
+        self._info = info
+        self._options = options
+        self._closed = False
+        self._noted: set[str] = set()
+        self.counts = Counts()
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the source is. Its notes may grow while it is iterated."""
+        return self._info
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the frames as delivered."""
+        if self._options.resize is None:
+            return self._info.height, self._info.width
+        return self._options.resize[0], self._options.resize[1]
+
+    @property
+    def span_s(self) -> tuple[float, float | None]:
+        """Where the chosen frames start and end, in seconds from the first frame, as far as the
+        claims tell.
+
+        The end is None where nothing is claimed.
+        """
+        selection, length = self._options.selection, self._info.duration_s
+        start, stop = self._seconds(selection.start) or 0.0, self._seconds(selection.stop)
+        return start, length if stop is None else min(stop, length or stop)
+
+    def _seconds(self, position: int | Fraction | None) -> float | None:
+        """A position in seconds, by the rate or the mean interval that are claimed; None where
+        there is neither."""
+        if not isinstance(position, int):
+            return None if position is None else float(position)
+        if self._info.rate is not None:
+            return float(position / self._info.rate)
+        count, length = self._info.frames_expected, self._info.duration_s
+        return position * length / count if count and length else None
+
+    @property
+    def selection(self) -> Selection:
+        """Which frames were asked for."""
+        return self._options.selection
+
+    def __iter__(self) -> Iterator[Frames]:
+        return self.select(self.selection)
+
+    def select(self, selection: Selection) -> Iterator[Frames]:
+        """As iterating, with other frames than those that were asked for when the source was
+        opened."""
+        self._check_open()
+        self.counts = Counts()
+        return self._batches(self.counts, selection)
+
+    def singles(self, ordinals: Collection[int]) -> Iterator[Single]:
+        """The frames of some decode ordinals, in order, whatever was asked for when the source was
+        opened.
+
+        Without torch, and one at a time. A video is decoded from its start up to the last of them,
+        and only these are converted. Ordinals that the source does not have are left out.
+        """
+        self._check_open()
+        wanted, dtype = set(ordinals), np.uint8 if self._info.bit_depth == 8 else np.uint16
+        with closing(self._rows(Counts())) as rows:
+            for row in rows:
+                if row.index in wanted:
+                    out = np.empty((*self.size, 3), dtype)
+                    yield Single(row.index, row.paint(out), out)
+                if row.index >= max(wanted, default=-1):
+                    return
+
+    def close(self) -> None:
+        """Let go of the source: it can no longer be iterated. May be called again."""
+        self._closed = True
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        info = self._info
+        return (
+            f"{type(self).__name__}({info.path!r}, {info.height}x{info.width}, {info.bit_depth}"
+            " bit)"
+        )
+
+    @abstractmethod
+    def _rows(self, counts: Counts) -> Generator[Row]:
+        """Every frame from the first on. Counts what it decodes, and sets ``counts.ended`` at the
+        end."""
+
+    def _batches(self, counts: Counts, selection: Selection) -> Generator[Frames]:
+        height, width = self.size
+        known = None if self._info.kind == "video" else self._info.frames_expected
+        frame_bytes = 3 * height * width * (1 if self._info.bit_depth == 8 else 2)
+        room = max(1, config.MAX_BATCH_BYTES // frame_bytes)
+        batch = min(self._options.batch, known or self._options.batch, room)
+        with closing(self._selected(counts, selection)) as rows:
+            yield from gather(
+                rows,
+                shape=(batch, height, width, 3),
+                bit_depth=self._info.bit_depth,
+                time_base=self._info.time_base,
+            )
+
+    def _selected(self, counts: Counts, selection: Selection) -> Generator[SelectedRow]:
+        time_base = self._info.time_base
+        first_pts: int | None = None
+        first_index: int | None = None
+        with closing(self._rows(counts)) as rows:
+            for row in rows:
+                self._check_open()
+                counts.seen += 1
+                if row.index >= config.MAX_FRAMES:
+                    raise SourceError(
+                        f"{self._info.path} holds more than {config.MAX_FRAMES} frames: split it"
+                    )
+                first_pts = row.pts if first_pts is None else first_pts
+                seconds = (row.pts - first_pts) * time_base
+                if selection.after(row.index, seconds):
+                    counts.stop = row.index
+                    break
+                if selection.before(row.index, seconds):
+                    continue
+                first_index = row.index if first_index is None else first_index
+                if (row.index - first_index) % selection.step == 0:
+                    counts.delivered += 1
+                    yield SelectedRow(row.index, row.pts, float(seconds), row.paint)
+        if first_pts is None:
+            raise SourceError(
+                f"{self._info.path} holds no frame that can be decoded: it may be damaged or"
+                " incomplete"
+            )
+        if first_index is None:
+            remedy = (
+                f"it has {counts.seen} frames, give an earlier start"
+                if counts.ended
+                else "give a later stop"
+            )
+            raise UsageError(f"nothing of {self._info.path} is selected by {selection}: {remedy}")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SourceError(f"{self._info.path} was closed: open it again")
+
+    def _note(self, kind: str, text: str) -> None:
+        """Add a sentence to the notes: the first of its kind only, so that they do not grow with
+        the length."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            self._info = replace(self._info, notes=(*self._info.notes, text))
+
+
+def check_file(path: str) -> int:
+    """Size in bytes of a regular file that holds something.
+
+    Raises:
+        SourceError: it does not exist, is a link to nothing, a folder, a pipe, a device or a
+        socket, or is empty.
+    """
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError) as error:
+        raise SourceError(_why_missing(path, error)) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise SourceError(
+            f"{path!r} is not a regular file: give a video, an image or a folder of images"
+        )
+    if found.st_size == 0:
+        raise SourceError(f"{path!r} is empty (0 bytes): copy or make it again")
+    if not os.access(path, os.R_OK):
+        raise SourceError(f"{path!r} may not be read: change its permissions")
+    return found.st_size
+
+
+def _why_missing(path: str, error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        if os.path.islink(path):
+            return f"{path!r} is a link to {os.readlink(path)!r}, which does not exist"
+        return f"{path!r} does not exist: check the name (only local files are read)"
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"{path!r} cannot be opened: {reason}"

@@ -1,0 +1,80 @@
+"""Opening the container of a video: which formats may be read, and which of its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vfiscope.errors import SourceError
+from vfiscope.sources.images.image_header import MAX_PIXELS
+
+__all__ = ["is_picture", "opened"]
+
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
+    "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
+)
+"""Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
+CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+
+
+@contextmanager
+def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream, by its number or else the best.
+
+    FFmpeg is given an open file, never a name that it could interpret.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115
+    except OSError as error:
+        raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
+    with file:
+        try:
+            container = av.open(
+                file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace"
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise SourceError(
+                f"{path} is no video that can be read ({reason}): it may be incomplete, a playlist,"
+                " or no video"
+            ) from error
+        with container:
+            stream = _video_stream(path, container, number)
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
+            yield container, stream
+
+
+def _video_stream(path: str, container: InputContainer, number: int | None) -> VideoStream:
+    """The video stream with a number, or the best one that is not an attached picture."""
+    videos = [video for video in container.streams.video if not is_picture(video)]
+    if not videos:
+        raise SourceError(f"{path} has no video stream: give a file that holds one")
+    if number is not None and number not in [video.index for video in videos]:
+        there = ", ".join(
+            f"{video.index} ({video.codec_context.name})" for video in videos if video.codec_context
+        )
+        raise SourceError(f"{path} has no video stream {number}: choose from {there}")
+    best = container.streams.best("video")
+    wanted = number if best is None or number is not None else best.index
+    stream = next((video for video in videos if video.index == wanted), videos[0])
+    if stream.codec_context is None:
+        raise SourceError(
+            f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it"
+        )
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_PIXELS:
+        raise SourceError(
+            f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
+        )
+    return stream
+
+
+def is_picture(stream: VideoStream) -> bool:
+    """Whether the stream is a cover and no film."""
+    return bool(stream.disposition & av.stream.Disposition.attached_pic)

@@ -1,0 +1,201 @@
+"""Whether a video file is as long as it says, and as it was written: what its structure gives away
+by itself."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+__all__ = ["failed_checksums", "why_cut_short"]
+
+EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
+UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
+BOXES = (
+    b"ftyp",
+    b"moov",
+    b"mdat",
+    b"free",
+    b"skip",
+    b"wide",
+    b"moof",
+    b"pnot",
+    b"uuid",
+    b"styp",
+    b"sidx",
+    b"mfra",
+)
+EBML_CRC = b"\xbf\x84"
+PIECE = 2**20
+GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
+TS_PACKET, TS_SYNC = 188, 0x47
+
+
+def why_cut_short(path: str) -> str | None:
+    """A sentence where the structure of an MP4, Matroska, AVI, GIF or MPEG-TS file reaches beyond
+    its end, else None.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as file:
+        head = file.read(12)
+        if head[:4] == EBML:
+            end = _matroska_end(file)
+        elif head[:4] == b"RIFF" and head[8:11] == b"AVI":
+            end = _riff_end(file, size)
+        elif head[4:8] in BOXES:
+            end = _boxes_end(file, size)
+        elif head[:4] == b"GIF8":
+            return _gif_fault(file)
+        elif head[:1] == b"\x47" and size > TS_PACKET and _byte_at(file, TS_PACKET) == TS_SYNC:
+            end = -(-size // TS_PACKET) * TS_PACKET
+        else:
+            return None
+    if end is None or end <= size:
+        return None
+    return (
+        f"its structure reaches to byte {end}, but the file ends at {size}: it is cut short by"
+        f" {end - size} bytes"
+    )
+
+
+def _byte_at(file: BinaryIO, at: int) -> int:
+    file.seek(at)
+    return (file.read(1) or b"\0")[0]
+
+
+def _gif_fault(file: BinaryIO) -> str | None:
+    """Walk the blocks of a GIF: what is met instead of a block, or that the end mark is missing or
+    comes too early."""
+    file.seek(_palette_bytes(_byte_at(file, 10)) + 13)
+    while kind := file.read(1):
+        if kind[0] == GIF_END:
+            return (
+                None
+                if not file.read(1)
+                else "its end mark comes before the end of the file: it is damaged"
+            )
+        if kind[0] == GIF_IMAGE:
+            head = file.read(9)
+            file.seek(_palette_bytes(head[8] if len(head) == 9 else 0) + 1, os.SEEK_CUR)
+        elif kind[0] == GIF_EXTENSION:
+            file.seek(1, os.SEEK_CUR)
+        else:
+            return f"it holds {kind[0]:#04x} where a block should begin: it is damaged"
+        while (size := file.read(1)) and size[0]:
+            file.seek(size[0], os.SEEK_CUR)
+    return "the end mark of a GIF is missing: it is cut short"
+
+
+def _palette_bytes(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int | None:
+    """Where the last box of an MP4 ends; a box of size 0 goes to the end of the file."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:
+            return None
+        at += length
+    return at if at >= size else size + 8 - (size - at)  # a box cut inside its own head
+
+
+def _riff_end(file: BinaryIO, size: int) -> int:
+    """Where the last RIFF chunk of an AVI ends; large files have several."""
+    at = 0
+    while at + 8 <= size:
+        file.seek(at)
+        head = file.read(8)
+        if head[:4] != b"RIFF":
+            break
+        at += 8 + int.from_bytes(head[4:8], "little")
+    return at
+
+
+def _matroska_end(file: BinaryIO) -> int | None:
+    """Where the segment ends, None where its size is left open (a live recording)."""
+    file.seek(4)
+    length = _matroska_segment(file)
+    if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
+        return None
+    return file.tell() + length[0]
+
+
+def _matroska_segment(file: BinaryIO) -> tuple[int, int] | None:
+    """From behind the first four bytes go to where the segment's content begins: (its length, bytes
+    of that number)."""
+    header = _number(file)
+    if header is None:
+        return None
+    file.seek(header[0], os.SEEK_CUR)
+    return _number(file) if int.from_bytes(file.read(4), "big") == SEGMENT else None
+
+
+def _number(file: BinaryIO) -> tuple[int, int] | None:
+    """(value, bytes) of an EBML number of variable length."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    count = 9 - first[0].bit_length()
+    rest = file.read(count - 1)
+    return (first[0] & ((1 << (8 - count)) - 1)) << (8 * (count - 1)) | int.from_bytes(
+        rest, "big"
+    ), count
+
+
+def failed_checksums(path: str) -> str | None:
+    """A sentence where parts of a Matroska file differ from their CRC-32 (RFC 8794, 11.3.1), else
+    None.
+
+    The file is read once more from its beginning to its end; other formats hold no checksums over
+    their packets.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        if file.read(4) != EBML or _matroska_segment(file) is None:
+            return None
+        size = os.path.getsize(path)
+        failed = [at for at, good in _checked_parts(file, size) if not good]
+    if not failed:
+        return None
+    return (
+        f"{len(failed)} of its parts, the first at byte {failed[0]}, differ from their checksums:"
+        " it is damaged"
+    )
+
+
+def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:
+    """(position, whether the checksum holds) of each part of a segment that has a checksum and lies
+    in the file."""
+    while True:
+        at = file.tell()
+        name, length = _number(file), _number(file)
+        if (
+            name is None
+            or length is None
+            or length[0] == UNKNOWN_SIZES[length[1]]
+            or file.tell() + length[0] > size
+        ):
+            return
+        end = file.tell() + length[0]
+        if file.read(2) == EBML_CRC:
+            yield at, int.from_bytes(file.read(4), "little") == _crc(file, end)
+        file.seek(end)
+
+
+def _crc(file: BinaryIO, end: int) -> int:
+    value = 0
+    while piece := file.read(min(PIECE, end - file.tell())):
+        value = zlib.crc32(piece, value)
+    return value

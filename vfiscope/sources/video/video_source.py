@@ -1,0 +1,347 @@
+"""Videos, decoded one frame after the other with PyAV (FFmpeg)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
+from vfiscope.errors import SourceError
+from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
+from vfiscope.sources.source import Counts, Options, Pixels, Row, Source, check_file
+from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
+from vfiscope.sources.video.container import is_picture, opened
+from vfiscope.sources.video.decode import Decoded, decode, packets
+from vfiscope.sources.video.deinterlace import deinterlace_frames
+from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.types import SourceInfo, Status
+
+__all__ = ["VideoSource"]
+
+
+class VideoSource(Source):
+    """The frames of a local video file, upright, in presentation order.
+
+    The stream is decoded from its start at every iteration; what the container claims about counts,
+    durations and rates is recorded and not relied upon.
+
+    Raises:
+        SourceError: the file is not a video, holds no video stream, or no frame of it can be
+        decoded.
+    """
+
+    def __init__(self, path: str, options: Options) -> None:
+        path = os.path.abspath(path)
+        size_bytes = check_file(path)
+        first, stream = _probe(path, options.stream)
+        _check_hdr(first.color, path, options)
+        height, width = first.orientation.size(*first.size)
+        info = SourceInfo(
+            path=path,
+            kind="video",
+            width=width,
+            height=height,
+            bit_depth=8 if first.bits <= 8 else 16,
+            frames_expected=stream.frames,
+            duration_s=stream.duration_s,
+            time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
+            rate=stream.rate,
+            decoder=stream.decoder,
+            color={
+                **first.color.as_mapping(),
+                **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
+            },
+            size_bytes=size_bytes,
+            damage=_asked(why_cut_short, path),
+            notes=(
+                *stream.notes,
+                *first.notes,
+                *_interlaced_note(first, options),
+                *_hdr_note(first.color, options),
+            ),
+        )
+        super().__init__(info, options)
+        self._first = first
+        self._claims_length = stream.claims_length
+        self._sums_checked = False
+
+    def _rows(self, counts: Counts) -> Generator[Row]:
+        clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
+        convert = RgbConverter(self._info.path, self._options.tonemap)
+        decoded = decode(self._info.path, counts, self._options.stream)
+        with closing(
+            deinterlace_frames(decoded, counts) if self._options.deinterlace == "bwdif" else decoded
+        ) as places:
+            for index, place in enumerate(places):
+                pts = clock.stamp(place.pts, index)
+                for note in clock.notes:
+                    self._note("time", note)
+                yield Row(index, pts, partial(self._paint, place, index, convert))
+                del place
+        counts.short = self._short(counts.decoded, clock.last or 0)
+        self._check_sums()
+        counts.ended = not counts.gave_up
+
+    def _check_sums(self) -> None:
+        """Compare the file with the checksums in it: at the end, because that reads all of it."""
+        if not self._sums_checked:
+            damage = _asked(failed_checksums, self._info.path)
+            self._info = replace(self._info, damage=(*self._info.damage, *damage))
+            self._sums_checked = True
+
+    def _short(self, frames: int, last: int) -> int:
+        """Frames that are missing at the end of a Matroska file by its own duration; two or more
+        count."""
+        info = self._info
+        if not (self._claims_length and info.duration_s and info.rate and frames):
+            return 0
+        missing = (Fraction(str(info.duration_s)) - last * info.time_base) * info.rate - 1
+        return int(missing) if missing >= 2 else 0
+
+    def _paint(self, place: Decoded, index: int, convert: RgbConverter, out: Pixels) -> Status:
+        if place.frame is None:
+            out[...] = 0
+            return Status.UNREADABLE
+        self._convert(place.frame, index, convert, out)
+        return Status.CORRUPT if place.damaged else Status.OK
+
+    def _convert(
+        self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels
+    ) -> None:
+        color = decide(frame, self._info.path)
+        if color != self._first.color:
+            _check_hdr(color, self._info.path, self._options)
+            self._note(
+                "colour",
+                f"from frame {index} on, colours are {color.matrix}, {color.range},"
+                f" {color.transfer}",
+            )
+        if (bits_of(frame.format) > 8) != (self._info.bit_depth > 8):
+            raise SourceError(
+                f"{self._info.path} changes to {frame.format.name} at frame {index}: split it where"
+                " the depth changes"
+            )
+        orientation = self._first.orientation
+        size = orientation.size(frame.height, frame.width)
+        if size == out.shape[:2] and orientation == UPRIGHT:
+            convert(frame, color, out)
+        else:
+            self._check_size(index, size)
+            stored = np.empty((frame.height, frame.width, 3), out.dtype)
+            convert(frame, color, stored)
+            resize_into(
+                orientation.apply(stored),
+                out,
+                self._options.resize[2] if self._options.resize else "area",
+            )
+
+    def _check_size(self, index: int, size: tuple[int, int]) -> None:
+        expected = (self._info.height, self._info.width)
+        if self._options.resize is None and size != expected:
+            raise SourceError(
+                f"{self._info.path} changes its size at frame {index}: from"
+                f" {expected[1]}x{expected[0]} to {size[1]}x{size[0]}; split it there, or use"
+                " --resize"
+            )
+
+
+class _Stream(NamedTuple):
+    """What the container says about the stream. All of it are hints."""
+
+    frames: int | None
+    duration_s: float | None
+    time_base: Fraction
+    rate: Fraction | None
+    decoder: str
+    claims_length: bool
+    """Whether the duration is of this stream alone and was written down, not estimated."""
+    notes: tuple[str, ...]
+
+
+class _First(NamedTuple):
+    """What the first decoded frame says about all of them."""
+
+    size: tuple[int, int]
+    bits: int
+    color: Color
+    orientation: Orientation
+    has_pts: bool
+    interlaced: bool
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Clock:
+    """Presentation times, made up where the stream has none."""
+
+    time_base: Fraction
+    rate: Fraction | None
+    synthetic: bool
+    last: int | None = None
+    notes: tuple[str, ...] = ()
+
+    def stamp(self, pts: int | None, index: int) -> int:
+        """The time of the frame in units of the time base."""
+        pts = index if self.synthetic else pts
+        if pts is None:
+            step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
+            pts = 0 if self.last is None else self.last + step
+            self._note(
+                f"frame {index} has no time of its own: it follows the one before at the average"
+                " rate"
+            )
+        if self.last is not None and pts <= self.last:
+            self._note(f"times do not increase at frame {index}")
+        self.last = pts
+        return pts
+
+    def _note(self, text: str) -> None:
+        if not self.notes:
+            self.notes = (text,)
+
+
+def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
+    """Look at the first frame that can be decoded, and at the container."""
+    with opened(path, number) as (container, stream):
+        about = _describe(container, stream)
+        _check_readable(path, container, stream)
+    with closing(decode(path, Counts(), number)) as places:
+        for place in places:
+            if place.frame is not None:
+                return _describe_first(place.frame, path), about
+    raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
+
+
+def _check_readable(path: str, container: InputContainer, stream: VideoStream) -> None:
+    """Refuse a protected stream before it is decoded to noise."""
+    for packet in packets(path, container, stream):
+        if packet is not None and packet.has_sidedata("encryption_info"):
+            raise SourceError(f"{path} is encrypted (DRM): give a file without protection")
+        return
+
+
+def _asked(check: Callable[[str], str | None], path: str) -> tuple[str, ...]:
+    """What a check of the file's structure says."""
+    try:
+        reason = check(path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+    return () if reason is None else (reason,)
+
+
+def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
+    time_base = stream.time_base or Fraction(1, av.time_base)
+    duration: Fraction | None = None
+    if stream.duration:
+        duration = stream.duration * time_base
+    elif container.duration:
+        duration = Fraction(container.duration, av.time_base)
+    if (stream.frames or 0) > MAX_FRAMES or (duration or 0) > MAX_DURATION_S:
+        length = "" if duration is None else f", {float(duration):.0f} s"
+        raise SourceError(
+            f"{container.name} claims {stream.frames} frames{length}, more than {MAX_FRAMES} frames"
+            f" or {MAX_DURATION_S} s: cut it into pieces, or repair its header"
+        )
+    videos = [video for video in container.streams.video if not is_picture(video)]
+    notes = []
+    if len(videos) > 1:
+        notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
+    aspect = stream.sample_aspect_ratio
+    if aspect and aspect != 1:
+        notes.append(
+            f"pixels are not square ({aspect.numerator}:{aspect.denominator}): they are read as"
+            " stored"
+        )
+    if stream.metadata.get("alpha_mode") == "1" and not stream.codec_context.name.startswith(
+        "libvpx"
+    ):
+        notes.append(
+            "has an alpha channel that its decoder does not give: pixels are read as if they were"
+            " opaque"
+        )
+    libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
+    return _Stream(
+        frames=stream.frames or None,
+        duration_s=None if duration is None else float(duration),
+        time_base=time_base,
+        rate=stream.average_rate or stream.guessed_rate or None,
+        decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
+        claims_length="matroska" in container.format.name and len(container.streams) == 1,
+        notes=tuple(notes),
+    )
+
+
+def _describe_first(frame: av.VideoFrame, path: str) -> _First:
+    color = decide(frame, path)
+    orientation, notes = _orientation(frame)
+    if has_alpha(frame.format) and not frame.format.has_palette:
+        notes.append("has an alpha channel: it is laid on black")
+    if frame.pts is None:
+        notes.append(
+            "has no presentation times: frames are taken to follow each other at the average rate"
+        )
+    size = (frame.height, frame.width)
+    return _First(
+        size,
+        bits_of(frame.format),
+        color,
+        orientation,
+        frame.pts is not None,
+        frame.interlaced_frame,
+        tuple(notes),
+    )
+
+
+def _check_hdr(color: Color, path: str, options: Options) -> None:
+    if color.is_hdr and options.tonemap is None:
+        raise SourceError(
+            f"{path} is HDR (transfer {color.transfer}, primaries {color.primaries}), whose values"
+            " mean other brightnesses than ordinary video: add --tonemap reinhard, or --tonemap"
+            " none to take them as stored"
+        )
+
+
+def _interlaced_note(first: _First, options: Options) -> list[str]:
+    if not first.interlaced:
+        return []
+    if options.deinterlace == "bwdif":
+        return ["interlaced: every frame is made whole at the time of its first field (bwdif)"]
+    return [
+        "interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes"
+        " whole ones"
+    ]
+
+
+def _hdr_note(color: Color, options: Options) -> list[str]:
+    if not color.is_hdr:
+        return []
+    how = (
+        "are taken as stored"
+        if options.tonemap == "none"
+        else f"are tone mapped to SDR ({options.tonemap})"
+    )
+    return [f"HDR ({color.transfer}): code values {how}"]
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
+    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
+    if side_data is None:
+        return UPRIGHT, []
+    orientation = from_display_matrix(bytes(side_data))
+    if orientation is None:
+        return UPRIGHT, [
+            f"its display matrix ({frame.rotation} degrees) is no quarter turn and is not applied"
+        ]
+    return orientation, (
+        [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
+    )

@@ -1,0 +1,22 @@
+"""Which image file each frame was read from: ``/frames/name``, in results whose test is a set of
+images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import h5py
+
+__all__ = ["read_names", "write_names"]
+
+
+def write_names(h5: Any, names: Sequence[str]) -> None:
+    """Store a name for every frame; bytes that are no UTF-8 are written as ``\\udcXX``."""
+    texts = [name.encode("utf-8", "backslashreplace").decode() for name in names]
+    h5["frames"].create_dataset("name", data=texts, dtype=h5py.string_dtype("utf-8"))
+
+
+def read_names(h5: Any) -> tuple[str, ...]:
+    """The name of every frame, none where the test was a video or an array."""
+    return tuple(h5["frames"]["name"].asstr()[()].tolist()) if "name" in h5["frames"] else ()

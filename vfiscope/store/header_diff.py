@@ -1,0 +1,60 @@
+"""What differs between two headers, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from vfiscope import config
+
+__all__ = ["changes"]
+
+
+def changes(
+    old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] = config.NOT_STORED
+) -> list[str]:
+    """One line for each leaf that differs between two dictionaries of a header, but for some
+    options of ``config``.
+
+    Of a metric, map or field, and of what one side lacks as a whole, only the first leaf is listed.
+    """
+    before, after = (
+        dict(flatten({k: v for k, v in each.items() if v not in (None, {})})) for each in (old, new)
+    )
+    ignored = {f"config.{name}" for name in without}
+    lines: dict[str, str] = {}
+    for key in dict.fromkeys([*before, *after]):
+        if key not in ignored and before.get(key) != after.get(key):
+            line = f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
+            lines.setdefault(_thing(key, before, after), line)
+    return list(lines.values())
+
+
+def _thing(key: str, *sides: Collection[str]) -> str:
+    """What a leaf belongs to: its metric, map or field, a group that one side lacks as a whole, or
+    only itself."""
+    group, _, rest = key.partition(".")
+    if group in ("metrics", "maps", "fields", "grids"):
+        return rest.partition(".")[0]
+    return (
+        key if all(any(each.startswith(f"{group}.") for each in side) for side in sides) else group
+    )
+
+
+def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of every leaf; the sources are named by their role."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from flatten(item, f"{prefix}.{key}" if prefix else str(key))
+    elif (
+        isinstance(value, (list, tuple))
+        and value
+        and all(isinstance(item, Mapping) for item in value)
+    ):
+        roles = [item.get("role") for item in value]
+        for number, item in enumerate(value):
+            label = roles[number] if roles.count(roles[number]) == 1 else number
+            yield from flatten(item, f"{prefix}[{label}]")
+    else:
+        yield prefix, value if isinstance(value, str) and value.isprintable() else json.dumps(value)

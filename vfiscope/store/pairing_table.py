@@ -1,0 +1,46 @@
+"""The group ``/pairing`` of a result: the map that its scores were made through."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from vfiscope.store.schema import CHUNK_ROWS, SCALAR_FILTERS
+from vfiscope.types import Match, Pairing
+
+__all__ = ["PAIRING_TYPES", "read_pairing", "write_pairing"]
+
+PAIRING_TYPES = {"ref_index": "<i8", "residual": "<f4", "margin": "<f4", "label": "u1"}
+
+
+def write_pairing(h5: Any, pairing: Pairing) -> None:
+    """Write a map as columns, with what holds for the whole of it as attributes of the group."""
+    group = h5.create_group("pairing")
+    chunk = max(1, min(len(pairing), CHUNK_ROWS))
+    for name, dtype in PAIRING_TYPES.items():
+        data = getattr(pairing, name).astype(dtype)
+        group.create_dataset(name, data=data, chunks=(chunk,), **SCALAR_FILTERS)
+    group["label"].attrs["names"] = [label.name.lower() for label in Match]
+    group.attrs["method"] = pairing.method
+    group.attrs["offset"] = pairing.offset
+    group.attrs["rate_num"] = pairing.rate.numerator
+    group.attrs["rate_den"] = pairing.rate.denominator
+    group.create_dataset("dropped", data=np.array(pairing.dropped, "<i8").reshape(-1, 2))
+    group.attrs["digest"] = pairing.digest
+
+
+def read_pairing(h5: Any) -> Pairing | None:
+    """The map that the scores of a result were made through, None where they were paired without
+    one."""
+    if "pairing" not in h5:
+        return None
+    group, attrs = h5["pairing"], h5["pairing"].attrs
+    return Pairing(
+        **{name: group[name][()] for name in Pairing.COLUMNS},
+        method=str(attrs["method"]),
+        offset=int(attrs["offset"]),
+        rate=Fraction(int(attrs["rate_num"]), int(attrs["rate_den"])),
+        dropped=tuple((int(start), int(stop)) for start, stop in group["dropped"][()]),
+    )

@@ -1,0 +1,154 @@
+"""What is checked of a result before its content is believed: it may come from anyone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from vfiscope import config
+from vfiscope.errors import StoreError
+from vfiscope.store import schema
+from vfiscope.store.pairing_table import PAIRING_TYPES
+from vfiscope.store.registration_table import REGISTRATION_TYPES
+from vfiscope.store.stage_tables import TABLE_TYPES
+from vfiscope.types import Region, Role, Segment, Status, Verdict
+
+if TYPE_CHECKING:
+    from vfiscope.store.run import Run
+
+__all__ = ["check_stored", "check_values"]
+
+FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
+MAX_CELLS = 2**27
+"""Values that a frame can have in a map or a field."""
+TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
+"""Groups whose rows are no frames."""
+OPTIONAL = ("pairing", "registration")
+COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
+    "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
+    "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
+    "registration": REGISTRATION_TYPES,
+    **{
+        name: {column.name: TABLE_TYPES[str(column.type)] for column in dataclasses.fields(cls)}
+        for name, cls in TABLES.items()
+    },
+}
+"""{group: {column: type}}; the other groups hold whatever was computed, of one type."""
+ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
+    "maps": (None, None),
+    "fields": (2, None, None),
+    "registration/matrix": (3, 3),
+    "pairing/dropped": (2,),
+}
+"""Shape of a row, None for any number; of all others it is a single value."""
+
+
+def check_stored(path: Path, h5: Any) -> None:
+    """Refuse what would make HDF5 open other files, load filters as native code, or fill the
+    memory.
+
+    Nothing is read but links, types, shapes, chunks and filters.
+
+    Raises:
+        StoreError: something is not stored in the file itself, or has another type or shape than in
+        a result.
+    """
+    optional = [group for group in OPTIONAL if group in h5]
+    for group in ("frames", *schema.ARRAY_TYPES, *TABLES, *optional):
+        if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
+            raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
+        if not isinstance(h5[group], h5py.Group):
+            raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
+        for name in h5[group]:
+            _check_dataset(path, h5[group], group, name)
+    rows = h5["frames"]["index"].shape[0]
+    for group in ("frames", *schema.ARRAY_TYPES, *optional):
+        for name, dataset in h5[group].items():
+            if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
+                found = f"/{group}/{name} has {dataset.shape[0]} rows"
+                raise StoreError(
+                    f"{path} holds {rows} frames, but {found}: it is damaged, make it again"
+                )
+
+
+def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
+    where = f"{path}: /{group_name}/{name}"
+    linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
+    if linked or not isinstance(group[name], h5py.Dataset) or not _is_plain(group[name]):
+        raise StoreError(f"{where} is not stored in the file itself: do not trust it")
+    shape, chunks = group[name].shape, group[name].chunks
+    if not _fits(shape, ROW_SHAPES.get(group_name, ROW_SHAPES.get(f"{group_name}/{name}", ()))):
+        raise StoreError(f"{where} claims the shape {shape}: do not trust it")
+    # A dataset that may grow can have chunks beyond its end, which are read whole.
+    if chunks is not None and any(
+        chunk > max(1, side) for chunk, side in zip(chunks, shape, strict=True)
+    ):
+        raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
+    dtype = schema.ARRAY_TYPES.get(group_name, COLUMN_TYPES.get(group_name, {}).get(name))
+    if dtype is not None and not _is_type(group[name].dtype, dtype):
+        raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
+
+
+def _is_plain(dataset: Any) -> bool:
+    properties = dataset.id.get_create_plist()
+    filters = {properties.get_filter(number)[0] for number in range(properties.get_nfilters())}
+    return not dataset.external and not dataset.is_virtual and filters <= FILTERS
+
+
+def _fits(shape: tuple[int, ...] | None, row: tuple[int | None, ...]) -> bool:
+    """Whether a shape is that of so many rows."""
+    if (
+        not shape
+        or len(shape) != 1 + len(row)
+        or shape[0] > config.MAX_FRAMES
+        or math.prod(shape[1:]) > MAX_CELLS
+    ):
+        return False
+    return all(meant in (None, side) for meant, side in zip(row, shape[1:], strict=True))
+
+
+def _is_type(found: Any, meant: Any) -> bool:
+    if meant is not TABLE_TYPES["str"]:
+        return bool(found == np.dtype(meant))
+    text = h5py.check_string_dtype(found)
+    return text is not None and text.length is None
+
+
+def check_values(run: Run) -> None:
+    """Refuse numbers that stand for nothing, and records that contradict each other.
+
+    Raises:
+        StoreError: there are some.
+    """
+    columns: list[tuple[str, Any, type[IntEnum]]] = [
+        ("frames/role", run.frames.role, Role),
+        ("frames/status", run.frames.status, Status),
+    ]
+    if (run.register is None) != (run.registration is None):
+        there, missing = (
+            ("register", "/registration")
+            if run.register is not None
+            else ("/registration", "register")
+        )
+        raise StoreError(f"{run.path} has {there} and no {missing}: it is damaged, make it again")
+    if run.registration is not None:
+        columns.append(("registration/verdict", run.registration.verdict, Verdict))
+        bad = np.flatnonzero(~np.isfinite(run.registration.matrix).all(axis=(1, 2)))
+        if len(bad):
+            raise StoreError(
+                f"{run.path}: /registration/matrix[{bad[0]}] is not finite: make it again"
+            )
+    for name, values, known in columns:
+        bad = np.flatnonzero(values > max(known))
+        if len(bad):
+            raise StoreError(
+                f"{run.path}: /{name}[{bad[0]}] is {values[bad[0]]}, which means nothing: make it"
+                " again"
+            )

@@ -1,0 +1,211 @@
+"""Enumerations, specifications, and what is said of segments, regions and sources."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from fractions import Fraction
+from typing import NamedTuple
+
+__all__ = [
+    "LUMA_WEIGHTS",
+    "UNIX_EPOCH",
+    "FieldSpec",
+    "Gap",
+    "Match",
+    "MetricSpec",
+    "Region",
+    "Role",
+    "Segment",
+    "SourceInfo",
+    "Status",
+    "Verdict",
+]
+
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+"""Weights of R, G and B in luma (ITU-R BT.601), whatever matrix a video was stored with."""
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Status(IntEnum):
+    """What happened to a frame. Of two frames in a pair the higher value counts."""
+
+    OK = 0
+    UNPAIRED = 1
+    """It has no partner; nothing that needs one is defined."""
+    CORRUPT = 2
+    """The decoder said that it is damaged; it was scored all the same."""
+    UNREADABLE = 3
+    """There are no pixels; it keeps its row, and every score is NaN."""
+
+
+class Role(IntEnum):
+    """Where a frame of an interpolated sequence comes from."""
+
+    PASSED = 0
+    SYNTHESISED = 1
+    UNKNOWN = 2
+
+
+class Match(IntEnum):
+    """How a test frame of a :class:`Pairing` got its partner."""
+
+    MATCHED = 0
+    REPEATED = 1
+    """It has the partner of the matched test frame before it."""
+    UNMATCHED = 2
+    """No reference frame is its partner."""
+
+
+class Verdict(IntEnum):
+    """Whether a :class:`Registration` can be believed, and if not, why."""
+
+    ACCEPTED = 0
+    UNPAIRED = 1
+    """There was nothing to register: no partner, or no pixels."""
+    FEW_MATCHES = 2
+    """Fewer than 12 matched points, or as few that agree."""
+    FEW_INLIERS = 3
+    """Less than a quarter of the matched points agree with the matrix."""
+    MIRRORED = 4
+    """The matrix mirrors or folds the picture."""
+    SCALE = 5
+    """It shrinks to less than half, or enlarges to more than double."""
+    PERSPECTIVE = 6
+    """Its perspective is too strong."""
+    OUTSIDE = 7
+    """More than half of the reference lies outside of the registered test frame."""
+    UNSTEADY = 8
+    """The matched points leave the corners uncertain."""
+    UNLIKE = 9
+    """The registered pictures do not correlate, or the search found no maximum."""
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """What the numbers of a score or a map mean."""
+
+    name: str
+    unit: str
+    """"dB", "px", or "1" for a plain ratio."""
+    low: float
+    high: float
+    lower_is_better: bool
+    identity: float
+    """The value of a perfect frame, reached exactly by identical frames, but NaN where the score is
+    of what they lack, such as motion. Inside low..high the score is signed: departures to both
+    sides are bad."""
+    floor: float
+    """The smallest departure from a clip's own level that is worth flagging, in ``unit``."""
+    description: str
+    needs: str = "pixels"
+    """"pixels" of test and reference, or their "features"; or of the test and the frames around it,
+    "neighbours" and "neighbour features"; or pixels of all of them, "pixels and neighbours"."""
+    ranks: bool = True
+    """Whether a better value makes a better frame. False where it is one kind of fault among
+    several, which a frame may be without by having another, or a fact about the material."""
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """What the vectors of a field mean: (dx, dy) in pixels of the full test frame."""
+
+    name: str
+    description: str
+    unit: str = "px"
+    needs: str = "features"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A flagged half-open range of test frames, in decode ordinals."""
+
+    start: int
+    stop: int
+    kind: str
+    metric: str
+    peak: float
+    """The worst value inside, in the metric's unit."""
+    peak_index: int
+    confidence: float
+    """0..1; 1 for a user's own rule."""
+    start_time_s: float
+    stop_time_s: float
+    rule: str = ""
+    """The user's rule, as it was written; "" for the default rule and for cuts."""
+    role: str = "all"
+    """Which frames of the range it is about: "synthesised" or "passed" where a run tells these
+    apart, else "all"."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A flagged area in one test frame, in pixels of the full frame."""
+
+    frame: int
+    x: float
+    y: float
+    w: float
+    h: float
+    area: float
+    score: float
+    severity: int
+    """1..5"""
+    kind: str
+    caption: str
+
+
+class Gap(NamedTuple):
+    """Image files that are missing in the numbering of a sequence."""
+
+    row: int
+    """Ordinal of the first image behind the gap."""
+    before: int
+    """Number in the name of the last image before it."""
+    after: int
+    """Number in the name of that first image."""
+    missing: int
+    """How many images would fill it."""
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What an opened source is, before a frame was decoded. Container claims are hints."""
+
+    path: str
+    """Absolute path, glob or pattern; ``array`` for frames in memory."""
+    kind: str
+    """"video", "images" or "array"."""
+    width: int
+    height: int
+    bit_depth: int
+    frames_expected: int | None
+    """Frames that the container or the folder claims, None where it claims nothing; before start,
+    stop and step."""
+    duration_s: float | None
+    time_base: Fraction
+    rate: Fraction | None
+    """Average frames per second, for display only."""
+    decoder: str
+    color: Mapping[str, str]
+    """matrix, range, primaries, transfer as used, and ``decided_by``: tag or assumed."""
+    size_bytes: int
+    files: Sequence[str] = ()
+    """The image files in order; empty for a video."""
+    damage: Sequence[str] = ()
+    """What the file itself gives away of missing parts, one sentence each."""
+    notes: Sequence[str] = ()
+    """What is unusual, one sentence each: gaps in the numbering, files left out."""
+    gaps: Sequence[Gap] = ()
+    """Gaps in the numbering of image files, up to the stop."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The image files in order, relative to the folder that all share."""
+        if not self.files:
+            return ()
+        shared = os.path.commonpath([os.path.dirname(file) for file in self.files])
+        return tuple(os.path.relpath(file, shared) for file in self.files)
