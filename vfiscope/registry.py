@@ -1,0 +1,100 @@
+"""Tables of named things that other packages may add to.
+
+A package adds to a table by naming one of its modules under the entry point group
+``vfiscope.plugins``; the module calls :meth:`Registry.add` when it is imported::
+
+    # pyproject.toml of the package
+    [project.entry-points."vfiscope.plugins"]
+    mine = "my_package.my_signal"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+from vfiscope.errors import UsageError
+
+__all__ = ["ENTRY_POINTS", "Registry", "load_plugins", "suggest"]
+
+ENTRY_POINTS = "vfiscope.plugins"
+T = TypeVar("T")
+_loaded = False
+
+
+class Registry(Mapping[str, T]):
+    """{name: thing} in the order in which they were added; plugins are loaded at the first look.
+
+    Args:
+        kind: what the things are, as a user calls one: "signal", "detector".
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._things: dict[str, T] = {}
+
+    def add(self, name: str, thing: T) -> T:
+        """Add a thing under a name and return it.
+
+        Raises:
+            UsageError: there is one of that name.
+        """
+        if name in self._things:
+            raise UsageError(f"there is a {self.kind} {name!r} already: choose another name")
+        self._things[name] = thing
+        return thing
+
+    def named(self, name: str) -> T:
+        """The thing of a name that a user gave.
+
+        Raises:
+            UsageError: there is none; says which one may be meant.
+        """
+        if name not in self:
+            raise UsageError(f"there is no {self.kind} {name!r}: {suggest(name, self)}")
+        return self._things[name]
+
+    def __getitem__(self, name: str) -> T:
+        load_plugins()
+        return self._things[name]
+
+    def __contains__(self, name: object) -> bool:
+        load_plugins()
+        return name in self._things
+
+    def __iter__(self) -> Iterator[str]:
+        load_plugins()
+        return iter(dict(self._things))
+
+    def __len__(self) -> int:
+        load_plugins()
+        return len(self._things)
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """What a user may have meant by an unknown name: "did you mean 'x'?", else all known names."""
+    known = list(known)
+    near = get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+
+
+def load_plugins() -> None:
+    """Import every module that an installed package names under ``vfiscope.plugins``, once.
+
+    Raises:
+        UsageError: one cannot be imported.
+    """
+    global _loaded
+    if _loaded:
+        return
+    _loaded = True  # before they are imported, because they look into tables themselves
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            point.load()
+        except Exception as error:
+            raise UsageError(
+                f"the plugin {point.name} ({point.value}) cannot be loaded:"
+                f" {type(error).__name__}: {error}: fix or uninstall it"
+            ) from error
