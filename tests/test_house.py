@@ -78,8 +78,6 @@ LONG = {
     "tests/segments/test_rules.py",
     "tests/sources/images/test_image_source.py",
     "tests/store/test_crash.py",
-    "tests/store/test_run.py",
-    "tests/store/test_writer.py",
     "tests/test_bad_input.py",
     "tests/views/test_plot.py",
     "tests/views/test_table.py",
