@@ -77,7 +77,6 @@ LONG = {
     "tests/scoring/test_pipeline.py",
     "tests/segments/test_rules.py",
     "tests/sources/images/test_image_source.py",
-    "tests/store/test_crash.py",
     "tests/test_bad_input.py",
     "tests/views/test_plot.py",
     "tests/views/test_table.py",
