@@ -17,7 +17,7 @@ PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
     ("errors", "types", "config", "metric_names"),
-    ("jit_cache", "registry"),
+    ("files", "jit_cache", "registry"),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),
