@@ -22,7 +22,7 @@ PACKAGE = Path(vfiscope.__file__).parent
 FLOORS = [
     ("errors", "registry"),
     ("types", "config", "metric_names"),
-    ("jit_cache",),
+    ("files", "jit_cache"),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +52,6 @@ from vfiscope.types import (
     Segment,
     Status,
 )
-
-if TYPE_CHECKING:
-    from vfiscope.store.run import Run
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 
@@ -155,26 +152,6 @@ class Header:
             "time_base": str(self.time_base),
         }
 
-    @classmethod
-    def of_run(cls, run: Run) -> Header:
-        """The header that a finished run was begun with."""
-        return cls(
-            mode=run.mode,
-            config=run.config,
-            sources=[
-                {key: value for key, value in source.items() if not _is_count(key)}
-                for source in run.sources
-            ],
-            metrics=run.specs,
-            time_base=run.time_base,
-            versions=run.versions,
-            maps={name: stored.spec for name, stored in run.maps.items()},
-            fields={name: stored.spec for name, stored in run.fields.items()},
-            grids=run.grids,
-            embedder=run.embedder,
-            register=run.register,
-        )
-
     def differences(self, other: Header) -> list[str]:
         """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
         score are left out."""
@@ -187,11 +164,6 @@ class Header:
 
 def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
     return {**dataclasses.asdict(spec), "needs": spec.needs.word}
-
-
-def _is_count(key: str) -> bool:
-    """Whether a source's entry was counted while reading it, and so is no part of its identity."""
-    return key.startswith("frames_") and key != "frames_expected"
 
 
 # ----------------------------------------------------------------------------------- frames, scores
