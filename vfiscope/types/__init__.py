@@ -4,6 +4,7 @@ package."""
 from __future__ import annotations
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
+from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
@@ -24,7 +25,9 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 __all__ = [
     "LUMA_WEIGHTS",
     "UNIX_EPOCH",
+    "Box",
     "Cadence",
+    "CellGrid",
     "Features",
     "FieldSpec",
     "Float32",
@@ -48,4 +51,5 @@ __all__ = [
     "Status",
     "Uint8",
     "Verdict",
+    "cell_edges",
 ]
