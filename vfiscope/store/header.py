@@ -66,9 +66,9 @@ class Header:
             "embedder": plain(self.embedder),
             "register": plain(self.register),
             "versions": plain(self.versions),
-            "metrics": {name: dataclasses.asdict(spec) for name, spec in self.metrics.items()},
-            "maps": {name: dataclasses.asdict(spec) for name, spec in self.maps.items()},
-            "fields": {name: dataclasses.asdict(spec) for name, spec in self.fields.items()},
+            "metrics": {name: _spec_dict(spec) for name, spec in self.metrics.items()},
+            "maps": {name: _spec_dict(spec) for name, spec in self.maps.items()},
+            "fields": {name: _spec_dict(spec) for name, spec in self.fields.items()},
             "grids": {name: list(grid) for name, grid in self.grids.items()},
             "size": None if self.size is None else list(self.size),
             "time_base": str(self.time_base),
@@ -107,6 +107,10 @@ class Header:
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
         return changes(stored, self.to_dict(), config.NOT_IDENTITY)
+
+
+def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
+    return {**dataclasses.asdict(spec), "needs": spec.needs.word}
 
 
 def _is_count(key: str) -> bool:

@@ -19,7 +19,7 @@ registered, parts and result have ``/registration/<column>`` (N,) with the colum
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -44,6 +44,7 @@ from vfiscope.types import (
     FieldSpec,
     FrameTable,
     MetricSpec,
+    Needs,
     Pairing,
     Region,
     Role,
@@ -53,6 +54,9 @@ from vfiscope.types import (
 )
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
+
+Types = Mapping[str, Callable[[Any], Any]]
+"""{attribute: how it is read}"""
 
 CHUNK_ROWS = 64
 """Rows in an HDF5 chunk."""
@@ -68,7 +72,7 @@ FRAME_TYPES = {
 }
 ARRAY_TYPES = {"scores": "<f4", "maps": "<f2", "fields": "<f2"}
 FRAME_NAMES: Mapping[str, type[IntEnum]] = {"role": Role, "status": Status}
-METRIC_TYPES: Mapping[str, type] = {
+METRIC_TYPES: Types = {
     "unit": str,
     "low": float,
     "high": float,
@@ -76,7 +80,7 @@ METRIC_TYPES: Mapping[str, type] = {
     "identity": float,
     "floor": float,
     "description": str,
-    "needs": str,
+    "needs": Needs.of_word,
     "ranks": bool,
 }
 UNRANKED = frozenset(
@@ -87,7 +91,11 @@ UNRANKED = frozenset(
 )
 """Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an
 attribute."""
-FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
+FIELD_TYPES: Types = {
+    "unit": str,
+    "description": str,
+    "needs": Needs.of_word,
+}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
@@ -147,7 +155,7 @@ def create(h5: Any, header: Header, rows: int) -> None:
         frames[name].attrs["names"] = [value.name.lower() for value in values]
     if header.register is not None:
         create_registrations(h5, rows, chunk, SCALAR_FILTERS)
-    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], dict[str, Any]], ...] = (
+    groups: tuple[tuple[str, Mapping[str, Any], Types, dict[str, Any]], ...] = (
         ("scores", header.metrics, METRIC_TYPES, SCALAR_FILTERS),
         ("maps", header.maps, METRIC_TYPES, ARRAY_FILTERS),
         ("fields", header.fields, FIELD_TYPES, ARRAY_FILTERS),
@@ -162,7 +170,8 @@ def create(h5: Any, header: Header, rows: int) -> None:
                 name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters
             )
             for key, kind in types.items():
-                dataset.attrs[key] = kind(getattr(spec, key))
+                value = getattr(spec, key)
+                dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
             if shape and (cells := header.cells(name)) is not None:
                 write_cells(dataset, cells)
 
@@ -279,7 +288,7 @@ def read_field(dataset: Any, name: str) -> FieldSpec:
     return _read_spec(FieldSpec, FIELD_TYPES, dataset, name)
 
 
-def _read_spec(cls: type[_Spec], types: Mapping[str, type], dataset: Any, name: str) -> _Spec:
+def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
     # Attributes that came after a file was written have their defaults.
     return cls(
         name=name,

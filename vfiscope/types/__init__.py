@@ -1,11 +1,13 @@
-"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the
-package."""
+"""The words of vfiscope as frozen dataclasses. Imports no torch, and of the
+package only errors and the tables that plugins add to."""
 
 from __future__ import annotations
 
+from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
     UNIX_EPOCH,
@@ -13,6 +15,7 @@ from vfiscope.types.specs import (
     Gap,
     Match,
     MetricSpec,
+    Needs,
     Region,
     Role,
     Segment,
@@ -28,6 +31,7 @@ __all__ = [
     "Box",
     "Cadence",
     "CellGrid",
+    "Code",
     "Features",
     "FieldSpec",
     "Float32",
@@ -38,7 +42,9 @@ __all__ = [
     "Int64",
     "Match",
     "MetricSpec",
+    "Needs",
     "Neighbours",
+    "Note",
     "Pairing",
     "Pairs",
     "Region",
@@ -52,4 +58,5 @@ __all__ = [
     "Uint8",
     "Verdict",
     "cell_edges",
+    "sentence",
 ]
