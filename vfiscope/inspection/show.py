@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.files import replacing
 from vfiscope.scoring.inputs import golden_index
 from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
 from vfiscope.store import LazyArray, Run, causes_of
 from vfiscope.store.text import plain, printable
 from vfiscope.types import CellGrid, Float32, MetricSpec, Role, Status, cell_edges
-from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.export import suffix_of
 from vfiscope.views.heat import Layer, Scale, departure, extent_of, scale_of
 from vfiscope.views.naming import CUT, heading, informative
 from vfiscope.views.places import frame_place

@@ -18,22 +18,22 @@ __all__ = ["read_cells", "read_size", "write_cells", "write_size"]
 CELL_ATTRIBUTES = ("top", "left", "cell_height", "cell_width")
 
 
-def write_size(h5: Any, size: tuple[int, int] | None) -> None:
+def write_size(attrs: Any, size: tuple[int, int] | None) -> None:
     """Store the (height, width) of the frames as scored, where it is known."""
     if size is not None:
-        h5.attrs["frame_height"], h5.attrs["frame_width"] = size
+        attrs["frame_height"], attrs["frame_width"] = size
 
 
 def read_size(
-    h5: Any, config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
+    attrs: Any, config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
 ) -> tuple[int, int] | None:
     """The (height, width) of the frames as scored; None where a file of before tells of no size.
 
     Raises:
         ValueError: it is none that a frame can have.
     """
-    if "frame_height" in h5.attrs:
-        size = (int(h5.attrs["frame_height"]), int(h5.attrs["frame_width"]))
+    if "frame_height" in attrs:
+        size = (int(attrs["frame_height"]), int(attrs["frame_width"]))
     else:
         # Of two inputs the second is what the test was brought to; without --resize they agree.
         own = sources[-1] if config.get("resize") is not None else sources[0]

@@ -6,16 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store.header_diff import changes
 from vfiscope.store.text import plain
 from vfiscope.types import CellGrid, FieldSpec, MetricSpec
-
-if TYPE_CHECKING:
-    from vfiscope.store.run import Run
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 
@@ -78,27 +75,6 @@ class Header:
         """Where the cells of a map or field lie: from border to border of the frame."""
         return None if self.size is None else CellGrid.over(self.size, self.grids[name])
 
-    @classmethod
-    def of_run(cls, run: Run) -> Header:
-        """The header that a finished run was begun with."""
-        return cls(
-            mode=run.mode,
-            config=run.config,
-            sources=[
-                {key: value for key, value in source.items() if not _is_count(key)}
-                for source in run.sources
-            ],
-            metrics=run.specs,
-            time_base=run.time_base,
-            versions=run.versions,
-            maps={name: stored.spec for name, stored in run.maps.items()},
-            fields={name: stored.spec for name, stored in run.fields.items()},
-            grids=run.grids,
-            size=run.frame_size,
-            embedder=run.embedder,
-            register=run.register,
-        )
-
     def differences(self, other: Header) -> list[str]:
         """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
         score are left out."""
@@ -111,8 +87,3 @@ class Header:
 
 def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
     return {**dataclasses.asdict(spec), "needs": spec.needs.word}
-
-
-def _is_count(key: str) -> bool:
-    """Whether a source's entry was counted while reading it, and so is no part of its identity."""
-    return key.startswith("frames_") and key != "frames_expected"

@@ -327,7 +327,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
-    write_size(h5, header.size)
+    write_size(attrs, header.size)
     attrs["config"] = json_text(header.config)
     attrs["sources"] = json_text(ending.sources)
     attrs["versions"] = json_text(header.versions)
