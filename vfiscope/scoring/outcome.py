@@ -19,6 +19,7 @@ from vfiscope.types import (
     Code,
     Float64,
     FrameTable,
+    Needs,
     Note,
     Pairing,
     Registrations,
@@ -230,7 +231,7 @@ def _empty(
     return [
         Note(Code.METRIC_UNDEFINED, {"metric": name, "role": role})
         for name in empty
-        if "neighbour" not in job.plan.metrics[name].spec.needs and job.policy != "source"
+        if Needs.NEIGHBOURS not in job.plan.metrics[name].spec.needs and job.policy != "source"
     ]
 
 
