@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
     UNIX_EPOCH,
@@ -23,6 +24,7 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 
 __all__ = [
     "LUMA_WEIGHTS",
+    "NOT_WHOLE",
     "UNIX_EPOCH",
     "Cadence",
     "Features",
@@ -43,6 +45,7 @@ __all__ = [
     "Registrations",
     "Role",
     "Scores",
+    "SeekTable",
     "Segment",
     "SourceInfo",
     "Status",
