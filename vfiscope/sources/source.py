@@ -7,7 +7,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
@@ -337,6 +337,16 @@ class Source(ABC):
     def _check_open(self) -> None:
         if self._closed:
             raise SourceError(f"{self._info.path} was closed: open it again")
+
+    @contextmanager
+    def _without_notes(self) -> Iterator[None]:
+        """Leave the notes as they are: they tell at which frame a thing is met first, and only
+        reading in order meets it there."""
+        info, noted = self._info, set(self._noted)
+        try:
+            yield
+        finally:
+            self._info, self._noted = info, noted
 
     def _note(self, kind: str, text: str) -> None:
         """Add a sentence to the notes: the first of its kind only, so that they do not grow with

@@ -1,10 +1,12 @@
-"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the
-package."""
+"""The words of vfiscope as frozen dataclasses. Imports no torch, and of the
+package only errors and the tables that plugins add to."""
 
 from __future__ import annotations
 
+from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
@@ -13,6 +15,7 @@ from vfiscope.types.specs import (
     Gap,
     Match,
     MetricSpec,
+    Needs,
     Region,
     Role,
     Segment,
@@ -27,6 +30,7 @@ __all__ = [
     "NOT_WHOLE",
     "UNIX_EPOCH",
     "Cadence",
+    "Code",
     "Features",
     "FieldSpec",
     "Float32",
@@ -37,7 +41,9 @@ __all__ = [
     "Int64",
     "Match",
     "MetricSpec",
+    "Needs",
     "Neighbours",
+    "Note",
     "Pairing",
     "Pairs",
     "Region",
@@ -51,4 +57,5 @@ __all__ = [
     "Status",
     "Uint8",
     "Verdict",
+    "sentence",
 ]

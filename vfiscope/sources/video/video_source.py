@@ -83,18 +83,17 @@ class VideoSource(Source):
         self.seek_table: SeekTable | None = None
         """What reading it noted, or what is known from an earlier reading of the same file."""
         self._seeks = True
+        self._deinterlaces = options.deinterlace == "bwdif"
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         noted = FirstPass()
-        decoded = noted.noted(
-            decode(self._info.path, counts, self._options.stream, noted.keyframes)
-        )
+        places = noted.noted(decode(self._info.path, counts, self._options.stream, noted.keyframes))
+        if self._deinterlaces:
+            places = deinterlace_frames(places, counts)
         try:
-            with closing(
-                deinterlace_frames(decoded, counts) if self._deinterlaces else decoded
-            ) as places:
+            with closing(places):
                 for index, place in enumerate(places):
                     pts = clock.stamp(place.pts, index)
                     noted.stamp(pts)
@@ -109,10 +108,6 @@ class VideoSource(Source):
         self._check_sums()
         counts.ended = not counts.gave_up
 
-    @property
-    def _deinterlaces(self) -> bool:
-        return self._options.deinterlace == "bwdif"
-
     def _remember(self, table: SeekTable) -> None:
         """Keep what a pass noted, unless an earlier one went further."""
         if self.seek_table is None or len(table) >= len(self.seek_table):
@@ -121,7 +116,7 @@ class VideoSource(Source):
     def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
         """Through keyframes where a first pass is known and what it noted agrees, else by decoding
         from the start."""
-        table, path = self.seek_table if self._seeks else None, self._info.path
+        path, table = self._info.path, self.seek_table if self._seeks else None
         if table is not None and table.ended:  # what is not in it is not in the file
             ordinals = [ordinal for ordinal in ordinals if ordinal < len(table)]
         hard = [i for i in ordinals if not can_seek(table, i, neighbours=self._deinterlaces)]
@@ -129,14 +124,10 @@ class VideoSource(Source):
         yield from super()._rows_at([i for i in ordinals if hard and i <= hard[-1]])
         if table is None or not left:
             return
-        convert, info, noted = (
-            RgbConverter(path, self._options.tonemap),
-            self._info,
-            set(self._noted),
-        )
+        convert = RgbConverter(path, self._options.tonemap)
         found = seek(path, self._options.stream, table, left, deinterlace=self._deinterlaces)
         try:
-            with closing(found):
+            with closing(found), self._without_notes():
                 for i, place in found:
                     pts = int(table.pts[i])
                     seconds = float((pts - int(table.pts[0])) * self._info.time_base)
@@ -146,8 +137,6 @@ class VideoSource(Source):
             log.info("%s is decoded from its start: by seeking, %s", path, error)
             self._seeks = False
             yield from super()._rows_at(left)
-        finally:
-            self._info, self._noted = info, noted  # notes tell where a thing is met first
 
     @property
     def _length(self) -> int | None:
