@@ -18,8 +18,7 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError, StoreError
 from vfiscope.metrics import patches
 from vfiscope.registration import valid_cells
-from vfiscope.scoring.job import OpenJob, open_job
-from vfiscope.scoring.streams import pairs_of
+from vfiscope.scoring.job import OpenJob, open_job, pairs_of, streams_of
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
 
 __all__ = ["principal_colours", "visualize"]
@@ -57,7 +56,7 @@ def visualize(
     )
     with ExitStack() as stack, torch.inference_mode():
         job = open_job(drawn, stack)
-        (pairs,) = pairs_of(job, 0, None)
+        (pairs,) = pairs_of(job, job.comparison, streams_of(job), 0)
         pictures = _pictures(job, pairs, run)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
 from vfiscope import registration as spatial
-from vfiscope.alignment import ShiftCheck
+from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Embedder, choose, open_embedder
 from vfiscope.errors import UsageError
@@ -22,9 +24,9 @@ from vfiscope.scoring.score import Plan
 from vfiscope.segments import parse_rule
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import MetricSpec, Needs
+from vfiscope.types import Frames, MetricSpec, Needs, Pairs
 
-__all__ = ["OpenJob", "open_job"]
+__all__ = ["OpenJob", "open_job", "pairs_of", "streams_of"]
 
 PACKAGES = (
     "vfiscope",
@@ -52,6 +54,7 @@ class OpenJob:
 
     config: RunConfig
     plan: Plan
+    comparison: Comparison
     sources: dict[str, Source]
     """By role, in the order test, then ref, source or golden where there is one."""
     embedder: Embedder | None
@@ -61,34 +64,10 @@ class OpenJob:
     header: Header
     stamps: dict[str, Stamp]
     """Of the files of every source, before they were read."""
-    check: ShiftCheck
 
     @property
     def test(self) -> Source:
         return self.sources["test"]
-
-    @property
-    def policy(self) -> str:
-        """How test frames get what they are compared with: golden, lag, source, neighbours, map,
-        shift or row."""
-        if self.config.mode == "scan":
-            return "golden" if "golden" in self.sources else "lag"
-        if "ref" not in self.sources:
-            return "source" if "source" in self.sources else "neighbours"
-        if self.config.align == "none":
-            return "row"
-        return "map" if self.config.align == "auto" else "shift"
-
-    @property
-    def shift(self) -> int | None:
-        """How many rows later the reference frames are; None where pairs are not made by rows."""
-        if isinstance(self.config.align, int):
-            return self.config.align
-        return 0 if self.policy == "row" else None
-
-    @property
-    def lag(self) -> int:
-        return self.config.lag or 1
 
     @property
     def unused(self) -> list[str]:
@@ -105,7 +84,8 @@ def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) 
     """
     plan = Plan.of(config.metrics, config.maps, config.fields)
     _check_rules(config, plan)
-    _check_needs(config, plan)
+    comparison = choose_comparison(config)(config, plan.needs)
+    _check_needs(comparison, plan)
     device = resolve_device(config.device)
     inputs = inputs or open_checked(config, stack)
     sources = inputs.sources
@@ -115,7 +95,7 @@ def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) 
     register = _open_register(config, device)
     header = _header(config, plan, sources, embedder, device)
     return OpenJob(
-        config, plan, sources, embedder, device, register, header, inputs.stamps, ShiftCheck()
+        config, plan, comparison, sources, embedder, device, register, header, inputs.stamps
     )
 
 
@@ -183,22 +163,19 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 
-def _check_needs(config: RunConfig, plan: Plan) -> None:
-    """Refuse a metric or map that no frame of this mode could have a value of."""
-    for part in plan.parts:
-        name, needs = part.spec.name, part.spec.needs
-        if Needs.NEIGHBOURS in needs and config.mode != "score":
+def _check_needs(comparison: Comparison, plan: Plan) -> None:
+    """Refuse a metric, map or field that no frame could have a value of."""
+    for spec in (part.spec for part in plan.parts):
+        if comparison.allows(spec.needs):
+            continue
+        mode = comparison.config.mode
+        if Needs.NEIGHBOURS in spec.needs and Needs.NEIGHBOURS not in comparison.offers:
+            lacks = mode if mode != "score" else f"the comparison {comparison.name!r}"
+            remedy = "use score" if mode != "score" else "choose other metrics"
             raise UsageError(
-                f"{name} needs the real frames around a frame, which {config.mode} has not: use"
-                " score"
+                f"{spec.name} needs the real frames around a frame, which {lacks} has not: {remedy}"
             )
-        if (
-            Needs.REF in needs
-            and config.mode == "score"
-            and config.ref is None
-            and (config.source is None or Needs.NEIGHBOURS in needs)
-        ):
-            raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
+        raise UsageError(f"{spec.name} needs the ground truth: add --ref, or choose other metrics")
 
 
 def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
@@ -260,3 +237,42 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
+
+
+def streams_of(job: OpenJob, reading: WrapDecoding | None = None) -> Streams:
+    """The inputs of a job as streams of frames.
+
+    Args:
+        job: what is scored.
+        reading: wraps the passes that are made before scoring.
+    """
+    # Registered frames are embedded afterwards; with a lag they are partners too.
+    registered = job.register is not None and len(job.sources) > 1
+    return Streams(
+        job.sources,
+        depth=job.config.prefetch,
+        embed=None if job.embedder is None else job.embedder.embed,
+        move=None if job.device.type == "cpu" else partial(_to_device, device=job.device),
+        bare=frozenset({"test"} if registered else ()),
+        reading=reading,
+    )
+
+
+def pairs_of(job: OpenJob, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
+    """The pairs of a job from row ``done`` on, registered where that was asked for.
+
+    Every source is read to the end of what was asked for, so that it knows what it holds; what no
+    pair needs is decoded and not embedded.
+    """
+    pairs: Iterator[Pairs] = (
+        replace(each, window=job.config.window) for each in comparison.pairs(streams, done)
+    )
+    if job.register is not None:
+        embed = None if job.embedder is None else job.embedder.embed
+        pairs = spatial.register_pairs(pairs, job.register, embed)
+    yield from pairs
+    streams.drain()
+
+
+def _to_device(frames: Frames, device: torch.device) -> Frames:
+    return replace(frames, data=frames.data.to(device, non_blocking=True))
