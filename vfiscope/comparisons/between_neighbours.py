@@ -17,7 +17,7 @@ from vfiscope.comparisons.comparison import (
 )
 from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import first_ordinal, skip_rows, tee_stream
-from vfiscope.comparisons.places import places_among, places_held_out, pair_at_places
+from vfiscope.comparisons.places import pair_at_places, places_among, places_held_out
 from vfiscope.comparisons.streams import Streams
 from vfiscope.config import RunConfig
 from vfiscope.types import FrameTable, Needs, Pairs, Role
@@ -64,9 +64,7 @@ class BetweenNeighbours(Comparison):
     def report(self, streams: Streams, scored: Scored) -> Report:
         table = scored.table
         unmarked = warn_unmarked_originals(self.config, scored, table.index)
-        return Report(
-            self.left_over(streams, table), warnings=unmarked, reason=self._reason(table)
-        )
+        return Report(self.left_over(streams, table), warnings=unmarked, reason=self._reason(table))
 
     def _reason(self, table: FrameTable) -> str:
         # An original is compared with nothing, and is its own partner.

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from vfiscope.alignment import map_of_shift, summarize
 from vfiscope.comparisons.comparison import Report, Scored, counted
-from vfiscope.comparisons.pairs import first_ordinal, skip_rows, pair_shifted
+from vfiscope.comparisons.pairs import first_ordinal, pair_shifted, skip_rows
 from vfiscope.comparisons.streams import Streams
 from vfiscope.comparisons.with_reference import WithReference
 from vfiscope.config import RunConfig

@@ -72,7 +72,7 @@ class Report:
     warnings: Sequence[Note] = ()
     """What may make the scores mean something else."""
     table: Pairing | None = None
-    """The map that the scores were made through, a row for each of theirs; stored as ``/pairing``."""
+    """The map that the scores were made through, a row for each of theirs: ``/pairing``."""
     reason: str = ""
     """Why no frame at all could be compared, with the remedy; empty where one was. Nothing is
     stored then."""

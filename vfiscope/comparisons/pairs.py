@@ -21,14 +21,14 @@ __all__ = [
     "Batch",
     "Stream",
     "first_ordinal",
-    "pick",
-    "skip_rows",
-    "tee_stream",
     "pair_golden",
     "pair_lagged",
     "pair_mapped",
     "pair_rows",
     "pair_shifted",
+    "pick",
+    "skip_rows",
+    "tee_stream",
 ]
 
 Batch = tuple[Frames, Features | None]

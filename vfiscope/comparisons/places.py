@@ -11,7 +11,14 @@ import numpy as np
 from vfiscope.comparisons.pairs import Batch, Stream
 from vfiscope.types import Cadence, Features, Frames, Int64, Neighbours, Pairs, Role
 
-__all__ = ["Place", "places_among", "places_beside", "places_held_out", "places_in", "pair_at_places"]
+__all__ = [
+    "Place",
+    "pair_at_places",
+    "places_among",
+    "places_beside",
+    "places_held_out",
+    "places_in",
+]
 
 NOWHERE = -1
 

@@ -60,11 +60,11 @@ class Streams:
         )
 
     def follow_test(self, role: str, shift: int = 0) -> Iterator[Frames]:
-        """The frames of a source at the ordinals of the test's, and ``shift`` further; its own start
-        and stop are left aside."""
-        return self._remember(
-            follow_clock(self.sources[role], self._leading(), self._depth, shift)
-        )
+        """The frames of a source at the ordinals of the test's, and ``shift`` further.
+
+        Its own start and stop are left aside.
+        """
+        return self._remember(follow_clock(self.sources[role], self._leading(), self._depth, shift))
 
     def with_features(self, frames: Iterable[Frames], role: str) -> Stream:
         """The frames on their device, with their features where some metric needs them."""

@@ -1,51 +1,32 @@
-"""What a run says of itself at its end: how frames were paired, and what makes it partial."""
+"""What a run says of itself at its end: what makes it partial, how its frames were registered."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from vfiscope.alignment import find_passthrough, summarize, summarize_cadence
-from vfiscope.scoring.inputs import changed
-from vfiscope.scoring.job import OpenJob
-from vfiscope.scoring.streams import TimeMap
+from vfiscope.comparisons import Comparison, Scored
+from vfiscope.scoring.checks import Inputs
+from vfiscope.scoring.provenance import changed
+from vfiscope.scoring.score import Plan
 from vfiscope.sources import Source
 from vfiscope.store import headline_role, rows_of
-from vfiscope.types import (
-    Cadence,
-    Float64,
-    FrameTable,
-    Needs,
-    Pairing,
-    Registrations,
-    Role,
-    Verdict,
-)
+from vfiscope.types import Code, Note, Registrations, Verdict
 
-__all__ = [
-    "collect_notes",
-    "describe_pairing",
-    "registered",
-    "warn_unmarked_originals",
-    "why_unpaired",
-]
+__all__ = ["damaged", "describe_registrations", "refused", "undefined"]
 
-DAMAGE_WORDS = {
-    "corrupt": "corrupt frames",
-    "unreadable": "unreadable frames",
-    "undecodable": "undecodable packets without a row",
-    "broken": "damaged packets",
-    "short": "frames at the end, by the claimed duration, are missing",
-    "lost": "packets without a frame",
-    "hidden": "frames marked as not to be shown, though not at an end,",
+DAMAGE_COUNTS = {
+    "corrupt": Code.CORRUPT,
+    "unreadable": Code.UNREADABLE,
+    "undecodable": Code.UNDECODABLE,
+    "broken": Code.BROKEN,
+    "short": Code.SHORT,
+    "lost": Code.LOST,
+    "hidden": Code.HIDDEN,
 }
-"""{count of a source: what it counts}"""
+"""{count of a source: the note on it}"""
 
 
-def registered(found: Registrations | None) -> list[str]:
+def describe_registrations(found: Registrations | None) -> list[str]:
     """How the frames were registered, one line for people; none where they were not."""
     if found is None or not found.accepted.any():
         return []
@@ -58,45 +39,37 @@ def registered(found: Registrations | None) -> list[str]:
     ]
 
 
-def collect_notes(
-    job: OpenJob, scored: Scored, report: Report, registrations: Registrations | None
-) -> list[Note]:
-    """What makes a run partial; empty when it is whole."""
-    return [*report.notes, *_damaged(job), *_refused(registrations), *_undefined(job, scored)]
-
-
-def _damaged(job: OpenJob) -> list[str]:
-    notes = []
-    for role, source in job.sources.items():
-        for what, words in DAMAGE_WORDS.items():
+def damaged(inputs: Inputs) -> list[Note]:
+    """Notes on what could not be read of the inputs, and on what changed meanwhile."""
+    notes: list[Note] = []
+    for role, source in inputs.sources.items():
+        where = {"role": role, "path": source.info.path}
+        for what, code in DAMAGE_COUNTS.items():
             if count := getattr(source.counts, what):
-                notes.append(f"{count} {words} in {role} {source.info.path}")
+                notes.append(Note(code, {"count": count, **where}))
         if early := source.counts.given_up(source.info.path):
-            notes.append(f"{role} {early}")
+            notes.append(Note(Code.SOURCE_GAVE_UP, {"role": role, "note": early}))
         if source.counts.ended:  # what lies behind --stop was not asked for
-            notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
-        notes += changed(source, job.stamps[role])
+            notes += [
+                Note(Code.SOURCE_DAMAGED, {**where, "note": damage})
+                for damage in source.info.damage
+            ]
+        notes += changed(source, inputs.stamps[role])
         if missing := _missing(source):
-            notes.append(
-                f"{missing} frames that {role} {source.info.path} claims are not there: it may be"
-                " cut short"
-            )
+            notes.append(Note(Code.FRAMES_MISSING, {"count": missing, **where}))
     return notes
 
 
-def _refused(found: Registrations | None) -> list[str]:
-    """A sentence about the frames that could not be registered, with the reasons; none where all
-    could."""
+def refused(found: Registrations | None) -> list[Note]:
+    """A note on the frames that could not be registered, with the reasons; none where all could."""
     reasons = (
         {v: found.count(v) for v in Verdict if v > Verdict.UNPAIRED} if found is not None else {}
     )
-    if not (count := sum(reasons.values())):
-        return []
-    listed = ", ".join(f"{n} {v.name.lower().replace('_', ' ')}" for v, n in reasons.items() if n)
-    return [f"{count} frames could not be registered and were scored as they are ({listed})"]
+    counted = {verdict.name.lower(): count for verdict, count in reasons.items() if count}
+    return [Note(Code.NOT_REGISTERED, {"reasons": counted})] if counted else []
 
 
-def _undefined(job: OpenJob, scored: Scored) -> list[Note]:
+def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
     """A note on each metric that no frame has a value of, of those that the run is about: a
     rule about it would be met by nothing.
 
@@ -108,7 +81,7 @@ def _undefined(job: OpenJob, scored: Scored) -> list[Note]:
     return [
         Note(Code.METRIC_UNDEFINED, {"metric": name, "role": role})
         for name, column in scored.values.items()
-        if job.plan.metrics[name].spec.needs in job.comparison.offers_always
+        if plan.metrics[name].spec.needs in comparison.offers_always
         and np.isnan(column[rows]).all()
     ]
 

@@ -22,7 +22,7 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern
 from vfiscope.store import Run
-from vfiscope.types import Role, Status
+from vfiscope.types import Status
 
 __all__ = ["ComparedFrames", "FetchedFrame", "fetch"]
 

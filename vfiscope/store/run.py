@@ -23,6 +23,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.header_diff import changes
+from vfiscope.store.notes import read_notes
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -33,6 +34,7 @@ from vfiscope.types import (
     UNIX_EPOCH,
     FieldSpec,
     MetricSpec,
+    Note,
     Pairing,
     Region,
     Registrations,
@@ -164,8 +166,13 @@ class Run:
         without one."""
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
+        """What makes the run partial, one sentence each."""
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
-        """How test and reference were interpreted differently."""
+        """What may make scores mean something else, one sentence each."""
+        self.coded_notes: list[Note] = read_notes(attrs, "notes")
+        """The notes as codes with values; empty in files of versions that did not store them."""
+        self.coded_warnings: list[Note] = read_notes(attrs, "warnings")
+        """The warnings as codes with values."""
         self.embedder: dict[str, Any] | None = (
             json.loads(attrs["embedder"]) if "embedder" in attrs else None
         )
@@ -225,7 +232,7 @@ class Run:
         """Refuse scores that were made through another map than the stored one."""
         table = self.pairing_table
         if table is None:
-            if self.pairing.get("policy") in ("map", "shift"):
+            if "digest" in self.pairing:
                 raise StoreError(
                     f"{self.path} was scored through a map, but /pairing is missing: make it again"
                 )
