@@ -8,7 +8,7 @@ from vfiscope.comparisons.comparison import (
     Scored,
 )
 from vfiscope.comparisons.streams import Streams, WrapDecoding
-from vfiscope.comparisons.table import COMPARISONS, choose_comparison, comparison_of
+from vfiscope.comparisons.choose import COMPARISONS, choose_comparison, comparison_of
 
 __all__ = [
     "COMPARISONS",

@@ -9,7 +9,7 @@ from typing import ClassVar
 from vfiscope.comparisons.comparison import Comparison, Report, Scored
 from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import Stream
-from vfiscope.comparisons.places import pair_at_places, places_beside, places_held_out
+from vfiscope.comparisons.placing import pair_at_places, places_beside, places_held_out
 from vfiscope.comparisons.streams import Streams
 from vfiscope.config import RunConfig
 from vfiscope.types import Needs, Pairs

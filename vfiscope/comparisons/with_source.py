@@ -16,7 +16,7 @@ from vfiscope.comparisons.comparison import (
     Report,
     Scored,
 )
-from vfiscope.comparisons.places import pair_at_places, places_in
+from vfiscope.comparisons.placing import pair_at_places, places_in
 from vfiscope.comparisons.streams import Streams
 from vfiscope.config import RunConfig
 from vfiscope.types import Cadence, Code, Needs, Note, Pairs, Role

@@ -10,7 +10,7 @@ from helpers.streams import lengths, stream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiscope.comparisons.places import pair_at_places, places_among, places_beside, places_in
+from vfiscope.comparisons.placing import pair_at_places, places_among, places_beside, places_in
 from vfiscope.types import Cadence, Features, Frames, Pairs, Role
 
 
