@@ -22,7 +22,7 @@ PACKAGE = Path(vfiscope.__file__).parent
 FLOORS = [
     ("errors", "registry"),
     ("types", "config", "metric_names"),
-    ("jit_cache",),
+    ("files", "jit_cache"),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),
@@ -66,9 +66,7 @@ LONG = {
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",
     "vfiscope/store/parts.py",
-    "vfiscope/store/run.py",
     "vfiscope/store/run.py:_load",
-    "vfiscope/store/schema.py",
     "vfiscope/views/table_text.py",
     "tests/cli/test_program.py",
     "tests/inspection/test_show.py",

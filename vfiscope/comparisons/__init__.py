@@ -1,5 +1,6 @@
 """What is compared with what: one class a file, each of which makes a stream of pairs."""
 
+from vfiscope.comparisons.choose import COMPARISONS, choose_comparison, comparison_of
 from vfiscope.comparisons.comparison import (
     ComparedWith,
     Comparison,
@@ -8,7 +9,6 @@ from vfiscope.comparisons.comparison import (
     Scored,
 )
 from vfiscope.comparisons.streams import Streams, WrapDecoding
-from vfiscope.comparisons.choose import COMPARISONS, choose_comparison, comparison_of
 
 __all__ = [
     "COMPARISONS",

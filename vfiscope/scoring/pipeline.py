@@ -32,7 +32,7 @@ from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
 from vfiscope.segments import flag, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Header, Run, Writer
+from vfiscope.store import Run, Writer
 from vfiscope.types import Note, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
@@ -79,7 +79,7 @@ def is_done(config: RunConfig) -> bool:
         return False
     try:
         with Run(config.out) as found:
-            done = Header.of_run(found)
+            done = found.header
     except StoreError:
         return False
     with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
+from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.specs import (
@@ -27,7 +28,9 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 __all__ = [
     "LUMA_WEIGHTS",
     "UNIX_EPOCH",
+    "Box",
     "Cadence",
+    "CellGrid",
     "Code",
     "Features",
     "FieldSpec",
@@ -54,5 +57,6 @@ __all__ = [
     "Status",
     "Uint8",
     "Verdict",
+    "cell_edges",
     "sentence",
 ]
