@@ -29,9 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
-from vfiscope.store.notes import write_notes
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
