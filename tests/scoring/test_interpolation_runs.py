@@ -245,16 +245,16 @@ def test_a_start_moves_the_places_and_no_more(low: Pixels, start: int) -> None:
 def test_neighbours_across_a_gap_of_the_map_are_not_all_held(
     truth: Pixels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vfiscope.comparisons import neighbours
+    from vfiscope.comparisons import placing
 
     held: list[int] = []
-    taken = neighbours._Window.take
+    taken = placing._Window.take
 
-    def counted(window: neighbours._Window, rows: list[int]) -> object:
+    def counted(window: placing._Window, rows: list[int]) -> object:
         held.append(len(window._held))
         return taken(window, rows)
 
-    monkeypatch.setattr(neighbours._Window, "take", counted)
+    monkeypatch.setattr(placing._Window, "take", counted)
     options = {"align": "auto", "metrics": "cut,psnr", "maps": "none", "fields": "none", "batch": 2}
     with vs.score(np.delete(truth, slice(4, 15), axis=0), ref=truth, **options) as run:
         np.testing.assert_array_equal(run.frames.ref_index, [0, 1, 2, 3, *range(15, N)])
