@@ -26,10 +26,12 @@ def keys_of(node: ast.expr, known: dict[str, frozenset[str]]) -> frozenset[str] 
         return None
     keys: set[str] = set()
     for key, value in zip(node.keys, node.values, strict=True):
-        more = keys_of(value, known) if key is None else {ast.literal_eval(key)}
-        if more is None:
+        if isinstance(key, ast.Constant):
+            keys.add(str(key.value))
+        elif key is None and (more := keys_of(value, known)) is not None:
+            keys |= more
+        else:
             return None
-        keys |= more
     return frozenset(keys)
 
 
