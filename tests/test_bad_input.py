@@ -114,7 +114,7 @@ def test_row_02_an_empty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 def test_row_03_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.mp4").write_text("not a film\n" * 99)
-    refused(capsys, tmp_path / "a.mp4", "is no video that can be read", tmp_path / "a.h5")
+    refused(capsys, tmp_path / "a.mp4", "is not a readable video", tmp_path / "a.h5")
 
 
 PLAYLISTS = {
@@ -137,7 +137,7 @@ PLAYLISTS = {
 def test_row_04_playlists_are_not_followed(tmp_path: Path, kind: str, suffix: str) -> None:
     write_video(tmp_path / "good.mkv", noise(2, 16, 16))
     (tmp_path / f"a.{suffix}").write_text(PLAYLISTS[kind])
-    with pytest.raises(SourceError, match="is no video that can be read"):
+    with pytest.raises(SourceError, match="is not a readable video"):
         open_source(tmp_path / f"a.{suffix}")
 
 
@@ -254,7 +254,7 @@ def test_rows_11_and_12_one_and_two_frames(tmp_path: Path) -> None:
 def test_row_13_cut_before_the_index(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = h264(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[:-300])
-    refused(capsys, path, "is no video that can be read .*may be incomplete", tmp_path / "a.h5")
+    refused(capsys, path, "is not a readable video .*may be incomplete", tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "gif", "ts"])
@@ -652,7 +652,7 @@ def test_row_46_alpha(tmp_path: Path) -> None:
     for path in (tmp_path / "a.png", video_source):
         with open_source(path) as source:
             assert np.unique(pixels(source)).tolist() == [40]  # 200 * 51 / 255
-            assert "laid on black" in " ".join(map(str, source.info.notes))
+            assert "composited over black" in " ".join(map(str, source.info.notes))
 
 
 @pytest.mark.parametrize(
@@ -833,7 +833,7 @@ def test_rows_53_and_54_names_of_images(tmp_path: Path) -> None:
             "12.png",
         ]
         assert tuple(map(str, source.info.notes[:2])) == (
-            "left out 3 files that are no images",
+            "left out 3 files that are not images",
             "left out 1 folder inside",
         )
     picture(tmp_path / "01.png")
