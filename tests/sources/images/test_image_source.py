@@ -288,7 +288,7 @@ def test_a_folder_without_a_readable_image_is_refused(tmp_path: Path) -> None:
         (tmp_path / f"{i}.png").write_bytes(b"not an image")
     with pytest.raises(
         SourceError,
-        match=r"none of the 3 images of .* can be read; the first: .*0\.png is no image",
+        match=r"none of the 3 images of .* can be read; the first: .*0\.png is not a readable",
     ):
         open_source(tmp_path)
     with pytest.raises(SourceError, match=r"0\.png is not a readable image"):

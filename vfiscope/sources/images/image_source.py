@@ -32,8 +32,8 @@ class ImageSource(Source):
     given.
 
     Values are taken as stored: gray and palette images become RGB, ICC profiles are not applied,
-    16-bit images keep their depth, and a transparent image is composited over black. A file that cannot be
-    decoded keeps its row.
+    16-bit images keep their depth, and a transparent image is composited over black. A file that
+    cannot be decoded keeps its row.
 
     Raises:
         SourceError: no file has a readable header; while iterating: a file has another size or
