@@ -158,6 +158,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "samples").symlink_to(PACKAGE.parent / "samples")
     (tmp_path / "there.h5").write_bytes(b"")
@@ -175,6 +176,7 @@ def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
 NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklearn timm torchvision"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "unused"),
     [("psnr,ssim", f"{NEVER} huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
@@ -298,6 +300,7 @@ def at_the_top(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
+@pytest.mark.slow
 def test_an_import_changes_nothing_in_the_process() -> None:
     """Of the package's own doing: the libraries that it imports are imported before."""
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES]
