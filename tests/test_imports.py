@@ -16,8 +16,10 @@ from vfiscope import metric_names, metrics
 PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
-    ("errors", "types", "config", "metric_names"),
+    ("errors", "types"),
     ("jit_cache", "registry"),
+    ("metric_names", "options"),
+    ("config",),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),
@@ -34,7 +36,7 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "segments", "synth")
+WITHOUT_TORCH = ("errors", "types", "options", "config", "store", "views", "segments", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 

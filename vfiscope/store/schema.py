@@ -28,8 +28,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope import config
 from vfiscope.errors import StoreError
+from vfiscope.options import not_identity
 from vfiscope.store.header_diff import changes
 from vfiscope.store.registration_table import (
     create_registrations,
@@ -174,7 +174,7 @@ class Header:
 
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
-        return changes(stored, self.to_dict(), config.NOT_IDENTITY)
+        return changes(stored, self.to_dict(), not_identity())
 
 
 def _is_count(key: str) -> bool:

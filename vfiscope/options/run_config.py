@@ -1,0 +1,134 @@
+"""The configuration of a run: every option, validated, as one immutable value."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict
+
+from vfiscope.errors import UsageError
+from vfiscope.options.option import GROUPS, Declared, Group
+from vfiscope.options.result import ResultOptions
+from vfiscope.registry import suggest
+
+__all__ = ["RunConfig", "declared", "default_out", "not_identity", "not_stored", "sections"]
+
+ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
+
+
+class RunConfig(ResultOptions):
+    """What to compare and how. One field for each option of ``score``, ``scan`` and ``compare``;
+    options of installed packages are further attributes."""
+
+    model_config = ConfigDict(extra="allow")
+    heading: ClassVar[str] = "Run"
+
+    def __init__(self, mode: str, test: Any, ref: Any = None, **options: Any) -> None:
+        """Validate options by name.
+
+        Raises:
+            UsageError: there is no option of that name, its value is impossible, or two options do
+            not go together.
+        """
+        values = {"mode": mode, "test": test, "ref": ref, **options}
+        super().__init__(**_with_added(values))
+
+    @classmethod
+    def from_options(cls, mode: str, options: Mapping[str, Any]) -> Self:
+        """A configuration from option names and values, as in a job file.
+
+        A comma-separated text is read as a list where a list of names is meant.
+
+        Raises:
+            UsageError: an option does not exist, or has an impossible value.
+        """
+        values = {key.replace("-", "_"): value for key, value in options.items()}
+        if "mode" in values:
+            raise UsageError(f"there is no option 'mode': {suggest('mode', _open_names())}")
+        if values.get("test") is None:
+            _with_added(values)  # a wrong name is told first
+            raise UsageError("test is missing: name the video, folder or image to examine")
+        config = cls(mode, **values)
+        metrics = values.get("metrics")
+        if metrics is not None and not str(metrics).strip(", ()[]"):
+            raise UsageError("metrics is empty: name at least one, or leave the option out")
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every option that can change what a run holds, as JSON-able values; arrays become
+        ``"array"``."""
+        return {
+            name: _jsonable(getattr(self, name))
+            for name, told in declared().items()
+            if told.option.stored
+        }
+
+    def replace(self, **changes: Any) -> RunConfig:
+        """A copy with some options changed; what suited the mode suits that of the copy."""
+        usual = {name: () for name, names in self.usual().items() if getattr(self, name) == names}
+        return RunConfig(**{**dict(self), **usual, **changes})
+
+
+def declared() -> dict[str, Declared]:
+    """Every option by name, those of installed packages last."""
+    groups: tuple[type[Group], ...] = (RunConfig, *GROUPS.values())
+    return {told.name: told for group in groups for told in group.declared()}
+
+
+def sections() -> dict[str, list[Declared]]:
+    """Every option by the title of its group, in the order in which help and docs list them."""
+    found: dict[str, list[Declared]] = {title: [] for title in ORDER}
+    for told in declared().values():
+        found.setdefault(told.heading, []).append(told)
+    return found
+
+
+def not_stored() -> frozenset[str]:
+    """Options that never change what a run holds."""
+    return frozenset(name for name, told in declared().items() if not told.option.stored)
+
+
+def not_identity() -> frozenset[str]:
+    """Options with which unfinished work may go on: what is not stored; inputs, which are known by
+    path and digest however they were spelled; and rules, which are applied at the end."""
+    return not_stored() | {name for name, told in declared().items() if not told.option.identifies}
+
+
+def default_out(test: Any) -> str:
+    """The result's name where none is given: after the test, in the current folder."""
+    parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
+    return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
+
+
+def _open_names() -> list[str]:
+    """The options that a user may give by name."""
+    return sorted(set(declared()) - {"mode"})
+
+
+def _with_added(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with those of the groups that installed packages add, validated by these.
+
+    Raises:
+        UsageError: nobody declares an option.
+    """
+    rest = {name: value for name, value in values.items() if name not in RunConfig.model_fields}
+    own = {name: value for name, value in values.items() if name in RunConfig.model_fields}
+    for group in GROUPS.values():
+        given = {name: rest.pop(name) for name in group.model_fields if name in rest}
+        own |= dict(group(**given))
+    for name in rest:
+        raise UsageError(f"there is no option {name!r}: {suggest(name, _open_names())}")
+    return own
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return "array"
