@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from vfiscope.options import RunConfig, default_out
-from vfiscope.options.computing import (
+from vfiscope.options.computing_options import (
     DEFAULT_FIELDS,
     DEFAULT_MAPS,
     DEFAULT_METRICS,
@@ -13,9 +13,9 @@ from vfiscope.options.computing import (
     NEIGHBOUR_MAPS,
     NEIGHBOUR_METRICS,
 )
-from vfiscope.options.embedding import Aspect, Device, TokenPool
-from vfiscope.options.inputs import parse_multiplier
-from vfiscope.options.reading import (
+from vfiscope.options.embedding_options import Aspect, Device, TokenPool
+from vfiscope.options.input_options import parse_multiplier
+from vfiscope.options.reading_options import (
     BATCH,
     IMAGE_RATE,
     PREFETCH,

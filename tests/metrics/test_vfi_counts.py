@@ -14,6 +14,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from vfiscope.metrics import METRICS
+from vfiscope.types import Needs
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -148,9 +149,7 @@ def test_the_table_is_sorted_and_holds_every_metric(benchmark: ModuleType) -> No
     rows.pop("metric")
     rates = [float(row[0].split()[0]) for row in rows.values()]
     assert rates == sorted(rates, reverse=True)
-    comparing = {
-        name for name, metric in METRICS.items() if metric.spec.needs in benchmark.COMPARING
-    }
+    comparing = {name for name, metric in METRICS.items() if Needs.REF in metric.spec.needs}
     assert set(rows) >= (comparing - {"vfi"}) | {benchmark.VFI}
     short = rows_of("vfi_short.md")
     short.pop("metric")
@@ -173,15 +172,11 @@ def test_leads_are_called_decisive_where_their_interval_leaves_out_0(name: str) 
     assert {row for row, low in lows.items() if low < 0} <= level
 
 
-def test_the_readme_gets_the_new_table_and_nothing_else(
+def test_the_page_gets_the_new_table_and_nothing_else(
     benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        "# A\n\n<!-- benchmarks/vfi_short.md -->\nold\n\nolder\n\n## More\n\n## End\n"
-    )
-    monkeypatch.setattr(benchmark, "README", readme)
-    benchmark.into_readme("new\n")
-    assert (
-        readme.read_text() == "# A\n\n<!-- benchmarks/vfi_short.md -->\nnew\n\n## More\n\n## End\n"
-    )
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# A\n\n<!-- benchmarks/vfi_short.md -->\nold\n\nolder\n\n## More\n\n## End\n")
+    monkeypatch.setattr(benchmark, "PAGE", page)
+    benchmark.into_page("new\n")
+    assert page.read_text() == "# A\n\n<!-- benchmarks/vfi_short.md -->\nnew\n\n## More\n\n## End\n"

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from helpers.results import batches, finish, make_header, make_scores, write
 
+from vfiscope import files
 from vfiscope.errors import DiskFullError, OutputExistsError, ResumeError, StoreError
 from vfiscope.store import Run, Writer, differences, merge, parts, rewrite_segments, schema
 from vfiscope.store import writer as writer_module
@@ -476,7 +477,7 @@ def test_a_failing_call_at_any_time_is_one_error_and_is_continued_from(
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 def test_every_kind_of_full_disk_says_what_is_needed(tmp_path: Path, code: int) -> None:
-    error = parts.disk_error(OSError(code, "reason"), tmp_path / "x", 12345)
+    error = files.disk_error(OSError(code, "reason"), tmp_path / "x", 12345)
     assert isinstance(error, DiskFullError)
     free = shutil.disk_usage(tmp_path).free
     text = str(error)
@@ -515,7 +516,8 @@ def test_a_writer_goes_on_after_a_failed_block(
     with Writer(tmp_path / "a.h5", make_header(), block=BLOCK) as writer:
         writer.append(schema.sliced(scores, slice(0, 10)))
         with monkeypatch.context() as patch:
-            patch.setattr(parts, "_write_all", half_a_line)
+            patch.setattr(files, "write_all", half_a_line)
+            patch.setattr(parts, "write_all", half_a_line)
             with pytest.raises(DiskFullError, match="part-000001"):
                 writer.append(schema.sliced(scores, slice(10, 17)))
         assert writer.rows_done == 8

@@ -34,7 +34,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfiscope.errors import DiskFullError, LockedError, OutputExistsError, ResumeError, StoreError
-from vfiscope.store import Header, Run, Writer, differences, schema
+from vfiscope.store import Run, Writer, differences, schema
 from vfiscope.types import FrameTable, Scores
 
 # --------------------------------------------------------------------------------------- round trip
@@ -393,9 +393,9 @@ def test_options_that_change_no_score_may_change(tmp_path: Path) -> None:
 
 def test_header_of_a_run_is_the_one_it_was_written_with(tmp_path: Path) -> None:
     with Run(write(tmp_path / "a.h5", make_scores(5))) as run:
-        assert make_header().differences(Header.of_run(run)) == []
+        assert make_header().differences(run.header) == []
         changed = make_header(config={**make_header().config, "lag": 3})
-        assert changed.differences(Header.of_run(run)) == ["config.lag: 1 -> 3"]
+        assert changed.differences(run.header) == ["config.lag: 1 -> 3"]
 
 
 # ----------------------------------------------------------------------------------------- refusals

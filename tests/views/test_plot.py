@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Segment, Status
+from vfiscope.types import FrameTable, MetricSpec, Needs, Role, Scores, Segment, Status
 from vfiscope.views import draw_metric, overlay_warnings, plot_run
 from vfiscope.views.curves import Curve, frame_axis, shade, thin
 from vfiscope.views.naming import choose, title
@@ -29,8 +29,10 @@ INF, NAN = float("inf"), float("nan")
 SPECS = {
     "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
     "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
-    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
-    "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),
+    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES),
+    "mismatch": MetricSpec(
+        "mismatch", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES
+    ),
     "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, ""),
     "mse": MetricSpec("mse", "code^2", 0, 255.0**2, True, 0, 25, ""),
     "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, ""),
@@ -105,7 +107,7 @@ def boxes(ax: Axes) -> list[tuple[float, float, float, float]]:
     """(x0, x1, y0, y1) of every shaded range, y in parts of the panel."""
     shaded = [collection for collection in ax.collections if isinstance(collection, PolyCollection)]
     extents = [path.get_extents() for collection in shaded for path in collection.get_paths()]
-    return [tuple(round(float(v), 6) for v in (e.x0, e.x1, e.y0, e.y1)) for e in extents]  # type: ignore[misc]
+    return [(round(e.x0, 6), round(e.x1, 6), round(e.y0, 6), round(e.y1, 6)) for e in extents]
 
 
 def cut_lines(ax: Axes) -> list[float]:

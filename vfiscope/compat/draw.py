@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.files import replacing
 from vfiscope.store.text import printable
 from vfiscope.types import Float32, MetricSpec
 from vfiscope.views.arrows import draw_arrows
-from vfiscope.views.export import replacing
 from vfiscope.views.heat import (
     HEAT,
     OVER_COLOURS,

@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.files import replacing
 from vfiscope.scoring.inputs import golden_index
 from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
 from vfiscope.store import LazyArray, Run, causes_of
 from vfiscope.store.text import plain, printable
 from vfiscope.types import Float32, MetricSpec, Role, Status
-from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.export import suffix_of
 from vfiscope.views.heat import Scale, departure, edges, extent_of, scale_of
 from vfiscope.views.naming import CUT, heading, informative
 from vfiscope.views.places import frame_place

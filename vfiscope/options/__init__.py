@@ -5,7 +5,7 @@ in the docs are made from the fields of :class:`RunConfig` and the :class:`Optio
 """
 
 from vfiscope.options.option import GROUPS, VERBS, Declared, Group, Names, Option, Texts
-from vfiscope.options.reading import ReadOptions
+from vfiscope.options.reading_options import ReadOptions
 from vfiscope.options.run_config import (
     RunConfig,
     declared,

@@ -11,7 +11,7 @@ from pydantic import ConfigDict
 
 from vfiscope.errors import UsageError
 from vfiscope.options.option import GROUPS, Declared, Group
-from vfiscope.options.result import ResultOptions
+from vfiscope.options.result_options import ResultOptions
 from vfiscope.registry import suggest
 
 __all__ = ["RunConfig", "declared", "default_out", "not_identity", "not_stored", "sections"]

@@ -1,10 +1,12 @@
-"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the
-package."""
+"""The words of vfiscope as frozen dataclasses. Imports no torch, and of the
+package only errors and the tables that plugins add to."""
 
 from __future__ import annotations
 
+from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
     UNIX_EPOCH,
@@ -12,6 +14,7 @@ from vfiscope.types.specs import (
     Gap,
     Match,
     MetricSpec,
+    Needs,
     Region,
     Role,
     Segment,
@@ -25,6 +28,7 @@ __all__ = [
     "LUMA_WEIGHTS",
     "UNIX_EPOCH",
     "Cadence",
+    "Code",
     "Features",
     "FieldSpec",
     "Float32",
@@ -35,7 +39,9 @@ __all__ = [
     "Int64",
     "Match",
     "MetricSpec",
+    "Needs",
     "Neighbours",
+    "Note",
     "Pairing",
     "Pairs",
     "Region",
@@ -48,4 +54,5 @@ __all__ = [
     "Status",
     "Uint8",
     "Verdict",
+    "sentence",
 ]

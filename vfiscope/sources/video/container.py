@@ -15,8 +15,8 @@ from vfiscope.sources.images.image_header import MAX_PIXELS
 __all__ = ["is_picture", "opened"]
 
 DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,ivf,flv,asf,gif,apng,mxf,"
-    "nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,"
+    "ivf,flv,asf,gif,apng,mxf,nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
 """Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}

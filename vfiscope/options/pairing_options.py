@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import PlainValidator, model_validator
 
 from vfiscope.errors import UsageError
-from vfiscope.options.inputs import InputOptions
+from vfiscope.options.input_options import InputOptions
 from vfiscope.options.option import FileName, Option
 
 __all__ = ["PairingOptions"]

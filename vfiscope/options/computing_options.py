@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
-from vfiscope.options.embedding import EmbeddingOptions
+from vfiscope.options.embedding_options import EmbeddingOptions
 from vfiscope.options.option import Names, Option
 
 __all__ = [

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vfiscope.errors import UsageError
 from vfiscope.options.option import VERBS, Option
-from vfiscope.options.reading import ReadOptions
+from vfiscope.options.reading_options import ReadOptions
 
 __all__ = ["InputOptions", "parse_multiplier"]
 

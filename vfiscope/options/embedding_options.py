@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from vfiscope.options.option import FileName, Option
-from vfiscope.options.pairing import PairingOptions
+from vfiscope.options.pairing_options import PairingOptions
 
 __all__ = ["Aspect", "Device", "EmbeddingOptions", "TokenPool"]
 

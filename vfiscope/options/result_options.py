@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator
 
-from vfiscope.options.computing import ComputingOptions
+from vfiscope.options.computing_options import ComputingOptions
 from vfiscope.options.option import FileName, Option, Texts
 
 __all__ = ["ResultOptions"]
