@@ -54,7 +54,6 @@ MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
     "vfiscope/alignment/monotone_path.py:_forward",
-    "vfiscope/batch/execute.py:_run_job",
     "vfiscope/inspection/doctor.py",
     "vfiscope/inspection/doctor.py:_pair",
     "vfiscope/inspection/doctor.py:_picture",

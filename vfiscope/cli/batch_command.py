@@ -73,10 +73,11 @@ def batch(
     files, DIR/methods.csv puts them side by side.
     """
     log_to_stderr(quiet)
-    from vfiscope.batch.execute import RESULTS, SUMMARY_CSV, read_jobs, run_jobs
-    from vfiscope.views.labelled import METHODS_FILE
+    from vfiscope.batch.execute import run_jobs
+    from vfiscope.batch.job_file import read_jobs
+    from vfiscope.batch.results import FILES, RESULTS, SUMMARY_CSV
 
-    _check_kept(jobs, (Path(out) / name for name in (RESULTS, SUMMARY_CSV, METHODS_FILE)))
+    _check_kept(jobs, (Path(out) / name for name in FILES))
     results = []
     for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
         results.append(result)
