@@ -147,10 +147,10 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _declared_parameters(verb: str) -> list[click.Parameter]:
-    from vfiscope.options import sections
+    from vfiscope.options import declared, sections
 
     parameters: list[click.Parameter] = []
-    for title, options in sections().items():
+    for title, options in sections(declared().values()).items():
         for told in options:
             if verb in told.option.argument_of:
                 parameters.append(click.Argument([told.name], type=DeclaredType(told)))

@@ -95,7 +95,8 @@ class InputOptions(ReadOptions):
     golden: Annotated[
         Any,
         Option(
-            "Compare every frame with this image, or with this frame of SEQ.",
+            "Compare every frame with this image, or with this frame of TEST.",
+            "an image, or the number of a frame",
             metavar="IMAGE|INDEX",
             verbs=("scan",),
             file=True,

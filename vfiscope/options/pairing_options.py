@@ -22,7 +22,7 @@ def _shift_or_word(value: Any) -> str | int:
         return value  # type: ignore[no-any-return]
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,9}", value.strip()):
         return int(value)
-    raise ValueError("give auto, none, or a shift in frames, as +3 or -17")
+    raise ValueError
 
 
 class PairingOptions(InputOptions):
@@ -36,7 +36,8 @@ class PairingOptions(InputOptions):
         Option(
             "Of score: find each test frame's partner; pair row by row; or with the frame SHIFT"
             " (+3, -17) later.",
-            metavar="auto|none|SHIFT",
+            "auto, none, or a shift in frames, as +3 or -17",
+            "auto|none|SHIFT",
         ),
     ] = "none"
     """Which reference frame a test frame is scored against: "none", that of the same row; a number,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -78,10 +78,10 @@ def declared() -> dict[str, Declared]:
     return {told.name: told for group in groups for told in group.declared()}
 
 
-def sections() -> dict[str, list[Declared]]:
-    """Every option by the title of its group, in the order in which help and docs list them."""
+def sections(options: Iterable[Declared]) -> dict[str, list[Declared]]:
+    """Options by the title of their group, in the order in which help and docs list them."""
     found: dict[str, list[Declared]] = {title: [] for title in ORDER}
-    for told in declared().values():
+    for told in options:
         found.setdefault(told.heading, []).append(told)
     return found
 
