@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import operator
 import os
-import shutil
-import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import h5py
 import numpy as np
@@ -21,7 +17,9 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
+from vfiscope.store.lazy_array import Handle, LazyArray, reading
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -45,81 +43,6 @@ __all__ = ["LazyArray", "Run", "open_stored"]
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 
-@contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
-    """Turn h5py's errors about a damaged file into one line."""
-    try:
-        yield
-    except (
-        OSError,
-        LookupError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        ArithmeticError,
-        MemoryError,
-    ) as error:
-        raise StoreError(
-            f"{what} of {path} cannot be read, the file is damaged: make it again"
-        ) from error
-
-
-class _Handle:
-    """An open file and what it owns, shared by a run and its maps: closed when none of them is used
-    any more."""
-
-    def __init__(self, h5: Any, owns: Path | None) -> None:
-        self.close = weakref.finalize(self, _discard, h5, owns)
-
-
-class LazyArray(Generic[_Spec]):
-    """A map or field of a run, read on demand: ``stored[i]`` is one frame, ``stored[a:b]`` several,
-    as float32."""
-
-    def __init__(self, dataset: Any, spec: _Spec, path: Path, handle: _Handle) -> None:
-        self.spec: _Spec = spec
-        self.shape: tuple[int, ...] = tuple(dataset.shape)
-        """(N, h, w) of a map, (N, 2, h, w) of a field."""
-        self._dataset = dataset
-        self._handle = handle
-        self._path = path
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: int | slice) -> NDArray[np.float32]:
-        """(h, w) or (2, h, w) for a row, (n, h, w) or (n, 2, h, w) for a slice.
-
-        Raises:
-            IndexError: there is no such row.
-            StoreError: the file is damaged there, or the run was closed.
-        """
-        if not self._dataset:
-            raise StoreError(f"{self._path} was closed: open it again to read {self.spec.name}")
-        picked = self._pick(rows)
-        with _reading(self._path, f"{self.spec.name}[{rows}]"):
-            if isinstance(picked, int):
-                return np.asarray(self._dataset[picked], np.float32)
-            if not picked:
-                return np.empty((0, *self.shape[1:]), np.float32)
-            forward = picked if picked.step > 0 else picked[::-1]
-            data = np.asarray(
-                self._dataset[forward.start : forward.stop : forward.step], np.float32
-            )
-        return data if picked.step > 0 else data[::-1]
-
-    def _pick(self, rows: int | slice) -> int | range:
-        try:
-            return range(len(self))[rows if isinstance(rows, slice) else operator.index(rows)]
-        except IndexError as error:
-            raise IndexError(
-                f"{self.spec.name} has {len(self)} rows: there is no row {rows}"
-            ) from error
-
-    def __repr__(self) -> str:
-        return f"LazyArray({self.spec.name}, {' x '.join(map(str, self.shape))}, {self.spec.unit})"
-
-
 class Run:
     """One result, open for reading; scores and segments are in memory, maps and fields are read on
     demand.
@@ -136,10 +59,10 @@ class Run:
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
         self.path = Path(path)
         h5 = open_stored(self.path)
-        self._handle = _Handle(h5, owns)
+        self._handle = Handle(h5, owns)
         try:
             _check_root(self.path, h5)
-            with _reading(self.path, "the content"):
+            with reading(self.path, "the content"):
                 self._load(h5)
         except StoreError:
             self.close()
@@ -178,6 +101,9 @@ class Run:
         self.notes: list[str] = json.loads(attrs["notes"])
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
         """How test and reference were interpreted differently."""
+        self.frame_size = read_size(attrs, self.config, self.sources)
+        """(height, width) in pixels of the frames as scored, after ``resize``; None where an older
+        file does not tell."""
         self.embedder: dict[str, Any] | None = json.loads(attrs.get("embedder", "null"))
         self.register: dict[str, Any] | None = json.loads(attrs.get("register", "null"))
         """How frames were registered: method, and the digest of its weights; None where they were
@@ -229,7 +155,8 @@ class Run:
         return {name: (int(height), int(width)) for name, (height, width) in shapes.items()}
 
     def _stored(self, dataset: Any, spec: _Spec) -> LazyArray[_Spec]:
-        return LazyArray(dataset, spec, self.path, self._handle)
+        cells = read_cells(dataset, self.frame_size)
+        return LazyArray(dataset, spec, cells, self.path, self._handle)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -283,6 +210,7 @@ class Run:
             maps={name: stored.spec for name, stored in self.maps.items()},
             fields={name: stored.spec for name, stored in self.fields.items()},
             grids=self.grids,
+            size=self.frame_size,
             embedder=self.embedder,
             register=self.register,
         )
@@ -354,12 +282,6 @@ def _is_count(key: str) -> bool:
     return key.startswith("frames_") and key != "frames_expected"
 
 
-def _discard(h5: Any, owns: Path | None) -> None:
-    h5.close()
-    if owns is not None:
-        shutil.rmtree(owns, ignore_errors=True)
-
-
 def open_stored(path: Path) -> Any:
     """An HDF5 file, open for reading.
 
@@ -382,7 +304,7 @@ def open_stored(path: Path) -> Any:
 
 
 def _check_root(path: Path, h5: Any) -> None:
-    with _reading(path, "the head"):
+    with reading(path, "the head"):
         name, version = h5.attrs.get("format"), h5.attrs.get("format_version")
         complete = h5.attrs.get("complete", False)
         if not isinstance(name, str) or name != schema.FORMAT or version is None:
