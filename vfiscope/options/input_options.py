@@ -119,12 +119,7 @@ class InputOptions(ReadOptions):
     def _of_this_mode(self) -> Self:
         """Refuse what this mode would ignore."""
         for told in sorted(InputOptions.declared(), key=lambda each: each.name):
-            verbs = told.option.verbs
-            if verbs and self.mode not in verbs and getattr(self, told.name) is not None:
-                raise UsageError(
-                    f"{told.name} means nothing in mode {self.mode}: leave it out, or use mode"
-                    f" {verbs[0]}"
-                )
+            told.check_mode(self.mode, getattr(self, told.name))
         return self
 
     @model_validator(mode="after")

@@ -118,6 +118,18 @@ class Declared:
         except ValidationError as error:
             raise UsageError(_complaint(self, value, error)) from error
 
+    def check_mode(self, mode: str, value: Any) -> None:
+        """Refuse a value where the mode would ignore it.
+
+        Raises:
+            UsageError: it is none of an option of this mode, and not the default.
+        """
+        verbs = self.option.verbs
+        if verbs and mode not in verbs and value is not None and value is not self.default:
+            raise UsageError(
+                f"{self.name} means nothing in mode {mode}: leave it out, or use mode {verbs[0]}"
+            )
+
     def of_text(self, text: str) -> Any:
         """The value that a cell of a table means.
 
@@ -128,7 +140,7 @@ class Declared:
             return text
         try:
             return _truth(text) if self.kind is bool else self.kind(text)
-        except ValueError as error:
+        except (KeyError, ValueError) as error:
             raise UsageError(f"{self.name} is {text!r}: give {self.give}") from error
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict
 
 from vfiscope.errors import UsageError
-from vfiscope.options.option import GROUPS, Declared, Group
+from vfiscope.options.option import GROUPS, Declared
 from vfiscope.options.result_options import ResultOptions
 from vfiscope.registry import suggest
 
@@ -73,9 +73,21 @@ class RunConfig(ResultOptions):
 
 
 def declared() -> dict[str, Declared]:
-    """Every option by name, those of installed packages last."""
-    groups: tuple[type[Group], ...] = (RunConfig, *GROUPS.values())
-    return {told.name: told for group in groups for told in group.declared()}
+    """Every option by name, those of installed packages last.
+
+    Raises:
+        UsageError: an installed package declares an option that there is.
+    """
+    found = {told.name: told for told in RunConfig.declared()}
+    for name, group in GROUPS.items():
+        for told in group.declared():
+            if told.name in found:
+                raise UsageError(
+                    f"the option {told.name!r} of the group {name!r} is there already: uninstall"
+                    " the package that declares it, or name it otherwise"
+                )
+            found[told.name] = told
+    return found
 
 
 def sections(options: Iterable[Declared]) -> dict[str, list[Declared]]:
@@ -118,7 +130,10 @@ def _with_added(values: Mapping[str, Any]) -> dict[str, Any]:
     own = {name: value for name, value in values.items() if name in RunConfig.model_fields}
     for group in GROUPS.values():
         given = {name: rest.pop(name) for name in group.model_fields if name in rest}
-        own |= dict(group(**given))
+        added = group(**given)
+        for told in group.declared():
+            told.check_mode(str(values.get("mode")), getattr(added, told.name))
+        own |= dict(added)
     for name in rest:
         raise UsageError(f"there is no option {name!r}: {suggest(name, _open_names())}")
     return own
