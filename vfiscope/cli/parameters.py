@@ -169,6 +169,10 @@ def _names(kind: str) -> Iterable[str]:
         from vfiscope.embedders.registry import list_embedders
 
         return ("auto", *(str(each["name"]) for each in list_embedders()))
+    if kind == "comparison":
+        from vfiscope.comparisons import COMPARISONS
+
+        return ("auto", *COMPARISONS)
     return {
         "metric": metric_names.METRICS,
         "map": (*metric_names.MAPS, "none"),

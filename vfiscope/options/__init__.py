@@ -13,6 +13,7 @@ from vfiscope.options.run_config import (
     not_identity,
     not_stored,
     sections,
+    stored_defaults,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "not_identity",
     "not_stored",
     "sections",
+    "stored_defaults",
 ]

@@ -31,6 +31,7 @@ class RunKeywords(TypedDict, total=False):
     maps: Sequence[str]
     fields: Sequence[str]
     align: str | int
+    comparison: str
     register: Literal["none", "ecc", "sift", "loftr"]
     register_weights: str | PathLike[str] | None
     batch: int

@@ -42,6 +42,17 @@ class PairingOptions(InputOptions):
     ] = "none"
     """Which reference frame a test frame is scored against: "none", that of the same row; a number,
     that so many frames later; "auto", the one that a map found from the pictures gives."""
+    comparison: Annotated[
+        str,
+        Option(
+            "What frames are compared with, where an installed package brings another way.",
+            "a name",
+            "NAME",
+            names="comparison",
+        ),
+    ] = "auto"
+    """By name: see :data:`vfiscope.comparisons.COMPARISONS`; "auto", what the other options
+    mean."""
     register: Annotated[
         RegisterMethod,
         Option(

@@ -14,7 +14,23 @@ from vfiscope.options.option import GROUPS, Declared
 from vfiscope.options.result_options import ResultOptions
 from vfiscope.registry import suggest
 
-__all__ = ["RunConfig", "declared", "default_out", "not_identity", "not_stored", "sections"]
+__all__ = [
+    "RunConfig",
+    "declared",
+    "default_out",
+    "not_identity",
+    "not_stored",
+    "sections",
+    "stored_defaults",
+]
+    "RunConfig",
+    "declared",
+    "default_out",
+    "not_identity",
+    "not_stored",
+    "sections",
+    "with_defaults",
+]
 
 ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
 
@@ -107,6 +123,13 @@ def not_identity() -> frozenset[str]:
     """Options with which unfinished work may go on: what is not stored; inputs, which are known by
     path and digest however they were spelled; and rules, which are applied at the end."""
     return not_stored() | {name for name, told in declared().items() if not told.option.identifies}
+
+
+def stored_defaults() -> dict[str, Any]:
+    """The defaults of stored options, which those have that were not there when a run was made."""
+    return {
+        name: _jsonable(told.default) for name, told in declared().items() if told.option.stored
+    }
 
 
 def default_out(test: Any) -> str:
