@@ -23,14 +23,6 @@ __all__ = [
     "sections",
     "stored_defaults",
 ]
-    "RunConfig",
-    "declared",
-    "default_out",
-    "not_identity",
-    "not_stored",
-    "sections",
-    "with_defaults",
-]
 
 ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
 
