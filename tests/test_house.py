@@ -54,10 +54,6 @@ MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
     "vfiscope/alignment/monotone_path.py:_forward",
-    "vfiscope/inspection/doctor.py",
-    "vfiscope/inspection/doctor.py:_pair",
-    "vfiscope/inspection/doctor.py:_picture",
-    "vfiscope/inspection/doctor.py:_time",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",
