@@ -19,10 +19,7 @@ from vfiscope.options.reading_options import (
     BATCH,
     IMAGE_RATE,
     PREFETCH,
-    Deinterlacer,
     ResizeFilter,
-    TimeSource,
-    ToneMap,
 )
 
 __all__ = [
@@ -44,9 +41,6 @@ TOKEN_POOLS = get_args(TokenPool)
 ASPECTS = get_args(Aspect)
 DEVICES = get_args(Device)
 RESIZE_FILTERS = get_args(ResizeFilter)
-TONE_MAPS = get_args(ToneMap)
-TIME_SOURCES = get_args(TimeSource)
-DEINTERLACERS = get_args(Deinterlacer)
 
 ROWS_PER_PART = 64
 """Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
