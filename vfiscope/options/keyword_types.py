@@ -51,7 +51,7 @@ def with_options(options: Iterable[Declared]) -> Callable[[F], F]:
             for told in shown
             if told.name not in signature.parameters
         ]
-        function.__signature__ = signature.replace(parameters=[*own, *made])  # type: ignore[attr-defined]
+        vars(function)["__signature__"] = signature.replace(parameters=[*own, *made])
         listed = "\n".join(f"    {told.name}: {told.option.help}" for told in shown)
         function.__doc__ = f"{inspect.getdoc(function)}\n\nOptions:\n{listed}\n"
         return function
