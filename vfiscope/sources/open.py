@@ -64,7 +64,7 @@ def open_source(
         return open_with(target, ReadOptions(**options))
     height, width, name = resize
     if height < 1 or width < 1:
-        raise UsageError(f"resize to {width}x{height}: give a height and a width of 1 or more")
+        raise UsageError(f"resize to {width}x{height}: pass a height and a width of 1 or more")
     return open_with(target, ReadOptions(**options, resize=name), (height, width))
 
 
@@ -89,12 +89,12 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         return ArraySource(array, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(
-            f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array"
+            f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"
         )
     path = os.fspath(target)
     if is_address(path) and not os.path.lexists(path):
         raise SourceError(
-            f"{path!r} is an address, and only local files are read: download it and give its path"
+            f"{path!r} is an address, and only local files are read: download it and pass its path"
         )
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
@@ -145,7 +145,7 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     if clock := CLOCK.fullmatch(text):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
     raise UsageError(
-        f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)"
+        f"{value!r} is not a position: pass a frame number (120) or a time (2.5s, 0:01:02.5)"
     )
 
 
