@@ -30,13 +30,14 @@ from vfiscope.cli.parameters import COMPUTED, comma_list, files, option, run_opt
 from vfiscope.cli.show_command import show
 from vfiscope.cli.table_command import show_by_label, table
 from vfiscope.config import RunConfig, default_out
-from vfiscope.errors import UsageError, VfiscopeError
+from vfiscope.errors import Interrupted, Terminated, UsageError, VfiscopeError
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
 __all__ = ["main"]
 
+KEPT = (Interrupted, Terminated)
 OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
 
 
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(error.format_message())
         code = UNUSABLE
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo(f"vfiscope: {_interrupted(error.__cause__ or error)}", err=True)
+        click.echo(f"vfiscope: {_interrupted(error)}", err=True)
         code = INTERRUPTED
     except SystemExit as error:  # an end asked for by a signal, or click's after a completion
         if error.code == TERMINATED:
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _interrupted(error: BaseException) -> str:
     """What an interrupt is reported as, with what was kept where work was in hand."""
-    return ": ".join(["interrupted", *getattr(error, "__notes__", ())])
+    told = error.__cause__ if isinstance(error, click.Abort) else error
+    return f"interrupted: {told.message}" if isinstance(told, KEPT) else "interrupted"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
