@@ -64,7 +64,6 @@ LONG = {
     "vfiscope/store/parts.py",
     "vfiscope/store/run.py:_load",
     "vfiscope/views/table_text.py",
-    "tests/test_bad_input.py",
 }
 """Files and functions over the budget, which this list may only lose."""
 TABLES = {"METRICS", "MAPS", "FIELDS"}
