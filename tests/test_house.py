@@ -21,8 +21,9 @@ PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
     ("errors", "registry"),
-    ("types", "config", "metric_names"),
-    ("files", "jit_cache"),
+    ("types", "metric_names"),
+    ("files", "jit_cache", "options"),
+    ("config",),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),
@@ -39,7 +40,7 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "segments", "synth")
+WITHOUT_TORCH = ("errors", "types", "options", "config", "store", "views", "segments", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOT = PACKAGE.parent
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -53,11 +54,6 @@ MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
     "vfiscope/alignment/monotone_path.py:_forward",
-    "vfiscope/batch/execute.py:_run_job",
-    "vfiscope/cli/parameters.py:run_options",
-    "vfiscope/cli/program.py",
-    "vfiscope/config.py",
-    "vfiscope/config.py:_check_mode",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",

@@ -40,7 +40,7 @@ def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
     out = tmp_path / "a.h5"
     command = ["scan", media / "test.mp4", "--metrics", "psnr", "--batch", "1"]
     with monkeypatch.context() as patch:
-        patch.setattr("vfiscope.cli.program.progress", stopped_by(number))
+        patch.setattr("vfiscope.cli.run_commands.progress", stopped_by(number))
         assert call(*command, "-o", out) == code
     (line,) = filter(None, capsys.readouterr().err.splitlines())
     assert (

@@ -15,7 +15,8 @@ from sklearn.decomposition import PCA
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.batch.execute import Job, read_jobs, run_jobs
+from vfiscope.batch.execute import run_jobs
+from vfiscope.batch.job_file import Job, read_jobs
 from vfiscope.cli.messages import band_of
 from vfiscope.compat.draw import DRAWINGS, PAIR_FILES, PairPictures
 from vfiscope.compat.pictures import principal_colours, visualize
