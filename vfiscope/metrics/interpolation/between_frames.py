@@ -26,26 +26,23 @@ from torch import Tensor
 
 from vfiscope.metrics.convert import cell_grid
 from vfiscope.metrics.interpolation import foreign, ghosting
+from vfiscope.metrics.interpolation.cut_detection import is_cut
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX, Evidence, Faults, find
 from vfiscope.metrics.interpolation.flow import (
     MIN_FLOW_SIDE_PX,
     Triplet,
     colours,
-    estimate,
-    fetch,
-    luma,
     neighbours,
     row_by_row,
     triplets,
-    visible,
     working_size,
 )
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.patches import cosine_distance
-from vfiscope.types import Features, Float32, MetricSpec, Needs, Neighbours, Pairs
+from vfiscope.types import Features, Float32, MetricSpec, Needs, Pairs
 
-__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation", "is_cut"]
+__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation"]
 
 MIN_MOTION_TEXTURE = 4.0
 """Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the
@@ -54,16 +51,6 @@ TEXTURE_WINDOW = 11
 LEAST_SHARE = 0.002
 """Share of the frame that must move and be visible in both neighbours for a deviation to be
 known."""
-
-CUT_SIDE = 144
-"""Most pixels of the short side at which a cut is looked for."""
-HISTOGRAM_BINS = 32
-CUT_HISTOGRAM = 0.08
-"""Share of the pixels that change their bin of luma at a cut, at least."""
-CUT_AGREEMENT = 0.6
-"""Share of the pixels visible in the other frame by their flow at a cut, at most."""
-CUT_CORRELATION = 0.75
-"""Correlation of the one frame to the other fetched along the flow at a cut, at most."""
 
 
 def deviation(frame: Triplet, phase: float) -> float:
@@ -96,45 +83,6 @@ def deviation(frame: Triplet, phase: float) -> float:
         return math.nan
     ahead = (passed * track).sum(axis=-1)[known] / length[known] - phase * length[known]
     return float(np.median(ahead))
-
-
-def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
-    """Rows whose frames before and after are unrelated: they have another brightness distribution,
-    neither's content is found in the other by flow, and what flow finds there looks otherwise.
-
-    Returns:
-        (N,) bool; False where the frames are too small for flow.
-
-    Raises:
-        UsageError: the pairs have no frames around them.
-    """
-    around = neighbours(pairs)
-    made: NDArray[np.bool_] = pairs.share(
-        "is_cut",
-        lambda: np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool),
-    )
-    return made
-
-
-def _unrelated(around: Neighbours, row: int) -> bool:
-    if min(around.before.size) < MIN_FLOW_SIDE_PX:
-        return False
-    size = working_size(*around.before.size, CUT_SIDE)
-    before, after = luma(around.before, row, size), luma(around.after, row, size)
-    counts = [np.histogram(plane, HISTOGRAM_BINS, (0, 256))[0] for plane in (before, after)]
-    if np.abs(counts[0] - counts[1]).sum() <= 2 * CUT_HISTOGRAM * before.size:
-        return False
-    forth, back = estimate(before, after), estimate(after, before)
-    agreement = (visible(forth, back).mean() + visible(back, forth).mean()) / 2
-    alike = min(_correlation(before, fetch(after, forth)), _correlation(after, fetch(before, back)))
-    return bool(agreement < CUT_AGREEMENT and alike < CUT_CORRELATION)
-
-
-def _correlation(plane: Float32, other: Float32) -> float:
-    """Pearson's correlation; 0 where one of the two is flat."""
-    one, two = (each.astype(np.float64) - each.mean(dtype=np.float64) for each in (plane, other))
-    scale = math.sqrt(float((one * one).sum()) * float((two * two).sum()))
-    return float((one * two).sum()) / scale if scale > 0 else 0.0
 
 
 def by_triplet(
