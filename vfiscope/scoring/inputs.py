@@ -11,7 +11,7 @@ from typing import Any
 from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, SourceError, UsageError
 from vfiscope.sources import Source, digest, note_on_gaps, open_source
-from vfiscope.types import Code, Note, sentence
+from vfiscope.types import Code, Note, SeekTable, sentence
 
 __all__ = [
     "Stamp",
@@ -22,6 +22,7 @@ __all__ = [
     "identity",
     "numbering",
     "open_inputs",
+    "seek_tables",
     "stamp_files",
     "with_counts",
 ]
@@ -317,3 +318,9 @@ def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "frames_notes": [sentence(note) for note in source.info.notes],
         "frames_coded_notes": [note.to_dict() for note in source.info.notes],
     }
+
+
+def seek_tables(sources: Mapping[str, Source]) -> dict[str, SeekTable]:
+    """{role: what reading it noted to find its frames again}, of the videos."""
+    noted = {role: source.seek_table for role, source in sources.items()}
+    return {role: table for role, table in noted.items() if table is not None}

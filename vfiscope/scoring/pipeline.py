@@ -24,7 +24,7 @@ from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.scoring.checks import Inputs
-from vfiscope.scoring.inputs import disagreements, numbering, with_counts
+from vfiscope.scoring.inputs import disagreements, numbering, seek_tables, with_counts
 from vfiscope.scoring.job import OpenJob, open_job
 from vfiscope.scoring.outcome import (
     collect_notes,
@@ -186,6 +186,7 @@ def _finish(
         timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
         table=found if isinstance(found, Pairing) else None,
         names=[names[index] for index in table.index] if names else (),
+        seek_tables=seek_tables(job.sources),
     )
 
 
