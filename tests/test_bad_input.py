@@ -883,7 +883,7 @@ def test_row_58_bombs_are_refused_by_their_header(
 
 
 def test_row_59_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
-    from vfiscope.scoring.inputs import changed, stamp_files
+    from vfiscope.scoring.provenance import changed, stamp_files
 
     with open_source(h264(tmp_path / "a.mp4")) as source:
         before = stamp_files(source)

@@ -84,8 +84,8 @@ class Run:
         self.seek_tables = read_seek_tables(h5)
         """{role: what reading it noted to find its frames again}, of the inputs that are videos."""
         digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
-        policy, ref_index = self.pairing.get("policy"), self.frames.ref_index
-        check_map(self.path, policy, digest, self.pairing_table, ref_index)
+        mapped, ref_index = "digest" in self.pairing, self.frames.ref_index
+        check_map(self.path, mapped, digest, self.pairing_table, ref_index)
         check_values(self.path, self.frames, self.register, self.registration)
 
     def _load_facts(self, attrs: Any) -> None:

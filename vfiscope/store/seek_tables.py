@@ -25,8 +25,9 @@ def write_seek_tables(h5: Any, tables: Mapping[str, SeekTable], filters: Mapping
         group.attrs["ended"] = table.ended
         for name in SeekTable.COLUMNS:
             column = getattr(table, name)
-            chunks = (max(1, min(len(column), CHUNK_FRAMES)),)
-            group.create_dataset(name, data=column, dtype="<i8", chunks=chunks, **filters)
+            chunks = (min(len(column), CHUNK_FRAMES),)
+            layout = {"chunks": chunks, **filters} if len(column) else {}
+            group.create_dataset(name, data=column, dtype="<i8", **layout)
 
 
 def read_seek_tables(h5: Any) -> dict[str, SeekTable]:

@@ -134,7 +134,7 @@ def test_deinterlaced_frames_are_made_from_neighbours_that_are_sought_too(
         lambda t: replace(t, checksum=np.full(len(t), NOT_WHOLE)),
         lambda t: replace(t, keyframe_pts=t.keyframe_pts[:0], keyframe_dts=t.keyframe_dts[:0]),
     ],
-    ids="checksums times places reversed early falling damaged none".split(),
+    ids=["checksums", "times", "places", "reversed", "early", "falling", "damaged", "none"],
 )
 def test_a_table_that_is_wrong_costs_time_and_nothing_else(tmp_path: Path, spoil: Any) -> None:
     path = made(tmp_path, "a.mp4")
