@@ -6,7 +6,6 @@ from __future__ import annotations
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.specs import (
-    LUMA_WEIGHTS,
     UNIX_EPOCH,
     FieldSpec,
     Gap,
@@ -22,7 +21,6 @@ from vfiscope.types.specs import (
 from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
 
 __all__ = [
-    "LUMA_WEIGHTS",
     "UNIX_EPOCH",
     "Cadence",
     "Features",
