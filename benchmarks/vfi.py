@@ -51,7 +51,7 @@ from vfiscope import open_source
 from vfiscope.embedders import open_embedder
 from vfiscope.metrics import METRICS, vfi
 from vfiscope.metrics.convert import aligned_pairs
-from vfiscope.types import Frames, Neighbours, Pairs, Role
+from vfiscope.types import Frames, Needs, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = Path(__file__).with_suffix(".csv")
@@ -73,8 +73,6 @@ SHOWN = (
 """Rows of the README."""
 SETS = {"UCF101": "UCF101/", "Middlebury": "Middlebury/", "DAVIS": "DAVIS/", "clips": "clip "}
 """How the names of the scenes of each set begin."""
-COMPARING = ("pixels", "features", "pixels and neighbours")
-"""What the metrics need that compare test and reference."""
 CLIPS = (
     "sequences/film_960x507",
     "videos/Breakthrough+PySceneDetect/issue-134-rotate.mp4",
@@ -171,7 +169,7 @@ def all_metrics(pairs: Pairs) -> dict[str, float]:
     """Every metric that compares test and reference; lower is better."""
     values = {}
     for name, metric in METRICS.items():
-        if metric.spec.needs in COMPARING:
+        if Needs.REF in metric.spec.needs:
             value = float(metric.compute(pairs)[0])
             values[name] = value if metric.spec.lower_is_better else -value
     return values

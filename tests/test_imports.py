@@ -16,8 +16,9 @@ from vfiscope import metric_names, metrics
 PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
-    ("errors", "types", "config", "metric_names"),
-    ("jit_cache", "registry"),
+    ("errors", "registry"),
+    ("types", "config", "metric_names"),
+    ("jit_cache",),
     ("jit", "store"),
     ("sources", "synth"),
     ("models",),

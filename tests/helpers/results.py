@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.store import Header, Writer, schema
-from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Region, Scores, Segment
+from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Needs, Region, Scores, Segment
 
 TIME_BASE = Fraction(1001, 30000)
 GRID = (3, 4)
@@ -21,7 +21,15 @@ PSNR = MetricSpec(
 )
 SSIM = MetricSpec("ssim", "1", -1.0, 1.0, False, 1.0, 0.01, "structural similarity")
 MISMATCH = MetricSpec(
-    "mismatch", "1", 0.0, 2.0, True, 0.0, 0.02, "1 - cosine to the best match", "features"
+    "mismatch",
+    "1",
+    0.0,
+    2.0,
+    True,
+    0.0,
+    0.02,
+    "1 - cosine to the best match",
+    Needs.REF | Needs.FEATURES,
 )
 MOTION = FieldSpec("motion", "best match")
 SEGMENT = Segment(3, 9, "blür", "ssim", 0.25, 5, 0.875, 0.1, 0.3)

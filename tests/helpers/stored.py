@@ -11,19 +11,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Role, Scores
+from vfiscope.types import FrameTable, MetricSpec, Needs, Role, Scores
 
 INF = float("inf")
 SPECS = {
     "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
     "mse": MetricSpec("mse", "code^2", 0, INF, True, 0, 1.0, ""),
     "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
-    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
-    "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),
-    "midpoint_px": MetricSpec(
-        "midpoint_px", "px", -INF, INF, True, 0, 0.5, "", "neighbours", ranks=False
+    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES),
+    "mismatch": MetricSpec(
+        "mismatch", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES
     ),
-    "ghosting": MetricSpec("ghosting", "1", 0, 1, True, 0, 0.01, "", "neighbours", ranks=False),
+    "midpoint_px": MetricSpec(
+        "midpoint_px", "px", -INF, INF, True, 0, 0.5, "", Needs.NEIGHBOURS, ranks=False
+    ),
+    "ghosting": MetricSpec("ghosting", "1", 0, 1, True, 0, 0.01, "", Needs.NEIGHBOURS, ranks=False),
     "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, "", ranks=False),
     "cut": MetricSpec("cut", "1", 0, 1, True, 0, 1, "", ranks=False),
 }

@@ -16,7 +16,7 @@ from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, pixel, ssim, vfi
 from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.store import schema
-from vfiscope.types import Frames, Pairs
+from vfiscope.types import Frames, Needs, Pairs
 
 FUNCTIONS = {
     "mse": pixel.mse,
@@ -30,8 +30,7 @@ FUNCTIONS = {
     "vfi": vfi.vfi,
 }
 MAP_FUNCTIONS = {"absdiff": pixel.absdiff_map, "ssim": ssim.ssim_map}
-NEEDS = ("pixels", "features", "neighbours", "neighbour features", "pixels and neighbours")
-PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == "pixels"]
+PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == Needs.REF]
 
 
 def frames(array: NDArray[np.integer], depth: int = 8) -> Frames:
@@ -112,17 +111,13 @@ def test_specs_are_sound(table: dict[str, pixel_kernels.Any]) -> None:
         assert signed == (name in ("midpoint_px", "level"))
         assert signed or spec.identity == (spec.low if spec.lower_is_better else spec.high)
         assert 0 < spec.floor < math.inf
-        assert spec.needs in NEEDS
+        assert spec.needs & (Needs.REF | Needs.NEIGHBOURS)
         assert spec.description
         assert "\n" not in spec.description
 
 
 def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -> None:
-    asked_alone = {
-        name
-        for name, metric in METRICS.items()
-        if metric.spec.needs in ("neighbours", "neighbour features")
-    }
+    asked_alone = {name for name, metric in METRICS.items() if Needs.REF not in metric.spec.needs}
     assert {name for name, metric in METRICS.items() if not metric.spec.ranks} == asked_alone - {
         "fault"
     }

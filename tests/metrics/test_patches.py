@@ -12,7 +12,7 @@ import torch
 
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patches
-from vfiscope.types import Features, Frames, Pairs
+from vfiscope.types import Features, Frames, Needs, Pairs
 
 
 def features_of(patches: torch.Tensor) -> Features:
@@ -77,7 +77,10 @@ def test_tables_hold_what_the_contract_names() -> None:
         "similarity": alike,
         "similarity_back": alike,
     }
-    assert all(metric.spec.needs == "features" for metric in (*patches.METRICS, *patches.MAPS))
+    assert all(
+        metric.spec.needs == Needs.REF | Needs.FEATURES
+        for metric in (*patches.METRICS, *patches.MAPS)
+    )
 
 
 def test_cosine_distance_of_known_vectors() -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Segment, Status
+from vfiscope.types import FrameTable, MetricSpec, Needs, Role, Scores, Segment, Status
 from vfiscope.views import draw_metric, overlay_warnings, plot_run
 from vfiscope.views.curves import Curve, frame_axis, shade, thin
 from vfiscope.views.naming import choose, title
@@ -29,8 +29,10 @@ INF, NAN = float("inf"), float("nan")
 SPECS = {
     "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
     "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
-    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs="features"),
-    "mismatch": MetricSpec("mismatch", "1", 0, 2, True, 0, 0.01, "", needs="features"),
+    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES),
+    "mismatch": MetricSpec(
+        "mismatch", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES
+    ),
     "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, ""),
     "mse": MetricSpec("mse", "code^2", 0, 255.0**2, True, 0, 25, ""),
     "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, ""),

@@ -32,7 +32,7 @@ from torch import Tensor
 from vfiscope.metrics.kernels import patch_match_kernels
 from vfiscope.metrics.metric import FieldMetric, Metric
 from vfiscope.metrics.patch_motion import refine
-from vfiscope.types import Features, FieldSpec, MetricSpec, Pairs
+from vfiscope.types import Features, FieldSpec, MetricSpec, Needs, Pairs
 
 __all__ = [
     "BOOST",
@@ -57,6 +57,8 @@ DAMPING = 1e-3
 no detail."""
 PART = 4096
 """Numbers that are added up at once."""
+
+FROM_PATCHES = Needs.REF | Needs.FEATURES
 
 _BLOCK = 1 << 20
 
@@ -305,11 +307,11 @@ def _motion(pairs: Pairs) -> Tensor:
 
 
 def _spec(name: str, floor: float, description: str, high: float = 2.0) -> MetricSpec:
-    return MetricSpec(name, "1", 0.0, high, True, 0.0, floor, description, needs="features")
+    return MetricSpec(name, "1", 0.0, high, True, 0.0, floor, description, needs=FROM_PATCHES)
 
 
 def _alike(name: str, description: str) -> MetricSpec:
-    return MetricSpec(name, "1", -1.0, 1.0, False, 1.0, 0.01, description, needs="features")
+    return MetricSpec(name, "1", -1.0, 1.0, False, 1.0, 0.01, description, needs=FROM_PATCHES)
 
 
 _PATCHES = "1 - cosine of each test patch to its best match in the reference frame"

@@ -22,7 +22,7 @@ from vfiscope.scoring.score import Plan
 from vfiscope.segments import parse_rule
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import MetricSpec
+from vfiscope.types import MetricSpec, Needs
 
 __all__ = ["OpenJob", "open_job"]
 
@@ -178,29 +178,25 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     apart."""
     if config.source is None and config.multiplier is None:
         return ()
-    if "neighbour" in spec.needs:
+    if Needs.NEIGHBOURS in spec.needs:
         return ("synthesised",)
     return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 
 def _check_needs(config: RunConfig, plan: Plan) -> None:
     """Refuse a metric or map that no frame of this mode could have a value of."""
-    needed = {name: part.spec.needs for name, part in (*plan.metrics.items(), *plan.maps.items())}
-    for name, needs in {
-        **needed,
-        **{name: part.spec.needs for name, part in plan.fields.items()},
-    }.items():
-        if "neighbour" in needs and config.mode != "score":
+    for part in plan.parts:
+        name, needs = part.spec.name, part.spec.needs
+        if Needs.NEIGHBOURS in needs and config.mode != "score":
             raise UsageError(
                 f"{name} needs the real frames around a frame, which {config.mode} has not: use"
                 " score"
             )
-        partner = "pixels" in needs or needs == "features"
         if (
-            partner
+            Needs.REF in needs
             and config.mode == "score"
             and config.ref is None
-            and (config.source is None or "neigh" in needs)
+            and (config.source is None or Needs.NEIGHBOURS in needs)
         ):
             raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
 

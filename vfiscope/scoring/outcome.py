@@ -14,7 +14,16 @@ from vfiscope.scoring.job import OpenJob
 from vfiscope.scoring.streams import TimeMap
 from vfiscope.sources import Source
 from vfiscope.store import headline_role, rows_of
-from vfiscope.types import Cadence, Float64, FrameTable, Pairing, Registrations, Role, Verdict
+from vfiscope.types import (
+    Cadence,
+    Float64,
+    FrameTable,
+    Needs,
+    Pairing,
+    Registrations,
+    Role,
+    Verdict,
+)
 
 __all__ = [
     "collect_notes",
@@ -219,7 +228,7 @@ def _empty(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.floa
     return [
         f"{name} is defined for no {'' if role == 'all' else f'{role} '}frame"
         for name in empty
-        if "neighbour" not in job.plan.metrics[name].spec.needs and job.policy != "source"
+        if Needs.NEIGHBOURS not in job.plan.metrics[name].spec.needs and job.policy != "source"
     ]
 
 

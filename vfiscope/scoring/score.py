@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +15,7 @@ from torch import Tensor
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
-from vfiscope.types import Frames, FrameTable, Pairs, Role, Scores, Status
+from vfiscope.types import Frames, FrameTable, Needs, Pairs, Role, Scores, Status
 
 __all__ = ["Plan", "score_pairs"]
 
@@ -40,20 +42,24 @@ class Plan:
         )
 
     @property
+    def parts(self) -> tuple[Metric | FieldMetric, ...]:
+        """All that is computed."""
+        return (*self.metrics.values(), *self.maps.values(), *self.fields.values())
+
+    @property
+    def needs(self) -> Needs:
+        """What any part of the plan is computed from."""
+        return reduce(or_, (part.spec.needs for part in self.parts), Needs.NOTHING)
+
+    @property
     def needs_features(self) -> bool:
         """Whether any part of the plan looks at embeddings."""
-        needs = [part.spec.needs for part in (*self.metrics.values(), *self.maps.values())]
-        return any(
-            "features" in each
-            for each in (*needs, *(part.spec.needs for part in self.fields.values()))
-        )
+        return Needs.FEATURES in self.needs
 
     @property
     def needs_neighbours(self) -> bool:
         """Whether any part of the plan looks at the real frames around a test frame."""
-        return any(
-            "neighbour" in part.spec.needs for part in (*self.metrics.values(), *self.maps.values())
-        )
+        return Needs.NEIGHBOURS in self.needs
 
     def grids(
         self, size: tuple[int, int], patches: tuple[int, int] | None
@@ -117,12 +123,12 @@ def _column(
     return column
 
 
-def _frames(pairs: Pairs, needs: str) -> list[Frames] | None:
+def _frames(pairs: Pairs, needs: Needs) -> list[Frames] | None:
     """The frames that a part of a plan looks at; None where the batch has not all of them."""
     frames: list[Frames | None] = [pairs.test]
-    if "pixels" in needs or needs == "features":
+    if Needs.REF in needs:
         frames.append(pairs.ref)
-    if "neighbour" in needs:
+    if Needs.NEIGHBOURS in needs:
         frames += (
             [None, None] if pairs.around is None else [pairs.around.before, pairs.around.after]
         )

@@ -19,7 +19,7 @@ registered, parts and result have ``/registration/<column>`` (N,) with the colum
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
@@ -44,6 +44,7 @@ from vfiscope.types import (
     FieldSpec,
     FrameTable,
     MetricSpec,
+    Needs,
     Pairing,
     Region,
     Role,
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
     from vfiscope.store.run import Run
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
+
+Types = Mapping[str, Callable[[Any], Any]]
+"""{attribute: how it is read}"""
 
 FORMAT = "vfiscope"
 FORMAT_VERSION = 1
@@ -73,7 +77,7 @@ FRAME_TYPES = {
 }
 ARRAY_TYPES = {"scores": "<f4", "maps": "<f2", "fields": "<f2"}
 FRAME_NAMES: Mapping[str, type[IntEnum]] = {"role": Role, "status": Status}
-METRIC_TYPES: Mapping[str, type] = {
+METRIC_TYPES: Types = {
     "unit": str,
     "low": float,
     "high": float,
@@ -81,7 +85,7 @@ METRIC_TYPES: Mapping[str, type] = {
     "identity": float,
     "floor": float,
     "description": str,
-    "needs": str,
+    "needs": Needs.of_word,
     "ranks": bool,
 }
 UNRANKED = frozenset(
@@ -92,7 +96,11 @@ UNRANKED = frozenset(
 )
 """Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an
 attribute."""
-FIELD_TYPES: Mapping[str, type] = {"unit": str, "description": str, "needs": str}
+FIELD_TYPES: Types = {
+    "unit": str,
+    "description": str,
+    "needs": Needs.of_word,
+}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
@@ -140,9 +148,9 @@ class Header:
             "embedder": plain(self.embedder),
             "register": plain(self.register),
             "versions": plain(self.versions),
-            "metrics": {name: dataclasses.asdict(spec) for name, spec in self.metrics.items()},
-            "maps": {name: dataclasses.asdict(spec) for name, spec in self.maps.items()},
-            "fields": {name: dataclasses.asdict(spec) for name, spec in self.fields.items()},
+            "metrics": {name: _spec_dict(spec) for name, spec in self.metrics.items()},
+            "maps": {name: _spec_dict(spec) for name, spec in self.maps.items()},
+            "fields": {name: _spec_dict(spec) for name, spec in self.fields.items()},
             "grids": {name: list(grid) for name, grid in self.grids.items()},
             "time_base": str(self.time_base),
         }
@@ -175,6 +183,10 @@ class Header:
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
         return changes(stored, self.to_dict(), config.NOT_IDENTITY)
+
+
+def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
+    return {**dataclasses.asdict(spec), "needs": spec.needs.word}
 
 
 def _is_count(key: str) -> bool:
@@ -235,7 +247,7 @@ def create(h5: Any, header: Header, rows: int) -> None:
         frames[name].attrs["names"] = [value.name.lower() for value in values]
     if header.register is not None:
         create_registrations(h5, rows, chunk, SCALAR_FILTERS)
-    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, type], dict[str, Any]], ...] = (
+    groups: tuple[tuple[str, Mapping[str, Any], Types, dict[str, Any]], ...] = (
         ("scores", header.metrics, METRIC_TYPES, SCALAR_FILTERS),
         ("maps", header.maps, METRIC_TYPES, ARRAY_FILTERS),
         ("fields", header.fields, FIELD_TYPES, ARRAY_FILTERS),
@@ -250,7 +262,8 @@ def create(h5: Any, header: Header, rows: int) -> None:
                 name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters
             )
             for key, kind in types.items():
-                dataset.attrs[key] = kind(getattr(spec, key))
+                value = getattr(spec, key)
+                dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
 
 
 def write_rows(h5: Any, start: int, scores: Scores) -> None:
@@ -365,7 +378,7 @@ def read_field(dataset: Any, name: str) -> FieldSpec:
     return _read_spec(FieldSpec, FIELD_TYPES, dataset, name)
 
 
-def _read_spec(cls: type[_Spec], types: Mapping[str, type], dataset: Any, name: str) -> _Spec:
+def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
     # Attributes that came after a file was written have their defaults.
     return cls(
         name=name,

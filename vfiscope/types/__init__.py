@@ -1,16 +1,19 @@
-"""The words of vfiscope as frozen dataclasses. Imports neither torch nor any other part of the
-package."""
+"""The words of vfiscope as frozen dataclasses. Imports no torch, and of the
+package only errors and the tables that plugins add to."""
 
 from __future__ import annotations
 
+from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
+from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.specs import (
     UNIX_EPOCH,
     FieldSpec,
     Gap,
     Match,
     MetricSpec,
+    Needs,
     Region,
     Role,
     Segment,
@@ -23,6 +26,7 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 __all__ = [
     "UNIX_EPOCH",
     "Cadence",
+    "Code",
     "Features",
     "FieldSpec",
     "Float32",
@@ -33,7 +37,9 @@ __all__ = [
     "Int64",
     "Match",
     "MetricSpec",
+    "Needs",
     "Neighbours",
+    "Note",
     "Pairing",
     "Pairs",
     "Region",
@@ -46,4 +52,5 @@ __all__ = [
     "Status",
     "Uint8",
     "Verdict",
+    "sentence",
 ]

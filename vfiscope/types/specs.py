@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum
+from enum import Flag, IntEnum, auto
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ __all__ = [
     "Gap",
     "Match",
     "MetricSpec",
+    "Needs",
     "Region",
     "Role",
     "Segment",
@@ -81,6 +82,47 @@ class Verdict(IntEnum):
     """The registered pictures do not correlate, or the search found no maximum."""
 
 
+class Needs(Flag):
+    """What a score, map or field is computed from besides the test frame's own pixels."""
+
+    NOTHING = 0
+    REF = auto()
+    """The partner."""
+    NEIGHBOURS = auto()
+    """The real frames around the test frame."""
+    FEATURES = auto()
+    """Embeddings, of the test frame and of all that is asked for besides."""
+
+    @property
+    def word(self) -> str:
+        """How a stored result says it."""
+        return NEEDS_WORDS[self]
+
+    @classmethod
+    def of_word(cls, word: str) -> Needs:
+        """What a stored word means.
+
+        Raises:
+            ValueError: it means nothing.
+        """
+        for needs, known in NEEDS_WORDS.items():
+            if known == word:
+                return needs
+        raise ValueError(f"needs is {word!r}: choose from {', '.join(NEEDS_WORDS.values())}")
+
+
+NEEDS_WORDS: Mapping[Needs, str] = {
+    Needs.NOTHING: "test",
+    Needs.REF: "pixels",
+    Needs.NEIGHBOURS: "neighbours",
+    Needs.REF | Needs.NEIGHBOURS: "pixels and neighbours",
+    Needs.FEATURES: "test features",
+    Needs.REF | Needs.FEATURES: "features",
+    Needs.NEIGHBOURS | Needs.FEATURES: "neighbour features",
+    Needs.REF | Needs.NEIGHBOURS | Needs.FEATURES: "features and neighbours",
+}
+
+
 @dataclass(frozen=True)
 class MetricSpec:
     """What the numbers of a score or a map mean."""
@@ -98,9 +140,7 @@ class MetricSpec:
     floor: float
     """The smallest departure from a clip's own level that is worth flagging, in ``unit``."""
     description: str
-    needs: str = "pixels"
-    """"pixels" of test and reference, or their "features"; or of the test and the frames around it,
-    "neighbours" and "neighbour features"; or pixels of all of them, "pixels and neighbours"."""
+    needs: Needs = Needs.REF
     ranks: bool = True
     """Whether a better value makes a better frame. False where it is one kind of fault among
     several, which a frame may be without by having another, or a fact about the material."""
@@ -113,7 +153,7 @@ class FieldSpec:
     name: str
     description: str
     unit: str = "px"
-    needs: str = "features"
+    needs: Needs = Needs.REF | Needs.FEATURES
 
 
 @dataclass(frozen=True)

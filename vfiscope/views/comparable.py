@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vfiscope.errors import UsageError
 from vfiscope.store.text import printable
+from vfiscope.types import Needs
 from vfiscope.views.naming import embedder_groups, metrics_of
 
 if TYPE_CHECKING:
@@ -190,11 +191,11 @@ FACTS = (
 )
 ROOTS = ("modes", "kinds of comparison", "references")
 """Facts from which other differences follow."""
-METRIC_FACTS: tuple[tuple[str, str, Callable[[Run], Any]], ...] = (
-    ("windows of the search", "features", lambda run: run.config.get("window")),
-    ("multipliers, and so other neighbours", "neighbour", _multiplier("ref")),
+METRIC_FACTS: tuple[tuple[str, Needs, Callable[[Run], Any]], ...] = (
+    ("windows of the search", Needs.FEATURES, lambda run: run.config.get("window")),
+    ("multipliers, and so other neighbours", Needs.NEIGHBOURS, _multiplier("ref")),
 )
-"""(what differs, metrics of which need it is about, its value)"""
+"""(what differs, metrics of which needs it is about, its value)"""
 
 
 def _other_frames(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.store import headline_role
 from vfiscope.store.text import printable
-from vfiscope.types import MetricSpec, Role
+from vfiscope.types import MetricSpec, Needs, Role
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -97,7 +97,7 @@ def embedder_groups(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str
         using = [
             n
             for n, run in enumerate(runs)
-            if metric in run.scores and "features" in run.specs[metric].needs
+            if metric in run.scores and Needs.FEATURES in run.specs[metric].needs
         ]
         embedders = _embedders([runs[n] for n in using])
         groups = {

@@ -17,9 +17,11 @@ from vfiscope import synth
 from vfiscope.errors import UsageError
 from vfiscope.metrics import METRICS
 from vfiscope.metrics.interpolation.between_frames import is_cut
-from vfiscope.types import Features, Neighbours, Pairs
+from vfiscope.types import Features, Needs, Neighbours, Pairs
 
-NEIGHBOUR_METRICS = [name for name, metric in METRICS.items() if metric.spec.needs == "neighbours"]
+NEIGHBOUR_METRICS = [
+    name for name, metric in METRICS.items() if metric.spec.needs == Needs.NEIGHBOURS
+]
 MOVING = synth.Scene(180, 320, seed=1, velocity=(8, 3), objects=0)
 SPEED = float(np.hypot(8, 3))
 

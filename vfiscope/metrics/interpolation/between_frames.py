@@ -43,7 +43,7 @@ from vfiscope.metrics.interpolation.flow import (
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.patches import cosine_distance
-from vfiscope.types import Features, Float32, MetricSpec, Neighbours, Pairs
+from vfiscope.types import Features, Float32, MetricSpec, Needs, Neighbours, Pairs
 
 __all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation", "is_cut"]
 
@@ -308,7 +308,16 @@ def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = Tr
     """One kind of fault among several, or a fact about the material: no rank."""
     identity = 0.0 if worse_is_more else 1.0
     return MetricSpec(
-        name, "1", 0.0, 1.0, worse_is_more, identity, floor, description, "neighbours", ranks=False
+        name,
+        "1",
+        0.0,
+        1.0,
+        worse_is_more,
+        identity,
+        floor,
+        description,
+        Needs.NEIGHBOURS,
+        ranks=False,
     )
 
 
@@ -324,14 +333,23 @@ def _cosine_spec(name: str) -> MetricSpec:
         0.0,
         2.0,
         description,
-        "neighbour features",
+        Needs.NEIGHBOURS | Needs.FEATURES,
         ranks=False,
     )
 
 
 def _signed(name: str, unit: str, floor: float, description: str) -> MetricSpec:
     return MetricSpec(
-        name, unit, -math.inf, math.inf, True, 0.0, floor, description, "neighbours", ranks=False
+        name,
+        unit,
+        -math.inf,
+        math.inf,
+        True,
+        0.0,
+        floor,
+        description,
+        Needs.NEIGHBOURS,
+        ranks=False,
     )
 
 

@@ -26,7 +26,7 @@ from vfiscope.metrics.interpolation.between_frames import by_triplet
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX
 from vfiscope.metrics.interpolation.flow import Triplet
 from vfiscope.metrics.metric import Metric
-from vfiscope.types import Float32, Float64, MetricSpec, Pairs
+from vfiscope.types import Float32, Float64, MetricSpec, Needs, Pairs
 
 __all__ = ["METRICS", "divergence", "divergence_weights", "weighted_psnr"]
 
@@ -132,7 +132,7 @@ def _metric(
 ) -> Metric:
     return Metric(
         MetricSpec(
-            name, "1", 0.0, 1.0, True, 0.0, floor, description, needs="pixels and neighbours"
+            name, "1", 0.0, 1.0, True, 0.0, floor, description, needs=Needs.REF | Needs.NEIGHBOURS
         ),
         compute,
     )
@@ -154,7 +154,7 @@ METRICS = (
                 "PSNR weighted by the divergence of the test frame's motion (Daly, Ramsook, Kokaram"
                 " 2025)."
             ),
-            needs="pixels and neighbours",
+            needs=Needs.REF | Needs.NEIGHBOURS,
         ),
         _psnr_div,
     ),

@@ -1,0 +1,202 @@
+"""The sentence of every code: the one place where notes become words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vfiscope.types.notes import SENTENCES, Code, Note, Template
+
+__all__: list[str] = []
+
+OF_VIDEOS: dict[Code, Template] = {
+    Code.SEVERAL_STREAMS: "holds {streams} video streams: stream {stream} is read",
+    Code.PIXELS_NOT_SQUARE: "pixels are not square ({aspect}): they are read as stored",
+    Code.ALPHA_ON_BLACK: "has an alpha channel: it is laid on black",
+    Code.ALPHA_NOT_DECODED: (
+        "has an alpha channel that its decoder does not give: pixels are read as if they were"
+        " opaque"
+    ),
+    Code.NO_TIMES: (
+        "has no presentation times: frames are taken to follow each other at the average rate"
+    ),
+    Code.ROTATED: "stored pictures are {orientation} for display",
+    Code.ROTATION_IGNORED: (
+        "its display matrix ({degrees} degrees) is no quarter turn and is not applied"
+    ),
+    Code.INTERLACED: (
+        "interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes"
+        " whole ones"
+    ),
+    Code.DEINTERLACED: (
+        "interlaced: every frame is made whole at the time of its first field (bwdif)"
+    ),
+    Code.HDR_AS_STORED: "HDR ({transfer}): code values are taken as stored",
+    Code.HDR_TONE_MAPPED: "HDR ({transfer}): code values are tone mapped to SDR ({tonemap})",
+    Code.FRAME_WITHOUT_TIME: (
+        "frame {frame} has no time of its own: it follows the one before at the average rate"
+    ),
+    Code.TIME_NOT_INCREASING: "times do not increase at frame {frame}",
+    Code.COLOR_CHANGES: "from frame {frame} on, colours are {matrix}, {range}, {transfer}",
+    Code.GAVE_UP: (
+        "{path} is given up after {packets} undecodable packets in a row ({frames} frames before"
+        " them): repair or re-encode it"
+    ),
+    Code.FILE_CUT_SHORT: (
+        "its structure reaches to byte {end}, but the file ends at {size}: it is cut short by"
+        " {missing} bytes"
+    ),
+    Code.CHECKSUMS_DIFFER: (
+        "{parts} of its parts, the first at byte {first}, differ from their checksums: it is"
+        " damaged"
+    ),
+    Code.GIF_ENDS_EARLY: "its end mark comes before the end of the file: it is damaged",
+    Code.GIF_BAD_BLOCK: "it holds {byte:#04x} where a block should begin: it is damaged",
+    Code.GIF_WITHOUT_END: "the end mark of a GIF is missing: it is cut short",
+}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _other_files(count: int) -> str:
+    what = "is no image" if count == 1 else "are no images"
+    return f"left out {_count(count, 'file')} that {what}"
+
+
+def _numbering_gaps(before: int, after: int, missing: int, others: int, missing_in_all: int) -> str:
+    first = f"numbering jumps from {before} to {after} ({missing} missing)"
+    if not others:
+        return first
+    return f"{first}, and in {_count(others, 'other place')}: {missing_in_all} missing in all"
+
+
+OF_IMAGES: dict[Code, Template] = {
+    Code.OTHER_FILES: _other_files,
+    Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
+    Code.NUMBERING_GAPS: _numbering_gaps,
+    Code.IMAGE_TRANSPARENT: "{file} is transparent: it is laid on black",
+    Code.IMAGE_PAGES: "{file} holds {pages} pictures: only the first is read",
+    Code.IMAGE_UNREADABLE: "{reason}",
+}
+
+
+def _files_changed(file: str, others: int) -> str:
+    more = f" and {_count(others, 'other file')}" if others else ""
+    return f"{file}{more} changed while the run was reading: scores may be of neither state"
+
+
+def _without_partner(count: int, role: str) -> str:
+    other = "reference" if role == "test" else "test"
+    return f"{count} {role} frames have no partner: the {other} is shorter; try --align auto"
+
+
+def _not_registered(reasons: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.items())
+    count = sum(reasons.values())
+    return f"{count} frames could not be registered and were scored as they are ({listed})"
+
+
+def _metric_undefined(metric: str, role: str) -> str:
+    return f"{metric} is defined for no {'' if role == 'all' else f'{role} '}frame"
+
+
+OF_PARTIAL_RUNS: dict[Code, Template] = {
+    Code.CORRUPT: "{count} corrupt frames in {role} {path}",
+    Code.UNREADABLE: "{count} unreadable frames in {role} {path}",
+    Code.UNDECODABLE: "{count} undecodable packets without a row in {role} {path}",
+    Code.BROKEN: "{count} damaged packets in {role} {path}",
+    Code.SHORT: (
+        "{count} frames at the end, by the claimed duration, are missing in {role} {path}"
+    ),
+    Code.LOST: "{count} packets without a frame in {role} {path}",
+    Code.HIDDEN: (
+        "{count} frames marked as not to be shown, though not at an end, in {role} {path}"
+    ),
+    Code.SOURCE_GAVE_UP: "{role} {note}",
+    Code.SOURCE_DAMAGED: "{role} {path}: {note}",
+    Code.FRAMES_MISSING: (
+        "{count} frames that {role} {path} claims are not there: it may be cut short"
+    ),
+    Code.FILES_CHANGED: _files_changed,
+    Code.OTHER_FILES_THAN_BEFORE: (
+        "{path} holds other files than when the run began: scores may be of neither state"
+    ),
+    Code.WITHOUT_PARTNER: _without_partner,
+    Code.ROWS_MAY_BE_OFF: (
+        "{role} lost {count} frames on the way that have no row: pairs after them may be off"
+    ),
+    Code.OUTSIDE_OF_SOURCE: ("{count} test frames lie outside of the source: they are not scored"),
+    Code.NOT_REGISTERED: _not_registered,
+    Code.METRIC_UNDEFINED: _metric_undefined,
+}
+
+COLOR_PROPERTIES = {"matrix": "colour matrix"}
+
+
+def _color_differs(
+    what: str,
+    role: str,
+    value: str,
+    decided_by: str,
+    other: str,
+    other_value: str,
+    other_decided_by: str,
+) -> str:
+    return (
+        f"{COLOR_PROPERTIES.get(what, what)} differs: {role} is read as {value} ({decided_by}), "
+        f"{other} as {other_value} ({other_decided_by})"
+    )
+
+
+def _depth_differs(role: str, bits: int, other: str, other_bits: int) -> str:
+    return f"depth differs: {role} has {_bits(bits)}, {other} has {_bits(other_bits)}"
+
+
+def _bits(depth: int) -> str:
+    return "8 bits" if depth == 8 else "more than 8 bits"
+
+
+def _gaps_put_pairs_off(
+    role: str, path: str, gaps: Note, missing: int, other: str, other_path: str
+) -> str:
+    off = "one" if missing == 1 else missing
+    return (
+        f"{role} {path}: {gaps}; unless {other} {other_path} lacks it too, frames from there on are"
+        f" paired {off} off: add what is missing, or give --align auto"
+    )
+
+
+def _shift_fits_better(shift: int, residual: float, residual_by_row: float) -> str:
+    return (
+        f"a shift of {shift:+d} frame fits better (residual {residual:.2f} against"
+        f" {residual_by_row:.2f}): give --align {shift:+d} or --align auto"
+    )
+
+
+def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_one: bool) -> str:
+    remedy = f"state it with --multiplier {multiplier}"
+    if not begins_with_one:
+        remedy = f"let the clip begin with one of them and {remedy}"
+    return (
+        f"one frame in {multiplier}, from {frame} on, is much better in {metric} than those"
+        f" between: if these are originals passed through, {remedy}; without, every number mixes"
+        " the two"
+    )
+
+
+WARNINGS: dict[Code, Template] = {
+    Code.COLOR_DIFFERS: _color_differs,
+    Code.DEPTH_DIFFERS: _depth_differs,
+    Code.ONE_IS_HDR: "only one is HDR: {role} {transfer}, {other} {other_transfer}",
+    Code.GAPS_IN_SEQUENCE: (
+        "{role} {path}: {gaps}; frames are taken to follow each other: add what is missing"
+    ),
+    Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
+    Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
+    Code.SHIFT_FITS_BETTER: _shift_fits_better,
+    Code.UNMARKED_ORIGINALS: _unmarked_originals,
+}
+
+for _code, _template in {**OF_VIDEOS, **OF_IMAGES, **OF_PARTIAL_RUNS, **WARNINGS}.items():
+    SENTENCES.add(_code, _template)
