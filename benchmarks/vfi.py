@@ -45,12 +45,12 @@ import numpy as np
 import torch
 from vfi_counts import APART, Sheet, interval, joined
 from vfi_fit import SMALL, Floats, Table, chosen, fitted, out_of_scene, save
+from vfiscope.metrics.convert import aligned_pairs
 from yardstick import MIRRORED, PLAIN, Lpips, Pixels, read
 
 from vfiscope import open_source
 from vfiscope.embedders import open_embedder
 from vfiscope.metrics import METRICS, vfi
-from vfiscope.metrics.convert import aligned_pairs
 from vfiscope.types import Frames, Needs, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -207,9 +207,7 @@ def clips(data: Path) -> Iterator[Triplet]:
     """
     for path in (data / name for name in CLIPS):
         with open_source(str(path), stop=STARTS[-1] + 3) as source:
-            frames = [
-                f for batch in source for f in batch.data.permute(0, 2, 3, 1).contiguous().numpy()
-            ]
+            frames = [f for batch in source for f in batch.interleaved]
         for start in STARTS:
             three = frames[start : start + 3]
             if len(three) == 3 and 1 <= np.abs(three[0].astype(np.float32) - three[2]).mean() <= 30:

@@ -21,6 +21,7 @@ FLOORS = [
     ("jit_cache",),
     ("jit", "store"),
     ("sources", "synth"),
+    ("pixels",),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),

@@ -76,13 +76,14 @@ def same_scale_codes(data: Pixels, bit_depth: int) -> Any:
     return (wide * 255).div(white(bit_depth)).float()
 
 
-def weighted(channels: Sequence[Any], weights: Sequence[float]) -> Any:
-    """The sum of three planes times their weights: luma, where these are :data:`LUMA_WEIGHTS`."""
+def weighted(channels: Any, weights: Sequence[float]) -> Any:
+    """The sum of three planes, (3, ...), times their weights: luma, where these are
+    :data:`LUMA_WEIGHTS`."""
     return channels[0] * weights[0] + channels[1] * weights[1] + channels[2] * weights[2]
 
 
 def luma_fraction(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Luma of 8-bit frames (..., 3) as a fraction of white, (...) float64: what is drawn in grey."""
+    """Luma of 8-bit frames (..., 3) as a fraction of white: (...) float64."""
     return np.asarray(pixels @ np.array(LUMA_WEIGHTS) / 255.0)
 
 

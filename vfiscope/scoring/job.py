@@ -7,8 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-import torch
-
 from vfiscope import registration as spatial
 from vfiscope.alignment import ShiftCheck
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
@@ -55,7 +53,7 @@ class OpenJob:
     sources: dict[str, Source]
     """By role, in the order test, then ref, source or golden where there is one."""
     embedder: Embedder | None
-    device: torch.device
+    device: str
     register: spatial.Register | None
     """How test frames are brought onto their partners; None where they are taken as they are."""
     header: Header
@@ -201,7 +199,7 @@ def _check_needs(config: RunConfig, plan: Plan) -> None:
             raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
 
 
-def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
+def _open_embedder(config: RunConfig, device: str) -> Embedder:
     """The embedder that a configuration names, with its options.
 
     Raises:
@@ -219,7 +217,7 @@ def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
     )
 
 
-def _open_register(config: RunConfig, device: torch.device) -> spatial.Register | None:
+def _open_register(config: RunConfig, device: str) -> spatial.Register | None:
     if config.register == "none":
         return None
     return spatial.open_register(config.register, weights=config.register_weights, device=device)
@@ -230,12 +228,12 @@ def _header(
     plan: Plan,
     sources: dict[str, Source],
     embedder: Embedder | None,
-    device: torch.device,
+    device: str,
 ) -> Header:
     test = sources["test"]
     return Header(
         mode=config.mode,
-        config={**config.to_dict(), "device": str(device)},
+        config={**config.to_dict(), "device": device},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
         register=(

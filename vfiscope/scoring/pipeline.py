@@ -16,8 +16,6 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-import torch
-
 from vfiscope import config as defaults
 from vfiscope.alignment import map_of_shift
 from vfiscope.config import RunConfig
@@ -132,13 +130,11 @@ def _fill(job: OpenJob, writer: Writer, watch: WrapScoring, reading: WrapDecodin
             "resuming %s after %d frames", writer.path, done
         )  # what is done is decoded again, which takes a while
     found = find_map(job, reading)
-    with torch.inference_mode():
-        pairs = _start_pairs(pairs_of(job, done, found))
+    pairs = _start_pairs(pairs_of(job, done, found))
     _announce(job)
     warnings = _input_warnings(job)
-    with torch.inference_mode():
-        for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
-            writer.append(scores)
+    for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
+        writer.append(scores)
     return _finish(job, writer, found, warnings, began, done)
 
 

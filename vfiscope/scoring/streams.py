@@ -9,7 +9,6 @@ from fractions import Fraction
 from itertools import chain, count
 
 import numpy as np
-import torch
 
 from vfiscope.alignment import align, describe, describe_cadence, find_cadence
 from vfiscope.comparisons import (
@@ -119,7 +118,7 @@ class _Inputs:
             else job.embedder
         )
         for frames in skip_rows(decoded, skip) if wanted is None else pick(decoded, wanted):
-            moved = _to_device(frames, job.device)
+            moved = frames if job.device == "cpu" else frames.to(job.device)
             yield moved, None if embedder is None else embedder.embed(moved)
 
     def _decode(self, role: str) -> Iterator[Frames]:
@@ -232,18 +231,3 @@ def _follows(job: OpenJob) -> bool:
     if job.policy == "shift":
         return chosen.timed or chosen.stop is not None
     return job.policy == "row" and chosen.timed
-
-
-def _to_device(frames: Frames, device: torch.device) -> Frames:
-    if device.type == "cpu":
-        return frames
-    data = frames.data.to(device, non_blocking=True)
-    return Frames(
-        data,
-        frames.index,
-        frames.pts,
-        frames.time_s,
-        frames.status,
-        frames.time_base,
-        frames.bit_depth,
-    )

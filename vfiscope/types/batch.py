@@ -92,7 +92,9 @@ def _taken(column: Any, rows: Int64) -> Any:
     """Rows of a column; the order of what is within a row stays as it is in memory."""
     if isinstance(column, Batch):
         return column.take(rows)
-    return column[rows] if isinstance(column, np.ndarray) else column[to_tensor(rows, column.device)]
+    return (
+        column[rows] if isinstance(column, np.ndarray) else column[to_tensor(rows, column.device)]
+    )
 
 
 def _joined(parts: Sequence[Any]) -> Any:
