@@ -3,7 +3,7 @@
     python benchmarks/memory.py
 
 scores 300 and 3,000 frames of 720p, each in a process of its own, writes ``benchmarks/memory.md``,
-which the README shows, and fails where the long clip needs over 5 % more.
+which docs/benchmarks.md shows, and fails where the long clip needs over 5 % more.
 """
 
 from __future__ import annotations

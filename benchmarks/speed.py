@@ -4,8 +4,8 @@ filters, as ratios.
     python benchmarks/speed.py
 
 makes 720p and 1080p clips, runs every peer on them in turn in its own process, and writes
-``benchmarks/speed.md``, the table that the README shows. Speed is the median of the rounds; a ratio
-above 1 means that vfiscope is faster.
+``benchmarks/speed.md``, the table that docs/benchmarks.md shows. Speed is the median of the rounds;
+a ratio above 1 means that vfiscope is faster.
 """
 
 from __future__ import annotations

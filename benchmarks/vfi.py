@@ -1,10 +1,13 @@
 """How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
 
-    python benchmarks/vfi.py [DATA]          benchmarks/vfi.md; vfi_short.md, a part of it, also
-    into the README python benchmarks/vfi.py [DATA] --fit    the constants of
-    vfiscope/metrics/vfi.py, and benchmarks/vfi.csv: what
-                                             they are fitted on, LPIPS and the parts of every
-                                             candidate
+    python benchmarks/vfi.py [DATA]
+
+writes benchmarks/vfi.md, and vfi_short.md, a part of it, also into docs/benchmarks.md.
+
+    python benchmarks/vfi.py [DATA] --fit
+
+prints the constants of vfiscope/metrics/vfi.py, and writes benchmarks/vfi.csv: what they are fitted
+on, LPIPS and the parts of every candidate.
 
 DATA (``../shared/data`` beside the checkout by default) holds triplets of UCF101, Middlebury and
 DAVIS under ``vfi``, clips under ``sequences`` and ``videos``, and LPIPS as
@@ -56,7 +59,7 @@ from vfiscope.types import Frames, Needs, Neighbours, Pairs, Role
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = Path(__file__).with_suffix(".csv")
 FULL, SHORT = Path(__file__).with_suffix(".md"), Path(__file__).with_name("vfi_short.md")
-README = Path(__file__).resolve().parents[1] / "README.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 VFI = "**`vfi`**"
 SHOWN = (
     VFI,
@@ -70,7 +73,7 @@ SHOWN = (
     "psnr",
     "motion_error",
 )
-"""Rows of the README."""
+"""Rows of docs/benchmarks.md."""
 SETS = {"UCF101": "UCF101/", "Middlebury": "Middlebury/", "DAVIS": "DAVIS/", "clips": "clip "}
 """How the names of the scenes of each set begin."""
 CLIPS = (
@@ -283,14 +286,14 @@ def noise(both: Sheet) -> list[str]:
     ]
 
 
-def into_readme(text: str) -> None:
-    """Replace what stands between the README's mark of vfi_short.md and the next heading."""
-    before, mark, rest = README.read_text(encoding="utf-8").partition(
+def into_page(text: str) -> None:
+    """Replace what stands between the page's mark of vfi_short.md and the next heading."""
+    before, mark, rest = PAGE.read_text(encoding="utf-8").partition(
         f"<!-- benchmarks/{SHORT.name} -->\n"
     )
-    assert mark, f"{README} has no mark for {SHORT.name}"
+    assert mark, f"{PAGE} has no mark for {SHORT.name}"
     _, heading, after = rest.partition("\n## ")
-    README.write_text(before + mark + text + heading + after, encoding="utf-8")
+    PAGE.write_text(before + mark + text + heading + after, encoding="utf-8")
 
 
 def main() -> int:
@@ -318,7 +321,7 @@ def main() -> int:
     rows = list(rows_of(both))
     FULL.write_text(document(both, rows), encoding="utf-8")
     SHORT.write_text(document(both, [row for row in rows if row[0] in SHOWN]), encoding="utf-8")
-    into_readme(SHORT.read_text(encoding="utf-8"))
+    into_page(SHORT.read_text(encoding="utf-8"))
     print(FULL.read_text(encoding="utf-8"))
     print(
         f"{sum(c == choice for c in choices)} of {len(choices)} fits chose {choice}",

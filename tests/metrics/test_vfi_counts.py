@@ -172,15 +172,11 @@ def test_leads_are_called_decisive_where_their_interval_leaves_out_0(name: str) 
     assert {row for row, low in lows.items() if low < 0} <= level
 
 
-def test_the_readme_gets_the_new_table_and_nothing_else(
+def test_the_page_gets_the_new_table_and_nothing_else(
     benchmark: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(
-        "# A\n\n<!-- benchmarks/vfi_short.md -->\nold\n\nolder\n\n## More\n\n## End\n"
-    )
-    monkeypatch.setattr(benchmark, "README", readme)
-    benchmark.into_readme("new\n")
-    assert (
-        readme.read_text() == "# A\n\n<!-- benchmarks/vfi_short.md -->\nnew\n\n## More\n\n## End\n"
-    )
+    page = tmp_path / "benchmarks.md"
+    page.write_text("# A\n\n<!-- benchmarks/vfi_short.md -->\nold\n\nolder\n\n## More\n\n## End\n")
+    monkeypatch.setattr(benchmark, "PAGE", page)
+    benchmark.into_page("new\n")
+    assert page.read_text() == "# A\n\n<!-- benchmarks/vfi_short.md -->\nnew\n\n## More\n\n## End\n"

@@ -19,7 +19,7 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import StoreError
 from vfiscope.registration.homography import cells_covered, covered_mask, project
 from vfiscope.scoring import pipeline
-from vfiscope.store import Header, differences
+from vfiscope.store import differences
 from vfiscope.types import Verdict
 
 
@@ -237,7 +237,7 @@ def test_a_damaged_group_is_refused(media: Path, tmp_path: Path) -> None:
 def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path) -> None:
     out, quick = tmp_path / "a.h5", {"metrics": "psnr", "maps": "none", "fields": "none", "stop": 3}
     with vs.score(**options(media, out=str(out), **quick)) as run:
-        header = Header.of_run(run)
+        header = run.header
     assert not header.differences(header)
     other = replace(header, register={"method": "loftr", "weights_digest": "sha256:0"})
     assert other.differences(header) == [

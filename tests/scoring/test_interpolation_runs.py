@@ -458,7 +458,7 @@ def test_originals_stated_of_a_video_alone_at_every_third_frame(truth: Pixels) -
 GATED = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
 
 
-def test_the_gate_of_the_readme_fires_where_every_synthesised_frame_of_a_stretch_is_bad(
+def test_the_gate_of_the_docs_fires_where_every_synthesised_frame_of_a_stretch_is_bad(
     truth: Pixels,
 ) -> None:
     """Every second frame is an original, and from 7 to 11 those between are shifted by 4
@@ -466,9 +466,9 @@ def test_the_gate_of_the_readme_fires_where_every_synthesised_frame_of_a_stretch
     test = truth.copy()
     for bad in (7, 9, 11):
         test[bad] = np.roll(test[bad], 4, axis=1)
-    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "rules.md").read_text("utf-8")
     (gate,) = (
-        rule for rule in re.findall(r'--fail-on "([^"]+)"', readme) if rule.endswith("for 3 frames")
+        rule for rule in re.findall(r'--fail-on "([^"]+)"', page) if rule.endswith("for 3 frames")
     )
     other = "psnr of all < 28 for 2 frames"
     with vs.score(test, ref=truth, multiplier=2, flag=(gate,), **GATED) as run:

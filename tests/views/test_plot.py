@@ -107,7 +107,7 @@ def boxes(ax: Axes) -> list[tuple[float, float, float, float]]:
     """(x0, x1, y0, y1) of every shaded range, y in parts of the panel."""
     shaded = [collection for collection in ax.collections if isinstance(collection, PolyCollection)]
     extents = [path.get_extents() for collection in shaded for path in collection.get_paths()]
-    return [tuple(round(float(v), 6) for v in (e.x0, e.x1, e.y0, e.y1)) for e in extents]  # type: ignore[misc]
+    return [(round(e.x0, 6), round(e.x1, 6), round(e.y0, 6), round(e.y1, 6)) for e in extents]
 
 
 def cut_lines(ax: Axes) -> list[float]:

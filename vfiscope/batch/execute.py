@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +14,11 @@ from vfiscope.compat.draw import PAIR_FILES
 from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, VfiscopeError
+from vfiscope.files import bytes_digest, replacing
 from vfiscope.scoring.inputs import golden_index
 from vfiscope.segments import failures, parse_rule, reflag_if_rules_differ
 from vfiscope.sources import is_address
-from vfiscope.store import Header, Run
-from vfiscope.views.export import replacing
+from vfiscope.store import Run
 from vfiscope.views.labelled import METHODS_FILE, RESULTS
 
 __all__ = ["RESULTS", "SUMMARY_CSV", "Job", "read_jobs", "run_jobs"]
@@ -273,8 +272,8 @@ def _flat(job: Job, run: Run | None = None) -> dict[str, Any]:
 
 def _identity(run: Run) -> str:
     """A digest of all that a run was made from: inputs, settings and versions."""
-    text = json.dumps(Header.of_run(run).to_dict(), sort_keys=True)
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    text = json.dumps(run.header.to_dict(), sort_keys=True)
+    return f"sha256:{bytes_digest(text.encode())}"
 
 
 def _draw(config: RunConfig, folder: Path, identity: str) -> dict[str, Any]:

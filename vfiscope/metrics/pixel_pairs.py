@@ -26,6 +26,7 @@ from vfiscope.errors import UsageError
 from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.pixels import LUMA_WEIGHTS, same_scale_codes, white
 from vfiscope.types import Pairs
+from vfiscope.types import cell_edges as edges_of
 from vfiscope.types.batch import Sharing, to_tensor
 
 if TYPE_CHECKING:
@@ -198,8 +199,6 @@ def cell_grid(height: int, width: int) -> tuple[int, int]:
 def cell_edges(length: int) -> NDArray[np.int64]:
     """Borders of the cells of a pixel map along a side of ``length`` pixels, (n + 1,) int64.
 
-    There are n = max(1, length // 16) cells; cell i covers i * length // n up to (i + 1) * length
-    // n.
+    There are n = max(1, length // 16) cells; see :mod:`vfiscope.types.cells`.
     """
-    n = max(1, length // MAP_CELL_PX)
-    return np.arange(n + 1, dtype=np.int64) * length // n
+    return edges_of(length, max(1, length // MAP_CELL_PX))

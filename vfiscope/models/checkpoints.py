@@ -8,7 +8,6 @@ checkpoint are understood is in :mod:`vfiscope.models.formats`.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import pickle
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.errors import EmbedderError
+from vfiscope.files import file_digest
 from vfiscope.models.catalog import CATALOG, entry
 from vfiscope.models.formats import StateDict, plain_state
 
@@ -160,8 +160,7 @@ def weights_digest(path: str | os.PathLike[str]) -> str:
         EmbedderError: the file cannot be read.
     """
     try:
-        with open(_checked(Path(path)), "rb") as stream:
-            return f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}"
+        return f"sha256:{file_digest(_checked(Path(path)))}"
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise EmbedderError(f"cannot read the weights {str(path)!r}: {reason}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.files import file_digest
 from vfiscope.pixels import luma_plane, white
 from vfiscope.registration.ecc import register_ecc
 from vfiscope.registration.homography import cells_covered, covered_mask
@@ -77,11 +77,7 @@ def describe(method: str, weights: str | None) -> dict[str, Any]:
     """What registers, for the record: the method, and the digest of its weights."""
     if weights is None:
         return {"method": method}
-    with open(weights, "rb") as stream:
-        return {
-            "method": method,
-            "weights_digest": f"sha256:{hashlib.file_digest(stream, 'sha256').hexdigest()}",
-        }
+    return {"method": method, "weights_digest": f"sha256:{file_digest(weights)}"}
 
 
 def register(test: Frames, ref: Frames, method: Register) -> list[Registration]:

@@ -35,7 +35,7 @@ from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.streams import TimeMap, WrapDecoding, find_map, pairs_of
 from vfiscope.segments import flag, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Header, Run, Writer
+from vfiscope.store import Run, Writer
 from vfiscope.types import Pairing, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
@@ -82,7 +82,7 @@ def is_done(config: RunConfig) -> bool:
         return False
     try:
         with Run(config.out) as found:
-            done = Header.of_run(found)
+            done = found.header
     except StoreError:
         return False
     with ExitStack() as stack:

@@ -1,10 +1,11 @@
-"""All segments of a run: those of the default rule, the cuts, and those of the user's rules."""
+"""All segments of a run: what every detector finds, and those of the user's rules."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from vfiscope.segments.detectors.low_score import cuts, low_scores
+from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.segments.rule_language import parse_rule
 from vfiscope.segments.rules import Column
 from vfiscope.types import FrameTable, MetricSpec, Segment
@@ -17,8 +18,9 @@ def flag(
     values: Mapping[str, Column],
     specs: Mapping[str, MetricSpec],
     rules: Sequence[str] = (),
+    signals: Mapping[str, Column] = MappingProxyType({}),
 ) -> list[Segment]:
-    """The segments of the default rule for every metric, the cuts, and those of the user's rules.
+    """The segments of every detector that finds its columns, and those of the user's rules.
 
     Args:
         frames: one row per test frame.
@@ -26,23 +28,29 @@ def flag(
         specs: what the metrics mean; a metric without a spec is left to the user's rules.
         rules: texts such as ``"ssim < 0.9 for 3 frames"``, see
             :mod:`vfiscope.segments.rule_language`.
+        signals: {signal: (N,) float32}, NaN where not defined.
 
     Returns:
-        Segments sorted by start, then metric, then stop. Where two rules give the same range of the
-        same metric and role, it is listed once: as the user's, and as the last of them.
+        Segments sorted by start, then metric, then stop. Where a user's rule gives a range of a
+        metric and role that is found anyway, it is listed once: as the last such rule's.
 
     Raises:
         UsageError: a rule cannot be read, is pooled, or is about a metric or frames that are not
         there.
     """
     parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
-    found = []
-    for name in values:
-        if name in specs:
-            detect = cuts if name == "cut" else low_scores
-            found += detect(frames, values[name], specs[name])
-    found += [segment for rule in parsed for segment in rule.segments(frames, values, specs)]
-    best: dict[tuple[int, str, int, str], Segment] = {}
-    for segment in sorted(found, key=lambda segment: segment.confidence):
-        best[segment.start, segment.metric, segment.stop, segment.role] = segment
-    return [best[key] for key in sorted(best)]
+    columns = Columns(frames, values, specs, signals)
+    asked = [detector for detector in DETECTORS.values() if detector.can_read(columns)]
+    found = [segment for detector in asked for segment in detector.detect(columns)]
+    # Where a rule marks what was found anyway, or another rule marks, the last rule tells of it.
+    ruled = {
+        _place(segment): segment
+        for rule in parsed
+        for segment in rule.segments(frames, values, specs)
+    }
+    listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
+    return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
+
+
+def _place(segment: Segment) -> tuple[int, str, int, str]:
+    return segment.start, segment.metric, segment.stop, segment.role

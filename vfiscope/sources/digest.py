@@ -6,6 +6,7 @@ import hashlib
 import os
 
 from vfiscope.errors import SourceError
+from vfiscope.files import file_digest
 from vfiscope.sources.array import ArrayInfo
 from vfiscope.types import SourceInfo
 
@@ -44,7 +45,6 @@ def _image_digest(path: str) -> tuple[str, str]:
 
 def _file_digest(path: str) -> str:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_digest(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -1,8 +1,9 @@
 """The HDF5 file: written so that no crash loses work, read without torch."""
 
+from vfiscope.store.compare import differences
 from vfiscope.store.merge import rewrite_segments
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
-from vfiscope.store.run import LazyArray, Run, differences
+from vfiscope.store.run import LazyArray, Run
 from vfiscope.store.schema import Header
 from vfiscope.store.verdict import Judgement, causes_of, judge
 from vfiscope.store.writer import Writer

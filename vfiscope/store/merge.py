@@ -22,10 +22,11 @@ from typing import Any
 import h5py
 
 from vfiscope.errors import StoreError
+from vfiscope.files import disk_error, disk_errors, sync_folder
 from vfiscope.store import schema
 from vfiscope.store.frame_names import write_names
 from vfiscope.store.pairing_table import write_pairing
-from vfiscope.store.parts import Folder, Part, absolute, disk_error, disk_errors, sync_folder
+from vfiscope.store.parts import Folder, Part, absolute
 from vfiscope.store.run import Run
 from vfiscope.store.stage_tables import write_segments
 from vfiscope.types import Scores, Segment

@@ -15,26 +15,31 @@ moment of a crash, the longest run of journal lines whose parts match is the wor
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import json
 import os
 import re
 import shutil
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from vfiscope.errors import DiskFullError, LockedError, ResumeError, StoreError
+from vfiscope.errors import LockedError, ResumeError, StoreError
+from vfiscope.files import (
+    bytes_digest,
+    disk_errors,
+    file_digest,
+    sync_folder,
+    write_all,
+    write_durably,
+)
 
 __all__ = ["Folder", "Part"]
 
-DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 LOCK_TRIES = 20
 LOCK, OWNER, HEADER, JOURNAL, MERGED = (
     "lock",
@@ -54,60 +59,6 @@ def absolute(path: str | os.PathLike[str]) -> Path:
         raise StoreError(
             f"{str(path)!r} is no usable path ({error}): give another --out"
         ) from error
-
-
-def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
-    """The error to raise for a failed write of so many bytes."""
-    if error.errno in DISK_FULL:
-        free = shutil.disk_usage(path.parent).free
-        return DiskFullError(
-            f"{path} needs {needed} bytes and {free} are free ({error.strerror}): "
-            "free space and run the same command to resume"
-        )
-    return StoreError(
-        f"{path} cannot be written ({error.strerror or error}): mend that or give another --out"
-    )
-
-
-@contextmanager
-def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
-    """Turn the OSError of a write into one line."""
-    try:
-        yield
-    except OSError as error:
-        raise disk_error(error, path, needed) from error
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    if os.name == "nt":  # Windows has no such call; NTFS journals its names.
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Put the bytes on the disk under that name: all of them, or the name is untouched."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    try:
-        # Unbuffered, so that closing after a failed write does not write again.
-        with open(temporary, "wb", buffering=0) as file:
-            _write_all(file, data)
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def _write_all(file: Any, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
 
 
 @dataclass(frozen=True)
@@ -327,7 +278,7 @@ class Folder:
         kept: list[Part] = []
         for part in parts:
             path = self.file(part)
-            if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
+            if not path.is_file() or file_digest(path) != part.sha256:
                 break
             kept.append(part)
         text = "".join(_line(part) for part in kept).encode()
@@ -344,7 +295,7 @@ class Folder:
             DiskFullError: they do not fit; what was stored before stays.
         """
         name = _part_name(number)
-        part = Part(name, start, stop, hashlib.sha256(image).hexdigest(), len(image))
+        part = Part(name, start, stop, bytes_digest(image), len(image))
         with disk_errors(self.path / name, len(image)):
             write_durably(self.path / name, image)
             self._log(_line(part).encode())
@@ -360,7 +311,7 @@ class Folder:
         with open(self.path / JOURNAL, "ab", buffering=0) as file:
             size = file.tell()
             try:
-                _write_all(file, line)
+                write_all(file, line)
                 os.fsync(file.fileno())
             except OSError:
                 file.truncate(size)  # a later line must not follow half of this one

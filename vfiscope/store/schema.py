@@ -6,8 +6,8 @@ A result and each part of an unfinished one hold the same groups:
 
     /frames/<column>   (N,) with the columns of FrameTable; in results from images also name
     /scores/<metric>   (N,) float32, the MetricSpec as attributes
-    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
-    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
+    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and where its cells lie
+    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
 
 A result also has ``/segments/<column>`` with the user's rules that they were made with as an
 attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
@@ -20,17 +20,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope import config
 from vfiscope.errors import StoreError
-from vfiscope.store.header_diff import changes
+from vfiscope.store.frame_geometry import write_cells, write_size
+from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -39,7 +39,7 @@ from vfiscope.store.registration_table import (
     write_registrations,
 )
 from vfiscope.store.stage_tables import write_segments, write_table
-from vfiscope.store.text import json_text, plain
+from vfiscope.store.text import json_text
 from vfiscope.types import (
     FieldSpec,
     FrameTable,
@@ -53,16 +53,11 @@ from vfiscope.types import (
     Status,
 )
 
-if TYPE_CHECKING:
-    from vfiscope.store.run import Run
-
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 
 Types = Mapping[str, Callable[[Any], Any]]
 """{attribute: how it is read}"""
 
-FORMAT = "vfiscope"
-FORMAT_VERSION = 1
 CHUNK_ROWS = 64
 """Rows in an HDF5 chunk."""
 
@@ -105,93 +100,6 @@ SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a run measures and from what, known before its first frame: the identity of unfinished
-    work."""
-
-    mode: str
-    """score, scan or compare."""
-    config: Mapping[str, Any]
-    """Every option as JSON-able values."""
-    sources: Sequence[Mapping[str, Any]]
-    """One dictionary for each input: role, path, size_bytes, digest and what else identifies it."""
-    metrics: Mapping[str, MetricSpec]
-    time_base: Fraction
-    """Seconds per unit of ``pts``, exact."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """{package: version}; ``vfiscope`` among them."""
-    maps: Mapping[str, MetricSpec] = field(default_factory=dict)
-    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
-    grids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """{map or field: (h, w)}"""
-    embedder: Mapping[str, Any] | None = None
-    register: Mapping[str, Any] | None = None
-    """How frames are registered: method, and the digest of its weights; None where they are taken
-    as they are."""
-
-    def __post_init__(self) -> None:
-        if missing := {*self.maps, *self.fields} - set(self.grids):
-            raise StoreError(
-                f"maps {sorted(missing)} have no size: give the header their grids (h, w)"
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The header as JSON-able values."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "mode": self.mode,
-            "config": plain(self.config),
-            "sources": plain(self.sources),
-            "embedder": plain(self.embedder),
-            "register": plain(self.register),
-            "versions": plain(self.versions),
-            "metrics": {name: _spec_dict(spec) for name, spec in self.metrics.items()},
-            "maps": {name: _spec_dict(spec) for name, spec in self.maps.items()},
-            "fields": {name: _spec_dict(spec) for name, spec in self.fields.items()},
-            "grids": {name: list(grid) for name, grid in self.grids.items()},
-            "time_base": str(self.time_base),
-        }
-
-    @classmethod
-    def of_run(cls, run: Run) -> Header:
-        """The header that a finished run was begun with."""
-        return cls(
-            mode=run.mode,
-            config=run.config,
-            sources=[
-                {key: value for key, value in source.items() if not _is_count(key)}
-                for source in run.sources
-            ],
-            metrics=run.specs,
-            time_base=run.time_base,
-            versions=run.versions,
-            maps={name: stored.spec for name, stored in run.maps.items()},
-            fields={name: stored.spec for name, stored in run.fields.items()},
-            grids=run.grids,
-            embedder=run.embedder,
-            register=run.register,
-        )
-
-    def differences(self, other: Header) -> list[str]:
-        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
-        score are left out."""
-        return self.changes_from(other.to_dict())
-
-    def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
-        """The same against the dictionary of a header."""
-        return changes(stored, self.to_dict(), config.NOT_IDENTITY)
-
-
-def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
-    return {**dataclasses.asdict(spec), "needs": spec.needs.word}
-
-
-def _is_count(key: str) -> bool:
-    """Whether a source's entry was counted while reading it, and so is no part of its identity."""
-    return key.startswith("frames_") and key != "frames_expected"
 
 
 # ----------------------------------------------------------------------------------- frames, scores
@@ -264,6 +172,8 @@ def create(h5: Any, header: Header, rows: int) -> None:
             for key, kind in types.items():
                 value = getattr(spec, key)
                 dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
+            if shape and (cells := header.cells(name)) is not None:
+                write_cells(dataset, cells)
 
 
 def write_rows(h5: Any, start: int, scores: Scores) -> None:
@@ -417,6 +327,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
+    write_size(attrs, header.size)
     attrs["config"] = json_text(header.config)
     attrs["sources"] = json_text(ending.sources)
     attrs["versions"] = json_text(header.versions)

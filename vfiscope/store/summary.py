@@ -1,24 +1,22 @@
-"""The JSON summary of a result: what the command line prints and reports, and ``--fail-on``
-judges."""
+"""The parts of the JSON summary of a result, each from its stored columns; ``Run.summary`` joins
+them."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from vfiscope.store.pools import POOLS, ROLES, pool, rows_of, worst_row
-from vfiscope.store.text import plain
-from vfiscope.store.verdict import judge
+from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.types import FrameTable, MetricSpec, Segment, Status
 
-if TYPE_CHECKING:
-    from vfiscope.store.run import Run
+__all__ = ["by_role", "count", "named", "pooled"]
 
-__all__ = ["summarize"]
+Scored = Mapping[str, NDArray[np.float32]]
+"""{metric: (N,) float32}, NaN where not defined."""
 
 
 def describe(
@@ -49,77 +47,78 @@ def describe(
     }
 
 
-def summarize(run: Run) -> dict[str, Any]:
-    """The summary of a result, strictly JSON-able: what is NaN or infinite is None, and counted.
-
-    ``metrics`` is about the frames that ``role`` names; where frames are told apart, ``roles`` has
-    those of each role.
-    """
-    seconds = run.timings.get("seconds")
-    total = len(run.frames)
-    judgement = judge(run.frames, run.scores)
-    summary = {
-        "mode": run.mode,
-        "out": str(run.path),
-        "frames": _count(run),
-        "role": run.role,
-        "metrics": _pooled(run, run.role),
-        "roles": {
-            role: {"frames": int(rows_of(run.frames, role).sum()), "metrics": _pooled(run, role)}
-            for role in (ROLES if run.role != "all" else ())
-        },
-        "verdict": None if judgement is None else judgement.to_dict(),
-        "segments": [
-            {**dataclasses.asdict(segment), **_named(run, segment)} for segment in run.segments
-        ],
-        "rules": list(run.rules),
-        "regions": len(run.regions),
-        "pairing": dict(run.pairing),
-        "status": run.status,
-        "notes": list(run.notes),
-        "warnings": list(run.warnings),
-        "seconds": seconds,
-        "fps": run.timings.get("fps", total / seconds if seconds else None),
-    }
-    cleaned: dict[str, Any] = plain(summary)
-    return cleaned
-
-
-def _pooled(run: Run, role: str) -> dict[str, Any]:
+def pooled(
+    scores: Scored,
+    specs: Mapping[str, MetricSpec],
+    frames: FrameTable,
+    role: str,
+    names: Sequence[str] = (),
+) -> dict[str, Any]:
     """{metric: its pools over the frames of a role}, without metrics that only other frames have
     values of."""
-    rows = rows_of(run.frames, role)
+    rows = rows_of(frames, role)
     return {
-        name: describe(values, run.specs[name], run.frames, rows, run.names)
-        for name, values in run.scores.items()
+        name: describe(values, specs[name], frames, rows, names)
+        for name, values in scores.items()
         if np.isnan(values).all() or not np.isnan(values[rows]).all()
     }
 
 
-def _named(run: Run, segment: Segment) -> dict[str, str | None]:
-    """The first and the last image of a segment, and when they were taken, as far as that is
-    known."""
-    first, end = (
-        int(row) for row in np.searchsorted(run.frames.index, (segment.start, segment.stop))
-    )
-    ends = {"start": first, "stop": max(first, end - 1)}
-    if not run.names or first >= len(run.names):
+def by_role(
+    scores: Scored,
+    specs: Mapping[str, MetricSpec],
+    frames: FrameTable,
+    names: Sequence[str] = (),
+) -> dict[str, Any]:
+    """{role: its number of frames and :func:`pooled`} where frames are told apart, else empty."""
+    if headline_role(frames) == "all":
         return {}
-    names: dict[str, str | None] = {f"{end}_name": run.names[row] for end, row in ends.items()}
-    moments = {f"{end}_at": run.moment(row) for end, row in ends.items()}
-    return names | (moments if moments["start_at"] is not None else {})
+    return {
+        role: {
+            "frames": int(rows_of(frames, role).sum()),
+            "metrics": pooled(scores, specs, frames, role, names),
+        }
+        for role in ROLES
+    }
 
 
-def _count(run: Run) -> Mapping[str, int]:
+def named(
+    segment: Segment,
+    frames: FrameTable,
+    names: Sequence[str],
+    moment: Callable[[int], str | None],
+) -> dict[str, Any]:
+    """A segment as a dictionary, with its first and last image, and when they were taken, as far as
+    that is known.
+
+    Args:
+        segment: the segment.
+        frames: the frame table of the run.
+        names: the image file of each row; empty for video and arrays.
+        moment: when the photo of a row was taken.
+    """
+    entry = dataclasses.asdict(segment)
+    first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
+    if not names or first >= len(names):
+        return entry
+    ends = {"start": first, "stop": max(first, end - 1)}
+    moments = {f"{end}_at": moment(row) for end, row in ends.items()}
+    return {
+        **entry,
+        **{f"{end}_name": names[row] for end, row in ends.items()},
+        **(moments if moments["start_at"] is not None else {}),
+    }
+
+
+def count(frames: FrameTable, scores: Scored) -> Mapping[str, int]:
     """Frames by what happened to them.
 
     Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a
     corrupt one may be scored or unpaired as well: its status says the worse.
     """
-    frames = run.frames
     unreadable = frames.status == Status.UNREADABLE
     unpaired = (frames.ref_index < 0) & ~unreadable
-    valued = np.any([~np.isnan(values) for values in run.scores.values()], axis=0)
+    valued = np.any([~np.isnan(values) for values in scores.values()], axis=0)
     idle = rows_of(frames, "passed") & ~valued
     return {
         "scored": int((~unpaired & ~unreadable & ~idle).sum()),

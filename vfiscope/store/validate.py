@@ -1,4 +1,4 @@
-"""What is checked of a result before its content is believed: it may come from anyone."""
+"""Validate a result file, which may come from anyone, before its content is believed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,12 +18,19 @@ from vfiscope.store import schema
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.stage_tables import TABLE_TYPES
-from vfiscope.types import Region, Role, Segment, Status, Verdict
+from vfiscope.types import (
+    FrameTable,
+    Int64,
+    Pairing,
+    Region,
+    Registrations,
+    Role,
+    Segment,
+    Status,
+    Verdict,
+)
 
-if TYPE_CHECKING:
-    from vfiscope.store.run import Run
-
-__all__ = ["check_stored", "check_values"]
+__all__ = ["check_map", "check_stored", "check_values"]
 
 FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
 MAX_CELLS = 2**27
@@ -121,34 +128,66 @@ def _is_type(found: Any, meant: Any) -> bool:
     return text is not None and text.length is None
 
 
-def check_values(run: Run) -> None:
+def check_values(
+    path: Path,
+    frames: FrameTable,
+    register: Mapping[str, Any] | None,
+    registration: Registrations | None,
+) -> None:
     """Refuse numbers that stand for nothing, and records that contradict each other.
+
+    Args:
+        path: the result, for messages.
+        frames: its frame table.
+        register: how its frames were registered, None where they were taken as they are.
+        registration: how each lies on its partner, None where they were taken as they are.
 
     Raises:
         StoreError: there are some.
     """
     columns: list[tuple[str, Any, type[IntEnum]]] = [
-        ("frames/role", run.frames.role, Role),
-        ("frames/status", run.frames.status, Status),
+        ("frames/role", frames.role, Role),
+        ("frames/status", frames.status, Status),
     ]
-    if (run.register is None) != (run.registration is None):
+    if (register is None) != (registration is None):
         there, missing = (
-            ("register", "/registration")
-            if run.register is not None
-            else ("/registration", "register")
+            ("register", "/registration") if register is not None else ("/registration", "register")
         )
-        raise StoreError(f"{run.path} has {there} and no {missing}: it is damaged, make it again")
-    if run.registration is not None:
-        columns.append(("registration/verdict", run.registration.verdict, Verdict))
-        bad = np.flatnonzero(~np.isfinite(run.registration.matrix).all(axis=(1, 2)))
+        raise StoreError(f"{path} has {there} and no {missing}: it is damaged, make it again")
+    if registration is not None:
+        columns.append(("registration/verdict", registration.verdict, Verdict))
+        bad = np.flatnonzero(~np.isfinite(registration.matrix).all(axis=(1, 2)))
         if len(bad):
-            raise StoreError(
-                f"{run.path}: /registration/matrix[{bad[0]}] is not finite: make it again"
-            )
+            raise StoreError(f"{path}: /registration/matrix[{bad[0]}] is not finite: make it again")
     for name, values, known in columns:
         bad = np.flatnonzero(values > max(known))
         if len(bad):
             raise StoreError(
-                f"{run.path}: /{name}[{bad[0]}] is {values[bad[0]]}, which means nothing: make it"
-                " again"
+                f"{path}: /{name}[{bad[0]}] is {values[bad[0]]}, which means nothing: make it again"
             )
+
+
+def check_map(
+    path: Path, policy: object, digest: object, table: Pairing | None, ref: Int64
+) -> None:
+    """Refuse scores that were made through another map than the stored one.
+
+    Args:
+        path: the result, for messages.
+        policy: how its frames were paired.
+        digest: what the stored map says of itself.
+        table: the stored map, None where there is none.
+        ref: (N,) the partners through which the scores were made.
+
+    Raises:
+        StoreError: the map is missing or another one.
+    """
+    if table is None:
+        if policy in ("map", "shift"):
+            raise StoreError(
+                f"{path} was scored through a map, but /pairing is missing: make it again"
+            )
+    elif digest != table.digest or (table.ref_index != ref).any():
+        raise StoreError(
+            f"/pairing of {path} is not the map that its frames were scored through: make it again"
+        )

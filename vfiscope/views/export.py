@@ -23,12 +23,9 @@ versions, pairing and notes as JSON under ``vfiscope`` in the metadata of the sc
 from __future__ import annotations
 
 import csv
-import errno
 import json
 import os
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,18 +33,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import (
-    DiskFullError,
-    OutputExistsError,
-    StoreError,
     UsageError,
     optional_import,
 )
+from vfiscope.files import replacing
 from vfiscope.types import FrameTable, Role, Status
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["export_run", "replacing", "suffix_of"]
+__all__ = ["export_run", "suffix_of"]
 
 FRAME_COLUMNS = FrameTable.COLUMNS
 
@@ -91,36 +86,6 @@ def suffix_of(path: Path, known: tuple[str, ...]) -> str:
             f" {' or '.join(known)}"
         )
     return suffix
-
-
-@contextmanager
-def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place at the end, or is removed after an
-    error.
-
-    Raises:
-        OutputExistsError: the file exists, and overwriting was not asked for.
-        DiskFullError, StoreError: the file cannot be written.
-    """
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder: name a file in it")
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
-    temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFullError(
-                f"{path} does not fit on the disk: free some space or name another folder"
-            ) from error
-        reason = error.strerror or type(error).__name__
-        raise StoreError(
-            f"{path} cannot be written ({reason}): name a file in a folder you can write to"
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:

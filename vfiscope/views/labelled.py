@@ -13,7 +13,7 @@ from vfiscope.errors import StoreError, UsageError
 from vfiscope.store import Run
 from vfiscope.store.text import printable
 from vfiscope.views.comparable import kind_of, partial_runs, reference_of, unranked_by
-from vfiscope.views.scene import Scene
+from vfiscope.views.scene_scores import Scene
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.tabulate import table_of_scenes
 

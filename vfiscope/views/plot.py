@@ -39,8 +39,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.files import replacing
 from vfiscope.views.curves import extent, frame_axis
-from vfiscope.views.export import replacing, suffix_of
+from vfiscope.views.export import suffix_of
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric

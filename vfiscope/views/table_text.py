@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vfiscope.errors import UsageError
-from vfiscope.views.export import replacing, suffix_of
+from vfiscope.files import replacing
+from vfiscope.views.export import suffix_of
 from vfiscope.views.naming import unit_of
 from vfiscope.views.table import Column, Table, Worst
 

@@ -13,7 +13,7 @@ from vfiscope.types import Float64, MetricSpec, Role
 from vfiscope.views.comparable import partial_runs, unranked_by
 from vfiscope.views.intervals import FEWEST, block_length, draws, interval
 from vfiscope.views.naming import CUT, labels_for, signed
-from vfiscope.views.scene import Scene
+from vfiscope.views.scene_scores import Scene
 from vfiscope.views.table import Choice, Column, Lead, Table, Worst
 
 if TYPE_CHECKING:

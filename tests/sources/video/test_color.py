@@ -360,8 +360,8 @@ def ffmpeg_rgb(
                 source = graph.add_buffer(template=stream)
                 scale = graph.add(
                     "scale",
-                    f"in_color_matrix={MATRIX_NAMES[matrix]}:in_range={color_range}:out_range=full:in_chroma_loc={chroma}:"
-                    "flags=bilinear+accurate_rnd+full_chroma_int",
+                    f"in_color_matrix={MATRIX_NAMES[matrix]}:in_range={color_range}:out_range=full:"
+                    f"in_chroma_loc={chroma}:flags=bilinear+accurate_rnd+full_chroma_int",
                 )
                 pixel_format = graph.add("format", "gbrp16le" if deep else "gbrp")
                 sink = graph.add("buffersink")

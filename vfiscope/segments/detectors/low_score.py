@@ -66,11 +66,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
+from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 
-__all__ = ["cuts", "low_scores"]
+__all__ = ["detect", "low_scores"]
 
 Float64 = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -95,6 +96,18 @@ SIDE_CYCLES = 8
 NEIGHBOURHOODS_AT_ONCE = 1 << 16
 """Neighbourhoods in memory at a time."""
 MAD_TO_SIGMA = 1.4826
+MARKS = frozenset({"cut"})
+"""Scores that mark frames by themselves and have no level: a detector of their own reads them."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The segments of every metric that has a spec, metric by metric."""
+    return [
+        segment
+        for name, column in columns.scores.items()
+        if name in columns.specs and name not in MARKS
+        for segment in low_scores(columns.frames, column, columns.specs[name])
+    ]
 
 
 def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
@@ -144,22 +157,6 @@ def _low_scores_of(
                 segment_of(frames, spec.name, scores, badness, (first, last), confidence, role=role)
             )
     return found
-
-
-def cuts(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
-    """The runs of frames that lie across a cut, in order.
-
-    Args:
-        frames: one row per test frame.
-        column: (N,) 1 at a cut, 0 elsewhere, NaN where not defined.
-        spec: names the metric.
-    """
-    scores = np.asarray(column, dtype=np.float64)
-    found = spans(scores == 1, np.zeros(len(scores), bool))
-    role = headline_role(frames)
-    return [
-        segment_of(frames, spec.name, scores, scores, rows, 1.0, "cut", role=role) for rows in found
-    ]
 
 
 def _excess(badness: Float64, cycle: int, floor: float) -> Float64:

@@ -79,7 +79,8 @@ def _from_name(file: str) -> int | None:
     stem = os.path.splitext(os.path.basename(file))[0]
     if found := CALENDAR.search(stem):
         try:
-            taken = datetime(*(int(part) for part in found.groups()[:6]), tzinfo=UTC)  # type: ignore[misc,arg-type]
+            year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+            taken = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError:
             return None
         return _microseconds(taken) + int(f"{found[7] or '0':0<6}")

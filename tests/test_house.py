@@ -1,11 +1,15 @@
-"""The order of the house: a file imports only from layers above its own, and results open without
-torch."""
+"""The order of the house: who imports whom, how long files, functions and lines may be, that a name
+means one thing, and that an import changes nothing in the process."""
 
 from __future__ import annotations
 
 import ast
+import json
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +22,7 @@ PACKAGE = Path(vfiscope.__file__).parent
 FLOORS = [
     ("errors", "registry"),
     ("types", "config", "metric_names"),
-    ("jit_cache",),
+    ("files", "jit_cache"),
     ("jit", "store"),
     ("sources", "synth"),
     ("pixels",),
@@ -38,6 +42,48 @@ FLOORS = [
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "segments", "synth")
 FILES = sorted(PACKAGE.rglob("*.py"))
+ROOT = PACKAGE.parent
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+SCRIPTS = sorted([*(ROOT / "benchmarks").glob("*.py"), *(ROOT / "samples").glob("*.py")])
+
+
+MAX_FILE = 400
+MAX_TEST_FILE = 500
+MAX_BODY = 40
+MAX_COLUMNS = 100
+LONG = {
+    "vfiscope/alignment/align.py",
+    "vfiscope/alignment/monotone_path.py:_forward",
+    "vfiscope/batch/execute.py:_run_job",
+    "vfiscope/cli/parameters.py:run_options",
+    "vfiscope/cli/program.py",
+    "vfiscope/config.py",
+    "vfiscope/config.py:_check_mode",
+    "vfiscope/inspection/doctor.py",
+    "vfiscope/inspection/doctor.py:_pair",
+    "vfiscope/inspection/doctor.py:_picture",
+    "vfiscope/inspection/doctor.py:_time",
+    "vfiscope/inspection/show.py",
+    "vfiscope/metrics/interpolation/between_frames.py",
+    "vfiscope/metrics/kernels/pixel_kernels.py",
+    "vfiscope/store/parts.py",
+    "vfiscope/store/run.py:_load",
+    "vfiscope/views/table_text.py",
+    "tests/cli/test_program.py",
+    "tests/inspection/test_show.py",
+    "tests/models/test_checkpoints.py",
+    "tests/scoring/test_interpolation_runs.py",
+    "tests/scoring/test_pipeline.py",
+    "tests/segments/test_rules.py",
+    "tests/sources/images/test_image_source.py",
+    "tests/test_bad_input.py",
+    "tests/views/test_plot.py",
+    "tests/views/test_table.py",
+}
+"""Files and functions over the budget, which this list may only lose."""
+TABLES = {"METRICS", "MAPS", "FIELDS"}
+"""What every module of metrics may call its tables."""
+SAME_BASENAME = {"__init__.py", "registry.py"}
 
 
 def room(path: Path) -> str:
@@ -190,3 +236,96 @@ def test_public_names_are_what_is_visible() -> None:
         assert getattr(vfiscope, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = vfiscope.nothing
+
+
+def short(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def too_long(paths: list[Path], limit: int) -> set[str]:
+    return {short(path) for path in paths if len(path.read_text().splitlines()) > limit}
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Name and lines of every function body, without its docstring."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[ast.get_docstring(node) is not None :]
+            yield node.name, (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def constants(path: Path) -> set[str]:
+    """Names in capitals that a module gives a value."""
+    names = set()
+    for node in ast.parse(path.read_text()).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else targets
+        found = {
+            each.id for target in targets for each in ast.walk(target) if type(each) is ast.Name
+        }
+        names |= {name for name in found if re.fullmatch(r"_?[A-Z][A-Z0-9_]+", name)}
+    return names
+
+
+def test_files_are_short() -> None:
+    over = too_long([*FILES, *SCRIPTS], MAX_FILE) | too_long(TESTS, MAX_TEST_FILE)
+    assert over <= LONG, f"over {MAX_FILE} lines, or {MAX_TEST_FILE} in tests: {over - LONG}"
+
+
+def test_functions_are_short() -> None:
+    over = {
+        f"{short(path)}:{name}" for path in FILES for name, n in functions(path) if n > MAX_BODY
+    }
+    assert over <= LONG, f"bodies of more than {MAX_BODY} lines: {over - LONG}"
+
+
+def test_lines_are_short() -> None:
+    over = [
+        f"{short(path)}:{number}"
+        for path in (*FILES, *TESTS, *SCRIPTS)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > MAX_COLUMNS
+    ]
+    assert not over, f"more than {MAX_COLUMNS} columns: {over}"
+
+
+def test_a_constant_has_one_meaning() -> None:
+    where = defaultdict(list)
+    for path in FILES:
+        for name in constants(path) - TABLES:
+            where[name].append(short(path))
+    assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
+
+
+def test_a_basename_has_one_module() -> None:
+    where = defaultdict(list)
+    for path in FILES:
+        where[path.name].append(short(path))
+    twice = {name: paths for name, paths in where.items() if len(paths) > 1}
+    assert twice.keys() <= SAME_BASENAME, twice
+
+
+def at_the_top(tree: ast.Module) -> Iterator[str]:
+    """Modules that a module imports when it is itself imported."""
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_an_import_changes_nothing_in_the_process() -> None:
+    """Of the package's own doing: the libraries that it imports are imported before."""
+    modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES]
+    modules = [name.removesuffix(".__init__") for name in modules if "__main__" not in name]
+    used = {name for path in FILES for name in at_the_top(ast.parse(path.read_text()))}
+    libraries = sorted({name for name in used if not re.match(r"vfiscope\b|__future__", name)})
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.helpers.import_effects", json.dumps([libraries, modules])],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == []

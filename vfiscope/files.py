@@ -1,0 +1,128 @@
+"""Writing files so that a name stands for a whole content or for none; and their digests."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from vfiscope.errors import DiskFullError, OutputExistsError, StoreError
+
+__all__ = [
+    "bytes_digest",
+    "disk_error",
+    "disk_errors",
+    "file_digest",
+    "replacing",
+    "sync_folder",
+    "write_all",
+    "write_durably",
+]
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+def file_digest(path: str | os.PathLike[str]) -> str:
+    """The 64 hexadecimal digits of the SHA-256 of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def bytes_digest(data: bytes) -> str:
+    """The 64 hexadecimal digits of the SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
+    """The error to raise for a failed write of so many bytes."""
+    if error.errno in DISK_FULL:
+        free = shutil.disk_usage(path.parent).free
+        return DiskFullError(
+            f"{path} needs {needed} bytes and {free} are free ({error.strerror}): "
+            "free space and run the same command to resume"
+        )
+    return StoreError(
+        f"{path} cannot be written ({error.strerror or error}): mend that or give another --out"
+    )
+
+
+@contextmanager
+def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
+    """Turn the OSError of a write into one line."""
+    try:
+        yield
+    except OSError as error:
+        raise disk_error(error, path, needed) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    if os.name == "nt":  # Windows has no such call; NTFS journals its names.
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Put the bytes on the disk under that name: all of them, or the name is untouched."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        # Unbuffered, so that closing after a failed write does not write again.
+        with open(temporary, "wb", buffering=0) as file:
+            write_all(file, data)
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_all(file: Any, data: bytes) -> None:
+    """Write all bytes to an unbuffered file."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place at the end, or is removed after an
+    error.
+
+    Raises:
+        OutputExistsError: the file exists, and overwriting was not asked for.
+        DiskFullError, StoreError: the file cannot be written.
+    """
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it")
+    if path.exists() and not overwrite:
+        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+    temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise DiskFullError(
+                f"{path} does not fit on the disk: free some space or name another folder"
+            ) from error
+        reason = error.strerror or type(error).__name__
+        raise StoreError(
+            f"{path} cannot be written ({reason}): name a file in a folder you can write to"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""What a detector of segments is, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vfiscope.segments.rules import Column
+from vfiscope.types import FrameTable, MetricSpec, Segment
+
+__all__ = ["Columns", "Detector"]
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The stored columns of a run of N frames."""
+
+    frames: FrameTable
+    scores: Mapping[str, Column]
+    """{metric: (N,) float32}, NaN where not defined."""
+    specs: Mapping[str, MetricSpec]
+    """What the metrics mean; there may be scores without a spec."""
+    signals: Mapping[str, Column] = field(default_factory=dict)
+    """{signal: (N,) float32}, NaN where not defined."""
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A way to find segments in stored columns."""
+
+    name: str
+    needs: Sequence[str]
+    """The scores and signals without which it cannot be asked: it is left out of runs that lack
+    one."""
+    detect: Callable[[Columns], list[Segment]]
+    """The segments of a run, by the same rule whenever it is asked: it reads nothing else."""
+
+    def can_read(self, columns: Columns) -> bool:
+        """Whether the columns hold all that it needs."""
+        return all(name in columns.scores or name in columns.signals for name in self.needs)
