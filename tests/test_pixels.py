@@ -38,7 +38,8 @@ def test_luma_is_that_of_its_definition(depth: int) -> None:
     exact = image @ LUMA * 255 / (2**depth - 1)
     step = 255 / (2**depth - 1)
     np.testing.assert_allclose(pixels.luma_plane(image, depth), exact, atol=1e-4)
-    assert np.abs(pixels.luma_codes(image, depth) - exact).max() <= 0.51 * step + 1e-4
+    fixed_point = 255 * 1.5 / 2**14  # OpenCV's weights have 14 bits or more
+    assert np.abs(pixels.luma_codes(image, depth) - exact).max() <= 0.5 * step + fixed_point
     codes = pixels.luma_codes(image, depth) / step
     np.testing.assert_allclose(codes, np.rint(codes), atol=0.01)
 
