@@ -273,7 +273,7 @@ def test_python_and_two_images_need_no_torch(tmp_path: Path) -> None:
         "import vfiscope as vs\n"
         f"two = {str(tmp_path / 'a.png')!r}, {str(tmp_path / 'b.png')!r}\n"
         "vs.compare(*two, metrics=('psnr',), device='cpu')\n"
-        f"vs.score({FLOW!r}, {TRUTH!r}, stop=2, metrics=('psnr', 'ssim'), device='cpu')\n"
+        f"vs.score({FLOW!r}, ref={TRUTH!r}, stop=2, metrics=('psnr', 'ssim'), device='cpu')\n"
     )
     assert "torch" not in modules_after(code)
 
