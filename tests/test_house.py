@@ -87,16 +87,7 @@ LONG = {
     "vfiscope/store/parts.py",
     "vfiscope/store/run.py:_load",
     "vfiscope/views/table_text.py",
-    "tests/cli/test_program.py",
-    "tests/inspection/test_show.py",
-    "tests/models/test_checkpoints.py",
-    "tests/scoring/test_interpolation_runs.py",
-    "tests/scoring/test_pipeline.py",
-    "tests/segments/test_rules.py",
-    "tests/sources/images/test_image_source.py",
     "tests/test_bad_input.py",
-    "tests/views/test_plot.py",
-    "tests/views/test_table.py",
 }
 """Files and functions over the budget, which this list may only lose."""
 TABLES = {"METRICS", "MAPS", "FIELDS"}

@@ -166,6 +166,6 @@ def table(
 
 
 def _run(mode: str, options: dict[str, Any]) -> Run:
-    from vfiscope.scoring.start import run
+    from vfiscope.scoring.pipeline import run
 
     return run(RunConfig.from_options(mode, options))

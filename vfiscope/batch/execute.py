@@ -222,7 +222,7 @@ def _run_job(
     }
     try:
         config = _config(job, folder, fail_on, resume)
-        from vfiscope.scoring import pipeline  # brings torch, which reading a list does without
+        from vfiscope.scoring import pipeline
 
         if visualize and job.mode == "compare":
             check_folder(config.replace(overwrite=True), folder / job.id)

@@ -179,7 +179,7 @@ def _run(mode: str, options: dict[str, Any]) -> int:
         config = config.replace(out=default_out(config.test))
     log_to_stderr(quiet)
     from vfiscope.compat.folder import check_folder
-    from vfiscope.scoring.start import run
+    from vfiscope.scoring.pipeline import run
 
     if pictures is not None:
         check_folder(config, pictures)

@@ -11,7 +11,14 @@ import numpy as np
 from vfiscope.comparisons.pairs import Batch, Stream
 from vfiscope.types import Cadence, Features, Frames, Neighbours, Pairs, Role
 
-__all__ = ["Place", "places_among", "places_beside", "places_held_out", "places_in", "with_places"]
+__all__ = [
+    "Place",
+    "pair_at_places",
+    "places_among",
+    "places_beside",
+    "places_held_out",
+    "places_in",
+]
 
 NOWHERE = -1
 
@@ -81,7 +88,7 @@ def places_held_out(
             yield Place(row, NOWHERE, NOWHERE, 0.0, Role.PASSED)
 
 
-def with_places(
+def pair_at_places(
     test: Stream,
     frames: Stream,
     places: Iterator[Place],
