@@ -16,7 +16,8 @@ import vfiscope as vs
 from vfiscope.embedders import Embedder
 from vfiscope.embedders.dinov2 import Dinov2
 from vfiscope.embedders.dsift import Dsift
-from vfiscope.metrics.tensors import patch_tensors as patches
+from vfiscope.metrics import patches
+from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.metrics.tensors.patch_motion import _luma, refine
 from vfiscope.synth import Scene, Shape
 from vfiscope.types import Frames, Pairs
@@ -143,7 +144,7 @@ def test_the_embedding_alone_is_not_as_near() -> None:
     """What the refinement is for: without it the half patch is a pixel or two off."""
     scene = SCENES["6.5 px, half a patch"]
     features = [Dsift().embed(frames_of(scene.frame(t))) for t in (0, 1)]
-    _, start = patches.motion(*features, patches.match(*features))
+    _, start = patch_tensors.motion(*features, patch_tensors.match(*features))
     assert np.median(errors(scene, start[0].numpy() * 640 / 50)) > 1
 
 
