@@ -79,7 +79,7 @@ def test_command_line_toml_and_default(site: Path) -> None:
     refused = call(site, "compare", "0.png", "1.png", *cheap, "--sparkle", "10")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "vfiscope: error: sparkle is 10: give a number from 0 to 9\n",
+        "vfiscope: error: sparkle is 10: pass a number from 0 to 9\n",
     )
 
 
