@@ -54,6 +54,7 @@ def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
     assert differences(out, tmp_path / "b.h5") == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_before_there_is_work_promises_nothing(
     media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
