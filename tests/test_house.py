@@ -53,7 +53,6 @@ MAX_BODY = 40
 MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
-    "vfiscope/alignment/monotone_path.py:_forward",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",

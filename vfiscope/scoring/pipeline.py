@@ -22,7 +22,7 @@ from vfiscope import config as defaults
 from vfiscope.comparisons import Comparison, Scored, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
-from vfiscope.errors import StoreError, UsageError
+from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.checks import Inputs
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
@@ -68,7 +68,8 @@ def run(
         path = _produce(own, inputs, session, watch, reading)
     except BaseException as error:
         shutil.rmtree(owned)
-        error.__notes__ = []  # what an interrupted writer kept is gone with the folder
+        if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
+            raise error.__cause__ from None  # what the writer kept is gone with the folder
         raise
     return Run(path, owns=owned)
 
