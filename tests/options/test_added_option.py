@@ -17,6 +17,7 @@ import vfiscope
 from vfiscope import synth
 from vfiscope.store import Run
 
+pytestmark = pytest.mark.slow
 ROOT = Path(vfiscope.__file__).parents[1]
 DECLARATION = """
 from typing import Annotated

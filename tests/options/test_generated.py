@@ -63,6 +63,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 def test_a_type_checker_knows_every_keyword(tmp_path: Path) -> None:
     right, wrong = tmp_path / "right.py", tmp_path / "wrong.py"
     right.write_text(RIGHT)
