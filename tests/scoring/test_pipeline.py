@@ -56,10 +56,7 @@ def test_scores_equal_scikit_image(media: Path) -> None:
     with vs.score(files[0], ref=files[1], metrics="psnr,ssim", maps="none", fields="none") as run:
         for i in range(8):
             test, ref = (vs.open_source(name).__enter__() for name in files)
-            a, b = (
-                np.concatenate([f.data.permute(0, 2, 3, 1).numpy() for f in s])[i]
-                for s in (test, ref)
-            )
+            a, b = (np.concatenate([f.interleaved for f in s])[i] for s in (test, ref))
             luma = np.array([0.299, 0.587, 0.114])
             assert run.scores["psnr"][i] == pytest.approx(peak_signal_noise_ratio(b, a), abs=1e-4)
             _, full = structural_similarity(

@@ -136,7 +136,7 @@ def checked_whole(target: Any, **options: Any) -> tuple[list[tuple[int, Fraction
     for frames in source:
         assert tuple(frames.data.shape[1:]) == (3, *source.size)
         assert frames.time_base == source.info.time_base
-        shown = frames.data.permute(0, 2, 3, 1).numpy()
+        shown = frames.interleaved
         for i in range(len(frames)):
             moment = int(frames.pts[i]) * frames.time_base
             rows.append(
@@ -214,7 +214,7 @@ def check_frames_at(target: Any, rows: list[tuple[int, Fraction, int]], source: 
 
 def told(frames: Frames) -> list[tuple[int, Fraction, int]]:
     """(index, exact time, checksum) of every frame."""
-    shown = frames.data.permute(0, 2, 3, 1).numpy()
+    shown = frames.interleaved
     return [
         (
             int(frames.index[i]),
@@ -308,7 +308,7 @@ def test_frames_that_carry_their_number_are_where_they_belong(
     assert [number_in(picture) for picture in pixels(open_source(path))] == list(range(40))
     for start in (1, 7, 8, 9, 16, 23, 39):
         (frames,) = open_source(path, start=start, stop=start + 1)
-        assert number_in(frames.data[0].permute(1, 2, 0).numpy()) == start == int(frames.index[0])
+        assert number_in(frames.interleaved[0]) == start == int(frames.index[0])
 
 
 def numbered(number: int) -> Array:

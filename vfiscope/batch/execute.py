@@ -103,7 +103,7 @@ def _done(job: Job, folder: Path, how: How) -> dict[str, Any]:
         VfiscopeError: it cannot be run.
     """
     config = _config(job, folder, how)
-    from vfiscope.scoring import pipeline  # brings torch, which reading a list does without
+    from vfiscope.scoring import pipeline
 
     pictured = how.visualize and job.mode == "compare"
     if pictured:

@@ -251,7 +251,7 @@ def _registered(
         or partner.pixels is None
     ):
         return test
-    from vfiscope.registration import homography  # brings torch, which only registered runs need
+    from vfiscope.registration import homography
 
     own = np.asarray(homography.warp(test.pixels, table.matrix[row]))
     seen = homography.covered_mask(table.matrix[row], (own.shape[0], own.shape[1]))
