@@ -23,7 +23,7 @@ from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
-from vfiscope.scoring.provenance import with_counts
+from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
@@ -151,6 +151,7 @@ def _score(
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
+        seek_tables=seek_tables(sources),
     )
 
 
