@@ -76,7 +76,7 @@ def run_jobs(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"cannot make the folder {folder}: {error.strerror}: give another -o"
+            f"cannot make the folder {folder}: {error.strerror}: pass another -o"
         ) from error
     how = How(tuple(fail_on), visualize, resume)
     results: list[dict[str, Any]] = []
