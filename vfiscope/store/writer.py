@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal
 
 import h5py
@@ -19,7 +19,16 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Note, Pairing, Region, Registrations, Scores, Segment
+from vfiscope.types import (
+    FrameTable,
+    Note,
+    Pairing,
+    Region,
+    Registrations,
+    Scores,
+    SeekTable,
+    Segment,
+)
 
 __all__ = ["Writer", "check_path"]
 
@@ -265,6 +274,7 @@ class Writer:
         warnings: Sequence[Note] = (),
         table: Pairing | None = None,
         names: Sequence[str] = (),
+        seek_tables: Mapping[str, SeekTable] = MappingProxyType({}),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -281,6 +291,7 @@ class Writer:
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
             names: the image file of each row, where the test was images.
+            seek_tables: {role: what reading it noted to find its frames again}, of videos.
 
         Returns:
             The final path.
@@ -316,6 +327,7 @@ class Writer:
             warnings,
             table,
             names,
+            seek_tables,
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)

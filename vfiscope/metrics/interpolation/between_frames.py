@@ -20,11 +20,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from vfiscope.metrics.convert import cell_grid
 from vfiscope.metrics.interpolation import foreign, ghosting
 from vfiscope.metrics.interpolation.cut_detection import is_cut
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX, Evidence, Faults, find
@@ -37,52 +34,14 @@ from vfiscope.metrics.interpolation.flow import (
     triplets,
     working_size,
 )
+from vfiscope.metrics.interpolation.midpoint import deviation
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
-from vfiscope.metrics.patches import cosine_distance
+from vfiscope.metrics.pixel_pairs import cell_grid
 from vfiscope.types import Features, Float32, MetricSpec, Needs, Pairs
+from vfiscope.types.batch import to_numpy
 
-__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation"]
-
-MIN_MOTION_TEXTURE = 4.0
-"""Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the
-gradient) of content whose motion can be seen in every direction."""
-TEXTURE_WINDOW = 11
-LEAST_SHARE = 0.002
-"""Share of the frame that must move and be visible in both neighbours for a deviation to be
-known."""
-
-
-def deviation(frame: Triplet, phase: float) -> float:
-    """How far the content of a frame is ahead of where it should be at its instant, along its
-    track.
-
-    With flow f0 to the frame before, f1 to the one after and the track d = f1 - f0, content is
-    -f0 . d / |d| along its track and should be at phase |d|. The deviation is the median of the
-    difference over content that moves at least 1 px from before to after, has texture in every
-    direction and is visible in both.
-
-    Args:
-        frame: the frame and its flows.
-        phase: its instant, 0 at the frame before, 1 at the one after.
-
-    Returns:
-        Pixels of the full frame, positive where content is ahead; NaN where such content has less
-        than 0.2 % of the frame, or the phase is NaN.
-    """
-    track, passed = frame.track, -frame.to_before * frame.scale
-    length = np.hypot(track[..., 0], track[..., 1])
-    texture = cv2.cornerMinEigenVal(frame.test, TEXTURE_WINDOW, ksize=3)
-    known = (
-        (length >= MIN_MOVING_PX)
-        & (texture >= MIN_MOTION_TEXTURE)
-        & frame.in_before
-        & frame.in_after
-    )
-    if known.mean() < LEAST_SHARE:
-        return math.nan
-    ahead = (passed * track).sum(axis=-1)[known] / length[known] - phase * length[known]
-    return float(np.median(ahead))
+__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet"]
 
 
 def by_triplet(
@@ -90,11 +49,11 @@ def by_triplet(
     compute: Callable[[Triplet, int], float | Float32],
     *shape: int,
     middle: str = "test",
-) -> Tensor:
+) -> Float32:
     """``compute(triplet, row)`` for each row, NaN at cuts and where frames are too small for flow.
 
     Returns:
-        (N, *shape) float32 on the pairs' device.
+        (N, *shape) float32.
     """
     values = np.full((len(pairs), *shape), np.nan, np.float32)
     frames = triplets(pairs, middle)
@@ -104,10 +63,10 @@ def by_triplet(
             rows, row_by_row(lambda k: compute(frames[rows[k]], rows[k]), len(rows)), strict=True
         ):
             values[row] = value
-    return torch.from_numpy(values).to(pairs.test.data.device)
+    return values
 
 
-def _midpoint(pairs: Pairs) -> Tensor:
+def _midpoint(pairs: Pairs) -> Float32:
     phases = _phases(pairs)
     return by_triplet(pairs, lambda frame, row: deviation(frame, float(phases[row])))
 
@@ -121,8 +80,7 @@ def _planes(pairs: Pairs, name: str) -> Sequence[Float32]:
     frames = triplets(pairs) or ()
     makers = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign, "fault": _at_fault}
     compute = makers[name](pairs, frames)
-    made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share(name, lambda: row_by_row(compute, len(frames)))
 
 
 def _ghosts(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
@@ -159,10 +117,7 @@ def _pictures(pairs: Pairs) -> Sequence[Sequence[Float32]]:
     def compute(row: int) -> Sequence[Float32]:
         return [colours(each, row, size) for each in (pairs.test, around.before, around.after)]
 
-    made: Sequence[Sequence[Float32]] = pairs.share(
-        "pictures", lambda: row_by_row(compute, len(pairs))
-    )
-    return made
+    return pairs.share("pictures", lambda: row_by_row(compute, len(pairs)))
 
 
 def _betweens(pairs: Pairs) -> Sequence[Between]:
@@ -172,8 +127,7 @@ def _betweens(pairs: Pairs) -> Sequence[Between]:
     def compute(row: int) -> Between:
         return Between.of(frames[row].before, frames[row].after, size)
 
-    made: Sequence[Between] = pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
 
 
 def _faults(pairs: Pairs) -> Sequence[Faults]:
@@ -186,33 +140,32 @@ def _faults(pairs: Pairs) -> Sequence[Faults]:
         evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(pictures[row]))
         return find(frames[row], betweens[row], evidence, float(phases[row]))
 
-    made: Sequence[Faults] = pairs.share("faults", lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share("faults", lambda: row_by_row(compute, len(frames)))
 
 
-def _of_faults(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _of_faults(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         found = _faults(pairs)
         return by_triplet(pairs, lambda _, row: float(getattr(found[row], name)))
 
     return compute
 
 
-def _level(pairs: Pairs) -> Tensor:
+def _level(pairs: Pairs) -> Float32:
     pictures = _pictures(pairs)
     return by_triplet(pairs, lambda _, row: foreign.level(pictures[row]))
 
 
-def _share(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _share(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         planes = _planes(pairs, name)
         return by_triplet(pairs, lambda _, row: float(planes[row].mean(dtype=np.float64)))
 
     return compute
 
 
-def _cells(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _cells(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         planes, (h, w) = _planes(pairs, name), cell_grid(*pairs.test.size)
 
         def cells(_: Triplet, row: int) -> Float32:
@@ -225,29 +178,31 @@ def _cells(name: str) -> Callable[[Pairs], Tensor]:
     return compute
 
 
-def _visible_in(count: int) -> Callable[[Pairs], Tensor]:
+def _visible_in(count: int) -> Callable[[Pairs], Float32]:
     def share(frame: Triplet, _: int) -> float:
         return float((frame.in_before.astype(np.int64) + frame.in_after == count).mean())
 
     return lambda pairs: by_triplet(pairs, share)
 
 
-def _cut(pairs: Pairs) -> Tensor:
+def _cut(pairs: Pairs) -> Float32:
     found = is_cut(pairs).astype(np.float32)
     if min(pairs.test.size) < MIN_FLOW_SIDE_PX:
         found[:] = np.nan
-    return torch.from_numpy(found).to(pairs.test.data.device)
+    return found
 
 
-def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _cosine_to(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         test, other = pairs.test_features, getattr(neighbours(pairs), f"{name}_features")
         if not isinstance(test, Features) or not isinstance(other, Features):
             raise ValueError(
                 f"cosine_{name} compares features, and these pairs have none: {pairs.test!r}"
             )
-        distance = cosine_distance(test.pooled, other.pooled)
-        return distance.masked_fill(torch.from_numpy(is_cut(pairs)).to(distance.device), torch.nan)
+        from vfiscope.metrics.tensors.patch_tensors import cosine_distance
+
+        distance: Float32 = to_numpy(cosine_distance(test.pooled, other.pooled))
+        return np.where(is_cut(pairs), np.float32(np.nan), distance)
 
     return compute
 

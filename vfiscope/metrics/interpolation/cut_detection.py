@@ -48,11 +48,11 @@ def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
         UsageError: the pairs have no frames around them.
     """
     around = neighbours(pairs)
-    made: NDArray[np.bool_] = pairs.share(
-        "is_cut",
-        lambda: np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool),
-    )
-    return made
+
+    def compute() -> NDArray[np.bool_]:
+        return np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool)
+
+    return pairs.share("is_cut", compute)
 
 
 def _unrelated(around: Neighbours, row: int) -> bool:
