@@ -24,7 +24,7 @@ FLOORS = [
     ("types", "config", "metric_names"),
     ("files", "jit_cache"),
     ("jit", "store"),
-    ("sources", "synth"),
+    ("sources", "stages", "synth"),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),

@@ -22,7 +22,7 @@ from helpers.results import batches, finish, make_header, make_scores, write
 
 from vfiscope import files
 from vfiscope.errors import DiskFullError, OutputExistsError, ResumeError, StoreError
-from vfiscope.store import Run, Writer, differences, merge, parts, rewrite_segments, schema
+from vfiscope.store import Run, Writer, differences, merge, parts, schema
 from vfiscope.store import writer as writer_module
 from vfiscope.types import Scores
 
@@ -316,25 +316,6 @@ def test_a_published_result_that_was_removed_is_made_again(
     assert differences(out, expected) == []
 
 
-def test_rewriting_segments_killed_before_any_change(tmp_path: Path, expected: Path) -> None:
-    code, step = 9, 0
-    while code == 9:
-        out = Path(shutil.copy(expected, tmp_path / "a.h5"))
-
-        def work(monkeypatch: pytest.MonkeyPatch, step: int = step, out: Path = out) -> None:
-            die_at(monkeypatch, step)
-            rewrite_segments(out, [], ["r"])
-
-        code = forked(work)
-        assert code in (0, 9)
-        with Run(out) as run:
-            assert (len(run.segments), run.rules) in ((1, []), (0, ["r"]))
-        rewrite_segments(out, [], ["r"])
-        assert os.listdir(tmp_path) == ["a.h5"]
-        step += 1
-    assert step > 5
-
-
 # ---------------------------------------------------------------------------------------- full disk
 
 LIMITED = """
@@ -400,34 +381,13 @@ for limit in range(1000, 700_000, 19_937):
         reached.add(str(error).split(" needs")[0].rsplit("/")[-1])
 print(*sorted(reached))
 """
-ENDING = schema.Ending([], [], [], {}, "ok", [], {}, "now")
+ENDING = schema.Ending([], [], {}, "ok", [], {}, "now")
 
 
 def test_merging_survives_a_full_disk_at_any_size(tmp_path: Path) -> None:
     done = in_process(SWEEP, tmp_path / "a.h5")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split() == ["merged.tmp", "whole"]
-
-
-SEGMENTS = """
-limit, out = int(sys.argv[1]), sys.argv[2]
-resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
-try:
-    rewrite_segments(out, list(Run(out).segments) * 4000, [])
-except DiskFullError as error:
-    print(error)
-    sys.exit(7)
-"""
-
-
-@pytest.mark.parametrize("room", [-100, 100, 20_000])
-def test_a_full_disk_while_rewriting_segments(tmp_path: Path, expected: Path, room: int) -> None:
-    out = Path(shutil.copy(expected, tmp_path / "a.h5"))
-    done = in_process(SEGMENTS, out.stat().st_size + room, out)
-    assert (done.returncode, done.stderr) == (7, "")
-    assert "segments.tmp needs" in done.stdout
-    assert out.read_bytes() == expected.read_bytes()
-    assert os.listdir(tmp_path) == ["a.h5"]
 
 
 def error_of(work: Callable[[], Any]) -> StoreError | None:

@@ -28,6 +28,7 @@ from vfiscope.cli.messages import (
 from vfiscope.cli.models_command import models
 from vfiscope.cli.parameters import COMPUTED, comma_list, files, option, run_options
 from vfiscope.cli.show_command import show
+from vfiscope.cli.stage_command import stage
 from vfiscope.cli.table_command import show_by_label, table
 from vfiscope.config import RunConfig, default_out
 from vfiscope.errors import UsageError, VfiscopeError
@@ -403,6 +404,7 @@ def plot(
 
 
 vfiscope.add_command(show)
+vfiscope.add_command(stage)
 vfiscope.add_command(table)
 
 

@@ -35,7 +35,7 @@ from vfiscope.scoring.outcome import (
 )
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.streams import TimeMap, WrapDecoding, find_map, pairs_of
-from vfiscope.segments import flag, reflag_if_rules_differ
+from vfiscope.segments import SEGMENTS, flag, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Run, Writer
 from vfiscope.types import Pairing, Pairs, Scores
@@ -176,10 +176,11 @@ def _finish(
     ]
     for warning in late:
         log.warning("warning: %s", warning)
+    segments = flag(table, values, job.header.metrics, job.config.flag)
     names = job.test.info.names
     seconds = time.monotonic() - began
     return writer.finish(
-        segments=flag(table, values, job.header.metrics, job.config.flag),
+        stages=[SEGMENTS.result({"rules": list(job.config.flag)}, {"segments": segments})],
         sources=[with_counts(stored, job.sources[stored["role"]]) for stored in job.header.sources],
         pairing=pairing,
         status="partial" if notes else "ok",

@@ -6,26 +6,27 @@ import json
 import operator
 import os
 import shutil
+import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Generic, TypeVar
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.frame_names import read_names
+from vfiscope.store.opening import check_root, open_stored, opened, reading, state_of
+from vfiscope.store.overlay import Overlay
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
-from vfiscope.store.stage_tables import read_rules, read_table
+from vfiscope.store.stage_tables import StageRecord, read_stages, read_table, rules_of
 from vfiscope.store.summary import by_role, count, named, pooled
 from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
@@ -40,36 +41,22 @@ from vfiscope.types import (
     Segment,
 )
 
-__all__ = ["LazyArray", "Run", "open_stored"]
+__all__ = ["LazyArray", "Run"]
 
+OPEN_TRIES = 50
+"""How often a file that is changed while it is read is read anew."""
+OPEN_PAUSE_S = 0.01
+
+_Row = TypeVar("_Row")
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
-
-
-@contextmanager
-def _reading(path: Path, what: str) -> Iterator[None]:
-    """Turn h5py's errors about a damaged file into one line."""
-    try:
-        yield
-    except (
-        OSError,
-        LookupError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        ArithmeticError,
-        MemoryError,
-    ) as error:
-        raise StoreError(
-            f"{what} of {path} cannot be read, the file is damaged: make it again"
-        ) from error
 
 
 class _Handle:
     """An open file and what it owns, shared by a run and its maps: closed when none of them is used
     any more."""
 
-    def __init__(self, h5: Any, owns: Path | None) -> None:
-        self.close = weakref.finalize(self, _discard, h5, owns)
+    def __init__(self, h5: Any, file: Overlay, owns: Path | None) -> None:
+        self.close = weakref.finalize(self, _discard, h5, file, owns)
 
 
 class LazyArray(Generic[_Spec]):
@@ -97,7 +84,7 @@ class LazyArray(Generic[_Spec]):
         if not self._dataset:
             raise StoreError(f"{self._path} was closed: open it again to read {self.spec.name}")
         picked = self._pick(rows)
-        with _reading(self._path, f"{self.spec.name}[{rows}]"):
+        with reading(self._path, f"{self.spec.name}[{rows}]"):
             if isinstance(picked, int):
                 return np.asarray(self._dataset[picked], np.float32)
             if not picked:
@@ -135,11 +122,26 @@ class Run:
 
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
         self.path = Path(path)
-        h5 = open_stored(self.path)
-        self._handle = _Handle(h5, owns)
+        for _ in range(OPEN_TRIES):
+            state = state_of(self.path)
+            try:
+                self._open(owns)
+            except StoreError:
+                if state_of(self.path) == state:
+                    raise
+            else:
+                if state_of(self.path) == state:
+                    return
+                self.close()
+            time.sleep(OPEN_PAUSE_S)
+        raise StoreError(f"{path} changes all the time: open it when nothing writes to it")
+
+    def _open(self, owns: Path | None) -> None:
+        h5, file = open_stored(self.path)
+        self._handle = _Handle(h5, file, owns)
         try:
-            _check_root(self.path, h5)
-            with _reading(self.path, "the content"):
+            check_root(self.path, h5)
+            with reading(self.path, "the content"):
                 self._load(h5)
         except StoreError:
             self.close()
@@ -150,10 +152,12 @@ class Run:
         self._load_facts(h5.attrs)
         self._load_rows(h5)
         self._load_arrays(h5)
-        self.segments = read_table(h5, "segments", Segment)
-        self.rules = read_rules(h5)
+        self.stages: Mapping[str, StageRecord] = MappingProxyType(read_stages(h5))
+        """{stage: what made its tables}"""
+        self.rules = rules_of(self.stages)
         """The user's rules that the segments were made with; the run was made with those of
         ``config["flag"]``."""
+        self.segments = read_table(h5, "segments", Segment)
         self.regions = read_table(h5, "regions", Region)
         digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
         policy, ref_index = self.pairing.get("policy"), self.frames.ref_index
@@ -256,6 +260,19 @@ class Run:
         """
         return rows_of(self.frames, self.role if role is None else role)
 
+    def table(self, name: str, row: type[_Row]) -> list[_Row]:
+        """A table that a stage made, as the dataclasses of which the stage made it.
+
+        Raises:
+            StoreError: the run holds no such table, or it has other columns.
+        """
+        known = [table for record in self.stages.values() for table in record.tables]
+        if name not in known:
+            listed = ", ".join(known) or "none at all"
+            raise StoreError(f"{self.path} holds no table {name!r}: its stages made {listed}")
+        with opened(self.path) as h5, reading(self.path, f"/{name}"):
+            return read_table(h5, name, row)
+
     def moment(self, row: int) -> str | None:
         """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no
         dates."""
@@ -354,45 +371,8 @@ def _is_count(key: str) -> bool:
     return key.startswith("frames_") and key != "frames_expected"
 
 
-def _discard(h5: Any, owns: Path | None) -> None:
+def _discard(h5: Any, file: Overlay, owns: Path | None) -> None:
     h5.close()
+    file.close()
     if owns is not None:
         shutil.rmtree(owns, ignore_errors=True)
-
-
-def open_stored(path: Path) -> Any:
-    """An HDF5 file, open for reading.
-
-    Raises:
-        StoreError: it is missing, may not be read or is no HDF5 file.
-    """
-    if not os.path.isfile(path):
-        raise StoreError(
-            f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file"
-        )
-    try:
-        # Unlocked: a finished result never changes, it is replaced as a whole.
-        return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        if isinstance(error, PermissionError):
-            raise StoreError(f"{path} may not be read: ask for permission") from error
-        raise StoreError(
-            f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope"
-        ) from error
-
-
-def _check_root(path: Path, h5: Any) -> None:
-    with _reading(path, "the head"):
-        name, version = h5.attrs.get("format"), h5.attrs.get("format_version")
-        complete = h5.attrs.get("complete", False)
-        if not isinstance(name, str) or name != schema.FORMAT or version is None:
-            raise StoreError(
-                f"{path} is an HDF5 file but not from vfiscope: name a result of vfiscope"
-            )
-        if int(version) > schema.FORMAT_VERSION:
-            raise StoreError(
-                f"{path} has format version {int(version)} and this vfiscope reads up to"
-                f" {schema.FORMAT_VERSION}: upgrade vfiscope"
-            )
-        if not bool(complete):
-            raise StoreError(f"{path} is unfinished: run the command that makes it again")
