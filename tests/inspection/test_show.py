@@ -200,7 +200,7 @@ def computed(run: vs.Run) -> np.ndarray:
 
     maps = [_absdiff(each) for each in fetch(run, range(len(run)))]
     return np.stack(
-        [np.full(run.maps["absdiff"].shape[1:], NAN) if one is None else one for one in maps]
+        [np.full(run.maps["absdiff"].shape[1:], NAN) if one is None else one.values for one in maps]
     )
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from vfiscope.errors import UsageError
 from vfiscope.metrics import MAPS
-from vfiscope.types import MetricSpec
+from vfiscope.types import Box, CellGrid, MetricSpec
 from vfiscope.views.heat import (
     OVER_COLOURS,
-    Box,
+    Layer,
     extent_of,
     grey,
     overlay_map,
@@ -36,6 +36,11 @@ def values(
     for cell in cells:
         made[cell] = high
     return made
+
+
+def layer(values: np.ndarray, size: tuple[int, int] = (48, 64)) -> Layer:
+    """A map from border to border of a frame."""
+    return Layer(values, CellGrid.over(size, values.shape))
 
 
 def test_a_scale_ends_where_nearly_all_cells_lie_and_never_below_the_floor() -> None:
@@ -83,9 +88,9 @@ def test_a_scale_that_is_none_is_refused(how: str | float) -> None:
 def test_a_perfect_map_leaves_every_pixel_as_it_was() -> None:
     scale = scale_of([values()], MISMATCH, "auto")
     for frame in (picture(), grey(picture())):
-        assert np.array_equal(overlay_map(frame, values(), scale), frame)
+        assert np.array_equal(overlay_map(frame, layer(values()), scale), frame)
         assert np.array_equal(
-            overlay_map(frame, np.full((6, 8), NAN, np.float32), scale, OVER_COLOURS), frame
+            overlay_map(frame, layer(np.full((6, 8), NAN, np.float32)), scale, OVER_COLOURS), frame
         )
     shades = grey(picture())
     assert (np.ptp(shades.astype(int), axis=2) == 0).all()
@@ -99,7 +104,7 @@ def test_a_map_colours_its_own_cells_alone_and_worse_is_lighter() -> None:
     scale = scale_of([], MISMATCH, "1")
     black = np.zeros((48, 64, 3), np.uint8)
     cells = values((1, 2), high=0.5) + values((3, 4), high=1.0)
-    shown = overlay_map(black, cells, scale).astype(int).sum(axis=2)
+    shown = overlay_map(black, layer(cells), scale).astype(int).sum(axis=2)
     assert set(np.argwhere(shown).T[0]) == {*range(8, 16), *range(24, 32)}
     assert set(np.argwhere(shown).T[1]) == {*range(16, 24), *range(32, 40)}
     assert shown[8:16, 16:24].std() == shown[24:32, 32:40].std() == 0
@@ -109,7 +114,7 @@ def test_a_map_colours_its_own_cells_alone_and_worse_is_lighter() -> None:
 @pytest.mark.parametrize("size", [(48, 64), (50, 67), (6, 8)])
 def test_cells_lie_edge_to_edge_as_those_of_pixel_maps(size: tuple[int, int]) -> None:
     cells = np.arange(48).reshape(6, 8)
-    spread = stretched(cells, *size)
+    spread = stretched(cells, CellGrid.over(size, (6, 8)), size)
     assert spread.shape == size
     for (row, column), cell in np.ndenumerate(cells):
         mine = np.argwhere(spread == cell)
@@ -120,13 +125,26 @@ def test_cells_lie_edge_to_edge_as_those_of_pixel_maps(size: tuple[int, int]) ->
         )
 
 
+def test_outside_of_its_cells_a_map_changes_no_pixel_and_its_box_is_where_they_lie() -> None:
+    """2 x 2 cells of 10 x 20 pixels from row 6, column 8 on, in a frame of 48 x 64."""
+    cells = CellGrid(2, 2, 6.0, 8.0, 10.0, 20.0)
+    made = Layer(np.array([[0.0, 0.5], [0.0, 0.0]], np.float32), cells)
+    spread = stretched(np.ones((2, 2)), cells, (48, 64))
+    assert spread.sum() == spread[6:26, 8:48].sum() == 20 * 40
+    assert strongest_box(made, MISMATCH) == Box(28, 6, 20, 10)
+    black = np.zeros((48, 64, 3), np.uint8)
+    changed = overlay_map(black, made, scale_of([], MISMATCH, "1")).any(axis=2)
+    assert changed[6:16, 28:48].all()
+    assert changed.sum() == 10 * 20
+
+
 def test_the_box_is_around_the_area_that_holds_most() -> None:
     weak = values((0, 0), high=0.9) + values((3, 4), (3, 5), (4, 6), high=0.6)
-    assert strongest_box(weak, MISMATCH, (48, 64)) == Box(
+    assert strongest_box(layer(weak), MISMATCH) == Box(
         32, 24, 24, 16
     )  # cells that touch at a corner belong together
-    assert strongest_box(weak + values((2, 1), high=0.3), MISMATCH, (48, 64)) == Box(32, 24, 24, 16)
-    assert strongest_box(1 - weak, SSIM, (48, 64)) == Box(32, 24, 24, 16)
+    assert strongest_box(layer(weak + values((2, 1), high=0.3)), MISMATCH) == Box(32, 24, 24, 16)
+    assert strongest_box(layer(1 - weak), SSIM) == Box(32, 24, 24, 16)
 
 
 def test_what_a_box_does_not_say_is_said_in_words() -> None:
@@ -141,9 +159,9 @@ def test_what_a_box_does_not_say_is_said_in_words() -> None:
 
 
 def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:
-    assert strongest_box(values((1, 1), high=0.005), MISMATCH, (48, 64)) is None
-    assert strongest_box(np.full((6, 8), NAN, np.float32), MISMATCH, (48, 64)) is None
-    assert strongest_box(values((1, 1), high=0.0051), MISMATCH, (48, 64)) == Box(8, 8, 8, 8)
+    assert strongest_box(layer(values((1, 1), high=0.005)), MISMATCH) is None
+    assert strongest_box(layer(np.full((6, 8), NAN, np.float32)), MISMATCH) is None
+    assert strongest_box(layer(values((1, 1), high=0.0051)), MISMATCH) == Box(8, 8, 8, 8)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +174,7 @@ def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:
     ],
 )
 def test_the_enlarged_part_is_around_the_box_and_inside_the_frame(box: Box, part: Box) -> None:
-    assert window(box, values(shape=(10, 20)), MISMATCH, (100, 200)) == part
+    assert window(box, layer(values(shape=(10, 20)), (100, 200)), MISMATCH, (100, 200)) == part
 
 
 def test_of_a_large_box_the_strongest_half_is_enlarged() -> None:
@@ -164,10 +182,12 @@ def test_of_a_large_box_the_strongest_half_is_enlarged() -> None:
     the border."""
     cells = np.full((10, 20), 0.5, np.float32)
     cells[:, 16:] = 1.0
-    part = window(Box(0, 0, 200, 100), cells, MISMATCH, (100, 200))
+    part = window(Box(0, 0, 200, 100), layer(cells, (100, 200)), MISMATCH, (100, 200))
     assert (part.w, part.h) == (100, 50)
     assert part.x == 100
-    assert window(Box(0, 0, 200, 100), cells[:, ::-1], MISMATCH, (100, 200)).x == 0
+    assert (
+        window(Box(0, 0, 200, 100), layer(cells[:, ::-1], (100, 200)), MISMATCH, (100, 200)).x == 0
+    )
 
 
 def test_the_map_that_is_computed_here_is_the_stored_one() -> None:

@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from vfiscope.files import replacing
 from vfiscope.store.text import printable
-from vfiscope.types import Float32, MetricSpec
+from vfiscope.types import CellGrid, Float32, MetricSpec
 from vfiscope.views.arrows import draw_arrows
 from vfiscope.views.heat import (
     HEAT,
     OVER_COLOURS,
+    Layer,
     Look,
     Scale,
     colour_map,
@@ -81,6 +82,11 @@ class PairPictures:
         """(h, w)."""
         h, w = self.similarity_a2b.shape
         return int(h), int(w)
+
+    @property
+    def cells(self) -> CellGrid:
+        """Where the patches lie in the images."""
+        return CellGrid.over((self.image_b.shape[0], self.image_b.shape[1]), self.grid)
 
     @property
     def name_a(self) -> str:
@@ -198,7 +204,7 @@ def _mismatch(pair: PairPictures, image: NDArray[np.uint8], values: Float32, tit
     """A map of mismatch over its frame in grey."""
     scale = pair.scale
     figure, (ax,) = _beside(pair, columns=1, width=7)
-    ax.imshow(overlay_map(grey(image), values, scale), interpolation="nearest")
+    ax.imshow(overlay_map(grey(image), Layer(values, pair.cells), scale), interpolation="nearest")
     ax.set_title(title, fontsize=9)
     _bar(figure, [ax], scale)
     return figure
@@ -216,16 +222,16 @@ def _bar(figure: Figure, panels: list[Axes], scale: Scale, look: Look = HEAT) ->
 
 def _vector_field(pair: PairPictures) -> Figure:
     """Short arrows on A, from its patches towards where their best matches are in B."""
-    (h, w), (height, width) = pair.grid, pair.image_a.shape[:2]
+    (h, w), (height, width), cells = pair.grid, pair.image_a.shape[:2], pair.cells
     rows, columns = np.mgrid[0:h, 0:w]
     to_rows, to_columns = np.divmod(pair.match_a2b, w)
-    moved = np.stack([(to_columns - columns) * width / w, (to_rows - rows) * height / h]).astype(
-        np.float32
-    )
+    moved = np.stack(
+        [(to_columns - columns) * cells.cell_width, (to_rows - rows) * cells.cell_height]
+    ).astype(np.float32)
     moved[:, ~pair.mutual_a] = np.nan
     figure, (ax,) = _beside(pair, columns=1, width=9)
     ax.imshow(pair.image_a)
-    said = draw_arrows(ax, moved, (height, width))
+    said = draw_arrows(ax, Layer(moved, cells), (height, width))
     ax.set_title(
         f"{pair.name_a} (A): from each patch to its best match in {pair.name_b} (B), whole"
         f" patches\n{said}; left out: {int((~pair.mutual_a).sum())} of {h * w} patches, not the"
@@ -246,14 +252,13 @@ def _pca(pair: PairPictures) -> Figure:
 def _overlay(pair: PairPictures) -> Figure:
     """The mismatch of B over B in its colours, with outlines, and A beside it."""
     scale, (height, width) = pair.scale, pair.image_b.shape[:2]
+    mismatch = Layer(pair.mismatch_b, pair.cells)
     figure, (left, right) = _beside(pair)
     left.imshow(pair.image_a)
     left.set_title(f"reference: {pair.name_a} (A)", fontsize=9)
-    right.imshow(
-        overlay_map(pair.image_b, pair.mismatch_b, scale, OVER_COLOURS), interpolation="nearest"
-    )
+    right.imshow(overlay_map(pair.image_b, mismatch, scale, OVER_COLOURS), interpolation="nearest")
     right.set_title(f"test: {pair.name_b} (B), mismatch over it", fontsize=9)
-    draw_outline(right, pair.mismatch_b, scale, (height, width))
+    draw_outline(right, mismatch, scale, (height, width))
     _bar(figure, [left, right], scale, OVER_COLOURS)
     return figure
 

@@ -3,8 +3,8 @@
 Geometry: nothing is cropped. With the aspect "keep" the frame is scaled so that its short side
 measures ``size`` pixels, a multiple of the patch; each side is then rounded to the nearest multiple
 of the patch, halves up, and is at least one patch. With the aspect "stretch" both sides measure
-``size`` pixels, as in NOVA. A cell (i, j) of the h x w grid therefore covers the pixels ``i * H/h
-.. (i + 1) * H/h`` by ``j * W/w .. (j + 1) * W/w`` of the full frame, exactly and up to the borders.
+``size`` pixels, as in NOVA. The h x w grid therefore covers the frame as scored exactly and up to
+the borders, as :meth:`vfiscope.types.CellGrid.over` describes it.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from vfiscope.scoring.inputs import golden_index
 from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
 from vfiscope.store import LazyArray, Run, causes_of
 from vfiscope.store.text import plain, printable
-from vfiscope.types import Float32, MetricSpec, Role, Status
+from vfiscope.types import CellGrid, Float32, MetricSpec, Role, Status, cell_edges
 from vfiscope.views.export import suffix_of
-from vfiscope.views.heat import Scale, departure, edges, extent_of, scale_of
+from vfiscope.views.heat import Layer, Scale, departure, extent_of, scale_of
 from vfiscope.views.naming import CUT, heading, informative
 from vfiscope.views.places import frame_place
 from vfiscope.views.sheet import Panel, Shot, draw_sheet
@@ -114,7 +114,7 @@ def show(
     paths = _paths(run, chosen.rows, out, overwrite)
     fetched = fetch(run, chosen.rows, root)
     spec, values = _values(run, fetched, map or _default_map(run, chosen, by))
-    one_scale = scale_of([each for each in values if each is not None], spec, scale)
+    one_scale = scale_of([each.values for each in values if each is not None], spec, scale)
     shots = [
         _shot(run, each, part, spec, chosen, field)
         for each, part in zip(fetched, values, strict=True)
@@ -224,17 +224,17 @@ def _departs(stored: LazyArray[MetricSpec], rows: Sequence[int]) -> float | None
 
 def _values(
     run: Run, fetched: Sequence[ComparedFrames], name: str
-) -> tuple[MetricSpec, list[Float32 | None]]:
+) -> tuple[MetricSpec, list[Layer | None]]:
     """The map of each frame, stored or computed; None where it has none."""
     if name not in run.maps:
         return ABSDIFF, [_absdiff(each) for each in fetched]
     stored = run.maps[name]
-    maps = [stored[each.row] for each in fetched]
-    return stored.spec, [values if np.isfinite(values).any() else None for values in maps]
+    maps = [Layer(stored.at(each.row), stored.cells) for each in fetched]
+    return stored.spec, [layer if np.isfinite(layer.values).any() else None for layer in maps]
 
 
-def _absdiff(each: ComparedFrames) -> Float32 | None:
-    """(h, w) mean absolute difference to the partner, or the lesser of those to the real frames
+def _absdiff(each: ComparedFrames) -> Layer | None:
+    """Mean absolute difference to the partner, or the lesser of those to the real frames
     before and after."""
     others = [one.pixels for one in (each.partner, each.before, each.after) if one is not None]
     found = [
@@ -242,12 +242,16 @@ def _absdiff(each: ComparedFrames) -> Float32 | None:
         for other in others
         if each.test.pixels is not None and other is not None
     ]
-    return np.minimum.reduce(found) if found and len(found) == len(others) else None
+    if each.test.pixels is None or not found or len(found) != len(others):
+        return None
+    values = np.minimum.reduce(found)
+    height, width, _ = each.test.pixels.shape
+    return Layer(values, CellGrid.over((height, width), values.shape))
 
 
 def _cells(test: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float32:
     apart = np.abs(test.astype(np.int16) - other).sum(axis=2)
-    y, x = (edges(length, max(1, length // SHOWN_CELL_PX)) for length in apart.shape[:2])
+    y, x = (cell_edges(length, max(1, length // SHOWN_CELL_PX)) for length in apart.shape[:2])
     sums = np.add.reduceat(np.add.reduceat(apart, y[:-1], axis=0), x[:-1], axis=1)
     return (sums / (765.0 * np.outer(np.diff(y), np.diff(x)))).astype(np.float32)
 
@@ -258,7 +262,7 @@ def _cells(test: NDArray[np.uint8], other: NDArray[np.uint8]) -> Float32:
 def _shot(
     run: Run,
     each: ComparedFrames,
-    values: Float32 | None,
+    layer: Layer | None,
     spec: MetricSpec,
     chosen: ChosenFrames,
     field: str | None,
@@ -267,13 +271,18 @@ def _shot(
     return Shot(
         heading=_heading(run, each.row, chosen),
         details=_details(
-            run, each, chosen, "no map" if values is None else extent_of(values, spec)
+            run, each, chosen, "no map" if layer is None else extent_of(layer.values, spec)
         ),
         panels=tuple(Panel(one.pixels, _caption(run, role, one)) for role, one in panels),
         test=[one for _, one in panels].index(each.test),
-        values=values,
-        field=None if field is None else run.fields[field][each.row],
+        map=layer,
+        field=None if field is None else _field(run, field, each.row),
     )
+
+
+def _field(run: Run, name: str, row: int) -> Layer:
+    stored = run.fields[name]
+    return Layer(stored.at(row), stored.cells)
 
 
 def _beside(run: Run, each: ComparedFrames) -> list[tuple[str, FetchedFrame | None]]:

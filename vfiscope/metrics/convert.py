@@ -27,6 +27,7 @@ from torch.nn import functional
 from vfiscope.errors import UsageError
 from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.types import LUMA_WEIGHTS, Pairs
+from vfiscope.types import cell_edges as edges_of
 
 __all__ = [
     "LUMA",
@@ -207,11 +208,9 @@ def cell_grid(height: int, width: int) -> tuple[int, int]:
 def cell_edges(length: int) -> NDArray[np.int64]:
     """Borders of the cells of a pixel map along a side of ``length`` pixels, (n + 1,) int64.
 
-    There are n = max(1, length // 16) cells; cell i covers i * length // n up to (i + 1) * length
-    // n.
+    There are n = max(1, length // 16) cells; see :mod:`vfiscope.types.cells`.
     """
-    n = max(1, length // MAP_CELL_PX)
-    return np.arange(n + 1, dtype=np.int64) * length // n
+    return edges_of(length, max(1, length // MAP_CELL_PX))
 
 
 def cell_sums(plane: Tensor, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Tensor:

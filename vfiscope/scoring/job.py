@@ -248,6 +248,7 @@ def _header(
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
         grids=plan.grids(test.size, None if embedder is None else embedder.grid(*test.size)),
+        size=test.size,
         time_base=test.info.time_base,
     )
 

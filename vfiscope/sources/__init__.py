@@ -14,7 +14,8 @@ from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import describe_gaps, has_pattern
 from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
-from vfiscope.sources.source import Counts, Selection, Single, Source
+from vfiscope.sources.selection import Selection
+from vfiscope.sources.source import Counts, Single, Source
 from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = [

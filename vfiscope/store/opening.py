@@ -12,30 +12,12 @@ import h5py
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.lazy_array import reading
 from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder, absolute
 from vfiscope.store.undo import read_through
 
-__all__ = ["check_root", "open_stored", "opened", "reading", "state_of"]
-
-
-@contextmanager
-def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn h5py's errors about a damaged file into one line."""
-    try:
-        yield
-    except (
-        OSError,
-        LookupError,
-        ValueError,
-        TypeError,
-        RuntimeError,
-        ArithmeticError,
-        MemoryError,
-    ) as error:
-        raise StoreError(
-            f"{what} of {path} cannot be read, the file is damaged: make it again"
-        ) from error
+__all__ = ["check_root", "open_stored", "opened", "state_of"]
 
 
 def state_of(path: Path) -> tuple[Any, ...]:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import operator
 import os
-import shutil
 import time
-import weakref
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
-from vfiscope.store.opening import check_root, open_stored, opened, reading, state_of
-from vfiscope.store.overlay import Overlay
+from vfiscope.store.lazy_array import Handle, LazyArray, reading
+from vfiscope.store.opening import check_root, open_stored, opened, state_of
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -49,62 +47,6 @@ OPEN_PAUSE_S = 0.01
 
 _Row = TypeVar("_Row")
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
-
-
-class _Handle:
-    """An open file and what it owns, shared by a run and its maps: closed when none of them is used
-    any more."""
-
-    def __init__(self, h5: Any, file: Overlay, owns: Path | None) -> None:
-        self.close = weakref.finalize(self, _discard, h5, file, owns)
-
-
-class LazyArray(Generic[_Spec]):
-    """A map or field of a run, read on demand: ``stored[i]`` is one frame, ``stored[a:b]`` several,
-    as float32."""
-
-    def __init__(self, dataset: Any, spec: _Spec, path: Path, handle: _Handle) -> None:
-        self.spec: _Spec = spec
-        self.shape: tuple[int, ...] = tuple(dataset.shape)
-        """(N, h, w) of a map, (N, 2, h, w) of a field."""
-        self._dataset = dataset
-        self._handle = handle
-        self._path = path
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __getitem__(self, rows: int | slice) -> NDArray[np.float32]:
-        """(h, w) or (2, h, w) for a row, (n, h, w) or (n, 2, h, w) for a slice.
-
-        Raises:
-            IndexError: there is no such row.
-            StoreError: the file is damaged there, or the run was closed.
-        """
-        if not self._dataset:
-            raise StoreError(f"{self._path} was closed: open it again to read {self.spec.name}")
-        picked = self._pick(rows)
-        with reading(self._path, f"{self.spec.name}[{rows}]"):
-            if isinstance(picked, int):
-                return np.asarray(self._dataset[picked], np.float32)
-            if not picked:
-                return np.empty((0, *self.shape[1:]), np.float32)
-            forward = picked if picked.step > 0 else picked[::-1]
-            data = np.asarray(
-                self._dataset[forward.start : forward.stop : forward.step], np.float32
-            )
-        return data if picked.step > 0 else data[::-1]
-
-    def _pick(self, rows: int | slice) -> int | range:
-        try:
-            return range(len(self))[rows if isinstance(rows, slice) else operator.index(rows)]
-        except IndexError as error:
-            raise IndexError(
-                f"{self.spec.name} has {len(self)} rows: there is no row {rows}"
-            ) from error
-
-    def __repr__(self) -> str:
-        return f"LazyArray({self.spec.name}, {' x '.join(map(str, self.shape))}, {self.spec.unit})"
 
 
 class Run:
@@ -138,7 +80,7 @@ class Run:
 
     def _open(self, owns: Path | None) -> None:
         h5, file = open_stored(self.path)
-        self._handle = _Handle(h5, file, owns)
+        self._handle = Handle(h5, file, owns)
         try:
             check_root(self.path, h5)
             with reading(self.path, "the content"):
@@ -182,6 +124,9 @@ class Run:
         self.notes: list[str] = json.loads(attrs["notes"])
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
         """How test and reference were interpreted differently."""
+        self.frame_size = read_size(attrs, self.config, self.sources)
+        """(height, width) in pixels of the frames as scored, after ``resize``; None where an older
+        file does not tell."""
         self.embedder: dict[str, Any] | None = json.loads(attrs.get("embedder", "null"))
         self.register: dict[str, Any] | None = json.loads(attrs.get("register", "null"))
         """How frames were registered: method, and the digest of its weights; None where they were
@@ -233,7 +178,8 @@ class Run:
         return {name: (int(height), int(width)) for name, (height, width) in shapes.items()}
 
     def _stored(self, dataset: Any, spec: _Spec) -> LazyArray[_Spec]:
-        return LazyArray(dataset, spec, self.path, self._handle)
+        cells = read_cells(dataset, self.frame_size)
+        return LazyArray(dataset, spec, cells, self.path, self._handle)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -300,6 +246,7 @@ class Run:
             maps={name: stored.spec for name, stored in self.maps.items()},
             fields={name: stored.spec for name, stored in self.fields.items()},
             grids=self.grids,
+            size=self.frame_size,
             embedder=self.embedder,
             register=self.register,
         )
@@ -369,10 +316,3 @@ class Run:
 def _is_count(key: str) -> bool:
     """Whether a source's entry was counted while reading it, and so is no part of its identity."""
     return key.startswith("frames_") and key != "frames_expected"
-
-
-def _discard(h5: Any, file: Overlay, owns: Path | None) -> None:
-    h5.close()
-    file.close()
-    if owns is not None:
-        shutil.rmtree(owns, ignore_errors=True)

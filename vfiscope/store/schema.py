@@ -6,8 +6,8 @@ A result and each part of an unfinished one hold the same groups:
 
     /frames/<column>   (N,) with the columns of FrameTable; in results from images also name
     /scores/<metric>   (N,) float32, the MetricSpec as attributes
-    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes
-    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes
+    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and where its cells lie
+    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
 
 A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
 attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -27,9 +27,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope import config
 from vfiscope.errors import StoreError
-from vfiscope.store.header_diff import changes
+from vfiscope.store.frame_geometry import write_cells, write_size
+from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -38,7 +38,7 @@ from vfiscope.store.registration_table import (
     write_registrations,
 )
 from vfiscope.store.stage_tables import StageResult, write_stage
-from vfiscope.store.text import json_text, plain
+from vfiscope.store.text import json_text
 from vfiscope.types import (
     FieldSpec,
     FrameTable,
@@ -55,8 +55,6 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 Types = Mapping[str, Callable[[Any], Any]]
 """{attribute: how it is read}"""
 
-FORMAT = "vfiscope"
-FORMAT_VERSION = 1
 CHUNK_ROWS = 64
 """Rows in an HDF5 chunk."""
 
@@ -99,68 +97,6 @@ SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a run measures and from what, known before its first frame: the identity of unfinished
-    work."""
-
-    mode: str
-    """score, scan or compare."""
-    config: Mapping[str, Any]
-    """Every option as JSON-able values."""
-    sources: Sequence[Mapping[str, Any]]
-    """One dictionary for each input: role, path, size_bytes, digest and what else identifies it."""
-    metrics: Mapping[str, MetricSpec]
-    time_base: Fraction
-    """Seconds per unit of ``pts``, exact."""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    """{package: version}; ``vfiscope`` among them."""
-    maps: Mapping[str, MetricSpec] = field(default_factory=dict)
-    fields: Mapping[str, FieldSpec] = field(default_factory=dict)
-    grids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """{map or field: (h, w)}"""
-    embedder: Mapping[str, Any] | None = None
-    register: Mapping[str, Any] | None = None
-    """How frames are registered: method, and the digest of its weights; None where they are taken
-    as they are."""
-
-    def __post_init__(self) -> None:
-        if missing := {*self.maps, *self.fields} - set(self.grids):
-            raise StoreError(
-                f"maps {sorted(missing)} have no size: give the header their grids (h, w)"
-            )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The header as JSON-able values."""
-        return {
-            "format_version": FORMAT_VERSION,
-            "mode": self.mode,
-            "config": plain(self.config),
-            "sources": plain(self.sources),
-            "embedder": plain(self.embedder),
-            "register": plain(self.register),
-            "versions": plain(self.versions),
-            "metrics": {name: _spec_dict(spec) for name, spec in self.metrics.items()},
-            "maps": {name: _spec_dict(spec) for name, spec in self.maps.items()},
-            "fields": {name: _spec_dict(spec) for name, spec in self.fields.items()},
-            "grids": {name: list(grid) for name, grid in self.grids.items()},
-            "time_base": str(self.time_base),
-        }
-
-    def differences(self, other: Header) -> list[str]:
-        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
-        score are left out."""
-        return self.changes_from(other.to_dict())
-
-    def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
-        """The same against the dictionary of a header."""
-        return changes(stored, self.to_dict(), config.NOT_IDENTITY)
-
-
-def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:
-    return {**dataclasses.asdict(spec), "needs": spec.needs.word}
 
 
 # ----------------------------------------------------------------------------------- frames, scores
@@ -233,6 +169,8 @@ def create(h5: Any, header: Header, rows: int) -> None:
             for key, kind in types.items():
                 value = getattr(spec, key)
                 dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
+            if shape and (cells := header.cells(name)) is not None:
+                write_cells(dataset, cells)
 
 
 def write_rows(h5: Any, start: int, scores: Scores) -> None:
@@ -386,6 +324,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["vfiscope_version"] = made_by
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
+    write_size(attrs, header.size)
     attrs["config"] = json_text(header.config)
     attrs["sources"] = json_text(ending.sources)
     attrs["versions"] = json_text(header.versions)

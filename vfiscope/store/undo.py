@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from vfiscope.errors import StoreError
@@ -53,10 +54,8 @@ def roll_back(out: Path, undo: Path) -> None:
         return
     if out.exists():
         size, changes = _read(undo)
-        with disk_errors(out), io.FileIO(out, "r") as file:
-            if not _is_between(file, size, changes):
-                raise _unusable(undo, out)
         with disk_errors(out):
+            _check_is_between(out, undo, size, changes)
             _put(out, [(change.offset, change.old) for change in changes], size)
     with disk_errors(undo):
         _forget(undo)
@@ -66,13 +65,14 @@ def read_through(out: Path, undo: Path) -> Overlay:
     """A file as it was before a change that is not finished, or as it is where there is none.
 
     Raises:
-        StoreError: what was saved is damaged.
+        StoreError: what was saved is damaged or of another file.
         OSError: the file cannot be read.
     """
     try:
         size, changes = _read(undo)
     except FileNotFoundError:
         return Overlay(out)
+    _check_is_between(out, undo, size, changes)
     return Overlay(out, {change.offset: change.old for change in changes}, size)
 
 
@@ -99,20 +99,26 @@ def _forget(undo: Path) -> None:
     sync_folder(undo.parent)
 
 
-def _is_between(file: io.FileIO, old_size: int, changes: Sequence[Change]) -> bool:
-    """Whether every byte is as before the change or as after it: else it is another file."""
-    new_size = max([old_size, *(change.offset + len(change.new) for change in changes)])
-    if os.fstat(file.fileno()).st_size > new_size:
-        return False
-    for change in changes:
-        file.seek(change.offset)
-        found = file.read(max(len(change.old), len(change.new)))
-        if found in (change.old, change.new):
-            continue
-        for place, byte in enumerate(found):
-            if byte not in (*change.old[place : place + 1], *change.new[place : place + 1], 0):
-                return False
-    return True
+def _check_is_between(out: Path, undo: Path, old_size: int, changes: Sequence[Change]) -> None:
+    """Refuse a file that is neither as before the change, nor as after it, nor between the two.
+
+    Raises:
+        StoreError: it is another file.
+        OSError: it cannot be read.
+    """
+    ends = [old_size, *(change.offset + len(change.new) for change in changes)]
+    with io.FileIO(out, "r") as file:
+        fits = min(ends) <= os.fstat(file.fileno()).st_size <= max(ends)
+        for change in changes:
+            file.seek(change.offset)
+            now = file.read(len(change.old))
+            fits = fits and all(
+                byte in (old, new)
+                for byte, old, new in zip_longest(now, change.old, change.new[: len(now)])
+                if byte is not None
+            )
+    if not fits:
+        raise _unusable(undo, out)
 
 
 def _packed(size: int, changes: Sequence[Change]) -> bytes:

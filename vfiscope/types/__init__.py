@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
+from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, sentence
+from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
     UNIX_EPOCH,
@@ -26,8 +28,11 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 
 __all__ = [
     "LUMA_WEIGHTS",
+    "NOT_WHOLE",
     "UNIX_EPOCH",
+    "Box",
     "Cadence",
+    "CellGrid",
     "Code",
     "Features",
     "FieldSpec",
@@ -49,10 +54,12 @@ __all__ = [
     "Registrations",
     "Role",
     "Scores",
+    "SeekTable",
     "Segment",
     "SourceInfo",
     "Status",
     "Uint8",
     "Verdict",
+    "cell_edges",
     "sentence",
 ]

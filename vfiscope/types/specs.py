@@ -151,7 +151,7 @@ class MetricSpec:
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """What the vectors of a field mean: (dx, dy) in pixels of the full test frame."""
+    """What the vectors of a field mean: (dx, dy) in pixels of the test frame as scored."""
 
     name: str
     description: str
@@ -183,7 +183,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Region:
-    """A flagged area in one test frame, in pixels of the full frame."""
+    """A flagged area in one test frame, in pixels of the frame as scored (after ``resize``)."""
 
     frame: int
     x: float

@@ -238,7 +238,7 @@ class Scores:
     maps: Mapping[str, NDArray[np.float16]]
     """{map: (N, h, w) float16}, absolute scale, NaN where not defined."""
     fields: Mapping[str, NDArray[np.float16]]
-    """{field: (N, 2, h, w) float16}, (dx, dy) in pixels."""
+    """{field: (N, 2, h, w) float16}, (dx, dy) in pixels of the frame as scored."""
     registrations: Registrations | None = None
     """How each test frame was brought onto its reference before; None where it was not asked
     for."""

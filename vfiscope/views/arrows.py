@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.types import Float32, Float64
+from vfiscope.types import Float64
+from vfiscope.views.heat import Layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ MEDIAN_ARROW_STEPS, MAX_ARROW_STEPS = 0.7, 2.0
 ARROW_COLOUR, CUT_SHORT_COLOUR = "#FFE000", "#FF7A00"
 
 
-def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
+def draw_arrows(ax: Axes, layer: Layer, size: tuple[int, int]) -> str:
     """Draw every so many-th vector, all to one scale at which the usual ones just do not touch;
     what the scale is.
 
@@ -30,15 +31,17 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
 
     Args:
         ax: shows the frame in its own pixels.
-        field: (2, h, w) px, (dx, dy); cells whose vector is NaN are left out.
+        layer: a field, (dx, dy) px; cells whose vector is NaN are left out.
         size: (height, width) of the frame.
     """
-    h, w = field.shape[1:]
+    field, cells = layer
+    h, w = cells.shape
     stride = max(1, -(-w // MAX_ARROWS_ACROSS))
     rows, columns = np.mgrid[stride // 2 : h : stride, stride // 2 : w : stride].reshape(2, -1)
     vectors = field[:, rows, columns].astype(np.float64)
     known = np.isfinite(vectors).all(axis=0)
-    at = np.stack([(columns + 0.5) * size[1] / w - 0.5, (rows + 0.5) * size[0] / h - 0.5])[:, known]
+    down, across = cells.centres
+    at = np.stack([across[columns], down[rows]])[:, known]
     vectors = vectors[:, known]
     lengths = np.hypot(*vectors)
     moving = lengths >= STILL_PX
@@ -46,7 +49,7 @@ def draw_arrows(ax: Axes, field: Float32, size: tuple[int, int]) -> str:
     ax.set(xlim=(-0.5, size[1] - 0.5), ylim=(size[0] - 0.5, -0.5))
     if not moving.any():
         return f"nothing moves by {STILL_PX:g} px or more"
-    step = stride * size[1] / w
+    step = stride * cells.cell_width
     unit = float(np.median(lengths[moving])) / MEDIAN_ARROW_STEPS
     long = lengths > MAX_ARROW_STEPS * unit
     vectors[:, long] *= MAX_ARROW_STEPS * unit / lengths[long]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.types import LUMA_WEIGHTS, Float32, Float64, MetricSpec
+from vfiscope.types import LUMA_WEIGHTS, Box, CellGrid, Float32, Float64, MetricSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,13 +24,12 @@ if TYPE_CHECKING:
 __all__ = [
     "HEAT",
     "OVER_COLOURS",
-    "Box",
+    "Layer",
     "Look",
     "Scale",
     "colour_map",
     "departure",
     "draw_outline",
-    "edges",
     "extent_of",
     "grey",
     "overlay_map",
@@ -72,13 +71,13 @@ OVER_COLOURS = Look("viridis", 0.5, 0.25, 0.75, 0.75)
 red is."""
 
 
-class Box(NamedTuple):
-    """Half-open, in pixels of the frame."""
+class Layer(NamedTuple):
+    """A map or field of one frame, to be laid over it."""
 
-    x: int
-    y: int
-    w: int
-    h: int
+    values: Float32
+    """(h, w) of a map, (2, h, w) of a field."""
+    cells: CellGrid
+    """Where they lie in the frame."""
 
 
 @dataclass(frozen=True)
@@ -154,14 +153,14 @@ def colour_map(look: Look = HEAT) -> Any:
 
 
 def overlay_map(
-    picture: NDArray[np.uint8], values: Float32, scale: Scale, look: Look = HEAT
+    picture: NDArray[np.uint8], layer: Layer, scale: Scale, look: Look = HEAT
 ) -> NDArray[np.uint8]:
     """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what
     was given.
 
     Args:
         picture: (H, W, 3).
-        values: (h, w); cells lie edge to edge from border to border.
+        layer: the map; what is outside of its cells stays as it is.
         scale: what the colours mean.
         look: which they are.
 
@@ -169,10 +168,10 @@ def overlay_map(
         (H, W, 3).
     """
     colours, alpha = _colours(look)
-    levels = np.rint(255 * scale.strength(values)).astype(np.intp)
-    height, width = picture.shape[:2]
-    over = stretched(alpha[levels], height, width)[..., None]
-    mixed = picture + over * (255.0 * stretched(colours[levels], height, width) - picture)
+    levels = np.rint(255 * scale.strength(layer.values)).astype(np.intp)
+    size = (picture.shape[0], picture.shape[1])
+    over = stretched(alpha[levels], layer.cells, size)[..., None]
+    mixed = picture + over * (255.0 * stretched(colours[levels], layer.cells, size) - picture)
     return np.rint(mixed).astype(np.uint8)
 
 
@@ -197,32 +196,31 @@ def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
 
 
-def edges(length: int, cells: int) -> NDArray[np.int64]:
-    """(cells + 1,) borders of the cells of a map along a side, in whole pixels."""
-    return np.arange(cells + 1, dtype=np.int64) * length // cells
+def stretched(values: NDArray[Any], cells: CellGrid, size: tuple[int, int]) -> NDArray[Any]:
+    """(h, w, ...) values of cells as (H, W, ...) pixels, none of them mixed; 0 outside of them."""
+    rows, columns = (
+        np.searchsorted(edges, np.arange(length), side="right") - 1
+        for edges, length in zip(cells.edges, size, strict=True)
+    )
+    spread = np.take(np.take(values, rows, axis=0, mode="clip"), columns, axis=1, mode="clip")
+    spread[(rows < 0) | (rows >= cells.rows)] = 0
+    spread[:, (columns < 0) | (columns >= cells.columns)] = 0
+    return spread
 
 
-def stretched(cells: NDArray[Any], height: int, width: int) -> NDArray[Any]:
-    """(h, w, ...) cells as (H, W, ...) pixels, none of them mixed."""
-    rows = np.repeat(np.arange(cells.shape[0]), np.diff(edges(height, cells.shape[0])))
-    columns = np.repeat(np.arange(cells.shape[1]), np.diff(edges(width, cells.shape[1])))
-    return cells[rows][:, columns]
-
-
-def strongest_box(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box | None:
+def strongest_box(layer: Layer, spec: MetricSpec) -> Box | None:
     """Where a map is strongest: the connected cells of at least half its peak that together hold
     most.
 
     Args:
-        values: (h, w).
-        spec: what they mean; where no cell departs by more than half its floor, there is nothing to
-            point at.
-        size: (height, width) of the frame.
+        layer: the map.
+        spec: what its values mean; where no cell departs by more than half its floor, there is
+            nothing to point at.
 
     Returns:
         The box around them in pixels.
     """
-    strength = departure(values, spec)
+    strength = departure(layer.values, spec)
     if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
         return None
     count, labels = cv2.connectedComponents(
@@ -230,14 +228,10 @@ def strongest_box(values: Float32, spec: MetricSpec, size: tuple[int, int]) -> B
     )
     sums = np.bincount(labels.ravel(), strength.ravel(), count)
     rows, columns = np.nonzero(labels == 1 + int(np.argmax(sums[1:])))
-    y, x = edges(size[0], values.shape[0]), edges(size[1], values.shape[1])
-    top, bottom, left, right = (
-        y[rows.min()],
-        y[rows.max() + 1],
-        x[columns.min()],
-        x[columns.max() + 1],
+    return layer.cells.around(
+        slice(int(rows.min()), int(rows.max()) + 1),
+        slice(int(columns.min()), int(columns.max()) + 1),
     )
-    return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
 def extent_of(values: Float32, spec: MetricSpec) -> str:
@@ -253,7 +247,7 @@ def extent_of(values: Float32, spec: MetricSpec) -> str:
     )
 
 
-def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -> Box:
+def window(box: Box, layer: Layer, spec: MetricSpec, size: tuple[int, int]) -> Box:
     """The part of a frame to enlarge: of its shape, with sides of a fifth to a half of its own.
 
     It lies around the middle of a box; where the box is larger, where the map is strongest in it.
@@ -263,7 +257,7 @@ def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -
     w, h = max(1, round(part * width)), max(1, round(part * height))
     x, y = box.x + box.w // 2, box.y + box.h // 2
     if box.w > w or box.h > h:
-        strength = stretched(departure(values, spec), height, width)
+        strength = stretched(departure(layer.values, spec), layer.cells, size)
         inside = np.zeros_like(strength)
         inside[box.y : box.y + box.h, box.x : box.x + box.w] = 1
         sums = cv2.boxFilter(
@@ -273,11 +267,11 @@ def window(box: Box, values: Float32, spec: MetricSpec, size: tuple[int, int]) -
     return Box(min(max(0, x - w // 2), width - w), min(max(0, y - h // 2), height - h), w, h)
 
 
-def draw_outline(ax: Axes, values: Float32, scale: Scale, size: tuple[int, int]) -> None:
+def draw_outline(ax: Axes, layer: Layer, scale: Scale, size: tuple[int, int]) -> None:
     """Lines around what is at least at half of the scale: white on black, to be seen on any
     colour."""
-    strong = (scale.strength(values) >= STRONG_PART_OF_PEAK).astype(np.float64)
+    strong = (scale.strength(layer.values) >= STRONG_PART_OF_PEAK).astype(np.float64)
     if strong.any() and not strong.all():
-        level = stretched(strong, *size)
+        level = stretched(strong, layer.cells, size)
         for colour, width in (("black", 2.4), ("white", 1.1)):
             ax.contour(level, [STRONG_PART_OF_PEAK], colors=colour, linewidths=width)

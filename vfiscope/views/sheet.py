@@ -15,9 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.types import Float32
+from vfiscope.types import Box
 from vfiscope.views.arrows import draw_arrows
-from vfiscope.views.heat import Box, Scale, colour_map, grey, overlay_map, strongest_box, window
+from vfiscope.views.heat import (
+    Layer,
+    Scale,
+    colour_map,
+    grey,
+    overlay_map,
+    strongest_box,
+    window,
+)
 from vfiscope.views.naming import title
 from vfiscope.views.style import GREY, STYLE
 
@@ -57,10 +65,9 @@ class Shot:
     panels: tuple[Panel, ...]
     test: int
     """Which of the panels the map and the field are about."""
-    values: Float32 | None
-    """(h, w), None where the frame has no map."""
-    field: Float32 | None = None
-    """(2, h, w) px, in pixels of the test frame."""
+    map: Layer | None
+    """None where the frame has none."""
+    field: Layer | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -72,7 +79,7 @@ class Shot:
 
     def box(self, scale: Scale) -> Box | None:
         """Where the map is strongest."""
-        return None if self.values is None else strongest_box(self.values, scale.spec, self.size)
+        return None if self.map is None else strongest_box(self.map, scale.spec)
 
 
 def draw_sheet(
@@ -165,17 +172,13 @@ def _draw_shot(
     layout.text(figure, SHEET_EDGE_IN, top + 0.34, shot.details, size=8, color=GREY)
     top += HEAD_IN
     box = shot.box(scale)
-    part = (
-        None
-        if box is None or shot.values is None
-        else window(box, shot.values, scale.spec, shot.size)
-    )
+    part = None if box is None or shot.map is None else window(box, shot.map, scale.spec, shot.size)
     below = top + layout.tall + CAPTION_IN + GAP_IN
     pictures = [panel.picture for panel in shot.panels]
     tested = pictures[shot.test]
     map_at = len(shot.panels)
-    if tested is not None and shot.values is not None:
-        pictures.append(overlay_map(grey(tested), shot.values, scale))
+    if tested is not None and shot.map is not None:
+        pictures.append(overlay_map(grey(tested), shot.map, scale))
         _draw_bar(figure, layout, map_at, top + layout.tall, scale)
     for column, picture in enumerate(pictures):
         _show(layout.axes(figure, column, top), picture, None, box)

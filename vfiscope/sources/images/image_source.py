@@ -20,7 +20,8 @@ from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
-from vfiscope.sources.source import RGB_COLOR, Counts, Options, Pixels, Row, Source
+from vfiscope.sources.selection import Options
+from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["ImageSource", "decode_image", "read_image"]

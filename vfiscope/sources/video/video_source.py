@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -17,16 +18,21 @@ from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
+from vfiscope.sources.batching import SelectedRow
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
-from vfiscope.sources.source import Counts, Options, Pixels, Row, Source, check_file
+from vfiscope.sources.selection import Options
+from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.video.container import is_picture, opened
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
-from vfiscope.types import SourceInfo, Status
+from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
+from vfiscope.types import SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
+
+log = logging.getLogger("vfiscope")
 
 
 class VideoSource(Source):
@@ -74,23 +80,67 @@ class VideoSource(Source):
         self._first = first
         self._claims_length = stream.claims_length
         self._sums_checked = False
+        self.seek_table: SeekTable | None = None
+        """What reading it noted, or what is known from an earlier reading of the same file."""
+        self._seeks = True
+        self._deinterlaces = options.deinterlace == "bwdif"
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        decoded = decode(self._info.path, counts, self._options.stream)
-        with closing(
-            deinterlace_frames(decoded, counts) if self._options.deinterlace == "bwdif" else decoded
-        ) as places:
-            for index, place in enumerate(places):
-                pts = clock.stamp(place.pts, index)
-                for note in clock.notes:
-                    self._note("time", note)
-                yield Row(index, pts, partial(self._paint, place, index, convert))
-                del place
+        noted = FirstPass()
+        places = noted.noted(decode(self._info.path, counts, self._options.stream, noted.keyframes))
+        if self._deinterlaces:
+            places = deinterlace_frames(places, counts)
+        try:
+            with closing(places):
+                for index, place in enumerate(places):
+                    pts = clock.stamp(place.pts, index)
+                    noted.stamp(pts)
+                    for note in clock.notes:
+                        self._note("time", note)
+                    yield Row(index, pts, partial(self._paint, place, index, convert))
+                    del place
+            noted.ended = not counts.gave_up
+        finally:
+            self._remember(noted.table())
         counts.short = self._short(counts.decoded, clock.last or 0)
         self._check_sums()
         counts.ended = not counts.gave_up
+
+    def _remember(self, table: SeekTable) -> None:
+        """Keep what a pass noted, unless an earlier one went further."""
+        if self.seek_table is None or len(table) >= len(self.seek_table):
+            self.seek_table = table
+
+    def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
+        """Through keyframes where a first pass is known and what it noted agrees, else by decoding
+        from the start."""
+        path, table = self._info.path, self.seek_table if self._seeks else None
+        if table is not None and table.ended:  # what is not in it is not in the file
+            ordinals = [ordinal for ordinal in ordinals if ordinal < len(table)]
+        hard = [i for i in ordinals if not can_seek(table, i, neighbours=self._deinterlaces)]
+        left = [i for i in ordinals if not hard or i > hard[-1]]
+        yield from super()._rows_at([i for i in ordinals if hard and i <= hard[-1]])
+        if table is None or not left:
+            return
+        convert = RgbConverter(path, self._options.tonemap)
+        found = seek(path, self._options.stream, table, left, deinterlace=self._deinterlaces)
+        try:
+            with closing(found), self._without_notes():
+                for i, place in found:
+                    pts = int(table.pts[i])
+                    seconds = float((pts - int(table.pts[0])) * self._info.time_base)
+                    yield SelectedRow(i, pts, seconds, partial(self._paint, place, i, convert))
+                    left.remove(i)
+        except Disagreement as error:
+            log.info("%s is decoded from its start: by seeking, %s", path, error)
+            self._seeks = False
+            yield from super()._rows_at(left)
+
+    @property
+    def _length(self) -> int | None:
+        return None if self.seek_table is None else len(self.seek_table)
 
     def _check_sums(self) -> None:
         """Compare the file with the checksums in it: at the end, because that reads all of it."""

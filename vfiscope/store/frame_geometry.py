@@ -1,0 +1,63 @@
+"""The size of the frames as scored, and where the cells of maps and fields lie in them.
+
+A result has the root attributes ``frame_height`` and ``frame_width``; every map and field has
+``top``, ``left``, ``cell_height`` and ``cell_width``, see :mod:`vfiscope.types.cells`. Results that
+were written before have none of these: their frames have the size that ``--resize`` brought them
+to, and all their maps reach from border to border.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vfiscope.types import CellGrid
+
+__all__ = ["read_cells", "read_size", "write_cells", "write_size"]
+
+CELL_ATTRIBUTES = ("top", "left", "cell_height", "cell_width")
+
+
+def write_size(attrs: Any, size: tuple[int, int] | None) -> None:
+    """Store the (height, width) of the frames as scored, where it is known."""
+    if size is not None:
+        attrs["frame_height"], attrs["frame_width"] = size
+
+
+def read_size(
+    attrs: Any, config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
+) -> tuple[int, int] | None:
+    """The (height, width) of the frames as scored; None where a file of before tells of no size.
+
+    Raises:
+        ValueError: it is none that a frame can have.
+    """
+    if "frame_height" in attrs:
+        size = (int(attrs["frame_height"]), int(attrs["frame_width"]))
+    else:
+        # Of two inputs the second is what the test was brought to; without --resize they agree.
+        own = sources[-1] if config.get("resize") is not None else sources[0]
+        if "height" not in own or "width" not in own:
+            return None
+        size = (int(own["height"]), int(own["width"]))
+    if min(size) < 1:
+        raise ValueError(f"frames are {size[0]} pixels high and {size[1]} wide")
+    return size
+
+
+def write_cells(dataset: Any, cells: CellGrid) -> None:
+    """Store where the cells of a map or field lie."""
+    for name in CELL_ATTRIBUTES:
+        dataset.attrs[name] = float(getattr(cells, name))
+
+
+def read_cells(dataset: Any, size: tuple[int, int] | None) -> CellGrid | None:
+    """Where the cells of a map or field lie; None where neither that nor the frame size is known.
+
+    Raises:
+        ValueError: they have no size or place that cells can have.
+    """
+    rows, columns = (int(count) for count in dataset.shape[-2:])
+    if "top" in dataset.attrs:
+        return CellGrid(rows, columns, *(float(dataset.attrs[name]) for name in CELL_ATTRIBUTES))
+    return None if size is None else CellGrid.over(size, (rows, columns))
