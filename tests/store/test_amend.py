@@ -235,6 +235,18 @@ def test_damaged_records_are_refused(result: Path, case: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_an_error_that_is_kept_keeps_no_other_thread_out(result: Path) -> None:
+    good = Path(shutil.copy(result, result.with_name("b.h5")))
+    with h5py.File(result, "r+") as h5:
+        del h5["stages/segments"].attrs["parameters"]
+    with pytest.raises(StoreError) as kept:
+        Run(result)
+    store_segments(good, [], ["r"])  # in a thread of its own
+    with Run(good) as run:
+        assert run.rules == ["r"]
+    assert "damaged" in str(kept.value)
+
+
 # ------------------------------------------------------------------------------------------ readers
 
 

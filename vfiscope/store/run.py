@@ -20,6 +20,7 @@ from vfiscope.store import schema
 from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
+from vfiscope.store.members import members
 from vfiscope.store.opening import check_root, open_stored, opened, state_of
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
@@ -145,10 +146,10 @@ class Run:
         """How each test frame lies on its partner, row by row; None where they were taken as they
         are."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
-            {name: dataset[()] for name, dataset in h5["scores"].items()}
+            {name: dataset[()] for name, dataset in members(h5["scores"])}
         )
         self.specs = {
-            name: schema.read_metric(dataset, name) for name, dataset in h5["scores"].items()
+            name: schema.read_metric(dataset, name) for name, dataset in members(h5["scores"])
         }
         """{metric: MetricSpec}"""
 
@@ -157,13 +158,13 @@ class Run:
         self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
             {
                 name: self._stored(data, schema.read_metric(data, name))
-                for name, data in h5["maps"].items()
+                for name, data in members(h5["maps"])
             }
         )
         self.fields: Mapping[str, LazyArray[FieldSpec]] = MappingProxyType(
             {
                 name: self._stored(data, schema.read_field(data, name))
-                for name, data in h5["fields"].items()
+                for name, data in members(h5["fields"])
             }
         )
 

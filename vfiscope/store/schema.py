@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import StoreError
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
+from vfiscope.store.members import members
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -206,7 +207,7 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
     the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
-    if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
+    if stated or any("ranks" in dataset.attrs for _, dataset in members(h5["scores"])):
         return frames
     unknown = np.full_like(frames.role, Role.UNKNOWN)
     return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
@@ -219,7 +220,7 @@ def read_scores(h5: Any, *, arrays: bool) -> Scores:
 
 
 def _read_group(group: Any) -> dict[str, Any]:
-    return {name: dataset[()] for name, dataset in group.items()}
+    return {name: dataset[()] for name, dataset in members(group)}
 
 
 def sliced(scores: Scores, rows: slice) -> Scores:

@@ -21,6 +21,7 @@ import h5py
 import numpy as np
 
 from vfiscope.errors import StoreError
+from vfiscope.store.members import members
 from vfiscope.store.text import check_texts, json_text
 
 __all__ = [
@@ -170,7 +171,7 @@ def read_stages(h5: Any) -> dict[str, StageRecord]:
             vfiscope_version=str(group.attrs["vfiscope_version"]),
             tables=tuple(_names(group)),
         )
-        for name, group in (h5["stages"].items() if "stages" in h5 else ())
+        for name, group in (members(h5["stages"]) if "stages" in h5 else ())
     }
     if "segments" in h5 and "segments" not in records:
         records["segments"] = StageRecord(

@@ -14,6 +14,7 @@ import numpy as np
 from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.members import members
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.stage_tables import TABLE_TYPES, column_types, read_stages
@@ -74,7 +75,7 @@ def check_stored(path: Path, h5: Any) -> None:
             _check_dataset(path, h5[group], group, name)
     rows = h5["frames"]["index"].shape[0]
     for group in ("frames", *schema.ARRAY_TYPES, *optional):
-        for name, dataset in h5[group].items():
+        for name, dataset in members(h5[group]):
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
                 found = f"/{group}/{name} has {dataset.shape[0]} rows"
                 raise StoreError(
