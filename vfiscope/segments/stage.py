@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from vfiscope.segments.detect import flag
+from vfiscope.segments.rules import Column
 from vfiscope.stages import STAGES, Stage, ask
-from vfiscope.store import Run
-from vfiscope.types import Segment
+from vfiscope.store import Run, StageResult
+from vfiscope.types import FrameTable, MetricSpec, Segment
 
-__all__ = ["SEGMENTS", "reflag", "reflag_if_rules_differ"]
+__all__ = ["SEGMENTS", "flagged", "reflag", "reflag_if_rules_differ"]
 
 
 def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segment]]:
@@ -30,6 +32,19 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 1, (), {"segments": Segment}, find))
+
+
+def flagged(
+    frames: FrameTable,
+    values: Mapping[str, Column],
+    specs: Mapping[str, MetricSpec],
+    rules: Sequence[str] = (),
+    signals: Mapping[str, Column] = MappingProxyType({}),
+) -> StageResult:
+    """What the stage makes of a run that is not stored yet: arguments as of
+    :func:`vfiscope.segments.detect.flag`."""
+    segments = flag(frames, values, specs, rules, signals)
+    return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 
 def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> None:

@@ -19,7 +19,7 @@ from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.selection import Options, Selection
-from vfiscope.types import Frames, SourceInfo, Status
+from vfiscope.types import Code, Frames, Note, SourceInfo, Status
 
 __all__ = [
     "RGB_COLOR",
@@ -73,14 +73,12 @@ class Counts:
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 
-    def given_up(self, path: str) -> str | None:
-        """A sentence where reading ended early, else None."""
+    def given_up(self, path: str) -> Note | None:
+        """A note where reading ended early, else None."""
         if not self.gave_up:
             return None
-        return (
-            f"{path} is given up after {self.gave_up} undecodable packets in a row "
-            f"({self.decoded} frames before them): repair or re-encode it"
-        )
+        values = {"path": path, "packets": self.gave_up, "frames": self.decoded}
+        return Note(Code.GAVE_UP, values)
 
 
 RGB_COLOR = {
@@ -348,12 +346,11 @@ class Source(ABC):
         finally:
             self._info, self._noted = info, noted
 
-    def _note(self, kind: str, text: str) -> None:
-        """Add a sentence to the notes: the first of its kind only, so that they do not grow with
-        the length."""
-        if kind not in self._noted:
-            self._noted.add(kind)
-            self._info = replace(self._info, notes=(*self._info.notes, text))
+    def _note(self, note: Note) -> None:
+        """Add a note: the first of its code only, so that they do not grow with the length."""
+        if note.code not in self._noted:
+            self._noted.add(note.code)
+            self._info = replace(self._info, notes=(*self._info.notes, note))
 
 
 def check_file(path: str) -> int:

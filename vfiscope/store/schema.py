@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
 from vfiscope.store.members import members
@@ -45,6 +46,7 @@ from vfiscope.types import (
     FrameTable,
     MetricSpec,
     Needs,
+    Note,
     Pairing,
     Role,
     Scores,
@@ -305,10 +307,10 @@ class Ending:
     sources: Sequence[Mapping[str, Any]]
     pairing: Mapping[str, Any]
     status: str
-    notes: Sequence[str]
+    notes: Sequence[Note]
     timings: Mapping[str, Any]
     created: str
-    warnings: Sequence[str] = ()
+    warnings: Sequence[Note] = ()
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
     names: Sequence[str] = ()
@@ -331,8 +333,8 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["versions"] = json_text(header.versions)
     attrs["pairing"] = json_text(ending.pairing)
     attrs["status"] = ending.status
-    attrs["notes"] = json_text(ending.notes)
-    attrs["warnings"] = json_text(ending.warnings)
+    write_notes(attrs, "notes", ending.notes)
+    write_notes(attrs, "warnings", ending.warnings)
     attrs["timings"] = json_text(ending.timings)
     if header.embedder is not None:
         attrs["embedder"] = json_text(header.embedder)

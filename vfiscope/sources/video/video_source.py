@@ -28,7 +28,7 @@ from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.types import SeekTable, SourceInfo, Status
+from vfiscope.types import Code, Note, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
 
@@ -97,8 +97,8 @@ class VideoSource(Source):
                 for index, place in enumerate(places):
                     pts = clock.stamp(place.pts, index)
                     noted.stamp(pts)
-                    for note in clock.notes:
-                        self._note("time", note)
+                    if clock.note is not None:
+                        self._note(clock.note)
                     yield Row(index, pts, partial(self._paint, place, index, convert))
                     del place
             noted.ended = not counts.gave_up
@@ -171,11 +171,8 @@ class VideoSource(Source):
         color = decide(frame, self._info.path)
         if color != self._first.color:
             _check_hdr(color, self._info.path, self._options)
-            self._note(
-                "colour",
-                f"from frame {index} on, colours are {color.matrix}, {color.range},"
-                f" {color.transfer}",
-            )
+            values = {"matrix": color.matrix, "range": color.range, "transfer": color.transfer}
+            self._note(Note(Code.COLOR_CHANGES, {"frame": index, **values}))
         if (bits_of(frame.format) > 8) != (self._info.bit_depth > 8):
             raise SourceError(
                 f"{self._info.path} changes to {frame.format.name} at frame {index}: split it where"
@@ -215,7 +212,7 @@ class _Stream(NamedTuple):
     decoder: str
     claims_length: bool
     """Whether the duration is of this stream alone and was written down, not estimated."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 class _First(NamedTuple):
@@ -227,7 +224,7 @@ class _First(NamedTuple):
     orientation: Orientation
     has_pts: bool
     interlaced: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass
@@ -238,7 +235,8 @@ class _Clock:
     rate: Fraction | None
     synthetic: bool
     last: int | None = None
-    notes: tuple[str, ...] = ()
+    note: Note | None = None
+    """The first irregularity."""
 
     def stamp(self, pts: int | None, index: int) -> int:
         """The time of the frame in units of the time base."""
@@ -246,18 +244,11 @@ class _Clock:
         if pts is None:
             step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
             pts = 0 if self.last is None else self.last + step
-            self._note(
-                f"frame {index} has no time of its own: it follows the one before at the average"
-                " rate"
-            )
+            self.note = self.note or Note(Code.FRAME_WITHOUT_TIME, {"frame": index})
         if self.last is not None and pts <= self.last:
-            self._note(f"times do not increase at frame {index}")
+            self.note = self.note or Note(Code.TIME_NOT_INCREASING, {"frame": index})
         self.last = pts
         return pts
-
-    def _note(self, text: str) -> None:
-        if not self.notes:
-            self.notes = (text,)
 
 
 def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
@@ -280,13 +271,13 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
         return
 
 
-def _asked(check: Callable[[str], str | None], path: str) -> tuple[str, ...]:
-    """What a check of the file's structure says."""
+def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:
+    """What a check of the file's structure finds."""
     try:
-        reason = check(path)
+        damage = check(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
-    return () if reason is None else (reason,)
+    return () if damage is None else (damage,)
 
 
 def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
@@ -305,20 +296,16 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
     videos = [video for video in container.streams.video if not is_picture(video)]
     notes = []
     if len(videos) > 1:
-        notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
+        values = {"streams": len(videos), "stream": stream.index}
+        notes.append(Note(Code.SEVERAL_STREAMS, values))
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
-        notes.append(
-            f"pixels are not square ({aspect.numerator}:{aspect.denominator}): they are read as"
-            " stored"
-        )
+        shape = f"{aspect.numerator}:{aspect.denominator}"
+        notes.append(Note(Code.PIXELS_NOT_SQUARE, {"aspect": shape}))
     if stream.metadata.get("alpha_mode") == "1" and not stream.codec_context.name.startswith(
         "libvpx"
     ):
-        notes.append(
-            "has an alpha channel that its decoder does not give: pixels are read as if they were"
-            " opaque"
-        )
+        notes.append(Note(Code.ALPHA_NOT_DECODED))
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return _Stream(
         frames=stream.frames or None,
@@ -335,11 +322,9 @@ def _describe_first(frame: av.VideoFrame, path: str) -> _First:
     color = decide(frame, path)
     orientation, notes = _orientation(frame)
     if has_alpha(frame.format) and not frame.format.has_palette:
-        notes.append("has an alpha channel: it is laid on black")
+        notes.append(Note(Code.ALPHA_ON_BLACK))
     if frame.pts is None:
-        notes.append(
-            "has no presentation times: frames are taken to follow each other at the average rate"
-        )
+        notes.append(Note(Code.NO_TIMES))
     size = (frame.height, frame.width)
     return _First(
         size,
@@ -361,37 +346,28 @@ def _check_hdr(color: Color, path: str, options: Options) -> None:
         )
 
 
-def _interlaced_note(first: _First, options: Options) -> list[str]:
+def _interlaced_note(first: _First, options: Options) -> list[Note]:
     if not first.interlaced:
         return []
-    if options.deinterlace == "bwdif":
-        return ["interlaced: every frame is made whole at the time of its first field (bwdif)"]
-    return [
-        "interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes"
-        " whole ones"
-    ]
+    return [Note(Code.DEINTERLACED if options.deinterlace == "bwdif" else Code.INTERLACED)]
 
 
-def _hdr_note(color: Color, options: Options) -> list[str]:
+def _hdr_note(color: Color, options: Options) -> list[Note]:
     if not color.is_hdr:
         return []
-    how = (
-        "are taken as stored"
-        if options.tonemap == "none"
-        else f"are tone mapped to SDR ({options.tonemap})"
-    )
-    return [f"HDR ({color.transfer}): code values {how}"]
+    if options.tonemap == "none":
+        return [Note(Code.HDR_AS_STORED, {"transfer": color.transfer})]
+    values = {"transfer": color.transfer, "tonemap": options.tonemap}
+    return [Note(Code.HDR_TONE_MAPPED, values)]
 
 
-def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
+def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[Note]]:
     side_data: Any = frame.side_data.get("DISPLAYMATRIX")
     if side_data is None:
         return UPRIGHT, []
     orientation = from_display_matrix(bytes(side_data))
     if orientation is None:
-        return UPRIGHT, [
-            f"its display matrix ({frame.rotation} degrees) is no quarter turn and is not applied"
-        ]
-    return orientation, (
-        [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
-    )
+        return UPRIGHT, [Note(Code.ROTATION_IGNORED, {"degrees": frame.rotation})]
+    if orientation == UPRIGHT:
+        return orientation, []
+    return orientation, [Note(Code.ROTATED, {"orientation": str(orientation)})]
