@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from vfiscope.errors import UsageError
 from vfiscope.segments.detect import flag
 from vfiscope.segments.rules import Column
 from vfiscope.stages import STAGES, Stage, ask
@@ -27,6 +28,8 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
         UsageError: a rule cannot be read, or is about a metric or frames that the run does not
             hold.
     """
+    if isinstance(rules, str) or not all(isinstance(rule, str) for rule in rules):
+        raise UsageError(f"rules is {rules!r}: give a list of texts")
     signals = getattr(run, "signals", {})
     return {"segments": flag(run.frames, run.scores, run.specs, rules, signals)}
 
