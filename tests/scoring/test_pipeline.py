@@ -91,6 +91,7 @@ def test_identical_inputs_reach_the_identity_exactly(media: Path) -> None:
         json.dumps(summary, allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, batch: int) -> None:
     metrics = "mse,psnr,psnr_y,ssim,ssim_rgb,gmsd,absdiff,cosine,mismatch"

@@ -93,6 +93,7 @@ def interrupted(media: Path, out: Path) -> None:
             pipeline.run(config, watch=stop_at_20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "block"), [("score", 8), ("map", 8), ("lag", 8), ("golden", 64)])
 def test_resuming_scores_only_what_is_missing_and_ends_identical(
     media: Path, tmp_path: Path, mode: str, block: int
@@ -174,6 +175,7 @@ def test_flagging_again_from_python(media: Path, tmp_path: Path) -> None:
         vs.flag(tmp_path / "a.h5", ["ssim < 1"])
 
 
+@pytest.mark.slow
 def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,

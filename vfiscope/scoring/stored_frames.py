@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from vfiscope.comparisons import FrameRequest, comparison_of
 from vfiscope.config import MAX_BATCH_BYTES, RunConfig
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options import declared
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern
 from vfiscope.store import Run
@@ -124,7 +125,7 @@ def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
     paths = {str(source["role"]): _found(run, source, root) for source in run.sources}
     if golden_index(run.config.get("golden")) is not None:
         paths["golden"] = run.config["golden"]
-    known = {field.name for field in fields(RunConfig)}
+    known = declared()
     options = {name: run.config[name] for name in READING if name in run.config and name in known}
     return RunConfig(run.mode, **{**options, **paths, "batch": 1})
 
