@@ -25,7 +25,7 @@ from vfiscope.cli.run_commands import compare, scan, score
 from vfiscope.cli.show_command import show
 from vfiscope.cli.stage_command import stage
 from vfiscope.cli.table_command import table
-from vfiscope.errors import VfiscopeError
+from vfiscope.errors import Interrupted, Terminated, VfiscopeError
 
 __all__ = ["main"]
 
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(error.format_message())
         code = UNUSABLE
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo(f"vfiscope: {_interrupted(error.__cause__ or error)}", err=True)
+        click.echo(f"vfiscope: {_interrupted(error)}", err=True)
         code = INTERRUPTED
     except SystemExit as error:  # an end asked for by a signal, or click's after a completion
         if error.code == TERMINATED:
@@ -70,7 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _interrupted(error: BaseException) -> str:
     """What an interrupt is reported as, with what was kept where work was in hand."""
-    return ": ".join(["interrupted", *getattr(error, "__notes__", ())])
+    told = error.__cause__ if isinstance(error, click.Abort) else error
+    if isinstance(told, (Interrupted, Terminated)):
+        return f"interrupted: {told.message}"
+    return "interrupted"
 
 
 @click.group(

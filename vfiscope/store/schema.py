@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -39,6 +39,7 @@ from vfiscope.store.registration_table import (
     read_registrations,
     write_registrations,
 )
+from vfiscope.store.seek_tables import write_seek_tables
 from vfiscope.store.stage_tables import StageResult, write_stage
 from vfiscope.store.text import json_text
 from vfiscope.types import (
@@ -50,6 +51,7 @@ from vfiscope.types import (
     Pairing,
     Role,
     Scores,
+    SeekTable,
     Status,
 )
 
@@ -314,6 +316,8 @@ class Ending:
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
     names: Sequence[str] = ()
+    seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
+    """{role: what reading it noted to find its frames again}"""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
@@ -321,6 +325,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     made_by = str(header.versions.get("vfiscope", "unknown"))
     for result in ending.stages:
         write_stage(h5, result, ending.created, made_by)
+    write_seek_tables(h5, ending.seek_tables, SCALAR_FILTERS)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION
