@@ -28,7 +28,7 @@ FLOORS = [
     ("models",),
     ("embedders",),
     ("alignment", "registration"),
-    ("comparisons", "metrics"),
+    ("comparisons", "metrics", "signals"),
     ("segments",),
     ("views",),
     ("scoring",),
@@ -39,7 +39,7 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = ("errors", "types", "config", "store", "views", "segments", "synth")
+WITHOUT_TORCH = (*("errors", "types", "config", "store", "views", "segments", "signals", "synth"),)
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOT = PACKAGE.parent
 TESTS = sorted((ROOT / "tests").rglob("*.py"))

@@ -112,6 +112,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "metrics": _TEXTS,
     "maps": _TEXTS,
     "fields": _TEXTS,
+    "signals": _TEXTS,
     "embedder": ((str,), "a name"),
     "weights": ((str, type(None)), "a file name"),
     "device": ((str,), "a name"),
@@ -185,6 +186,8 @@ class RunConfig:
     maps: tuple[str, ...] = ()
     """Empty: what suits the mode and shows one of the metrics, as with the fields."""
     fields: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ()
+    """Empty: those that cost little, as far as the run offers what they look at."""
     embedder: str = "auto"
     weights: str | None = None
     device: str = "auto"
@@ -435,7 +438,7 @@ def _as_tuple(name: str, value: Any) -> Any:
     if value is None:
         return ()
     if isinstance(value, str):
-        split = value.split(",") if name in ("metrics", "maps", "fields") else [value]
+        split = value.split(",") if name in ("metrics", "maps", "fields", "signals") else [value]
         return tuple(part.strip() for part in split if part.strip())
     if isinstance(value, (list, tuple)) and all(isinstance(part, str) for part in value):
         return tuple(value)

@@ -84,6 +84,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             metavar="A,B",
             callback=comma_list,
         ),
+        option(
+            "--signals",
+            help='Signals to keep per frame, or "none"; where absent, those that cost little.',
+            metavar="A,B",
+            callback=comma_list,
+        ),
         *_EMBEDDING_OPTIONS,
         option(
             "--batch", help="Frames decoded and scored together; never changes a score.", type=int

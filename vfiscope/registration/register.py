@@ -172,7 +172,12 @@ def register_pairs(
         test = fill(warped, batch.ref, masks)
         features = None if embed is None else embed(test)
         yield replace(
-            batch, test=test, test_features=features, registrations=_table(found), shared={}
+            batch,
+            test=test,
+            test_features=features,
+            registrations=_table(found),
+            decoded=batch.test,
+            shared={},
         )
 
 

@@ -16,6 +16,7 @@ from vfiscope.embedders.registry import choose
 from vfiscope.errors import UsageError
 from vfiscope.scoring.inputs import Stamp, check_out, open_inputs, stamp_files
 from vfiscope.segments import parse_rule
+from vfiscope.signals import SIGNALS
 from vfiscope.sources import Source
 from vfiscope.store.writer import check_path
 
@@ -53,6 +54,9 @@ def _check_names(config: RunConfig) -> None:
     metrics = metric_names.chosen("metric", metric_names.METRICS, config.metrics)
     metric_names.chosen("map", metric_names.MAPS, config.maps)
     metric_names.chosen("field", metric_names.FIELDS, config.fields)
+    for name in config.signals:
+        if name != "none":
+            SIGNALS.named(name)
     unmeant = dict.fromkeys(metrics)  # what they mean is checked where torch is there
     for text in config.flag:
         parse_rule(text, specs=unmeant).check_marks_frames()

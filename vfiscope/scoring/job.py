@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from importlib.metadata import PackageNotFoundError, version
+from operator import or_
 
 import torch
 
@@ -20,6 +22,8 @@ from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.inputs import Stamp, identity
 from vfiscope.scoring.score import Plan
 from vfiscope.segments import parse_rule
+from vfiscope.segments.detectors import DETECTORS
+from vfiscope.signals import Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs
@@ -103,7 +107,7 @@ def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    plan = Plan.of(config.metrics, config.maps, config.fields)
+    plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
     _check_rules(config, plan)
     _check_needs(config, plan)
     device = resolve_device(config.device)
@@ -117,6 +121,19 @@ def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) 
     return OpenJob(
         config, plan, sources, embedder, device, register, header, inputs.stamps, ShiftCheck()
     )
+
+
+def _with_signals(plan: Plan, config: RunConfig) -> Plan:
+    """The plan with the signals that are asked for, or the usual ones and those that detectors
+    need."""
+    has = {
+        Sight.BEFORE: config.mode != "compare",
+        Sight.EMBEDDING: plan.needs_features,
+        Sight.SHIFT: config.register != "none" or "motion" in plan.fields,
+    }
+    offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
+    wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    return replace(plan, signals=choose_signals(config.signals, offered, wanted))
 
 
 def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
@@ -247,6 +264,7 @@ def _header(
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
+        signals={name: signal.spec for name, signal in plan.signals.items()},
         grids=plan.grids(test.size, None if embedder is None else embedder.grid(*test.size)),
         size=test.size,
         time_base=test.info.time_base,

@@ -133,11 +133,14 @@ def _fill(job: OpenJob, writer: Writer, watch: WrapScoring, reading: WrapDecodin
         )  # what is done is decoded again, which takes a while
     found = find_map(job, reading)
     with torch.inference_mode():
-        pairs = _start_pairs(pairs_of(job, done, found))
+        # Signals look at the row before: where work goes on behind it, it is decoded again.
+        lead = done > 0 and job.plan.needs_row_before
+        pairs = _start_pairs(pairs_of(job, done - lead, found))
     _announce(job)
     warnings = _input_warnings(job)
     with torch.inference_mode():
-        for scores in watch(score_pairs(pairs, job.plan, job.header.grids), job.test, done):
+        scored = score_pairs(pairs, job.plan, job.header.grids, lead=lead)
+        for scores in watch(scored, job.test, done):
             writer.append(scores)
     return _finish(job, writer, found, warnings, began, done)
 
@@ -179,7 +182,7 @@ def _finish(
     names = job.test.info.names
     seconds = time.monotonic() - began
     return writer.finish(
-        segments=flag(table, values, job.header.metrics, job.config.flag),
+        segments=flag(table, values, job.header.metrics, job.config.flag, writer.signals()),
         sources=[with_counts(stored, job.sources[stored["role"]]) for stored in job.header.sources],
         pairing=pairing,
         status="partial" if notes else "ok",

@@ -25,7 +25,7 @@ def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> 
     """
     with Run(path) as run:
         chosen = run.config.get("flag", ()) if rules is None else rules
-        segments = flag(run.frames, run.scores, run.specs, chosen)
+        segments = flag(run.frames, run.scores, run.specs, chosen, run.signals)
     rewrite_segments(path, segments, chosen)
 
 

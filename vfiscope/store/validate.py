@@ -37,7 +37,7 @@ MAX_CELLS = 2**27
 """Values that a frame can have in a map or a field."""
 TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
 """Groups whose rows are no frames."""
-OPTIONAL = ("pairing", "registration")
+OPTIONAL = ("pairing", "registration", "signals")
 COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
     "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
     "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
@@ -68,7 +68,8 @@ def check_stored(path: Path, h5: Any) -> None:
         a result.
     """
     optional = [group for group in OPTIONAL if group in h5]
-    for group in ("frames", *schema.ARRAY_TYPES, *TABLES, *optional):
+    required = [group for group in schema.GROUPS if group not in OPTIONAL]
+    for group in ("frames", *required, *TABLES, *optional):
         if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
         if not isinstance(h5[group], h5py.Group):
@@ -76,7 +77,7 @@ def check_stored(path: Path, h5: Any) -> None:
         for name in h5[group]:
             _check_dataset(path, h5[group], group, name)
     rows = h5["frames"]["index"].shape[0]
-    for group in ("frames", *schema.ARRAY_TYPES, *optional):
+    for group in ("frames", *required, *optional):
         for name, dataset in h5[group].items():
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
                 found = f"/{group}/{name} has {dataset.shape[0]} rows"
@@ -98,7 +99,8 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
         chunk > max(1, side) for chunk, side in zip(chunks, shape, strict=True)
     ):
         raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
-    dtype = schema.ARRAY_TYPES.get(group_name, COLUMN_TYPES.get(group_name, {}).get(name))
+    one_type = schema.GROUPS.get(group_name)
+    dtype = COLUMN_TYPES.get(group_name, {}).get(name) if one_type is None else one_type.dtype
     if dtype is not None and not _is_type(group[name].dtype, dtype):
         raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
 

@@ -174,6 +174,8 @@ class Pairs:
     registrations: Registrations | None = None
     """How the test frames were brought onto their partners; None where they are as they were
     decoded."""
+    decoded: Frames | None = None
+    """The test frames before they were registered; None where they are as they were decoded."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """Values that several metrics of the same batch use, computed once."""
 
@@ -213,6 +215,7 @@ class Pairs:
             None if self.phase is None else self.phase[rows],
             self.window,
             None if self.registrations is None else self.registrations[rows],
+            None if self.decoded is None else self.decoded[rows],
         )
 
     def share(self, key: str, compute: Callable[[], Any]) -> Any:
