@@ -12,7 +12,17 @@ from typing import Any
 import numpy as np
 
 from vfiscope.store import Header, Writer, schema
-from vfiscope.types import FieldSpec, FrameTable, MetricSpec, Needs, Region, Scores, Segment
+from vfiscope.types import (
+    Code,
+    FieldSpec,
+    FrameTable,
+    MetricSpec,
+    Needs,
+    Note,
+    Region,
+    Scores,
+    Segment,
+)
 
 TIME_BASE = Fraction(1001, 30000)
 GRID = (3, 4)
@@ -99,7 +109,7 @@ def finish(writer: Writer, **changes: Any) -> Path:
         "sources": [{**source, "frames_decoded": 9} for source in writer.header.sources],
         "pairing": {"policy": "row", "offset": 0},
         "status": "ok",
-        "notes": ["first", "zweite"],
+        "notes": [Note(Code.IMAGE_UNREADABLE, {"reason": text}) for text in ("first", "zweite")],
         "timings": {"seconds": 2.5},
     }
     return writer.finish(**{**arguments, **changes})

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Needs, Role, Scores
+from vfiscope.types import Code, FrameTable, MetricSpec, Needs, Note, Role, Scores
 
 INF = float("inf")
 SPECS = {
@@ -90,7 +90,7 @@ def store_run(
             sources=header.sources,
             pairing=pairing or {"policy": "row"},
             status=status,
-            notes=list(notes),
+            notes=[Note(Code.IMAGE_UNREADABLE, {"reason": note}) for note in notes],
             timings={},
             names=names,
         )

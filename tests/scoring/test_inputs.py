@@ -222,7 +222,7 @@ def test_hdr_against_ordinary_video_is_warned_of(tmp_path: Path) -> None:
         flat(tmp_path / "s.mkv", bits=10, matrix=9),
     )
     with open_source(hdr, tonemap="reinhard") as test, open_source(sdr) as ref:
-        assert disagreements({"test": test, "ref": ref}) == [
+        assert [*map(str, disagreements({"test": test, "ref": ref}))] == [
             "only one is HDR: test smpte2084, ref unknown"
         ]
 
@@ -300,7 +300,7 @@ def test_several_files_that_change_are_counted(tmp_path: Path) -> None:
         before = stamp_files(source)
         for name in ("1.png", "3.png"):
             meddled(folder / name, "grow")
-        assert changed(source, before) == [
-            f"{folder / '1.png'} and 1 other files changed while the run was reading: scores may be"
+        assert [*map(str, changed(source, before))] == [
+            f"{folder / '1.png'} and 1 other file changed while the run was reading: scores may be"
             " of neither state"
         ]

@@ -18,6 +18,7 @@ from PIL import Image
 from vfiscope import synth
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources import Source, open_source
+from vfiscope.types import Frames
 
 Times = list[Fraction]
 
@@ -172,6 +173,7 @@ def check_contract(target: Any, rows: list[tuple[int, Fraction, int]], source: S
     ):
         chosen = selected(target, start=start, stop=stop, step=step)
         assert chosen == rows[start:stop:step], (start, stop, step)
+    check_frames_at(target, rows, source)
     if n > 2:
         begin = rows[n // 2][1] - rows[0][1]
         assert selected(target, start=f"{float(begin):.9f}s")[-1] == rows[-1]
@@ -191,6 +193,38 @@ def check_contract(target: Any, rows: list[tuple[int, Fraction, int]], source: S
             assert "was closed: open it again" in str(caught.value)
 
 
+def check_frames_at(target: Any, rows: list[tuple[int, Fraction, int]], source: Source) -> None:
+    """Chosen frames are those of the whole, whether it was read before or not, forwards, backwards,
+    repeated."""
+    rng = np.random.default_rng(len(rows))
+    random = [rng.integers(0, len(rows), size).tolist() for size in (1, 5, 9)]
+    with open_source(target, tonemap=tonemap(target)) as fresh:
+        for ordinals in (*random, [len(rows) - 1, 0, 0], list(range(len(rows)))[::-3], []):
+            for one in (source, fresh):
+                frames = one.frames_at(ordinals)
+                assert told(frames) == [rows[i] for i in ordinals]
+                assert frames.data.shape == (len(ordinals), 3, *source.size)
+                assert frames.status.tolist() == [0] * len(ordinals)
+                seconds = [float(rows[i][1] - rows[0][1]) for i in ordinals]
+                assert frames.time_s.tolist() == seconds
+        for wrong in (len(rows), -1):
+            with pytest.raises(SourceError, match=f"has no frame {wrong}: "):
+                fresh.frames_at([0, wrong])
+
+
+def told(frames: Frames) -> list[tuple[int, Fraction, int]]:
+    """(index, exact time, checksum) of every frame."""
+    shown = frames.data.permute(0, 2, 3, 1).numpy()
+    return [
+        (
+            int(frames.index[i]),
+            int(frames.pts[i]) * frames.time_base,
+            zlib.crc32(np.ascontiguousarray(shown[i]).data),
+        )
+        for i in range(len(frames))
+    ]
+
+
 def tonemap(target: Any) -> str | None:
     return (
         None
@@ -202,15 +236,7 @@ def tonemap(target: Any) -> str | None:
 def selected(target: Any, **options: Any) -> list[tuple[int, Fraction, int]]:
     rows = []
     for frames in open_source(target, batch=3, tonemap=tonemap(target), **options):
-        shown = frames.data.permute(0, 2, 3, 1).numpy()
-        rows += [
-            (
-                int(frames.index[i]),
-                int(frames.pts[i]) * frames.time_base,
-                zlib.crc32(np.ascontiguousarray(shown[i]).data),
-            )
-            for i in range(len(frames))
-        ]
+        rows += told(frames)
     return rows
 
 

@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vfiscope.store import Run, Writer, differences, schema
-from vfiscope.types import FrameTable, Scores
+from vfiscope.types import Code, FrameTable, Note, Scores
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0]
 
@@ -205,12 +205,13 @@ def test_what_json_cannot_say_becomes_null(tmp_path: Path) -> None:
 
 
 def test_notes_longer_than_an_hdf5_attribute(tmp_path: Path) -> None:
-    notes = [f"frame {number} is corrupt" for number in range(20_000)]
+    notes = [Note(Code.TIME_NOT_INCREASING, {"frame": number}) for number in range(20_000)]
     with Writer(tmp_path / "a.h5", make_header()) as writer:
         writer.append(make_scores(3))
         finish(writer, notes=notes)
     with Run(tmp_path / "a.h5") as run:
-        assert run.notes == notes
+        assert run.notes == [f"times do not increase at frame {number}" for number in range(20_000)]
+        assert run.coded_notes == notes
 
 
 def test_blocks_are_stored_as_they_fill(tmp_path: Path) -> None:

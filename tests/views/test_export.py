@@ -30,7 +30,7 @@ from vfiscope.errors import (
     UsageError,
 )
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Role, Scores, Status
+from vfiscope.types import Code, FrameTable, MetricSpec, Note, Role, Scores, Status
 from vfiscope.views import export_run
 
 INF, NAN = float("inf"), float("nan")
@@ -72,7 +72,7 @@ def make_run(path: Path, psnr: NDArray[np.float32], phase: NDArray[np.float64]) 
             sources=header.sources,
             pairing={"policy": "row"},
             status="ok",
-            notes=["note"],
+            notes=[Note(Code.NO_TIMES)],
             timings={},
         )
     return Run(out)

@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 
 from vfiscope.alignment.signature import COARSE_GRID, signatures
-from vfiscope.types import Float32, Frames, Status
+from vfiscope.types import Code, Float32, Frames, Note, Status
 
 __all__ = ["ShiftCheck"]
 
@@ -77,8 +77,8 @@ class ShiftCheck:
         self._sums += residuals
         self._wins += residuals < residuals[1]
 
-    def verdict(self) -> str | None:
-        """What to tell the user, None where the rows fit as they are."""
+    def verdict(self) -> Note | None:
+        """A note on the shift that fits better, None where the rows fit as they are."""
         best = 0 if self._sums[0] < self._sums[2] else 2
         here, there = self._sums[1] / max(1, self._rows), self._sums[best] / max(1, self._rows)
         clear = (
@@ -88,7 +88,5 @@ class ShiftCheck:
         )
         if self._rows < MIN_SHIFT_ROWS or not clear:
             return None
-        return (
-            f"a shift of {SHIFTS[best]:+d} frame fits better (residual {sqrt(there):.2f} against"
-            f" {sqrt(here):.2f}): give --align {SHIFTS[best]:+d} or --align auto"
-        )
+        residuals = {"residual": sqrt(there), "residual_by_row": sqrt(here)}
+        return Note(Code.SHIFT_FITS_BETTER, {"shift": SHIFTS[best], **residuals})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiscope.inspection.examine import Examination, Timing, examine
+from vfiscope.types import sentence
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
@@ -166,7 +167,7 @@ def _damage(found: Examination) -> RawFindings:
         more = f"; the first: {found.failure}" if found.failure else ""
         yield "error", "damage", f"{found.undecodable} {what}{more}", again
     for damage in found.info.damage:
-        yield "error", "cut short", damage, again
+        yield "error", "cut short", sentence(damage), again
     if found.corrupt:
         yield "error", "damage", f"{found.corrupt} frames are corrupt, says the decoder", again
     if found.broken or found.lost:
@@ -332,7 +333,7 @@ def _suffixes(found: Examination) -> set[str]:
 
 
 def _notes(found: Examination, role: str) -> RawFindings:
-    for note in found.info.notes:
+    for note in map(sentence, found.info.notes):
         known = next((kind for kind in NOTES if kind[0] in note), None)
         if known is None:
             yield "info", "note", note, ""

@@ -20,7 +20,7 @@ from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import is_picture, opened
 from vfiscope.sources.video.decode import decode
 from vfiscope.sources.video.integrity import failed_checksums
-from vfiscope.types import SourceInfo
+from vfiscope.types import SourceInfo, sentence
 
 __all__ = ["Examination", "Timing", "examine"]
 
@@ -144,7 +144,8 @@ def _examine_video(info: SourceInfo) -> Examination:
                 if place.frame is not None:
                     tally.add(place.frame, info.path)
                 del place
-        failure = tally.counts.given_up(info.path)
+        early = tally.counts.given_up(info.path)
+        failure = None if early is None else sentence(early)
         failed = failed_checksums(info.path)
         info = info if failed is None else replace(info, damage=(*info.damage, failed))
     except SourceError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vfiscope.sources import open_source
 from vfiscope.store import Run
+from vfiscope.types import sentence
 
 __all__ = ["describe"]
 
@@ -72,6 +73,6 @@ def _describe_medium(path: str) -> dict[str, Any]:
             "decoder": info.decoder,
             "color": dict(info.color),
             "size_bytes": info.size_bytes,
-            "damage": list(info.damage),
-            "notes": list(info.notes),
+            "damage": [sentence(note) for note in info.damage],
+            "notes": [sentence(note) for note in info.notes],
         }

@@ -10,7 +10,8 @@ from typing import Any
 
 from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, SourceError, UsageError
-from vfiscope.sources import Source, describe_gaps, digest, open_source
+from vfiscope.sources import Source, digest, note_on_gaps, open_source
+from vfiscope.types import Code, Note, sentence
 
 __all__ = [
     "Stamp",
@@ -28,12 +29,7 @@ __all__ = [
 Size = tuple[int, int]
 Stamp = Mapping[str, tuple[int, int]]
 """{file: (size in bytes, time of the last change in ns)}"""
-COLOR_WORDS = {
-    "matrix": "colour matrix",
-    "range": "range",
-    "primaries": "primaries",
-    "transfer": "transfer",
-}
+COLOR_PROPERTIES = ("matrix", "range", "primaries", "transfer")
 
 
 def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
@@ -204,20 +200,16 @@ def stamp_files(source: Source) -> Stamp:
     )
 
 
-def changed(source: Source, before: Stamp) -> list[str]:
-    """What happened to the files of a source since they were stamped, one sentence; empty where
-    nothing did."""
+def changed(source: Source, before: Stamp) -> list[Note]:
+    """A note on what happened to the files of a source since they were stamped; none where nothing
+    did."""
     files = [file for file, old in before.items() if _stat(file) != old]
     listed = _listed(source) if source.info.kind == "images" and not files else None
     if listed is not None and listed != tuple(source.info.files):
-        return [
-            f"{source.info.path} holds other files than when the run began: scores may be of"
-            " neither state"
-        ]
+        return [Note(Code.OTHER_FILES_THAN_BEFORE, {"path": source.info.path})]
     if not files:
         return []
-    more = f" and {len(files) - 1} other files" if len(files) > 1 else ""
-    return [f"{files[0]}{more} changed while the run was reading: scores may be of neither state"]
+    return [Note(Code.FILES_CHANGED, {"file": files[0], "others": len(files) - 1})]
 
 
 def _stat(file: str) -> tuple[int, int]:
@@ -236,8 +228,8 @@ def _listed(source: Source) -> tuple[str, ...]:
         return ()
 
 
-def disagreements(sources: Mapping[str, Source]) -> list[str]:
-    """How test and partner were interpreted differently, one sentence each.
+def disagreements(sources: Mapping[str, Source]) -> list[Note]:
+    """How test and partner were interpreted differently.
 
     Matrix and range are compared where both are YUV or gray, transfer and primaries where both are
     known.
@@ -246,8 +238,9 @@ def disagreements(sources: Mapping[str, Source]) -> list[str]:
     if len(infos) < 2:
         return []
     (role, test), (other, partner) = infos[0], infos[1]
+    roles = {"role": role, "other": other}
     found = []
-    for key, word in COLOR_WORDS.items():
+    for key in COLOR_PROPERTIES:
         one, two = test.color[key], partner.color[key]
         both = (
             "rgb" not in (test.color["matrix"], partner.color["matrix"])
@@ -255,24 +248,21 @@ def disagreements(sources: Mapping[str, Source]) -> list[str]:
             else True
         )
         if both and one != two and "unknown" not in (one, two):
-            found.append(
-                f"{word} differs: {role} is read as {one} ({test.color['decided_by']}), "
-                f"{other} as {two} ({partner.color['decided_by']})"
-            )
+            values = {"what": key, "value": one, "decided_by": test.color["decided_by"]}
+            others = {"other_value": two, "other_decided_by": partner.color["decided_by"]}
+            found.append(Note(Code.COLOR_DIFFERS, {**roles, **values, **others}))
     if test.bit_depth != partner.bit_depth:
-        found.append(
-            f"depth differs: {role} has {_bits(test.bit_depth)}, {other} has"
-            f" {_bits(partner.bit_depth)}"
-        )
+        bits = {"bits": test.bit_depth, "other_bits": partner.bit_depth}
+        found.append(Note(Code.DEPTH_DIFFERS, {**roles, **bits}))
     if test.color.get("tonemap") != partner.color.get("tonemap"):
-        found.append(
-            f"only one is HDR: {role} {test.color['transfer']}, {other} {partner.color['transfer']}"
-        )
+        transfer, other_transfer = test.color["transfer"], partner.color["transfer"]
+        transfers = {"transfer": transfer, "other_transfer": other_transfer}
+        found.append(Note(Code.ONE_IS_HDR, {**roles, **transfers}))
     return found
 
 
-def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[str], list[str]]:
-    """What gaps in the numbering of images mean for a run, one sentence each.
+def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[Note], list[Note]]:
+    """What gaps in the numbering of images mean for a run.
 
     A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one
     that both have at the same place does nothing to them, and none does where partners are found
@@ -286,17 +276,18 @@ def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list
         Warnings, and notes.
     """
     infos = {role: sources[role].info for role in ("test", "ref", "source") if role in sources}
-    said = [
-        f"{role} {info.path}: {describe_gaps(info.gaps)}"
-        for role, info in infos.items()
-        if info.gaps
-    ]
-    if "ref" not in infos:
+
+    def on_gaps(code: Code) -> list[Note]:
         return [
-            f"{text}; frames are taken to follow each other: add what is missing" for text in said
-        ], []
+            Note(code, {"role": role, "path": info.path, "gaps": note_on_gaps(info.gaps)})
+            for role, info in infos.items()
+            if info.gaps
+        ]
+
+    if "ref" not in infos:
+        return on_gaps(Code.GAPS_IN_SEQUENCE), []
     if shift is None:
-        return [], said
+        return [], on_gaps(Code.GAPS_IN_SOURCE)
     places = {
         role: {(gap.row - late, gap.missing): gap for gap in infos[role].gaps}
         for role, late in (("test", 0), ("ref", shift))
@@ -304,19 +295,11 @@ def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list
     warnings = []
     for role, other in (("test", "ref"), ("ref", "test")):
         if own := [gap for place, gap in places[role].items() if place not in places[other]]:
-            off = "one" if own[0].missing == 1 else own[0].missing
-            warnings.append(
-                f"{role} {infos[role].path}: {describe_gaps(own)}; unless {other}"
-                f" {infos[other].path} lacks it too, frames from there on are paired {off} off: add"
-                " what is missing, or give --align auto"
-            )
-    return warnings, (
-        [] if warnings else [f"{text}, as in the other: pairs stay right" for text in said]
-    )
-
-
-def _bits(depth: int) -> str:
-    return "8 bits" if depth == 8 else "more than 8 bits"
+            values = {"role": role, "path": infos[role].path, "gaps": note_on_gaps(own)}
+            others = {"other": other, "other_path": infos[other].path}
+            off = {"missing": own[0].missing}
+            warnings.append(Note(Code.GAPS_PUT_PAIRS_OFF, {**values, **others, **off}))
+    return warnings, [] if warnings else on_gaps(Code.GAPS_IN_BOTH)
 
 
 def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
@@ -331,5 +314,6 @@ def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "frames_undecodable": counts.undecodable,
         "frames_skipped": counts.skipped,
         "frames_lost": counts.lost,
-        "frames_notes": list(source.info.notes),
+        "frames_notes": [sentence(note) for note in source.info.notes],
+        "frames_coded_notes": [note.to_dict() for note in source.info.notes],
     }

@@ -16,33 +16,37 @@ from vfiscope.sources import Source
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import (
     Cadence,
+    Code,
     Float64,
     FrameTable,
     Needs,
+    Note,
     Pairing,
     Registrations,
     Role,
     Verdict,
+    sentence,
 )
 
 __all__ = [
     "collect_notes",
     "describe_pairing",
     "registered",
+    "warn_shifted",
     "warn_unmarked_originals",
     "why_unpaired",
 ]
 
-DAMAGE_WORDS = {
-    "corrupt": "corrupt frames",
-    "unreadable": "unreadable frames",
-    "undecodable": "undecodable packets without a row",
-    "broken": "damaged packets",
-    "short": "frames at the end, by the claimed duration, are missing",
-    "lost": "packets without a frame",
-    "hidden": "frames marked as not to be shown, though not at an end,",
+DAMAGE_COUNTS = {
+    "corrupt": Code.CORRUPT,
+    "unreadable": Code.UNREADABLE,
+    "undecodable": Code.UNDECODABLE,
+    "broken": Code.BROKEN,
+    "short": Code.SHORT,
+    "lost": Code.LOST,
+    "hidden": Code.HIDDEN,
 }
-"""{count of a source: what it counts}"""
+"""{count of a source: the note on it}"""
 
 
 BADNESS: dict[str, Callable[[Float64], Float64]] = {
@@ -67,8 +71,13 @@ def describe_pairing(job: OpenJob, table: FrameTable, found: TimeMap) -> dict[st
         return {**said, **summarize_cadence(found)}
     if isinstance(found, Pairing):
         return {**said, **summarize(found)}
-    warning = job.check.verdict() if job.policy == "row" else None
-    return {**said, **({} if warning is None else {"warning": warning})}
+    warning = warn_shifted(job)
+    return {**said, **({} if warning is None else {"warning": sentence(warning)})}
+
+
+def warn_shifted(job: OpenJob) -> Note | None:
+    """A warning where frames paired row by row would fit clearly better one row off."""
+    return job.check.verdict() if job.policy == "row" else None
 
 
 def why_unpaired(job: OpenJob, table: FrameTable) -> str | None:
@@ -106,7 +115,7 @@ def why_unpaired(job: OpenJob, table: FrameTable) -> str | None:
 
 def warn_unmarked_originals(
     job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]
-) -> str | None:
+) -> Note | None:
     """A warning where the scores look as if originals were among the frames that nothing tells from
     synthesised ones.
 
@@ -125,13 +134,14 @@ def warn_unmarked_originals(
     multiplier, row = found
     cycle = (table.index if job.policy == "neighbours" else table.ref_index)[row::multiplier]
     counted = int(cycle[cycle >= 0][0])
-    remedy = f"state it with --multiplier {multiplier}"
-    if counted % multiplier:
-        remedy = f"let the clip begin with one of them and {remedy}"
-    return (
-        f"one frame in {multiplier}, from {table.index[row]} on, is much better in {name} than"
-        f" those between: if these are originals passed through, {remedy}; without, every number"
-        " mixes the two"
+    return Note(
+        Code.UNMARKED_ORIGINALS,
+        {
+            "multiplier": multiplier,
+            "frame": int(table.index[row]),
+            "metric": name,
+            "begins_with_one": counted % multiplier == 0,
+        },
     )
 
 
@@ -154,8 +164,8 @@ def collect_notes(
     table: FrameTable,
     values: Mapping[str, NDArray[np.float32]],
     registrations: Registrations | None,
-) -> list[str]:
-    """What makes a run partial, one sentence each; empty when it is whole."""
+) -> list[Note]:
+    """What makes a run partial; empty when it is whole."""
     return [
         *_unpaired(job, pairing),
         *_damaged(job),
@@ -164,59 +174,52 @@ def collect_notes(
     ]
 
 
-def _unpaired(job: OpenJob, pairing: Mapping[str, Any]) -> list[str]:
+def _unpaired(job: OpenJob, pairing: Mapping[str, Any]) -> list[Note]:
     notes = []
     if job.policy == "row":
         for role in ("test", "ref"):
             if count := pairing[f"{role}_unpaired"]:
-                other = "reference" if role == "test" else "test"
-                notes.append(
-                    f"{count} {role} frames have no partner: the {other} is shorter; try --align"
-                    " auto"
-                )
+                notes.append(Note(Code.WITHOUT_PARTNER, {"count": count, "role": role}))
             if count := job.sources[role].counts.undecodable:
-                notes.append(
-                    f"{role} lost {count} frames on the way that have no row: pairs after them may"
-                    " be off"
-                )
+                notes.append(Note(Code.ROWS_MAY_BE_OFF, {"count": count, "role": role}))
     if job.policy == "source" and (count := pairing["outside"]):
-        notes.append(f"{count} test frames lie outside of the source: they are not scored")
+        notes.append(Note(Code.OUTSIDE_OF_SOURCE, {"count": count}))
     return notes
 
 
-def _damaged(job: OpenJob) -> list[str]:
+def _damaged(job: OpenJob) -> list[Note]:
     notes = []
     for role, source in job.sources.items():
-        for what, words in DAMAGE_WORDS.items():
+        where = {"role": role, "path": source.info.path}
+        for what, code in DAMAGE_COUNTS.items():
             if count := getattr(source.counts, what):
-                notes.append(f"{count} {words} in {role} {source.info.path}")
+                notes.append(Note(code, {"count": count, **where}))
         if early := source.counts.given_up(source.info.path):
-            notes.append(f"{role} {early}")
+            notes.append(Note(Code.SOURCE_GAVE_UP, {"role": role, "note": early}))
         if source.counts.ended:  # what lies behind --stop was not asked for
-            notes += [f"{role} {source.info.path}: {damage}" for damage in source.info.damage]
+            notes += [
+                Note(Code.SOURCE_DAMAGED, {**where, "note": damage})
+                for damage in source.info.damage
+            ]
         notes += changed(source, job.stamps[role])
         if missing := _missing(source):
-            notes.append(
-                f"{missing} frames that {role} {source.info.path} claims are not there: it may be"
-                " cut short"
-            )
+            notes.append(Note(Code.FRAMES_MISSING, {"count": missing, **where}))
     return notes
 
 
-def _refused(found: Registrations | None) -> list[str]:
-    """A sentence about the frames that could not be registered, with the reasons; none where all
-    could."""
+def _refused(found: Registrations | None) -> list[Note]:
+    """A note on the frames that could not be registered, with the reasons; none where all could."""
     reasons = (
         {v: found.count(v) for v in Verdict if v > Verdict.UNPAIRED} if found is not None else {}
     )
-    if not (count := sum(reasons.values())):
-        return []
-    listed = ", ".join(f"{n} {v.name.lower().replace('_', ' ')}" for v, n in reasons.items() if n)
-    return [f"{count} frames could not be registered and were scored as they are ({listed})"]
+    counted = {verdict.name.lower(): count for verdict, count in reasons.items() if count}
+    return [Note(Code.NOT_REGISTERED, {"reasons": counted})] if counted else []
 
 
-def _empty(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]) -> list[str]:
-    """A sentence for each metric that no frame has a value of, of those that the run is about: a
+def _empty(
+    job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.float32]]
+) -> list[Note]:
+    """A note on each metric that no frame has a value of, of those that the run is about: a
     rule about it would be met by nothing.
 
     Not of those that many a whole clip has no place for: where nothing moves, or no original was
@@ -226,7 +229,7 @@ def _empty(job: OpenJob, table: FrameTable, values: Mapping[str, NDArray[np.floa
     rows = rows_of(table, role)
     empty = [name for name, column in values.items() if np.isnan(column[rows]).all()]
     return [
-        f"{name} is defined for no {'' if role == 'all' else f'{role} '}frame"
+        Note(Code.METRIC_UNDEFINED, {"metric": name, "role": role})
         for name in empty
         if Needs.NEIGHBOURS not in job.plan.metrics[name].spec.needs and job.policy != "source"
     ]

@@ -30,6 +30,7 @@ from vfiscope.scoring.outcome import (
     collect_notes,
     describe_pairing,
     registered,
+    warn_shifted,
     warn_unmarked_originals,
     why_unpaired,
 )
@@ -38,7 +39,7 @@ from vfiscope.scoring.streams import TimeMap, WrapDecoding, find_map, pairs_of
 from vfiscope.segments import flag, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Run, Writer
-from vfiscope.types import Pairing, Pairs, Scores
+from vfiscope.types import Note, Pairing, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
 
@@ -146,7 +147,7 @@ def _fill(job: OpenJob, writer: Writer, watch: WrapScoring, reading: WrapDecodin
 
 
 def _finish(
-    job: OpenJob, writer: Writer, found: TimeMap, warnings: list[str], began: float, done: int
+    job: OpenJob, writer: Writer, found: TimeMap, warnings: list[Note], began: float, done: int
 ) -> Path:
     """Say what the scores tell, flag segments and make the result one file.
 
@@ -172,11 +173,8 @@ def _finish(
         found = map_of_shift(table.index, table.ref_index, job.shift or 0)
     pairing = describe_pairing(job, table, found)
     notes = collect_notes(job, pairing, table, values, registrations)
-    late = [
-        each
-        for each in (pairing.get("warning"), warn_unmarked_originals(job, table, values))
-        if each
-    ]
+    found_late = warn_shifted(job), warn_unmarked_originals(job, table, values)
+    late = [note for note in found_late if note is not None]
     for warning in late:
         log.warning("warning: %s", warning)
     names = job.test.info.names
@@ -194,7 +192,7 @@ def _finish(
     )
 
 
-def _input_warnings(job: OpenJob) -> list[str]:
+def _input_warnings(job: OpenJob) -> list[Note]:
     """What may make scores mean something else, as far as it is known before they are made: said,
     and returned."""
     gaps, notes = numbering(job.sources, shift=job.shift)

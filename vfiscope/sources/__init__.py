@@ -11,10 +11,11 @@ and full accounting.
 from vfiscope.sources.array import ArraySource
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images.image_source import ImageSource
-from vfiscope.sources.images.listing import describe_gaps, has_pattern
+from vfiscope.sources.images.listing import has_pattern, note_on_gaps
 from vfiscope.sources.open import is_address, open_source, parse_position
 from vfiscope.sources.prefetch import prefetch
-from vfiscope.sources.source import Counts, Selection, Single, Source
+from vfiscope.sources.selection import Selection
+from vfiscope.sources.source import Counts, Single, Source
 from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = [
@@ -25,10 +26,10 @@ __all__ = [
     "Single",
     "Source",
     "VideoSource",
-    "describe_gaps",
     "digest",
     "has_pattern",
     "is_address",
+    "note_on_gaps",
     "open_source",
     "parse_position",
     "prefetch",

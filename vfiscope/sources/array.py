@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.geometry import resize_into
-from vfiscope.sources.source import RGB_COLOR, Counts, Options, Pixels, Row, Source
+from vfiscope.sources.selection import Options
+from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
 
 __all__ = ["ArrayInfo", "ArraySource", "as_array"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.types import Frames, Status
 
-__all__ = ["SelectedRow", "frames_from_array", "gather"]
+__all__ = ["SelectedRow", "arrange", "frames_from_array", "gather"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,48 @@ def gather(
             time_base=time_base,
             bit_depth=bit_depth,
         )
+
+
+def arrange(
+    rows: Iterable[SelectedRow],
+    ordinals: Sequence[int],
+    *,
+    size: tuple[int, int],
+    bit_depth: int,
+    time_base: Fraction,
+) -> Frames:
+    """Rows as one batch, in the order of some ordinals, which may repeat.
+
+    Args:
+        rows: each of the ordinals once, in any order.
+        ordinals: what the batch is to hold.
+        size: (height, width).
+        bit_depth: 8 for uint8, more for uint16.
+        time_base: seconds per unit of pts.
+
+    Raises:
+        KeyError: with the first ordinal that has no row.
+    """
+    data = np.empty((len(ordinals), *size, 3), np.uint8 if bit_depth == 8 else np.uint16)
+    places: dict[int, int] = {}
+    for place, ordinal in enumerate(ordinals):
+        places.setdefault(ordinal, place)
+    told: dict[int, tuple[int, float, Status]] = {}
+    for row in rows:
+        told[row.index] = (row.pts, row.time_s, row.paint(data[places[row.index]]))
+    columns = [told[ordinal] for ordinal in ordinals]
+    for place, ordinal in enumerate(ordinals):
+        if places[ordinal] != place:
+            data[place] = data[places[ordinal]]
+    return frames_from_array(
+        data,
+        index=np.array(ordinals, np.int64),
+        pts=np.array([pts for pts, _, _ in columns], np.int64),
+        time_s=np.array([seconds for _, seconds, _ in columns], np.float64),
+        status=np.array([status for _, _, status in columns], np.uint8),
+        time_base=time_base,
+        bit_depth=bit_depth,
+    )
 
 
 def frames_from_array(

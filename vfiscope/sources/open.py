@@ -21,7 +21,8 @@ from vfiscope.sources.images.listing import (
     list_glob,
     list_pattern,
 )
-from vfiscope.sources.source import Options, Selection, Source, check_file
+from vfiscope.sources.selection import Options, Selection
+from vfiscope.sources.source import Source, check_file
 from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = ["is_address", "open_source", "parse_position"]

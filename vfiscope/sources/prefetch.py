@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections.abc import Callable, Generator, Iterable, Iterator
+from functools import cache
 from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
 from typing import NamedTuple, TypeVar
@@ -56,6 +57,7 @@ def _consume(items: Iterable[T], depth: int) -> Iterator[T]:
         room.release()
         worker.join()
 
+    _stop_all_at_exit()
     _STOPS.add(stop)
     worker.start()
     try:
@@ -90,7 +92,12 @@ def _produce(
         queue.put(_End(error))
 
 
-@atexit.register
+@cache
+def _stop_all_at_exit() -> None:
+    """Once, and only where there is a worker."""
+    atexit.register(_stop_all)
+
+
 def _stop_all() -> None:
     """End the workers before the interpreter ends: one that is inside a library then would bring
     the process down."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
@@ -16,16 +17,15 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
-from vfiscope.sources.batching import SelectedRow, gather
-from vfiscope.types import Frames, SourceInfo, Status
+from vfiscope.sources.batching import SelectedRow, arrange, gather
+from vfiscope.sources.selection import Options, Selection
+from vfiscope.types import Code, Frames, Note, SourceInfo, Status
 
 __all__ = [
     "RGB_COLOR",
     "Counts",
-    "Options",
     "Pixels",
     "Row",
-    "Selection",
     "Single",
     "Source",
     "check_file",
@@ -73,14 +73,12 @@ class Counts:
     ended: bool = False
     """Whether decoding went on to the end of the source."""
 
-    def given_up(self, path: str) -> str | None:
-        """A sentence where reading ended early, else None."""
+    def given_up(self, path: str) -> Note | None:
+        """A note where reading ended early, else None."""
         if not self.gave_up:
             return None
-        return (
-            f"{path} is given up after {self.gave_up} undecodable packets in a row "
-            f"({self.decoded} frames before them): repair or re-encode it"
-        )
+        values = {"path": path, "packets": self.gave_up, "frames": self.decoded}
+        return Note(Code.GAVE_UP, values)
 
 
 RGB_COLOR = {
@@ -103,56 +101,6 @@ class Row:
     """Writes the frame into an (H, W, 3) array; called at once or not at all."""
 
 
-@dataclass(frozen=True)
-class Selection:
-    """Which frames are wanted: every ``step``-th of a half-open range in ordinals (int) or seconds
-    (Fraction)."""
-
-    start: int | Fraction | None = None
-    stop: int | Fraction | None = None
-    step: int = 1
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.step, int) or self.step < 1:
-            raise UsageError(f"step is {self.step!r}: give a whole number of 1 or more")
-        same = type(self.start) is type(self.stop)
-        if same and self.start is not None and self.stop is not None and self.start >= self.stop:
-            raise UsageError(
-                f"start {self.start} is not before stop {self.stop}: the stop itself is not"
-                " included"
-            )
-
-    def __str__(self) -> str:
-        ends = {
-            name: end
-            for name, end in (("start", self.start), ("stop", self.stop))
-            if end is not None
-        }
-        return " and ".join(
-            f"{name} {end if isinstance(end, int) else f'{float(end):g}s'}"
-            for name, end in ends.items()
-        )
-
-    def before(self, index: int, seconds: Fraction) -> bool:
-        """Whether the frame lies before the start."""
-        return (
-            self.start is not None
-            and (index if isinstance(self.start, int) else seconds) < self.start
-        )
-
-    def after(self, index: int, seconds: Fraction) -> bool:
-        """Whether the frame lies at the stop or behind it."""
-        return (
-            self.stop is not None
-            and (index if isinstance(self.stop, int) else seconds) >= self.stop
-        )
-
-    @property
-    def timed(self) -> bool:
-        """Whether the start or the stop is a time, and so means other ordinals in other sources."""
-        return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
-
-
 @dataclass(frozen=True, eq=False)
 class Single:
     """One frame as numpy has it."""
@@ -161,25 +109,6 @@ class Single:
     status: Status
     pixels: Pixels
     """(H, W, 3) RGB code values, uint8 or uint16; zeros where it is unreadable."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a source is to deliver its frames."""
-
-    selection: Selection
-    batch: int
-    fps: Fraction
-    resize: tuple[int, int, str] | None
-    """(height, width, filter), or None to refuse frames of another size."""
-    tonemap: str | None = None
-    """One of ``config.TONE_MAPS``, or None to refuse HDR."""
-    time_from: str | None = None
-    """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
-    stream: int | None = None
-    """Number of the video's stream, None for the best one."""
-    deinterlace: str = "none"
-    """One of ``config.DEINTERLACERS``."""
 
 
 class Source(ABC):
@@ -250,20 +179,80 @@ class Source(ABC):
         return self._batches(self.counts, selection)
 
     def singles(self, ordinals: Collection[int]) -> Iterator[Single]:
-        """The frames of some decode ordinals, in order, whatever was asked for when the source was
+        """The frames of some decode ordinals, rising, whatever was asked for when the source was
         opened.
 
-        Without torch, and one at a time. A video is decoded from its start up to the last of them,
-        and only these are converted. Ordinals that the source does not have are left out.
+        As :meth:`frames_at`, without torch and one at a time. Ordinals that the source does not
+        have are left out.
         """
         self._check_open()
-        wanted, dtype = set(ordinals), np.uint8 if self._info.bit_depth == 8 else np.uint16
+        dtype = np.uint8 if self._info.bit_depth == 8 else np.uint16
+        with closing(self._rows_at(sorted({i for i in ordinals if i >= 0}))) as rows:
+            for row in rows:
+                out = np.empty((*self.size, 3), dtype)
+                yield Single(row.index, row.paint(out), out)
+
+    def frames_at(self, ordinals: Sequence[int]) -> Frames:
+        """Exactly the frames of some decode ordinals, whatever was asked for when the source was
+        opened.
+
+        They are what iterating the whole source gives for them, bit for bit: pixels, times and
+        statuses. Images are read one by one. Of a video that was read before, frames are found
+        through its keyframes and compared with what was noted then; otherwise it is decoded up to
+        the last of them, and that is noted for the next call.
+
+        Args:
+            ordinals: of frames, in any order, repeated as often as wanted.
+
+        Returns:
+            One frame for each ordinal, in this order.
+
+        Raises:
+            SourceError: the source has no frame of an ordinal, or was closed.
+            UsageError: so many frames do not fit in ``config.MAX_BATCH_BYTES``.
+        """
+        self._check_open()
+        wanted = [operator.index(ordinal) for ordinal in ordinals]
+        path, bit_depth = self._info.path, self._info.bit_depth
+        held = 3 * self.size[0] * self.size[1] * (1 if bit_depth == 8 else 2) * len(wanted)
+        if held > config.MAX_BATCH_BYTES:
+            raise UsageError(
+                f"{len(wanted)} frames of {path} take {held / 2**30:.1f} GiB, and"
+                f" {config.MAX_BATCH_BYTES / 2**30:g} is the limit: ask for fewer at once"
+            )
+        if min(wanted, default=0) < 0:
+            raise SourceError(f"{path} has no frame {min(wanted)}: frames are counted from 0")
+        try:
+            with closing(self._rows_at(sorted(set(wanted)))) as rows:
+                return arrange(
+                    rows,
+                    wanted,
+                    size=self.size,
+                    bit_depth=bit_depth,
+                    time_base=self._info.time_base,
+                )
+        except KeyError as missing:
+            raise SourceError(
+                f"{path} has no frame {missing}: it has {self._length}, counted from 0"
+            ) from None
+
+    @property
+    def _length(self) -> int | None:
+        """How many frames there are, as far as is known."""
+        return self._info.frames_expected
+
+    def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
+        """The rows of some rising ordinals; those that there are not are left out."""
+        if not ordinals:
+            return
+        wanted, first_pts = set(ordinals), None
         with closing(self._rows(Counts())) as rows:
             for row in rows:
+                first_pts = row.pts if first_pts is None else first_pts
                 if row.index in wanted:
-                    out = np.empty((*self.size, 3), dtype)
-                    yield Single(row.index, row.paint(out), out)
-                if row.index >= max(wanted, default=-1):
+                    seconds = float((row.pts - first_pts) * self._info.time_base)
+                    yield SelectedRow(row.index, row.pts, seconds, row.paint)
+                if row.index >= ordinals[-1]:
                     return
 
     def close(self) -> None:
@@ -347,12 +336,21 @@ class Source(ABC):
         if self._closed:
             raise SourceError(f"{self._info.path} was closed: open it again")
 
-    def _note(self, kind: str, text: str) -> None:
-        """Add a sentence to the notes: the first of its kind only, so that they do not grow with
-        the length."""
-        if kind not in self._noted:
-            self._noted.add(kind)
-            self._info = replace(self._info, notes=(*self._info.notes, text))
+    @contextmanager
+    def _without_notes(self) -> Iterator[None]:
+        """Leave the notes as they are: they tell at which frame a thing is met first, and only
+        reading in order meets it there."""
+        info, noted = self._info, set(self._noted)
+        try:
+            yield
+        finally:
+            self._info, self._noted = info, noted
+
+    def _note(self, note: Note) -> None:
+        """Add a note: the first of its code only, so that they do not grow with the length."""
+        if note.code not in self._noted:
+            self._noted.add(note.code)
+            self._info = replace(self._info, notes=(*self._info.notes, note))
 
 
 def check_file(path: str) -> int:

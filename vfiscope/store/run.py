@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.coded_notes import read_notes
 from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
@@ -32,6 +33,7 @@ from vfiscope.types import (
     UNIX_EPOCH,
     FieldSpec,
     MetricSpec,
+    Note,
     Pairing,
     Region,
     Registrations,
@@ -99,8 +101,13 @@ class Run:
         is one."""
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
+        """What makes the run partial, one sentence each."""
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
-        """How test and reference were interpreted differently."""
+        """What may make scores mean something else, one sentence each."""
+        self.coded_notes: list[Note] = read_notes(attrs, "notes")
+        """The notes as codes with values; empty in files of versions that did not store them."""
+        self.coded_warnings: list[Note] = read_notes(attrs, "warnings")
+        """The warnings as codes with values."""
         self.frame_size = read_size(attrs, self.config, self.sources)
         """(height, width) in pixels of the frames as scored, after ``resize``; None where an older
         file does not tell."""

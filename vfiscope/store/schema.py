@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
 from vfiscope.store.registration_table import (
@@ -46,6 +47,7 @@ from vfiscope.types import (
     FrameTable,
     MetricSpec,
     Needs,
+    Note,
     Pairing,
     Region,
     Role,
@@ -347,10 +349,10 @@ class Ending:
     sources: Sequence[Mapping[str, Any]]
     pairing: Mapping[str, Any]
     status: str
-    notes: Sequence[str]
+    notes: Sequence[Note]
     timings: Mapping[str, Any]
     created: str
-    warnings: Sequence[str] = ()
+    warnings: Sequence[Note] = ()
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
     names: Sequence[str] = ()
@@ -372,8 +374,8 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["versions"] = json_text(header.versions)
     attrs["pairing"] = json_text(ending.pairing)
     attrs["status"] = ending.status
-    attrs["notes"] = json_text(ending.notes)
-    attrs["warnings"] = json_text(ending.warnings)
+    write_notes(attrs, "notes", ending.notes)
+    write_notes(attrs, "warnings", ending.warnings)
     attrs["timings"] = json_text(ending.timings)
     if header.embedder is not None:
         attrs["embedder"] = json_text(header.embedder)

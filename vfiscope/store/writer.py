@@ -20,7 +20,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Pairing, Region, Registrations, Scores, Segment
+from vfiscope.types import FrameTable, Note, Pairing, Region, Registrations, Scores, Segment
 
 __all__ = ["Writer", "check_path"]
 
@@ -269,9 +269,9 @@ class Writer:
         sources: Sequence[Mapping[str, Any]],
         pairing: Mapping[str, Any],
         status: Literal["ok", "partial"],
-        notes: Sequence[str],
+        notes: Sequence[Note],
         timings: Mapping[str, Any],
-        warnings: Sequence[str] = (),
+        warnings: Sequence[Note] = (),
         table: Pairing | None = None,
         names: Sequence[str] = (),
     ) -> Path:
@@ -285,9 +285,8 @@ class Writer:
             pairing: how test and reference were paired.
             status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was
                 asked.
-            notes: what a reader of the result must know, one sentence each.
-            warnings: what may make scores mean something else, one sentence each; it makes no run
-                partial.
+            notes: what a reader of the result must know.
+            warnings: what may make scores mean something else; it makes no run partial.
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
             names: the image file of each row, where the test was images.

@@ -8,6 +8,7 @@ from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, sentence
+from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     LUMA_WEIGHTS,
     UNIX_EPOCH,
@@ -28,6 +29,7 @@ from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Re
 
 __all__ = [
     "LUMA_WEIGHTS",
+    "NOT_WHOLE",
     "UNIX_EPOCH",
     "Box",
     "Cadence",
@@ -53,6 +55,7 @@ __all__ = [
     "Registrations",
     "Role",
     "Scores",
+    "SeekTable",
     "Segment",
     "SignalSpec",
     "SourceInfo",

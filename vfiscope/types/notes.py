@@ -92,6 +92,7 @@ class Code(StrEnum):
     DEPTH_DIFFERS = "depth_differs"
     ONE_IS_HDR = "one_is_hdr"
     GAPS_IN_SEQUENCE = "gaps_in_sequence"
+    GAPS_IN_SOURCE = "gaps_in_source"
     GAPS_PUT_PAIRS_OFF = "gaps_put_pairs_off"
     GAPS_IN_BOTH = "gaps_in_both"
     SHIFT_FITS_BETTER = "shift_fits_better"

@@ -131,8 +131,6 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
     Code.METRIC_UNDEFINED: _metric_undefined,
 }
 
-COLOR_PROPERTIES = {"matrix": "colour matrix"}
-
 
 def _color_differs(
     what: str,
@@ -143,8 +141,9 @@ def _color_differs(
     other_value: str,
     other_decided_by: str,
 ) -> str:
+    name = "colour matrix" if what == "matrix" else what
     return (
-        f"{COLOR_PROPERTIES.get(what, what)} differs: {role} is read as {value} ({decided_by}), "
+        f"{name} differs: {role} is read as {value} ({decided_by}), "
         f"{other} as {other_value} ({other_decided_by})"
     )
 
@@ -192,6 +191,7 @@ WARNINGS: dict[Code, Template] = {
     Code.GAPS_IN_SEQUENCE: (
         "{role} {path}: {gaps}; frames are taken to follow each other: add what is missing"
     ),
+    Code.GAPS_IN_SOURCE: "{role} {path}: {gaps}",
     Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
     Code.SHIFT_FITS_BETTER: _shift_fits_better,

@@ -10,6 +10,8 @@ from enum import Flag, IntEnum, auto
 from fractions import Fraction
 from typing import NamedTuple
 
+from vfiscope.types.notes import Note
+
 __all__ = [
     "LUMA_WEIGHTS",
     "UNIX_EPOCH",
@@ -246,10 +248,10 @@ class SourceInfo:
     size_bytes: int
     files: Sequence[str] = ()
     """The image files in order; empty for a video."""
-    damage: Sequence[str] = ()
-    """What the file itself gives away of missing parts, one sentence each."""
-    notes: Sequence[str] = ()
-    """What is unusual, one sentence each: gaps in the numbering, files left out."""
+    damage: Sequence[Note] = ()
+    """Missing or damaged parts that the structure of the file gives away."""
+    notes: Sequence[Note] = ()
+    """What is unusual: gaps in the numbering, files left out."""
     gaps: Sequence[Gap] = ()
     """Gaps in the numbering of image files, up to the stop."""
 

@@ -14,6 +14,7 @@ import vfiscope as vs
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
 from vfiscope.sources.video.tonemap import tone_map
+from vfiscope.types import Code, Note
 
 # ------------------------------------------------------------------------------------------- colour
 
@@ -158,11 +159,12 @@ def test_hdr_is_refused_unless_a_tone_map_is_named(tmp_path: Path) -> None:
     with open_source(path, tonemap="none") as source:
         assert source.info.color["transfer"] == "smpte2084"
         assert source.info.color["tonemap"] == "none"
-        assert "HDR (smpte2084): code values are taken as stored" in source.info.notes
+        assert Note(Code.HDR_AS_STORED, {"transfer": "smpte2084"}) in source.info.notes
         assert np.abs(pixels(source) - 65535 * (512 - 64) / 876).max() <= 65
     with open_source(path, tonemap="reinhard") as source:
         assert source.info.color["tonemap"] == "reinhard"
-        assert "HDR (smpte2084): code values are tone mapped to SDR (reinhard)" in source.info.notes
+        values = {"transfer": "smpte2084", "tonemap": "reinhard"}
+        assert Note(Code.HDR_TONE_MAPPED, values) in source.info.notes
         value = (512 - 64) / 876
         root = value ** (32 / 2523)
         light = (
@@ -309,7 +311,7 @@ def test_transparent_video_is_laid_on_black(
         tmp_path / f"a.{suffix}", [frame], codec=codec, pix_fmt=pix_fmt, color_range=None
     )
     with open_source(path) as source:
-        assert "has an alpha channel: it is laid on black" in source.info.notes
+        assert Note(Code.ALPHA_ON_BLACK) in source.info.notes
         got = pixels(source)[0]
     top = 255 if source.info.bit_depth == 8 else 65535
     assert np.abs(got / top - 0.75 * ramp[..., None] / 65535).max() <= 2.1 / 255

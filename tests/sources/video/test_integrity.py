@@ -11,6 +11,7 @@ import vfiscope as vs
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import open_source
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.types import Code, Note
 
 MADE = [
     ("mkv", "ffv1", "bgr0"),
@@ -33,16 +34,16 @@ def test_every_cut_is_noticed_and_a_whole_file_is_whole(
     cut = tmp_path / f"b.{suffix}"
     for missing in (1, 7, 100, len(data) // 3 | 1):
         cut.write_bytes(data[:-missing])
-        assert "cut short" in (why_cut_short(str(cut)) or ""), missing
+        assert "cut short" in str(why_cut_short(str(cut))), missing
 
 
 def test_damaged_blocks_of_a_gif_are_noticed(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.gif", moving(4, 16, 16), codec="gif", pix_fmt="rgb8")
     data = path.read_bytes()
     path.write_bytes(data.replace(b"\x21\xf9\x04", b"\x99\xf9\x04"))
-    assert "0x99 where a block should begin" in (why_cut_short(str(path)) or "")
+    assert why_cut_short(str(path)) == Note(Code.GIF_BAD_BLOCK, {"byte": 0x99})
     path.write_bytes(data + b"junk")
-    assert "before the end of the file" in (why_cut_short(str(path)) or "")
+    assert why_cut_short(str(path)) == Note(Code.GIF_ENDS_EARLY)
 
 
 def test_the_damage_is_in_what_a_source_says(tmp_path: Path) -> None:
@@ -50,7 +51,8 @@ def test_the_damage_is_in_what_a_source_says(tmp_path: Path) -> None:
     assert open_source(path).info.damage == ()
     path.write_bytes(path.read_bytes()[:-5])
     (damage,) = open_source(path).info.damage
-    assert damage.endswith("it is cut short by 5 bytes")
+    assert damage.code == Code.FILE_CUT_SHORT
+    assert str(damage).endswith("it is cut short by 5 bytes")
 
 
 def test_a_matroska_file_that_ends_before_its_duration_is_short(tmp_path: Path) -> None:
@@ -87,10 +89,12 @@ def test_flipped_bits_in_matroska_fail_their_checksum(tmp_path: Path) -> None:
     path.write_bytes(data)
     reason = failed_checksums(str(path))
     assert reason is not None
-    assert reason.startswith("1 of its parts, the first at byte ")
+    assert str(reason).startswith("1 of its parts, the first at byte ")
     with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
         assert run.status == "partial"
-        assert any(reason in note for note in run.notes)
+        assert run.notes == [f"test {path}: {reason}"]
+        values = {"role": "test", "path": str(path), "note": reason}
+        assert run.coded_notes == [Note(Code.SOURCE_DAMAGED, values)]
     assert diagnose(str(path)).media["test"].info.damage == (reason,)
 
 

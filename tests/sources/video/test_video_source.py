@@ -14,7 +14,7 @@ from vfiscope.errors import SourceError
 from vfiscope.sources import open_source, prefetch
 from vfiscope.sources.geometry import Orientation, from_display_matrix
 from vfiscope.sources.video import container
-from vfiscope.types import Status
+from vfiscope.types import Code, Status
 
 # ----------------------------------------------------------------------------------------- geometry
 
@@ -33,8 +33,7 @@ def test_display_rotation_is_applied(tmp_path: Path, rotation: int) -> None:
     with open_source(path) as source:
         assert (source.info.height, source.info.width) == turned.shape[1:3]
         assert np.abs(pixels(source).astype(int) - turned).mean() < 6
-        assert len(source.info.notes) == 1
-        assert "for display" in source.info.notes[0]
+        assert [note.code for note in source.info.notes] == [Code.ROTATED]
 
 
 @pytest.mark.parametrize(

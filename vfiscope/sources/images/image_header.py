@@ -39,7 +39,8 @@ class ImageHeader(NamedTuple):
     has_alpha: bool
     premultiplied: bool
     """Whether the decoder itself lays transparent pixels on black (8-bit TIFF)."""
-    notes: tuple[str, ...]
+    pages: int
+    """Images in the file, of which only the first is read."""
     format: str
     """PNG, JPEG, BMP, TIFF or WEBP: by the content, whatever the name says."""
 
@@ -89,7 +90,7 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
         orientation,
         has_alpha,
         premultiplied,
-        _notes(image, has_alpha),
+        getattr(image, "n_frames", 1),
         str(image.format),
     )
 
@@ -115,13 +116,3 @@ def _bit_depth(image: Image.Image, stream: BinaryIO) -> int:
         bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (8,))
         return 8 if max(bits) <= 8 else 16
     return 8
-
-
-def _notes(image: Image.Image, has_alpha: bool) -> tuple[str, ...]:
-    notes = []
-    if has_alpha:
-        notes.append("is transparent: it is laid on black")
-    pages = getattr(image, "n_frames", 1)
-    if pages > 1:
-        notes.append(f"holds {pages} pictures: only the first is read")
-    return tuple(notes)

@@ -20,8 +20,9 @@ from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
-from vfiscope.sources.source import RGB_COLOR, Counts, Options, Pixels, Row, Source
-from vfiscope.types import SourceInfo, Status
+from vfiscope.sources.selection import Options
+from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
+from vfiscope.types import Code, Note, SourceInfo, Status
 
 __all__ = ["ImageSource", "decode_image", "read_image"]
 
@@ -90,11 +91,14 @@ class ImageSource(Source):
             pixels = decode_image(header, data, file)
         except SourceError as error:
             counts.unreadable += 1
-            self._note("unreadable", str(error))
+            self._note(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             out[...] = 0
             return Status.UNREADABLE
-        for note in header.notes:
-            self._note(note, f"{os.path.basename(file)} {note}")
+        name = os.path.basename(file)
+        if header.has_alpha:
+            self._note(Note(Code.IMAGE_TRANSPARENT, {"file": name}))
+        if header.pages > 1:
+            self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
         self._check_like_first(file, pixels)
         resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
         counts.decoded += 1

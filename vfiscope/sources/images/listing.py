@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.images.image_header import EXTENSIONS
-from vfiscope.types import Gap
+from vfiscope.types import Code, Gap, Note
 
 __all__ = [
     "Listing",
-    "describe_gaps",
     "has_pattern",
     "is_image_name",
     "list_folder",
     "list_glob",
     "list_pattern",
+    "note_on_gaps",
 ]
 
 PRINTF = re.compile(r"(?<!%)(?:%%)*(%(0?\d*)d)")
@@ -31,7 +31,7 @@ class Listing(NamedTuple):
     """Image files in natural order, and what is unusual about them."""
 
     files: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     gaps: tuple[Gap, ...] = ()
 
 
@@ -58,9 +58,7 @@ def list_folder(path: str) -> Listing:
         raise SourceError(f"{path!r} cannot be listed: {error.strerror}") from error
     files = [name for name, is_folder in found if not is_folder]
     folders = len(found) - len(files)
-    return _listing(
-        path, files, [f"left out {_count(folders, 'folder')} inside"] if folders else []
-    )
+    return _listing(path, files, [Note(Code.FOLDERS_INSIDE, {"count": folders})] * bool(folders))
 
 
 def list_glob(path: str) -> Listing:
@@ -104,7 +102,7 @@ def list_pattern(path: str) -> Listing:
     return _listing(path, [os.path.join(folder, file) for file in files], [])
 
 
-def _listing(path: str, found: Sequence[str], notes: Sequence[str]) -> Listing:
+def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
     files = [
         name for name in found if is_image_name(name) and not os.path.basename(name).startswith(".")
     ]
@@ -114,17 +112,10 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[str]) -> Listing:
 
     files.sort(key=natsort_keygen(alg=ns.PATH))
     _check_duplicates(files)
-    left_out = len(found) - len(files)
-    notes = [
-        f"left out {_count(left_out, 'file')} that"
-        f" {'is no image' if left_out == 1 else 'are no images'}"
-    ] * (left_out > 0) + list(notes)
-    gaps = _gaps(files)
-    return Listing(tuple(files), (*notes, *([describe_gaps(gaps)] if gaps else [])), gaps)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    left_out, gaps = len(found) - len(files), _gaps(files)
+    others = [Note(Code.OTHER_FILES, {"count": left_out})] * bool(left_out)
+    numbering = [note_on_gaps(gaps)] if gaps else []
+    return Listing(tuple(files), (*others, *notes, *numbering), gaps)
 
 
 def _check_duplicates(files: Sequence[str]) -> None:
@@ -158,13 +149,12 @@ def _gaps(files: Sequence[str]) -> tuple[Gap, ...]:
     )
 
 
-def describe_gaps(gaps: Sequence[Gap]) -> str:
-    """One or more gaps in words."""
-    first = f"numbering jumps from {gaps[0].before} to {gaps[0].after} ({gaps[0].missing} missing)"
-    if len(gaps) == 1:
-        return first
-    missing = sum(gap.missing for gap in gaps)
-    return f"{first}, and in {_count(len(gaps) - 1, 'other place')}: {missing} missing in all"
+def note_on_gaps(gaps: Sequence[Gap]) -> Note:
+    """A note on one or more gaps: the first, and how many others there are."""
+    first = gaps[0]
+    values = {"before": first.before, "after": first.after, "missing": first.missing}
+    total = sum(gap.missing for gap in gaps)
+    return Note(Code.NUMBERING_GAPS, {**values, "others": len(gaps) - 1, "missing_in_all": total})
 
 
 def _numbers(files: Sequence[str]) -> list[int]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import av
+import av.logging
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -28,6 +30,7 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
 
     FFmpeg is given an open file, never a name that it could interpret.
     """
+    _listen()
     try:
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
@@ -78,3 +81,17 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
 def is_picture(stream: VideoStream) -> bool:
     """Whether the stream is a cover and no film."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def _listen() -> None:
+    """Have FFmpeg report errors to :class:`av.logging.Capture` alone, unless somebody listens
+    already.
+
+    At the first opening and not at the import, which changes nothing in a process.
+    """
+    if av.logging.get_level() is None:
+        av.logging.set_level(av.logging.ERROR)
+        # It would leave out a message that another frame was given.
+        av.logging.set_skip_repeated(False)
+        logging.getLogger("libav").addHandler(logging.NullHandler())
+        logging.getLogger("libav").propagate = False

@@ -13,7 +13,6 @@ that no packet named.
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import suppress
@@ -70,7 +69,12 @@ class Decoded(NamedTuple):
     damaged: bool
 
 
-def decode(path: str, counts: Counts, number: int | None = None) -> Generator[Decoded]:
+def decode(
+    path: str,
+    counts: Counts,
+    number: int | None = None,
+    keyframes: list[tuple[int | None, int | None]] | None = None,
+) -> Generator[Decoded]:
     """Every picture that the packets of a video promise, in presentation order; what went wrong is
     counted.
 
@@ -80,6 +84,7 @@ def decode(path: str, counts: Counts, number: int | None = None) -> Generator[De
         path: of the file.
         counts: filled on the way.
         number: of the stream, None for the best.
+        keyframes: where to add (dts, pts) of each packet that the container calls a keyframe.
 
     Raises:
         SourceError: the file cannot be opened, or cannot be read on.
@@ -87,6 +92,8 @@ def decode(path: str, counts: Counts, number: int | None = None) -> Generator[De
     with opened(path, number) as (container, stream):
         failures, queue = 0, _FrameQueue.of(container, stream, counts)
         for packet in packets(path, container, stream):
+            if keyframes is not None and packet is not None and packet.is_keyframe:
+                keyframes.append((packet.dts, packet.pts))
             frames, complained = _frames_of(packet)
             failures = failures + 1 if frames is None else 0 if frames else failures
             queue.enter(packet, frames, complained)
@@ -318,18 +325,3 @@ def packets(
             yield None
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error
-
-
-def _listen() -> None:
-    """Have FFmpeg report errors to :class:`av.logging.Capture` alone, unless somebody listens
-    already."""
-    if av.logging.get_level() is None:
-        av.logging.set_level(av.logging.ERROR)
-        av.logging.set_skip_repeated(
-            False
-        )  # it would leave out a message that another frame was given
-        logging.getLogger("libav").addHandler(logging.NullHandler())
-        logging.getLogger("libav").propagate = False
-
-
-_listen()

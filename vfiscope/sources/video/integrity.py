@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from vfiscope.types import Code, Note
+
 __all__ = ["failed_checksums", "why_cut_short"]
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
@@ -32,9 +34,9 @@ GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
 TS_PACKET, TS_SYNC = 188, 0x47
 
 
-def why_cut_short(path: str) -> str | None:
-    """A sentence where the structure of an MP4, Matroska, AVI, GIF or MPEG-TS file reaches beyond
-    its end, else None.
+def why_cut_short(path: str) -> Note | None:
+    """A note where the structure of an MP4, Matroska, AVI, GIF or MPEG-TS file reaches beyond its
+    end, else None.
 
     Raises:
         OSError: the file cannot be read.
@@ -56,10 +58,7 @@ def why_cut_short(path: str) -> str | None:
             return None
     if end is None or end <= size:
         return None
-    return (
-        f"its structure reaches to byte {end}, but the file ends at {size}: it is cut short by"
-        f" {end - size} bytes"
-    )
+    return Note(Code.FILE_CUT_SHORT, {"end": end, "size": size, "missing": end - size})
 
 
 def _byte_at(file: BinaryIO, at: int) -> int:
@@ -67,27 +66,23 @@ def _byte_at(file: BinaryIO, at: int) -> int:
     return (file.read(1) or b"\0")[0]
 
 
-def _gif_fault(file: BinaryIO) -> str | None:
+def _gif_fault(file: BinaryIO) -> Note | None:
     """Walk the blocks of a GIF: what is met instead of a block, or that the end mark is missing or
     comes too early."""
     file.seek(_palette_bytes(_byte_at(file, 10)) + 13)
     while kind := file.read(1):
         if kind[0] == GIF_END:
-            return (
-                None
-                if not file.read(1)
-                else "its end mark comes before the end of the file: it is damaged"
-            )
+            return Note(Code.GIF_ENDS_EARLY) if file.read(1) else None
         if kind[0] == GIF_IMAGE:
             head = file.read(9)
             file.seek(_palette_bytes(head[8] if len(head) == 9 else 0) + 1, os.SEEK_CUR)
         elif kind[0] == GIF_EXTENSION:
             file.seek(1, os.SEEK_CUR)
         else:
-            return f"it holds {kind[0]:#04x} where a block should begin: it is damaged"
+            return Note(Code.GIF_BAD_BLOCK, {"byte": kind[0]})
         while (size := file.read(1)) and size[0]:
             file.seek(size[0], os.SEEK_CUR)
-    return "the end mark of a GIF is missing: it is cut short"
+    return Note(Code.GIF_WITHOUT_END)
 
 
 def _palette_bytes(flags: int) -> int:
@@ -152,8 +147,8 @@ def _number(file: BinaryIO) -> tuple[int, int] | None:
     ), count
 
 
-def failed_checksums(path: str) -> str | None:
-    """A sentence where parts of a Matroska file differ from their CRC-32 (RFC 8794, 11.3.1), else
+def failed_checksums(path: str) -> Note | None:
+    """A note where parts of a Matroska file differ from their CRC-32 (RFC 8794, 11.3.1), else
     None.
 
     The file is read once more from its beginning to its end; other formats hold no checksums over
@@ -169,10 +164,7 @@ def failed_checksums(path: str) -> str | None:
         failed = [at for at, good in _checked_parts(file, size) if not good]
     if not failed:
         return None
-    return (
-        f"{len(failed)} of its parts, the first at byte {failed[0]}, differ from their checksums:"
-        " it is damaged"
-    )
+    return Note(Code.CHECKSUMS_DIFFER, {"parts": len(failed), "first": failed[0]})
 
 
 def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -17,16 +18,21 @@ from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
+from vfiscope.sources.batching import SelectedRow
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
-from vfiscope.sources.source import Counts, Options, Pixels, Row, Source, check_file
+from vfiscope.sources.selection import Options
+from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.video.container import is_picture, opened
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
-from vfiscope.types import SourceInfo, Status
+from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
+from vfiscope.types import Code, Note, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
+
+log = logging.getLogger("vfiscope")
 
 
 class VideoSource(Source):
@@ -74,23 +80,67 @@ class VideoSource(Source):
         self._first = first
         self._claims_length = stream.claims_length
         self._sums_checked = False
+        self.seek_table: SeekTable | None = None
+        """What reading it noted, or what is known from an earlier reading of the same file."""
+        self._seeks = True
+        self._deinterlaces = options.deinterlace == "bwdif"
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        decoded = decode(self._info.path, counts, self._options.stream)
-        with closing(
-            deinterlace_frames(decoded, counts) if self._options.deinterlace == "bwdif" else decoded
-        ) as places:
-            for index, place in enumerate(places):
-                pts = clock.stamp(place.pts, index)
-                for note in clock.notes:
-                    self._note("time", note)
-                yield Row(index, pts, partial(self._paint, place, index, convert))
-                del place
+        noted = FirstPass()
+        places = noted.noted(decode(self._info.path, counts, self._options.stream, noted.keyframes))
+        if self._deinterlaces:
+            places = deinterlace_frames(places, counts)
+        try:
+            with closing(places):
+                for index, place in enumerate(places):
+                    pts = clock.stamp(place.pts, index)
+                    noted.stamp(pts)
+                    if clock.note is not None:
+                        self._note(clock.note)
+                    yield Row(index, pts, partial(self._paint, place, index, convert))
+                    del place
+            noted.ended = not counts.gave_up
+        finally:
+            self._remember(noted.table())
         counts.short = self._short(counts.decoded, clock.last or 0)
         self._check_sums()
         counts.ended = not counts.gave_up
+
+    def _remember(self, table: SeekTable) -> None:
+        """Keep what a pass noted, unless an earlier one went further."""
+        if self.seek_table is None or len(table) >= len(self.seek_table):
+            self.seek_table = table
+
+    def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
+        """Through keyframes where a first pass is known and what it noted agrees, else by decoding
+        from the start."""
+        path, table = self._info.path, self.seek_table if self._seeks else None
+        if table is not None and table.ended:  # what is not in it is not in the file
+            ordinals = [ordinal for ordinal in ordinals if ordinal < len(table)]
+        hard = [i for i in ordinals if not can_seek(table, i, neighbours=self._deinterlaces)]
+        left = [i for i in ordinals if not hard or i > hard[-1]]
+        yield from super()._rows_at([i for i in ordinals if hard and i <= hard[-1]])
+        if table is None or not left:
+            return
+        convert = RgbConverter(path, self._options.tonemap)
+        found = seek(path, self._options.stream, table, left, deinterlace=self._deinterlaces)
+        try:
+            with closing(found), self._without_notes():
+                for i, place in found:
+                    pts = int(table.pts[i])
+                    seconds = float((pts - int(table.pts[0])) * self._info.time_base)
+                    yield SelectedRow(i, pts, seconds, partial(self._paint, place, i, convert))
+                    left.remove(i)
+        except Disagreement as error:
+            log.info("%s is decoded from its start: by seeking, %s", path, error)
+            self._seeks = False
+            yield from super()._rows_at(left)
+
+    @property
+    def _length(self) -> int | None:
+        return None if self.seek_table is None else len(self.seek_table)
 
     def _check_sums(self) -> None:
         """Compare the file with the checksums in it: at the end, because that reads all of it."""
@@ -121,11 +171,8 @@ class VideoSource(Source):
         color = decide(frame, self._info.path)
         if color != self._first.color:
             _check_hdr(color, self._info.path, self._options)
-            self._note(
-                "colour",
-                f"from frame {index} on, colours are {color.matrix}, {color.range},"
-                f" {color.transfer}",
-            )
+            values = {"matrix": color.matrix, "range": color.range, "transfer": color.transfer}
+            self._note(Note(Code.COLOR_CHANGES, {"frame": index, **values}))
         if (bits_of(frame.format) > 8) != (self._info.bit_depth > 8):
             raise SourceError(
                 f"{self._info.path} changes to {frame.format.name} at frame {index}: split it where"
@@ -165,7 +212,7 @@ class _Stream(NamedTuple):
     decoder: str
     claims_length: bool
     """Whether the duration is of this stream alone and was written down, not estimated."""
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 class _First(NamedTuple):
@@ -177,7 +224,7 @@ class _First(NamedTuple):
     orientation: Orientation
     has_pts: bool
     interlaced: bool
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 @dataclass
@@ -188,7 +235,8 @@ class _Clock:
     rate: Fraction | None
     synthetic: bool
     last: int | None = None
-    notes: tuple[str, ...] = ()
+    note: Note | None = None
+    """The first irregularity."""
 
     def stamp(self, pts: int | None, index: int) -> int:
         """The time of the frame in units of the time base."""
@@ -196,18 +244,11 @@ class _Clock:
         if pts is None:
             step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
             pts = 0 if self.last is None else self.last + step
-            self._note(
-                f"frame {index} has no time of its own: it follows the one before at the average"
-                " rate"
-            )
+            self.note = self.note or Note(Code.FRAME_WITHOUT_TIME, {"frame": index})
         if self.last is not None and pts <= self.last:
-            self._note(f"times do not increase at frame {index}")
+            self.note = self.note or Note(Code.TIME_NOT_INCREASING, {"frame": index})
         self.last = pts
         return pts
-
-    def _note(self, text: str) -> None:
-        if not self.notes:
-            self.notes = (text,)
 
 
 def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
@@ -230,13 +271,13 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
         return
 
 
-def _asked(check: Callable[[str], str | None], path: str) -> tuple[str, ...]:
-    """What a check of the file's structure says."""
+def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:
+    """What a check of the file's structure finds."""
     try:
-        reason = check(path)
+        damage = check(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
-    return () if reason is None else (reason,)
+    return () if damage is None else (damage,)
 
 
 def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
@@ -255,20 +296,16 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
     videos = [video for video in container.streams.video if not is_picture(video)]
     notes = []
     if len(videos) > 1:
-        notes.append(f"holds {len(videos)} video streams: stream {stream.index} is read")
+        values = {"streams": len(videos), "stream": stream.index}
+        notes.append(Note(Code.SEVERAL_STREAMS, values))
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
-        notes.append(
-            f"pixels are not square ({aspect.numerator}:{aspect.denominator}): they are read as"
-            " stored"
-        )
+        shape = f"{aspect.numerator}:{aspect.denominator}"
+        notes.append(Note(Code.PIXELS_NOT_SQUARE, {"aspect": shape}))
     if stream.metadata.get("alpha_mode") == "1" and not stream.codec_context.name.startswith(
         "libvpx"
     ):
-        notes.append(
-            "has an alpha channel that its decoder does not give: pixels are read as if they were"
-            " opaque"
-        )
+        notes.append(Note(Code.ALPHA_NOT_DECODED))
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return _Stream(
         frames=stream.frames or None,
@@ -285,11 +322,9 @@ def _describe_first(frame: av.VideoFrame, path: str) -> _First:
     color = decide(frame, path)
     orientation, notes = _orientation(frame)
     if has_alpha(frame.format) and not frame.format.has_palette:
-        notes.append("has an alpha channel: it is laid on black")
+        notes.append(Note(Code.ALPHA_ON_BLACK))
     if frame.pts is None:
-        notes.append(
-            "has no presentation times: frames are taken to follow each other at the average rate"
-        )
+        notes.append(Note(Code.NO_TIMES))
     size = (frame.height, frame.width)
     return _First(
         size,
@@ -311,37 +346,28 @@ def _check_hdr(color: Color, path: str, options: Options) -> None:
         )
 
 
-def _interlaced_note(first: _First, options: Options) -> list[str]:
+def _interlaced_note(first: _First, options: Options) -> list[Note]:
     if not first.interlaced:
         return []
-    if options.deinterlace == "bwdif":
-        return ["interlaced: every frame is made whole at the time of its first field (bwdif)"]
-    return [
-        "interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes"
-        " whole ones"
-    ]
+    return [Note(Code.DEINTERLACED if options.deinterlace == "bwdif" else Code.INTERLACED)]
 
 
-def _hdr_note(color: Color, options: Options) -> list[str]:
+def _hdr_note(color: Color, options: Options) -> list[Note]:
     if not color.is_hdr:
         return []
-    how = (
-        "are taken as stored"
-        if options.tonemap == "none"
-        else f"are tone mapped to SDR ({options.tonemap})"
-    )
-    return [f"HDR ({color.transfer}): code values {how}"]
+    if options.tonemap == "none":
+        return [Note(Code.HDR_AS_STORED, {"transfer": color.transfer})]
+    values = {"transfer": color.transfer, "tonemap": options.tonemap}
+    return [Note(Code.HDR_TONE_MAPPED, values)]
 
 
-def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[str]]:
+def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[Note]]:
     side_data: Any = frame.side_data.get("DISPLAYMATRIX")
     if side_data is None:
         return UPRIGHT, []
     orientation = from_display_matrix(bytes(side_data))
     if orientation is None:
-        return UPRIGHT, [
-            f"its display matrix ({frame.rotation} degrees) is no quarter turn and is not applied"
-        ]
-    return orientation, (
-        [] if orientation == UPRIGHT else [f"stored pictures are {orientation} for display"]
-    )
+        return UPRIGHT, [Note(Code.ROTATION_IGNORED, {"degrees": frame.rotation})]
+    if orientation == UPRIGHT:
+        return orientation, []
+    return orientation, [Note(Code.ROTATED, {"orientation": str(orientation)})]

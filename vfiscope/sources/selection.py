@@ -1,0 +1,79 @@
+"""Which frames of a source are wanted, and how it is to deliver them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vfiscope.errors import UsageError
+
+__all__ = ["Options", "Selection"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which frames are wanted: every ``step``-th of a half-open range in ordinals (int) or seconds
+    (Fraction)."""
+
+    start: int | Fraction | None = None
+    stop: int | Fraction | None = None
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.step, int) or self.step < 1:
+            raise UsageError(f"step is {self.step!r}: give a whole number of 1 or more")
+        same = type(self.start) is type(self.stop)
+        if same and self.start is not None and self.stop is not None and self.start >= self.stop:
+            raise UsageError(
+                f"start {self.start} is not before stop {self.stop}: the stop itself is not"
+                " included"
+            )
+
+    def __str__(self) -> str:
+        ends = {
+            name: end
+            for name, end in (("start", self.start), ("stop", self.stop))
+            if end is not None
+        }
+        return " and ".join(
+            f"{name} {end if isinstance(end, int) else f'{float(end):g}s'}"
+            for name, end in ends.items()
+        )
+
+    def before(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies before the start."""
+        return (
+            self.start is not None
+            and (index if isinstance(self.start, int) else seconds) < self.start
+        )
+
+    def after(self, index: int, seconds: Fraction) -> bool:
+        """Whether the frame lies at the stop or behind it."""
+        return (
+            self.stop is not None
+            and (index if isinstance(self.stop, int) else seconds) >= self.stop
+        )
+
+    @property
+    def timed(self) -> bool:
+        """Whether the start or the stop is a time, and so means other ordinals in other sources."""
+        return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a source is to deliver its frames."""
+
+    selection: Selection
+    batch: int
+    fps: Fraction
+    resize: tuple[int, int, str] | None
+    """(height, width, filter), or None to refuse frames of another size."""
+    tonemap: str | None = None
+    """One of ``config.TONE_MAPS``, or None to refuse HDR."""
+    time_from: str | None = None
+    """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
+    stream: int | None = None
+    """Number of the video's stream, None for the best one."""
+    deinterlace: str = "none"
+    """One of ``config.DEINTERLACERS``."""

@@ -1,0 +1,60 @@
+"""What reading a video once tells about finding its frames again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from vfiscope.types.arrays import Int64, check
+
+__all__ = ["NOT_WHOLE", "SeekTable"]
+
+NOT_WHOLE = -1
+"""The checksum of a frame that seeking cannot give: damaged, missing, or without a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeekTable:
+    """The N frames that a first pass decoded, and the K keyframes among its packets.
+
+    It claims nothing: a frame that was found through a keyframe is taken only if its time and its
+    checksum are those that stand here.
+    """
+
+    pts: Int64
+    """(N,) presentation times in units of the source's time base, by decode ordinal."""
+    checksum: Int64
+    """(N,) CRC-32 of the samples as they were decoded, before any conversion; ``NOT_WHOLE`` where
+    the frame cannot be found by seeking."""
+    keyframe_pts: Int64
+    """(K,) presentation times of the keyframes, in the order of decoding."""
+    keyframe_dts: Int64
+    """(K,) their decoding times, by which containers seek."""
+    ended: bool
+    """Whether the pass went to the end of the stream, so that there are no other frames."""
+
+    COLUMNS = ("pts", "checksum", "keyframe_pts", "keyframe_dts")
+
+    def __post_init__(self) -> None:
+        columns = {name: getattr(self, name) for name in self.COLUMNS}
+        check(
+            self.pts.ndim == self.keyframe_pts.ndim == 1
+            and self.pts.shape == self.checksum.shape
+            and self.keyframe_pts.shape == self.keyframe_dts.shape,
+            "a seek table needs pts and checksum (N,), keyframe_pts and keyframe_dts (K,)",
+            **columns,
+        )
+
+    def __len__(self) -> int:
+        """Frames that it knows."""
+        return len(self.pts)
+
+    @cached_property
+    def rises(self) -> bool:
+        """Whether every time is later than the one before, so that a time names one frame."""
+        return bool((np.diff(self.pts) > 0).all() and (np.diff(self.keyframe_pts) > 0).all())
+
+    def __repr__(self) -> str:
+        return f"SeekTable({len(self)} frames, {len(self.keyframe_pts)} keyframes)"
