@@ -108,6 +108,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "mode": ((str,), "a text"),
     "multiplier": ((str, int, float, type(None)), "a ratio, as 2, 5/2 or 24:60"),
     "lag": ((int, type(None)), "a whole number"),
+    "comparison": ((str,), "a name"),
     "out": ((str, type(None)), "a file name"),
     "metrics": _TEXTS,
     "maps": _TEXTS,
@@ -176,6 +177,9 @@ class RunConfig:
     align: str | int = ALIGN
     """Which reference frame a test frame is scored against: "none", that of the same row; a number,
     that so many frames later; "auto", the one that a map found from the pictures gives."""
+    comparison: str = "auto"
+    """What test frames are compared with, by name: see :data:`vfiscope.comparisons.COMPARISONS`;
+    "auto", what the other options mean."""
     register: str = "none"
     """How each test frame is brought onto its partner before it is scored: "ecc" for small motions,
     "sift", or "loftr" with weights of its own; "none" takes it as it is."""

@@ -12,15 +12,15 @@ from helpers.streams import features, frames, lengths, stream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiscope.comparisons import (
+from vfiscope.comparisons.pairs import (
+    pair_golden,
+    pair_lagged,
+    pair_mapped,
+    pair_rows,
+    pair_shifted,
     pick,
     skip_rows,
     tee_stream,
-    with_golden,
-    with_lag,
-    with_map,
-    with_reference,
-    with_shift,
 )
 from vfiscope.errors import PairingError
 from vfiscope.types import Features, Frames, Pairs
@@ -48,7 +48,7 @@ def test_reference_pairs_row_by_row_and_keeps_every_test_frame(
     test: list[int], ref: list[int]
 ) -> None:
     n, m = sum(test), sum(ref)
-    assert rows(with_reference(stream(test), stream(ref))) == [
+    assert rows(pair_rows(stream(test), stream(ref))) == [
         (i, i if i < m else None) for i in range(n)
     ]
 
@@ -61,14 +61,14 @@ def test_a_longer_reference_is_read_no_further_than_needed() -> None:
             seen.extend(batch[0].index.tolist())
             yield batch
 
-    assert rows(with_reference(stream([3]), watched())) == [(0, 0), (1, 1), (2, 2)]
+    assert rows(pair_rows(stream([3]), watched())) == [(0, 0), (1, 1), (2, 2)]
     assert seen == [0, 1, 2, 3]
 
 
 @given(lengths, st.integers(1, 12))
 def test_lag_pairs_with_the_frame_so_many_before(batches: list[int], lag: int) -> None:
     expected = [(i, i - lag if i >= lag else None) for i in range(sum(batches))]
-    assert rows(with_lag(stream(batches), lag)) == expected
+    assert rows(pair_lagged(stream(batches), lag)) == expected
 
 
 def test_lag_embeds_every_frame_once() -> None:
@@ -79,19 +79,19 @@ def test_lag_embeds_every_frame_once() -> None:
             embedded.extend(batch.index.tolist())
             yield batch, feats
 
-    rows(with_lag(embedding(), 2))
+    rows(pair_lagged(embedding(), 2))
     assert embedded == list(range(11))
 
 
 @given(lengths)
 def test_golden_pairs_every_frame_with_the_one(batches: list[int]) -> None:
     golden = frames(9, 1)
-    found = rows(with_golden(stream(batches), (golden, features(golden))))
+    found = rows(pair_golden(stream(batches), (golden, features(golden))))
     assert found == [(i, 9) for i in range(sum(batches))]
 
 
 def test_streams_without_features_pair_too() -> None:
-    batch = next(with_golden(stream([3], embedded=False), (frames(9, 1), None)))
+    batch = next(pair_golden(stream([3], embedded=False), (frames(9, 1), None)))
     assert batch.test_features is None
     assert batch.ref_features is None
 
@@ -149,15 +149,15 @@ def test_a_map_gives_each_frame_its_partner(
     )
     partners[data.draw(st.lists(st.integers(0, n - 1)))] = -1
     expected = [(i, None if j < 0 else int(j)) for i, j in enumerate(partners)]
-    assert rows(with_map(stream(test), stream(ref), partners)) == expected
+    assert rows(pair_mapped(stream(test), stream(ref), partners)) == expected
     noted = Noted(ref, partners)
-    assert rows(with_map(stream(test), iter(noted), partners)) == expected
+    assert rows(pair_mapped(stream(test), iter(noted), partners)) == expected
     assert noted.taken == sorted({int(j) for j in partners if j >= 0})
 
 
 def test_a_map_reads_the_reference_no_further_than_needed() -> None:
     noted = Noted([2, 2, 2])
-    assert rows(with_map(stream([2]), iter(noted), np.array([1, 1]))) == [(0, 1), (1, 1)]
+    assert rows(pair_mapped(stream([2]), iter(noted), np.array([1, 1]))) == [(0, 1), (1, 1)]
     assert noted.taken == [0, 1]
 
 
@@ -165,11 +165,11 @@ def test_a_side_that_is_shorter_than_the_map_has_changed() -> None:
     with pytest.raises(
         PairingError, match="the test ended after 2 of 3 frames: it changed while it was read"
     ):
-        rows(with_map(stream([2]), stream([5]), np.array([0, 1, 2])))
+        rows(pair_mapped(stream([2]), stream([5]), np.array([0, 1, 2])))
     with pytest.raises(
         PairingError, match="the reference ended before its frame 4: it changed while it was read"
     ):
-        rows(with_map(stream([3]), stream([2, 2]), np.array([0, 1, 4])))
+        rows(pair_mapped(stream([3]), stream([2, 2]), np.array([0, 1, 4])))
 
 
 @given(lengths, lengths, st.integers(0, 12))
@@ -178,12 +178,12 @@ def test_a_shift_leaves_the_first_frames_unpaired(
 ) -> None:
     n, m = sum(test), sum(ref)
     expected = [(i, i - missing if 0 <= i - missing < m else None) for i in range(n)]
-    assert rows(with_shift(stream(test), stream(ref), missing)) == expected
+    assert rows(pair_shifted(stream(test), stream(ref), missing)) == expected
 
 
 def test_a_shift_to_later_frames_pairs_from_the_first_on() -> None:
     late = ((b, features(b)) for b in skip_rows((b for b, _ in stream([2, 4])), 3))
-    assert rows(with_shift(stream([2]), late, -3)) == [(0, 3), (1, 4)]
+    assert rows(pair_shifted(stream([2]), late, -3)) == [(0, 3), (1, 4)]
 
 
 def test_two_readers_have_the_same_items_and_hold_none_that_both_have_read() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from vfiscope.cli.program import main
 
+QUICK = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
+
 
 def call(*arguments: object) -> int:
     """Run the program in this process and give its exit code."""

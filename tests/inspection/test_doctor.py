@@ -130,7 +130,7 @@ def test_damage_is_an_error_and_exit_code_3(
         "frame count",
     ]
     assert all(
-        set(finding) == {"severity", "what", "detail", "remedy", "where"}
+        set(finding) == {"severity", "what", "detail", "remedy", "where", "code", "values"}
         for finding in facts["findings"]
     )
 

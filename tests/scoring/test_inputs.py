@@ -17,7 +17,8 @@ import vfiscope as vs
 from vfiscope.cli.program import main
 from vfiscope.config import RunConfig
 from vfiscope.scoring import pipeline
-from vfiscope.scoring.inputs import changed, disagreements, stamp_files
+from vfiscope.scoring.provenance import changed, stamp_files
+from vfiscope.scoring.warnings import disagreements
 from vfiscope.sources import Source, open_source
 from vfiscope.types import Scores
 

@@ -1,61 +1,30 @@
-"""The whole way: real files in, one result out, the same whatever the batch, the threads or an
-interruption."""
+"""Whole runs: scores against independent ones, selections, sizes, frames that cannot be read."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from helpers.ghosted_runs import N, score
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.config import RunConfig
 from vfiscope.errors import (
     EmbedderError,
     OutputExistsError,
     PairingError,
-    ResumeError,
     SourceError,
     UsageError,
 )
-from vfiscope.scoring import pipeline
 from vfiscope.sources import array
 from vfiscope.store import differences
 from vfiscope.types import Role, Status
-
-N = 30
-
-
-@pytest.fixture(scope="module")
-def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """truth.mp4 and test.mp4, 30 frames of 96x128, the test ghosted in [10, 16)."""
-    folder = tmp_path_factory.mktemp("media")
-    clip = synth.Scene(96, 128, seed=2).clip(N)
-    synth.write_video(folder / "truth.mp4", clip.frames, crf=12)
-    synth.write_video(folder / "test.mp4", synth.ghost(clip, 10, 16, distance=5).frames, crf=14)
-    synth.write_images(folder / "truth", clip.frames[:8])
-    synth.write_images(folder / "test", synth.noise(clip, 0, N, sigma=4).frames[:8])
-    return folder
-
-
-def score(media: Path, out: Path | None = None, **options: object) -> vs.Run:
-    return vs.score(
-        str(media / "test.mp4"),
-        ref=str(media / "truth.mp4"),
-        out=None if out is None else str(out),
-        **options,
-    )
 
 
 def test_a_video_is_scored_into_one_file(media: Path, tmp_path: Path) -> None:
@@ -151,54 +120,6 @@ def test_pixel_maps_have_a_grid_of_their_own(media: Path) -> None:
         assert np.isfinite(run.maps["ssim"][2]).all()
 
 
-def test_scan_against_a_golden_frame(media: Path) -> None:
-    with vs.scan(
-        str(media / "truth.mp4"), golden=4, metrics="psnr,absdiff", maps="none", fields="none"
-    ) as run:
-        np.testing.assert_array_equal(run.frames.ref_index, np.full(N, 4))
-        assert run.scores["absdiff"][4] == 0
-        assert np.isinf(run.scores["psnr"][4])
-        assert np.isfinite(run.scores["psnr"][[3, 5]]).all()
-
-
-def test_scan_against_the_frames_before(media: Path) -> None:
-    with vs.scan(str(media / "truth.mp4"), lag=3) as run:
-        np.testing.assert_array_equal(run.frames.ref_index, [-1, -1, -1, *range(N - 3)])
-        np.testing.assert_array_equal(run.frames.status[:4], [Status.UNPAIRED] * 3 + [Status.OK])
-        assert np.isnan(run.scores["ssim"][:3]).all()
-        assert np.isnan(run.maps["mismatch"][0:3]).all()
-        assert np.isfinite(run.scores["ssim"][3:]).all()
-        assert run.status == "ok"
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "message"),
-    [
-        ({"ref": "x.mp4"}, UsageError, "ref means nothing in mode scan"),
-        ({"golden": 0, "lag": 2}, UsageError, "golden and lag"),
-        ({"golden": "²"}, SourceError, "²"),
-        ({"golden": "{m}/truth"}, UsageError, "not one image"),
-        ({"golden": "{m}/truth.mp4"}, UsageError, "not one image"),
-    ],
-)
-def test_a_scan_with_an_impossible_partner_is_refused(
-    media: Path, options: dict[str, object], error: type[Exception], message: str
-) -> None:
-    given = {
-        name: value.format(m=media) if isinstance(value, str) else value
-        for name, value in options.items()
-    }
-    with pytest.raises(error, match=message):
-        vs.scan(str(media / "test.mp4"), **given)
-
-
-def test_a_golden_frame_that_cannot_be_decoded_is_refused(tmp_path: Path) -> None:
-    first, *_ = synth.write_images(tmp_path / "seq", synth.Scene(48, 64).frames(3))
-    first.write_bytes(first.read_bytes()[:200])
-    with pytest.raises(SourceError, match=r"golden frame .* cannot be decoded"):
-        vs.scan(str(tmp_path / "seq"), golden=0)
-
-
 def test_a_link_to_nothing_keeps_its_row(tmp_path: Path) -> None:
     paths = synth.write_images(tmp_path / "seq", synth.Scene(48, 64).frames(4))
     paths[2].unlink()
@@ -230,63 +151,6 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
     assert (tmp_path / "notes.h5").read_text() == "mine"
     with pytest.raises(UsageError, match=r"give a name that ends in \.h5"):
         vs.scan(str(clip), out=str(clip), overwrite=True)
-
-
-def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
-    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vfiscope.config.ROWS_PER_PART", 8)
-    out = tmp_path / "a.h5"
-    chosen = {"metrics": "psnr", "out": str(out)}
-    with pytest.raises(
-        UsageError, match=f"^lag is {N}, but the sequence has {N} frames: give a smaller one$"
-    ):
-        vs.scan(str(media / "truth.mp4"), lag=N, **chosen)
-    with pytest.raises(
-        UsageError, match=r"^lag is 8, but the sequence has 5 frames: give a smaller one$"
-    ):
-        vs.scan(str(media / "truth.mp4"), lag=8, stop=5, **chosen)
-    assert list(tmp_path.iterdir()) == []
-    with vs.scan(str(media / "truth.mp4"), lag=N - 1, **chosen) as run:
-        assert run.summary()["frames"]["scored"] == 1
-
-
-@pytest.mark.parametrize(
-    ("depth", "metric", "size"),
-    [
-        (np.uint8, "psnr", 3 * 60 * 80),
-        (np.uint16, "psnr", 2 * 3 * 60 * 80),
-        (
-            np.uint8,
-            "cosine",
-            3 * 60 * 80 + 4 * 135 * 4 * 5,
-        ),  # dsift: 135 numbers for each patch, and the frame's are the same
-    ],
-)
-def test_a_lag_that_would_fill_the_memory_is_refused(depth: type, metric: str, size: int) -> None:
-    frames = np.zeros((4, 60, 80, 3), depth)
-    options = {
-        "metrics": [metric],
-        "maps": ["none"],
-        "fields": ["none"],
-        "embedder": "dsift",
-        "size": 56,
-    }
-    most = 2**32 // size
-    with pytest.raises(
-        UsageError,
-        match=rf"lag {most + 1} holds .* 80x60 .*4\.0 GiB.* 4 GiB .*--lag {most} or less",
-    ):
-        vs.scan(frames, lag=most + 1, **options)
-    with pytest.raises(UsageError, match=f"lag is {most}, but the sequence has 4 frames"):
-        vs.scan(frames, lag=most, **options)
-
-
-def test_compare_two_arrays() -> None:
-    ref = np.full((32, 32, 3), 10, np.uint8)
-    with vs.compare(ref + 3, ref, metrics=["mse", "psnr"], maps=["none"], fields=["none"]) as run:
-        assert run.scores["mse"].tolist() == [9.0]
-        assert run.scores["psnr"][0] == pytest.approx(10 * np.log10(255**2 / 9), abs=1e-4)
 
 
 def test_the_shorter_side_is_reported_and_stored(media: Path) -> None:
@@ -387,47 +251,6 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         assert not any("claims are not there" in note for note in run.notes)
 
 
-def test_a_failed_run_without_an_output_leaves_nothing(
-    media: Path, tmp_path: Path, monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(UsageError):
-        vs.scan(str(media / "test.mp4"), golden=99)
-    assert list(tmp_path.iterdir()) == []
-    run = vs.scan(str(media / "test.mp4"), metrics="psnr", maps="none", fields="none")
-    assert len(list(tmp_path.iterdir())) == 1
-    run.close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_result_that_exists_is_left_alone(media: Path, tmp_path: Path) -> None:
-    score(media, tmp_path / "a.h5", metrics="psnr", maps="none", fields="none").close()
-    before = (tmp_path / "a.h5").read_bytes()
-    with pytest.raises(OutputExistsError, match="--overwrite"):
-        score(media, tmp_path / "a.h5", metrics="ssim")
-    assert (tmp_path / "a.h5").read_bytes() == before
-    score(
-        media, tmp_path / "a.h5", metrics="ssim", maps="none", fields="none", overwrite=True
-    ).close()
-    with vs.open_run(tmp_path / "a.h5") as run:
-        assert list(run.scores) == ["ssim"]
-
-
-def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
-    config = RunConfig(
-        "score",
-        str(media / "test.mp4"),
-        str(media / "truth.mp4"),
-        out=str(tmp_path / "a.h5"),
-        metrics=("psnr",),
-    )
-    assert not pipeline.is_done(config)
-    pipeline.run(config).close()
-    assert pipeline.is_done(config)
-    assert pipeline.is_done(config.replace(batch=3))
-    assert not pipeline.is_done(config.replace(step=2))
-
-
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -497,15 +320,6 @@ def test_wrong_options_are_one_line_and_leave_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_changed_settings_refuse_to_resume(media: Path, tmp_path: Path) -> None:
-    interrupted(media, tmp_path / "a.h5")
-    with pytest.raises(ResumeError, match=r"step: 1 -> 2.*--no-resume"):
-        score(media, tmp_path / "a.h5", metrics="psnr", step=2)
-    score(media, tmp_path / "a.h5", metrics="psnr", step=2, resume=False).close()
-    with vs.open_run(tmp_path / "a.h5") as run:
-        assert len(run.frames) == 15
-
-
 @pytest.mark.parametrize(("tonemap", "said"), [("hable", 1), ("none", 0), (None, 0)])
 def test_a_tone_map_for_what_is_not_hdr_is_said(
     media: Path, caplog: pytest.LogCaptureFixture, tonemap: str | None, said: int
@@ -520,129 +334,6 @@ def test_a_tone_map_for_what_is_not_hdr_is_said(
     assert [text for text in caplog.messages if "tonemap" in text] == [
         "warning: no score depends on --tonemap hable: test is not HDR"
     ] * said
-
-
-def interrupted(media: Path, out: Path) -> None:
-    """Leave a run as Ctrl-C would after 20 rows in blocks of 8."""
-
-    def stop_at_20(scores, _info, _done):  # type: ignore[no-untyped-def]
-        rows = 0
-        for batch in scores:
-            yield batch
-            rows += len(batch)
-            if rows >= 20:
-                raise KeyboardInterrupt
-
-    config = RunConfig(
-        "score", str(media / "test.mp4"), str(media / "truth.mp4"), out=str(out), metrics=("psnr",)
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vfiscope.config.ROWS_PER_PART", 8)
-        with pytest.raises(KeyboardInterrupt):
-            pipeline.run(config, watch=stop_at_20)
-
-
-@pytest.mark.parametrize(("mode", "block"), [("score", 8), ("map", 8), ("lag", 8), ("golden", 64)])
-def test_resuming_scores_only_what_is_missing_and_ends_identical(
-    media: Path, tmp_path: Path, mode: str, block: int
-) -> None:
-    config = {
-        "score": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4")),
-        "map": RunConfig("score", str(media / "test.mp4"), str(media / "truth.mp4"), align="auto"),
-        "lag": RunConfig("scan", str(media / "test.mp4"), lag=3),
-        "golden": RunConfig("scan", str(media / "test.mp4"), golden=7),
-    }[mode]
-    seen: list[int] = []
-
-    def watch(scores, _info, done):  # type: ignore[no-untyped-def]
-        for batch in scores:
-            seen.extend(batch.frames.index.tolist())
-            yield batch
-            if done == 0 and len(seen) >= 20:
-                raise KeyboardInterrupt
-
-    pipeline.run(config.replace(out=str(tmp_path / "whole.h5"))).close()
-    resumed = config.replace(out=str(tmp_path / "resumed.h5"), batch=3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("vfiscope.config.ROWS_PER_PART", block)
-        with pytest.raises(KeyboardInterrupt) as caught:
-            pipeline.run(resumed, watch=watch)
-        (note,) = caught.value.__notes__
-        assert note.startswith(f"21 frames of {tmp_path / 'resumed.h5'} are kept")
-        del seen[:]
-        pipeline.run(resumed, watch=watch).close()
-    assert seen == list(range(21, N))
-    assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
-
-
-def test_an_interrupted_run_in_a_temporary_folder_claims_to_keep_nothing(
-    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def stop(scores, _info, _done):  # type: ignore[no-untyped-def]
-        yield next(iter(scores))
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with pytest.raises(KeyboardInterrupt) as caught:
-        pipeline.run(RunConfig("scan", str(media / "test.mp4"), metrics=("psnr",)), watch=stop)
-    assert caught.value.__notes__ == []
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("last", ["publish", "remove"])
-def test_new_rules_hold_for_a_run_that_was_killed_when_it_was_scored(
-    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
-) -> None:
-    """Stopped before its result took its place, or before its parts went: what is left holds the
-    old segments."""
-
-    def stop(_self: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(f"vfiscope.store.parts.Folder.{last}", stop)
-        with pytest.raises(KeyboardInterrupt):
-            score(media, tmp_path / "a.h5", metrics=["psnr"], flag=["psnr < 9"])
-    rule = "psnr < 99 for 3 frames"
-    with score(media, tmp_path / "a.h5", metrics=["psnr"], flag=[rule]) as run:
-        assert run.rules == [rule]
-        assert (0, N, rule) in {
-            (segment.start, segment.stop, segment.rule) for segment in run.segments
-        }
-
-
-def test_flagging_again_from_python(media: Path, tmp_path: Path) -> None:
-    score(media, tmp_path / "a.h5", metrics=["psnr"], flag=["psnr < 99 for 3 frames"]).close()
-    with vs.flag(tmp_path / "a.h5", ["psnr < 9"]) as run:
-        assert (run.rules, run.config["flag"]) == (["psnr < 9"], ["psnr < 99 for 3 frames"])
-        assert {segment.rule for segment in run.segments} == {""}
-    with vs.flag(tmp_path / "a.h5") as run:
-        assert run.rules == ["psnr < 99 for 3 frames"]
-        assert "psnr < 99 for 3 frames" in {segment.rule for segment in run.segments}
-    with pytest.raises(UsageError, match="ssim"):
-        vs.flag(tmp_path / "a.h5", ["ssim < 1"])
-
-
-def test_a_killed_process_resumes_to_the_same_file(media: Path, tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "vfiscope",
-        "score",
-        str(media / "test.mp4"),
-        "--ref",
-        str(media / "truth.mp4"),
-    ]
-    options = ["--metrics", "psnr,cosine", "--quiet", "--batch", "1", "-o"]
-    subprocess.run([*command, *options, str(tmp_path / "whole.h5")], check=True)
-    process = subprocess.Popen([*command, *options, str(tmp_path / "killed.h5")])
-    while not (tmp_path / "killed.h5.parts").exists() and process.poll() is None:
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    if not (tmp_path / "killed.h5").exists():
-        subprocess.run([*command, *options, str(tmp_path / "killed.h5")], check=True)
-    assert differences(tmp_path / "whole.h5", tmp_path / "killed.h5") == []
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.edits import drop, spoil
 from helpers.results import (
     GRID,
     MISMATCH,
@@ -188,22 +189,6 @@ def test_a_run_removes_the_folder_it_owns(original: Path, tmp_path: Path) -> Non
     with pytest.raises(StoreError):
         Run(tmp_path / "owned" / "a.h5", owns=tmp_path / "owned")
     assert (tmp_path / "owned").exists()
-
-
-def spoil(edit: Callable[[Any], Any]) -> Callable[[Path], Any]:
-    def run(path: Path) -> None:
-        with h5py.File(path, "r+") as h5:
-            edit(h5)
-
-    return run
-
-
-def drop(*names: str) -> Callable[[Any], None]:
-    def edit(h5: Any) -> None:
-        for name in names:
-            del h5[name]
-
-    return edit
 
 
 def set_value(name: str, row: int) -> Callable[[Any], None]:

@@ -11,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from helpers.edits import drop, spoil
 from helpers.results import (
     GRID,
     make_scores,
@@ -38,22 +39,6 @@ def original(tmp_path_factory: pytest.TempPathFactory, scores: Scores) -> Path:
 def result(original: Path, tmp_path: Path) -> Path:
     """A copy to damage."""
     return Path(shutil.copy(original, tmp_path / "a.h5"))
-
-
-def spoil(edit: Callable[[Any], Any]) -> Callable[[Path], Any]:
-    def run(path: Path) -> None:
-        with h5py.File(path, "r+") as h5:
-            edit(h5)
-
-    return run
-
-
-def drop(*names: str) -> Callable[[Any], None]:
-    def edit(h5: Any) -> None:
-        for name in names:
-            del h5[name]
-
-    return edit
 
 
 def external(h5: Any) -> None:

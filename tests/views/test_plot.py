@@ -1,113 +1,30 @@
-"""Figures: what is drawn where, and files that come out the same."""
+"""The figure of one run: panels, curves, shades, cuts, marks and files."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.figures import INF, NAN, SPECS, boxes, fake, legend, lines, panels, segment
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
-from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Header, Run, Writer
-from vfiscope.types import FrameTable, MetricSpec, Needs, Role, Scores, Segment, Status
-from vfiscope.views import draw_metric, overlay_warnings, plot_run
-from vfiscope.views.curves import Curve, frame_axis, shade, thin
+from vfiscope.types import MetricSpec, Scores, Segment, Status
+from vfiscope.views import draw_metric, plot_run
+from vfiscope.views.curves import Curve, shade
 from vfiscope.views.naming import choose, title
-
-INF, NAN = float("inf"), float("nan")
-SPECS = {
-    "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
-    "ssim": MetricSpec("ssim", "1", -1, 1, False, 1, 0.01, ""),
-    "cosine": MetricSpec("cosine", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES),
-    "mismatch": MetricSpec(
-        "mismatch", "1", 0, 2, True, 0, 0.01, "", needs=Needs.REF | Needs.FEATURES
-    ),
-    "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, ""),
-    "mse": MetricSpec("mse", "code^2", 0, 255.0**2, True, 0, 25, ""),
-    "visible_one": MetricSpec("visible_one", "1", 0, 1, True, 0, 1, ""),
-    "cut": MetricSpec("cut", "1", 0, 1, True, 0, 1, ""),
-}
-
-
-def fake(
-    scores: Mapping[str, Sequence[float] | NDArray[Any]],
-    *,
-    name: str = "a",
-    time_s: NDArray[np.float64] | None = None,
-    index: NDArray[np.int64] | None = None,
-    segments: Sequence[Segment] = (),
-    role: Sequence[int] | NDArray[Any] | None = None,
-    status: Sequence[int] | None = None,
-    rules: Sequence[str] = (),
-    embedder: Mapping[str, Any] | None = None,
-    folder: str = "/runs",
-    test: str | None = None,
-) -> Any:
-    """A run as the figures see it."""
-    n = len(next(iter(scores.values()), []))
-    rows = np.arange(n)
-    return SimpleNamespace(
-        path=Path(f"{folder}/{name}.h5"),
-        mode="score",
-        frames=FrameTable(
-            index=rows if index is None else index,
-            pts=rows,
-            time_s=rows / 25 if time_s is None else time_s,
-            ref_index=rows,
-            role=np.full(n, Role.UNKNOWN, np.uint8) if role is None else np.asarray(role, np.uint8),
-            phase=np.full(n, NAN),
-            status=np.zeros(n, np.uint8) if status is None else np.asarray(status, np.uint8),
-            time_base=Fraction(1, 25),
-        ),
-        scores={metric: np.asarray(values, np.float32) for metric, values in scores.items()},
-        specs={metric: SPECS[metric] for metric in scores},
-        segments=list(segments),
-        rules=list(rules),
-        config={"golden": 7},
-        sources=[
-            {"role": "test", "path": test or f"/v/{name}.mp4"},
-            {"role": "ref", "path": "/v/truth.mp4"},
-        ],
-        embedder=embedder,
-        pairing={"policy": "row"},
-        names=(),
-    )
-
-
-def segment(start: int, stop: int, metric: str) -> Segment:
-    return Segment(start, stop, "low_score", metric, 0.5, start, 1.0, start / 25, stop / 25)
 
 
 def cut(start: int, stop: int) -> Segment:
     return Segment(start, stop, "cut", "cut", 1.0, start, 1.0, start / 25, stop / 25)
-
-
-def panels(figure: Figure) -> list[Axes]:
-    return list(figure.axes)
-
-
-def lines(ax: Axes) -> list[tuple[list[float], list[float]]]:
-    """Every curve and set of markers with data, as (times, values)."""
-    drawn = [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines]
-    return [(x.tolist(), y.tolist()) for x, y in drawn if len(x)]
-
-
-def boxes(ax: Axes) -> list[tuple[float, float, float, float]]:
-    """(x0, x1, y0, y1) of every shaded range, y in parts of the panel."""
-    shaded = [collection for collection in ax.collections if isinstance(collection, PolyCollection)]
-    extents = [path.get_extents() for collection in shaded for path in collection.get_paths()]
-    return [(round(e.x0, 6), round(e.x1, 6), round(e.y0, 6), round(e.y1, 6)) for e in extents]
 
 
 def cut_lines(ax: Axes) -> list[float]:
@@ -118,10 +35,6 @@ def cut_lines(ax: Axes) -> list[float]:
     return [
         round(float(ends[0][0]), 6) for collection in through for ends in collection.get_segments()
     ]
-
-
-def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for each in figure.legends for text in each.get_texts()]
 
 
 def test_one_panel_for_each_metric_with_its_name_unit_and_direction() -> None:
@@ -416,200 +329,6 @@ def test_many_panels_stand_in_two_columns(
     assert numbered == list(range(count - shape[1], count))
 
 
-def test_twenty_runs_with_long_names_leave_room_for_the_panels(
-    recwarn: pytest.WarningsRecorder,
-) -> None:
-    runs = [
-        fake({"psnr": [30 + n, INF, 31 + n], "ssim": [1] * 3}, name=f"{n:02d}{'x' * 60}")
-        for n in range(20)
-    ]
-    runs[3].scores.pop("ssim")
-    for run in runs[:10]:
-        run.scores["psnr"][2] = NAN
-    figure = plot_run(runs)
-    figure.canvas.draw()
-    psnr, ssim = panels(figure)
-    assert psnr.get_title(loc="right") == "▲\u00a020 identical, 10 without a value in all"
-    assert ssim.get_title(loc="right") == f"03{'x' * 24}…{'x' * 21}: not scored"
-    assert all(ax.bbox.height / figure.dpi > 0.8 for ax in panels(figure))
-    assert not recwarn.list
-    drawn = np.concatenate(
-        [np.asarray(line.get_ydata()) for line in psnr.lines if line.get_marker() == "^"]
-    )
-    assert 0.65 < drawn.min() < drawn.max() < 1
-
-
-def test_several_runs_have_a_legend_colours_and_bars_of_their_own() -> None:
-    runs = [
-        fake({"ssim": [1, 0.9, 1]}, name="rife", segments=[segment(1, 2, "ssim")]),
-        fake({"ssim": [1, 0.8, 1]}, name="_blend", segments=[segment(1, 3, "ssim")]),
-    ]
-    figure = plot_run(runs)
-    (ax,) = panels(figure)
-    assert legend(figure) == ["rife", "_blend", "flagged by run (low score)"]
-    assert figure.get_suptitle() == "2 runs against truth.mp4"
-    assert len(lines(ax)) == 2
-    assert len({str(line.get_color()) for line in ax.lines}) == 2
-    first, second = boxes(ax)
-    assert (first[:2], second[:2]) == ((0.02, 0.06), (0.02, 0.1))
-    assert first[3] < second[2] < second[3] < 0.11
-    assert ax.get_ylim()[0] < 0.8 - 0.09 * 0.2
-
-
-def test_no_two_of_many_runs_look_alike() -> None:
-    runs = [fake({"ssim": [1, 0.9]}, name=f"r{n}") for n in range(16)]
-    (ax,) = panels(plot_run(runs))
-    looks = {
-        (str(line.get_color()), str(line.get_linestyle()))
-        for line in ax.lines
-        if len(line.get_xdata())
-    }  # type: ignore[arg-type]
-    assert len(looks) == 16
-
-
-def test_runs_are_told_apart_by_what_differs() -> None:
-    def names(*runs: Any) -> list[str]:
-        return legend(plot_run(runs))
-
-    scores = {"ssim": [1.0, 0.9]}
-    assert names(fake(scores, name="a"), fake(scores, name="b")) == ["a", "b"]
-    assert names(fake(scores, test="/v/x.mp4"), fake(scores, test="/v/y.mp4")) == ["x.mp4", "y.mp4"]
-    assert names(fake(scores, folder="/r/one"), fake(scores, folder="/r/two")) == ["one/a", "two/a"]
-    assert names(fake(scores), fake(scores)) == ["1 a", "2 a"]
-
-
-def test_names_are_shown_as_they_are(tmp_path: Path) -> None:
-    odd = fake({"ssim": [1, 0.9]}, name="$x^2$ \udce9\n" + "y" * 60)
-    figure = plot_run(odd, tmp_path / "a.svg")
-    assert figure.get_suptitle() == f"$x^2$ \ufffd\ufffd{'y' * 18}…{'y' * 17}.mp4 against truth.mp4"
-    assert "$x^2$" in (tmp_path / "a.svg").read_text(encoding="utf-8")
-
-
-def test_what_was_compared_is_in_the_title() -> None:
-    run = fake({"ssim": [1, 0.9]})
-    run.sources = [{"role": "test", "path": "/v/garden/*.jpg"}]
-    run.pairing = {"policy": "lag", "lag": 2}
-    assert plot_run(run).get_suptitle() == "garden/*.jpg against itself 2 frames before"
-    run.sources.append({"role": "golden", "path": "/v/gold.png"})
-    assert plot_run(run).get_suptitle() == "garden/*.jpg against gold.png"
-    run.sources[1]["path"] = run.sources[0]["path"]
-    assert plot_run(run).get_suptitle() == "garden/*.jpg against frame 7"
-
-
-def test_a_run_without_the_metric_is_noted() -> None:
-    runs = [
-        fake({"ssim": [1, 0.9], "psnr": [30, 31]}, name="x"),
-        fake({"ssim": [1, 0.9]}, name="y"),
-    ]
-    ssim, psnr = panels(plot_run(runs))
-    assert ssim.get_title(loc="right") == ""
-    assert psnr.get_title(loc="right") == "y: not scored"
-
-
-def test_frame_numbers_follow_variable_frame_rates() -> None:
-    times = np.array([0.0, 0.1, 0.2, 1.2, 2.2])
-    frames = fake({"ssim": [1] * 5}, time_s=times, index=np.array([10, 12, 14, 16, 18])).frames
-    to_frame, to_time = frame_axis(frames)
-    np.testing.assert_allclose(to_frame(times), [10, 12, 14, 16, 18], rtol=0, atol=1e-12)
-    np.testing.assert_allclose(
-        to_frame([0.15, 0.7, -0.1, 3.2]), [13, 15, 8, 20], rtol=0, atol=1e-12
-    )
-    np.testing.assert_allclose(to_time([8, 13, 15, 20]), [-0.1, 0.15, 0.7, 3.2], rtol=0, atol=1e-12)
-
-
-def test_a_frame_that_does_not_advance_in_time_is_left_out_of_the_axis() -> None:
-    frames = fake({"ssim": [1] * 5}, time_s=np.array([0.0, 0.1, 0.1, 0.05, 0.4])).frames
-    np.testing.assert_allclose(
-        frame_axis(frames)[0]([0.0, 0.1, 0.4]), [0, 1, 4], rtol=0, atol=1e-12
-    )
-
-
-def frame_ticks(figure: Figure) -> list[float]:
-    _, numbers = panels(figure)[-1].child_axes
-    figure.canvas.draw()
-    low, high = numbers.get_xlim()
-    return [float(tick) for tick in numbers.get_xticks() if low <= tick <= high]
-
-
-@pytest.mark.parametrize("n", [1, 2, 5, 96])
-def test_frame_numbers_are_whole_and_exist(n: int) -> None:
-    ticks = frame_ticks(
-        plot_run(
-            fake({"ssim": [1] * n}, index=np.arange(7, 7 + n), time_s=np.arange(7, 7 + n) / 25)
-        )
-    )
-    assert ticks
-    assert all(tick == int(tick) and 7 <= tick < 7 + n for tick in ticks)
-
-
-@pytest.mark.parametrize(
-    ("last_s", "unit", "half"), [(9000, "s", 4500), (36000, "h", 5), (864000, "d", 5)]
-)
-def test_long_sequences_have_hours_or_days(last_s: float, unit: str, half: float) -> None:
-    figure = plot_run(fake({"ssim": [1] * 11}, time_s=np.linspace(0, last_s, 11)))
-    times, _ = panels(figure)[-1].child_axes
-    assert times.get_xlabel() == f"Time [{unit}]"
-    figure.canvas.draw()
-    low, high = panels(figure)[-1].get_xlim()
-    assert sum(times.get_xlim()) / 2 == pytest.approx((low + high) / 2 * half / (last_s / 2))
-    drawn = [panel.get_xticks() * half / (last_s / 2) for panel in panels(figure)]
-    np.testing.assert_allclose(drawn, [times.get_xticks()] * len(drawn))
-
-
-def test_the_frame_axis_says_whose_frames_it_numbers_when_runs_differ() -> None:
-    slow = fake({"ssim": [1] * 5}, name="slow", time_s=np.arange(5) / 10)
-    fast = fake({"ssim": [1] * 9}, name="fast")
-    _, numbers = panels(plot_run([slow, fast]))[-1].child_axes
-    assert numbers.get_xlabel() == "Frame of slow"
-    _, numbers = panels(plot_run([fast, fake({"ssim": [1] * 4}, name="short")]))[-1].child_axes
-    assert numbers.get_xlabel() == "Frame"
-
-
-def test_thinning_loses_no_spike_and_no_gap() -> None:
-    n = 100_000
-    rng = np.random.default_rng(0)
-    values = rng.normal(0, 1, n)
-    spikes = rng.choice(n, 20, replace=False)
-    values[spikes] = np.linspace(50, 100, 20)
-    values[40_013:40_322] = NAN
-    values[70_000] = NAN
-    times, kept = thin(np.arange(n, dtype=np.float64), values)
-    assert len(times) < 12_000
-    assert (np.diff(times) > 0).all()
-    np.testing.assert_array_equal(kept, values[times.astype(int)])
-    assert set(spikes[~np.isnan(values[spikes])]) <= set(times.astype(int))
-    assert {40_013, 40_321, 70_000} <= set(times.astype(int))
-    size = -(-n // 2000)
-    for start in range(0, n, size):
-        inside = (times >= start) & (times < start + size)
-        part = values[start : start + size]
-        if not np.isnan(part).all():
-            assert np.nanmin(kept[inside]) == np.nanmin(part)
-            assert np.nanmax(kept[inside]) == np.nanmax(part)
-
-
-@pytest.mark.parametrize("n", [10_001, 10_007, 123_457])
-def test_thinning_keeps_the_ends(n: int) -> None:
-    times, values = thin(np.arange(n, dtype=np.float64), np.zeros(n))
-    assert (times[0], times[-1]) == (0, n - 1)
-    assert len(times) == len(values) <= 10_000
-
-
-def test_few_rows_are_not_thinned() -> None:
-    times = np.arange(10_000.0)
-    assert thin(times, times)[0] is times
-
-
-def test_a_very_long_run_is_drawn_from_few_points(tmp_path: Path) -> None:
-    values = np.full(100_000, 35.0)
-    values[54_321] = 5
-    values[::2] = INF
-    ax = panels(plot_run(fake({"psnr": values}), tmp_path / "a.svg"))[0]
-    assert min(lines(ax)[0][1]) == 5
-    assert sum(len(x) for x, _ in lines(ax)) < 25_000
-    assert (tmp_path / "a.svg").stat().st_size < 2_000_000
-
-
 HEADS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
@@ -684,72 +403,6 @@ def test_axes_go_in_and_come_out() -> None:
         draw_metric(ax, [fake({"ssim": [0.9, 1]})], "psnr")
 
 
-def embedded(name: str, embedder: Mapping[str, Any] | None, *metrics: str) -> Any:
-    return fake({metric: [0.1, 0.2] for metric in metrics}, name=name, embedder=embedder)
-
-
-def test_different_embedders_are_warned_about_in_words_and_in_the_figure() -> None:
-    runs = [
-        embedded("a", {"name": "dsift"}, "ssim", "cosine", "mismatch"),
-        embedded("b", {"name": "dinov2_vits14"}, "ssim", "cosine", "mismatch"),
-        embedded("c", {"name": "dsift"}, "ssim", "cosine"),
-    ]
-    assert overlay_warnings(runs) == [
-        (
-            "cosine: different embedders, not comparable between these runs (dsift: a, c;"
-            " dinov2_vits14: b)"
-        ),
-        (
-            "mismatch: different embedders, not comparable between these runs (dsift: a;"
-            " dinov2_vits14: b)"
-        ),
-    ]
-    drawn = plot_run(runs).legends[0].get_title().get_text()
-    assert drawn.replace("\n", " ") == " ".join(overlay_warnings(runs))
-    assert overlay_warnings(runs, ["ssim"]) == []
-    assert plot_run(runs, metrics=["ssim"]).legends[0].get_title().get_text() == ""
-
-
-def test_what_differs_in_an_embedder_is_named() -> None:
-    common = {"name": "dsift", "pool": "patch", "dim": 128}
-    runs = [
-        embedded("a", {**common, "size": 224}, "cosine"),
-        embedded("b", {**common, "size": 392}, "cosine"),
-    ]
-    assert overlay_warnings(runs) == [
-        "cosine: different embedders, not comparable between these runs (dsift size 224: a; dsift"
-        " size 392: b)"
-    ]
-    weights = [
-        {"name": "dinov2", "weights_digest": f"sha256:{digest * 32}"} for digest in ("ab", "cd")
-    ]
-    assert (
-        "(dinov2 weights_digest abababababab: a; "
-        in overlay_warnings(
-            [embedded("a", weights[0], "cosine"), embedded("b", weights[1], "cosine")]
-        )[0]
-    )
-
-
-def test_two_versions_of_an_embedder_are_not_compared() -> None:
-    versions = [{"name": "dsift", "version": f"dsift-{number}", "dim": 135} for number in (1, 2)]
-    runs = [embedded(name, made, "cosine") for name, made in zip("ab", versions, strict=True)]
-    assert overlay_warnings(runs) == [
-        "cosine: different embedders, not comparable between these runs "
-        "(dsift version dsift-1: a; dsift version dsift-2: b)"
-    ]
-
-
-def test_no_warning_where_there_is_nothing_to_compare() -> None:
-    one = embedded("a", {"name": "dsift", "grid": [9, 16]}, "cosine")
-    assert overlay_warnings([one]) == []
-    assert (
-        overlay_warnings([one, embedded("b", {"name": "dsift", "grid": [18, 32]}, "cosine")]) == []
-    )
-    assert overlay_warnings([one, embedded("b", {"name": "dinov2"}, "mismatch")]) == []
-    assert overlay_warnings([one, embedded("b", None, "ssim")]) == []
-
-
 def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
     frames = fake({"psnr": [30] * 9}).frames
     specs = {"psnr": SPECS["psnr"]}
@@ -772,47 +425,6 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
     assert lines(ax)[0][1] == list(range(30, 39))
     assert boxes(ax) == [(0.06, 0.18, 0.0, 1.0)]
     assert figure.get_suptitle() == "x.mp4"
-
-
-# ------------------------------------------------------------------------------------------- labels
-
-
-def test_labels_stand_where_file_names_did() -> None:
-    runs = [
-        embedded("a", {"name": "dsift"}, "ssim", "cosine"),
-        embedded("b", {"name": "dinov2"}, "ssim", "cosine"),
-    ]
-    figure = plot_run(runs, labels=["ours", "_theirs"])
-    assert legend(figure)[:2] == ["ours", "_theirs"]
-    assert (
-        figure.legends[0].get_title().get_text().replace("\n", " ")
-        == "cosine: different embedders, not comparable between these runs (dsift: ours; dinov2:"
-        " _theirs)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        (["one"], "1 label for 2 runs: give one for each run, in order"),
-        (["one", "two", "three"], "3 labels for 2 runs"),
-        (["one", " one "], "the label 'one' is given to two runs"),
-        (["one", "\x1b[31m"], "is no name: give 1 to 48 printable characters"),
-        (["one", ""], "the label '' is no name"),
-    ],
-)
-def test_labels_that_name_no_run_are_refused(labels: list[str], said: str, tmp_path: Path) -> None:
-    runs = [fake({"ssim": [0.9, 0.8]}, name="a"), fake({"ssim": [0.9, 0.8]}, name="b")]
-    with pytest.raises(UsageError, match=re.escape(said)):
-        plot_run(runs, tmp_path / "a.png", labels=labels)
-    assert not list(tmp_path.iterdir())
-
-
-def test_long_names_that_are_cut_stay_apart() -> None:
-    names = [f"{'a' * 30}{middle}{'z' * 30}" for middle in ("one", "two")]
-    runs = [fake({"ssim": [0.9, 0.8]}, name=name, test="/v/same.mp4") for name in names]
-    labels = legend(plot_run(runs))[:2]
-    assert len(set(labels)) == 2
 
 
 def test_kinds_of_fault_that_no_run_has_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

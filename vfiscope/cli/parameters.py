@@ -107,6 +107,11 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             ),
         ),
         option(
+            "--comparison",
+            metavar="NAME",
+            help="What frames are compared with, where an installed package brings another way.",
+        ),
+        option(
             "--register",
             help=(
                 "Bring each test frame onto its partner first: ecc for small motions, sift, or"

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TypeVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vfiscope.errors import PairingError
@@ -21,14 +20,15 @@ from vfiscope.types import Features, Frames, Int64, Pairs
 __all__ = [
     "Batch",
     "Stream",
+    "first_ordinal",
+    "pair_golden",
+    "pair_lagged",
+    "pair_mapped",
+    "pair_rows",
+    "pair_shifted",
     "pick",
     "skip_rows",
     "tee_stream",
-    "with_golden",
-    "with_lag",
-    "with_map",
-    "with_reference",
-    "with_shift",
 ]
 
 Batch = tuple[Frames, Features | None]
@@ -70,7 +70,7 @@ def skip_rows(batches: Iterable[RowsT], count: int) -> Iterator[RowsT]:
         count = 0
 
 
-def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
+def pair_rows(test: Stream, ref: Stream) -> Iterator[Pairs]:
     """Every test frame with the reference frame of the same row.
 
     Where the reference ends first, the remaining test frames come as unpaired rows.
@@ -83,6 +83,12 @@ def with_reference(test: Stream, ref: Stream) -> Iterator[Pairs]:
         ref_batch = _rest(ref_batch, rows) or next(ref, None)
     if test_batch is not None:
         yield from (_unpaired(batch) for batch in chain([test_batch], test))
+
+
+def first_ordinal(stream: Stream) -> tuple[Stream, int]:
+    """A stream and the decode ordinal of its first frame; 0 where it has none."""
+    batch = next(stream, None)
+    return (iter(()), 0) if batch is None else (chain([batch], stream), int(batch[0].index[0]))
 
 
 def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
@@ -98,7 +104,7 @@ def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
             yield batch if len(rows) == len(batch) else _gather_frames(batch, rows)
 
 
-def with_map(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
+def pair_mapped(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
     """Every test frame with the reference frame that a map names.
 
     A reference frame is taken once from its stream, however many test frames it is the partner of.
@@ -157,11 +163,15 @@ def _gather(batch: Batch, rows: Int64) -> Batch:
     frames, features = batch
     if features is None:
         return _gather_frames(frames, rows), None
+    import torch  # here, so that a comparison is chosen without it
+
     at = torch.from_numpy(rows).to(features.pooled.device)
     return _gather_frames(frames, rows), Features(features.pooled[at], features.patches[at])
 
 
 def _gather_frames(frames: Frames, rows: Int64) -> Frames:
+    import torch
+
     return Frames(
         frames.data[torch.from_numpy(rows).to(frames.data.device)],
         frames.index[rows],
@@ -173,13 +183,13 @@ def _gather_frames(frames: Frames, rows: Int64) -> Frames:
     )
 
 
-def with_lag(stream: Stream, lag: int) -> Iterator[Pairs]:
+def pair_lagged(stream: Stream, lag: int) -> Iterator[Pairs]:
     """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
     later, earlier = tee_stream(stream)
-    yield from with_shift(later, earlier, lag)
+    yield from pair_shifted(later, earlier, lag)
 
 
-def with_shift(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
+def pair_shifted(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
     """The first ``missing`` test frames unpaired, every later one with the next reference frame."""
     while missing > 0 and (batch := next(test, None)) is not None:
         rows = min(missing, len(batch[0]))
@@ -187,10 +197,10 @@ def with_shift(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
         missing -= rows
         if rest := _rest(batch, rows):
             test = chain([rest], test)
-    yield from with_reference(test, ref)
+    yield from pair_rows(test, ref)
 
 
-def with_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
+def pair_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
     """Every frame with one golden frame.
 
     Args:

@@ -18,8 +18,7 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError, StoreError
 from vfiscope.metrics import patches
 from vfiscope.registration import valid_cells
-from vfiscope.scoring.job import OpenJob, open_job
-from vfiscope.scoring.streams import pairs_of
+from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
 
 __all__ = ["principal_colours", "visualize"]
@@ -57,7 +56,7 @@ def visualize(
     )
     with ExitStack() as stack, torch.inference_mode():
         job = open_job(drawn, stack)
-        (pairs,) = pairs_of(job, 0, None)
+        (pairs,) = pairs_of(job, job.comparison, streams_of(job), 0)
         pictures = _pictures(job, pairs, run)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -68,12 +67,12 @@ def visualize(
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
 
-def _pictures(job: OpenJob, pairs: Pairs, run: str | None) -> PairPictures:
+def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
     """What is drawn of the only pair of a job, whose plan looks at features."""
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
     if ref is None or a is None or b is None:
         raise ValueError(f"a pair with features is drawn, and this one has none: {pairs!r}")
-    paths = {role: source.info.path for role, source in job.sources.items()}
+    paths = {role: source.info.path for role, source in job.inputs.sources.items()}
     for role, frames in (("test", test), ("ref", ref)):
         if frames.status[0] == Status.UNREADABLE:
             raise SourceError(f"{paths[role]} cannot be decoded: there is nothing to draw")
@@ -114,7 +113,7 @@ def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
     return {name: np.where(seen, values, np.float32(np.nan)) for name, values in maps.items()}
 
 
-def _facts(job: OpenJob, pairs: Pairs, distance: float) -> dict[str, Any]:
+def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
     """Further entries of the summary."""
     embedder = job.header.embedder
     facts = {

@@ -12,6 +12,7 @@ from typing import Any
 import av
 
 from vfiscope.errors import SourceError
+from vfiscope.inspection.findings import DoctorCode
 from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
@@ -20,7 +21,7 @@ from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import is_picture, opened
 from vfiscope.sources.video.decode import decode
 from vfiscope.sources.video.integrity import failed_checksums
-from vfiscope.types import SourceInfo, sentence
+from vfiscope.types import Code, Note, SourceInfo
 
 __all__ = ["Examination", "Timing", "examine"]
 
@@ -64,7 +65,7 @@ class Examination:
     skipped: int
     corrupt: int
     undecodable: int
-    """Packets, or images, that gave no picture and should have."""
+    """Packets, or images, that should have given a frame and did not."""
     broken: int
     """Packets that the demuxer called damaged."""
     lost: int
@@ -81,7 +82,7 @@ class Examination:
     turned: int = 0
     """Images with an EXIF orientation other than upright."""
     timing: Timing | None = None
-    failure: str | None = None
+    failure: Note | None = None
     """Why reading ended early, or what is wrong with the first image that cannot be read."""
 
 
@@ -144,12 +145,11 @@ def _examine_video(info: SourceInfo) -> Examination:
                 if place.frame is not None:
                     tally.add(place.frame, info.path)
                 del place
-        early = tally.counts.given_up(info.path)
-        failure = None if early is None else sentence(early)
+        failure = tally.counts.given_up(info.path)
         failed = failed_checksums(info.path)
         info = info if failed is None else replace(info, damage=(*info.damage, failed))
     except SourceError as error:
-        failure = str(error)
+        failure = Note(DoctorCode.READING_ENDS_EARLY, {"reason": str(error)})
     return Examination(
         info=info,
         container=name,
@@ -218,13 +218,14 @@ def _mean_rate(tally: _Tally, time_base: Fraction) -> float | None:
 def _examine_images(info: SourceInfo) -> Examination:
     formats: Counter[str] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
-    failures, turned, deep = [], 0, Counter[int]()
+    turned, deep = 0, Counter[int]()
+    failures: list[Note] = []
     for file in info.files:
         try:
             header, data = read_image(file)
             decode_image(header, data, file)
         except SourceError as error:
-            failures.append(str(error))
+            failures.append(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             continue
         formats[header.format] += 1
         sizes[header.height, header.width] += 1

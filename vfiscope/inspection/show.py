@@ -288,9 +288,7 @@ def _field(run: Run, name: str, row: int) -> Layer:
 def _beside(run: Run, each: ComparedFrames) -> list[tuple[str, FetchedFrame | None]]:
     """What stands beside each other, in words: between two real frames, or before its partner."""
     if each.partner is None:
-        stated = (
-            run.pairing.get("policy") != "neighbours" or run.config.get("multiplier") is not None
-        )
+        stated = any(run.config.get(name) is not None for name in ("source", "multiplier"))
         kind = "real frame" if stated else "frame"
         return [(f"{kind} before", each.before), ("test", each.test), (f"{kind} after", each.after)]
     lag = run.pairing.get("lag")

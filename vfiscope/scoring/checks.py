@@ -11,10 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from vfiscope import metric_names
+from vfiscope.comparisons import choose_comparison
 from vfiscope.config import RunConfig
 from vfiscope.embedders.registry import choose
 from vfiscope.errors import UsageError
-from vfiscope.scoring.inputs import Stamp, check_out, open_inputs, stamp_files
+from vfiscope.scoring.inputs import check_out, open_inputs
+from vfiscope.scoring.provenance import Stamp, stamp_files
 from vfiscope.segments import parse_rule
 from vfiscope.signals import SIGNALS
 from vfiscope.sources import Source
@@ -41,6 +43,7 @@ def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
     """
     _check_names(config)
     _check_embedder(config)
+    choose_comparison(config)
     sources = open_inputs(config, stack)
     _check_videos(config, sources)
     check_out(config.out, sources, config.weights, config.register_weights)

@@ -1,4 +1,4 @@
-"""The sources of a job: which there are, whether they fit together, and what identifies them."""
+"""Opening the sources of a job: which there are, and whether they fit together."""
 
 from __future__ import annotations
 
@@ -9,27 +9,12 @@ from contextlib import ExitStack
 from typing import Any
 
 from vfiscope.config import RATE_TOLERANCE, RunConfig
-from vfiscope.errors import PairingError, SourceError, UsageError
-from vfiscope.sources import Source, digest, note_on_gaps, open_source
-from vfiscope.types import Code, Note, sentence
+from vfiscope.errors import PairingError, UsageError
+from vfiscope.sources import Source, open_source
 
-__all__ = [
-    "Stamp",
-    "changed",
-    "check_out",
-    "disagreements",
-    "golden_index",
-    "identity",
-    "numbering",
-    "open_inputs",
-    "stamp_files",
-    "with_counts",
-]
+__all__ = ["check_out", "golden_index", "open_inputs"]
 
 Size = tuple[int, int]
-Stamp = Mapping[str, tuple[int, int]]
-"""{file: (size in bytes, time of the last change in ns)}"""
-COLOR_PROPERTIES = ("matrix", "range", "primaries", "transfer")
 
 
 def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
@@ -169,151 +154,3 @@ def _check_still(source: Source) -> None:
             f"compare takes two images, but {info.path} is {what}: choose mode score "
             '(vfiscope score TEST --ref REF; "mode": "score" in a job list)'
         )
-
-
-def identity(role: str, source: Source) -> dict[str, Any]:
-    """What a run stores of a source, and compares before it resumes."""
-    info = source.info
-    return {
-        "role": role,
-        "path": info.path,
-        "kind": info.kind,
-        "size_bytes": info.size_bytes,
-        "digest": digest(info),
-        "width": info.width,
-        "height": info.height,
-        "bit_depth": info.bit_depth,
-        "decoder": info.decoder,
-        "color": dict(info.color),
-        "frames_expected": info.frames_expected,
-    }
-
-
-def stamp_files(source: Source) -> Stamp:
-    """What tells cheaply whether the files of a source change while it is read; empty for arrays.
-
-    A file that cannot be looked at is stamped (-1, -1).
-    """
-    info = source.info
-    return (
-        {} if info.kind == "array" else {file: _stat(file) for file in info.files or (info.path,)}
-    )
-
-
-def changed(source: Source, before: Stamp) -> list[Note]:
-    """A note on what happened to the files of a source since they were stamped; none where nothing
-    did."""
-    files = [file for file, old in before.items() if _stat(file) != old]
-    listed = _listed(source) if source.info.kind == "images" and not files else None
-    if listed is not None and listed != tuple(source.info.files):
-        return [Note(Code.OTHER_FILES_THAN_BEFORE, {"path": source.info.path})]
-    if not files:
-        return []
-    return [Note(Code.FILES_CHANGED, {"file": files[0], "others": len(files) - 1})]
-
-
-def _stat(file: str) -> tuple[int, int]:
-    try:
-        found = os.stat(file)
-    except OSError:
-        return -1, -1
-    return found.st_size, found.st_mtime_ns
-
-
-def _listed(source: Source) -> tuple[str, ...]:
-    try:
-        with open_source(source.info.path) as again:
-            return tuple(again.info.files)
-    except SourceError:
-        return ()
-
-
-def disagreements(sources: Mapping[str, Source]) -> list[Note]:
-    """How test and partner were interpreted differently.
-
-    Matrix and range are compared where both are YUV or gray, transfer and primaries where both are
-    known.
-    """
-    infos = [(role, source.info) for role, source in sources.items()]
-    if len(infos) < 2:
-        return []
-    (role, test), (other, partner) = infos[0], infos[1]
-    roles = {"role": role, "other": other}
-    found = []
-    for key in COLOR_PROPERTIES:
-        one, two = test.color[key], partner.color[key]
-        both = (
-            "rgb" not in (test.color["matrix"], partner.color["matrix"])
-            if key in ("matrix", "range")
-            else True
-        )
-        if both and one != two and "unknown" not in (one, two):
-            values = {"what": key, "value": one, "decided_by": test.color["decided_by"]}
-            others = {"other_value": two, "other_decided_by": partner.color["decided_by"]}
-            found.append(Note(Code.COLOR_DIFFERS, {**roles, **values, **others}))
-    if test.bit_depth != partner.bit_depth:
-        bits = {"bits": test.bit_depth, "other_bits": partner.bit_depth}
-        found.append(Note(Code.DEPTH_DIFFERS, {**roles, **bits}))
-    if test.color.get("tonemap") != partner.color.get("tonemap"):
-        transfer, other_transfer = test.color["transfer"], partner.color["transfer"]
-        transfers = {"transfer": transfer, "other_transfer": other_transfer}
-        found.append(Note(Code.ONE_IS_HDR, {**roles, **transfers}))
-    return found
-
-
-def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[Note], list[Note]]:
-    """What gaps in the numbering of images mean for a run.
-
-    A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one
-    that both have at the same place does nothing to them, and none does where partners are found
-    from the pictures.
-
-    Args:
-        sources: by role.
-        shift: how many rows later the reference frames are, None where pairs are not made by rows.
-
-    Returns:
-        Warnings, and notes.
-    """
-    infos = {role: sources[role].info for role in ("test", "ref", "source") if role in sources}
-
-    def on_gaps(code: Code) -> list[Note]:
-        return [
-            Note(code, {"role": role, "path": info.path, "gaps": note_on_gaps(info.gaps)})
-            for role, info in infos.items()
-            if info.gaps
-        ]
-
-    if "ref" not in infos:
-        return on_gaps(Code.GAPS_IN_SEQUENCE), []
-    if shift is None:
-        return [], on_gaps(Code.GAPS_IN_SOURCE)
-    places = {
-        role: {(gap.row - late, gap.missing): gap for gap in infos[role].gaps}
-        for role, late in (("test", 0), ("ref", shift))
-    }
-    warnings = []
-    for role, other in (("test", "ref"), ("ref", "test")):
-        if own := [gap for place, gap in places[role].items() if place not in places[other]]:
-            values = {"role": role, "path": infos[role].path, "gaps": note_on_gaps(own)}
-            others = {"other": other, "other_path": infos[other].path}
-            off = {"missing": own[0].missing}
-            warnings.append(Note(Code.GAPS_PUT_PAIRS_OFF, {**values, **others, **off}))
-    return warnings, [] if warnings else on_gaps(Code.GAPS_IN_BOTH)
-
-
-def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """An identity with what was counted and noticed while the source was read."""
-    counts = source.counts
-    return {
-        **stored,
-        "frames_decoded": counts.decoded,
-        "frames_delivered": counts.delivered,
-        "frames_corrupt": counts.corrupt,
-        "frames_unreadable": counts.unreadable,
-        "frames_undecodable": counts.undecodable,
-        "frames_skipped": counts.skipped,
-        "frames_lost": counts.lost,
-        "frames_notes": [sentence(note) for note in source.info.notes],
-        "frames_coded_notes": [note.to_dict() for note in source.info.notes],
-    }

@@ -1,126 +1,74 @@
-"""A configuration with everything in it opened and chosen."""
+"""A configuration with everything in it opened, chosen and checked."""
 
 from __future__ import annotations
 
-import platform
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import reduce
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial, reduce
 from operator import or_
 
 import torch
 
 from vfiscope import registration as spatial
-from vfiscope.alignment import ShiftCheck
+from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
-from vfiscope.embedders import Embedder, choose, open_embedder
+from vfiscope.embedders import Embedder
 from vfiscope.errors import UsageError
-from vfiscope.metrics import patches
-from vfiscope.models import resolve_device
 from vfiscope.scoring.checks import Inputs, open_checked
-from vfiscope.scoring.inputs import Stamp, identity
+from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
+from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import parse_rule
 from vfiscope.segments.detectors import DETECTORS
 from vfiscope.signals import Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import MetricSpec, Needs
+from vfiscope.types import Frames, MetricSpec, Needs, Pairs
 
-__all__ = ["OpenJob", "open_job"]
-
-PACKAGES = (
-    "vfiscope",
-    "av",
-    "h5py",
-    "kornia",
-    "numba",
-    "numpy",
-    "opencv-python-headless",
-    "timm",
-    "torch",
-)
-
-
-EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
-"""Options of the embedder."""
-DEFAULT_CONFIG = RunConfig("scan", None)
-MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*patches.MAPS, *patches.FIELDS))})
-"""What is computed from matches of patches."""
+__all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 
 
 @dataclass(frozen=True)
-class OpenJob:
-    """A configuration with everything in it opened and chosen."""
+class Job:
+    """What is computed, from which inputs, compared how, and with which models."""
 
     config: RunConfig
     plan: Plan
-    sources: dict[str, Source]
-    """By role, in the order test, then ref, source or golden where there is one."""
-    embedder: Embedder | None
-    device: torch.device
-    register: spatial.Register | None
-    """How test frames are brought onto their partners; None where they are taken as they are."""
+    comparison: Comparison
+    inputs: Inputs
+    models: Models
     header: Header
-    stamps: dict[str, Stamp]
-    """Of the files of every source, before they were read."""
-    check: ShiftCheck
-
-    @property
-    def test(self) -> Source:
-        return self.sources["test"]
-
-    @property
-    def policy(self) -> str:
-        """How test frames get what they are compared with: golden, lag, source, neighbours, map,
-        shift or row."""
-        if self.config.mode == "scan":
-            return "golden" if "golden" in self.sources else "lag"
-        if "ref" not in self.sources:
-            return "source" if "source" in self.sources else "neighbours"
-        if self.config.align == "none":
-            return "row"
-        return "map" if self.config.align == "auto" else "shift"
-
-    @property
-    def shift(self) -> int | None:
-        """How many rows later the reference frames are; None where pairs are not made by rows."""
-        if isinstance(self.config.align, int):
-            return self.config.align
-        return 0 if self.policy == "row" else None
-
-    @property
-    def lag(self) -> int:
-        return self.config.lag or 1
-
-    @property
-    def unused(self) -> list[str]:
-        """Sentences about options on which no score depends, if any were given."""
-        found = _unembedded(self.config, self.plan), _untoned(self.config, self.sources)
-        return [each for each in found if each is not None]
 
 
-def open_job(config: RunConfig, stack: ExitStack, inputs: Inputs | None = None) -> OpenJob:
-    """Open what a configuration names, but for inputs that are open already.
+def open_job(
+    config: RunConfig,
+    stack: ExitStack,
+    *,
+    inputs: Inputs | None = None,
+    session: Session | None = None,
+) -> Job:
+    """Open what a configuration names, but for what is open already.
+
+    Args:
+        config: the job.
+        stack: closes the inputs.
+        inputs: what :func:`open_checked` opened for it.
+        session: whose models are shared.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
     plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
+    comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
-    _check_needs(config, plan)
-    device = resolve_device(config.device)
+    _check_needs(comparison, plan)
     inputs = inputs or open_checked(config, stack)
-    sources = inputs.sources
-    embedder = _open_embedder(config, device) if plan.needs_features else None
+    models = (session or Session()).models(config, plan.needs)
     if config.lag is not None:
-        _check_lag(config.lag, sources["test"], embedder)
-    register = _open_register(config, device)
-    header = _header(config, plan, sources, embedder, device)
-    return OpenJob(
-        config, plan, sources, embedder, device, register, header, inputs.stamps, ShiftCheck()
-    )
+        _check_lag(config.lag, inputs.sources["test"], models.embedder)
+    header = _header(config, plan, inputs.sources, models)
+    return Job(config, plan, comparison, inputs, models, header)
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
@@ -152,34 +100,6 @@ def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
         )
 
 
-def _unembedded(config: RunConfig, plan: Plan) -> str | None:
-    """A sentence about options of embedding or matching where nothing is embedded or matched."""
-    options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULT_CONFIG, name)]
-    options = [] if plan.needs_features else options
-    if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
-        options.append("window")
-    if not options:
-        return None
-    given = " and ".join(f"--{name}" for name in options)
-    reason = "are matched" if plan.needs_features else "are embedded"
-    return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
-
-
-def _untoned(config: RunConfig, sources: dict[str, Source]) -> str | None:
-    """A sentence about a tone map that no source has a use for; ``none`` is what becomes of SDR
-    anyway."""
-    if config.tonemap in (None, "none") or any(
-        "tonemap" in source.info.color for source in sources.values()
-    ):
-        return None
-    who = (
-        f"neither {' nor '.join(sources)} is"
-        if len(sources) > 1
-        else f"{next(iter(sources))} is not"
-    )
-    return f"no score depends on --tonemap {config.tonemap}: {who} HDR"
-
-
 def _check_rules(config: RunConfig, plan: Plan) -> None:
     """Refuse a rule that cannot work before a frame is decoded for it."""
     specs = {name: metric.spec for name, metric in plan.metrics.items()}
@@ -200,59 +120,31 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 
-def _check_needs(config: RunConfig, plan: Plan) -> None:
-    """Refuse a metric or map that no frame of this mode could have a value of."""
-    for part in plan.parts:
-        name, needs = part.spec.name, part.spec.needs
-        if Needs.NEIGHBOURS in needs and config.mode != "score":
+def _check_needs(comparison: Comparison, plan: Plan) -> None:
+    """Refuse a metric, map or field that no frame could have a value of."""
+    for spec in (part.spec for part in plan.parts):
+        if comparison.allows(spec.needs):
+            continue
+        mode = comparison.config.mode
+        if Needs.NEIGHBOURS in spec.needs and Needs.NEIGHBOURS not in comparison.offers:
+            lacks = mode if mode != "score" else f"the comparison {comparison.name!r}"
+            remedy = "use score" if mode != "score" else "choose other metrics"
             raise UsageError(
-                f"{name} needs the real frames around a frame, which {config.mode} has not: use"
-                " score"
+                f"{spec.name} needs the real frames around a frame, which {lacks} has not: {remedy}"
             )
-        if (
-            Needs.REF in needs
-            and config.mode == "score"
-            and config.ref is None
-            and (config.source is None or Needs.NEIGHBOURS in needs)
-        ):
-            raise UsageError(f"{name} needs the ground truth: add --ref, or choose other metrics")
-
-
-def _open_embedder(config: RunConfig, device: torch.device) -> Embedder:
-    """The embedder that a configuration names, with its options.
-
-    Raises:
-        EmbedderError: it, its weights or one of its options cannot be used.
-    """
-    name, _ = choose(config.embedder, config.weights)
-    return open_embedder(
-        name,
-        weights=config.weights,
-        size=config.size,
-        aspect=config.aspect,
-        pool=config.pool,
-        precise=config.precise,
-        device=device,
-    )
-
-
-def _open_register(config: RunConfig, device: torch.device) -> spatial.Register | None:
-    if config.register == "none":
-        return None
-    return spatial.open_register(config.register, weights=config.register_weights, device=device)
+        raise UsageError(f"{spec.name} needs the ground truth: add --ref, or choose other metrics")
 
 
 def _header(
     config: RunConfig,
     plan: Plan,
     sources: dict[str, Source],
-    embedder: Embedder | None,
-    device: torch.device,
+    models: Models,
 ) -> Header:
-    test = sources["test"]
+    test, embedder = sources["test"], models.embedder
     return Header(
         mode=config.mode,
-        config={**config.to_dict(), "device": str(device)},
+        config={**config.to_dict(), "device": str(models.device)},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
         register=(
@@ -260,7 +152,7 @@ def _header(
             if config.register == "none"
             else spatial.describe(config.register, config.register_weights)
         ),
-        versions=_versions(),
+        versions=versions(),
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
@@ -271,11 +163,42 @@ def _header(
     )
 
 
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
+def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
+    """The inputs of a job as streams of frames.
+
+    Args:
+        job: what is scored.
+        reading: wraps the passes that are made before scoring.
+    """
+    # Registered frames are embedded afterwards; with a lag they are partners too.
+    registered = job.models.register is not None and len(job.inputs.sources) > 1
+    return Streams(
+        job.inputs.sources,
+        depth=job.config.prefetch,
+        embed=None if job.models.embedder is None else job.models.embedder.embed,
+        move=None
+        if job.models.device.type == "cpu"
+        else partial(_to_device, device=job.models.device),
+        bare=frozenset({"test"} if registered else ()),
+        reading=reading,
+    )
+
+
+def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
+    """The pairs of a job from row ``done`` on, registered where that was asked for.
+
+    Every source is read to the end of what was asked for, so that it knows what it holds; what no
+    pair needs is decoded and not embedded.
+    """
+    pairs: Iterator[Pairs] = (
+        replace(each, window=job.config.window) for each in comparison.pairs(streams, done)
+    )
+    if job.models.register is not None:
+        embed = None if job.models.embedder is None else job.models.embedder.embed
+        pairs = spatial.register_pairs(pairs, job.models.register, embed)
+    yield from pairs
+    streams.drain()
+
+
+def _to_device(frames: Frames, device: torch.device) -> Frames:
+    return replace(frames, data=frames.data.to(device, non_blocking=True))

@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -19,27 +19,21 @@ from pathlib import Path
 import torch
 
 from vfiscope import config as defaults
-from vfiscope.alignment import map_of_shift
+from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.scoring.checks import Inputs
-from vfiscope.scoring.inputs import disagreements, numbering, with_counts
-from vfiscope.scoring.job import OpenJob, open_job
-from vfiscope.scoring.outcome import (
-    collect_notes,
-    describe_pairing,
-    registered,
-    warn_shifted,
-    warn_unmarked_originals,
-    why_unpaired,
-)
+from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
+from vfiscope.scoring.provenance import with_counts
 from vfiscope.scoring.score import score_pairs
-from vfiscope.scoring.streams import TimeMap, WrapDecoding, find_map, pairs_of
+from vfiscope.scoring.session import Session
+from vfiscope.scoring.warnings import disagreements, numbering, without_effect
 from vfiscope.segments import flag, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Run, Writer
-from vfiscope.types import Note, Pairing, Pairs, Scores
+from vfiscope.types import Note, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
 
@@ -53,25 +47,25 @@ def run(
     config: RunConfig,
     *,
     inputs: Inputs | None = None,
+    session: Session | None = None,
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
 ) -> Run:
     """Do what a configuration says and open the result.
 
-    The inputs are opened where they are not given. Without ``config.out`` the result lives in a
-    temporary folder for as long as the returned run.
+    The inputs and models are opened where they are not given. Without ``config.out`` the result
+    lives in a temporary folder for as long as the returned run.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is
             left behind, but for finished parts of the work, which the same call picks up again.
     """
     if config.out is not None:
-        return Run(_produce(config, inputs, watch, reading))
+        return Run(_produce(config, inputs, session, watch, reading))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = _produce(
-            config.replace(out=str(owned / f"{config.mode}.h5")), inputs, watch, reading
-        )
+        own = config.replace(out=str(owned / f"{config.mode}.h5"))
+        path = _produce(own, inputs, session, watch, reading)
     except BaseException as error:
         shutil.rmtree(owned)
         error.__notes__ = []  # what an interrupted writer kept is gone with the folder
@@ -96,130 +90,117 @@ def is_done(config: RunConfig) -> bool:
 def _produce(
     config: RunConfig,
     inputs: Inputs | None,
+    session: Session | None,
     watch: WrapScoring | None,
     reading: WrapDecoding | None,
 ) -> Path:
+    out = Path(str(config.out))
     with ExitStack() as stack:
-        return _write(
-            open_job(config, stack, inputs),
-            watch or (lambda scores, _test, _done: scores),
-            reading or (lambda frames, _source, _what: frames),
+        job = open_job(config, stack, inputs=inputs, session=session)
+        writing = Writer(
+            out,
+            job.header,
+            overwrite=config.overwrite,
+            resume=config.resume,
+            block=defaults.ROWS_PER_PART,
         )
-
-
-def _write(job: OpenJob, watch: WrapScoring, reading: WrapDecoding) -> Path:
-    out, config = Path(str(job.config.out)), job.config
-    writing = Writer(
-        out,
-        job.header,
-        overwrite=config.overwrite,
-        resume=config.resume,
-        block=defaults.ROWS_PER_PART,
-    )
-    with writing as writer:
-        if not writer.already_finished:
-            return _fill(job, writer, watch, reading)
-    reflag_if_rules_differ(
-        out, config.flag
-    )  # rules do not identify work, so it may have been finished under others
+        with writing as writer:
+            if not writer.already_finished:
+                return _score(job, writer, watch, reading)
+    # Rules do not identify work, so it may have been finished under others.
+    reflag_if_rules_differ(out, config.flag)
     return out
 
 
-def _fill(job: OpenJob, writer: Writer, watch: WrapScoring, reading: WrapDecoding) -> Path:
-    """Score what the writer does not hold yet, and finish the result."""
-    began, done = time.monotonic(), writer.rows_done
-    if done:
-        log.info(
-            "resuming %s after %d frames", writer.path, done
-        )  # what is done is decoded again, which takes a while
-    found = find_map(job, reading)
-    with torch.inference_mode():
-        # Signals look at the row before: where work goes on behind it, it is decoded again.
-        lead = done > 0 and job.plan.needs_row_before
-        pairs = _start_pairs(pairs_of(job, done - lead, found))
-    _announce(job)
-    warnings = _input_warnings(job)
-    with torch.inference_mode():
-        scored = score_pairs(pairs, job.plan, job.header.grids, lead=lead)
-        for scores in watch(scored, job.test, done):
-            writer.append(scores)
-    return _finish(job, writer, found, warnings, began, done)
-
-
-def _finish(
-    job: OpenJob, writer: Writer, found: TimeMap, warnings: list[Note], began: float, done: int
+def _score(
+    job: Job, writer: Writer, watch: WrapScoring | None, reading: WrapDecoding | None
 ) -> Path:
-    """Say what the scores tell, flag segments and make the result one file.
-
-    Args:
-        job: what was scored.
-        writer: holds all rows.
-        found: the map or cadence that they were scored through.
-        warnings: what was warned of before.
-        began: when, as ``time.monotonic`` counts.
-        done: rows that an earlier call had scored.
+    """Score what the writer does not hold yet, say what the scores tell, and make one file of it.
 
     Raises:
-        UsageError: no frame could have a partner; the work is discarded.
+        UsageError: no frame could be compared with anything; the work is discarded.
     """
-    table, values = writer.curves()
-    if reason := why_unpaired(job, table):
+    began, done, sources = time.monotonic(), writer.rows_done, job.inputs.sources
+    if done:  # what is done is decoded again, which takes a while
+        log.info("resuming %s after %d frames", writer.path, done)
+    streams = streams_of(job, reading)
+    comparison = job.comparison.prepare(streams)
+    with torch.inference_mode():
+        scores = _scores(job, comparison, streams, done)
+        _announce(job)
+        early = _warn_early(comparison, sources)
+        for each in scores if watch is None else watch(scores, sources["test"], done):
+            writer.append(each)
+    scored = Scored(*writer.curves())
+    report = comparison.report(streams, scored)
+    if report.reason:
         writer.discard()
-        raise UsageError(reason)
+        raise UsageError(report.reason)
     registrations = writer.registrations()
-    for line in registered(registrations):
-        log.info("%s", line)
-    if job.policy == "shift":
-        found = map_of_shift(table.index, table.ref_index, job.shift or 0)
-    pairing = describe_pairing(job, table, found)
-    notes = collect_notes(job, pairing, table, values, registrations)
-    found_late = warn_shifted(job), warn_unmarked_originals(job, table, values)
-    late = [note for note in found_late if note is not None]
-    for warning in late:
-        log.warning("warning: %s", warning)
-    names = job.test.info.names
-    seconds = time.monotonic() - began
+    notes = [
+        *report.notes,
+        *damaged(job.inputs),
+        *refused(registrations),
+        *undefined(job.plan, comparison, scored),
+    ]
+    _tell(describe_registrations(registrations), report.warnings)
+    names, seconds = sources["test"].info.names, time.monotonic() - began
     return writer.finish(
-        segments=flag(table, values, job.header.metrics, job.config.flag, writer.signals()),
-        sources=[with_counts(stored, job.sources[stored["role"]]) for stored in job.header.sources],
-        pairing=pairing,
+        segments=flag(
+            scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
+        ),
+        sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
+        pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*warnings, *late],
-        timings={"seconds": seconds, "fps": (len(table) - done) / seconds},
-        table=found if isinstance(found, Pairing) else None,
-        names=[names[index] for index in table.index] if names else (),
+        warnings=[*early, *report.warnings],
+        timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
+        table=report.table,
+        names=[names[index] for index in scored.table.index] if names else (),
     )
 
 
-def _input_warnings(job: OpenJob) -> list[Note]:
-    """What may make scores mean something else, as far as it is known before they are made: said,
-    and returned."""
-    gaps, notes = numbering(job.sources, shift=job.shift)
-    warnings = [*disagreements(job.sources), *gaps]
-    for warning in warnings:
-        log.warning("warning: %s", warning)
-    for note in notes:
-        log.info("%s", note)
-    return warnings
+def _scores(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Scores]:
+    """The scores from row ``done`` on. Signals look at the row before: where work goes on behind
+    it, it is decoded again."""
+    lead = done > 0 and job.plan.needs_row_before
+    pairs = _start(pairs_of(job, comparison, streams, done - lead))
+    return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
 
-def _start_pairs(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
+def _start(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
     """The same pairs, the first of them made now: inputs of which nothing can be used fail before
     anything is said."""
     first = next(pairs, None)
     return pairs if first is None else chain([first], pairs)
 
 
-def _announce(job: OpenJob) -> None:
+def _announce(job: Job) -> None:
     """Say which options have no effect, which embedder was chosen, and what became of its
     weights."""
-    for unused in job.unused:
+    config, embedder = job.config, job.models.embedder
+    for unused in without_effect(config, job.plan, job.inputs.sources):
         log.warning("warning: %s", unused)
-    if job.embedder is None:
+    if embedder is None:
         return
-    if job.config.embedder == "auto":
-        log.info("embedder %s: %s", *choose(job.config.embedder, job.config.weights))
-    if (report := job.embedder.report) is not None:
+    if config.embedder == "auto":
+        log.info("embedder %s: %s", *choose(config.embedder, config.weights))
+    if (report := embedder.report) is not None:
         level = logging.WARNING if report.missing else logging.INFO
-        log.log(level, "weights %s: %s", job.config.weights or f"of {job.embedder.name}", report)
+        log.log(level, "weights %s: %s", config.weights or f"of {embedder.name}", report)
+
+
+def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
+    """What may make scores mean something else, as far as it is known before they are made: said,
+    and returned."""
+    gaps, notes = numbering(sources, shift=comparison.shift)
+    warnings = [*disagreements(sources), *gaps]
+    _tell(notes, warnings)
+    return warnings
+
+
+def _tell(facts: Iterable[Note | str], warnings: Iterable[Note]) -> None:
+    for warning in warnings:
+        log.warning("warning: %s", warning)
+    for fact in facts:
+        log.info("%s", fact)

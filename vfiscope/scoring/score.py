@@ -51,12 +51,13 @@ class Plan:
     @property
     def needs(self) -> Needs:
         """What any part of the plan is computed from."""
-        return reduce(or_, (part.spec.needs for part in self.parts), Needs.NOTHING)
+        embedded = Needs.FEATURES if self._any_looks_at(Sight.EMBEDDING) else Needs.NOTHING
+        return reduce(or_, (part.spec.needs for part in self.parts), embedded)
 
     @property
     def needs_features(self) -> bool:
         """Whether any part of the plan looks at embeddings."""
-        return Needs.FEATURES in self.needs or self._any_looks_at(Sight.EMBEDDING)
+        return Needs.FEATURES in self.needs
 
     @property
     def needs_row_before(self) -> bool:

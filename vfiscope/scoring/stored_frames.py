@@ -11,17 +11,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.comparisons import FrameRequest, comparison_of
 from vfiscope.config import MAX_BATCH_BYTES, RunConfig
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern
 from vfiscope.store import Run
-from vfiscope.types import Role, Status
+from vfiscope.types import Status
 
 __all__ = ["ComparedFrames", "FetchedFrame", "fetch"]
 
@@ -45,13 +46,6 @@ LONG = 2000
 """A video of which a frame beyond this ordinal is fetched takes a while to decode."""
 LARGE = 2**28
 """Bytes of a video from which it is not read through where nothing speaks for a change."""
-
-
-class FrameRequest(NamedTuple):
-    """One frame of one input."""
-
-    role: str
-    ordinal: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,36 +109,11 @@ def fetch(
     return found
 
 
-def _wanted(
-    run: Run, row: int
-) -> tuple[FrameRequest, FrameRequest | None, FrameRequest | None, FrameRequest | None]:
+def _wanted(run: Run, row: int) -> tuple[FrameRequest | None, ...]:
     """The test frame of a row, its partner, and the real frames before and after it where it lies
     between two."""
-    index, other = (int(column[row]) for column in (run.frames.index, run.frames.ref_index))
-    test, policy = FrameRequest("test", index), run.pairing.get("policy")
-    if other < 0:
-        return test, None, None, None
-    if policy == "neighbours":
-        multiplier = run.config.get("multiplier")
-        if multiplier is None:
-            return (
-                test,
-                None,
-                FrameRequest("test", other),
-                FrameRequest("test", int(run.frames.index[row + 1])),
-            )
-        if run.frames.role[row] == Role.PASSED:  # originals are not judged
-            return test, None, None, None
-        return (
-            test,
-            None,
-            FrameRequest("test", other),
-            FrameRequest("test", other + int(multiplier)),
-        )
-    if policy == "source" and run.frames.role[row] == Role.SYNTHESISED:
-        return test, None, FrameRequest("source", other), FrameRequest("source", other + 1)
-    role = next((str(source["role"]) for source in run.sources if source["role"] != "test"), "test")
-    return test, FrameRequest(role, other), None, None
+    test = FrameRequest("test", int(run.frames.index[row]))
+    return test, *comparison_of(run).compared_with(run, row)
 
 
 # ---------------------------------------------------------------------------------- the same inputs

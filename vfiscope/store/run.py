@@ -81,8 +81,8 @@ class Run:
         ``config["flag"]``."""
         self.regions = read_table(h5, "regions", Region)
         digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
-        policy, ref_index = self.pairing.get("policy"), self.frames.ref_index
-        check_map(self.path, policy, digest, self.pairing_table, ref_index)
+        mapped, ref_index = "digest" in self.pairing, self.frames.ref_index
+        check_map(self.path, mapped, digest, self.pairing_table, ref_index)
         check_values(self.path, self.frames, self.register, self.registration)
 
     def _load_facts(self, attrs: Any) -> None:

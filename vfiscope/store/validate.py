@@ -169,14 +169,12 @@ def check_values(
             )
 
 
-def check_map(
-    path: Path, policy: object, digest: object, table: Pairing | None, ref: Int64
-) -> None:
+def check_map(path: Path, mapped: bool, digest: object, table: Pairing | None, ref: Int64) -> None:
     """Refuse scores that were made through another map than the stored one.
 
     Args:
         path: the result, for messages.
-        policy: how its frames were paired.
+        mapped: whether the summary of the pairing names a map.
         digest: what the stored map says of itself.
         table: the stored map, None where there is none.
         ref: (N,) the partners through which the scores were made.
@@ -185,7 +183,7 @@ def check_map(
         StoreError: the map is missing or another one.
     """
     if table is None:
-        if policy in ("map", "shift"):
+        if mapped:
             raise StoreError(
                 f"{path} was scored through a map, but /pairing is missing: make it again"
             )

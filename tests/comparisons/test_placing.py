@@ -10,7 +10,7 @@ from helpers.streams import lengths, stream
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vfiscope.comparisons import places_among, places_beside, places_in, with_places
+from vfiscope.comparisons.placing import pair_at_places, places_among, places_beside, places_in
 from vfiscope.types import Cadence, Features, Frames, Pairs, Role
 
 
@@ -45,7 +45,7 @@ def test_synthesised_frames_lie_between_two_of_the_source(
     before, part = np.divmod(np.arange(n), multiplier)
     role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED).astype(np.uint8)
     cadence = Cadence(Fraction(multiplier), before, part / multiplier, role, Fraction(0), 1.0)
-    found = placed(with_places(stream(test), stream(source), places_in(cadence)))
+    found = placed(pair_at_places(stream(test), stream(source), places_in(cadence)))
     for i, (own, partner, around) in enumerate(found):
         inside = before[i] + (part[i] > 0) < m
         assert own == i
@@ -58,7 +58,7 @@ def test_synthesised_frames_lie_between_two_of_the_source(
 def test_neighbours_are_the_frames_beside(test: list[int], done: int) -> None:
     n = sum(test)
     done = min(done, n - 1)
-    rows_done = with_places(
+    rows_done = pair_at_places(
         skip(stream(test), done),
         skip(stream(test), max(0, done - 1)),
         places_among(done),
@@ -72,7 +72,7 @@ def test_neighbours_are_the_frames_beside(test: list[int], done: int) -> None:
 @given(lengths, lengths)
 def test_partners_have_their_own_neighbours_around(test: list[int], ref: list[int]) -> None:
     n, m = sum(test), sum(ref)
-    found = placed(with_places(stream(test), stream(ref), places_beside(iter(range(n)))))
+    found = placed(pair_at_places(stream(test), stream(ref), places_beside(iter(range(n)))))
     expected = [
         (i, i if i < m else None, (i - 1, i + 1) if 0 < i < m - 1 else None) for i in range(n)
     ]
@@ -96,7 +96,7 @@ def test_few_frames_are_held() -> None:
             taken.append(int(batch[0].index[-1]))
             yield batch
 
-    for batch in with_places(
+    for batch in pair_at_places(
         stream([2] * 60), counted(), places_beside(iter([i // 2 for i in range(120)]))
     ):
         assert taken[-1] <= int(batch.test.index[-1]) // 2 + 3

@@ -7,12 +7,18 @@ from itertools import count, groupby, islice
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from vfiscope.comparisons.pairs import Batch, Stream
 from vfiscope.types import Cadence, Features, Frames, Int64, Neighbours, Pairs, Role
 
-__all__ = ["Place", "places_among", "places_beside", "places_held_out", "places_in", "with_places"]
+__all__ = [
+    "Place",
+    "pair_at_places",
+    "places_among",
+    "places_beside",
+    "places_held_out",
+    "places_in",
+]
 
 NOWHERE = -1
 
@@ -82,7 +88,7 @@ def places_held_out(
             yield Place(row, NOWHERE, NOWHERE, 0.0, Role.PASSED)
 
 
-def with_places(
+def pair_at_places(
     test: Stream,
     frames: Stream,
     places: Iterator[Place],
@@ -178,6 +184,8 @@ def _join(batches: list[Batch]) -> Batch:
     """One batch of many."""
     if len(batches) == 1:
         return batches[0]
+    import torch  # here, so that a comparison is chosen without it
+
     frames = [batch[0] for batch in batches]
     features = [batch[1] for batch in batches if batch[1] is not None]
     joined = Frames(

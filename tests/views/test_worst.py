@@ -1,0 +1,111 @@
+"""Which frames are the worst of a run."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment
+from vfiscope.views.worst import chosen_frames, worst_frames
+
+NAN, INF = float("nan"), float("inf")
+
+
+SPECS = {
+    "psnr": MetricSpec("psnr", "dB", 0, INF, False, INF, 1.0, ""),
+    "midpoint_px": MetricSpec("midpoint_px", "px", -INF, INF, True, 0, 0.5, "", ranks=False),
+    "ghosting": MetricSpec("ghosting", "1", 0, 1, True, 0, 0.02, "", ranks=False),
+}
+
+
+def fake(
+    scores: dict[str, list[float]],
+    *,
+    role: Any = None,
+    segments: Any = (),
+    names: Any = (),
+    step_s: float = 0.04,
+) -> Any:
+    n = len(next(iter(scores.values())))
+    rows = np.arange(n)
+    frames = FrameTable(
+        index=rows,
+        pts=rows,
+        time_s=rows * step_s,
+        ref_index=rows,
+        role=np.full(n, Role.UNKNOWN, np.uint8) if role is None else np.asarray(role, np.uint8),
+        phase=np.full(n, NAN),
+        status=np.zeros(n, np.uint8),
+        time_base=Fraction(1, 25),
+    )
+
+    class Fake(SimpleNamespace):
+        def __len__(self) -> int:
+            return n
+
+    values = {name: np.array(column, np.float32) for name, column in scores.items()}
+    return Fake(
+        path=Path("a.h5"),
+        frames=frames,
+        scores=values,
+        specs=SPECS,
+        segments=list(segments),
+        names=names,
+        maps={},
+    )
+
+
+def low_score(start: int, stop: int) -> Segment:
+    return Segment(start, stop, "low_score", "psnr", 0, start, 1, start / 25, stop / 25)
+
+
+def test_the_worst_are_worst_first_by_the_direction_of_the_metric() -> None:
+    run = fake(
+        {"psnr": [30, 20, INF, 25, NAN, 21], "midpoint_px": [0, 1, -3, 2, NAN, 0]}, step_s=10
+    )
+    assert worst_frames(run, 3, None).rows == (1, 5, 3)
+    assert worst_frames(run, 2, "midpoint_px").rows == (2, 3)
+    assert worst_frames(run, 9, "psnr").rows == (1, 5, 3, 0)
+    assert worst_frames(run, 9, "psnr").among == 4
+
+
+def test_the_worst_are_of_the_synthesised_where_those_are_known() -> None:
+    run = fake({"psnr": [10, 20, 11, 25]}, role=[0, 1, 0, 1], step_s=10)
+    assert worst_frames(run, 9, None).rows == (1, 3)
+    assert worst_frames(run, 9, None).role == "synthesised"
+    assert chosen_frames(run, [2, 1, 2], None).rows == (2, 1)
+
+
+def test_without_a_metric_that_ranks_the_one_that_departs_most_chooses() -> None:
+    run = fake(
+        {"psnr": [NAN] * 3, "midpoint_px": [1, -1, 0], "ghosting": [0, 0.01, 0.9]}, step_s=10
+    )
+    assert worst_frames(run, 1, None).metric == "ghosting"
+    assert worst_frames(run, 1, None).rows == (2,)
+
+
+def test_the_worst_are_spread_over_segments_and_time() -> None:
+    """100 frames at 25 a second: a deep dip over 20 frames, a slight one of one frame, and a mild
+    one elsewhere."""
+    psnr = np.full(100, 40.0)
+    psnr[30:50] = np.linspace(20, 21, 20)
+    psnr[70], psnr[90] = 35, 38
+    run = fake({"psnr": psnr.tolist()}, segments=[low_score(30, 50)])
+    assert worst_frames(run, 3, None).rows == (30, 70, 90)
+    # what is left after one of each event is the next worst half a second away
+    assert worst_frames(run, 1, None).rows == (30,)
+    spread = worst_frames(run, 9, None)
+    times = np.sort(np.array(spread.rows)) / 25
+    assert np.diff(times).min() >= spread.apart_s == pytest.approx(99 / 25 / 18)
+
+
+def test_photos_are_not_kept_apart_and_short_clips_keep_their_worst() -> None:
+    photos = fake({"psnr": [30, 20, 21, 40]}, names=("a", "b", "c", "d"))
+    assert worst_frames(photos, 2, None).rows == (1, 2)
+    clip = fake({"psnr": [45, 33, 45, 34, 45, 32, 45]})
+    assert worst_frames(clip, 3, None).rows == (5, 1, 3)

@@ -1,0 +1,36 @@
+"""One image with another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from vfiscope.comparisons.by_row import ByRow
+from vfiscope.comparisons.comparison import Comparison, Report, Scored
+from vfiscope.comparisons.pairs import pair_rows, skip_rows
+from vfiscope.comparisons.streams import Streams
+from vfiscope.config import RunConfig
+from vfiscope.types import Pairs
+
+__all__ = ["TwoImages"]
+
+
+@dataclass(frozen=True)
+class TwoImages(Comparison):
+    """One pair of images."""
+
+    name: ClassVar[str] = "images"
+    automatic: ClassVar[bool] = True
+
+    @classmethod
+    def suits(cls, config: RunConfig) -> bool:
+        return config.mode == "compare"
+
+    def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
+        return skip_rows(pair_rows(streams.stream("test"), streams.stream("ref")), done)
+
+    def report(self, streams: Streams, scored: Scored) -> Report:
+        report = super().report(streams, scored)
+        # Stored results have always said it of two images like this.
+        return replace(report, pairing={**report.pairing, "policy": ByRow.name})

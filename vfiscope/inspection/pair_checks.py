@@ -1,0 +1,76 @@
+"""What will make the scores of a pair wrong: each check looks at both sides and yields notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vfiscope.inspection.examine import Examination, Timing
+from vfiscope.inspection.findings import DoctorCode
+from vfiscope.types import Note
+
+__all__ = ["check_pair"]
+
+RATE_DIFFERENCE = 0.005
+"""Part by which two rates may differ before it is noted."""
+HALF_A_FRAME = 0.5
+
+COLOR_CODES = {
+    "matrix": DoctorCode.PAIR_MATRIX,
+    "range": DoctorCode.PAIR_RANGE,
+    "primaries": DoctorCode.PAIR_PRIMARIES,
+    "transfer": DoctorCode.PAIR_TRANSFER,
+}
+YUV_ONLY = ("matrix", "range")
+"""Properties that RGB does not have."""
+
+
+def check_pair(test: Examination, ref: Examination) -> Iterator[Note]:
+    """Everything in which two media differ that are to be compared."""
+    sizes = _size(test), _size(ref)
+    if sizes[0] != sizes[1]:
+        yield _two(DoctorCode.PAIR_SIZE, *sizes)
+    if test.frames != ref.frames:
+        yield _two(DoctorCode.PAIR_COUNT, test.frames, ref.frames)
+    if test.timing is not None and ref.timing is not None:
+        yield from _times(test.timing, ref.timing)
+    yield from _colors(test, ref)
+    if test.info.bit_depth != ref.info.bit_depth:
+        yield _two(DoctorCode.PAIR_DEPTH, _depth(test), _depth(ref))
+
+
+def _times(test: Timing, ref: Timing) -> Iterator[Note]:
+    if not test.rate or not ref.rate or not test.interval_s or not ref.interval_s:
+        return
+    if abs(test.rate / ref.rate - 1) > RATE_DIFFERENCE:
+        yield _two(DoctorCode.PAIR_RATE, test.rate, ref.rate)
+    longest = max(test.interval_s, ref.interval_s)
+    if abs(test.duration_s - ref.duration_s) > HALF_A_FRAME * longest:
+        yield _two(DoctorCode.PAIR_DURATION, test.duration_s, ref.duration_s)
+
+
+def _colors(test: Examination, ref: Examination) -> Iterator[Note]:
+    one, two = test.info.color, ref.info.color
+    one_is_rgb = "rgb" in (one["matrix"], two["matrix"])
+    assumed = "assumed" in (one["decided_by"], two["decided_by"])
+    for key, code in COLOR_CODES.items():
+        if one[key] == two[key] or "unknown" in (one[key], two[key]):
+            continue
+        if one_is_rgb and key in YUV_ONLY:
+            continue
+        guessed = assumed and key in YUV_ONLY
+        yield Note(code, {"test": one[key], "ref": two[key], "guessed": guessed})
+    if one_is_rgb and assumed:
+        yield Note(DoctorCode.PAIR_COLOR_GUESSED)
+
+
+def _two(code: DoctorCode, test: str | float, ref: str | float) -> Note:
+    return Note(code, {"test": test, "ref": ref})
+
+
+def _size(found: Examination) -> str:
+    return f"{found.info.width}x{found.info.height}"
+
+
+def _depth(found: Examination) -> str:
+    bits = "8" if found.info.bit_depth == 8 else "more than 8"
+    return f"{bits} bits ({', '.join(found.formats)})"

@@ -1,0 +1,114 @@
+"""What identifies the inputs of a run, whether they changed meanwhile, and what made it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from vfiscope.errors import SourceError
+from vfiscope.sources import Source, digest, open_source
+from vfiscope.types import Code, Note, sentence
+
+__all__ = ["Stamp", "changed", "identity", "stamp_files", "versions", "with_counts"]
+
+Stamp = Mapping[str, tuple[int, int]]
+"""{file: (size in bytes, time of the last change in ns)}"""
+PACKAGES = (
+    "vfiscope",
+    "av",
+    "h5py",
+    "kornia",
+    "numba",
+    "numpy",
+    "opencv-python-headless",
+    "timm",
+    "torch",
+)
+
+
+def identity(role: str, source: Source) -> dict[str, Any]:
+    """What a run stores of a source, and compares before it resumes."""
+    info = source.info
+    return {
+        "role": role,
+        "path": info.path,
+        "kind": info.kind,
+        "size_bytes": info.size_bytes,
+        "digest": digest(info),
+        "width": info.width,
+        "height": info.height,
+        "bit_depth": info.bit_depth,
+        "decoder": info.decoder,
+        "color": dict(info.color),
+        "frames_expected": info.frames_expected,
+    }
+
+
+def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """An identity with what was counted and noticed while the source was read."""
+    counts = source.counts
+    return {
+        **stored,
+        "frames_decoded": counts.decoded,
+        "frames_delivered": counts.delivered,
+        "frames_corrupt": counts.corrupt,
+        "frames_unreadable": counts.unreadable,
+        "frames_undecodable": counts.undecodable,
+        "frames_skipped": counts.skipped,
+        "frames_lost": counts.lost,
+        "frames_notes": [sentence(note) for note in source.info.notes],
+        "frames_coded_notes": [note.to_dict() for note in source.info.notes],
+    }
+
+
+def stamp_files(source: Source) -> Stamp:
+    """What tells cheaply whether the files of a source change while it is read; empty for arrays.
+
+    A file that cannot be looked at is stamped (-1, -1).
+    """
+    info = source.info
+    return (
+        {} if info.kind == "array" else {file: _stat(file) for file in info.files or (info.path,)}
+    )
+
+
+def changed(source: Source, before: Stamp) -> list[Note]:
+    """A note on what happened to the files of a source since they were stamped; none where nothing
+    did."""
+    files = [file for file, old in before.items() if _stat(file) != old]
+    listed = _listed(source) if source.info.kind == "images" and not files else None
+    if listed is not None and listed != tuple(source.info.files):
+        return [Note(Code.OTHER_FILES_THAN_BEFORE, {"path": source.info.path})]
+    if not files:
+        return []
+    return [Note(Code.FILES_CHANGED, {"file": files[0], "others": len(files) - 1})]
+
+
+def _stat(file: str) -> tuple[int, int]:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+def _listed(source: Source) -> tuple[str, ...]:
+    try:
+        with open_source(source.info.path) as again:
+            return tuple(again.info.files)
+    except SourceError:
+        return ()
+
+
+def versions() -> dict[str, str]:
+    """{package: version} of what a score may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found

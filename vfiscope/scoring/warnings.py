@@ -1,0 +1,128 @@
+"""What may make scores mean something else, as far as it is known before they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vfiscope.config import RunConfig
+from vfiscope.metrics import patches
+from vfiscope.scoring.score import Plan
+from vfiscope.sources import Source, note_on_gaps
+from vfiscope.types import Code, Note
+
+__all__ = ["disagreements", "numbering", "without_effect"]
+
+EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
+"""Options of the embedder."""
+DEFAULT_CONFIG = RunConfig("scan", None)
+MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*patches.MAPS, *patches.FIELDS))})
+"""What is computed from matches of patches."""
+COLOR_PROPERTIES = ("matrix", "range", "primaries", "transfer")
+
+
+def disagreements(sources: Mapping[str, Source]) -> list[Note]:
+    """How test and partner were interpreted differently.
+
+    Matrix and range are compared where both are YUV or gray, transfer and primaries where both are
+    known.
+    """
+    infos = [(role, source.info) for role, source in sources.items()]
+    if len(infos) < 2:
+        return []
+    (role, test), (other, partner) = infos[0], infos[1]
+    roles = {"role": role, "other": other}
+    found = []
+    for key in COLOR_PROPERTIES:
+        one, two = test.color[key], partner.color[key]
+        both = (
+            "rgb" not in (test.color["matrix"], partner.color["matrix"])
+            if key in ("matrix", "range")
+            else True
+        )
+        if both and one != two and "unknown" not in (one, two):
+            values = {"what": key, "value": one, "decided_by": test.color["decided_by"]}
+            others = {"other_value": two, "other_decided_by": partner.color["decided_by"]}
+            found.append(Note(Code.COLOR_DIFFERS, {**roles, **values, **others}))
+    if test.bit_depth != partner.bit_depth:
+        bits = {"bits": test.bit_depth, "other_bits": partner.bit_depth}
+        found.append(Note(Code.DEPTH_DIFFERS, {**roles, **bits}))
+    if test.color.get("tonemap") != partner.color.get("tonemap"):
+        transfer, other_transfer = test.color["transfer"], partner.color["transfer"]
+        transfers = {"transfer": transfer, "other_transfer": other_transfer}
+        found.append(Note(Code.ONE_IS_HDR, {**roles, **transfers}))
+    return found
+
+
+def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[Note], list[Note]]:
+    """What gaps in the numbering of images mean for a run.
+
+    A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one
+    that both have at the same place does nothing to them, and none does where partners are found
+    from the pictures.
+
+    Args:
+        sources: by role.
+        shift: how many rows later the reference frames are, None where pairs are not made by rows.
+
+    Returns:
+        Warnings, and notes.
+    """
+    infos = {role: sources[role].info for role in ("test", "ref", "source") if role in sources}
+
+    def on_gaps(code: Code) -> list[Note]:
+        return [
+            Note(code, {"role": role, "path": info.path, "gaps": note_on_gaps(info.gaps)})
+            for role, info in infos.items()
+            if info.gaps
+        ]
+
+    if "ref" not in infos:
+        return on_gaps(Code.GAPS_IN_SEQUENCE), []
+    if shift is None:
+        return [], on_gaps(Code.GAPS_IN_SOURCE)
+    places = {
+        role: {(gap.row - late, gap.missing): gap for gap in infos[role].gaps}
+        for role, late in (("test", 0), ("ref", shift))
+    }
+    warnings = []
+    for role, other in (("test", "ref"), ("ref", "test")):
+        if own := [gap for place, gap in places[role].items() if place not in places[other]]:
+            values = {"role": role, "path": infos[role].path, "gaps": note_on_gaps(own)}
+            others = {"other": other, "other_path": infos[other].path}
+            off = {"missing": own[0].missing}
+            warnings.append(Note(Code.GAPS_PUT_PAIRS_OFF, {**values, **others, **off}))
+    return warnings, [] if warnings else on_gaps(Code.GAPS_IN_BOTH)
+
+
+def without_effect(config: RunConfig, plan: Plan, sources: Mapping[str, Source]) -> list[str]:
+    """Sentences about options on which no score depends, if any were given."""
+    found = _unembedded(config, plan), _untoned(config, sources)
+    return [each for each in found if each is not None]
+
+
+def _unembedded(config: RunConfig, plan: Plan) -> str | None:
+    """A sentence about options of embedding or matching where nothing is embedded or matched."""
+    options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULT_CONFIG, name)]
+    options = [] if plan.needs_features else options
+    if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
+        options.append("window")
+    if not options:
+        return None
+    given = " and ".join(f"--{name}" for name in options)
+    reason = "are matched" if plan.needs_features else "are embedded"
+    return f"no score depends on {given}: with these metrics, maps and fields no patches {reason}"
+
+
+def _untoned(config: RunConfig, sources: Mapping[str, Source]) -> str | None:
+    """A sentence about a tone map that no source has a use for; ``none`` is what becomes of SDR
+    anyway."""
+    if config.tonemap in (None, "none") or any(
+        "tonemap" in source.info.color for source in sources.values()
+    ):
+        return None
+    who = (
+        f"neither {' nor '.join(sources)} is"
+        if len(sources) > 1
+        else f"{next(iter(sources))} is not"
+    )
+    return f"no score depends on --tonemap {config.tonemap}: {who} HDR"
