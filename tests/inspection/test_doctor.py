@@ -86,7 +86,7 @@ PICTURES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "tiny": (lambda f: write_video(f / "a.mkv", noise(2, 8, 8)), "8x8"),
     "alpha": (
         lambda f: write_video(f / "a.mkv", noise(2, 16, 16), pix_fmt="bgra"),
-        "laid on black",
+        "composited over black",
     ),
     "rotation": (
         lambda f: write_video(
@@ -152,7 +152,7 @@ def test_images_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert found["mixed sizes"] == "16x16 x 6, 20x20 x 1"
     assert found["name and content"] == "named .png, but holds JPEG"
     assert found["EXIF orientation"] == "1 images are turned for display"
-    assert found["other files"] == "left out 1 file that is no image"
+    assert found["other files"] == "left out 1 file that is not an image"
 
 
 def test_a_pair_is_judged(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_guess_against_pictures_is_said(tmp_path: Path) -> None:
 
 def test_what_cannot_be_opened_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("no film")
-    with pytest.raises(SourceError, match="is no video that can be read"):
+    with pytest.raises(SourceError, match="is not a readable video"):
         diagnose(str(tmp_path / "a.mp4"))
     assert call("doctor", tmp_path / "gone.mp4") == 2
 

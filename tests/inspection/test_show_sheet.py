@@ -139,7 +139,7 @@ def test_the_command_writes_a_sheet_and_prints_its_name(
     assert capsys.readouterr() == ("", "")
     assert call("show", scored, "--worst", 2) == 2
     assert capsys.readouterr().err == (
-        "vfiscope: error: scored-worst2.png exists: give --overwrite or another --out\n"
+        "vfiscope: error: scored-worst2.png exists: pass --overwrite or another --out\n"
     )
     assert call("show", scored, "--worst", 2, "--overwrite", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
@@ -181,7 +181,7 @@ def test_a_folder_gets_a_file_for_each_frame(
             show(run, worst=1, out=f"{tmp_path}/file/deep/")
         monkeypatch.setattr("vfiscope.inspection.show.MOST", 1)
         with pytest.raises(
-            UsageError, match="2 frames are too many for one sheet: give 1 or fewer, or -o DIR/"
+            UsageError, match="2 frames are too many for one sheet: pass 1 or fewer, or -o DIR/"
         ):
             show(run, worst=2, out=tmp_path / "a.png")
 

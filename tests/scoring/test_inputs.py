@@ -152,7 +152,7 @@ def test_a_gap_in_one_numbering_is_warned_of(
     path = {"test": numbered(tmp_path / "a", test), "ref": numbered(tmp_path / "b", ref)}
     warnings = [
         f"{role} {path[role]}: {jump}; unless {other} {path[other]} lacks it too, frames from there"
-        f" on are paired {off} off: add what is missing, or give --align auto"
+        f" on are paired {off} off: add what is missing, or pass --align auto"
         for role, jump, other, off in expected
     ]
     with (

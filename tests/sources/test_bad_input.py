@@ -58,7 +58,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_a_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.mp4").write_text("not a film\n" * 99)
-    refused(capsys, tmp_path / "a.mp4", "is no video that can be read", tmp_path / "a.h5")
+    refused(capsys, tmp_path / "a.mp4", "is not a readable video", tmp_path / "a.h5")
 
 
 PLAYLISTS = {
@@ -81,7 +81,7 @@ PLAYLISTS = {
 def test_playlists_are_not_followed(tmp_path: Path, kind: str, suffix: str) -> None:
     write_video(tmp_path / "good.mkv", noise(2, 16, 16))
     (tmp_path / f"a.{suffix}").write_text(PLAYLISTS[kind])
-    with pytest.raises(SourceError, match="is no video that can be read"):
+    with pytest.raises(SourceError, match="is not a readable video"):
         open_source(tmp_path / f"a.{suffix}")
 
 

@@ -153,7 +153,7 @@ def test_positions_are_ordinals_or_seconds(value: Any, expected: Any) -> None:
     "value", [-1, -0.5, "2.5", "", "x", "1:2:3:4", True, float("nan"), float("inf"), "-3", "1e3s"]
 )
 def test_impossible_positions_are_refused(value: Any) -> None:
-    with pytest.raises(UsageError, match="is no position: give a frame number"):
+    with pytest.raises(UsageError, match="is not a position: pass a frame number"):
         parse_position(value)
 
 
@@ -229,10 +229,10 @@ def bad_file(folder: Path, kind: str) -> str:
     [
         ("missing", "does not exist"),
         ("empty", r"is empty \(0 bytes\)"),
-        ("text", "is no video that can be read"),
-        ("ffconcat", "is no video that can be read"),
-        ("playlist", "is no video that can be read"),
-        ("no index", "is no video that can be read .* incomplete"),
+        ("text", "is not a readable video"),
+        ("ffconcat", "is not a readable video"),
+        ("playlist", "is not a readable video"),
+        ("no index", "is not a readable video .* incomplete"),
         ("pipe", "is not a regular file"),
         ("device", "is not a regular file"),
         ("dangling", "is a link to .* does not exist"),
@@ -282,7 +282,7 @@ def test_odd_names_are_just_names(tmp_path: Path) -> None:
     ],
 )
 def test_other_arrays_are_refused_by_shape_and_dtype(array: np.ndarray[Any, Any]) -> None:
-    with pytest.raises(SourceError, match="is no sequence of frames: give") as caught:
+    with pytest.raises(SourceError, match="is not a sequence of frames: pass") as caught:
         open_source(array)
     assert str(array.shape) in str(caught.value)
     assert str(array.dtype) in str(caught.value)
@@ -318,7 +318,7 @@ def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
 
 
 def test_other_objects_are_no_source() -> None:
-    with pytest.raises(SourceError, match="a dict is no source"):
+    with pytest.raises(SourceError, match="a dict is not a source"):
         open_source({})
 
 

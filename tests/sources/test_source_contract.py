@@ -180,7 +180,7 @@ def check_contract(target: Any, rows: list[tuple[int, Fraction, int]], source: S
         exact = [row for row in rows if row[1] - rows[0][1] >= Fraction(str(float(begin)))]
         assert selected(target, start=float(begin)) == exact
     with pytest.raises(
-        UsageError, match=f"is selected by start {n}: it has {n} frames, give an earlier start"
+        UsageError, match=f"is selected by start {n}: it has {n} frames, pass an earlier start"
     ):
         list(open_source(target, start=n, tonemap=tonemap(target)))
     running = iter(source)

@@ -18,8 +18,8 @@ GAPS = Note(
 
 SAID = [
     (Note(Code.NO_TIMES), "has no presentation times: frames are taken to follow each other at"),
-    (Note(Code.OTHER_FILES, {"count": 1}), "left out 1 file that is no image"),
-    (Note(Code.OTHER_FILES, {"count": 2}), "left out 2 files that are no images"),
+    (Note(Code.OTHER_FILES, {"count": 1}), "left out 1 file that is not an image"),
+    (Note(Code.OTHER_FILES, {"count": 2}), "left out 2 files that are not images"),
     (Note(Code.FOLDERS_INSIDE, {"count": 2}), "left out 2 folders inside"),
     (GAPS, "numbering jumps from 3 to 6 (2 missing)"),
     (
@@ -57,7 +57,7 @@ SAID = [
     ),
     (
         Note(Code.SHIFT_FITS_BETTER, {"shift": 1, "residual": 0.01, "residual_by_row": 0.2}),
-        "a shift of +1 frame fits better (residual 0.01 against 0.20): give --align +1 or",
+        "a shift of +1 frame fits better (residual 0.01 against 0.20): pass --align +1 or",
     ),
 ]
 

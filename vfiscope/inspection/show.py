@@ -104,7 +104,7 @@ def show(
     """
     run = run if isinstance(run, Run) else Run(run)
     if frames is not None and worst is not None:
-        raise UsageError("frames and worst are two ways to choose: give one of them")
+        raise UsageError("frames and worst are two ways to choose: pass one of them")
     chosen = (
         worst_frames(run, DEFAULT_WORST_FRAMES if worst is None else worst, by)
         if frames is None
@@ -162,12 +162,12 @@ def _paths(
         suffix_of(Path(out), (".png",))
         if len(rows) > MOST:
             raise UsageError(
-                f"{len(rows)} frames are too many for one sheet: give {MOST} or fewer, or -o DIR/"
+                f"{len(rows)} frames are too many for one sheet: pass {MOST} or fewer, or -o DIR/"
             )
         paths = (Path(out),)
     for path in paths:
         if path.exists() and not path.is_dir() and not overwrite:
-            raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+            raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
     return paths
 
 

@@ -46,8 +46,8 @@ class ArraySource(Source):
             or not frames.size
         ):
             raise SourceError(
-                f"an array {frames.shape} {frames.dtype} is no sequence of frames: give (N, H, W,"
-                " 3) or (H, W, 3), uint8 or uint16, with at least one pixel"
+                f"an array {frames.shape} {frames.dtype} is not a sequence of frames: pass (N, H,"
+                " W, 3) or (H, W, 3), uint8 or uint16, with at least one pixel"
             )
         frames = frames[np.newaxis] if frames.ndim == 3 else frames
         info = ArrayInfo(

@@ -69,7 +69,7 @@ def open_source(
             them at ``fps``.
         stream: which stream of a video, as its container numbers them; None takes the best for
             video.
-        deinterlace: what becomes of interlaced pictures of a video, one of
+        deinterlace: what becomes of interlaced frames of a video, one of
             ``config.DEINTERLACERS``.
 
     Raises:
@@ -94,12 +94,12 @@ def open_source(
         return ArraySource(array, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(
-            f"a {type(target).__name__} is no source: give a path, a glob, a pattern or an array"
+            f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"
         )
     path = os.fspath(target)
     if is_address(path) and not os.path.lexists(path):
         raise SourceError(
-            f"{path!r} is an address, and only local files are read: download it and give its path"
+            f"{path!r} is an address, and only local files are read: download it and pass its path"
         )
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
@@ -134,7 +134,7 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     if clock := CLOCK.fullmatch(text):
         return 3600 * int(clock[1] or 0) + 60 * int(clock[2]) + Fraction(clock[3])
     raise UsageError(
-        f"{value!r} is no position: give a frame number (120) or a time (2.5s, 0:01:02.5)"
+        f"{value!r} is not a position: pass a frame number (120) or a time (2.5s, 0:01:02.5)"
     )
 
 
@@ -159,7 +159,7 @@ def _listing(path: str) -> Listing | None:
 
 def _rate(fps: float) -> Fraction:
     if not (isinstance(fps, (int, float, Fraction)) and math.isfinite(fps) and fps > 0):
-        raise UsageError(f"fps is {fps!r}: give frames per second above 0")
+        raise UsageError(f"fps is {fps!r}: pass frames per second above 0")
     return 1 / (1 / Fraction(fps)).limit_denominator(MAX_TIME_BASE)
 
 
@@ -180,7 +180,7 @@ def _check_video_only(options: Options, what: str) -> None:
 
 def _check(options: Options) -> None:
     if not isinstance(options.batch, int) or options.batch < 1:
-        raise UsageError(f"batch is {options.batch!r}: give a whole number of 1 or more")
+        raise UsageError(f"batch is {options.batch!r}: pass a whole number of 1 or more")
     if options.tonemap not in (None, *config.TONE_MAPS):
         raise UsageError(
             f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}"
@@ -198,7 +198,7 @@ def _check(options: Options) -> None:
         return
     height, width, name = options.resize
     if height < 1 or width < 1:
-        raise UsageError(f"resize to {width}x{height}: give a height and a width of 1 or more")
+        raise UsageError(f"resize to {width}x{height}: pass a height and a width of 1 or more")
     if name not in config.RESIZE_FILTERS:
         raise UsageError(
             f"resize filter is {name!r}: choose one of {', '.join(config.RESIZE_FILTERS)}"

@@ -41,7 +41,7 @@ def prefetch(items: Iterable[T], depth: int) -> Iterator[T]:
         UsageError: the depth is below 1.
     """
     if depth < 1:
-        raise UsageError(f"prefetch is {depth!r}: give a whole number of 1 or more")
+        raise UsageError(f"prefetch is {depth!r}: pass a whole number of 1 or more")
     return _consume(items, depth)
 
 

@@ -21,7 +21,7 @@ class Selection:
 
     def __post_init__(self) -> None:
         if not isinstance(self.step, int) or self.step < 1:
-            raise UsageError(f"step is {self.step!r}: give a whole number of 1 or more")
+            raise UsageError(f"step is {self.step!r}: pass a whole number of 1 or more")
         same = type(self.start) is type(self.stop)
         if same and self.start is not None and self.stop is not None and self.start >= self.stop:
             raise UsageError(

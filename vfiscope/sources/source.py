@@ -209,7 +209,7 @@ class Source(ABC):
 
         Raises:
             SourceError: the source has no frame of an ordinal, or was closed.
-            UsageError: so many frames do not fit in ``config.MAX_BATCH_BYTES``.
+            UsageError: these frames do not fit in ``config.MAX_BATCH_BYTES``.
         """
         self._check_open()
         wanted = [operator.index(ordinal) for ordinal in ordinals]
@@ -326,9 +326,9 @@ class Source(ABC):
             )
         if first_index is None:
             remedy = (
-                f"it has {counts.seen} frames, give an earlier start"
+                f"it has {counts.seen} frames, pass an earlier start"
                 if counts.ended
-                else "give a later stop"
+                else "pass a later stop"
             )
             raise UsageError(f"nothing of {self._info.path} is selected by {selection}: {remedy}")
 
@@ -366,7 +366,7 @@ def check_file(path: str) -> int:
         raise SourceError(_why_missing(path, error)) from error
     if not stat.S_ISREG(found.st_mode):
         raise SourceError(
-            f"{path!r} is not a regular file: give a video, an image or a folder of images"
+            f"{path!r} is not a regular file: pass a video, an image or a folder of images"
         )
     if found.st_size == 0:
         raise SourceError(f"{path!r} is empty (0 bytes): copy or make it again")

@@ -11,20 +11,20 @@ __all__: list[str] = []
 OF_VIDEOS: dict[Code, Template] = {
     Code.SEVERAL_STREAMS: "holds {streams} video streams: stream {stream} is read",
     Code.PIXELS_NOT_SQUARE: "pixels are not square ({aspect}): they are read as stored",
-    Code.ALPHA_ON_BLACK: "has an alpha channel: it is laid on black",
+    Code.ALPHA_ON_BLACK: "has an alpha channel: it is composited over black",
     Code.ALPHA_NOT_DECODED: (
-        "has an alpha channel that its decoder does not give: pixels are read as if they were"
+        "has an alpha channel that its decoder does not decode: pixels are read as if they were"
         " opaque"
     ),
     Code.NO_TIMES: (
         "has no presentation times: frames are taken to follow each other at the average rate"
     ),
-    Code.ROTATED: "stored pictures are {orientation} for display",
+    Code.ROTATED: "stored frames are {orientation} for display",
     Code.ROTATION_IGNORED: (
-        "its display matrix ({degrees} degrees) is no quarter turn and is not applied"
+        "its display matrix ({degrees} degrees) is not a quarter turn and is not applied"
     ),
     Code.INTERLACED: (
-        "interlaced: both fields of a frame are read as one picture; --deinterlace bwdif makes"
+        "interlaced: both fields of a frame are read as one frame; --deinterlace bwdif makes"
         " whole ones"
     ),
     Code.DEINTERLACED: (
@@ -60,7 +60,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _other_files(count: int) -> str:
-    what = "is no image" if count == 1 else "are no images"
+    what = "is not an image" if count == 1 else "are not images"
     return f"left out {_count(count, 'file')} that {what}"
 
 
@@ -75,8 +75,8 @@ OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
-    Code.IMAGE_TRANSPARENT: "{file} is transparent: it is laid on black",
-    Code.IMAGE_PAGES: "{file} holds {pages} pictures: only the first is read",
+    Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
+    Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
     Code.IMAGE_UNREADABLE: "{reason}",
 }
 
@@ -162,14 +162,14 @@ def _gaps_put_pairs_off(
     off = "one" if missing == 1 else missing
     return (
         f"{role} {path}: {gaps}; unless {other} {other_path} lacks it too, frames from there on are"
-        f" paired {off} off: add what is missing, or give --align auto"
+        f" paired {off} off: add what is missing, or pass --align auto"
     )
 
 
 def _shift_fits_better(shift: int, residual: float, residual_by_row: float) -> str:
     return (
         f"a shift of {shift:+d} frame fits better (residual {residual:.2f} against"
-        f" {residual_by_row:.2f}): give --align {shift:+d} or --align auto"
+        f" {residual_by_row:.2f}): pass --align {shift:+d} or --align auto"
     )
 
 

@@ -75,7 +75,7 @@ class Verdict(IntEnum):
     FEW_INLIERS = 3
     """Less than a quarter of the matched points agree with the matrix."""
     MIRRORED = 4
-    """The matrix mirrors or folds the picture."""
+    """The matrix mirrors or folds the frame."""
     SCALE = 5
     """It shrinks to less than half, or enlarges to more than double."""
     PERSPECTIVE = 6
@@ -85,7 +85,7 @@ class Verdict(IntEnum):
     UNSTEADY = 8
     """The matched points leave the corners uncertain."""
     UNLIKE = 9
-    """The registered pictures do not correlate, or the search found no maximum."""
+    """The registered frames do not correlate, or the search found no maximum."""
 
 
 class Needs(Flag):

@@ -26,7 +26,7 @@ class Pairing:
     the next."""
     residual: Float32
     """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are
-    equal, about 1.4 for unrelated pictures, NaN where there is no partner or nothing was
+    equal, about 1.4 for unrelated frames, NaN where there is no partner or nothing was
     compared."""
     margin: Float32
     """(N,) 0..1: 1 less the ratio of the partner's squared residual to that of the second best,

@@ -142,7 +142,7 @@ def test_only_the_first_page_is_read_and_the_others_are_noted(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("channels", "reason"),
-    [(1, "holds floating point values"), (3, "is no image that can be read")],
+    [(1, "holds floating point values"), (3, "is not a readable image")],
 )
 def test_floating_point_images_are_refused(tmp_path: Path, channels: int, reason: str) -> None:
     cv2.imwrite(str(tmp_path / "a.tif"), np.ones((8, 8, channels), np.float32))
@@ -288,10 +288,10 @@ def test_a_folder_without_a_readable_image_is_refused(tmp_path: Path) -> None:
         (tmp_path / f"{i}.png").write_bytes(b"not an image")
     with pytest.raises(
         SourceError,
-        match=r"none of the 3 images of .* can be read; the first: .*0\.png is no image",
+        match=r"none of the 3 images of .* can be read; the first: .*0\.png is not a readable",
     ):
         open_source(tmp_path)
-    with pytest.raises(SourceError, match=r"0\.png is no image that can be read"):
+    with pytest.raises(SourceError, match=r"0\.png is not a readable image"):
         open_source(tmp_path / "0.png")
 
 

@@ -50,7 +50,7 @@ def test_a_pattern_with_a_percent_sign_means_the_sign(tmp_path: Path) -> None:
     ("target", "reason"),
     [
         ("f_%04d.png", "no file fits"),
-        ("%d_%d.png", "holds 2 numbers: give a pattern with one"),
+        ("%d_%d.png", "holds 2 numbers: pass a pattern with one"),
         ("gone/f_%d.png", "cannot be listed"),
         ("*.txt", "holds no image"),
         ("*.jpg", r"no file fits '.*/\*\.jpg': check the folder and the pattern"),
@@ -76,7 +76,7 @@ def test_other_files_are_left_out_and_counted(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     with open_source(tmp_path) as source:
         assert tuple(map(str, source.info.notes)) == (
-            "left out 3 files that are no images",
+            "left out 3 files that are not images",
             "left out 1 folder inside",
         )
     np.testing.assert_array_equal(read(tmp_path), made)

@@ -34,7 +34,7 @@ def test_names_of_images_decide_their_order(tmp_path: Path) -> None:
             "12.png",
         ]
         assert tuple(map(str, source.info.notes[:2])) == (
-            "left out 3 files that are no images",
+            "left out 3 files that are not images",
             "left out 1 folder inside",
         )
     picture(tmp_path / "01.png")

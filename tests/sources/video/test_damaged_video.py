@@ -30,7 +30,7 @@ def test_a_file_cut_before_its_index_is_refused(
 ) -> None:
     path = h264(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[:-300])
-    refused(capsys, path, "is no video that can be read .*may be incomplete", tmp_path / "a.h5")
+    refused(capsys, path, "is not a readable video .*may be incomplete", tmp_path / "a.h5")
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "avi", "gif", "ts"])

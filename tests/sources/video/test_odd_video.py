@@ -217,7 +217,7 @@ def test_alpha_is_composited_over_black(tmp_path: Path) -> None:
     for path in (tmp_path / "a.png", video_source):
         with open_source(path) as source:
             assert np.unique(pixels(source)).tolist() == [40]  # 200 * 51 / 255
-            assert "laid on black" in " ".join(map(str, source.info.notes))
+            assert "composited over black" in " ".join(map(str, source.info.notes))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""When the pictures of a time-lapse were taken: from EXIF, or from their names."""
+"""When the images of a time-lapse were taken: from EXIF, or from their names."""
 
 from __future__ import annotations
 

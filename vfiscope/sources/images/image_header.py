@@ -49,7 +49,7 @@ def read_header(stream: BinaryIO, name: str) -> ImageHeader:
     """The header of an image, without decoding it.
 
     Raises:
-        SourceError: it is no image of a known kind, or has more than ``MAX_PIXELS`` pixels.
+        SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
     """
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter(
@@ -67,7 +67,7 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
         raise SourceError(f"{name} is refused: {error}") from error
     except UnidentifiedImageError as error:
         raise SourceError(
-            f"{name} is no image that can be read: it may be damaged or another kind of file"
+            f"{name} is not a readable image: it may be damaged or another kind of file"
         ) from error
     except (SyntaxError, ValueError, TypeError, OSError) as error:
         raise SourceError(f"{name} has a damaged header: {error}") from error
@@ -99,7 +99,7 @@ def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
     """The EXIF orientation, and the (height, width) of the pixels as they are stored."""
     from PIL import Image
 
-    # The method of the base class: that of PNG decodes the whole picture in search of a late chunk.
+    # The method of the base class: that of PNG decodes the whole image in search of a late chunk.
     orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
     if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself
         tags = getattr(image, "tag_v2", {})

@@ -32,8 +32,8 @@ class ImageSource(Source):
     given.
 
     Values are taken as stored: gray and palette images become RGB, ICC profiles are not applied,
-    16-bit images keep their depth, and a transparent image is laid on black. A file that cannot be
-    decoded keeps its row.
+    16-bit images keep their depth, and a transparent image is composited over black. A file that
+    cannot be decoded keeps its row.
 
     Raises:
         SourceError: no file has a readable header; while iterating: a file has another size or
@@ -116,7 +116,7 @@ class ImageSource(Source):
         if self._options.resize is None and (height, width) != (info.height, info.width):
             raise SourceError(
                 f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
-                "give images of one size, or use --resize"
+                "pass images of one size, or use --resize"
             )
 
 
@@ -141,7 +141,7 @@ def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
     """The header of an image file and all of its bytes.
 
     Raises:
-        SourceError: it cannot be read, or is no image of a known kind.
+        SourceError: it cannot be read, or is not an image of a known kind.
     """
     try:
         with open(file, "rb") as stream:
@@ -155,7 +155,7 @@ def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
 def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     """Upright (H, W, 3) RGB pixels.
 
-    OpenCV turns pictures upright itself except in the mode that keeps alpha. It is asked for BGR,
+    OpenCV turns images upright itself except in the mode that keeps alpha. It is asked for BGR,
     because its RGB mode mixes up the channels of 16-bit TIFF (5.0.0).
     """
     keep_alpha = header.has_alpha and not header.premultiplied
@@ -175,7 +175,7 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
 
 
 def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
-    """(H, W, 4) with straight alpha laid on black, rounded to nearest; pictures without alpha
+    """(H, W, 4) with straight alpha composited over black, rounded to nearest; images without alpha
     become three channels."""
     if pixels.ndim == 2:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)

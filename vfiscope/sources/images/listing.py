@@ -83,7 +83,7 @@ def list_pattern(path: str) -> Listing:
     numbers = list(PRINTF.finditer(name))
     if len(numbers) != 1:
         raise SourceError(
-            f"{path!r} holds {len(numbers)} numbers: give a pattern with one, as in f_%04d.png"
+            f"{path!r} holds {len(numbers)} numbers: pass a pattern with one, as in f_%04d.png"
         )
     match = numbers[0]
     before, after = (
@@ -128,7 +128,7 @@ def _check_duplicates(files: Sequence[str]) -> None:
         )
         if key in seen:
             raise SourceError(
-                f"{seen[key]} and {name} stand for the same frame: remove one, or give a glob"
+                f"{seen[key]} and {name} stand for the same frame: remove one, or pass a glob"
             )
         seen[key] = file
 

@@ -18,7 +18,7 @@ SIGNATURE_BYTES = 8
 AROUND_BYTES = 12
 """Of a chunk besides what it holds: its length, its name, its checksum."""
 PIXELS = (b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT")
-"""Ancillary chunks on which pixels depend: transparency, orientation, and what tells pictures of an
+"""Ancillary chunks on which pixels depend: transparency, orientation, and what tells frames of an
 animation apart."""
 
 

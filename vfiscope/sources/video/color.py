@@ -10,8 +10,8 @@ Conventions:
   they stand for in H.264, HEVC and MPEG-2, at their centre where nothing is said.
 * Transfer and primaries are recorded and not converted, but for HDR (PQ, HLG) where a tone map was
   asked for (``tonemap.py``).
-* Frames with an alpha channel are laid on black: code value times alpha, rounded to nearest, after
-  the conversion.
+* Frames with an alpha channel are composited over black: code value times alpha, rounded to
+  nearest, after the conversion.
 
 Rounding is to nearest: for even sizes the result is within 0.51/255 of the float64 conversion; odd
 sizes stretch subsampled chroma by half a sample over the whole frame. The planar destination is

@@ -43,7 +43,7 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise SourceError(
-                f"{path} is no video that can be read ({reason}): it may be incomplete, a playlist,"
+                f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
                 " or no video"
             ) from error
         with container:
@@ -57,7 +57,7 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
     """The video stream with a number, or the best one that is not an attached picture."""
     videos = [video for video in container.streams.video if not is_picture(video)]
     if not videos:
-        raise SourceError(f"{path} has no video stream: give a file that holds one")
+        raise SourceError(f"{path} has no video stream: pass a file that holds one")
     if number is not None and number not in [video.index for video in videos]:
         there = ", ".join(
             f"{video.index} ({video.codec_context.name})" for video in videos if video.codec_context
@@ -79,7 +79,7 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
 
 
 def is_picture(stream: VideoStream) -> bool:
-    """Whether the stream is a cover and no film."""
+    """Whether the stream is an attached cover, not the video."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 

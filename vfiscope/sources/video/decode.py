@@ -1,13 +1,13 @@
-"""The packets of a video and the pictures they promise: one row for every promise, kept or broken.
+"""The packets of a video and the frames they promise: one row for every promise, kept or broken.
 
-A packet is put into the decoder in the order of decoding and promises a picture at its presentation
-time; pictures come out in the order of presentation, some packets later. A promise that a later
-picture overtakes, and that stays unkept for as many packets as pictures can be delayed, is broken:
+A packet is put into the decoder in the order of decoding and promises a frame at its presentation
+time; frames come out in the order of presentation, some packets later. A promise that a later
+frame overtakes, and that stays unkept for as many packets as frames can be delayed, is broken:
 it becomes a row without pixels at its own time, so that the ordinals after it stay right. It does
 not matter whether the decoder refused the packet or said nothing.
 
 A packet promises nothing where that is not certain: before the first key frame, in codecs with
-hidden pictures, for the second fields of interlaced pictures, and once a picture came at a time
+hidden frames, for the second fields of interlaced frames, and once a frame came at a time
 that no packet named.
 """
 
@@ -44,7 +44,7 @@ ONE_FRAME_CODECS = (
     "png",
     "gif",
 )
-"""Decoders that give one frame for each packet that they understand, but for pictures made of two
+"""Decoders that give one frame for each packet that they understand, but for frames made of two
 fields."""
 NOISY_DECODERS = ("h264", "hevc")
 """Decoders that complain of healthy streams too, as of open groups and splices; they mark damaged
@@ -54,7 +54,7 @@ MIDSTREAM_FORMATS = ("mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "vvc"
 MAX_REORDER = 16
 """Packets by which the order of decoding and that of presentation differ at most."""
 MAX_PENDING_PACKETS = 4 * MAX_REORDER
-"""Promises that are held while no picture comes."""
+"""Promises that are held while no frame comes."""
 MAX_EMPTY_VOP = 19
 """Bytes up to which an MPEG-4 packet may say no more than that nothing moved (as in FFmpeg's
 MAX_NVOP_SIZE)."""
@@ -64,7 +64,7 @@ class Decoded(NamedTuple):
     """A place in presentation order."""
 
     frame: av.VideoFrame | None
-    """None where a packet promised a picture and none came."""
+    """None where a packet promised a frame and none came."""
     pts: int | None
     damaged: bool
 
@@ -75,7 +75,7 @@ def decode(
     number: int | None = None,
     keyframes: list[tuple[int | None, int | None]] | None = None,
 ) -> Generator[Decoded]:
-    """Every picture that the packets of a video promise, in presentation order; what went wrong is
+    """Every frame that the packets of a video promise, in presentation order; what went wrong is
     counted.
 
     Ends after ``MAX_CONSECUTIVE_ERRORS`` refused packets in a row, and counts them as ``gave_up``.
@@ -110,7 +110,7 @@ def decode(
 
 @dataclass
 class _ExpectedFrame:
-    """A picture that a packet announced."""
+    """A frame that a packet announced."""
 
     pts: int
     number: int
@@ -119,17 +119,17 @@ class _ExpectedFrame:
     suspect: bool
     """Whether the decoder complained while it read the packet."""
     binding: bool
-    """Whether a picture is certain to be missing if none comes."""
+    """Whether a frame is certain to be missing if none comes."""
 
 
 @dataclass
 class _FrameQueue:
-    """Promises and pictures that wait for their turn."""
+    """Promises and frames that wait for their turn."""
 
     counts: Counts
     a_frame_each: bool
     skips: bool
-    """Whether tiny packets may stand for no picture."""
+    """Whether tiny packets may stand for no frame."""
     reorder_delay: int
     """Packets after which a promise is broken."""
     logs_when_healthy: bool
@@ -137,13 +137,13 @@ class _FrameQueue:
     """Whether the stream may begin anywhere."""
     number: int = 0
     last_damaged: int | None = None
-    """The latest packet that was refused, complained about, or gave no picture though others had
+    """The latest packet that was refused, complained about, or gave no frame though others had
     come."""
     promises: list[_ExpectedFrame] = field(default_factory=list)
     ready: deque[Decoded] = field(default_factory=deque)
     """Pictures in the order in which they came, held while one before them may still come."""
     given: deque[int] = field(default_factory=lambda: deque(maxlen=2 * MAX_REORDER))
-    """Times of the latest pictures."""
+    """Times of the latest frames."""
     key: int | None = None
     """Time of the first key frame."""
     first: int | None = None
@@ -156,10 +156,10 @@ class _FrameQueue:
     silent: int = 0
     """Of these: those that became rows without pixels."""
     trusted: bool = True
-    """Whether every picture so far came at a time that a packet named."""
+    """Whether every frame so far came at a time that a packet named."""
     interlaced: bool = False
     paired: bool = False
-    """Whether two packets may make one picture."""
+    """Whether two packets may make one frame."""
 
     @classmethod
     def of(cls, container: InputContainer, stream: VideoStream, counts: Counts) -> _FrameQueue:
@@ -219,7 +219,7 @@ class _FrameQueue:
             self.discarded.append(self.taken)
 
     def keep(self, frame: av.VideoFrame, complained: bool) -> None:
-        """Take a picture from the decoder, and the promise that it keeps."""
+        """Take a frame from the decoder, and the promise that it keeps."""
         self.interlaced = self.interlaced or frame.interlaced_frame
         damaged = frame.is_corrupt
         kept = next((promise for promise in self.promises if promise.pts == frame.pts), None)
@@ -231,13 +231,13 @@ class _FrameQueue:
         elif frame.pts is None:
             damaged = damaged or (complained and not self.logs_when_healthy)
         elif frame.pts in self.given and self._is_near_damage():
-            return  # a decoder that lost a picture may give another one twice
+            return  # a decoder that lost a frame may give another one twice
         else:
             self.trusted = False
         self._line_up(Decoded(frame, frame.pts, damaged))
 
     def _line_up(self, place: Decoded) -> None:
-        """Behind the pictures that came before; after damage a decoder may mix up their order."""
+        """Behind the frames that came before; after damage a decoder may mix up their order."""
         at = len(self.ready)
         if place.pts is not None and self._is_near_damage():
             while at and (before := self.ready[at - 1].pts) is not None and before > place.pts:
@@ -250,7 +250,7 @@ class _FrameQueue:
         )
 
     def drain(self, stream: VideoStream) -> None:
-        """Take the pictures that are still inside the decoder."""
+        """Take the frames that are still inside the decoder."""
         with suppress(av.FFmpegError):
             for frame in stream.codec_context.decode(None):
                 self.keep(frame, complained=False)

@@ -1,4 +1,4 @@
-"""Interlaced pictures to whole ones, only where it is asked for."""
+"""Interlaced frames to whole ones, only where it is asked for."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vfiscope.sources.video.decode import Decoded
 __all__ = ["deinterlace_frames"]
 
 BWDIF = "mode=send_frame:parity=auto:deint=interlaced"
-"""A picture for each picture, at the time of its first field; those not marked as interlaced stay
+"""A frame for each frame, at the time of its first field; those not marked as interlaced stay
 as they are."""
 
 
 def deinterlace_frames(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
-    """The same places with every interlaced picture replaced by what FFmpeg's bwdif makes of it and
+    """The same places with every interlaced frame replaced by what FFmpeg's bwdif makes of it and
     its neighbours.
 
-    A picture that is made from a damaged neighbour, or lacks one, is damaged too, and counted so.
+    A frame that is made from a damaged neighbour, or lacks one, is damaged too, and counted so.
     """
     waiting: deque[Decoded] = deque()
     weaver: _Bwdif | None = None
@@ -43,7 +43,7 @@ def deinterlace_frames(places: Generator[Decoded], counts: Counts) -> Generator[
 
 
 def _spread(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
-    """The same places with the damage of each spread to the interlaced pictures beside it."""
+    """The same places with the damage of each spread to the interlaced frames beside it."""
     before: Decoded | None = None
     place: Decoded | None = None
     with closing(places):
@@ -59,7 +59,7 @@ def _spread(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
 
 
 def _filled(waiting: deque[Decoded], frames: list[av.VideoFrame]) -> Iterator[Decoded]:
-    """The first of the waiting places with these pictures; places without one go along."""
+    """The first of the waiting places with these frames; places without one go along."""
     for frame in frames:
         while waiting[0].frame is None:
             yield waiting.popleft()
@@ -67,7 +67,7 @@ def _filled(waiting: deque[Decoded], frames: list[av.VideoFrame]) -> Iterator[De
 
 
 class _Bwdif:
-    """The filter, for pictures of one size and format. It gives each picture when the next one is
+    """The filter, for frames of one size and format. It gives each frame when the next one is
     there."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
@@ -87,12 +87,12 @@ class _Bwdif:
         return self._kind == (frame.width, frame.height, frame.format.name)
 
     def put(self, frame: av.VideoFrame) -> list[av.VideoFrame]:
-        """The pictures that are ready after this one."""
+        """The frames that are ready after this one."""
         self._graph.push(frame)
         return self._pull()
 
     def end(self) -> list[av.VideoFrame]:
-        """The pictures that are left."""
+        """The frames that are left."""
         self._graph.push(None)
         return self._pull()
 
@@ -102,5 +102,5 @@ class _Bwdif:
             while True:
                 ready.append(
                     cast(av.VideoFrame, self._graph.pull())
-                )  # a graph of pictures gives nothing else
+                )  # a graph of frames gives nothing else
         return ready

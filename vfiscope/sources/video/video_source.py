@@ -267,7 +267,7 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
     """Refuse a protected stream before it is decoded to noise."""
     for packet in packets(path, container, stream):
         if packet is not None and packet.has_sidedata("encryption_info"):
-            raise SourceError(f"{path} is encrypted (DRM): give a file without protection")
+            raise SourceError(f"{path} is encrypted (DRM): pass a file without protection")
         return
 
 
