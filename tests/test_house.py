@@ -12,7 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import vfiscope
 from vfiscope import metric_names, metrics
@@ -21,10 +23,12 @@ PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
     ("errors", "registry"),
-    ("types", "config", "metric_names"),
-    ("files", "jit_cache"),
+    ("types", "metric_names"),
+    ("files", "jit_cache", "options"),
+    ("config",),
     ("jit", "store"),
     ("sources", "synth"),
+    ("pixels",),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),
@@ -39,7 +43,26 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = (*("errors", "types", "config", "store", "views", "segments", "signals", "synth"),)
+WITHOUT_TORCH = (
+    "types",
+    "options",
+    "config",
+    "store",
+    "views",
+    "segments",
+    "signals",
+    "synth",
+    "sources",
+    "pixels",
+    "alignment",
+    "registration",
+    "comparisons",
+    "metrics",
+    "embedders",
+    "scoring.pipeline",
+    "api",
+    "batch.execute",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOT = PACKAGE.parent
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -52,18 +75,11 @@ MAX_BODY = 40
 MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
-    "vfiscope/alignment/monotone_path.py:_forward",
-    "vfiscope/batch/execute.py:_run_job",
-    "vfiscope/cli/parameters.py:run_options",
-    "vfiscope/cli/program.py",
-    "vfiscope/config.py",
-    "vfiscope/config.py:_check_mode",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",
     "vfiscope/store/parts.py",
     "vfiscope/store/run.py:_load",
-    "vfiscope/views/table_text.py",
 }
 """Files and functions over the budget, which this list may only lose."""
 TABLES = {"METRICS", "MAPS", "FIELDS"}
@@ -111,7 +127,7 @@ def modules_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)
-def test_a_result_opens_without_torch(name: str) -> None:
+def test_torch_is_not_imported_to_have_a_room(name: str) -> None:
     assert "torch" not in modules_after(f"import vfiscope.{name}")
 
 
@@ -159,6 +175,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "samples").symlink_to(PACKAGE.parent / "samples")
     (tmp_path / "there.h5").write_bytes(b"")
@@ -176,9 +193,10 @@ def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
 NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklearn timm torchvision"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "unused"),
-    [("psnr,ssim", f"{NEVER} huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
+    [("psnr,ssim", f"{NEVER} torch huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
     ids=["psnr and ssim", "the usual"],
 )
 def test_a_score_imports_nothing_that_it_does_not_use(
@@ -204,6 +222,45 @@ def test_a_score_imports_nothing_that_it_does_not_use(
     imported = {name.split(".")[0] for name in modules_after(code)}
     assert (tmp_path / "a.h5").is_file()
     assert imported & set(unused.split()) == set()
+
+
+TRUTH, FLOW = (str(ROOT / "samples" / name) for name in ("truth.mp4", "interpolated.mp4"))
+BETWEEN = "fault,midpoint_px,ghosting,psnr_div,motion_error"
+NO_NETWORK = {
+    "pixels": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr,psnr_y,ssim,ms_ssim,gmsd,absdiff"],
+    "maps": ["score", FLOW, "--ref", TRUTH, "--metrics", "ssim", "--maps", "ssim,absdiff"],
+    "registered": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr", "--register", "ecc"],
+    "aligned": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr", "--align", "auto"],
+    "between": ["score", FLOW, "--ref", TRUTH, "--metrics", BETWEEN, "--multiplier", "2"],
+    "scan": ["scan", TRUTH, "--lag", "1", "--metrics", "psnr,ssim"],
+    "golden": ["scan", TRUTH, "--golden", "0", "--metrics", "ssim_rgb"],
+}
+
+
+@pytest.mark.parametrize("command", NO_NETWORK.values(), ids=list(NO_NETWORK))
+def test_torch_is_imported_only_for_a_network_or_a_device(
+    tmp_path: Path, command: list[str]
+) -> None:
+    command = [*command, "--device", "cpu", "--stop", "3", "-o", str(tmp_path / "a.h5"), "--quiet"]
+    code = (
+        f"from vfiscope.cli.program import main\ntry: main({command})\nexcept SystemExit as e:"
+        " assert e.code == 0, e.code"
+    )
+    assert "torch" not in modules_after(code)
+    assert (tmp_path / "a.h5").is_file()
+
+
+def test_python_and_two_images_need_no_torch(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a.png", "b.png")):
+        noise = np.random.default_rng(seed).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / name)
+    code = (
+        "import vfiscope as vs\n"
+        f"two = {str(tmp_path / 'a.png')!r}, {str(tmp_path / 'b.png')!r}\n"
+        "vs.compare(*two, metrics=('psnr',), device='cpu')\n"
+        f"vs.score({FLOW!r}, ref={TRUTH!r}, stop=2, metrics=('psnr', 'ssim'), device='cpu')\n"
+    )
+    assert "torch" not in modules_after(code)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +356,7 @@ def at_the_top(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
+@pytest.mark.slow
 def test_an_import_changes_nothing_in_the_process() -> None:
     """Of the package's own doing: the libraries that it imports are imported before."""
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES]

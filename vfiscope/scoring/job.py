@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial, reduce
-from operator import or_
-
-import torch
+from functools import reduce
+from operator import methodcaller, or_
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
@@ -24,7 +22,7 @@ from vfiscope.segments.detectors import DETECTORS
 from vfiscope.signals import Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import Frames, MetricSpec, Needs, Pairs
+from vfiscope.types import MetricSpec, Needs, Pairs
 
 __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 
@@ -41,19 +39,13 @@ class Job:
     header: Header
 
 
-def open_job(
-    config: RunConfig,
-    stack: ExitStack,
-    *,
-    inputs: Inputs | None = None,
-    session: Session | None = None,
-) -> Job:
-    """Open what a configuration names, but for what is open already.
+def open_job(config: RunConfig, stack: ExitStack, session: Session | None = None) -> Job:
+    """Open what a configuration names, models last: what can be refused without them is refused at
+    once.
 
     Args:
         config: the job.
         stack: closes the inputs.
-        inputs: what :func:`open_checked` opened for it.
         session: whose models are shared.
 
     Raises:
@@ -63,7 +55,7 @@ def open_job(
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
     _check_needs(comparison, plan)
-    inputs = inputs or open_checked(config, stack)
+    inputs = open_checked(config, stack)
     models = (session or Session()).models(config, plan.needs)
     if config.lag is not None:
         _check_lag(config.lag, inputs.sources["test"], models.embedder)
@@ -144,7 +136,7 @@ def _header(
     test, embedder = sources["test"], models.embedder
     return Header(
         mode=config.mode,
-        config={**config.to_dict(), "device": str(models.device)},
+        config={**config.to_dict(), "device": models.device},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
         register=(
@@ -176,9 +168,7 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
         job.inputs.sources,
         depth=job.config.prefetch,
         embed=None if job.models.embedder is None else job.models.embedder.embed,
-        move=None
-        if job.models.device.type == "cpu"
-        else partial(_to_device, device=job.models.device),
+        move=None if job.models.device == "cpu" else methodcaller("to", job.models.device),
         bare=frozenset({"test"} if registered else ()),
         reading=reading,
     )
@@ -198,7 +188,3 @@ def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> I
         pairs = spatial.register_pairs(pairs, job.models.register, embed)
     yield from pairs
     streams.drain()
-
-
-def _to_device(frames: Frames, device: torch.device) -> Frames:
-    return replace(frames, data=frames.data.to(device, non_blocking=True))

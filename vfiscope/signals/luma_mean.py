@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vfiscope.pixels import LUMA_WEIGHTS
 from vfiscope.signals.signal import Signal, SignalFrame
-from vfiscope.types import LUMA_WEIGHTS, SignalSpec
+from vfiscope.types import SignalSpec
 
 __all__ = ["LUMA_MEAN", "luma_mean"]
 

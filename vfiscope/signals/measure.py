@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Pairs, Status
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["measure"]
 
@@ -52,9 +52,9 @@ def _frames(
 ) -> Iterator[SignalFrame | None]:
     """Each test frame as signals see it; None where it has no pixels."""
     test = pairs.test if pairs.decoded is None else pairs.decoded
-    pixels = np.ascontiguousarray(_array(test.data).transpose(0, 2, 3, 1))
+    pixels = test.interleaved
     features = pairs.test_features if embedded else None
-    vectors = None if features is None else _array(features.pooled)
+    vectors = None if features is None else to_numpy(features.pooled)
     found = pairs.registrations
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
@@ -67,12 +67,6 @@ def _frames(
             matrix=None if found is None or not found.accepted[row] else found.matrix[row],
             motion=None if motion is None else motion[row].astype(np.float32),
         )
-
-
-def _array(data: Any) -> NDArray[Any]:
-    """An array, or a tensor on any device, as an array; shares memory where it can."""
-    made: NDArray[Any] = data if isinstance(data, np.ndarray) else data.cpu().numpy()
-    return made
 
 
 def _apart(frame: SignalFrame) -> SignalFrame:
