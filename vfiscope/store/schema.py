@@ -14,7 +14,8 @@ A result also has ``/segments/<column>`` with the user's rules that they were ma
 attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
 through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
 registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
-``matrix`` (N, 3, 3).
+``matrix`` (N, 3, 3). Of inputs that are videos there is ``/seek/<role>``, see
+:mod:`vfiscope.store.seek_tables`.
 """
 
 from __future__ import annotations
