@@ -24,7 +24,7 @@ from vfiscope.errors import StoreError, UsageError
 from vfiscope.scoring import pipeline
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Detector
-from vfiscope.store import Run, differences, rewrite_segments
+from vfiscope.store import Run, differences
 from vfiscope.types import Segment
 
 N, HEIGHT, WIDTH = 13, 56, 84
@@ -74,7 +74,7 @@ def test_no_signals_where_none_are_wanted_and_in_files_of_before(tmp_path: Path)
         assert run.signals == run.signal_specs == run.summary()["signals"] == {}
     with h5py.File(out) as h5:
         assert "signals" not in h5
-    rewrite_segments(out, [], [])
+    vs.flag(out, []).close()
     with Run(out) as run:
         assert run.signals == {}
 

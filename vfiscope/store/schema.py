@@ -10,12 +10,11 @@ A result and each part of an unfinished one hold the same groups:
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
     /signals/<signal>  (N,) float32, the SignalSpec as attributes; the group where there are any
 
-A result also has ``/segments/<column>`` with the user's rules that they were made with as an
-attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
-through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
-registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
-``matrix`` (N, 3, 3). Of inputs that are videos there is ``/seek/<role>``, see
-:mod:`vfiscope.store.seek_tables`.
+A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
+attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
+with the columns of Pairing. Where frames were registered, parts and result have
+``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3). Of inputs
+that are videos there is ``/seek/<role>``, see :mod:`vfiscope.store.seek_tables`.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
+from vfiscope.store.members import members
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -42,7 +42,7 @@ from vfiscope.store.registration_table import (
     write_registrations,
 )
 from vfiscope.store.seek_tables import write_seek_tables
-from vfiscope.store.stage_tables import write_segments, write_table
+from vfiscope.store.stage_tables import StageResult, write_stage
 from vfiscope.store.text import json_text
 from vfiscope.types import (
     FieldSpec,
@@ -51,11 +51,9 @@ from vfiscope.types import (
     Needs,
     Note,
     Pairing,
-    Region,
     Role,
     Scores,
     SeekTable,
-    Segment,
     SignalSpec,
     Status,
 )
@@ -121,7 +119,7 @@ class Group(NamedTuple):
     filters: Mapping[str, Any]
 
 
-GROUPS = {
+ROW_GROUPS = {
     "scores": Group("values", "metrics", "<f4", METRIC_TYPES, SCALAR_FILTERS),
     "maps": Group("maps", "maps", "<f2", METRIC_TYPES, ARRAY_FILTERS),
     "fields": Group("fields", "fields", "<f2", FIELD_TYPES, ARRAY_FILTERS),
@@ -136,7 +134,7 @@ SCALAR_GROUPS = ("scores", "signals")
 
 def check(scores: Scores, header: Header) -> None:
     """Raise StoreError unless the scores hold exactly what the header announces."""
-    for name, group in GROUPS.items():
+    for name, group in ROW_GROUPS.items():
         _check_group(scores, header, name, group)
     if (scores.registrations is None) != (header.register is None):
         raise StoreError(
@@ -185,7 +183,7 @@ def create(h5: Any, header: Header, rows: int) -> None:
         frames[name].attrs["names"] = [value.name.lower() for value in values]
     if header.register is not None:
         create_registrations(h5, rows, chunk, SCALAR_FILTERS)
-    for name, group in GROUPS.items():
+    for name, group in ROW_GROUPS.items():
         _create_group(h5, header, rows, name, group)
 
 
@@ -213,7 +211,7 @@ def write_rows(h5: Any, start: int, scores: Scores) -> None:
     rows = slice(start, start + len(scores))
     for name in FrameTable.COLUMNS:
         h5["frames"][name][rows] = getattr(scores.frames, name)
-    for name, group in GROUPS.items():
+    for name, group in ROW_GROUPS.items():
         for each, array in getattr(scores, group.arrays).items():
             h5[name][each][rows] = array
     if scores.registrations is not None:
@@ -237,7 +235,7 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
     the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
-    if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
+    if stated or any("ranks" in dataset.attrs for _, dataset in members(h5["scores"])):
         return frames
     unknown = np.full_like(frames.role, Role.UNKNOWN)
     return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
@@ -245,12 +243,12 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
 
 def read_scores(h5: Any, *, arrays: bool) -> Scores:
     """Everything in a part; without ``arrays`` the maps and fields are left out."""
-    read = GROUPS if arrays else SCALAR_GROUPS
+    read = ROW_GROUPS if arrays else SCALAR_GROUPS
     found = {
-        group.arrays: {each: dataset[()] for each, dataset in h5.get(name, {}).items()}
+        group.arrays: {each: dataset[()] for each, dataset in members(h5.get(name, {}))}
         if name in read
         else {}
-        for name, group in GROUPS.items()
+        for name, group in ROW_GROUPS.items()
     }
     return Scores(read_frames(h5), registrations=read_registrations(h5), **found)
 
@@ -259,7 +257,7 @@ def _each_array(change: Callable[[str, str], Any], of: Scores) -> dict[str, dict
     """The arrays of scores anew: {group in Scores: {name: change(group, name)}}."""
     return {
         group.arrays: {each: change(group.arrays, each) for each in getattr(of, group.arrays)}
-        for group in GROUPS.values()
+        for group in ROW_GROUPS.values()
     }
 
 
@@ -305,7 +303,7 @@ def empty(header: Header) -> Scores:
             each: np.empty((0, *row_shape(header, name, each)), group.dtype)
             for each in getattr(header, group.specs)
         }
-        for name, group in GROUPS.items()
+        for name, group in ROW_GROUPS.items()
     }
     return Scores(
         FrameTable(**columns, time_base=header.time_base),
@@ -347,8 +345,7 @@ def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec
 class Ending:
     """What is known of a run only after its last frame."""
 
-    segments: Sequence[Segment]
-    regions: Sequence[Region]
+    stages: Sequence[StageResult]
     sources: Sequence[Mapping[str, Any]]
     pairing: Mapping[str, Any]
     status: str
@@ -364,14 +361,15 @@ class Ending:
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
-    """Write segments, regions and the root attributes; ``complete`` comes last."""
-    write_segments(h5, ending.segments, header.config.get("flag", ()))
-    write_table(h5, "regions", Region, ending.regions)
+    """Write what stages made and the root attributes; ``complete`` comes last."""
+    made_by = str(header.versions.get("vfiscope", "unknown"))
+    for result in ending.stages:
+        write_stage(h5, result, ending.created, made_by)
     write_seek_tables(h5, ending.seek_tables, SCALAR_FILTERS)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION
-    attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
+    attrs["vfiscope_version"] = made_by
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
     write_size(attrs, header.size)
