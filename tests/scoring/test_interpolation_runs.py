@@ -12,7 +12,7 @@ from helpers.interpolated import STEP, VELOCITY, N, Pixels, call, interpolated
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.config import NEIGHBOUR_METRICS
+from vfiscope.options.computing_options import NEIGHBOUR_METRICS
 from vfiscope.errors import PairingError, UsageError, VfiscopeError
 from vfiscope.options import RunConfig
 from vfiscope.scoring import pipeline
