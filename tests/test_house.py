@@ -27,7 +27,7 @@ FLOORS = [
     ("files", "jit_cache", "options"),
     ("config",),
     ("jit", "store"),
-    ("sources", "synth"),
+    ("sources", "stages", "synth"),
     ("pixels",),
     ("models",),
     ("embedders",),
