@@ -25,7 +25,7 @@ FLOORS = [
     ("files", "jit_cache", "options"),
     ("config",),
     ("jit", "store"),
-    ("sources", "synth"),
+    ("sources", "stages", "synth"),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),

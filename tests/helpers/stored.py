@@ -86,7 +86,6 @@ def store_run(
     with Writer(path, header) as writer:
         writer.append(Scores(frames, values, {}, {}))
         writer.finish(
-            segments=[],
             sources=header.sources,
             pairing=pairing or {"policy": "row"},
             status=status,

@@ -68,7 +68,6 @@ def make_run(path: Path, psnr: NDArray[np.float32], phase: NDArray[np.float64]) 
     with Writer(path, header) as writer:
         writer.append(Scores(frames, values, {}, {}))
         out = writer.finish(
-            segments=[],
             sources=header.sources,
             pairing={"policy": "row"},
             status="ok",
@@ -98,8 +97,8 @@ def named(path: Path, names: list[str]) -> Run:
             "timings": {},
         }
         with pytest.raises(StoreError, match=f"1 names for {len(names)} rows"):
-            writer.finish(segments=[], names=["a"], **told)
-        return Run(writer.finish(segments=[], names=names, **told))
+            writer.finish(names=["a"], **told)
+        return Run(writer.finish(names=names, **told))
 
 
 def read_csv(path: Path) -> dict[str, list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.figures import INF, NAN, SPECS, boxes, fake, legend, lines, panels, segment
+from helpers.results import segments_result
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -417,7 +418,12 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
         writer.append(Scores(frames, {"psnr": np.arange(30, 39, dtype=np.float32)}, {}, {}))
         found = [segment(2, 5, "psnr")]
         writer.finish(
-            segments=found, sources=header.sources, pairing={}, status="ok", notes=[], timings={}
+            stages=[segments_result(found)],
+            sources=header.sources,
+            pairing={},
+            status="ok",
+            notes=[],
+            timings={},
         )
     with Run(tmp_path / "a.h5") as run:
         figure = plot_run(run, tmp_path / "a.png")

@@ -30,7 +30,7 @@ from vfiscope.scoring.provenance import with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
-from vfiscope.segments import flag, reflag_if_rules_differ
+from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Run, Writer
 from vfiscope.types import Note, Pairs, Scores
@@ -148,7 +148,7 @@ def _score(
     _tell(describe_registrations(registrations), report.warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     return writer.finish(
-        segments=flag(scored.table, scored.values, job.header.metrics, job.config.flag),
+        stages=[flagged(scored.table, scored.values, job.header.metrics, job.config.flag)],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",

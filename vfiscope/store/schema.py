@@ -9,11 +9,10 @@ A result and each part of an unfinished one hold the same groups:
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and where its cells lie
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
 
-A result also has ``/segments/<column>`` with the user's rules that they were made with as an
-attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
-through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
-registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
-``matrix`` (N, 3, 3).
+A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
+attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
+with the columns of Pairing. Where frames were registered, parts and result have
+``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3).
 """
 
 from __future__ import annotations
@@ -32,6 +31,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
+from vfiscope.store.members import members
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -39,7 +39,7 @@ from vfiscope.store.registration_table import (
     read_registrations,
     write_registrations,
 )
-from vfiscope.store.stage_tables import write_segments, write_table
+from vfiscope.store.stage_tables import StageResult, write_stage
 from vfiscope.store.text import json_text
 from vfiscope.types import (
     FieldSpec,
@@ -48,10 +48,8 @@ from vfiscope.types import (
     Needs,
     Note,
     Pairing,
-    Region,
     Role,
     Scores,
-    Segment,
     Status,
 )
 
@@ -211,7 +209,7 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
     the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
-    if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
+    if stated or any("ranks" in dataset.attrs for _, dataset in members(h5["scores"])):
         return frames
     unknown = np.full_like(frames.role, Role.UNKNOWN)
     return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
@@ -224,7 +222,7 @@ def read_scores(h5: Any, *, arrays: bool) -> Scores:
 
 
 def _read_group(group: Any) -> dict[str, Any]:
-    return {name: dataset[()] for name, dataset in group.items()}
+    return {name: dataset[()] for name, dataset in members(group)}
 
 
 def sliced(scores: Scores, rows: slice) -> Scores:
@@ -305,8 +303,7 @@ def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec
 class Ending:
     """What is known of a run only after its last frame."""
 
-    segments: Sequence[Segment]
-    regions: Sequence[Region]
+    stages: Sequence[StageResult]
     sources: Sequence[Mapping[str, Any]]
     pairing: Mapping[str, Any]
     status: str
@@ -320,13 +317,14 @@ class Ending:
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
-    """Write segments, regions and the root attributes; ``complete`` comes last."""
-    write_segments(h5, ending.segments, header.config.get("flag", ()))
-    write_table(h5, "regions", Region, ending.regions)
+    """Write what stages made and the root attributes; ``complete`` comes last."""
+    made_by = str(header.versions.get("vfiscope", "unknown"))
+    for result in ending.stages:
+        write_stage(h5, result, ending.created, made_by)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION
-    attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
+    attrs["vfiscope_version"] = made_by
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
     write_size(attrs, header.size)

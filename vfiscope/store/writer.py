@@ -19,7 +19,8 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Note, Pairing, Region, Registrations, Scores, Segment
+from vfiscope.store.stage_tables import StageResult
+from vfiscope.types import FrameTable, Note, Pairing, Registrations, Scores
 
 __all__ = ["Writer", "check_path"]
 
@@ -40,7 +41,7 @@ class Writer:
             if not writer.already_finished:
                 for scores in score(pairs_from(writer.rows_done)):
                     writer.append(scores)
-                writer.finish(segments=..., sources=..., pairing=..., status="ok", notes=[],
+                writer.finish(stages=[...], sources=..., pairing=..., status="ok", notes=[],
                 timings={})
 
     Args:
@@ -255,8 +256,7 @@ class Writer:
     def finish(
         self,
         *,
-        segments: Sequence[Segment],
-        regions: Sequence[Region] = (),
+        stages: Sequence[StageResult] = (),
         sources: Sequence[Mapping[str, Any]],
         pairing: Mapping[str, Any],
         status: Literal["ok", "partial"],
@@ -269,8 +269,7 @@ class Writer:
         """Make the result one file at the final path, in one step, and remove the parts.
 
         Args:
-            segments: flagged ranges.
-            regions: flagged areas.
+            stages: what stages made of the scores.
             sources: the inputs again, with what was counted while reading them under keys
                 ``frames_*``.
             pairing: how test and reference were paired.
@@ -305,8 +304,7 @@ class Writer:
             )
         created = datetime.now(UTC).isoformat()
         ending = schema.Ending(
-            segments,
-            regions,
+            stages,
             sources,
             pairing,
             status,
