@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vfiscope.store import Header, Run, Table, Writer, amend, differences
+from vfiscope.store import Ending, Header, Run, Table, Writer, amend, differences
 from vfiscope.types import FrameTable, MetricSpec, Scores, Segment
 
 GRID = (256, 256)
@@ -69,7 +69,7 @@ def make(path: Path, gigabytes: float) -> None:
             values = {"psnr": noise.random(len(index), np.float32)}
             writer.append(Scores(frames, values, {"mismatch": bits.view(np.float16)}, {}))
         sources = header.sources
-        writer.finish(sources=sources, pairing={}, status="ok", notes=[], timings={})
+        writer.finish(Ending(sources=sources, pairing={}, status="ok"))
 
 
 def durable_copy(path: Path, copy: Path) -> None:

@@ -32,7 +32,7 @@ from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Run, Writer
+from vfiscope.store import Ending, Run, Writer
 from vfiscope.types import Note, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
@@ -147,7 +147,7 @@ def _score(
     ]
     _tell(describe_registrations(registrations), report.warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    return writer.finish(
+    ending = Ending(
         stages=[flagged(scored.table, scored.values, job.header.metrics, job.config.flag)],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
@@ -158,6 +158,7 @@ def _score(
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
     )
+    return writer.finish(ending)
 
 
 def _start(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
