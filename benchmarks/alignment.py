@@ -94,7 +94,7 @@ def clips(data: Path) -> Iterator[tuple[str, Pixels]]:
         with open_source(str(data / name)) as source:
             stop = FRAMES_LARGE if source.size[0] > LARGE else FRAMES
         with open_source(str(data / name), stop=stop) as source:
-            frames = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+            frames = np.concatenate([batch.interleaved for batch in source])
         if len(frames) < FEWEST:
             print(f"{name} has {len(frames)} frames, too few to be edited", file=sys.stderr)
             continue

@@ -45,11 +45,7 @@ def clips(data: Path) -> Iterator[tuple[str, Pixels]]:
     ):
         try:
             with open_source(str(path), stop=FRAMES, tonemap="none") as source:
-                kept = [
-                    fitted(batch.data.permute(0, 2, 3, 1).numpy())
-                    for batch in source
-                    if batch.bit_depth == 8
-                ]
+                kept = [fitted(batch.interleaved) for batch in source if batch.bit_depth == 8]
         except VfiscopeError:
             continue
         if sum(map(len, kept)) >= 16:

@@ -12,7 +12,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import vfiscope
 from vfiscope import metric_names, metrics
@@ -26,6 +28,7 @@ FLOORS = [
     ("config",),
     ("jit", "store"),
     ("sources", "stages", "synth"),
+    ("pixels",),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),
@@ -40,7 +43,25 @@ FLOORS = [
     ("__main__", "__init__"),
 ]
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-WITHOUT_TORCH = ("errors", "types", "options", "config", "store", "views", "segments", "synth")
+WITHOUT_TORCH = (
+    "types",
+    "options",
+    "config",
+    "store",
+    "views",
+    "segments",
+    "synth",
+    "sources",
+    "pixels",
+    "alignment",
+    "registration",
+    "comparisons",
+    "metrics",
+    "embedders",
+    "scoring.pipeline",
+    "api",
+    "batch.execute",
+)
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOT = PACKAGE.parent
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
@@ -53,7 +74,6 @@ MAX_BODY = 40
 MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
-    "vfiscope/alignment/monotone_path.py:_forward",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",
@@ -106,7 +126,7 @@ def modules_after(statement: str) -> set[str]:
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)
-def test_a_result_opens_without_torch(name: str) -> None:
+def test_torch_is_not_imported_to_have_a_room(name: str) -> None:
     assert "torch" not in modules_after(f"import vfiscope.{name}")
 
 
@@ -175,7 +195,7 @@ NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklea
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "unused"),
-    [("psnr,ssim", f"{NEVER} huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
+    [("psnr,ssim", f"{NEVER} torch huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
     ids=["psnr and ssim", "the usual"],
 )
 def test_a_score_imports_nothing_that_it_does_not_use(
@@ -201,6 +221,45 @@ def test_a_score_imports_nothing_that_it_does_not_use(
     imported = {name.split(".")[0] for name in modules_after(code)}
     assert (tmp_path / "a.h5").is_file()
     assert imported & set(unused.split()) == set()
+
+
+TRUTH, FLOW = (str(ROOT / "samples" / name) for name in ("truth.mp4", "interpolated.mp4"))
+BETWEEN = "fault,midpoint_px,ghosting,psnr_div,motion_error"
+NO_NETWORK = {
+    "pixels": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr,psnr_y,ssim,ms_ssim,gmsd,absdiff"],
+    "maps": ["score", FLOW, "--ref", TRUTH, "--metrics", "ssim", "--maps", "ssim,absdiff"],
+    "registered": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr", "--register", "ecc"],
+    "aligned": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr", "--align", "auto"],
+    "between": ["score", FLOW, "--ref", TRUTH, "--metrics", BETWEEN, "--multiplier", "2"],
+    "scan": ["scan", TRUTH, "--lag", "1", "--metrics", "psnr,ssim"],
+    "golden": ["scan", TRUTH, "--golden", "0", "--metrics", "ssim_rgb"],
+}
+
+
+@pytest.mark.parametrize("command", NO_NETWORK.values(), ids=list(NO_NETWORK))
+def test_torch_is_imported_only_for_a_network_or_a_device(
+    tmp_path: Path, command: list[str]
+) -> None:
+    command = [*command, "--device", "cpu", "--stop", "3", "-o", str(tmp_path / "a.h5"), "--quiet"]
+    code = (
+        f"from vfiscope.cli.program import main\ntry: main({command})\nexcept SystemExit as e:"
+        " assert e.code == 0, e.code"
+    )
+    assert "torch" not in modules_after(code)
+    assert (tmp_path / "a.h5").is_file()
+
+
+def test_python_and_two_images_need_no_torch(tmp_path: Path) -> None:
+    for seed, name in enumerate(("a.png", "b.png")):
+        noise = np.random.default_rng(seed).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / name)
+    code = (
+        "import vfiscope as vs\n"
+        f"two = {str(tmp_path / 'a.png')!r}, {str(tmp_path / 'b.png')!r}\n"
+        "vs.compare(*two, metrics=('psnr',), device='cpu')\n"
+        f"vs.score({FLOW!r}, ref={TRUTH!r}, stop=2, metrics=('psnr', 'ssim'), device='cpu')\n"
+    )
+    assert "torch" not in modules_after(code)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path,
     frames = 60
     with vs.open_source(str(clip), stop=frames) as source:
         rate = source.info.rate
-        originals = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        originals = np.concatenate([batch.interleaved for batch in source])
     copy = synth.write_video(
         tmp_path / "copy.mp4", originals, crf=30, pix_fmt="yuv444p", rate=rate or 25
     )
@@ -107,7 +107,7 @@ def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path,
         assert len(run.frames) == len(originals) == decoded
         assert run.status == "ok"
         assert run.pairing == {"policy": "row", "test_unpaired": 0, "ref_unpaired": 0}
-        copies = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        copies = np.concatenate([batch.interleaved for batch in source])
         for row in range(0, decoded, 10):
             assert_equals_scikit_image(run, row, copies[row], originals[row])
 

@@ -177,6 +177,6 @@ def table(
 
 
 def _run(mode: str, test: Any, options: Mapping[str, Any]) -> Run:
-    from vfiscope.scoring.start import run
+    from vfiscope.scoring.pipeline import run
 
     return run(RunConfig.from_options(mode, {"test": test, **options}))

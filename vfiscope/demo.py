@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vfiscope import synth
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, interruption
-from vfiscope.scoring.start import run as run_job
+from vfiscope.scoring.pipeline import run as run_job
 from vfiscope.store import Run
 from vfiscope.views import plot_run
 

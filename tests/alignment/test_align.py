@@ -262,7 +262,7 @@ def test_rates_that_differ_are_refused_unless_aligned(scene: Pixels, tmp_path: P
 
 @pytest.mark.parametrize("value", ["sometimes", "1.5", "", None, True, 1.5])
 def test_a_bad_align_is_refused(value: object) -> None:
-    with pytest.raises(UsageError, match="give auto, none, or a shift in frames"):
+    with pytest.raises(UsageError, match="pass auto, none, or a shift in frames"):
         RunConfig("score", "a", align=value)  # type: ignore[arg-type]
 
 
@@ -283,7 +283,7 @@ def test_edits_of_real_clips_are_mapped_back(
     shared_data: Path, tmp_path: Path, name: str, edit: str
 ) -> None:
     with vs.open_source(str(shared_data / "videos" / name), stop=N) as source:
-        frames = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        frames = np.concatenate([batch.interleaved for batch in source])
     frames = np.ascontiguousarray(frames[:, : frames.shape[1] // 2 * 2, : frames.shape[2] // 2 * 2])
     assert len(frames) == N
     check(aligned(edited(tmp_path, frames, EDITS[edit]), frames), EDITS[edit])
@@ -291,9 +291,7 @@ def test_edits_of_real_clips_are_mapped_back(
 
 def test_edits_of_a_film_are_mapped_back(shared_data: Path, tmp_path: Path) -> None:
     with vs.open_source(str(shared_data / "sequences" / "film_960x507"), batch=64) as source:
-        frames = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])[
-            :, :506
-        ]
+        frames = np.concatenate([batch.interleaved for batch in source])[:, :506]
     rows = np.arange(len(frames))
     shows = np.insert(np.delete(rows, 5), 12, -1)
     check(aligned(edited(tmp_path, np.ascontiguousarray(frames), shows), frames), shows)

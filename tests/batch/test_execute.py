@@ -92,7 +92,7 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
     example = '{"test": "a.png", "ref": "b.png"}'
     assert (
         results[4]["error"]
-        == f'entry 5 of the job list is "nonsense": give an object, as {example}'
+        == f'entry 5 of the job list is "nonsense": pass an object, as {example}'
     )
     assert (
         results[7]["error"]
@@ -355,7 +355,7 @@ def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
     assert good["state"] == "ok"
     with Run(good["out"]) as run:
         assert (run.config["window"], run.config["precise"]) == (2, True)
-    assert bad["error"] == "precise is 'yes': give true or false"
+    assert bad["error"] == "precise is 'yes': pass true or false"
 
 
 def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:

@@ -20,9 +20,10 @@ from vfiscope.embedders import choose, open_embedder, registry
 from vfiscope.embedders.dinov2 import EMBED_BATCH, Dinov2
 from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
-from vfiscope.metrics import patches
-from vfiscope.models import CATALOG, resolve_device
+from vfiscope.metrics.tensors import patch_tensors as patches
+from vfiscope.models import CATALOG, device, resolve_device
 from vfiscope.types import Frames
+from vfiscope.types.batch import to_tensor
 
 DIM = 48
 SMALL = {"patch_size": 14, "embed_dim": DIM, "depth": 2, "num_heads": 4, "init_values": 1e-5}
@@ -51,7 +52,7 @@ def embedder(model: VisionTransformer, **options: object) -> Dinov2:
 
 def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
     n = len(array)
-    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
     return Frames(
         data,
         np.arange(n),
@@ -136,7 +137,9 @@ def test_the_resize_is_pillows_but_for_its_rounding() -> None:
         ).astype(float)
         frames = frames_of(image[None])
         ours = (
-            resize_for(frames.data, 8, (size // 14, size // 14), 14)[0].permute(1, 2, 0).numpy()
+            resize_for(to_tensor(frames.data, "cpu"), 8, (size // 14, size // 14), 14)[0]
+            .permute(1, 2, 0)
+            .numpy()
             * 255
         )
         assert np.abs(ours - pillow).max() <= 1.01
@@ -148,7 +151,7 @@ def test_stretched_frames_have_a_square_grid() -> None:
     image = noise(1, 60, 130)
     square = frames_of(image)
     assert made.grid(60, 130) == (5, 5)
-    resized = resize_for(square.data, 8, (5, 5), 14)
+    resized = resize_for(to_tensor(square.data, "cpu"), 8, (5, 5), 14)
     assert resized.shape == (1, 3, 70, 70)
     by_loop = made.model.forward_features((resized - made._mean) / made._deviation)[0]
     assert torch.allclose(made.embed(square).patches[0].flatten(0, 1), by_loop[1:], atol=1e-5)
@@ -471,9 +474,9 @@ def test_dsift_can_be_checked_too() -> None:
 
 
 def test_devices() -> None:
-    assert resolve_device("cpu") == torch.device("cpu")
-    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
-    assert resolve_device("auto").type in ("cpu", "cuda", "mps")
+    assert resolve_device("cpu") == "cpu"
+    assert resolve_device(torch.device("cuda", 1)) == "cuda:1"
+    assert resolve_device("auto") in ("cpu", "cuda", "mps")
     with pytest.raises(EmbedderError, match="there is no device 'tpu'"):
         resolve_device("tpu")
 
@@ -481,10 +484,13 @@ def test_devices() -> None:
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert resolve_device("auto").type == "cpu"
+    monkeypatch.setattr(device, "_driver_found", lambda: True)
+    assert resolve_device("auto") == "cpu"
     with pytest.raises(
         EmbedderError, match="torch finds no cuda device on this machine: choose auto or one of cpu"
     ):
         open_embedder("dsift", device="cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert resolve_device("auto").type == "cuda"
+    assert resolve_device("auto") == "cuda"
+    monkeypatch.setattr(device, "_driver_found", lambda: False)
+    assert resolve_device("auto") == "cpu"  # without a driver torch is not asked

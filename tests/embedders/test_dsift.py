@@ -16,8 +16,8 @@ from kornia.feature import DenseSIFTDescriptor
 
 from vfiscope import synth
 from vfiscope.embedders import open_embedder
-from vfiscope.embedders.dsift import (
-    Dsift,
+from vfiscope.embedders.dsift import Dsift
+from vfiscope.embedders.dsift_tensors import (
     _pool,
     _pool_by_torch,
     _votes,
@@ -26,15 +26,16 @@ from vfiscope.embedders.dsift import (
 )
 from vfiscope.embedders.embedder import MAX_PATCHES, check_size, grid_for, resize_for
 from vfiscope.errors import EmbedderError
-from vfiscope.metrics.patches import cosine_distance, match
+from vfiscope.metrics.tensors.patch_tensors import cosine_distance, match
 from vfiscope.types import Frames
+from vfiscope.types.batch import to_tensor
 
 P = 14
 
 
 def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
     n = len(array)
-    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
     return Frames(
         data,
         np.arange(n),
@@ -103,11 +104,11 @@ def test_cls_is_refused() -> None:
 
 def test_resize_agrees_with_an_area_mean_and_keeps_bit_depth() -> None:
     deep = np.full((1, 280, 280, 3), 515, np.uint16)
-    out = resize_for(frames_of(deep, 10).data, 10, (10, 10), P)
+    out = resize_for(to_tensor(frames_of(deep, 10).data, "cpu"), 10, (10, 10), P)
     assert out.shape == (1, 3, 140, 140)
     assert torch.allclose(out, torch.tensor(515 / 1023), atol=1e-6)
     same = texture(28, 42)[None]
-    exact = resize_for(frames_of(same).data, 8, (2, 3), P)
+    exact = resize_for(to_tensor(frames_of(same).data, "cpu"), 8, (2, 3), P)
     assert np.array_equal(exact.permute(0, 2, 3, 1).numpy(), (same / 255).astype(np.float32))
 
 

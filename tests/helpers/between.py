@@ -7,11 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vfiscope.metrics import MAPS, METRICS
 from vfiscope.types import Features, Frames, Neighbours, Pairs
+from vfiscope.types.batch import to_numpy
 
 Picture = NDArray[Any]
 
@@ -20,7 +20,7 @@ def frames(pictures: Sequence[Picture], depth: int = 8, start: int = 0) -> Frame
     """(H, W, 3) pictures as a batch whose ordinals count from ``start``."""
     n = len(pictures)
     order = np.arange(start, start + n, dtype=np.int64)
-    data = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    data = np.stack(pictures).transpose(0, 3, 1, 2)
     return Frames(data, order, order, order / 25, np.zeros(n, np.uint8), Fraction(1, 25), depth)
 
 
@@ -56,5 +56,5 @@ def score(pairs: Pairs, name: str) -> list[float]:
 
 
 def grid(pairs: Pairs, name: str) -> NDArray[np.float32]:
-    made: NDArray[np.float32] = MAPS[name].compute(pairs).numpy()
+    made: NDArray[np.float32] = to_numpy(MAPS[name].compute(pairs))
     return made

@@ -27,7 +27,7 @@ def save(path: Path, pixels: Array, **options: Any) -> Path:
 def read(target: Any, **options: Any) -> Array:
     """Every frame as (N, H, W, 3)."""
     with open_source(target, **options) as source:
-        return np.concatenate([frames.data.permute(0, 2, 3, 1).numpy() for frames in source])
+        return np.concatenate([frames.interleaved for frames in source])
 
 
 def folder_of(folder: Path, names: list[str], height: int = 6, width: int = 8) -> Array:

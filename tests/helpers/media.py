@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 
 def pixels(source: Source) -> Array:
     """Every frame of a source as (N, H, W, 3)."""
-    return np.concatenate([frames.data.permute(0, 2, 3, 1).numpy() for frames in source])
+    return np.concatenate([frames.interleaved for frames in source])
 
 
 def column(source: Source, name: str) -> list[Any]:

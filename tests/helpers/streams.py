@@ -18,12 +18,7 @@ lengths = st.lists(st.integers(1, 7), min_size=1, max_size=6)
 def frames(first: int, count: int) -> Frames:
     """Frames whose pixels are their own ordinal."""
     index = np.arange(first, first + count)
-    data = (
-        torch.from_numpy(index.astype(np.uint8))
-        .reshape(-1, 1, 1, 1)
-        .expand(-1, 3, 2, 2)
-        .contiguous()
-    )
+    data = np.tile(index.astype(np.uint8).reshape(-1, 1, 1, 1), (1, 3, 2, 2))
     return Frames(
         data, index, index * 10, index / 25.0, np.zeros(count, np.uint8), Fraction(1, 250)
     )

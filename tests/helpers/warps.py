@@ -7,7 +7,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vfiscope.registration.homography import corners, project
@@ -51,7 +50,7 @@ def jpeg(picture: Array, quality: int = 80) -> Array:
 
 def frames(*pictures: Array, bit_depth: int = 8, status: int = Status.OK) -> Frames:
     n = len(pictures)
-    data = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2)
+    data = np.stack(pictures).transpose(0, 3, 1, 2)
     count = np.arange(n, dtype=np.int64)
     return Frames(
         data, count, count, count / 25.0, np.full(n, status, np.uint8), Fraction(1, 25), bit_depth

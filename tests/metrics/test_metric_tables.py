@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
-from vfiscope.metrics import FIELDS, MAPS, METRICS, convert, gmsd, pixel, ssim, vfi
+from vfiscope.metrics import FIELDS, MAPS, METRICS, gmsd, pixel, pixel_pairs, ssim, vfi
 from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.store import schema
 from vfiscope.types import Frames, Needs, Pairs
@@ -35,7 +35,7 @@ PIXEL_METRICS = [metric for metric in METRICS.values() if metric.spec.needs == N
 
 def frames(array: NDArray[np.integer], depth: int = 8) -> Frames:
     n = len(array)
-    data = torch.from_numpy(array).permute(0, 3, 1, 2)
+    data = array.transpose(0, 3, 1, 2)
     order = np.arange(n, dtype=np.int64)
     return Frames(data, order, order, order / 25, np.zeros(n, np.uint8), Fraction(1, 25), depth)
 
@@ -128,7 +128,7 @@ def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -
 def test_identical_frames_score_the_identity_of_the_spec(metric: pixel_kernels.Any) -> None:
     same = frames(noise(1))
     scores = metric.compute(Pairs(same, same))
-    assert scores.dtype == torch.float32
+    assert scores.dtype == np.float32
     assert scores.tolist() == [metric.spec.identity] * 2
 
 
@@ -142,7 +142,7 @@ def test_worse_frames_score_worse_within_the_bounds(metric: pixel_kernels.Any) -
         metric.compute(Pairs(frames(test.astype(np.uint8)), frames(ref))) for test in (little, much)
     ]
     worse = scores[1] > scores[0] if metric.spec.lower_is_better else scores[1] < scores[0]
-    assert torch.all(worse)
+    assert worse.all()
     assert all(low <= value <= metric.spec.high for score in scores for value in score.tolist())
 
 
@@ -156,9 +156,31 @@ def test_tables_compute_what_the_functions_do(depths: tuple[int, int]) -> None:
     depth = {"test_depth": depths[0], "ref_depth": depths[1]}
     for table, functions in ((METRICS, FUNCTIONS), (MAPS, MAP_FUNCTIONS)):
         for name, function in functions.items():
-            assert torch.equal(
+            assert np.array_equal(
                 table[name].compute(pairs), function(test.data, ref.data, **depth)
             ), name
+
+
+PIXEL_PARTS = [*PIXEL_METRICS, *(MAPS[name] for name in MAP_FUNCTIONS)]
+
+
+@pytest.mark.parametrize("depths", [(8, 8), (10, 10), (8, 16)])
+@pytest.mark.parametrize("metric", PIXEL_PARTS)
+def test_loops_and_tensor_functions_compute_the_same(
+    metric: pixel_kernels.Any, depths: tuple[int, int]
+) -> None:
+    peaks = [2**depth - 1 for depth in depths]
+    test, ref = (
+        frames((noise(seed) / 255 * peak).astype(np.uint8 if peak == 255 else np.uint16), depth)
+        for seed, peak, depth in zip((4, 5), peaks, depths, strict=True)
+    )
+    loops = metric.compute(Pairs(test, ref))
+    tensors = metric.compute(Pairs(test.to("cpu"), ref.to("cpu")))
+    assert isinstance(loops, np.ndarray)
+    assert isinstance(tensors, torch.Tensor)
+    assert loops.dtype == np.float32
+    assert tensors.dtype == torch.float32
+    np.testing.assert_allclose(tensors, loops, rtol=2e-5, atol=2e-6)
 
 
 def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,13 +208,13 @@ def test_pairs_without_a_reference_are_refused(metric: pixel_kernels.Any) -> Non
 
 def test_interleaved_frames_are_not_copied() -> None:
     array = noise(9)
-    a = convert.align(frames(array).data, frames(array).data, 8, 8)
+    a = pixel_pairs.same_scale(frames(array).data, frames(array).data, 8, 8)
     assert all(np.shares_memory(plane, array) for plane in a.arrays)
 
 
 @pytest.mark.parametrize(("length", "cells"), [(1, 1), (31, 1), (32, 2), (47, 2), (1080, 67)])
 def test_cells_cover_a_side_without_gaps(length: int, cells: int) -> None:
-    edges = convert.cell_edges(length)
+    edges = pixel_pairs.cell_edges(length)
     assert len(edges) == cells + 1
     assert (edges[0], edges[-1]) == (0, length)
     assert length < 16 or set(np.diff(edges)) <= set(range(16, 32))

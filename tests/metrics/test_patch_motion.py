@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,8 @@ from vfiscope.embedders import Embedder
 from vfiscope.embedders.dinov2 import Dinov2
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patches
-from vfiscope.metrics.patch_motion import _luma_by_torch, _luma_on_cpu, refine
+from vfiscope.metrics.tensors import patch_tensors
+from vfiscope.metrics.tensors.patch_motion import _luma, refine
 from vfiscope.synth import Scene, Shape
 from vfiscope.types import Frames, Pairs
 
@@ -38,7 +40,7 @@ SCENES = {
 
 def frames_of(*images: np.ndarray) -> Frames:
     n = len(images)
-    data = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    data = np.stack(images).transpose(0, 3, 1, 2)
     return Frames(
         data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25)
     )
@@ -142,7 +144,7 @@ def test_the_embedding_alone_is_not_as_near() -> None:
     """What the refinement is for: without it the half patch is a pixel or two off."""
     scene = SCENES["6.5 px, half a patch"]
     features = [Dsift().embed(frames_of(scene.frame(t))) for t in (0, 1)]
-    _, start = patches.motion(*features, patches.match(*features))
+    _, start = patch_tensors.motion(*features, patch_tensors.match(*features))
     assert np.median(errors(scene, start[0].numpy() * 640 / 50)) > 1
 
 
@@ -187,7 +189,7 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
     deep = [frames_of(image) for image in (test, ref)]
     deep = [
         Frames(
-            f.data.to(torch.int32).mul(257).to(torch.uint16),
+            f.data.astype(np.uint16) * 257,
             f.index,
             f.pts,
             f.time_s,
@@ -228,15 +230,13 @@ def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None
                 refine(frame, frame, whole, far)
 
 
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
-def test_luma_has_the_bits_of_the_tensor_functions(dtype: torch.dtype) -> None:
-    """Of interleaved and of planar memory, of 8 bits and more."""
-    data = frames_of(Scene(56, 84, 1, objects=0).frame(0)).data[0].to(dtype) * (
-        1 if dtype == torch.uint8 else 257
-    )
-    weights = [weight / 255 for weight in (0.299, 0.587, 0.114)]
-    for each in (data, data.contiguous()):
-        assert torch.equal(_luma_on_cpu(each, weights), _luma_by_torch(each, weights))
+def test_luma_has_the_bits_of_the_tensor_functions() -> None:
+    """Of interleaved and of planar memory."""
+    frames = frames_of(Scene(56, 84, 1, objects=0).frame(0))
+    planar = replace(frames, data=np.ascontiguousarray(frames.data))
+    grid = (56 // 14, 84 // 14)
+    for each in (frames, planar):
+        assert torch.equal(_luma(each, 0, grid), _luma(each.to("cpu"), 0, grid))
 
 
 def test_the_aligning_follows_its_formula() -> None:

@@ -12,6 +12,7 @@ import torch
 
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patches
+from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.types import Features, Frames, Needs, Pairs
 
 
@@ -25,7 +26,7 @@ def random_features(n: int, h: int, w: int, d: int, seed: int = 0) -> Features:
 
 def frames_of(array: np.ndarray) -> Frames:
     n = len(array)
-    data = torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
     return Frames(
         data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25)
     )
@@ -86,7 +87,7 @@ def test_tables_hold_what_the_contract_names() -> None:
 def test_cosine_distance_of_known_vectors() -> None:
     test = torch.tensor([[1.0, 0], [1, 0], [1, 0], [3, 4], [2, 2]])
     ref = torch.tensor([[5.0, 0], [0, 2], [-3, 0], [4, 3], [7, 7]])
-    assert patches.cosine_distance(test, ref).tolist() == pytest.approx(
+    assert patch_tensors.cosine_distance(test, ref).tolist() == pytest.approx(
         [0, 1, 2, 0.04, 0], abs=1e-7
     )
 
@@ -96,7 +97,7 @@ def test_small_distances_keep_their_precision() -> None:
     test = torch.tensor([1.0, 0.0], dtype=torch.float64)
     ref = torch.tensor([np.cos(angle), np.sin(angle)])
     expected = 1 - float(test @ ref)
-    assert float(patches.cosine_distance(test.float(), ref.float())) == pytest.approx(
+    assert float(patch_tensors.cosine_distance(test.float(), ref.float())) == pytest.approx(
         expected, rel=1e-4
     )
     assert expected == pytest.approx(5e-9, rel=1e-6)
@@ -104,13 +105,13 @@ def test_small_distances_keep_their_precision() -> None:
 
 def test_zero_vectors_are_alike_and_at_right_angles_to_the_rest() -> None:
     zero, other = torch.zeros(1, 4), torch.ones(1, 4)
-    assert patches.cosine_distance(zero, zero).item() == 0
-    assert patches.cosine_distance(zero, other).item() == 1
-    assert patches.cosine_distance(other, zero).item() == 1
+    assert patch_tensors.cosine_distance(zero, zero).item() == 0
+    assert patch_tensors.cosine_distance(zero, other).item() == 1
+    assert patch_tensors.cosine_distance(other, zero).item() == 1
     vectors = torch.zeros(1, 1, 3, 4)
     vectors[0, 0, 1] = 1
     swapped = vectors[:, :, [1, 0, 2]]
-    matches = patches.match(features_of(vectors), features_of(swapped))
+    matches = patch_tensors.match(features_of(vectors), features_of(swapped))
     assert matches.forward.tolist() == [[1, 0, 2]]
     assert matches.forward_distance.tolist() == [[0, 0, 0]]
 
@@ -119,7 +120,7 @@ def test_zero_vectors_are_alike_and_at_right_angles_to_the_rest() -> None:
 def test_matches_are_those_of_float64_brute_force(shape: tuple[int, int, int, int]) -> None:
     test, ref = random_features(*shape, seed=1), random_features(*shape, seed=2)
     ref.patches[:, ::2] += 2 * test.patches.flip(1)[:, ::2]
-    matches = patches.match(test, ref)
+    matches = patch_tensors.match(test, ref)
     settled = 0
     for row in range(shape[0]):
         a, b = (f.patches[row].flatten(0, 1).double().numpy() for f in (test, ref))
@@ -145,7 +146,7 @@ def test_a_window_limits_matches_to_the_patches_around(window: int) -> None:
     test, ref = random_features(2, 7, 11, 48, seed=1), random_features(2, 7, 11, 48, seed=2)
     y, x = np.divmod(np.arange(77), 11)
     near = (abs(y[:, None] - y) <= window) & (abs(x[:, None] - x) <= window)
-    matches = patches.match(test, ref, window)
+    matches = patch_tensors.match(test, ref, window)
     for row in range(2):
         a, b = (f.patches[row].flatten(0, 1).double().numpy() for f in (test, ref))
         table = (a / np.linalg.norm(a, axis=1, keepdims=True)) @ (
@@ -157,7 +158,7 @@ def test_a_window_limits_matches_to_the_patches_around(window: int) -> None:
             clear = top[:, 1] - top[:, 0] >= 1e-5
             assert clear.mean() > 0.99
             assert np.array_equal(got.numpy()[clear], each.argmax(axis=1)[clear])
-    whole = patches.match(test, ref)
+    whole = patch_tensors.match(test, ref)
     assert torch.equal(matches.forward, whole.forward) == (window == 20)
 
 
@@ -184,7 +185,7 @@ def test_maps_both_ways_by_hand() -> None:
 
 def test_equal_patches_stay_where_they_are() -> None:
     flat = features_of(torch.ones(1, 9, 13, 6))
-    matches = patches.match(flat, flat)
+    matches = patch_tensors.match(flat, flat)
     assert matches.forward.tolist() == matches.backward.tolist() == [list(range(117))]
     assert bool(matches.mutual.all())
 
@@ -197,10 +198,14 @@ def test_near_ties_go_to_the_nearest_and_then_to_the_first() -> None:
     angle = np.sqrt(2 * 2e-6)
     ref[0, 0, 0] = torch.tensor([1.0, 0, 0])  # the best, by 2e-6
     ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])
-    assert patches.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 4, 4]]
+    assert patch_tensors.match(features_of(test), features_of(ref)).forward.tolist() == [
+        [0, 0, 0, 4, 4]
+    ]
     angle = np.sqrt(2 * 2e-5)
     ref[0, 0, 4] = torch.tensor([np.cos(angle), np.sin(angle), 0])  # no longer a tie
-    assert patches.match(features_of(test), features_of(ref)).forward.tolist() == [[0, 0, 0, 0, 0]]
+    assert patch_tensors.match(features_of(test), features_of(ref)).forward.tolist() == [
+        [0, 0, 0, 0, 0]
+    ]
 
 
 def test_the_loops_settle_ties_as_the_tensor_functions_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,12 +215,12 @@ def test_the_loops_settle_ties_as_the_tensor_functions_do(monkeypatch: pytest.Mo
     few = features_of((rows > 2).float())
     moved = features_of(few.patches.roll((1, 2), dims=(1, 2)))
     for window in (None, 3):
-        loops = patches.match(few, moved, window)
+        loops = patch_tensors.match(few, moved, window)
         for block in (1 << 20, 200):
             with monkeypatch.context() as patched:
-                patched.setattr(patches, "_best_on_cpu", patches._best_by_torch)
-                patched.setattr(patches, "_BLOCK", block)
-                tensors = patches.match(few, moved, window)
+                patched.setattr(patch_tensors, "_best_on_cpu", patch_tensors._best_by_torch)
+                patched.setattr(patch_tensors, "_BLOCK", block)
+                tensors = patch_tensors.match(few, moved, window)
             assert torch.equal(loops.forward, tensors.forward)
             assert torch.equal(loops.backward, tensors.backward)
     assert len(loops.forward.unique()) > 20
@@ -325,7 +330,7 @@ def test_motion_is_measured_in_pixels_of_the_full_frame() -> None:
 
 def test_the_fraction_of_the_embedding_is_bounded_and_off_at_the_borders() -> None:
     test, ref = random_features(1, 6, 7, 8, 1), random_features(1, 6, 7, 8, 2)
-    whole, start = patches.motion(test, ref, patches.match(test, ref))
+    whole, start = patch_tensors.motion(test, ref, patch_tensors.match(test, ref))
     fraction = (start - whole)[0]
     assert whole.dtype == torch.int64
     assert 0.01 < float(fraction.abs().max()) <= 0.5
@@ -335,7 +340,9 @@ def test_the_fraction_of_the_embedding_is_bounded_and_off_at_the_borders() -> No
 
 def test_a_grid_of_one_patch_has_no_motion() -> None:
     one = random_features(2, 1, 1, 8, 1)
-    whole, start = patches.motion(one, random_features(2, 1, 1, 8, 2), patches.match(one, one))
+    whole, start = patch_tensors.motion(
+        one, random_features(2, 1, 1, 8, 2), patch_tensors.match(one, one)
+    )
     assert whole.abs().max() == start.abs().max() == 0
 
 
@@ -368,15 +375,15 @@ def test_the_bits_of_a_long_vector_do_not_depend_on_threads_or_batch(
     random = torch.Generator().manual_seed(1)
     test, ref = (torch.randn(5, width, generator=random) for _ in range(2))
     torch.set_num_threads(1)
-    whole = patches.cosine_distance(test, ref)
+    whole = patch_tensors.cosine_distance(test, ref)
     assert whole.double() == pytest.approx(
         1 - torch.cosine_similarity(test.double(), ref.double()), abs=1e-6
     )
     for count in (1, 2, 3):
         torch.set_num_threads(count)
-        assert torch.equal(patches.cosine_distance(test, ref), whole)
-        assert torch.equal(patches.cosine_distance(test[2:3], ref[2:3]), whole[2:3])
-    assert patches.cosine_distance(test, test).max() == 0
+        assert torch.equal(patch_tensors.cosine_distance(test, ref), whole)
+        assert torch.equal(patch_tensors.cosine_distance(test[2:3], ref[2:3]), whole[2:3])
+    assert patch_tensors.cosine_distance(test, test).max() == 0
 
 
 def test_no_pairs_give_no_scores() -> None:
@@ -392,4 +399,4 @@ def test_pairs_without_features_and_unequal_grids_are_refused() -> None:
     with pytest.raises(ValueError, match="have none"):
         patches.METRICS[0].compute(Pairs(frames, frames))
     with pytest.raises(ValueError, match="differ"):
-        patches.match(random_features(1, 2, 3, 4), random_features(1, 3, 2, 4))
+        patch_tensors.match(random_features(1, 2, 3, 4), random_features(1, 3, 2, 4))

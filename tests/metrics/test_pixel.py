@@ -7,27 +7,27 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vfiscope.errors import UsageError
-from vfiscope.metrics import convert, pixel
+from vfiscope.metrics import pixel, pixel_pairs
+from vfiscope.types.batch import to_tensor
 
+Array = NDArray[np.generic]
 LUMA = np.array([0.299, 0.587, 0.114])
 SCORES = (pixel.mse, pixel.psnr, pixel.psnr_y, pixel.absdiff)
 
 
-def tensor(array: NDArray[np.generic]) -> Tensor:
+def planar(array: NDArray[np.generic]) -> Array:
     """(N, H, W, 3) -> the (N, 3, H, W) view that sources yield."""
-    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return np.ascontiguousarray(array).transpose(0, 3, 1, 2)
 
 
-def flat(value: int, dtype: type = np.uint8, shape: tuple[int, ...] = (1, 5, 7, 3)) -> Tensor:
-    return tensor(np.full(shape, value, dtype))
+def flat(value: int, dtype: type = np.uint8, shape: tuple[int, ...] = (1, 5, 7, 3)) -> Array:
+    return planar(np.full(shape, value, dtype))
 
 
 def noise(
@@ -81,7 +81,7 @@ def test_luma_weighs_the_channels_in_rgb_order(channel: int, weight: float) -> N
     test = np.zeros((1, 4, 6, 3), np.uint8)
     test[..., channel] = 100
     expected = 10 * math.log10(255**2 / (100 * weight) ** 2)
-    assert pixel.psnr_y(tensor(test), tensor(np.zeros_like(test))).item() == pytest.approx(
+    assert pixel.psnr_y(planar(test), planar(np.zeros_like(test))).item() == pytest.approx(
         expected, abs=1e-4
     )
 
@@ -92,7 +92,7 @@ def test_noise_against_float64(shape: tuple[int, ...]) -> None:
     expected = exact(test, ref)
     for score in SCORES:
         np.testing.assert_allclose(
-            score(tensor(test), tensor(ref)), expected[score.__name__], rtol=2e-6
+            score(planar(test), planar(ref)), expected[score.__name__], rtol=2e-6
         )
 
 
@@ -102,30 +102,30 @@ def test_deep_frames_against_float64(depth: int) -> None:
     test, ref = noise(3, peak=peak), noise(4, peak=peak)
     expected = exact(test, ref, 255 / peak)
     for score in SCORES:
-        got = score(tensor(test), tensor(ref), test_depth=depth, ref_depth=depth)
+        got = score(planar(test), planar(ref), test_depth=depth, ref_depth=depth)
         np.testing.assert_allclose(got, expected[score.__name__], rtol=2e-6)
 
 
 def test_the_last_bit_of_16_counts() -> None:
     ref = noise(5, peak=65535)
     test = np.where(ref < 65535, ref + 1, ref).astype(np.uint16)
-    got = pixel.psnr_y(tensor(test), tensor(ref), test_depth=16, ref_depth=16)
+    got = pixel.psnr_y(planar(test), planar(ref), test_depth=16, ref_depth=16)
     np.testing.assert_allclose(got, exact(test, ref, 255 / 65535)["psnr_y"], atol=1e-4)
 
 
 def test_16_bit_copies_of_8_bit_frames_score_the_same() -> None:
     test, ref = noise(6), noise(7)
-    deep = [tensor(array.astype(np.uint16) * 257) for array in (test, ref)]
+    deep = [planar(array.astype(np.uint16) * 257) for array in (test, ref)]
     for score in SCORES:
-        shallow = score(tensor(test), tensor(ref))
+        shallow = score(planar(test), planar(ref))
         np.testing.assert_allclose(score(*deep, test_depth=16, ref_depth=16), shallow, rtol=1e-6)
-        np.testing.assert_allclose(score(tensor(test), deep[1], ref_depth=16), shallow, rtol=1e-6)
+        np.testing.assert_allclose(score(planar(test), deep[1], ref_depth=16), shallow, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("depth", "step"), [(10, 1023 / 255), (12, 4095 / 255), (16, 257)])
 def test_the_same_frame_in_two_bit_depths_is_identical(depth: int, step: float) -> None:
     grey = np.random.default_rng(8).choice([0, 85, 170, 255], (2, 13, 17, 3))
-    test, ref = tensor(grey.astype(np.uint8)), tensor(np.rint(grey * step).astype(np.uint16))
+    test, ref = planar(grey.astype(np.uint8)), planar(np.rint(grey * step).astype(np.uint16))
     assert pixel.psnr(test, ref, ref_depth=depth).tolist() == [math.inf] * 2
     assert pixel.psnr(ref, test, test_depth=depth).tolist() == [math.inf] * 2
     assert pixel.absdiff(test, ref, ref_depth=depth).tolist() == [0.0] * 2
@@ -133,50 +133,49 @@ def test_the_same_frame_in_two_bit_depths_is_identical(depth: int, step: float) 
 
 @pytest.mark.parametrize(
     "frame",
-    [flat(0), flat(255), flat(77), tensor(noise(9))],
+    [flat(0), flat(255), flat(77), planar(noise(9))],
     ids=["black", "white", "grey", "noise"],
 )
-def test_identical_frames_score_their_identity_exactly(frame: Tensor) -> None:
+def test_identical_frames_score_their_identity_exactly(frame: Array) -> None:
     n = len(frame)
-    assert pixel.mse(frame, frame.clone()).tolist() == [0.0] * n
-    assert pixel.psnr(frame, frame.clone()).tolist() == [math.inf] * n
-    assert pixel.psnr_y(frame, frame.clone()).tolist() == [math.inf] * n
-    assert pixel.absdiff(frame, frame.clone()).tolist() == [0.0] * n
-    assert torch.count_nonzero(pixel.absdiff_map(frame, frame.clone())) == 0
+    assert pixel.mse(frame, frame.copy()).tolist() == [0.0] * n
+    assert pixel.psnr(frame, frame.copy()).tolist() == [math.inf] * n
+    assert pixel.psnr_y(frame, frame.copy()).tolist() == [math.inf] * n
+    assert pixel.absdiff(frame, frame.copy()).tolist() == [0.0] * n
+    assert np.count_nonzero(pixel.absdiff_map(frame, frame.copy())) == 0
 
 
 @pytest.mark.parametrize("depths", [(8, 8), (10, 10), (16, 16), (8, 12)])
 def test_torch_computes_the_same(depths: tuple[int, int]) -> None:
-    test, ref = (tensor(noise(seed, peak=2**depth - 1)) for seed, depth in enumerate(depths))
-    a = convert.align(test, ref, *depths)
-    np.testing.assert_allclose(pixel._sums_by_torch(a), pixel._sums_on_cpu(a), rtol=1e-12)
-    np.testing.assert_allclose(pixel._luma_sums_by_torch(a), pixel._luma_sums_on_cpu(a), rtol=1e-6)
-    edges = convert.cell_edges(37), convert.cell_edges(53)
-    np.testing.assert_allclose(
-        pixel._cells_by_torch(a, *edges), pixel._cells_on_cpu(a, *edges), rtol=1e-12
-    )
+    test, ref = (planar(noise(seed, peak=2**depth - 1)) for seed, depth in enumerate(depths))
+    a = pixel_pairs.same_scale(test, ref, *depths)
+    b = pixel_pairs.same_scale(to_tensor(test, "cpu"), to_tensor(ref, "cpu"), *depths)
+    np.testing.assert_allclose(pixel._sums(b), pixel._sums(a), rtol=1e-12)
+    np.testing.assert_allclose(pixel._luma_sums(b), pixel._luma_sums(a), rtol=1e-6)
+    edges = pixel_pairs.cell_edges(37), pixel_pairs.cell_edges(53)
+    np.testing.assert_allclose(pixel._cell_sums(b, *edges), pixel._cell_sums(a, *edges), rtol=1e-12)
 
 
 def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
-    test, ref = tensor(noise(10, (5, 67, 45, 3))), tensor(noise(11, (5, 67, 45, 3)))
+    test, ref = planar(noise(10, (5, 67, 45, 3))), planar(noise(11, (5, 67, 45, 3)))
     for score in (*SCORES, pixel.absdiff_map):
         threads(2)
         whole = score(test, ref)
         threads(1)
-        alone = torch.cat([score(test[i : i + 1], ref[i : i + 1]) for i in (0, 1, 2, 3, 4)])
-        backwards = score(test.flip(0), ref.flip(0)).flip(0)
-        assert torch.equal(whole, alone)
-        assert torch.equal(whole, backwards)
+        alone = np.concatenate([score(test[i : i + 1], ref[i : i + 1]) for i in (0, 1, 2, 3, 4)])
+        backwards = score(test[::-1], ref[::-1])[::-1]
+        assert np.array_equal(whole, alone)
+        assert np.array_equal(whole, backwards)
 
 
 def test_memory_layout_does_not_matter() -> None:
-    test, ref = tensor(noise(12)), tensor(noise(13))
-    assert torch.equal(pixel.mse(test.contiguous(), ref), pixel.mse(test, ref))
-    assert torch.equal(pixel.mse(test[::2], ref[::2]), pixel.mse(test, ref)[::2])
+    test, ref = planar(noise(12)), planar(noise(13))
+    assert np.array_equal(pixel.mse(np.ascontiguousarray(test), ref), pixel.mse(test, ref))
+    assert np.array_equal(pixel.mse(test[::2], ref[::2]), pixel.mse(test, ref)[::2])
 
 
 def test_an_empty_batch_has_no_scores() -> None:
-    none = tensor(np.zeros((0, 20, 20, 3), np.uint8))
+    none = planar(np.zeros((0, 20, 20, 3), np.uint8))
     for score in SCORES:
         assert score(none, none).shape == (0,)
     assert pixel.absdiff_map(none, none).shape == (0, 1, 1)
@@ -189,7 +188,7 @@ def test_map_cells_share_out_every_pixel_once(
     height: int, width: int, grid: tuple[int, int]
 ) -> None:
     test, ref = noise(14, (2, height, width, 3)), noise(15, (2, height, width, 3))
-    got = pixel.absdiff_map(tensor(test), tensor(ref)).numpy()
+    got = pixel.absdiff_map(planar(test), planar(ref))
     assert got.shape == (2, *grid)
     apart = np.abs(test.astype(float) - ref.astype(float)).mean(axis=-1) / 255
     for j in range(grid[0]):
@@ -205,8 +204,8 @@ def test_a_changed_pixel_shows_in_its_cell_alone() -> None:
     ref = noise(16, (1, 48, 64, 3), 255) // 2
     test = ref.copy()
     test[0, 20, 50] += 100
-    changed = pixel.absdiff_map(tensor(test), tensor(ref))
-    assert changed.nonzero().tolist() == [[0, 1, 3]]
+    changed = pixel.absdiff_map(planar(test), planar(ref))
+    assert np.argwhere(changed).tolist() == [[0, 1, 3]]
     assert changed[0, 1, 3].item() == pytest.approx(100 / 255 / 256, rel=1e-6)
 
 
@@ -218,8 +217,8 @@ images = hnp.arrays(
 @settings(max_examples=30, deadline=None)
 @given(images)
 def test_scores_are_symmetric_and_in_bounds(image: NDArray[np.uint8]) -> None:
-    test = tensor(image)
-    ref = tensor(np.roll(image, 1, axis=2)[..., ::-1])
+    test = planar(image)
+    ref = planar(np.roll(image, 1, axis=2)[..., ::-1])
     bounds = {"mse": (0, 65025), "psnr": (0, math.inf), "psnr_y": (0, math.inf), "absdiff": (0, 1)}
     for score in SCORES:
         value = score(test, ref).item()
@@ -237,17 +236,19 @@ def test_shapes_must_agree() -> None:
 
 def test_channels_must_be_second() -> None:
     with pytest.raises(UsageError, match=r"one shape \(N, 3, H, W\)"):
-        pixel.mse(
-            torch.zeros((1, 4, 6, 3), dtype=torch.uint8),
-            torch.zeros((1, 4, 6, 3), dtype=torch.uint8),
-        )
+        pixel.mse(np.zeros((1, 4, 6, 3), np.uint8), np.zeros((1, 4, 6, 3), np.uint8))
+
+
+def test_an_array_and_a_tensor_are_not_compared() -> None:
+    with pytest.raises(UsageError, match="pass two arrays, or two tensors on one device"):
+        pixel.mse(flat(0), to_tensor(flat(0), "cpu"))
 
 
 @pytest.mark.parametrize(
     ("dtype", "depth"),
-    [(torch.uint8, 10), (torch.uint16, 8), (torch.float32, 8), (torch.uint16, 17)],
+    [("uint8", 10), ("uint16", 8), ("float32", 8), ("uint16", 17)],
 )
-def test_dtype_must_fit_the_bit_depth(dtype: torch.dtype, depth: int) -> None:
-    frame = torch.zeros((1, 3, 4, 4), dtype=dtype)
+def test_dtype_must_fit_the_bit_depth(dtype: str, depth: int) -> None:
+    frame = np.zeros((1, 3, 4, 4), dtype)
     with pytest.raises(UsageError, match=f"ref is {dtype} with bit depth {depth}"):
         pixel.mse(flat(0, shape=(1, 4, 4, 3)), frame, ref_depth=depth)

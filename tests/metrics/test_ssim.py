@@ -16,20 +16,21 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.metrics import structural_similarity
-from torch import Tensor
 
-from vfiscope.metrics import convert, ssim
+from vfiscope.metrics import pixel_pairs, ssim
+from vfiscope.types.batch import to_tensor
 
 Float64 = NDArray[np.float64]
 Frame = NDArray[np.integer]
 
+Array = NDArray[np.generic]
 LUMA = np.array([0.299, 0.587, 0.114])
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-def tensor(array: Frame) -> Tensor:
+def planar(array: Frame) -> Array:
     """(N, H, W, 3) -> the (N, 3, H, W) view that sources yield."""
-    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return np.ascontiguousarray(array).transpose(0, 3, 1, 2)
 
 
 def around(level: int, amplitude: int, seed: int, shape: tuple[int, ...] = (90, 130, 3)) -> Frame:
@@ -107,7 +108,7 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_ssim_against_scikit_image_and_the_formula(name: str) -> None:
     test, ref = PAIRS[name]
-    got = ssim.ssim(tensor(test[None]), tensor(ref[None])).item()
+    got = ssim.ssim(planar(test[None]), planar(ref[None])).item()
     assert got == pytest.approx(by_skimage(test @ LUMA, ref @ LUMA), abs=1e-6)
     assert got == pytest.approx(transcribed(test @ LUMA, ref @ LUMA)[0].mean(), abs=2e-7)
 
@@ -119,7 +120,7 @@ def test_ssim_rgb_against_the_formula(name: str) -> None:
         transcribed(test[..., c].astype(float), ref[..., c].astype(float))[0].mean()
         for c in range(3)
     ]
-    assert ssim.ssim_rgb(tensor(test[None]), tensor(ref[None])).item() == pytest.approx(
+    assert ssim.ssim_rgb(planar(test[None]), planar(ref[None])).item() == pytest.approx(
         np.mean(each), abs=2e-7
     )
 
@@ -128,7 +129,7 @@ def test_ssim_against_kornia() -> None:
     test, ref = PAIRS["scene"]
     planes = [torch.from_numpy(frame @ LUMA)[None, None] for frame in (test, ref)]
     full = kornia.metrics.ssim(*planes, window_size=11, max_val=255.0, eps=0.0, padding="valid")
-    assert ssim.ssim(tensor(test[None]), tensor(ref[None])).item() == pytest.approx(
+    assert ssim.ssim(planar(test[None]), planar(ref[None])).item() == pytest.approx(
         full.mean().item(), abs=1e-6
     )
 
@@ -137,23 +138,23 @@ def test_flat_frames_by_hand() -> None:
     c1 = (0.01 * 255) ** 2
     test, ref = np.full((1, 20, 30, 3), 100, np.uint8), np.full((1, 20, 30, 3), 140, np.uint8)
     expected = (2 * 100 * 140 + c1) / (100**2 + 140**2 + c1)
-    assert ssim.ssim(tensor(test), tensor(ref)).item() == pytest.approx(expected, abs=1e-6)
-    assert ssim.ssim_rgb(tensor(test), tensor(ref)).item() == pytest.approx(expected, abs=1e-6)
+    assert ssim.ssim(planar(test), planar(ref)).item() == pytest.approx(expected, abs=1e-6)
+    assert ssim.ssim_rgb(planar(test), planar(ref)).item() == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize(("height", "width"), [(176, 176), (177, 211), (260, 352)])
 def test_ms_ssim_against_the_formula(height: int, width: int) -> None:
     test, ref = scene(height, width, 1), scene(height, width, 2)
     expected = multiscale(test @ LUMA, ref @ LUMA)
-    assert ssim.ms_ssim(tensor(test[None]), tensor(ref[None])).item() == pytest.approx(
+    assert ssim.ms_ssim(planar(test[None]), planar(ref[None])).item() == pytest.approx(
         expected, abs=1e-6
     )
 
 
 def test_ms_ssim_of_a_negative_frame_is_0() -> None:
     test = scene(180, 180, 1)
-    assert ssim.ms_ssim(tensor(test[None]), tensor(255 - test[None])).tolist() == [0.0]
-    assert ssim.ssim(tensor(test[None]), tensor(255 - test[None])).item() < 0
+    assert ssim.ms_ssim(planar(test[None]), planar(255 - test[None])).tolist() == [0.0]
+    assert ssim.ssim(planar(test[None]), planar(255 - test[None])).item() < 0
 
 
 IDENTICAL = {
@@ -168,52 +169,50 @@ IDENTICAL = {
 @pytest.mark.parametrize("name", IDENTICAL)
 @pytest.mark.parametrize("score", [ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim])
 def test_identical_frames_score_exactly_1(
-    name: str, score: Callable[[Tensor, Tensor], Tensor]
+    name: str, score: Callable[[Array, Array], Array]
 ) -> None:
-    frame = tensor(IDENTICAL[name])
-    assert score(frame, frame.clone()).tolist() == [1.0, 1.0]
+    frame = planar(IDENTICAL[name])
+    assert score(frame, frame.copy()).tolist() == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("name", IDENTICAL)
 def test_identical_frames_draw_a_blank_map(name: str) -> None:
-    frame = tensor(IDENTICAL[name])
-    got = ssim.ssim_map(frame, frame.clone())
+    frame = planar(IDENTICAL[name])
+    got = ssim.ssim_map(frame, frame.copy())
     assert got.shape == (2, 11, 11)
-    assert torch.all(got == 1.0)
+    assert np.all(got == 1.0)
+
+
+def moved(*frames: Array) -> pixel_pairs.PixelPairs:
+    """Test and reference as they are on a device, on the CPU."""
+    return pixel_pairs.same_scale(*(to_tensor(each, "cpu") for each in frames), 8, 8)
 
 
 def test_identical_frames_score_exactly_1_by_torch() -> None:
-    frame = tensor(IDENTICAL["noise"])
-    a = convert.align(frame, frame.clone(), 8, 8)
-    assert torch.all(ssim._means_by_torch(a, convert.LUMA) == 1.0)
-    assert all(torch.all(level == 1.0) for level in ssim._coarser_by_torch(a))
+    frame = planar(IDENTICAL["noise"])
+    a = moved(frame, frame.copy())
+    assert torch.all(ssim._means(a, pixel_pairs.LUMA) == 1.0)
+    assert all(torch.all(level == 1.0) for level in ssim._coarser(a))
 
 
 @pytest.mark.parametrize("name", PAIRS)
 def test_torch_computes_the_same(name: str) -> None:
-    test, ref = PAIRS[name]
-    a = convert.align(tensor(test[None]), tensor(ref[None]), 8, 8)
-    for channels in (convert.LUMA, *ssim.CHANNELS):
-        torch.testing.assert_close(
-            ssim._means_by_torch(a, channels), ssim._means_on_cpu(a, channels), rtol=0, atol=5e-7
+    frames = [planar(each[None]) for each in PAIRS[name]]
+    a, b = pixel_pairs.same_scale(*frames, 8, 8), moved(*frames)
+    for channels in (pixel_pairs.LUMA, *ssim.CHANNELS):
+        np.testing.assert_allclose(
+            ssim._means(b, channels), ssim._means(a, channels), rtol=0, atol=5e-7
         )
 
 
 def test_torch_computes_the_same_coarser_scales_and_cells() -> None:
     frames = [
-        tensor(np.stack([scene(180, 211, seed), scene(180, 211, seed + 5)])) for seed in (1, 2)
+        planar(np.stack([scene(180, 211, seed), scene(180, 211, seed + 5)])) for seed in (1, 2)
     ]
-    a, b = convert.align(*frames, 8, 8), convert.align(*frames, 8, 8)
-    b.shared["halved"] = b._halve_by_torch()
-    for fast, slow in zip(ssim._coarser_on_cpu(a), ssim._coarser_by_torch(b), strict=True):
-        torch.testing.assert_close(slow, fast, rtol=0, atol=5e-7)
-    rows, columns = np.array([0, 20, 90, 170]), np.array([0, 100, 201])
-    torch.testing.assert_close(
-        ssim._cells_by_torch(a, 1, rows, columns),
-        ssim._cells_on_cpu(a, 1, rows, columns),
-        rtol=0,
-        atol=1e-6,
-    )
+    a, b = pixel_pairs.same_scale(*frames, 8, 8), moved(*frames)
+    for fast, slow in zip(ssim._coarser(a), ssim._coarser(b), strict=True):
+        np.testing.assert_allclose(slow, fast, rtol=0, atol=5e-7)
+    np.testing.assert_allclose(ssim._ssim_map(b), ssim._ssim_map(a), rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(("depth", "step"), [(10, 1023 / 255), (12, 4095 / 255), (16, 257)])
@@ -222,8 +221,8 @@ def test_deep_copies_of_8_bit_frames_score_the_same(depth: int, step: float) -> 
     test, ref = (
         levels[np.random.default_rng(seed).integers(0, 4, (1, 176, 180, 3))] for seed in (1, 2)
     )
-    shallow = [tensor(frame.astype(np.uint8)) for frame in (test, ref)]
-    deep = [tensor(np.rint(frame * step).astype(np.uint16)) for frame in (test, ref)]
+    shallow = [planar(frame.astype(np.uint8)) for frame in (test, ref)]
+    deep = [planar(np.rint(frame * step).astype(np.uint16)) for frame in (test, ref)]
     for score in (ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim):
         expected = score(*shallow).item()
         assert score(*deep, test_depth=depth, ref_depth=depth).item() == pytest.approx(
@@ -238,41 +237,41 @@ def test_deep_copies_of_8_bit_frames_score_the_same(depth: int, step: float) -> 
 def test_16_bit_frames_keep_their_depth() -> None:
     rng = np.random.default_rng(1)
     test, ref = (rng.integers(30000, 30200, (60, 70, 3)).astype(np.uint16) for _ in range(2))
-    got = ssim.ssim(tensor(test[None]), tensor(ref[None]), test_depth=16, ref_depth=16).item()
+    got = ssim.ssim(planar(test[None]), planar(ref[None]), test_depth=16, ref_depth=16).item()
     planes = [frame @ LUMA * (255 / 65535) for frame in (test, ref)]
     assert got == pytest.approx(transcribed(planes[0], planes[1])[0].mean(), abs=1e-7)
     assert 0.99 < got < 1.0
 
 
 def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
-    test = tensor(np.stack([scene(190, 300, seed) for seed in range(4)]))
-    ref = tensor(np.stack([scene(190, 300, seed) for seed in range(4, 8)]))
+    test = planar(np.stack([scene(190, 300, seed) for seed in range(4)]))
+    ref = planar(np.stack([scene(190, 300, seed) for seed in range(4, 8)]))
     for score in (ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim, ssim.ssim_map):
         threads(2)
         whole = score(test, ref)
         threads(1)
-        assert torch.equal(
-            whole, torch.cat([score(test[i : i + 1], ref[i : i + 1]) for i in range(4)])
+        assert np.array_equal(
+            whole, np.concatenate([score(test[i : i + 1], ref[i : i + 1]) for i in range(4)])
         )
-        assert torch.equal(whole, score(test.flip(0), ref.flip(0)).flip(0))
+        assert np.array_equal(whole, score(test[::-1], ref[::-1])[::-1])
 
 
 @pytest.mark.parametrize("size", [(10, 50), (50, 10), (1, 1)])
 def test_frames_smaller_than_the_window_have_no_ssim(size: tuple[int, int]) -> None:
-    frame = tensor(np.zeros((2, *size, 3), np.uint8))
+    frame = planar(np.zeros((2, *size, 3), np.uint8))
     for score in (ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim):
         assert [math.isnan(value) for value in score(frame, frame).tolist()] == [True, True]
-    assert torch.all(ssim.ssim_map(frame, frame).isnan())
+    assert np.isnan(ssim.ssim_map(frame, frame)).all()
 
 
 def test_frames_smaller_than_176_have_no_ms_ssim() -> None:
-    frame = tensor(np.zeros((1, 175, 300, 3), np.uint8))
+    frame = planar(np.zeros((1, 175, 300, 3), np.uint8))
     assert math.isnan(ssim.ms_ssim(frame, frame).item())
     assert ssim.ssim(frame, frame).item() == 1.0
 
 
 def test_an_empty_batch_has_no_scores() -> None:
-    none = tensor(np.zeros((0, 180, 180, 3), np.uint8))
+    none = planar(np.zeros((0, 180, 180, 3), np.uint8))
     for score in (ssim.ssim, ssim.ssim_rgb, ssim.ms_ssim):
         assert score(none, none).shape == (0,)
     assert ssim.ssim_map(none, none).shape == (0, 11, 11)
@@ -283,7 +282,7 @@ def test_map_cells_hold_the_windows_centred_in_them(height: int, width: int) -> 
     test, ref = scene(height, width, 1), scene(height, width, 2)
     windows = np.full((height, width), np.nan)
     windows[5:-5, 5:-5] = transcribed(test @ LUMA, ref @ LUMA)[0]
-    got = ssim.ssim_map(tensor(test[None]), tensor(ref[None]))[0].numpy()
+    got = ssim.ssim_map(planar(test[None]), planar(ref[None]))[0].numpy()
     h, w = max(1, height // 16), max(1, width // 16)
     assert got.shape == (h, w)
     for j in range(h):
@@ -304,8 +303,8 @@ def test_ssim_is_symmetric_in_bounds_and_right(
     test, ref = (
         rng.integers(low, low + spread + 1, (height, width, 3)).astype(np.uint8) for low in level
     )
-    got = ssim.ssim(tensor(test[None]), tensor(ref[None])).item()
-    assert got == ssim.ssim(tensor(ref[None]), tensor(test[None])).item()
+    got = ssim.ssim(planar(test[None]), planar(ref[None])).item()
+    assert got == ssim.ssim(planar(ref[None]), planar(test[None])).item()
     assert -1 <= got <= 1
     assert got == pytest.approx(transcribed(test @ LUMA, ref @ LUMA)[0].mean(), abs=1e-6)
 
@@ -319,7 +318,7 @@ def test_interpolated_frames_of_a_network_against_scikit_image(shared_data: Path
     test, ref = (
         np.stack([image(f / f"frame_01_{name}.png") for f in folders]) for name in ("ours", "gt")
     )
-    got = ssim.ssim(tensor(test), tensor(ref))
+    got = ssim.ssim(planar(test), planar(ref))
     expected = [by_skimage(t @ LUMA, r @ LUMA) for t, r in zip(test, ref, strict=True)]
     np.testing.assert_allclose(got, expected, atol=1e-6, rtol=0)
     assert len(set(got.tolist())) == 8
@@ -328,8 +327,8 @@ def test_interpolated_frames_of_a_network_against_scikit_image(shared_data: Path
 def test_real_motion_against_scikit_image(shared_data: Path) -> None:
     for folder in sorted((shared_data / "vfi/middlebury").iterdir())[:3]:
         test, ref = (image(folder / name) for name in ("frame10.png", "frame11.png"))
-        got = ssim.ssim(tensor(test[None]), tensor(ref[None])).item()
+        got = ssim.ssim(planar(test[None]), planar(ref[None])).item()
         assert got == pytest.approx(by_skimage(test @ LUMA, ref @ LUMA), abs=1e-6)
-        assert ssim.ms_ssim(tensor(test[None]), tensor(ref[None])).item() == pytest.approx(
+        assert ssim.ms_ssim(planar(test[None]), planar(ref[None])).item() == pytest.approx(
             multiscale(test @ LUMA, ref @ LUMA), abs=1e-6
         )

@@ -12,24 +12,23 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vfiscope import synth
 from vfiscope.embedders import open_embedder
 from vfiscope.errors import UsageError
-from vfiscope.metrics import METRICS, convert, vfi_tensors
-from vfiscope.metrics.vfi import PARTS, SCALE, detail, parts, vfi
+from vfiscope.metrics import METRICS, pixel_pairs
+from vfiscope.metrics.vfi import PARTS, SCALE, compared, detail, parts, vfi
 from vfiscope.types import Frames
+from vfiscope.types.batch import to_tensor
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
-def tensor(array: NDArray[np.integer]) -> Tensor:
+def planar(array: NDArray[np.integer]) -> NDArray[np.integer]:
     """(N, H, W, 3) -> the (N, 3, H, W) view that sources yield."""
-    return torch.from_numpy(np.ascontiguousarray(array)).permute(0, 3, 1, 2)
+    return np.ascontiguousarray(array).transpose(0, 3, 1, 2)
 
 
 def noise(seed: int, shape: tuple[int, ...] = (1, 64, 90, 3)) -> NDArray[np.uint8]:
@@ -76,8 +75,8 @@ def benchmark(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     ids=["black", "white", "noise", "odd"],
 )
 def test_identical_frames_score_exactly_0(frame: NDArray[np.uint8]) -> None:
-    assert vfi(tensor(frame), tensor(frame.copy())).tolist() == [0.0]
-    assert parts(tensor(frame), tensor(frame.copy())).tolist() == [[0.0] * 4]
+    assert vfi(planar(frame), planar(frame.copy())).tolist() == [0.0]
+    assert parts(planar(frame), planar(frame.copy())).tolist() == [[0.0] * 4]
 
 
 def test_two_greys_by_hand() -> None:
@@ -86,7 +85,7 @@ def test_two_greys_by_hand() -> None:
     across = math.sqrt((1 - math.cos(math.pi / 2 * 100 / 255)) / 3)
     c1 = (0.01 * 255) ** 2
     apart = 1 - (2 * 100 * 200 + c1) / (100**2 + 200**2 + c1)
-    test, ref = tensor(flat(100)), tensor(flat(200))
+    test, ref = planar(flat(100)), planar(flat(200))
     assert parts(test, ref)[0].tolist() == pytest.approx([across, across, apart, 0.0], abs=1e-4)
     assert vfi(test, ref).item() == pytest.approx(formula([across, across, apart, 0.0]), rel=1e-3)
 
@@ -97,13 +96,13 @@ def test_lost_stripes_by_hand() -> None:
     # |2 Y - Y_left - Y_right| is 80, and 40 in the first and last of 64 columns; down it is 0.
     border, inner = 80 - 40 / 16, 80
     lost = (border / (border + 4) + inner / (inner + 4)) / 2
-    blank, full = tensor(flat(120)), tensor(stripes)
-    assert detail(convert.align(blank, full, 8, 8)).item() == pytest.approx(lost, rel=1e-5)
-    assert detail(convert.align(full, blank, 8, 8)).item() == 0.0
+    blank, full = planar(flat(120)), planar(stripes)
+    assert detail(pixel_pairs.same_scale(blank, full, 8, 8)).item() == pytest.approx(lost, rel=1e-5)
+    assert detail(pixel_pairs.same_scale(full, blank, 8, 8)).item() == 0.0
 
 
 def test_appearance_is_the_distance_of_the_embedders_descriptors() -> None:
-    test, ref = (tensor(noise(seed, (1, 392, 406, 3))) for seed in (3, 4))
+    test, ref = (planar(noise(seed, (1, 392, 406, 3))) for seed in (3, 4))
     order = np.zeros(1, np.int64)
     both = [
         Frames(x, order, order, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))
@@ -111,12 +110,13 @@ def test_appearance_is_the_distance_of_the_embedders_descriptors() -> None:
     ]
     one, other = (open_embedder("dsift").embed(frames).patches[0].double() for frames in both)
     expected = (1 - (one * other).sum(-1)).sqrt().mean()
-    found = vfi_tensors.compare(convert.align(test, ref, 8, 8), 0, (14,))[0]
+    moved = pixel_pairs.same_scale(to_tensor(test, "cpu"), to_tensor(ref, "cpu"), 8, 8)
+    found = compared(moved, (14,))[0, 0]
     assert found.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_the_score_is_the_formula_of_its_parts() -> None:
-    test, ref = tensor(noise(5) // 2), tensor(noise(6))
+    test, ref = planar(noise(5) // 2), planar(noise(6))
     values = parts(test, ref)[0].tolist()
     assert min(values) > 0
     assert vfi(test, ref).item() == pytest.approx(formula(values), rel=1e-6)
@@ -138,60 +138,63 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_scores_grow_with_the_fault(fault: str, clip: synth.Clip) -> None:
     name, strengths = FAULTS[fault]
-    ref = tensor(clip.frames[3:4])
+    ref = planar(clip.frames[3:4])
     made = [
         getattr(synth, fault)(clip, 3, 4, **{name: strength}).frames[3:4] for strength in strengths
     ]
-    scores = [0.0, *(vfi(tensor(frame), ref).item() for frame in made)]
+    scores = [0.0, *(vfi(planar(frame), ref).item() for frame in made)]
     assert all(more > less * 1.2 for less, more in pairwise(scores)), scores
 
 
 def test_only_a_blurred_test_frame_loses_detail(clip: synth.Clip) -> None:
-    sharp, soft = tensor(clip.frames[3:4]), tensor(synth.blur(clip, 3, 4, sigma=2.0).frames[3:4])
+    sharp, soft = planar(clip.frames[3:4]), planar(synth.blur(clip, 3, 4, sigma=2.0).frames[3:4])
     lost, gained = (
-        detail(convert.align(*pair, 8, 8)).item() for pair in ((soft, sharp), (sharp, soft))
+        detail(pixel_pairs.same_scale(*pair, 8, 8)).item()
+        for pair in ((soft, sharp), (sharp, soft))
     )
     assert lost > 0.1
     assert gained < 0.01
 
 
 def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], None]) -> None:
-    test, ref = (tensor(noise(seed, (4, 133, 260, 3))) for seed in (7, 8))
+    test, ref = (planar(noise(seed, (4, 133, 260, 3))) for seed in (7, 8))
     threads(2)
     whole = parts(test, ref), vfi(test, ref)
     threads(1)
     for row in range(4):
-        assert torch.equal(whole[0][row], parts(test[row : row + 1], ref[row : row + 1])[0])
-        assert torch.equal(whole[1][row], vfi(test[row : row + 1], ref[row : row + 1])[0])
-    assert torch.equal(whole[1], vfi(test.flip(0), ref.flip(0)).flip(0))
+        assert np.array_equal(whole[0][row], parts(test[row : row + 1], ref[row : row + 1])[0])
+        assert np.array_equal(whole[1][row], vfi(test[row : row + 1], ref[row : row + 1])[0])
+    assert np.array_equal(whole[1], vfi(test[::-1], ref[::-1])[::-1])
 
 
 def test_planes_first_score_as_interleaved_frames_do() -> None:
-    test, ref = tensor(noise(9)), tensor(noise(10))
-    assert torch.equal(vfi(test.contiguous(), ref.contiguous()), vfi(test, ref))
+    test, ref = planar(noise(9)), planar(noise(10))
+    assert np.array_equal(
+        vfi(np.ascontiguousarray(test), np.ascontiguousarray(ref)), vfi(test, ref)
+    )
 
 
 @pytest.mark.parametrize("depth", [10, 16])
 def test_deep_frames_score_as_8_bit_frames_of_the_same_shade(depth: int) -> None:
     test, ref = noise(11), noise(11) // 2 + 40
-    deep = [tensor(np.rint(x / 255 * (2**depth - 1)).astype(np.uint16)) for x in (test, ref)]
+    deep = [planar(np.rint(x / 255 * (2**depth - 1)).astype(np.uint16)) for x in (test, ref)]
     got = vfi(*deep, test_depth=depth, ref_depth=depth).item()
-    assert got == pytest.approx(vfi(tensor(test), tensor(ref)).item(), rel=2e-3)
+    assert got == pytest.approx(vfi(planar(test), planar(ref)).item(), rel=2e-3)
 
 
 def test_the_same_frame_in_8_and_16_bit_is_identical() -> None:
     frame = noise(12)
-    assert vfi(tensor(frame), tensor(frame.astype(np.uint16) * 257), ref_depth=16).tolist() == [0.0]
+    assert vfi(planar(frame), planar(frame.astype(np.uint16) * 257), ref_depth=16).tolist() == [0.0]
 
 
 @pytest.mark.parametrize("size", [(64, 64), (11, 11), (67, 129), (1, 1), (10, 64)])
 def test_every_size_from_11_px_has_a_score(size: tuple[int, int]) -> None:
-    test, ref = (tensor(noise(seed, (2, *size, 3))) for seed in (13, 14))
-    assert torch.isfinite(vfi(test, ref)).tolist() == [min(size) >= 11] * 2
+    test, ref = (planar(noise(seed, (2, *size, 3))) for seed in (13, 14))
+    assert np.isfinite(vfi(test, ref)).tolist() == [min(size) >= 11] * 2
 
 
 def test_an_empty_batch_has_no_scores() -> None:
-    none = tensor(noise(15, (0, 64, 64, 3)))
+    none = planar(noise(15, (0, 64, 64, 3)))
     assert vfi(none, none).shape == (0,)
 
 
@@ -204,7 +207,7 @@ def test_an_empty_batch_has_no_scores() -> None:
 )
 def test_bad_input_is_refused(ref: NDArray[np.uint8], depth: int, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        vfi(tensor(noise(17)), tensor(ref), ref_depth=depth)
+        vfi(planar(noise(17)), planar(ref), ref_depth=depth)
 
 
 def planted(fit: ModuleType, scenes: int = 16, each: int = 4) -> object:
@@ -280,8 +283,8 @@ def test_what_the_fit_was_made_on_is_what_real_scenes_measure(
 def test_motion_compensation_is_nearer_than_repeat_and_blend(benchmark: ModuleType) -> None:
     scene = synth.Scene(120, 160, seed=2, velocity=(3.0, 1.0), objects=0)
     triplet = benchmark.Triplet("moving", *(scene.frame(t) for t in (0.0, 1.0, 2.0)))
-    truth = tensor(triplet.truth[None])
+    truth = planar(triplet.truth[None])
     scores = {
-        name: vfi(tensor(frame[None]), truth).item() for name, frame in triplet.candidates().items()
+        name: vfi(planar(frame[None]), truth).item() for name, frame in triplet.candidates().items()
     }
     assert scores["motion"] < 0.3 * min(scores["repeat"], scores["blend"])

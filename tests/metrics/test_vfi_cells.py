@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from vfiscope import synth
 from vfiscope.errors import UsageError
-from vfiscope.metrics import convert, vfi_cells, vfi_tensors
+from vfiscope.metrics import pixel_pairs
 from vfiscope.metrics.kernels import vfi_kernels
 from vfiscope.metrics.vfi import compared
+from vfiscope.types.batch import to_tensor
 
 CELLS = (8, 16, 32)
 SIZES = [
@@ -118,11 +118,11 @@ def expected(test: NDArray[np.integer], ref: NDArray[np.integer], peak: int) -> 
     return [*apart, float((np.clip(other - one, 0, None) / (other + 4)).mean())]
 
 
-def aligned(test: NDArray[np.integer], ref: NDArray[np.integer], depth: int = 8) -> convert.Aligned:
-    pair = [
-        torch.from_numpy(np.ascontiguousarray(x)[None]).permute(0, 3, 1, 2) for x in (test, ref)
-    ]
-    return convert.align(*pair, depth, depth)
+def aligned(
+    test: NDArray[np.integer], ref: NDArray[np.integer], depth: int = 8
+) -> pixel_pairs.PixelPairs:
+    pair = [np.ascontiguousarray(x)[None].transpose(0, 3, 1, 2) for x in (test, ref)]
+    return pixel_pairs.same_scale(*pair, depth, depth)
 
 
 def noise(seed: int, size: tuple[int, int], peak: int = 255) -> NDArray[np.integer]:
@@ -156,9 +156,12 @@ def test_parts_of_deep_frames(depth: int) -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_loops_and_tensor_functions_agree(size: tuple[int, int]) -> None:
     for test, ref in (natural(6, size), (noise(7, size), noise(8, size))):
-        pair = aligned(test, ref)
-        loops, tensors = (way.compare(pair, 0, CELLS) for way in (vfi_cells, vfi_tensors))
-        assert loops.tolist() == pytest.approx(tensors.tolist(), abs=2e-6)
+        loops = aligned(test, ref)
+        moved = (to_tensor(x, "cpu") for x in (loops.test, loops.ref))
+        tensors = pixel_pairs.same_scale(*moved, 8, 8)
+        assert compared(loops, CELLS).tolist() == [
+            pytest.approx(row, abs=2e-6) for row in compared(tensors, CELLS).tolist()
+        ]
 
 
 def test_shades_without_gradient_differ_in_colour_alone() -> None:
@@ -172,7 +175,7 @@ def test_shades_without_gradient_differ_in_colour_alone() -> None:
 def test_swapped_frames_look_as_far_apart() -> None:
     test, ref = natural(9, (75, 110))
     one, other = compared(aligned(test, ref), CELLS)[0], compared(aligned(ref, test), CELLS)[0]
-    assert torch.equal(one[:3], other[:3])
+    assert np.array_equal(one[:3], other[:3])
 
 
 @pytest.mark.parametrize(
@@ -219,8 +222,8 @@ def test_parts_do_not_depend_on_threads(threads: Callable[[int], None]) -> None:
     for count in (1, 2, 3):
         threads(count)
         found.append(compared(aligned(test, ref), CELLS))
-    assert torch.equal(found[0], found[1])
-    assert torch.equal(found[0], found[2])
+    assert np.array_equal(found[0], found[1])
+    assert np.array_equal(found[0], found[2])
 
 
 def test_cells_that_the_loops_do_not_know_are_refused() -> None:

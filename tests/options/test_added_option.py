@@ -9,37 +9,53 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from helpers.plugins import write_plugin
 
 import vfiscope
 from vfiscope import synth
+from vfiscope.store import Run
 
+pytestmark = pytest.mark.slow
 ROOT = Path(vfiscope.__file__).parents[1]
 DECLARATION = """
 from typing import Annotated
 from pydantic import Field
 from vfiscope.options import GROUPS, Group, Option
+from vfiscope.comparisons import COMPARISONS, Comparison
+from vfiscope.types import Pairs
+from dataclasses import replace
 
 class Sparkle(Group):
     heading = "Sparkle"
     sparkle: Annotated[int, Field(ge=0, le=9), Option("How much the frames sparkle.")] = 3
 
 GROUPS.add("sparkle", Sparkle)
+
+class Sparkled(Comparison):
+    name = "sparkled"
+
+    @classmethod
+    def suits(cls, config):
+        return config.mode == "scan"
+
+    def pairs(self, streams, done):
+        for frames, features in streams.stream("test", done):
+            brighter = replace(frames, data=frames.data + self.config.sparkle)
+            yield Pairs(frames, brighter, features, None)
+
+COMPARISONS.add(Sparkled.name, Sparkled)
 """
 CHEAP = {"metrics": "psnr", "maps": "none", "fields": "none"}
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of installed packages with one that declares an option, and two images."""
+    """A folder of installed packages with one that declares an option, and two flat images."""
     folder = tmp_path_factory.mktemp("site")
-    (folder / "my_option.py").write_text(DECLARATION)
-    info = folder / "my_option-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-option\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[vfiscope.plugins]\nmine = my_option\n")
-    synth.write_images(folder, synth.Scene(32, 48).frames(2), "%d.png")
-    return folder
+    synth.write_images(folder, np.full((2, 32, 48, 3), 100, np.uint8), "%d.png")
+    return write_plugin(folder, DECLARATION, "my_option")
 
 
 def ask(site: Path, code: str) -> subprocess.CompletedProcess[str]:
@@ -79,7 +95,7 @@ def test_command_line_toml_and_default(site: Path) -> None:
     refused = call(site, "compare", "0.png", "1.png", *cheap, "--sparkle", "10")
     assert (refused.returncode, refused.stderr) == (
         2,
-        "vfiscope: error: sparkle is 10: give a number from 0 to 9\n",
+        "vfiscope: error: sparkle is 10: pass a number from 0 to 9\n",
     )
 
 
@@ -105,7 +121,18 @@ def test_jobs_and_python(site: Path) -> None:
     assert stored(site, runs) == [6, 7, 8]
 
 
-def test_a_name_that_is_taken_is_refused(site: Path, tmp_path: Path) -> None:
+def test_a_comparison_of_the_package_reads_it(site: Path) -> None:
+    """Frames beside themselves, so many code values brighter: their mean squared difference is
+    known."""
+    asked = ["--comparison", "sparkled", "--sparkle", "4", "--metrics", "mse", "-o", "seen.h5"]
+    done = call(site, "scan", "%d.png", *asked, "--maps", "none", "--fields", "none", "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    with Run(site / "seen.h5") as run:
+        assert run.scores["mse"].tolist() == [16, 16]
+        assert run.config["sparkle"] == 4
+
+
+def test_a_name_that_is_taken_is_refused(site: Path) -> None:
     code = (
         "from vfiscope.options import GROUPS, Group, declared\n"
         "from my_option import Sparkle\n"

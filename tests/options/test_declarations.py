@@ -18,27 +18,27 @@ WEIGHTS = "w.ckpt"
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"batch": 0}, "batch is 0: give a number from 1 to 4096"),
-        ({"batch": 4097}, "batch is 4097: give a number from 1 to 4096"),
-        ({"batch": True}, "batch is True: give a whole number"),
-        ({"batch": "3"}, "batch is '3': give a whole number"),
-        ({"batch": 2.0}, "batch is 2.0: give a whole number"),
-        ({"fps": float("nan")}, "fps is nan: give a number from 1e-06 to 100000.0"),
-        ({"fps": "25"}, "fps is '25': give frames per second"),
-        ({"size": 1.5}, "size is 1.5: give a whole number of pixels"),
-        ({"stream": -1}, "stream is -1: give a number from 0 to 9999"),
-        ({"precise": 1}, "precise is 1: give true or false"),
+        ({"batch": 0}, "batch is 0: pass a number from 1 to 4096"),
+        ({"batch": 4097}, "batch is 4097: pass a number from 1 to 4096"),
+        ({"batch": True}, "batch is True: pass a whole number"),
+        ({"batch": "3"}, "batch is '3': pass a whole number"),
+        ({"batch": 2.0}, "batch is 2.0: pass a whole number"),
+        ({"fps": float("nan")}, "fps is nan: pass a number from 1e-06 to 100000.0"),
+        ({"fps": "25"}, "fps is '25': pass frames per second"),
+        ({"size": 1.5}, "size is 1.5: pass a whole number of pixels"),
+        ({"stream": -1}, "stream is -1: pass a number from 0 to 9999"),
+        ({"precise": 1}, "precise is 1: pass true or false"),
         ({"pool": "max"}, "pool is 'max': choose one of patch, all, cls"),
         ({"device": None}, "device is None: choose one of auto, cpu, cuda, mps"),
         ({"tonemap": "x"}, "tonemap is 'x': choose one of none, reinhard, hable, mobius"),
-        ({"start": [1]}, r"start is \[1\]: give a frame number or a time"),
-        ({"metrics": 5}, "metrics is 5: give a list of texts"),
-        ({"flag": [1]}, r"flag is \[1\]: give a list of texts"),
-        ({"embedder": 5}, "embedder is 5: give a name"),
-        ({"weights": 5}, "weights is 5: give a file name"),
-        ({"out": "a.txt"}, r"out is 'a.txt': give a name that ends in .h5"),
-        ({"multiplier": "1/2"}, "multiplier is '1/2': give test frames to a source frame"),
-        ({"align": "1.5"}, "align is '1.5': give auto, none, or a shift in frames, as"),
+        ({"start": [1]}, r"start is \[1\]: pass a frame number or a time"),
+        ({"metrics": 5}, "metrics is 5: pass a list of texts"),
+        ({"flag": [1]}, r"flag is \[1\]: pass a list of texts"),
+        ({"embedder": 5}, "embedder is 5: pass a name"),
+        ({"weights": 5}, "weights is 5: pass a file name"),
+        ({"out": "a.txt"}, r"out is 'a.txt': pass a name that ends in .h5"),
+        ({"multiplier": "1/2"}, "multiplier is '1/2': pass test frames to a source frame"),
+        ({"align": "1.5"}, "align is '1.5': pass auto, none, or a shift in frames, as"),
         ({"bach": 3}, "there is no option 'bach': did you mean 'batch'"),
         ({"zzzz": 3}, "there is no option 'zzzz': choose from align, aspect, batch"),
         ({"lag": 2}, "lag means nothing in mode score: leave it out, or use mode scan"),
@@ -47,7 +47,7 @@ WEIGHTS = "w.ckpt"
         ({"align": 3, "start": 1}, "align is 3 beside start or step, which shift too"),
         ({"multiplier": "5/2"}, "multiplier is 5/2: without source only a whole number"),
         ({"multiplier": 2, "step": 2}, "step is 2 beside multiplier, which counts every frame"),
-        ({"register": "loftr"}, "register is 'loftr' without its weights: give --register-w"),
+        ({"register": "loftr"}, "register is 'loftr' without its weights: pass --register-w"),
         ({"register_weights": WEIGHTS}, "register_weights mean nothing where register is 'none'"),
     ],
     ids=str,
@@ -140,7 +140,7 @@ def test_a_cell_of_a_table_is_what_is_declared(name: str, text: str, value: obje
 
 
 def test_a_cell_that_is_no_number_or_truth_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^batch is 'two': give a whole number$"):
+    with pytest.raises(UsageError, match=r"^batch is 'two': pass a whole number$"):
         declared()["batch"].of_text("two")
-    with pytest.raises(UsageError, match=r"^precise is 'yes': give true or false$"):
+    with pytest.raises(UsageError, match=r"^precise is 'yes': pass true or false$"):
         declared()["precise"].of_text("yes")

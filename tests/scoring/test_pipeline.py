@@ -56,10 +56,7 @@ def test_scores_equal_scikit_image(media: Path) -> None:
     with vs.score(files[0], ref=files[1], metrics="psnr,ssim", maps="none", fields="none") as run:
         for i in range(8):
             test, ref = (vs.open_source(name).__enter__() for name in files)
-            a, b = (
-                np.concatenate([f.data.permute(0, 2, 3, 1).numpy() for f in s])[i]
-                for s in (test, ref)
-            )
+            a, b = (np.concatenate([f.interleaved for f in s])[i] for s in (test, ref))
             luma = np.array([0.299, 0.587, 0.114])
             assert run.scores["psnr"][i] == pytest.approx(peak_signal_noise_ratio(b, a), abs=1e-4)
             _, full = structural_similarity(
@@ -150,7 +147,7 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
     with pytest.raises(OutputExistsError, match="is no result"):
         vs.scan(str(clip), out=str(tmp_path / "notes.h5"), overwrite=True)
     assert (tmp_path / "notes.h5").read_text() == "mine"
-    with pytest.raises(UsageError, match=r"give a name that ends in \.h5"):
+    with pytest.raises(UsageError, match=r"pass a name that ends in \.h5"):
         vs.scan(str(clip), out=str(clip), overwrite=True)
 
 
@@ -262,9 +259,9 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"batch": 0}, UsageError, "batch is 0"),
         ({"pool": "max"}, UsageError, "pool is 'max'"),
         ({"aspect": "crop"}, UsageError, "aspect is 'crop': choose one of keep, stretch"),
-        ({"window": 0}, UsageError, "window is 0: give a number from 1 to 16384"),
-        ({"window": "3"}, UsageError, "window is '3': give a whole number of patches"),
-        ({"precise": 1}, UsageError, "precise is 1: give true or false"),
+        ({"window": 0}, UsageError, "window is 0: pass a number from 1 to 16384"),
+        ({"window": "3"}, UsageError, "window is '3': pass a whole number of patches"),
+        ({"precise": 1}, UsageError, "precise is 1: pass true or false"),
         ({"colour": 1}, UsageError, "no option 'colour'"),
         ({"lag": 2}, UsageError, "lag means nothing in mode score"),
         ({"golden": 2}, UsageError, "golden means nothing"),

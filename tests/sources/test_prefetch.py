@@ -139,5 +139,5 @@ def test_two_sources_are_read_side_by_side(tmp_path: Path) -> None:
     got = []
     for left, right in zip(one, other, strict=True):
         assert bool((left.data == right.data).all())
-        got.append(left.data.permute(0, 2, 3, 1).numpy())
+        got.append(left.interleaved)
     np.testing.assert_array_equal(np.concatenate(got), made)

@@ -136,7 +136,7 @@ def checked_whole(target: Any, **options: Any) -> tuple[list[tuple[int, Fraction
     for frames in source:
         assert tuple(frames.data.shape[1:]) == (3, *source.size)
         assert frames.time_base == source.info.time_base
-        shown = frames.data.permute(0, 2, 3, 1).numpy()
+        shown = frames.interleaved
         for i in range(len(frames)):
             moment = int(frames.pts[i]) * frames.time_base
             rows.append(
@@ -214,7 +214,7 @@ def check_frames_at(target: Any, rows: list[tuple[int, Fraction, int]], source: 
 
 def told(frames: Frames) -> list[tuple[int, Fraction, int]]:
     """(index, exact time, checksum) of every frame."""
-    shown = frames.data.permute(0, 2, 3, 1).numpy()
+    shown = frames.interleaved
     return [
         (
             int(frames.index[i]),
@@ -270,6 +270,24 @@ def test_real_clips_keep_the_contract(shared_data: Path, clip: str) -> None:
     assert [row[:2] for row in got] == [(i, expected[i]) for i in range(middle, middle + 3)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", REAL)
+def test_chosen_frames_of_real_clips_are_those_of_the_whole(shared_data: Path, clip: str) -> None:
+    """Sought by what a first pass noted: random ordinals, then backwards, one at a time."""
+    path = shared_data / "videos" / clip
+    with open_source(path, batch=4, tonemap="none") as source:
+        rows = [row for frames in source for row in told(frames)]
+        table = source.seek_table
+    assert len(rows) == REAL[clip]
+    rng = np.random.default_rng(1)
+    with open_source(path, tonemap="none") as source:
+        source.seek_table = table
+        ordinals = rng.integers(0, len(rows), 5).tolist()
+        assert told(source.frames_at(ordinals)) == [rows[i] for i in ordinals]
+        for i in (len(rows) - 1, len(rows) // 2, 0):
+            assert told(source.frames_at([i])) == [rows[i]]
+
+
 def test_the_table_of_clips_is_whole(shared_data: Path) -> None:
     folder = shared_data / "videos"
     found = {str(path.relative_to(folder)) for path in folder.glob("*/*.*")}
@@ -308,7 +326,7 @@ def test_frames_that_carry_their_number_are_where_they_belong(
     assert [number_in(picture) for picture in pixels(open_source(path))] == list(range(40))
     for start in (1, 7, 8, 9, 16, 23, 39):
         (frames,) = open_source(path, start=start, stop=start + 1)
-        assert number_in(frames.data[0].permute(1, 2, 0).numpy()) == start == int(frames.index[0])
+        assert number_in(frames.interleaved[0]) == start == int(frames.index[0])
 
 
 def numbered(number: int) -> Array:

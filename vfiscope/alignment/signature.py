@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from vfiscope.jit import REORDERED, compiled
-from vfiscope.types import LUMA_WEIGHTS, Float32, Frames
+from vfiscope.pixels import LUMA_WEIGHTS, eight_bit_scale
+from vfiscope.types import Float32, Frames
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["COARSE_GRID", "FINE_GRID", "signatures"]
 
@@ -33,10 +35,10 @@ def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Flo
         (N, rows * columns) float32 of mean 0 and variance 1; of less variance where a frame is
         nearly flat.
     """
-    data = frames.data.cpu().numpy()[:, :, ::stride, ::stride]
+    data = to_numpy(frames.data)[:, :, ::stride, ::stride]
     rows, columns = (min(limit, size) for limit, size in zip(grid, data.shape[2:], strict=True))
     cells = np.stack([_cells(frame, rows, columns) for frame in data])
-    cells *= 255.0 / (2**frames.bit_depth - 1)
+    cells *= eight_bit_scale(frames.bit_depth)
     cells -= cells.mean(axis=1, keepdims=True)
     cells /= np.maximum(cells.std(axis=1, keepdims=True), MIN_SIGNATURE_CONTRAST)
     return cells.astype(np.float32)

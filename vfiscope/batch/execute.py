@@ -76,7 +76,7 @@ def run_jobs(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"cannot make the folder {folder}: {error.strerror}: give another -o"
+            f"cannot make the folder {folder}: {error.strerror}: pass another -o"
         ) from error
     how = How(tuple(fail_on), visualize, resume)
     results: list[dict[str, Any]] = []
@@ -103,7 +103,7 @@ def _done(job: Job, folder: Path, how: How) -> dict[str, Any]:
         VfiscopeError: it cannot be run.
     """
     config = _config(job, folder, how)
-    from vfiscope.scoring import pipeline  # brings torch, which reading a list does without
+    from vfiscope.scoring import pipeline
 
     pictured = how.visualize and job.mode == "compare"
     if pictured:

@@ -64,11 +64,11 @@ def read_jobs(path: str | Path) -> list[Job]:
     rows = _read_rows(path)
     jobs = [_job(row, number, path.resolve().parent) for number, row in enumerate(rows, start=1)]
     if not jobs:
-        raise UsageError(f"{path} holds no jobs: give at least one object with test and ref")
+        raise UsageError(f"{path} holds no jobs: pass at least one object with test and ref")
     seen: set[str] = set()
     for job in jobs:
         if job.id in seen:
-            raise UsageError(f"{path}: two jobs have the id {job.id!r}: give each its own")
+            raise UsageError(f"{path}: two jobs have the id {job.id!r}: pass each its own")
         seen.add(job.id)
     return jobs
 
@@ -92,7 +92,7 @@ def _read_rows(path: Path) -> list[Any]:
     readers = {".json": _rows_of_json, ".jsonl": _rows_of_jsonl, ".csv": _rows_of_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path} is no job file: give a .json, .jsonl or .csv file")
+        raise UsageError(f"{path} is no job file: pass a .json, .jsonl or .csv file")
     try:
         return reader(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -144,7 +144,7 @@ def _rows_of_csv(text: str) -> list[Any]:
 
 def _job(row: Any, number: int, base: Path) -> Job:
     if not isinstance(row, dict):
-        fault = f"entry {number} of the job list is {json.dumps(row)}: give an object, as {EXAMPLE}"
+        fault = f"entry {number} of the job list is {json.dumps(row)}: pass an object, as {EXAMPLE}"
         return Job(f"pair_{number:03d}", "", "compare", {}, fault)
     options = {option_of(key): value for key, value in row.items()}
     identity = str(options.pop("id", f"pair_{number:03d}"))

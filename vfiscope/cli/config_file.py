@@ -67,6 +67,6 @@ def _checked(parameter: click.Option, key: str, value: Any) -> Any:
         return told.validated(value)
     if not isinstance(value, bool if parameter.is_flag else str):
         raise UsageError(
-            f"{key} is {value!r}: give {'true or false' if parameter.is_flag else 'a text'}"
+            f"{key} is {value!r}: pass {'true or false' if parameter.is_flag else 'a text'}"
         )
     return value

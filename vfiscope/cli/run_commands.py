@@ -64,7 +64,7 @@ def _run(
     log_to_stderr(quiet)
     from vfiscope.compat.folder import check_folder
     from vfiscope.options import RunConfig, default_out
-    from vfiscope.scoring.start import run
+    from vfiscope.scoring.pipeline import run
 
     config = RunConfig.from_options(mode, options)
     if config.out is None:

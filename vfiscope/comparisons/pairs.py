@@ -101,7 +101,7 @@ def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
     for batch in batches:
         rows = np.flatnonzero(np.isin(batch.index, wanted))
         if len(rows):
-            yield batch if len(rows) == len(batch) else _gather_frames(batch, rows)
+            yield batch if len(rows) == len(batch) else batch.take(rows)
 
 
 def pair_mapped(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
@@ -161,26 +161,7 @@ def _gather(batch: Batch, rows: Int64) -> Batch:
     if np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return _take(batch, slice(int(rows[0]), int(rows[-1]) + 1))
     frames, features = batch
-    if features is None:
-        return _gather_frames(frames, rows), None
-    import torch  # here, so that a comparison is chosen without it
-
-    at = torch.from_numpy(rows).to(features.pooled.device)
-    return _gather_frames(frames, rows), Features(features.pooled[at], features.patches[at])
-
-
-def _gather_frames(frames: Frames, rows: Int64) -> Frames:
-    import torch
-
-    return Frames(
-        frames.data[torch.from_numpy(rows).to(frames.data.device)],
-        frames.index[rows],
-        frames.pts[rows],
-        frames.time_s[rows],
-        frames.status[rows],
-        frames.time_base,
-        frames.bit_depth,
-    )
+    return frames.take(rows), None if features is None else features.take(rows)
 
 
 def pair_lagged(stream: Stream, lag: int) -> Iterator[Pairs]:
@@ -208,8 +189,9 @@ def pair_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
         golden: a batch of one frame, with features where the stream has them.
     """
     for batch in stream:
-        rows = len(batch[0])
-        yield _pairs(batch, (_repeat_frame(golden[0], rows), _repeat_features(golden[1], rows)))
+        frames, features = golden
+        same = np.zeros(len(batch[0]), np.int64)
+        yield _pairs(batch, (frames.take(same), None if features is None else features.take(same)))
 
 
 def _pairs(test: Batch, ref: Batch) -> Pairs:
@@ -227,21 +209,3 @@ def _take(batch: Batch, rows: slice) -> Batch:
 
 def _rest(batch: Batch, used: int) -> Batch | None:
     return _take(batch, slice(used, None)) if used < len(batch[0]) else None
-
-
-def _repeat_frame(frame: Frames, rows: int) -> Frames:
-    return Frames(
-        frame.data.expand(rows, -1, -1, -1),
-        frame.index.repeat(rows),
-        frame.pts.repeat(rows),
-        frame.time_s.repeat(rows),
-        frame.status.repeat(rows),
-        frame.time_base,
-        frame.bit_depth,
-    )
-
-
-def _repeat_features(features: Features | None, rows: int) -> Features | None:
-    if features is None:
-        return None
-    return Features(features.pooled.expand(rows, -1), features.patches.expand(rows, -1, -1, -1))

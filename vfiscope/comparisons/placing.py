@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vfiscope.comparisons.pairs import Batch, Stream
-from vfiscope.types import Cadence, Features, Frames, Int64, Neighbours, Pairs, Role
+from vfiscope.types import Cadence, Features, Frames, Neighbours, Pairs, Role
 
 __all__ = [
     "Place",
@@ -182,28 +182,8 @@ class _Window:
 
 def _join(batches: list[Batch]) -> Batch:
     """One batch of many."""
-    if len(batches) == 1:
-        return batches[0]
-    import torch  # here, so that a comparison is chosen without it
-
-    frames = [batch[0] for batch in batches]
     features = [batch[1] for batch in batches if batch[1] is not None]
-    joined = Frames(
-        # Channels last in memory, as sources make them.
-        torch.cat([f.data.permute(0, 2, 3, 1) for f in frames]).permute(0, 3, 1, 2),
-        _joined([f.index for f in frames]),
-        _joined([f.pts for f in frames]),
-        np.concatenate([f.time_s for f in frames]),
-        np.concatenate([f.status for f in frames]),
-        frames[0].time_base,
-        frames[0].bit_depth,
+    return (
+        Frames.concat([batch[0] for batch in batches]),
+        Features.concat(features) if features else None,
     )
-    if not features:
-        return joined, None
-    return joined, Features(
-        torch.cat([f.pooled for f in features]), torch.cat([f.patches for f in features])
-    )
-
-
-def _joined(columns: list[Int64]) -> Int64:
-    return np.concatenate(columns)

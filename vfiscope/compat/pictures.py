@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vfiscope.compat.draw import PairPictures, draw_pair
@@ -17,9 +16,11 @@ from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError, StoreError
 from vfiscope.metrics import patches
+from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["principal_colours", "visualize"]
 
@@ -54,7 +55,7 @@ def visualize(
     drawn = config.replace(
         out=None, metrics=("cosine",), maps=DRAWN_MAPS, fields=("none",), flag=(), fail_on=()
     )
-    with ExitStack() as stack, torch.inference_mode():
+    with ExitStack() as stack:
         job = open_job(drawn, stack)
         (pairs,) = pairs_of(job, job.comparison, streams_of(job), 0)
         pictures = _pictures(job, pairs, run)
@@ -94,7 +95,7 @@ def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
         colours_a=colours_a.reshape(*grid, 3),
         colours_b=colours_b.reshape(*grid, 3),
         facts={
-            **_facts(job, pairs, float(patches.cosine_distance(b.pooled, a.pooled)[0])),
+            **_facts(job, pairs, float(patch_tensors.cosine_distance(b.pooled, a.pooled)[0])),
             "run": run,
         },
     )
@@ -103,7 +104,7 @@ def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
 def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
     """{map: (h, w)}, NaN where a registered test frame has no pixel of its own, as in a run."""
     maps = {
-        each.spec.name: each.compute(pairs)[0].cpu().numpy()
+        each.spec.name: to_numpy(each.compute(pairs)[0])
         for each in patches.MAPS
         if each.spec.name in DRAWN_MAPS
     }
@@ -140,8 +141,8 @@ def _vectors(features: Features) -> NDArray[np.float64]:
 
 def _shown(frames: Frames) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 of the first frame."""
-    data = frames.data[0].permute(1, 2, 0).cpu().numpy()
-    return (data >> (frames.bit_depth - 8)).astype(np.uint8)
+    shown: NDArray[np.uint8] = (frames.interleaved[0] >> (frames.bit_depth - 8)).astype(np.uint8)
+    return shown
 
 
 def principal_colours(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[Float32, Float32]:

@@ -40,6 +40,7 @@ from vfiscope.models.checkpoints import (
     weights_digest,
 )
 from vfiscope.types import Features, Frames
+from vfiscope.types.batch import to_tensor
 
 __all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
 
@@ -119,7 +120,7 @@ class Dinov2:
         h, w = self.grid(height, width)
         return self.dim * (h * w + 1)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, D), pooled (N, D), float32."""
         h, w = self.grid(*frames.size)
@@ -151,7 +152,9 @@ class Dinov2:
 
     def _tokens(self, frames: Frames, grid: tuple[int, int]) -> Tensor:
         """(n, prefix + h * w, D) for n <= EMBED_BATCH frames."""
-        images = resize_for(frames.data.to(self.device), frames.bit_depth, grid, self.patch)
+        images = resize_for(
+            to_tensor(frames.data, str(self.device)), frames.bit_depth, grid, self.patch
+        )
         batch = images.new_zeros((EMBED_BATCH, *images.shape[1:]))
         batch[: len(frames)] = (images - self._mean) / self._deviation
         with _precision(self.device, self.precision):

@@ -33,21 +33,19 @@ it may.)
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from vfiscope.config import SIZE_DSIFT
-from vfiscope.embedders import gradient_kernels
-from vfiscope.embedders.embedder import check_aspect, check_size, grid_for, resize_for
+from vfiscope.embedders.embedder import check_aspect, check_size, grid_for
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
 from vfiscope.models.checkpoints import LoadReport
-from vfiscope.types import LUMA_WEIGHTS, Features, Frames
+from vfiscope.types import Features, Float32, Frames
 
-__all__ = ["VERSION", "Dsift", "colour_of", "describe_cells"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["VERSION", "Dsift", "colour_of_means"]
 
 VERSION = "dsift-2"
 """Changes whenever the numbers do. In dsift-1 the frame's vector was the mean of its cells; the
@@ -63,12 +61,6 @@ COLOUR_WEIGHT = 1 / 3
 """Shares of the squared length, 2 : 1. Texture finds the match; colour keeps apart surfaces of like
 texture, and alone notices a change of hue or exposure. With equal shares a shadow would outweigh a
 wrong shape."""
-
-_BINS = 4
-_TINY = 1e-12
-# sin(pi/2 x) for x in 0..1 to 7e-5 (least maximum error); the points are put on the circle
-# afterwards.
-_SINE = (1.570320, -0.642113, 0.071861)
 
 
 class Dsift:
@@ -103,7 +95,7 @@ class Dsift:
         self.size = check_size(SIZE_DSIFT if size is None else size, self.patch)
         self.aspect = check_aspect(aspect)
         self.pool = pool
-        self.device = torch.device(device)
+        self.device = str(device)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
@@ -115,17 +107,12 @@ class Dsift:
         h, w = self.grid(height, width)
         return self.dim * h * w
 
-    @torch.inference_mode()
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, 135) of unit length, and pooled (N, h * w * 135),
         the same memory."""
-        grid = self.grid(*frames.size)
-        patches = torch.empty((len(frames), *grid, self.dim), device=self.device)
-        for row in range(len(frames)):  # one by one: bounded memory, and no neighbour can matter
-            image = resize_for(
-                frames.data[row : row + 1].to(self.device), frames.bit_depth, grid, self.patch
-            )[0]
-            patches[row] = describe_cells(image, self.patch)
+        from vfiscope.embedders.dsift_tensors import describe_frames
+
+        patches = describe_frames(frames, self.grid(*frames.size), self.patch, self.device)
         return Features(patches.flatten(1), patches)
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
@@ -144,99 +131,14 @@ class Dsift:
         }
 
 
-def describe_cells(image: Tensor, patch: int) -> Tensor:
-    """The vectors of one image.
+def colour_of_means(means: Float32) -> Float32:
+    """Colours of cells from their mean R, G and B, (3, h, w) 0..1: (h, w, 6), unit length.
 
-    Args:
-        image: (3, h * patch, w * patch) float32 RGB in 0..1.
-        patch: side of a cell in pixels.
-
-    Returns:
-        (h, w, 135) float32, unit length.
+    By torch on the CPU too: its square roots are not those of numpy (at most 0.75 units in the last
+    place from the exact ones, instead of 0.5), and scores that were stored contain them.
     """
-    luma = image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]
-    votes = _windows(_pool(_votes(luma), patch))
-    area = _windows(_pool(torch.ones_like(luma)[None], patch)).sum(dim=(0, 3, 4))
-    contrast = votes[8].sum(dim=(-2, -1)) / area
-    share = (contrast / (contrast + HALF_TEXTURE_GRADIENT))[..., None]
-    sift = _limited(votes[:8].permute(1, 2, 0, 3, 4).flatten(2))
-    texture = torch.cat([sift * share.sqrt(), (1 - share).sqrt()], dim=-1)
-    return torch.cat(
-        [texture * TEXTURE_WEIGHT**0.5, colour_of(image, patch) * COLOUR_WEIGHT**0.5], dim=-1
-    )
+    from vfiscope.embedders.dsift_tensors import colour_of
+    from vfiscope.types.batch import to_tensor
 
-
-def _votes(luma: Tensor) -> Tensor:
-    """(9, H, W): how much each pixel's gradient speaks for each of 8 directions, and its
-    magnitude."""
-    padded = F.pad(luma[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    gx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5
-    gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
-    magnitude = (gx * gx).add_(gy * gy).sqrt_()
-    if luma.device.type == "cpu":
-        return torch.from_numpy(gradient_kernels.votes(gx.numpy(), gy.numpy(), magnitude.numpy()))
-    return _votes_by_torch(gx, gy, magnitude)
-
-
-def _votes_by_torch(gx: Tensor, gy: Tensor, magnitude: Tensor) -> Tensor:
-    scale = torch.reciprocal(magnitude + _TINY)
-    cos, sin = gx * scale, gy * scale
-    # Four axes; the sign says which of the two directions along the axis it is.
-    along = torch.stack([cos, (cos + sin).mul_(0.5**0.5), sin, (sin - cos).mul_(0.5**0.5)])
-    power = along * along
-    for _ in range(2):
-        power.mul_(power)
-    power.mul_(along).mul_(magnitude)  # cos^9 times the magnitude
-    return torch.cat([power.clamp(min=0), power.neg().clamp_(min=0), magnitude[None]])
-
-
-def _pool(planes: Tensor, patch: int) -> Tensor:
-    """(C, H, W) -> (C, h + 1, w + 1): sums under triangles two patches wide about the corners of
-    the cells."""
-    rise = (torch.arange(patch, dtype=torch.float64) + 0.5) / patch
-    weights = rise.to(torch.float32), (1 - rise).to(torch.float32)
-    if planes.device.type == "cpu":
-        return torch.from_numpy(
-            gradient_kernels.pool(planes.numpy(), *(each.numpy() for each in weights))
-        )
-    return _pool_by_torch(planes, *(each.tolist() for each in weights))
-
-
-def _pool_by_torch(planes: Tensor, rise: list[float], fall: list[float]) -> Tensor:
-    patch = len(rise)
-    for axis in (1, 2):
-        shape = list(planes.shape)
-        count = shape[axis] // patch
-        blocks = planes.reshape(*shape[:axis], count, patch, *shape[axis + 1 :])
-        shape[axis] = count + 1
-        corners = planes.new_zeros(shape)
-        for step in range(patch):
-            line = blocks.select(axis + 1, step)
-            corners.narrow(axis, 1, count).add_(line * rise[step])
-            corners.narrow(axis, 0, count).add_(line * fall[step])
-        planes = corners
-    return planes
-
-
-def _windows(corners: Tensor) -> Tensor:
-    """(C, h + 1, w + 1) -> (C, h, w, 4, 4): the 4 x 4 bins around every cell, empty where outside
-    the frame."""
-    return F.pad(corners, (1, 1, 1, 1)).unfold(1, _BINS, 1).unfold(2, _BINS, 1)
-
-
-def _limited(votes: Tensor) -> Tensor:
-    """(h, w, 128) -> the same of unit length, or zero where there is no gradient at all."""
-    length = (votes * votes).sum(dim=-1, keepdim=True).sqrt()
-    clipped = (votes / length.clamp(min=_TINY)).clamp(max=CLIP)
-    return clipped / (clipped * clipped).sum(dim=-1, keepdim=True).sqrt().clamp(min=_TINY)
-
-
-def colour_of(image: Tensor, patch: int) -> Tensor:
-    """(h, w, 6), unit length: cosines and sines of pi/2 times the mean R, G and B of each cell."""
-    h, w = image.shape[1] // patch, image.shape[2] // patch
-    means = image.reshape(3, h, patch, w, patch).sum(dim=(2, 4)).div_(patch * patch)
-    angles = torch.stack([1 - means, means]).clamp_(0, 1)
-    square = angles * angles
-    points = ((square * _SINE[2] + _SINE[1]) * square + _SINE[0]) * angles
-    points = points / (points * points).sum(dim=0).sqrt().mul_(3**0.5)
-    return points.flatten(0, 1).permute(1, 2, 0)
+    made: Float32 = colour_of(to_tensor(means, "cpu"), 1).numpy()
+    return made

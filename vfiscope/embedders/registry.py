@@ -173,10 +173,8 @@ def list_embedders() -> list[dict[str, Any]]:
 
 def _probe_frame() -> Frames:
     """One 224 x 224 frame of ramps and squares: the same bits everywhere."""
-    import torch
-
     y, x = np.mgrid[:224, :224]
     data = np.stack([x, y, (x // 28 + y // 28) % 2 * 200 + 20], axis=-1).astype(np.uint8)[None]
     one = np.zeros(1, np.int64)
-    pixels = torch.from_numpy(data).permute(0, 3, 1, 2)
+    pixels = data.transpose(0, 3, 1, 2)
     return Frames(pixels, one, one, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))

@@ -1,7 +1,18 @@
 """What can be computed from pairs: one table of scores, one of maps, one of vector fields.
 
 To add a metric, write one function and one :class:`~vfiscope.types.MetricSpec` beside it, and put
-both into the ``METRICS`` or ``MAPS`` of its module.
+both into the ``METRICS`` or ``MAPS`` of its module. A package adds one of its own to a table with
+:meth:`~vfiscope.registry.Registry.add`.
+
+Why most pixel metrics are there twice: on the CPU frames are numpy arrays, and compiled loops
+(:mod:`vfiscope.metrics.kernels`) compare them several times faster than tensor operations would,
+exactly the same way on any number of threads, and without torch, whose import alone takes seconds
+and hundreds of megabytes. On a device frames are tensors, and tensor operations
+(:mod:`vfiscope.metrics.tensors`) compare them where they are, so that only scores come back. A
+metric is still one public function and one spec: it takes what it gets, arrays or tensors, and
+gives back the same; one test holds every metric to the same values both ways. Embeddings are
+tensors everywhere, as a network makes them. What needs neighbours (optical flow) is computed on the
+CPU alone.
 """
 
 from __future__ import annotations
@@ -9,18 +20,21 @@ from __future__ import annotations
 from vfiscope.metrics import gmsd, patches, pixel, ssim, vfi
 from vfiscope.metrics.interpolation import between_frames, motion_weighted
 from vfiscope.metrics.metric import FieldMetric, Metric
+from vfiscope.registry import Registry
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "FieldMetric", "Metric"]
 
-_MODULES = (pixel, ssim, gmsd, vfi, patches, motion_weighted, between_frames)
-
-METRICS: dict[str, Metric] = {m.spec.name: m for module in _MODULES for m in module.METRICS}
+METRICS: Registry[Metric] = Registry("metric")
 """{name: metric} of scores, (N,) float32."""
-
-MAPS: dict[str, Metric] = {
-    m.spec.name: m for m in pixel.MAPS + ssim.MAPS + patches.MAPS + between_frames.MAPS
-}
+MAPS: Registry[Metric] = Registry("map")
 """{name: metric} of maps, (N, h, w) float32."""
-
-FIELDS: dict[str, FieldMetric] = {f.spec.name: f for f in patches.FIELDS}
+FIELDS: Registry[FieldMetric] = Registry("field")
 """{name: field} of vector fields, (N, 2, h, w) float32."""
+
+for _module in (pixel, ssim, gmsd, vfi, patches, motion_weighted, between_frames):
+    for _metric in _module.METRICS:
+        METRICS.add(_metric.spec.name, _metric)
+for _map in (*pixel.MAPS, *ssim.MAPS, *patches.MAPS, *between_frames.MAPS):
+    MAPS.add(_map.spec.name, _map)
+for _field in patches.FIELDS:
+    FIELDS.add(_field.spec.name, _field)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vfiscope.types import FieldSpec, MetricSpec, Pairs
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from vfiscope.types.batch import Pixels
 
 __all__ = ["FieldMetric", "Metric"]
 
@@ -20,9 +20,9 @@ class Metric:
     """A score or a map."""
 
     spec: MetricSpec
-    compute: Callable[[Pairs], Tensor]
-    """Pairs with the frames that the spec needs -> (N,) float32 for a score, (N, h, w) for a map,
-    on their device."""
+    compute: Callable[[Pairs], Pixels]
+    """Pairs with the frames that the spec needs -> (N,) float32 for a score, (N, h, w) for a map:
+    an array, or a tensor on a device."""
     grid: Callable[[int, int], tuple[int, int]] | None = None
     """(h, w) of a map from the frame's (height, width); None for one cell per patch."""
 
@@ -32,6 +32,6 @@ class FieldMetric:
     """A vector field."""
 
     spec: FieldSpec
-    compute: Callable[[Pairs], Tensor]
-    """Pairs that have a reference -> (N, 2, h, w) float32, (dx, dy) in pixels, on the pairs'
-    device."""
+    compute: Callable[[Pairs], Pixels]
+    """Pairs that have a reference -> (N, 2, h, w) float32, (dx, dy) in pixels: an array, or a
+    tensor on a device."""

@@ -15,30 +15,32 @@ Conventions:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
-from vfiscope.metrics.convert import (
-    LUMA,
-    UNIT,
-    Aligned,
-    align,
-    cell_edges,
-    cell_grid,
-    cell_sums,
-    on_pixels,
-    per_frame,
-    undefined,
-    wide,
-)
 from vfiscope.metrics.kernels import pixel_kernels
 from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.pixel_pairs import (
+    LUMA,
+    UNIT,
+    PixelPairs,
+    cell_edges,
+    cell_grid,
+    on_pixels,
+    per_frame,
+    same_scale,
+    single,
+    undefined,
+)
 from vfiscope.types import MetricSpec
+from vfiscope.types.batch import to_tensor
+
+if TYPE_CHECKING:
+    from vfiscope.types.batch import Pixels
 
 __all__ = [
     "MAPS",
@@ -60,27 +62,27 @@ MIN_SSIM_SIDE_PX = pixel_kernels.TAPS
 SMALLEST_MULTISCALE = pixel_kernels.TAPS * 2 ** (len(SCALE_WEIGHTS) - 1)
 
 
-def ssim(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def ssim(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """Structural similarity of luma (Wang 2004).
 
     Returns:
         (N,) float32, -1 to 1; 1 when identical; NaN for frames smaller than 11 pixels in a
         dimension.
     """
-    return _ssim(align(test, ref, test_depth, ref_depth))
+    return _ssim(same_scale(test, ref, test_depth, ref_depth))
 
 
-def ssim_rgb(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def ssim_rgb(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """Structural similarity of R, of G and of B, averaged.
 
     Returns:
         (N,) float32, -1 to 1; 1 when identical; NaN for frames smaller than 11 pixels in a
         dimension.
     """
-    return _ssim_rgb(align(test, ref, test_depth, ref_depth))
+    return _ssim_rgb(same_scale(test, ref, test_depth, ref_depth))
 
 
-def ms_ssim(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def ms_ssim(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """Structural similarity of luma at five scales (Wang 2003).
 
     The product of the mean contrast-structure terms of scales 1 to 4 and of the mean SSIM of scale
@@ -91,21 +93,21 @@ def ms_ssim(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 
         (N,) float32, 0 to 1; 1 when identical; NaN for frames smaller than 176 pixels in a
         dimension.
     """
-    return _ms_ssim(align(test, ref, test_depth, ref_depth))
+    return _ms_ssim(same_scale(test, ref, test_depth, ref_depth))
 
 
-def ssim_map(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def ssim_map(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """Structural similarity of luma in cells of about 16x16 pixels.
 
     The value of a window belongs to its centre pixel; a cell is the mean of the windows centred in
     it, so that the cells at the border leave out the outer 5 pixels. Cells are those of
-    :func:`vfiscope.metrics.convert.cell_edges`.
+    :func:`vfiscope.metrics.pixel_pairs.cell_edges`.
 
     Returns:
         (N, h, w) float32 with h = max(1, H // 16) and w = max(1, W // 16), -1 to 1; 1 where
         identical; NaN for frames smaller than 11 pixels in a dimension.
     """
-    return _ssim_map(align(test, ref, test_depth, ref_depth))
+    return _ssim_map(same_scale(test, ref, test_depth, ref_depth))
 
 
 def _windows(height: int, width: int) -> int:
@@ -116,150 +118,92 @@ def _constants() -> NDArray[np.float32]:
     return np.asarray(SCALED_SSIM_C, dtype=np.float32)
 
 
-def _means(a: Aligned, channels: tuple[float, float, float]) -> Tensor:
+def _means(a: PixelPairs, channels: tuple[float, float, float]) -> Any:
     """Means over the valid area of SSIM and of its contrast-structure part, (N, 2)."""
-    return _means_on_cpu(a, channels) if a.on_cpu else _means_by_torch(a, channels)
+    if a.on_cpu:
+        cut, nowhere = pixel_kernels.tiles(*a.size), np.empty((0, 0), np.float32)
+        weights = a.weights(channels)
+        sums = pixel_kernels.ssim_frames(*a.arrays, weights, _constants(), cut, nowhere)
+        return sums / _windows(*a.size)
+    from vfiscope.metrics.tensors import ssim_tensors
+
+    return ssim_tensors.means(a, channels, SCALED_SSIM_C)
 
 
-def _means_on_cpu(a: Aligned, channels: tuple[float, float, float]) -> Tensor:
-    height, width = a.size
-    cut, nowhere = pixel_kernels.tiles(height, width), np.empty((0, 0), np.float32)
-    sums = pixel_kernels.ssim_frames(*a.arrays, a.weights(channels), _constants(), cut, nowhere)
-    return torch.from_numpy(sums) / _windows(height, width)
+def _luma_means(a: PixelPairs) -> Any:
+    return a.share("ssim", lambda: _means(a, LUMA))
 
 
-def _means_by_torch(a: Aligned, channels: tuple[float, float, float]) -> Tensor:
-    means = torch.empty((len(a), 2), dtype=wide(a.test.device), device=a.test.device)
-    for row in range(len(a)):
-        means[row] = torch.stack(
-            [x.to(means.dtype).mean() for x in _similarity(*a.planes(row, channels))]
-        )
-    return means
+def _ssim(a: PixelPairs) -> Pixels:
+    return undefined(a) if min(a.size) < MIN_SSIM_SIDE_PX else single(_luma_means(a)[:, 0])
 
 
-def _blur(planes: Tensor, dim: int) -> Tensor:
-    """Filter along one dimension, valid part only; slices and no convolution, whose precision the
-    device decides."""
-    weights: list[float] = pixel_kernels.taps().tolist()
-    length = planes.shape[dim] - 2 * pixel_kernels.WINDOW_MARGIN_PX
-    blurred = weights[pixel_kernels.WINDOW_MARGIN_PX] * planes.narrow(
-        dim, pixel_kernels.WINDOW_MARGIN_PX, length
-    )
-    for k in range(pixel_kernels.WINDOW_MARGIN_PX):
-        blurred += weights[k] * (
-            planes.narrow(dim, k, length) + planes.narrow(dim, pixel_kernels.TAPS - 1 - k, length)
-        )
-    return blurred
-
-
-def _similarity(s: Tensor, d: Tensor) -> tuple[Tensor, Tensor]:
-    """SSIM and its contrast-structure part of every window, two (H - 10, W - 10), from planes (H,
-    W)."""
-    level_s, level_d = ((plane.amin() + plane.amax()) / 2 for plane in (s, d))
-    s, d = s - level_s, d - level_d
-    mean_s, square_s, mean_d, square_d = _blur(_blur(torch.stack([s, s * s, d, d * d]), -2), -1)
-    var_s, var_d = square_s - mean_s * mean_s, square_d - mean_d * mean_d
-    mean_s, mean_d = mean_s + level_s, mean_d + level_d
-    structure = (var_s - var_d + SCALED_SSIM_C[1]) / (var_s + var_d + SCALED_SSIM_C[1])
-    luminance = (mean_s * mean_s - mean_d * mean_d + SCALED_SSIM_C[0]) / (
-        mean_s * mean_s + mean_d * mean_d + SCALED_SSIM_C[0]
-    )
-    return luminance * structure, structure
-
-
-def _luma_means(a: Aligned) -> Tensor:
-    made: Tensor = a.share("ssim", lambda: _means(a, LUMA))
-    return made
-
-
-def _ssim(a: Aligned) -> Tensor:
-    return (
-        undefined(a) if min(a.size) < MIN_SSIM_SIDE_PX else _luma_means(a)[:, 0].to(torch.float32)
-    )
-
-
-def similarity_rgb(a: Aligned) -> Tensor:
+def similarity_rgb(a: PixelPairs) -> Any:
     """:func:`ssim_rgb` before it is rounded, of frames of 11 pixels or more: (N,) float64 (float32
     on mps)."""
 
-    def averaged() -> Tensor:
+    def averaged() -> Any:
         red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
         return (red + green + blue) / 3
 
-    made: Tensor = a.share("ssim_rgb", averaged)
-    return made
+    return a.share("ssim_rgb", averaged)
 
 
-def _ssim_rgb(a: Aligned) -> Tensor:
-    if min(a.size) < MIN_SSIM_SIDE_PX:
-        return undefined(a)
-    return similarity_rgb(a).to(torch.float32)
+def _ssim_rgb(a: PixelPairs) -> Pixels:
+    return undefined(a) if min(a.size) < MIN_SSIM_SIDE_PX else single(similarity_rgb(a))
 
 
-def _ms_ssim(a: Aligned) -> Tensor:
+def _ms_ssim(a: PixelPairs) -> Pixels:
     if min(a.size) < SMALLEST_MULTISCALE:
         return undefined(a)
-    means = [_luma_means(a), *(_coarser_on_cpu(a) if a.on_cpu else _coarser_by_torch(a))]
-    factors = torch.stack([*(level[:, 1] for level in means[:-1]), means[-1][:, 0]], dim=1)
-    return per_frame(_weighted_product, factors)
+    means = [_luma_means(a), *_coarser(a)]
+    columns = [*(level[:, 1] for level in means[:-1]), means[-1][:, 0]]
+    factors = np.array([column.tolist() for column in columns]).reshape(len(columns), len(a)).T
+    made = per_frame(_weighted_product, factors)
+    return made if isinstance(a.test, np.ndarray) else to_tensor(made, str(a.test.device))
 
 
-def _weighted_product(*factors: Tensor) -> Tensor:
-    product = torch.ones_like(factors[0])
-    for factor, weight in zip(factors, SCALE_WEIGHTS, strict=True):
-        product = product * torch.pow(factor.clamp(min=0.0), weight)
-    return product
+def _weighted_product(*factors: float) -> float:
+    powers = zip(factors, SCALE_WEIGHTS, strict=True)
+    return math.prod(math.pow(max(factor, 0.0), weight) for factor, weight in powers)
 
 
-def _coarser_on_cpu(a: Aligned) -> list[Tensor]:
+def _coarser(a: PixelPairs) -> list[Any]:
     """The means, (N, 2) each, of scales 2 to 5."""
-    s, d = (plane.numpy() for plane in a.halved())
-    means = []
+    if not a.on_cpu:
+        from vfiscope.metrics.tensors import ssim_tensors
+
+        return ssim_tensors.coarser(a, len(SCALE_WEIGHTS) - 1, SCALED_SSIM_C)
+    s, d = a.halved()
+    means: list[Any] = []
     for scale in range(1, len(SCALE_WEIGHTS)):
         if scale > 1:
             s, d = pixel_kernels.halve_planes(s, d)
         sums = pixel_kernels.ssim_planes(s, d, _constants(), pixel_kernels.tiles(*s.shape[1:]))
-        means.append(torch.from_numpy(sums) / _windows(*s.shape[1:]))
+        means.append(sums / _windows(*s.shape[1:]))
     return means
 
 
-def _coarser_by_torch(a: Aligned) -> list[Tensor]:
-    s, d = a.halved()
-    scales = len(SCALE_WEIGHTS) - 1
-    means = torch.empty((scales, len(a), 2), dtype=wide(s.device), device=s.device)
-    for row in range(len(a)):
-        both = torch.stack([s[row], d[row]])
-        for scale in range(scales):
-            if scale > 0:
-                both = functional.avg_pool2d(both, 2)
-            means[scale, row] = torch.stack(
-                [x.to(means.dtype).mean() for x in _similarity(both[0], both[1])]
-            )
-    return list(means)
-
-
-def _ssim_map(a: Aligned) -> Tensor:
+def _ssim_map(a: PixelPairs) -> Pixels:
     edges = [cell_edges(length) for length in a.size]
     if min(a.size) < MIN_SSIM_SIDE_PX:
         return undefined(a, len(edges[0]) - 1, len(edges[1]) - 1)
     # Window k is centred at pixel k + 5.
-    rows, columns = (
-        np.clip(e, pixel_kernels.WINDOW_MARGIN_PX, e[-1] - pixel_kernels.WINDOW_MARGIN_PX)
-        - pixel_kernels.WINDOW_MARGIN_PX
-        for e in edges
-    )
-    cells: Callable[[Aligned, int, NDArray[np.int64], NDArray[np.int64]], Tensor]
-    cells = _cells_on_cpu if a.on_cpu else _cells_by_torch
-    shape = (len(a), len(rows) - 1, len(columns) - 1)
-    means = torch.empty(shape, dtype=torch.float32, device=a.test.device)
+    margin = pixel_kernels.WINDOW_MARGIN_PX
+    rows, columns = (np.clip(e, margin, e[-1] - margin) - margin for e in edges)
+    if not a.on_cpu:
+        from vfiscope.metrics.tensors import ssim_tensors
+
+        return ssim_tensors.cells(a, LUMA, SCALED_SSIM_C, rows, columns)
+    means = np.empty((len(a), len(rows) - 1, len(columns) - 1), np.float32)
     for row in range(len(a)):
-        means[row] = cells(a, row, rows, columns)
+        means[row] = _cells(a, row, rows, columns)
     return means
 
 
-def _cells_on_cpu(
-    a: Aligned, row: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Tensor:
+def _cells(
+    a: PixelPairs, row: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> NDArray[np.float64]:
     height, width = a.size
     windows = np.empty((height - MIN_SSIM_SIDE_PX + 1, width - MIN_SSIM_SIDE_PX + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
@@ -268,22 +212,14 @@ def _cells_on_cpu(
     sums = np.add.reduceat(
         np.add.reduceat(windows, rows[:-1], axis=0, dtype=np.float64), columns[:-1], axis=1
     )
-    return torch.from_numpy(sums / (np.diff(rows)[:, None] * np.diff(columns)))
-
-
-def _cells_by_torch(
-    a: Aligned, row: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Tensor:
-    windows = _similarity(*a.planes(row, LUMA))[0].to(wide(a.test.device))
-    area = torch.from_numpy(np.diff(rows)[:, None] * np.diff(columns)).to(windows)
-    return cell_sums(windows, rows, columns) / area
+    return np.asarray(sums / (np.diff(rows)[:, None] * np.diff(columns)))
 
 
 def _metric(
     name: str,
     low: float,
     description: str,
-    compute: Callable[[Aligned], Tensor],
+    compute: Callable[[PixelPairs], Pixels],
     grid: Callable[[int, int], tuple[int, int]] | None = None,
 ) -> Metric:
     spec = MetricSpec(

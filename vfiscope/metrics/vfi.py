@@ -2,7 +2,7 @@
 comparisons.
 
 Conventions:
-    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.convert`. Four
+    Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.pixel_pairs`. Four
     parts, each 0 for
     identical frames and larger for worse ones, are multiplied together::
 
@@ -34,21 +34,31 @@ Constants:
 Cost:
     Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`),
     SSIM is that of ``ssim_rgb``, made once for both. Tensors on another device take tensor
-    operations (:mod:`vfiscope.metrics.vfi_tensors`).
+    operations (:mod:`vfiscope.metrics.tensors.vfi_tensors`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from vfiscope.metrics import vfi_cells, vfi_tensors
-from vfiscope.metrics.convert import Aligned, align, on_pixels, per_frame, undefined, wide
+from vfiscope.metrics import vfi_cells
 from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.pixel_pairs import (
+    PixelPairs,
+    on_pixels,
+    per_frame,
+    same_scale,
+    undefined,
+)
 from vfiscope.metrics.ssim import MIN_SSIM_SIDE_PX, similarity_rgb
 from vfiscope.types import MetricSpec
+
+if TYPE_CHECKING:
+    from vfiscope.types.batch import Pixels
 
 __all__ = [
     "METRICS",
@@ -87,74 +97,78 @@ PARTS = {
 """Fitted on 57 interpolated scenes; see the top of this file."""
 
 
-def vfi(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def vfi(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """Predicted LPIPS, from the pixels alone.
 
     Returns:
         (N,) float32, 0 to 1.6; 0 when identical; NaN for frames smaller than 11 pixels in a
         dimension.
     """
-    return _vfi(align(test, ref, test_depth, ref_depth))
+    return _vfi(same_scale(test, ref, test_depth, ref_depth))
 
 
-def parts(test: Tensor, ref: Tensor, *, test_depth: int = 8, ref_depth: int = 8) -> Tensor:
+def parts(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
     """What vfi is made of.
 
     Returns:
         (N, 4): fine, coarse, structure and detail; 0 when identical.
     """
-    return _parts(align(test, ref, test_depth, ref_depth))
+    made: Pixels = _parts(same_scale(test, ref, test_depth, ref_depth))
+    return made
 
 
-def appearance(a: Aligned, cell: int) -> Tensor:
+def appearance(a: PixelPairs, cell: int) -> Any:
     """Mean over cells of sqrt(1 - cosine) of the dense SIFT descriptors at the same place, (N,)
     0..1.
 
-    A cell has 8, 16 or 32 px; on devices other than a CPU any number.
+    A cell has 8, 16 or 32 px; on a device any number.
     """
     return compared(a, (cell,))[:, 0]
 
 
-def structure(a: Aligned) -> Tensor:
+def structure(a: PixelPairs) -> Any:
     """1 - SSIM of R, G and B averaged, (N,) 0..2; NaN for frames smaller than 11 pixels in a
     dimension."""
-    return (
-        undefined(a).to(wide(a.test.device))
-        if min(a.size) < MIN_SSIM_SIDE_PX
-        else (1 - similarity_rgb(a)).clamp(min=0)
-    )
+    if min(a.size) < MIN_SSIM_SIDE_PX:
+        return undefined(a)
+    apart = 1 - similarity_rgb(a)
+    return apart.clip(min=0)
 
 
-def detail(a: Aligned) -> Tensor:
+def detail(a: PixelPairs) -> Any:
     """The share of the reference's detail that the test frame has lost, (N,) 0..1."""
     return compared(a, ())[:, 0]
 
 
-def compared(a: Aligned, cells: tuple[int, ...]) -> Tensor:
+def compared(a: PixelPairs, cells: tuple[int, ...]) -> Any:
     """:func:`appearance` for each side of a cell and :func:`detail`, from one pass: (N, len(cells)
     + 1)."""
-    means = torch.empty((len(a), len(cells) + 1), dtype=wide(a.test.device), device=a.test.device)
-    for row in range(len(a)):
-        means[row] = (
-            vfi_cells.compare(a, row, cells) if a.on_cpu else vfi_tensors.compare(a, row, cells)
-        )
-    return means
+    if a.on_cpu:
+        means = [vfi_cells.compare(a, row, cells) for row in range(len(a))]
+        return np.array(means, np.float64).reshape(len(a), len(cells) + 1)
+    from vfiscope.metrics.tensors import vfi_tensors
+
+    return vfi_tensors.compared(a, cells)
 
 
-def _parts(a: Aligned) -> Tensor:
-    fine, coarse, lost = compared(a, (FINE_SIDE_PX, COARSE_SIDE_PX)).unbind(dim=1)
-    return torch.stack([fine, coarse, structure(a), lost], dim=1)
+def _parts(a: PixelPairs) -> Any:
+    both = compared(a, (FINE_SIDE_PX, COARSE_SIDE_PX))
+    if a.on_cpu:
+        return np.stack([both[:, 0], both[:, 1], structure(a), both[:, 2]], axis=1)
+    from vfiscope.metrics.tensors import vfi_tensors
+
+    return vfi_tensors.columns(both[:, 0], both[:, 1], structure(a), both[:, 2])
 
 
-def _vfi(a: Aligned) -> Tensor:
+def _vfi(a: PixelPairs) -> Pixels:
     return per_frame(_combined, _parts(a))
 
 
-def _combined(*values: Tensor) -> Tensor:
-    exponent = torch.zeros_like(values[0])
+def _combined(*values: float) -> float:
+    exponent = 0.0
     for value, part in zip(values, PARTS.values(), strict=True):
-        exponent = exponent + part.weight * torch.log1p(value / part.softness)
-    return SCALE * torch.expm1(exponent)
+        exponent = exponent + part.weight * math.log1p(value / part.softness)
+    return SCALE * math.expm1(exponent)
 
 
 METRICS = (

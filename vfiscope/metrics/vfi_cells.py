@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vfiscope.embedders import dsift
 from vfiscope.errors import UsageError
 from vfiscope.jit import in_bands
-from vfiscope.metrics.convert import LUMA, Aligned
 from vfiscope.metrics.kernels import vfi_kernels
 from vfiscope.metrics.kernels.vfi_kernels import VFI_CELL_PX
+from vfiscope.metrics.pixel_pairs import LUMA, PixelPairs
 from vfiscope.types import Float32
 
 __all__ = ["DETAIL_CELL", "DETAIL_FLOOR", "compare"]
@@ -94,12 +92,11 @@ class Cells:
         )
 
     def colour(self, side: int) -> Float32:
-        """(h, w, 6), see :func:`vfiscope.embedders.dsift.colour_of`."""
+        """(h, w, 6), see :func:`vfiscope.embedders.dsift.colour_of_means`."""
         means = _squares(self.sums[:3], self.grid(side), side) / np.float32(
             self.peak * (VFI_CELL_PX * side) ** 2
         )
-        made: Float32 = dsift.colour_of(torch.from_numpy(means), 1).numpy()
-        return made
+        return dsift.colour_of_means(means)
 
     def sharpness(self) -> Float32:
         """Mean modified Laplacian of luma 0..255 over cells of 16 px, (h, w)."""
@@ -109,7 +106,7 @@ class Cells:
         return made
 
 
-def compare(a: Aligned, row: int, cells: tuple[int, ...]) -> Tensor:
+def compare(a: PixelPairs, row: int, cells: tuple[int, ...]) -> list[float]:
     """Means of :func:`vfiscope.metrics.vfi.appearance` for each side of a cell, and of the lost
     detail, of one pair.
 
@@ -121,8 +118,7 @@ def compare(a: Aligned, row: int, cells: tuple[int, ...]) -> Tensor:
             raise UsageError(f"cells of {cell} px: on a CPU choose 8, 16 or 32")
     test, ref = (Cells.of(frames[row], a.weights(LUMA), a.peak) for frames in a.arrays)
     apart = [_apart(test, ref, cell // VFI_CELL_PX) for cell in cells]
-    means = [_mean(values) for values in (*apart, _lost(test.sharpness(), ref.sharpness()))]
-    return torch.tensor(means, dtype=torch.float64)
+    return [_mean(values) for values in (*apart, _lost(test.sharpness(), ref.sharpness()))]
 
 
 def _mean(cells: Float32) -> float:

@@ -30,7 +30,7 @@ def parse_multiplier(value: str | int | float) -> Fraction:
         ratio = Fraction(0)
     if not 1 < ratio <= 1000:
         raise UsageError(
-            f"multiplier is {value!r}: give test frames to a source frame, more than 1, as 2, 5/2"
+            f"multiplier is {value!r}: pass test frames to a source frame, more than 1, as 2, 5/2"
             " or 24:60"
         )
     return ratio
@@ -125,9 +125,9 @@ class InputOptions(ReadOptions):
     @model_validator(mode="after")
     def _one_partner(self) -> Self:
         if self.golden is not None and self.lag is not None:
-            raise UsageError("golden and lag are two ways to compare: give one of them")
+            raise UsageError("golden and lag are two ways to compare: pass one of them")
         if self.source is not None and self.ref is not None:
-            raise UsageError("source and ref are two ways to judge interpolation: give one of them")
+            raise UsageError("source and ref are two ways to judge interpolation: pass one of them")
         return self
 
     @model_validator(mode="after")

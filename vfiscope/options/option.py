@@ -141,7 +141,7 @@ class Declared:
         try:
             return _truth(text) if self.kind is bool else self.kind(text)
         except (KeyError, ValueError) as error:
-            raise UsageError(f"{self.name} is {text!r}: give {self.give}") from error
+            raise UsageError(f"{self.name} is {text!r}: pass {self.give}") from error
 
 
 class _Absent:
@@ -240,7 +240,7 @@ def _one_line(error: ValidationError, values: dict[str, Any], group: type[Group]
     if name not in known:
         return f"there is no option {name!r}: {suggest(name, known)}"
     if name not in values:
-        return f"{name} is missing: give {known[name].give}"
+        return f"{name} is missing: pass {known[name].give}"
     return _complaint(known[name], values[name], error)
 
 
@@ -250,11 +250,11 @@ def _complaint(told: Declared, value: Any, error: ValidationError) -> str:
         case "literal_error":
             return f"{said}: choose one of {', '.join(told.choices)}"
         case "greater_than_equal" | "less_than_equal":
-            return f"{said}: give a number from {told.low} to {told.high}"
+            return f"{said}: pass a number from {told.low} to {told.high}"
         case "value_error" if str(first["ctx"]["error"]):
             return f"{said}: {first['ctx']['error']}"
         case _:
-            return f"{said}: give {told.give}"
+            return f"{said}: pass {told.give}"
 
 
 def _truth(text: str) -> bool:

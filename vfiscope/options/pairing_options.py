@@ -85,7 +85,7 @@ class PairingOptions(InputOptions):
         shifted = isinstance(self.align, int) and self.align != 0
         if shifted and (self.step != 1 or self.start is not None):
             raise UsageError(
-                f"align is {self.align} beside start or step, which shift too: give --align auto"
+                f"align is {self.align} beside start or step, which shift too: pass --align auto"
             )
         if self.source is not None and (self.step != 1 or self.align != "none"):
             raise UsageError(
@@ -97,11 +97,11 @@ class PairingOptions(InputOptions):
     def _something_to_register(self) -> Self:
         if self.register_weights is not None and self.register != "loftr":
             raise UsageError(
-                f"register_weights mean nothing where register is {self.register!r}: give loftr"
+                f"register_weights mean nothing where register is {self.register!r}: pass loftr"
             )
         if self.register_weights is None and self.register == "loftr":
             raise UsageError(
-                "register is 'loftr' without its weights: give --register-weights FILE"
+                "register is 'loftr' without its weights: pass --register-weights FILE"
             )
         if self.register != "none" and self.mode == "score" and self.ref is None:
             raise UsageError(

@@ -14,7 +14,7 @@ __all__ = ["ResultOptions"]
 
 def _hdf5(name: str | None) -> str | None:
     if name is not None and not name.endswith((".h5", ".hdf5")):
-        raise ValueError("give a name that ends in .h5")
+        raise ValueError("pass a name that ends in .h5")
     return name
 
 

@@ -64,7 +64,7 @@ class LoftrMatcher:
         return Matches(project(back, at), project(back, at_ref), float(back[0, 0]))
 
 
-def load_loftr(weights: str | None, device: torch.device) -> LoftrMatcher:
+def load_loftr(weights: str | None, device: str) -> LoftrMatcher:
     """kornia's LoFTR with the weights of a file. Nothing is ever downloaded.
 
     Args:
@@ -94,7 +94,8 @@ def load_loftr(weights: str | None, device: torch.device) -> LoftrMatcher:
             " loftr_indoor.ckpt"
         )
     network.load_state_dict(state)
-    return LoftrMatcher(network.eval().to(device=device, dtype=torch.float32), device)
+    there = torch.device(device)
+    return LoftrMatcher(network.eval().to(device=there, dtype=torch.float32), there)
 
 
 def _state(weights: str) -> dict[str, Any]:

@@ -7,13 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.files import file_digest
+from vfiscope.pixels import luma_plane, white
 from vfiscope.registration.ecc import register_ecc
 from vfiscope.registration.homography import cells_covered, covered_mask
 from vfiscope.registration.homography import warp as warp_picture
@@ -21,7 +20,6 @@ from vfiscope.registration.loftr import load_loftr
 from vfiscope.registration.points import Matcher, from_points, refused
 from vfiscope.registration.sift import match_sift
 from vfiscope.types import (
-    LUMA_WEIGHTS,
     Features,
     Float32,
     Frames,
@@ -45,12 +43,9 @@ __all__ = [
 
 Register = Callable[[Float32, Float32], Registration]
 """Takes the luma of test and reference, each (H, W) float32 0..255."""
-TO_LUMA = np.array([LUMA_WEIGHTS], np.float32)
 
 
-def open_register(
-    method: str, *, weights: str | None = None, device: torch.device | None = None
-) -> Register:
+def open_register(method: str, *, weights: str | None = None, device: str = "cpu") -> Register:
     """A method of registration.
 
     Args:
@@ -69,7 +64,7 @@ def open_register(
         return partial(
             _register_matches,
             method=method,
-            match=load_loftr(weights, device or torch.device("cpu")),
+            match=load_loftr(weights, device),
         )
     raise UsageError(f"there is no way to register {method!r}: choose ecc, sift or loftr")
 
@@ -111,12 +106,12 @@ def warp(frames: Frames, registrations: Sequence[Registration]) -> tuple[Frames,
     Returns:
         The frames, and (N, H, W) bool: True where a reference pixel lies in the test frame.
     """
-    pictures = _pictures(frames)
+    pixels = frames.interleaved
     masks = np.stack([covered_mask(one.matrix, frames.size) for one in registrations])
     warped = np.stack(
-        [warp_picture(p, one.matrix) for p, one in zip(pictures, registrations, strict=True)]
+        [warp_picture(p, one.matrix) for p, one in zip(pixels, registrations, strict=True)]
     )
-    return _with_pictures(frames, warped), masks
+    return _with_pixels(frames, warped), masks
 
 
 def fill(frames: Frames, partners: Frames, masks: NDArray[np.bool_]) -> Frames:
@@ -129,12 +124,11 @@ def fill(frames: Frames, partners: Frames, masks: NDArray[np.bool_]) -> Frames:
             rounded.
         masks: (N, H, W) bool, as :func:`warp` gives them.
     """
-    theirs: NDArray[Any] = _pictures(partners)
-    own = _pictures(frames)
+    own, theirs = frames.interleaved, partners.interleaved
     if frames.bit_depth != partners.bit_depth:
-        scale = (2**frames.bit_depth - 1) / (2**partners.bit_depth - 1)
+        scale = white(frames.bit_depth) / white(partners.bit_depth)
         theirs = np.rint(theirs * scale).astype(own.dtype)
-    return _with_pictures(frames, np.where(masks[..., None], own, theirs))
+    return _with_pixels(frames, np.where(masks[..., None], own, theirs))
 
 
 def valid_cells(
@@ -165,15 +159,13 @@ def register_pairs(
     for batch in pairs:
         if batch.ref is None:
             unpaired = [refused("none", Verdict.UNPAIRED, "there is no partner")] * len(batch)
-            yield replace(batch, registrations=_table(unpaired), shared={})
+            yield replace(batch, registrations=_table(unpaired))
             continue
         found = register(batch.test, batch.ref, method)
         warped, masks = warp(batch.test, found)
         test = fill(warped, batch.ref, masks)
         features = None if embed is None else embed(test)
-        yield replace(
-            batch, test=test, test_features=features, registrations=_table(found), shared={}
-        )
+        yield replace(batch, test=test, test_features=features, registrations=_table(found))
 
 
 def _table(found: Sequence[Registration]) -> Registrations:
@@ -187,19 +179,13 @@ def _table(found: Sequence[Registration]) -> Registrations:
     )
 
 
-def _pictures(frames: Frames) -> NDArray[Any]:
-    """(N, H, W, 3) pixels on the CPU."""
-    return np.ascontiguousarray(frames.data.permute(0, 2, 3, 1).cpu().numpy())
-
-
-def _with_pictures(frames: Frames, pictures: NDArray[Any]) -> Frames:
-    data = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
-    return replace(frames, data=data.to(frames.data.device))
+def _with_pixels(frames: Frames, pixels: NDArray[Any]) -> Frames:
+    """The frames with other pixels (N, H, W, 3), where they were: on the CPU, or on a device."""
+    made = replace(frames, data=np.ascontiguousarray(pixels).transpose(0, 3, 1, 2))
+    return made if isinstance(frames.data, np.ndarray) else made.to(str(frames.data.device))
 
 
 def _lumas(frames: Frames) -> Iterator[Float32]:
     """(H, W) float32 luma of each frame, 0..255."""
-    for picture in _pictures(frames):
-        yield np.asarray(
-            cv2.transform(picture.astype(np.float32), TO_LUMA * (255.0 / (2**frames.bit_depth - 1)))
-        )
+    for pixels in frames.interleaved:
+        yield luma_plane(pixels, frames.bit_depth)

@@ -1,23 +1,16 @@
-"""What can be refused of a run before torch is imported, which takes seconds: names, rules, inputs
-and the output.
-
-Whether any metric needs an embedder is known with torch only, so its size and weights are checked
-where it is opened.
-"""
+"""The inputs of a run, opened, and what speaks against them, the embedder's name or the output."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from vfiscope import metric_names
 from vfiscope.comparisons import choose_comparison
 from vfiscope.config import RunConfig
 from vfiscope.embedders.registry import choose
 from vfiscope.errors import UsageError
 from vfiscope.scoring.inputs import check_out, open_inputs
 from vfiscope.scoring.provenance import Stamp, stamp_files
-from vfiscope.segments import parse_rule
 from vfiscope.sources import Source
 from vfiscope.store.writer import check_path
 
@@ -38,9 +31,8 @@ def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
     """Open the inputs of a configuration that nothing speaks against so far.
 
     Raises:
-        VfiscopeError: a name, a rule, an input or the output cannot be used.
+        VfiscopeError: the embedder, an input or the output cannot be used.
     """
-    _check_names(config)
     _check_embedder(config)
     choose_comparison(config)
     sources = open_inputs(config, stack)
@@ -49,18 +41,6 @@ def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
     if config.out is not None:
         check_path(config.out, overwrite=config.overwrite)
     return Inputs(sources, {role: stamp_files(source) for role, source in sources.items()})
-
-
-def _check_names(config: RunConfig) -> None:
-    """Refuse names that nothing has, and rules that cannot be read or are about other metrics."""
-    metrics = metric_names.chosen("metric", metric_names.METRICS, config.metrics)
-    metric_names.chosen("map", metric_names.MAPS, config.maps)
-    metric_names.chosen("field", metric_names.FIELDS, config.fields)
-    unmeant = dict.fromkeys(metrics)  # what they mean is checked where torch is there
-    for text in config.flag:
-        parse_rule(text, specs=unmeant).check_marks_frames()
-    for text in config.fail_on:
-        parse_rule(text, specs=unmeant)
 
 
 def _check_embedder(config: RunConfig) -> None:

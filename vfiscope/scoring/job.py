@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
-
-import torch
+from operator import methodcaller
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
@@ -21,7 +19,7 @@ from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import parse_rule
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import Frames, MetricSpec, Needs, Pairs
+from vfiscope.types import MetricSpec, Needs, Pairs
 
 __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 
@@ -38,19 +36,13 @@ class Job:
     header: Header
 
 
-def open_job(
-    config: RunConfig,
-    stack: ExitStack,
-    *,
-    inputs: Inputs | None = None,
-    session: Session | None = None,
-) -> Job:
-    """Open what a configuration names, but for what is open already.
+def open_job(config: RunConfig, stack: ExitStack, session: Session | None = None) -> Job:
+    """Open what a configuration names, models last: what can be refused without them is refused at
+    once.
 
     Args:
         config: the job.
         stack: closes the inputs.
-        inputs: what :func:`open_checked` opened for it.
         session: whose models are shared.
 
     Raises:
@@ -60,7 +52,7 @@ def open_job(
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
     _check_needs(comparison, plan)
-    inputs = inputs or open_checked(config, stack)
+    inputs = open_checked(config, stack)
     models = (session or Session()).models(config, plan.needs)
     if config.lag is not None:
         _check_lag(config.lag, inputs.sources["test"], models.embedder)
@@ -128,7 +120,7 @@ def _header(
     test, embedder = sources["test"], models.embedder
     return Header(
         mode=config.mode,
-        config={**config.to_dict(), "device": str(models.device)},
+        config={**config.to_dict(), "device": models.device},
         sources=[identity(role, source) for role, source in sources.items()],
         embedder=None if embedder is None else embedder.describe(*test.size),
         register=(
@@ -159,9 +151,7 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
         job.inputs.sources,
         depth=job.config.prefetch,
         embed=None if job.models.embedder is None else job.models.embedder.embed,
-        move=None
-        if job.models.device.type == "cpu"
-        else partial(_to_device, device=job.models.device),
+        move=None if job.models.device == "cpu" else methodcaller("to", job.models.device),
         bare=frozenset({"test"} if registered else ()),
         reading=reading,
     )
@@ -181,7 +171,3 @@ def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> I
         pairs = spatial.register_pairs(pairs, job.models.register, embed)
     yield from pairs
     streams.drain()
-
-
-def _to_device(frames: Frames, device: torch.device) -> Frames:
-    return replace(frames, data=frames.data.to(device, non_blocking=True))

@@ -16,17 +16,14 @@ from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 
-import torch
-
 from vfiscope import config as defaults
 from vfiscope.comparisons import Comparison, Scored, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
-from vfiscope.scoring.checks import Inputs
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
-from vfiscope.scoring.provenance import with_counts
+from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
@@ -46,14 +43,13 @@ WrapScoring = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
 def run(
     config: RunConfig,
     *,
-    inputs: Inputs | None = None,
     session: Session | None = None,
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
 ) -> Run:
     """Do what a configuration says and open the result.
 
-    The inputs and models are opened where they are not given. Without ``config.out`` the result
+    Models are opened where no session has them. Without ``config.out`` the result
     lives in a temporary folder for as long as the returned run.
 
     Raises:
@@ -61,11 +57,11 @@ def run(
             left behind, but for finished parts of the work, which the same call picks up again.
     """
     if config.out is not None:
-        return Run(_produce(config, inputs, session, watch, reading))
+        return Run(_produce(config, session, watch, reading))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
         own = config.replace(out=str(owned / f"{config.mode}.h5"))
-        path = _produce(own, inputs, session, watch, reading)
+        path = _produce(own, session, watch, reading)
     except BaseException as error:
         shutil.rmtree(owned)
         if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
@@ -90,14 +86,13 @@ def is_done(config: RunConfig) -> bool:
 
 def _produce(
     config: RunConfig,
-    inputs: Inputs | None,
     session: Session | None,
     watch: WrapScoring | None,
     reading: WrapDecoding | None,
 ) -> Path:
     out = Path(str(config.out))
     with ExitStack() as stack:
-        job = open_job(config, stack, inputs=inputs, session=session)
+        job = open_job(config, stack, session)
         writing = Writer(
             out,
             job.header,
@@ -126,13 +121,12 @@ def _score(
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
     comparison = job.comparison.prepare(streams)
-    with torch.inference_mode():
-        pairs = _start(pairs_of(job, comparison, streams, done))
-        _announce(job)
-        early = _warn_early(comparison, sources)
-        scores = score_pairs(pairs, job.plan, job.header.grids)
-        for each in scores if watch is None else watch(scores, sources["test"], done):
-            writer.append(each)
+    pairs = _start(pairs_of(job, comparison, streams, done))
+    _announce(job)
+    early = _warn_early(comparison, sources)
+    scores = score_pairs(pairs, job.plan, job.header.grids)
+    for each in scores if watch is None else watch(scores, sources["test"], done):
+        writer.append(each)
     scored = Scored(*writer.curves())
     report = comparison.report(streams, scored)
     if report.reason:
@@ -157,6 +151,7 @@ def _score(
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
+        seek_tables=seek_tables(sources),
     )
     return writer.finish(ending)
 

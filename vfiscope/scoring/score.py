@@ -1,4 +1,4 @@
-"""Pairs to scores: the one place where tensors leave the device."""
+"""Pairs to scores: the one place where they leave a device."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
 from vfiscope.types import Frames, FrameTable, Needs, Pairs, Role, Scores, Status
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["Plan", "score_pairs"]
 
@@ -113,7 +113,7 @@ def _column(
     frames = _frames(pairs, part.spec.needs)
     if frames is None:
         return np.full((len(pairs), *shape), np.nan, dtype)
-    column = _to_numpy(part.compute(pairs)).astype(dtype)
+    column: NDArray[Float] = to_numpy(part.compute(pairs)).astype(dtype)
     column[np.maximum.reduce([each.status for each in frames]) == Status.UNREADABLE] = np.nan
     if (
         shape and pairs.registrations is not None
@@ -159,7 +159,3 @@ def _table(pairs: Pairs) -> FrameTable:
         status=np.maximum.reduce([test.status, *others]),
         time_base=test.time_base,
     )
-
-
-def _to_numpy(tensor: Tensor) -> NDArray[np.floating]:
-    return tensor.detach().to("cpu").numpy()

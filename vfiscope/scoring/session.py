@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from vfiscope import registration as spatial
 from vfiscope.config import RunConfig
 from vfiscope.embedders import Embedder, choose, open_embedder
@@ -20,7 +18,7 @@ __all__ = ["Models", "Session"]
 class Models:
     """What a job computes with."""
 
-    device: torch.device
+    device: str
     embedder: Embedder | None
     """None where no metric needs features."""
     register: spatial.Register | None
@@ -52,7 +50,7 @@ class Session:
             None if config.register == "none" else self._register(config, device),
         )
 
-    def _embedder(self, config: RunConfig, device: torch.device) -> Embedder:
+    def _embedder(self, config: RunConfig, device: str) -> Embedder:
         name, _ = choose(config.embedder, config.weights)
         options: dict[str, Any] = {
             "weights": config.weights,
@@ -61,13 +59,13 @@ class Session:
             "pool": config.pool,
             "precise": config.precise,
         }
-        key = (name, str(device), *options.values())
+        key = (name, device, *options.values())
         if key not in self._embedders:
             self._embedders[key] = open_embedder(name, device=device, **options)
         return self._embedders[key]
 
-    def _register(self, config: RunConfig, device: torch.device) -> spatial.Register:
-        key = (config.register, config.register_weights, str(device))
+    def _register(self, config: RunConfig, device: str) -> spatial.Register:
+        key = (config.register, config.register_weights, device)
         if key not in self._registers:
             self._registers[key] = spatial.open_register(
                 config.register, weights=config.register_weights, device=device

@@ -1,4 +1,4 @@
-"""Rows to batches of Frames: the one place where the tensors of a source are made."""
+"""Rows to batches of Frames: the one place where the frames of a source are made."""
 
 from __future__ import annotations
 
@@ -118,9 +118,6 @@ def frames_from_array(
     time_base: Fraction,
     bit_depth: int,
 ) -> Frames:
-    """Frames over (N, H, W, 3) C-contiguous pixels; the tensor is a permuted view of the same
+    """Frames over (N, H, W, 3) C-contiguous pixels; their data is a transposed view of the same
     memory."""
-    import torch  # here, so that looking at a source does not import it
-
-    tensor = torch.from_numpy(data).permute(0, 3, 1, 2)
-    return Frames(tensor, index, pts, time_s, status, time_base, bit_depth)
+    return Frames(data.transpose(0, 3, 1, 2), index, pts, time_s, status, time_base, bit_depth)

@@ -40,6 +40,7 @@ from vfiscope.store.registration_table import (
     read_registrations,
     write_registrations,
 )
+from vfiscope.store.seek_tables import write_seek_tables
 from vfiscope.store.stage_tables import StageResult, write_stage
 from vfiscope.store.text import json_text
 from vfiscope.types import (
@@ -51,6 +52,7 @@ from vfiscope.types import (
     Pairing,
     Role,
     Scores,
+    SeekTable,
     Status,
 )
 
@@ -322,6 +324,8 @@ class Ending:
     """The map that the scores were made through, a row for each of theirs."""
     names: Sequence[str] = ()
     """The image file of each row, where the test was images."""
+    seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
+    """{role: what reading it noted to find its frames again}"""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     """ISO 8601, UTC."""
 
@@ -331,6 +335,7 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     made_by = str(header.versions.get("vfiscope", "unknown"))
     for result in ending.stages:
         write_stage(h5, result, ending.created, made_by)
+    write_seek_tables(h5, ending.seek_tables, SCALAR_FILTERS)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION

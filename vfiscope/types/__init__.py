@@ -10,7 +10,6 @@ from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, sentence
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
-    LUMA_WEIGHTS,
     UNIX_EPOCH,
     FieldSpec,
     Gap,
@@ -27,7 +26,6 @@ from vfiscope.types.specs import (
 from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
 
 __all__ = [
-    "LUMA_WEIGHTS",
     "NOT_WHOLE",
     "UNIX_EPOCH",
     "Box",

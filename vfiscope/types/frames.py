@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vfiscope.types.arrays import Float64, Int64, Uint8, check
+from vfiscope.types.batch import Batch, Sharing, to_numpy, to_tensor
 from vfiscope.types.tables import Registrations
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vfiscope.types.batch import Pixels
+
 __all__ = ["Features", "Frames", "Neighbours", "Pairs"]
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
+class Frames(Batch):
     """A batch of N frames in presentation order."""
 
-    data: Tensor
+    data: Pixels
     """(N, 3, H, W) uint8, or uint16 for deeper sources: RGB code values over the full range of
-    ``bit_depth``."""
+    ``bit_depth``. A numpy array, as it was decoded: a view of interleaved rows; a tensor only
+    where the frames were moved to a device."""
     index: Int64
     """(N,) decode ordinals, 0 for the first presented frame of the source."""
     pts: Int64
@@ -35,6 +41,8 @@ class Frames:
     """Seconds per unit of ``pts``, exact."""
     bit_depth: int = 8
     """White is ``2 ** bit_depth - 1``: 8 with uint8 data, up to 16 with uint16 data."""
+
+    COLUMNS = ("data", "index", "pts", "time_s", "status")
 
     def __post_init__(self) -> None:
         n = len(self.index)
@@ -54,30 +62,26 @@ class Frames:
         )
         dtype = "uint8" if self.bit_depth == 8 else "uint16"
         check(
-            str(self.data.dtype).endswith(f".{dtype}"),
+            str(self.data.dtype).removeprefix("torch.") == dtype,
             f"bit depth {self.bit_depth} needs {dtype}",
             data=self.data,
-        )
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def __getitem__(self, rows: slice) -> Frames:
-        """The frames of a slice of rows; shares memory."""
-        return Frames(
-            self.data[rows],
-            self.index[rows],
-            self.pts[rows],
-            self.time_s[rows],
-            self.status[rows],
-            self.time_base,
-            self.bit_depth,
         )
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         return int(self.data.shape[2]), int(self.data.shape[3])
+
+    @property
+    def interleaved(self) -> NDArray[Any]:
+        """(N, H, W, 3) pixels as a numpy array, C-contiguous; shares the memory of decoded
+        frames."""
+        return np.ascontiguousarray(to_numpy(self.data).transpose(0, 2, 3, 1))
+
+    def to(self, device: str) -> Frames:
+        """The same frames, their pixels a tensor on a device ("cpu", "cuda:0"): what a network
+        takes, and what metrics compute with on a device."""
+        return replace(self, data=to_tensor(self.data, device))
 
     def __repr__(self) -> str:
         ends = f"{self.index[0]}..{self.index[-1]}" if len(self) else "none"
@@ -88,7 +92,7 @@ class Frames:
 
 
 @dataclass(frozen=True, eq=False)
-class Features:
+class Features(Batch):
     """Embeddings of N frames."""
 
     pooled: Tensor
@@ -96,6 +100,8 @@ class Features:
     where it is all of them side by side."""
     patches: Tensor
     """(N, h, w, D) float32, one vector per patch, rows from the top."""
+
+    COLUMNS = ("pooled", "patches")
 
     def __post_init__(self) -> None:
         check(
@@ -107,19 +113,13 @@ class Features:
             patches=self.patches,
         )
 
-    def __len__(self) -> int:
-        return int(self.pooled.shape[0])
-
-    def __getitem__(self, rows: slice) -> Features:
-        return Features(self.pooled[rows], self.patches[rows])
-
     def __repr__(self) -> str:
         n, h, w, d = self.patches.shape
         return f"Features({n} x {h}x{w} patches, {d} dimensions)"
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours:
+class Neighbours(Batch):
     """The real frames around N instants."""
 
     before: Frames
@@ -129,6 +129,8 @@ class Neighbours:
     before_features: Features | None = None
     after_features: Features | None = None
 
+    COLUMNS = ("before", "after", "before_features", "after_features")
+
     def __post_init__(self) -> None:
         check(
             self.before.data.shape == self.after.data.shape,
@@ -137,20 +139,9 @@ class Neighbours:
             after=self.after.data,
         )
 
-    def __len__(self) -> int:
-        return len(self.before)
-
-    def __getitem__(self, rows: slice) -> Neighbours:
-        return Neighbours(
-            self.before[rows],
-            self.after[rows],
-            None if self.before_features is None else self.before_features[rows],
-            None if self.after_features is None else self.after_features[rows],
-        )
-
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class Pairs(Batch, Sharing):
     """N test frames, each with its partner; or N test frames that have none.
 
     Independently of that, each may have real frames around it, and where it comes from may be
@@ -174,8 +165,17 @@ class Pairs:
     registrations: Registrations | None = None
     """How the test frames were brought onto their partners; None where they are as they were
     decoded."""
-    shared: dict[str, Any] = field(default_factory=dict, repr=False)
-    """Values that several metrics of the same batch use, computed once."""
+
+    COLUMNS = (
+        "test",
+        "ref",
+        "test_features",
+        "ref_features",
+        "around",
+        "role",
+        "phase",
+        "registrations",
+    )
 
     def __post_init__(self) -> None:
         if self.ref is not None:
@@ -198,25 +198,3 @@ class Pairs:
                 check(
                     column.shape == (len(self.test),), f"Pairs.{name} must be (N,)", column=column
                 )
-
-    def __len__(self) -> int:
-        return len(self.test)
-
-    def __getitem__(self, rows: slice) -> Pairs:
-        return Pairs(
-            self.test[rows],
-            None if self.ref is None else self.ref[rows],
-            None if self.test_features is None else self.test_features[rows],
-            None if self.ref_features is None else self.ref_features[rows],
-            None if self.around is None else self.around[rows],
-            None if self.role is None else self.role[rows],
-            None if self.phase is None else self.phase[rows],
-            self.window,
-            None if self.registrations is None else self.registrations[rows],
-        )
-
-    def share(self, key: str, compute: Callable[[], Any]) -> Any:
-        """The value stored under ``key``, computed at its first use."""
-        if key not in self.shared:
-            self.shared[key] = compute()
-        return self.shared[key]

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from vfiscope.types.notes import Note
 
 __all__ = [
-    "LUMA_WEIGHTS",
     "UNIX_EPOCH",
     "FieldSpec",
     "Gap",
@@ -28,8 +27,6 @@ __all__ = [
     "Verdict",
 ]
 
-LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-"""Weights of R, G and B in luma (ITU-R BT.601), whatever matrix a video was stored with."""
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

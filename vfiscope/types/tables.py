@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
+from vfiscope.types.batch import Batch
 from vfiscope.types.specs import Match, Verdict
 
 __all__ = ["Cadence", "FrameTable", "Pairing", "Registration", "Registrations", "Scores"]
@@ -154,7 +155,7 @@ class Registration:
 
 
 @dataclass(frozen=True, eq=False)
-class Registrations:
+class Registrations(Batch):
     """The registrations of N test frames, as columns."""
 
     matrix: Float64
@@ -177,12 +178,6 @@ class Registrations:
         shapes = {name: (len(self), 3, 3) if name == "matrix" else (len(self),) for name in columns}
         fits = all(column.shape == shapes[name] for name, column in columns.items())
         check(fits, "registration columns must be (N,), the matrix (N, 3, 3)", **columns)
-
-    def __len__(self) -> int:
-        return len(self.verdict)
-
-    def __getitem__(self, rows: slice) -> Registrations:
-        return Registrations(**{name: getattr(self, name)[rows] for name in self.COLUMNS})
 
     @property
     def accepted(self) -> NDArray[np.bool_]:

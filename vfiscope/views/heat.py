@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.types import LUMA_WEIGHTS, Box, CellGrid, Float32, Float64, MetricSpec
+from vfiscope.pixels import luma_fraction
+from vfiscope.types import Box, CellGrid, Float32, Float64, MetricSpec
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,7 +191,7 @@ def _colours(look: Look) -> tuple[Float64, Float64]:
 
 def grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(H, W, 3): the luma of a frame in the darker half of the greys, to be seen beneath a map."""
-    luma = picture @ np.array(LUMA_WEIGHTS) / 255.0
+    luma = luma_fraction(picture)
     return np.repeat(
         np.rint(255 * (DARK + (LIGHT - DARK) * luma)).astype(np.uint8)[..., None], 3, axis=2
     )

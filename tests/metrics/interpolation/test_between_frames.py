@@ -96,7 +96,7 @@ def test_midpoint_px_survives_compression(tmp_path: Path) -> None:
     ]
     path = synth.write_video(tmp_path / "moving.mp4", np.stack(pictures), crf=23)
     with vs.open_source(str(path)) as source:
-        decoded = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        decoded = np.concatenate([batch.interleaved for batch in source])
     found = score(between(decoded[0], list(decoded[1:-1]), decoded[-1]), "midpoint_px")
     np.testing.assert_allclose(found, leads, atol=0.3)
 
@@ -256,7 +256,7 @@ def test_nothing_foreign_comes_from_compression(tmp_path: Path) -> None:
         tmp_path / "coarse.mp4", np.stack([MOVING.frame(t) for t in (0, 0.5, 1)]), crf=28
     )
     with vs.open_source(str(path)) as source:
-        decoded = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        decoded = np.concatenate([batch.interleaved for batch in source])
     for first, last in ((decoded[0], decoded[2]), (MOVING.frame(0), MOVING.frame(1))):
         (found,) = score(between(first, [decoded[1]], last), "foreign")
         assert found < 0.001
@@ -456,5 +456,5 @@ def test_consecutive_real_frames_are_no_cuts(shared_data: Path) -> None:
 )
 def test_real_clips_have_no_false_cuts(shared_data: Path, name: str) -> None:
     with vs.open_source(str(shared_data / "videos" / name), stop=24) as source:
-        decoded = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        decoded = np.concatenate([batch.interleaved for batch in source])
     assert not any(cuts(list(decoded)))

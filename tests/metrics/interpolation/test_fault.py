@@ -228,7 +228,7 @@ ASKED = "fault,moving,repeat,late,early,blend,torn,level"
 def passage(path: Path, first: int) -> NDArray[np.uint8]:
     """(9, 360, 640, 3) frames, cut from the middle."""
     with vs.open_source(str(path), start=first, stop=first + 9) as source:
-        frames = np.concatenate([batch.data.permute(0, 2, 3, 1).numpy() for batch in source])
+        frames = np.concatenate([batch.interleaved for batch in source])
     top, left = (
         (side - least) // 2 for side, least in zip(frames.shape[1:3], (360, 640), strict=True)
     )

@@ -71,7 +71,7 @@ def test_transparency_is_laid_on_black_and_noted(tmp_path: Path, suffix: str) ->
     path = save(tmp_path / f"a.{suffix}", np.dstack([rgb, alpha[..., 0]]), **options)
     expected = rgb.astype(float) * alpha[..., :1] / 255
     with open_source(path) as source:
-        got = next(iter(source)).data.permute(0, 2, 3, 1).numpy()[0]
+        got = next(iter(source)).interleaved[0]
         assert source.info.notes == (Note(Code.IMAGE_TRANSPARENT, {"file": f"a.{suffix}"}),)
     assert np.abs(got - expected).max() <= (1 if suffix == "tif" else 0.5)
 
@@ -191,7 +191,7 @@ def test_a_damaged_image_keeps_its_row(tmp_path: Path, monkeypatch: pytest.Monke
             4,
         )
         assert any("2.png cannot be decoded" in str(note) for note in source.info.notes)
-        got = frames.data.permute(0, 2, 3, 1).numpy()
+        got = frames.interleaved
     assert not got[2].any()
     np.testing.assert_array_equal(got[[0, 1, 3]], made[[0, 1, 3]])
 
@@ -280,7 +280,7 @@ def test_the_size_is_taken_from_the_first_readable_image(tmp_path: Path) -> None
         (frames,) = source
         assert frames.size == (6, 8)
         assert frames.status.tolist() == [Status.UNREADABLE, Status.OK]
-        np.testing.assert_array_equal(frames.data[1].permute(1, 2, 0).numpy(), made[1])
+        np.testing.assert_array_equal(frames.interleaved[1], made[1])
 
 
 def test_a_folder_without_a_readable_image_is_refused(tmp_path: Path) -> None:

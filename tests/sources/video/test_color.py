@@ -398,7 +398,7 @@ def check_like_ffmpeg(path: Path, turns: int = 0, chroma: str = "center") -> Non
         for frames in source:
             white = 255 if frames.bit_depth == 8 else 65535
             for i in range(len(frames)):
-                got = frames.data[i].permute(1, 2, 0).numpy() / white
+                got = frames.interleaved[i] / white
                 expected = np.rot90(shown[seen], turns)
                 assert got.shape == expected.shape
                 assert np.abs(got - expected).max() <= 2 / 255, seen

@@ -20,11 +20,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from vfiscope.metrics.convert import cell_grid
 from vfiscope.metrics.interpolation import foreign, ghosting
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX, Evidence, Faults, find
 from vfiscope.metrics.interpolation.flow import (
@@ -42,8 +39,9 @@ from vfiscope.metrics.interpolation.flow import (
 )
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
-from vfiscope.metrics.patches import cosine_distance
+from vfiscope.metrics.pixel_pairs import cell_grid
 from vfiscope.types import Features, Float32, MetricSpec, Needs, Neighbours, Pairs
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation", "is_cut"]
 
@@ -109,11 +107,11 @@ def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
         UsageError: the pairs have no frames around them.
     """
     around = neighbours(pairs)
-    made: NDArray[np.bool_] = pairs.share(
-        "is_cut",
-        lambda: np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool),
-    )
-    return made
+
+    def compute() -> NDArray[np.bool_]:
+        return np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool)
+
+    return pairs.share("is_cut", compute)
 
 
 def _unrelated(around: Neighbours, row: int) -> bool:
@@ -142,11 +140,11 @@ def by_triplet(
     compute: Callable[[Triplet, int], float | Float32],
     *shape: int,
     middle: str = "test",
-) -> Tensor:
+) -> Float32:
     """``compute(triplet, row)`` for each row, NaN at cuts and where frames are too small for flow.
 
     Returns:
-        (N, *shape) float32 on the pairs' device.
+        (N, *shape) float32.
     """
     values = np.full((len(pairs), *shape), np.nan, np.float32)
     frames = triplets(pairs, middle)
@@ -156,10 +154,10 @@ def by_triplet(
             rows, row_by_row(lambda k: compute(frames[rows[k]], rows[k]), len(rows)), strict=True
         ):
             values[row] = value
-    return torch.from_numpy(values).to(pairs.test.data.device)
+    return values
 
 
-def _midpoint(pairs: Pairs) -> Tensor:
+def _midpoint(pairs: Pairs) -> Float32:
     phases = _phases(pairs)
     return by_triplet(pairs, lambda frame, row: deviation(frame, float(phases[row])))
 
@@ -173,8 +171,7 @@ def _planes(pairs: Pairs, name: str) -> Sequence[Float32]:
     frames = triplets(pairs) or ()
     makers = {"ghosting": _ghosts, "warp": _broken, "foreign": _foreign, "fault": _at_fault}
     compute = makers[name](pairs, frames)
-    made: Sequence[Float32] = pairs.share(name, lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share(name, lambda: row_by_row(compute, len(frames)))
 
 
 def _ghosts(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
@@ -211,10 +208,7 @@ def _pictures(pairs: Pairs) -> Sequence[Sequence[Float32]]:
     def compute(row: int) -> Sequence[Float32]:
         return [colours(each, row, size) for each in (pairs.test, around.before, around.after)]
 
-    made: Sequence[Sequence[Float32]] = pairs.share(
-        "pictures", lambda: row_by_row(compute, len(pairs))
-    )
-    return made
+    return pairs.share("pictures", lambda: row_by_row(compute, len(pairs)))
 
 
 def _betweens(pairs: Pairs) -> Sequence[Between]:
@@ -224,8 +218,7 @@ def _betweens(pairs: Pairs) -> Sequence[Between]:
     def compute(row: int) -> Between:
         return Between.of(frames[row].before, frames[row].after, size)
 
-    made: Sequence[Between] = pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share("betweens", lambda: row_by_row(compute, len(frames)))
 
 
 def _faults(pairs: Pairs) -> Sequence[Faults]:
@@ -238,33 +231,32 @@ def _faults(pairs: Pairs) -> Sequence[Faults]:
         evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(pictures[row]))
         return find(frames[row], betweens[row], evidence, float(phases[row]))
 
-    made: Sequence[Faults] = pairs.share("faults", lambda: row_by_row(compute, len(frames)))
-    return made
+    return pairs.share("faults", lambda: row_by_row(compute, len(frames)))
 
 
-def _of_faults(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _of_faults(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         found = _faults(pairs)
         return by_triplet(pairs, lambda _, row: float(getattr(found[row], name)))
 
     return compute
 
 
-def _level(pairs: Pairs) -> Tensor:
+def _level(pairs: Pairs) -> Float32:
     pictures = _pictures(pairs)
     return by_triplet(pairs, lambda _, row: foreign.level(pictures[row]))
 
 
-def _share(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _share(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         planes = _planes(pairs, name)
         return by_triplet(pairs, lambda _, row: float(planes[row].mean(dtype=np.float64)))
 
     return compute
 
 
-def _cells(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _cells(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         planes, (h, w) = _planes(pairs, name), cell_grid(*pairs.test.size)
 
         def cells(_: Triplet, row: int) -> Float32:
@@ -277,29 +269,31 @@ def _cells(name: str) -> Callable[[Pairs], Tensor]:
     return compute
 
 
-def _visible_in(count: int) -> Callable[[Pairs], Tensor]:
+def _visible_in(count: int) -> Callable[[Pairs], Float32]:
     def share(frame: Triplet, _: int) -> float:
         return float((frame.in_before.astype(np.int64) + frame.in_after == count).mean())
 
     return lambda pairs: by_triplet(pairs, share)
 
 
-def _cut(pairs: Pairs) -> Tensor:
+def _cut(pairs: Pairs) -> Float32:
     found = is_cut(pairs).astype(np.float32)
     if min(pairs.test.size) < MIN_FLOW_SIDE_PX:
         found[:] = np.nan
-    return torch.from_numpy(found).to(pairs.test.data.device)
+    return found
 
 
-def _cosine_to(name: str) -> Callable[[Pairs], Tensor]:
-    def compute(pairs: Pairs) -> Tensor:
+def _cosine_to(name: str) -> Callable[[Pairs], Float32]:
+    def compute(pairs: Pairs) -> Float32:
         test, other = pairs.test_features, getattr(neighbours(pairs), f"{name}_features")
         if not isinstance(test, Features) or not isinstance(other, Features):
             raise ValueError(
                 f"cosine_{name} compares features, and these pairs have none: {pairs.test!r}"
             )
-        distance = cosine_distance(test.pooled, other.pooled)
-        return distance.masked_fill(torch.from_numpy(is_cut(pairs)).to(distance.device), torch.nan)
+        from vfiscope.metrics.tensors.patch_tensors import cosine_distance
+
+        distance: Float32 = to_numpy(cosine_distance(test.pooled, other.pooled))
+        return np.where(is_cut(pairs), np.float32(np.nan), distance)
 
     return compute
 

@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.jit import map_rows
+from vfiscope.pixels import eight_bit_scale, floats, luma_codes
 from vfiscope.types import Float32, Frames, Neighbours, Pairs
 
 __all__ = [
@@ -106,20 +107,21 @@ def luma(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
 
     Luma is rounded to a code value of the frame's own bit depth before it is averaged.
     """
-    pixels = np.ascontiguousarray(frames.data[row].permute(1, 2, 0).cpu().numpy())
-    plane = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
-    if frames.bit_depth != 8:
-        plane = plane * np.float32(255.0 / (2**frames.bit_depth - 1))
-    return resized(plane, size)
+    return resized(luma_codes(_pixels(frames, row), frames.bit_depth), size)
 
 
 def colours(frames: Frames, row: int, size: tuple[int, int]) -> Float32:
     """RGB of one frame averaged down to (h, w): (h, w, 3) float32, 8-bit code values."""
-    picture: Float32 = frames.data[row].permute(1, 2, 0).cpu().numpy().astype(np.float32, order="C")
-    picture = resized(picture, size)
+    frame = resized(floats(_pixels(frames, row)), size)
     if frames.bit_depth != 8:
-        picture = picture * np.float32(255.0 / (2**frames.bit_depth - 1))
-    return picture
+        frame = frame * np.float32(eight_bit_scale(frames.bit_depth))
+    return frame
+
+
+def _pixels(frames: Frames, row: int) -> NDArray[Any]:
+    """(H, W, 3) of one frame, C-contiguous."""
+    one: NDArray[Any] = frames[row : row + 1].interleaved[0]
+    return one
 
 
 def estimate(start: Float32, end: Float32) -> Float32:
@@ -222,10 +224,7 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
         planes = [luma(each, row, size) for each in (frames, around.before, around.after)]
         return Triplet.of(planes[0], planes[1], planes[2], scale)
 
-    made: Sequence[Triplet] = pairs.share(
-        f"triplets of {middle}", lambda: row_by_row(make, len(pairs))
-    )
-    return made
+    return pairs.share(f"triplets of {middle}", lambda: row_by_row(make, len(pairs)))
 
 
 def row_by_row(compute: Callable[[int], T], n: int) -> list[T]:

@@ -17,16 +17,16 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from vfiscope.metrics import pixel
-from vfiscope.metrics.convert import Aligned, aligned_pairs
 from vfiscope.metrics.interpolation.between_frames import by_triplet
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX
 from vfiscope.metrics.interpolation.flow import Triplet
 from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.pixel_pairs import PixelPairs, pixel_pairs
+from vfiscope.pixels import floats
 from vfiscope.types import Float32, Float64, MetricSpec, Needs, Pairs
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["METRICS", "divergence", "divergence_weights", "weighted_psnr"]
 
@@ -67,10 +67,10 @@ def weighted_psnr(squares: Float32 | Float64, weights: Float64) -> float:
     return math.inf if error == 0 else 10 * math.log10(255.0**2 / error)
 
 
-def _psnr_div(pairs: Pairs) -> Tensor:
+def _psnr_div(pairs: Pairs) -> Float32:
     """PSNR weighted by the divergence of the motion from the test frame to the frame after (Daly,
     Ramsook, Kokaram 2025, arXiv 2510.01361); plain PSNR where that motion has none."""
-    a = aligned_pairs(pairs)
+    a = pixel_pairs(pairs)
     plain = PSNR.compute(pairs)
 
     def compute(frame: Triplet, row: int) -> float:
@@ -84,8 +84,8 @@ def _psnr_div(pairs: Pairs) -> Tensor:
     return by_triplet(pairs, compute)
 
 
-def _motion_error(pairs: Pairs) -> Tensor:
-    a = aligned_pairs(pairs)
+def _motion_error(pairs: Pairs) -> Float32:
+    a = pixel_pairs(pairs)
 
     def compute(frame: Triplet, row: int) -> float:
         errors, speed = (
@@ -99,9 +99,9 @@ def _motion_error(pairs: Pairs) -> Tensor:
     return by_triplet(pairs, compute, middle="ref")
 
 
-def _error_in(count: int) -> Callable[[Pairs], Tensor]:
-    def metric(pairs: Pairs) -> Tensor:
-        a = aligned_pairs(pairs)
+def _error_in(count: int) -> Callable[[Pairs], Float32]:
+    def metric(pairs: Pairs) -> Float32:
+        a = pixel_pairs(pairs)
 
         def compute(frame: Triplet, row: int) -> float:
             here = frame.in_before.astype(np.int64) + frame.in_after == count
@@ -116,11 +116,13 @@ def _error_in(count: int) -> Callable[[Pairs], Tensor]:
     return metric
 
 
-def _errors(a: Aligned, row: int, frame: Triplet, measure: Callable[[Float32], Float32]) -> Float32:
+def _errors(
+    a: PixelPairs, row: int, frame: Triplet, measure: Callable[[Float32], Float32]
+) -> Float32:
     """A measure of the differences, as fractions of white, averaged over channels and working
     pixels: (h, w)."""
-    apart = (a.test[row].to(torch.float32) - a.ref[row].to(torch.float32)) / a.peak
-    errors: Float32 = measure(apart.cpu().numpy()).mean(axis=0)
+    test, ref = (floats(to_numpy(frames[row])) for frames in (a.test, a.ref))
+    errors: Float32 = measure((test - ref) / a.peak).mean(axis=0)
     if errors.shape == frame.test.shape:
         return errors
     height, width = frame.test.shape
@@ -128,7 +130,7 @@ def _errors(a: Aligned, row: int, frame: Triplet, measure: Callable[[Float32], F
 
 
 def _metric(
-    name: str, floor: float, description: str, compute: Callable[[Pairs], Tensor]
+    name: str, floor: float, description: str, compute: Callable[[Pairs], Float32]
 ) -> Metric:
     return Metric(
         MetricSpec(

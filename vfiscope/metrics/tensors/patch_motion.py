@@ -19,6 +19,8 @@ on the CPU.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -26,7 +28,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vfiscope.metrics.kernels import subpatch_kernels
-from vfiscope.types import LUMA_WEIGHTS, Frames
+from vfiscope.pixels import LUMA_WEIGHTS, weighted, white
+from vfiscope.types import Frames
 
 __all__ = ["refine"]
 
@@ -84,23 +87,20 @@ def _check(whole: Tensor, start: Tensor) -> None:
 
 def _luma(frames: Frames, row: int, grid: tuple[int, int]) -> Tensor:
     """(h * FINE_CELL_PX, w * FINE_CELL_PX) float32, white 1, of one frame."""
-    weights = [weight / (2**frames.bit_depth - 1) for weight in LUMA_WEIGHTS]
-    made = _luma_on_cpu if frames.data.device.type == "cpu" else _luma_by_torch
-    return _resized(
-        made(frames.data[row], weights)[None], (grid[0] * FINE_CELL_PX, grid[1] * FINE_CELL_PX)
-    )[0]
+    weights = [weight / white(frames.bit_depth) for weight in LUMA_WEIGHTS]
+    one = frames.data[row]
+    if isinstance(one, np.ndarray):
+        luma = torch.from_numpy(_luma_by_loops(one, weights))
+    else:
+        luma = weighted(one.unbind(), weights)
+    return _resized(luma[None], (grid[0] * FINE_CELL_PX, grid[1] * FINE_CELL_PX))[0]
 
 
-def _luma_on_cpu(data: Tensor, weights: list[float]) -> Tensor:
-    luma = torch.empty(data.shape[1:])
-    pixels = data.permute(1, 2, 0).contiguous().flatten(1).numpy()
-    subpatch_kernels.luma(pixels, np.array(weights, np.float32), luma.numpy())
+def _luma_by_loops(data: NDArray[Any], weights: list[float]) -> NDArray[np.float32]:
+    luma = np.empty(data.shape[1:], np.float32)
+    pixels = np.ascontiguousarray(data.transpose(1, 2, 0))
+    subpatch_kernels.luma(pixels.reshape(len(pixels), -1), np.array(weights, np.float32), luma)
     return luma
-
-
-def _luma_by_torch(data: Tensor, weights: list[float]) -> Tensor:
-    red, green, blue = data.unbind()
-    return red * weights[0] + green * weights[1] + blue * weights[2]
 
 
 def _padded(pictures: Tensor, grid: tuple[int, int], cell: int, reach: int) -> NDArray[np.float32]:

@@ -7,19 +7,32 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vfiscope.embedders.dsift import describe_cells
-from vfiscope.metrics.convert import Aligned, wide
+from vfiscope.embedders.dsift_tensors import describe_cells
+from vfiscope.metrics.pixel_pairs import PixelPairs
+from vfiscope.metrics.tensors.planes import wide
 from vfiscope.metrics.vfi_cells import DETAIL_CELL, DETAIL_FLOOR
-from vfiscope.types import LUMA_WEIGHTS
+from vfiscope.pixels import LUMA_WEIGHTS, floats, weighted
 
-__all__ = ["compare"]
+__all__ = ["columns", "compared"]
 
 
-@torch.inference_mode()
-def compare(a: Aligned, row: int, cells: tuple[int, ...]) -> Tensor:
-    """Means of :func:`vfiscope.metrics.vfi.appearance` for cells of any side, and of the lost
-    detail, of one pair."""
-    test, ref = (x[row].to(torch.float32).contiguous() / a.peak for x in (a.test, a.ref))
+def compared(a: PixelPairs, cells: tuple[int, ...]) -> Tensor:
+    """:func:`vfiscope.metrics.vfi.compared` for cells of any side."""
+    device = torch.as_tensor(a.test).device
+    means = torch.empty((len(a), len(cells) + 1), dtype=wide(device), device=device)
+    for row in range(len(a)):
+        means[row] = _compare(a, row, cells)
+    return means
+
+
+def columns(*each: Tensor) -> Tensor:
+    """Columns (N,) side by side."""
+    return torch.stack(each, dim=1)
+
+
+@torch.no_grad()
+def _compare(a: PixelPairs, row: int, cells: tuple[int, ...]) -> Tensor:
+    test, ref = (floats(x[row]).contiguous() / a.peak for x in (a.test, a.ref))
     apart = [
         _apart(*(describe_cells(_whole_cells(image, cell), cell) for image in (test, ref)))
         for cell in cells
@@ -47,9 +60,7 @@ def _apart(test: Tensor, ref: Tensor) -> Tensor:
 
 def _sharpness(image: Tensor) -> Tensor:
     """Mean modified Laplacian of luma 0..255 over each cell, (h, w)."""
-    luma = (
-        image[0] * LUMA_WEIGHTS[0] + image[1] * LUMA_WEIGHTS[1] + image[2] * LUMA_WEIGHTS[2]
-    ) * 255
+    luma = weighted(image, LUMA_WEIGHTS) * 255
     around = F.pad(luma[None], (1, 1, 1, 1), mode="replicate")[0]
     across = (2 * luma - around[1:-1, :-2] - around[1:-1, 2:]).abs()
     down = (2 * luma - around[:-2, 1:-1] - around[2:, 1:-1]).abs()

@@ -1,0 +1,94 @@
+"""Structural similarity of frames on a device, for :mod:`vfiscope.metrics.ssim`.
+
+Planes are sums and differences of test and reference, (H, W) float32; ``c`` holds the two constants
+of SSIM in their unit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from vfiscope.metrics.kernels.pixel_kernels import TAPS, WINDOW_MARGIN_PX, taps
+from vfiscope.metrics.pixel_pairs import PixelPairs
+from vfiscope.metrics.tensors.planes import cell_sums, planes, wide
+
+__all__ = ["cells", "coarser", "means"]
+
+Channels = tuple[float, float, float]
+Constants = tuple[float, float]
+
+
+def means(a: PixelPairs, channels: Channels, c: Constants) -> Tensor:
+    """Means over the valid area of SSIM and of its contrast-structure part, (N, 2)."""
+    device = torch.as_tensor(a.test).device
+    made = torch.empty((len(a), 2), dtype=wide(device), device=device)
+    for row in range(len(a)):
+        made[row] = _mean(*planes(a, row, channels), c)
+    return made
+
+
+def coarser(a: PixelPairs, scales: int, c: Constants) -> list[Tensor]:
+    """The means of luma at so many coarser scales, (N, 2) each."""
+    s, d = a.halved()
+    made = torch.empty((scales, len(a), 2), dtype=wide(s.device), device=s.device)
+    for row in range(len(a)):
+        both = torch.stack([s[row], d[row]])
+        for scale in range(scales):
+            if scale > 0:
+                both = functional.avg_pool2d(both, 2)
+            made[scale, row] = _mean(both[0], both[1], c)
+    return list(made)
+
+
+def cells(
+    a: PixelPairs,
+    channels: Channels,
+    c: Constants,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+) -> Tensor:
+    """Means of SSIM over the windows between edges (h + 1,) and (w + 1,): (N, h, w) float32."""
+    device = torch.as_tensor(a.test).device
+    shape = (len(a), len(rows) - 1, len(columns) - 1)
+    made = torch.empty(shape, dtype=torch.float32, device=device)
+    for row in range(len(a)):
+        windows = _similarity(*planes(a, row, channels), c)[0].to(wide(device))
+        area = torch.from_numpy(np.diff(rows)[:, None] * np.diff(columns)).to(windows)
+        made[row] = cell_sums(windows, rows, columns) / area
+    return made
+
+
+def _mean(s: Tensor, d: Tensor, c: Constants) -> Tensor:
+    return torch.stack([x.to(wide(x.device)).mean() for x in _similarity(s, d, c)])
+
+
+def _blur(planes: Tensor, dim: int) -> Tensor:
+    """Filter along one dimension, valid part only; slices and no convolution, whose precision the
+    device decides."""
+    weights: list[float] = taps().tolist()
+    length = planes.shape[dim] - 2 * WINDOW_MARGIN_PX
+    blurred = weights[WINDOW_MARGIN_PX] * planes.narrow(dim, WINDOW_MARGIN_PX, length)
+    for k in range(WINDOW_MARGIN_PX):
+        blurred += weights[k] * (
+            planes.narrow(dim, k, length) + planes.narrow(dim, TAPS - 1 - k, length)
+        )
+    return blurred
+
+
+def _similarity(s: Tensor, d: Tensor, c: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """SSIM and its contrast-structure part of every window, two (H - 10, W - 10), from planes (H,
+    W)."""
+    level_s, level_d = ((plane.amin() + plane.amax()) / 2 for plane in (s, d))
+    s, d = s - level_s, d - level_d
+    mean_s, square_s, mean_d, square_d = _blur(_blur(torch.stack([s, s * s, d, d * d]), -2), -1)
+    var_s, var_d = square_s - mean_s * mean_s, square_d - mean_d * mean_d
+    mean_s, mean_d = mean_s + level_s, mean_d + level_d
+    structure = (var_s - var_d + c[1]) / (var_s + var_d + c[1])
+    luminance = (mean_s * mean_s - mean_d * mean_d + c[0]) / (
+        mean_s * mean_s + mean_d * mean_d + c[0]
+    )
+    return luminance * structure, structure

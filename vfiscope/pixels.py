@@ -1,0 +1,102 @@
+"""The one place where integers become floats, and RGB becomes luma.
+
+Frames are integer RGB code values over the full range of their bit depth. What computes with them
+sees floats, in code values of the frame's own depth, in 8-bit code values 0..255, or as fractions
+of white. Unsigned values are never subtracted from each other.
+
+Luma is Y' = 0.299 R + 0.587 G + 0.114 B of the decoded RGB, whatever the matrix of a video was: a
+weighted sum of gamma-coded values that every image library calls grey. It is made in several ways,
+because numbers that were stored must not move, not even in their last bits:
+
+- :func:`weighted`: as three products of planes, by whatever library they come from. Its weights
+  may contain a scale.
+- :func:`luma_plane`: by OpenCV, unrounded. For registration, which works on single frames.
+- :func:`luma_fraction`: in float64, for what is drawn.
+- :func:`luma_codes`: by OpenCV, rounded to a code value. For optical flow, whose estimator takes
+  8-bit images.
+- The compiled loops of metrics and signatures sum integers or scaled weights in passes of their
+  own; they take :data:`LUMA_WEIGHTS` from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types import Float32
+
+if TYPE_CHECKING:
+    from vfiscope.types.batch import Pixels
+
+__all__ = [
+    "LUMA_FORMULA",
+    "LUMA_WEIGHTS",
+    "eight_bit_scale",
+    "floats",
+    "luma_codes",
+    "luma_fraction",
+    "luma_plane",
+    "same_scale_codes",
+    "weighted",
+    "white",
+]
+
+LUMA_WEIGHTS = (0.299, 0.587, 0.114)
+"""Of R, G and B in luma."""
+LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
+
+
+def white(bit_depth: int) -> int:
+    """The code value of white."""
+    return int(2**bit_depth - 1)
+
+
+def eight_bit_scale(bit_depth: int) -> float:
+    """8-bit code values in one step of a bit depth; exactly 1 for 8 bit."""
+    return 255.0 / white(bit_depth)
+
+
+def floats(data: Pixels) -> Any:
+    """Integer code values as float32, exactly; in the order that they have in memory."""
+    return data.astype(np.float32) if isinstance(data, np.ndarray) else data.float()
+
+
+def same_scale_codes(data: Pixels, bit_depth: int) -> Any:
+    """8-bit code values, the float32 nearest to code * 255 / white.
+
+    A division of whole numbers rounds correctly: equal fractions of white give equal floats.
+    """
+    if isinstance(data, np.ndarray):
+        return (data.astype(np.float64) * 255 / white(bit_depth)).astype(np.float32)
+    wide = data.float() if data.device.type == "mps" else data.double()
+    return (wide * 255).div(white(bit_depth)).float()
+
+
+def weighted(channels: Any, weights: Sequence[float]) -> Any:
+    """The sum of three planes, (3, ...), times their weights: luma, where these are
+    :data:`LUMA_WEIGHTS`."""
+    return channels[0] * weights[0] + channels[1] * weights[1] + channels[2] * weights[2]
+
+
+def luma_fraction(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Luma of 8-bit frames (..., 3) as a fraction of white: (...) float64."""
+    return np.asarray(pixels @ np.array(LUMA_WEIGHTS) / 255.0)
+
+
+def luma_plane(pixels: NDArray[Any], bit_depth: int) -> Float32:
+    """Luma of one frame (H, W, 3), unrounded: (H, W) float32, 8-bit code values."""
+    weights = np.array([LUMA_WEIGHTS], np.float32) * eight_bit_scale(bit_depth)
+    return np.asarray(cv2.transform(floats(pixels), weights), np.float32)
+
+
+def luma_codes(pixels: NDArray[Any], bit_depth: int) -> Float32:
+    """Luma of one frame (H, W, 3), rounded to a code value of its own depth: (H, W) float32, 8-bit
+    code values."""
+    plane = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
+    if bit_depth != 8:
+        plane = plane * np.float32(eight_bit_scale(bit_depth))
+    return plane
