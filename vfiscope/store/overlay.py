@@ -99,7 +99,7 @@ class Overlay:
     def changes(self) -> Iterator[Change]:
         """What the writes have changed, from the end of the file to its start: so the room for what
         is new is taken before anything old is lost."""
-        cut = range(self.size // PAGE, -(-self.old_size // PAGE))
+        cut = range(self._end // PAGE, -(-self.old_size // PAGE))
         for number in sorted({*self._pages, *cut}, reverse=True):
             start = number * PAGE
             old = self._read_file(start, min(PAGE, max(0, self.old_size - start)))

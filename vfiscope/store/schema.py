@@ -12,7 +12,8 @@ A result and each part of an unfinished one hold the same groups:
 A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
 attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
 with the columns of Pairing. Where frames were registered, parts and result have
-``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3).
+``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3). Of inputs
+that are videos there is ``/seek/<role>``, see :mod:`vfiscope.store.seek_tables`.
 """
 
 from __future__ import annotations
