@@ -236,6 +236,7 @@ NO_NETWORK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", NO_NETWORK.values(), ids=list(NO_NETWORK))
 def test_torch_is_imported_only_for_a_network_or_a_device(
     tmp_path: Path, command: list[str]
@@ -249,6 +250,7 @@ def test_torch_is_imported_only_for_a_network_or_a_device(
     assert (tmp_path / "a.h5").is_file()
 
 
+@pytest.mark.slow
 def test_python_and_two_images_need_no_torch(tmp_path: Path) -> None:
     for seed, name in enumerate(("a.png", "b.png")):
         noise = np.random.default_rng(seed).integers(0, 256, (32, 48, 3), dtype=np.uint8)

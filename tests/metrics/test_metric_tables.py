@@ -11,10 +11,16 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, gmsd, pixel, pixel_pairs, ssim, vfi
 from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.options import RunConfig
+from vfiscope.options.computing_options import (
+    DEFAULT_FIELDS,
+    DEFAULT_MAPS,
+    DEFAULT_METRICS,
+    FIELD_METRICS,
+)
 from vfiscope.store import schema
 from vfiscope.types import Frames, Needs, Pairs
 
