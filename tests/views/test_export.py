@@ -263,7 +263,14 @@ def test_every_float32_comes_back(suffix: str, values: NDArray[np.float32]) -> N
     )
     frames = make_table(len(values))
     run: Any = SimpleNamespace(
-        frames=frames, names=(), scores={"psnr": values}, specs=SPECS, summary=dict, **facts
+        frames=frames,
+        names=(),
+        scores={"psnr": values},
+        specs=SPECS,
+        signals={},
+        signal_specs={},
+        summary=dict,
+        **facts,
     )
     with tempfile.TemporaryDirectory() as folder:
         back = read_back(export_run(run, Path(folder, f"a{suffix}")), "psnr")

@@ -77,6 +77,13 @@ class ComputingOptions(EmbeddingOptions):
             names="field",
         ),
     ] = ()
+    signals: Annotated[
+        Names,
+        Option(
+            'Signals to keep per frame, or "none"; where absent, those that cost little.',
+            metavar="A,B",
+        ),
+    ] = ()
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:

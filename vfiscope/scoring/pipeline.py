@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 
 from vfiscope import config as defaults
-from vfiscope.comparisons import Comparison, Scored, WrapDecoding
+from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
@@ -121,10 +121,9 @@ def _score(
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
     comparison = job.comparison.prepare(streams)
-    pairs = _start(pairs_of(job, comparison, streams, done))
+    scores = _scores(job, comparison, streams, done)
     _announce(job)
     early = _warn_early(comparison, sources)
-    scores = score_pairs(pairs, job.plan, job.header.grids)
     for each in scores if watch is None else watch(scores, sources["test"], done):
         writer.append(each)
     scored = Scored(*writer.curves())
@@ -141,8 +140,10 @@ def _score(
     ]
     _tell(describe_registrations(registrations), report.warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
+    flags = job.config.flag
+    found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
     ending = Ending(
-        stages=[flagged(scored.table, scored.values, job.header.metrics, job.config.flag)],
+        stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
@@ -154,6 +155,14 @@ def _score(
         seek_tables=seek_tables(sources),
     )
     return writer.finish(ending)
+
+
+def _scores(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Scores]:
+    """The scores from row ``done`` on. Signals look at the row before: where work goes on behind
+    it, it is decoded again."""
+    lead = done > 0 and job.plan.needs_row_before
+    pairs = _start(pairs_of(job, comparison, streams, done - lead))
+    return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
 
 def _start(pairs: Iterator[Pairs]) -> Iterator[Pairs]:

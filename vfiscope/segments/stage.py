@@ -30,8 +30,7 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     """
     if isinstance(rules, str) or not all(isinstance(rule, str) for rule in rules):
         raise UsageError(f"rules is {rules!r}: give a list of texts")
-    signals = getattr(run, "signals", {})
-    return {"segments": flag(run.frames, run.scores, run.specs, rules, signals)}
+    return {"segments": flag(run.frames, run.scores, run.specs, rules, run.signals)}
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 1, (), {"segments": Segment}, find))

@@ -28,7 +28,7 @@ from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
 from vfiscope.store.seek_tables import read_seek_tables
 from vfiscope.store.stage_tables import StageRecord, read_stages, read_table, rules_of
-from vfiscope.store.summary import by_role, count, named, pooled
+from vfiscope.store.summary import by_role, count, described_signals, named, pooled
 from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
 from vfiscope.store.verdict import judge
@@ -165,6 +165,13 @@ class Run:
 
     def _load_arrays(self, h5: Any) -> None:
         """What is read on demand."""
+        signals = members(h5.get("signals", {}))
+        self.signals: Mapping[str, NDArray[np.float32]] = MappingProxyType(
+            {name: dataset[()] for name, dataset in signals}
+        )
+        """{signal: (N,) float32}, NaN where not defined; none in files of before."""
+        self.signal_specs = {name: schema.read_signal(dataset, name) for name, dataset in signals}
+        """{signal: SignalSpec}"""
         self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
             {
                 name: self._stored(data, schema.read_metric(data, name))
@@ -256,6 +263,7 @@ class Run:
             versions=self.versions,
             maps={name: stored.spec for name, stored in self.maps.items()},
             fields={name: stored.spec for name, stored in self.fields.items()},
+            signals=self.signal_specs,
             grids=self.grids,
             size=self.frame_size,
             embedder=self.embedder,
@@ -278,6 +286,7 @@ class Run:
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names),
             "roles": by_role(*scored, self.names),
+            "signals": described_signals(self.signals, self.signal_specs),
             "verdict": None if judgement is None else judgement.to_dict(),
             "segments": [
                 named(segment, self.frames, self.names, self.moment) for segment in self.segments

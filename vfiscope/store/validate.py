@@ -38,7 +38,7 @@ MAX_CELLS = 2**27
 """Values that a frame can have in a map or a field."""
 TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
 """Tables whose columns are known; stages of other packages make others."""
-OPTIONAL = ("pairing", "registration")
+OPTIONAL = ("pairing", "registration", "signals")
 """Groups with a row for each frame that not every result has."""
 COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
     "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
@@ -67,7 +67,8 @@ def check_stored(path: Path, h5: Any) -> None:
         a result.
     """
     optional = [group for group in OPTIONAL if group in h5]
-    for group in ("frames", *schema.ARRAY_TYPES, *optional, *_tables(path, h5)):
+    required = [group for group in schema.ROW_GROUPS if group not in OPTIONAL]
+    for group in ("frames", *required, *optional, *_tables(path, h5)):
         if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
         if not isinstance(h5[group], h5py.Group):
@@ -76,7 +77,7 @@ def check_stored(path: Path, h5: Any) -> None:
             _check_dataset(path, h5[group], group, name)
     _check_seek(path, h5)
     rows = h5["frames"]["index"].shape[0]
-    for group in ("frames", *schema.ARRAY_TYPES, *optional):
+    for group in ("frames", *required, *optional):
         for name, dataset in members(h5[group]):
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
                 found = f"/{group}/{name} has {dataset.shape[0]} rows"
@@ -125,7 +126,8 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
     ):
         raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
     columns = SEEK_TYPES if group_name.startswith("seek/") else COLUMN_TYPES.get(group_name, {})
-    dtype = schema.ARRAY_TYPES.get(group_name, columns.get(name))
+    one_type = schema.ROW_GROUPS.get(group_name)
+    dtype = columns.get(name) if one_type is None else one_type.dtype
     if dtype is not None and not _is_type(group[name].dtype, dtype):
         raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
 

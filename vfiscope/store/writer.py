@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -237,6 +238,10 @@ class Writer:
         scores = self._without_maps()
         return scores.frames, dict(scores.values)
 
+    def signals(self) -> dict[str, NDArray[np.float32]]:
+        """{signal: (N,) float32} of everything appended so far."""
+        return dict(self._without_maps().signals)
+
     def registrations(self) -> Registrations | None:
         """How every frame appended so far was registered; None where they are taken as they are."""
         return self._without_maps().registrations
@@ -245,9 +250,7 @@ class Writer:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
         pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
-        return schema.join(
-            [Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces]
-        )
+        return schema.join([replace(piece, maps={}, fields={}) for piece in pieces])
 
     def finish(self, ending: schema.Ending) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
