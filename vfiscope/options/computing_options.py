@@ -82,6 +82,7 @@ class ComputingOptions(EmbeddingOptions):
         Option(
             'Signals to keep per frame, or "none"; where absent, those that cost little.',
             metavar="A,B",
+            names="signal",
         ),
     ] = ()
 
