@@ -24,7 +24,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from vfiscope.store import Header, Run, Table, Writer, amend, differences
+from vfiscope.store import Ending, Header, Run, Table, Writer, amend, differences
 from vfiscope.types import FrameTable, MetricSpec, Scores, Segment
 
 GRID = (256, 256)
@@ -65,7 +65,7 @@ def make(path: Path, gigabytes: float) -> None:
     with Writer(path, header) as writer:
         writer.append(Scores(frames, {"psnr": noise.random(rows, np.float32)}, {}, {}))
         sources = header.sources
-        writer.finish(sources=sources, pairing={}, status="ok", notes=[], timings={})
+        writer.finish(Ending(sources=sources, pairing={}, status="ok"))
     with h5py.File(path, "r+") as h5:
         chunk = (min(rows, BATCH_ROWS), *GRID)
         stored = h5["maps"].create_dataset("mismatch", (rows, *GRID), "<f2", chunks=chunk)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.store import Header, StageResult, Table, Writer, amend, schema
+from vfiscope.store import Ending, Header, StageResult, Table, Writer, amend, schema
 from vfiscope.types import (
     Code,
     FieldSpec,
@@ -127,7 +127,7 @@ def finish(writer: Writer, **changes: Any) -> Path:
         "notes": [Note(Code.IMAGE_UNREADABLE, {"reason": text}) for text in ("first", "zweite")],
         "timings": {"seconds": 2.5},
     }
-    return writer.finish(**{**arguments, **changes})
+    return writer.finish(Ending(**{**arguments, **changes}))
 
 
 def write(

@@ -29,7 +29,7 @@ from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Run, Writer
+from vfiscope.store import Ending, Run, Writer
 from vfiscope.types import Note, Pairs, Scores
 
 __all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
@@ -140,12 +140,10 @@ def _score(
     ]
     _tell(describe_registrations(registrations), report.warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    return writer.finish(
-        stages=[
-            flagged(
-                scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
-            )
-        ],
+    flags = job.config.flag
+    found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
+    ending = Ending(
+        stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
@@ -156,6 +154,7 @@ def _score(
         names=[names[index] for index in scored.table.index] if names else (),
         seek_tables=seek_tables(sources),
     )
+    return writer.finish(ending)
 
 
 def _scores(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Scores]:

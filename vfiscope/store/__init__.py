@@ -4,7 +4,7 @@ from vfiscope.store.amend import amend
 from vfiscope.store.compare import differences
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
 from vfiscope.store.run import LazyArray, Run
-from vfiscope.store.schema import Header
+from vfiscope.store.schema import Ending, Header
 from vfiscope.store.stage_tables import StageRecord, StageResult, Table
 from vfiscope.store.verdict import Judgement, causes_of, judge
 from vfiscope.store.writer import Writer
@@ -12,6 +12,7 @@ from vfiscope.store.writer import Writer
 __all__ = [
     "POOLS",
     "ROLES",
+    "Ending",
     "Header",
     "Judgement",
     "LazyArray",

@@ -22,9 +22,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -341,23 +342,32 @@ def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec
 # ----------------------------------------------------------------------------------------- the root
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ending:
     """What is known of a run only after its last frame."""
 
-    stages: Sequence[StageResult]
     sources: Sequence[Mapping[str, Any]]
+    """The inputs again, with what was counted while reading them under keys ``frames_*``."""
     pairing: Mapping[str, Any]
-    status: str
-    notes: Sequence[Note]
-    timings: Mapping[str, Any]
-    created: str
+    """How test and reference were paired."""
+    status: Literal["ok", "partial"]
+    """Partial when frames were unreadable, corrupt or unpaired beyond what was asked."""
+    notes: Sequence[Note] = ()
+    """What makes the run partial."""
     warnings: Sequence[Note] = ()
+    """What may make scores mean something else; it makes no run partial."""
+    timings: Mapping[str, Any] = field(default_factory=dict)
+    """``seconds`` in all, and what else was measured."""
+    stages: Sequence[StageResult] = ()
+    """What stages made of the scores."""
     table: Pairing | None = None
-    """The map that the scores were made through, if any."""
+    """The map that the scores were made through, a row for each of theirs."""
     names: Sequence[str] = ()
+    """The image file of each row, where the test was images."""
     seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
     """{role: what reading it noted to find its frames again}"""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    """ISO 8601, UTC."""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
