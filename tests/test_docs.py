@@ -6,6 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
+import h5py
 import pytest
 
 import vfiscope as vs
@@ -13,6 +14,7 @@ from vfiscope.cli import exit_codes
 from vfiscope.cli.program import main, vfiscope
 from vfiscope.metrics import MAPS, METRICS
 from vfiscope.segments import parse_rule
+from vfiscope.signals import SIGNALS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
@@ -126,6 +128,37 @@ def test_the_line_of_maps_names_every_map() -> None:
     line = re.search(r"^Maps: (.*?)\n\n", PAGES["docs/metrics.md"], re.MULTILINE | re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`(\w+)`", line[1])) == set(MAPS)
+
+
+def test_the_table_of_signals_says_what_the_specs_say() -> None:
+    rows = re.findall(r"^\| ((?:`\w+`,? ?)+)\| (\w+) \|", PAGES["docs/metrics.md"], re.MULTILINE)
+    told = {name: unit for names, unit in rows for name in re.findall(r"`(\w+)`", names)}
+    assert {name: told.get(name) for name in SIGNALS} == {
+        name: signal.spec.unit for name, signal in SIGNALS.items()
+    }
+
+
+def test_the_page_of_the_file_names_all_that_a_run_holds(tmp_path: Path) -> None:
+    page = PAGES["docs/file-format.md"]
+    with vs.score(
+        str(ROOT / "samples" / "interpolated.mp4"),
+        ref=str(ROOT / "samples" / "truth.mp4"),
+        stop=4,
+        align="auto",
+        register="sift",
+        out=str(tmp_path / "a.h5"),
+    ):
+        pass
+    told = set(re.findall(r"^\| `/(\w+)/", page, re.MULTILINE))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert set(file) <= told
+        attributes = set(re.findall(r"`(\w+)`", page.partition("## Datasets")[0]))
+        assert set(file.attrs) <= attributes
+        assert {f"`/frames/{name}`" for name in file["frames"]} <= set(
+            re.findall(r"`/frames/\w+`", page)
+        )
+        cells = file["maps"]["mismatch"].attrs
+        assert {"top", "left", "cell_height", "cell_width"} <= set(cells)
 
 
 def test_tables_of_numbers_are_the_benchmarks() -> None:
