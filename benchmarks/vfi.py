@@ -45,15 +45,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from vfi_counts import APART, Sheet, interval, joined
 from vfi_fit import SMALL, Floats, Table, chosen, fitted, out_of_scene, save
-from vfiscope.metrics.convert import aligned_pairs
 from yardstick import MIRRORED, PLAIN, Lpips, Pixels, read
 
 from vfiscope import open_source
 from vfiscope.embedders import open_embedder
 from vfiscope.metrics import METRICS, vfi
+from vfiscope.metrics.pixel_pairs import pixel_pairs
 from vfiscope.types import Frames, Needs, Neighbours, Pairs, Role
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -148,7 +147,7 @@ def triplets(data: Path) -> Iterator[Triplet]:
 
 def frames_of(pixels: Pixels) -> Frames:
     none = np.zeros(1, np.int64)
-    data = torch.from_numpy(pixels[None]).permute(0, 3, 1, 2)
+    data = pixels[None].transpose(0, 3, 1, 2)
     return Frames(data, none, none, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))
 
 
@@ -161,10 +160,9 @@ def paired(test: Pixels, triplet: Triplet) -> Pairs:
 
 def pool_of(pairs: Pairs) -> dict[str, float]:
     """The parts that the fit may choose from."""
-    a = aligned_pairs(pairs)
-    values = torch.cat(
-        [vfi.compared(a, (vfi.FINE_SIDE_PX, 16, vfi.COARSE_SIDE_PX))[0], vfi.structure(a)]
-    )
+    a = pixel_pairs(pairs)
+    cells = vfi.compared(a, (vfi.FINE_SIDE_PX, 16, vfi.COARSE_SIDE_PX))[0]
+    values = np.concatenate([cells, vfi.structure(a)])
     return dict(zip(POOL, values.tolist(), strict=True))
 
 

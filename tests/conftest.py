@@ -1,7 +1,8 @@
-"""Fixtures and the one tolerance policy of the suite."""
+"""The folder of real data, and threads as a test needs them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,9 +13,11 @@ SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real data; a test that needs it is skipped, visibly, where it is absent."""
+    """The folder of real data; a test that needs it is skipped, visibly, where it is absent, or
+    fails where the environment has ``FAIL_ON_SKIP``."""
     if not SHARED.is_dir():
-        pytest.skip(f"real data not found at {SHARED}")
+        absent = pytest.fail if os.environ.get("FAIL_ON_SKIP") else pytest.skip
+        absent(f"real data not found at {SHARED}")
     return SHARED
 
 

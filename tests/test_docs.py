@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import vfiscope as vs
-from vfiscope.cli import program
+from vfiscope.cli import exit_codes
 from vfiscope.cli.program import main, vfiscope
 from vfiscope.metrics import MAPS, METRICS
 from vfiscope.segments import parse_rule
@@ -90,12 +90,12 @@ def test_every_verb_is_in_the_table() -> None:
 def test_the_exit_codes_are_those_of_the_program() -> None:
     codes = re.findall(r"^\| (\d+) \|", PAGES["docs/commands.md"], re.MULTILINE)
     assert [int(code) for code in codes] == [
-        program.OK,
-        program.FAILED_ON,
-        program.UNUSABLE,
-        program.PARTIAL,
-        program.FAULT,
-        program.INTERRUPTED,
+        exit_codes.OK,
+        exit_codes.FAILED_ON,
+        exit_codes.UNUSABLE,
+        exit_codes.PARTIAL,
+        exit_codes.FAULT,
+        exit_codes.INTERRUPTED,
     ]
 
 

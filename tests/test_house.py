@@ -23,8 +23,9 @@ PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
     ("errors", "registry"),
-    ("types", "config", "metric_names"),
-    ("files", "jit_cache"),
+    ("types", "metric_names"),
+    ("files", "jit_cache", "options"),
+    ("config",),
     ("jit", "store"),
     ("sources", "synth"),
     ("pixels",),
@@ -44,6 +45,8 @@ FLOORS = [
 LAYERS = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 WITHOUT_TORCH = (
     "types",
+    "options",
+    "config",
     "store",
     "views",
     "segments",
@@ -71,18 +74,11 @@ MAX_BODY = 40
 MAX_COLUMNS = 100
 LONG = {
     "vfiscope/alignment/align.py",
-    "vfiscope/alignment/monotone_path.py:_forward",
-    "vfiscope/batch/execute.py:_run_job",
-    "vfiscope/cli/parameters.py:run_options",
-    "vfiscope/cli/program.py",
-    "vfiscope/config.py",
-    "vfiscope/config.py:_check_mode",
     "vfiscope/inspection/show.py",
     "vfiscope/metrics/interpolation/between_frames.py",
     "vfiscope/metrics/kernels/pixel_kernels.py",
     "vfiscope/store/parts.py",
     "vfiscope/store/run.py:_load",
-    "vfiscope/views/table_text.py",
 }
 """Files and functions over the budget, which this list may only lose."""
 TABLES = {"METRICS", "MAPS", "FIELDS"}
@@ -178,6 +174,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.slow
 def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
     (tmp_path / "samples").symlink_to(PACKAGE.parent / "samples")
     (tmp_path / "there.h5").write_bytes(b"")
@@ -195,6 +192,7 @@ def test_refusals_come_before_torch_is_imported(tmp_path: Path) -> None:
 NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklearn timm torchvision"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "unused"),
     [("psnr,ssim", f"{NEVER} torch huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
@@ -357,6 +355,7 @@ def at_the_top(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
+@pytest.mark.slow
 def test_an_import_changes_nothing_in_the_process() -> None:
     """Of the package's own doing: the libraries that it imports are imported before."""
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES]

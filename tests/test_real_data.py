@@ -56,6 +56,7 @@ def picture(path: Path) -> NDArray[np.uint8]:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
+@pytest.mark.slow
 def test_a_folder_of_interpolated_frames_against_their_truth(shared_data: Path) -> None:
     folder = shared_data / "vfi" / "ucf101_cdfi"
     tests = sorted(folder.glob("*/frame_01_ours.png"), key=lambda path: int(path.parent.name))
@@ -72,6 +73,7 @@ def test_a_folder_of_interpolated_frames_against_their_truth(shared_data: Path) 
         assert np.isfinite(run.maps["mismatch"][0:45]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scene", ["Dimetrodon", "DogDance", "Grove2", "Grove3", "Hydrangea", "Walking"]
 )
@@ -85,6 +87,7 @@ def test_middlebury_frames_against_their_truth(shared_data: Path, scene: str) ->
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path, name: str) -> None:
     clip = shared_data / "videos" / name
@@ -109,6 +112,7 @@ def test_a_clip_against_its_recompressed_copy(shared_data: Path, tmp_path: Path,
             assert_equals_scikit_image(run, row, copies[row], originals[row])
 
 
+@pytest.mark.slow
 def test_a_time_lapse_is_scanned_whole(shared_data: Path) -> None:
     folder = shared_data / "timelapse" / "garden"
     with vs.scan(str(folder), golden=0, **PIXELS_ONLY) as run:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
     from vfiscope.inspection.show import show
+    from vfiscope.scoring.stored_frames import frames_of
     from vfiscope.sources import Source, open_source
     from vfiscope.store import Run
     from vfiscope.types import (
@@ -51,6 +52,7 @@ _HOME = {
     "compare": "api",
     "export": "api",
     "flag": "api",
+    "frames_of": "scoring.stored_frames",
     "open_run": "api",
     "open_source": "sources",
     "plot": "api",
@@ -77,6 +79,7 @@ __all__ = [
     "compare",
     "export",
     "flag",
+    "frames_of",
     "open_run",
     "open_source",
     "plot",

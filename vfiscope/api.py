@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig
+from vfiscope.options.keyword_types import options_of, with_options
+from vfiscope.options.keywords import CompareKeywords, ScanKeywords, ScoreKeywords
 from vfiscope.segments import reflag
 from vfiscope.store import Run
 from vfiscope.views import export_run as export
@@ -19,7 +21,8 @@ from vfiscope.views.tabulate import table_of
 __all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score", "table"]
 
 
-def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> Run:
+@with_options(options_of("score"))
+def score(test: Any, **options: Unpack[ScoreKeywords]) -> Run:
     """Score an interpolated (or any) video or folder.
 
     Args:
@@ -30,9 +33,8 @@ def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> 
             With neither, every frame is judged between its own neighbours; or, with
             ``multiplier=2``, which states that every second frame, from the first on, is an
             original that was passed through, those between them are.
-        options: any field of :class:`vfiscope.config.RunConfig`, as ``metrics=["psnr"]`` or
-            ``out="a.h5"``. Without ``out`` the result lives in a temporary folder for as long as
-            the run.
+        options: as ``metrics=["psnr"]`` or ``out="a.h5"``, listed below. Without ``out`` the
+            result lives in a temporary folder for as long as the run.
 
     Returns:
         The run. ``run.role`` says what its summary, rules and flags are about: "synthesised" where
@@ -42,10 +44,11 @@ def score(test: Any, *, ref: Any = None, source: Any = None, **options: Any) -> 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    return _run("score", {"test": test, "ref": ref, "source": source, **options})
+    return _run("score", test, options)
 
 
-def scan(test: Any, **options: Any) -> Run:
+@with_options(options_of("scan"))
+def scan(test: Any, **options: Unpack[ScanKeywords]) -> Run:
     """Scan a sequence against a golden frame, or every frame against the one ``lag`` frames before.
 
     Args:
@@ -56,10 +59,17 @@ def scan(test: Any, **options: Any) -> Run:
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    return _run("scan", {"test": test, **options})
+    return _run("scan", test, options)
 
 
-def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **options: Any) -> Run:
+@with_options(options_of("compare"))
+def compare(
+    test: Any,
+    ref: Any,
+    *,
+    visualize: str | Path | None = None,
+    **options: Unpack[CompareKeywords],
+) -> Run:
     """Compare two images.
 
     Args:
@@ -72,13 +82,14 @@ def compare(test: Any, ref: Any, *, visualize: str | Path | None = None, **optio
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
+    given = {"ref": ref, **options}
     if visualize is None:
-        return _run("compare", {"test": test, "ref": ref, **options})
+        return _run("compare", test, given)
     from vfiscope.compat.folder import check_folder
 
-    config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
+    config = RunConfig.from_options("compare", {"test": test, **given})
     check_folder(config, visualize)
-    run = _run("compare", {"test": test, "ref": ref, **options})
+    run = _run("compare", test, given)
     from vfiscope.compat.pictures import visualize as draw
 
     draw(config, visualize)
@@ -165,7 +176,7 @@ def table(
     return made
 
 
-def _run(mode: str, options: dict[str, Any]) -> Run:
+def _run(mode: str, test: Any, options: Mapping[str, Any]) -> Run:
     from vfiscope.scoring.pipeline import run
 
-    return run(RunConfig.from_options(mode, options))
+    return run(RunConfig.from_options(mode, {"test": test, **options}))

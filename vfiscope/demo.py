@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vfiscope import synth
 from vfiscope.config import RunConfig
-from vfiscope.errors import UsageError
+from vfiscope.errors import UsageError, interruption
 from vfiscope.scoring.pipeline import run as run_job
 from vfiscope.store import Run
 from vfiscope.views import plot_run
@@ -61,8 +61,8 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: WrapScoring | 
         run = run_job(config, watch=watch)
         plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     except (KeyboardInterrupt, SystemExit) as error:
-        error.__notes__ = [f"{folder} holds half a demo: give --overwrite to make it again"]
-        raise
+        message = f"{folder} holds half a demo: give --overwrite to make it again"
+        raise interruption(error, message) from error
     return run
 
 

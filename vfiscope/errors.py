@@ -14,6 +14,9 @@
         DiskFullError        the result does not fit on the disk
       MissingPackageError    an optional package is needed for this
 
+    Interrupted              Ctrl-C, where it stopped work of which something may be kept
+    Terminated               the same of an exit that was asked for, as by SIGTERM
+
 Every message names the thing, shows the value and says what to do.
 """
 
@@ -25,6 +28,7 @@ from types import ModuleType
 __all__ = [
     "DiskFullError",
     "EmbedderError",
+    "Interrupted",
     "LockedError",
     "MissingPackageError",
     "OutputExistsError",
@@ -32,8 +36,10 @@ __all__ = [
     "ResumeError",
     "SourceError",
     "StoreError",
+    "Terminated",
     "UsageError",
     "VfiscopeError",
+    "interruption",
     "optional_import",
 ]
 
@@ -80,6 +86,31 @@ class DiskFullError(StoreError):
 
 class MissingPackageError(VfiscopeError):
     """An optional package is needed for this."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C stopped work; ``message`` says what of it is kept, ``kept`` how many rows that are."""
+
+    def __init__(self, message: str, kept: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kept = kept
+
+
+class Terminated(SystemExit):
+    """An exit that was asked for, as by SIGTERM, stopped work; its ``code`` stays."""
+
+    def __init__(self, message: str, kept: int = 0, code: object = None) -> None:
+        super().__init__(code)
+        self.message = message
+        self.kept = kept
+
+
+def interruption(error: BaseException, message: str, kept: int = 0) -> BaseException:
+    """What to raise from an interrupt to say what of the work is kept; any other error itself."""
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted(message, kept)
+    return Terminated(message, kept, error.code) if isinstance(error, SystemExit) else error
 
 
 def optional_import(module: str, extra: str) -> ModuleType:

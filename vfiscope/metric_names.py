@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vfiscope.errors import UsageError
+from vfiscope.registry import suggest
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "chosen"]
 
@@ -75,7 +76,7 @@ def chosen(kind: str, known: Iterable[str], names: Iterable[str]) -> tuple[str, 
     asked = tuple(name for name in dict.fromkeys(names) if name != "none")
     for name in asked:
         if name not in known:
-            raise UsageError(f"there is no {kind} {name!r}: choose from {', '.join(known)}")
+            raise UsageError(f"there is no {kind} {name!r}: {suggest(name, known)}")
     if kind == "metric" and not asked:
         raise UsageError(f"metrics is empty: choose from {', '.join(known)}")
     return asked

@@ -76,8 +76,9 @@ class Registry(Mapping[str, T]):
 def suggest(name: str, known: Iterable[str]) -> str:
     """What a user may have meant by an unknown name: "did you mean 'x'?", else all known names."""
     known = list(known)
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+    if near := get_close_matches(name, known, n=1, cutoff=0.6):
+        return f"did you mean {near[0]!r}?"
+    return f"choose from {', '.join(known) or 'none at all'}"
 
 
 def load_plugins() -> None:

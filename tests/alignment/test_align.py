@@ -262,7 +262,7 @@ def test_rates_that_differ_are_refused_unless_aligned(scene: Pixels, tmp_path: P
 
 @pytest.mark.parametrize("value", ["sometimes", "1.5", "", None, True, 1.5])
 def test_a_bad_align_is_refused(value: object) -> None:
-    with pytest.raises(UsageError, match="give auto, none, or a shift in frames"):
+    with pytest.raises(UsageError, match="pass auto, none, or a shift in frames"):
         RunConfig("score", "a", align=value)  # type: ignore[arg-type]
 
 

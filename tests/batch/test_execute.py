@@ -16,7 +16,8 @@ from PIL import Image
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.batch.execute import _config, _typed, read_jobs, run_jobs
+from vfiscope.batch.execute import run_jobs
+from vfiscope.batch.job_file import read_jobs, typed
 from vfiscope.cli.program import main, vfiscope
 from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
@@ -91,7 +92,7 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
     example = '{"test": "a.png", "ref": "b.png"}'
     assert (
         results[4]["error"]
-        == f'entry 5 of the job list is "nonsense": give an object, as {example}'
+        == f'entry 5 of the job list is "nonsense": pass an object, as {example}'
     )
     assert (
         results[7]["error"]
@@ -243,7 +244,7 @@ def test_no_resume_discards_the_unfinished_work_of_a_job(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        pipeline.run(_config(read_jobs(path)[0], folder, (), True), watch=killed)
+        pipeline.run(read_jobs(path)[0].configure(folder / "a.h5"), watch=killed)
     (folder / "out").mkdir()
     (folder / "a.h5.parts").rename(folder / "out/a.h5.parts")
     write(path, [{**job, "step": 2}])
@@ -299,7 +300,7 @@ def test_cells_keep_their_line_breaks_and_lines_their_separators(folder: Path) -
             '{"test": "a.png"}\n\n{"test" 3}\n',
             (
                 r"a.jsonl is no valid .jsonl file \(Expecting ':' delimiter: line 3 column 9 \(char"
-                r" 27\)\): mend it there"
+                r" 27\)\): fix it there"
             ),
         ),
         ("a.json", '{"tests": []}', "pairs"),
@@ -354,7 +355,7 @@ def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
     assert good["state"] == "ok"
     with Run(good["out"]) as run:
         assert (run.config["window"], run.config["precise"]) == (2, True)
-    assert bad["error"] == "precise is 'yes': give true or false"
+    assert bad["error"] == "precise is 'yes': pass true or false"
 
 
 def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:
@@ -365,8 +366,8 @@ def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:
     }
     assert {"stream", "prefetch", "lag", "window"} <= {*numbers}
     truths = {name: "TRUE" for name, kind in get_type_hints(RunConfig).items() if kind is bool}
-    typed = _typed({**numbers, **truths, "fps": "23.5", "multiplier": "5/2"})
-    assert typed == {
+    cells = typed({**numbers, **truths, "fps": "23.5", "multiplier": "5/2"})
+    assert cells == {
         **dict.fromkeys(numbers, 2),
         **dict.fromkeys(truths, True),
         "fps": 23.5,

@@ -100,7 +100,7 @@ def test_a_bad_align_is_one_line(
     assert score(media, "late.mp4", tmp_path / "a.h5", f"--align={value}") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert (
-        line == f"vfiscope: error: align is {value!r}: give auto, none, or a shift in frames, as +3"
+        line == f"vfiscope: error: align is {value!r}: pass auto, none, or a shift in frames, as +3"
         " or -17"
     )
     assert list(tmp_path.iterdir()) == []

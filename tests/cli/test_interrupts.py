@@ -40,7 +40,7 @@ def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
     out = tmp_path / "a.h5"
     command = ["scan", media / "test.mp4", "--metrics", "psnr", "--batch", "1"]
     with monkeypatch.context() as patch:
-        patch.setattr("vfiscope.cli.program.progress", stopped_by(number))
+        patch.setattr("vfiscope.cli.run_commands.progress", stopped_by(number))
         assert call(*command, "-o", out) == code
     (line,) = filter(None, capsys.readouterr().err.splitlines())
     assert (
@@ -54,6 +54,7 @@ def test_an_interrupt_says_what_is_kept_and_the_same_command_goes_on_from_there(
     assert differences(out, tmp_path / "b.h5") == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_before_there_is_work_promises_nothing(
     media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

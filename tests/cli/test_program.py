@@ -264,6 +264,7 @@ def test_models_lists_every_embedder(capsys: pytest.CaptureFixture[str]) -> None
     assert call("models", "fetch", "dsift") == 2
 
 
+@pytest.mark.slow
 def test_demo_makes_a_sample_and_scores_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

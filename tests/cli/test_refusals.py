@@ -63,7 +63,7 @@ BAD = [
     (["score", "{m}/*.xyz"], "no file fits '{m}/*.xyz': check the folder and the pattern"),
     (
         ["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--multiplier", "1"],
-        "multiplier is '1': give",
+        "multiplier is '1': pass",
     ),
     (
         ["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--multiplier", "1"],

@@ -15,7 +15,8 @@ from sklearn.decomposition import PCA
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.batch.execute import Job, read_jobs, run_jobs
+from vfiscope.batch.execute import run_jobs
+from vfiscope.batch.job_file import Job, read_jobs
 from vfiscope.cli.messages import band_of
 from vfiscope.compat.draw import DRAWINGS, PAIR_FILES, PairPictures
 from vfiscope.compat.pictures import principal_colours, visualize
@@ -86,6 +87,7 @@ def tint(path: Path) -> np.ndarray:
     return np.ptp(pixels(path), axis=2)
 
 
+@pytest.mark.slow
 def test_compare_writes_the_files_of_both_tools(folder: Path) -> None:
     assert (
         call("compare", "test.png", "ref.png", "-o", "a.h5", "--visualize", "out/deep", *OPTIONS)
@@ -184,6 +186,7 @@ def test_a_picture_against_itself_is_blank(folder: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_b_is_the_test_and_shows_the_change_where_it_is(folder: Path) -> None:
     config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
     visualize(config, "out")
@@ -284,6 +287,7 @@ def test_a_batch_makes_no_result_whose_pictures_have_no_place(folder: Path, coar
     assert not (folder / "results/a.h5").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_draws_its_compare_jobs_and_has_their_keys(folder: Path, coarse: None) -> None:
     cheap = {
         "embedder": "dsift",
@@ -370,6 +374,7 @@ def test_bands_are_said_for_the_embedder_they_were_made_for_alone(
     assert band_of(run(novas, cosine=float("nan"))) is None
 
 
+@pytest.mark.slow
 def test_a_registered_pair_is_drawn_registered_with_the_numbers_of_its_run(
     folder: Path, coarse: None
 ) -> None:
@@ -413,6 +418,7 @@ def test_a_registered_pair_is_drawn_registered_with_the_numbers_of_its_run(
             assert drawn["mean_mismatch"] > 0.02
 
 
+@pytest.mark.slow
 def test_a_batch_draws_anew_what_was_drawn_of_another_run(folder: Path, coarse: None) -> None:
     """A job that changed is run without pictures, then with them: these are of the new run, not of
     the old one."""
@@ -452,6 +458,7 @@ def test_a_batch_draws_anew_what_was_drawn_of_another_run(folder: Path, coarse: 
     assert (folder / "out/a/pca_features.png").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100000, b'{"run": 3}'])
 def test_a_damaged_summary_is_drawn_anew(folder: Path, coarse: None, content: bytes) -> None:
     job = {

@@ -193,6 +193,7 @@ def test_the_same_call_writes_the_same_bytes(scored: Path, tmp_path: Path) -> No
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_showing_imports_no_torch(scored: Path, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom vfiscope.cli.program import main\n"

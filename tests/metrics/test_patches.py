@@ -219,7 +219,7 @@ def test_the_loops_settle_ties_as_the_tensor_functions_do(monkeypatch: pytest.Mo
         for block in (1 << 20, 200):
             with monkeypatch.context() as patched:
                 patched.setattr(patch_tensors, "_best_on_cpu", patch_tensors._best_by_torch)
-                patched.setattr(patches, "_BLOCK", block)
+                patched.setattr(patch_tensors, "_BLOCK", block)
                 tensors = patch_tensors.match(few, moved, window)
             assert torch.equal(loops.forward, tensors.forward)
             assert torch.equal(loops.backward, tensors.backward)

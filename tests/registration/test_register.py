@@ -80,6 +80,7 @@ def test_a_warped_photograph_is_found_to_a_pixel(shared_data: Path, name: str) -
         assert corner_error(found.matrix, truth, ref.shape[:2]) < 1.0
 
 
+@pytest.mark.slow
 def test_large_frames_are_registered_on_smaller_ones() -> None:
     ref = synth.Scene(900, 1600, seed=5).clip(1).frames[0]
     truth = planted(900, 1600, *SMALL)
@@ -138,6 +139,7 @@ def test_unrelated_pictures_are_refused(scenes: list[Array], method: str) -> Non
             np.testing.assert_array_equal(found.matrix[2], [0, 0, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["sift", "ecc"])
 def test_unrelated_photographs_are_refused(shared_data: Path, method: str) -> None:
     names = ("timelapse/garden", "vfi/middlebury", "pairs/vmaf_images", "sequences/film_960x507")
@@ -352,6 +354,7 @@ def loftr_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_loftr_is_read_from_a_file(loftr_weights: Path, scenes: list[Array]) -> None:
     method = registration.open_register("loftr", weights=str(loftr_weights))
     small = np.ascontiguousarray(scenes[0][:96, :128])
@@ -374,6 +377,7 @@ def test_loftr_is_read_from_a_file(loftr_weights: Path, scenes: list[Array]) -> 
     )
 
 
+@pytest.mark.slow
 def test_wrong_loftr_weights_are_one_line(tmp_path: Path, loftr_weights: Path) -> None:
     state = torch.load(loftr_weights, weights_only=True)["state_dict"]
     first = next(iter(state))

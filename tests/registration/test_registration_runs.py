@@ -113,6 +113,7 @@ def test_a_refused_frame_is_scored_as_it_is_and_said(media: Path) -> None:
         assert run.scores["psnr"][5] > plain.scores["psnr"][5] + 10
 
 
+@pytest.mark.slow
 def test_scan_and_compare_register_too(media: Path) -> None:
     quick = {
         "metrics": "ssim,cosine",
@@ -148,6 +149,7 @@ class Stopped(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_resumes_to_the_same_bits(
     media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

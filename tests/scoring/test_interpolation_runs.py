@@ -62,6 +62,7 @@ def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> Non
         assert summary["metrics"]["midpoint_px"]["mean_abs"] < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fill", "midpoint"), [("repeat", -STEP / 2), ("blend", None)])
 def test_repeats_lag_and_blends_ghost(low: Pixels, fill: str, midpoint: float | None) -> None:
     with vs.score(interpolated(low, fill), source=low) as run:
@@ -74,6 +75,7 @@ def test_repeats_lag_and_blends_ghost(low: Pixels, fill: str, midpoint: float | 
             assert run.scores["ghosting"][made].min() > 0.5
 
 
+@pytest.mark.slow
 def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
     late = truth.copy()
     late[9] = synth.Scene(144, 256, seed=6, objects=0, velocity=VELOCITY).frame(9 - 0.75)
@@ -155,6 +157,7 @@ MODES: dict[str, Callable[[Pixels, Pixels], dict[str, object]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_batches_and_resuming_change_nothing(
     truth: Pixels, low: Pixels, tmp_path: Path, mode: str
@@ -214,6 +217,7 @@ def test_the_command_line_says_the_cadence_and_pools_by_role(
     assert summary["pairing"]["multiplier"] == "2"
 
 
+@pytest.mark.slow
 def test_frames_outside_of_the_source_make_a_run_partial(truth: Pixels, low: Pixels) -> None:
     with vs.score(truth, source=low[:8]) as run:
         assert run.status == "partial"

@@ -88,6 +88,7 @@ def test_identical_inputs_reach_the_identity_exactly(media: Path) -> None:
         json.dumps(summary, allow_nan=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, batch: int) -> None:
     metrics = "mse,psnr,psnr_y,ssim,ssim_rgb,gmsd,absdiff,cosine,mismatch"
@@ -146,7 +147,7 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
     with pytest.raises(OutputExistsError, match="is no result"):
         vs.scan(str(clip), out=str(tmp_path / "notes.h5"), overwrite=True)
     assert (tmp_path / "notes.h5").read_text() == "mine"
-    with pytest.raises(UsageError, match=r"give a name that ends in \.h5"):
+    with pytest.raises(UsageError, match=r"pass a name that ends in \.h5"):
         vs.scan(str(clip), out=str(clip), overwrite=True)
 
 
@@ -258,9 +259,9 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"batch": 0}, UsageError, "batch is 0"),
         ({"pool": "max"}, UsageError, "pool is 'max'"),
         ({"aspect": "crop"}, UsageError, "aspect is 'crop': choose one of keep, stretch"),
-        ({"window": 0}, UsageError, "window is 0: give a number from 1 to 16384"),
-        ({"window": "3"}, UsageError, "window is '3': give a whole number of patches"),
-        ({"precise": 1}, UsageError, "precise is 1: give true or false"),
+        ({"window": 0}, UsageError, "window is 0: pass a number from 1 to 16384"),
+        ({"window": "3"}, UsageError, "window is '3': pass a whole number of patches"),
+        ({"precise": 1}, UsageError, "precise is 1: pass true or false"),
         ({"colour": 1}, UsageError, "no option 'colour'"),
         ({"lag": 2}, UsageError, "lag means nothing in mode score"),
         ({"golden": 2}, UsageError, "golden means nothing"),

@@ -19,6 +19,7 @@ from vfiscope.segments import failures
 from vfiscope.types import Role, Status
 
 
+@pytest.mark.slow
 def test_scores_never_decide_what_frames_are(
     truth: Pixels, low: Pixels, caplog: pytest.LogCaptureFixture
 ) -> None:

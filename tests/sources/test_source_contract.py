@@ -270,6 +270,24 @@ def test_real_clips_keep_the_contract(shared_data: Path, clip: str) -> None:
     assert [row[:2] for row in got] == [(i, expected[i]) for i in range(middle, middle + 3)]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("clip", REAL)
+def test_chosen_frames_of_real_clips_are_those_of_the_whole(shared_data: Path, clip: str) -> None:
+    """Sought by what a first pass noted: random ordinals, then backwards, one at a time."""
+    path = shared_data / "videos" / clip
+    with open_source(path, batch=4, tonemap="none") as source:
+        rows = [row for frames in source for row in told(frames)]
+        table = source.seek_table
+    assert len(rows) == REAL[clip]
+    rng = np.random.default_rng(1)
+    with open_source(path, tonemap="none") as source:
+        source.seek_table = table
+        ordinals = rng.integers(0, len(rows), 5).tolist()
+        assert told(source.frames_at(ordinals)) == [rows[i] for i in ordinals]
+        for i in (len(rows) - 1, len(rows) // 2, 0):
+            assert told(source.frames_at([i])) == [rows[i]]
+
+
 def test_the_table_of_clips_is_whole(shared_data: Path) -> None:
     folder = shared_data / "videos"
     found = {str(path.relative_to(folder)) for path in folder.glob("*/*.*")}

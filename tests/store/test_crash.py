@@ -38,6 +38,7 @@ with Writer(out, make_header(), block=8) as writer:
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_and_resumed(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     moments = random.Random(5)
@@ -61,6 +62,7 @@ def test_killed_at_random_moments_and_resumed(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a.h5", "b.h5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("older", [False, True], ids=["new", "overwrite"])
 def test_killed_before_any_change_on_the_disk(
     tmp_path: Path, scores: Scores, expected: Path, older: bool
@@ -136,6 +138,7 @@ def interrupted_at(line: int, out: Path, scores: Scores) -> int | None:
 
 
 # Between a file's opening and its with block an interrupt leaves it to the garbage collector.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interrupted_before_any_line_no_row_is_lost_or_doubled(
     tmp_path: Path, scores: Scores, expected: Path
@@ -156,6 +159,7 @@ def test_interrupted_before_any_line_no_row_is_lost_or_doubled(
     assert seen == {0, 5, 10, 15, 20}
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_while_resuming(
     tmp_path: Path, scores: Scores, expected: Path
 ) -> None:

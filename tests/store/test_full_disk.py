@@ -84,6 +84,7 @@ print(*sorted(reached))
 """
 
 
+@pytest.mark.slow
 def test_merging_survives_a_full_disk_at_any_size(tmp_path: Path) -> None:
     done = in_process(SWEEP, tmp_path / "a.h5")
     assert (done.returncode, done.stderr) == (0, "")
@@ -119,6 +120,7 @@ def error_of(work: Callable[[], Any]) -> StoreError | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "code"), [("fsync", errno.EIO), ("replace", errno.EDQUOT)])
 def test_a_failing_call_at_any_time_is_one_error_and_is_continued_from(
     tmp_path: Path,

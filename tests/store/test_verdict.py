@@ -299,6 +299,7 @@ def planted(truth: Pixels, fault: str) -> Pixels:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "counted", "words"),
     [
@@ -324,6 +325,7 @@ def test_runs_with_their_source_say_what_is_wrong(
     assert verdict[counted] == verdict["frames"] == 6
 
 
+@pytest.mark.slow
 def test_runs_with_nothing_but_the_video_say_it_too(truth: Pixels) -> None:
     for fault, words in (
         (

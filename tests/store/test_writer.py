@@ -10,6 +10,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pytest
 from helpers.results import (
     GRID,
     TIME_BASE,
@@ -57,6 +58,7 @@ def any_scores(draw: st.DrawFn) -> Scores:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(scores=any_scores(), data=st.data())
 def test_any_scores_come_back_bit_for_bit_and_the_file_forgets_the_batches(

@@ -18,15 +18,18 @@ from helpers.results import (
     write,
 )
 
-from vfiscope.errors import DiskFullError, LockedError, OutputExistsError, StoreError
+from vfiscope.errors import (
+    DiskFullError,
+    Interrupted,
+    LockedError,
+    OutputExistsError,
+    StoreError,
+    Terminated,
+)
 from vfiscope.store import Writer, differences, schema
 
 
-class Stop(BaseException):
-    """As KeyboardInterrupt, which pytest would take for its own."""
-
-
-def append_and_raise(out: Path, rows: int, error: type[BaseException]) -> None:
+def append_and_raise(out: Path, rows: int, error: BaseException | type[BaseException]) -> None:
     with Writer(out, make_header(), block=4) as writer:
         writer.append(make_scores(rows))
         raise error
@@ -56,10 +59,18 @@ def test_an_interrupt_on_a_full_disk_stays_one_and_says_what_is_kept(
     monkeypatch.setattr(
         Writer, "_commit", lambda writer, rows: commit(writer, rows) if rows == 4 else full()
     )
-    with pytest.raises(Stop) as caught:
-        append_and_raise(out, 7, Stop)
+    with pytest.raises(Interrupted) as caught:
+        append_and_raise(out, 7, KeyboardInterrupt)
     kept = f"4 frames of {out} are kept: run the same command again to go on after them"
-    assert caught.value.__notes__ == [f"{kept} (the rows since then were not kept: no room)"]
+    assert caught.value.message == f"{kept} (the rows since then were not kept: no room)"
+    assert caught.value.kept == 4
+
+
+def test_an_exit_that_was_asked_for_keeps_its_code(tmp_path: Path) -> None:
+    with pytest.raises(Terminated) as caught:
+        append_and_raise(tmp_path / "a.h5", 5, SystemExit(143))
+    assert (caught.value.code, caught.value.kept) == (143, 5)
+    assert isinstance(caught.value.__cause__, SystemExit)
 
 
 @pytest.mark.parametrize("rows", [0, 3, 4, 7])
@@ -67,11 +78,11 @@ def test_leaving_with_an_interrupt_keeps_every_row_and_says_how_many(
     tmp_path: Path, rows: int
 ) -> None:
     out = tmp_path / "a.h5"
-    with pytest.raises(Stop) as caught:
-        append_and_raise(out, rows, Stop)
+    with pytest.raises(Interrupted) as caught:
+        append_and_raise(out, rows, KeyboardInterrupt)
     kept = f"{rows} frames of {out} are kept: run the same command again to go on after them"
     none = f"no frame of {out} was finished: run the same command again to begin anew"
-    assert caught.value.__notes__ == [kept if rows else none]
+    assert (caught.value.message, caught.value.kept) == (kept if rows else none, rows)
     assert os.listdir(tmp_path) == (["a.h5.parts"] if rows else [])
     with Writer(out, make_header(), block=4) as writer:
         assert writer.rows_done == rows

@@ -64,6 +64,7 @@ METHODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLIPS)
 def test_flow_is_ahead_by_every_metric_that_is_decided(
     name: str, shared_data: Path, tmp_path: Path

@@ -184,13 +184,9 @@ def _forward(
             none[b] = now[b] = np.inf
             if j >= count:
                 continue
-            if i == 0 or j < edge:
-                best, origin = (
-                    (i * COST_OUTSIDE_REFERENCE if j < edge else 0.0) + min(0.01 * j, 5.0),
-                    -1,
-                )
-            else:
-                best, origin = i * COST_UNMATCHED + min(0.01 * j, 5.0), -1
+            # If it is the first match, all before it lay outside of the reference, or had none.
+            before_it = COST_OUTSIDE_REFERENCE if j < edge else COST_UNMATCHED
+            best, origin = i * before_it + min(0.01 * j, 5.0), -1
             for k in range(len(steps)):
                 c = j - k - last
                 if 0 <= c < width and before[c] + steps[k] < best:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from typing import Any
 
 from vfiscope.cli.messages import describe as describe_summary
 from vfiscope.cli.messages import plain
-from vfiscope.config import RunConfig
+from vfiscope.options import declared
 
 __all__ = ["describe_facts"]
 
@@ -24,7 +23,6 @@ READ = {
     "frames_corrupt",
     "frames_unreadable",
 }
-DEFAULT_OPTIONS = {field.name: field.default for field in fields(RunConfig)}
 
 
 def describe_facts(facts: Mapping[str, Any]) -> str:
@@ -81,5 +79,6 @@ def _source(source: Mapping[str, Any]) -> str:
 
 
 def _is_chosen(name: str, value: Any) -> bool:
-    default = DEFAULT_OPTIONS.get(name)
+    told = declared().get(name)
+    default = None if told is None else told.default
     return bool(value != (list(default) if isinstance(default, tuple) else default))

@@ -1,22 +1,112 @@
-"""The options that verbs share, with their defaults from the configuration."""
+"""The click parameters that are made from the declared options, and those that verbs share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from vfiscope import config as defaults
 from vfiscope import metric_names
+from vfiscope.cli.config_file import read_config_file
 from vfiscope.errors import UsageError
+from vfiscope.registry import suggest
 
-__all__ = ["COMPUTED", "comma_list", "files", "option", "run_options"]
+if TYPE_CHECKING:
+    from vfiscope.options import Declared
 
-_FIELDS = {field.name: field.default for field in fields(defaults.RunConfig)}
+__all__ = ["COMPUTED", "RunCommand", "Verbs", "comma_list", "files", "output_options"]
+
+COMPUTED = "\n\n".join(
+    f"{kind}: {', '.join(names)}."
+    for kind, names in (
+        ("Metrics", metric_names.METRICS),
+        ("Maps", metric_names.MAPS),
+        ("Fields", metric_names.FIELDS),
+    )
+)
+"""What can be computed, as the help of a verb lists it."""
+
+
+class Verbs(click.Group):
+    """The verbs; says which one may be meant by a wrong name."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise UsageError(f"there is no verb {args[0]!r}: {suggest(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+class RunCommand(click.Command):
+    """A verb that makes a run. Its options are read from their declarations when a command line or
+    help asks for them, so that the help of the program itself does without."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        if not any(isinstance(each, click.Argument) for each in self.params):
+            self.params = [*_declared_parameters(str(self.name)), *self.params]
+        return super().get_params(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Help in sections, one for each group of options."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            title = getattr(parameter, "section", "Other options")
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                sections.setdefault(title, []).append(record)
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+class DeclaredOption(click.Option):
+    """An option of the command line that is made from a declaration."""
+
+    def __init__(self, told: Declared, section: str) -> None:
+        flag = f"{told.flag}/--no-{told.flag[2:]}" if told.default is True else told.flag
+        default = None if told.default == () else told.default
+        super().__init__(
+            [flag] if told.option.short is None else [told.option.short, flag],
+            type=None if told.kind is bool else DeclaredType(told),
+            is_flag=told.kind is bool,
+            multiple=told.kind is tuple and told.option.names is None,
+            default=default,
+            show_default=default is not None and default is not False,
+            metavar=told.option.metavar,
+            help=told.option.help,
+            hidden=told.option.hidden,
+        )
+        self.section = section
+
+
+class DeclaredType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 alone
+    """Reads a text as a declaration says; anything else, as a file of options may hold, is passed
+    on to where it is validated."""
+
+    def __init__(self, told: Declared) -> None:
+        self.told = told
+        self.name = {int: "integer", float: "number"}.get(told.kind, "text")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return self.told.of_text(value) if isinstance(value, str) else value
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return f"[{'|'.join(self.told.choices)}]" if self.told.choices else None
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        if self.told.option.file:
+            return files(ctx, param, incomplete)
+        if self.told.option.names is None:
+            return _beginning(incomplete, self.told.choices)
+        names = _names(self.told.option.names)
+        if self.told.kind is not tuple:
+            return _beginning(incomplete, names)
+        given, comma, last = incomplete.rpartition(",")
+        return _beginning(last, names, f"{given}{comma}")
 
 
 def comma_list(
@@ -35,258 +125,56 @@ def files(
     return [CompletionItem(incomplete, type="file")]
 
 
-def option(*flags: str, **kind: Any) -> Callable[[Any], Any]:
-    """An option of ``RunConfig`` whose default is read from there."""
-    default = _FIELDS[flags[-1].lstrip("-").replace("-", "_")]
-    given = None if default == () else default
-    return click.option(*flags, default=given, show_default=given is not None, **kind)
-
-
-_USUAL = ",".join(defaults.DEFAULT_METRICS)
-COMPUTED = "\n\n".join(
-    f"{kind}: {', '.join(names)}."
-    for kind, names in (
-        ("Metrics", metric_names.METRICS),
-        ("Maps", metric_names.MAPS),
-        ("Fields", metric_names.FIELDS),
-    )
-)
-"""What can be computed, as the help of a verb lists it."""
-
-
-def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that score, scan and compare share."""
-    options = [
-        option(
-            "-o",
-            "--out",
-            help="Result file; TEST.h5 in this folder where absent.",
-            metavar="FILE.h5",
-            shell_complete=files,
-        ),
-        option(
-            "--metrics",
-            help=f"Scores to compute; {_USUAL} where there is a reference.",
-            metavar="A,B,C",
-            callback=comma_list,
-        ),
-        option(
-            "--maps",
-            help='Maps to keep per frame, or "none"; where absent, those of the metrics.',
-            metavar="A,B",
-            callback=comma_list,
-        ),
-        option(
-            "--fields",
-            help=(
-                'Vector fields to keep per frame, or "none"; where absent, motion beside mismatch.'
-            ),
-            metavar="A,B",
-            callback=comma_list,
-        ),
-        *_EMBEDDING_OPTIONS,
-        option(
-            "--batch", help="Frames decoded and scored together; never changes a score.", type=int
-        ),
-        option("--start", help="First frame (120) or time (2.5s, 0:01:02.5).", metavar="POSITION"),
-        option("--stop", help="End, not included: frame or time.", metavar="POSITION"),
-        option("--step", help="Take every N-th frame.", type=int),
-        option("--fps", help="Frames per second of image folders.", type=float),
-        option(
-            "--align",
-            metavar="auto|none|SHIFT",
-            help=(
-                "Of score: find each test frame's partner; pair row by row; or with the frame SHIFT"
-                " (+3, -17) later."
-            ),
-        ),
-        option(
-            "--comparison",
-            metavar="NAME",
-            help="What frames are compared with, where an installed package brings another way.",
-        ),
-        option(
-            "--register",
-            help=(
-                "Bring each test frame onto its partner first: ecc for small motions, sift, or"
-                " loftr with weights."
-            ),
-            type=click.Choice(defaults.REGISTER_METHODS),
-        ),
-        option(
-            "--register-weights",
-            help="Weights of LoFTR, for --register loftr.",
-            metavar="FILE",
-            shell_complete=files,
-        ),
-        option(
-            "--resize",
-            help=(
-                "Bring frames of another size to the reference's with this filter; refused where"
-                " absent."
-            ),
-            type=click.Choice(defaults.RESIZE_FILTERS),
-        ),
-        option(
-            "--tonemap",
-            help=(
-                "Bring HDR (PQ, HLG) to SDR, or take its values as stored (none); refused where"
-                " absent."
-            ),
-            type=click.Choice(defaults.TONE_MAPS),
-        ),
-        option(
-            "--time-from",
-            help="Take the times of an image folder from EXIF or the file names.",
-            type=click.Choice(defaults.TIME_SOURCES),
-        ),
-        option(
-            "--stream",
-            help="Read the stream of TEST with this number; the best video stream where absent.",
-            type=int,
-            metavar="N",
-        ),
-        option(
-            "--deinterlace",
-            help="Make whole pictures of interlaced ones; their number stays.",
-            type=click.Choice(defaults.DEINTERLACERS),
-        ),
-        click.option(
-            "--flag",
-            multiple=True,
-            metavar="RULE",
-            help='Flag segments, as "ssim < 0.9 for 3 frames".',
-        ),
-        click.option(
-            "--fail-on",
-            multiple=True,
-            metavar="RULE",
-            help=(
-                'Exit with 1 if met, as "mean(psnr) < 35"; "psnr of all", "of passed" or "of'
-                " synthesised\" frames where these are told apart, else the headline's."
-            ),
-        ),
-        click.option("--overwrite", is_flag=True, help="Replace a result that exists."),
-        click.option(
-            "--resume/--no-resume",
-            default=True,
-            show_default=True,
-            help="Go on with unfinished work, or discard it.",
-        ),
-        *_OUTPUT_OPTIONS,
-    ]
-    for add in reversed(options):
-        command = add(command)
-    return command
-
-
-def _read_config_file(
-    context: click.Context, _parameter: click.Parameter, path: str | None
-) -> None:
-    """Options from a TOML file, by their long names, become defaults; the command line wins."""
-    if path is None:
-        return
-    import tomllib
-
-    try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot read the configuration {path}: {error.strerror}: check its name"
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"the configuration {path} is no valid TOML ({error}): mend it there"
-        ) from error
-    known = {
-        flag.lstrip("-"): p
-        for p in context.command.params
-        if isinstance(p, click.Option)
-        for flag in p.opts
-    }
-    chosen = {}
-    for key, value in values.items():
-        parameter = known.get(key.replace("_", "-"))
-        if parameter is None or parameter.name is None or len(key) == 1 or key == "config":
-            raise UsageError(
-                f"{path}: there is no option {key!r} in vfiscope {context.info_name}: see --help"
-            )
-        chosen[parameter.name] = _from_toml(path, key, value, parameter)
-    context.default_map = chosen
-
-
-def _from_toml(path: str, key: str, value: Any, option: click.Option) -> Any:
-    """A value as the command line would have given it; a float for a position means seconds, as in
-    Python."""
-    if option.is_flag:
-        if not isinstance(value, bool):
-            raise UsageError(f"{path}: {key} is {value!r}: give true or false")
-        return value
-    if option.multiple:
-        value = [value] if isinstance(value, str) else value
-        if isinstance(value, list) and all(isinstance(text, str) for text in value):
-            return value
-        raise UsageError(f"{path}: {key} is {value!r}: give a text or a list of texts")
-    if option.callback is comma_list and isinstance(value, list):
-        return ",".join(map(str, value))
-    if isinstance(value, (bool, list, dict)):
-        raise UsageError(f"{path}: {key} is {value!r}: give one value")
-    if isinstance(value, float) and option.type is not click.FLOAT:
-        if option.type is click.INT:
-            raise UsageError(f"{path}: {key} is {value!r}: give a whole number")
-        return f"{value}s"
-    return str(value)
-
-
-_OUTPUT_OPTIONS: list[Callable[[Any], Any]] = [
-    click.option(
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of how a run is asked for and told of, which change nothing about it."""
+    config = click.option(
         "--config",
         metavar="FILE.toml",
         shell_complete=files,
         is_eager=True,
         expose_value=False,
-        callback=_read_config_file,
+        callback=read_config_file,
         help="Read options from a file; those given here win.",
-    ),
-    click.option(
+    )
+    as_json = click.option(
         "--json",
         "as_json",
         is_flag=True,
         help="Print the summary as one JSON object and nothing else.",
-    ),
-    click.option("--quiet", is_flag=True, help="No progress and no messages but errors."),
-]
+    )
+    quiet = click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+    return config(as_json(quiet(command)))
 
-_EMBEDDING_OPTIONS: list[Callable[[Any], Any]] = [
-    option(
-        "--embedder",
-        help="Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise.",
-    ),
-    option("--weights", help="Weights of the embedder.", metavar="FILE", shell_complete=files),
-    option("--device", help="Where tensors are computed.", type=click.Choice(defaults.DEVICES)),
-    option(
-        "--size",
-        help="Short side in pixels before embedding; the embedder's own where absent.",
-        type=int,
-    ),
-    option(
-        "--aspect",
-        help="Keep a frame's aspect before embedding or make it square.",
-        type=click.Choice(defaults.ASPECTS),
-    ),
-    option(
-        "--pool",
-        help="Tokens that make the pooled embedding.",
-        type=click.Choice(defaults.TOKEN_POOLS),
-    ),
-    click.option(
-        "--precise",
-        is_flag=True,
-        help="Compute a network in float32 on a GPU too (bfloat16 otherwise).",
-    ),
-    option(
-        "--window",
-        help="Look for matches at most so many patches away; anywhere where absent.",
-        type=int,
-    ),
-]
+
+def _declared_parameters(verb: str) -> list[click.Parameter]:
+    from vfiscope.options import declared, sections
+
+    parameters: list[click.Parameter] = []
+    for title, options in sections(declared().values()).items():
+        for told in options:
+            if verb in told.option.argument_of:
+                parameters.append(click.Argument([told.name], type=DeclaredType(told)))
+            elif verb in told.option.verbs:
+                parameters.append(DeclaredOption(told, title))
+    return parameters
+
+
+def _beginning(start: str, names: Iterable[str], before: str = "") -> list[CompletionItem]:
+    return [CompletionItem(f"{before}{name}") for name in names if name.startswith(start)]
+
+
+def _names(kind: str) -> Iterable[str]:
+    """All names of a kind that an option takes."""
+    if kind == "embedder":
+        from vfiscope.embedders.registry import list_embedders
+
+        return ("auto", *(str(each["name"]) for each in list_embedders()))
+    if kind == "comparison":
+        from vfiscope.comparisons import COMPARISONS
+
+        return ("auto", *COMPARISONS)
+    return {
+        "metric": metric_names.METRICS,
+        "map": (*metric_names.MAPS, "none"),
+        "field": (*metric_names.FIELDS, "none"),
+    }[kind]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
 from vfiscope.files import replacing
+from vfiscope.registry import suggest
 from vfiscope.scoring.inputs import golden_index
 from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
 from vfiscope.store import LazyArray, Run, causes_of
@@ -191,14 +192,14 @@ def _save(figure: Figure, path: Path, overwrite: bool) -> None:
 
 def _check_parts(run: Run, map: str | None, field: str | None) -> None:
     if map is not None and map not in run.maps and map != ABSDIFF.name:
-        known = ", ".join(dict.fromkeys([*run.maps, ABSDIFF.name]))
-        raise UsageError(f"{run.path} has no map {map!r}: choose from {known}")
+        known = dict.fromkeys([*run.maps, ABSDIFF.name])
+        raise UsageError(f"{run.path} has no map {map!r}: {suggest(map, known)}")
     if field is not None and field not in run.fields:
-        raise UsageError(f"{run.path} has no field {field!r}: {_instead(run.fields)}")
+        raise UsageError(f"{run.path} has no field {field!r}: {_instead(field, run.fields)}")
 
 
-def _instead(fields: Collection[str]) -> str:
-    return f"choose from {', '.join(fields)}" if fields else "score again with --fields motion"
+def _instead(field: str, fields: Collection[str]) -> str:
+    return suggest(field, fields) if fields else "score again with --fields motion"
 
 
 def _default_map(run: Run, chosen: ChosenFrames, by: str | None) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vfiscope.errors import EmbedderError
+from vfiscope.registry import suggest
 
 __all__ = ["AUTO_ORDER", "CATALOG", "Entry", "entry"]
 
@@ -67,5 +68,5 @@ def entry(name: str) -> Entry:
         EmbedderError: there is none.
     """
     if name not in CATALOG:
-        raise EmbedderError(f"there is no embedder {name!r}: choose one of {', '.join(CATALOG)}")
+        raise EmbedderError(f"there is no embedder {name!r}: {suggest(name, CATALOG)}")
     return CATALOG[name]

@@ -10,7 +10,7 @@ from typing import Any
 
 from vfiscope.config import RATE_TOLERANCE, RunConfig
 from vfiscope.errors import PairingError, UsageError
-from vfiscope.sources import Source, open_source
+from vfiscope.sources import Source, open_source, open_with
 
 __all__ = ["check_out", "golden_index", "open_inputs"]
 
@@ -81,20 +81,7 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
 
 
 def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = None) -> Source:
-    source = open_source(
-        target,
-        start=config.start,
-        stop=config.stop,
-        step=config.step,
-        batch=config.batch,
-        fps=config.fps,
-        resize=None if size is None or config.resize is None else (*size, config.resize),
-        tonemap=config.tonemap,
-        time_from=config.time_from,
-        stream=config.stream,
-        deinterlace=config.deinterlace,
-    )
-    return stack.enter_context(source)
+    return stack.enter_context(open_with(target, config, size))
 
 
 def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:

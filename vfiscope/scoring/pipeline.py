@@ -22,10 +22,10 @@ from vfiscope import config as defaults
 from vfiscope.comparisons import Comparison, Scored, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
-from vfiscope.errors import StoreError, UsageError
+from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
-from vfiscope.scoring.provenance import with_counts
+from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
@@ -117,7 +117,8 @@ def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
         path = produce(config.replace(out=str(owned / f"{config.mode}.h5")))
     except BaseException as error:
         shutil.rmtree(owned)
-        error.__notes__ = []  # what an interrupted writer kept is gone with the folder
+        if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
+            raise error.__cause__ from None  # what the writer kept is gone with the folder
         raise
     return Run(path, owns=owned)
 
@@ -196,6 +197,7 @@ def _score(
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
+        seek_tables=seek_tables(sources),
     )
 
 

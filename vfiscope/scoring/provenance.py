@@ -11,9 +11,17 @@ from typing import Any
 
 from vfiscope.errors import SourceError
 from vfiscope.sources import Source, digest, open_source
-from vfiscope.types import Code, Note, sentence
+from vfiscope.types import Code, Note, SeekTable, sentence
 
-__all__ = ["Stamp", "changed", "identity", "stamp_files", "versions", "with_counts"]
+__all__ = [
+    "Stamp",
+    "changed",
+    "identity",
+    "seek_tables",
+    "stamp_files",
+    "versions",
+    "with_counts",
+]
 
 Stamp = Mapping[str, tuple[int, int]]
 """{file: (size in bytes, time of the last change in ns)}"""
@@ -118,3 +126,9 @@ def _versions() -> Mapping[str, str]:
         except PackageNotFoundError:
             found[package] = "unknown"
     return found
+
+
+def seek_tables(sources: Mapping[str, Source]) -> dict[str, SeekTable]:
+    """{role: what reading it noted to find its frames again}, of the videos."""
+    noted = {role: source.seek_table for role, source in sources.items()}
+    return {role: table for role, table in noted.items() if table is not None}

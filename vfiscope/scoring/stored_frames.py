@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 from vfiscope.comparisons import FrameRequest, comparison_of
 from vfiscope.config import MAX_BATCH_BYTES, RunConfig
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options import declared
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern
 from vfiscope.store import Run
-from vfiscope.types import Status
+from vfiscope.types import Frames, Status
 
-__all__ = ["ComparedFrames", "FetchedFrame", "fetch"]
+__all__ = ["ComparedFrames", "FetchedFrame", "fetch", "frames_of"]
 
 log = logging.getLogger("vfiscope")
 
@@ -81,7 +82,9 @@ def fetch(
 ) -> list[ComparedFrames]:
     """Fetch the test frames of some rows of a run, and what they were compared with.
 
-    Only these are held. Videos are decoded from their start, because no other way is exact.
+    Only these are held. In videos they are found through the keyframes that the run stored, and
+    compared with what it noted of them; where that fails, and in results that were written before,
+    videos are decoded from their start.
 
     Args:
         run: a finished run.
@@ -98,6 +101,7 @@ def fetch(
         sources = open_inputs(_reading(run, root), stack)
         for role, source in sources.items():
             _check_same(run, role, source)
+            source.seek_table = run.seek_tables.get(role)
         pictures = _read(
             run, sources, {one for each in wanted.values() for one in each if one is not None}
         )
@@ -107,6 +111,49 @@ def fetch(
         if test is not None:
             found.append(ComparedFrames(row, _registered(run, row, test, others[0]), *others))
     return found
+
+
+def frames_of(
+    run: Run,
+    rows: Sequence[int],
+    role: str = "test",
+    root: str | os.PathLike[str] | None = None,
+) -> Frames:
+    """The frames of some rows of a run, as they are decoded: of their full depth, brought to the
+    size that was scored, not registered.
+
+    Args:
+        run: a finished run.
+        rows: places in ``run.frames``, in any order, repeated as often as wanted.
+        role: of the input: "test" for the frames that were scored, "ref", "golden" or "source" for
+            those they were compared with; of a source, the frame before.
+        root: a folder that the inputs lie in now, for inputs that were moved.
+
+    Returns:
+        One frame for each row, in this order.
+
+    Raises:
+        SourceError: an input is not there any more, is another one than the run was made from, was
+            an array in memory, or does not hold a frame that the run scored.
+        UsageError: the run has no such role or row, the row has no partner, or so many frames do
+            not fit in 2 GiB.
+    """
+    roles = [str(source["role"]) for source in run.sources]
+    if role not in roles:
+        raise UsageError(f"{run.path} has no input {role!r}: choose from {', '.join(roles)}")
+    if wrong := [row for row in rows if not 0 <= row < len(run)]:
+        raise UsageError(f"{run.path} has no row {wrong[0]}: it has {len(run)}, counted from 0")
+    column = run.frames.index if role == "test" else run.frames.ref_index
+    ordinals = [int(column[row]) for row in rows]
+    if -1 in ordinals:
+        raise UsageError(
+            f"row {rows[ordinals.index(-1)]} of {run.path} has no partner: leave it out"
+        )
+    with ExitStack() as stack:
+        source = open_inputs(_reading(run, root), stack)[role]
+        _check_same(run, role, source)
+        source.seek_table = run.seek_tables.get(role)
+        return source.frames_at(ordinals)
 
 
 def _wanted(run: Run, row: int) -> tuple[FrameRequest | None, ...]:
@@ -124,7 +171,7 @@ def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
     paths = {str(source["role"]): _found(run, source, root) for source in run.sources}
     if golden_index(run.config.get("golden")) is not None:
         paths["golden"] = run.config["golden"]
-    known = {field.name for field in fields(RunConfig)}
+    known = declared()
     options = {name: run.config[name] for name in READING if name in run.config and name in known}
     return RunConfig(run.mode, **{**options, **paths, "batch": 1})
 
@@ -218,7 +265,7 @@ def _read(
     pictures = {}
     for role, indices in by_role.items():
         info = sources[role].info
-        if info.kind == "video" and max(indices) > LONG:
+        if info.kind == "video" and sources[role].seek_table is None and max(indices) > LONG:
             log.info("decoding %s up to frame %d", info.path, max(indices))
         for single in sources[role].singles(indices):
             name = info.names[single.index] if info.names else Path(info.path).name

@@ -12,7 +12,7 @@ from vfiscope.sources.array import ArraySource
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import has_pattern, note_on_gaps
-from vfiscope.sources.open import is_address, open_source, parse_position
+from vfiscope.sources.open import is_address, open_source, open_with, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.selection import Selection
 from vfiscope.sources.source import Counts, Single, Source
@@ -31,6 +31,7 @@ __all__ = [
     "is_address",
     "note_on_gaps",
     "open_source",
+    "open_with",
     "parse_position",
     "prefetch",
 ]

@@ -71,7 +71,7 @@ def from_display_matrix(matrix: bytes) -> Orientation | None:
 
 
 def resize_into(pixels: NDArray[Any], out: NDArray[Any], name: str) -> None:
-    """Resize (H, W, 3) pixels to the size of ``out`` with a filter of ``config.RESIZE_FILTERS``, or
+    """Resize (H, W, 3) pixels to the size of ``out`` with a filter of ``--resize``, or
     copy them."""
     if pixels.shape == out.shape:
         np.copyto(out, pixels)

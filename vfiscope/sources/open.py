@@ -7,10 +7,12 @@ import math
 import os
 import re
 from fractions import Fraction
-from typing import Any
+from typing import Any, Unpack
 
-from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options import ReadOptions
+from vfiscope.options.keyword_types import options_of_reading, with_options
+from vfiscope.options.keywords import ReadKeywords
 from vfiscope.sources.array import ArraySource, as_array
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
@@ -25,7 +27,7 @@ from vfiscope.sources.selection import Options, Selection
 from vfiscope.sources.source import Source, check_file
 from vfiscope.sources.video.video_source import VideoSource
 
-__all__ = ["is_address", "open_source", "parse_position"]
+__all__ = ["is_address", "open_source", "open_with", "parse_position"]
 
 MAX_TIME_BASE = 1001 * 1000
 CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
@@ -33,19 +35,12 @@ ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 SECONDS_PATTERN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
 
 
+@with_options(options_of_reading())
 def open_source(
     target: Any,
     *,
-    start: str | int | float | None = None,
-    stop: str | int | float | None = None,
-    step: int = 1,
-    batch: int = config.BATCH,
-    fps: float = config.IMAGE_RATE,
     resize: tuple[int, int, str] | None = None,
-    tonemap: str | None = None,
-    time_from: str | None = None,
-    stream: int | None = None,
-    deinterlace: str = "none",
+    **options: Unpack[ReadKeywords],
 ) -> Source:
     """Open a video, images or an array as a source of frames.
 
@@ -56,37 +51,37 @@ def open_source(
     Args:
         target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a
             numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16.
-        start, stop: half-open range of frames, see :func:`parse_position`.
-        step: every how many-th frame of the range.
-        batch: frames per batch.
-        fps: frames per second of images and arrays, and of videos that have neither times nor a
-            rate.
-        resize: (height, width, filter) to which frames of another size are brought, with a filter
-            of ``config.RESIZE_FILTERS``; None refuses frames of another size than the first.
-        tonemap: how HDR video becomes SDR, one of ``config.TONE_MAPS``; "none" takes its code
-            values as they are stored, None refuses it.
-        time_from: where the times of images come from, one of ``config.TIME_SOURCES``; None counts
-            them at ``fps``.
-        stream: which stream of a video, as its container numbers them; None takes the best for
-            video.
-        deinterlace: what becomes of interlaced frames of a video, one of
-            ``config.DEINTERLACERS``.
+        resize: (height, width, filter) to which frames of another size are brought; None refuses
+            frames of another size than the first.
+        options: listed below; of ``start`` and ``stop`` see :func:`parse_position`. ``fps`` is also
+            that of videos that have neither times nor a rate.
 
     Raises:
         SourceError: the target cannot be read at all.
         UsageError: an option has an impossible value.
     """
-    options = Options(
-        Selection(parse_position(start), parse_position(stop), step),
-        batch,
-        _rate(fps),
-        resize,
-        tonemap,
-        time_from,
-        stream,
-        deinterlace,
-    )
-    _check(options)
+    if resize is None:
+        return open_with(target, ReadOptions(**options))
+    height, width, name = resize
+    if height < 1 or width < 1:
+        raise UsageError(f"resize to {width}x{height}: pass a height and a width of 1 or more")
+    return open_with(target, ReadOptions(**options, resize=name), (height, width))
+
+
+def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = None) -> Source:
+    """As :func:`open_source`, with validated options.
+
+    Args:
+        target: as there.
+        reading: how to read it.
+        size: (height, width) to which frames of another size are brought with the filter that
+            ``reading`` names; None refuses frames of another size than the first.
+
+    Raises:
+        SourceError: the target cannot be read at all.
+        UsageError: an option does not go with the target.
+    """
+    options = _delivery(reading, size)
     array = as_array(target)
     if array is not None:
         _check_images_only(options, "an array")
@@ -108,6 +103,22 @@ def open_source(
         return ImageSource(path, listing, options)
     _check_images_only(options, path)
     return VideoSource(path, options)
+
+
+def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
+    """How a source is to deliver its frames."""
+    return Options(
+        selection=Selection(
+            parse_position(reading.start), parse_position(reading.stop), reading.step
+        ),
+        batch=reading.batch,
+        fps=1 / (1 / Fraction(reading.fps)).limit_denominator(MAX_TIME_BASE),
+        resize=None if size is None or reading.resize is None else (*size, reading.resize),
+        tonemap=reading.tonemap,
+        time_from=reading.time_from,
+        stream=reading.stream,
+        deinterlace=reading.deinterlace,
+    )
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:
@@ -157,12 +168,6 @@ def _listing(path: str) -> Listing | None:
     return Listing((path,), ()) if is_image_name(path) else None
 
 
-def _rate(fps: float) -> Fraction:
-    if not (isinstance(fps, (int, float, Fraction)) and math.isfinite(fps) and fps > 0):
-        raise UsageError(f"fps is {fps!r}: pass frames per second above 0")
-    return 1 / (1 / Fraction(fps)).limit_denominator(MAX_TIME_BASE)
-
-
 def _check_images_only(options: Options, what: str) -> None:
     if options.time_from is not None:
         raise UsageError(
@@ -175,31 +180,4 @@ def _check_video_only(options: Options, what: str) -> None:
     if options.stream is not None:
         raise UsageError(
             f"--stream {options.stream} is for videos, and {what} is none: leave it out"
-        )
-
-
-def _check(options: Options) -> None:
-    if not isinstance(options.batch, int) or options.batch < 1:
-        raise UsageError(f"batch is {options.batch!r}: pass a whole number of 1 or more")
-    if options.tonemap not in (None, *config.TONE_MAPS):
-        raise UsageError(
-            f"tonemap is {options.tonemap!r}: choose one of {', '.join(config.TONE_MAPS)}"
-        )
-    if options.time_from not in (None, *config.TIME_SOURCES):
-        raise UsageError(
-            f"time_from is {options.time_from!r}: choose one of {', '.join(config.TIME_SOURCES)}"
-        )
-    if options.deinterlace not in config.DEINTERLACERS:
-        raise UsageError(
-            f"deinterlace is {options.deinterlace!r}: choose one of"
-            f" {', '.join(config.DEINTERLACERS)}"
-        )
-    if options.resize is None:
-        return
-    height, width, name = options.resize
-    if height < 1 or width < 1:
-        raise UsageError(f"resize to {width}x{height}: pass a height and a width of 1 or more")
-    if name not in config.RESIZE_FILTERS:
-        raise UsageError(
-            f"resize filter is {name!r}: choose one of {', '.join(config.RESIZE_FILTERS)}"
         )

@@ -70,10 +70,10 @@ class Options:
     resize: tuple[int, int, str] | None
     """(height, width, filter), or None to refuse frames of another size."""
     tonemap: str | None = None
-    """One of ``config.TONE_MAPS``, or None to refuse HDR."""
+    """The name of a tone map, or None to refuse HDR."""
     time_from: str | None = None
-    """One of ``config.TIME_SOURCES``, or None to count images at ``fps``."""
+    """Where images have their times from: "exif" or "name", or None to count images at ``fps``."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
-    """One of ``config.DEINTERLACERS``."""
+    """What becomes of interlaced video: "none" or "bwdif"."""

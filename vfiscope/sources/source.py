@@ -19,7 +19,7 @@ from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.selection import Options, Selection
-from vfiscope.types import Code, Frames, Note, SourceInfo, Status
+from vfiscope.types import Code, Frames, Note, SeekTable, SourceInfo, Status
 
 __all__ = [
     "RGB_COLOR",
@@ -129,6 +129,9 @@ class Source(ABC):
         self._closed = False
         self._noted: set[str] = set()
         self.counts = Counts()
+        self.seek_table: SeekTable | None = None
+        """What reading a video noted, or is known from an earlier reading of the same file; None of
+        other sources."""
 
     @property
     def info(self) -> SourceInfo:

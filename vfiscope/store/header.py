@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from vfiscope import config
 from vfiscope.errors import StoreError
+from vfiscope.options import not_identity, stored_defaults
 from vfiscope.store.header_diff import changes
 from vfiscope.store.text import plain
 from vfiscope.types import CellGrid, FieldSpec, MetricSpec
@@ -82,7 +82,9 @@ class Header:
 
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """The same against the dictionary of a header."""
-        return changes(stored, self.to_dict(), config.NOT_IDENTITY)
+        known = {name: value for name, value in stored_defaults().items() if name in self.config}
+        before = {**stored, "config": {**known, **stored.get("config", {})}}
+        return changes(before, self.to_dict(), not_identity())
 
 
 def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from vfiscope import config
+from vfiscope.options import not_stored
 
 __all__ = ["changes"]
 
@@ -16,10 +16,10 @@ known only when the network is loaded."""
 
 
 def changes(
-    old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] = config.NOT_STORED
+    old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] | None = None
 ) -> list[str]:
-    """One line for each leaf that differs between two dictionaries of a header, but for some
-    options of ``config``.
+    """One line for each leaf that differs between two dictionaries of a header, but for
+    options: those that are never stored, or those given.
 
     Of a metric, map or field, and of what one side lacks as a whole, only the first leaf is listed.
     What became of the tensors of a weight file is left out.
@@ -27,7 +27,7 @@ def changes(
     before, after = (
         dict(flatten({k: v for k, v in each.items() if v not in (None, {})})) for each in (old, new)
     )
-    ignored = {f"config.{name}" for name in without}
+    ignored = {f"config.{name}" for name in (not_stored() if without is None else without)}
     lines: dict[str, str] = {}
     for key in dict.fromkeys([*before, *after]):
         if key in ignored or key == LOAD_REPORT or key.startswith(f"{LOAD_REPORT}."):

@@ -24,6 +24,7 @@ from vfiscope.store.lazy_array import Handle, LazyArray, reading
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
+from vfiscope.store.seek_tables import read_seek_tables
 from vfiscope.store.stage_tables import read_rules, read_table
 from vfiscope.store.summary import by_role, count, named, pooled
 from vfiscope.store.text import plain
@@ -80,6 +81,8 @@ class Run:
         """The user's rules that the segments were made with; the run was made with those of
         ``config["flag"]``."""
         self.regions = read_table(h5, "regions", Region)
+        self.seek_tables = read_seek_tables(h5)
+        """{role: what reading it noted to find its frames again}, of the inputs that are videos."""
         digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
         mapped, ref_index = "digest" in self.pairing, self.frames.ref_index
         check_map(self.path, mapped, digest, self.pairing_table, ref_index)

@@ -13,14 +13,15 @@ A result also has ``/segments/<column>`` with the user's rules that they were ma
 attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
 through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
 registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
-``matrix`` (N, 3, 3).
+``matrix`` (N, 3, 3). Of inputs that are videos there is ``/seek/<role>``, see
+:mod:`vfiscope.store.seek_tables`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ from vfiscope.store.registration_table import (
     read_registrations,
     write_registrations,
 )
+from vfiscope.store.seek_tables import write_seek_tables
 from vfiscope.store.stage_tables import write_segments, write_table
 from vfiscope.store.text import json_text
 from vfiscope.types import (
@@ -51,6 +53,7 @@ from vfiscope.types import (
     Region,
     Role,
     Scores,
+    SeekTable,
     Segment,
     Status,
 )
@@ -317,12 +320,15 @@ class Ending:
     table: Pairing | None = None
     """The map that the scores were made through, if any."""
     names: Sequence[str] = ()
+    seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
+    """{role: what reading it noted to find its frames again}"""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
     """Write segments, regions and the root attributes; ``complete`` comes last."""
     write_segments(h5, ending.segments, header.config.get("flag", ()))
     write_table(h5, "regions", Region, ending.regions)
+    write_seek_tables(h5, ending.seek_tables, SCALAR_FILTERS)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION

@@ -17,6 +17,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
+from vfiscope.store.seek_tables import SEEK_TYPES
 from vfiscope.store.stage_tables import TABLE_TYPES
 from vfiscope.types import (
     FrameTable,
@@ -75,6 +76,7 @@ def check_stored(path: Path, h5: Any) -> None:
             raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
         for name in h5[group]:
             _check_dataset(path, h5[group], group, name)
+    _check_seek(path, h5)
     rows = h5["frames"]["index"].shape[0]
     for group in ("frames", *schema.ARRAY_TYPES, *optional):
         for name, dataset in h5[group].items():
@@ -83,6 +85,20 @@ def check_stored(path: Path, h5: Any) -> None:
                 raise StoreError(
                     f"{path} holds {rows} frames, but {found}: it is damaged, make it again"
                 )
+
+
+def _check_seek(path: Path, h5: Any) -> None:
+    """The same for what helps to find frames again, where it is."""
+    if "seek" not in h5:
+        return
+    groups = ["seek", *(f"seek/{role}" for role in h5["seek"])]
+    for name in groups:
+        linked = not isinstance(h5.get(name, getlink=True), h5py.HardLink)
+        if linked or not isinstance(h5[name], h5py.Group):
+            raise StoreError(f"{path}: /{name} is no group of the file itself: do not trust it")
+    for name in groups[1:]:
+        for column in h5[name]:
+            _check_dataset(path, h5[name], name, column)
 
 
 def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
@@ -98,7 +114,8 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
         chunk > max(1, side) for chunk, side in zip(chunks, shape, strict=True)
     ):
         raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
-    dtype = schema.ARRAY_TYPES.get(group_name, COLUMN_TYPES.get(group_name, {}).get(name))
+    columns = SEEK_TYPES if group_name.startswith("seek/") else COLUMN_TYPES.get(group_name, {})
+    dtype = schema.ARRAY_TYPES.get(group_name, columns.get(name))
     if dtype is not None and not _is_type(group[name].dtype, dtype):
         raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
 

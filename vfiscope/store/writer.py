@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal
 
 import h5py
@@ -15,11 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
-from vfiscope.errors import OutputExistsError, ResumeError, StoreError
+from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interruption
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import FrameTable, Note, Pairing, Region, Registrations, Scores, Segment
+from vfiscope.types import (
+    FrameTable,
+    Note,
+    Pairing,
+    Region,
+    Registrations,
+    Scores,
+    SeekTable,
+    Segment,
+)
 
 __all__ = ["Writer", "check_path"]
 
@@ -33,8 +42,8 @@ class Writer:
     Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the
     same command continues it. Left by an interrupt (``KeyboardInterrupt``, ``SystemExit``: what is
     no ``Exception``), it stores the
-    rows of the open block too, and says in a note of the interrupt what is kept. Use as a context
-    manager::
+    rows of the open block too, and raises an :class:`~vfiscope.errors.Interrupted` or
+    :class:`~vfiscope.errors.Terminated` from it that says what is kept. Use as a context manager::
 
         with Writer("out.h5", header) as writer:
             if not writer.already_finished:
@@ -111,21 +120,16 @@ class Writer:
     ) -> None:
         try:
             if error is not None and not isinstance(error, Exception) and self._folder.held:
-                lost = ""
-                try:
-                    self._keep_held()
-                except (
-                    StoreError
-                ) as failed:  # the interrupt goes on, and says what it could not keep
-                    lost = f" (the rows since then were not kept: {failed})"
-                error.add_note(self._said() + lost)
+                raise interruption(error, self._keep_held(), self.rows_done) from error
         finally:
             self._held = []
             self._folder.leave()
 
-    def _keep_held(self) -> None:
-        """Store the rows of the open block. The journal tells which are stored, whatever call was
-        interrupted."""
+    def _keep_held(self) -> str:
+        """Store the rows of the open block, and say what is kept.
+
+        The journal tells which rows are stored, whatever call was interrupted.
+        """
         self._parts = list(self._folder.read_work().parts)
         done = self.rows_done
         self._held = [
@@ -133,16 +137,15 @@ class Writer:
             for first, scores in self._held
             if first + len(scores) > done
         ]
+        lost = ""
         if self._held:
-            self._commit(self._rows_held)
-
-    def _said(self) -> str:
-        if not self.rows_done:
-            return f"no frame of {self.path} was finished: run the same command again to begin anew"
-        return (
-            f"{self.rows_done} frames of {self.path} are kept: run the same command again to go on"
-            " after them"
-        )
+            try:
+                self._commit(self._rows_held)
+            except StoreError as failed:  # the interrupt goes on, and says what is not kept
+                lost = f" (the rows since then were not kept: {failed})"
+        kept = f"{self.rows_done} frames of {self.path} are kept: run the same command again to go"
+        none = f"no frame of {self.path} was finished: run the same command again to begin anew"
+        return (f"{kept} on after them" if self.rows_done else none) + lost
 
     def _begin(self) -> None:
         """Continue, complete or discard what the parts folder holds."""
@@ -271,6 +274,7 @@ class Writer:
         warnings: Sequence[Note] = (),
         table: Pairing | None = None,
         names: Sequence[str] = (),
+        seek_tables: Mapping[str, SeekTable] = MappingProxyType({}),
     ) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
@@ -287,6 +291,7 @@ class Writer:
             timings: ``seconds`` in all, and what else was measured.
             table: the map that the scores were made through, a row for each of theirs.
             names: the image file of each row, where the test was images.
+            seek_tables: {role: what reading it noted to find its frames again}, of videos.
 
         Returns:
             The final path.
@@ -322,6 +327,7 @@ class Writer:
             warnings,
             table,
             names,
+            seek_tables,
         )
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(created)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfiscope.errors import UsageError
+from vfiscope.registry import suggest
 from vfiscope.store import headline_role
 from vfiscope.store.text import printable
 from vfiscope.types import MetricSpec, Needs, Role
@@ -145,9 +146,7 @@ def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
     known = metrics_of(runs)
     for name in metrics or ():
         if name not in known:
-            raise UsageError(
-                f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}"
-            )
+            raise UsageError(f"no run has the metric {name!r}: {suggest(name, known)}")
     usual = [name for name in known if name != CUT and not all(absent(run, name) for run in runs)]
     names = list(dict.fromkeys(metrics)) if metrics else usual or known
     if not metrics:  # what only originals have values of is about a codec, and comes last

@@ -12,17 +12,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from vfiscope.errors import UsageError
 from vfiscope.files import replacing
 from vfiscope.views.export import suffix_of
-from vfiscope.views.naming import unit_of
 from vfiscope.views.table import Column, Table, Worst
+from vfiscope.views.table_cells import (
+    footnotes,
+    format_of_column,
+    interval,
+    leading,
+    mark_of,
+    number,
+    parts,
+)
+from vfiscope.views.table_markup import latex, markdown
 
 __all__ = ["RENDERERS", "format_of", "render", "write_table"]
 
@@ -41,21 +48,6 @@ LEGEND = (
     "* best, and decisive: the 95 % interval of its lead over the second does not contain 0",
     "~ best, but not decisive",
 )
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "[": "{[}",  # behind a line break it would begin its option
-    "*": "{*}",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "²": r"\textsuperscript{2}",
-    "…": r"\ldots{}",
-    **{letter: f"\\{letter}" for letter in "&%$#_{}"},
-}
 
 
 def render(table: Table, form: str = "text", *, bold: bool = False) -> str:
@@ -100,78 +92,12 @@ def write_table(
     return path
 
 
-def _parts(table: Table) -> Iterator[tuple[str, list[Column]]]:
-    """(heading, columns) of the ranked metrics, and of the others."""
-    ranked = [column for column in table.columns if column.ranked]
-    if ranked:
-        yield "", ranked
-    if others := [column for column in table.columns if not column.ranked]:
-        yield "not ranked", others
-
-
-def _footnotes(table: Table) -> list[str]:
-    """Why metrics are not ranked, and all else that a reader must know."""
-    reasons: dict[str, list[str]] = {}
-    for column in table.columns:
-        if column.reason:
-            reasons.setdefault(column.reason, []).append(column.spec.name)
-    return [
-        *(f"{', '.join(names)} not ranked: {reason}" for reason, names in reasons.items()),
-        *table.notes,
-    ]
-
-
-def _form(values: Iterable[float | None]) -> str:
-    """The format that shows four digits of the largest value, and no value as 0 that is none."""
-    known = [abs(value) for value in values if value]
-    if not known:
-        return ".3f"
-    decimals = max(0, 3 - math.floor(math.log10(max(known))))
-    form = f".{decimals}f"
-    return ".3e" if max(known) < 1e-3 or _hides(form, known) else form
-
-
-def _hides(form: str, values: Iterable[float | None]) -> bool:
-    """Whether a value that is not 0 would show as 0."""
-    return any(value and not float(f"{value:{form}}") for value in values)
-
-
-def _form_of(column: Column) -> str:
-    return _form(column.values.values())
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else f"{value:{form}}"
-
-
-def _range(low: float | None, high: float | None, form: str) -> str:
-    return "" if low is None else f"[{_number(low, form)}, {_number(high, form)}]"
-
-
-def _leading(column: Column) -> str:
-    """The lead of the best method over the second, in words."""
-    lead = column.lead
-    if lead is None:
-        return f"{column.spec.name}: the best are equal"
-    form, numbers = _form_of(column), (lead.mean, lead.low, lead.high)
-    if _hides(form, numbers):
-        form = _form(numbers)
-    verdict = "decisive" if column.decisive else "not decisive"
-    ahead = " ".join(
-        filter(
-            None,
-            (_number(lead.mean, form), unit_of(column.spec), _range(lead.low, lead.high, form)),
-        )
-    )
-    return f"{column.spec.name}: {column.best} over {lead.over} by {ahead}, {verdict}"
-
-
 # --------------------------------------------------------------------------------------------- text
 
 
 def _text(table: Table, bold: bool = False) -> str:
     lines = [table.heading, ""]
-    for n, (heading, columns) in enumerate(_parts(table)):
+    for n, (heading, columns) in enumerate(parts(table)):
         lines += [f"{heading}:"] * bool(heading)
         lines += [
             *_grid(table, columns, bold),
@@ -186,19 +112,15 @@ def _text(table: Table, bold: bool = False) -> str:
                 "",
                 "lead of the best over the second, over the same frames:",
             ]
-            lines += [*(f"  {_leading(column)}" for column in columns), ""]
+            lines += [*(f"  {leading(column)}" for column in columns), ""]
     if any(each for column in table.columns for each in column.worst.values()):
         lines += ["worst frames:", *_worst_lines(table), ""]
-    lines += [f"note: {note}" for note in _footnotes(table)]
+    lines += [f"note: {note}" for note in footnotes(table)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _has(columns: Sequence[Column], mark: str) -> bool:
     return any(column.best is not None and column.decisive == (mark == "*") for column in columns)
-
-
-def _mark(column: Column, method: str) -> str:
-    return ("*" if column.decisive else "~") if method == column.best else ""
 
 
 def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
@@ -221,11 +143,13 @@ def _grid(table: Table, columns: Sequence[Column], bold: bool) -> Iterator[str]:
 def _block(table: Table, column: Column) -> list[str]:
     """The cells of a column: its title, then the mean of each method, and where it ranks its
     interval."""
-    form = _form_of(column)
+    form = format_of_column(column)
     cells = [column.title]
     for method in table.methods:
-        cells.append(_number(column.values[method], form) + _mark(column, method))
-        cells.append(_range(column.low[method], column.high[method], form) if column.ranked else "")
+        cells.append(number(column.values[method], form) + mark_of(column, method))
+        cells.append(
+            interval(column.low[method], column.high[method], form) if column.ranked else ""
+        )
     return cells
 
 
@@ -281,9 +205,9 @@ def _worst_lines(table: Table) -> Iterator[str]:
     ranked = [column for column in table.columns if column.ranked] or list(table.columns)
     for method in table.methods:
         for n, column in enumerate(ranked):
-            form = _form_of(column)
+            form = format_of_column(column)
             found = ", ".join(
-                f"{_number(worst.value, form)} at {_where(worst)}" for worst in column.worst[method]
+                f"{number(worst.value, form)} at {_where(worst)}" for worst in column.worst[method]
             )
             name = method if n == 0 else ""
             yield f"{name.ljust(_wide(table.methods))}{column.spec.name}: {found or '-'}"
@@ -323,93 +247,10 @@ def _json(table: Table) -> str:
     return json.dumps(table.to_dict(), indent=2, allow_nan=False) + "\n"
 
 
-def _markdown(table: Table) -> str:
-    lines = [_escaped(table.heading), ""]
-    for heading, columns in _parts(table):
-        lines += [heading, ""] * bool(heading)
-        lines.append(_row(["method", *(_escaped(column.title) for column in columns)]))
-        lines.append(_row(["---", *("---:" for _ in columns)]))
-        for method in table.methods:
-            lines.append(_row([_escaped(method), *(_marked(column, method) for column in columns)]))
-        lines.append("")
-    bold = [
-        "**bold**: the 95 % interval of the lead over the second does not contain 0; *italic*:"
-        " best, not decisive"
-    ]
-    ranked = [column for column in table.columns if column.ranked]
-    facts = [
-        *(_leading(column) for column in ranked),
-        f"[low, high] of a mean, 95 %: {table.drawn}",
-        *_footnotes(table),
-    ]
-    return (
-        "\n".join(
-            [
-                *lines,
-                *(f"- {line}" for line in bold * bool(ranked)),
-                *(f"- {_escaped(f)}" for f in facts),
-            ]
-        )
-        + "\n"
-    )
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _marked(column: Column, method: str) -> str:
-    """Mean and interval of a method in Markdown."""
-    form = _form_of(column)
-    around = {"*": "**", "~": "*", "": ""}[_mark(column, method)]
-    mean = f"{around}{_number(column.values[method], form)}{around}"
-    return f"{mean} {_range(column.low[method], column.high[method], form)}".rstrip()
-
-
-def _escaped(text: str) -> str:
-    """A text of anybody's in Markdown."""
-    return re.sub(r"([\\`*_<>|~]|\](?=[(\[:]))", r"\\\1", text)
-
-
-def _latex(table: Table) -> str:
-    lines = ["% needs \\usepackage{booktabs}", f"% {table.heading}"]
-    for heading, columns in _parts(table):
-        lines += [f"% {heading}"] * bool(heading)
-        lines += [rf"\begin{{tabular}}{{l{'r' * len(columns)}}}", r"\toprule"]
-        lines += [_latex_row(["Method", *(_tex(column.title) for column in columns)]), r"\midrule"]
-        for method in table.methods:
-            lines.append(
-                _latex_row([_tex(method), *(_latex_cell(column, method) for column in columns)])
-            )
-        lines += [r"\bottomrule", r"\end{tabular}"]
-    ranked = [column for column in table.columns if column.ranked]
-    facts = [
-        *(_leading(column) for column in ranked),
-        f"intervals: {table.drawn}",
-        *_footnotes(table),
-    ]
-    return "\n".join([*lines, *(f"% {fact}" for fact in facts)]) + "\n"
-
-
-def _latex_row(cells: Sequence[str]) -> str:
-    return " & ".join(cells) + r" \\"
-
-
-def _latex_cell(column: Column, method: str) -> str:
-    value = _tex(_number(column.values[method], _form_of(column)))
-    command = {"*": r"\textbf", "~": r"\textit", "": ""}[_mark(column, method)]
-    return f"{command}{{{value}}}" if command else value
-
-
-def _tex(text: str) -> str:
-    """A text of anybody's in LaTeX."""
-    return "".join(LATEX.get(letter, letter) for letter in text)
-
-
 RENDERERS: Mapping[str, Callable[[Table], str]] = {
     "text": _text,
     "csv": _csv,
-    "markdown": _markdown,
-    "latex": _latex,
+    "markdown": markdown,
+    "latex": latex,
     "json": _json,
 }

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.registry import suggest
 from vfiscope.types import Float64, MetricSpec, Role
 from vfiscope.views.comparable import partial_runs, unranked_by
 from vfiscope.views.intervals import FEWEST, block_length, draws, interval
@@ -180,9 +181,7 @@ def _chosen(scenes: Sequence[Scene], choice: Choice) -> list[str]:
     known = list(dict.fromkeys(metric for scene in scenes for metric in scene.scores))
     for name in (*(choice.metrics or ()), *([choice.sort] if choice.sort else [])):
         if name not in known:
-            raise UsageError(
-                f"no run has the metric {name!r}: choose from {', '.join(known) or 'none at all'}"
-            )
+            raise UsageError(f"no run has the metric {name!r}: {suggest(name, known)}")
     if choice.metrics and choice.sort and choice.sort not in choice.metrics:
         raise UsageError(
             f"sort is {choice.sort!r}, which is none of the metrics shown: name it among them too"

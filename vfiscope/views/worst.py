@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfiscope.errors import UsageError
+from vfiscope.registry import suggest
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import Float32, Float64, Int64, MetricSpec
 
@@ -131,10 +132,7 @@ def badness(values: Float32, spec: MetricSpec) -> Float64:
 
 def _known(run: Run, name: str) -> str:
     if name not in run.scores:
-        raise UsageError(
-            f"{run.path} has no metric {name!r}: choose from"
-            f" {', '.join(run.scores) or 'none at all'}"
-        )
+        raise UsageError(f"{run.path} has no metric {name!r}: {suggest(name, run.scores)}")
     return name
 
 

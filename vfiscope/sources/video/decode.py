@@ -202,6 +202,7 @@ class _FrameQueue:
             return
         self.taken += not refused
         if packet.pts is not None:
+            # Before the first keyframe a decoder may drop what it cannot decode, as it should.
             binding = self.a_frame_each and self.key is not None and packet.pts >= self.key
             suspect = complained and not self.logs_when_healthy
             self.promises.append(_ExpectedFrame(packet.pts, self.number, refused, suspect, binding))
@@ -233,6 +234,7 @@ class _FrameQueue:
         elif frame.pts in self.given and self._is_near_damage():
             return  # a decoder that lost a frame may give another one twice
         else:
+            # Packets and frames do not share their times here, so no time can be missing one.
             self.trusted = False
         self._line_up(Decoded(frame, frame.pts, damaged))
 
@@ -258,6 +260,7 @@ class _FrameQueue:
     def settled(self, *, ended: bool = False) -> Iterator[Decoded]:
         """The places that nothing can come before any more."""
         while self.ready:
+            # A frame waits while an earlier one that was promised may still be in the decoder.
             at = self.ready[0].pts
             earlier = (
                 [] if at is None else [promise for promise in self.promises if promise.pts < at]
@@ -277,6 +280,7 @@ class _FrameQueue:
         """Rows without pixels for promises that nothing will keep."""
         for promise in sorted(promises, key=lambda promise: promise.pts):
             self.promises.remove(promise)
+            # A packet without a frame among interlaced ones is the second field of the one before.
             self.paired = self.paired or (self.interlaced and not promise.refused)
             if promise.binding and self.trusted and not self.paired:
                 self.silent += not promise.refused

@@ -13,7 +13,7 @@ import zlib
 from array import array
 from bisect import bisect_right
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -162,7 +162,7 @@ def seek(
     left, failed = list(ordinals), ""
     for skip in SKIPS:
         try:
-            with opened(path, number) as (container, stream):
+            with _opened_fast(path, number) as (container, stream):
                 for found in _sought(container, stream, table, tuple(left), skip):
                     yield found
                     left.remove(found.ordinal)
@@ -185,6 +185,20 @@ def _deinterlaced(
             for ordinal, place in zip(following, whole, strict=True):
                 if ordinal in wanted:
                     yield Sought(ordinal, place)
+
+
+@contextmanager
+def _opened_fast(path: str, number: int | None) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """As :func:`opened`, with several frames decoded at once: what damage that would conceal
+    otherwise does not pass the comparison."""
+    with opened(path, number) as (container, stream):
+        stream.thread_type = "AUTO"
+        try:
+            yield container, stream
+        finally:
+            # It waits for the threads without holding Python's lock, which they need to report an
+            # error; freeing the decoder would hold it.
+            stream.codec_context.flush_buffers()
 
 
 def _sought(

@@ -80,8 +80,6 @@ class VideoSource(Source):
         self._first = first
         self._claims_length = stream.claims_length
         self._sums_checked = False
-        self.seek_table: SeekTable | None = None
-        """What reading it noted, or what is known from an earlier reading of the same file."""
         self._seeks = True
         self._deinterlaces = options.deinterlace == "bwdif"
 

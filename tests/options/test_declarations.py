@@ -1,0 +1,146 @@
+"""The one declaration of every option: what is refused and in which words, what is read alike, and
+what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig, declared, not_identity, not_stored, sections
+
+WEIGHTS = "w.ckpt"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch": 0}, "batch is 0: pass a number from 1 to 4096"),
+        ({"batch": 4097}, "batch is 4097: pass a number from 1 to 4096"),
+        ({"batch": True}, "batch is True: pass a whole number"),
+        ({"batch": "3"}, "batch is '3': pass a whole number"),
+        ({"batch": 2.0}, "batch is 2.0: pass a whole number"),
+        ({"fps": float("nan")}, "fps is nan: pass a number from 1e-06 to 100000.0"),
+        ({"fps": "25"}, "fps is '25': pass frames per second"),
+        ({"size": 1.5}, "size is 1.5: pass a whole number of pixels"),
+        ({"stream": -1}, "stream is -1: pass a number from 0 to 9999"),
+        ({"precise": 1}, "precise is 1: pass true or false"),
+        ({"pool": "max"}, "pool is 'max': choose one of patch, all, cls"),
+        ({"device": None}, "device is None: choose one of auto, cpu, cuda, mps"),
+        ({"tonemap": "x"}, "tonemap is 'x': choose one of none, reinhard, hable, mobius"),
+        ({"start": [1]}, r"start is \[1\]: pass a frame number or a time"),
+        ({"metrics": 5}, "metrics is 5: pass a list of texts"),
+        ({"flag": [1]}, r"flag is \[1\]: pass a list of texts"),
+        ({"embedder": 5}, "embedder is 5: pass a name"),
+        ({"weights": 5}, "weights is 5: pass a file name"),
+        ({"out": "a.txt"}, r"out is 'a.txt': pass a name that ends in .h5"),
+        ({"multiplier": "1/2"}, "multiplier is '1/2': pass test frames to a source frame"),
+        ({"align": "1.5"}, "align is '1.5': pass auto, none, or a shift in frames, as"),
+        ({"bach": 3}, "there is no option 'bach': did you mean 'batch'"),
+        ({"zzzz": 3}, "there is no option 'zzzz': choose from align, aspect, batch"),
+        ({"lag": 2}, "lag means nothing in mode score: leave it out, or use mode scan"),
+        ({"source": "s"}, "source and ref are two ways to judge interpolation"),
+        ({"align": 3, "step": 2}, "align is 3 beside start or step, which shift too"),
+        ({"align": 3, "start": 1}, "align is 3 beside start or step, which shift too"),
+        ({"multiplier": "5/2"}, "multiplier is 5/2: without source only a whole number"),
+        ({"multiplier": 2, "step": 2}, "step is 2 beside multiplier, which counts every frame"),
+        ({"register": "loftr"}, "register is 'loftr' without its weights: pass --register-w"),
+        ({"register_weights": WEIGHTS}, "register_weights mean nothing where register is 'none'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_option_is_one_line_with_the_value_and_what_to_do(
+    options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=f"^{message}") as caught:
+        RunConfig("score", "t", "r", **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "message"),
+    [
+        ("scan", {"ref": "r"}, "ref means nothing in mode scan: leave it out, or use mode score"),
+        ("scan", {"golden": 0, "lag": 1}, "golden and lag are two ways to compare"),
+        ("scan", {"align": "auto"}, "align is 'auto' in scan, where nothing is aligned in time"),
+        ("compare", {"ref": "r", "golden": 0}, "golden means nothing in mode compare"),
+        ("score", {"align": "auto"}, "align is 'auto' without ref: there is nothing to align with"),
+        ("score", {"source": "s", "step": 2}, "step and align do not go with source"),
+        ("score", {"register": "ecc"}, "register is 'ecc' without ref"),
+        ("judge", {}, "mode is 'judge': choose one of score, scan, compare"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    mode: str, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=f"^{message}"):
+        RunConfig(mode, "t", **options)
+
+
+def test_what_means_the_same_is_held_alike() -> None:
+    plain = RunConfig("score", "t", "r", align=" -17", fps=24, out=Path("a.h5"))
+    assert (plain.align, plain.fps, plain.out) == (-17, 24.0, "a.h5")
+    assert isinstance(plain.fps, float)
+    ratio = RunConfig("score", "t", source="s", multiplier="24:60", start="7", stop="2.5s")
+    assert (ratio.multiplier, ratio.start, ratio.stop) == ("5/2", 7, "2.5s")
+    for metrics in ("psnr, ssim", ["psnr", "ssim"], ("psnr", "ssim")):
+        assert RunConfig("score", "t", "r", metrics=metrics).metrics == ("psnr", "ssim")
+    assert RunConfig("score", "t", "r", flag="psnr < 3, or").flag == ("psnr < 3, or",)
+
+
+def test_a_configuration_cannot_be_changed_but_copied() -> None:
+    config = RunConfig("score", "t", "r")
+    with pytest.raises(ValueError, match="frozen"):
+        config.batch = 3  # type: ignore[misc]
+    copy = config.replace(batch=3, metrics=("psnr",))
+    assert (config.batch, copy.batch) == (8, 3)
+    assert (copy.metrics, copy.maps, copy.fields) == (("psnr",), ("none",), ("none",))
+    assert copy.replace(batch=8, metrics=()) == config
+    assert config.replace(ref=None).metrics[-1] == "cut"
+    with pytest.raises(UsageError, match="batch is 0"):
+        config.replace(batch=0)
+
+
+def test_a_dictionary_holds_what_may_change_a_run_and_no_more() -> None:
+    array = np.zeros((1, 2, 2, 3), np.uint8)
+    config = RunConfig("score", array, Path("r.mp4"), out="a.h5", batch=2, metrics="psnr")
+    stored = config.to_dict()
+    assert (stored["test"], stored["ref"]) == ("array", "r.mp4")
+    assert (stored["metrics"], stored["maps"]) == (["psnr"], ["none"])
+    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on"}
+    assert not_stored() == unstored
+    assert set(stored) == set(declared()) - unstored
+    assert not_identity() == unstored | {"test", "ref", "source", "flag"}
+
+
+def test_every_option_says_what_it_does_in_a_section() -> None:
+    listed = [told for options in sections(declared().values()).values() for told in options]
+    assert sorted(told.name for told in listed) == sorted(declared())
+    for told in listed:
+        assert told.option.help.endswith((".", '"')), told.name
+        assert "\n" not in told.option.help, told.name
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("batch", " 4", 4),
+        ("fps", "23.5", 23.5),
+        ("precise", "TRUE", True),
+        ("resume", "false", False),
+        ("align", "+3", "+3"),
+        ("start", "120", "120"),
+    ],
+)
+def test_a_cell_of_a_table_is_what_is_declared(name: str, text: str, value: object) -> None:
+    assert declared()[name].of_text(text) == value
+
+
+def test_a_cell_that_is_no_number_or_truth_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^batch is 'two': pass a whole number$"):
+        declared()["batch"].of_text("two")
+    with pytest.raises(UsageError, match=r"^precise is 'yes': pass true or false$"):
+        declared()["precise"].of_text("yes")

@@ -1,0 +1,174 @@
+"""Reading a list of jobs from a .json, .jsonl or .csv file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vfiscope.compat.keys import option_of, rows_of
+from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig, declared
+from vfiscope.scoring.inputs import golden_index
+from vfiscope.sources import is_address
+
+__all__ = ["Job", "read_jobs"]
+
+EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of a job file."""
+
+    id: str
+    label: str
+    mode: str
+    options: Mapping[str, Any]
+    """Options of ``RunConfig`` with full paths."""
+    fault: str | None = None
+    """Why it cannot be run, where its row is no job at all."""
+
+    def configure(self, out: Path) -> RunConfig:
+        """The configuration of the job, whose result is to be a file of that name.
+
+        Raises:
+            UsageError: the row is no job, names a file of its own for the result, or has an
+            impossible option.
+        """
+        if self.fault is not None:
+            raise UsageError(self.fault)
+        if self.options.get("out") is not None:
+            raise UsageError(
+                f"out is {self.options['out']!r}, but a batch writes {out.name} into its own"
+                " folder: leave it out"
+            )
+        return RunConfig.from_options(self.mode, {**typed(self.options), "out": str(out)})
+
+
+def read_jobs(path: str | Path) -> list[Job]:
+    """Read a job file.
+
+    ``.json`` holds a list of objects or an object with the key ``pairs`` or ``jobs``; ``.jsonl``
+    one object a line; ``.csv`` a header and one row a job, empty cells left out. Paths are relative
+    to the job file. A job without an ``id`` is called ``pair_001``, ``pair_002`` ... by its place.
+
+    Raises:
+        UsageError: the file cannot be read, holds no jobs, or two jobs share an id.
+    """
+    path = Path(path)
+    rows = _read_rows(path)
+    jobs = [_job(row, number, path.resolve().parent) for number, row in enumerate(rows, start=1)]
+    if not jobs:
+        raise UsageError(f"{path} holds no jobs: pass at least one object with test and ref")
+    seen: set[str] = set()
+    for job in jobs:
+        if job.id in seen:
+            raise UsageError(f"{path}: two jobs have the id {job.id!r}: pass each its own")
+        seen.add(job.id)
+    return jobs
+
+
+def typed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with the texts of .csv cells turned into the numbers and truths that are declared.
+
+    Raises:
+        UsageError: a cell holds no number, or neither true nor false, where one is meant.
+    """
+    known = declared()
+    return {
+        name: told.of_text(value)
+        if isinstance(value, str) and (told := known.get(name.replace("-", "_")))
+        else value
+        for name, value in options.items()
+    }
+
+
+def _read_rows(path: Path) -> list[Any]:
+    readers = {".json": _rows_of_json, ".jsonl": _rows_of_jsonl, ".csv": _rows_of_csv}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UsageError(f"{path} is no job file: pass a .json, .jsonl or .csv file")
+    try:
+        return reader(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}: check the name of the job file"
+        ) from error
+    except (ValueError, csv.Error) as error:  # numbers of thousands of digits too
+        raise UsageError(
+            f"{path} is no valid {path.suffix} file ({error}): fix it there"
+        ) from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no value of JSON")
+
+
+def _rows_of_json(text: str) -> list[Any]:
+    value = rows_of(json.loads(text, parse_constant=_refuse))
+    if not isinstance(value, list):
+        raise UsageError(
+            'a job file holds a list of objects, or an object with the key "pairs" or "jobs"'
+        )
+    return value
+
+
+def _rows_of_jsonl(text: str) -> list[Any]:
+    rows, begin = [], 0
+    for line in text.split("\n"):
+        try:
+            rows += [json.loads(line, parse_constant=_refuse)] if line.strip() else []
+        except json.JSONDecodeError as error:
+            raise json.JSONDecodeError(
+                error.msg, text, begin + error.pos
+            ) from error  # its place in the whole file
+        begin += len(line) + 1
+    return rows
+
+
+def _rows_of_csv(text: str) -> list[Any]:
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    for number, row in enumerate(rows, start=2):
+        if None in row:
+            raise UsageError(
+                f"row {number} of the job file has more cells than the header: quote cells with"
+                " commas"
+            )
+    return [{key: value for key, value in row.items() if value} for row in rows]
+
+
+def _job(row: Any, number: int, base: Path) -> Job:
+    if not isinstance(row, dict):
+        fault = f"entry {number} of the job list is {json.dumps(row)}: pass an object, as {EXAMPLE}"
+        return Job(f"pair_{number:03d}", "", "compare", {}, fault)
+    options = {option_of(key): value for key, value in row.items()}
+    identity = str(options.pop("id", f"pair_{number:03d}"))
+    label = str(options.pop("label", ""))
+    mode = str(options.pop("mode", "compare"))
+    if not (identity + label).isprintable():
+        raise UsageError(
+            f"job {number} has the id {identity!r} and the label {label!r}: use printable"
+            " characters"
+        )
+    return Job(identity, label, mode, _with_full_paths(options, base))
+
+
+def _with_full_paths(options: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Options whose files are named from the folder of the job file on."""
+    files = {name for name, told in declared().items() if told.option.file and name != "out"}
+    return {
+        name: str(base / value) if name in files and _is_path(name, value) else value
+        for name, value in options.items()
+    }
+
+
+def _is_path(name: str, value: Any) -> bool:
+    """Whether a value is the name of a file, and not the number of a golden frame or an address,
+    which is refused as what it is."""
+    number = name == "golden" and golden_index(value) is not None
+    return isinstance(value, str) and not number and not is_address(value)

@@ -1,0 +1,88 @@
+"""The results of a batch: what is said of each job, and the files that hold those of all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vfiscope.compat.keys import pair_keys
+from vfiscope.files import replacing
+from vfiscope.views.labelled import METHODS_FILE, RESULTS
+
+if TYPE_CHECKING:
+    from vfiscope.batch.job_file import Job
+
+__all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "not_done", "write_results"]
+
+SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
+SUMMARY_CSV = "summary.csv"
+FILES = (RESULTS, SUMMARY_CSV, METHODS_FILE)
+"""The files in the folder of a batch that hold the results of all jobs."""
+
+
+def not_done(job: Job) -> dict[str, Any]:
+    """The result of a job of which nothing is known yet; its keys are those of every result."""
+    return {
+        "id": job.id,
+        "label": job.label,
+        "mode": job.mode,
+        "test": job.options.get("test"),
+        "ref": job.options.get("ref"),
+        "source": job.options.get("source"),
+        "out": None,
+        "state": "failed",
+        "skipped": False,
+        "flagged_again": False,
+        "error": None,
+        "failed_on": [],
+        "failures": {},
+        "summary": None,
+        **pair_keys(job.options),
+    }
+
+
+def write_results(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """Write ``results.json`` and ``summary.csv`` as a whole."""
+    _write_json(folder / RESULTS, results)
+    _write_summary(folder / SUMMARY_CSV, results)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    with replacing(path, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """A row for each job: means over the frames of its role, and those of passed frames where they
+    are told apart."""
+    rows = [_summary_row(result) for result in results]
+    means = sorted({name for row in rows for name in row} - {*SUMMARY_COLUMNS})
+    with (
+        replacing(path, overwrite=True) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [*SUMMARY_COLUMNS, *means], restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
+    row = {key: result[key] for key in ("id", "label", "mode", "state", "error")}
+    if (summary := result["summary"]) is None:
+        return row
+    role, roles, segments = summary["role"], summary["roles"], summary["segments"]
+    defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
+    row |= {"role": role, "frames": defined, "scored": summary["frames"]["scored"]}
+    row |= {"segments": sum(segment["role"] != "passed" for segment in segments)}
+    parts = {"": summary["metrics"], "passed_": roles["passed"]["metrics"] if roles else {}}
+    for prefix, metrics in parts.items():
+        for name, pooled in metrics.items():
+            row |= {
+                f"{name}_{prefix}{key}": pooled[key]
+                for key in ("mean", "mean_abs")
+                if key in pooled
+            }
+    return row

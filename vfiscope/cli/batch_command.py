@@ -1,0 +1,117 @@
+"""``vfiscope batch``: many jobs from one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vfiscope.cli.exit_codes import FAILED_ON, OK, PARTIAL
+from vfiscope.cli.messages import log_to_stderr
+from vfiscope.cli.parameters import files
+from vfiscope.cli.table_command import show_by_label
+from vfiscope.errors import UsageError
+
+__all__ = ["batch"]
+
+
+@click.command()
+@click.argument("jobs", metavar="JOBS", shell_complete=files)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="DIR",
+    shell_complete=files,
+    help="Folder for the results.",
+)
+@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
+@click.option(
+    "--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/."
+)
+@click.option(
+    "--resume/--no-resume",
+    default=True,
+    show_default=True,
+    help="Go on with unfinished jobs, or discard them.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else."
+)
+@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+def batch(
+    jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool, **how: bool
+) -> int:
+    """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
+
+    vfiscope batch jobs.json -o results
+
+    A job is an object or a row with the inputs (test; ref, source or golden), the mode (score,
+    scan, or compare where absent), any option of that mode by its long name, and an id and a label
+    where wanted. Paths are relative to the file. In JSON:
+
+    \b
+    [
+      {"id": "flow", "label": "mine", "mode": "score", "test": "flow.mp4", "ref": "truth.mp4"},
+      {"id": "garden", "mode": "scan", "test": "garden/*.jpg", "lag": 1, "metrics": ["psnr",
+      "ssim"]}, {"test": "a.png", "ref": "b.png"}
+    ]
+
+    In CSV, where an empty cell is left out and lists go between quotes:
+
+    \b
+    id,label,mode,test,ref,lag,metrics
+    flow,mine,score,flow.mp4,truth.mp4,,
+    garden,,scan,garden/*.jpg,,1,"psnr,ssim"
+    ,,,a.png,b.png,,
+
+    Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and
+    DIR/results.json. Jobs of one label are a method: where two labels are compared with the same
+    files, DIR/methods.csv puts them side by side.
+    """
+    log_to_stderr(quiet)
+    from vfiscope.batch.execute import run_jobs
+    from vfiscope.batch.job_file import read_jobs
+    from vfiscope.batch.results import FILES, RESULTS, SUMMARY_CSV
+
+    _check_kept(jobs, (Path(out) / name for name in FILES))
+    results = []
+    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
+        results.append(result)
+        if result["error"]:
+            click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)
+        elif not quiet and not as_json:
+            click.echo(f"{result['id']}: {result['state']}{_before(result)}")
+        for rule, failure in result["failures"].items():
+            click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
+    if as_json:
+        click.echo(json.dumps(results, allow_nan=False))
+    show_by_label(out, results, quiet=quiet, shown=not as_json)
+    if not quiet and not as_json:
+        click.echo(f"table: {Path(out) / SUMMARY_CSV}\nresults: {Path(out) / RESULTS}")
+    if any(result["failed_on"] for result in results):
+        return FAILED_ON
+    return OK if all(result["state"] == "ok" for result in results) else PARTIAL
+
+
+def _check_kept(jobs: str, written: Iterable[Path]) -> None:
+    """Refuse a job file that the batch itself would write over."""
+    for path in written:
+        if path.exists() and Path(jobs).exists() and path.samefile(jobs):
+            raise UsageError(
+                f"{jobs} is a file that the batch writes into its folder: name the job file"
+                " otherwise"
+            )
+
+
+def _before(result: dict[str, Any]) -> str:
+    if not result["skipped"]:
+        return ""
+    return (
+        " (done before, flagged again by other rules)"
+        if result["flagged_again"]
+        else " (done before)"
+    )

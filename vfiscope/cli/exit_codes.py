@@ -1,0 +1,40 @@
+"""The codes with which ``vfiscope`` exits, and which of them a run earns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = [
+    "FAILED_ON",
+    "FAULT",
+    "INTERRUPTED",
+    "OK",
+    "PARTIAL",
+    "TERMINATED",
+    "UNUSABLE",
+    "exit_code",
+    "judged",
+]
+
+OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
+
+
+def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
+    """The summary of a run, with the rules that it fails on and by what."""
+    from vfiscope.segments import failures
+
+    failed = failures(rules, result.frames, result.scores, result.specs)
+    return {**result.summary(), "failed_on": list(failed), "failures": failed}
+
+
+def exit_code(summary: dict[str, Any], otherwise: int) -> int:
+    """Says by what a run failed, if it did."""
+    for rule, failure in summary["failures"].items():
+        click.echo(f"vfiscope: failed on {rule!r}: {failure}", err=True)
+    return FAILED_ON if summary["failures"] else otherwise

@@ -1,0 +1,72 @@
+"""The verbs that look at media: ``info`` and ``doctor``; and ``demo``, which makes some."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from vfiscope.cli.exit_codes import OK, PARTIAL
+from vfiscope.cli.messages import describe, describe_diagnosis, log_to_stderr, progress
+from vfiscope.cli.parameters import files
+
+__all__ = ["demo", "doctor", "info"]
+
+
+@click.command()
+@click.argument("path", metavar="PATH", shell_complete=files)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def info(path: str, as_json: bool) -> int:
+    """Say what a video, a folder of images or a run is; of a run, its scores and flagged segments
+    too.
+
+    vfiscope info truth.mp4
+    """
+    from vfiscope.cli.info_text import describe_facts
+    from vfiscope.inspection.info import describe as facts_of
+
+    facts = facts_of(path)
+    click.echo(json.dumps(facts, allow_nan=False) if as_json else describe_facts(facts))
+    return OK
+
+
+@click.command()
+@click.argument("path", metavar="PATH", shell_complete=files)
+@click.argument("ref", metavar="[REF]", required=False, shell_complete=files)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
+def doctor(path: str, ref: str | None, as_json: bool) -> int:
+    """Read every frame of a video or of images, and say what is unusual; of a pair, what will make
+    scores wrong.
+
+    Exits with 3 where pixels are damaged or missing.
+
+    vfiscope doctor interpolated.mp4 truth.mp4
+    """
+    from vfiscope.inspection.doctor import diagnose
+
+    diagnosis = diagnose(path, ref)
+    click.echo(
+        json.dumps(diagnosis.to_dict(), allow_nan=False)
+        if as_json
+        else describe_diagnosis(diagnosis)
+    )
+    return PARTIAL if diagnosis.damaged else OK
+
+
+@click.command()
+@click.option(
+    "-o", "--out", default="vfiscope-demo", show_default=True, metavar="DIR", help="Folder to fill."
+)
+@click.option("--overwrite", is_flag=True, help="Replace an earlier demo in that folder.")
+@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+def demo(out: str, overwrite: bool, quiet: bool) -> int:
+    """Make a sample and run the main job on it."""
+    log_to_stderr(quiet)
+    from vfiscope.demo import make_demo
+
+    result = make_demo(out, overwrite=overwrite, watch=None if quiet else progress)
+    if not quiet:
+        click.echo(describe(result.summary()))
+        click.echo(f"\ncurves: {Path(out) / 'curves.png'}")
+    return OK

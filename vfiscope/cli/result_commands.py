@@ -1,0 +1,124 @@
+"""The verbs over stored results that decode nothing: ``flag``, ``plot`` and ``export``."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+
+import click
+
+from vfiscope.cli.exit_codes import OK, exit_code, judged
+from vfiscope.cli.messages import describe
+from vfiscope.cli.parameters import comma_list, files
+
+__all__ = ["export", "flag", "plot"]
+
+
+@click.command()
+@click.argument("run", metavar="RUN", shell_complete=files)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help='As "ssim < 0.9 for 3 frames"; may be repeated.',
+)
+@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if met.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the summary as one JSON object and nothing else."
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def flag(
+    run: str, rules: tuple[str, ...], fail_on: tuple[str, ...], as_json: bool, quiet: bool
+) -> int:
+    """Flag segments again from the stored scores of RUN, decoding nothing.
+
+    The default rule and cuts are always applied, and besides them the rules given here; without
+    any, those that RUN was made with (--flag). The rules that made the segments are stored beside
+    them; what RUN was made with stays.
+
+    vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
+    """
+    from vfiscope.segments import failures, reflag
+    from vfiscope.store import Run
+
+    with Run(run) as before:  # a rule that cannot work leaves the run as it is
+        failures(fail_on, before.frames, before.scores, before.specs)
+    reflag(run, rules or None)
+    with Run(run) as after:
+        summary = judged(after, fail_on)
+        if as_json:
+            click.echo(json.dumps(summary, allow_nan=False))
+        elif not quiet:
+            click.echo(describe(summary, "flagged again, {}"))
+        return exit_code(summary, OK)
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=files)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FIGURE",
+    shell_complete=files,
+    help="A .png, .svg or .pdf file.",
+)
+@click.option(
+    "--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent."
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="L",
+    help="What a run is called; once for each, in order.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
+def plot(
+    runs: tuple[str, ...],
+    out: str,
+    metrics: tuple[str, ...] | None,
+    labels: tuple[str, ...],
+    overwrite: bool,
+) -> int:
+    """Draw temporal difference curves of one run, or of several overlaid.
+
+    vfiscope plot a.h5 b.h5 -o curves.png
+    """
+    from vfiscope.store import Run
+    from vfiscope.views import overlay_warnings, plot_run
+    from vfiscope.views.naming import labels_for
+
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Run(path)) for path in runs]
+        for warning in overlay_warnings(opened, metrics, labels_for(opened, labels)):
+            click.echo(f"vfiscope: warning: {warning}", err=True)
+        plot_run(opened, out=out, metrics=metrics, labels=labels, overwrite=overwrite)
+    click.echo(out)
+    return OK
+
+
+@click.command()
+@click.argument("run", metavar="RUN", shell_complete=files)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    metavar="FILE",
+    shell_complete=files,
+    help="A .csv, .json or .parquet file.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+def export(run: str, out: str, overwrite: bool) -> int:
+    """Write the scores of every frame as .csv, .json or .parquet.
+
+    vfiscope export interpolated.h5 -o scores.csv
+    """
+    from vfiscope.store import Run
+    from vfiscope.views import export_run
+
+    with Run(run) as opened:
+        export_run(opened, out, overwrite=overwrite)
+    click.echo(out)
+    return OK

@@ -1,0 +1,95 @@
+"""The verbs that make a run: ``score``, ``scan`` and ``compare``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vfiscope.cli.exit_codes import OK, PARTIAL, exit_code, judged
+from vfiscope.cli.messages import band_of, describe, log_to_stderr, progress, reading
+from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["compare", "scan", "score"]
+
+
+@click.command(cls=RunCommand, epilog=COMPUTED)
+@output_options
+def score(**options: Any) -> int:
+    """Score an interpolated (or any) video or folder: against its ground truth, against the
+    lower-rate video that it was made from, or, with nothing else, every frame between its
+    neighbours.
+
+    vfiscope score interpolated.mp4 --ref truth.mp4
+    """
+    return _run("score", options)
+
+
+@click.command(cls=RunCommand, epilog=COMPUTED)
+@output_options
+def scan(**options: Any) -> int:
+    """Scan a time-lapse or any sequence against a golden frame, or against the frames before.
+
+    vfiscope scan "garden/*.jpg" --golden 0
+    """
+    return _run("scan", options)
+
+
+@click.command(cls=RunCommand, epilog=COMPUTED)
+@click.option(
+    "--visualize",
+    metavar="DIR",
+    shell_complete=files,
+    help="Folder for pictures of the pair: A is REF, B is TEST.",
+)
+@output_options
+def compare(**options: Any) -> int:
+    """Compare two images.
+
+    vfiscope compare test.png ref.png --visualize pictures
+    """
+    return _run("compare", options)
+
+
+def _run(
+    mode: str,
+    options: dict[str, Any],
+) -> int:
+    as_json, quiet = options.pop("as_json"), options.pop("quiet")
+    pictures = options.pop("visualize", None)
+    log_to_stderr(quiet)
+    from vfiscope.compat.folder import check_folder
+    from vfiscope.options import RunConfig, default_out
+    from vfiscope.scoring.pipeline import run
+
+    config = RunConfig.from_options(mode, options)
+    if config.out is None:
+        config = config.replace(out=default_out(config.test))
+    if pictures is not None:
+        check_folder(config, pictures)
+    watch = None if quiet else progress
+    with run(config, watch=watch, reading=None if quiet else reading) as result:
+        if pictures is not None:
+            from vfiscope.compat.pictures import visualize
+
+            visualize(config, pictures)
+        summary = judged(result, config.fail_on)
+        if as_json:
+            click.echo(json.dumps(summary, allow_nan=False))
+        elif not quiet:
+            _print(result, summary, pictures)
+        for note in summary["notes"]:
+            click.echo(f"vfiscope: partial: {note}", err=True)
+        return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
+
+
+def _print(result: Run, summary: dict[str, Any], pictures: str | None) -> None:
+    click.echo(describe(summary))
+    if band := band_of(result):
+        click.echo(f"\n{band}")
+    if pictures is not None:
+        click.echo(f"\npictures: {pictures}")

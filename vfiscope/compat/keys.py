@@ -1,0 +1,39 @@
+"""The keys under which other tools name the sides of a pair, in what they read and in what they
+write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["option_of", "pair_keys", "rows_of"]
+
+ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
+
+
+def option_of(key: str) -> str:
+    """The option that a key of a job list means; lists made for VFI-Similarity and for sets of
+    distorted images have names of their own for the two sides."""
+    return ALIASES.get(key, key)
+
+
+def rows_of(value: Any) -> Any:
+    """The list of jobs in a JSON value: itself, or what stands under ``pairs`` or ``jobs``."""
+    return value.get("pairs", value.get("jobs")) if isinstance(value, dict) else value
+
+
+def pair_keys(options: Mapping[str, Any], run: Run | None = None) -> dict[str, Any]:
+    """The keys of a result of VFI-Similarity, of a job and, where it is done, of its run."""
+    ref, test = (options.get(role) for role in ("ref", "test"))
+    distance = None if run is None else run.summary()["metrics"].get("cosine", {}).get("mean")
+    return {
+        "image_a": Path(ref).name if isinstance(ref, str) else None,
+        "image_b": Path(test).name if isinstance(test, str) else None,
+        "cosine_similarity": None if distance is None else 1 - distance,
+        "cosine_distance": distance,
+        "embedding_dim": None if run is None or run.embedder is None else run.embedder["dim"],
+    }

@@ -1,0 +1,147 @@
+"""Options of what is compared with what, and the rules about which of them go together."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from vfiscope.errors import UsageError
+from vfiscope.options.option import VERBS, Option
+from vfiscope.options.reading_options import ReadOptions
+
+__all__ = ["InputOptions", "parse_multiplier"]
+
+Mode = Literal["score", "scan", "compare"]
+
+
+def parse_multiplier(value: str | int | float) -> Fraction:
+    """Test frames to a source frame: "2", "2.5", "5/2", or two rates as "24:60".
+
+    Raises:
+        UsageError: it is no ratio above 1 (nothing would be interpolated) and up to 1000.
+    """
+    try:
+        low, _, high = str(value).partition(":")
+        ratio = Fraction(high.strip()) / Fraction(low.strip()) if high else Fraction(low.strip())
+        ratio = ratio.limit_denominator(1001)
+    except (ValueError, ZeroDivisionError):
+        ratio = Fraction(0)
+    if not 1 < ratio <= 1000:
+        raise UsageError(
+            f"multiplier is {value!r}: pass test frames to a source frame, more than 1, as 2, 5/2"
+            " or 24:60"
+        )
+    return ratio
+
+
+def _ratio(value: str | int | float | None) -> str | None:
+    return None if value is None else str(parse_multiplier(value))
+
+
+class InputOptions(ReadOptions):
+    """What to compare. One field for each option."""
+
+    heading: ClassVar[str] = "Inputs"
+
+    mode: Annotated[Mode, Option("What is done: score, scan or compare.", verbs=())]
+    test: Annotated[
+        Any,
+        Option(
+            "The video, folder or image to examine.",
+            argument_of=VERBS,
+            identifies=False,
+            file=True,
+        ),
+    ]
+    """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16."""
+    ref: Annotated[
+        Any,
+        Option(
+            "Ground truth: video, folder, glob or printf pattern.",
+            metavar="REF",
+            verbs=("score", "compare"),
+            argument_of=("compare",),
+            identifies=False,
+            file=True,
+        ),
+    ] = None
+    source: Annotated[
+        Any,
+        Option(
+            "Without ground truth: the lower-rate video that TEST was made from.",
+            metavar="SRC",
+            verbs=("score",),
+            identifies=False,
+            file=True,
+        ),
+    ] = None
+    multiplier: Annotated[
+        str | int | float | None,
+        AfterValidator(_ratio),
+        Option(
+            "States that frames 0, M, 2M ... are originals passed through: numbers are then about"
+            " those between. With --source it is found, and may be a ratio (5/2, 24:60).",
+            "a ratio, as 2, 5/2 or 24:60",
+            "M",
+            verbs=("score",),
+        ),
+    ] = None
+    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60". With ``source``, None finds
+    it from the frames. Without, a whole number M states that frames 0, M, 2M ... (of the reference,
+    or of the test alone) are originals that were passed through, and that those between were
+    synthesised from them; None states nothing."""
+    golden: Annotated[
+        Any,
+        Option(
+            "Compare every frame with this image, or with this frame of TEST.",
+            "an image, or the number of a frame",
+            metavar="IMAGE|INDEX",
+            verbs=("scan",),
+            file=True,
+        ),
+    ] = None
+    """Image path or array, or the ordinal of the golden frame in the test itself."""
+    lag: Annotated[
+        int | None,
+        Field(ge=1, le=1_000_000),
+        Option(
+            "Without --golden: compare every frame with the one so many frames before; so many are"
+            " held in memory.",
+            metavar="N",
+            verbs=("scan",),
+        ),
+    ] = None
+    """1 where neither golden nor lag is given."""
+
+    @model_validator(mode="after")
+    def _of_this_mode(self) -> Self:
+        """Refuse what this mode would ignore."""
+        for told in sorted(InputOptions.declared(), key=lambda each: each.name):
+            told.check_mode(self.mode, getattr(self, told.name))
+        return self
+
+    @model_validator(mode="after")
+    def _one_partner(self) -> Self:
+        if self.golden is not None and self.lag is not None:
+            raise UsageError("golden and lag are two ways to compare: pass one of them")
+        if self.source is not None and self.ref is not None:
+            raise UsageError("source and ref are two ways to judge interpolation: pass one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _multiplier_without_source(self) -> Self:
+        if self.multiplier is None or self.source is not None:
+            return self
+        if "/" in str(self.multiplier):
+            raise UsageError(
+                f"multiplier is {self.multiplier}: without source only a whole number tells which"
+                " frames are originals"
+            )
+        if self.step != 1:
+            raise UsageError(
+                f"step is {self.step} beside multiplier, which counts every frame: leave one of"
+                " them out"
+            )
+        return self

@@ -1,0 +1,288 @@
+"""How an option is declared: a field of a :class:`Group` with its type, its default and an
+:class:`Option` that says the rest.
+
+A package adds options of its own under the entry point group ``vfiscope.plugins``::
+
+    class Sparkle(Group):
+        heading = "sparkle"
+        sparkle: Annotated[int, Field(ge=0, le=9), Option("How much the frames sparkle.")] = 3
+
+    GROUPS.add("sparkle", Sparkle)
+
+Then the command line, TOML and job files and the Python functions know ``sparkle``, every
+configuration has it as ``config.sparkle``, and every run stores it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from vfiscope.errors import UsageError
+from vfiscope.registry import Registry, suggest
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+__all__ = ["GROUPS", "VERBS", "Declared", "FileName", "Group", "Names", "Option", "Texts"]
+
+VERBS = ("score", "scan", "compare")
+"""The verbs that make a run; a run's mode is the verb that made it."""
+GIVE = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a list of texts",
+    str: "a text",
+}
+
+
+@dataclass(frozen=True)
+class Option:
+    """What is said of an option beside its type and its default."""
+
+    help: str
+    """One line in plain English, as ``--help`` and the page of options show it."""
+    give: str = ""
+    """What to pass, as the message about a wrong value says it; by the type where empty."""
+    metavar: str | None = None
+    short: str | None = None
+    """A flag of one letter, as ``-o``."""
+    verbs: tuple[str, ...] = VERBS
+    argument_of: tuple[str, ...] = ()
+    """Verbs that take it by its place in the command line instead of by its name."""
+    stored: bool = True
+    """Whether it may change what a run holds; if not, it is not stored."""
+    identifies: bool = True
+    """Whether unfinished work that was begun with another value is refused."""
+    names: str | None = None
+    """Whose names it takes: "metric", "map", "field" or "embedder"."""
+    file: bool = False
+    """Whether it is the name of a file or folder."""
+    hidden: bool = False
+    """Left out of ``--help`` and the page of options."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An option with all that its declaration says, as command line and docs need it."""
+
+    name: str
+    option: Option
+    heading: str
+    """Name of its group."""
+    kind: type
+    """int, float, bool, str, tuple (of texts) or object (a path or an array)."""
+    default: Any
+    annotation: Any
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def flag(self) -> str:
+        """The name in the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def give(self) -> str:
+        """What to pass, as a message says it."""
+        return self.option.give or ("a file name" if self.option.file else GIVE[self.kind])
+
+    def validated(self, value: Any) -> Any:
+        """The value as a configuration would hold it.
+
+        Raises:
+            UsageError: it is of the wrong type, out of bounds or no choice.
+        """
+        try:
+            return TypeAdapter(self.annotation, config=STRICT).validate_python(value)
+        except ValidationError as error:
+            raise UsageError(_complaint(self, value, error)) from error
+
+    def check_mode(self, mode: str, value: Any) -> None:
+        """Refuse a value where the mode would ignore it.
+
+        Raises:
+            UsageError: it is none of an option of this mode, and not the default.
+        """
+        verbs = self.option.verbs
+        if verbs and mode not in verbs and value is not None and value is not self.default:
+            raise UsageError(
+                f"{self.name} means nothing in mode {mode}: leave it out, or use mode {verbs[0]}"
+            )
+
+    def of_text(self, text: str) -> Any:
+        """The value that a cell of a table means.
+
+        Raises:
+            UsageError: it is no number, or neither true nor false, where one is meant.
+        """
+        if self.kind not in (int, float, bool):
+            return text
+        try:
+            return _truth(text) if self.kind is bool else self.kind(text)
+        except (KeyError, ValueError) as error:
+            raise UsageError(f"{self.name} is {text!r}: pass {self.give}") from error
+
+
+class _Absent:
+    """An attribute that is not there."""
+
+    def __get__(self, *_: object) -> NoReturn:
+        raise AttributeError
+
+
+class _Fields(ModelMetaclass):
+    """Hides ``ABCMeta.register``, which pydantic would take for the default of the option of that
+    name."""
+
+    register = _Absent()
+
+
+STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Group(BaseModel, metaclass=_Fields):
+    """Options that belong together: immutable, validated, with errors of one line.
+
+    Types are strict: 3 is a float, but "3" is no int and True is no number.
+    """
+
+    model_config = STRICT
+    heading: ClassVar[str]
+
+    def __init__(self, **values: Any) -> None:
+        """Validate values by name.
+
+        Raises:
+            UsageError: a value is of the wrong type, is out of bounds or is no choice.
+        """
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise UsageError(_one_line(error, values, type(self))) from error
+
+    @classmethod
+    def declared(cls) -> Iterator[Declared]:
+        """The options of this group and of those that it is built on, in their order."""
+        headings: dict[str, str] = {}
+        for base in reversed(cls.__mro__):
+            if issubclass(base, Group) and base is not Group:
+                for name in base.model_fields:
+                    headings.setdefault(name, base.heading)
+        for name, info in cls.model_fields.items():
+            yield _declared(name, info, headings[name])
+
+
+GROUPS: Registry[type[Group]] = Registry("group of options")
+"""The groups that installed packages add; those of vfiscope are the bases of ``RunConfig``."""
+
+
+def _declared(name: str, info: FieldInfo, heading: str) -> Declared:
+    said = next(each for each in info.metadata if isinstance(each, Option))
+    kinds = _kinds(info.annotation)
+    literal = next((kind for kind in kinds if get_origin(kind) is Literal), None)
+    return Declared(
+        name,
+        said,
+        heading,
+        _kind(kinds),
+        None if info.is_required() else info.default,
+        Annotated[(info.annotation, *info.metadata)],
+        () if literal is None else get_args(literal),
+        *(_bound(info, name) for name in ("ge", "le")),
+    )
+
+
+def _bound(info: FieldInfo, name: str) -> float | None:
+    return next((getattr(each, name) for each in info.metadata if hasattr(each, name)), None)
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The types that a value may have, but for None."""
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    bare = (get_args(part)[0] if get_origin(part) is Annotated else part for part in parts)
+    return tuple(part for part in bare if part is not NoneType)
+
+
+def _kind(kinds: tuple[Any, ...]) -> type:
+    """How a command line reads a value: where it may be a text, it is one."""
+    if get_origin(kinds[0]) is Literal or str in kinds:
+        return str
+    if get_origin(kinds[0]) is tuple:
+        return tuple
+    return kinds[0] if kinds[0] in (int, float, bool) else object
+
+
+def _one_line(error: ValidationError, values: dict[str, Any], group: type[Group]) -> str:
+    """What pydantic found first, as one line: the thing, the value, and what to do."""
+    name = str(error.errors(include_url=False)[0]["loc"][0])
+    known = {each.name: each for each in group.declared()}
+    if name not in known:
+        return f"there is no option {name!r}: {suggest(name, known)}"
+    if name not in values:
+        return f"{name} is missing: pass {known[name].give}"
+    return _complaint(known[name], values[name], error)
+
+
+def _complaint(told: Declared, value: Any, error: ValidationError) -> str:
+    first, said = error.errors(include_url=False)[0], f"{told.name} is {value!r}"
+    match first["type"]:
+        case "literal_error":
+            return f"{said}: choose one of {', '.join(told.choices)}"
+        case "greater_than_equal" | "less_than_equal":
+            return f"{said}: pass a number from {told.low} to {told.high}"
+        case "value_error" if str(first["ctx"]["error"]):
+            return f"{said}: {first['ctx']['error']}"
+        case _:
+            return f"{said}: pass {told.give}"
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "false": False}[text.strip().lower()]
+
+
+def _file_name(value: Any) -> Any:
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _texts(value: Any) -> Any:
+    """One text or several, as a tuple; None chooses nothing."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value) if _is_list(value) else value
+
+
+def _names(value: Any) -> Any:
+    """Names in a list, or between commas."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    return _texts(value)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+FileName = Annotated[str, BeforeValidator(_file_name)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]

@@ -1,0 +1,101 @@
+"""Options of how inputs are read: which frames, at which rate, in which form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field
+
+from vfiscope.options.option import Group, Option
+
+__all__ = ["BATCH", "IMAGE_RATE", "PREFETCH", "Position", "ReadOptions", "ResizeFilter", "ToneMap"]
+
+BATCH = 8
+PREFETCH = 2
+IMAGE_RATE = 25.0
+
+ResizeFilter = Literal["area", "bilinear", "bicubic", "lanczos"]
+ToneMap = Literal["none", "reinhard", "hable", "mobius"]
+TimeSource = Literal["exif", "name"]
+Deinterlacer = Literal["none", "bwdif"]
+
+
+def _ordinal(value: Any) -> Any:
+    """Digits as the number that they are, so that work begun from Python goes on from the command
+    line."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
+        return int(value)
+    return value
+
+
+Position = Annotated[str | int | float | None, BeforeValidator(_ordinal)]
+"""Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds)."""
+A_POSITION = "a frame number or a time"
+
+
+class ReadOptions(Group):
+    """How a source is read. One field for each option."""
+
+    heading: ClassVar[str] = "Frames"
+
+    batch: Annotated[
+        int,
+        Field(ge=1, le=4096),
+        Option(
+            "Frames decoded and scored together; changes speed and memory, never a score.",
+            stored=False,
+        ),
+    ] = BATCH
+    prefetch: Annotated[
+        int,
+        Field(ge=1, le=1024),
+        Option("Batches decoded ahead of the scoring.", stored=False, hidden=True),
+    ] = PREFETCH
+    start: Annotated[
+        Position,
+        Option("First frame (120) or time (2.5s, 0:01:02.5).", A_POSITION, "POSITION"),
+    ] = None
+    """Of the test; where rows are paired, the reference gives the frames of the same ordinals."""
+    stop: Annotated[
+        Position,
+        Option("End, not included: a frame or a time.", A_POSITION, "POSITION"),
+    ] = None
+    step: Annotated[int, Field(ge=1, le=1_000_000_000), Option("Take every N-th frame.")] = 1
+    fps: Annotated[
+        float,
+        Field(ge=1e-6, le=1e5),
+        Option("Frames per second of image folders and arrays.", "frames per second"),
+    ] = IMAGE_RATE
+    resize: Annotated[
+        ResizeFilter | None,
+        Option(
+            "Resize frames of another size to the reference's with this filter; refused where"
+            " absent."
+        ),
+    ] = None
+    tonemap: Annotated[
+        ToneMap | None,
+        Option(
+            "Convert HDR (PQ, HLG) to SDR, or take its values as stored (none); refused where"
+            " absent."
+        ),
+    ] = None
+    time_from: Annotated[
+        TimeSource | None,
+        Option(
+            "Take the times of an image folder from EXIF or the file names; counted at --fps where"
+            " absent."
+        ),
+    ] = None
+    stream: Annotated[
+        int | None,
+        Field(ge=0, le=9999),
+        Option(
+            "Read the stream of TEST with this number; the best video stream where absent.",
+            "the number of a video stream",
+            "N",
+        ),
+    ] = None
+    deinterlace: Annotated[
+        Deinterlacer, Option("Deinterlace interlaced video; the number of frames stays.")
+    ] = "none"
