@@ -34,7 +34,7 @@ from vfiscope.sources import Source
 from vfiscope.store import Run, Writer
 from vfiscope.types import Needs, Note, Pairs, Scores
 
-__all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
+__all__ = ["Seen", "WrapDecoding", "WrapScoring", "is_done", "run", "run_seen"]
 
 log = logging.getLogger("vfiscope")
 
@@ -83,29 +83,25 @@ def run_seen(
     return _run(produce, config), (seen[0] if seen else None)
 
 
-def finished(config: RunConfig, session: Session | None = None) -> Run | None:
-    """The finished run of these very inputs and settings that ``config.out`` holds, opened; None
-    where it holds none.
+def is_done(config: RunConfig, session: Session | None = None) -> bool:
+    """Whether ``config.out`` holds a finished run of these very inputs and settings.
 
-    No network is loaded for the answer, and no frame decoded beyond what opening an input needs.
+    No network is loaded for the answer, and nothing decoded beyond what opening an input needs.
 
     Raises:
         VfiscopeError: an input, an option or the embedder cannot be used.
     """
     if config.out is None or not Path(config.out).is_file():
-        return None
+        return False
     try:
-        found = Run(config.out)
+        with Run(config.out) as found:
+            done = found.header
     except StoreError:
-        return None
-    with ExitStack() as stack, ExitStack() as closing:
-        closing.callback(found.close)
+        return False
+    with ExitStack() as stack:
         # With overwriting, because that the result is there is no reason to refuse the question.
-        job = open_job(config.replace(overwrite=True), stack, session, load=False)
-        if job.header.differences(found.header):
-            return None
-        closing.pop_all()
-    return found
+        asked = open_job(config.replace(overwrite=True), stack, session, load=False)
+        return not asked.header.differences(done)
 
 
 def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
