@@ -27,12 +27,12 @@ FLOORS = [
     ("files", "jit_cache", "options"),
     ("config",),
     ("jit", "store"),
-    ("sources", "synth"),
+    ("sources", "stages", "synth"),
     ("pixels",),
     ("models",),
     ("embedders",),
     ("alignment", "registration"),
-    ("comparisons", "metrics"),
+    ("comparisons", "metrics", "signals"),
     ("segments",),
     ("views",),
     ("scoring",),
@@ -50,6 +50,7 @@ WITHOUT_TORCH = (
     "store",
     "views",
     "segments",
+    "signals",
     "synth",
     "sources",
     "pixels",
@@ -73,10 +74,6 @@ MAX_TEST_FILE = 500
 MAX_BODY = 40
 MAX_COLUMNS = 100
 LONG = {
-    "vfiscope/alignment/align.py",
-    "vfiscope/inspection/show.py",
-    "vfiscope/metrics/interpolation/between_frames.py",
-    "vfiscope/metrics/kernels/pixel_kernels.py",
     "vfiscope/store/parts.py",
     "vfiscope/store/run.py:_load",
 }
@@ -236,6 +233,7 @@ NO_NETWORK = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", NO_NETWORK.values(), ids=list(NO_NETWORK))
 def test_torch_is_imported_only_for_a_network_or_a_device(
     tmp_path: Path, command: list[str]
@@ -249,6 +247,7 @@ def test_torch_is_imported_only_for_a_network_or_a_device(
     assert (tmp_path / "a.h5").is_file()
 
 
+@pytest.mark.slow
 def test_python_and_two_images_need_no_torch(tmp_path: Path) -> None:
     for seed, name in enumerate(("a.png", "b.png")):
         noise = np.random.default_rng(seed).integers(0, 256, (32, 48, 3), dtype=np.uint8)

@@ -185,7 +185,9 @@ def test_what_a_key_cannot_tell_is_refused() -> None:
     with pytest.raises(TypeError, match=r"scale in .* uses .*: give it numbers"):
         list(describe_code(scale(term="LIST[0]", more="LIST = [1]").py_func))
     with pytest.raises(TypeError, match="uses <module 'vfiscope"):
-        list(describe_code(scale(term="config.BATCH", more="from vfiscope import config").py_func))
+        list(
+            describe_code(scale(term="config.DEVICES", more="from vfiscope import config").py_func)
+        )
     factor = len(SOURCE)
 
     def closure(start: int) -> int:

@@ -153,7 +153,7 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
     """Flag segments of a stored result again, decoding nothing, and open it.
 
     Args:
-        path: the result; its file is replaced as a whole.
+        path: the result, changed in place: whatever happens, it holds the old segments or the new.
         rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied besides the default rule; None
             for those that the result was made with.
 

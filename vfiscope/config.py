@@ -4,38 +4,11 @@ from __future__ import annotations
 
 from typing import get_args
 
-from vfiscope.options import RunConfig, default_out
-from vfiscope.options.computing_options import (
-    DEFAULT_FIELDS,
-    DEFAULT_MAPS,
-    DEFAULT_METRICS,
-    FIELD_METRICS,
-    NEIGHBOUR_MAPS,
-    NEIGHBOUR_METRICS,
-)
+from vfiscope.options import RunConfig
 from vfiscope.options.embedding_options import Aspect, Device, TokenPool
-from vfiscope.options.input_options import parse_multiplier
-from vfiscope.options.reading_options import (
-    BATCH,
-    IMAGE_RATE,
-    PREFETCH,
-    ResizeFilter,
-)
+from vfiscope.options.reading_options import ResizeFilter
 
-__all__ = [
-    "BATCH",
-    "DEFAULT_FIELDS",
-    "DEFAULT_MAPS",
-    "DEFAULT_METRICS",
-    "FIELD_METRICS",
-    "IMAGE_RATE",
-    "NEIGHBOUR_MAPS",
-    "NEIGHBOUR_METRICS",
-    "PREFETCH",
-    "RunConfig",
-    "default_out",
-    "parse_multiplier",
-]
+__all__ = ["RunConfig"]
 
 TOKEN_POOLS = get_args(TokenPool)
 ASPECTS = get_args(Aspect)

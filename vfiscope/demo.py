@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vfiscope import synth
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError, interruption
+from vfiscope.options import RunConfig
 from vfiscope.scoring.pipeline import run as run_job
 from vfiscope.store import Run
 from vfiscope.views import plot_run

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.alignment import align, describe
-from vfiscope.config import LOW_MARGIN, RunConfig
+from vfiscope.config import LOW_MARGIN
 from vfiscope.errors import PairingError, UsageError
+from vfiscope.options import RunConfig
 from vfiscope.store import differences
 from vfiscope.types import Match, Pairing, Status
 

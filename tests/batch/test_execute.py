@@ -19,8 +19,8 @@ from vfiscope import synth
 from vfiscope.batch.execute import run_jobs
 from vfiscope.batch.job_file import read_jobs, typed
 from vfiscope.cli.program import main, vfiscope
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig
 from vfiscope.scoring import pipeline
 from vfiscope.store import Run
 from vfiscope.types import Scores

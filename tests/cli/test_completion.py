@@ -43,6 +43,7 @@ def program(tmp_path: Path) -> dict[str, str]:
         ("vfiscope score a.mp4 --metrics psnr,ms", {"psnr,mse", "psnr,ms_ssim"}),
         ("vfiscope score a.mp4 --maps no", {"none"}),
         ("vfiscope score a.mp4 --embedder dinov2-b", {"dinov2-base", "dinov2-base-reg"}),
+        ("vfiscope score a.mp4 --signals luma_m", {"luma_mean"}),
         ("vfiscope completion z", {"zsh"}),
     ],
 )
@@ -82,6 +83,7 @@ def test_there_is_no_other_shell(capsys: pytest.CaptureFixture[str]) -> None:
         (["score", "samples/truth.mp4", "--maps", "mismach"], "did you mean 'mismatch'?"),
         (["score", "samples/truth.mp4", "--fields", "motino"], "did you mean 'motion'?"),
         (["score", "samples/truth.mp4", "--embedder", "dsitf"], "did you mean 'dsift'?"),
+        (["score", "samples/truth.mp4", "--signals", "luma_mena"], "did you mean 'luma_mean'?"),
     ],
 )
 def test_a_wrong_name_is_answered_with_what_may_be_meant(

@@ -13,8 +13,8 @@ from helpers.cli import QUICK, call
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli.program import vfiscope
-from vfiscope.config import RunConfig
 from vfiscope.metric_names import MAPS, METRICS
+from vfiscope.options import RunConfig
 
 
 def test_score_writes_and_prints_a_summary(

@@ -19,9 +19,9 @@ from vfiscope.comparisons import (
     Streams,
     choose_comparison,
 )
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import METRICS
+from vfiscope.options import RunConfig
 from vfiscope.scoring.inputs import open_inputs
 from vfiscope.scoring.score import Plan, score_pairs
 from vfiscope.types import FrameTable, Needs, Pairs

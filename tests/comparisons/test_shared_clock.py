@@ -12,8 +12,8 @@ import pytest
 from helpers.media import moving, noise, write_video
 
 import vfiscope as vs
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig
 from vfiscope.scoring import pipeline
 from vfiscope.store import differences
 from vfiscope.types import Scores

@@ -20,8 +20,8 @@ from vfiscope.batch.job_file import Job, read_jobs
 from vfiscope.cli.messages import band_of
 from vfiscope.compat.draw import DRAWINGS, PAIR_FILES, PairPictures
 from vfiscope.compat.pictures import principal_colours, visualize
-from vfiscope.config import RunConfig
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.options import RunConfig
 
 NAMES = {
     "similarity_A2B.png",

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from vfiscope.store import schema
+from vfiscope.store import schema, undo
 
 ROWS, BLOCK = 27, 8
 BIG = (16, 16)
 """The grid of maps that make a result of megabytes."""
-ENDING = schema.Ending([], [], [], {}, "ok", [], {}, "now")
+ENDING = schema.Ending(sources=[], pairing={}, status="ok", created="now")
 PREAMBLE = f"""
 import sys; sys.path[:0] = {[str(Path(__file__).parents[1])]!r}
 import errno, os, random, resource, signal, time
 from helpers.crashes import BIG, ENDING
-from helpers.results import batches, finish, make_header, make_scores, write
+from helpers.results import batches, finish, make_header, make_scores, store_segments, write
 from vfiscope.errors import DiskFullError
-from vfiscope.store import Run, Writer, merge, rewrite_segments
+from vfiscope.store import Run, Writer, merge
 """
 """Imports of a script for a process of its own."""
 
@@ -52,8 +52,9 @@ def die_at(monkeypatch: pytest.MonkeyPatch, step: int) -> list[str]:
 
         return run
 
-    for name in ("replace", "fsync", "unlink", "mkdir", "rmdir", "truncate"):
+    for name in ("replace", "fsync", "unlink", "mkdir", "rmdir", "truncate", "utime"):
         monkeypatch.setattr(os, name, patched(name, getattr(os, name)))
+    monkeypatch.setattr(undo, "place", patched("place", undo.place))
     return done
 
 

@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.store import Header, Writer, schema
+from vfiscope.store import Ending, Header, StageResult, Table, Writer, amend, schema
 from vfiscope.types import (
     Code,
     FieldSpec,
@@ -102,17 +102,32 @@ def batches(scores: Scores, size: int, start: int = 0) -> Iterator[Scores]:
         yield schema.sliced(scores, slice(row, row + size))
 
 
+def segments_result(segments: Sequence[Segment], rules: Sequence[str] = ()) -> StageResult:
+    """Segments as the stage of that name stores them."""
+    return StageResult(
+        "segments", 1, {"rules": list(rules)}, {"segments": Table(Segment, segments)}
+    )
+
+
+def store_segments(path: Path, segments: Sequence[Segment], rules: Sequence[str]) -> None:
+    """Store segments in a finished run, in place of its own."""
+    result = segments_result(segments, rules)
+    amend(path, result.stage, result.version, result.parameters, result.tables)
+
+
 def finish(writer: Writer, **changes: Any) -> Path:
     arguments: dict[str, Any] = {
-        "segments": [SEGMENT],
-        "regions": [REGION],
+        "stages": [
+            segments_result([SEGMENT]),
+            StageResult("regions", 1, {}, {"regions": Table(Region, [REGION])}),
+        ],
         "sources": [{**source, "frames_decoded": 9} for source in writer.header.sources],
         "pairing": {"policy": "row", "offset": 0},
         "status": "ok",
         "notes": [Note(Code.IMAGE_UNREADABLE, {"reason": text}) for text in ("first", "zweite")],
         "timings": {"seconds": 2.5},
     }
-    return writer.finish(**{**arguments, **changes})
+    return writer.finish(Ending(**{**arguments, **changes}))
 
 
 def write(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vfiscope.store import Header, Run, Writer
+from vfiscope.store import Ending, Header, Run, Writer
 from vfiscope.types import Code, FrameTable, MetricSpec, Needs, Note, Role, Scores
 
 INF = float("inf")
@@ -86,13 +86,14 @@ def store_run(
     with Writer(path, header) as writer:
         writer.append(Scores(frames, values, {}, {}))
         writer.finish(
-            segments=[],
-            sources=header.sources,
-            pairing=pairing or {"policy": "row"},
-            status=status,
-            notes=[Note(Code.IMAGE_UNREADABLE, {"reason": note}) for note in notes],
-            timings={},
-            names=names,
+            Ending(
+                sources=header.sources,
+                pairing=pairing or {"policy": "row"},
+                status=status,
+                notes=[Note(Code.IMAGE_UNREADABLE, {"reason": note}) for note in notes],
+                timings={},
+                names=names,
+            )
         )
     return path
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from vfiscope.config import DEFAULT_FIELDS, DEFAULT_MAPS, DEFAULT_METRICS, FIELD_METRICS, RunConfig
 from vfiscope.errors import UsageError
 from vfiscope.metrics import FIELDS, MAPS, METRICS, gmsd, pixel, pixel_pairs, ssim, vfi
-from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.metrics.kernels import difference_kernels, ssim_kernels
+from vfiscope.options import RunConfig
+from vfiscope.options.computing_options import (
+    DEFAULT_FIELDS,
+    DEFAULT_MAPS,
+    DEFAULT_METRICS,
+    FIELD_METRICS,
+)
 from vfiscope.store import schema
 from vfiscope.types import Frames, Needs, Pairs
 
@@ -102,7 +109,7 @@ def test_a_copy_with_other_metrics_has_their_maps() -> None:
 
 
 @pytest.mark.parametrize("table", [METRICS, MAPS], ids=["metrics", "maps"])
-def test_specs_are_sound(table: dict[str, pixel_kernels.Any]) -> None:
+def test_specs_are_sound(table: dict[str, Any]) -> None:
     for name, metric in table.items():
         spec = metric.spec
         assert spec.name == name
@@ -125,7 +132,7 @@ def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
-def test_identical_frames_score_the_identity_of_the_spec(metric: pixel_kernels.Any) -> None:
+def test_identical_frames_score_the_identity_of_the_spec(metric: Any) -> None:
     same = frames(noise(1))
     scores = metric.compute(Pairs(same, same))
     assert scores.dtype == np.float32
@@ -133,7 +140,7 @@ def test_identical_frames_score_the_identity_of_the_spec(metric: pixel_kernels.A
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
-def test_worse_frames_score_worse_within_the_bounds(metric: pixel_kernels.Any) -> None:
+def test_worse_frames_score_worse_within_the_bounds(metric: Any) -> None:
     ref, low = noise(2), METRICS[metric.spec.name].spec.low
     little, much = (
         np.clip(ref + np.random.default_rng(3).normal(0, s, ref.shape), 0, 255) for s in (3, 40)
@@ -166,9 +173,7 @@ PIXEL_PARTS = [*PIXEL_METRICS, *(MAPS[name] for name in MAP_FUNCTIONS)]
 
 @pytest.mark.parametrize("depths", [(8, 8), (10, 10), (8, 16)])
 @pytest.mark.parametrize("metric", PIXEL_PARTS)
-def test_loops_and_tensor_functions_compute_the_same(
-    metric: pixel_kernels.Any, depths: tuple[int, int]
-) -> None:
+def test_loops_and_tensor_functions_compute_the_same(metric: Any, depths: tuple[int, int]) -> None:
     peaks = [2**depth - 1 for depth in depths]
     test, ref = (
         frames((noise(seed) / 255 * peak).astype(np.uint8 if peak == 255 else np.uint16), depth)
@@ -185,13 +190,14 @@ def test_loops_and_tensor_functions_compute_the_same(
 
 def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
-    in_bands = pixel_kernels.in_bands
+    in_bands = ssim_kernels.in_bands
 
-    def counted(kernel: pixel_kernels.Any, *arguments: pixel_kernels.Any) -> None:
+    def counted(kernel: Any, *arguments: Any) -> None:
         called.append(kernel.__name__)
         in_bands(kernel, *arguments)
 
-    monkeypatch.setattr(pixel_kernels, "in_bands", counted)
+    for kernels in (ssim_kernels, difference_kernels):
+        monkeypatch.setattr(kernels, "in_bands", counted)
     pairs = Pairs(frames(noise(6)), frames(noise(7)))
     for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
         METRICS[name].compute(pairs)
@@ -201,7 +207,7 @@ def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)
-def test_pairs_without_a_reference_are_refused(metric: pixel_kernels.Any) -> None:
+def test_pairs_without_a_reference_are_refused(metric: Any) -> None:
     with pytest.raises(UsageError, match="ref is None"):
         metric.compute(Pairs(frames(noise(8)), None))
 

@@ -15,8 +15,8 @@ from helpers.warps import Array, corner_error, planted, seen_through
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.cli.program import main
-from vfiscope.config import RunConfig
 from vfiscope.errors import StoreError
+from vfiscope.options import RunConfig
 from vfiscope.registration.homography import cells_covered, covered_mask, project
 from vfiscope.scoring import pipeline
 from vfiscope.store import differences

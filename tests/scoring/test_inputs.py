@@ -15,7 +15,7 @@ from PIL import Image
 
 import vfiscope as vs
 from vfiscope.cli.program import main
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.scoring import pipeline
 from vfiscope.scoring.provenance import changed, stamp_files
 from vfiscope.scoring.warnings import disagreements

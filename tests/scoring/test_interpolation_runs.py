@@ -12,8 +12,9 @@ from helpers.interpolated import STEP, VELOCITY, N, Pixels, call, interpolated
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.config import NEIGHBOUR_METRICS, RunConfig
 from vfiscope.errors import PairingError, UsageError, VfiscopeError
+from vfiscope.options import RunConfig
+from vfiscope.options.computing_options import NEIGHBOUR_METRICS
 from vfiscope.scoring import pipeline
 from vfiscope.sources import Source
 from vfiscope.store import differences

@@ -13,13 +13,13 @@ import pytest
 from helpers.ghosted_runs import N, score
 
 import vfiscope as vs
-from vfiscope.config import RunConfig
 from vfiscope.errors import (
     Interrupted,
     OutputExistsError,
     ResumeError,
     UsageError,
 )
+from vfiscope.options import RunConfig
 from vfiscope.scoring import pipeline
 from vfiscope.store import differences
 

@@ -95,7 +95,7 @@ SEGMENTS = """
 limit, out = int(sys.argv[1]), sys.argv[2]
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:
-    rewrite_segments(out, list(Run(out).segments) * 4000, [])
+    store_segments(out, list(Run(out).segments) * 4000, [])
 except DiskFullError as error:
     print(error)
     sys.exit(7)
@@ -103,11 +103,11 @@ except DiskFullError as error:
 
 
 @pytest.mark.parametrize("room", [-100, 100, 20_000])
-def test_a_full_disk_while_rewriting_segments(tmp_path: Path, expected: Path, room: int) -> None:
+def test_a_full_disk_while_amending(tmp_path: Path, expected: Path, room: int) -> None:
     out = Path(shutil.copy(expected, tmp_path / "a.h5"))
     done = in_process(SEGMENTS, out.stat().st_size + room, out)
     assert (done.returncode, done.stderr) == (7, "")
-    assert "segments.tmp needs" in done.stdout
+    assert f"{out} needs " in done.stdout
     assert out.read_bytes() == expected.read_bytes()
     assert os.listdir(tmp_path) == ["a.h5"]
 

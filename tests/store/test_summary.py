@@ -68,6 +68,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "role",
         "metrics",
         "roles",
+        "signals",
         "verdict",
         "segments",
         "rules",

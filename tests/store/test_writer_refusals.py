@@ -15,6 +15,7 @@ from helpers.results import (
     finish,
     make_header,
     make_scores,
+    segments_result,
     write,
 )
 
@@ -186,7 +187,7 @@ def test_texts_that_hdf5_cannot_hold(tmp_path: Path, text: str) -> None:
     with Writer(out, make_header()) as writer:
         writer.append(make_scores(5))
         with pytest.raises(StoreError, match=r"segments\.kind is .*leave out NUL"):
-            finish(writer, segments=[replace(SEGMENT, kind=text)])
+            finish(writer, stages=[segments_result([replace(SEGMENT, kind=text)])])
     with Writer(out, make_header()) as writer:
         assert writer.rows_done == 5
         finish(writer)

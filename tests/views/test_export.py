@@ -29,7 +29,7 @@ from vfiscope.errors import (
     StoreError,
     UsageError,
 )
-from vfiscope.store import Header, Run, Writer
+from vfiscope.store import Ending, Header, Run, Writer
 from vfiscope.types import Code, FrameTable, MetricSpec, Note, Role, Scores, Status
 from vfiscope.views import export_run
 
@@ -68,12 +68,13 @@ def make_run(path: Path, psnr: NDArray[np.float32], phase: NDArray[np.float64]) 
     with Writer(path, header) as writer:
         writer.append(Scores(frames, values, {}, {}))
         out = writer.finish(
-            segments=[],
-            sources=header.sources,
-            pairing={"policy": "row"},
-            status="ok",
-            notes=[Note(Code.NO_TIMES)],
-            timings={},
+            Ending(
+                sources=header.sources,
+                pairing={"policy": "row"},
+                status="ok",
+                notes=[Note(Code.NO_TIMES)],
+                timings={},
+            )
         )
     return Run(out)
 
@@ -98,8 +99,8 @@ def named(path: Path, names: list[str]) -> Run:
             "timings": {},
         }
         with pytest.raises(StoreError, match=f"1 names for {len(names)} rows"):
-            writer.finish(segments=[], names=["a"], **told)
-        return Run(writer.finish(segments=[], names=names, **told))
+            writer.finish(Ending(names=["a"], **told))
+        return Run(writer.finish(Ending(names=names, **told)))
 
 
 def read_csv(path: Path) -> dict[str, list[str]]:
@@ -262,7 +263,14 @@ def test_every_float32_comes_back(suffix: str, values: NDArray[np.float32]) -> N
     )
     frames = make_table(len(values))
     run: Any = SimpleNamespace(
-        frames=frames, names=(), scores={"psnr": values}, specs=SPECS, summary=dict, **facts
+        frames=frames,
+        names=(),
+        scores={"psnr": values},
+        specs=SPECS,
+        signals={},
+        signal_specs={},
+        summary=dict,
+        **facts,
     )
     with tempfile.TemporaryDirectory() as folder:
         back = read_back(export_run(run, Path(folder, f"a{suffix}")), "psnr")

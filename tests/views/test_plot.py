@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.figures import INF, NAN, SPECS, boxes, fake, legend, lines, panels, segment
+from helpers.results import segments_result
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from vfiscope.errors import OutputExistsError, UsageError
-from vfiscope.store import Header, Run, Writer
+from vfiscope.store import Ending, Header, Run, Writer
 from vfiscope.types import MetricSpec, Scores, Segment, Status
 from vfiscope.views import draw_metric, plot_run
 from vfiscope.views.curves import Curve, shade
@@ -417,7 +418,14 @@ def test_a_stored_run_is_drawn(tmp_path: Path) -> None:
         writer.append(Scores(frames, {"psnr": np.arange(30, 39, dtype=np.float32)}, {}, {}))
         found = [segment(2, 5, "psnr")]
         writer.finish(
-            segments=found, sources=header.sources, pairing={}, status="ok", notes=[], timings={}
+            Ending(
+                stages=[segments_result(found)],
+                sources=header.sources,
+                pairing={},
+                status="ok",
+                notes=[],
+                timings={},
+            )
         )
     with Run(tmp_path / "a.h5") as run:
         figure = plot_run(run, tmp_path / "a.png")

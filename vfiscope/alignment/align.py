@@ -20,7 +20,7 @@ are unmatched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from math import ceil, sqrt
@@ -34,12 +34,19 @@ from vfiscope.alignment.monotone_path import (
     MSE_UNRELATED,
     best_path,
     costs,
-    distances,
     noise_of,
 )
-from vfiscope.alignment.signature import COARSE_GRID, FINE_GRID, signatures
+from vfiscope.alignment.residuals import (
+    Residuals,
+    SignatureRows,
+    band_around,
+    compare_rows,
+    mean_square,
+    read_signatures,
+)
+from vfiscope.alignment.signature import FINE_GRID, signatures
 from vfiscope.errors import PairingError
-from vfiscope.types import Float32, Float64, Frames, Int64, Match, Pairing, Status
+from vfiscope.types import Float32, Float64, Frames, Int64, Match, Pairing
 
 __all__ = ["align"]
 
@@ -86,50 +93,6 @@ KNOWN_RATES = (
 """Rates at which video is made from video."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Side:
-    """What one pass over a source leaves."""
-
-    signatures: Float32
-    index: Int64
-    blank: Bool
-
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def every(self, step: int) -> _Side:
-        return _Side(self.signatures[::step], self.index[::step], self.blank[::step])
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """Mean squared differences in a band of reference rows."""
-
-    residuals: Float32
-    low: Int64
-    unreadable: tuple[Bool, Bool]
-    """Test rows and reference rows without a picture."""
-    edges: tuple[float, float]
-    """Mean squared differences of the first two and of the last two reference rows."""
-
-    @property
-    def count(self) -> int:
-        """Number of reference rows."""
-        return len(self.unreadable[1])
-
-    @property
-    def columns(self) -> Int64:
-        """(N, W) reference rows, beyond the last one too."""
-        return self.low[:, None] + np.arange(self.residuals.shape[1])
-
-    def window(self, low: Int64, width: int) -> _Table:
-        """Another band, with infinite residuals where this one has none."""
-        at = low[:, None] + np.arange(width) - self.low[:, None]
-        inside = (at >= 0) & (at < self.residuals.shape[1])
-        found = np.take_along_axis(self.residuals, np.where(inside, at, 0), axis=1)
-        return replace(self, residuals=np.where(inside, found, np.float32(np.inf)), low=low)
-
-
 def align(
     test: Iterable[Frames],
     ref: Iterable[Frames],
@@ -148,7 +111,7 @@ def align(
     Raises:
         PairingError: no test frame resembles any reference frame.
     """
-    one, other = _read(test), _read(ref)
+    one, other = read_signatures(test), read_signatures(ref)
     table = _table(one, other, cells)
     path, found = _choose(_costs(table), table, rate)
     _check_related(path >= 0, other)
@@ -163,7 +126,7 @@ def align(
     return _pairing(one, other, path, matched, np.where(one.blank, np.nan, margin), found)
 
 
-def _check_related(matched: Bool, ref: _Side) -> None:
+def _check_related(matched: Bool, ref: SignatureRows) -> None:
     if not matched.any():
         raise PairingError(
             f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames:"
@@ -171,61 +134,24 @@ def _check_related(matched: Bool, ref: _Side) -> None:
         )
 
 
-def _read(batches: Iterable[Frames]) -> _Side:
-    seen = [
-        (signatures(frames, COARSE_GRID), frames.index, frames.status == Status.UNREADABLE)
-        for frames in batches
-    ]
-    return _Side(*(np.concatenate([entry[part] for entry in seen]) for part in range(3)))
-
-
 # ---------------------------------------------------------------------------------------- the table
 
 
-def _table(test: _Side, ref: _Side, cells: int) -> _Table:
+def _table(test: SignatureRows, ref: SignatureRows, cells: int) -> Residuals:
     n, m = len(test), len(ref)
     if n * m <= cells:
-        return _compare(test, ref, np.zeros(n, np.int64), m)
+        return compare_rows(test, ref, np.zeros(n, np.int64), m)
     every = ceil(sqrt(n * m / cells))
     some, others = test.every(every), ref.every(every)
-    first = _compare(some, others, np.zeros(len(some), np.int64), len(others))
+    first = compare_rows(some, others, np.zeros(len(some), np.int64), len(others))
     path, _ = _choose(_costs(first), first, None)
-    return _compare(test, ref, *_band(path, n, m, every))
-
-
-def _compare(test: _Side, ref: _Side, low: Int64, width: int) -> _Table:
-    """The table of a band; what could not be read is infinitely far from everything."""
-    residuals = distances(test.signatures, ref.signatures, low, width)
-    at = low[:, None] + np.arange(width)
-    residuals[test.blank[:, None] | ref.blank[np.minimum(at, len(ref) - 1)]] = np.inf
-    ends = [
-        _square(ref.signatures[pair]) if not ref.blank[pair].any() else np.inf
-        for pair in (slice(2), slice(-2, None))
-    ]
-    return _Table(residuals, low, (test.blank, ref.blank), (ends[0], ends[1]))
-
-
-def _square(pair: Float32) -> float:
-    """Mean squared difference of two signatures, infinite where there is only one."""
-    return float(np.mean((pair[0] - pair[1]) ** 2)) if len(pair) == 2 else np.inf
-
-
-def _band(path: Int64, n: int, m: int, every: int) -> tuple[Int64, int]:
-    """First reference row for each test row, and the width, of a band around a path through every
-    n-th frame."""
-    half = 4 * every + 64
-    known = np.flatnonzero(path >= 0)
-    if not len(known):
-        return np.zeros(n, np.int64), m
-    centre = np.interp(np.arange(n), known * every, path[known] * every)
-    low = np.clip(np.rint(centre).astype(np.int64) - half, 0, max(0, m - 1))
-    return np.maximum.accumulate(low), min(2 * half + 1, m)
+    return compare_rows(test, ref, *band_around(path, n, m, every))
 
 
 # ----------------------------------------------------------------------------------------- the path
 
 
-def _costs(table: _Table) -> Float32:
+def _costs(table: Residuals) -> Float32:
     """What each partner costs. Rows without a picture fit anywhere; what cannot be seen must be
     passed through."""
     return _unseen(
@@ -234,7 +160,7 @@ def _costs(table: _Table) -> Float32:
     )
 
 
-def _unseen(cost: Float32, table: _Table) -> Float32:
+def _unseen(cost: Float32, table: Residuals) -> Float32:
     """The costs, with those of what could not be read."""
     blank, unseen = table.unreadable
     at = table.columns
@@ -244,7 +170,7 @@ def _unseen(cost: Float32, table: _Table) -> Float32:
     return cost
 
 
-def _choose(cost: Float32, table: _Table, claimed: Fraction | None) -> tuple[Int64, Fraction]:
+def _choose(cost: Float32, table: Residuals, claimed: Fraction | None) -> tuple[Int64, Fraction]:
     """The cheapest path over all rates that could be meant."""
     path, _ = best_path(cost, table.low, table.count, None)
     slope, error = _slope(path)
@@ -286,7 +212,7 @@ def _slope(path: Int64) -> tuple[float, float]:
     return float(np.median(slopes)), 3.0 / half
 
 
-def _margins(table: _Table, path: Int64) -> tuple[Float32, Float32]:
+def _margins(table: Residuals, path: Int64) -> tuple[Float32, Float32]:
     """(N,) margins against the references within reach of the partner, and against all others of
     the table."""
     at = np.clip(path - table.low, 0, table.residuals.shape[1] - 1)
@@ -297,7 +223,7 @@ def _margins(table: _Table, path: Int64) -> tuple[Float32, Float32]:
     return _margin(own, np.minimum(near, _beyond(table, path))), _margin(own, far)
 
 
-def _beyond(table: _Table, path: Int64) -> Float32:
+def _beyond(table: Residuals, path: Int64) -> Float32:
     """(N,) how much worse than the rest a partner at an end of the reference would fit if the frame
     beyond were shown.
 
@@ -311,7 +237,7 @@ def _beyond(table: _Table, path: Int64) -> Float32:
     return np.where(path == table.count - 1, np.minimum(out, last + noise), out).astype(np.float32)
 
 
-def _loneliness(table: _Table, matched: Bool) -> Float32:
+def _loneliness(table: Residuals, matched: Bool) -> Float32:
     """(N,) how much worse each row's best partner fits than partners do elsewhere."""
     return np.maximum(
         _margin(np.float32(noise_of(table.residuals, matched)), table.residuals.min(axis=1)), 0.0
@@ -332,7 +258,7 @@ def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
 def _refine(
     test: Iterable[Frames],
     ref: Iterable[Frames],
-    table: _Table,
+    table: Residuals,
     path: Int64,
     unsure: Bool,
     rate: Fraction,
@@ -391,7 +317,9 @@ def _held(path: Int64) -> Int64:
     return path[known[np.maximum(place, 0)]]
 
 
-def _finer(test: Iterable[Frames], ref: Iterable[Frames], table: _Table, rows: Bool) -> _Table:
+def _finer(
+    test: Iterable[Frames], ref: Iterable[Frames], table: Residuals, rows: Bool
+) -> Residuals:
     """The table on the finer grid, for the chosen rows, infinite in the others; both sides are read
     once."""
     width, count = table.residuals.shape[1], table.count
@@ -410,7 +338,7 @@ def _finer(test: Iterable[Frames], ref: Iterable[Frames], table: _Table, rows: B
         ):
             latest, held[entry[0]] = entry[0], entry[1]
             if latest in edges and latest - 1 in held:
-                edges[latest] = _square(np.stack([held[latest - 1], held[latest]]))
+                edges[latest] = mean_square(np.stack([held[latest - 1], held[latest]]))
         held = {j: kept for j, kept in held.items() if j >= firsts[i]}
         for j, kept in held.items():
             if j < firsts[i] + width:
@@ -436,7 +364,12 @@ def _fine(batches: Iterable[Frames], wanted: Bool) -> Iterator[tuple[int, Float3
 
 
 def _pairing(
-    test: _Side, ref: _Side, path: Int64, matched: Bool, margin: Float32, rate: Fraction
+    test: SignatureRows,
+    ref: SignatureRows,
+    path: Int64,
+    matched: Bool,
+    margin: Float32,
+    rate: Fraction,
 ) -> Pairing:
     rows = np.flatnonzero(matched)
     partners = path[rows]

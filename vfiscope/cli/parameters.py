@@ -173,6 +173,10 @@ def _names(kind: str) -> Iterable[str]:
         from vfiscope.comparisons import COMPARISONS
 
         return ("auto", *COMPARISONS)
+    if kind == "signal":
+        from vfiscope.signals import SIGNALS
+
+        return (*SIGNALS, "none")
     return {
         "metric": metric_names.METRICS,
         "map": (*metric_names.MAPS, "none"),

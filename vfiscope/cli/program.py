@@ -23,6 +23,7 @@ from vfiscope.cli.parameters import Verbs
 from vfiscope.cli.result_commands import export, flag, plot
 from vfiscope.cli.run_commands import compare, scan, score
 from vfiscope.cli.show_command import show
+from vfiscope.cli.stage_command import stage
 from vfiscope.cli.table_command import table
 from vfiscope.errors import Interrupted, Terminated, VfiscopeError
 
@@ -86,7 +87,7 @@ def vfiscope() -> None:
     """
 
 
-for verb in (score, scan, compare, batch, flag, plot, show, table, export, info, doctor):
+for verb in (score, scan, compare, batch, flag, stage, plot, show, table, export, info, doctor):
     vfiscope.add_command(verb)
 for verb in (models, demo, completion):
     vfiscope.add_command(verb)

@@ -19,7 +19,7 @@ from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import first_ordinal, skip_rows, tee_stream
 from vfiscope.comparisons.placing import pair_at_places, places_among, places_held_out
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import FrameTable, Needs, Pairs, Role
 
 if TYPE_CHECKING:

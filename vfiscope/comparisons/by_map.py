@@ -14,7 +14,7 @@ from vfiscope.comparisons.comparison import Report, Scored
 from vfiscope.comparisons.pairs import Stream, pair_mapped, pick
 from vfiscope.comparisons.streams import Streams
 from vfiscope.comparisons.with_reference import WithReference
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Int64, Pairing, Pairs
 
 __all__ = ["ByMap"]

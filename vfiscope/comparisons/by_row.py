@@ -11,7 +11,7 @@ from vfiscope.comparisons.by_shift import ByShift
 from vfiscope.comparisons.comparison import Report, Scored
 from vfiscope.comparisons.streams import Streams
 from vfiscope.comparisons.with_reference import WithReference
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Code, Frames, Note
 
 __all__ = ["ByRow"]

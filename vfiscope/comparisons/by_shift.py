@@ -12,7 +12,7 @@ from vfiscope.comparisons.comparison import Report, Scored, counted
 from vfiscope.comparisons.pairs import first_ordinal, pair_shifted, skip_rows
 from vfiscope.comparisons.streams import Streams
 from vfiscope.comparisons.with_reference import WithReference
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Frames, Pairs
 
 __all__ = ["ByShift"]

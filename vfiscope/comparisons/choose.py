@@ -13,8 +13,8 @@ from vfiscope.comparisons.two_images import TwoImages
 from vfiscope.comparisons.with_golden import WithGolden
 from vfiscope.comparisons.with_lag import WithLag
 from vfiscope.comparisons.with_source import WithSource
-from vfiscope.config import RunConfig
 from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig
 from vfiscope.registry import Registry
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vfiscope.alignment import find_passthrough
 from vfiscope.comparisons.comparison import Scored
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Code, Float64, Int64, Note, Role
 
 __all__ = ["warn_unmarked_originals"]

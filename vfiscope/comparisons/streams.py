@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vfiscope.comparisons.pairs import Stream, skip_rows
 from vfiscope.comparisons.shared_clock import LeadingTest, follow_clock
-from vfiscope.config import PREFETCH
+from vfiscope.options.reading_options import PREFETCH
 from vfiscope.sources import Source, prefetch
 from vfiscope.types import Features, Frames
 

@@ -10,7 +10,7 @@ from vfiscope.comparisons.by_row import ByRow
 from vfiscope.comparisons.comparison import Comparison, Report, Scored
 from vfiscope.comparisons.pairs import pair_rows, skip_rows
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Pairs
 
 __all__ = ["TwoImages"]

@@ -9,8 +9,8 @@ from typing import ClassVar
 from vfiscope.comparisons.comparison import Comparison
 from vfiscope.comparisons.pairs import pair_golden
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options import RunConfig
 from vfiscope.types import Pairs, Status
 
 __all__ = ["WithGolden"]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from vfiscope.comparisons.comparison import Comparison, Report, Scored, counted
 from vfiscope.comparisons.pairs import pair_lagged, skip_rows
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Pairs
 
 __all__ = ["WithLag"]

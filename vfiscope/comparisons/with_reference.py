@@ -11,7 +11,7 @@ from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import Stream
 from vfiscope.comparisons.placing import pair_at_places, places_beside, places_held_out
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Needs, Pairs
 
 __all__ = ["WithReference"]

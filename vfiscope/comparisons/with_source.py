@@ -18,7 +18,7 @@ from vfiscope.comparisons.comparison import (
 )
 from vfiscope.comparisons.placing import pair_at_places, places_in
 from vfiscope.comparisons.streams import Streams
-from vfiscope.config import RunConfig
+from vfiscope.options import RunConfig
 from vfiscope.types import Cadence, Code, Needs, Note, Pairs, Role
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from vfiscope.compat.draw import PAIR_FILES
-from vfiscope.config import RunConfig
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.options import RunConfig
 
 __all__ = ["check_folder"]
 

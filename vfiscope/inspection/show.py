@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
 from vfiscope.files import replacing
+from vfiscope.inspection.sheet_words import (
+    caption_of,
+    details_of,
+    heading_of,
+    how_to_read,
+    title_of,
+)
 from vfiscope.registry import suggest
-from vfiscope.scoring.inputs import golden_index
 from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
-from vfiscope.store import LazyArray, Run, causes_of
-from vfiscope.store.text import plain, printable
-from vfiscope.types import CellGrid, Float32, MetricSpec, Role, Status, cell_edges
+from vfiscope.store import LazyArray, Run
+from vfiscope.store.text import plain
+from vfiscope.types import CellGrid, Float32, MetricSpec, cell_edges
 from vfiscope.views.export import suffix_of
 from vfiscope.views.heat import Layer, Scale, departure, extent_of, scale_of
-from vfiscope.views.naming import CUT, heading, informative
-from vfiscope.views.places import frame_place
 from vfiscope.views.sheet import Panel, Shot, draw_sheet
 from vfiscope.views.style import METADATA
 from vfiscope.views.worst import ChosenFrames, chosen_frames, worst_frames
@@ -44,8 +48,6 @@ ABSDIFF = MetricSpec(
     "absdiff", "1", 0.0, 1.0, True, 0.0, 0.01, "Mean absolute difference over R, G, B, of white."
 )
 PREFERRED = ("mismatch", "fault")
-DETAILS = 6
-"""Scores beside a frame, at most."""
 WORDS = {"ref": "reference", "golden": "golden frame", "source": "original in the source"}
 
 
@@ -123,9 +125,9 @@ def show(
     sheets = [[shot] for shot in shots] if out is not None and _is_folder(out) else [shots]
     drawn = any(each is not None for each in values)
     words = (
-        _title(run, chosen),
+        title_of(run, chosen),
         (
-            _notes(run, chosen, one_scale, fetched)
+            how_to_read(chosen, one_scale, fetched, one_scale.spec is ABSDIFF)
             if drawn
             else "No map: there is no pair to compare."
         ),
@@ -270,11 +272,11 @@ def _shot(
 ) -> Shot:
     panels = [(role, one) for role, one in _beside(run, each) if one is not None]
     return Shot(
-        heading=_heading(run, each.row, chosen),
-        details=_details(
+        heading=heading_of(run, each.row, chosen),
+        details=details_of(
             run, each, chosen, "no map" if layer is None else extent_of(layer.values, spec)
         ),
-        panels=tuple(Panel(one.pixels, _caption(run, role, one)) for role, one in panels),
+        panels=tuple(Panel(one.pixels, caption_of(run, role, one)) for role, one in panels),
         test=[one for _, one in panels].index(each.test),
         map=layer,
         field=None if field is None else _field(run, field, each.row),
@@ -299,123 +301,6 @@ def _beside(run: Run, each: ComparedFrames) -> list[tuple[str, FetchedFrame | No
         else WORDS.get(each.partner.role, "compared with")
     )
     return [("test", each.test), (word, each.partner)]
-
-
-def _caption(run: Run, role: str, one: FetchedFrame) -> tuple[str, str]:
-    own = one.role == "test" or (
-        one.role == "golden" and golden_index(run.config.get("golden")) is not None
-    )
-    at = np.flatnonzero((run.frames.index == one.index) & own)
-    place = (
-        frame_place(run, int(at[0]))
-        if len(at)
-        else f"frame {one.index}"
-        if one.is_video
-        else printable(one.name)
-    )
-    return (f"{role}: {printable(one.name)}" if one.is_video else role), place
-
-
-def _heading(run: Run, row: int, chosen: ChosenFrames) -> str:
-    place = frame_place(run, row)
-    if chosen.metric is None or np.isnan(run.scores[chosen.metric][row]):
-        return place
-    return f"{place}:  {_score(run, chosen.metric, row)}"
-
-
-def _score(run: Run, metric: str, row: int) -> str:
-    unit = run.specs[metric].unit
-    return f"{metric} {float(run.scores[metric][row]):.4g}{'' if unit == '1' else f' {unit}'}"
-
-
-def _details(run: Run, each: ComparedFrames, chosen: ChosenFrames, extent: str) -> str:
-    """What else is known of a frame, in one line."""
-    row, index = each.row, int(run.frames.index[each.row])
-    told = [f"frame {index}"] if run.names else []
-    if run.frames.role[row] != Role.UNKNOWN:
-        told.append(Role(int(run.frames.role[row])).name.lower())
-    if run.frames.status[row] in (Status.CORRUPT, Status.UNREADABLE):
-        told.append(Status(int(run.frames.status[row])).name.lower())
-    if each.partner is None and each.before is None:
-        original = run.frames.role[row] == Role.PASSED
-        told.append(
-            "an original, not judged" if original else "compared with nothing: it has no partner"
-        )
-        extent = ""
-    told += filter(None, [causes_of(run.frames, run.scores)[row], extent])
-    if CUT in run.scores and run.scores[CUT][row] == 1:
-        told.append("across a cut: not judged")
-    told += [_score(run, name, row) for name in _telling(run, row) if name != chosen.metric][
-        :DETAILS
-    ]
-    kinds = {
-        (s.start, s.stop, s.kind)
-        for s in run.segments
-        if s.start <= index < s.stop and s.kind != "cut"
-    }
-    told += [
-        f"flagged [{start}, {stop}) {kind.replace('_', ' ')}"
-        for start, stop, kind in sorted(kinds)[:2]
-    ]
-    return "   ".join(told)
-
-
-def _telling(run: Run, row: int) -> list[str]:
-    """The scores that say something of a frame: those that rank, and kinds of fault that it has."""
-    found = []
-    for name, spec in run.specs.items():
-        value = float(run.scores[name][row])
-        if name != CUT and not np.isnan(value):
-            has = not informative(spec) and abs(value - spec.identity) >= spec.floor
-            found += [name] if spec.ranks or has else []
-    return found
-
-
-def _title(run: Run, chosen: ChosenFrames) -> str:
-    what = heading([run])
-    if not chosen.role or chosen.among == 1:
-        return what
-    many = len(chosen.rows)
-    number = f"the {many} worst" if many > 1 else "the worst"
-    kind = "synthesised frames" if chosen.role == "synthesised" else "frames"
-    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}"
-
-
-def _notes(run: Run, chosen: ChosenFrames, scale: Scale, fetched: Sequence[ComparedFrames]) -> str:
-    """How to read a sheet."""
-    spec, computed = scale.spec, scale.spec is ABSDIFF
-    low, high = scale.ends
-    between = any(each.partner is None and each.before is not None for each in fetched)
-    what = f"Map: {spec.name}"
-    if computed:
-        to = (
-            "the lesser of those to the frames before and after"
-            if between
-            else "to what is beside it"
-        )
-        what += (
-            ", not stored in the run but computed here: mean absolute difference as a part of"
-            f" white, {to}"
-        )
-    many = len(chosen.rows) > 1
-    shown = (
-        f"{what}. {'One scale for all' if many else 'Scale'}: {low:.3g} (nothing wrong) to"
-        f" {high:.3g} ({scale.words})."
-    )
-    spread = (
-        f" Frames: the worst one of each flagged segment first{_spread(chosen)}."
-        if chosen.role and many
-        else ""
-    )
-    box = (
-        "Box: of the areas of at least half of its peak the one that holds most, enlarged below as"
-        " far as it fits."
-    )
-    return f"{shown} {box}{spread}"
-
-
-def _spread(chosen: ChosenFrames) -> str:
-    return f", {chosen.apart_s:.2g} s apart where possible" if chosen.apart_s else ""
 
 
 def _facts(

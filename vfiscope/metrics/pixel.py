@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.metrics.kernels import difference_kernels
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.pixel_pairs import (
     LUMA,
@@ -90,7 +90,7 @@ def _sums(a: PixelPairs) -> Any:
 
     def compute() -> Any:
         if a.on_cpu:
-            return pixel_kernels.differences(*a.arrays, _zero(a))
+            return difference_kernels.differences(*a.arrays, _zero(a))
         from vfiscope.metrics.tensors import pixel_tensors
 
         return pixel_tensors.differences(a)
@@ -128,7 +128,7 @@ def _psnr_y(a: PixelPairs) -> Pixels:
 
 def _luma_sums(a: PixelPairs) -> Any:
     if a.on_cpu:
-        return pixel_kernels.luma_differences(*a.arrays, a.weights(LUMA))[:, 0]
+        return difference_kernels.luma_differences(*a.arrays, a.weights(LUMA))[:, 0]
     from vfiscope.metrics.tensors import pixel_tensors
 
     return pixel_tensors.luma_differences(a)
@@ -147,7 +147,7 @@ def _absdiff_map(a: PixelPairs) -> Pixels:
 
 def _cell_sums(a: PixelPairs, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Any:
     if a.on_cpu:
-        return pixel_kernels.difference_cells(*a.arrays, _zero(a), rows, columns)
+        return difference_kernels.difference_cells(*a.arrays, _zero(a), rows, columns)
     from vfiscope.metrics.tensors import pixel_tensors
 
     return pixel_tensors.difference_cells(a, rows, columns)

@@ -6,7 +6,7 @@ Conventions:
     scaled by 255 / (2^depth - 1), not cut. Luma is that of :mod:`vfiscope.pixels`, unrounded.
     Planes hold 1000 times the 8-bit code values, so that luma of 8-bit frames is exact in float32,
     and come as the sum and the difference of test and reference (see
-    :mod:`vfiscope.metrics.kernels.pixel_kernels`).
+    :mod:`vfiscope.metrics.kernels.ssim_kernels`).
 
     Frames are numpy arrays on the CPU and tensors on a device: what comes in as the one comes out
     as the one (see :mod:`vfiscope.metrics`).
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.metrics.kernels import pixel_kernels
+from vfiscope.metrics.kernels import ssim_kernels
 from vfiscope.pixels import LUMA_WEIGHTS, same_scale_codes, white
 from vfiscope.types import Pairs
 from vfiscope.types import cell_edges as edges_of
@@ -112,7 +112,7 @@ class PixelPairs(Sharing):
 
     def _halve(self) -> tuple[Any, Any]:
         if self.on_cpu:
-            return pixel_kernels.halve_frames(*self.arrays, self.weights(LUMA))
+            return ssim_kernels.halve_frames(*self.arrays, self.weights(LUMA))
         from vfiscope.metrics.tensors.planes import halved
 
         return halved(self)

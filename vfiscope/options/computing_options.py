@@ -77,6 +77,14 @@ class ComputingOptions(EmbeddingOptions):
             names="field",
         ),
     ] = ()
+    signals: Annotated[
+        Names,
+        Option(
+            'Signals to keep per frame, or "none"; where absent, those that cost little.',
+            metavar="A,B",
+            names="signal",
+        ),
+    ] = ()
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:

@@ -30,6 +30,7 @@ class RunKeywords(TypedDict, total=False):
     metrics: Sequence[str]
     maps: Sequence[str]
     fields: Sequence[str]
+    signals: Sequence[str]
     align: str | int
     comparison: str
     register: Literal["none", "ecc", "sift", "loftr"]

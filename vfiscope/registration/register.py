@@ -168,7 +168,13 @@ def register_pairs(
         warped, masks = warp(batch.test, found)
         test = fill(warped, batch.ref, masks)
         features = None if embed is None else embed(test)
-        yield replace(batch, test=test, test_features=features, registrations=_table(found))
+        yield replace(
+            batch,
+            test=test,
+            test_features=features,
+            registrations=_table(found),
+            decoded=batch.test,
+        )
 
 
 def _table(found: Sequence[Registration]) -> Registrations:

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from vfiscope.comparisons import choose_comparison
-from vfiscope.config import RunConfig
 from vfiscope.embedders.registry import choose
 from vfiscope.errors import UsageError
+from vfiscope.options import RunConfig
 from vfiscope.scoring.inputs import check_out, open_inputs
 from vfiscope.scoring.provenance import Stamp, stamp_files
 from vfiscope.sources import Source

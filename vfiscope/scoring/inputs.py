@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from vfiscope.config import RATE_TOLERANCE, RunConfig
+from vfiscope.config import RATE_TOLERANCE
 from vfiscope.errors import PairingError, UsageError
+from vfiscope.options import RunConfig
 from vfiscope.sources import Source, open_source, open_with
 
 __all__ = ["check_out", "golden_index", "open_inputs"]

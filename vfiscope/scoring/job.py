@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from operator import methodcaller
+from functools import reduce
+from operator import methodcaller, or_
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
@@ -17,6 +18,8 @@ from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import parse_rule
+from vfiscope.segments.detectors import DETECTORS
+from vfiscope.signals import Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs
@@ -58,7 +61,7 @@ def open_job(
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    plan = Plan.of(config.metrics, config.maps, config.fields)
+    plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
     _check_needs(comparison, plan)
@@ -69,6 +72,19 @@ def open_job(
         _check_lag(config.lag, inputs.sources["test"], models.identity)
     header = _header(config, plan, inputs.sources, models)
     return Job(config, plan, comparison, inputs, models, header)
+
+
+def _with_signals(plan: Plan, config: RunConfig) -> Plan:
+    """The plan with the signals that are asked for, or the usual ones and those that detectors
+    need."""
+    has = {
+        Sight.BEFORE: config.mode != "compare",
+        Sight.EMBEDDING: plan.needs_features,
+        Sight.SHIFT: config.register != "none" or "motion" in plan.fields,
+    }
+    offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
+    wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    return replace(plan, signals=choose_signals(config.signals, offered, wanted))
 
 
 def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:
@@ -144,6 +160,7 @@ def _header(
         metrics={name: metric.spec for name, metric in plan.metrics.items()},
         maps={name: metric.spec for name, metric in plan.maps.items()},
         fields={name: metric.spec for name, metric in plan.fields.items()},
+        signals={name: signal.spec for name, signal in plan.signals.items()},
         grids=plan.grids(test.size, None if embedder is None else embedder.grid(*test.size)),
         size=test.size,
         time_base=test.info.time_base,

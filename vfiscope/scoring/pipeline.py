@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 from vfiscope import config as defaults
-from vfiscope.comparisons import Comparison, Scored, WrapDecoding
+from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
@@ -29,9 +29,9 @@ from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, numbering, without_effect
-from vfiscope.segments import flag, reflag_if_rules_differ
+from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Run, Writer
+from vfiscope.store import Ending, Run, Writer
 from vfiscope.types import Needs, Note, Pairs, Scores
 
 __all__ = ["Seen", "WrapDecoding", "WrapScoring", "is_done", "run", "run_seen"]
@@ -163,10 +163,9 @@ def _score(
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
     comparison = job.comparison.prepare(streams)
-    pairs = _start(pairs_of(job, comparison, streams, done), job, seen)
+    scores = _scores(job, comparison, streams, done, seen)
     _announce(job)
     early = _warn_early(comparison, sources)
-    scores = score_pairs(pairs, job.plan, job.header.grids)
     for each in scores if watch is None else watch(scores, sources["test"], done):
         writer.append(each)
     scored = Scored(*writer.curves())
@@ -183,8 +182,10 @@ def _score(
     ]
     _tell(describe_registrations(registrations), report.warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    return writer.finish(
-        segments=flag(scored.table, scored.values, job.header.metrics, job.config.flag),
+    flags = job.config.flag
+    found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
+    ending = Ending(
+        stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
@@ -195,6 +196,17 @@ def _score(
         names=[names[index] for index in scored.table.index] if names else (),
         seek_tables=seek_tables(sources),
     )
+    return writer.finish(ending)
+
+
+def _scores(
+    job: Job, comparison: Comparison, streams: Streams, done: int, seen: list[Seen] | None
+) -> Iterator[Scores]:
+    """The scores from row ``done`` on. Signals look at the row before: where work goes on behind
+    it, it is decoded again."""
+    lead = done > 0 and job.plan.needs_row_before
+    pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
+    return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
 
 def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterator[Pairs]:

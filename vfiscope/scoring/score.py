@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
+from vfiscope.signals import Sight, Signal, measure
 from vfiscope.types import Frames, FrameTable, Needs, Pairs, Role, Scores, Status
 from vfiscope.types.batch import to_numpy
 
@@ -27,6 +28,7 @@ class Plan:
     metrics: Mapping[str, Metric]
     maps: Mapping[str, Metric]
     fields: Mapping[str, FieldMetric]
+    signals: Mapping[str, Signal] = field(default_factory=dict)
 
     @classmethod
     def of(cls, metrics: Iterable[str], maps: Iterable[str], fields: Iterable[str]) -> Plan:
@@ -49,12 +51,21 @@ class Plan:
     @property
     def needs(self) -> Needs:
         """What any part of the plan is computed from."""
-        return reduce(or_, (part.spec.needs for part in self.parts), Needs.NOTHING)
+        embedded = Needs.FEATURES if self._any_looks_at(Sight.EMBEDDING) else Needs.NOTHING
+        return reduce(or_, (part.spec.needs for part in self.parts), embedded)
 
     @property
     def needs_features(self) -> bool:
         """Whether any part of the plan looks at embeddings."""
         return Needs.FEATURES in self.needs
+
+    @property
+    def needs_row_before(self) -> bool:
+        """Whether any part of the plan looks at the test frame in the row before."""
+        return self._any_looks_at(Sight.BEFORE)
+
+    def _any_looks_at(self, part: Sight) -> bool:
+        return any(part in signal.looks_at for signal in self.signals.values())
 
     @property
     def needs_neighbours(self) -> bool:
@@ -78,7 +89,7 @@ Float = TypeVar("Float", np.float32, np.float16)
 
 
 def score_pairs(
-    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]]
+    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], *, lead: bool = False
 ) -> Iterator[Scores]:
     """Score every batch of pairs.
 
@@ -89,8 +100,20 @@ def score_pairs(
         pairs: batches in row order.
         plan: what to compute.
         grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
+        lead: whether the first row is not to be scored: it is the one before, for signals.
     """
+    before = None
     for batch in pairs:
+        if lead:
+            _, before = measure(batch[:1], plan.signals)
+            batch, lead = batch[1:], False
+            if not len(batch):
+                continue
+        fields = {
+            name: _column(batch, part, (2, *grids[name]), np.float16)
+            for name, part in plan.fields.items()
+        }
+        signals, before = measure(batch, plan.signals, motion=fields.get("motion"), before=before)
         yield Scores(
             _table(batch),
             {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
@@ -98,11 +121,9 @@ def score_pairs(
                 name: _column(batch, part, grids[name], np.float16)
                 for name, part in plan.maps.items()
             },
-            {
-                name: _column(batch, part, (2, *grids[name]), np.float16)
-                for name, part in plan.fields.items()
-            },
+            fields,
             batch.registrations,
+            signals,
         )
 
 

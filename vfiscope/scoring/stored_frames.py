@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.comparisons import FrameRequest, comparison_of
-from vfiscope.config import MAX_BATCH_BYTES, RunConfig
+from vfiscope.config import MAX_BATCH_BYTES
 from vfiscope.errors import SourceError, UsageError
-from vfiscope.options import declared
+from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern
 from vfiscope.store import Run

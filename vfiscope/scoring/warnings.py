@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from vfiscope.config import RunConfig
 from vfiscope.metrics import patches
+from vfiscope.options import RunConfig
 from vfiscope.scoring.score import Plan
 from vfiscope.sources import Source, note_on_gaps
 from vfiscope.types import Code, Note

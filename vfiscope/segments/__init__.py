@@ -7,12 +7,14 @@ from vfiscope.segments.detect import flag
 from vfiscope.segments.detectors.low_score import low_scores
 from vfiscope.segments.rule_language import failures, parse_rule
 from vfiscope.segments.rules import Rule
-from vfiscope.segments.stage import reflag, reflag_if_rules_differ
+from vfiscope.segments.stage import SEGMENTS, flagged, reflag, reflag_if_rules_differ
 
 __all__ = [
+    "SEGMENTS",
     "Rule",
     "failures",
     "flag",
+    "flagged",
     "low_scores",
     "parse_rule",
     "reflag",

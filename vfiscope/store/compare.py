@@ -13,7 +13,7 @@ import numpy as np
 
 from vfiscope.store import schema
 from vfiscope.store.header_diff import changes
-from vfiscope.store.run import open_stored
+from vfiscope.store.opening import opened
 
 __all__ = ["differences"]
 
@@ -22,7 +22,8 @@ def differences(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> list[st
     """Where two HDF5 results differ, bit for bit: data, types, shapes, chunks, filters and
     attributes.
 
-    Left out are ``created``, ``timings`` and the options that change nothing in a result (``out``,
+    Left out are ``created``, ``timings``, when stages were ``made``, and the options that change
+    nothing in a result (``out``,
     ``batch``, ...): of two runs on the same input nothing else may differ. NaNs are compared by
     their bits.
 
@@ -32,12 +33,14 @@ def differences(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> list[st
     Raises:
         StoreError: a file is missing or not HDF5.
     """
-    with open_stored(Path(a)) as first, open_stored(Path(b)) as second:
+    with opened(Path(a)) as first, opened(Path(b)) as second:
         return list(_compare("/", first, second))
 
 
 def _compare(name: str, a: Any, b: Any) -> Iterator[str]:
     ignored = {"created", "timings"} if name == "/" else set()
+    if name.startswith("/stages/"):
+        ignored = {"made"}
     for key in sorted({*a.attrs, *b.attrs} - ignored):
         one, two = (_attribute(item, key) for item in (a, b))
         if name == "/" and key == "config" and isinstance(one, str) and isinstance(two, str):

@@ -12,7 +12,7 @@ from vfiscope.errors import StoreError
 from vfiscope.options import not_identity, stored_defaults
 from vfiscope.store.header_diff import changes
 from vfiscope.store.text import plain
-from vfiscope.types import CellGrid, FieldSpec, MetricSpec
+from vfiscope.types import CellGrid, FieldSpec, MetricSpec, SignalSpec
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 
@@ -38,6 +38,7 @@ class Header:
     """{package: version}; ``vfiscope`` among them."""
     maps: Mapping[str, MetricSpec] = field(default_factory=dict)
     fields: Mapping[str, FieldSpec] = field(default_factory=dict)
+    signals: Mapping[str, SignalSpec] = field(default_factory=dict)
     grids: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """{map or field: (h, w)}"""
     size: tuple[int, int] | None = None
@@ -66,6 +67,7 @@ class Header:
             "metrics": {name: _spec_dict(spec) for name, spec in self.metrics.items()},
             "maps": {name: _spec_dict(spec) for name, spec in self.maps.items()},
             "fields": {name: _spec_dict(spec) for name, spec in self.fields.items()},
+            "signals": {name: dataclasses.asdict(spec) for name, spec in self.signals.items()},
             "grids": {name: list(grid) for name, grid in self.grids.items()},
             "size": None if self.size is None else list(self.size),
             "time_base": str(self.time_base),

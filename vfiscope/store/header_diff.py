@@ -42,7 +42,7 @@ def _thing(key: str, *sides: Collection[str]) -> str:
     """What a leaf belongs to: its metric, map or field, a group that one side lacks as a whole, or
     only itself."""
     group, _, rest = key.partition(".")
-    if group in ("metrics", "maps", "fields", "grids"):
+    if group in ("metrics", "maps", "fields", "signals", "grids"):
         return rest.partition(".")[0]
     return (
         key if all(any(each.startswith(f"{group}.") for each in side) for side in sides) else group

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.store.overlay import Overlay
 from vfiscope.types import Box, CellGrid, FieldSpec, MetricSpec
 
 __all__ = ["Handle", "LazyArray", "reading"]
@@ -44,8 +45,8 @@ class Handle:
     """An open file and what it owns, shared by a run and its maps: closed when none of them is used
     any more."""
 
-    def __init__(self, h5: Any, owns: Path | None) -> None:
-        self.close = weakref.finalize(self, _discard, h5, owns)
+    def __init__(self, h5: Any, file: Overlay, owns: Path | None) -> None:
+        self.close = weakref.finalize(self, _discard, h5, file, owns)
 
 
 class LazyArray(Generic[_Spec]):
@@ -127,7 +128,8 @@ class LazyArray(Generic[_Spec]):
         return f"LazyArray({self.spec.name}, {' x '.join(map(str, self.shape))}, {self.spec.unit})"
 
 
-def _discard(h5: Any, owns: Path | None) -> None:
+def _discard(h5: Any, file: Overlay, owns: Path | None) -> None:
     h5.close()
+    file.close()
     if owns is not None:
         shutil.rmtree(owns, ignore_errors=True)

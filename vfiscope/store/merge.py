@@ -1,4 +1,4 @@
-"""Putting parts together into one result, and rewriting the segments of a finished one.
+"""Putting parts together into one result.
 
 HDF5 ends the process with a segmentation fault at its exit when a write failed and dirty metadata
 is left (https://github.com/h5py/h5py/issues/914). So HDF5 never writes to the disk itself here: it
@@ -22,16 +22,14 @@ from typing import Any
 import h5py
 
 from vfiscope.errors import StoreError
-from vfiscope.files import disk_error, disk_errors, sync_folder
+from vfiscope.files import disk_error, disk_errors
 from vfiscope.store import schema
 from vfiscope.store.frame_names import write_names
 from vfiscope.store.pairing_table import write_pairing
-from vfiscope.store.parts import Folder, Part, absolute
-from vfiscope.store.run import Run
-from vfiscope.store.stage_tables import write_segments
-from vfiscope.types import Scores, Segment
+from vfiscope.store.parts import Folder, Part
+from vfiscope.types import Scores
 
-__all__ = ["merge", "rewrite_segments"]
+__all__ = ["merge", "run_in_thread"]
 
 
 class GuardedFile:
@@ -230,42 +228,3 @@ def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
             held, rows = [schema.sliced(whole, slice(cut, rows))], rows - cut
     if rows:
         yield schema.join(held)
-
-
-def rewrite_segments(
-    path: str | os.PathLike[str], segments: Sequence[Segment], rules: Sequence[str]
-) -> None:
-    """Replace the segments of a finished result, and the rules stored beside them, in one step.
-
-    Its configuration stays what it was made with.
-
-    Raises:
-        LockedError: another process is writing the same result.
-        DiskFullError: the copy does not fit; the result is as it was.
-        StoreError: there is no readable result at the path.
-    """
-    out = absolute(path)
-    with Run(out):
-        pass  # refuses what is no result before a lock is taken
-    folder = Folder(out)
-    folder.acquire()
-    try:
-        run_in_thread(lambda stop: _rewrite(out, folder.path / "segments.tmp", segments, rules))
-    finally:
-        folder.leave()
-
-
-def _rewrite(out: Path, copy: Path, segments: Sequence[Segment], rules: Sequence[str]) -> None:
-    needed = out.stat().st_size
-    try:
-        with disk_errors(copy, needed):
-            shutil.copyfile(out, copy)
-        with open_guarded(copy, "r+", needed) as (h5, _):
-            del h5["segments"]
-            write_segments(h5, segments, rules)
-        with disk_errors(out, needed):
-            shutil.copymode(out, copy)
-            os.replace(copy, out)
-            sync_folder(out.parent)
-    finally:
-        copy.unlink(missing_ok=True)

@@ -8,6 +8,7 @@
     part-000000.h5  some rows, a whole HDF5 file
     journal.jsonl   one line for each part that is safely on the disk, with its SHA-256
     merged.tmp      the result while it is put together
+    undo            what the finished result held, while it is changed in place
 
 A part is on the disk, under its final name, before its journal line is written. So whatever the
 moment of a crash, the longest run of journal lines whose parts match is the work that was done.
@@ -37,18 +38,22 @@ from vfiscope.files import (
     write_all,
     write_durably,
 )
+from vfiscope.store.undo import roll_back
 
 __all__ = ["Folder", "Part"]
 
 LOCK_TRIES = 20
-LOCK, OWNER, HEADER, JOURNAL, MERGED = (
+LOCK, OWNER, HEADER, JOURNAL, MERGED, UNDO = (
     "lock",
     "owner.json",
     "header.json",
     "journal.jsonl",
     "merged.tmp",
+    "undo",
 )
-OWN_NAME = re.compile(r"lock|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp|\.nfs.+")
+OWN_NAME = re.compile(
+    r"lock|undo|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp|\.nfs.+"
+)
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
@@ -102,6 +107,11 @@ class Folder:
         return self.path / MERGED
 
     @property
+    def undo(self) -> Path:
+        """What the finished result held before a change of it that is not finished."""
+        return self.path / UNDO
+
+    @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
         return self._lock is not None
@@ -129,7 +139,8 @@ class Folder:
             return _is_there(self.path)
 
     def acquire(self) -> None:
-        """Create the folder where it is missing, and lock it.
+        """Create the folder where it is missing, lock it, and roll an unfinished change of the
+        result back.
 
         Raises:
             LockedError: another writer holds the lock.
@@ -178,6 +189,7 @@ class Folder:
                     self._release()
                     raise
                 write_durably(self.path / OWNER, owner)
+            roll_back(self.out, self.undo)
         except BaseException:
             self.leave()
             raise
@@ -195,7 +207,7 @@ class Folder:
         if self._lock is None:
             return
         work = self.read_work()
-        if not work:
+        if not work and not self.undo.exists():
             self.remove()
             return
         if work.merged is None:

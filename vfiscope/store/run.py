@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
@@ -11,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,12 +21,14 @@ from vfiscope.store.coded_notes import read_notes
 from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
+from vfiscope.store.members import members
+from vfiscope.store.opening import check_root, open_stored, opened, state_of
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
 from vfiscope.store.seek_tables import read_seek_tables
-from vfiscope.store.stage_tables import read_rules, read_table
-from vfiscope.store.summary import by_role, count, named, pooled
+from vfiscope.store.stage_tables import StageRecord, read_stages, read_table, rules_of
+from vfiscope.store.summary import by_role, count, described_signals, named, pooled
 from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
 from vfiscope.store.verdict import judge
@@ -41,8 +43,13 @@ from vfiscope.types import (
     Segment,
 )
 
-__all__ = ["LazyArray", "Run", "open_stored"]
+__all__ = ["LazyArray", "Run"]
 
+OPEN_TRIES = 50
+"""How often a file that is changed while it is read is read anew."""
+OPEN_PAUSE_S = 0.01
+
+_Row = TypeVar("_Row")
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 
@@ -61,10 +68,25 @@ class Run:
 
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
         self.path = Path(path)
-        h5 = open_stored(self.path)
-        self._handle = Handle(h5, owns)
+        for _ in range(OPEN_TRIES):
+            state = state_of(self.path)
+            try:
+                self._open(owns)
+            except StoreError:
+                if state_of(self.path) == state:
+                    raise
+            else:
+                if state_of(self.path) == state:
+                    return
+                self.close()
+            time.sleep(OPEN_PAUSE_S)
+        raise StoreError(f"{path} changes all the time: open it when nothing writes to it")
+
+    def _open(self, owns: Path | None) -> None:
+        h5, file = open_stored(self.path)
+        self._handle = Handle(h5, file, owns)
         try:
-            _check_root(self.path, h5)
+            check_root(self.path, h5)
             with reading(self.path, "the content"):
                 self._load(h5)
         except StoreError:
@@ -76,10 +98,12 @@ class Run:
         self._load_facts(h5.attrs)
         self._load_rows(h5)
         self._load_arrays(h5)
-        self.segments = read_table(h5, "segments", Segment)
-        self.rules = read_rules(h5)
+        self.stages: Mapping[str, StageRecord] = MappingProxyType(read_stages(h5))
+        """{stage: what made its tables}"""
+        self.rules = rules_of(self.stages)
         """The user's rules that the segments were made with; the run was made with those of
         ``config["flag"]``."""
+        self.segments = read_table(h5, "segments", Segment)
         self.regions = read_table(h5, "regions", Region)
         self.seek_tables = read_seek_tables(h5)
         """{role: what reading it noted to find its frames again}, of the inputs that are videos."""
@@ -132,25 +156,32 @@ class Run:
         """How each test frame lies on its partner, row by row; None where they were taken as they
         are."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
-            {name: dataset[()] for name, dataset in h5["scores"].items()}
+            {name: dataset[()] for name, dataset in members(h5["scores"])}
         )
         self.specs = {
-            name: schema.read_metric(dataset, name) for name, dataset in h5["scores"].items()
+            name: schema.read_metric(dataset, name) for name, dataset in members(h5["scores"])
         }
         """{metric: MetricSpec}"""
 
     def _load_arrays(self, h5: Any) -> None:
         """What is read on demand."""
+        signals = members(h5.get("signals", {}))
+        self.signals: Mapping[str, NDArray[np.float32]] = MappingProxyType(
+            {name: dataset[()] for name, dataset in signals}
+        )
+        """{signal: (N,) float32}, NaN where not defined; none in files of before."""
+        self.signal_specs = {name: schema.read_signal(dataset, name) for name, dataset in signals}
+        """{signal: SignalSpec}"""
         self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
             {
                 name: self._stored(data, schema.read_metric(data, name))
-                for name, data in h5["maps"].items()
+                for name, data in members(h5["maps"])
             }
         )
         self.fields: Mapping[str, LazyArray[FieldSpec]] = MappingProxyType(
             {
                 name: self._stored(data, schema.read_field(data, name))
-                for name, data in h5["fields"].items()
+                for name, data in members(h5["fields"])
             }
         )
 
@@ -193,6 +224,19 @@ class Run:
         """
         return rows_of(self.frames, self.role if role is None else role)
 
+    def table(self, name: str, row: type[_Row]) -> list[_Row]:
+        """A table that a stage made, as the dataclasses of which the stage made it.
+
+        Raises:
+            StoreError: the run holds no such table, or it has other columns.
+        """
+        known = [table for record in self.stages.values() for table in record.tables]
+        if name not in known:
+            listed = ", ".join(known) or "none at all"
+            raise StoreError(f"{self.path} holds no table {name!r}: its stages made {listed}")
+        with opened(self.path) as h5, reading(self.path, f"/{name}"):
+            return read_table(h5, name, row)
+
     def moment(self, row: int) -> str | None:
         """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no
         dates."""
@@ -219,6 +263,7 @@ class Run:
             versions=self.versions,
             maps={name: stored.spec for name, stored in self.maps.items()},
             fields={name: stored.spec for name, stored in self.fields.items()},
+            signals=self.signal_specs,
             grids=self.grids,
             size=self.frame_size,
             embedder=self.embedder,
@@ -241,6 +286,7 @@ class Run:
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names),
             "roles": by_role(*scored, self.names),
+            "signals": described_signals(self.signals, self.signal_specs),
             "verdict": None if judgement is None else judgement.to_dict(),
             "segments": [
                 named(segment, self.frames, self.names, self.moment) for segment in self.segments
@@ -290,41 +336,3 @@ class Run:
 def _is_count(key: str) -> bool:
     """Whether a source's entry was counted while reading it, and so is no part of its identity."""
     return key.startswith("frames_") and key != "frames_expected"
-
-
-def open_stored(path: Path) -> Any:
-    """An HDF5 file, open for reading.
-
-    Raises:
-        StoreError: it is missing, may not be read or is no HDF5 file.
-    """
-    if not os.path.isfile(path):
-        raise StoreError(
-            f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file"
-        )
-    try:
-        # Unlocked: a finished result never changes, it is replaced as a whole.
-        return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        if isinstance(error, PermissionError):
-            raise StoreError(f"{path} may not be read: ask for permission") from error
-        raise StoreError(
-            f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope"
-        ) from error
-
-
-def _check_root(path: Path, h5: Any) -> None:
-    with reading(path, "the head"):
-        name, version = h5.attrs.get("format"), h5.attrs.get("format_version")
-        complete = h5.attrs.get("complete", False)
-        if not isinstance(name, str) or name != schema.FORMAT or version is None:
-            raise StoreError(
-                f"{path} is an HDF5 file but not from vfiscope: name a result of vfiscope"
-            )
-        if int(version) > schema.FORMAT_VERSION:
-            raise StoreError(
-                f"{path} has format version {int(version)} and this vfiscope reads up to"
-                f" {schema.FORMAT_VERSION}: upgrade vfiscope"
-            )
-        if not bool(complete):
-            raise StoreError(f"{path} is unfinished: run the command that makes it again")

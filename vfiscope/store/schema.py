@@ -8,13 +8,13 @@ A result and each part of an unfinished one hold the same groups:
     /scores/<metric>   (N,) float32, the MetricSpec as attributes
     /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and where its cells lie
     /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
+    /signals/<signal>  (N,) float32, the SignalSpec as attributes; the group where there are any
 
-A result also has ``/segments/<column>`` with the user's rules that they were made with as an
-attribute, ``/regions/<column>`` and the root attributes of :func:`write_root`; one that was scored
-through a map has ``/pairing/<column>`` (N,) with the columns of Pairing. Where frames were
-registered, parts and result have ``/registration/<column>`` (N,) with the columns of Registrations,
-``matrix`` (N, 3, 3). Of inputs that are videos there is ``/seek/<role>``, see
-:mod:`vfiscope.store.seek_tables`.
+A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
+attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
+with the columns of Pairing. Where frames were registered, parts and result have
+``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3). Of inputs
+that are videos there is ``/seek/<role>``, see :mod:`vfiscope.store.seek_tables`.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store.coded_notes import write_notes
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
+from vfiscope.store.members import members
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -41,7 +43,7 @@ from vfiscope.store.registration_table import (
     write_registrations,
 )
 from vfiscope.store.seek_tables import write_seek_tables
-from vfiscope.store.stage_tables import write_segments, write_table
+from vfiscope.store.stage_tables import StageResult, write_stage
 from vfiscope.store.text import json_text
 from vfiscope.types import (
     FieldSpec,
@@ -50,11 +52,10 @@ from vfiscope.types import (
     Needs,
     Note,
     Pairing,
-    Region,
     Role,
     Scores,
     SeekTable,
-    Segment,
+    SignalSpec,
     Status,
 )
 
@@ -75,7 +76,6 @@ FRAME_TYPES = {
     "phase": "<f8",
     "status": "u1",
 }
-ARRAY_TYPES = {"scores": "<f4", "maps": "<f2", "fields": "<f2"}
 FRAME_NAMES: Mapping[str, type[IntEnum]] = {"role": Role, "status": Status}
 METRIC_TYPES: Types = {
     "unit": str,
@@ -101,10 +101,33 @@ FIELD_TYPES: Types = {
     "description": str,
     "needs": Needs.of_word,
 }
+SIGNAL_TYPES: Types = {"unit": str, "description": str}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
 
-_Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
+_Spec = TypeVar("_Spec", MetricSpec, FieldSpec, SignalSpec)
+
+
+class Group(NamedTuple):
+    """A group of arrays with a row for each frame."""
+
+    arrays: str
+    """Their name in Scores."""
+    specs: str
+    """Their name in Header."""
+    dtype: str
+    attributes: Types
+    filters: Mapping[str, Any]
+
+
+ROW_GROUPS = {
+    "scores": Group("values", "metrics", "<f4", METRIC_TYPES, SCALAR_FILTERS),
+    "maps": Group("maps", "maps", "<f2", METRIC_TYPES, ARRAY_FILTERS),
+    "fields": Group("fields", "fields", "<f2", FIELD_TYPES, ARRAY_FILTERS),
+    "signals": Group("signals", "signals", "<f4", SIGNAL_TYPES, SCALAR_FILTERS),
+}
+SCALAR_GROUPS = ("scores", "signals")
+"""Those with a number for each frame."""
 
 
 # ----------------------------------------------------------------------------------- frames, scores
@@ -112,24 +135,8 @@ _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 def check(scores: Scores, header: Header) -> None:
     """Raise StoreError unless the scores hold exactly what the header announces."""
-    groups: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any], str], ...] = (
-        ("metrics", scores.values, header.metrics, "scores"),
-        ("maps", scores.maps, header.maps, "maps"),
-        ("fields", scores.fields, header.fields, "fields"),
-    )
-    for what, arrays, specs, group in groups:
-        if set(arrays) != set(specs):
-            raise StoreError(
-                f"{what} are {sorted(arrays)}, but the run announced {sorted(specs)}: store these"
-            )
-        for name, array in arrays.items():
-            shape, dtype = row_shape(header, group, name), ARRAY_TYPES[group]
-            if array.shape[1:] != shape or array.dtype != dtype:
-                needed = ", ".join(["N", *map(str, shape)])
-                raise StoreError(
-                    f"{name} is {array.dtype} {array.shape}: store it as {np.dtype(dtype)}"
-                    f" ({needed})"
-                )
+    for name, group in ROW_GROUPS.items():
+        _check_group(scores, header, name, group)
     if (scores.registrations is None) != (header.register is None):
         raise StoreError(
             "scores and header disagree on whether frames were registered: give both or neither"
@@ -140,10 +147,27 @@ def check(scores: Scores, header: Header) -> None:
         )
 
 
+def _check_group(scores: Scores, header: Header, name: str, group: Group) -> None:
+    arrays, specs = getattr(scores, group.arrays), getattr(header, group.specs)
+    if set(arrays) != set(specs):
+        raise StoreError(
+            f"{group.specs} are {sorted(arrays)}, but the run announced {sorted(specs)}: store"
+            " these"
+        )
+    for each, array in arrays.items():
+        shape = row_shape(header, name, each)
+        if array.shape[1:] != shape or array.dtype != group.dtype:
+            needed = ", ".join(["N", *map(str, shape)])
+            raise StoreError(
+                f"{each} is {array.dtype} {array.shape}: store it as {np.dtype(group.dtype)}"
+                f" ({needed})"
+            )
+
+
 def row_shape(header: Header, group: str, name: str) -> tuple[int, ...]:
-    """Shape of what one frame has in a group: () of a score, (h, w) of a map, (2, h, w) of a
-    field."""
-    if group == "scores":
+    """Shape of what one frame has in a group: () of a score or signal, (h, w) of a map, (2, h, w)
+    of a field."""
+    if group in SCALAR_GROUPS:
         return ()
     return (*((2,) if group == "fields" else ()), *header.grids[name])
 
@@ -160,25 +184,27 @@ def create(h5: Any, header: Header, rows: int) -> None:
         frames[name].attrs["names"] = [value.name.lower() for value in values]
     if header.register is not None:
         create_registrations(h5, rows, chunk, SCALAR_FILTERS)
-    groups: tuple[tuple[str, Mapping[str, Any], Types, dict[str, Any]], ...] = (
-        ("scores", header.metrics, METRIC_TYPES, SCALAR_FILTERS),
-        ("maps", header.maps, METRIC_TYPES, ARRAY_FILTERS),
-        ("fields", header.fields, FIELD_TYPES, ARRAY_FILTERS),
-    )
-    for group_name, specs, types, filters in groups:
-        group = h5.create_group(
-            group_name, track_order=True
-        )  # the order that was asked for, not the alphabet's
-        for name, spec in specs.items():
-            shape, dtype = row_shape(header, group_name, name), ARRAY_TYPES[group_name]
-            dataset = group.create_dataset(
-                name, (rows, *shape), dtype, chunks=(chunk, *shape), **filters
-            )
-            for key, kind in types.items():
-                value = getattr(spec, key)
-                dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
-            if shape and (cells := header.cells(name)) is not None:
-                write_cells(dataset, cells)
+    for name, group in ROW_GROUPS.items():
+        _create_group(h5, header, rows, name, group)
+
+
+def _create_group(h5: Any, header: Header, rows: int, name: str, group: Group) -> None:
+    specs = getattr(header, group.specs)
+    if name == "signals" and not specs:
+        return
+    # the order that was asked for, not the alphabet's
+    made = h5.create_group(name, track_order=True)
+    for each, spec in specs.items():
+        shape = row_shape(header, name, each)
+        chunks = (max(1, min(rows, CHUNK_ROWS)), *shape)
+        dataset = made.create_dataset(
+            each, (rows, *shape), group.dtype, chunks=chunks, **group.filters
+        )
+        for key, kind in group.attributes.items():
+            value = getattr(spec, key)
+            dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
+        if shape and (cells := header.cells(each)) is not None:
+            write_cells(dataset, cells)
 
 
 def write_rows(h5: Any, start: int, scores: Scores) -> None:
@@ -186,13 +212,9 @@ def write_rows(h5: Any, start: int, scores: Scores) -> None:
     rows = slice(start, start + len(scores))
     for name in FrameTable.COLUMNS:
         h5["frames"][name][rows] = getattr(scores.frames, name)
-    for group, arrays in (
-        ("scores", scores.values),
-        ("maps", scores.maps),
-        ("fields", scores.fields),
-    ):
-        for name, array in arrays.items():
-            h5[group][name][rows] = array
+    for name, group in ROW_GROUPS.items():
+        for each, array in getattr(scores, group.arrays).items():
+            h5[name][each][rows] = array
     if scores.registrations is not None:
         write_registrations(h5, rows, scores.registrations)
 
@@ -214,7 +236,7 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
     the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
-    if stated or any("ranks" in dataset.attrs for dataset in h5["scores"].values()):
+    if stated or any("ranks" in dataset.attrs for _, dataset in members(h5["scores"])):
         return frames
     unknown = np.full_like(frames.role, Role.UNKNOWN)
     return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
@@ -222,12 +244,22 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
 
 def read_scores(h5: Any, *, arrays: bool) -> Scores:
     """Everything in a part; without ``arrays`` the maps and fields are left out."""
-    maps, fields = (_read_group(h5[name]) if arrays else {} for name in ("maps", "fields"))
-    return Scores(read_frames(h5), _read_group(h5["scores"]), maps, fields, read_registrations(h5))
+    read = ROW_GROUPS if arrays else SCALAR_GROUPS
+    found = {
+        group.arrays: {each: dataset[()] for each, dataset in members(h5.get(name, {}))}
+        if name in read
+        else {}
+        for name, group in ROW_GROUPS.items()
+    }
+    return Scores(read_frames(h5), registrations=read_registrations(h5), **found)
 
 
-def _read_group(group: Any) -> dict[str, Any]:
-    return {name: dataset[()] for name, dataset in group.items()}
+def _each_array(change: Callable[[str, str], Any], of: Scores) -> dict[str, dict[str, Any]]:
+    """The arrays of scores anew: {group in Scores: {name: change(group, name)}}."""
+    return {
+        group.arrays: {each: change(group.arrays, each) for each in getattr(of, group.arrays)}
+        for group in ROW_GROUPS.values()
+    }
 
 
 def sliced(scores: Scores, rows: slice) -> Scores:
@@ -238,10 +270,8 @@ def sliced(scores: Scores, rows: slice) -> Scores:
     )
     return Scores(
         frames,
-        {name: array[rows] for name, array in scores.values.items()},
-        {name: array[rows] for name, array in scores.maps.items()},
-        {name: array[rows] for name, array in scores.fields.items()},
-        None if scores.registrations is None else scores.registrations[rows],
+        registrations=None if scores.registrations is None else scores.registrations[rows],
+        **_each_array(lambda group, name: getattr(scores, group)[name][rows], scores),
     )
 
 
@@ -256,10 +286,11 @@ def join(pieces: Sequence[Scores]) -> Scores:
     }
     return Scores(
         FrameTable(**columns, time_base=first.frames.time_base),
-        {name: np.concatenate([piece.values[name] for piece in pieces]) for name in first.values},
-        {name: np.concatenate([piece.maps[name] for piece in pieces]) for name in first.maps},
-        {name: np.concatenate([piece.fields[name] for piece in pieces]) for name in first.fields},
-        join_registrations([piece.registrations for piece in pieces]),
+        registrations=join_registrations([piece.registrations for piece in pieces]),
+        **_each_array(
+            lambda group, name: np.concatenate([getattr(each, group)[name] for each in pieces]),
+            first,
+        ),
     )
 
 
@@ -268,15 +299,17 @@ def empty(header: Header) -> Scores:
     columns: dict[str, NDArray[Any]] = {
         name: np.empty(0, dtype) for name, dtype in FRAME_TYPES.items()
     }
+    arrays = {
+        group.arrays: {
+            each: np.empty((0, *row_shape(header, name, each)), group.dtype)
+            for each in getattr(header, group.specs)
+        }
+        for name, group in ROW_GROUPS.items()
+    }
     return Scores(
         FrameTable(**columns, time_base=header.time_base),
-        {name: np.empty(0, np.float32) for name in header.metrics},
-        {name: np.empty((0, *row_shape(header, "maps", name)), np.float16) for name in header.maps},
-        {
-            name: np.empty((0, *row_shape(header, "fields", name)), np.float16)
-            for name in header.fields
-        },
-        None if header.register is None else no_registrations(),
+        registrations=None if header.register is None else no_registrations(),
+        **arrays,
     )
 
 
@@ -293,6 +326,11 @@ def read_field(dataset: Any, name: str) -> FieldSpec:
     return _read_spec(FieldSpec, FIELD_TYPES, dataset, name)
 
 
+def read_signal(dataset: Any, name: str) -> SignalSpec:
+    """The specification beside a signal."""
+    return _read_spec(SignalSpec, SIGNAL_TYPES, dataset, name)
+
+
 def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
     # Attributes that came after a file was written have their defaults.
     return cls(
@@ -304,35 +342,44 @@ def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec
 # ----------------------------------------------------------------------------------------- the root
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Ending:
     """What is known of a run only after its last frame."""
 
-    segments: Sequence[Segment]
-    regions: Sequence[Region]
     sources: Sequence[Mapping[str, Any]]
+    """The inputs again, with what was counted while reading them under keys ``frames_*``."""
     pairing: Mapping[str, Any]
-    status: str
-    notes: Sequence[Note]
-    timings: Mapping[str, Any]
-    created: str
+    """How test and reference were paired."""
+    status: Literal["ok", "partial"]
+    """Partial when frames were unreadable, corrupt or unpaired beyond what was asked."""
+    notes: Sequence[Note] = ()
+    """What makes the run partial."""
     warnings: Sequence[Note] = ()
+    """What may make scores mean something else; it makes no run partial."""
+    timings: Mapping[str, Any] = field(default_factory=dict)
+    """``seconds`` in all, and what else was measured."""
+    stages: Sequence[StageResult] = ()
+    """What stages made of the scores."""
     table: Pairing | None = None
-    """The map that the scores were made through, if any."""
+    """The map that the scores were made through, a row for each of theirs."""
     names: Sequence[str] = ()
+    """The image file of each row, where the test was images."""
     seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
     """{role: what reading it noted to find its frames again}"""
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
+    """ISO 8601, UTC."""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
-    """Write segments, regions and the root attributes; ``complete`` comes last."""
-    write_segments(h5, ending.segments, header.config.get("flag", ()))
-    write_table(h5, "regions", Region, ending.regions)
+    """Write what stages made and the root attributes; ``complete`` comes last."""
+    made_by = str(header.versions.get("vfiscope", "unknown"))
+    for result in ending.stages:
+        write_stage(h5, result, ending.created, made_by)
     write_seek_tables(h5, ending.seek_tables, SCALAR_FILTERS)
     attrs = h5.attrs
     attrs["format"] = FORMAT
     attrs["format_version"] = FORMAT_VERSION
-    attrs["vfiscope_version"] = str(header.versions.get("vfiscope", "unknown"))
+    attrs["vfiscope_version"] = made_by
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
     write_size(attrs, header.size)

@@ -1,68 +1,205 @@
-"""The tables of a result whose rows are no frames: ``/segments`` and ``/regions``."""
+"""What stages made: for each of their tables a group of columns, and ``/stages/<name>`` with what
+made them.
+
+::
+
+    /<table>/<column>   (n,) int64, float64, bool or text: a column for each field of the dataclass
+    /stages/<name>      attributes version, parameters (JSON), made (ISO 8601, UTC),
+                        vfiscope_version, tables (JSON list of names)
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeVar
 
 import h5py
 import numpy as np
 
+from vfiscope.errors import StoreError
+from vfiscope.store.members import members
 from vfiscope.store.text import check_texts, json_text
-from vfiscope.types import Region, Segment
 
-__all__ = ["TABLE_TYPES", "read_rules", "read_table", "write_segments", "write_table"]
+__all__ = [
+    "TABLE_TYPES",
+    "StageRecord",
+    "StageResult",
+    "Table",
+    "column_types",
+    "read_stages",
+    "read_table",
+    "rules_of",
+    "write_stage",
+]
 
-TABLE_TYPES = {"int": "<i8", "float": "<f8", "str": h5py.string_dtype("utf-8")}
+TABLE_TYPES = {"int": "<i8", "float": "<f8", "bool": "?", "str": h5py.string_dtype("utf-8")}
+TABLES_BEFORE_STAGES = ("segments", "regions")
+"""Tables of files that were written before ``/stages``: each of the stage of its own name."""
+TABLE_NAME = re.compile(r"[a-z]\w*")
 
-_Row = TypeVar("_Row", Segment, Region)
+_Row = TypeVar("_Row")
 
 
-def write_table(h5: Any, name: str, cls: type[_Row], rows: Iterable[_Row]) -> None:
-    """Write dataclasses as one column for each of their fields."""
-    listed = list(rows)
+class Table(NamedTuple):
+    """Rows of one dataclass, whose fields are int, float, bool or str."""
+
+    row: type
+    rows: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage made of a run, and how."""
+
+    stage: str
+    version: int
+    parameters: Mapping[str, Any]
+    """JSON-able."""
+    tables: Mapping[str, Table]
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """What a run says of a stage whose tables it holds."""
+
+    version: int
+    parameters: Mapping[str, Any]
+    made: str
+    """ISO 8601, UTC."""
+    vfiscope_version: str
+    tables: Sequence[str]
+
+
+def column_types(row: type) -> dict[str, Any]:
+    """{column: its type in the file} of a table of these dataclasses.
+
+    Raises:
+        StoreError: a field has another type.
+    """
+    found = {}
+    for column in dataclasses.fields(row):
+        kind = column.type if isinstance(column.type, str) else column.type.__name__
+        if kind not in TABLE_TYPES:
+            raise StoreError(
+                f"{row.__name__}.{column.name} is of type {kind}: make it int, float, bool or str"
+            )
+        found[column.name] = TABLE_TYPES[kind]
+    return found
+
+
+def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) -> None:
+    """Write the tables of a stage in place of those that it made before.
+
+    Raises:
+        StoreError: a table has the name of another group, or a value cannot be stored.
+    """
+    stages = h5.require_group("stages")
+    for name in _tables_of(h5, result.stage):
+        del h5[name]
+    if result.stage in stages:
+        del stages[result.stage]
+    for name, table in result.tables.items():
+        if not TABLE_NAME.fullmatch(name) or name in h5:
+            raise StoreError(
+                f"the stage {result.stage} makes a table {name!r}, which is taken or is no name:"
+                " choose another"
+            )
+        _write_table(h5, name, table)
+    attrs = stages.create_group(result.stage).attrs
+    attrs["version"] = result.version
+    attrs["parameters"] = json_text(result.parameters)
+    attrs["made"] = made
+    attrs["vfiscope_version"] = vfiscope_version
+    attrs["tables"] = json_text(list(result.tables))
+
+
+def _tables_of(h5: Any, stage: str) -> list[str]:
+    """The tables that a stage made before."""
+    if stage in h5["stages"]:
+        return [name for name in _names(h5["stages"][stage]) if name in h5]
+    return [stage] if stage in TABLES_BEFORE_STAGES and stage in h5 else []
+
+
+def _names(group: Any) -> list[str]:
+    names = json.loads(group.attrs["tables"])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{group.name}@tables is no list of texts")
+    return names
+
+
+def _write_table(h5: Any, name: str, table: Table) -> None:
     group = h5.create_group(name)
-    for column in dataclasses.fields(cls):
-        values = [getattr(row, column.name) for row in listed]
-        if column.type == "str":
-            check_texts(f"{name}.{column.name}", values)
-        dtype = TABLE_TYPES[str(column.type)]
-        group.create_dataset(
-            column.name,
-            data=np.array(values, object if column.type == "str" else dtype),
-            dtype=dtype,
-        )
+    for column, dtype in column_types(table.row).items():
+        values = [getattr(row, column) for row in table.rows]
+        text = dtype is TABLE_TYPES["str"]
+        if text:
+            check_texts(f"{name}.{column}", values)
+        elif values and not np.can_cast(np.array(values).dtype, dtype, "same_kind"):
+            raise StoreError(f"{name}.{column} holds {np.array(values).dtype}: make it {dtype}")
+        group.create_dataset(column, data=np.array(values, object if text else dtype), dtype=dtype)
 
 
-def read_table(h5: Any, name: str, cls: type[_Row]) -> list[_Row]:
-    """The dataclasses stored as columns."""
+def read_table(h5: Any, name: str, row: type[_Row]) -> list[_Row]:
+    """The dataclasses stored as columns; none where the run holds no such table."""
+    if name not in h5:
+        return []
     columns = {}
-    for column in dataclasses.fields(cls):
+    for column in dataclasses.fields(row):  # type: ignore[arg-type]
         if column.name not in h5[name] and column.default is not dataclasses.MISSING:
             continue  # a column that came after the file was written
         dataset = h5[name][column.name]
         columns[column.name] = (
-            dataset.asstr()[()].tolist() if column.type == "str" else dataset[()].tolist()
-        )
+            dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
+        ).tolist()
     return [
-        cls(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)
+        row(**dict(zip(columns, values, strict=True)))
+        for values in zip(*columns.values(), strict=True)
     ]
 
 
-def write_segments(h5: Any, segments: Iterable[Segment], rules: Iterable[str]) -> None:
-    """Write the segments and the user's rules that they were made with, whether a rule marked
-    anything or not."""
-    write_table(h5, "segments", Segment, segments)
-    h5["segments"].attrs["rules"] = json_text(list(rules))
+def read_stages(h5: Any) -> dict[str, StageRecord]:
+    """{stage: what made its tables}; files from before ``/stages`` say it of segments alone."""
+    records = {
+        name: StageRecord(
+            version=int(group.attrs["version"]),
+            parameters=_object(group.attrs["parameters"]),
+            made=str(group.attrs["made"]),
+            vfiscope_version=str(group.attrs["vfiscope_version"]),
+            tables=tuple(_names(group)),
+        )
+        for name, group in (members(h5["stages"]) if "stages" in h5 else ())
+    }
+    if "segments" in h5 and "segments" not in records:
+        records["segments"] = StageRecord(
+            version=1,
+            parameters={"rules": _rules_before_stages(h5)},
+            made=str(h5.attrs["created"]),
+            vfiscope_version=str(h5.attrs["vfiscope_version"]),
+            tables=("segments",),
+        )
+    return records
 
 
-def read_rules(h5: Any) -> list[str]:
-    """The user's rules that the segments were made with."""
-    stored = h5["segments"].attrs.get("rules")
-    # Files that were written before this attribute have them in their configuration alone.
-    rules = json.loads(h5.attrs["config"]).get("flag", []) if stored is None else json.loads(stored)
+def rules_of(stages: Mapping[str, StageRecord]) -> list[str]:
+    """The user's rules that the segments of a run were made with."""
+    rules = stages["segments"].parameters["rules"] if "segments" in stages else []
     if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
         raise ValueError("the rules are no list of texts")
-    return rules
+    return list(rules)
+
+
+def _object(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("parameters are no JSON object")
+    return value
+
+
+def _rules_before_stages(h5: Any) -> Any:
+    stored = h5["segments"].attrs.get("rules")
+    # Files that were written before this attribute have them in their configuration alone.
+    return json.loads(h5.attrs["config"]).get("flag", []) if stored is None else json.loads(stored)

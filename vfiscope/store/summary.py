@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
-from vfiscope.types import FrameTable, MetricSpec, Segment, Status
+from vfiscope.types import FrameTable, MetricSpec, Segment, SignalSpec, Status
 
-__all__ = ["by_role", "count", "named", "pooled"]
+__all__ = ["by_role", "count", "described_signals", "named", "pooled"]
 
 Scored = Mapping[str, NDArray[np.float32]]
 """{metric: (N,) float32}, NaN where not defined."""
@@ -79,6 +79,19 @@ def by_role(
             "metrics": pooled(scores, specs, frames, role, names),
         }
         for role in ROLES
+    }
+
+
+def described_signals(signals: Scored, specs: Mapping[str, SignalSpec]) -> dict[str, Any]:
+    """{signal: its unit, mean and range over all frames, and the number of frames that have a
+    value}."""
+    return {
+        name: {
+            "unit": specs[name].unit,
+            **{how: pool(values, how) for how in ("mean", "min", "max")},
+            "defined": int((~np.isnan(values)).sum()),
+        }
+        for name, values in signals.items()
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
 from enum import IntEnum
@@ -15,10 +14,11 @@ import numpy as np
 from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.members import members
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.seek_tables import SEEK_TYPES
-from vfiscope.store.stage_tables import TABLE_TYPES
+from vfiscope.store.stage_tables import TABLE_TYPES, column_types, read_stages
 from vfiscope.types import (
     FrameTable,
     Int64,
@@ -37,16 +37,14 @@ FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.
 MAX_CELLS = 2**27
 """Values that a frame can have in a map or a field."""
 TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
-"""Groups whose rows are no frames."""
-OPTIONAL = ("pairing", "registration")
+"""Tables whose columns are known; stages of other packages make others."""
+OPTIONAL = ("pairing", "registration", "signals")
+"""Groups with a row for each frame that not every result has."""
 COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
     "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
     "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
     "registration": REGISTRATION_TYPES,
-    **{
-        name: {column.name: TABLE_TYPES[str(column.type)] for column in dataclasses.fields(cls)}
-        for name, cls in TABLES.items()
-    },
+    **{name: column_types(row) for name, row in TABLES.items()},
 }
 """{group: {column: type}}; the other groups hold whatever was computed, of one type."""
 ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
@@ -69,7 +67,8 @@ def check_stored(path: Path, h5: Any) -> None:
         a result.
     """
     optional = [group for group in OPTIONAL if group in h5]
-    for group in ("frames", *schema.ARRAY_TYPES, *TABLES, *optional):
+    required = [group for group in schema.ROW_GROUPS if group not in OPTIONAL]
+    for group in ("frames", *required, *optional, *_tables(path, h5)):
         if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
         if not isinstance(h5[group], h5py.Group):
@@ -78,13 +77,25 @@ def check_stored(path: Path, h5: Any) -> None:
             _check_dataset(path, h5[group], group, name)
     _check_seek(path, h5)
     rows = h5["frames"]["index"].shape[0]
-    for group in ("frames", *schema.ARRAY_TYPES, *optional):
-        for name, dataset in h5[group].items():
+    for group in ("frames", *required, *optional):
+        for name, dataset in members(h5[group]):
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
                 found = f"/{group}/{name} has {dataset.shape[0]} rows"
                 raise StoreError(
                     f"{path} holds {rows} frames, but {found}: it is damaged, make it again"
                 )
+
+
+def _tables(path: Path, h5: Any) -> list[str]:
+    """The tables of all stages, whose records are read for it."""
+    if "stages" in h5:
+        for group, names in ((h5, ["stages"]), (h5["stages"], h5["stages"])):
+            for name in names:
+                linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
+                if linked or not isinstance(group[name], h5py.Group):
+                    raise StoreError(f"{path}: /stages is damaged: make the file again")
+    made = {table for record in read_stages(h5).values() for table in record.tables}
+    return sorted(made | ({*TABLES} & {*h5}))
 
 
 def _check_seek(path: Path, h5: Any) -> None:
@@ -115,7 +126,8 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
     ):
         raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
     columns = SEEK_TYPES if group_name.startswith("seek/") else COLUMN_TYPES.get(group_name, {})
-    dtype = schema.ARRAY_TYPES.get(group_name, columns.get(name))
+    one_type = schema.ROW_GROUPS.get(group_name)
+    dtype = columns.get(name) if one_type is None else one_type.dtype
     if dtype is not None and not _is_type(group[name].dtype, dtype):
         raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
 

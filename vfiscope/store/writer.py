@@ -4,11 +4,10 @@ none."""
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Literal
+from types import TracebackType
 
 import h5py
 import numpy as np
@@ -19,16 +18,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
-from vfiscope.types import (
-    FrameTable,
-    Note,
-    Pairing,
-    Region,
-    Registrations,
-    Scores,
-    SeekTable,
-    Segment,
-)
+from vfiscope.types import FrameTable, Registrations, Scores
 
 __all__ = ["Writer", "check_path"]
 
@@ -49,8 +39,7 @@ class Writer:
             if not writer.already_finished:
                 for scores in score(pairs_from(writer.rows_done)):
                     writer.append(scores)
-                writer.finish(segments=..., sources=..., pairing=..., status="ok", notes=[],
-                timings={})
+                writer.finish(Ending(sources=..., pairing=..., status="ok"))
 
     Args:
         out: final path of the result.
@@ -249,6 +238,10 @@ class Writer:
         scores = self._without_maps()
         return scores.frames, dict(scores.values)
 
+    def signals(self) -> dict[str, NDArray[np.float32]]:
+        """{signal: (N,) float32} of everything appended so far."""
+        return dict(self._without_maps().signals)
+
     def registrations(self) -> Registrations | None:
         """How every frame appended so far was registered; None where they are taken as they are."""
         return self._without_maps().registrations
@@ -257,41 +250,13 @@ class Writer:
         self._check_open()
         stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
         pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
-        return schema.join(
-            [Scores(piece.frames, piece.values, {}, {}, piece.registrations) for piece in pieces]
-        )
+        return schema.join([replace(piece, maps={}, fields={}) for piece in pieces])
 
-    def finish(
-        self,
-        *,
-        segments: Sequence[Segment],
-        regions: Sequence[Region] = (),
-        sources: Sequence[Mapping[str, Any]],
-        pairing: Mapping[str, Any],
-        status: Literal["ok", "partial"],
-        notes: Sequence[Note],
-        timings: Mapping[str, Any],
-        warnings: Sequence[Note] = (),
-        table: Pairing | None = None,
-        names: Sequence[str] = (),
-        seek_tables: Mapping[str, SeekTable] = MappingProxyType({}),
-    ) -> Path:
+    def finish(self, ending: schema.Ending) -> Path:
         """Make the result one file at the final path, in one step, and remove the parts.
 
         Args:
-            segments: flagged ranges.
-            regions: flagged areas.
-            sources: the inputs again, with what was counted while reading them under keys
-                ``frames_*``.
-            pairing: how test and reference were paired.
-            status: ``partial`` when frames were unreadable, corrupt or unpaired beyond what was
-                asked.
-            notes: what a reader of the result must know.
-            warnings: what may make scores mean something else; it makes no run partial.
-            timings: ``seconds`` in all, and what else was measured.
-            table: the map that the scores were made through, a row for each of theirs.
-            names: the image file of each row, where the test was images.
-            seek_tables: {role: what reading it noted to find its frames again}, of videos.
+            ending: what is known only now.
 
         Returns:
             The final path.
@@ -303,37 +268,26 @@ class Writer:
         self._check_open()
         if self._rows_held:
             self._commit(self._rows_held)
-        if not self._parts:
-            raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
-        if table is not None and len(table) != self.rows_done:
-            raise StoreError(
-                f"the map has {len(table)} rows and the run {self.rows_done}: give the map of"
-                " this run"
-            )
-        if len(names) not in (0, self.rows_done):
-            raise StoreError(
-                f"there are {len(names)} names for {self.rows_done} rows: give one for each"
-            )
-        created = datetime.now(UTC).isoformat()
-        ending = schema.Ending(
-            segments,
-            regions,
-            sources,
-            pairing,
-            status,
-            notes,
-            timings,
-            created,
-            warnings,
-            table,
-            names,
-            seek_tables,
-        )
+        self._check_rows(ending)
         merge(self._folder, self._parts, self.header, ending)
-        self._folder.log_merged(created)
+        self._folder.log_merged(ending.created)
         _refuse_existing(self.path, self._overwrite)
         self._folder.publish()
         return self.path
+
+    def _check_rows(self, ending: schema.Ending) -> None:
+        """Refuse to make a result of no row, or one whose tables have other rows than it."""
+        if not self._parts:
+            raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
+        if ending.table is not None and len(ending.table) != self.rows_done:
+            raise StoreError(
+                f"the map has {len(ending.table)} rows and the run {self.rows_done}: give the map"
+                " of this run"
+            )
+        if len(ending.names) not in (0, self.rows_done):
+            raise StoreError(
+                f"there are {len(ending.names)} names for {self.rows_done} rows: give one for each"
+            )
 
 
 def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:

@@ -165,6 +165,8 @@ class Pairs(Batch, Sharing):
     registrations: Registrations | None = None
     """How the test frames were brought onto their partners; None where they are as they were
     decoded."""
+    decoded: Frames | None = None
+    """The test frames before they were registered; None where they are as they were decoded."""
 
     COLUMNS = (
         "test",
@@ -175,6 +177,7 @@ class Pairs(Batch, Sharing):
         "role",
         "phase",
         "registrations",
+        "decoded",
     )
 
     def __post_init__(self) -> None:

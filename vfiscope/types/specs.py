@@ -22,6 +22,7 @@ __all__ = [
     "Region",
     "Role",
     "Segment",
+    "SignalSpec",
     "SourceInfo",
     "Status",
     "Verdict",
@@ -156,6 +157,16 @@ class FieldSpec:
     description: str
     unit: str = "px"
     needs: Needs = Needs.REF | Needs.FEATURES
+
+
+@dataclass(frozen=True)
+class SignalSpec:
+    """What a signal means: a number per frame without a direction, not a judgement."""
+
+    name: str
+    unit: str
+    """"px", "code" for 8-bit code values, or "1" for a plain ratio."""
+    description: str
 
 
 @dataclass(frozen=True)

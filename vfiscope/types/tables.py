@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -237,10 +237,12 @@ class Scores:
     registrations: Registrations | None = None
     """How each test frame was brought onto its reference before; None where it was not asked
     for."""
+    signals: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    """{signal: (N,) float32}, NaN where not defined."""
 
     def __post_init__(self) -> None:
         n = len(self.frames)
-        arrays: dict[str, Any] = {**self.values, **self.maps, **self.fields}
+        arrays: dict[str, Any] = {**self.values, **self.maps, **self.fields, **self.signals}
         check(all(a.shape[0] == n for a in arrays.values()), f"scores must have {n} rows", **arrays)
         if self.registrations is not None:
             check(

@@ -1,23 +1,25 @@
 """The scores of every frame as a table: .csv, .json or .parquet.
 
 One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase,
-status``, where the test was images ``name``, their files, and every score of the run under its
-name. Roles and statuses are written by name. A number is written with the fewest digits that read
-back as the same float32 (float64 for time_s and phase), and what is not finite as follows:
+status``, where the test was images ``name``, their files, and every score and signal of the run
+under its name. Roles and statuses are written by name. A number is written with the fewest digits
+that read back as the same float32 (float64 for time_s and phase), and what is not finite as
+follows:
 
-========  ===================  =================
-==================================================== file      not defined          +inf and -inf
-where ========  ===================  =================
-==================================================== .csv      empty                ``inf``,
-``-inf`` .json     ``null``             ``null``           and ``"infinite": {"psnr": "inf"}`` in
-the frame's row .parquet  NaN                  +inf, -inf ========  ===================
-=================  ====================================================
+========  ===========  ============  =================================================
+file      not defined  +inf, -inf    where
+========  ===========  ============  =================================================
+.csv      empty        inf, -inf     in its column
+.json     null         null          and ``"infinite": {"psnr": "inf"}`` in the row
+.parquet  NaN          +inf, -inf    in its column
+========  ===========  ============  =================================================
 
 JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without
 infinite values has no ``"infinite"``. Parquet keeps each metric's unit, range, direction, identity
-and description in the metadata of its column, the time base in that of ``pts``, and the run's mode,
-role (what headline numbers are about), creation time, status, configuration, sources, embedder,
-versions, pairing and notes as JSON under ``vfiscope`` in the metadata of the schema.
+and description in the metadata of its column, each signal's unit and description too, the time base
+in that of ``pts``, and the run's mode, role (what headline numbers are about), creation time,
+status, configuration, sources, embedder, versions, pairing and notes as JSON under ``vfiscope`` in
+the metadata of the schema.
 """
 
 from __future__ import annotations
@@ -99,7 +101,7 @@ def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
         )
     if run.names:
         columns["name"] = list(run.names)
-    return columns | dict(run.scores)
+    return columns | dict(run.scores) | dict(run.signals)
 
 
 def _write_csv(run: Run, path: Path) -> None:
@@ -176,6 +178,9 @@ def _about(run: Run, name: str) -> dict[str, str]:
         return {"time_base_num": str(base.numerator), "time_base_den": str(base.denominator)}
     if name == "time_s":
         return {"unit": "s"}
+    if name in run.signal_specs:
+        signal = run.signal_specs[name]
+        return {"unit": signal.unit, "description": signal.description}
     spec = run.specs.get(name)
     if spec is None:
         return {}

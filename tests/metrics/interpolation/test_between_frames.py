@@ -16,7 +16,7 @@ import vfiscope as vs
 from vfiscope import synth
 from vfiscope.errors import UsageError
 from vfiscope.metrics import METRICS
-from vfiscope.metrics.interpolation.between_frames import is_cut
+from vfiscope.metrics.interpolation.cut_detection import is_cut
 from vfiscope.types import Features, Needs, Neighbours, Pairs
 
 NEIGHBOUR_METRICS = [

@@ -23,116 +23,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.metrics.interpolation import foreign, ghosting
+from vfiscope.metrics.interpolation.cut_detection import is_cut
 from vfiscope.metrics.interpolation.fault import MIN_MOVING_PX, Evidence, Faults, find
 from vfiscope.metrics.interpolation.flow import (
     MIN_FLOW_SIDE_PX,
     Triplet,
     colours,
-    estimate,
-    fetch,
-    luma,
     neighbours,
     row_by_row,
     triplets,
-    visible,
     working_size,
 )
+from vfiscope.metrics.interpolation.midpoint import deviation
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.pixel_pairs import cell_grid
-from vfiscope.types import Features, Float32, MetricSpec, Needs, Neighbours, Pairs
+from vfiscope.types import Features, Float32, MetricSpec, Needs, Pairs
 from vfiscope.types.batch import to_numpy
 
-__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet", "deviation", "is_cut"]
-
-MIN_MOTION_TEXTURE = 4.0
-"""Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the
-gradient) of content whose motion can be seen in every direction."""
-TEXTURE_WINDOW = 11
-LEAST_SHARE = 0.002
-"""Share of the frame that must move and be visible in both neighbours for a deviation to be
-known."""
-
-CUT_SIDE = 144
-"""Most pixels of the short side at which a cut is looked for."""
-HISTOGRAM_BINS = 32
-CUT_HISTOGRAM = 0.08
-"""Share of the pixels that change their bin of luma at a cut, at least."""
-CUT_AGREEMENT = 0.6
-"""Share of the pixels visible in the other frame by their flow at a cut, at most."""
-CUT_CORRELATION = 0.75
-"""Correlation of the one frame to the other fetched along the flow at a cut, at most."""
-
-
-def deviation(frame: Triplet, phase: float) -> float:
-    """How far the content of a frame is ahead of where it should be at its instant, along its
-    track.
-
-    With flow f0 to the frame before, f1 to the one after and the track d = f1 - f0, content is
-    -f0 . d / |d| along its track and should be at phase |d|. The deviation is the median of the
-    difference over content that moves at least 1 px from before to after, has texture in every
-    direction and is visible in both.
-
-    Args:
-        frame: the frame and its flows.
-        phase: its instant, 0 at the frame before, 1 at the one after.
-
-    Returns:
-        Pixels of the full frame, positive where content is ahead; NaN where such content has less
-        than 0.2 % of the frame, or the phase is NaN.
-    """
-    track, passed = frame.track, -frame.to_before * frame.scale
-    length = np.hypot(track[..., 0], track[..., 1])
-    texture = cv2.cornerMinEigenVal(frame.test, TEXTURE_WINDOW, ksize=3)
-    known = (
-        (length >= MIN_MOVING_PX)
-        & (texture >= MIN_MOTION_TEXTURE)
-        & frame.in_before
-        & frame.in_after
-    )
-    if known.mean() < LEAST_SHARE:
-        return math.nan
-    ahead = (passed * track).sum(axis=-1)[known] / length[known] - phase * length[known]
-    return float(np.median(ahead))
-
-
-def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
-    """Rows whose frames before and after are unrelated: they have another brightness distribution,
-    neither's content is found in the other by flow, and what flow finds there looks otherwise.
-
-    Returns:
-        (N,) bool; False where the frames are too small for flow.
-
-    Raises:
-        UsageError: the pairs have no frames around them.
-    """
-    around = neighbours(pairs)
-
-    def compute() -> NDArray[np.bool_]:
-        return np.array(row_by_row(lambda row: _unrelated(around, row), len(pairs)), bool)
-
-    return pairs.share("is_cut", compute)
-
-
-def _unrelated(around: Neighbours, row: int) -> bool:
-    if min(around.before.size) < MIN_FLOW_SIDE_PX:
-        return False
-    size = working_size(*around.before.size, CUT_SIDE)
-    before, after = luma(around.before, row, size), luma(around.after, row, size)
-    counts = [np.histogram(plane, HISTOGRAM_BINS, (0, 256))[0] for plane in (before, after)]
-    if np.abs(counts[0] - counts[1]).sum() <= 2 * CUT_HISTOGRAM * before.size:
-        return False
-    forth, back = estimate(before, after), estimate(after, before)
-    agreement = (visible(forth, back).mean() + visible(back, forth).mean()) / 2
-    alike = min(_correlation(before, fetch(after, forth)), _correlation(after, fetch(before, back)))
-    return bool(agreement < CUT_AGREEMENT and alike < CUT_CORRELATION)
-
-
-def _correlation(plane: Float32, other: Float32) -> float:
-    """Pearson's correlation; 0 where one of the two is flat."""
-    one, two = (each.astype(np.float64) - each.mean(dtype=np.float64) for each in (plane, other))
-    scale = math.sqrt(float((one * one).sum()) * float((two * two).sum()))
-    return float((one * two).sum()) / scale if scale > 0 else 0.0
+__all__ = ["MAPS", "METRICS", "MIN_MOVING_PX", "by_triplet"]
 
 
 def by_triplet(

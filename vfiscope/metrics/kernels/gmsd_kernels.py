@@ -1,5 +1,5 @@
 """The loops of ``gmsd`` (:mod:`vfiscope.metrics.gmsd`) for the CPU, by the conventions of
-:mod:`vfiscope.metrics.kernels.pixel_kernels`."""
+:mod:`vfiscope.metrics.kernels.ssim_kernels`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.jit import FUSED, compiled, in_bands
-from vfiscope.metrics.kernels.pixel_kernels import ordered_sums
+from vfiscope.metrics.kernels.ssim_kernels import ordered_sums
 from vfiscope.types import Float32, Float64
 
 __all__ = ["gradient_deviations"]

@@ -1,4 +1,4 @@
-"""The loops of the pixel metrics for the CPU, compiled by numba. Knows arrays only.
+"""The loops of SSIM and of halving for the CPU, compiled by numba. They know arrays only.
 
 Conventions:
     Frames are (N, H, 3 W) C-contiguous uint8, uint16 or float32: rows of interleaved RGB.
@@ -32,11 +32,9 @@ from vfiscope.types import Float32, Float64, Int64
 __all__ = [
     "TAPS",
     "WINDOW_MARGIN_PX",
-    "difference_cells",
-    "differences",
     "halve_frames",
     "halve_planes",
-    "luma_differences",
+    "mix_channels",
     "ordered_sums",
     "ssim_frames",
     "ssim_planes",
@@ -60,9 +58,6 @@ constant strides."""
 
 QUARTER = np.float32(1 / 4)
 TILE_SIZE = (TILE_H + HALO) * TILE_STRIDE
-COLUMN_SUM_ROWS = 16
-"""Rows whose sums are kept column by column, which the compiler can vectorise without reordering
-them."""
 
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
@@ -118,7 +113,9 @@ def _blur_squares(v: Float32, i: int, step: int) -> Any:
 
 
 @_inner
-def _mix(test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int) -> None:
+def mix_channels(
+    test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int
+) -> None:
     """Weighted channels of one row: s and d of ``width`` pixels. The difference comes first: it is
     exact."""
     w0, w1, w2 = weights[0], weights[1], weights[2]
@@ -242,7 +239,7 @@ def _ssim_frames(
         top, bottom, left, right = cut[tile]
         for y in range(bottom - top):
             t, r = test[i, top + y, 3 * left : 3 * right], ref[i, top + y, 3 * left : 3 * right]
-            _mix(t, r, weights, s[y * TILE_STRIDE :], d[y * TILE_STRIDE :], right - left)
+            mix_channels(t, r, weights, s[y * TILE_STRIDE :], d[y * TILE_STRIDE :], right - left)
         sums = _ssim_tile(s, d, bottom - top, right - left, c, out[top:, left:])
         parts[i, tile, 0], parts[i, tile, 1] = sums[0], sums[1]
 
@@ -311,8 +308,8 @@ def _halve_frames(
     d, below_d = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
     for job in range(start, stop):
         i, y = job // height, job % height
-        _mix(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
-        _mix(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
+        mix_channels(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
+        mix_channels(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
         _average_pairs(s, d, below_s, below_d, s_planes[i, y], d_planes[i, y])
 
 
@@ -343,89 +340,3 @@ def _halve_planes(
             s_planes[i, y],
             d_planes[i, y],
         )
-
-
-def differences(test: Array, ref: Array, zero: Any) -> Float64:
-    """Sums of absolute and of squared differences over all channels and pixels, (N, 2) float64.
-
-    ``zero`` is the type of the sums: np.int64(0) for integer frames, whose sums are exact, else
-    np.float64(0).
-    """
-    n, height = test.shape[:2]
-    parts = np.zeros((n, height, 2), type(zero))
-    in_bands(_differences, n * height, test, ref, zero, parts)
-    return ordered_sums(parts)
-
-
-@_compiled
-def _differences(start: int, stop: int, test: Array, ref: Array, zero: Any, parts: Array) -> None:
-    height, width = test.shape[1], test.shape[2]
-    for job in range(start, stop):
-        i, y = job // height, job % height
-        t, r = test[i, y], ref[i, y]
-        absolute, squared = zero, zero
-        for x in range(width):
-            apart = zero + t[x] - r[x]
-            absolute += abs(apart)
-            squared += apart * apart
-        parts[i, y, 0], parts[i, y, 1] = absolute, squared
-
-
-def luma_differences(test: Array, ref: Array, weights: Float32) -> Float64:
-    """Sums of squared differences of the weighted channels, (N, 1) float64."""
-    n, bands = test.shape[0], (test.shape[1] + COLUMN_SUM_ROWS - 1) // COLUMN_SUM_ROWS
-    parts = np.zeros((n, bands, 1))
-    in_bands(_luma_differences, n * bands, test, ref, weights, parts)
-    return ordered_sums(parts)
-
-
-@_compiled
-def _luma_differences(
-    start: int, stop: int, test: Array, ref: Array, weights: Float32, parts: Float64
-) -> None:
-    height, width, bands = test.shape[1], test.shape[2] // 3, parts.shape[1]
-    s, d = np.empty(width, np.float32), np.empty(width, np.float32)
-    for job in range(start, stop):
-        i, band = job // bands, job % bands
-        squared = np.zeros(width)
-        for y in range(
-            band * COLUMN_SUM_ROWS, min(band * COLUMN_SUM_ROWS + COLUMN_SUM_ROWS, height)
-        ):
-            _mix(test[i, y], ref[i, y], weights, s, d, width)
-            for x in range(width):
-                squared[x] += np.float64(d[x]) * np.float64(d[x])
-        for x in range(width):
-            parts[i, band, 0] += squared[x]
-
-
-def difference_cells(test: Array, ref: Array, zero: Any, rows: Int64, columns: Int64) -> Float64:
-    """Sums of absolute differences over the cells between ``rows`` (h + 1,) and ``columns`` (w +
-    1,): (N, h, w)."""
-    n, h, w = test.shape[0], rows.shape[0] - 1, columns.shape[0] - 1
-    cells = np.zeros((n, h, w), type(zero))
-    in_bands(_difference_cells, n * h, test, ref, zero, rows, columns, cells)
-    return cells.astype(np.float64)
-
-
-@_compiled
-def _difference_cells(
-    start: int,
-    stop: int,
-    test: Array,
-    ref: Array,
-    zero: Any,
-    rows: Int64,
-    columns: Int64,
-    cells: Array,
-) -> None:
-    h, w = cells.shape[1], cells.shape[2]
-    for job in range(start, stop):
-        i, cell = job // h, job % h
-        absolute = np.zeros(test.shape[2], type(zero))
-        for y in range(rows[cell], rows[cell + 1]):
-            t, r = test[i, y], ref[i, y]
-            for x in range(t.shape[0]):
-                absolute[x] += abs(zero + t[x] - r[x])
-        for column in range(w):
-            for x in range(3 * columns[column], 3 * columns[column + 1]):
-                cells[i, cell, column] += absolute[x]

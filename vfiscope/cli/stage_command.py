@@ -1,0 +1,57 @@
+"""The verb that asks any stage of a stored run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from vfiscope.cli.parameters import files
+from vfiscope.errors import UsageError
+
+__all__ = ["stage"]
+
+
+@click.command()
+@click.argument("name", metavar="NAME")
+@click.argument("run", metavar="RUN", shell_complete=files)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A parameter of the stage, as JSON or plain text; may be repeated.",
+)
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def stage(name: str, run: str, settings: tuple[str, ...], quiet: bool) -> int:
+    """Ask a stage of a stored RUN: make its tables from what the run holds, and store them in it.
+
+    Its parameters are stored beside its tables. Whatever happens meanwhile, RUN holds the old
+    tables or the new ones.
+
+    vfiscope stage segments interpolated.h5 --set 'rules=["ssim < 0.9"]'
+    """
+    import vfiscope.segments  # noqa: F401  (adds its stage)
+    from vfiscope.stages import STAGES, ask
+    from vfiscope.store import Run
+
+    asked = STAGES.named(name)
+    ask(run, asked, dict(_setting(text) for text in settings))
+    if not quiet:
+        with Run(run) as after:
+            for table, row in asked.tables.items():
+                click.echo(f"{table}: {len(after.table(table, row))} rows")
+            parameters = after.stages[name].parameters
+            click.echo(f"parameters: {json.dumps(parameters)}")
+    return 0
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set is {text!r}: write it as KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value

@@ -1,0 +1,71 @@
+"""Signals: a number per test frame with a unit and no direction, material for detectors and stages.
+
+One function and one :class:`~vfiscope.types.SignalSpec` each, one file each. A signal of another
+package is added by a module of it (see :mod:`vfiscope.registry`)::
+
+    from vfiscope.signals import SIGNALS, Signal
+    from vfiscope.types import SignalSpec
+
+    def brightest(frame):
+        return frame.pixels.max() * 255 / frame.white
+
+    SIGNALS.add("brightest", Signal(SignalSpec("brightest", "code", "highest value"), brightest))
+
+and ``vfiscope scan SEQ --signals brightest`` stores it. They are computed while the frames are
+decoded and scored, one frame after the other, so no value depends on the size of a batch or on
+where a run was resumed. What signals look at is :class:`SignalFrame`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from vfiscope.errors import UsageError
+from vfiscope.registry import Registry
+from vfiscope.signals.embedding_step import EMBEDDING_STEP
+from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
+from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
+from vfiscope.signals.luma_mean import LUMA_MEAN
+from vfiscope.signals.measure import measure
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+
+__all__ = ["SIGNALS", "Sight", "Signal", "SignalFrame", "choose_signals", "measure"]
+
+SIGNALS: Registry[Signal] = Registry("signal")
+"""All signals by name."""
+for _signal in (LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y):
+    SIGNALS.add(_signal.spec.name, _signal)
+
+REMEDIES = {
+    Sight.BEFORE: "looks at the frame before, and compare has none: use scan",
+    Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
+    " --register ecc or --fields motion",
+}
+"""{what a signal looks at: what to do where a run cannot offer it}"""
+
+
+def choose_signals(
+    names: Iterable[str], offered: Sight, wanted: Collection[str] = ()
+) -> dict[str, Signal]:
+    """The signals of a run by name.
+
+    Args:
+        names: those asked for; the single name "none" chooses nothing. Where nothing is asked for,
+            the usual ones and those ``wanted``, as far as the run offers what they look at.
+        offered: what the run offers besides the pixels of the frames. An embedding that it does
+            not offer yet can be added, for a signal that is asked for.
+        wanted: names of which some may be signals, as detectors need them.
+
+    Raises:
+        UsageError: there is no such signal, or it looks at what this run has not.
+    """
+    asked = dict.fromkeys(names)
+    if not asked:
+        found = {n: each for n, each in SIGNALS.items() if each.usual or n in wanted}
+        return {n: each for n, each in found.items() if each.looks_at in offered}
+    chosen = {name: SIGNALS.named(name) for name in asked if name != "none"}
+    for name, signal in chosen.items():
+        for part, remedy in REMEDIES.items():
+            if part in signal.looks_at and part not in offered:
+                raise UsageError(f"{name} {remedy}")
+    return chosen

@@ -1,0 +1,49 @@
+"""How far the content of a frame as a whole lies from that of its partner."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import SignalSpec
+
+__all__ = ["SHIFT_X", "SHIFT_Y", "global_shift"]
+
+
+def global_shift(frame: SignalFrame) -> tuple[float, float]:
+    """(dx, dy) in pixels of the frame as scored: content at (x, y) is, as a whole, at (x + dx, y +
+    dy) of the partner. NaN where nothing is known of that.
+
+    Where the frame was registered, it is how far the matrix moves the middle of the frame; else the
+    medians of the vectors of the field ``motion``.
+    """
+    if frame.matrix is not None:
+        height, width = frame.pixels.shape[:2]
+        middle = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
+        x, y, w = frame.matrix @ middle
+        return float(x / w - middle[0]), float(y / w - middle[1])
+    if frame.motion is None:
+        return math.nan, math.nan
+    vectors = frame.motion.reshape(2, -1).astype(np.float64)
+    known = vectors[:, np.isfinite(vectors).all(axis=0)]
+    if not known.size:
+        return math.nan, math.nan
+    dx, dy = np.median(known, axis=1)
+    return float(dx), float(dy)
+
+
+def _spec(axis: str, where: str) -> SignalSpec:
+    return SignalSpec(
+        f"shift_{axis}",
+        "px",
+        f"How far {where} the frame's content lies on its partner, as a whole: by its registration,"
+        " else by the median of its motion.",
+    )
+
+
+SHIFT_X = Signal(
+    _spec("x", "to the right"), lambda frame: global_shift(frame)[0], Sight.SHIFT, usual=True
+)
+SHIFT_Y = Signal(_spec("y", "down"), lambda frame: global_shift(frame)[1], Sight.SHIFT, usual=True)

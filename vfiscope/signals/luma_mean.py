@@ -1,0 +1,28 @@
+"""Mean luma: how bright a frame is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vfiscope.pixels import LUMA_WEIGHTS
+from vfiscope.signals.signal import Signal, SignalFrame
+from vfiscope.types import SignalSpec
+
+__all__ = ["LUMA_MEAN", "luma_mean"]
+
+
+def luma_mean(frame: SignalFrame) -> float:
+    """Mean of Y' = 0.299 R + 0.587 G + 0.114 B over all pixels, in 8-bit code values 0..255.
+
+    As luma is a weighted sum, its mean is that of the means of R, G and B, which are sums of
+    integers and exact.
+    """
+    return float(np.dot(cv2.mean(frame.pixels)[:3], LUMA_WEIGHTS)) * 255 / frame.white
+
+
+LUMA_MEAN = Signal(
+    SignalSpec("luma_mean", "code", "Mean luma over all pixels, in 8-bit code values."),
+    luma_mean,
+    usual=True,
+)

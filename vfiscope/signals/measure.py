@@ -1,0 +1,77 @@
+"""From batches of pairs to the values of signals, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import Float32, Pairs, Status
+from vfiscope.types.batch import to_numpy
+
+__all__ = ["measure"]
+
+
+def measure(
+    pairs: Pairs,
+    signals: Mapping[str, Signal],
+    *,
+    motion: NDArray[np.float16] | None = None,
+    before: SignalFrame | None = None,
+) -> tuple[dict[str, Float32], SignalFrame | None]:
+    """The signals of N test frames.
+
+    Args:
+        pairs: a batch in row order.
+        signals: which to compute, by name.
+        motion: (N, 2, h, w) px, the field of that name; None where it is not computed.
+        before: the test frame in the row before, as an earlier call gave it; None where there is
+            none, or it has no pixels.
+
+    Returns:
+        {signal: (N,) float32}, NaN where not defined, as for every frame without pixels; and the
+        last frame, for the call with the next rows.
+    """
+    values = {name: np.full(len(pairs), np.nan, np.float32) for name in signals}
+    if not signals:
+        return values, None
+    embedded = any(Sight.EMBEDDING in signal.looks_at for signal in signals.values())
+    for row, frame in enumerate(_frames(pairs, embedded, motion)):
+        if frame is not None:
+            for name, signal in signals.items():
+                values[name][row] = signal.compute(replace(frame, before=before))
+        before = frame
+    return values, None if before is None else _apart(before)
+
+
+def _frames(
+    pairs: Pairs, embedded: bool, motion: NDArray[np.float16] | None
+) -> Iterator[SignalFrame | None]:
+    """Each test frame as signals see it; None where it has no pixels."""
+    test = pairs.test if pairs.decoded is None else pairs.decoded
+    pixels = test.interleaved
+    features = pairs.test_features if embedded else None
+    vectors = None if features is None else to_numpy(features.pooled)
+    found = pairs.registrations
+    for row in range(len(pairs)):
+        if test.status[row] == Status.UNREADABLE:
+            yield None
+            continue
+        yield SignalFrame(
+            pixels[row],
+            test.bit_depth,
+            embedding=None if vectors is None else vectors[row],
+            matrix=None if found is None or not found.accepted[row] else found.matrix[row],
+            motion=None if motion is None else motion[row].astype(np.float32),
+        )
+
+
+def _apart(frame: SignalFrame) -> SignalFrame:
+    """The frame by itself, so that it does not keep the memory of its whole batch."""
+    vector = frame.embedding
+    return replace(
+        frame, pixels=frame.pixels.copy(), embedding=None if vector is None else vector.copy()
+    )

@@ -1,0 +1,63 @@
+"""What a signal is, and what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Any
+
+from numpy.typing import NDArray
+
+from vfiscope.types import Float32, Float64, SignalSpec
+
+__all__ = ["Sight", "Signal", "SignalFrame"]
+
+
+class Sight(Flag):
+    """What a signal looks at besides the pixels of its frame."""
+
+    NOTHING = 0
+    BEFORE = auto()
+    """The test frame in the row before."""
+    EMBEDDING = auto()
+    """The vector of the frame."""
+    SHIFT = auto()
+    """How the frame lies on its partner: its registration, or the motion field."""
+
+
+@dataclass(frozen=True, eq=False)
+class SignalFrame:
+    """A test frame that can be read, as signals see it. Nothing of it may be written to."""
+
+    pixels: NDArray[Any]
+    """(H, W, 3) uint8 or uint16, C-contiguous: RGB code values as they were decoded, before the
+    frame was registered."""
+    bit_depth: int
+    embedding: Float32 | None = None
+    """(E,) vector of the frame as it was compared, registered where the run registers; None where
+    frames are not embedded."""
+    matrix: Float64 | None = None
+    """(3, 3) from pixels of the frame to those of its partner; None where it was not registered."""
+    motion: Float32 | None = None
+    """(2, h, w) px, (dx, dy) from cells of the frame as it was compared to its partner; None where
+    that is not computed."""
+    before: SignalFrame | None = None
+    """The test frame in the row before; None at the first row, and where that has no pixels."""
+
+    @property
+    def white(self) -> int:
+        """The code value of white."""
+        return int(2**self.bit_depth - 1)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A number per test frame."""
+
+    spec: SignalSpec
+    compute: Callable[[SignalFrame], float]
+    """A frame that can be read -> its value, NaN where it is not defined."""
+    looks_at: Sight = Sight.NOTHING
+    usual: bool = False
+    """Whether it is computed where no signal was asked for: it costs little."""

@@ -1,0 +1,111 @@
+"""Stages: steps over a stored run, from what it holds to tables that are stored in it.
+
+A stage of another package is added by a module of it (see :mod:`vfiscope.registry`)::
+
+    from vfiscope.stages import STAGES, Stage
+
+    STAGES.add("mine", Stage("mine", 1, ["scores/psnr"], {"mine": MyRow}, make))
+
+``vfiscope stage mine RUN --set limit=30`` then calls ``make(run, limit=30)`` and stores the rows of
+``{"mine": rows}`` that it returns. The parameters of a stage are the keywords of its function, with
+their defaults.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vfiscope.errors import UsageError
+from vfiscope.registry import Registry, suggest
+from vfiscope.store import Run, StageResult, Table, amend
+
+__all__ = ["STAGES", "Stage", "ask"]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step over a stored run."""
+
+    name: str
+    version: int
+    """Raised whenever the same parameters would give other tables."""
+    needs: Sequence[str]
+    """What the run must hold, as in the file: "scores/ssim", "maps/mismatch", "stages/segments"."""
+    tables: Mapping[str, type]
+    """{table: the dataclass of its rows}, whose fields are int, float, bool or str."""
+    run: Callable[..., Mapping[str, Sequence[Any]]]
+    """(run, its parameters as keywords) -> {table: rows}"""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """{parameter: its default}"""
+        keywords = list(inspect.signature(self.run).parameters.values())[1:]
+        return {each.name: each.default for each in keywords}
+
+    def asked(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters: those given, and the defaults of the others.
+
+        Raises:
+            UsageError: there is no such parameter, or one without a default is missing.
+        """
+        known = self.defaults
+        for name in given:
+            if name not in known:
+                hint = suggest(name, known) if known else "it has none"
+                raise UsageError(f"the stage {self.name} has no parameter {name!r}: {hint}")
+        asked = {**known, **given}
+        for name, value in asked.items():
+            if value is inspect.Parameter.empty:
+                raise UsageError(f"the stage {self.name} needs {name}: pass --set {name}=VALUE")
+        return asked
+
+    def check(self, run: Run) -> None:
+        """Refuse a run that does not hold what the stage needs.
+
+        Raises:
+            UsageError: something is missing.
+        """
+        for need in self.needs:
+            group, _, name = need.partition("/")
+            held = getattr(run, group, {})
+            if name not in held:
+                listed = ", ".join(held) or "none at all"
+                raise UsageError(
+                    f"the stage {self.name} needs {need}, and the {group} of {run.path} are"
+                    f" {listed}: make it again with {name}"
+                )
+
+    def result(
+        self, parameters: Mapping[str, Any], made: Mapping[str, Sequence[Any]]
+    ) -> StageResult:
+        """What the stage made, as it is stored."""
+        tables = {name: Table(row, made[name]) for name, row in self.tables.items()}
+        return StageResult(self.name, self.version, parameters, tables)
+
+
+STAGES: Registry[Stage] = Registry("stage")
+"""All stages; a stage may need those before it."""
+
+
+def ask(path: str | os.PathLike[str], stage: Stage, given: Mapping[str, Any]) -> None:
+    """Ask a stage of a stored run and store what it makes in place of what it made before.
+
+    Args:
+        path: a finished run.
+        stage: the stage.
+        given: its parameters, JSON-able; the others have their defaults.
+
+    Raises:
+        UsageError: a parameter cannot be used, or the run lacks what the stage needs.
+        StoreError: there is no readable run, or it cannot be changed.
+    """
+    parameters = stage.asked(given)
+    with Run(path) as run:
+        stage.check(run)
+        made = stage.run(run, **parameters)
+    result = stage.result(parameters, made)
+    amend(path, result.stage, result.version, result.parameters, result.tables)

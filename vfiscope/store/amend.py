@@ -1,0 +1,81 @@
+"""Adding the tables of a stage to a finished run, or replacing them, without a copy of it.
+
+HDF5 makes the change on an :class:`~vfiscope.store.overlay.Overlay`, in memory: a few pages of the
+file, however large that is. They are then written in place, guarded by
+:mod:`vfiscope.store.undo`, so that a kill at any moment leaves the old tables or the new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from vfiscope.store.merge import run_in_thread
+from vfiscope.store.overlay import Overlay
+from vfiscope.store.parts import Folder, absolute
+from vfiscope.store.run import Run
+from vfiscope.store.stage_tables import StageResult, Table, write_stage
+from vfiscope.store.undo import apply
+
+__all__ = ["amend"]
+
+
+def amend(
+    path: str | os.PathLike[str],
+    stage: str,
+    version: int,
+    parameters: Mapping[str, Any],
+    tables: Mapping[str, Table],
+) -> None:
+    """Store the tables of a stage in a finished run, in place of those that it made before.
+
+    A kill at any moment leaves all of the old or all of the new, and nothing else of the run
+    changes. It is the same file as before, so names that are hard links of it show the change too.
+
+    Args:
+        path: a finished run.
+        stage: name of the stage.
+        version: version of what the stage does.
+        parameters: how it was asked; JSON-able.
+        tables: {table: its rows}.
+
+    Raises:
+        LockedError: another process is writing the same run.
+        DiskFullError: the tables do not fit; the run is as it was.
+        StoreError: there is no readable run, it or its folder cannot be written, or a table cannot
+            be stored.
+    """
+    out = absolute(path)
+    with Run(out):
+        pass  # refuses what is no result before a lock is taken
+    result = StageResult(stage, version, parameters, tables)
+    folder = Folder(out)
+    folder.acquire()
+    try:
+        run_in_thread(lambda stop: _amend(out, folder.undo, result))
+    finally:
+        folder.leave()
+
+
+def _amend(out: Path, undo: Path, result: StageResult) -> None:
+    overlay = Overlay(out)
+    try:
+        with h5py.File(overlay, "r+") as h5:
+            write_stage(h5, result, datetime.now(UTC).isoformat(), _version())
+        apply(out, undo, overlay)
+    finally:
+        overlay.close()
+
+
+def _version() -> str:
+    try:
+        return installed("vfiscope")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,100 @@
+"""Opening a result for reading, while somebody may be changing it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from vfiscope.errors import StoreError
+from vfiscope.store import schema
+from vfiscope.store.lazy_array import reading
+from vfiscope.store.overlay import Overlay
+from vfiscope.store.parts import Folder, absolute
+from vfiscope.store.undo import read_through
+
+__all__ = ["check_root", "open_stored", "opened", "state_of"]
+
+
+def state_of(path: Path) -> tuple[Any, ...]:
+    """What is another while a file is changed in place, and once it was changed."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, Folder(absolute(path)).undo.exists()
+
+
+def open_stored(path: Path) -> tuple[Any, Overlay]:
+    """An HDF5 file, open for reading, and the file below it, to be closed after it.
+
+    Where a change of the file did not come to its end, it is rolled back, or, where that is not
+    possible, read through.
+
+    Raises:
+        StoreError: it is missing, may not be read or is no HDF5 file.
+    """
+    if not os.path.isfile(path):
+        raise StoreError(
+            f"{path} is {'a folder' if os.path.isdir(path) else 'missing'}: name a result file"
+        )
+    folder = Folder(absolute(path))
+    if folder.undo.exists():
+        with suppress(StoreError):  # it is being changed just now, or its folder is not ours
+            folder.acquire()
+            folder.leave()
+    file = None
+    try:
+        # Through a file object and unlocked: HDF5 would give a process that has the file open what
+        # it remembers of it, and not what was stored since.
+        file = read_through(path, folder.undo)
+        return h5py.File(file, "r"), file
+    except OSError as error:
+        if file is not None:
+            file.close()
+        if isinstance(error, PermissionError):
+            raise StoreError(f"{path} may not be read: ask for permission") from error
+        raise StoreError(
+            f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope"
+        ) from error
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """An HDF5 file, open for reading.
+
+    Raises:
+        as :func:`open_stored`.
+    """
+    h5, file = open_stored(path)
+    try:
+        yield h5
+    finally:
+        h5.close()
+        file.close()
+
+
+def check_root(path: Path, h5: Any) -> None:
+    """Refuse what is no finished result of vfiscope, or one of a newer format.
+
+    Raises:
+        StoreError: it is none.
+    """
+    with reading(path, "the head"):
+        name, version = h5.attrs.get("format"), h5.attrs.get("format_version")
+        complete = h5.attrs.get("complete", False)
+        if not isinstance(name, str) or name != schema.FORMAT or version is None:
+            raise StoreError(
+                f"{path} is an HDF5 file but not from vfiscope: name a result of vfiscope"
+            )
+        if int(version) > schema.FORMAT_VERSION:
+            raise StoreError(
+                f"{path} has format version {int(version)} and this vfiscope reads up to"
+                f" {schema.FORMAT_VERSION}: upgrade vfiscope"
+            )
+        if not bool(complete):
+            raise StoreError(f"{path} is unfinished: run the command that makes it again")

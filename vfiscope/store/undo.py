@@ -1,0 +1,157 @@
+"""Changing a finished file in place, safe against a kill or a power cut at any moment.
+
+What the file held where it changes is saved under ``<out>.parts/undo`` and put on the disk before
+the first byte of the file changes, and is removed once its last byte is on the disk. Whoever locks
+the file (:meth:`vfiscope.store.parts.Folder.acquire`) and finds something saved puts it back; a
+reader who may not write reads the saved bytes in place of the file's.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import time
+from collections.abc import Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from vfiscope.errors import StoreError
+from vfiscope.files import bytes_digest, disk_errors, sync_folder, write_all, write_durably
+from vfiscope.store.overlay import Change, Overlay
+
+__all__ = ["apply", "read_through", "roll_back"]
+
+
+def apply(out: Path, undo: Path, overlay: Overlay) -> None:
+    """Give a file the content of an overlay on it.
+
+    Raises:
+        DiskFullError: it does not fit; the file is as it was.
+        StoreError: the file cannot be written; it is as it was.
+    """
+    changes = list(overlay.changes())
+    needed = max(0, overlay.size - overlay.old_size)
+    with disk_errors(out, needed):
+        io.FileIO(out, "r+").close()  # refuses before anything is written
+        write_durably(undo, _packed(overlay.old_size, changes))
+        sync_folder(undo.parent.parent)
+        try:
+            _put(out, [(change.offset, change.new) for change in changes], overlay.size)
+        except OSError:
+            roll_back(out, undo)
+            raise
+        _forget(undo)
+
+
+def roll_back(out: Path, undo: Path) -> None:
+    """Put back what a file held before a change that was not finished; nothing where there is none.
+
+    Raises:
+        StoreError: what was saved is damaged or of another file, or the file cannot be written.
+    """
+    if not undo.exists():
+        return
+    if out.exists():
+        size, changes = _read(undo)
+        with disk_errors(out):
+            _check_is_between(out, undo, size, changes)
+            _put(out, [(change.offset, change.old) for change in changes], size)
+    with disk_errors(undo):
+        _forget(undo)
+
+
+def read_through(out: Path, undo: Path) -> Overlay:
+    """A file as it was before a change that is not finished, or as it is where there is none.
+
+    Raises:
+        StoreError: what was saved is damaged or of another file.
+        OSError: the file cannot be read.
+    """
+    try:
+        size, changes = _read(undo)
+    except FileNotFoundError:
+        return Overlay(out)
+    _check_is_between(out, undo, size, changes)
+    return Overlay(out, {change.offset: change.old for change in changes}, size)
+
+
+def _put(out: Path, pieces: Sequence[tuple[int, bytes]], size: int) -> None:
+    """Write into a file, give it its size and put all on the disk."""
+    with io.FileIO(out, "r+") as file:
+        for offset, data in pieces:
+            place(file, offset, data)
+        file.truncate(size)
+        # Readers see by its time that the file has changed, however coarse the clock is.
+        later = max(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns + 1)
+        os.utime(out, ns=(later, later))
+        os.fsync(file.fileno())
+
+
+def place(file: io.FileIO, offset: int, data: bytes) -> None:
+    """Write bytes at their place."""
+    file.seek(offset)
+    write_all(file, data)
+
+
+def _forget(undo: Path) -> None:
+    undo.unlink()
+    sync_folder(undo.parent)
+
+
+def _check_is_between(out: Path, undo: Path, old_size: int, changes: Sequence[Change]) -> None:
+    """Refuse a file that is neither as before the change, nor as after it, nor between the two.
+
+    Raises:
+        StoreError: it is another file.
+        OSError: it cannot be read.
+    """
+    ends = [old_size, *(change.offset + len(change.new) for change in changes)]
+    with io.FileIO(out, "r") as file:
+        fits = min(ends) <= os.fstat(file.fileno()).st_size <= max(ends)
+        for change in changes:
+            file.seek(change.offset)
+            now = file.read(len(change.old))
+            fits = fits and all(
+                byte in (old, new)
+                for byte, old, new in zip_longest(now, change.old, change.new[: len(now)])
+                if byte is not None
+            )
+    if not fits:
+        raise _unusable(undo, out)
+
+
+def _packed(size: int, changes: Sequence[Change]) -> bytes:
+    """The digest of what follows; the old size and the lengths of the changes; their bytes."""
+    head = {
+        "size": size,
+        "changes": [[change.offset, len(change.old), len(change.new)] for change in changes],
+    }
+    parts = [part for change in changes for part in (change.old, change.new)]
+    body = json.dumps(head).encode() + b"\n" + b"".join(parts)
+    return bytes_digest(body).encode() + b"\n" + body
+
+
+def _read(undo: Path) -> tuple[int, list[Change]]:
+    """The old size and the changes.
+
+    Raises:
+        FileNotFoundError: there is nothing saved.
+        StoreError: it is damaged.
+    """
+    digest, _, body = undo.read_bytes().partition(b"\n")
+    if bytes_digest(body).encode() != digest:
+        raise _unusable(undo, undo.parent.with_suffix(""))
+    head, _, data = body.partition(b"\n")
+    stored, changes, at = json.loads(head), [], 0
+    for offset, old, new in stored["changes"]:
+        changes.append(Change(offset, data[at : at + old], data[at + old : at + old + new]))
+        at += old + new
+    return stored["size"], changes
+
+
+def _unusable(undo: Path, out: Path) -> StoreError:
+    return StoreError(
+        f"{undo}, saved before {out.name} was changed, is damaged or of another file: remove it to"
+        f" read {out.name} as it is"
+    )
