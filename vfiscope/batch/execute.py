@@ -17,9 +17,9 @@ from vfiscope.compat.keys import pair_keys
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig
-from vfiscope.scoring.pipeline import Seen, is_done, run, run_seen
+from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.session import Session
-from vfiscope.segments import failures, parse_rule, reflag_if_rules_differ
+from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
 
 __all__ = ["How", "execute", "run_jobs"]
@@ -119,13 +119,16 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     pictured = how.visualize and job.mode == "compare"
     if pictured:
         check_folder(config.replace(overwrite=True), folder / job.id)
-    skipped, seen = is_done(config, session), None
-    flagged_again = skipped and reflag_if_rules_differ(str(config.out), config.flag)
-    if skipped:
+    opened, seen = finished(config, session), None
+    skipped = opened is not None
+    flagged_again = opened is not None and not made_by(opened, config.flag)
+    if opened is not None and flagged_again:
+        opened.close()
+        reflag(str(config.out), config.flag)
         opened = Run(str(config.out))
-    elif pictured:
+    if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)
-    else:
+    elif opened is None:
         opened = run(config.replace(overwrite=True), session=session)
     with opened:
         summary = opened.summary()

@@ -34,7 +34,7 @@ from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
 from vfiscope.types import Needs, Note, Pairs, Scores
 
-__all__ = ["Seen", "WrapDecoding", "WrapScoring", "is_done", "run", "run_seen"]
+__all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
 log = logging.getLogger("vfiscope")
 
@@ -83,8 +83,9 @@ def run_seen(
     return _run(produce, config), (seen[0] if seen else None)
 
 
-def is_done(config: RunConfig, session: Session | None = None) -> bool:
-    """Whether ``config.out`` holds a finished run of these very inputs and settings.
+def finished(config: RunConfig, session: Session | None = None) -> Run | None:
+    """The finished run of these very inputs and settings that ``config.out`` holds, opened; None
+    where it holds none.
 
     No network is loaded for the answer, and nothing decoded beyond what opening an input needs.
 
@@ -92,16 +93,20 @@ def is_done(config: RunConfig, session: Session | None = None) -> bool:
         VfiscopeError: an input, an option or the embedder cannot be used.
     """
     if config.out is None or not Path(config.out).is_file():
-        return False
+        return None
     try:
-        with Run(config.out) as found:
-            done = found.header
+        found = Run(config.out)
     except StoreError:
-        return False
+        return None
     with ExitStack() as stack:
+        unless_done = stack.enter_context(ExitStack())
+        unless_done.callback(found.close)
         # With overwriting, because that the result is there is no reason to refuse the question.
         asked = open_job(config.replace(overwrite=True), stack, session, load=False)
-        return not asked.header.differences(done)
+        if asked.header.differences(found.header):
+            return None
+        unless_done.pop_all()
+    return found
 
 
 def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
