@@ -71,7 +71,11 @@ def commands(text: str) -> list[list[str]]:
     return [shlex.split(each[1], comments=True) for each in found if each is not None]
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if commands(PAGES[name])])
+@pytest.mark.parametrize(
+    "name",
+    # The commands of docs/extending.md need its modules: test_extending.py types them.
+    [name for name in PAGES if commands(PAGES[name]) and name != "docs/extending.md"],
+)
 def test_every_command_can_be_parsed(name: str) -> None:
     for arguments in commands(PAGES[name]):
         if "=" in arguments[0]:

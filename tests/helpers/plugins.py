@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import vfiscope
+
 __all__ = ["run_with_plugin", "write_plugin"]
 
 
@@ -22,7 +24,8 @@ def write_plugin(folder: Path, code: str, name: str = "my_plugin") -> Path:
 
 def run_with_plugin(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """``vfiscope ARGUMENTS`` in a process that has the package of a folder."""
-    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
+    own = str(Path(vfiscope.__file__).parents[1])  # wherever the process is started
+    paths = [str(folder), own, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.run(
         [sys.executable, "-m", "vfiscope", *arguments],
         capture_output=True,

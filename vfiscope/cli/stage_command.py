@@ -23,8 +23,9 @@ __all__ = ["stage"]
     metavar="KEY=VALUE",
     help="A parameter of the stage, as JSON or plain text; may be repeated.",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def stage(name: str, run: str, settings: tuple[str, ...], quiet: bool) -> int:
+def stage(name: str, run: str, settings: tuple[str, ...], as_json: bool, quiet: bool) -> int:
     """Ask a stage of a stored RUN: make its tables from what the run holds, and store them in it.
 
     Its parameters are stored beside its tables. Whatever happens meanwhile, RUN holds the old
@@ -38,12 +39,16 @@ def stage(name: str, run: str, settings: tuple[str, ...], quiet: bool) -> int:
 
     asked = STAGES.named(name)
     ask(run, asked, dict(_setting(text) for text in settings))
-    if not quiet:
-        with Run(run) as after:
-            for table, row in asked.tables.items():
-                click.echo(f"{table}: {len(after.table(table, row))} rows")
-            parameters = after.stages[name].parameters
-            click.echo(f"parameters: {json.dumps(parameters)}")
+    with Run(run) as after:
+        rows = {table: len(after.table(table, row)) for table, row in asked.tables.items()}
+        record = after.stages[name]
+    if as_json:
+        facts = {"stage": name, "version": record.version, "parameters": record.parameters}
+        click.echo(json.dumps({**facts, "rows": rows}))
+    elif not quiet:
+        for table, count in rows.items():
+            click.echo(f"{table}: {count} rows")
+        click.echo(f"parameters: {json.dumps(record.parameters)}")
     return 0
 
 

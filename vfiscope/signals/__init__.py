@@ -7,7 +7,7 @@ package is added by a module of it (see :mod:`vfiscope.registry`)::
     from vfiscope.types import SignalSpec
 
     def brightest(frame):
-        return frame.pixels.max() * 255 / frame.white
+        return float(frame.pixels.max()) * 255 / frame.white
 
     SIGNALS.add("brightest", Signal(SignalSpec("brightest", "code", "highest value"), brightest))
 
