@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vfiscope import synth
-    from vfiscope.api import compare, export, flag, open_run, plot, scan, score, table
+    from vfiscope.api import Session, compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.errors import VfiscopeError
     from vfiscope.inspection.show import show
     from vfiscope.scoring.stored_frames import frames_of
@@ -47,6 +47,7 @@ _HOME = {
     "Run": "store",
     "Scores": "types",
     "Segment": "types",
+    "Session": "api",
     "Source": "sources",
     "VfiscopeError": "errors",
     "compare": "api",
@@ -74,6 +75,7 @@ __all__ = [
     "Run",
     "Scores",
     "Segment",
+    "Session",
     "Source",
     "VfiscopeError",
     "compare",

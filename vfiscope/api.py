@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Unpack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
@@ -18,7 +19,10 @@ from vfiscope.views import plot_run as plot
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.tabulate import table_of
 
-__all__ = ["compare", "export", "flag", "open_run", "plot", "scan", "score", "table"]
+if TYPE_CHECKING:
+    from vfiscope.scoring.session import Session as ModelSession
+
+__all__ = ["Session", "compare", "export", "flag", "open_run", "plot", "scan", "score", "table"]
 
 
 @with_options(options_of("score"))
@@ -82,18 +86,58 @@ def compare(
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    given = {"ref": ref, **options}
-    if visualize is None:
-        return _run("compare", test, given)
-    from vfiscope.compat.folder import check_folder
+    return _compare(test, ref, visualize, options)
 
-    config = RunConfig.from_options("compare", {"test": test, **given})
-    check_folder(config, visualize)
-    run = _run("compare", test, given)
-    from vfiscope.compat.pictures import visualize as draw
 
-    draw(config, visualize)
-    return run
+class Session:
+    """The verbs with models and devices that are opened once for many calls::
+
+        with vs.Session() as session:
+            for test, ref in pairs:
+                with session.compare(test, ref, embedder="dinov2-small") as run:
+                    print(run.scores["cosine"])
+
+    It holds the last two embedders and the last two methods of registration, and lets go of them at
+    the end.
+    """
+
+    def __init__(self) -> None:
+        from vfiscope.scoring import session
+
+        self._models = session.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._models.close()
+
+    @with_options(options_of("score"))
+    def score(self, test: Any, **options: Unpack[ScoreKeywords]) -> Run:
+        """As :func:`vfiscope.score`."""
+        return _run("score", test, options, self._models)
+
+    @with_options(options_of("scan"))
+    def scan(self, test: Any, **options: Unpack[ScanKeywords]) -> Run:
+        """As :func:`vfiscope.scan`."""
+        return _run("scan", test, options, self._models)
+
+    @with_options(options_of("compare"))
+    def compare(
+        self,
+        test: Any,
+        ref: Any,
+        *,
+        visualize: str | Path | None = None,
+        **options: Unpack[CompareKeywords],
+    ) -> Run:
+        """As :func:`vfiscope.compare`."""
+        return _compare(test, ref, visualize, options, self._models)
 
 
 def open_run(path: str | Path) -> Run:
@@ -176,7 +220,28 @@ def table(
     return made
 
 
-def _run(mode: str, test: Any, options: Mapping[str, Any]) -> Run:
+def _run(
+    mode: str, test: Any, options: Mapping[str, Any], models: ModelSession | None = None
+) -> Run:
     from vfiscope.scoring.pipeline import run
 
-    return run(RunConfig.from_options(mode, {"test": test, **options}))
+    return run(RunConfig.from_options(mode, {"test": test, **options}), session=models)
+
+
+def _compare(
+    test: Any,
+    ref: Any,
+    visualize: str | Path | None,
+    options: Mapping[str, Any],
+    models: ModelSession | None = None,
+) -> Run:
+    given = {"ref": ref, **options}
+    if visualize is None:
+        return _run("compare", test, given, models)
+    from vfiscope.compat.folder import check_folder
+
+    config = RunConfig.from_options("compare", {"test": test, **given})
+    check_folder(config, visualize)
+    from vfiscope.compat.pictures import compare_and_draw
+
+    return compare_and_draw(config, visualize, session=models)

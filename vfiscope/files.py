@@ -9,6 +9,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ __all__ = [
     "disk_error",
     "disk_errors",
     "file_digest",
+    "kept_digest",
     "replacing",
     "sync_folder",
     "write_all",
@@ -36,6 +38,23 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     """
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def kept_digest(path: str | os.PathLike[str]) -> str:
+    """The same, computed once for as long as the file stays as it is: many jobs name one file of
+    weights.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = os.stat(path)
+    stamp = found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return _digest_of(os.path.abspath(path), stamp)
+
+
+@lru_cache(maxsize=16)
+def _digest_of(path: str, stamp: tuple[int, ...]) -> str:
+    return file_digest(path)
 
 
 def bytes_digest(data: bytes) -> str:

@@ -6,11 +6,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
 
 from vfiscope.errors import EmbedderError
+from vfiscope.models.catalog import entry
 
 State = dict[str, torch.Tensor]
 
@@ -35,3 +37,17 @@ def one_line(error: pytest.ExceptionInfo[EmbedderError]) -> str:
     text = str(error.value)
     assert "\n" not in text
     return text
+
+
+def shallow(patch: pytest.MonkeyPatch) -> None:
+    """Networks of a single block in place of those of the catalogue, of the same widths."""
+    patch.setattr(timm, "create_model", partial(timm.create_model, depth=1))
+
+
+def write_weights(name: str, path: Path, value: float = 0.0) -> Path:
+    """Weights of a catalogued network, all of one value: a file of a few kilobytes."""
+    with torch.device("meta"):
+        made = timm.create_model(entry(name).timm_id, num_classes=0, dynamic_img_size=True)
+    one = torch.tensor(value)
+    state = {key: one.expand(tensor.shape) for key, tensor in made.state_dict().items()}
+    return save(state, path)

@@ -50,7 +50,7 @@ def test_a_result_that_exists_is_left_alone(media: Path, tmp_path: Path) -> None
         assert list(run.scores) == ["ssim"]
 
 
-def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_found_by_the_same_work(media: Path, tmp_path: Path) -> None:
     config = RunConfig(
         "score",
         str(media / "test.mp4"),
@@ -58,11 +58,14 @@ def test_is_done_knows_the_same_work(media: Path, tmp_path: Path) -> None:
         out=str(tmp_path / "a.h5"),
         metrics=("psnr",),
     )
-    assert not pipeline.is_done(config)
+    assert pipeline.finished(config) is None
     pipeline.run(config).close()
-    assert pipeline.is_done(config)
-    assert pipeline.is_done(config.replace(batch=3))
-    assert not pipeline.is_done(config.replace(step=2))
+    for same in (config, config.replace(batch=3)):
+        found = pipeline.finished(same)
+        assert found is not None
+        with found:
+            assert found.header.sources[0]["path"] == str(media / "test.mp4")
+    assert pipeline.finished(config.replace(step=2)) is None
 
 
 def test_changed_settings_refuse_to_resume(media: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +17,16 @@ from vfiscope.compat.keys import pair_keys
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig
-from vfiscope.segments import failures, parse_rule, reflag_if_rules_differ
+from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
+from vfiscope.scoring.session import Session
+from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
 
 __all__ = ["How", "execute", "run_jobs"]
 
 PICTURED = "summary.json"
+WRITTEN_EVERY = 1.0
+"""Seconds between two writings of the results so far: of thousands of jobs they take a while."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ def run_jobs(
     """Run jobs one after the other and yield the result of each as it ends.
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again.
-    After every job ``DIR/results.json`` and ``DIR/summary.csv`` hold all results so far. In
+    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results: those so far are written after
+    the first job and then not more than once a second, all at the end or where it stops. In
     ``summary.csv``, ``role`` says which ``frames`` the means are about (synthesised ones where
     these are told apart, else all): ``psnr_mean``, of signed metrics also ``midpoint_px_mean_abs``;
     those of frames passed through are ``psnr_passed_mean``.
@@ -78,45 +84,60 @@ def run_jobs(
         raise UsageError(
             f"cannot make the folder {folder}: {error.strerror}: pass another -o"
         ) from error
-    how = How(tuple(fail_on), visualize, resume)
     results: list[dict[str, Any]] = []
-    for result in execute(jobs, folder, how):
-        results.append(result)
-        write_results(folder, results)
-        yield result
+    written, when = 0, -WRITTEN_EVERY
+    try:
+        for result in execute(jobs, folder, How(tuple(fail_on), visualize, resume)):
+            results.append(result)
+            if time.monotonic() - when >= WRITTEN_EVERY:
+                write_results(folder, results)
+                written, when = len(results), time.monotonic()
+            yield result
+    finally:
+        if written < len(results):
+            write_results(folder, results)
 
 
 def execute(jobs: Iterable[Job], folder: Path, how: How) -> Iterator[dict[str, Any]]:
-    """Run jobs one after the other, each into a file of the folder, and yield the result of
-    each."""
-    for job in jobs:
-        try:
-            yield not_done(job) | _done(job, folder, how)
-        except (VfiscopeError, OSError, MemoryError) as error:
-            yield not_done(job) | {"error": " ".join(str(error).split())}
+    """Run jobs one after the other, each into a file of the folder and all with the same opened
+    models, and yield the result of each."""
+    with Session() as session:
+        for job in jobs:
+            try:
+                yield not_done(job) | _done(job, folder, how, session)
+            except (VfiscopeError, OSError, MemoryError) as error:
+                yield not_done(job) | {"error": " ".join(str(error).split())}
 
 
-def _done(job: Job, folder: Path, how: How) -> dict[str, Any]:
+def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     """Run a job that is not done yet; what its result says beside what is known of the job.
 
     Raises:
         VfiscopeError: it cannot be run.
     """
     config = _config(job, folder, how)
-    from vfiscope.scoring import pipeline
-
     pictured = how.visualize and job.mode == "compare"
     if pictured:
         check_folder(config.replace(overwrite=True), folder / job.id)
-    skipped = pipeline.is_done(config)
-    flagged_again = skipped and reflag_if_rules_differ(str(config.out), config.flag)
-    with Run(str(config.out)) if skipped else pipeline.run(config.replace(overwrite=True)) as run:
-        summary, identity = run.summary(), _identity(run)
-        met = failures(config.fail_on, run.frames, run.scores, run.specs)
-        flat = pair_keys(job.options, run)
+    opened, seen = finished(config, session), None
+    skipped = opened is not None
+    flagged_again = opened is not None and not made_by(opened, config.flag)
+    if opened is not None and flagged_again:
+        opened.close()
+        reflag(str(config.out), config.flag)
+        opened = Run(str(config.out))
+    if opened is None and pictured:
+        opened, seen = run_seen(config.replace(overwrite=True), session=session)
+    elif opened is None:
+        opened = run(config.replace(overwrite=True), session=session)
+    with opened:
+        summary = opened.summary()
+        met = failures(config.fail_on, opened.frames, opened.scores, opened.specs)
+        keys = pair_keys(job.options, opened, summary)
+        drawn = _draw(config, folder / job.id, opened, seen, session) if pictured else {}
     return {
-        **flat,
-        **(_draw(config, folder / job.id, identity) if pictured else {}),
+        **keys,
+        **drawn,
         "out": str(config.out),
         "state": summary["status"],
         "skipped": skipped,
@@ -141,15 +162,18 @@ def _identity(run: Run) -> str:
     return f"sha256:{bytes_digest(text.encode())}"
 
 
-def _draw(config: RunConfig, folder: Path, identity: str) -> dict[str, Any]:
+def _draw(
+    config: RunConfig, folder: Path, run: Run, seen: Seen | None, session: Session
+) -> dict[str, Any]:
     """Draw the pair, unless the folder holds the pictures of this very run; what ``summary.json``
     holds."""
-    found = _read_object(folder / PICTURED)
+    found, identity = _read_object(folder / PICTURED), _identity(run)
     if found.get("run") == identity and all((folder / name).is_file() for name in PAIR_FILES):
         return found
-    from vfiscope.compat.pictures import visualize as draw
+    from vfiscope.compat.pictures import visualize  # brings torch
 
-    return draw(config.replace(overwrite=True), folder, run=identity)
+    again = config.replace(overwrite=True)
+    return visualize(again, folder, run=identity, seen=seen, session=session)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -62,21 +63,22 @@ def _run(
     as_json, quiet = options.pop("as_json"), options.pop("quiet")
     pictures = options.pop("visualize", None)
     log_to_stderr(quiet)
-    from vfiscope.compat.folder import check_folder
     from vfiscope.options import RunConfig, default_out
     from vfiscope.scoring.pipeline import run
 
     config = RunConfig.from_options(mode, options)
     if config.out is None:
         config = config.replace(out=default_out(config.test))
+    making = run
     if pictures is not None:
-        check_folder(config, pictures)
-    watch = None if quiet else progress
-    with run(config, watch=watch, reading=None if quiet else reading) as result:
-        if pictures is not None:
-            from vfiscope.compat.pictures import visualize
+        from vfiscope.compat.folder import check_folder
 
-            visualize(config, pictures)
+        check_folder(config, pictures)
+        from vfiscope.compat.pictures import compare_and_draw
+
+        making = partial(compare_and_draw, folder=pictures)
+    watch = None if quiet else progress
+    with making(config, watch=watch, reading=None if quiet else reading) as result:
         summary = judged(result, config.fail_on)
         if as_json:
             click.echo(json.dumps(summary, allow_nan=False))

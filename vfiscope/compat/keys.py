@@ -26,10 +26,13 @@ def rows_of(value: Any) -> Any:
     return value.get("pairs", value.get("jobs")) if isinstance(value, dict) else value
 
 
-def pair_keys(options: Mapping[str, Any], run: Run | None = None) -> dict[str, Any]:
-    """The keys of a result of VFI-Similarity, of a job and, where it is done, of its run."""
+def pair_keys(
+    options: Mapping[str, Any], run: Run | None = None, summary: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The keys of a result of VFI-Similarity, of a job and, where it is done, of its run and of the
+    run's summary."""
     ref, test = (options.get(role) for role in ("ref", "test"))
-    distance = None if run is None else run.summary()["metrics"].get("cosine", {}).get("mean")
+    distance = None if summary is None else summary["metrics"].get("cosine", {}).get("mean")
     return {
         "image_a": Path(ref).name if isinstance(ref, str) else None,
         "image_b": Path(test).name if isinstance(test, str) else None,

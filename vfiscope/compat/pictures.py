@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.comparisons import WrapDecoding
 from vfiscope.compat.draw import PairPictures, draw_pair
 from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
@@ -19,18 +20,50 @@ from vfiscope.metrics import patches
 from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.pipeline import Seen, WrapScoring, run_seen
+from vfiscope.scoring.session import Session
+from vfiscope.store import Run
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
 from vfiscope.types.batch import to_numpy
 
-__all__ = ["principal_colours", "visualize"]
+__all__ = ["compare_and_draw", "principal_colours", "visualize"]
 
 DRAWN_MAPS = ("similarity", "similarity_back", "mismatch_boosted", "mismatch_boosted_back")
 STEEPNESS = 2.0
 """Of the curve by which VFI-Similarity turns a whitened component into a colour."""
 
 
+def compare_and_draw(
+    config: RunConfig,
+    folder: str | os.PathLike[str],
+    *,
+    session: Session | None = None,
+    watch: WrapScoring | None = None,
+    reading: WrapDecoding | None = None,
+) -> Run:
+    """Compare two images and draw them as :func:`visualize` does, from what was computed once.
+
+    Raises:
+        VfiscopeError: an input, an option, the embedder, the output or the folder cannot be used.
+            The result stands where only drawing fails.
+    """
+    check_folder(config, folder)
+    made, seen = run_seen(config, session=session, watch=watch, reading=reading)
+    try:
+        visualize(config, folder, seen=seen, session=session)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
 def visualize(
-    config: RunConfig, folder: str | os.PathLike[str], *, run: str | None = None
+    config: RunConfig,
+    folder: str | os.PathLike[str],
+    *,
+    run: str | None = None,
+    seen: Seen | None = None,
+    session: Session | None = None,
 ) -> dict[str, Any]:
     """Draw two compared images as VFI-Similarity and NOVA do, into a folder that is made where it
     is missing.
@@ -44,6 +77,8 @@ def visualize(
             window.
         folder: where the files go.
         run: what identifies the run that is drawn, kept in the summary.
+        seen: the pair, as :func:`vfiscope.scoring.pipeline.run_seen` returns it; None computes it.
+        session: whose models are shared where it is computed.
 
     Returns:
         What ``summary.json`` holds.
@@ -52,13 +87,7 @@ def visualize(
         VfiscopeError: an input, the embedder or the folder cannot be used.
     """
     check_folder(config, folder)
-    drawn = config.replace(
-        out=None, metrics=("cosine",), maps=DRAWN_MAPS, fields=("none",), flag=(), fail_on=()
-    )
-    with ExitStack() as stack:
-        job = open_job(drawn, stack)
-        (pairs,) = pairs_of(job, job.comparison, streams_of(job), 0)
-        pictures = _pictures(job, pairs, run)
+    pictures = _pictures(seen or _pair(config, session), run)
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -68,8 +97,20 @@ def visualize(
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
 
-def _pictures(job: Job, pairs: Pairs, run: str | None) -> PairPictures:
-    """What is drawn of the only pair of a job, whose plan looks at features."""
+def _pair(config: RunConfig, session: Session | None) -> Seen:
+    """The two images of a comparison, read and embedded without scoring them."""
+    plain = config.replace(
+        out=None, metrics=("cosine",), maps=("none",), fields=("none",), flag=(), fail_on=()
+    )
+    with ExitStack() as stack:
+        job = open_job(plain, stack, session)
+        (pairs,) = pairs_of(job, job.comparison, streams_of(job), 0)
+    return Seen(job, pairs)
+
+
+def _pictures(seen: Seen, run: str | None) -> PairPictures:
+    """What is drawn of the only pair of a job."""
+    job, pairs = seen.job, seen.pairs
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
     if ref is None or a is None or b is None:
         raise ValueError(f"a pair with features is drawn, and this one has none: {pairs!r}")
@@ -116,12 +157,13 @@ def _maps(pairs: Pairs, grid: tuple[int, int]) -> dict[str, Float32]:
 
 def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
     """Further entries of the summary."""
-    embedder = job.header.embedder
+    embedder = job.models.embedder
+    described = None if embedder is None else embedder.describe(*pairs.test.size)
     facts = {
-        "embedding_dim": None if embedder is None else embedder["dim"],
+        "embedding_dim": None if described is None else described["dim"],
         "cosine_distance": distance,
         "cosine_similarity": 1 - distance,
-        "embedder": embedder,
+        "embedder": described,
     }
     if pairs.registrations is None:
         return facts

@@ -28,17 +28,17 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from vfiscope.config import SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
-from vfiscope.embedders.embedder import check_aspect, check_size, grid_for, resize_for
+from vfiscope.embedders.embedder import check_aspect, resize_for
+from vfiscope.embedders.identity import (
+    Identity,
+    check_network_size,
+    check_pool,
+    identify_network,
+    precision_on,
+)
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import Entry
-from vfiscope.models.checkpoints import (
-    LoadReport,
-    find_weights,
-    load_into,
-    load_state,
-    weights_digest,
-)
+from vfiscope.models.checkpoints import LoadReport, find_weights, load_into, load_state
 from vfiscope.types import Features, Frames
 from vfiscope.types.batch import to_tensor
 
@@ -90,8 +90,6 @@ class Dinov2:
         """
         self.device = torch.device(device)
         self.name = name
-        self.version = version
-        self.weights_digest = weights_digest
         self.report: LoadReport | None = report
         network: Any = model.eval().requires_grad_(False).to(self.device, torch.float32)
         self.model: nn.Module = network
@@ -99,10 +97,20 @@ class Dinov2:
         self.patch = int(network.patch_embed.patch_size[0])
         self.dim = int(network.embed_dim)
         self.prefix = int(network.num_prefix_tokens)
-        self.size = _size(size, self.patch, self.device)
-        self.aspect = check_aspect(aspect)
-        self.pool = _pool(pool)
-        self.precision = "float32" if precise or self.device.type != "cuda" else "bfloat16"
+        self.size = check_network_size(size, self.patch, str(self.device))
+        self.pool = check_pool(pool)
+        self.precision = precision_on(str(self.device), precise=precise)
+        self.identity = Identity(
+            name,
+            version,
+            weights_digest,
+            self.patch,
+            self.dim,
+            self.size,
+            check_aspect(aspect),
+            self.pool,
+            self.precision,
+        )
         if pool == "cls" and network.cls_token is None:
             raise EmbedderError(
                 f"pool is 'cls': the network {version} has no class token, choose patch or all"
@@ -112,13 +120,12 @@ class Dinov2:
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
-        return grid_for(height, width, self.size, self.patch, self.aspect)
+        return self.identity.grid(height, width)
 
     def floats(self, height: int, width: int) -> int:
         """float32 numbers in the features of a frame: one vector for each patch and one for the
         frame."""
-        h, w = self.grid(height, width)
-        return self.dim * (h * w + 1)
+        return self.identity.floats(height, width)
 
     @torch.no_grad()
     def embed(self, frames: Frames) -> Features:
@@ -135,20 +142,8 @@ class Dinov2:
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """What made the features, for the record."""
-        return {
-            "name": self.name,
-            "version": self.version,
-            "weights_digest": self.weights_digest,
-            "dim": self.dim,
-            "pooled_dim": self.dim,
-            "patch": self.patch,
-            "grid": list(self.grid(height, width)),
-            "size": self.size,
-            "aspect": self.aspect,
-            "pool": self.pool,
-            "precision": self.precision,
-            "weights": None if self.report is None else self.report.to_dict(),
-        }
+        weights = None if self.report is None else self.report.to_dict()
+        return {**self.identity.describe(height, width), "weights": weights}
 
     def _tokens(self, frames: Frames, grid: tuple[int, int]) -> Tensor:
         """(n, prefix + h * w, D) for n <= EMBED_BATCH frames."""
@@ -201,9 +196,15 @@ def load_dinov2(
         EmbedderError: the size or pool does not fit, or the weights are missing, damaged or those
         of another network.
     """
-    _size(size, made.patch, torch.device(device))  # before gigabytes are read
-    _pool(pool)
-    check_aspect(aspect)
+    identity = identify_network(  # before gigabytes are read
+        made,
+        weights=weights,
+        size=size,
+        aspect=aspect,
+        pool=pool,
+        precise=precise,
+        device=str(device),
+    )
     path = find_weights(made.name, weights)
     plain = load_state(path)
     model = timm.create_model(
@@ -212,24 +213,13 @@ def load_dinov2(
     report = load_into(model, plain, f"the weights {str(path)!r}")
     return Dinov2(
         model,
-        name=made.name,
-        version=str(made.timm_id),
-        size=size,
+        name=identity.name,
+        version=identity.version,
+        size=identity.size,
         aspect=aspect,
         pool=pool,
         precise=precise,
-        weights_digest=weights_digest(path),
+        weights_digest=identity.weights_digest,
         report=report,
         device=device,
     )
-
-
-def _size(size: int | None, patch: int, device: torch.device) -> int:
-    default = SIZE_DINOV2_CPU if device.type == "cpu" else SIZE_DINOV2_GPU
-    return check_size(default if size is None else size, patch)
-
-
-def _pool(pool: str) -> str:
-    if pool not in TOKEN_POOLS:
-        raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(TOKEN_POOLS)}")
-    return pool

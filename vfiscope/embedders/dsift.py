@@ -36,7 +36,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.config import SIZE_DSIFT
-from vfiscope.embedders.embedder import check_aspect, check_size, grid_for
+from vfiscope.embedders.embedder import check_aspect, check_size
+from vfiscope.embedders.identity import Identity
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
 from vfiscope.models.checkpoints import LoadReport
@@ -92,20 +93,27 @@ class Dsift:
         """
         if pool not in ("patch", "all"):
             raise EmbedderError(f"pool is {pool!r}: dsift has no such token, choose patch or all")
-        self.size = check_size(SIZE_DSIFT if size is None else size, self.patch)
-        self.aspect = check_aspect(aspect)
-        self.pool = pool
         self.device = str(device)
+        self.identity = Identity(
+            self.name,
+            VERSION,
+            weights_digest=None,
+            patch=self.patch,
+            dim=self.dim,
+            size=check_size(SIZE_DSIFT if size is None else size, self.patch),
+            aspect=check_aspect(aspect),
+            pool=pool,
+            side_by_side=True,
+        )
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
-        return grid_for(height, width, self.size, self.patch, self.aspect)
+        return self.identity.grid(height, width)
 
     def floats(self, height: int, width: int) -> int:
         """float32 numbers in the features of a frame; the pooled vector is another view of the
         patches."""
-        h, w = self.grid(height, width)
-        return self.dim * h * w
+        return self.identity.floats(height, width)
 
     def embed(self, frames: Frames) -> Features:
         """Features of N frames: patches (N, h, w, 135) of unit length, and pooled (N, h * w * 135),
@@ -117,18 +125,7 @@ class Dsift:
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """What made the features, for the record."""
-        return {
-            "name": self.name,
-            "version": VERSION,
-            "weights_digest": None,
-            "dim": self.dim,
-            "pooled_dim": self.floats(height, width),
-            "patch": self.patch,
-            "grid": list(self.grid(height, width)),
-            "size": self.size,
-            "aspect": self.aspect,
-            "pool": self.pool,
-        }
+        return self.identity.describe(height, width)
 
 
 def colour_of_means(means: Float32) -> Float32:

@@ -18,6 +18,7 @@ from vfiscope.types import Features, Frames
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from vfiscope.embedders.identity import Identity
     from vfiscope.models.checkpoints import LoadReport
 
 __all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
@@ -34,6 +35,8 @@ class Embedder(Protocol):
     patch: int
     dim: int
     """Length of a patch's vector."""
+    identity: Identity
+    """What makes its features what they are."""
     report: LoadReport | None
     """What became of the tensors of its weight file; None where it has no weights."""
 

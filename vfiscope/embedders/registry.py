@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     import torch
 
     from vfiscope.embedders.embedder import Embedder
+    from vfiscope.embedders.identity import Identity
 
-__all__ = ["EMBEDDERS", "check", "choose", "list_embedders", "open_embedder"]
+__all__ = ["EMBEDDERS", "Kind", "check", "choose", "identify", "list_embedders", "open_embedder"]
 
 Weights = str | os.PathLike[str] | None
 Device: TypeAlias = "str | torch.device"
@@ -41,6 +43,10 @@ def _open_dsift(
     return Dsift(size=size, aspect=aspect, pool=pool, device=resolve_device(device))
 
 
+def _identify_dsift(**options: Any) -> Identity:
+    return _open_dsift(**options).identity  # there is no network to load
+
+
 def _open_dinov2(made: Entry, *, device: Device, **options: Any) -> Embedder:
     from vfiscope.embedders.dinov2 import load_dinov2
     from vfiscope.models.device import resolve_device
@@ -48,15 +54,30 @@ def _open_dinov2(made: Entry, *, device: Device, **options: Any) -> Embedder:
     return load_dinov2(made, device=resolve_device(device), **options)
 
 
-EMBEDDERS: dict[str, Callable[..., Embedder]] = {
-    "dsift": _open_dsift,
+def _identify_dinov2(made: Entry, *, device: Device, **options: Any) -> Identity:
+    from vfiscope.embedders.identity import identify_network
+    from vfiscope.models.device import resolve_device
+
+    return identify_network(made, device=resolve_device(device), **options)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How an embedder is opened, and what it will be, which is known without its network."""
+
+    open: Callable[..., Embedder]
+    identify: Callable[..., Identity]
+
+
+EMBEDDERS: dict[str, Kind] = {
+    "dsift": Kind(_open_dsift, _identify_dsift),
     **{
-        name: partial(_open_dinov2, made)
+        name: Kind(partial(_open_dinov2, made), partial(_identify_dinov2, made))
         for name, made in CATALOG.items()
         if made.timm_id is not None
     },
 }
-"""{name: function that opens it}: one line for each further kind."""
+"""{name: kind}: one line for each further one."""
 
 
 def choose(name: str, weights: Weights = None) -> tuple[str, str]:
@@ -108,7 +129,30 @@ def open_embedder(
         EmbedderError: the name, weights, size, aspect, pool or device cannot be used.
     """
     chosen, _ = choose(name, weights)
-    return EMBEDDERS[chosen](
+    return EMBEDDERS[chosen].open(
+        weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device
+    )
+
+
+def identify(
+    name: str,
+    *,
+    weights: Weights = None,
+    size: int | None = None,
+    aspect: str = "keep",
+    pool: str = "patch",
+    precise: bool = False,
+    device: Device = "cpu",
+) -> Identity:
+    """What :func:`open_embedder` would open, with the same arguments: loads no network, and imports
+    no torch on a CPU.
+
+    Raises:
+        EmbedderError: the name, size, aspect, pool or device cannot be used, or the weights are
+            missing.
+    """
+    chosen, _ = choose(name, weights)
+    return EMBEDDERS[chosen].identify(
         weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device
     )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.errors import EmbedderError
-from vfiscope.files import file_digest
+from vfiscope.files import kept_digest
 from vfiscope.models.catalog import CATALOG, entry
 from vfiscope.models.formats import StateDict, plain_state
 
@@ -160,7 +160,7 @@ def weights_digest(path: str | os.PathLike[str]) -> str:
         EmbedderError: the file cannot be read.
     """
     try:
-        return f"sha256:{file_digest(_checked(Path(path)))}"
+        return f"sha256:{kept_digest(_checked(Path(path)))}"
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise EmbedderError(f"cannot read the weights {str(path)!r}: {reason}") from error

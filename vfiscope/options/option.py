@@ -18,6 +18,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -184,13 +185,17 @@ class Group(BaseModel, metaclass=_Fields):
     @classmethod
     def declared(cls) -> Iterator[Declared]:
         """The options of this group and of those that it is built on, in their order."""
-        headings: dict[str, str] = {}
-        for base in reversed(cls.__mro__):
-            if issubclass(base, Group) and base is not Group:
-                for name in base.model_fields:
-                    headings.setdefault(name, base.heading)
-        for name, info in cls.model_fields.items():
-            yield _declared(name, info, headings[name])
+        return iter(_declared_in(cls))
+
+
+@cache
+def _declared_in(group: type[Group]) -> tuple[Declared, ...]:
+    headings: dict[str, str] = {}
+    for base in reversed(group.__mro__):
+        if issubclass(base, Group) and base is not Group:
+            for name in base.model_fields:
+                headings.setdefault(name, base.heading)
+    return tuple(_declared(name, info, headings[name]) for name, info in group.model_fields.items())
 
 
 GROUPS: Registry[type[Group]] = Registry("group of options")

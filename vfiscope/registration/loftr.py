@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vfiscope.errors import UsageError
+from vfiscope.files import kept_digest
 from vfiscope.models.formats import MAX_DEPTH
 from vfiscope.registration.homography import project, reduced
 from vfiscope.registration.points import Matches
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["LoftrMatcher", "load_loftr"]
+__all__ = ["LoftrMatcher", "load_loftr", "weights_digest"]
 
 MAX_LOFTR_SIDES_PX = (480, 640)
 """Shorter and longer side in pixels to which a larger picture is reduced."""
@@ -98,15 +99,34 @@ def load_loftr(weights: str | None, device: str) -> LoftrMatcher:
     return LoftrMatcher(network.eval().to(device=there, dtype=torch.float32), there)
 
 
+def weights_digest(weights: str) -> str:
+    """``sha256:`` and the hexadecimal digest of a file of weights.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    _check_is_file(weights)
+    try:
+        return f"sha256:{kept_digest(weights)}"
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the register weights {weights!r}: {error.strerror}: ask for permission"
+        ) from error
+
+
+def _check_is_file(weights: str) -> None:
+    if not Path(weights).is_file():
+        raise UsageError(
+            f"the register weights {weights!r} are not a file: pass LoFTR's with --register-weights"
+            " FILE"
+        )
+
+
 def _state(weights: str) -> dict[str, Any]:
     """The tensors of a checkpoint by kornia's names."""
     import torch
 
-    if not Path(weights).is_file():
-        raise UsageError(
-            f"the register weights {weights!r} are not a file: give LoFTR's with --register-weights"
-            " FILE"
-        )
+    _check_is_file(weights)
     # What torch.load raises on a file that is no checkpoint depends on the first bytes it trips
     # over.
     damaged = (

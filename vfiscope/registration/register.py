@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.files import file_digest
 from vfiscope.pixels import luma_plane, white
 from vfiscope.registration.ecc import register_ecc
 from vfiscope.registration.homography import cells_covered, covered_mask
 from vfiscope.registration.homography import warp as warp_picture
-from vfiscope.registration.loftr import load_loftr
+from vfiscope.registration.loftr import load_loftr, weights_digest
 from vfiscope.registration.points import Matcher, from_points, refused
 from vfiscope.registration.sift import match_sift
 from vfiscope.types import (
@@ -74,10 +73,14 @@ def _register_matches(test: Float32, ref: Float32, *, method: str, match: Matche
 
 
 def describe(method: str, weights: str | None) -> dict[str, Any]:
-    """What registers, for the record: the method, and the digest of its weights."""
+    """What registers, for the record: the method, and the digest of its weights.
+
+    Raises:
+        UsageError: there are no such weights.
+    """
     if weights is None:
         return {"method": method}
-    return {"method": method, "weights_digest": f"sha256:{file_digest(weights)}"}
+    return {"method": method, "weights_digest": weights_digest(weights)}
 
 
 def register(test: Frames, ref: Frames, method: Register) -> list[Registration]:

@@ -11,7 +11,7 @@ from operator import methodcaller, or_
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
-from vfiscope.embedders import Embedder
+from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.provenance import identity, versions
@@ -39,7 +39,14 @@ class Job:
     header: Header
 
 
-def open_job(config: RunConfig, stack: ExitStack, session: Session | None = None) -> Job:
+def open_job(
+    config: RunConfig,
+    stack: ExitStack,
+    session: Session | None = None,
+    *,
+    load: bool = True,
+    also: Needs = Needs.NOTHING,
+) -> Job:
     """Open what a configuration names, models last: what can be refused without them is refused at
     once.
 
@@ -47,6 +54,9 @@ def open_job(config: RunConfig, stack: ExitStack, session: Session | None = None
         config: the job.
         stack: closes the inputs.
         session: whose models are shared.
+        load: False where only the header is asked for: no model is loaded, and the header lacks
+            what became of every tensor of the weights.
+        also: what is needed besides what the metrics need.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -56,9 +66,10 @@ def open_job(config: RunConfig, stack: ExitStack, session: Session | None = None
     _check_rules(config, plan)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
-    models = (session or Session()).models(config, plan.needs)
+    session, needs = session or Session(), plan.needs | also
+    models = session.models(config, needs) if load else session.identify(config, needs)
     if config.lag is not None:
-        _check_lag(config.lag, inputs.sources["test"], models.embedder)
+        _check_lag(config.lag, inputs.sources["test"], models.identity)
     header = _header(config, plan, inputs.sources, models)
     return Job(config, plan, comparison, inputs, models, header)
 
@@ -76,7 +87,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     return replace(plan, signals=choose_signals(config.signals, offered, wanted))
 
 
-def _check_lag(lag: int, test: Source, embedder: Embedder | None) -> None:
+def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:
     """Refuse a lag whose frames, held with their features (float32) until their turn comes, need
     too much memory."""
     height, width = test.size
@@ -133,12 +144,13 @@ def _header(
     sources: dict[str, Source],
     models: Models,
 ) -> Header:
-    test, embedder = sources["test"], models.embedder
+    test = sources["test"]
+    embedder = models.identity if Needs.FEATURES in plan.needs else None
     return Header(
         mode=config.mode,
         config={**config.to_dict(), "device": models.device},
         sources=[identity(role, source) for role, source in sources.items()],
-        embedder=None if embedder is None else embedder.describe(*test.size),
+        embedder=None if embedder is None else (models.embedder or embedder).describe(*test.size),
         register=(
             None
             if config.register == "none"

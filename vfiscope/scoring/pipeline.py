@@ -13,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -30,14 +32,22 @@ from vfiscope.scoring.warnings import disagreements, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
-from vfiscope.types import Note, Pairs, Scores
+from vfiscope.types import Needs, Note, Pairs, Scores
 
-__all__ = ["WrapDecoding", "WrapScoring", "is_done", "run"]
+__all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
 log = logging.getLogger("vfiscope")
 
 WrapScoring = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
 """Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a run compared first, as it was scored: registered, and with features."""
+
+    job: Job
+    pairs: Pairs
 
 
 def run(
@@ -56,12 +66,56 @@ def run(
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is
             left behind, but for finished parts of the work, which the same call picks up again.
     """
+    return _run(partial(_produce, session=session, watch=watch, reading=reading), config)
+
+
+def run_seen(
+    config: RunConfig,
+    *,
+    session: Session | None = None,
+    watch: WrapScoring | None = None,
+    reading: WrapDecoding | None = None,
+) -> tuple[Run, Seen | None]:
+    """Do the same, and return what was compared first, with features, whether the metrics need
+    them or not; None where nothing was left to compare."""
+    seen: list[Seen] = []
+    produce = partial(_produce, session=session, watch=watch, reading=reading, seen=seen)
+    return _run(produce, config), (seen[0] if seen else None)
+
+
+def finished(config: RunConfig, session: Session | None = None) -> Run | None:
+    """The finished run of these very inputs and settings that ``config.out`` holds, opened; None
+    where it holds none.
+
+    No network is loaded for the answer, and nothing decoded beyond what opening an input needs.
+
+    Raises:
+        VfiscopeError: an input, an option or the embedder cannot be used.
+    """
+    if config.out is None or not Path(config.out).is_file():
+        return None
+    try:
+        found = Run(config.out)
+    except StoreError:
+        return None
+    with ExitStack() as stack:
+        unless_done = stack.enter_context(ExitStack())
+        unless_done.callback(found.close)
+        # With overwriting, because that the result is there is no reason to refuse the question.
+        asked = open_job(config.replace(overwrite=True), stack, session, load=False)
+        if asked.header.differences(found.header):
+            return None
+        unless_done.pop_all()
+    return found
+
+
+def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
+    """Open what is produced, in a folder that lives as long as the run where none is named."""
     if config.out is not None:
-        return Run(_produce(config, session, watch, reading))
+        return Run(produce(config))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        own = config.replace(out=str(owned / f"{config.mode}.h5"))
-        path = _produce(own, session, watch, reading)
+        path = produce(config.replace(out=str(owned / f"{config.mode}.h5")))
     except BaseException as error:
         shutil.rmtree(owned)
         if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
@@ -70,29 +124,18 @@ def run(
     return Run(path, owns=owned)
 
 
-def is_done(config: RunConfig) -> bool:
-    """Whether ``config.out`` holds a finished run of these very inputs and settings."""
-    if config.out is None or not Path(config.out).is_file():
-        return False
-    try:
-        with Run(config.out) as found:
-            done = found.header
-    except StoreError:
-        return False
-    with ExitStack() as stack:
-        # With overwriting, because that the result is there is no reason to refuse the question.
-        return not open_job(config.replace(overwrite=True), stack).header.differences(done)
-
-
 def _produce(
     config: RunConfig,
+    *,
     session: Session | None,
     watch: WrapScoring | None,
     reading: WrapDecoding | None,
+    seen: list[Seen] | None = None,
 ) -> Path:
     out = Path(str(config.out))
     with ExitStack() as stack:
-        job = open_job(config, stack, session)
+        also = Needs.NOTHING if seen is None else Needs.FEATURES
+        job = open_job(config, stack, session, also=also)
         writing = Writer(
             out,
             job.header,
@@ -102,14 +145,18 @@ def _produce(
         )
         with writing as writer:
             if not writer.already_finished:
-                return _score(job, writer, watch, reading)
+                return _score(job, writer, watch, reading, seen)
     # Rules do not identify work, so it may have been finished under others.
     reflag_if_rules_differ(out, config.flag)
     return out
 
 
 def _score(
-    job: Job, writer: Writer, watch: WrapScoring | None, reading: WrapDecoding | None
+    job: Job,
+    writer: Writer,
+    watch: WrapScoring | None,
+    reading: WrapDecoding | None,
+    seen: list[Seen] | None,
 ) -> Path:
     """Score what the writer does not hold yet, say what the scores tell, and make one file of it.
 
@@ -121,7 +168,7 @@ def _score(
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
     comparison = job.comparison.prepare(streams)
-    scores = _scores(job, comparison, streams, done)
+    scores = _scores(job, comparison, streams, done, seen)
     _announce(job)
     early = _warn_early(comparison, sources)
     for each in scores if watch is None else watch(scores, sources["test"], done):
@@ -157,19 +204,25 @@ def _score(
     return writer.finish(ending)
 
 
-def _scores(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Scores]:
+def _scores(
+    job: Job, comparison: Comparison, streams: Streams, done: int, seen: list[Seen] | None
+) -> Iterator[Scores]:
     """The scores from row ``done`` on. Signals look at the row before: where work goes on behind
     it, it is decoded again."""
     lead = done > 0 and job.plan.needs_row_before
-    pairs = _start(pairs_of(job, comparison, streams, done - lead))
+    pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
     return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
 
-def _start(pairs: Iterator[Pairs]) -> Iterator[Pairs]:
-    """The same pairs, the first of them made now: inputs of which nothing can be used fail before
-    anything is said."""
+def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterator[Pairs]:
+    """The same pairs, the first of them made now, and kept where that was asked for: inputs of
+    which nothing can be used fail before anything is said."""
     first = next(pairs, None)
-    return pairs if first is None else chain([first], pairs)
+    if first is None:
+        return pairs
+    if seen is not None:
+        seen.append(Seen(job, first))
+    return chain(iter([first]), pairs)
 
 
 def _announce(job: Job) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from vfiscope import registration as spatial
 from vfiscope.config import RunConfig
-from vfiscope.embedders import Embedder, choose, open_embedder
+from vfiscope.embedders import Embedder, Identity, choose, identify, open_embedder
 from vfiscope.models import resolve_device
 from vfiscope.types import Needs
 
 __all__ = ["Models", "Session"]
+
+MODELS_HELD = 2
+"""Embedders, and methods of registration, that stay open beside each other."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -19,55 +26,102 @@ class Models:
     """What a job computes with."""
 
     device: str
-    embedder: Embedder | None
-    """None where no metric needs features."""
-    register: spatial.Register | None
-    """How test frames are brought onto their partners; None where they are taken as they are."""
+    identity: Identity | None
+    """Of the embedder; None where no metric needs features."""
+    embedder: Embedder | None = None
+    """None where no metric needs features, or nothing is to be computed."""
+    register: spatial.Register | None = None
+    """How test frames are brought onto their partners; None where they are taken as they are, or
+    nothing is to be computed."""
 
 
 class Session:
-    """Opened models, by all that identifies them. Jobs of one session share them."""
+    """Opened models, by what identifies them: jobs of one session share them.
+
+    It holds the last two embedders and the last two methods of registration that jobs used. As a
+    context manager it lets go of them at the end.
+    """
 
     def __init__(self) -> None:
-        self._embedders: dict[tuple[Any, ...], Embedder] = {}
-        self._registers: dict[tuple[Any, ...], spatial.Register] = {}
+        self._devices: dict[str, str] = {}
+        self._embedders: dict[tuple[Identity, str], Embedder] = {}
+        self._registers: dict[tuple[str | None, ...], spatial.Register] = {}
 
-    def models(self, config: RunConfig, needs: Needs) -> Models:
-        """What a configuration computes with, opened at its first use.
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of all models; a job that comes later opens its own again."""
+        self._embedders.clear()
+        self._registers.clear()
+
+    def identify(self, config: RunConfig, needs: Needs) -> Models:
+        """The device and the embedder that a configuration names, and nothing loaded.
 
         Args:
             config: what is computed, and where.
             needs: what its metrics ask for.
 
         Raises:
-            EmbedderError: the embedder, its weights or one of its options cannot be used.
+            EmbedderError: the device, the embedder, its weights or an option cannot be used.
+        """
+        name = config.device
+        device = self._devices[name] = self._devices.get(name) or resolve_device(name)
+        if Needs.FEATURES not in needs:
+            return Models(device, None)
+        return Models(device, identify(device=device, **_named(config)))
+
+    def models(self, config: RunConfig, needs: Needs) -> Models:
+        """What a configuration computes with, opened where no job before did.
+
+        Raises:
+            EmbedderError: the device, the embedder, its weights or an option cannot be used.
             UsageError: the registration's weights cannot be used.
         """
-        device = resolve_device(config.device)
-        return Models(
-            device,
-            self._embedder(config, device) if Needs.FEATURES in needs else None,
-            None if config.register == "none" else self._register(config, device),
-        )
-
-    def _embedder(self, config: RunConfig, device: str) -> Embedder:
-        name, _ = choose(config.embedder, config.weights)
-        options: dict[str, Any] = {
-            "weights": config.weights,
-            "size": config.size,
-            "aspect": config.aspect,
-            "pool": config.pool,
-            "precise": config.precise,
-        }
-        key = (name, device, *options.values())
-        if key not in self._embedders:
-            self._embedders[key] = open_embedder(name, device=device, **options)
-        return self._embedders[key]
-
-    def _register(self, config: RunConfig, device: str) -> spatial.Register:
-        key = (config.register, config.register_weights, device)
-        if key not in self._registers:
-            self._registers[key] = spatial.open_register(
-                config.register, weights=config.register_weights, device=device
+        known = self.identify(config, needs)
+        device, embedder, register = known.device, None, None
+        if known.identity is not None:
+            opening = partial(open_embedder, device=device, **_named(config))
+            embedder = _held(self._embedders, (known.identity, device), opening)
+        if config.register != "none":
+            weights = config.register_weights
+            method = spatial.describe(config.register, weights)
+            register = _held(
+                self._registers,
+                (config.register, method.get("weights_digest"), device),
+                partial(spatial.open_register, config.register, weights=weights, device=device),
             )
-        return self._registers[key]
+        return replace(known, embedder=embedder, register=register)
+
+
+def _named(config: RunConfig) -> dict[str, Any]:
+    """The arguments by which the embedder of a configuration is identified and opened."""
+    name, _ = choose(config.embedder, config.weights)
+    return {
+        "name": name,
+        "weights": config.weights,
+        "size": config.size,
+        "aspect": config.aspect,
+        "pool": config.pool,
+        "precise": config.precise,
+    }
+
+
+def _held(held: dict[Any, T], key: Any, opening: Callable[[], T]) -> T:
+    """The thing of that key, opened where it is not held; the least recently used makes room
+    first."""
+    if key in held:
+        held[key] = held.pop(key)
+        return held[key]
+    while len(held) >= MODELS_HELD:
+        del held[next(iter(held))]
+    held[key] = opening()
+    return held[key]

@@ -7,7 +7,7 @@ from vfiscope.segments.detect import flag
 from vfiscope.segments.detectors.low_score import low_scores
 from vfiscope.segments.rule_language import failures, parse_rule
 from vfiscope.segments.rules import Rule
-from vfiscope.segments.stage import SEGMENTS, flagged, reflag, reflag_if_rules_differ
+from vfiscope.segments.stage import SEGMENTS, flagged, made_by, reflag, reflag_if_rules_differ
 
 __all__ = [
     "SEGMENTS",
@@ -16,6 +16,7 @@ __all__ = [
     "flag",
     "flagged",
     "low_scores",
+    "made_by",
     "parse_rule",
     "reflag",
     "reflag_if_rules_differ",

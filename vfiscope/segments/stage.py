@@ -14,7 +14,7 @@ from vfiscope.stages import STAGES, Stage, ask
 from vfiscope.store import Run, StageResult
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
-__all__ = ["SEGMENTS", "flagged", "reflag", "reflag_if_rules_differ"]
+__all__ = ["SEGMENTS", "flagged", "made_by", "reflag", "reflag_if_rules_differ"]
 
 
 def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segment]]:
@@ -67,15 +67,19 @@ def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> 
     ask(path, SEGMENTS, {"rules": list(rules)})
 
 
-def reflag_if_rules_differ(path: str | os.PathLike[str], rules: Sequence[str]) -> bool:
-    """Flag again, unless these rules made the segments that the run holds; whether it was needed.
+def made_by(run: Run, rules: Sequence[str]) -> bool:
+    """Whether these rules made the segments that a run holds."""
+    made = run.stages.get("segments")
+    return made is not None and made.parameters == {"rules": list(rules)}
+
+
+def reflag_if_rules_differ(path: str | os.PathLike[str], rules: Sequence[str]) -> None:
+    """Flag again, unless these rules made the segments that the run holds.
 
     Raises:
         as :func:`reflag`.
     """
     with Run(path) as run:
-        made = run.stages.get("segments")
-    kept = made is not None and made.parameters == {"rules": list(rules)}
+        kept = made_by(run, rules)
     if not kept:
         reflag(path, rules)
-    return not kept

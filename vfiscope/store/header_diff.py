@@ -10,6 +10,10 @@ from vfiscope.options import not_stored
 
 __all__ = ["changes"]
 
+LOAD_REPORT = "embedder.weights"
+"""What became of every tensor of a weight file: follows from its digest and the network, and is
+known only when the network is loaded."""
+
 
 def changes(
     old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] | None = None
@@ -18,6 +22,7 @@ def changes(
     options: those that are never stored, or those given.
 
     Of a metric, map or field, and of what one side lacks as a whole, only the first leaf is listed.
+    What became of the tensors of a weight file is left out.
     """
     before, after = (
         dict(flatten({k: v for k, v in each.items() if v not in (None, {})})) for each in (old, new)
@@ -25,7 +30,9 @@ def changes(
     ignored = {f"config.{name}" for name in (not_stored() if without is None else without)}
     lines: dict[str, str] = {}
     for key in dict.fromkeys([*before, *after]):
-        if key not in ignored and before.get(key) != after.get(key):
+        if key in ignored or key == LOAD_REPORT or key.startswith(f"{LOAD_REPORT}."):
+            continue
+        if before.get(key) != after.get(key):
             line = f"{key}: {before.get(key, '(absent)')} -> {after.get(key, '(absent)')}"
             lines.setdefault(_thing(key, before, after), line)
     return list(lines.values())

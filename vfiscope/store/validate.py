@@ -71,18 +71,18 @@ def check_stored(path: Path, h5: Any) -> None:
     for group in ("frames", *required, *optional, *_tables(path, h5)):
         if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
             raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
-        if not isinstance(h5[group], h5py.Group):
+        if not isinstance(found := h5[group], h5py.Group):
             raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
-        for name in h5[group]:
-            _check_dataset(path, h5[group], group, name)
+        for name in found:
+            _check_dataset(path, found, group, name)
     _check_seek(path, h5)
     rows = h5["frames"]["index"].shape[0]
     for group in ("frames", *required, *optional):
         for name, dataset in members(h5[group]):
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
-                found = f"/{group}/{name} has {dataset.shape[0]} rows"
                 raise StoreError(
-                    f"{path} holds {rows} frames, but {found}: it is damaged, make it again"
+                    f"{path} holds {rows} frames, but /{group}/{name} has {dataset.shape[0]} rows:"
+                    " it is damaged, make it again"
                 )
 
 
@@ -115,9 +115,10 @@ def _check_seek(path: Path, h5: Any) -> None:
 def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
     where = f"{path}: /{group_name}/{name}"
     linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
-    if linked or not isinstance(group[name], h5py.Dataset) or not _is_plain(group[name]):
+    dataset = None if linked else group[name]  # a link is not followed
+    if not isinstance(dataset, h5py.Dataset) or not _is_plain(dataset):
         raise StoreError(f"{where} is not stored in the file itself: do not trust it")
-    shape, chunks = group[name].shape, group[name].chunks
+    shape, chunks = dataset.shape, dataset.chunks
     if not _fits(shape, ROW_SHAPES.get(group_name, ROW_SHAPES.get(f"{group_name}/{name}", ()))):
         raise StoreError(f"{where} claims the shape {shape}: do not trust it")
     # A dataset that may grow can have chunks beyond its end, which are read whole.
@@ -128,8 +129,8 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
     columns = SEEK_TYPES if group_name.startswith("seek/") else COLUMN_TYPES.get(group_name, {})
     one_type = schema.ROW_GROUPS.get(group_name)
     dtype = columns.get(name) if one_type is None else one_type.dtype
-    if dtype is not None and not _is_type(group[name].dtype, dtype):
-        raise StoreError(f"{where} is {group[name].dtype}, not {np.dtype(dtype)}: make it again")
+    if dtype is not None and not _is_type(dataset.dtype, dtype):
+        raise StoreError(f"{where} is {dataset.dtype}, not {np.dtype(dtype)}: make it again")
 
 
 def _is_plain(dataset: Any) -> bool:

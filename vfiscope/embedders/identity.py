@@ -1,0 +1,124 @@
+"""What identifies an embedder, known without loading its network: a finished run is compared with
+what is asked for by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vfiscope.config import SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
+from vfiscope.embedders.embedder import check_aspect, check_size, grid_for
+from vfiscope.errors import EmbedderError
+from vfiscope.models.checkpoints import find_weights, weights_digest
+
+if TYPE_CHECKING:
+    import os
+
+    from vfiscope.models.catalog import Entry
+
+__all__ = ["Identity", "check_network_size", "check_pool", "identify_network", "precision_on"]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Two embedders of the same identity make the same features on the same device."""
+
+    name: str
+    version: str
+    weights_digest: str | None
+    """``sha256:`` and the digest of the weight file; None where there is none."""
+    patch: int
+    """Side of a patch in pixels of the resized frame."""
+    dim: int
+    """Length of a patch's vector."""
+    size: int
+    """Short side of the resized frame in pixels."""
+    aspect: str
+    pool: str
+    precision: str | None = None
+    """float32 or bfloat16, of a network."""
+    side_by_side: bool = False
+    """Whether a frame's vector is those of its patches side by side; else it is of length dim."""
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Patches (h, w) of a frame of height x width pixels."""
+        return grid_for(height, width, self.size, self.patch, self.aspect)
+
+    def floats(self, height: int, width: int) -> int:
+        """float32 numbers in the features of a frame: a vector for each patch and one for the
+        frame, which side by side are the same memory."""
+        h, w = self.grid(height, width)
+        return self.dim * (h * w + (0 if self.side_by_side else 1))
+
+    def describe(self, height: int, width: int) -> dict[str, Any]:
+        """What :meth:`vfiscope.embedders.Embedder.describe` says of the opened embedder, but for
+        ``weights``, what became of every tensor."""
+        h, w = self.grid(height, width)
+        described = {
+            "name": self.name,
+            "version": self.version,
+            "weights_digest": self.weights_digest,
+            "dim": self.dim,
+            "pooled_dim": self.dim * h * w if self.side_by_side else self.dim,
+            "patch": self.patch,
+            "grid": [h, w],
+            "size": self.size,
+            "aspect": self.aspect,
+            "pool": self.pool,
+        }
+        return described if self.precision is None else {**described, "precision": self.precision}
+
+
+def identify_network(
+    made: Entry,
+    *,
+    weights: str | os.PathLike[str] | None,
+    size: int | None,
+    aspect: str,
+    pool: str,
+    precise: bool,
+    device: str,
+) -> Identity:
+    """What a catalogued network will be with these weights and options; see
+    :func:`vfiscope.embedders.dinov2.load_dinov2`.
+
+    Raises:
+        EmbedderError: the size, aspect or pool does not fit, or the weights are missing.
+    """
+    return Identity(
+        made.name,
+        str(made.timm_id),
+        size=check_network_size(size, made.patch, device),
+        aspect=check_aspect(aspect),
+        pool=check_pool(pool),
+        precision=precision_on(device, precise=precise),
+        patch=made.patch,
+        dim=made.dim,
+        weights_digest=weights_digest(find_weights(made.name, weights)),
+    )
+
+
+def check_network_size(size: int | None, patch: int, device: str) -> int:
+    """The size that was asked for, or the default of the device.
+
+    Raises:
+        EmbedderError: it is no multiple of the patch.
+    """
+    default = SIZE_DINOV2_CPU if device.startswith("cpu") else SIZE_DINOV2_GPU
+    return check_size(default if size is None else size, patch)
+
+
+def check_pool(pool: str) -> str:
+    """``pool`` again, if a network has it.
+
+    Raises:
+        EmbedderError: it has not.
+    """
+    if pool not in TOKEN_POOLS:
+        raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(TOKEN_POOLS)}")
+    return pool
+
+
+def precision_on(device: str, *, precise: bool) -> str:
+    """In which floats a network computes its products on a device."""
+    return "float32" if precise or not device.startswith("cuda") else "bfloat16"
