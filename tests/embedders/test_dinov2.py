@@ -448,7 +448,7 @@ def test_auto_takes_the_first_network_whose_weights_are_here(
 
 def test_names_and_weights_that_cannot_be() -> None:
     with pytest.raises(
-        EmbedderError, match="there is no embedder 'dinov3': choose one of dsift, dinov2-small"
+        EmbedderError, match="there is no embedder 'dinov3': choose from dsift, dinov2-small"
     ):
         choose("dinov3")
     with pytest.raises(EmbedderError, match="given without their network"):

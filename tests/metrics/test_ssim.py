@@ -212,7 +212,8 @@ def test_torch_computes_the_same_coarser_scales_and_cells() -> None:
     a, b = pixel_pairs.same_scale(*frames, 8, 8), moved(*frames)
     for fast, slow in zip(ssim._coarser(a), ssim._coarser(b), strict=True):
         np.testing.assert_allclose(slow, fast, rtol=0, atol=5e-7)
-    np.testing.assert_allclose(ssim._ssim_map(b), ssim._ssim_map(a), rtol=0, atol=1e-6)
+    # A cell is the mean of a few hundred windows of float32, and averages their rounding little.
+    np.testing.assert_allclose(ssim._ssim_map(b), ssim._ssim_map(a), rtol=0, atol=2e-6)
 
 
 @pytest.mark.parametrize(("depth", "step"), [(10, 1023 / 255), (12, 4095 / 255), (16, 257)])
@@ -282,7 +283,7 @@ def test_map_cells_hold_the_windows_centred_in_them(height: int, width: int) -> 
     test, ref = scene(height, width, 1), scene(height, width, 2)
     windows = np.full((height, width), np.nan)
     windows[5:-5, 5:-5] = transcribed(test @ LUMA, ref @ LUMA)[0]
-    got = ssim.ssim_map(planar(test[None]), planar(ref[None]))[0].numpy()
+    got = ssim.ssim_map(planar(test[None]), planar(ref[None]))[0]
     h, w = max(1, height // 16), max(1, width // 16)
     assert got.shape == (h, w)
     for j in range(h):

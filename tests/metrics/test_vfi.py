@@ -201,7 +201,11 @@ def test_an_empty_batch_has_no_scores() -> None:
 @pytest.mark.parametrize(
     ("ref", "depth", "message"),
     [
-        (noise(16, (1, 64, 88, 3)), 8, "give two tensors of one shape"),
+        (
+            noise(16, (1, 64, 88, 3)),
+            8,
+            "pass two arrays, or two tensors on one device, of one shape",
+        ),
         (noise(16), 10, "with bit depth 10"),
     ],
 )

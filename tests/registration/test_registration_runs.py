@@ -263,7 +263,7 @@ def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path)
             2,
             "'absent.pt' are not a file",
         ),
-        (["--register", "orb"], 2, "'orb' is not one of"),
+        (["--register", "orb"], 2, "register is 'orb': choose one of none, ecc, sift, loftr"),
     ],
 )
 def test_the_command_line_says_it(
