@@ -434,7 +434,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
 def test_auto_takes_the_first_network_whose_weights_are_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening, "cached_weights", lambda name: Path("w") if name in here else None)
+    monkeypatch.setattr(kinds, "cached_weights", lambda name: Path("w") if name in here else None)
     here: set[str] = set()
     name, reason = choose("auto")
     assert name == "dsift"
