@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
@@ -176,6 +177,17 @@ def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert (run.segments[0].start, run.segments[0].stop) == (48, 60)
     assert (tmp_path / "curves.svg").stat().st_size > 1000
     run.close()
+
+
+def test_the_python_of_the_quick_start_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(blocks(PAGES["docs/quickstart.md"], "python")[0], names)
+    assert names["pixels"].shape == (1, 3, *names["run"].frame_size)
+    assert names["worst"] in range(48, 60)
 
 
 def test_what_the_first_command_prints_is_what_the_readme_shows(

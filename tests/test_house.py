@@ -75,7 +75,7 @@ MAX_BODY = 40
 MAX_COLUMNS = 100
 TABLES = {"METRICS", "MAPS", "FIELDS"}
 """What every module of metrics may call its tables."""
-SAME_BASENAME = {"__init__.py", "registry.py"}
+SAME_BASENAME = {"__init__.py"}
 
 
 def room(path: Path) -> str:

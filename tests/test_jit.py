@@ -182,7 +182,7 @@ def test_code_is_known_by_constants_helpers_and_instructions_but_not_by_comments
 
 
 def test_what_a_key_cannot_tell_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"scale in .* uses .*: give it numbers"):
+    with pytest.raises(TypeError, match=r"scale in .* uses .*: use numbers only"):
         list(describe_code(scale(term="LIST[0]", more="LIST = [1]").py_func))
     with pytest.raises(TypeError, match="uses <module 'vfiscope"):
         list(

@@ -22,6 +22,7 @@ TAKES_WEIGHTS = {
     "metrics/pixel_pairs.py",
     "metrics/tensors/patch_motion.py",
     "metrics/tensors/vfi_tensors.py",
+    "signals/luma_mean.py",
 }
 """Modules whose loops or tensor functions take the weights from pixels, scaled their own way."""
 

@@ -45,7 +45,7 @@ __all__ = [
 
 
 class VfiscopeError(Exception):
-    """Base of every error that a user can cause or mend."""
+    """Base of every error that a user can cause or fix."""
 
 
 class UsageError(VfiscopeError):

@@ -71,7 +71,7 @@ def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
             "free space and run the same command to resume"
         )
     return StoreError(
-        f"{path} cannot be written ({error.strerror or error}): mend that or give another --out"
+        f"{path} cannot be written ({error.strerror or error}): fix that or pass another --out"
     )
 
 
@@ -129,7 +129,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     if path.is_dir():
         raise StoreError(f"{path} is a folder: name a file in it")
     if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+        raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
     temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
     try:
         yield temporary

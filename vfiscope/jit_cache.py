@@ -144,7 +144,7 @@ def _value(value: Any, code: CodeType) -> str:
         return value.__name__
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
-    raise TypeError(f"{code.co_qualname} in {code.co_filename} uses {value!r}: give it numbers")
+    raise TypeError(f"{code.co_qualname} in {code.co_filename} uses {value!r}: use numbers only")
 
 
 def _spelled(options: Mapping[str, Any]) -> str:

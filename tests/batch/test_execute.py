@@ -270,7 +270,7 @@ def test_a_file_that_is_no_result_does_not_fail_its_job_for_good(folder: Path) -
     (folder / "out").mkdir()
     (folder / "out/a.h5").write_text("junk")
     (result,) = run_jobs(jobs, folder / "out")
-    assert "is no result" in result["error"]
+    assert "is not a result" in result["error"]
     (folder / "out/a.h5").unlink()
     (result,) = run_jobs(jobs, folder / "out")
     assert result["state"] == "ok"

@@ -144,7 +144,7 @@ def test_an_output_that_is_an_input_is_refused(media: Path, tmp_path: Path) -> N
         vs.scan(str(clip), out=str(tmp_path / "link.h5"), overwrite=True)
     assert clip.read_bytes() == (media / "test.mp4").read_bytes()
     (tmp_path / "notes.h5").write_text("mine")
-    with pytest.raises(OutputExistsError, match="is no result"):
+    with pytest.raises(OutputExistsError, match="is not a result"):
         vs.scan(str(clip), out=str(tmp_path / "notes.h5"), overwrite=True)
     assert (tmp_path / "notes.h5").read_text() == "mine"
     with pytest.raises(UsageError, match=r"pass a name that ends in \.h5"):

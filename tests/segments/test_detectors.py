@@ -143,8 +143,8 @@ def test_a_stage_of_another_package_is_asked_from_the_command_line(
         (["mine", "--set", "below"], "--set is 'below': write it as KEY=VALUE"),
         (["lost"], "the stage lost needs maps/heat, and the maps of"),
         (["segments", "--set", 'rules=["nothing < 1"]'], "no metric 'nothing'"),
-        (["segments", "--set", "rules=ssim < 1"], "rules is 'ssim < 1': give a list of texts"),
-        (["segments", "--set", "rules=[1]"], "rules is [1]: give a list of texts"),
+        (["segments", "--set", "rules=ssim < 1"], "rules is 'ssim < 1': pass a list of texts"),
+        (["segments", "--set", "rules=[1]"], "rules is [1]: pass a list of texts"),
     ],
 )
 def test_a_stage_that_cannot_be_asked_is_one_line(

@@ -119,7 +119,7 @@ def test_amending_keeps_unfinished_work_and_the_permissions(result: Path) -> Non
 
 def test_amending_what_is_no_result(tmp_path: Path) -> None:
     (tmp_path / "a.h5").write_text("hello")
-    with pytest.raises(StoreError, match="is no HDF5 file"):
+    with pytest.raises(StoreError, match="is not an HDF5 file"):
         store_segments(tmp_path / "a.h5", [], [])
     assert os.listdir(tmp_path) == ["a.h5"]
 

@@ -267,9 +267,9 @@ write(out, make_scores(300), block=64)
 def test_ctrl_c_while_merging_keeps_the_parts(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     done = in_process(INTERRUPTED, out)
-    assert done.returncode == -signal.SIGINT, done.stderr
+    assert done.returncode == 1, done.stderr  # the script of a user that does not catch it
     kept = f"300 frames of {out} are kept: run the same command again to go on after them"
-    assert done.stderr.splitlines()[-2:] == ["KeyboardInterrupt", kept]
+    assert done.stderr.splitlines()[-1] == f"vfiscope.errors.Interrupted: {kept}"
     assert done.stdout.split() == ["0", "1", "2"]  # of five
     assert not (tmp_path / "a.h5.parts" / "merged.tmp").exists()
     with Writer(out, make_header()) as writer:

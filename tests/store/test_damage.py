@@ -99,7 +99,7 @@ def test_a_damaged_header_is_refused_and_can_be_discarded(
     path = unfinished(out, scores) / "header.json"
     path.unlink() if content is None else path.write_bytes(content)
     with (
-        pytest.raises(ResumeError, match=r"header\.json: --no-resume|is no header: --no-resume"),
+        pytest.raises(ResumeError, match=r"header\.json: --no-resume|is not a header: --no-resume"),
         Writer(out, make_header()),
     ):
         pass

@@ -120,11 +120,11 @@ GROWING = {"chunks": (2**27,), "maxshape": (None,)}
 REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "missing": (lambda path: path.unlink(), "is missing: name a result file"),
     "folder": (lambda path: (path.unlink(), path.mkdir()), "is a folder: name a result file"),
-    "empty": (lambda path: path.write_bytes(b""), "is no HDF5 file"),
-    "text": (lambda path: path.write_text("hello"), "is no HDF5 file"),
+    "empty": (lambda path: path.write_bytes(b""), "is not an HDF5 file"),
+    "text": (lambda path: path.write_text("hello"), "is not an HDF5 file"),
     "cut off": (
         lambda path: os.truncate(path, path.stat().st_size // 2),
-        "is no HDF5 file, or a damaged one",
+        "is not an HDF5 file, or is damaged",
     ),
     "other HDF5": (lambda path: h5py.File(path, "w").close(), "not from vfiscope"),
     "other format": (spoil(lambda h5: h5.attrs.create("format", "colmap")), "not from vfiscope"),

@@ -27,7 +27,7 @@ def test_an_existing_result_is_refused_and_untouched(tmp_path: Path) -> None:
     out = write(tmp_path / "a.h5", make_scores(5))
     before = out.read_bytes()
     with (
-        pytest.raises(OutputExistsError, match=r"a\.h5 exists: give --overwrite or another --out"),
+        pytest.raises(OutputExistsError, match=r"a\.h5 exists: pass --overwrite or another --out"),
         Writer(out, make_header()),
     ):
         pass
@@ -82,13 +82,13 @@ def _pipe(path: Path) -> Path:
 
 
 BAD_PATHS = {
-    "folder": (_folder, "is a folder: give --out a file name"),
+    "folder": (_folder, "is a folder: pass a file name as --out"),
     "no parent": (
         lambda path: path / "deeper" / "a.h5",
-        "does not exist: make it or give another --out",
+        "does not exist: make it or pass another --out",
     ),
     "parent is a file": (lambda path: (path.touch(), path / "a.h5")[1], "does not exist"),
-    "pipe": (_pipe, "is no ordinary file"),
+    "pipe": (_pipe, "is not a regular file"),
     "name too long": (lambda path: path.with_name("x" * 252 + ".h5"), "File name too long"),
     "name too long for its parts": (
         lambda path: path.with_name("x" * 245 + ".h5"),
@@ -98,7 +98,7 @@ BAD_PATHS = {
         lambda path: path.with_name("x" * 243 + ".h5"),
         "File name too long",
     ),
-    "NUL": (lambda path: str(path) + "\0", "is no usable path"),
+    "NUL": (lambda path: str(path) + "\0", "is not a usable path"),
 }
 
 
@@ -195,7 +195,7 @@ def test_texts_that_hdf5_cannot_hold(tmp_path: Path, text: str) -> None:
 
 
 def test_maps_need_a_grid() -> None:
-    with pytest.raises(StoreError, match=r"mismatch.*give the header their grids"):
+    with pytest.raises(StoreError, match=r"mismatch.*pass their grids"):
         make_header(grids={})
 
 

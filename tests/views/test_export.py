@@ -303,7 +303,7 @@ def test_an_existing_file_is_replaced_only_when_asked(
 ) -> None:
     path = tmp_path / f"a{suffix}"
     path.write_text("mine")
-    with pytest.raises(OutputExistsError, match="exists: give --overwrite or another --out"):
+    with pytest.raises(OutputExistsError, match="exists: pass --overwrite or another --out"):
         export_run(run, path)
     assert path.read_text() == "mine"
     export_run(run, path, overwrite=True)

@@ -379,7 +379,7 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         UsageError, match=r"ends in \.jpg: name a file that ends in \.png or \.svg or \.pdf"
     ):
         plot_run(run, tmp_path / "a.jpg")
-    with pytest.raises(UsageError, match="no run has the metric 'sim': choose from ssim, psnr"):
+    with pytest.raises(UsageError, match="no run has the metric 'sim': did you mean 'ssim'"):
         plot_run(run, metrics=["ssim", "sim"])
     with pytest.raises(UsageError, match="there is no run to draw"):
         plot_run([])

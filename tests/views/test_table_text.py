@@ -210,7 +210,7 @@ def test_the_extension_chooses_the_form(
     assert content.startswith(begins)
     assert "\x1b" not in content
     assert call("table", *(run.path for run in runs), "-o", out) == 2
-    assert "exists: give --overwrite" in capsys.readouterr().err
+    assert "exists: pass --overwrite" in capsys.readouterr().err
     assert (
         call("table", *(run.path for run in runs), "-o", out, "--overwrite", "--format", "latex")
         == 0

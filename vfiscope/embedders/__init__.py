@@ -2,7 +2,7 @@
 
 from vfiscope.embedders.embedder import Embedder
 from vfiscope.embedders.identity import Identity
-from vfiscope.embedders.registry import (
+from vfiscope.embedders.kinds import (
     EMBEDDERS,
     check,
     choose,

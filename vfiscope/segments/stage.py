@@ -29,7 +29,7 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
             hold.
     """
     if isinstance(rules, str) or not all(isinstance(rule, str) for rule in rules):
-        raise UsageError(f"rules is {rules!r}: give a list of texts")
+        raise UsageError(f"rules is {rules!r}: pass a list of texts")
     return {"segments": flag(run.frames, run.scores, run.specs, rules, run.signals)}
 
 

@@ -13,7 +13,7 @@ __all__ = ["LUMA_MEAN", "luma_mean"]
 
 
 def luma_mean(frame: SignalFrame) -> float:
-    """Mean of Y' = 0.299 R + 0.587 G + 0.114 B over all pixels, in 8-bit code values 0..255.
+    """Mean luma (:mod:`vfiscope.pixels`) over all pixels, in 8-bit code values 0..255.
 
     As luma is a weighted sum, its mean is that of the means of R, G and B, which are sums of
     integers and exact.

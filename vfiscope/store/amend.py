@@ -54,7 +54,7 @@ def amend(
     """
     out = absolute(path)
     with Run(out):
-        pass  # refuses what is no result before a lock is taken
+        pass  # refuses a file that is not a result before a lock is taken
     result = StageResult(stage, version, parameters, tables)
     folder = Folder(out)
     folder.acquire()

@@ -12,7 +12,7 @@ __all__ = ["read_names", "write_names"]
 
 
 def write_names(h5: Any, names: Sequence[str]) -> None:
-    """Store a name for every frame; bytes that are no UTF-8 are written as ``\\udcXX``."""
+    """Store a name for every frame; bytes that are not UTF-8 are written as ``\\udcXX``."""
     texts = [name.encode("utf-8", "backslashreplace").decode() for name in names]
     h5["frames"].create_dataset("name", data=texts, dtype=h5py.string_dtype("utf-8"))
 

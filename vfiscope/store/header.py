@@ -50,9 +50,7 @@ class Header:
 
     def __post_init__(self) -> None:
         if missing := {*self.maps, *self.fields} - set(self.grids):
-            raise StoreError(
-                f"maps {sorted(missing)} have no size: give the header their grids (h, w)"
-            )
+            raise StoreError(f"maps {sorted(missing)} have no size: pass their grids (h, w)")
 
     def to_dict(self) -> dict[str, Any]:
         """The header as JSON-able values."""

@@ -101,8 +101,8 @@ class LazyArray(Generic[_Spec]):
         """
         if self._cells is None:
             raise StoreError(
-                f"{self._path} does not tell the size of its frames, so where the cells of"
-                f" {self.spec.name} lie is not known: score again"
+                f"{self._path} does not store the size of its frames, so the place of the"
+                f" cells of {self.spec.name} is unknown: score again"
             )
         return self._cells
 

@@ -36,7 +36,7 @@ def open_stored(path: Path) -> tuple[Any, Overlay]:
     possible, read through.
 
     Raises:
-        StoreError: it is missing, may not be read or is no HDF5 file.
+        StoreError: it is missing, may not be read or is not an HDF5 file.
     """
     if not os.path.isfile(path):
         raise StoreError(
@@ -59,7 +59,7 @@ def open_stored(path: Path) -> tuple[Any, Overlay]:
         if isinstance(error, PermissionError):
             raise StoreError(f"{path} may not be read: ask for permission") from error
         raise StoreError(
-            f"{path} is no HDF5 file, or a damaged one: name a result of vfiscope"
+            f"{path} is not an HDF5 file, or is damaged: name a result of vfiscope"
         ) from error
 
 
@@ -79,7 +79,7 @@ def opened(path: Path) -> Iterator[Any]:
 
 
 def check_root(path: Path, h5: Any) -> None:
-    """Refuse what is no finished result of vfiscope, or one of a newer format.
+    """Refuse a file that is not a finished vfiscope result, or is of a newer format.
 
     Raises:
         StoreError: it is none.

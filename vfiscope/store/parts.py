@@ -62,7 +62,7 @@ def absolute(path: str | os.PathLike[str]) -> Path:
         return Path(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:
         raise StoreError(
-            f"{str(path)!r} is no usable path ({error}): give another --out"
+            f"{str(path)!r} is not a usable path ({error}): pass another --out"
         ) from error
 
 
@@ -167,7 +167,7 @@ class Folder:
                 return
             lock.release()
         raise LockedError(
-            f"{self.path} comes and goes: another process is writing {self.out}, try again later"
+            f"{self.path} keeps changing: another process is writing {self.out}; try again later"
         )
 
     def _identity(self) -> tuple[int, int] | None:
@@ -200,7 +200,7 @@ class Folder:
             who = f"process {owner['pid']} on {owner['host']}"
         except (OSError, ValueError, KeyError, TypeError):
             who = "another process"  # it has not written its name yet
-        return f"{self.out} is being written by {who}: wait for it or give another --out"
+        return f"{self.out} is being written by {who}: wait for it or pass another --out"
 
     def leave(self) -> None:
         """Release the lock; the folder stays only if it holds work."""
@@ -265,7 +265,7 @@ class Folder:
             ) from error
         if not isinstance(header, dict):
             raise ResumeError(
-                f"{self.path / HEADER} is no header: --no-resume discards the unfinished work"
+                f"{self.path / HEADER} is not a header: --no-resume discards the unfinished work"
             )
         return header
 

@@ -334,5 +334,5 @@ class Run:
 
 
 def _is_count(key: str) -> bool:
-    """Whether a source's entry was counted while reading it, and so is no part of its identity."""
+    """Whether a source's entry was counted while reading it, and so is not part of its identity."""
     return key.startswith("frames_") and key != "frames_expected"

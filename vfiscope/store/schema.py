@@ -139,7 +139,7 @@ def check(scores: Scores, header: Header) -> None:
         _check_group(scores, header, name, group)
     if (scores.registrations is None) != (header.register is None):
         raise StoreError(
-            "scores and header disagree on whether frames were registered: give both or neither"
+            "scores and header disagree on whether frames were registered: pass both or neither"
         )
     if scores.frames.time_base != header.time_base:
         raise StoreError(

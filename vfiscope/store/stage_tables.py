@@ -105,8 +105,8 @@ def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) 
     for name, table in result.tables.items():
         if not TABLE_NAME.fullmatch(name) or name in h5:
             raise StoreError(
-                f"the stage {result.stage} makes a table {name!r}, which is taken or is no name:"
-                " choose another"
+                f"the stage {result.stage} makes a table {name!r}, which is taken or not a valid"
+                " name: choose another"
             )
         _write_table(h5, name, table)
     attrs = stages.create_group(result.stage).attrs
@@ -127,7 +127,7 @@ def _tables_of(h5: Any, stage: str) -> list[str]:
 def _names(group: Any) -> list[str]:
     names = json.loads(group.attrs["tables"])
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{group.name}@tables is no list of texts")
+        raise ValueError(f"{group.name}@tables is not a list of texts")
     return names
 
 
@@ -188,14 +188,14 @@ def rules_of(stages: Mapping[str, StageRecord]) -> list[str]:
     """The user's rules that the segments of a run were made with."""
     rules = stages["segments"].parameters["rules"] if "segments" in stages else []
     if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
-        raise ValueError("the rules are no list of texts")
+        raise ValueError("the rules are not a list of texts")
     return list(rules)
 
 
 def _object(text: str) -> dict[str, Any]:
     value = json.loads(text)
     if not isinstance(value, dict):
-        raise ValueError("parameters are no JSON object")
+        raise ValueError("parameters are not a JSON object")
     return value
 
 

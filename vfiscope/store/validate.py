@@ -106,7 +106,7 @@ def _check_seek(path: Path, h5: Any) -> None:
     for name in groups:
         linked = not isinstance(h5.get(name, getlink=True), h5py.HardLink)
         if linked or not isinstance(h5[name], h5py.Group):
-            raise StoreError(f"{path}: /{name} is no group of the file itself: do not trust it")
+            raise StoreError(f"{path}: /{name} is not a group of the file itself: do not trust it")
     for name in groups[1:]:
         for column in h5[name]:
             _check_dataset(path, h5[name], name, column)

@@ -281,12 +281,12 @@ class Writer:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
         if ending.table is not None and len(ending.table) != self.rows_done:
             raise StoreError(
-                f"the map has {len(ending.table)} rows and the run {self.rows_done}: give the map"
+                f"the map has {len(ending.table)} rows and the run {self.rows_done}: pass the map"
                 " of this run"
             )
         if len(ending.names) not in (0, self.rows_done):
             raise StoreError(
-                f"there are {len(ending.names)} names for {self.rows_done} rows: give one for each"
+                f"there are {len(ending.names)} names for {self.rows_done} rows: pass one for each"
             )
 
 
@@ -297,24 +297,24 @@ def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:
     Raises:
         OutputExistsError: the result exists, without unfinished work beside it, and ``overwrite``
             is not set.
-        StoreError: it is no path of an ordinary file in a folder that exists.
+        StoreError: it is not the path of a regular file in an existing folder.
     """
     path = absolute(out)
     if path.is_dir():
-        raise StoreError(f"{path} is a folder: give --out a file name")
+        raise StoreError(f"{path} is a folder: pass a file name as --out")
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is no ordinary file: give another --out")
+        raise StoreError(f"{path} is not a regular file: pass another --out")
     if not path.parent.is_dir():
-        raise StoreError(f"the folder {path.parent} does not exist: make it or give another --out")
+        raise StoreError(f"the folder {path.parent} does not exist: make it or pass another --out")
     if not Folder(path).exists():
         _refuse_existing(path, overwrite)
 
 
 def _refuse_existing(path: Path, overwrite: bool) -> None:
     if os.path.lexists(path) and not overwrite:
-        raise OutputExistsError(f"{path} exists: give --overwrite or another --out")
+        raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
     if path.is_file() and path.stat().st_size and not h5py.is_hdf5(path):
-        raise OutputExistsError(f"{path} exists and is no result: give another --out")
+        raise OutputExistsError(f"{path} exists and is not a result: pass another --out")
 
 
 def _listed(changes: Sequence[str]) -> str:

@@ -59,17 +59,17 @@ class Clip:
         n = len(self.frames)
         if self.frames.ndim != 4 or self.frames.shape[3] != 3 or self.frames.dtype != np.uint8:
             raise UsageError(
-                f"clip frames are {self.frames.shape} {self.frames.dtype}: give (N, H, W, 3) uint8"
+                f"clip frames are {self.frames.shape} {self.frames.dtype}: pass (N, H, W, 3) uint8"
             )
         for name in ("pts", "instant", "role"):
             shape = getattr(self, name).shape
             if shape != (n,):
                 raise UsageError(
-                    f"clip {name} has shape {shape}: give one value for each of the {n} frames"
+                    f"clip {name} has shape {shape}: pass one value for each of the {n} frames"
                 )
         if n > 1 and not np.all(np.diff(self.pts) > 0):
             raise UsageError(
-                "clip pts do not increase: give each frame a later time than the one before it"
+                "clip pts do not increase: pass each frame a later time than the one before it"
             )
 
     @classmethod
@@ -83,7 +83,7 @@ class Clip:
             instant: (N,) times in the scene; None counts the frames.
         """
         if not rate > 0:
-            raise UsageError(f"rate is {rate}: give frames per second above 0")
+            raise UsageError(f"rate is {rate}: pass frames per second above 0")
         n = len(frames)
         shown = np.arange(n, dtype=np.float64) if instant is None else np.array(instant, np.float64)
         time_base = 1 / Fraction(rate).limit_denominator(1001)

@@ -54,7 +54,7 @@ def cut(clip: Clip, after: Clip) -> Clip:
     ):
         raise UsageError(
             f"cut joins {clip.size} at {clip.time_base} s to {after.size} at {after.time_base} s: "
-            "give two clips of one size and time base, neither empty"
+            "pass two clips of one size and time base, neither empty"
         )
     n = len(clip)
     pts = np.concatenate([clip.pts, after.pts - after.pts[0] + clip.pts[-1] + clip.step])
@@ -76,7 +76,7 @@ def repeat(clip: Clip, at: int, count: int = 1) -> Clip:
     """
     _range(clip, at, at + count)
     if at < 1:
-        raise UsageError(f"repeat at {at}: there is no frame before it to repeat; give 1 or more")
+        raise UsageError(f"repeat at {at}: there is no frame before it to repeat; pass 1 or more")
     frames, instant = clip.frames.copy(), clip.instant.copy()
     frames[at : at + count], instant[at : at + count] = frames[at - 1], instant[at - 1]
     event = Event("duplicate" if count == 1 else "freeze", at, at + count, {"shows": at - 1})
@@ -122,7 +122,7 @@ def insert(clip: Clip, at: int, frames: Uint8) -> Clip:
     ):
         raise UsageError(
             f"insert of {frames.shape} {frames.dtype} at {at} into {clip.frames.shape}: "
-            "give uint8 frames of the clip's size and a place within it"
+            "pass uint8 frames of the clip's size and a place within it"
         )
     step = clip.step
     begin = clip.pts[at] if at < len(clip) else clip.pts[-1] + step
@@ -194,7 +194,7 @@ def ghost(
     distances = [distance] if isinstance(distance, int) else [int(value) for value in distance]
     if not distances or not all(1 <= abs(value) < len(clip) / 2 for value in distances):
         raise UsageError(
-            f"ghost distance is {distance}: give 1 or more, and less than half of the {len(clip)}"
+            f"ghost distance is {distance}: pass 1 or more, and less than half of the {len(clip)}"
             " frames"
         )
 
@@ -260,8 +260,7 @@ def tear(clip: Clip, start: int, stop: int, *, row: int) -> Clip:
     _range(clip, start, stop)
     if start < 1 or not 0 < row < clip.size[0]:
         raise UsageError(
-            f"tear from frame {start} at row {row}: start at 1 or more, with a row inside the"
-            " picture"
+            f"tear from frame {start} at row {row}: start at 1 or more, with a row inside the frame"
         )
 
     def torn(frame: Float32, i: int) -> Float32:
@@ -297,10 +296,10 @@ def interpolate_by(
     if method not in INTERPOLATION_METHODS:
         raise UsageError(f"method is {method!r}: choose one of {', '.join(INTERPOLATION_METHODS)}")
     if factor < 2:
-        raise UsageError(f"factor is {factor}: give 2 or more")
+        raise UsageError(f"factor is {factor}: pass 2 or more")
     if method == "motion" and scene is None:
         raise UsageError(
-            "method motion needs the scene that the clip was rendered from: give scene"
+            "method motion needs the scene that the clip was rendered from: pass scene"
         )
     frames, instant, role = clip.frames.copy(), clip.instant.copy(), clip.role.copy()
     for i in range(len(clip)):

@@ -44,7 +44,7 @@ def stamp(frame: Uint8, number: int) -> Uint8:
         UsageError: the number or the frame does not fit.
     """
     if not 0 <= number < 2**BITS:
-        raise UsageError(f"number is {number}: give one from 0 to {2**BITS - 1}")
+        raise UsageError(f"number is {number}: pass one from 0 to {2**BITS - 1}")
     height, width = _size(frame)
     if (
         height < MIN_CODE_CELL_PX * FRAME_CELLS_DOWN
@@ -115,7 +115,7 @@ def read_stamp(frame: Uint8) -> int:
 
 def _size(frame: Uint8) -> tuple[int, int]:
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-        raise UsageError(f"frame is {frame.shape} {frame.dtype}: give (H, W, 3) uint8")
+        raise UsageError(f"frame is {frame.shape} {frame.dtype}: pass (H, W, 3) uint8")
     return int(frame.shape[0]), int(frame.shape[1])
 
 

@@ -62,7 +62,7 @@ class Shape:
             raise UsageError(f"shape kind is {self.kind!r}: choose one of {', '.join(SHAPES)}")
         if not (self.width > 0 and self.height > 0):
             raise UsageError(
-                f"shape size is {self.width} x {self.height}: give numbers of pixels above 0"
+                f"shape size is {self.width} x {self.height}: pass numbers of pixels above 0"
             )
 
     def distance(self, dx: Float64, dy: Float64) -> Float64:
@@ -110,7 +110,7 @@ class Scene:
     ) -> None:
         if height < 1 or width < 1:
             raise UsageError(
-                f"scene size is {height} x {width}: give height and width of 1 pixel or more"
+                f"scene size is {height} x {width}: pass height and width of 1 pixel or more"
             )
         self.height, self.width, self.seed = int(height), int(width), int(seed)
         self.velocity = (float(velocity[0]), float(velocity[1]))
@@ -273,7 +273,7 @@ def _made_up(count: int, scene: Scene) -> tuple[Shape, ...]:
     """Shapes of middling size, spread over the picture, at about one to two percent of its width
     per frame."""
     if count < 0:
-        raise UsageError(f"objects is {count}: give a number of 0 or more, or shapes")
+        raise UsageError(f"objects is {count}: pass a number of 0 or more, or shapes")
     random = np.random.default_rng(scene.seed + 5)
     shapes = []
     for number in range(count):

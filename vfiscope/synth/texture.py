@@ -148,7 +148,7 @@ class Photo:
 
     def __init__(self, pixels: Uint8) -> None:
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
-            raise UsageError(f"texture is {pixels.shape} {pixels.dtype}: give (H, W, 3) uint8")
+            raise UsageError(f"texture is {pixels.shape} {pixels.dtype}: pass (H, W, 3) uint8")
         self.pixels = np.ascontiguousarray(pixels)
 
     def render(self, x: float, y: float, height: int, width: int) -> Float32:

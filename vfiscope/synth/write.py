@@ -107,7 +107,7 @@ def write_video(
     if color_range not in COLOR_RANGES:
         raise UsageError(f"color_range is {color_range!r}: choose one of {', '.join(COLOR_RANGES)}")
     if not rate > 0:
-        raise UsageError(f"rate is {rate}: give frames per second above 0")
+        raise UsageError(f"rate is {rate}: pass frames per second above 0")
     if crf is not None and codec not in CRF_CODECS:
         raise UsageError(f"crf is {crf}, but {codec} has none: leave it out")
     exact_rate = Fraction(rate).limit_denominator(1001)
@@ -145,14 +145,14 @@ def write_images(
         The paths in order.
 
     Raises:
-        UsageError: the pattern has no number or an unknown extension, or a frame is no RGB picture.
+        UsageError: the pattern has no number or an unknown extension, or a frame is not RGB.
     """
     folder = Path(folder)
     try:
         distinct = (pattern % 0) != (pattern % 1)
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"pattern is {pattern!r}: give a name with one number, as in frame_%04d.png"
+            f"pattern is {pattern!r}: pass a name with one number, as in frame_%04d.png"
         ) from error
     if not distinct or Path(pattern).suffix.lower() not in {
         ".png",
@@ -164,7 +164,7 @@ def write_images(
         ".bmp",
     }:
         raise UsageError(
-            f"pattern is {pattern!r}: give a name with one number and an extension: frame_%04d.png"
+            f"pattern is {pattern!r}: pass a name with one number and an extension: frame_%04d.png"
         )
     folder.mkdir(parents=True, exist_ok=True)
     options = (
@@ -202,12 +202,12 @@ def _timed(
         if frame is spare or time is spare:
             missing = "frames" if frame is spare else "pts"
             raise UsageError(
-                f"there are fewer {missing} than {'pts' if frame is spare else 'frames'}: give as"
+                f"there are fewer {missing} than {'pts' if frame is spare else 'frames'}: pass as"
                 " many"
             )
         if last is not None and time <= last:
             raise UsageError(
-                f"pts {time} follows {last}: give each frame a later time than the one before it"
+                f"pts {time} follows {last}: pass each frame a later time than the one before it"
             )
         _check_frame(frame, size)
         last, size = int(time), frame.shape
@@ -224,10 +224,10 @@ def _mux(container: Any, packets: Iterable[Any], duration: int) -> None:
 
 def _check_frame(frame: NDArray[Any], shape: tuple[int, ...] | None) -> None:
     if frame.ndim != 3 or frame.shape[2] != 3 or frame.dtype not in (np.uint8, np.uint16):
-        raise UsageError(f"frame is {frame.shape} {frame.dtype}: give (H, W, 3) uint8 or uint16")
+        raise UsageError(f"frame is {frame.shape} {frame.dtype}: pass (H, W, 3) uint8 or uint16")
     if shape is not None and frame.shape != shape:
         raise UsageError(
-            f"frame is {frame.shape} where the first was {shape}: give frames of one size"
+            f"frame is {frame.shape} where the first was {shape}: pass frames of one size"
         )
 
 
@@ -247,7 +247,7 @@ class _Encoder:
         """Encode to the end."""
         first = next(timed, None)
         if first is None:
-            raise UsageError("there are no frames to write: give at least one")
+            raise UsageError("there are no frames to write: pass at least one")
         height, width = first[0].shape[:2]
         if "420" in self.pix_fmt and (height % 2 or width % 2):
             raise UsageError(
@@ -287,7 +287,7 @@ class _Encoder:
             reason = " ".join(str(error).split())
             raise UsageError(
                 f"{self.codec} {self.pix_fmt} {dict(settings)} cannot be written to"
-                f" {self.path.parent} as {self.path.suffix}: {reason}: give another codec, pix_fmt,"
+                f" {self.path.parent} as {self.path.suffix}: {reason}: pass another codec, pix_fmt,"
                 " option or path"
             ) from error
 

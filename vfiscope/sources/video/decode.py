@@ -1,14 +1,15 @@
-"""The packets of a video and the frames they promise: one row for every promise, kept or broken.
+"""Decode the packets of a video and give every missing frame a row of its own.
 
-A packet is put into the decoder in the order of decoding and promises a frame at its presentation
-time; frames come out in the order of presentation, some packets later. A promise that a later
-frame overtakes, and that stays unkept for as many packets as frames can be delayed, is broken:
-it becomes a row without pixels at its own time, so that the ordinals after it stay right. It does
-not matter whether the decoder refused the packet or said nothing.
+Packets enter the decoder in decode order, each with the presentation timestamp (PTS) of its frame;
+frames come out in presentation order, delayed by up to the reorder delay of the codec. A timestamp
+is expected from the moment its packet enters until its frame comes out. If a later frame comes out
+first and the reorder delay has passed, the expected frame is missing: it becomes a row without
+pixels at its own timestamp, so that the ordinals after it stay right. It does not matter whether
+the decoder refused the packet or silently dropped it.
 
-A packet promises nothing where that is not certain: before the first key frame, in codecs with
-hidden frames, for the second fields of interlaced frames, and once a frame came at a time
-that no packet named.
+A timestamp without a frame is not counted as missing where the decoder may rightly output none:
+before the first keyframe, in codecs with hidden frames, for the second field of an interlaced
+frame, and after any frame whose timestamp belongs to no packet.
 """
 
 from __future__ import annotations
@@ -44,27 +45,26 @@ ONE_FRAME_CODECS = (
     "png",
     "gif",
 )
-"""Decoders that give one frame for each packet that they understand, but for frames made of two
-fields."""
+"""Decoders that output one frame per valid packet, except for frames made of two fields."""
 NOISY_DECODERS = ("h264", "hevc")
-"""Decoders that complain of healthy streams too, as of open groups and splices; they mark damaged
-frames themselves."""
+"""Decoders that log errors on healthy streams too, such as open GOPs and splices. They mark damaged
+frames themselves, so their log is ignored."""
 MIDSTREAM_FORMATS = ("mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "vvc", "obu", "wtv")
-"""Formats of recordings that may begin in the middle of a group of pictures."""
+"""Formats of recordings that may begin in the middle of a GOP."""
 MAX_REORDER = 16
-"""Packets by which the order of decoding and that of presentation differ at most."""
+"""Largest reorder delay, in packets."""
 MAX_PENDING_PACKETS = 4 * MAX_REORDER
-"""Promises that are held while no frame comes."""
+"""Expected frames held while the decoder outputs nothing."""
 MAX_EMPTY_VOP = 19
-"""Bytes up to which an MPEG-4 packet may say no more than that nothing moved (as in FFmpeg's
+"""Bytes up to which an MPEG-4 packet may be an empty VOP, which outputs no frame (as in FFmpeg's
 MAX_NVOP_SIZE)."""
 
 
 class Decoded(NamedTuple):
-    """A place in presentation order."""
+    """One row in presentation order."""
 
     frame: av.VideoFrame | None
-    """None where a packet promised a frame and none came."""
+    """None for a missing frame."""
     pts: int | None
     damaged: bool
 
@@ -75,16 +75,16 @@ def decode(
     number: int | None = None,
     keyframes: list[tuple[int | None, int | None]] | None = None,
 ) -> Generator[Decoded]:
-    """Every frame that the packets of a video promise, in presentation order; what went wrong is
-    counted.
+    """Decode a video in presentation order, with a row for each missing frame.
 
     Ends after ``MAX_CONSECUTIVE_ERRORS`` refused packets in a row, and counts them as ``gave_up``.
 
     Args:
         path: of the file.
-        counts: filled on the way.
+        counts: filled while decoding.
         number: of the stream, None for the best.
-        keyframes: where to add (dts, pts) of each packet that the container calls a keyframe.
+        keyframes: list to which (dts, pts) of each keyframe packet is appended, as flagged by the
+            container.
 
     Raises:
         SourceError: the file cannot be opened, or cannot be read on.
@@ -94,71 +94,73 @@ def decode(
         for packet in packets(path, container, stream):
             if keyframes is not None and packet is not None and packet.is_keyframe:
                 keyframes.append((packet.dts, packet.pts))
-            frames, complained = _frames_of(packet)
+            frames, logged_error = _decode_packet(packet)
+            # Only a frame resets the count: a packet that is merely buffered proves nothing.
             failures = failures + 1 if frames is None else 0 if frames else failures
-            queue.enter(packet, frames, complained)
+            queue.add_packet(packet, frames, logged_error)
             while frames:
-                queue.keep(frames.pop(0), complained)
-            yield from queue.settled()
+                queue.add_frame(frames.pop(0), logged_error)
+            yield from queue.ready_rows()
             if failures >= MAX_CONSECUTIVE_ERRORS:
                 counts.gave_up = failures
                 queue.drain(stream)
                 break
-        yield from queue.settled(ended=True)
+        yield from queue.ready_rows(ended=True)
         queue.close()
 
 
 @dataclass
 class _ExpectedFrame:
-    """A frame that a packet announced."""
+    """A frame whose packet entered the decoder and that has not come out yet."""
 
     pts: int
     number: int
-    """Of the packet, in the order of decoding."""
+    """Of the packet, in decode order."""
     refused: bool
     suspect: bool
-    """Whether the decoder complained while it read the packet."""
-    binding: bool
-    """Whether a frame is certain to be missing if none comes."""
+    """Whether the decoder logged an error for the packet; always False for ``NOISY_DECODERS``."""
+    certain: bool
+    """Whether it counts as missing if it never comes out."""
 
 
 @dataclass
 class _FrameQueue:
-    """Promises and frames that wait for their turn."""
+    """Matches the frames that come out of a decoder with the packets that went in."""
 
     counts: Counts
-    a_frame_each: bool
-    skips: bool
-    """Whether tiny packets may stand for no frame."""
+    one_frame_per_packet: bool
+    has_empty_packets: bool
+    """Whether tiny packets may output no frame."""
     reorder_delay: int
-    """Packets after which a promise is broken."""
+    """Packets after which an expected frame that was overtaken is missing."""
     logs_when_healthy: bool
-    joined: bool
-    """Whether the stream may begin anywhere."""
+    may_start_midstream: bool
+    """Whether the stream may begin between keyframes."""
     number: int = 0
+    """Of the latest packet, in decode order."""
     last_damaged: int | None = None
-    """The latest packet that was refused, complained about, or gave no frame though others had
-    come."""
-    promises: list[_ExpectedFrame] = field(default_factory=list)
-    ready: deque[Decoded] = field(default_factory=deque)
-    """Pictures in the order in which they came, held while one before them may still come."""
-    given: deque[int] = field(default_factory=lambda: deque(maxlen=2 * MAX_REORDER))
-    """Times of the latest frames."""
-    key: int | None = None
-    """Time of the first key frame."""
-    first: int | None = None
-    """Time of the first packet that is to be shown."""
+    """Number of the latest packet that was refused, logged an error, or output no frame although
+    the decoder had begun to output some."""
+    expected: list[_ExpectedFrame] = field(default_factory=list)
+    waiting: deque[Decoded] = field(default_factory=deque)
+    """Frames as they came out, held while an earlier one may still come."""
+    recent_pts: deque[int] = field(default_factory=lambda: deque(maxlen=2 * MAX_REORDER))
+    """Timestamps of the latest frames."""
+    key_pts: int | None = None
+    """Timestamp of the first keyframe."""
+    first_pts: int | None = None
+    """Timestamp of the first packet that is not marked as discarded."""
     discarded: list[int] = field(default_factory=list)
-    """Of packets marked as not to be shown, later than the first kept one: how many were taken
-    before."""
-    taken: int = 0
-    """Packets that went into the decoder without an error."""
+    """For each packet marked as discarded after the first that is not: ``accepted`` at that
+    moment."""
+    accepted: int = 0
+    """Packets that the decoder took without an error."""
     silent: int = 0
-    """Of these: those that became rows without pixels."""
-    trusted: bool = True
-    """Whether every frame so far came at a time that a packet named."""
+    """Accepted packets whose frames are missing."""
+    pts_match: bool = True
+    """Whether every frame so far had the timestamp of a packet."""
     interlaced: bool = False
-    paired: bool = False
+    fields_paired: bool = False
     """Whether two packets may make one frame."""
 
     @classmethod
@@ -166,85 +168,100 @@ class _FrameQueue:
         codec = stream.codec_context.codec
         return cls(
             counts,
-            a_frame_each=codec.name in ONE_FRAME_CODECS,
-            skips=codec.name == "mpeg4",
+            one_frame_per_packet=codec.name in ONE_FRAME_CODECS,
+            has_empty_packets=codec.name == "mpeg4",
             reorder_delay=MAX_REORDER if codec.reorder else 0,
             logs_when_healthy=codec.name in NOISY_DECODERS,
-            joined=container.format.name in MIDSTREAM_FORMATS,
+            may_start_midstream=container.format.name in MIDSTREAM_FORMATS,
         )
 
-    def enter(
+    def add_packet(
         self,
         packet: av.Packet[VideoStream] | None,
         frames: list[av.VideoFrame] | None,
-        complained: bool,
+        logged_error: bool,
     ) -> None:
-        """Note what a packet promises: None for one that the demuxer refused, and no frames where
-        it was refused."""
+        """Expect the frame of a packet.
+
+        Args:
+            packet: None for one that the demuxer refused.
+            frames: what the decoder output, None where it refused the packet.
+            logged_error: whether the decoder logged an error.
+        """
         refused = frames is None
         self.number += 1
         if packet is None or not packet.size:
             self.counts.undecodable += refused
             return
         self.counts.broken += packet.is_corrupt
-        if complained or packet.is_corrupt or (not frames and self.counts.decoded):
+        if logged_error or packet.is_corrupt or (not frames and self.counts.decoded):
             self.last_damaged = self.number
-        if self.key is None and (
-            packet.is_keyframe or (refused and self.number == 1 and not self.joined)
+        if self.key_pts is None and (
+            packet.is_keyframe or (refused and self.number == 1 and not self.may_start_midstream)
         ):
-            self.key = packet.pts  # a damaged key frame is not recognised as one
+            # A damaged keyframe may lack its flag, so a refused first packet counts as one.
+            self.key_pts = packet.pts
         if packet.is_discard:
-            self._enter_discarded(packet, refused)
+            self._add_discarded(packet, refused)
             return
-        self.first = packet.pts if self.first is None else self.first
-        if self.skips and packet.size <= MAX_EMPTY_VOP:
+        self.first_pts = packet.pts if self.first_pts is None else self.first_pts
+        if self.has_empty_packets and packet.size <= MAX_EMPTY_VOP:
             self.counts.undecodable += refused
             return
-        self.taken += not refused
+        self.accepted += not refused
         if packet.pts is not None:
-            # Before the first keyframe a decoder may drop what it cannot decode, as it should.
-            binding = self.a_frame_each and self.key is not None and packet.pts >= self.key
-            suspect = complained and not self.logs_when_healthy
-            self.promises.append(_ExpectedFrame(packet.pts, self.number, refused, suspect, binding))
-        elif refused and self.a_frame_each and not self.reorder_delay:
-            self.ready.append(Decoded(None, None, True))
+            # Before the first keyframe a decoder rightly drops what it cannot decode.
+            certain = (
+                self.one_frame_per_packet
+                and self.key_pts is not None
+                and packet.pts >= self.key_pts
+            )
+            suspect = logged_error and not self.logs_when_healthy
+            self.expected.append(_ExpectedFrame(packet.pts, self.number, refused, suspect, certain))
+        elif refused and self.one_frame_per_packet and not self.reorder_delay:
+            # Without a timestamp or reordering the missing frame belongs right here.
+            self.waiting.append(Decoded(None, None, True))
         else:
             self.counts.undecodable += refused
 
-    def _enter_discarded(self, packet: av.Packet[VideoStream], refused: bool) -> None:
+    def _add_discarded(self, packet: av.Packet[VideoStream], refused: bool) -> None:
         if refused:
             self.counts.undecodable += 1
             return
         self.counts.skipped += 1
-        if self.first is not None and packet.pts is not None and packet.pts > self.first:
-            self.discarded.append(self.taken)
+        if self.first_pts is not None and packet.pts is not None and packet.pts > self.first_pts:
+            self.discarded.append(self.accepted)
 
-    def keep(self, frame: av.VideoFrame, complained: bool) -> None:
-        """Take a frame from the decoder, and the promise that it keeps."""
+    def add_frame(self, frame: av.VideoFrame, logged_error: bool) -> None:
+        """Take a frame from the decoder and match it with its packet by timestamp."""
         self.interlaced = self.interlaced or frame.interlaced_frame
         damaged = frame.is_corrupt
-        kept = next((promise for promise in self.promises if promise.pts == frame.pts), None)
-        if kept is not None:
-            self.promises.remove(kept)
-            self.given.append(kept.pts)
-            self.taken += kept.refused
-            damaged = damaged or kept.refused or kept.suspect
+        match = next(
+            (entry for entry in self.expected if entry.pts == frame.pts),
+            None,
+        )
+        if match is not None:
+            self.expected.remove(match)
+            self.recent_pts.append(match.pts)
+            self.accepted += match.refused
+            damaged = damaged or match.refused or match.suspect
         elif frame.pts is None:
-            damaged = damaged or (complained and not self.logs_when_healthy)
-        elif frame.pts in self.given and self._is_near_damage():
-            return  # a decoder that lost a frame may give another one twice
+            damaged = damaged or (logged_error and not self.logs_when_healthy)
+        elif frame.pts in self.recent_pts and self._is_near_damage():
+            return  # after a loss a decoder may output the same frame twice
         else:
-            # Packets and frames do not share their times here, so no time can be missing one.
-            self.trusted = False
-        self._line_up(Decoded(frame, frame.pts, damaged))
+            # This decoder rewrites timestamps, so an unmatched packet proves nothing any more.
+            self.pts_match = False
+        self._insert(Decoded(frame, frame.pts, damaged))
 
-    def _line_up(self, place: Decoded) -> None:
-        """Behind the frames that came before; after damage a decoder may mix up their order."""
-        at = len(self.ready)
-        if place.pts is not None and self._is_near_damage():
-            while at and (before := self.ready[at - 1].pts) is not None and before > place.pts:
+    def _insert(self, row: Decoded) -> None:
+        """Append a row; near damage, where a decoder may output frames out of order, insert it by
+        its timestamp."""
+        at = len(self.waiting)
+        if row.pts is not None and self._is_near_damage():
+            while at and (before := self.waiting[at - 1].pts) is not None and before > row.pts:
                 at -= 1
-        self.ready.insert(at, place)
+        self.waiting.insert(at, row)
 
     def _is_near_damage(self) -> bool:
         return (
@@ -252,62 +269,62 @@ class _FrameQueue:
         )
 
     def drain(self, stream: VideoStream) -> None:
-        """Take the frames that are still inside the decoder."""
+        """Take the frames that are still buffered in the decoder."""
         with suppress(av.FFmpegError):
             for frame in stream.codec_context.decode(None):
-                self.keep(frame, complained=False)
+                self.add_frame(frame, logged_error=False)
 
-    def settled(self, *, ended: bool = False) -> Iterator[Decoded]:
-        """The places that nothing can come before any more."""
-        while self.ready:
-            # A frame waits while an earlier one that was promised may still be in the decoder.
-            at = self.ready[0].pts
-            earlier = (
-                [] if at is None else [promise for promise in self.promises if promise.pts < at]
-            )
+    def ready_rows(self, *, ended: bool = False) -> Iterator[Decoded]:
+        """The rows that no earlier frame can precede any more."""
+        while self.waiting:
+            # A frame waits while an expected earlier one may still be inside the decoder.
+            at = self.waiting[0].pts
+            earlier = [] if at is None else [entry for entry in self.expected if entry.pts < at]
             if not ended and any(
-                self.number < promise.number + self.reorder_delay for promise in earlier
+                self.number < entry.number + self.reorder_delay for entry in earlier
             ):
                 return
             yield from self._missing_frames(earlier)
-            yield self._count(self.ready.popleft())
+            yield self._count(self.waiting.popleft())
         if ended:
-            yield from self._missing_frames(self.promises)
-        elif len(self.promises) > MAX_PENDING_PACKETS:
-            yield from self._missing_frames([min(self.promises, key=lambda promise: promise.pts)])
+            yield from self._missing_frames(self.expected)
+        elif len(self.expected) > MAX_PENDING_PACKETS:
+            yield from self._missing_frames([min(self.expected, key=lambda entry: entry.pts)])
 
-    def _missing_frames(self, promises: list[_ExpectedFrame]) -> Iterator[Decoded]:
-        """Rows without pixels for promises that nothing will keep."""
-        for promise in sorted(promises, key=lambda promise: promise.pts):
-            self.promises.remove(promise)
-            # A packet without a frame among interlaced ones is the second field of the one before.
-            self.paired = self.paired or (self.interlaced and not promise.refused)
-            if promise.binding and self.trusted and not self.paired:
-                self.silent += not promise.refused
-                yield self._count(Decoded(None, promise.pts, True))
+    def _missing_frames(self, unseen: list[_ExpectedFrame]) -> Iterator[Decoded]:
+        """Rows without pixels for expected frames that will not come out any more."""
+        for entry in sorted(unseen, key=lambda entry: entry.pts):
+            self.expected.remove(entry)
+            # In interlaced video a packet without a frame is the second field of the one before.
+            self.fields_paired = self.fields_paired or (self.interlaced and not entry.refused)
+            if entry.certain and self.pts_match and not self.fields_paired:
+                self.silent += not entry.refused
+                yield self._count(Decoded(None, entry.pts, True))
             else:
-                self.counts.undecodable += promise.refused
+                self.counts.undecodable += entry.refused
 
-    def _count(self, place: Decoded) -> Decoded:
-        self.counts.decoded += place.frame is not None
-        self.counts.unreadable += place.frame is None
-        self.counts.corrupt += place.frame is not None and place.damaged
-        return place
+    def _count(self, row: Decoded) -> Decoded:
+        self.counts.decoded += row.frame is not None
+        self.counts.unreadable += row.frame is None
+        self.counts.corrupt += row.frame is not None and row.damaged
+        return row
 
     def close(self) -> None:
-        """Count what has no row of its own."""
-        if self.a_frame_each and not self.interlaced:
-            self.counts.lost = max(0, self.taken - self.silent - self.counts.decoded)
-        self.counts.hidden = sum(self.taken - before > MAX_REORDER for before in self.discarded)
+        """Count what has no row of its own: lost and hidden frames."""
+        if self.one_frame_per_packet and not self.interlaced:
+            self.counts.lost = max(0, self.accepted - self.silent - self.counts.decoded)
+        self.counts.hidden = sum(self.accepted - before > MAX_REORDER for before in self.discarded)
 
 
-def _frames_of(packet: av.Packet[VideoStream] | None) -> tuple[list[av.VideoFrame] | None, bool]:
-    """What the decoder makes of a packet, None where it refuses it, and whether it complained."""
+def _decode_packet(
+    packet: av.Packet[VideoStream] | None,
+) -> tuple[list[av.VideoFrame] | None, bool]:
+    """Decode a packet: (frames, or None where it was refused; whether an error was logged)."""
     if packet is None:
         return None, True
-    with av.logging.Capture() as said:  # of this thread alone: other sources are decoded beside it
+    with av.logging.Capture() as log:  # of this thread only: others may be decoding too
         try:
-            return packet.decode(), any(level <= av.logging.ERROR for level, _, _ in said)
+            return packet.decode(), any(level <= av.logging.ERROR for level, _, _ in log)
         except av.FFmpegError:
             return None, True
 
