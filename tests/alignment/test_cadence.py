@@ -86,5 +86,5 @@ def test_another_film_has_no_cadence(low: Pixels, tmp_path: Path) -> None:
 
 
 def test_a_source_of_one_frame(low: Pixels, tmp_path: Path) -> None:
-    with pytest.raises(PairingError, match="one frame: interpolation needs two"):
+    with pytest.raises(PairingError, match="one frame, and interpolation needs two"):
         found(low, low[:1], tmp_path, Fraction(48))

@@ -16,7 +16,7 @@ from timm.models.vision_transformer import VisionTransformer
 
 from vfiscope import open_run
 from vfiscope.cli.program import main
-from vfiscope.embedders import choose, open_embedder, opening
+from vfiscope.embedders import choose, kinds, open_embedder
 from vfiscope.embedders.dinov2 import EMBED_BATCH, Dinov2
 from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
@@ -350,7 +350,7 @@ def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> N
         "merged": [],
         "notes": [],
     }
-    report = opening.check("dinov2-small", path)
+    report = kinds.check("dinov2-small", path)
     assert report["tensors"] == len(model.state_dict()) == 174
     assert report["report"] == "174 of 174 tensors loaded"
     assert report["dim"] == 384
@@ -434,7 +434,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
 def test_auto_takes_the_first_network_whose_weights_are_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(opening, "cached_weights", lambda name: Path("w") if name in here else None)
+    monkeypatch.setattr(kinds, "cached_weights", lambda name: Path("w") if name in here else None)
     here: set[str] = set()
     name, reason = choose("auto")
     assert name == "dsift"
@@ -458,7 +458,7 @@ def test_names_and_weights_that_cannot_be() -> None:
 
 
 def test_dsift_can_be_checked_too() -> None:
-    report = opening.check("dsift")
+    report = kinds.check("dsift")
     assert report | {"probe_norm": 0} == {
         "name": "dsift",
         "path": None,

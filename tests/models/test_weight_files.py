@@ -14,7 +14,7 @@ import torch
 from helpers.networks import network, one_line, save
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from vfiscope.embedders.opening import list_embedders
+from vfiscope.embedders.kinds import list_embedders
 from vfiscope.errors import EmbedderError
 from vfiscope.models.checkpoints import (
     cached_weights,

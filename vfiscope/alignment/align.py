@@ -1,20 +1,19 @@
 """Alignment in time: which reference frame each test frame shows.
 
-Every frame is decoded once into a signature (:mod:`vfiscope.alignment.signature`); the cheapest
-monotone path through the table of their differences is the map
-(:mod:`vfiscope.alignment.monotone_path`), at the rate that makes it cheapest. Where neighbours are
-too alike to be told apart by signatures, both sides are decoded once more and compared on a finer
-grid.
+Both sides are decoded once and every frame is reduced to a signature
+(:mod:`vfiscope.alignment.signature`). The map is the cheapest monotone path through the table of
+differences between signatures (:mod:`vfiscope.alignment.monotone_path`), at the rate that makes it
+cheapest. Where neighbouring frames are too alike for signatures to tell them apart, both sides are
+decoded a second time and compared on a finer grid.
 
-Clips whose table would have more than ``config.ALIGN_CELLS`` entries are aligned twice: first every
-n-th frame of either side, with n so large that the table fits, then all frames in a band of ``4 n +
-64`` frames to either side of that path. What lies outside of the band is not found: a repeated,
-dropped or inserted stretch is, whatever its length, as long as it is longer than n frames or
+Clips whose table would have more than ``config.ALIGN_CELLS`` entries are aligned in two passes:
+first every n-th frame of each side, with n large enough for the table to fit, then all frames in a
+band of ``4 n + 64`` frames to either side of that path. Partners outside the band are not found. A
+repeated, dropped or inserted stretch of any length is found if it is longer than n frames or
 shorter than the band.
 
-Frames that could not be read have no signature. A row of the test without one, and a row whose
-partner has none, keep their place in the order of things, by which their neighbours are found, and
-are unmatched.
+Unreadable frames have no signature. A test row without a signature, or whose partner has none, is
+unmatched, but keeps its place in the path so that its neighbours are still found.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from vfiscope.alignment.monotone_path import (
     costs,
     noise_of,
 )
+from vfiscope.alignment.rates import KNOWN_RATES, cadence_around, filled, slope_of, steadiness
 from vfiscope.alignment.residuals import (
     Residuals,
     SignatureRows,
@@ -46,51 +46,34 @@ from vfiscope.alignment.residuals import (
 )
 from vfiscope.alignment.signature import FINE_GRID, signatures
 from vfiscope.errors import PairingError
-from vfiscope.types import Float32, Float64, Frames, Int64, Match, Pairing
+from vfiscope.types import Float32, Frames, Int64, Match, Pairing
 
 __all__ = ["align"]
 
 Bool = NDArray[np.bool_]
 
 COST_OF_NOISE, COST_OF_FINE_NOISE = 6.0, 30.0
-"""Cost of a difference as large as the noise, on the two grids: errors of the finer one average out
-over more cells."""
+"""Cost of a difference as large as the noise, on the coarse and on the fine grid: on the fine one,
+errors average out over more cells."""
 MIN_SURE_MARGIN = 0.5
-"""Margin below which the finer grid is asked."""
+"""Margin below which a row is compared again on the finer grid."""
 NOISE_SAMPLE_FRAMES = 32
-"""Frames besides that are compared on it, to know how large its noise is."""
-COST_OFF_CADENCE, CADENCE_REACH_ROWS = 8.0, 12
-"""Cost of a reference frame away from the even cadence of a rate, and the rows to either side that
-set it."""
+"""Further frames compared on the finer grid, to estimate its noise."""
+COST_OFF_CADENCE = 8.0
+"""Cost for each reference frame of distance from the even cadence of a rate."""
 MIN_EVEN_CHANGE = 0.5
-"""Part of the mean squared difference of two frames that the next two have at least."""
+"""Least mean squared difference of two neighbours, as a share of that of the two before them."""
 FINE_REACH_FRAMES = 3
 """Reference frames to either side that the finer grid compares."""
 MIN_STEADY_SHARE = 0.8
-"""Part of those rows that must keep to the cadence for it to count: it says nothing where frames
-were repeated."""
+"""Share of the surrounding rows that must keep to the cadence for it to count: where frames were
+repeated, it says nothing."""
 COST_UNREADABLE = 5.0
-"""Cost of a reference frame that could not be read: little more than what a partner usually
-costs."""
+"""Cost of an unreadable reference frame: slightly more than a partner usually costs."""
 MIN_RATE_EVENTS = 4
-"""Frames repeated or left out before a rate is thought of: fewer are edits."""
+"""Repeated or dropped frames from which a rate is considered: fewer are edits."""
 COST_RARE_RATE = 3.0
 """Cost of a rate that is neither 1 nor what the files claim."""
-KNOWN_RATES = (
-    *(
-        Fraction(*rate)
-        for rate in ((1, 1), (1, 2), (2, 1), (24, 25), (25, 24), (4, 5), (5, 4), (5, 6), (6, 5))
-    ),
-    *(
-        Fraction(*rate)
-        for rate in ((2, 5), (5, 2), (1, 3), (3, 1), (1, 4), (4, 1), (12, 25), (25, 12), (5, 12))
-    ),
-    *(
-        Fraction(*rate)
-        for rate in ((12, 5), (2, 3), (3, 2), (3, 4), (4, 3), (1000, 1001), (1001, 1000))
-    ),
-)
-"""Rates at which video is made from video."""
 
 
 def align(
@@ -104,9 +87,9 @@ def align(
 
     Args:
         test: batches; iterated twice.
-        ref: batches of frames of the same picture, of any size; iterated twice.
-        rate: reference frames to a test frame as the files claim: one more guess.
-        cells: entries of a table of residuals that is not cut down to a band.
+        ref: batches of frames of the same scene, of any size; iterated twice.
+        rate: reference frames per test frame as the files claim; tried among others.
+        cells: largest number of entries in a table of residuals that is not reduced to a band.
 
     Raises:
         PairingError: no test frame resembles any reference frame.
@@ -130,7 +113,7 @@ def _check_related(matched: Bool, ref: SignatureRows) -> None:
     if not matched.any():
         raise PairingError(
             f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames:"
-            " check --ref, or give --align none"
+            " check --ref, or pass --align none"
         )
 
 
@@ -152,8 +135,8 @@ def _table(test: SignatureRows, ref: SignatureRows, cells: int) -> Residuals:
 
 
 def _costs(table: Residuals) -> Float32:
-    """What each partner costs. Rows without a picture fit anywhere; what cannot be seen must be
-    passed through."""
+    """(N, W) cost of each partner. Unreadable test frames fit anywhere at no cost; unreadable
+    reference frames have a fixed cost, so that the path can pass through them."""
     return _unseen(
         costs(table.residuals, COST_OF_NOISE, noise_of(table.residuals, ~table.unreadable[0])),
         table,
@@ -161,7 +144,7 @@ def _costs(table: Residuals) -> Float32:
 
 
 def _unseen(cost: Float32, table: Residuals) -> Float32:
-    """The costs, with those of what could not be read."""
+    """The same costs, in place, with those of unreadable frames filled in."""
     blank, unseen = table.unreadable
     at = table.columns
     there = at < table.count
@@ -171,17 +154,21 @@ def _unseen(cost: Float32, table: Residuals) -> Float32:
 
 
 def _choose(cost: Float32, table: Residuals, claimed: Fraction | None) -> tuple[Int64, Fraction]:
-    """The cheapest path over all rates that could be meant."""
+    """The cheapest path over all plausible rates, and its rate."""
+    # A first path that assumes no rate shows how fast the reference runs against the test.
     path, _ = best_path(cost, table.low, table.count, None)
-    slope, error = _slope(path)
-    visible, steadiest = MIN_RATE_EVENTS / max(len(path), 1), _steadiness(path, Fraction(1))
+    slope, error = slope_of(path)
+    # Rates closer to 1 than this repeat or drop too few frames in the clip to differ from edits.
+    visible, steadiest = MIN_RATE_EVENTS / max(len(path), 1), steadiness(path, Fraction(1))
     guesses = [
         rate
         for rate in KNOWN_RATES
         if abs(float(rate) - slope) <= error and not 0 < abs(rate - 1) < visible
     ]
-    guesses = [rate for rate in guesses if _steadiness(path, rate) >= steadiest]
+    # A listed rate must explain the path at least as evenly as 1 does.
+    guesses = [rate for rate in guesses if steadiness(path, rate) >= steadiest]
     guesses += [Fraction(1)] + [rate for rate in (claimed,) if rate is not None]
+    # An unlisted rate is tried only where nothing else has the slope of the first path.
     if not any(abs(float(rate) - slope) <= error for rate in guesses):
         guesses.append(Fraction(slope).limit_denominator(60))
     tried = [
@@ -196,25 +183,12 @@ def _choose(cost: Float32, table: Residuals, claimed: Fraction | None) -> tuple[
     return path, rate
 
 
-def _steadiness(path: Int64, rate: Fraction) -> float:
-    """Part of the rows that keep to the cadence of a rate, as it runs around them."""
-    return float(_cadence(path, rate)[1].mean()) if (path >= 0).any() else 0.0
-
-
-def _slope(path: Int64) -> tuple[float, float]:
-    """Reference rows per test row, the median over spans of half the length, and how wrong it may
-    be."""
-    rows = np.flatnonzero(path >= 0)
-    half = len(rows) // 2
-    if half < 2:
-        return 1.0, 0.0
-    slopes = (path[rows[half:]] - path[rows[:-half]]) / (rows[half:] - rows[:-half])
-    return float(np.median(slopes)), 3.0 / half
-
-
 def _margins(table: Residuals, path: Int64) -> tuple[Float32, Float32]:
-    """(N,) margins against the references within reach of the partner, and against all others of
-    the table."""
+    """(N,) margins against the references within reach of the partner (near), and against all
+    others in the table (far).
+
+    They are kept apart because only near rivals can be told apart by the finer grid.
+    """
     at = np.clip(path - table.low, 0, table.residuals.shape[1] - 1)
     away = np.abs(np.arange(table.residuals.shape[1])[None, :] - at[:, None])
     own = np.take_along_axis(table.residuals, at[:, None], axis=1)[:, 0]
@@ -224,12 +198,12 @@ def _margins(table: Residuals, path: Int64) -> tuple[Float32, Float32]:
 
 
 def _beyond(table: Residuals, path: Int64) -> Float32:
-    """(N,) how much worse than the rest a partner at an end of the reference would fit if the frame
-    beyond were shown.
+    """(N,) estimated residual of the missing frame just beyond an end of the reference; infinite
+    for rows whose partner is not at an end.
 
-    That frame is not there to be compared. It is taken to differ from the partner as its neighbour
-    on the other side does, or half as much, for motion is uneven; and the test frame that shows it,
-    by as much and by the noise that most frames have at least.
+    That frame does not exist, so it cannot be compared. Its difference from the partner is assumed
+    to be half of that of the neighbour on the other side, because motion is uneven, plus the noise
+    that three frames in four exceed.
     """
     first, last = (MIN_EVEN_CHANGE * edge for edge in table.edges)
     noise = noise_of(table.residuals, path >= 0, 0.25)
@@ -238,14 +212,15 @@ def _beyond(table: Residuals, path: Int64) -> Float32:
 
 
 def _loneliness(table: Residuals, matched: Bool) -> Float32:
-    """(N,) how much worse each row's best partner fits than partners do elsewhere."""
+    """(N,) how much worse the best candidate of each row fits than partners of matched rows do: the
+    margin of the decision to leave a row unmatched."""
     return np.maximum(
         _margin(np.float32(noise_of(table.residuals, matched)), table.residuals.min(axis=1)), 0.0
     )
 
 
 def _margin(own: Float32 | np.float32, second: Float32) -> Float32:
-    """How much better a partner is than the second best; negative where the second is better."""
+    """How much better a partner fits than the second best, -1..1; negative where it fits worse."""
     own, second = np.minimum(own, 1e6), np.minimum(second, 1e6)
     return np.maximum(1.0 - (own + MSE_ALWAYS_ALIKE) / (second + MSE_ALWAYS_ALIKE), -1.0).astype(
         np.float32
@@ -263,23 +238,27 @@ def _refine(
     unsure: Bool,
     rate: Fraction,
 ) -> tuple[Int64, Float32]:
-    """The path with unsure rows compared on the finer grid, and the margins against near
+    """The path after comparing unsure rows on the finer grid, and the margins against near
     references."""
+    # 1. Around the path, keep a narrow band: only near references are compared again.
     width = 2 * FINE_REACH_FRAMES + 1
     coarse = table.window(
-        np.clip(_held(path) - FINE_REACH_FRAMES, 0, max(0, table.count - width)), width
+        np.clip(filled(path) - FINE_REACH_FRAMES, 0, max(0, table.count - width)), width
     )
+    # 2. Unsure rows are compared finely, and some matched rows as well: they tell the noise there.
     sample = np.zeros(len(path), bool)
     sample[:: max(1, len(path) // NOISE_SAMPLE_FRAMES)] = True
     sample &= (path >= 0) & ~table.unreadable[0]
     fine = _finer(test, ref, coarse, unsure | sample)
+    # 3. Unsure rows get their costs from the fine grid. A row that the coarse grid finds unrelated
+    # keeps its coarse costs: the fine grid must not make it fit.
     cost = _costs(coarse)
     finer = costs(fine.residuals[unsure], COST_OF_FINE_NOISE, noise_of(fine.residuals, sample))
-    # A row that the coarse grid calls foreign is not made to fit by a finer one.
     cost[unsure] = np.where(coarse.residuals[unsure] > MSE_UNRELATED, cost[unsure], finer)
     cost = _unseen(cost, coarse)
     if rate.denominator > 1:
         cost[unsure] += _irregular(path, coarse.low, width, rate)[unsure]
+    # 4. The larger margin counts where both grids favour the partner, else the smaller.
     path, _ = best_path(cost, coarse.low, table.count, rate)
     own, finely = (np.minimum(*_margins(table, path)) for table in (coarse, fine))
     agreed = np.where((own >= 0) & (finely >= 0), np.maximum(own, finely), np.minimum(own, finely))
@@ -287,41 +266,25 @@ def _refine(
 
 
 def _irregular(path: Int64, low: Int64, width: int, rate: Fraction) -> Float32:
-    """(N, width) cost of leaving the even cadence of a rate, where the rows around each one keep to
-    it."""
-    expected, keeping = _cadence(path, rate)
+    """(N, width) cost of leaving the even cadence of a rate; 0 where the surrounding rows do not
+    keep to it."""
+    expected, keeping = cadence_around(path, rate)
     away = np.minimum(np.abs(low[:, None] + np.arange(width) - expected[:, None]), 2.0)
-    away -= away.min(
-        axis=1, keepdims=True
-    )  # a cadence chooses between partners, it leaves no frame without one
+    # The cheapest partner stays free: a cadence chooses among partners, and must not unmatch a row.
+    away -= away.min(axis=1, keepdims=True)
     return np.asarray(
         COST_OFF_CADENCE * np.where(keeping[:, None] >= MIN_STEADY_SHARE, away, 0.0), np.float32
     )
 
 
-def _cadence(path: Int64, rate: Fraction) -> tuple[Float64, Float64]:
-    """(N,) the partner of each row by the even cadence around it, and the part of the rows around
-    that keep to it."""
-    even = float(rate) * np.arange(len(path))
-    lead = np.pad(_held(path) - even, CADENCE_REACH_ROWS, constant_values=np.nan)
-    around = np.lib.stride_tricks.sliding_window_view(lead, 2 * CADENCE_REACH_ROWS + 1)
-    usual = np.nanmedian(around, axis=1)
-    keeping = (np.abs(around - usual[:, None]) <= 1.0).sum(axis=1)
-    return even + usual, keeping / np.isfinite(around).sum(axis=1)
-
-
-def _held(path: Int64) -> Int64:
-    """The path with unmatched rows at the last partner before them, or the first of all."""
-    known = np.flatnonzero(path >= 0)
-    place = np.searchsorted(known, np.arange(len(path)), side="right") - 1
-    return path[known[np.maximum(place, 0)]]
-
-
 def _finer(
     test: Iterable[Frames], ref: Iterable[Frames], table: Residuals, rows: Bool
 ) -> Residuals:
-    """The table on the finer grid, for the chosen rows, infinite in the others; both sides are read
-    once."""
+    """The table on the finer grid for the chosen rows, infinite elsewhere.
+
+    Both sides are read once, side by side, and only the reference signatures in the band of the
+    current row are held.
+    """
     width, count = table.residuals.shape[1], table.count
     firsts = [int(first) for first in table.low]
     wanted = np.zeros(count + width, bool)
@@ -333,9 +296,8 @@ def _finer(
     held: dict[int, Float32] = {}
     latest = -1
     for i, signature in _fine(test, rows):
-        while (
-            latest < min(firsts[i] + width, count) - 1 and (entry := next(refs, None)) is not None
-        ):
+        last_in_band = min(firsts[i] + width, count) - 1
+        while latest < last_in_band and (entry := next(refs, None)) is not None:
             latest, held[entry[0]] = entry[0], entry[1]
             if latest in edges and latest - 1 in held:
                 edges[latest] = mean_square(np.stack([held[latest - 1], held[latest]]))
@@ -348,7 +310,7 @@ def _finer(
 
 
 def _fine(batches: Iterable[Frames], wanted: Bool) -> Iterator[tuple[int, Float32]]:
-    """Row and fine signature of the wanted rows, up to the last of them."""
+    """(row, fine signature) of the wanted rows; stops reading after the last one."""
     row, left = 0, int(wanted.sum())
     for frames in batches:
         for k in range(len(frames)):

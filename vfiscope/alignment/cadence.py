@@ -1,17 +1,17 @@
 """Cadence: where each frame of an interpolated video lies among the frames of its lower-rate
 source.
 
-Interpolation by a multiplier of ``b / a`` (2 for 30 in 60, 5/2 for 24 in 60) puts test frame i at
-source position ``j0 + (i - i0) a / b``. Where that is a whole number, an original frame was passed
-through; elsewhere the frame was synthesised, and the fraction is its phase between the two
+Interpolation by a multiplier of ``b / a`` (2 for 30 to 60 fps, 5/2 for 24 to 60) puts test frame i
+at source position ``j0 + (i - i0) a / b``. Where that is a whole number, an original frame was
+passed through; elsewhere the frame was synthesised, and the fraction is its phase between the two
 originals around it.
 
-Both sides are decoded once into signatures (:mod:`vfiscope.alignment.signature`). A few test frames
-that resemble one source frame far more than all distant ones give the slope and the offset roughly
-(Theil and Sen's line). Among the multipliers and offsets near it that one is taken whose predicted
-originals are most like their source frames. Where several fit equally well, as when frames were
-only repeated or nothing moves, the rates of the two files decide, and that the first frame of the
-one shows the first frame of the other.
+Both sides are decoded once and reduced to signatures (:mod:`vfiscope.alignment.signature`). A few
+test frames (anchors) that resemble one source frame far more than all distant ones give a rough
+slope and offset (Theil-Sen line). Among the multipliers and offsets near that line, the one whose
+predicted originals are most like their source frames wins. Where several fit equally well, because
+frames were only repeated or nothing moves, the multiplier that the rates of the two files give
+wins, and the offset that puts the first test frame on the first source frame.
 """
 
 from __future__ import annotations
@@ -71,21 +71,21 @@ KNOWN_MULTIPLIERS = tuple(
         ),
     )
 )
-"""How many times more frames interpolators are asked for: whole numbers, 24 to 60, 25 to 60, 24 to
-25 and the like."""
+"""Multipliers of common interpolation jobs: whole numbers, 24 to 60 fps, 25 to 60, 24 to 25 and the
+like."""
 MAX_ANCHOR_FRAMES, MIN_ELSEWHERE_FRAMES = 96, 3
-"""Test frames that are compared with the whole source, and source frames beyond which a resemblance
-is elsewhere."""
+"""Test frames that are compared with the whole source, and the distance in source frames beyond
+which a resemblance counts as elsewhere."""
 MAX_CLEAR_RATIO = 0.25
-"""Part of the best difference elsewhere below which an anchor is sure of its place."""
+"""Share of the least difference elsewhere below which the place of an anchor is certain."""
 MIN_WORSE_FACTOR = 1.3
-"""Factor by which one fit must be worse than the best to be out of the question."""
+"""Factor by which a fit must be worse than the best one to be ruled out."""
 MIN_ORIGINALS = 4
-"""Originals that a multiplier other than the claimed one must predict: fewer can be alike by
+"""Originals that a multiplier other than the claimed one must predict: fewer may be alike by
 chance."""
 MIN_PASSTHROUGH_SHARE = 0.5
-"""Part of the predicted originals that must be like their source frames, lest the cadence be an
-accident."""
+"""Share of the predicted originals that must be like their source frames; below it, the cadence may
+be a coincidence."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class _Side:
 
 
 class _Line(NamedTuple):
-    """Source position of test frame i: ``start + slope * i``, each within its error."""
+    """Source position of test frame i: ``start + slope * i``, with an error for each term."""
 
     slope: float
     start: float
@@ -133,23 +133,23 @@ def find_cadence(
 
     Args:
         test: batches of the interpolated video.
-        source: batches of the lower-rate video, of the same picture in any size.
-        multiplier: test frames to a source frame; None finds it.
+        source: batches of the lower-rate video, of the same scene and any size.
+        multiplier: test frames per source frame; None detects it.
 
     Raises:
-        PairingError: the test has not more frames a second than the source, none that resembles one
-            of it, or no steady cadence brings the two together.
+        PairingError: the test has no more frames per second than the source, no test frame
+            resembles a source frame, or no steady cadence fits the two.
     """
     one, other = _read(test), _read(source)
     if len(other.index) < 2:
         raise PairingError(
-            "the source has one frame: interpolation needs two or more, give the whole source"
+            "the source has one frame, and interpolation needs two or more: pass the whole source"
         )
     claimed = _claimed(one, other)
     if claimed is not None and claimed < 1 and multiplier is None:
         raise PairingError(
-            f"the test has {claimed} frames to one of the source, and interpolation adds frames:"
-            " swap the two, or give --multiplier"
+            f"the test has {claimed} frames per source frame, and interpolation adds frames:"
+            " swap the two, or pass --multiplier"
         )
     rows, table = _sampled(one, other)
     line = _anchor(rows, table)
@@ -161,13 +161,13 @@ def find_cadence(
     chosen, residual = _choose(one, other, line, claimed, multiplier)
     if multiplier is not None and len(residual) < 2:
         raise PairingError(
-            f"a multiplier of {multiplier} predicts one original, too few to be sure: give a"
+            f"a multiplier of {multiplier} predicts one original, too few to be sure: pass a"
             " smaller one"
         )
     if multiplier is None and chosen.multiplier == 1:
         raise PairingError(
-            "the test has a frame for each of the source, nothing was interpolated: check --source"
-            " or give --multiplier"
+            "the test has one frame per source frame, nothing was interpolated: check --source"
+            " or pass --multiplier"
         )
     return _cadence(one, other, chosen, residual)
 
@@ -181,7 +181,7 @@ def _read(batches: Iterable[Frames]) -> _Side:
 
 
 def _claimed(test: _Side, source: _Side) -> Fraction | None:
-    """Test frames to a source frame by the median intervals of their times."""
+    """Test frames per source frame, from the median intervals of their times."""
     if len(test.time_s) < 2:
         return None
     intervals = [float(np.median(np.diff(side.time_s))) for side in (source, test)]
@@ -191,7 +191,7 @@ def _claimed(test: _Side, source: _Side) -> Fraction | None:
 
 
 def _sampled(test: _Side, source: _Side) -> tuple[Int64, Float32]:
-    """Some rows of the test, and their mean squared differences from every frame of the source."""
+    """Some test rows, and their mean squared differences from every source frame."""
     rows = np.flatnonzero(~test.blank)
     rows = rows[:: max(1, len(rows) // MAX_ANCHOR_FRAMES)]
     table = distances(
@@ -202,8 +202,7 @@ def _sampled(test: _Side, source: _Side) -> tuple[Int64, Float32]:
 
 
 def _anchor(rows: Int64, table: Float32) -> _Line | None:
-    """The line through test frames that are sure of their place; None where there are too few of
-    them."""
+    """The line through test frames whose place is certain; None where there are too few of them."""
     best = table.argmin(axis=1)
     own = table.min(axis=1)
     away = np.abs(np.arange(table.shape[1]) - best[:, None]) > MIN_ELSEWHERE_FRAMES
@@ -224,15 +223,16 @@ def _anchor(rows: Int64, table: Float32) -> _Line | None:
 def _choose(
     test: _Side, source: _Side, line: _Line | None, claimed: Fraction | None, asked: Fraction | None
 ) -> tuple[_Lattice, Float32]:
-    """The lattice that fits best, of equals the one that the times speak for; and what its
-    originals differ by."""
+    """The lattice that fits best, of equals the one nearest to the times of the files; and the mean
+    squared differences of its originals."""
     expected = asked or claimed or Fraction(1)
-    if line is None:  # nothing in the picture tells frames apart: the times alone decide
+    if line is None:  # no content tells frames apart: the times alone decide
         line = _Line(1 / float(expected), int(test.index[0]) / float(expected), 0.0, 0.5)
     n, m = len(test.index), len(source.index)
     tried: list[tuple[_Lattice, Float32, float]] = []
     for lattice in _lattices(line, claimed, asked):
         residual = _differences(test, source, lattice)
+        # A lattice with few originals may fit by chance.
         enough = max(
             1 if lattice.multiplier == expected else MIN_ORIGINALS,
             _most(lattice.multiplier, n, m, line) // 2,
@@ -241,9 +241,10 @@ def _choose(
             tried.append((lattice, residual, float(np.minimum(residual, MSE_UNRELATED).mean())))
     if not tried:
         raise PairingError(
-            f"no steady cadence brings {n} test frames together with {m} source frames: check"
-            " --source, or give --multiplier"
+            f"no steady cadence fits {n} test frames to {m} source frames: check"
+            " --source, or pass --multiplier"
         )
+    # The expected multiplier wins unless another one fits clearly better.
     best = min(cost for _, _, cost in tried)
     plain = [entry for entry in tried if entry[0].multiplier == expected]
     if plain and min(cost for _, _, cost in plain) <= MIN_WORSE_FACTOR * best + MSE_ALWAYS_ALIKE:
@@ -255,14 +256,13 @@ def _choose(
 
 
 def _strangeness(lattice: _Lattice, test: _Side) -> tuple[float, Fraction]:
-    """How far a lattice is from putting the first frame of the test file on the first one of the
-    source."""
+    """Distance of a lattice from putting the first test frame on the first source frame."""
     began = int(test.index[0]) / float(lattice.multiplier)
     return abs(float(lattice.start) - began), lattice.multiplier
 
 
 def _most(multiplier: Fraction, n: int, m: int, line: _Line) -> int:
-    """How many originals a lattice of this multiplier can have where test and source overlap."""
+    """Most originals that a lattice of this multiplier can have where test and source overlap."""
     end = min(float(m), line.start + line.slope * n)
     overlap = max(0.0, end - max(0.0, line.start)) / max(line.slope, 1e-9)
     return floor(min(overlap, n) / multiplier.numerator)
@@ -282,10 +282,10 @@ def _lattices(line: _Line, claimed: Fraction | None, asked: Fraction | None) -> 
 
 
 def _differences(test: _Side, source: _Side, lattice: _Lattice, off: int = 0) -> Float32:
-    """Mean squared differences of the signatures of the predicted originals, without unreadable
-    frames.
+    """Mean squared differences of the signatures of the predicted originals from their source
+    frames, unreadable frames left out.
 
-    With ``off``, against source frames so many rows away; those at the ends stay.
+    With ``off``, from the source frames ``off`` rows away, clipped to the ends.
     """
     rows, columns = lattice.originals(len(test.index), len(source.index))
     seen = ~(test.blank[rows] | source.blank[columns])
@@ -295,8 +295,8 @@ def _differences(test: _Side, source: _Side, lattice: _Lattice, off: int = 0) ->
 
 
 def _share(test: _Side, source: _Side, lattice: _Lattice, own: Float32) -> float:
-    """Part of the predicted originals that are like their source frames, and no less than like
-    those beside them."""
+    """Share of the predicted originals that are like their source frames, and at least as much as
+    like the source frames beside them."""
     beside = np.minimum(
         _differences(test, source, lattice, -1), _differences(test, source, lattice, 1)
     )
@@ -313,13 +313,12 @@ def _cadence(test: _Side, source: _Side, lattice: _Lattice, differences: Float32
     if share < MIN_PASSTHROUGH_SHARE:
         raise PairingError(
             f"no steady cadence: of the originals that a multiplier of {lattice.multiplier}"
-            f" predicts, {share:.0%} are like their source frames: check --source, or give"
+            f" predicts, {share:.0%} are like their source frames: check --source, or pass"
             " --multiplier"
         )
     b, a = lattice.multiplier.numerator, lattice.multiplier.denominator
-    steps = (
-        lattice.column * b + (np.arange(n) - lattice.row) * a
-    )  # source positions in units of 1 / b
+    # Source positions in units of 1 / b.
+    steps = lattice.column * b + (np.arange(n) - lattice.row) * a
     before, part = steps // b, steps % b
     inside = (steps >= 0) & (steps <= (m - 1) * b)
     role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)

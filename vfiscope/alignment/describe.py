@@ -1,4 +1,4 @@
-"""A map or a cadence in words and numbers, and the map of a shift that was given."""
+"""Summaries of a map or a cadence in words and numbers, and the map of a requested shift."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from vfiscope.types import Cadence, Int64, Match, Pairing, Role
 __all__ = ["describe", "describe_cadence", "map_of_shift", "summarize", "summarize_cadence"]
 
 MAX_RANGES_LISTED = 20
-"""Dropped ranges that a summary lists."""
+"""Most dropped ranges that a summary lists."""
 
 
 def summarize(pairing: Pairing) -> dict[str, Any]:
-    """A map in a few JSON-able values: how it was made, its offset, rate, counts, margins and
-    digest."""
+    """A map in a few JSON-able values: method, offset, rate, counts, margins and digest."""
     known = np.isfinite(pairing.margin)
     lowest = int(np.argmin(np.where(known, pairing.margin, np.inf))) if known.any() else None
     return {
@@ -37,7 +36,7 @@ def summarize(pairing: Pairing) -> dict[str, Any]:
 
 
 def describe(pairing: Pairing) -> tuple[str, str]:
-    """A map in two lines, for people."""
+    """A map in two lines of text."""
     facts = summarize(pairing)
     rate = f"{pairing.rate.denominator}:{pairing.rate.numerator}"
     paired = len(pairing) - pairing.count(Match.UNMATCHED)
@@ -59,12 +58,12 @@ def describe(pairing: Pairing) -> tuple[str, str]:
 
 
 def map_of_shift(index: Int64, ref_index: Int64, shift: int) -> Pairing:
-    """The map of a given shift, of which nothing was measured.
+    """The map of a requested shift; nothing in it was measured.
 
     Args:
         index: (N,) ordinals of the test frames.
         ref_index: (N,) ordinals of their partners, -1 where there is none.
-        shift: what was asked for, which is the offset where no frame has a partner.
+        shift: the requested shift, which is the offset where no frame has a partner.
     """
     n, first = len(index), np.flatnonzero(ref_index >= 0)[:1]
     unknown = np.full(n, np.nan, np.float32)
@@ -88,11 +87,10 @@ def summarize_cadence(cadence: Cadence) -> dict[str, Any]:
 
 
 def _outside(cadence: Cadence) -> int:
-    """Frames that lie a whole source frame or more before the first or behind the last one of the
-    source.
+    """Number of frames that lie a whole source frame or more outside the source.
 
-    An interpolated video often ends with the frames after its last original, which nobody could
-    interpolate.
+    An interpolated video often ends with frames after its last original, where there is nothing to
+    interpolate towards.
     """
     position = float(cadence.start) + np.arange(len(cadence)) / float(cadence.multiplier)
     last = int(cadence.before.max(initial=0))
@@ -100,7 +98,7 @@ def _outside(cadence: Cadence) -> int:
 
 
 def describe_cadence(cadence: Cadence) -> str:
-    """A cadence in one line, for people."""
+    """A cadence in one line of text."""
     facts = summarize_cadence(cadence)
     outside = f", {facts['unknown']} outside of it" if facts["unknown"] else ""
     return (

@@ -1,13 +1,14 @@
 """The cheapest monotone path through a table of residuals: dynamic programming over test and
 reference frames.
 
-A hidden Markov model. Its states are "test frame i shows reference frame j" and "test frame i shows
-none, the last partner was j". Costs are negative logarithms of likelihoods. With rho reference
-frames to a test frame, a step from j to j + k costs ``-log((1 - CHANCE_ODD_STEP) tri(k - rho) +
-CHANCE_ODD_STEP odd(k))``, where tri is the triangle of half-width 1: between the two whole steps
-around rho there is no surprise, and any other step is a frame that was dropped or repeated.
+This is the Viterbi algorithm on a hidden Markov model. Its states are "test frame i shows reference
+frame j" and "test frame i shows no reference frame, the last partner was j". Costs are negative log
+likelihoods. At a rate of rho reference frames per test frame, a step from j to j + k costs
+``-log((1 - CHANCE_ODD_STEP) tri(k - rho) + CHANCE_ODD_STEP odd(k))``, where tri is the triangle of
+half-width 1: the two whole steps around rho are expected, and any other step means that frames were
+dropped or repeated.
 
-The table may be a band: row i holds the columns from ``low[i]`` on, and ``low`` never falls.
+The table may be a band: row i holds the columns from ``low[i]`` on, and ``low`` never decreases.
 """
 
 from __future__ import annotations
@@ -33,39 +34,38 @@ __all__ = [
 
 
 CHANCE_ODD_STEP = 0.02
-"""Chance of a step that the rate does not explain."""
+"""Probability of a step that the rate does not explain."""
 COST_LONG_JUMP = 10.0
-"""Cost of any step beyond those listed: a long cut."""
+"""Cost of any step longer than those of :func:`step_costs`: a long cut."""
 COST_UNMATCHED = 15.0
-"""Cost of a test frame without partner."""
+"""Cost of a test frame without a partner."""
 COST_OUTSIDE_REFERENCE = 10.0
-"""The same before the first or after the last reference frame, where none is missed."""
+"""The same before the first or after the last reference frame, where no partner exists."""
 MAX_COST_UNLIKE_BEST = 15.0
-"""The most that a frame pays for being unlike its best partner: a distorted frame is still shown in
+"""Upper bound on the cost of a frame for being unlike its best partner: a distorted frame still has
 its place."""
 MAX_COST_ABOVE_BEST = 30.0
-"""The most that it pays for being less like this partner than like its best one."""
+"""Upper bound on the cost of a partner for fitting worse than the best one."""
 FREE_NOISE_SHARE = 0.03
-"""Part of the noise by which a partner may be worse at no cost: a codec that repeats itself is no
-evidence."""
+"""Share of the noise by which a partner may fit worse at no cost: a frame that a codec copied from
+its neighbour proves nothing."""
 MSE_UNRELATED = 0.5
-"""Mean squared difference of signatures (correlation 0.75) beyond which pictures have little in
+"""Mean squared difference of signatures (correlation 0.75) above which two frames have little in
 common."""
 COST_UNRELATED = 10.0
-"""Cost of that, on top."""
+"""Additional cost of a partner above that."""
 MIN_NOISE_MSE = 2e-5
-"""Mean squared difference that proves nothing: a fifth of a code value in a picture of middling
-contrast."""
+"""Lower bound on the noise: a fifth of a code value in a frame of medium contrast."""
 MAX_NOISE_MSE = 0.05
-"""Mean squared difference that no codec makes: what is larger is another picture."""
+"""Upper bound on the noise: no codec makes a larger mean squared difference."""
 MSE_ALWAYS_ALIKE = 2e-4
-"""Mean squared difference up to which a picture is never called unlike."""
+"""Mean squared difference up to which two frames always count as alike."""
 
 
 @compiled(REORDERED)
 def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
-    """Mean squared differences of signatures, each added up in the same order whatever else is
-    computed.
+    """Mean squared differences of signatures. Each is summed in a fixed order, so that it does not
+    depend on what else is computed.
 
     Args:
         test: (N, K) signatures.
@@ -74,7 +74,7 @@ def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
         width: columns of the band.
 
     Returns:
-        (N, width) float32, infinite where there is no such reference.
+        (N, width) float32, infinite beyond the last reference row.
     """
     out = np.full((len(test), width), np.inf, np.float32)
     for i in range(len(test)):
@@ -88,13 +88,13 @@ def distances(test: Float32, ref: Float32, low: Int64, width: int) -> Float32:
 
 
 def noise_of(residuals: Float32, rows: NDArray[np.bool_], part: float = 0.7) -> float:
-    """The mean squared difference that a frame has from its own partner: what seven in ten of some
-    rows stay below.
+    """The usual mean squared difference of a frame from its own partner: a quantile over rows of
+    their least residual, within MIN_NOISE_MSE..MAX_NOISE_MSE.
 
     Args:
         residuals: (N, W).
-        rows: (N,) those that count.
-        part: another part of the rows.
+        rows: (N,) bool, the rows that count.
+        part: which quantile, 0..1.
     """
     best = residuals[rows].min(axis=1)
     best = best[np.isfinite(best)]
@@ -105,14 +105,14 @@ def noise_of(residuals: Float32, rows: NDArray[np.bool_], part: float = 0.7) -> 
 def costs(residuals: Float32, weight: float, noise: float) -> Float32:
     """Costs of partners from their mean squared differences.
 
-    What counts is by how much a partner is worse than the row's best, against the noise of the row:
-    its best, but at least that of the clip. To that comes a bounded cost for how bad the best one
-    is.
+    A partner is charged for how much worse it fits than the best of its row, relative to the noise
+    of the row: the row's best residual, but at least the noise of the clip. A bounded cost for how
+    badly the best partner fits is added.
 
     Args:
         residuals: (N, W), infinite where there is no partner.
         weight: cost of a difference as large as the noise.
-        noise: as :func:`noise_of` gives it.
+        noise: as returned by :func:`noise_of`.
     """
     best = residuals.min(axis=1)
     own = np.maximum(best, noise)[:, None]
@@ -126,7 +126,8 @@ def costs(residuals: Float32, weight: float, noise: float) -> Float32:
 
 
 def step_costs(rate: Fraction | None) -> Float64:
-    """Costs of the steps 0, 1, 2, ... to the next partner; None where the rate is not known yet."""
+    """Costs of steps of 0, 1, 2, ... to the next partner. Without a rate (None) they favour a step
+    of 1 only slightly."""
     if rate is None:
         return np.array([1.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5])
     steps = np.arange(max(6, ceil(rate) + 4))
@@ -145,14 +146,15 @@ def best_path(cost: Float32, low: Int64, count: int, rate: Fraction | None) -> t
         cost: (N, W) cost of every partner.
         low: (N,) reference row of the first column.
         count: number of reference rows.
-        rate: reference frames to a test frame, None where unknown.
+        rate: reference frames per test frame, None where unknown.
 
     Returns:
-        (N,) reference rows, -1 where unmatched, and the cost of the whole.
+        (N,) reference rows, -1 where unmatched, and the total cost.
     """
     edge = 1 if rate is None else ceil(rate)
     shown, hidden, ends = _forward(cost, low, count, step_costs(rate), edge)
     total, row, code = ends
+    # Follow the states back from the cheapest end; odd codes are unmatched.
     path = np.full(len(cost), -1, np.int64)
     row, code = int(row), int(code)
     while code >= 0:
@@ -168,9 +170,9 @@ def best_path(cost: Float32, low: Int64, count: int, rate: Fraction | None) -> t
 def _forward(
     cost: Float32, low: Int64, count: int, steps: Float64, edge: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], tuple[float, int, int]]:
-    """Where each state came from, as ``2 * column + unmatched`` or -1 for the beginning, and (cost,
-    row, state) of the end. A state without partner that the band leaves behind moves to the band's
-    first column."""
+    """The predecessor of each state (matched, unmatched), encoded as ``2 * column + unmatched``, -1
+    for the start; and (cost, row, state) of the cheapest end. An unmatched state whose column the
+    band has passed moves to the first column of the band."""
     n, width = cost.shape
     shown, hidden = np.full((n, width), -1, np.int32), np.full((n, width), -1, np.int32)
     before, source = np.full(width, np.inf), np.full(width, -1, np.int64)
@@ -184,13 +186,16 @@ def _forward(
             none[b] = now[b] = np.inf
             if j >= count:
                 continue
-            # If it is the first match, all before it lay outside of the reference, or had none.
+            # As the first match: every row before it is unmatched, at the lower cost where this is
+            # the start of the reference. Later columns cost slightly more, to break ties.
             before_it = COST_OUTSIDE_REFERENCE if j < edge else COST_UNMATCHED
             best, origin = i * before_it + min(0.01 * j, 5.0), -1
+            # After a match or an unmatched row, by one of the listed steps.
             for k in range(len(steps)):
                 c = j - k - last
                 if 0 <= c < width and before[c] + steps[k] < best:
                     best, origin = before[c] + steps[k], source[c]
+            # By a longer step: the cheapest state far enough behind, kept as a running minimum.
             while reached < width and last + reached <= j - len(steps):
                 if before[reached] < jump:
                     jump, jump_from = before[reached], source[reached]
@@ -198,13 +203,16 @@ def _forward(
             if jump + COST_LONG_JUMP < best:
                 best, origin = jump + COST_LONG_JUMP, jump_from
             now[b], shown[i, b] = best + cost[i, b], origin
+            # Unmatched: the last partner stays; the first column also takes over those left behind.
             for c in range(0 if b == 0 else j - last, j - last + 1):
                 if 0 <= c < width and before[c] + COST_UNMATCHED < none[b]:
                     none[b], hidden[i, b] = before[c] + COST_UNMATCHED, source[c]
         for b in range(width):
+            # A path may end here if all later rows lie beyond the end of the reference.
             code = 2 * (low[i] + b)
             if low[i] + b >= count - edge and now[b] + (n - 1 - i) * COST_OUTSIDE_REFERENCE < total:
                 total, end_row, end_code = now[b] + (n - 1 - i) * COST_OUTSIDE_REFERENCE, i, code
+            # The next row sees the cheaper of the two states of each column.
             before[b], source[b] = now[b], code
             if none[b] < now[b]:
                 before[b], source[b] = none[b], code + 1

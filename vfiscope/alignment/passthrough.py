@@ -1,8 +1,7 @@
-"""Whether the scores of a clip hint at frames that were passed through: by how regularly they are
-better.
+"""A hint from scores alone at frames that were passed through: they are better in regular cycles.
 
-A hint and no more: the better a method is, the less its frames stand out, so that nothing may be
-decided by it.
+It is only a hint: the better an interpolation method is, the less the originals stand out. No
+decision may rest on it.
 """
 
 from __future__ import annotations
@@ -16,26 +15,26 @@ __all__ = ["find_passthrough"]
 
 PASSTHROUGH_CYCLES = range(2, 9)
 MIN_PASSTHROUGH_CYCLES = 4
-"""Whole cycles that a clip must hold: fewer are no regularity."""
+"""Whole cycles that a clip must hold: fewer do not show regularity."""
 MAX_BADNESS_RATIO = 0.25
-"""Part of its neighbours' badness that a frame taken for an original has at most."""
+"""Greatest badness of a supposed original, as a share of that of its neighbours."""
 MIN_BETTER_SHARE = 0.9
-"""Part of the predicted passed frames that must be so much better."""
+"""Share of the predicted originals that must be that much better."""
 
 
 def find_passthrough(badness: Float64) -> tuple[int, int] | None:
     """The cycle in which frames are better than both of their neighbours.
 
-    A frame that was passed through is as good as its encoding, one that was synthesised worse. With
-    a multiplier of m every m-th frame is better; the smallest m that fits is taken, and its
-    multiples fit as well.
+    A frame that was passed through is as good as its encoding; a synthesised one is worse. With a
+    multiplier of m every m-th frame is better. Multiples of m fit as well, so the smallest is
+    returned.
 
     Args:
         badness: (N,) 0 for a perfect frame, more for a worse one, as a mean squared error; NaN
             where unknown.
 
     Returns:
-        Multiplier (2 to 8) and the first passed row; None where no such cycle is seen.
+        Multiplier (2 to 8) and the first passed row; None where no such cycle is found.
     """
     values = np.asarray(badness, np.float64)
     beside = np.fmin(np.r_[np.nan, values[:-1]], np.r_[values[1:], np.nan])
@@ -55,6 +54,6 @@ def find_passthrough(badness: Float64) -> tuple[int, int] | None:
 def _share(
     better: NDArray[np.bool_], known: NDArray[np.bool_], first: int, multiplier: int
 ) -> float:
-    """Part of the known rows of one place in the cycle that are better than both neighbours."""
+    """Share of the known rows at one place in the cycle that are better than both neighbours."""
     rows = known[first::multiplier]
     return float(better[first::multiplier][rows].mean()) if rows.any() else 0.0

@@ -1,4 +1,4 @@
-"""How unlike test and reference frames are: mean squared differences of their signatures."""
+"""Residuals of test and reference frames: mean squared differences of their signatures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class SignatureRows:
-    """What one pass over a source leaves."""
+    """Signatures and ordinals of all frames of a source, from one pass over it."""
 
     signatures: Float32
     index: Int64
@@ -46,7 +46,7 @@ class Residuals:
     residuals: Float32
     low: Int64
     unreadable: tuple[Bool, Bool]
-    """Test rows and reference rows without a picture."""
+    """(N,) test rows and (M,) reference rows that could not be read."""
     edges: tuple[float, float]
     """Mean squared differences of the first two and of the last two reference rows."""
 
@@ -57,7 +57,7 @@ class Residuals:
 
     @property
     def columns(self) -> Int64:
-        """(N, W) reference rows, beyond the last one too."""
+        """(N, W) reference rows of the band, including those beyond the last one."""
         return self.low[:, None] + np.arange(self.residuals.shape[1])
 
     def window(self, low: Int64, width: int) -> Residuals:
@@ -77,7 +77,7 @@ def read_signatures(batches: Iterable[Frames]) -> SignatureRows:
 
 
 def compare_rows(test: SignatureRows, ref: SignatureRows, low: Int64, width: int) -> Residuals:
-    """The table of a band; what could not be read is infinitely far from everything."""
+    """The table of a band; residuals of unreadable frames are infinite."""
     residuals = distances(test.signatures, ref.signatures, low, width)
     at = low[:, None] + np.arange(width)
     residuals[test.blank[:, None] | ref.blank[np.minimum(at, len(ref) - 1)]] = np.inf
@@ -89,13 +89,13 @@ def compare_rows(test: SignatureRows, ref: SignatureRows, low: Int64, width: int
 
 
 def mean_square(pair: Float32) -> float:
-    """Mean squared difference of two signatures, infinite where there is only one."""
+    """Mean squared difference of a pair of signatures, infinite where one is missing."""
     return float(np.mean((pair[0] - pair[1]) ** 2)) if len(pair) == 2 else np.inf
 
 
 def band_around(path: Int64, n: int, m: int, every: int) -> tuple[Int64, int]:
-    """First reference row for each test row, and the width, of a band around a path through every
-    n-th frame."""
+    """First reference row for each test row, and the width, of a band around a path that was found
+    on every n-th frame (``every``)."""
     half = 4 * every + 64
     known = np.flatnonzero(path >= 0)
     if not len(known):

@@ -1,5 +1,4 @@
-"""A check that runs beside the scoring: would a shift of one frame fit clearly better than row by
-row?"""
+"""A check during scoring for a reference that fits clearly better when shifted by one frame."""
 
 from __future__ import annotations
 
@@ -16,21 +15,21 @@ __all__ = ["ShiftCheck"]
 
 SHIFTS = (-1, 0, 1)
 MIN_SHIFT_ROWS = 8
-"""Rows that must have been compared before anything is said."""
+"""Least number of compared rows for a verdict."""
 MIN_VISIBLE_MSE = 1e-3
-"""Mean squared difference of signatures (3 % of the contrast) below which the rows fit well
-enough."""
+"""Mean squared difference of signatures (3 % of the contrast) below which rows fit well enough as
+they are."""
 MAX_SHIFTED_RATIO = 0.4
-"""The shifted mean squared difference must be below this part of the other ..."""
+"""The shifted mean squared difference must be below this share of the unshifted one ..."""
 MIN_SHIFTED_ROWS_SHARE = 0.7
-"""... and smaller in this part of the rows."""
+"""... and smaller in this share of the rows."""
 
 
 class ShiftCheck:
     """Compares the signature of every test frame with those of the reference frames at its row and
     beside it.
 
-    Holds a few signatures at a time. What it finds depends on the frames alone, not on how they are
+    Holds a few signatures at a time. The result depends on the frames alone, not on how they are
     batched.
     """
 
@@ -44,7 +43,7 @@ class ShiftCheck:
         self._wins = np.zeros(len(SHIFTS), np.int64)
 
     def watch(self, role: str, batches: Iterable[Frames]) -> Iterator[Frames]:
-        """The same batches, looked at on the way.
+        """Pass the batches on unchanged, and note their signatures.
 
         Args:
             role: "test" or "ref".
@@ -78,7 +77,7 @@ class ShiftCheck:
         self._wins += residuals < residuals[1]
 
     def verdict(self) -> Note | None:
-        """A note on the shift that fits better, None where the rows fit as they are."""
+        """A note on the shift that fits better; None where the rows fit as they are."""
         best = 0 if self._sums[0] < self._sums[2] else 2
         here, there = self._sums[1] / max(1, self._rows), self._sums[best] / max(1, self._rows)
         clear = (

@@ -1,5 +1,5 @@
-"""Small pictures of frames by which they are recognised after recompression, resizing and a change
-of brightness."""
+"""Signatures: small thumbnails that identify a frame after recompression, resizing or a change of
+brightness."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from vfiscope.types.batch import to_numpy
 __all__ = ["COARSE_GRID", "FINE_GRID", "signatures"]
 
 COARSE_GRID = (18, 32)
-"""Rows and columns of the signature that every frame gets: 2.3 kB."""
+"""Rows and columns of the signature of every frame: 2.3 kB."""
 FINE_GRID = (144, 256)
-"""Rows and columns of the signature that tells neighbours apart."""
+"""Rows and columns of the finer signature that tells neighbouring frames apart."""
 MIN_SIGNATURE_CONTRAST = 12.0
-"""Contrast in 8-bit code values below which a picture is not stretched: noise must not pass for
+"""Contrast in 8-bit code values below which a frame is not stretched: noise must not be taken for
 content."""
 
 
@@ -29,11 +29,11 @@ def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Flo
     Args:
         frames: N frames on the CPU.
         grid: rows and columns; fewer where a frame has fewer pixels.
-        stride: look at every so many pixels across and down.
+        stride: use every ``stride``-th pixel across and down.
 
     Returns:
-        (N, rows * columns) float32 of mean 0 and variance 1; of less variance where a frame is
-        nearly flat.
+        (N, rows * columns) float32 of mean 0 and variance 1; less variance where a frame is nearly
+        flat.
     """
     data = to_numpy(frames.data)[:, :, ::stride, ::stride]
     rows, columns = (min(limit, size) for limit, size in zip(grid, data.shape[2:], strict=True))
@@ -46,7 +46,7 @@ def signatures(frames: Frames, grid: tuple[int, int], *, stride: int = 1) -> Flo
 
 @compiled(REORDERED)
 def _cells(frame: Any, rows: int, columns: int) -> Any:
-    """(rows * columns,) float64 mean luma of the cells of a (3, H, W) frame; cells have whole
+    """(rows * columns,) float64 mean luma of the cells of a (3, H, W) frame; cells are cut at whole
     pixels."""
     height, width = frame.shape[1], frame.shape[2]
     out = np.empty(rows * columns)

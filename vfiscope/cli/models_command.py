@@ -20,7 +20,7 @@ def models() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
 def models_list(as_json: bool) -> int:
     """Say which embedders there are and which can be used on this machine."""
-    from vfiscope.embedders.opening import list_embedders
+    from vfiscope.embedders.kinds import list_embedders
 
     listed = list_embedders()
     if as_json:

@@ -166,7 +166,7 @@ def _beginning(start: str, names: Iterable[str], before: str = "") -> list[Compl
 def _names(kind: str) -> Iterable[str]:
     """All names of a kind that an option takes."""
     if kind == "embedder":
-        from vfiscope.embedders.opening import list_embedders
+        from vfiscope.embedders.kinds import list_embedders
 
         return ("auto", *(str(each["name"]) for each in list_embedders()))
     if kind == "comparison":

@@ -2,7 +2,7 @@
 
 from vfiscope.embedders.embedder import Embedder
 from vfiscope.embedders.identity import Identity
-from vfiscope.embedders.opening import (
+from vfiscope.embedders.kinds import (
     EMBEDDERS,
     check,
     choose,

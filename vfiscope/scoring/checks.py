@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from vfiscope.comparisons import choose_comparison
-from vfiscope.embedders.opening import choose
+from vfiscope.embedders.kinds import choose
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.scoring.inputs import check_out, open_inputs
