@@ -27,23 +27,23 @@ __all__ = ["Session", "compare", "export", "flag", "open_run", "plot", "scan", "
 
 @with_options(options_of("score"))
 def score(test: Any, **options: Unpack[ScoreKeywords]) -> Run:
-    """Score an interpolated (or any) video or folder.
+    """Score an interpolated (or any other) video or folder.
 
     Args:
         test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or
             uint16.
-        ref: the ground truth, in any of those forms; None judges the interpolation without.
+        ref: the ground truth, in any of those forms; None to score without ground truth.
         source: where there is no ground truth, the lower-rate video that the test was made from.
-            With neither, every frame is judged between its own neighbours; or, with
-            ``multiplier=2``, which states that every second frame, from the first on, is an
-            original that was passed through, those between them are.
-        options: as ``metrics=["psnr"]`` or ``out="a.h5"``, listed below. Without ``out`` the
-            result lives in a temporary folder for as long as the run.
+            With neither, every frame is scored against its own neighbours; with
+            ``multiplier=2``, which states that every second frame, starting with the first, is a
+            passed-through original, only the frames between these are scored.
+        options: such as ``metrics=["psnr"]`` or ``out="a.h5"``, listed below. Without ``out`` the
+            result is kept in a temporary folder for as long as the run is open.
 
     Returns:
-        The run. ``run.role`` says what its summary, rules and flags are about: "synthesised" where
-        these frames are told from originals (by ``source``, or stated by ``multiplier``), else
-        "all"; ``run.rows("passed")`` masks the frames of a role.
+        The run. ``run.role`` says which frames its summary, rules and flags are about:
+        "synthesised" where these frames are known (from ``source`` or ``multiplier``), else "all";
+        ``run.rows("passed")`` is a mask of the frames of a role.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -79,7 +79,7 @@ def compare(
     Args:
         test: path of an image, or an array (H, W, 3) uint8 or uint16.
         ref: the image to compare it with, in either form.
-        visualize: a folder for pictures of the pair, see
+        visualize: a folder for figures of the pair, see
             :func:`vfiscope.compat.pictures.visualize`.
         options: as for :func:`score`.
 
@@ -90,15 +90,15 @@ def compare(
 
 
 class Session:
-    """The verbs with models and devices that are opened once for many calls::
+    """The verbs, with models and devices opened once for many calls::
 
         with vs.Session() as session:
             for test, ref in pairs:
                 with session.compare(test, ref, embedder="dinov2-small") as run:
                     print(run.scores["cosine"])
 
-    It holds the last two embedders and the last two methods of registration, and lets go of them at
-    the end.
+    It keeps the last two embedders and the last two registration methods that were used, and
+    releases them at the end.
     """
 
     def __init__(self) -> None:
@@ -144,18 +144,18 @@ def open_run(path: str | Path) -> Run:
     """Open a stored result for reading.
 
     Raises:
-        StoreError: the file is missing, unfinished or no result of vfiscope.
+        StoreError: the file is missing, unfinished or not a result of vfiscope.
     """
     return Run(path)
 
 
 def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
-    """Flag segments of a stored result again, decoding nothing, and open it.
+    """Flag the segments of a stored result again without decoding anything, and open it.
 
     Args:
-        path: the result, changed in place: whatever happens, it holds the old segments or the new.
-        rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied besides the default rule; None
-            for those that the result was made with.
+        path: the result, changed in place; at any time it holds either the old or the new segments.
+        rules: texts such as ``"ssim < 0.9 for 3 frames"``, applied in addition to the default
+            rule; None for the rules that the result was made with.
 
     Raises:
         VfiscopeError: a rule or the file cannot be used.
@@ -175,18 +175,17 @@ def table(
     out: str | Path | None = None,
     overwrite: bool = False,
 ) -> Table:
-    """Put methods side by side over the same frames: means with intervals, the best, wins, worst
-    frames.
+    """Compare methods over the same frames: means with intervals, the best, wins, worst frames.
 
     Args:
         runs: results of the same clip by several methods, opened or paths; or the folder of a
             batch, whose labels are then the methods.
-        labels: what the methods are called, one for each run; None for the names of the files.
+        labels: names of the methods, one for each run; None for the names of the files.
         metrics: the columns; None for all scores.
         worst: how many worst frames of each method and metric to name.
-        role: "synthesised" or "all" frames; None for synthesised ones where they are known.
+        role: "synthesised" or "all" frames; None for synthesised frames where they are known.
         sort: a metric by which the methods are ordered, the best first.
-        out: a file to write besides; its extension (.txt, .csv, .md, .tex, .json) chooses the form.
+        out: a file to write as well; its extension (.txt, .csv, .md, .tex, .json) sets the form.
         overwrite: replace a file that exists.
 
     Returns:
@@ -205,7 +204,7 @@ def table(
     if isinstance(runs, (str, Path)) and Path(runs).is_dir():
         if labels:
             raise UsageError(
-                f"labels beside {runs}: its jobs have labels of their own, leave them out"
+                f"labels do not go with {runs}: its jobs have their own labels; leave labels out"
             )
         made = table_of_folder(runs, choice)
     else:

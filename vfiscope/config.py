@@ -1,4 +1,4 @@
-"""Limits and defaults that are no options; the options are declared in :mod:`vfiscope.options`."""
+"""Limits and defaults that are not options (those are declared in :mod:`vfiscope.options`)."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ DEVICES = get_args(Device)
 RESIZE_FILTERS = get_args(ResizeFilter)
 
 ROWS_PER_PART = 64
-"""Rows in a part file: what a killed run loses at most; one that is interrupted loses none."""
+"""Rows per part file: the most that a killed run can lose; an interrupted run loses none."""
 
 SIZE_DSIFT = 392
 SIZE_DINOV2_CPU = 224
 SIZE_DINOV2_GPU = 518
-"""Short side in pixels to which a frame is resized before it is embedded."""
+"""Short side in pixels to which a frame is resized for embedding."""
 
 MAX_CONSECUTIVE_ERRORS = 32
-"""A video is given up after so many undecodable packets in a row."""
+"""Reading a video stops after this many undecodable packets in a row."""
 
 MAX_FRAMES = 10_000_000
-"""A source that claims or holds more frames is refused."""
+"""A source that claims or holds more frames than this is refused."""
 MAX_DURATION_S = 366 * 24 * 3600
-"""A video that claims to be longer is refused."""
+"""A video that claims to be longer than this is refused."""
 MAX_BATCH_BYTES = 2**31
-"""Batches are made smaller where their pixels would not fit in this."""
+"""Batches are made smaller where their pixels would exceed this."""
 MAX_LAG_BYTES = 2**32
 """A scan whose lag would hold more than this in frames and features is refused."""
 
@@ -43,10 +43,10 @@ FLAG_MIN_FRAMES = 1
 """Shortest segment of the default rule."""
 
 LOW_MARGIN = 0.2
-"""Below this margin a partner is one of several that fit nearly as well (see
+"""Below this margin, a partner is only one of several that fit nearly as well (see
 :class:`vfiscope.types.Pairing`)."""
 ALIGN_CELLS = 4_000_000
-"""Pairs of frames that an alignment compares at most at once; longer clips are compared in a band
-(20 bytes each)."""
+"""Most pairs of frames (20 bytes each) that an alignment compares at once; longer clips are
+compared in a band."""
 RATE_TOLERANCE = 0.001
-"""Part by which the rates of two videos may differ and their frames still be paired row by row."""
+"""Relative difference of two frame rates up to which frames are still paired row by row."""

@@ -1,5 +1,4 @@
-"""A sample made on the spot, scored and drawn: what the main job gives, without any file of one's
-own."""
+"""``vfiscope demo``: a sample video is made, scored and drawn, so that no own files are needed."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ __all__ = ["make_demo"]
 DEMO_FRAMES = 73
 SIZE = (270, 480)
 GHOSTED = (36, 46)
-"""The frames in which the made-up interpolator blends instants six frames apart."""
+"""The frames in which the simulated interpolator blends instants six frames apart."""
 
 
 def make_demo(out: str | Path, *, overwrite: bool = False, watch: WrapScoring | None = None) -> Run:
@@ -43,7 +42,7 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: WrapScoring | 
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
-            f"cannot make the folder {folder}: {error.strerror}: give another -o"
+            f"cannot make the folder {folder}: {error.strerror}: pass another -o"
         ) from error
     config = RunConfig(
         mode="score",
@@ -55,13 +54,13 @@ def make_demo(out: str | Path, *, overwrite: bool = False, watch: WrapScoring | 
     if not overwrite:
         for path in (config.test, config.ref, config.out, folder / "curves.png"):
             if Path(str(path)).exists():
-                raise UsageError(f"{path} exists: give --overwrite, or another -o")
+                raise UsageError(f"{path} exists: pass --overwrite or another -o")
     try:
         _make_videos(Path(config.test), Path(config.ref))
         run = run_job(config, watch=watch)
         plot_run([run], out=folder / "curves.png", overwrite=overwrite)
     except (KeyboardInterrupt, SystemExit) as error:
-        message = f"{folder} holds half a demo: give --overwrite to make it again"
+        message = f"{folder} holds half a demo: pass --overwrite to make it again"
         raise interruption(error, message) from error
     return run
 

@@ -270,7 +270,7 @@ def test_a_bad_align_is_refused(value: object) -> None:
 def test_only_score_aligns() -> None:
     with pytest.raises(
         UsageError,
-        match="nothing is aligned in time: leave it out, or use vfiscope score TEST --ref REF",
+        match="does not align in time: leave it out, or use vfiscope score TEST --ref REF",
     ):
         RunConfig("scan", "a", align="auto")
 

@@ -100,7 +100,8 @@ def test_a_bad_align_is_one_line(
     assert score(media, "late.mp4", tmp_path / "a.h5", f"--align={value}") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert (
-        line == f"vfiscope: error: align is {value!r}: pass auto, none, or a shift in frames, as +3"
+        line
+        == f"vfiscope: error: align is {value!r}: pass auto, none, or a shift in frames such as +3"
         " or -17"
     )
     assert list(tmp_path.iterdir()) == []
@@ -115,7 +116,7 @@ def test_scan_and_compare_align_nothing(
     inputs = [media / "late.mp4"] if verb == "scan" else [still, still]
     assert call(verb, *inputs, "-o", tmp_path / "a.h5", *QUICK, "--align", value) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert f"in {verb}, where nothing is aligned in time: leave it out" in line
+    assert f"but {verb} does not align in time: leave it out" in line
     assert f"vfiscope score TEST --ref REF --align {value}" in line
     assert list(tmp_path.iterdir()) == []
     assert call(verb, *inputs, "-o", tmp_path / "a.h5", *QUICK, "--quiet", "--align", "none") == 0

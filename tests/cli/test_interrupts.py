@@ -67,7 +67,7 @@ def test_an_interrupt_before_there_is_work_promises_nothing(
     monkeypatch.setattr("vfiscope.demo.run_job", interrupt)
     assert call("demo", "-o", tmp_path / "demo") == 130
     said = (
-        f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: give --overwrite to make it"
+        f"vfiscope: interrupted: {tmp_path / 'demo'} holds half a demo: pass --overwrite to make it"
         " again"
     )
     assert capsys.readouterr().err.strip() == said

@@ -16,13 +16,13 @@ BAD = [
     (["score", "{m}/wide.mp4", "--ref", "{m}/truth.mp4"], "--resize"),
     (
         ["score", "{m}/test.mp4", "--multiplier", "5/2"],
-        "multiplier is 5/2: without source only a whole number",
+        "multiplier is 5/2, which without source must be a whole number",
     ),
-    (["score", "{m}/test.mp4", "--multiplier", "2", "--step", "2"], "step is 2 beside multiplier"),
+    (["score", "{m}/test.mp4", "--multiplier", "2", "--step", "2"], "step is 2, but multiplier"),
     (["score", "{m}/test.mp4", "--source", "{m}/nowhere.mp4"], "nowhere.mp4"),
     (
         ["score", "{m}/test.mp4", "--source", "{m}/truth.mp4", "--ref", "{m}/truth.mp4"],
-        "source and ref are two ways",
+        "source and ref exclude each other",
     ),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--metrics", "vmaf"], "vmaf"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--flag", "ssim << 2"], "ssim << 2"),
@@ -67,7 +67,7 @@ BAD = [
     ),
     (
         ["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--multiplier", "1"],
-        "more than 1, as 2, 5/2 or 24:60",
+        "more than 1, such as 2, 5/2 or 24:60",
     ),
     (
         ["scan", "{m}/test.mp4", "--config", "none.toml"],
@@ -75,7 +75,7 @@ BAD = [
     ),
     (
         ["scan", "{m}/test.mp4", "--config", "{m}/text.mp4"],
-        "text.mp4 is no valid TOML (Expected '=' after a key",
+        "text.mp4 is not valid TOML (Expected '=' after a key",
     ),
     (
         ["batch", "none.json"],

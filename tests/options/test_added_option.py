@@ -140,4 +140,4 @@ def test_a_name_that_is_taken_is_refused(site: Path) -> None:
         "declared()"
     )
     done = ask(site, code)
-    assert "the option 'sparkle' of the group 'again' is there already" in done.stderr
+    assert "the option 'sparkle' of the group 'again' already exists" in done.stderr

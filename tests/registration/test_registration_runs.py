@@ -257,7 +257,11 @@ def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path)
             "1 frames could not be registered and were scored as they are (1 few matches)",
         ),
         (["--register", "loftr"], 2, "--register-weights FILE"),
-        (["--register", "sift", "--register-weights", "a.pt"], 2, "register_weights mean nothing"),
+        (
+            ["--register", "sift", "--register-weights", "a.pt"],
+            2,
+            "register_weights have no effect",
+        ),
         (
             ["--register", "loftr", "--register-weights", "absent.pt"],
             2,

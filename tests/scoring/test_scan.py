@@ -40,7 +40,7 @@ def test_scan_against_the_frames_before(media: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"ref": "x.mp4"}, UsageError, "ref means nothing in mode scan"),
+        ({"ref": "x.mp4"}, UsageError, "ref has no effect in mode scan"),
         ({"golden": 0, "lag": 2}, UsageError, "golden and lag"),
         ({"golden": "²"}, SourceError, "²"),
         ({"golden": "{m}/truth"}, UsageError, "not one image"),

@@ -185,7 +185,10 @@ def test_the_same_reference_elsewhere_is_the_same(tmp_path: Path) -> None:
             ["-o", "table.docx"],
             "table.docx ends in .docx: name a file that ends in .txt or .csv or .md or .tex or",
         ),
-        (["--json", "--format", "csv"], "--json beside --format csv: leave one of them out"),
+        (
+            ["--json", "--format", "csv"],
+            "--json and --format csv exclude each other: leave one of them out",
+        ),
     ],
 )
 def test_every_wrong_option_is_one_line(
@@ -235,7 +238,7 @@ def test_no_run_twice_and_none_that_is_none(
     with pytest.raises(UsageError, match="there is no run"):
         vs.table([])
     assert call("table", tmp_path / "repeat.h5", tmp_path) == 2
-    assert "is a folder beside other results" in capsys.readouterr().err
+    assert "is a folder among results" in capsys.readouterr().err
     assert call("table", tmp_path / "missing.h5") == 2
     assert "is missing: name a result file" in capsys.readouterr().err
 

@@ -202,7 +202,7 @@ def test_a_job_file_that_would_be_written_over_is_refused(
     jobs = tmp_path / name
     jobs.write_text("of a person")
     assert call("batch", tmp_path / "." / name, "-o", tmp_path / ".") == 2
-    said = f"{jobs} is a file that the batch writes into its folder: name the job file otherwise"
+    said = f"{jobs} would be overwritten by the results of the batch: rename the job file"
     assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "of a person")]
 
@@ -231,7 +231,7 @@ def test_why_labels_make_no_table_is_said(jobs: Path, capsys: pytest.CaptureFixt
     assert not (folder / "methods.csv").exists()
     (folder / "methods.csv").write_text("of an earlier run")
     assert call("batch", jobs / "apart0.json", "-o", folder) == 0
-    assert f"({folder / 'methods.csv'} is of an earlier run)\n" in capsys.readouterr().err
+    assert f"({folder / 'methods.csv'} is from an earlier run)\n" in capsys.readouterr().err
     assert (folder / "methods.csv").read_text() == "of an earlier run"
     for name, how in (("apart0", "--quiet"), ("apart1", "--json")):
         assert call("batch", jobs / f"{name}.json", "-o", folder, how) == 0
@@ -259,8 +259,8 @@ def test_a_folder_that_is_no_batch_is_refused(
         with pytest.raises(StoreError, match=r"results.json .*: run the batch again"):
             table_of_folder(tmp_path)
     assert call("table", tmp_path, "--label", "a") == 2
-    assert "its jobs have labels of their own, leave them out" in capsys.readouterr().err
-    with pytest.raises(UsageError, match="leave them out"):
+    assert "its jobs have their own labels; leave labels out" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="leave labels out"):
         vs.table(tmp_path, labels=["a"])
 
 

@@ -1,4 +1,4 @@
-"""Running many jobs, of which a failing one never stops the others."""
+"""Run many jobs; one failing job never stops the others."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ __all__ = ["How", "execute", "run_jobs"]
 
 PICTURED = "summary.json"
 WRITTEN_EVERY = 1.0
-"""Seconds between two writings of the results so far: of thousands of jobs they take a while."""
+"""Seconds between two writes of the results so far: of thousands of jobs a write takes a while."""
 
 
 @dataclass(frozen=True)
 class How:
-    """What is asked of every job."""
+    """Settings for every job."""
 
     fail_on: tuple[str, ...] = ()
     visualize: bool = False
@@ -50,15 +50,15 @@ def run_jobs(
     """Run jobs one after the other and yield the result of each as it ends.
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again.
-    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results: those so far are written after
-    the first job and then not more than once a second, all at the end or where it stops. In
-    ``summary.csv``, ``role`` says which ``frames`` the means are about (synthesised ones where
-    these are told apart, else all): ``psnr_mean``, of signed metrics also ``midpoint_px_mean_abs``;
-    those of frames passed through are ``psnr_passed_mean``.
+    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results. They are written after the first
+    job, then at most once a second, and in full at the end or where it stops. In ``summary.csv``,
+    ``role`` says which ``frames`` the means are over (synthesised frames where these are known,
+    else all): ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``; means over
+    passed-through frames are ``psnr_passed_mean``.
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
-    partial, failed), ``skipped`` (whether it was done before), ``error``, ``failed_on`` (rules),
-    ``failures`` ({rule: by what it is met}) and ``summary``. For readers of VFI-Similarity's
+    partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
+    ``failures`` ({rule: what met it}) and ``summary``. For readers of VFI-Similarity's
     results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
     ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity`` and
     ``embedding_dim``, None where there is no cosine, and with ``visualize`` the keys of
@@ -70,7 +70,7 @@ def run_jobs(
         fail_on: rules for every job.
         visualize: draw the pair of every compare job into ``DIR/<id>/`` (see
             :mod:`vfiscope.compat.pictures`).
-        resume: go on with unfinished work; otherwise, or where a job itself says so, discard it.
+        resume: continue unfinished work; if False, or if the job says so, discard it.
 
     Raises:
         UsageError: the folder cannot be made, or a rule cannot be read.
@@ -99,7 +99,7 @@ def run_jobs(
 
 
 def execute(jobs: Iterable[Job], folder: Path, how: How) -> Iterator[dict[str, Any]]:
-    """Run jobs one after the other, each into a file of the folder and all with the same opened
+    """Run jobs one after the other, each into its own file in the folder, all with the same opened
     models, and yield the result of each."""
     with Session() as session:
         for job in jobs:
@@ -110,7 +110,7 @@ def execute(jobs: Iterable[Job], folder: Path, how: How) -> Iterator[dict[str, A
 
 
 def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
-    """Run a job that is not done yet; what its result says beside what is known of the job.
+    """Run a job unless it is done; the entries of its result beyond those of the job itself.
 
     Raises:
         VfiscopeError: it cannot be run.
@@ -150,14 +150,14 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
 
 def _config(job: Job, folder: Path, how: How) -> RunConfig:
     if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", *FILES):
-        raise UsageError(f"the id {job.id!r} cannot be a file name: leave out slashes")
+        raise UsageError(f"the id {job.id!r} cannot be a file name: choose one without slashes")
     config = job.configure(folder.resolve() / f"{job.id}.h5")
     fail_on = (*how.fail_on, *config.fail_on)
     return config.replace(fail_on=fail_on, resume=how.resume and config.resume)
 
 
 def _identity(run: Run) -> str:
-    """A digest of all that a run was made from: inputs, settings and versions."""
+    """A digest of everything that a run was made from: inputs, settings and versions."""
     text = json.dumps(run.header.to_dict(), sort_keys=True)
     return f"sha256:{bytes_digest(text.encode())}"
 
@@ -165,12 +165,12 @@ def _identity(run: Run) -> str:
 def _draw(
     config: RunConfig, folder: Path, run: Run, seen: Seen | None, session: Session
 ) -> dict[str, Any]:
-    """Draw the pair, unless the folder holds the pictures of this very run; what ``summary.json``
-    holds."""
+    """Draw the pair, unless the folder already holds the figures of this run; returns the content
+    of ``summary.json``."""
     found, identity = _read_object(folder / PICTURED), _identity(run)
     if found.get("run") == identity and all((folder / name).is_file() for name in PAIR_FILES):
         return found
-    from vfiscope.compat.pictures import visualize  # brings torch
+    from vfiscope.compat.pictures import visualize  # imports torch
 
     again = config.replace(overwrite=True)
     return visualize(again, folder, run=identity, seen=seen, session=session)

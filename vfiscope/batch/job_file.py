@@ -31,14 +31,13 @@ class Job:
     options: Mapping[str, Any]
     """Options of ``RunConfig`` with full paths."""
     fault: str | None = None
-    """Why it cannot be run, where its row is no job at all."""
+    """Why it cannot be run, if its row is not a job."""
 
     def configure(self, out: Path) -> RunConfig:
-        """The configuration of the job, whose result is to be a file of that name.
+        """The configuration of the job, with ``out`` as its result file.
 
         Raises:
-            UsageError: the row is no job, names a file of its own for the result, or has an
-            impossible option.
+            UsageError: the row is not a job, sets ``out`` itself, or has an invalid option.
         """
         if self.fault is not None:
             raise UsageError(self.fault)
@@ -54,8 +53,9 @@ def read_jobs(path: str | Path) -> list[Job]:
     """Read a job file.
 
     ``.json`` holds a list of objects or an object with the key ``pairs`` or ``jobs``; ``.jsonl``
-    one object a line; ``.csv`` a header and one row a job, empty cells left out. Paths are relative
-    to the job file. A job without an ``id`` is called ``pair_001``, ``pair_002`` ... by its place.
+    one object per line; ``.csv`` a header and one row per job, where an empty cell leaves an option
+    out. Paths are relative to the job file. A job without an ``id`` is called ``pair_001``,
+    ``pair_002`` ... by its position.
 
     Raises:
         UsageError: the file cannot be read, holds no jobs, or two jobs share an id.
@@ -68,16 +68,16 @@ def read_jobs(path: str | Path) -> list[Job]:
     seen: set[str] = set()
     for job in jobs:
         if job.id in seen:
-            raise UsageError(f"{path}: two jobs have the id {job.id!r}: pass each its own")
+            raise UsageError(f"{path}: two jobs have the id {job.id!r}: give each its own")
         seen.add(job.id)
     return jobs
 
 
 def typed(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with the texts of .csv cells turned into the numbers and truths that are declared.
+    """Options with the texts of .csv cells converted to the declared types.
 
     Raises:
-        UsageError: a cell holds no number, or neither true nor false, where one is meant.
+        UsageError: a cell does not hold the number, or the true or false, that is declared.
     """
     known = declared()
     return {
@@ -92,21 +92,21 @@ def _read_rows(path: Path) -> list[Any]:
     readers = {".json": _rows_of_json, ".jsonl": _rows_of_jsonl, ".csv": _rows_of_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise UsageError(f"{path} is no job file: pass a .json, .jsonl or .csv file")
+        raise UsageError(f"{path} is not a job file: pass a .json, .jsonl or .csv file")
     try:
         return reader(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}: check the name of the job file"
         ) from error
-    except (ValueError, csv.Error) as error:  # numbers of thousands of digits too
+    except (ValueError, csv.Error) as error:  # also numbers of thousands of digits
         raise UsageError(
-            f"{path} is no valid {path.suffix} file ({error}): fix it there"
+            f"{path} is not a valid {path.suffix} file ({error}): fix the file"
         ) from error
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no value of JSON")
+    raise ValueError(f"{constant} is not a JSON value")
 
 
 def _rows_of_json(text: str) -> list[Any]:
@@ -126,7 +126,7 @@ def _rows_of_jsonl(text: str) -> list[Any]:
         except json.JSONDecodeError as error:
             raise json.JSONDecodeError(
                 error.msg, text, begin + error.pos
-            ) from error  # its place in the whole file
+            ) from error  # its position in the whole file
         begin += len(line) + 1
     return rows
 
@@ -159,7 +159,7 @@ def _job(row: Any, number: int, base: Path) -> Job:
 
 
 def _with_full_paths(options: Mapping[str, Any], base: Path) -> dict[str, Any]:
-    """Options whose files are named from the folder of the job file on."""
+    """Options with file names resolved against the folder of the job file."""
     files = {name for name, told in declared().items() if told.option.file and name != "out"}
     return {
         name: str(base / value) if name in files and _is_path(name, value) else value
@@ -168,7 +168,7 @@ def _with_full_paths(options: Mapping[str, Any], base: Path) -> dict[str, Any]:
 
 
 def _is_path(name: str, value: Any) -> bool:
-    """Whether a value is the name of a file, and not the number of a golden frame or an address,
-    which is refused as what it is."""
+    """True for a file name; False for the number of a golden frame, or for a URL, which is refused
+    later with its own message."""
     number = name == "golden" and golden_index(value) is not None
     return isinstance(value, str) and not number and not is_address(value)

@@ -1,4 +1,4 @@
-"""The results of a batch: what is said of each job, and the files that hold those of all."""
+"""The results of a batch: the entry of each job, and the files that hold them all."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "not_done", "write_results"]
 SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
 SUMMARY_CSV = "summary.csv"
 FILES = (RESULTS, SUMMARY_CSV, METHODS_FILE)
-"""The files in the folder of a batch that hold the results of all jobs."""
+"""The files in a batch folder that hold the results of all jobs."""
 
 
 def not_done(job: Job) -> dict[str, Any]:
-    """The result of a job of which nothing is known yet; its keys are those of every result."""
+    """The result of a job before it has run; it has the keys of every result."""
     return {
         "id": job.id,
         "label": job.label,
@@ -56,8 +56,8 @@ def _write_json(path: Path, value: Any) -> None:
 
 
 def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """A row for each job: means over the frames of its role, and those of passed frames where they
-    are told apart."""
+    """A row for each job: means over the frames of its role, and over passed frames where these are
+    known."""
     rows = [_summary_row(result) for result in results]
     means = sorted({name for row in rows for name in row} - {*SUMMARY_COLUMNS})
     with (

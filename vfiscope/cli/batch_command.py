@@ -28,20 +28,22 @@ __all__ = ["batch"]
     shell_complete=files,
     help="Folder for the results.",
 )
-@click.option("--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets it.")
 @click.option(
-    "--visualize", is_flag=True, help="Pictures of the pair of every compare job in DIR/<id>/."
+    "--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets this rule."
+)
+@click.option(
+    "--visualize", is_flag=True, help="Draw the figures of every compare job into DIR/<id>/."
 )
 @click.option(
     "--resume/--no-resume",
     default=True,
     show_default=True,
-    help="Go on with unfinished jobs, or discard them.",
+    help="Continue unfinished jobs, or discard them.",
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else."
 )
-@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+@click.option("--quiet", is_flag=True, help="Print errors only, no progress.")
 def batch(
     jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool, **how: bool
 ) -> int:
@@ -50,8 +52,8 @@ def batch(
     vfiscope batch jobs.json -o results
 
     A job is an object or a row with the inputs (test; ref, source or golden), the mode (score,
-    scan, or compare where absent), any option of that mode by its long name, and an id and a label
-    where wanted. Paths are relative to the file. In JSON:
+    scan or compare; compare by default), any option of that mode by its long name, and optionally
+    an id and a label. Paths are relative to the file. In JSON:
 
     \b
     [
@@ -60,7 +62,7 @@ def batch(
       "ssim"]}, {"test": "a.png", "ref": "b.png"}
     ]
 
-    In CSV, where an empty cell is left out and lists go between quotes:
+    In CSV, where an empty cell leaves an option out and lists are quoted:
 
     \b
     id,label,mode,test,ref,lag,metrics
@@ -68,8 +70,8 @@ def batch(
     garden,,scan,garden/*.jpg,,1,"psnr,ssim"
     ,,,a.png,b.png,,
 
-    Every job writes DIR/<id>.h5; all together DIR/summary.csv, a row each with the means, and
-    DIR/results.json. Jobs of one label are a method: where two labels are compared with the same
+    Every job writes DIR/<id>.h5. DIR/summary.csv has one row of means per job, and DIR/results.json
+    all results. The jobs of one label are a method: where two labels are compared with the same
     files, DIR/methods.csv puts them side by side.
     """
     log_to_stderr(quiet)
@@ -98,12 +100,11 @@ def batch(
 
 
 def _check_kept(jobs: str, written: Iterable[Path]) -> None:
-    """Refuse a job file that the batch itself would write over."""
+    """Refuse a job file that the batch itself would overwrite."""
     for path in written:
         if path.exists() and Path(jobs).exists() and path.samefile(jobs):
             raise UsageError(
-                f"{jobs} is a file that the batch writes into its folder: name the job file"
-                " otherwise"
+                f"{jobs} would be overwritten by the results of the batch: rename the job file"
             )
 
 

@@ -1,4 +1,4 @@
-"""``vfiscope completion``: the script by which a shell completes what is typed."""
+"""``vfiscope completion``: the script for shell completion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["completion"]
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> int:
-    """Print the script with which a shell completes verbs, options, choices and names.
+    """Print a shell script that completes commands, options, choices and names.
 
     vfiscope completion bash >> ~/.bashrc
 

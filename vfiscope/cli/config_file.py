@@ -18,7 +18,7 @@ def read_config_file(context: click.Context, _parameter: click.Parameter, path: 
     """Callback of ``--config``: options by their long names become defaults; the command line wins.
 
     Raises:
-        UsageError: the file cannot be read, or an option in it does not exist or has an impossible
+        UsageError: the file cannot be read, or an option in it does not exist or has an invalid
         value.
     """
     if path is None:
@@ -53,13 +53,12 @@ def _read(path: str) -> dict[str, Any]:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the configuration {path} is no valid TOML ({error}): fix it there"
+            f"the configuration {path} is not valid TOML ({error}): fix the file"
         ) from error
 
 
 def _checked(parameter: click.Option, key: str, value: Any) -> Any:
-    """A value as its declaration has it; the options that change nothing about a run are flags and
-    texts."""
+    """A validated value. Options that are not declared (output options) are flags or texts."""
     from vfiscope.options import declared
 
     told = declared().get(str(parameter.name))

@@ -1,4 +1,4 @@
-"""The codes with which ``vfiscope`` exits, and which of them a run earns."""
+"""The exit codes of ``vfiscope``, and which of them a run gets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 7
 
 
 def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
-    """The summary of a run, with the rules that it fails on and by what."""
+    """The summary of a run, with the rules that it fails on and the values that met them."""
     from vfiscope.segments import failures
 
     failed = failures(rules, result.frames, result.scores, result.specs)
@@ -34,7 +34,7 @@ def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any], otherwise: int) -> int:
-    """Says by what a run failed, if it did."""
+    """The exit code of a run; prints each rule that it failed on."""
     for rule, failure in summary["failures"].items():
         click.echo(f"vfiscope: failed on {rule!r}: {failure}", err=True)
     return FAILED_ON if summary["failures"] else otherwise

@@ -1,4 +1,4 @@
-"""What ``vfiscope info`` prints: the facts about a medium, or about a run and its scores."""
+"""The text of ``vfiscope info``: facts about a medium, or about a run and its scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vfiscope.options import declared
 __all__ = ["describe_facts"]
 
 INPUTS = ("mode", "test", "ref", "source", "golden")
-"""Options that the lines of the sources tell already."""
+"""Options that the lines about the sources already show."""
 READ = {
     "width",
     "height",
@@ -26,7 +26,7 @@ READ = {
 
 
 def describe_facts(facts: Mapping[str, Any]) -> str:
-    """The facts as a person reads them; what is unset is left out."""
+    """The facts as text for people; unset values are left out."""
     is_run = facts["kind"] == "run"
     rows = list(_run_rows(facts) if is_run else facts.items())
     wide = max(len(name) for name, _ in rows)
@@ -60,7 +60,7 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _source(source: Mapping[str, Any]) -> str:
     if READ - source.keys():
-        return str(source.get("path"))  # a run that another program wrote may say less
+        return str(source.get("path"))  # a run written by another program may lack these
     color = source["color"]
     damaged = [
         f"{source[f'frames_{what}']} {what}"

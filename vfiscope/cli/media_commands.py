@@ -1,4 +1,4 @@
-"""The verbs that look at media: ``info`` and ``doctor``; and ``demo``, which makes some."""
+"""Commands that inspect media, ``info`` and ``doctor``, and ``demo``, which makes some."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ __all__ = ["demo", "doctor", "info"]
 @click.argument("path", metavar="PATH", shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def info(path: str, as_json: bool) -> int:
-    """Say what a video, a folder of images or a run is; of a run, its scores and flagged segments
-    too.
+    """Describe a video, a folder of images or a run, with the scores and flagged segments of a run.
 
     vfiscope info truth.mp4
     """
@@ -36,10 +35,10 @@ def info(path: str, as_json: bool) -> int:
 @click.argument("ref", metavar="[REF]", required=False, shell_complete=files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 def doctor(path: str, ref: str | None, as_json: bool) -> int:
-    """Read every frame of a video or of images, and say what is unusual; of a pair, what will make
-    scores wrong.
+    """Read every frame of a video or of images and report what is unusual; of a pair, also what
+    will make scores wrong.
 
-    Exits with 3 where pixels are damaged or missing.
+    Exits with 3 if pixels are damaged or missing.
 
     vfiscope doctor interpolated.mp4 truth.mp4
     """
@@ -59,9 +58,9 @@ def doctor(path: str, ref: str | None, as_json: bool) -> int:
     "-o", "--out", default="vfiscope-demo", show_default=True, metavar="DIR", help="Folder to fill."
 )
 @click.option("--overwrite", is_flag=True, help="Replace an earlier demo in that folder.")
-@click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+@click.option("--quiet", is_flag=True, help="Print errors only, no progress.")
 def demo(out: str, overwrite: bool, quiet: bool) -> int:
-    """Make a sample and run the main job on it."""
+    """Make a sample video, score it and draw its curves."""
     log_to_stderr(quiet)
     from vfiscope.demo import make_demo
 

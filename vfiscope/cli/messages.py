@@ -1,4 +1,4 @@
-"""What a person sees: progress and messages on stderr, the summary on stdout."""
+"""Text for people: progress and messages on stderr, the summary on stdout."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def log_to_stderr(quiet: bool) -> None:
 
 
 def progress(scores: Iterable[Scores], test: Source, done: int) -> Iterator[Scores]:
-    """A bar on stderr, by seconds of the test really scored; silent where stderr is no terminal."""
+    """A bar on stderr, by seconds of the test scored; silent where stderr is not a terminal."""
     return _bar(((batch, batch.frames.time_s) for batch in scores), test, done)
 
 
 def reading(frames: Iterable[Frames], source: Source, what: str) -> Iterator[Frames]:
-    """A bar on stderr, by seconds of a source read, that goes away at the end; silent where stderr
-    is no terminal."""
+    """A bar on stderr, by seconds of a source read, removed at the end; silent where stderr is not
+    a terminal."""
     return _bar(((batch, batch.time_s) for batch in frames), source, 0, desc=what, leave=False)
 
 
 def _bar(
     timed: Iterable[tuple[Batch, Any]], source: Source, done: int, **look: Any
 ) -> Iterator[Batch]:
-    """The batches, of which each comes with the times of its rows; the whole is what was chosen of
-    the source."""
+    """The batches, unchanged; each comes with the times of its rows, and the total is the selected
+    part of the source."""
     from tqdm import tqdm
 
     start, stop = source.span_s
@@ -73,7 +73,7 @@ def _bar(
         for batch, times in timed:
             yield batch
             if first is None:
-                # What was done before is no measure of the speed.
+                # Rows done in an earlier call do not count towards the speed.
                 first = float(times[0]) - start
                 bar.initial = bar.n = bar.last_print_n = min(max(0.0, first), bar.total or first)
                 bar.unpause()
@@ -81,12 +81,12 @@ def _bar(
             reached = float(times[-1]) - start
             bar.update((min(reached, bar.total) if bar.total else reached) - bar.n)
             bar.set_postfix_str(f"{done + frames} frames", refresh=False)
-        # What was claimed is not always there, and the last frame begins before the end.
+        # The claimed duration is not always there, and the last frame begins before the end.
         bar.total = bar.n or bar.total
 
 
 def describe(summary: dict[str, Any], heading: str = "") -> str:
-    """The summary as a person reads it, headed by what was done to so many frames."""
+    """The summary as text for people, headed by what was done to how many frames."""
     frames = summary["frames"]
     heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
     rest = ", ".join(
@@ -129,8 +129,8 @@ def _verdict(summary: dict[str, Any]) -> list[str]:
 
 
 def _about(summary: dict[str, Any]) -> str:
-    """Which frames the numbers are about and, where originals may be among them, how to state
-    that."""
+    """The frames that the numbers are about and, where originals may be among them, the option that
+    states it."""
     role, total = summary["role"], summary["frames"]["total"]
     defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
     if role != "all":
@@ -147,9 +147,9 @@ def _about(summary: dict[str, Any]) -> str:
 
 
 def _table(metrics: dict[str, Any]) -> Iterator[str]:
-    """A heading and a line for each metric; of a signed one also the mean without signs, which do
-    not cancel out."""
-    from vfiscope.store.text import printable  # brings h5py, which help does without
+    """A heading and a line for each metric; a signed one also has the mean of its absolute values,
+    which do not cancel out."""
+    from vfiscope.store.text import printable  # imports h5py, which help does not need
 
     if not metrics:
         yield "no metric has a value for any of them"
@@ -174,8 +174,7 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
 
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A line for each range of frames that the same rule found, with the metrics in which it
-    did."""
+    """A line for each range of frames that the same rule found, with its metrics."""
     from vfiscope.views.places import range_place  # as above
 
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -203,7 +202,7 @@ def band_of(run: Run) -> str | None:
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
-    """A diagnosis as a person reads it: what the media are, and a line or two for each finding."""
+    """A diagnosis as text for people: the media, and a line or two for each finding."""
     lines = []
     for role, found in diagnosis.media.items():
         info = found.info
@@ -225,7 +224,7 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
 
 
 def _short(path: str) -> str:
-    """A path as seen from the current folder, where it lies in it."""
+    """A path, relative to the current folder where it is inside it."""
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
@@ -235,8 +234,8 @@ def _count(frames: int) -> str:
 
 
 def _mean(name: str, pooled: dict[str, Any]) -> str:
-    """The mean of a metric; of a signed one, whose values would cancel out, that of the absolute
-    ones."""
+    """The mean of a metric; of a signed one, whose values would cancel out, the mean of the
+    absolute values."""
     if "mean_abs" in pooled:
         return f"|{name}| {_number(pooled['mean_abs'])}"
     return (

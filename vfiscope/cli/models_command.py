@@ -1,4 +1,4 @@
-"""The verbs about embedders and their weights."""
+"""``vfiscope models``: embedders and their weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def models() -> None:
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list and nothing else.")
 def models_list(as_json: bool) -> int:
-    """Say which embedders there are and which can be used on this machine."""
+    """List the embedders and which of them can be used on this machine."""
     from vfiscope.embedders.kinds import list_embedders
 
     listed = list_embedders()
@@ -48,7 +48,7 @@ def models_fetch(name: str) -> int:
     "--weights",
     metavar="FILE",
     shell_complete=files,
-    help="Weights to check; the cached ones where absent.",
+    help="Weights to check; by default the cached ones.",
 )
 def models_check(name: str, weights: str | None) -> int:
     """Load an embedder and its weights and embed a probe image."""

@@ -1,4 +1,4 @@
-"""The click parameters that are made from the declared options, and those that verbs share."""
+"""The click parameters made from the declared options, and those that verbs share."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ COMPUTED = "\n\n".join(
         ("Fields", metric_names.FIELDS),
     )
 )
-"""What can be computed, as the help of a verb lists it."""
+"""The metrics, maps and fields, as the help of a verb lists them."""
 
 
 class Verbs(click.Group):
-    """The verbs; says which one may be meant by a wrong name."""
+    """The verbs; suggests one for a mistyped name."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -41,8 +41,8 @@ class Verbs(click.Group):
 
 
 class RunCommand(click.Command):
-    """A verb that makes a run. Its options are read from their declarations when a command line or
-    help asks for them, so that the help of the program itself does without."""
+    """A verb that makes a run. Its options are read from their declarations only when its command
+    line or help is needed, so that the help of the program itself stays fast."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         if not any(isinstance(each, click.Argument) for each in self.params):
@@ -82,8 +82,8 @@ class DeclaredOption(click.Option):
 
 
 class DeclaredType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.5 alone
-    """Reads a text as a declaration says; anything else, as a file of options may hold, is passed
-    on to where it is validated."""
+    """Converts a text as its declaration says; any other value, as from a TOML file, is passed on
+    and validated later."""
 
     def __init__(self, told: Declared) -> None:
         self.told = told
@@ -112,7 +112,7 @@ class DeclaredType(click.ParamType):  # type: ignore[type-arg]  # generic since 
 def comma_list(
     _context: click.Context, _parameter: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    """Callback of an option that holds names between commas."""
+    """Callback of an option that takes comma-separated names."""
     if value is None:
         return None
     return tuple(part.strip() for part in value.split(",") if part.strip())
@@ -121,12 +121,12 @@ def comma_list(
 def files(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Says to the shell that names of files complete an argument or option."""
+    """Tells the shell to complete an argument or option with file names."""
     return [CompletionItem(incomplete, type="file")]
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of how a run is asked for and told of, which change nothing about it."""
+    """The options that change how a run is started and reported, but nothing in it."""
     config = click.option(
         "--config",
         metavar="FILE.toml",
@@ -134,7 +134,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         is_eager=True,
         expose_value=False,
         callback=read_config_file,
-        help="Read options from a file; those given here win.",
+        help="Read options from a file; the command line wins.",
     )
     as_json = click.option(
         "--json",
@@ -142,7 +142,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         is_flag=True,
         help="Print the summary as one JSON object and nothing else.",
     )
-    quiet = click.option("--quiet", is_flag=True, help="No progress and no messages but errors.")
+    quiet = click.option("--quiet", is_flag=True, help="Print errors only, no progress.")
     return config(as_json(quiet(command)))
 
 

@@ -34,12 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of ``vfiscope``: exits with the contract's codes; a user's mistake is one line,
     never a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    # Threads that wait for work by spinning starve decoding, and everything else, on machines with
-    # few cores.
+    # Threads that spin while they wait for work starve decoding, and everything else, on machines
+    # with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ.setdefault(
-        "OPENCV_LOG_LEVEL", "SILENT"
-    )  # what an image is worth is said by vfiscope itself
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # vfiscope reports damaged images itself
     try:
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -48,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo(f"vfiscope: {_interrupted(error)}", err=True)
         code = INTERRUPTED
-    except SystemExit as error:  # an end asked for by a signal, or click's after a completion
+    except SystemExit as error:  # from a signal, or from click after a completion
         if error.code == TERMINATED:
             click.echo(f"vfiscope: {_interrupted(error)}", err=True)
         code = error.code
@@ -61,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception:
         traceback.print_exc()
         click.echo(
-            "vfiscope: this is a fault of vfiscope itself: please report it with the lines above",
+            "vfiscope: this is a bug in vfiscope: please report it with the lines above",
             err=True,
         )
         code = FAULT
@@ -69,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _interrupted(error: BaseException) -> str:
-    """What an interrupt is reported as, with what was kept where work was in hand."""
+    """The message about an interrupt, with what was kept of unfinished work."""
     told = error.__cause__ if isinstance(error, click.Abort) else error
     if isinstance(told, (Interrupted, Terminated)):
         return f"interrupted: {told.message}"
@@ -83,7 +81,7 @@ def _interrupted(error: BaseException) -> str:
 def vfiscope() -> None:
     """Score interpolated videos, scan time-lapse sequences and plot temporal difference curves.
 
-    Every result is one HDF5 file, and every picture and table is drawn from it.
+    Every result is one HDF5 file; every figure and table is made from it.
     """
 
 

@@ -1,4 +1,4 @@
-"""The verbs over stored results that decode nothing: ``flag``, ``plot`` and ``export``."""
+"""Commands on stored results that decode nothing: ``flag``, ``plot`` and ``export``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def flag(
 ) -> int:
     """Flag segments again from the stored scores of RUN, decoding nothing.
 
-    The default rule and cuts are always applied, and besides them the rules given here; without
-    any, those that RUN was made with (--flag). The rules that made the segments are stored beside
-    them; what RUN was made with stays.
+    The default rule and the cut rule always apply. Besides them, the rules passed here apply or,
+    without any, those that RUN was made with (--flag). The rules are stored beside the segments;
+    the stored options of RUN stay as they were.
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
@@ -65,14 +65,14 @@ def flag(
     help="A .png, .svg or .pdf file.",
 )
 @click.option(
-    "--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all where absent."
+    "--metrics", callback=comma_list, metavar="A,B,C", help="Curves to draw; all by default."
 )
 @click.option(
     "--label",
     "labels",
     multiple=True,
     metavar="L",
-    help="What a run is called; once for each, in order.",
+    help="Name of a run in the figure; once per run, in order.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a figure that exists.")
 def plot(

@@ -1,4 +1,4 @@
-"""The verbs that make a run: ``score``, ``scan`` and ``compare``."""
+"""Commands that make a run: ``score``, ``scan`` and ``compare``."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["compare", "scan", "score"]
 @click.command(cls=RunCommand, epilog=COMPUTED)
 @output_options
 def score(**options: Any) -> int:
-    """Score an interpolated (or any) video or folder: against its ground truth, against the
-    lower-rate video that it was made from, or, with nothing else, every frame between its
-    neighbours.
+    """Score an interpolated (or any other) video or folder: against its ground truth (--ref),
+    against the lower-rate video that it was made from (--source), or, without either, every frame
+    against its own neighbours.
 
     vfiscope score interpolated.mp4 --ref truth.mp4
     """
@@ -33,7 +33,7 @@ def score(**options: Any) -> int:
 @click.command(cls=RunCommand, epilog=COMPUTED)
 @output_options
 def scan(**options: Any) -> int:
-    """Scan a time-lapse or any sequence against a golden frame, or against the frames before.
+    """Scan a time-lapse or any sequence against a golden frame or against earlier frames.
 
     vfiscope scan "garden/*.jpg" --golden 0
     """
@@ -45,13 +45,13 @@ def scan(**options: Any) -> int:
     "--visualize",
     metavar="DIR",
     shell_complete=files,
-    help="Folder for pictures of the pair: A is REF, B is TEST.",
+    help="Folder for figures of the pair: A is REF, B is TEST.",
 )
 @output_options
 def compare(**options: Any) -> int:
     """Compare two images.
 
-    vfiscope compare test.png ref.png --visualize pictures
+    vfiscope compare test.png ref.png --visualize figures
     """
     return _run("compare", options)
 
@@ -94,4 +94,4 @@ def _print(result: Run, summary: dict[str, Any], pictures: str | None) -> None:
     if band := band_of(result):
         click.echo(f"\n{band}")
     if pictures is not None:
-        click.echo(f"\npictures: {pictures}")
+        click.echo(f"\nfigures: {pictures}")

@@ -1,5 +1,5 @@
-"""``vfiscope show``: frames of a run beside what they were compared with, and where in them
-something is wrong."""
+"""``vfiscope show``: frames of a run beside what they were compared with, with a map of what is
+wrong in them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ __all__ = ["show"]
     "--worst",
     type=int,
     metavar="N",
-    help="The N worst frames, spread over the run; 5 where absent.",
+    help="The N worst frames, spread over the run; 5 by default.",
 )
 @click.option(
-    "--by", metavar="METRIC", help="Worst by this score; the first that ranks where absent."
+    "--by", metavar="METRIC", help="Worst by this metric; by default the first that ranks."
 )
 @click.option(
     "--frame",
@@ -33,7 +33,7 @@ __all__ = ["show"]
     help="This frame, by number; may be repeated.",
 )
 @click.option(
-    "--map", metavar="NAME", help="The map to lay over; absdiff is computed where it is not stored."
+    "--map", metavar="NAME", help="The map to overlay; absdiff is computed if it is not stored."
 )
 @click.option("--field", metavar="NAME", help="A vector field to draw as arrows, as motion.")
 @click.option(
@@ -41,26 +41,26 @@ __all__ = ["show"]
     default="auto",
     show_default=True,
     metavar="auto|absolute|MAX",
-    help="Where the colours end: by what is shown, at the end of the map's range, or at a number.",
+    help="Top of the colour scale: from what is shown, the end of the map's range, or a number.",
 )
 @click.option(
     "-o",
     "--out",
     metavar="PATH",
     shell_complete=files,
-    help="A .png file, or DIR/ for a file for each frame.",
+    help="A .png file, or DIR/ for one file per frame.",
 )
 @click.option(
     "--root",
     metavar="DIR",
     shell_complete=files,
-    help="Where the scored files lie now, if they were moved.",
+    help="Folder that the scored files are in now, if they were moved.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace pictures that exist.")
+@click.option("--overwrite", is_flag=True, help="Replace sheets that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
-@click.option("--quiet", is_flag=True, help="No messages but errors.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
 def show(run: str, frames: tuple[int, ...], as_json: bool, quiet: bool, **options: Any) -> int:
-    """Draw frames of RUN beside what they were compared with, and a map of what is wrong in them.
+    """Draw frames of RUN beside what they were compared with, with a map of what is wrong in them.
 
     vfiscope show interpolated.h5 --worst 5
     """

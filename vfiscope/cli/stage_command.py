@@ -1,4 +1,4 @@
-"""The verb that asks any stage of a stored run."""
+"""``vfiscope stage``: run any stage on a stored run."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ __all__ = ["stage"]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 def stage(name: str, run: str, settings: tuple[str, ...], as_json: bool, quiet: bool) -> int:
-    """Ask a stage of a stored RUN: make its tables from what the run holds, and store them in it.
+    """Run a stage on a stored RUN: make its tables from what the run holds and store them in it.
 
-    Its parameters are stored beside its tables. Whatever happens meanwhile, RUN holds the old
-    tables or the new ones.
+    Its parameters are stored beside its tables. If interrupted, RUN still holds the old tables or
+    already the new ones.
 
     vfiscope stage segments interpolated.h5 --set 'rules=["ssim < 0.9"]'
     """

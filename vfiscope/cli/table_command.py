@@ -23,10 +23,10 @@ __all__ = ["show_by_label", "table"]
     "labels",
     multiple=True,
     metavar="L",
-    help="What a run is called; once for each, in order.",
+    help="Name of a method; once per run, in order.",
 )
 @click.option(
-    "--metrics", callback=comma_list, metavar="A,B,C", help="Columns; all scores where absent."
+    "--metrics", callback=comma_list, metavar="A,B,C", help="Columns; all scores by default."
 )
 @click.option(
     "--worst",
@@ -34,19 +34,19 @@ __all__ = ["show_by_label", "table"]
     default=1,
     show_default=True,
     metavar="N",
-    help="Worst frames of each method and metric.",
+    help="Worst frames to name per method and metric.",
 )
 @click.option(
     "--role",
     metavar="synthesised|all",
-    help="Frames; where absent the synthesised ones, if they are known.",
+    help="Frames to use; by default the synthesised ones, if they are known.",
 )
-@click.option("--sort", metavar="METRIC", help="Order the methods by it, the best first.")
+@click.option("--sort", metavar="METRIC", help="Order the methods by this metric, best first.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "csv", "markdown", "latex"]),
-    help="Where absent, by the extension of -o (.txt, .csv, .md, .tex, .json), else text.",
+    help="By default from the extension of -o (.txt, .csv, .md, .tex, .json), else text.",
 )
 @click.option("-o", "--out", metavar="FILE", shell_complete=files, help="Write to a file.")
 @click.option(
@@ -65,16 +65,15 @@ def table(
     role: str | None,
     sort: str | None,
 ) -> int:
-    """Put methods side by side over the same frames: means with 95 % intervals, the best, wins,
-    worst frames.
+    """Compare methods over the same frames: means, 95 % intervals, the best, wins and worst frames.
 
-    RUN... are results of the same clip by several methods; or one folder of a batch, whose labels
-    are then the methods and whose references the scenes. Runs that are not comparable are refused.
+    RUN... are results of the same clip by several methods, or one folder of a batch: its labels are
+    then the methods, and its references the scenes. Runs that are not comparable are refused.
 
     vfiscope table repeat.h5 blend.h5 flow.h5
     """
     if as_json and form is not None:
-        raise UsageError(f"--json beside --format {form}: leave one of them out")
+        raise UsageError(f"--json and --format {form} exclude each other: leave one of them out")
     from vfiscope import api
     from vfiscope.views.table_text import format_of, render, write_table
 
@@ -82,7 +81,7 @@ def table(
     folders = [path for path in runs if Path(path).is_dir()]
     if folders and len(runs) > 1:
         raise UsageError(
-            f"{folders[0]} is a folder beside other results: name one folder of a batch, or results"
+            f"{folders[0]} is a folder among results: pass one folder of a batch, or only results"
         )
     made = api.table(
         folders[0] if folders else runs,
@@ -108,8 +107,8 @@ def table(
 def show_by_label(
     folder: str, results: Sequence[Mapping[str, Any]], *, quiet: bool, shown: bool
 ) -> None:
-    """Write the table by label of a batch, and print it; of labels that make none say why, on
-    stderr."""
+    """Write and print the table by label of a batch; where the labels make none, print the reason
+    on stderr."""
     from vfiscope.views.labelled import METHODS_FILE, table_of_results
     from vfiscope.views.table_text import render, write_table
 
@@ -119,7 +118,7 @@ def show_by_label(
     try:
         made = table_of_results(results)
     except (UsageError, StoreError) as error:
-        older = f" ({path} is of an earlier run)" if path.exists() else ""
+        older = f" ({path} is from an earlier run)" if path.exists() else ""
         if not quiet:
             click.echo(f"vfiscope: {error}{older}", err=True)
         return

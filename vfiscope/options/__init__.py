@@ -1,7 +1,7 @@
 """Every option of vfiscope, declared once.
 
 The command line, TOML and job files, the signatures of the Python functions and the page of options
-in the docs are made from the fields of :class:`RunConfig` and the :class:`Option` beside each.
+in the docs are generated from the fields of :class:`RunConfig` and the :class:`Option` of each.
 """
 
 from vfiscope.options.option import GROUPS, VERBS, Declared, Group, Names, Option, Texts

@@ -1,4 +1,4 @@
-"""Options of what is computed, and what is where nothing was asked for."""
+"""Options of what is computed, and the defaults."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ __all__ = [
 ]
 
 DEFAULT_METRICS = ("cosine", "mismatch", "psnr", "ssim")
-"""Embeddings before pixels, here and in every run: they rank interpolated frames best, and what is
-computed first is printed and drawn first."""
+"""Embeddings come before pixels, here and in every run: they rank interpolated frames best, and
+metrics are printed and drawn in this order."""
 DEFAULT_MAPS = ("mismatch",)
 DEFAULT_FIELDS = ("motion",)
 NEIGHBOUR_METRICS = (
@@ -42,21 +42,20 @@ NEIGHBOUR_METRICS = (
     "cut",
 )
 NEIGHBOUR_MAPS = ("fault", "ghosting", "warp", "foreign")
-"""What is computed where there is no ground truth; with the source, PSNR and SSIM of its own frames
-besides."""
+"""Computed without ground truth, as are NEIGHBOUR_METRICS."""
 FIELD_METRICS = {"motion": "mismatch"}
-"""The metric whose matches a field shows."""
+"""{field: the metric whose matches it shows}"""
 
 
 class ComputingOptions(EmbeddingOptions):
-    """What is computed; where a field is empty, it is filled with what suits the mode."""
+    """What is computed; an empty field is filled with the defaults of the mode."""
 
     heading: ClassVar[str] = "Scores, maps and fields"
 
     metrics: Annotated[
         Names,
         Option(
-            f"Scores to compute; {','.join(DEFAULT_METRICS)} where there is a reference.",
+            f"Scores to compute; with a reference by default {','.join(DEFAULT_METRICS)}.",
             metavar="A,B,C",
             names="metric",
         ),
@@ -64,7 +63,7 @@ class ComputingOptions(EmbeddingOptions):
     maps: Annotated[
         Names,
         Option(
-            'Maps to keep per frame, or "none"; where absent, those of the metrics.',
+            'Maps to keep per frame, or "none"; by default those of the metrics.',
             metavar="A,B",
             names="map",
         ),
@@ -72,7 +71,7 @@ class ComputingOptions(EmbeddingOptions):
     fields: Annotated[
         Names,
         Option(
-            'Vector fields to keep per frame, or "none"; where absent, motion beside mismatch.',
+            'Vector fields to keep per frame, or "none"; by default motion, with mismatch.',
             metavar="A,B",
             names="field",
         ),
@@ -80,7 +79,7 @@ class ComputingOptions(EmbeddingOptions):
     signals: Annotated[
         Names,
         Option(
-            'Signals to keep per frame, or "none"; where absent, those that cost little.',
+            'Signals to keep per frame, or "none"; by default those that cost little.',
             metavar="A,B",
             names="signal",
         ),
@@ -88,14 +87,15 @@ class ComputingOptions(EmbeddingOptions):
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
-        """Choose what is computed where nothing was asked for."""
+        """Fill in the defaults where nothing was chosen."""
         for name, names in self.usual().items():
             if not getattr(self, name):
-                self.__dict__[name] = names  # frozen to all others, and not yet handed out
+                self.__dict__[name] = names  # frozen for everybody else, and not handed out yet
         return self
 
     def usual(self) -> dict[str, tuple[str, ...]]:
-        """What suits the mode; of its maps and fields those that show a metric asked for."""
+        """The defaults of the mode: its metrics, and the maps and fields of the chosen metrics.
+        With a source, PSNR and SSIM of the originals are added."""
         metrics: tuple[str, ...] = DEFAULT_METRICS
         maps: tuple[str, ...] = DEFAULT_MAPS
         fields: tuple[str, ...] = DEFAULT_FIELDS

@@ -1,4 +1,4 @@
-"""Options of how frames become vectors."""
+"""Options of embedding: how frames become vectors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EmbeddingOptions(PairingOptions):
     embedder: Annotated[
         str,
         Option(
-            "Name, or auto: DINOv2 where its weights are on this machine, dsift otherwise.",
+            "A name, or auto: DINOv2 if its weights are on this machine, else dsift.",
             "a name",
             "NAME",
             names="embedder",
@@ -33,27 +33,28 @@ class EmbeddingOptions(PairingOptions):
     weights: Annotated[
         FileName | None, Option("Weights of the embedder.", metavar="FILE", file=True)
     ] = None
-    device: Annotated[Device, Option("Where tensors are computed.")] = "auto"
+    device: Annotated[Device, Option("Device to compute on.")] = "auto"
     size: Annotated[
         int | None,
         Field(ge=1, le=16384),
         Option(
-            "Short side in pixels before embedding; the embedder's own where absent.",
+            "Short side of frames in pixels for embedding; by default the embedder's own.",
             "a whole number of pixels",
         ),
     ] = None
     aspect: Annotated[
-        Aspect, Option("Keep a frame's aspect before embedding, or make it square (stretch).")
+        Aspect,
+        Option("Keep the aspect ratio of frames for embedding, or stretch them to a square."),
     ] = "keep"
-    pool: Annotated[TokenPool, Option("Tokens that make the pooled embedding.")] = "patch"
+    pool: Annotated[TokenPool, Option("Tokens that the pooled embedding is made from.")] = "patch"
     precise: Annotated[
-        bool, Option("Compute a network in float32 on a GPU too (bfloat16 otherwise).")
+        bool, Option("Run the network in float32 on a GPU too, instead of bfloat16.")
     ] = False
     window: Annotated[
         int | None,
         Field(ge=1, le=16384),
         Option(
-            "Look for matches at most so many patches away; anywhere where absent.",
+            "Search for matches at most this many patches away; by default in the whole frame.",
             "a whole number of patches",
         ),
     ] = None

@@ -1,4 +1,4 @@
-"""``python -m vfiscope.options.generate``: writes what is made from the declarations into a
+"""``python -m vfiscope.options.generate``: writes what is generated from the declarations into a
 checkout: the types of the keyword arguments, and docs/options.md."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Options of what is compared with what, and the rules about which of them go together."""
+"""Options of what is compared with what, and the rules on which of them go together."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Mode = Literal["score", "scan", "compare"]
 
 
 def parse_multiplier(value: str | int | float) -> Fraction:
-    """Test frames to a source frame: "2", "2.5", "5/2", or two rates as "24:60".
+    """Test frames per source frame: "2", "2.5", "5/2", or two rates such as "24:60".
 
     Raises:
-        UsageError: it is no ratio above 1 (nothing would be interpolated) and up to 1000.
+        UsageError: it is not a ratio above 1 (at 1 nothing is interpolated) and up to 1000.
     """
     try:
         low, _, high = str(value).partition(":")
@@ -30,8 +30,8 @@ def parse_multiplier(value: str | int | float) -> Fraction:
         ratio = Fraction(0)
     if not 1 < ratio <= 1000:
         raise UsageError(
-            f"multiplier is {value!r}: pass test frames to a source frame, more than 1, as 2, 5/2"
-            " or 24:60"
+            f"multiplier is {value!r}: pass test frames per source frame, more than 1, such as 2,"
+            " 5/2 or 24:60"
         )
     return ratio
 
@@ -41,15 +41,15 @@ def _ratio(value: str | int | float | None) -> str | None:
 
 
 class InputOptions(ReadOptions):
-    """What to compare. One field for each option."""
+    """What to compare; one field per option."""
 
     heading: ClassVar[str] = "Inputs"
 
-    mode: Annotated[Mode, Option("What is done: score, scan or compare.", verbs=())]
+    mode: Annotated[Mode, Option("What to do: score, scan or compare.", verbs=())]
     test: Annotated[
         Any,
         Option(
-            "The video, folder or image to examine.",
+            "The video, folder or image to score.",
             argument_of=VERBS,
             identifies=False,
             file=True,
@@ -59,7 +59,7 @@ class InputOptions(ReadOptions):
     ref: Annotated[
         Any,
         Option(
-            "Ground truth: video, folder, glob or printf pattern.",
+            "Ground truth: a video, folder, glob or printf pattern.",
             metavar="REF",
             verbs=("score", "compare"),
             argument_of=("compare",),
@@ -81,17 +81,18 @@ class InputOptions(ReadOptions):
         str | int | float | None,
         AfterValidator(_ratio),
         Option(
-            "States that frames 0, M, 2M ... are originals passed through: numbers are then about"
-            " those between. With --source it is found, and may be a ratio (5/2, 24:60).",
-            "a ratio, as 2, 5/2 or 24:60",
+            "Test frames per source frame: frames 0, M, 2M ... are then originals, and results are"
+            " over the frames between. With --source it is detected, and may be a ratio (5/2,"
+            " 24:60).",
+            "a ratio such as 2, 5/2 or 24:60",
             "M",
             verbs=("score",),
         ),
     ] = None
-    """Test frames to a source frame, as "2", "2.5", "5/2" or "24:60". With ``source``, None finds
-    it from the frames. Without, a whole number M states that frames 0, M, 2M ... (of the reference,
-    or of the test alone) are originals that were passed through, and that those between were
-    synthesised from them; None states nothing."""
+    """Test frames per source frame, such as "2", "2.5", "5/2" or "24:60". With ``source``, None
+    detects it from the frames. Without ``source``, a whole number M states that frames 0, M, 2M ...
+    (of the reference, or of the test itself) are passed-through originals and that the frames
+    between were synthesised from them; None states nothing."""
     golden: Annotated[
         Any,
         Option(
@@ -107,17 +108,17 @@ class InputOptions(ReadOptions):
         int | None,
         Field(ge=1, le=1_000_000),
         Option(
-            "Without --golden: compare every frame with the one so many frames before; so many are"
+            "Without --golden: compare every frame with the one N frames before it; N frames are"
             " held in memory.",
             metavar="N",
             verbs=("scan",),
         ),
     ] = None
-    """1 where neither golden nor lag is given."""
+    """1 where neither golden nor lag is set."""
 
     @model_validator(mode="after")
     def _of_this_mode(self) -> Self:
-        """Refuse what this mode would ignore."""
+        """Refuse options that this mode would ignore."""
         for told in sorted(InputOptions.declared(), key=lambda each: each.name):
             told.check_mode(self.mode, getattr(self, told.name))
         return self
@@ -125,9 +126,9 @@ class InputOptions(ReadOptions):
     @model_validator(mode="after")
     def _one_partner(self) -> Self:
         if self.golden is not None and self.lag is not None:
-            raise UsageError("golden and lag are two ways to compare: pass one of them")
+            raise UsageError("golden and lag exclude each other: pass one of them")
         if self.source is not None and self.ref is not None:
-            raise UsageError("source and ref are two ways to judge interpolation: pass one of them")
+            raise UsageError("source and ref exclude each other: pass one of them")
         return self
 
     @model_validator(mode="after")
@@ -136,12 +137,11 @@ class InputOptions(ReadOptions):
             return self
         if "/" in str(self.multiplier):
             raise UsageError(
-                f"multiplier is {self.multiplier}: without source only a whole number tells which"
-                " frames are originals"
+                f"multiplier is {self.multiplier}, which without source must be a whole number: a"
+                " ratio does not say which frames are originals"
             )
         if self.step != 1:
             raise UsageError(
-                f"step is {self.step} beside multiplier, which counts every frame: leave one of"
-                " them out"
+                f"step is {self.step}, but multiplier counts every frame: leave one of them out"
             )
         return self

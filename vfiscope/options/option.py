@@ -1,5 +1,5 @@
-"""How an option is declared: a field of a :class:`Group` with its type, its default and an
-:class:`Option` that says the rest.
+"""The declaration of an option: a field of a :class:`Group` with its type, its default and an
+:class:`Option` for the rest.
 
 A package adds options of its own under the entry point group ``vfiscope.plugins``::
 
@@ -58,33 +58,33 @@ GIVE = {
 
 @dataclass(frozen=True)
 class Option:
-    """What is said of an option beside its type and its default."""
+    """The declaration of an option beyond its type and its default."""
 
     help: str
-    """One line in plain English, as ``--help`` and the page of options show it."""
+    """One line in plain English, shown by ``--help`` and the page of options."""
     give: str = ""
-    """What to pass, as the message about a wrong value says it; by the type where empty."""
+    """What to pass, for the message about a wrong value; derived from the type where empty."""
     metavar: str | None = None
     short: str | None = None
-    """A flag of one letter, as ``-o``."""
+    """A flag of one letter, such as ``-o``."""
     verbs: tuple[str, ...] = VERBS
     argument_of: tuple[str, ...] = ()
-    """Verbs that take it by its place in the command line instead of by its name."""
+    """Verbs that take it as a positional argument."""
     stored: bool = True
-    """Whether it may change what a run holds; if not, it is not stored."""
+    """True if it may change what a run holds; only then is it stored."""
     identifies: bool = True
-    """Whether unfinished work that was begun with another value is refused."""
+    """True if unfinished work that was begun with another value is refused."""
     names: str | None = None
-    """Whose names it takes: "metric", "map", "field" or "embedder"."""
+    """The kind of names it takes: "metric", "map", "field" or "embedder"."""
     file: bool = False
-    """Whether it is the name of a file or folder."""
+    """True for the name of a file or folder."""
     hidden: bool = False
     """Left out of ``--help`` and the page of options."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """An option with all that its declaration says, as command line and docs need it."""
+    """An option with everything declared about it, as the command line and docs need it."""
 
     name: str
     option: Option
@@ -105,14 +105,14 @@ class Declared:
 
     @property
     def give(self) -> str:
-        """What to pass, as a message says it."""
+        """What to pass, for a message."""
         return self.option.give or ("a file name" if self.option.file else GIVE[self.kind])
 
     def validated(self, value: Any) -> Any:
         """The value as a configuration would hold it.
 
         Raises:
-            UsageError: it is of the wrong type, out of bounds or no choice.
+            UsageError: it is of the wrong type, out of bounds or not one of the choices.
         """
         try:
             return TypeAdapter(self.annotation, config=STRICT).validate_python(value)
@@ -120,22 +120,22 @@ class Declared:
             raise UsageError(_complaint(self, value, error)) from error
 
     def check_mode(self, mode: str, value: Any) -> None:
-        """Refuse a value where the mode would ignore it.
+        """Refuse a value that the mode would ignore.
 
         Raises:
-            UsageError: it is none of an option of this mode, and not the default.
+            UsageError: the mode does not have this option, and the value is not the default.
         """
         verbs = self.option.verbs
         if verbs and mode not in verbs and value is not None and value is not self.default:
             raise UsageError(
-                f"{self.name} means nothing in mode {mode}: leave it out, or use mode {verbs[0]}"
+                f"{self.name} has no effect in mode {mode}: leave it out, or use mode {verbs[0]}"
             )
 
     def of_text(self, text: str) -> Any:
-        """The value that a cell of a table means.
+        """The value of a table cell.
 
         Raises:
-            UsageError: it is no number, or neither true nor false, where one is meant.
+            UsageError: it is not the number, or the true or false, that is declared.
         """
         if self.kind not in (int, float, bool):
             return text
@@ -146,15 +146,15 @@ class Declared:
 
 
 class _Absent:
-    """An attribute that is not there."""
+    """An attribute that raises AttributeError."""
 
     def __get__(self, *_: object) -> NoReturn:
         raise AttributeError
 
 
 class _Fields(ModelMetaclass):
-    """Hides ``ABCMeta.register``, which pydantic would take for the default of the option of that
-    name."""
+    """Hides ``ABCMeta.register``, which pydantic would take for the default of the option
+    ``register``."""
 
     register = _Absent()
 
@@ -165,7 +165,7 @@ STRICT = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_al
 class Group(BaseModel, metaclass=_Fields):
     """Options that belong together: immutable, validated, with errors of one line.
 
-    Types are strict: 3 is a float, but "3" is no int and True is no number.
+    Types are strict: 3 is a float, but "3" is not an int and True is not a number.
     """
 
     model_config = STRICT
@@ -175,7 +175,7 @@ class Group(BaseModel, metaclass=_Fields):
         """Validate values by name.
 
         Raises:
-            UsageError: a value is of the wrong type, is out of bounds or is no choice.
+            UsageError: a value is of the wrong type, out of bounds or not one of the choices.
         """
         try:
             super().__init__(**values)
@@ -184,7 +184,7 @@ class Group(BaseModel, metaclass=_Fields):
 
     @classmethod
     def declared(cls) -> Iterator[Declared]:
-        """The options of this group and of those that it is built on, in their order."""
+        """The options of this group and of its base groups, in order."""
         return iter(_declared_in(cls))
 
 
@@ -199,7 +199,7 @@ def _declared_in(group: type[Group]) -> tuple[Declared, ...]:
 
 
 GROUPS: Registry[type[Group]] = Registry("group of options")
-"""The groups that installed packages add; those of vfiscope are the bases of ``RunConfig``."""
+"""The groups that installed packages add; vfiscope's own are the bases of ``RunConfig``."""
 
 
 def _declared(name: str, info: FieldInfo, heading: str) -> Declared:
@@ -223,14 +223,14 @@ def _bound(info: FieldInfo, name: str) -> float | None:
 
 
 def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """The types that a value may have, but for None."""
+    """The types that a value may have, without None."""
     parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
     bare = (get_args(part)[0] if get_origin(part) is Annotated else part for part in parts)
     return tuple(part for part in bare if part is not NoneType)
 
 
 def _kind(kinds: tuple[Any, ...]) -> type:
-    """How a command line reads a value: where it may be a text, it is one."""
+    """The type as which the command line reads a value: str wherever a text is allowed."""
     if get_origin(kinds[0]) is Literal or str in kinds:
         return str
     if get_origin(kinds[0]) is tuple:
@@ -239,7 +239,7 @@ def _kind(kinds: tuple[Any, ...]) -> type:
 
 
 def _one_line(error: ValidationError, values: dict[str, Any], group: type[Group]) -> str:
-    """What pydantic found first, as one line: the thing, the value, and what to do."""
+    """The first error that pydantic found, as one line: the thing, the value, the remedy."""
     name = str(error.errors(include_url=False)[0]["loc"][0])
     known = {each.name: each for each in group.declared()}
     if name not in known:
@@ -271,14 +271,14 @@ def _file_name(value: Any) -> Any:
 
 
 def _texts(value: Any) -> Any:
-    """One text or several, as a tuple; None chooses nothing."""
+    """One text or several, as a tuple; None is the empty tuple."""
     if value is None:
         return ()
     return (value,) if isinstance(value, str) else tuple(value) if _is_list(value) else value
 
 
 def _names(value: Any) -> Any:
-    """Names in a list, or between commas."""
+    """Names from a list or a comma-separated text."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     return _texts(value)

@@ -1,4 +1,4 @@
-"""The page of options in the docs, made from the declarations."""
+"""The page of options in the docs, generated from the declarations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["option_page"]
 
 INTRODUCTION = """# Options
 
-Every option of `score`, `scan` and `compare`, made from its declaration by
+Every option of `score`, `scan` and `compare`, generated from the declarations by
 `python -m vfiscope.options.generate`. The same names work everywhere:
 
 | where | as |
@@ -61,7 +61,7 @@ def _flags(told: Declared) -> Iterator[str]:
 
 
 def _takes(told: Declared) -> str:
-    """What an option takes: its choices, its range, or what its message asks for."""
+    """The values that an option takes: its choices, its range, or a description."""
     if told.choices:
         return ", ".join(f"`{choice}`" for choice in told.choices)
     if told.kind is bool:
@@ -69,7 +69,7 @@ def _takes(told: Declared) -> str:
     if told.low is not None and told.high is not None:
         return f"{told.give}, {told.low} to {told.high}"
     if told.option.names is not None:
-        return "names between commas" if told.kind is tuple else "a name"
+        return "comma-separated names" if told.kind is tuple else "a name"
     if told.kind is tuple:
         return "a rule; may be repeated"
     return "a file or folder" if told.option.file and not told.option.give else told.give

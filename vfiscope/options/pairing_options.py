@@ -1,4 +1,4 @@
-"""Options of which reference frame a test frame is scored against, and of bringing it onto that."""
+"""Options of pairing: alignment of test and reference frames in time, registration in space."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RegisterMethod = Literal["none", "ecc", "sift", "loftr"]
 
 
 def _shift_or_word(value: Any) -> str | int:
-    """What ``align`` says, numbers as numbers."""
+    """The value of ``align``, with shifts as int."""
     if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
         return value  # type: ignore[no-any-return]
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,9}", value.strip()):
@@ -26,7 +26,7 @@ def _shift_or_word(value: Any) -> str | int:
 
 
 class PairingOptions(InputOptions):
-    """How test frames find their partners, in time and in space."""
+    """How test frames get their partners, in time and in space."""
 
     heading: ClassVar[str] = "Pairing"
 
@@ -34,29 +34,29 @@ class PairingOptions(InputOptions):
         str | int,
         PlainValidator(_shift_or_word),
         Option(
-            "Of score: find each test frame's partner; pair row by row; or with the frame SHIFT"
-            " (+3, -17) later.",
-            "auto, none, or a shift in frames, as +3 or -17",
+            "In score, find the partner of each test frame (auto), pair row by row (none), or pair"
+            " with the reference frame SHIFT later (+3, -17).",
+            "auto, none, or a shift in frames such as +3 or -17",
             "auto|none|SHIFT",
         ),
     ] = "none"
-    """Which reference frame a test frame is scored against: "none", that of the same row; a number,
-    that so many frames later; "auto", the one that a map found from the pictures gives."""
+    """The reference frame that a test frame is scored against: "none", the one of the same row; a
+    number, the one that many frames later; "auto", the one found by aligning the frames."""
     comparison: Annotated[
         str,
         Option(
-            "What frames are compared with, where an installed package brings another way.",
+            "What frames are compared with, by name; auto follows the other options.",
             "a name",
             "NAME",
             names="comparison",
         ),
     ] = "auto"
-    """By name: see :data:`vfiscope.comparisons.COMPARISONS`; "auto", what the other options
-    mean."""
+    """A name in :data:`vfiscope.comparisons.COMPARISONS`, to which packages may add; "auto" follows
+    from the other options."""
     register: Annotated[
         RegisterMethod,
         Option(
-            "Bring each test frame onto its partner first: ecc for small motions, sift, or loftr"
+            "Register each test frame to its partner first: ecc for small motions, sift, or loftr"
             " with weights."
         ),
     ] = "none"
@@ -71,12 +71,12 @@ class PairingOptions(InputOptions):
             return self
         if self.mode == "score" and self.ref is None and self.source is None:
             raise UsageError(
-                f"align is {self.align!r} without ref: there is nothing to align with, add --ref"
+                f"align is {self.align!r} without ref, which it aligns with: add --ref"
             )
         if self.source is None and self.mode != "score":
             raise UsageError(
-                f"align is {self.align!r} in {self.mode}, where nothing is aligned in time: leave"
-                f" it out, or use vfiscope score TEST --ref REF --align {self.align}"
+                f"align is {self.align!r}, but {self.mode} does not align in time: leave it out, or"
+                f" use vfiscope score TEST --ref REF --align {self.align}"
             )
         return self
 
@@ -85,11 +85,11 @@ class PairingOptions(InputOptions):
         shifted = isinstance(self.align, int) and self.align != 0
         if shifted and (self.step != 1 or self.start is not None):
             raise UsageError(
-                f"align is {self.align} beside start or step, which shift too: pass --align auto"
+                f"align is {self.align}, but start or step also shift frames: pass --align auto"
             )
         if self.source is not None and (self.step != 1 or self.align != "none"):
             raise UsageError(
-                "step and align do not go with source, whose cadence is found: leave them out"
+                "step and align do not go with source, whose cadence is detected: leave them out"
             )
         return self
 
@@ -97,7 +97,7 @@ class PairingOptions(InputOptions):
     def _something_to_register(self) -> Self:
         if self.register_weights is not None and self.register != "loftr":
             raise UsageError(
-                f"register_weights mean nothing where register is {self.register!r}: pass loftr"
+                f"register_weights have no effect with register {self.register!r}: use loftr"
             )
         if self.register_weights is None and self.register == "loftr":
             raise UsageError(
@@ -105,7 +105,6 @@ class PairingOptions(InputOptions):
             )
         if self.register != "none" and self.mode == "score" and self.ref is None:
             raise UsageError(
-                f"register is {self.register!r} without ref: it brings test frames onto a"
-                " reference's"
+                f"register is {self.register!r} without ref, which it registers to: add --ref"
             )
         return self

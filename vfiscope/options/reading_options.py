@@ -1,4 +1,4 @@
-"""Options of how inputs are read: which frames, at which rate, in which form."""
+"""Options of reading: which frames, at which rate, in which form."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ Deinterlacer = Literal["none", "bwdif"]
 
 
 def _ordinal(value: Any) -> Any:
-    """Digits as the number that they are, so that work begun from Python goes on from the command
-    line."""
+    """Digits as an int, so that work begun in Python can be continued from the command line."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return value
@@ -34,7 +33,7 @@ A_POSITION = "a frame number or a time"
 
 
 class ReadOptions(Group):
-    """How a source is read. One field for each option."""
+    """How a source is read; one field per option."""
 
     heading: ClassVar[str] = "Frames"
 
@@ -42,23 +41,23 @@ class ReadOptions(Group):
         int,
         Field(ge=1, le=4096),
         Option(
-            "Frames decoded and scored together; changes speed and memory, never a score.",
+            "Frames decoded and scored together; affects speed and memory, never a score.",
             stored=False,
         ),
     ] = BATCH
     prefetch: Annotated[
         int,
         Field(ge=1, le=1024),
-        Option("Batches decoded ahead of the scoring.", stored=False, hidden=True),
+        Option("Batches decoded ahead of scoring.", stored=False, hidden=True),
     ] = PREFETCH
     start: Annotated[
         Position,
         Option("First frame (120) or time (2.5s, 0:01:02.5).", A_POSITION, "POSITION"),
     ] = None
-    """Of the test; where rows are paired, the reference gives the frames of the same ordinals."""
+    """Of the test; paired row by row, the reference delivers the frames of the same ordinals."""
     stop: Annotated[
         Position,
-        Option("End, not included: a frame or a time.", A_POSITION, "POSITION"),
+        Option("End (exclusive): a frame or a time.", A_POSITION, "POSITION"),
     ] = None
     step: Annotated[int, Field(ge=1, le=1_000_000_000), Option("Take every N-th frame.")] = 1
     fps: Annotated[
@@ -69,33 +68,33 @@ class ReadOptions(Group):
     resize: Annotated[
         ResizeFilter | None,
         Option(
-            "Resize frames of another size to the reference's with this filter; refused where"
-            " absent."
+            "Resize frames of another size to the reference's with this filter; by default other"
+            " sizes are refused."
         ),
     ] = None
     tonemap: Annotated[
         ToneMap | None,
         Option(
-            "Convert HDR (PQ, HLG) to SDR, or take its values as stored (none); refused where"
-            " absent."
+            "Convert HDR (PQ, HLG) to SDR, or use its values as stored (none); by default HDR is"
+            " refused."
         ),
     ] = None
     time_from: Annotated[
         TimeSource | None,
         Option(
-            "Take the times of an image folder from EXIF or the file names; counted at --fps where"
-            " absent."
+            "Take the times of an image folder from EXIF or the file names; by default they are"
+            " counted at --fps."
         ),
     ] = None
     stream: Annotated[
         int | None,
         Field(ge=0, le=9999),
         Option(
-            "Read the stream of TEST with this number; the best video stream where absent.",
+            "Read the stream of TEST with this number; by default the best video stream.",
             "the number of a video stream",
             "N",
         ),
     ] = None
     deinterlace: Annotated[
-        Deinterlacer, Option("Deinterlace interlaced video; the number of frames stays.")
+        Deinterlacer, Option("Deinterlace interlaced video; the frame count stays.")
     ] = "none"

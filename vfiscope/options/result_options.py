@@ -1,4 +1,4 @@
-"""Options of the result: its file, the rules about it, and what becomes of an earlier one."""
+"""Options of the result: its file, its rules, and what happens to an earlier result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ResultOptions(ComputingOptions):
         FileName | None,
         AfterValidator(_hdf5),
         Option(
-            "Result file; TEST.h5 in this folder where absent.",
+            "Result file; by default TEST.h5 in the current folder.",
             metavar="FILE.h5",
             short="-o",
             file=True,
@@ -36,18 +36,20 @@ class ResultOptions(ComputingOptions):
     ] = None
     flag: Annotated[
         Texts,
-        Option('Flag segments, as "ssim < 0.9 for 3 frames".', metavar="RULE", identifies=False),
+        Option(
+            'Flag segments that meet a rule such as "ssim < 0.9 for 3 frames".',
+            metavar="RULE",
+            identifies=False,
+        ),
     ] = ()
     fail_on: Annotated[
         Texts,
         Option(
-            'Exit with 1 if met, as "mean(psnr) < 35"; "psnr of all", "of passed" or "of'
-            " synthesised\" frames where these are told apart, else the headline's.",
+            'Exit with 1 if a rule such as "mean(psnr) < 35" is met; write "psnr of all", "of'
+            ' passed" or "of synthesised" to choose frames where their roles are known.',
             metavar="RULE",
             stored=False,
         ),
     ] = ()
     overwrite: Annotated[bool, Option("Replace a result that exists.", stored=False)] = False
-    resume: Annotated[bool, Option("Go on with unfinished work, or discard it.", stored=False)] = (
-        True
-    )
+    resume: Annotated[bool, Option("Continue unfinished work, or discard it.", stored=False)] = True

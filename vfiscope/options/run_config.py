@@ -28,8 +28,8 @@ ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", 
 
 
 class RunConfig(ResultOptions):
-    """What to compare and how. One field for each option of ``score``, ``scan`` and ``compare``;
-    options of installed packages are further attributes."""
+    """What to compare and how: one field per option of ``score``, ``scan`` and ``compare``; options
+    of installed packages are further attributes."""
 
     model_config = ConfigDict(extra="allow")
     heading: ClassVar[str] = "Run"
@@ -38,8 +38,8 @@ class RunConfig(ResultOptions):
         """Validate options by name.
 
         Raises:
-            UsageError: there is no option of that name, its value is impossible, or two options do
-            not go together.
+            UsageError: an option does not exist or has an invalid value, or two options do not go
+            together.
         """
         values = {"mode": mode, "test": test, "ref": ref, **options}
         super().__init__(**_with_added(values))
@@ -48,21 +48,21 @@ class RunConfig(ResultOptions):
     def from_options(cls, mode: str, options: Mapping[str, Any]) -> Self:
         """A configuration from option names and values, as in a job file.
 
-        A comma-separated text is read as a list where a list of names is meant.
+        A comma-separated text is read as a list where a list of names is declared.
 
         Raises:
-            UsageError: an option does not exist, or has an impossible value.
+            UsageError: an option does not exist, or has an invalid value.
         """
         values = {key.replace("-", "_"): value for key, value in options.items()}
         if "mode" in values:
             raise UsageError(f"there is no option 'mode': {suggest('mode', _open_names())}")
         if values.get("test") is None:
-            _with_added(values)  # a wrong name is told first
-            raise UsageError("test is missing: name the video, folder or image to examine")
+            _with_added(values)  # a wrong name is reported first
+            raise UsageError("test is missing: pass the video, folder or image to score")
         config = cls(mode, **values)
         metrics = values.get("metrics")
         if metrics is not None and not str(metrics).strip(", ()[]"):
-            raise UsageError("metrics is empty: name at least one, or leave the option out")
+            raise UsageError("metrics is empty: name at least one, or leave metrics out")
         return config
 
     def to_dict(self) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class RunConfig(ResultOptions):
         }
 
     def replace(self, **changes: Any) -> RunConfig:
-        """A copy with some options changed; what suited the mode suits that of the copy."""
+        """A copy with some options changed; defaults of the mode follow the mode of the copy."""
         usual = {name: () for name, names in self.usual().items() if getattr(self, name) == names}
         return RunConfig(**{**dict(self), **usual, **changes})
 
@@ -84,22 +84,22 @@ def declared() -> dict[str, Declared]:
     """Every option by name, those of installed packages last.
 
     Raises:
-        UsageError: an installed package declares an option that there is.
+        UsageError: an installed package declares an option that already exists.
     """
     found = {told.name: told for told in RunConfig.declared()}
     for name, group in GROUPS.items():
         for told in group.declared():
             if told.name in found:
                 raise UsageError(
-                    f"the option {told.name!r} of the group {name!r} is there already: uninstall"
-                    " the package that declares it, or name it otherwise"
+                    f"the option {told.name!r} of the group {name!r} already exists: rename it, or"
+                    " uninstall the package that declares it"
                 )
             found[told.name] = told
     return found
 
 
 def sections(options: Iterable[Declared]) -> dict[str, list[Declared]]:
-    """Options by the title of their group, in the order in which help and docs list them."""
+    """Options by the title of their group, in the order of help and docs."""
     found: dict[str, list[Declared]] = {title: [] for title in ORDER}
     for told in options:
         found.setdefault(told.heading, []).append(told)
@@ -112,34 +112,34 @@ def not_stored() -> frozenset[str]:
 
 
 def not_identity() -> frozenset[str]:
-    """Options with which unfinished work may go on: what is not stored; inputs, which are known by
-    path and digest however they were spelled; and rules, which are applied at the end."""
+    """Options that may differ when unfinished work is continued: those not stored; inputs, which
+    are identified by path and digest however they are spelled; and rules, applied at the end."""
     return not_stored() | {name for name, told in declared().items() if not told.option.identifies}
 
 
 def stored_defaults() -> dict[str, Any]:
-    """The defaults of stored options, which those have that were not there when a run was made."""
+    """The defaults of stored options; a run that predates an option has its default."""
     return {
         name: _jsonable(told.default) for name, told in declared().items() if told.option.stored
     }
 
 
 def default_out(test: Any) -> str:
-    """The result's name where none is given: after the test, in the current folder."""
+    """The default name of the result: after the test, in the current folder."""
     parts = [part for part in Path(str(test)).parts if not any(mark in part for mark in "*?[%")]
     return f"{Path(parts[-1]).stem if parts and parts[-1].strip('/.') else 'vfiscope'}.h5"
 
 
 def _open_names() -> list[str]:
-    """The options that a user may give by name."""
+    """The options that a user may pass by name."""
     return sorted(set(declared()) - {"mode"})
 
 
 def _with_added(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values, with those of the groups that installed packages add, validated by these.
+    """The values, with those of groups from installed packages validated by their groups.
 
     Raises:
-        UsageError: nobody declares an option.
+        UsageError: an option is not declared anywhere.
     """
     rest = {name: value for name, value in values.items() if name not in RunConfig.model_fields}
     own = {name: value for name, value in values.items() if name in RunConfig.model_fields}
