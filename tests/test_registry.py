@@ -68,3 +68,17 @@ def test_a_plugin_that_fails_is_named(tmp_path: Path) -> None:
     done = names_seen(plugin(tmp_path, "1 / 0\n"))
     assert done.returncode != 0
     assert "the plugin mine (my_plugin) cannot be loaded: ZeroDivisionError" in done.stderr
+
+
+def test_a_plugin_that_fails_does_so_at_every_look(tmp_path: Path) -> None:
+    plugin(tmp_path, "1 / 0\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from vfiscope.errors import UsageError\n"
+        "from vfiscope.registry import Registry\n"
+        "for _ in range(2):\n"
+        "    try: print(list(Registry('signal')))\n"
+        "    except UsageError as error: print('refused')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["refused", "refused"]

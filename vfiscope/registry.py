@@ -22,6 +22,7 @@ __all__ = ["ENTRY_POINTS", "Registry", "load_plugins", "suggest"]
 ENTRY_POINTS = "vfiscope.plugins"
 T = TypeVar("T")
 _loaded = False
+_failed: str | None = None
 
 
 class Registry(Mapping[str, T]):
@@ -87,7 +88,9 @@ def load_plugins() -> None:
     Raises:
         UsageError: one cannot be imported.
     """
-    global _loaded
+    global _loaded, _failed
+    if _failed is not None:  # every look fails: none computes without the plugin
+        raise UsageError(_failed)
     if _loaded:
         return
     _loaded = True  # set first, because plugins look into tables while they are imported
@@ -95,7 +98,8 @@ def load_plugins() -> None:
         try:
             point.load()
         except Exception as error:
-            raise UsageError(
+            _failed = (
                 f"the plugin {point.name} ({point.value}) cannot be loaded:"
                 f" {type(error).__name__}: {error}: fix or uninstall it"
-            ) from error
+            )
+            raise UsageError(_failed) from error

@@ -82,7 +82,16 @@ class Stage:
     def result(
         self, parameters: Mapping[str, Any], made: Mapping[str, Sequence[Any]]
     ) -> StageResult:
-        """The tables that the stage made, ready to be stored."""
+        """The tables that the stage made, ready to be stored.
+
+        Raises:
+            UsageError: the stage made other tables than it declares.
+        """
+        if set(made) != set(self.tables):
+            raise UsageError(
+                f"the stage {self.name} made the tables {', '.join(sorted(made)) or 'none'}, but"
+                f" declares {', '.join(sorted(self.tables))}: correct the stage"
+            )
         tables = {name: Table(row, made[name]) for name, row in self.tables.items()}
         return StageResult(self.name, self.version, parameters, tables)
 
@@ -106,6 +115,7 @@ def ask(path: str | os.PathLike[str], stage: Stage, given: Mapping[str, Any]) ->
     parameters = stage.asked(given)
     with Run(path) as run:
         stage.check(run)
-        made = stage.run(run, **parameters)
+        created, made = run.created, stage.run(run, **parameters)
     result = stage.result(parameters, made)
-    amend(path, result.stage, result.version, result.parameters, result.tables)
+    tables = result.tables
+    amend(path, result.stage, result.version, result.parameters, tables, created=created)

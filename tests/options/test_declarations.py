@@ -4,13 +4,23 @@ what is made of it."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
+from pydantic import Field, model_validator
 
 from vfiscope.errors import UsageError
-from vfiscope.options import RunConfig, declared, not_identity, not_stored, sections
+from vfiscope.options import (
+    GROUPS,
+    Group,
+    Option,
+    RunConfig,
+    declared,
+    not_identity,
+    not_stored,
+    sections,
+)
 
 WEIGHTS = "w.ckpt"
 
@@ -148,3 +158,35 @@ def test_a_cell_that_is_no_number_or_truth_is_refused() -> None:
         declared()["batch"].of_text("two")
     with pytest.raises(UsageError, match=r"^precise is 'yes': pass true or false$"):
         declared()["precise"].of_text("yes")
+
+
+def test_a_job_with_a_key_that_is_no_option_is_refused_whatever_the_key() -> None:
+    for key in ("self", "mode", "cls"):
+        with pytest.raises(UsageError, match=f"there is no option '{key}'"):
+            RunConfig.from_options("score", {"test": "a.mp4", key: 1})
+
+
+class Added(Group):
+    """As an installed package declares options."""
+
+    heading = "Added"
+    words: Annotated[tuple[str, ...], Option("Words.", verbs=("score",))] = ("a", "b")
+    least: Annotated[int, Field(ge=0), Option("At least.")] = 0
+
+    @model_validator(mode="after")
+    def _together(self) -> Added:
+        if self.least == 13:
+            raise ValueError("least is 13: choose another number")
+        return self
+
+
+def test_options_of_packages_have_errors_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(GROUPS._things, "added", Added)
+    scan = RunConfig("scan", "a.mp4")
+    assert scan.replace(batch=4).words == ("a", "b")  # the default of another mode is no mistake
+    with pytest.raises(UsageError, match=r"^words has no effect in mode scan"):
+        RunConfig("scan", "a.mp4", words=("c",))
+    with pytest.raises(UsageError, match=r"^least is -1: pass a number from 0$"):
+        RunConfig("scan", "a.mp4", least=-1)
+    with pytest.raises(UsageError, match=r"^least is 13: choose another number$"):
+        RunConfig("scan", "a.mp4", least=13)

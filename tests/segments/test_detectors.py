@@ -12,9 +12,11 @@ import pytest
 from helpers.plugins import run_with_plugin, write_plugin
 from helpers.results import SSIM, make_scores, write
 
+from vfiscope.errors import UsageError
 from vfiscope.segments import flag
-from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors import DETECTORS, Columns, Detector
 from vfiscope.store import Run
+from vfiscope.types import Segment
 
 DETECTOR = """
 from vfiscope.segments.detectors import DETECTORS, Detector
@@ -51,8 +53,23 @@ def test_a_detector_of_another_package_flags_segments(tmp_path: Path) -> None:
 
 
 def test_the_detectors_are_asked_in_order() -> None:
-    assert list(DETECTORS) == ["low_score", "cut"]
+    assert list(DETECTORS)[:2] == ["low_score", "cut"]
     assert [detector.name for detector in DETECTORS.values()] == list(DETECTORS)
+
+
+def test_needs_are_a_list() -> None:
+    with pytest.raises(UsageError, match=r"needs 'luma_mean': pass a list, \['luma_mean'\]"):
+        Detector("dark", "luma_mean", lambda columns: [])
+
+
+def test_a_detector_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(columns: Columns) -> list[Segment]:
+        raise ValueError("no such thing")
+
+    monkeypatch.setitem(DETECTORS._things, "broken", Detector("broken", [], fail))
+    scores = make_scores(5)
+    with pytest.raises(UsageError, match=r"the detector broken failed \(ValueError: no such thing"):
+        flag(scores.frames, scores.values, {})
 
 
 def columns(cut: list[float]) -> Columns:

@@ -33,7 +33,7 @@ def flag(
 ) -> int:
     """Flag segments again from the stored scores of RUN, decoding nothing.
 
-    The default rule and the cut rule always apply. Besides them, the rules passed here apply or,
+    The detectors always apply. Besides them, the rules passed here apply or,
     without any, those that RUN was made with (--flag). The rules are stored beside the segments;
     the stored options of RUN stay as they were.
 

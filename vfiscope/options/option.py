@@ -126,7 +126,13 @@ class Declared:
             UsageError: the mode does not have this option, and the value is not the default.
         """
         verbs = self.option.verbs
-        if verbs and mode not in verbs and value is not None and value is not self.default:
+        # Only plain values are compared: an array in place of an input has no truth of its own.
+        usual = value is self.default or (
+            isinstance(value, (str, int, float, tuple))
+            and type(value) is type(self.default)
+            and value == self.default
+        )
+        if verbs and mode not in verbs and value is not None and not usual:
             raise UsageError(
                 f"{self.name} has no effect in mode {mode}: leave it out, or use mode {verbs[0]}"
             )
@@ -240,7 +246,10 @@ def _kind(kinds: tuple[Any, ...]) -> type:
 
 def _one_line(error: ValidationError, values: dict[str, Any], group: type[Group]) -> str:
     """The first error that pydantic found, as one line: the thing, the value, the remedy."""
-    name = str(error.errors(include_url=False)[0]["loc"][0])
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:  # a rule about several options
+        return str(first.get("ctx", {}).get("error", first["msg"]))
+    name = str(first["loc"][0])
     known = {each.name: each for each in group.declared()}
     if name not in known:
         return f"there is no option {name!r}: {suggest(name, known)}"
@@ -255,7 +264,9 @@ def _complaint(told: Declared, value: Any, error: ValidationError) -> str:
         case "literal_error":
             return f"{said}: choose one of {', '.join(told.choices)}"
         case "greater_than_equal" | "less_than_equal":
-            return f"{said}: pass a number from {told.low} to {told.high}"
+            low = "" if told.low is None else f" from {told.low}"
+            high = "" if told.high is None else f" up to {told.high}"
+            return f"{said}: pass a number{low}{f' to {told.high}' if low and high else high}"
         case "value_error" if str(first["ctx"]["error"]):
             return f"{said}: {first['ctx']['error']}"
         case _:

@@ -54,10 +54,10 @@ class RunConfig(ResultOptions):
             UsageError: an option does not exist, or has an invalid value.
         """
         values = {key.replace("-", "_"): value for key, value in options.items()}
-        if "mode" in values:
-            raise UsageError(f"there is no option 'mode': {suggest('mode', _open_names())}")
+        for name in values:  # before they become keywords: a job may hold "self"
+            if name not in _open_names():
+                raise UsageError(f"there is no option {name!r}: {suggest(name, _open_names())}")
         if values.get("test") is None:
-            _with_added(values)  # a wrong name is reported first
             raise UsageError("test is missing: pass the video, folder or image to score")
         config = cls(mode, **values)
         metrics = values.get("metrics")

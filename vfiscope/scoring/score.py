@@ -67,11 +67,6 @@ class Plan:
     def _any_looks_at(self, part: Sight) -> bool:
         return any(part in signal.looks_at for signal in self.signals.values())
 
-    @property
-    def needs_neighbours(self) -> bool:
-        """Whether any part of the plan looks at the real frames around a test frame."""
-        return Needs.NEIGHBOURS in self.needs
-
     def grids(
         self, size: tuple[int, int], patches: tuple[int, int] | None
     ) -> dict[str, tuple[int, int]]:

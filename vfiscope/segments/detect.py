@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.errors import UsageError
+from vfiscope.segments.detectors import DETECTORS, Columns, Detector
 from vfiscope.segments.rule_language import parse_rule
 from vfiscope.segments.rules import Column
 from vfiscope.types import FrameTable, MetricSpec, Segment
@@ -41,7 +42,7 @@ def flag(
     parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
     columns = Columns(frames, values, specs, signals)
     asked = [detector for detector in DETECTORS.values() if detector.can_read(columns)]
-    found = [segment for detector in asked for segment in detector.detect(columns)]
+    found = [segment for detector in asked for segment in _detected(detector, columns)]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
@@ -50,6 +51,16 @@ def flag(
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
+
+
+def _detected(detector: Detector, columns: Columns) -> list[Segment]:
+    try:
+        return detector.detect(columns)
+    except Exception as error:  # another package's: the scores are kept, and the fault is named
+        raise UsageError(
+            f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
+            " uninstall the package that adds it, then run the same command again"
+        ) from error
 
 
 def _place(segment: Segment) -> tuple[int, str, int, str]:

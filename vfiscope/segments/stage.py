@@ -67,9 +67,10 @@ def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> 
 
 
 def made_by(run: Run, rules: Sequence[str]) -> bool:
-    """True if the segments of a run were made with these rules."""
+    """True if the segments of a run were made with these rules, by this version of the stage."""
     made = run.stages.get("segments")
-    return made is not None and made.parameters == {"rules": list(rules)}
+    asked = SEGMENTS.version, {"rules": list(rules)}
+    return made is not None and (made.version, made.parameters) == asked
 
 
 def reflag_if_rules_differ(path: str | os.PathLike[str], rules: Sequence[str]) -> None:

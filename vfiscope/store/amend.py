@@ -17,6 +17,7 @@ from typing import Any
 
 import h5py
 
+from vfiscope.errors import StoreError
 from vfiscope.store.merge import run_in_thread
 from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder, absolute
@@ -33,6 +34,8 @@ def amend(
     version: int,
     parameters: Mapping[str, Any],
     tables: Mapping[str, Table],
+    *,
+    created: str | None = None,
 ) -> None:
     """Store the tables of a stage in a finished run, in place of those that it made before.
 
@@ -45,12 +48,14 @@ def amend(
         version: version of the stage.
         parameters: its parameters; JSON-able.
         tables: {table: its rows}.
+        created: when the run was made from which the tables were computed; None where that cannot
+            have changed.
 
     Raises:
         LockedError: another process is writing the same run.
         DiskFullError: the tables do not fit; the run is as it was.
-        StoreError: there is no readable run, it or its folder cannot be written, or a table cannot
-            be stored.
+        StoreError: there is no readable run, another run has taken its place, it or its folder
+            cannot be written, or a table cannot be stored.
     """
     out = absolute(path)
     with Run(out):
@@ -59,15 +64,19 @@ def amend(
     folder = Folder(out)
     folder.acquire()
     try:
-        run_in_thread(lambda stop: _amend(out, folder.undo, result))
+        run_in_thread(lambda stop: _amend(out, folder.undo, result, created))
     finally:
         folder.leave()
 
 
-def _amend(out: Path, undo: Path, result: StageResult) -> None:
+def _amend(out: Path, undo: Path, result: StageResult, created: str | None) -> None:
     overlay = Overlay(out)
     try:
         with h5py.File(overlay, "r+") as h5:
+            if created is not None and h5.attrs["created"] != created:
+                raise StoreError(
+                    f"{out} was made anew while {result.stage} was computed from it: ask it again"
+                )
             write_stage(h5, result, datetime.now(UTC).isoformat(), _version())
         apply(out, undo, overlay)
     finally:

@@ -56,7 +56,9 @@ def roll_back(out: Path, undo: Path) -> None:
         size, changes = _read(undo)
         with disk_errors(out):
             _check_is_between(out, undo, size, changes)
-            _put(out, [(change.offset, change.old) for change in changes], size)
+            # From the start to the end: a file that the change made shorter grows without holes, so
+            # that a rollback that is killed too leaves a state that the next one accepts.
+            _put(out, [(change.offset, change.old) for change in reversed(changes)], size)
     with disk_errors(undo):
         _forget(undo)
 

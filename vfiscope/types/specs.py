@@ -185,7 +185,7 @@ class Segment:
     start_time_s: float
     stop_time_s: float
     rule: str = ""
-    """The user's rule as written; "" for the default rule and for cuts."""
+    """The user's rule as written; "" for segments that a detector found."""
     role: str = "all"
     """The role of its frames: "synthesised" or "passed" where roles are known, else "all"."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vfiscope.errors import UsageError
 from vfiscope.segments.rules import Column
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
@@ -33,6 +34,12 @@ class Detector:
     """The scores and signals that it reads; it is skipped in runs that lack one."""
     detect: Callable[[Columns], list[Segment]]
     """A pure function from the columns of a run to its segments."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.needs, str):
+            raise UsageError(
+                f"the detector {self.name} needs {self.needs!r}: pass a list, [{self.needs!r}]"
+            )
 
     def can_read(self, columns: Columns) -> bool:
         """True if the columns hold all that it needs."""
