@@ -208,7 +208,7 @@ def test_showing_imports_no_torch(scored: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"worst": 0}, "worst is 0: give 1 or more"),
+        ({"worst": 0}, "worst is 0: pass 1 or more"),
         ({"frames": [99]}, "has no frame 99: it holds 12, from 0 to 11"),
         ({"frames": []}, "no frame is given"),
         ({"frames": [1], "worst": 2}, "two ways to choose"),
@@ -216,7 +216,7 @@ def test_showing_imports_no_torch(scored: Path, tmp_path: Path) -> None:
         ({"frames": [1], "by": "vmaf"}, "has no metric 'vmaf': choose from psnr"),
         ({"map": "heat"}, "has no map 'heat': choose from absdiff"),
         ({"field": "motion"}, "has no field 'motion': score again with --fields motion"),
-        ({"scale": "wide"}, "scale is 'wide': give auto"),
+        ({"scale": "wide"}, "scale is 'wide': pass auto"),
         ({"out": "a.pdf"}, "a.pdf ends in .pdf: name a file that ends in .png"),
     ],
 )
