@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree of exceptions.
+"""The exceptions of vfiscope.
 
 ::
 
@@ -14,8 +14,8 @@
         DiskFullError        the result does not fit on the disk
       MissingPackageError    an optional package is needed for this
 
-    Interrupted              Ctrl-C, where it stopped work of which something may be kept
-    Terminated               the same of an exit that was asked for, as by SIGTERM
+    Interrupted              Ctrl-C stopped work; the message says what is kept
+    Terminated               the same for a requested exit, such as by SIGTERM
 
 Every message names the thing, shows the value and says what to do.
 """
@@ -89,7 +89,8 @@ class MissingPackageError(VfiscopeError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C stopped work; ``message`` says what of it is kept, ``kept`` how many rows that are."""
+    """Ctrl-C stopped work; ``message`` says what of it is kept, ``kept`` is the number of
+    rows."""
 
     def __init__(self, message: str, kept: int = 0) -> None:
         super().__init__(message)
@@ -98,7 +99,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Terminated(SystemExit):
-    """An exit that was asked for, as by SIGTERM, stopped work; its ``code`` stays."""
+    """A requested exit, such as by SIGTERM, stopped work; ``code`` is its exit code."""
 
     def __init__(self, message: str, kept: int = 0, code: object = None) -> None:
         super().__init__(code)
@@ -107,14 +108,14 @@ class Terminated(SystemExit):
 
 
 def interruption(error: BaseException, message: str, kept: int = 0) -> BaseException:
-    """What to raise from an interrupt to say what of the work is kept; any other error itself."""
+    """The exception to raise instead of an interrupt, with a message; any other error unchanged."""
     if isinstance(error, KeyboardInterrupt):
         return Interrupted(message, kept)
     return Terminated(message, kept, error.code) if isinstance(error, SystemExit) else error
 
 
 def optional_import(module: str, extra: str) -> ModuleType:
-    """Import an optional package, or say which extra brings it.
+    """Import an optional package, or say which extra installs it.
 
     Args:
         module: name as in ``import module``.

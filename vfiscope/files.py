@@ -1,4 +1,4 @@
-"""Writing files so that a name stands for a whole content or for none; and their digests."""
+"""Atomic file writes and file digests."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ def file_digest(path: str | os.PathLike[str]) -> str:
 
 
 def kept_digest(path: str | os.PathLike[str]) -> str:
-    """The same, computed once for as long as the file stays as it is: many jobs name one file of
-    weights.
+    """The same, cached until the file changes: many jobs use one file of weights.
 
     Raises:
         OSError: it cannot be read.
@@ -63,7 +62,7 @@ def bytes_digest(data: bytes) -> str:
 
 
 def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
-    """The error to raise for a failed write of so many bytes."""
+    """The error to raise for a failed write of ``needed`` bytes."""
     if error.errno in DISK_FULL:
         free = shutil.disk_usage(path.parent).free
         return DiskFullError(
@@ -77,7 +76,7 @@ def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
 
 @contextmanager
 def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
-    """Turn the OSError of a write into one line."""
+    """Turn the OSError of a write into a one-line StoreError."""
     try:
         yield
     except OSError as error:
@@ -85,7 +84,7 @@ def disk_errors(path: Path, needed: int = 0) -> Iterator[None]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Sync a folder, so that new and renamed files survive a crash."""
     if os.name == "nt":  # Windows has no such call; NTFS journals its names.
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -96,7 +95,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_durably(path: Path, data: bytes) -> None:
-    """Put the bytes on the disk under that name: all of them, or the name is untouched."""
+    """Write and sync a whole file; after an error the old content is untouched."""
     temporary = path.with_name(f"{path.name}.tmp")
     try:
         # Unbuffered, so that closing after a failed write does not write again.
@@ -123,7 +122,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     error.
 
     Raises:
-        OutputExistsError: the file exists, and overwriting was not asked for.
+        OutputExistsError: the file exists and ``overwrite`` is False.
         DiskFullError, StoreError: the file cannot be written.
     """
     if path.is_dir():

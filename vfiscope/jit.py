@@ -1,9 +1,8 @@
-"""Loops for the CPU: how they are compiled by numba, and how they run on all cores.
+"""Compile loops for the CPU with numba, and run them on all cores.
 
-Copying a slice of an array into another compiles several times longer than a loop over its
-elements, so the kernels have loops. A kernel runs without the interpreter's lock and works on the
-rows from ``start`` up to ``stop``, each of which has its own place in the output: nothing depends
-on how :func:`in_bands` cuts them.
+Kernels use explicit loops, because numba takes several times longer to compile a slice assignment.
+A kernel releases the GIL and computes the rows from ``start`` up to ``stop``. Each row has its own
+place in the output, so results do not depend on how :func:`in_bands` splits them.
 """
 
 from __future__ import annotations
@@ -26,23 +25,23 @@ T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FUSED = frozenset({"contract"})
-"""Allows fused multiply-add and no other order of additions."""
+"""Allows fused multiply-add; additions keep their order."""
 REORDERED = FUSED | {"reassoc"}
-"""Allows any order of additions: the same on every run, but the processor's width decides it."""
+"""Allows any order of additions: the same on every run, but it depends on the vector width of the
+processor."""
 
 NAME = "vfiscope-loops"
 MOST_BANDS = 16
-"""To hand out a band takes some 30 us: on a machine of many cores more than its rows do."""
+"""Submitting a band takes about 30 us; with more bands that would exceed the work in them."""
 
 
 def compiled(
     fastmath: frozenset[str] = frozenset(), *, inner: bool = False
 ) -> Callable[[Function], Function]:
-    """Compile without the interpreter's lock, the result kept for the next process; every operation
-    rounds by itself unless ``fastmath`` says otherwise.
+    """Compile a function that releases the GIL, with its code cached for the next process; every
+    operation is rounded separately unless ``fastmath`` allows otherwise.
 
-    An ``inner`` function is called by other compiled ones only, which spares it an entry from
-    Python.
+    An ``inner`` function is only called by other compiled ones, so it gets no Python entry point.
     """
     entries = {"no_cpython_wrapper": inner, "no_cfunc_wrapper": True}
     options: Any = {"nogil": True, "error_model": "numpy", "fastmath": set(fastmath), **entries}
@@ -74,11 +73,10 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
 
 
 def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
-    """``compute(row)`` for each of the rows from 0 to ``count``, as many at a time as there are
-    cores.
+    """``compute(row)`` for each row from 0 up to ``count``, in parallel on all cores.
 
-    The threads last: new ones for every call would each take memory of their own, which stays with
-    the process.
+    The threads are reused: new ones for every call would each allocate memory that the process
+    never gives back.
     """
     if _in_pool():
         return [compute(row) for row in range(count)]
@@ -92,18 +90,16 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
 
 
 def threads() -> int:
-    """How many run at once: those of numba, which knows what this process may use and
-    ``NUMBA_NUM_THREADS``."""
+    """Number of threads, as numba determines it from the CPU affinity and ``NUMBA_NUM_THREADS``."""
     return int(cast(Any, numba.config).NUMBA_NUM_THREADS)
 
 
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:
-    """The threads of a process: a forked one has none of its parent's."""
+    """The thread pool of a process; keyed by its id, because a fork does not inherit threads."""
     return ThreadPoolExecutor(threads(), thread_name_prefix=NAME)
 
 
 def _in_pool() -> bool:
-    """Whether this thread is one of the pool, where work that waited for others of the pool might
-    wait for ever."""
+    """True in a thread of the pool, where waiting for other threads of the pool could deadlock."""
     return threading.current_thread().name.startswith(NAME)

@@ -1,11 +1,11 @@
-"""Compiled loops kept in the user's cache folder, a file for each function and types of arguments.
+"""Cache compiled loops in the user's cache folder, one file per function and argument types.
 
 numba's own cache lies beside the source: in an installed package its files outlive an uninstall,
-and it knows only the file that a function is in. Here the key is what the compiler sees: the
-names and instructions of a function and of those that it calls, the values of their constants, and
-the versions of everything that makes code of them. So a changed constant of another module compiles
-anew, and a changed comment does not. A file holds its own checksum and appears whole or not at all,
-so that processes may share the folder. Files that nothing asked for in three months are removed.
+and it only notices changes of the file that a function is in. Here the key is what the compiler
+sees: the names and instructions of a function and of those that it calls, the values of their
+constants, and the versions of the compilers. So a changed constant in another module leads to a new
+compilation, and a changed comment does not. Files hold their own checksum and are written
+atomically, so processes may share the folder. Files unused for three months are removed.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ __all__ = ["CodeCache", "describe_code"]
 DIGEST = 32
 """Bytes of the checksum before the content of a file."""
 UNUSED_S = 90 * 86400
-"""Seconds after which a file that nothing asked for is removed."""
+"""Seconds after which an unused file is removed."""
 START = 250
-"""Instructions in whose time numba gets ready for its first function: 0.4 s where one takes 1.5
-ms."""
+"""Start-up time of numba, in instructions: about 0.4 s where compiling an instruction takes
+1.5 ms."""
 
 log = logging.getLogger("vfiscope")
 _KERNELS: list[FunctionType] = []
@@ -52,11 +52,11 @@ _SAID: set[str] = set()
 
 
 class CodeCache(NullCache):
-    """What numba asks for compiled code of one function, and gives it to.
+    """The cache of one function, in the interface that numba expects.
 
     Args:
-        function: that is compiled.
-        options: with which it is, as given to numba.
+        function: the function to compile.
+        options: its compiler options, as passed to numba.
     """
 
     def __init__(self, function: FunctionType, options: Mapping[str, Any]) -> None:
@@ -66,7 +66,7 @@ class CodeCache(NullCache):
         _KERNELS.append(function)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The kept code for arguments of such types, or None."""
+        """The cached code for these argument types, or None."""
         target_context.refresh()
         self._began = time.perf_counter()
         content = _read(self._path(sig, target_context.codegen()))
@@ -76,7 +76,7 @@ class CodeCache(NullCache):
         return rebuild(target_context, *pickle.loads(content))
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep what was just compiled."""
+        """Store freshly compiled code."""
         seconds = time.perf_counter() - self._began
         trouble = None
         if not data.library.has_dynamic_globals:
@@ -106,8 +106,8 @@ def describe_code(function: FunctionType) -> Iterator[str]:
     functions it calls.
 
     Raises:
-        TypeError: it uses something whose content is not known here, so that a change of it would
-        go unseen.
+        TypeError: it uses a value whose content cannot be part of the key, so that a change of it
+        would go unnoticed.
     """
     waiting, seen = [function], {function}
     while waiting:
@@ -119,7 +119,7 @@ def describe_code(function: FunctionType) -> Iterator[str]:
             )
         function = waiting.pop()
         names = function.__globals__
-        # The kept code names the module, and loading it imports that again.
+        # The cached code names the module, and loading it imports that module again.
         yield f"{function.__module__}.{code.co_qualname} {code.co_code.hex()}"
         yield f"{code.co_varnames} {code.co_names}"
         for value in (*code.co_consts, *(names[name] for name in code.co_names if name in names)):
@@ -148,7 +148,7 @@ def _value(value: Any, code: CodeType) -> str:
 
 
 def _spelled(options: Mapping[str, Any]) -> str:
-    """Options of a compilation in one order."""
+    """Compiler options as text, in a fixed order."""
     return repr(
         sorted(
             (name, sorted(each) if isinstance(each, set) else each)
@@ -186,7 +186,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, content: bytes) -> OSError | None:
-    """Make a file at once, and return what was in the way."""
+    """Write a file atomically; return the error, or None."""
     try:
         if not path.is_absolute():
             raise FileNotFoundError(2, "there is no home folder")
@@ -207,7 +207,7 @@ def _write(path: Path, content: bytes) -> OSError | None:
 
 @cache
 def _tidy(folder: Path) -> None:
-    """Remove the files that nothing asked for in a long time, once in a process."""
+    """Remove files that were not used for a long time, once per process."""
     with suppress(OSError):
         for path in folder.iterdir():
             with suppress(OSError):
@@ -216,11 +216,11 @@ def _tidy(folder: Path) -> None:
 
 
 def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> None:
-    """Say, after the first function, how long all would take that a job may need, and whether they
-    can be kept.
+    """After the first compilation log an estimate for all functions that a job may need, and a
+    warning if they cannot be cached.
 
-    Compiling takes about as long as a function and those that it calls have instructions; measured
-    over the functions of the usual metrics the time for one differs by a factor of two.
+    The time is taken as proportional to the instructions of a function and of those that it calls;
+    over the functions of the usual metrics it varies by a factor of two.
     """
     if "compiling" not in _SAID:
         _SAID.add("compiling")
@@ -238,7 +238,7 @@ def _say(function: FunctionType, seconds: float, trouble: OSError | None) -> Non
 
 
 def _size(function: FunctionType) -> int:
-    """Instructions of a function and of those that it calls."""
+    """Number of instructions of a function and of those that it calls."""
     called = {
         getattr(function.__globals__.get(name), "py_func", None)
         for name in function.__code__.co_names

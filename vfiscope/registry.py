@@ -1,7 +1,7 @@
 """Tables of named things that other packages may add to.
 
-A package adds to a table by naming one of its modules under the entry point group
-``vfiscope.plugins``; the module calls :meth:`Registry.add` when it is imported::
+A package names one of its modules under the entry point group ``vfiscope.plugins``; the module
+calls :meth:`Registry.add` when it is imported::
 
     # pyproject.toml of the package
     [project.entry-points."vfiscope.plugins"]
@@ -25,10 +25,10 @@ _loaded = False
 
 
 class Registry(Mapping[str, T]):
-    """{name: thing} in the order in which they were added; plugins are loaded at the first look.
+    """{name: thing} in the order in which they were added; plugins are loaded at the first lookup.
 
     Args:
-        kind: what the things are, as a user calls one: "signal", "detector".
+        kind: the singular noun for messages: "signal", "detector".
     """
 
     def __init__(self, kind: str) -> None:
@@ -39,7 +39,7 @@ class Registry(Mapping[str, T]):
         """Add a thing under a name and return it.
 
         Raises:
-            UsageError: there is one of that name.
+            UsageError: the name is taken.
         """
         if name in self._things:
             raise UsageError(f"there is a {self.kind} {name!r} already: choose another name")
@@ -47,10 +47,10 @@ class Registry(Mapping[str, T]):
         return thing
 
     def named(self, name: str) -> T:
-        """The thing of a name that a user gave.
+        """The thing that a user named.
 
         Raises:
-            UsageError: there is none; says which one may be meant.
+            UsageError: the name is unknown; the message suggests another.
         """
         if name not in self:
             raise UsageError(f"there is no {self.kind} {name!r}: {suggest(name, self)}")
@@ -74,7 +74,7 @@ class Registry(Mapping[str, T]):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """What a user may have meant by an unknown name: "did you mean 'x'?", else all known names."""
+    """A hint for an unknown name: "did you mean 'x'?", else a list of all known names."""
     known = list(known)
     if near := get_close_matches(name, known, n=1, cutoff=0.6):
         return f"did you mean {near[0]!r}?"
@@ -90,7 +90,7 @@ def load_plugins() -> None:
     global _loaded
     if _loaded:
         return
-    _loaded = True  # before they are imported, because they look into tables themselves
+    _loaded = True  # set first, because plugins look into tables while they are imported
     for point in entry_points(group=ENTRY_POINTS):
         try:
             point.load()

@@ -1,6 +1,6 @@
-"""Stages: steps over a stored run, from what it holds to tables that are stored in it.
+"""Stages: steps that compute tables from a stored run and store them in it.
 
-A stage of another package is added by a module of it (see :mod:`vfiscope.registry`)::
+Another package adds a stage from one of its modules (see :mod:`vfiscope.registry`)::
 
     from vfiscope.stages import STAGES, Stage
 
@@ -32,9 +32,9 @@ class Stage:
 
     name: str
     version: int
-    """Raised whenever the same parameters would give other tables."""
+    """Increment it whenever the same parameters would produce other tables."""
     needs: Sequence[str]
-    """What the run must hold, as in the file: "scores/ssim", "maps/mismatch", "stages/segments"."""
+    """Names that the file must hold: "scores/ssim", "maps/mismatch", "stages/segments"."""
     tables: Mapping[str, type]
     """{table: the dataclass of its rows}, whose fields are int, float, bool or str."""
     run: Callable[..., Mapping[str, Sequence[Any]]]
@@ -47,10 +47,10 @@ class Stage:
         return {each.name: each.default for each in keywords}
 
     def asked(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """All parameters: those given, and the defaults of the others.
+        """All parameters: those passed, and the defaults of the others.
 
         Raises:
-            UsageError: there is no such parameter, or one without a default is missing.
+            UsageError: a parameter is unknown, or one without a default is missing.
         """
         known = self.defaults
         for name in given:
@@ -75,24 +75,24 @@ class Stage:
             if name not in held:
                 listed = ", ".join(held) or "none at all"
                 raise UsageError(
-                    f"the stage {self.name} needs {need}, and the {group} of {run.path} are"
+                    f"the stage {self.name} needs {need}, but the {group} of {run.path} are"
                     f" {listed}: make it again with {name}"
                 )
 
     def result(
         self, parameters: Mapping[str, Any], made: Mapping[str, Sequence[Any]]
     ) -> StageResult:
-        """What the stage made, as it is stored."""
+        """The tables that the stage made, ready to be stored."""
         tables = {name: Table(row, made[name]) for name, row in self.tables.items()}
         return StageResult(self.name, self.version, parameters, tables)
 
 
 STAGES: Registry[Stage] = Registry("stage")
-"""All stages; a stage may need those before it."""
+"""All stages; a stage may need the tables of those before it."""
 
 
 def ask(path: str | os.PathLike[str], stage: Stage, given: Mapping[str, Any]) -> None:
-    """Ask a stage of a stored run and store what it makes in place of what it made before.
+    """Run a stage over a stored run; its tables replace those of its last time.
 
     Args:
         path: a finished run.

@@ -287,7 +287,7 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         (
             {"flag": ["psnr of passed < 1"]},
             UsageError,
-            "about passed frames, and here none are told apart",
+            "about passed frames, but the roles of these frames are unknown",
         ),
         (
             {"fail_on": ["mean(psnr of synthesised) < 1"]},

@@ -153,7 +153,10 @@ def test_the_gate_of_the_docs_fires_where_every_synthesised_frame_of_a_stretch_i
             {"ref": True, "multiplier": 2, "metrics": "warp", "flag": "warp of passed > 1"},
             "warp has no value for passed",
         ),
-        ({"flag": "warp of passed > 1"}, "is about passed frames, and here none are told apart"),
+        (
+            {"flag": "warp of passed > 1"},
+            "is about passed frames, but the roles of these frames are unknown",
+        ),
     ],
 )
 def test_a_rule_that_could_never_be_met_is_refused_before_scoring(
@@ -194,7 +197,7 @@ def test_flagging_again_and_resuming_keep_to_the_role(
     vs.score(interpolated(low, "blend"), ref=truth, out=str(tmp_path / "b.h5"), **GATED).close()
     refused = call("flag", str(tmp_path / "b.h5"), "--fail-on", "mean(psnr of passed) < 1")
     assert refused.exit_code == 1
-    assert "here none are told apart" in str(refused.exception)
+    assert "but the roles of these frames are unknown" in str(refused.exception)
 
 
 def test_a_run_without_a_value_for_synthesised_frames_says_so(

@@ -196,7 +196,7 @@ def test_which_frames_a_rule_looks_at(
         if rows is None:
             with pytest.raises(
                 UsageError,
-                match="here none are told apart: state it with --multiplier M or --source",
+                match="but the roles of these frames are unknown: pass --multiplier M or --source",
             ):
                 rule.failure(frames, {"ssim": column}, SPECS)
             continue

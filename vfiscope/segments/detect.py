@@ -1,4 +1,4 @@
-"""All segments of a run: what every detector finds, and those of the user's rules."""
+"""All segments of a run: those of the detectors and those of the user's rules."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def flag(
     rules: Sequence[str] = (),
     signals: Mapping[str, Column] = MappingProxyType({}),
 ) -> list[Segment]:
-    """The segments of every detector that finds its columns, and those of the user's rules.
+    """The segments of every detector whose columns are there, and those of the user's rules.
 
     Args:
         frames: one row per test frame.
         values: {metric: (N,) float32}, NaN where not defined.
-        specs: what the metrics mean; a metric without a spec is left to the user's rules.
+        specs: the metrics; one without a spec is only seen by the user's rules.
         rules: texts such as ``"ssim < 0.9 for 3 frames"``, see
             :mod:`vfiscope.segments.rule_language`.
         signals: {signal: (N,) float32}, NaN where not defined.
 
     Returns:
-        Segments sorted by start, then metric, then stop. Where a user's rule gives a range of a
-        metric and role that is found anyway, it is listed once: as the last such rule's.
+        Segments sorted by start, then metric, then stop. A range of a metric and role that several
+        find is listed once; rules take precedence over detectors, later rules over earlier ones.
 
     Raises:
         UsageError: a rule cannot be read, is pooled, or is about a metric or frames that are not
@@ -42,7 +42,7 @@ def flag(
     columns = Columns(frames, values, specs, signals)
     asked = [detector for detector in DETECTORS.values() if detector.can_read(columns)]
     found = [segment for detector in asked for segment in detector.detect(columns)]
-    # Where a rule marks what was found anyway, or another rule marks, the last rule tells of it.
+    # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
         for rule in parsed

@@ -6,19 +6,18 @@
     POOL(METRIC [of ROLE]) OP VALUE [UNIT]                        p5(psnr of all) < 30 dB
 
 OP is one of ``< <= > >=``; POOL one of mean, std, min, max, p1, p5, p50 (or median), p95, p99;
-VALUE is finite. Case and spaces do not matter, a time may be given in s or ms.
+VALUE is finite. Case and spaces do not matter; a time is in s or ms.
 
-**Which frames.** ROLE is synthesised, passed or all. Without it a rule is about the frames that the
-headline numbers of a run are about: the synthesised ones where the run tells them from those passed
-through, else all. A rule of synthesised or passed frames in a run that does not tell them apart is
-an error, and so is one of a metric that has no value for such frames in this kind of run: it could
-never be met.
+**Which frames.** ROLE is synthesised, passed or all. Without it a rule is about the frames of the
+headline numbers: the synthesised ones where the run knows the roles of its frames, else all. A rule
+about a role is an error where roles are unknown, or where the metric has no value for that role in
+this kind of run: it could never be met.
 
-A plain rule marks every run of frames that meet it and that is at least so long, from the first to
+A plain rule marks each run of frames that meet it for at least the stated length, from the first to
 the last of them; ``N frames`` counts frames of the rule's role, so with a step of 2, or with an
 original between every two synthesised frames, three frames span five ordinals; ``T s`` is the time
-from the start of the first to the end of the last. A pooled rule is about the whole clip and is met
-or not: it is for ``--fail-on``.
+from the start of the first to the end of the last. A pooled rule is about the whole clip, marks no
+frames, and is for ``--fail-on``.
 
 Frames of another role between those of the rule are stepped over: neither counted nor breaking the
 run. A frame of the rule's own role without a value (NaN) never meets a rule and ends a run, as does
@@ -73,11 +72,11 @@ def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = Non
 
     Args:
         text: see :mod:`vfiscope.segments.rule_language`.
-        specs: the metrics that there will be; where given, the rule is checked against them.
+        specs: the metrics that the run will have; the rule is checked against them if passed.
 
     Raises:
-        UsageError: the text is no rule, with the position of what is wrong; or there is no such
-        metric.
+        UsageError: the text is not a rule (the message names the position), or the metric is
+        unknown.
     """
     scan = _Scanner(text)
     name, pooling = scan.take(r"[a-z_]\w*", "a metric"), ""
@@ -162,7 +161,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.token = 0
-        """Where the last token began."""
+        """Position at which the last token began."""
         self.at = 0
         self.skip("")
 

@@ -1,4 +1,4 @@
-"""What a user's rule means: which frames it is about, which of them it marks, and whether a clip
+"""Evaluate a user's rule: which frames it applies to, which of them it marks, and whether a clip
 meets it."""
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 SLACK_S = 1e-6
-"""Times are sums of rounded intervals; a run that is short of ``for T s`` by less than this is long
-enough."""
+"""Times are sums of rounded intervals; rows that last less than this too short for ``for T s`` are
+long enough."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class Rule:
     value: float
     """In the metric's unit."""
     unit: str = ""
-    """The unit as given, "" where none was."""
+    """The unit as written, or ""."""
     frames: int = 1
-    """Rows that must meet it in a row."""
+    """Consecutive rows that must meet it."""
     seconds: float = 0.0
-    """How long they must last together."""
+    """Least duration of those rows."""
     pool: str = ""
     """One of :data:`vfiscope.store.POOLS`; "" for a plain rule."""
     role: str = ""
@@ -68,7 +68,7 @@ class Rule:
 
     @property
     def subject(self) -> str:
-        """What is compared with the value: the metric of some frames, or its pool."""
+        """The left side of the comparison: the metric of some frames, or its pool."""
         about = f"{self.metric} of {self.role}" if self.role else self.metric
         return f"{self.pool}({about})" if self.pool else about
 
@@ -76,7 +76,7 @@ class Rule:
         """The metric's name as the run has it.
 
         Args:
-            specs: the metrics that there are; None for one of unknown meaning.
+            specs: the metrics of the run; None for one without a spec.
 
         Raises:
             UsageError: there is no such metric, or it is in another unit.
@@ -107,7 +107,7 @@ class Rule:
             )
 
     def check_role(self, roles: Collection[str]) -> None:
-        """Raise UsageError if the rule is about frames of which nothing is known, and so could
+        """Raise UsageError if the rule is about a role that the run cannot tell, so that it could
         never be met.
 
         Args:
@@ -116,8 +116,8 @@ class Rule:
         """
         if not roles and self.role not in ("", "all"):
             raise UsageError(
-                f"rule {self.text!r} is about {self.role} frames, and here none are told apart:"
-                f" state it with --multiplier M or --source SRC, or leave 'of {self.role}' out"
+                f"rule {self.text!r} is about {self.role} frames, but the roles of these frames are"
+                f" unknown: pass --multiplier M or --source SRC, or leave 'of {self.role}' out"
             )
         if roles and (self.role or "synthesised") not in (*roles, "all"):
             other = next(iter(roles))
@@ -130,7 +130,7 @@ class Rule:
         """The role of the frames that the rule is about, and the mask (N,) of their rows.
 
         Raises:
-            UsageError: such frames are not told from others, or the metric is not defined for them.
+            UsageError: the roles of frames are unknown, or the metric is not defined for them.
         """
         self.check_role(_roles(frames, column))
         role = self.role or headline_role(frames)
@@ -148,8 +148,8 @@ class Rule:
             specs: what the metrics mean.
 
         Raises:
-            UsageError: the rule is pooled, there is no such metric, it is in another unit, or it is
-                not known for such frames.
+            UsageError: the rule is pooled, its metric is unknown or in another unit, or is not
+                defined for such frames.
         """
         self.check_marks_frames()
         name = self.check({each: specs.get(each) for each in values})
@@ -169,26 +169,24 @@ class Rule:
     def met(
         self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
     ) -> bool:
-        """Whether the clip meets the rule, see :meth:`failure`."""
+        """True if the clip meets the rule, see :meth:`failure`."""
         return self.failure(frames, values, specs) is not None
 
     def failure(
         self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
     ) -> str | None:
-        """By what the clip meets the rule: a plain rule by its segments, a pooled rule by its one
-        number; else None.
+        """A text that says how the clip meets the rule, or None if it does not.
 
-        That is said as ``p5(ssim) = 0.615``, or ``12 frames, the first in [48, 60)`` (half-open, in
-        decode ordinals); where frames are told apart, with the role: ``p5(ssim of synthesised)``,
-        ``12 synthesised frames``.
+        For a pooled rule it is ``p5(ssim) = 0.615``; for a plain rule ``12 frames, the first in
+        [48, 60)`` (half-open, in decode ordinals). Where roles are known it names the role:
+        ``p5(ssim of synthesised)``, ``12 synthesised frames``.
 
         A pool is taken over the finite values of the rule's frames, as in the summary of a run
         (percentiles by linear interpolation, std of the population). Where every value is infinite
         the pool is that infinity (std 0); where there is no value the rule is not met.
 
         Raises:
-            UsageError: there is no such metric, it is in another unit, or it is not known for such
-            frames.
+            UsageError: the metric is unknown or in another unit, or is not defined for such frames.
         """
         if not self.pool:
             return _marked(frames, self.segments(frames, values, specs), values)
@@ -228,8 +226,8 @@ def spans(
 def stepped_over(frames: FrameTable, column: Column, role: str) -> Mask:
     """(N,) rows that neither count nor break a run of rows of a role.
 
-    They are those of another known role; where all frames are meant, those that were read and for
-    whose role the metric is defined nowhere.
+    They are rows of another known role; in a rule about all frames, rows that were read and whose
+    role has no value of the metric anywhere.
     """
     if role != "all":
         return np.asarray((frames.role != Role.UNKNOWN) & ~rows_of(frames, role), dtype=np.bool_)
@@ -241,10 +239,10 @@ def stepped_over(frames: FrameTable, column: Column, role: str) -> Mask:
 
 
 def _roles(frames: FrameTable, column: Column) -> list[str]:
-    """Of "synthesised" and "passed" those for which a metric is defined; none where the two are not
-    told apart.
+    """The roles for which a metric is defined, of "synthesised" and "passed"; empty where roles are
+    unknown.
 
-    A role of which no frame was compared speaks for neither.
+    A role of which no frame was compared counts as defined: there is no evidence against it.
     """
     told = ["synthesised", "passed"]
     if (frames.role == Role.UNKNOWN).all():
@@ -267,11 +265,8 @@ def segment_of(
     rule: str = "",
     role: str = "all",
 ) -> Segment:
-    """The segment of a run of rows (both ends included); its peak is the first row of greatest
-    badness.
-
-    Rows that it steps over have no badness: NaN.
-    """
+    """The segment of a range of rows, both ends included; its peak is the first row of greatest
+    badness, which is NaN in rows that are stepped over."""
     first, last = rows
     peak = first + int(np.nanargmax(badness[first : last + 1]))
     return Segment(
@@ -292,8 +287,8 @@ def segment_of(
 def _marked(
     frames: FrameTable, segments: Sequence[Segment], values: Mapping[str, Column]
 ) -> str | None:
-    """How many frames the segments of one rule hold, and where the first of them are; None without
-    any."""
+    """The number of frames in the segments of one rule and the range of the first segment, as text;
+    None without segments."""
     if not segments:
         return None
     first = segments[0]
@@ -314,9 +309,8 @@ def _row_ends(frames: FrameTable) -> Float64:
 
 
 def float32(value: float) -> np.float32:
-    with np.errstate(
-        over="ignore"
-    ):  # beyond the range of a stored score: infinite is what it compares as
+    # A value beyond the range of float32 compares as infinity, as a stored score would.
+    with np.errstate(over="ignore"):
         return np.float32(value)
 
 

@@ -1,5 +1,4 @@
-"""Segments as a stage over a stored run: flagged again from its scores and signals, decoding
-nothing."""
+"""Segments as a stage: flag a stored run again from its scores and signals, without decoding."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
 
     Args:
         run: a finished run.
-        rules: the user's rules, besides what the detectors find.
+        rules: the user's rules, in addition to the detectors.
 
     Raises:
         UsageError: a rule cannot be read, or is about a metric or frames that the run does not
@@ -43,18 +42,18 @@ def flagged(
     rules: Sequence[str] = (),
     signals: Mapping[str, Column] = MappingProxyType({}),
 ) -> StageResult:
-    """What the stage makes of a run that is not stored yet: arguments as of
+    """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
     segments = flag(frames, values, specs, rules, signals)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 
 def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> None:
-    """Replace the segments of a run by those that its scores give now.
+    """Replace the segments of a run by those found in its scores now.
 
     Args:
         path: a finished run.
-        rules: the user's rules besides the default one; None for those that the run was made with.
+        rules: the user's rules, in addition to the detectors; None for those of the run.
 
     Raises:
         UsageError: a rule cannot be read, or is about a metric or frames that the run does not
@@ -68,13 +67,13 @@ def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> 
 
 
 def made_by(run: Run, rules: Sequence[str]) -> bool:
-    """Whether these rules made the segments that a run holds."""
+    """True if the segments of a run were made with these rules."""
     made = run.stages.get("segments")
     return made is not None and made.parameters == {"rules": list(rules)}
 
 
 def reflag_if_rules_differ(path: str | os.PathLike[str], rules: Sequence[str]) -> None:
-    """Flag again, unless these rules made the segments that the run holds.
+    """Flag again, unless the segments of the run were made with these rules.
 
     Raises:
         as :func:`reflag`.

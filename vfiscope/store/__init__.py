@@ -1,4 +1,4 @@
-"""The HDF5 file: written so that no crash loses work, read without torch."""
+"""The HDF5 file: written so that a crash loses no finished work, read without torch."""
 
 from vfiscope.store.amend import amend
 from vfiscope.store.compare import differences

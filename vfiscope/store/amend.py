@@ -1,8 +1,8 @@
-"""Adding the tables of a stage to a finished run, or replacing them, without a copy of it.
+"""Add or replace the tables of a stage in a finished run without copying the file.
 
-HDF5 makes the change on an :class:`~vfiscope.store.overlay.Overlay`, in memory: a few pages of the
-file, however large that is. They are then written in place, guarded by
-:mod:`vfiscope.store.undo`, so that a kill at any moment leaves the old tables or the new ones.
+HDF5 makes the change in memory, on an :class:`~vfiscope.store.overlay.Overlay`: a few pages,
+however large the file is. They are then written in place, guarded by :mod:`vfiscope.store.undo`, so
+that a kill at any moment leaves either the old tables or the new ones.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def amend(
 ) -> None:
     """Store the tables of a stage in a finished run, in place of those that it made before.
 
-    A kill at any moment leaves all of the old or all of the new, and nothing else of the run
-    changes. It is the same file as before, so names that are hard links of it show the change too.
+    A kill at any moment leaves either all old tables or all new ones; nothing else in the run
+    changes. The file is changed in place, so its hard links see the change too.
 
     Args:
         path: a finished run.
         stage: name of the stage.
-        version: version of what the stage does.
-        parameters: how it was asked; JSON-able.
+        version: version of the stage.
+        parameters: its parameters; JSON-able.
         tables: {table: its rows}.
 
     Raises:

@@ -1,6 +1,6 @@
 """Notes and warnings of a run as root attributes.
 
-``notes`` and ``warnings`` are JSON lists of sentences, as every version has read them;
+``notes`` and ``warnings`` are JSON lists of sentences, as every version reads them;
 ``coded_notes`` and ``coded_warnings`` are the same as codes with values.
 """
 
@@ -23,5 +23,5 @@ def write_notes(attrs: Any, name: str, notes: Sequence[Note]) -> None:
 
 
 def read_notes(attrs: Any, name: str) -> list[Note]:
-    """The codes of what is stored under ``name``; empty in a file that holds only sentences."""
+    """The coded notes stored under ``name``; empty in a file that holds only sentences."""
     return [Note.from_dict(stored) for stored in json.loads(attrs.get(f"coded_{name}", "[]"))]

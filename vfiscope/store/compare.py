@@ -1,4 +1,4 @@
-"""Where two results differ, bit for bit."""
+"""Compare two results bit for bit."""
 
 from __future__ import annotations
 
@@ -19,13 +19,11 @@ __all__ = ["differences"]
 
 
 def differences(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> list[str]:
-    """Where two HDF5 results differ, bit for bit: data, types, shapes, chunks, filters and
-    attributes.
+    """Compare two HDF5 results bit for bit: data, types, shapes, chunks, filters and attributes.
 
-    Left out are ``created``, ``timings``, when stages were ``made``, and the options that change
-    nothing in a result (``out``,
-    ``batch``, ...): of two runs on the same input nothing else may differ. NaNs are compared by
-    their bits.
+    Ignored are ``created``, ``timings``, the time at which stages were ``made``, and the options
+    that do not affect a result (``out``, ``batch``, ...): between two runs on the same input
+    nothing else may differ. NaNs are compared by their bits.
 
     Returns:
         One line for each difference, empty where there is none.

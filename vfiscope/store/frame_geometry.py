@@ -1,9 +1,9 @@
 """The size of the frames as scored, and where the cells of maps and fields lie in them.
 
 A result has the root attributes ``frame_height`` and ``frame_width``; every map and field has
-``top``, ``left``, ``cell_height`` and ``cell_width``, see :mod:`vfiscope.types.cells`. Results that
-were written before have none of these: their frames have the size that ``--resize`` brought them
-to, and all their maps reach from border to border.
+``top``, ``left``, ``cell_height`` and ``cell_width``, see :mod:`vfiscope.types.cells`. Older
+results have none of these: their frames have the size set by ``--resize``, and all their maps span
+the whole frame.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ def write_size(attrs: Any, size: tuple[int, int] | None) -> None:
 def read_size(
     attrs: Any, config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]
 ) -> tuple[int, int] | None:
-    """The (height, width) of the frames as scored; None where a file of before tells of no size.
+    """The (height, width) of the frames as scored; None where an older file does not store it.
 
     Raises:
-        ValueError: it is none that a frame can have.
+        ValueError: no frame can have that size.
     """
     if "frame_height" in attrs:
         size = (int(attrs["frame_height"]), int(attrs["frame_width"]))
     else:
-        # Of two inputs the second is what the test was brought to; without --resize they agree.
+        # With --resize the test was resized to the second input; without it all sizes agree.
         own = sources[-1] if config.get("resize") is not None else sources[0]
         if "height" not in own or "width" not in own:
             return None
@@ -46,16 +46,16 @@ def read_size(
 
 
 def write_cells(dataset: Any, cells: CellGrid) -> None:
-    """Store where the cells of a map or field lie."""
+    """Store the place and size of the cells of a map or field."""
     for name in CELL_ATTRIBUTES:
         dataset.attrs[name] = float(getattr(cells, name))
 
 
 def read_cells(dataset: Any, size: tuple[int, int] | None) -> CellGrid | None:
-    """Where the cells of a map or field lie; None where neither that nor the frame size is known.
+    """The cells of a map or field; None where neither they nor the frame size are known.
 
     Raises:
-        ValueError: they have no size or place that cells can have.
+        ValueError: cells cannot have that size or place.
     """
     rows, columns = (int(count) for count in dataset.shape[-2:])
     if "top" in dataset.attrs:

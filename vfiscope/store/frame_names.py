@@ -1,5 +1,4 @@
-"""Which image file each frame was read from: ``/frames/name``, in results whose test is a set of
-images."""
+"""The image file of each frame: ``/frames/name``, in results whose test is a set of images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run measures and from what: the identity of unfinished work."""
+"""The header of a run: the identity of unfinished work."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class Header:
-    """What a run measures and from what, known before its first frame: the identity of unfinished
-    work."""
+    """The inputs, options and outputs of a run, known before its first frame. Unfinished work is
+    resumed only with an equal header."""
 
     mode: str
     """score, scan or compare."""
     config: Mapping[str, Any]
     """Every option as JSON-able values."""
     sources: Sequence[Mapping[str, Any]]
-    """One dictionary for each input: role, path, size_bytes, digest and what else identifies it."""
+    """One dictionary for each input: role, path, size_bytes, digest and other identifying
+    values."""
     metrics: Mapping[str, MetricSpec]
     time_base: Fraction
     """Seconds per unit of ``pts``, exact."""
@@ -45,8 +46,8 @@ class Header:
     """(height, width) of the frames as scored, after ``resize``."""
     embedder: Mapping[str, Any] | None = None
     register: Mapping[str, Any] | None = None
-    """How frames are registered: method, and the digest of its weights; None where they are taken
-    as they are."""
+    """The registration method and the digest of its weights; None where frames are not
+    registered."""
 
     def __post_init__(self) -> None:
         if missing := {*self.maps, *self.fields} - set(self.grids):
@@ -72,16 +73,16 @@ class Header:
         }
 
     def cells(self, name: str) -> CellGrid | None:
-        """Where the cells of a map or field lie: from border to border of the frame."""
+        """The cells of a map or field, which span the whole frame."""
         return None if self.size is None else CellGrid.over(self.size, self.grids[name])
 
     def differences(self, other: Header) -> list[str]:
-        """What differs, as ``config.lag: 1 -> 2`` from the other to this; options that change no
-        score are left out."""
+        """The differences from the other header to this one, such as ``config.lag: 1 -> 2``;
+        options that affect no score are left out."""
         return self.changes_from(other.to_dict())
 
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
-        """The same against the dictionary of a header."""
+        """As :meth:`differences`, from the dictionary of a header."""
         known = {name: value for name, value in stored_defaults().items() if name in self.config}
         before = {**stored, "config": {**known, **stored.get("config", {})}}
         return changes(before, self.to_dict(), not_identity())

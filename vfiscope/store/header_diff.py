@@ -1,4 +1,4 @@
-"""What differs between two headers, in words."""
+"""Describe the differences between two headers."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from vfiscope.options import not_stored
 __all__ = ["changes"]
 
 LOAD_REPORT = "embedder.weights"
-"""What became of every tensor of a weight file: follows from its digest and the network, and is
-known only when the network is loaded."""
+"""How each tensor of a weight file was used: determined by its digest and the network, and known
+only after the network is loaded."""
 
 
 def changes(
     old: Mapping[str, Any], new: Mapping[str, Any], without: Collection[str] | None = None
 ) -> list[str]:
-    """One line for each leaf that differs between two dictionaries of a header, but for
-    options: those that are never stored, or those given.
+    """One line for each leaf that differs between two dictionaries of a header.
 
-    Of a metric, map or field, and of what one side lacks as a whole, only the first leaf is listed.
-    What became of the tensors of a weight file is left out.
+    Options that are never stored, or those passed, are left out, and so is the use of the tensors
+    of a weight file. Of a metric, map or field, and of a group that one side lacks, only the first
+    leaf is listed.
     """
     before, after = (
         dict(flatten({k: v for k, v in each.items() if v not in (None, {})})) for each in (old, new)
@@ -39,8 +39,8 @@ def changes(
 
 
 def _thing(key: str, *sides: Collection[str]) -> str:
-    """What a leaf belongs to: its metric, map or field, a group that one side lacks as a whole, or
-    only itself."""
+    """The group of a leaf: its metric, map or field, a group that one side lacks, or only
+    itself."""
     group, _, rest = key.partition(".")
     if group in ("metrics", "maps", "fields", "signals", "grids"):
         return rest.partition(".")[0]

@@ -24,7 +24,7 @@ _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
 @contextmanager
 def reading(path: Path, what: str) -> Iterator[None]:
-    """Turn h5py's errors about a damaged file into one line."""
+    """Turn errors of h5py about a damaged file into a one-line StoreError."""
     try:
         yield
     except (
@@ -42,8 +42,8 @@ def reading(path: Path, what: str) -> Iterator[None]:
 
 
 class Handle:
-    """An open file and what it owns, shared by a run and its maps: closed when none of them is used
-    any more."""
+    """An open file with what it owns, shared by a run and its maps; closed when none of them is in
+    use."""
 
     def __init__(self, h5: Any, file: Overlay, owns: Path | None) -> None:
         self.close = weakref.finalize(self, _discard, h5, file, owns)
@@ -71,7 +71,7 @@ class LazyArray(Generic[_Spec]):
         """(h, w) or (2, h, w) for a row, (n, h, w) or (n, 2, h, w) for a slice.
 
         Raises:
-            IndexError: there is no such row.
+            IndexError: the row does not exist.
             StoreError: the file is damaged there, or the run was closed.
         """
         if not self._dataset:
@@ -94,10 +94,10 @@ class LazyArray(Generic[_Spec]):
 
     @property
     def cells(self) -> CellGrid:
-        """Where the cells lie in the frame as scored.
+        """The cells in the frame as scored.
 
         Raises:
-            StoreError: the file was written before that was stored, and tells of no frame size.
+            StoreError: an older file that stores neither the cells nor the frame size.
         """
         if self._cells is None:
             raise StoreError(
@@ -111,7 +111,7 @@ class LazyArray(Generic[_Spec]):
         :meth:`vfiscope.types.CellGrid.box`.
 
         Raises:
-            IndexError: there is no such cell.
+            IndexError: the cell does not exist.
             StoreError: as for :attr:`cells`.
         """
         return self.cells.box(i, j)

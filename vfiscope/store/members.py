@@ -1,4 +1,4 @@
-"""What a group of an HDF5 file holds."""
+"""Iterate over an HDF5 group without holding its lock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["members"]
 def members(group: Any) -> list[tuple[str, Any]]:
     """(name, group or dataset) of all that a group holds, in order.
 
-    ``group.items()`` of h5py holds its lock from item to item: where an error ends the loop, no
-    other thread comes to HDF5 again for as long as somebody keeps the error.
+    ``group.items()`` of h5py holds the lock of HDF5 between items: if an error ends the loop, other
+    threads are locked out for as long as the traceback is alive.
     """
     return [(name, group[name]) for name in group]

@@ -1,9 +1,8 @@
-"""Putting parts together into one result.
+"""Merge parts into one result.
 
-HDF5 ends the process with a segmentation fault at its exit when a write failed and dirty metadata
-is left (https://github.com/h5py/h5py/issues/914). So HDF5 never writes to the disk itself here: it
-writes through :class:`GuardedFile`, which never fails, and the error is raised after the file was
-closed.
+After a failed write HDF5 crashes the process at exit while flushing its metadata
+(https://github.com/h5py/h5py/issues/914). So here HDF5 never writes to the disk itself: it writes
+through :class:`GuardedFile`, which never fails, and the error is raised after the file is closed.
 """
 
 from __future__ import annotations
@@ -33,10 +32,8 @@ __all__ = ["merge", "run_in_thread"]
 
 
 class GuardedFile:
-    """A file for HDF5 that never fails: after the first OSError it keeps all further writes in
-    memory.
-
-    What HDF5 still writes after an error is its caches, a few MB.
+    """A file object for HDF5 that never fails: after the first OSError it keeps all further writes
+    in memory, which are only the caches of HDF5, a few MB.
     """
 
     def __init__(self, path: Path, mode: str) -> None:
@@ -46,10 +43,10 @@ class GuardedFile:
         self._place = 0
         self._late: list[tuple[int, bytes]] = []
         self._end = 0
-        """Where the file would end had no write failed."""
+        """The size that the file would have if no write had failed."""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move within the file; ``os.SEEK_END`` counts what could not be written too."""
+        """Move within the file; ``os.SEEK_END`` includes what could not be written."""
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: self._size()}[whence]
         self._place = base + offset
         return self._place
@@ -94,7 +91,7 @@ class GuardedFile:
         return size
 
     def read(self, size: int) -> bytes:
-        """So many bytes from here; h5py asks for this method to know a file when it sees one."""
+        """Read bytes; h5py recognises a file object by this method."""
         buffer = bytearray(size)
         self.readinto(buffer)
         return bytes(buffer)
@@ -110,7 +107,7 @@ class GuardedFile:
         """Nothing is buffered."""
 
     def sync(self) -> None:
-        """Put everything on the disk and close the file."""
+        """Sync and close the file."""
         with self._remembered():
             os.fsync(self._file.fileno())
         with self._remembered():
@@ -118,7 +115,7 @@ class GuardedFile:
 
     @contextmanager
     def _remembered(self) -> Iterator[None]:
-        """Keep an OSError, if it is the first, instead of raising it."""
+        """Remember the first OSError instead of raising it."""
         try:
             yield
         except OSError as error:
@@ -127,7 +124,7 @@ class GuardedFile:
 
 @contextmanager
 def open_guarded(path: Path, mode: str, needed: int) -> Iterator[tuple[Any, Callable[[], None]]]:
-    """An HDF5 file to write, and a function that raises what went wrong so far.
+    """An HDF5 file to write, and a function that raises the first error so far.
 
     Raises:
         DiskFullError: the file of about ``needed`` bytes does not fit; it is removed.
@@ -155,7 +152,7 @@ def run_in_thread(work: Callable[[threading.Event], None]) -> None:
     """Run in a thread: Ctrl-C reaches only the main thread, so it cannot land inside HDF5's calls
     to a file object.
 
-    On an interrupt the work is told by its event, and has ended when the interrupt is raised here.
+    An interrupt sets the event passed to the work, and is raised here after the work has ended.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(1, "vfiscope-merge") as pool:
@@ -168,7 +165,7 @@ def run_in_thread(work: Callable[[threading.Event], None]) -> None:
 def merge(
     folder: Folder, parts: Sequence[Part], header: schema.Header, ending: schema.Ending
 ) -> None:
-    """Put the parts together as ``merged.tmp``, holding one part and one chunk of rows in memory.
+    """Merge the parts into ``merged.tmp``, with one part and one chunk of rows in memory.
 
     Raises:
         DiskFullError: the result does not fit beside the parts, which stay.
@@ -214,8 +211,8 @@ def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:
 
 
 def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
-    """The same rows in whole chunks, so that each chunk is compressed once and the file depends
-    only on its content."""
+    """The same rows in whole HDF5 chunks, so that each chunk is compressed once and the file does
+    not depend on the sizes of the parts."""
     held: list[Scores] = []
     rows = 0
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""Opening a result for reading, while somebody may be changing it."""
+"""Open a result for reading while another process may be changing it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["check_root", "open_stored", "opened", "state_of"]
 
 
 def state_of(path: Path) -> tuple[Any, ...]:
-    """What is another while a file is changed in place, and once it was changed."""
+    """Values that differ while a file is changed in place, and after it was changed."""
     try:
         stat = path.stat()
     except OSError:
@@ -32,8 +32,8 @@ def state_of(path: Path) -> tuple[Any, ...]:
 def open_stored(path: Path) -> tuple[Any, Overlay]:
     """An HDF5 file, open for reading, and the file below it, to be closed after it.
 
-    Where a change of the file did not come to its end, it is rolled back, or, where that is not
-    possible, read through.
+    An unfinished change of the file is rolled back; where that is not possible, the old content is
+    read through the saved bytes.
 
     Raises:
         StoreError: it is missing, may not be read or is not an HDF5 file.
@@ -44,13 +44,13 @@ def open_stored(path: Path) -> tuple[Any, Overlay]:
         )
     folder = Folder(absolute(path))
     if folder.undo.exists():
-        with suppress(StoreError):  # it is being changed just now, or its folder is not ours
+        with suppress(StoreError):  # it is being changed right now, or its folder is not ours
             folder.acquire()
             folder.leave()
     file = None
     try:
-        # Through a file object and unlocked: HDF5 would give a process that has the file open what
-        # it remembers of it, and not what was stored since.
+        # Through a file object and unlocked: HDF5 would serve a process that has the file open from
+        # its cache, without what was stored since.
         file = read_through(path, folder.undo)
         return h5py.File(file, "r"), file
     except OSError as error:
@@ -82,7 +82,7 @@ def check_root(path: Path, h5: Any) -> None:
     """Refuse a file that is not a finished vfiscope result, or is of a newer format.
 
     Raises:
-        StoreError: it is none.
+        StoreError: the file is refused.
     """
     with reading(path, "the head"):
         name, version = h5.attrs.get("format"), h5.attrs.get("format_version")

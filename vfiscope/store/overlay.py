@@ -1,4 +1,4 @@
-"""A file that HDF5 may change without anything happening on the disk."""
+"""A file that HDF5 can change in memory, without writing to the disk."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 __all__ = ["PAGE", "Change", "Overlay"]
 
 PAGE = 4096
-"""Bytes that are kept together."""
+"""Bytes of a page."""
 
 
 class Change(NamedTuple):
-    """What a stretch of a file held and is to hold; one may be longer, where the file changes its
-    size."""
+    """The old and new bytes at an offset; their lengths differ where the file changes its size."""
 
     offset: int
     old: bytes
@@ -24,7 +23,7 @@ class Change(NamedTuple):
 
 
 class Overlay:
-    """A file for HDF5, whose writes are kept in memory, page by page.
+    """A file object for HDF5 that keeps all writes in memory, page by page.
 
     Args:
         path: the file; it is only read.
@@ -39,7 +38,7 @@ class Overlay:
         self.old_size = os.fstat(self._file.fileno()).st_size
         self.size = self.old_size if size is None else size
         self._end = self.old_size
-        """Behind it the file's own bytes count no more."""
+        """Beyond this offset the bytes of the file itself are no longer valid."""
         self._pages: dict[int, bytearray] = {}
         self._place = 0
         for offset, data in (pages or {}).items():
@@ -68,7 +67,7 @@ class Overlay:
         return size
 
     def read(self, size: int) -> bytes:
-        """So many bytes from here; h5py asks for this method to know a file when it sees one."""
+        """Read bytes; h5py recognises a file object by this method."""
         buffer = bytearray(size)
         self.readinto(buffer)
         return bytes(buffer)
@@ -97,8 +96,8 @@ class Overlay:
         self._file.close()
 
     def changes(self) -> Iterator[Change]:
-        """What the writes have changed, from the end of the file to its start: so the room for what
-        is new is taken before anything old is lost."""
+        """The changes, from the end of the file to its start: so space on the disk is allocated
+        before any old byte is overwritten."""
         cut = range(self._end // PAGE, -(-self.old_size // PAGE))
         for number in sorted({*self._pages, *cut}, reverse=True):
             start = number * PAGE

@@ -1,4 +1,4 @@
-"""The group ``/pairing`` of a result: the map that its scores were made through."""
+"""The group ``/pairing`` of a result: the map that its frames were paired with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAIRING_TYPES = {"ref_index": "<i8", "residual": "<f4", "margin": "<f4", "label"
 
 
 def write_pairing(h5: Any, pairing: Pairing) -> None:
-    """Write a map as columns, with what holds for the whole of it as attributes of the group."""
+    """Write a map as columns, with its scalar values as attributes of the group."""
     group = h5.create_group("pairing")
     chunk = max(1, min(len(pairing), CHUNK_ROWS))
     for name, dtype in PAIRING_TYPES.items():
@@ -32,7 +32,7 @@ def write_pairing(h5: Any, pairing: Pairing) -> None:
 
 
 def read_pairing(h5: Any) -> Pairing | None:
-    """The map that the scores of a result were made through, None where they were paired without
+    """The map that the frames of a result were paired with; None where they were paired without
     one."""
     if "pairing" not in h5:
         return None

@@ -3,15 +3,15 @@
 ::
 
     lock            held by the writing process
-    owner.json      who holds it, for the message to the second one
+    owner.json      who holds the lock, for the message to others
     header.json     what the run measures
     part-000000.h5  some rows, a whole HDF5 file
-    journal.jsonl   one line for each part that is safely on the disk, with its SHA-256
-    merged.tmp      the result while it is put together
-    undo            what the finished result held, while it is changed in place
+    journal.jsonl   one line per synced part, with its SHA-256
+    merged.tmp      the result while it is being merged
+    undo            old bytes of the finished result while it is changed in place
 
-A part is on the disk, under its final name, before its journal line is written. So whatever the
-moment of a crash, the longest run of journal lines whose parts match is the work that was done.
+A part is synced under its final name before its journal line is written. So after a crash at any
+moment, the longest run of journal lines with matching parts is the work that was done.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ OWN_NAME = re.compile(
 
 
 def absolute(path: str | os.PathLike[str]) -> Path:
-    """The path without links, so that two names of one file have one parts folder."""
+    """The path with links resolved, so that all names of a file share one parts folder."""
     try:
         return Path(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:
@@ -80,7 +80,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Work:
-    """What a parts folder claims to hold, not verified yet."""
+    """The claimed content of a parts folder, not verified yet."""
 
     parts: Sequence[Part] = ()
     merged: Mapping[str, Any] | None = None
@@ -103,36 +103,36 @@ class Folder:
 
     @property
     def merged(self) -> Path:
-        """Where the result is put together."""
+        """Path of the result while it is being merged."""
         return self.path / MERGED
 
     @property
     def undo(self) -> Path:
-        """What the finished result held before a change of it that is not finished."""
+        """Path of the bytes saved before an unfinished change of the result."""
         return self.path / UNDO
 
     @property
     def held(self) -> bool:
-        """Whether this object holds the lock."""
+        """True while this object holds the lock."""
         return self._lock is not None
 
     def file(self, part: Part) -> Path:
-        """Where a part lies."""
+        """Path of a part."""
         return self.path / part.name
 
     def clear_removed(self) -> None:
-        """Remove what a killed process did not come to remove; nobody uses it. Refuse what is
-        someone else's."""
+        """Remove the unused leftovers of a killed process; refuse a folder that is not from
+        vfiscope."""
         with disk_errors(self.done):
             _check_own(self.done)
         shutil.rmtree(self.done, ignore_errors=True)
 
     def exists(self) -> bool:
-        """Whether the folder is there.
+        """True if the folder exists.
 
         Raises:
-            StoreError: the file system cannot hold a folder of that name, or of the name it is
-            removed under.
+            StoreError: the file system cannot hold that name, or the temporary name for its
+            removal.
         """
         with disk_errors(self.out):
             _is_there(self.done)
@@ -144,7 +144,7 @@ class Folder:
 
         Raises:
             LockedError: another writer holds the lock.
-            StoreError: the folder cannot be made, or what bears its name is someone else's.
+            StoreError: the folder cannot be made, or that name belongs to something else.
         """
         self.exists()
         self.clear_removed()
@@ -178,7 +178,7 @@ class Folder:
         return stat.st_dev, stat.st_ino
 
     def _settle(self) -> None:
-        """Refuse a folder of someone else's, and write who holds the lock."""
+        """Refuse a folder that is not from vfiscope, and write who holds the lock."""
         owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode()
         try:
             with disk_errors(self.path / OWNER, len(owner)):
@@ -216,7 +216,7 @@ class Folder:
         self._release()
 
     def remove(self) -> None:
-        """Take the folder away and release the lock."""
+        """Remove the folder and release the lock."""
         # An interrupted call may have moved the folder already; the path may then be another
         # writer's.
         if self._identity() == self._locked:
@@ -236,7 +236,7 @@ class Folder:
             self._lock = self._locked = None
 
     def start(self, header: Mapping[str, Any]) -> None:
-        """Discard what is there and begin anew with this header."""
+        """Discard the unfinished work and start over with this header."""
         data = json.dumps(header).encode()
         with disk_errors(self.path / HEADER, len(data)):
             # The journal first: without it nothing that is left counts as work.
@@ -251,7 +251,7 @@ class Folder:
                 path.unlink()
 
     def read_header(self) -> dict[str, Any]:
-        """The header that the unfinished work was begun with.
+        """The header of the unfinished work.
 
         Raises:
             ResumeError: it is missing or damaged.
@@ -270,7 +270,7 @@ class Folder:
         return header
 
     def read_work(self) -> Work:
-        """What the journal says, up to its first damaged or missing line."""
+        """The content of the journal, up to its first damaged or missing line."""
         path = self.path / JOURNAL
         if not path.exists():
             return Work()
@@ -314,7 +314,7 @@ class Folder:
         return part
 
     def log_merged(self, created: str) -> None:
-        """Note that ``merged.tmp`` is whole and on the disk."""
+        """Record that ``merged.tmp`` is complete and synced."""
         entry = {"merged": True, "bytes": self.merged.stat().st_size, "created": created}
         with disk_errors(self.path / JOURNAL, len(str(entry))):
             self._log(f"{json.dumps(entry)}\n".encode())
@@ -340,7 +340,7 @@ class Folder:
 
 
 def _check_own(folder: Path) -> None:
-    """Refuse a folder that holds anything but files of vfiscope's names; there need not be one."""
+    """Refuse a folder with any file that vfiscope does not write; it may be missing."""
     with suppress(FileNotFoundError):
         for path in sorted(folder.iterdir()):
             if path.is_dir() or not OWN_NAME.fullmatch(path.name):
@@ -350,7 +350,7 @@ def _check_own(folder: Path) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """As ``Path.exists``, which hides in some versions of Python that a name is too long."""
+    """As ``Path.exists``, which in some versions of Python hides that a name is too long."""
     try:
         path.stat()
     except FileNotFoundError:

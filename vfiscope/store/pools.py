@@ -16,7 +16,7 @@ __all__ = ["POOLS", "ROLES", "headline_role", "pool", "rows_of", "worst_row"]
 
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
 ROLES = ("synthesised", "passed", "all")
-"""What a number can be about, the headline of a run that tells frames apart first."""
+"""Groups of frames that a number can be about; the first is the headline where roles are known."""
 _SIMPLE: Mapping[str, Callable[[Float64], Any]] = {
     "mean": np.mean,
     "std": np.std,
@@ -38,7 +38,7 @@ def pool(values: ArrayLike, name: str) -> float | None:
         The number, None where no value is finite.
 
     Raises:
-        UsageError: there is no such pool.
+        UsageError: the pool is unknown.
     """
     match = _PERCENTILE.fullmatch(name)
     if name not in _SIMPLE and (match is None or float(match[1]) > 100):
@@ -70,11 +70,11 @@ def worst_row(values: ArrayLike, spec: MetricSpec) -> int | None:
 
 
 def headline_role(frames: FrameTable) -> str:
-    """What the headline numbers of a run are about: ``"synthesised"`` where frames are told apart,
-    else ``"all"``.
+    """The role of the headline numbers of a run: ``"synthesised"`` where roles are known, else
+    ``"all"``.
 
-    Originals that were passed through say nothing about a method, only about a codec: where they
-    are known they are never mixed into a number about the method.
+    Originals that were passed through measure a codec, not an interpolation method: where they are
+    known they are left out of numbers about the method.
     """
     return "synthesised" if (frames.role == Role.SYNTHESISED).any() else "all"
 
@@ -87,7 +87,7 @@ def rows_of(frames: FrameTable, role: str) -> NDArray[np.bool_]:
         role: ``"all"``, ``"synthesised"``, or ``"passed"``.
 
     Raises:
-        UsageError: there is no such role.
+        UsageError: the role is unknown.
     """
     match role:
         case "all":

@@ -1,5 +1,4 @@
-"""The group ``/registration`` of a part or a result: how each test frame was brought onto its
-partner."""
+"""The group ``/registration`` of a part or a result: the registration of each test frame."""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ REGISTRATION_TYPES = {
 
 
 def create_registrations(h5: Any, rows: int, chunk: int, filters: Mapping[str, Any]) -> None:
-    """Create the columns of so many rows, empty."""
+    """Create empty columns of a number of rows."""
     group = h5.create_group("registration")
     for name, dtype in REGISTRATION_TYPES.items():
         shape = _shape(name)
@@ -52,7 +51,7 @@ def read_registrations(h5: Any) -> Registrations | None:
 
 
 def join_registrations(pieces: Sequence[Registrations | None]) -> Registrations | None:
-    """Registrations one after another; None where there are none."""
+    """Registrations concatenated; None where there are none."""
     known = [piece for piece in pieces if piece is not None]
     if not known:
         return None

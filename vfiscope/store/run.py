@@ -46,7 +46,7 @@ from vfiscope.types import (
 __all__ = ["LazyArray", "Run"]
 
 OPEN_TRIES = 50
-"""How often a file that is changed while it is read is read anew."""
+"""Attempts at reading a file that is changed at the same time."""
 OPEN_PAUSE_S = 0.01
 
 _Row = TypeVar("_Row")
@@ -62,7 +62,7 @@ class Run:
         owns: a temporary folder to remove when the run is closed or no longer used.
 
     Raises:
-        StoreError: the path is missing, no HDF5 file, not from vfiscope, from a newer vfiscope,
+        StoreError: the file is missing, not HDF5, not from vfiscope, from a newer vfiscope,
         unfinished, or damaged.
     """
 
@@ -101,19 +101,19 @@ class Run:
         self.stages: Mapping[str, StageRecord] = MappingProxyType(read_stages(h5))
         """{stage: what made its tables}"""
         self.rules = rules_of(self.stages)
-        """The user's rules that the segments were made with; the run was made with those of
+        """The user's rules of the segments; those that the run was made with are in
         ``config["flag"]``."""
         self.segments = read_table(h5, "segments", Segment)
         self.regions = read_table(h5, "regions", Region)
         self.seek_tables = read_seek_tables(h5)
-        """{role: what reading it noted to find its frames again}, of the inputs that are videos."""
+        """{role: its seek table}, for inputs that are videos."""
         digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
         mapped, ref_index = "digest" in self.pairing, self.frames.ref_index
         check_map(self.path, mapped, digest, self.pairing_table, ref_index)
         check_values(self.path, self.frames, self.register, self.registration)
 
     def _load_facts(self, attrs: Any) -> None:
-        """What holds for the whole run."""
+        """The values of the whole run."""
         self.mode = str(attrs["mode"])
         self.created = str(attrs["created"])
         """ISO 8601, UTC."""
@@ -124,13 +124,13 @@ class Run:
         self.sources: list[dict[str, Any]] = json.loads(attrs["sources"])
         self.versions: dict[str, str] = json.loads(attrs["versions"])
         self.pairing: dict[str, Any] = json.loads(attrs["pairing"])
-        """How frames were paired: policy, numbers left over, and the summary of the map where there
-        is one."""
+        """The pairing policy, the numbers of unpaired frames, and the summary of the map, if
+        any."""
         self.timings: dict[str, Any] = json.loads(attrs["timings"])
         self.notes: list[str] = json.loads(attrs["notes"])
-        """What makes the run partial, one sentence each."""
+        """Reasons why the run is partial, one sentence each."""
         self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
-        """What may make scores mean something else, one sentence each."""
+        """Reasons to doubt the meaning of scores, one sentence each."""
         self.coded_notes: list[Note] = read_notes(attrs, "notes")
         """The notes as codes with values; empty in files of versions that did not store them."""
         self.coded_warnings: list[Note] = read_notes(attrs, "warnings")
@@ -140,8 +140,8 @@ class Run:
         file does not tell."""
         self.embedder: dict[str, Any] | None = json.loads(attrs.get("embedder", "null"))
         self.register: dict[str, Any] | None = json.loads(attrs.get("register", "null"))
-        """How frames were registered: method, and the digest of its weights; None where they were
-        taken as they are."""
+        """The registration method and the digest of its weights; None where frames were not
+        registered."""
 
     def _load_rows(self, h5: Any) -> None:
         """The tables with a row for each frame."""
@@ -150,11 +150,11 @@ class Run:
         """The image file of each frame, relative to the folder that all share; empty for video and
         arrays."""
         self.pairing_table: Pairing | None = read_pairing(h5)
-        """The map that the scores were made through, row by row; None where they were paired
-        without one."""
+        """The map that the frames were paired with, row by row; None where they were paired without
+        one."""
         self.registration: Registrations | None = read_registrations(h5)
-        """How each test frame lies on its partner, row by row; None where they were taken as they
-        are."""
+        """The registration of each test frame, row by row; None where frames were not
+        registered."""
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in members(h5["scores"])}
         )
@@ -164,12 +164,12 @@ class Run:
         """{metric: MetricSpec}"""
 
     def _load_arrays(self, h5: Any) -> None:
-        """What is read on demand."""
+        """The arrays that are read on demand."""
         signals = members(h5.get("signals", {}))
         self.signals: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in signals}
         )
-        """{signal: (N,) float32}, NaN where not defined; none in files of before."""
+        """{signal: (N,) float32}, NaN where not defined; empty in older files."""
         self.signal_specs = {name: schema.read_signal(dataset, name) for name, dataset in signals}
         """{signal: SignalSpec}"""
         self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
@@ -209,26 +209,25 @@ class Run:
 
     @property
     def role(self) -> str:
-        """What headline numbers are about: "synthesised" where frames are told apart, else
-        "all"."""
+        """The role of the headline numbers: "synthesised" where roles are known, else "all"."""
         return headline_role(self.frames)
 
     def rows(self, role: str | None = None) -> NDArray[np.bool_]:
         """(N,) mask of the frames of a role, as in ``run.scores["ssim"][run.rows("passed")]``.
 
         Args:
-            role: "synthesised", "passed" or "all"; None for what headline numbers are about.
+            role: "synthesised", "passed" or "all"; None for that of the headline numbers.
 
         Raises:
-            UsageError: there is no such role.
+            UsageError: the role is unknown.
         """
         return rows_of(self.frames, self.role if role is None else role)
 
     def table(self, name: str, row: type[_Row]) -> list[_Row]:
-        """A table that a stage made, as the dataclasses of which the stage made it.
+        """A table of a stage, as the dataclasses of its rows.
 
         Raises:
-            StoreError: the run holds no such table, or it has other columns.
+            StoreError: the run does not hold the table, or it has other columns.
         """
         known = [table for record in self.stages.values() for table in record.tables]
         if name not in known:
@@ -238,19 +237,19 @@ class Run:
             return read_table(h5, name, row)
 
     def moment(self, row: int) -> str | None:
-        """When the photo of a row was taken, ISO 8601 in UTC; None where times are counted and no
-        dates."""
+        """The capture time of a row, ISO 8601 in UTC; None where times do not come from the
+        images."""
         if self.config.get("time_from") is None:
             return None
         microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
         try:
             return (UNIX_EPOCH + timedelta(microseconds=microseconds)).isoformat()
-        except OverflowError:  # no date that a calendar has
+        except OverflowError:  # not a date in the calendar
             return None
 
     @property
     def header(self) -> schema.Header:
-        """What the run was begun with."""
+        """The header that the run was started with."""
         return schema.Header(
             mode=self.mode,
             config=self.config,
@@ -273,8 +272,8 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The JSON summary: ``json.dumps(run.summary(), allow_nan=False)`` always works.
 
-        What is NaN or infinite is None, and counted. ``metrics`` is about the frames that ``role``
-        names; where frames are told apart, ``roles`` has those of each role.
+        NaN and infinite values are None, and counted. ``metrics`` covers the frames that ``role``
+        names; where roles are known, ``roles`` has the numbers of each.
         """
         judgement = judge(self.frames, self.scores)
         scored = self.scores, self.specs, self.frames
@@ -334,5 +333,6 @@ class Run:
 
 
 def _is_count(key: str) -> bool:
-    """Whether a source's entry was counted while reading it, and so is not part of its identity."""
+    """True for an entry that was counted while reading the source, and is not part of its
+    identity."""
     return key.startswith("frames_") and key != "frames_expected"

@@ -1,4 +1,4 @@
-"""The layout of the HDF5 file, format version 1: the one place that knows names, types and filters.
+"""The layout of the HDF5 file, format version 1: the only place with names, types and filters.
 
 A result and each part of an unfinished one hold the same groups:
 
@@ -6,12 +6,12 @@ A result and each part of an unfinished one hold the same groups:
 
     /frames/<column>   (N,) with the columns of FrameTable; in results from images also name
     /scores/<metric>   (N,) float32, the MetricSpec as attributes
-    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and where its cells lie
-    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and where its cells lie
+    /maps/<map>        (N, h, w) float16, the MetricSpec as attributes, and its cells
+    /fields/<field>    (N, 2, h, w) float16, the FieldSpec as attributes, and its cells
     /signals/<signal>  (N,) float32, the SignalSpec as attributes; the group where there are any
 
 A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
-attributes of :func:`write_root`; one that was scored through a map has ``/pairing/<column>`` (N,)
+attributes of :func:`write_root`; one that was paired with a map has ``/pairing/<column>`` (N,)
 with the columns of Pairing. Where frames were registered, parts and result have
 ``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3). Of inputs
 that are videos there is ``/seek/<role>``, see :mod:`vfiscope.store.seek_tables`.
@@ -94,8 +94,7 @@ UNRANKED = frozenset(
         *("visible_both", "visible_one", "visible_none"),
     }
 )
-"""Metrics that do not rank, in files that do not say it: they were written before ``ranks`` was an
-attribute."""
+"""Metrics that do not rank, for files that were written before ``ranks`` was an attribute."""
 FIELD_TYPES: Types = {
     "unit": str,
     "description": str,
@@ -134,7 +133,7 @@ SCALAR_GROUPS = ("scores", "signals")
 
 
 def check(scores: Scores, header: Header) -> None:
-    """Raise StoreError unless the scores hold exactly what the header announces."""
+    """Raise StoreError unless the scores match the header exactly."""
     for name, group in ROW_GROUPS.items():
         _check_group(scores, header, name, group)
     if (scores.registrations is None) != (header.register is None):
@@ -165,15 +164,15 @@ def _check_group(scores: Scores, header: Header, name: str, group: Group) -> Non
 
 
 def row_shape(header: Header, group: str, name: str) -> tuple[int, ...]:
-    """Shape of what one frame has in a group: () of a score or signal, (h, w) of a map, (2, h, w)
-    of a field."""
+    """Shape of the values of one frame in a group: () for a score or signal, (h, w) for a map,
+    (2, h, w) for a field."""
     if group in SCALAR_GROUPS:
         return ()
     return (*((2,) if group == "fields" else ()), *header.grids[name])
 
 
 def create(h5: Any, header: Header, rows: int) -> None:
-    """Create the datasets of a run of so many rows, empty, with their attributes."""
+    """Create the empty datasets of a run of ``rows`` rows, with their attributes."""
     chunk = max(1, min(rows, CHUNK_ROWS))
     frames = h5.create_group("frames")
     for name, dtype in FRAME_TYPES.items():
@@ -232,8 +231,7 @@ def read_frames(h5: Any) -> FrameTable:
 def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -> FrameTable:
     """The frame table of a result, without roles that were guessed from scores.
 
-    So did the versions that did not store ``ranks``, where neither a source nor a multiplier stated
-    the roles.
+    Versions before ``ranks`` guessed them where neither a source nor a multiplier stated the roles.
     """
     stated = config.get("source") is not None or config.get("multiplier") is not None
     if stated or any("ranks" in dataset.attrs for _, dataset in members(h5["scores"])):
@@ -276,7 +274,7 @@ def sliced(scores: Scores, rows: slice) -> Scores:
 
 
 def join(pieces: Sequence[Scores]) -> Scores:
-    """Scores one after another, copied; at least one piece."""
+    """Scores concatenated, as a copy; at least one piece."""
     if len(pieces) == 1:
         return pieces[0]
     first = pieces[0]
@@ -332,7 +330,7 @@ def read_signal(dataset: Any, name: str) -> SignalSpec:
 
 
 def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
-    # Attributes that came after a file was written have their defaults.
+    # Attributes that are newer than the file have their defaults.
     return cls(
         name=name,
         **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs},
@@ -344,34 +342,34 @@ def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """What is known of a run only after its last frame."""
+    """The values of a run that are known only after its last frame."""
 
     sources: Sequence[Mapping[str, Any]]
     """The inputs again, with what was counted while reading them under keys ``frames_*``."""
     pairing: Mapping[str, Any]
-    """How test and reference were paired."""
+    """The summary of the pairing of test and reference."""
     status: Literal["ok", "partial"]
     """Partial when frames were unreadable, corrupt or unpaired beyond what was asked."""
     notes: Sequence[Note] = ()
-    """What makes the run partial."""
+    """Reasons why the run is partial."""
     warnings: Sequence[Note] = ()
-    """What may make scores mean something else; it makes no run partial."""
+    """Reasons to doubt the meaning of scores; they do not make a run partial."""
     timings: Mapping[str, Any] = field(default_factory=dict)
-    """``seconds`` in all, and what else was measured."""
+    """``seconds`` in total, and other measurements."""
     stages: Sequence[StageResult] = ()
-    """What stages made of the scores."""
+    """The results of the stages."""
     table: Pairing | None = None
-    """The map that the scores were made through, a row for each of theirs."""
+    """The map that the frames were paired with, one row for each of the scores."""
     names: Sequence[str] = ()
     """The image file of each row, where the test was images."""
     seek_tables: Mapping[str, SeekTable] = field(default_factory=dict)
-    """{role: what reading it noted to find its frames again}"""
+    """{role: its seek table}"""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat())
     """ISO 8601, UTC."""
 
 
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
-    """Write what stages made and the root attributes; ``complete`` comes last."""
+    """Write the results of stages and the root attributes; ``complete`` comes last."""
     made_by = str(header.versions.get("vfiscope", "unknown"))
     for result in ending.stages:
         write_stage(h5, result, ending.created, made_by)

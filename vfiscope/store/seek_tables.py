@@ -1,8 +1,8 @@
-"""What reading each video noted to find its frames again: ``/seek/<role>/<column>``.
+"""The seek tables of the videos, by which single frames are found again: ``/seek/<role>/<column>``.
 
 Each role has the columns of SeekTable, ``pts`` and ``checksum`` (N,), ``keyframe_pts`` and
-``keyframe_dts`` (K,), and the attribute ``ended``. Results of images and arrays, and those that
-were written before, have no ``/seek``.
+``keyframe_dts`` (K,), and the attribute ``ended``. Results of images and arrays, and older
+results, have no ``/seek``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,4 @@
-"""What stages made: for each of their tables a group of columns, and ``/stages/<name>`` with what
-made them.
+"""The results of stages: a group of columns for each table, and a record of each stage.
 
 ::
 
@@ -38,7 +37,7 @@ __all__ = [
 
 TABLE_TYPES = {"int": "<i8", "float": "<f8", "bool": "?", "str": h5py.string_dtype("utf-8")}
 TABLES_BEFORE_STAGES = ("segments", "regions")
-"""Tables of files that were written before ``/stages``: each of the stage of its own name."""
+"""Tables of files older than ``/stages``, each made by the stage of the same name."""
 TABLE_NAME = re.compile(r"[a-z]\w*")
 
 _Row = TypeVar("_Row")
@@ -53,7 +52,7 @@ class Table(NamedTuple):
 
 @dataclass(frozen=True)
 class StageResult:
-    """What a stage made of a run, and how."""
+    """The tables that a stage made from a run, and its parameters."""
 
     stage: str
     version: int
@@ -64,7 +63,7 @@ class StageResult:
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What a run says of a stage whose tables it holds."""
+    """The stored record of a stage."""
 
     version: int
     parameters: Mapping[str, Any]
@@ -92,7 +91,7 @@ def column_types(row: type) -> dict[str, Any]:
 
 
 def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) -> None:
-    """Write the tables of a stage in place of those that it made before.
+    """Write the tables of a stage, replacing its earlier ones.
 
     Raises:
         StoreError: a table has the name of another group, or a value cannot be stored.
@@ -118,7 +117,7 @@ def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) 
 
 
 def _tables_of(h5: Any, stage: str) -> list[str]:
-    """The tables that a stage made before."""
+    """The stored tables of a stage."""
     if stage in h5["stages"]:
         return [name for name in _names(h5["stages"][stage]) if name in h5]
     return [stage] if stage in TABLES_BEFORE_STAGES and stage in h5 else []
@@ -144,13 +143,13 @@ def _write_table(h5: Any, name: str, table: Table) -> None:
 
 
 def read_table(h5: Any, name: str, row: type[_Row]) -> list[_Row]:
-    """The dataclasses stored as columns; none where the run holds no such table."""
+    """The dataclasses stored as columns; empty where the run does not hold the table."""
     if name not in h5:
         return []
     columns = {}
     for column in dataclasses.fields(row):  # type: ignore[arg-type]
         if column.name not in h5[name] and column.default is not dataclasses.MISSING:
-            continue  # a column that came after the file was written
+            continue  # a column that is newer than the file
         dataset = h5[name][column.name]
         columns[column.name] = (
             dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
@@ -162,7 +161,7 @@ def read_table(h5: Any, name: str, row: type[_Row]) -> list[_Row]:
 
 
 def read_stages(h5: Any) -> dict[str, StageRecord]:
-    """{stage: what made its tables}; files from before ``/stages`` say it of segments alone."""
+    """{stage: its record}; files older than ``/stages`` have one for segments only."""
     records = {
         name: StageRecord(
             version=int(group.attrs["version"]),
@@ -201,5 +200,5 @@ def _object(text: str) -> dict[str, Any]:
 
 def _rules_before_stages(h5: Any) -> Any:
     stored = h5["segments"].attrs.get("rules")
-    # Files that were written before this attribute have them in their configuration alone.
+    # Files older than this attribute have the rules only in their configuration.
     return json.loads(h5.attrs["config"]).get("flag", []) if stored is None else json.loads(stored)

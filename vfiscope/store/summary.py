@@ -1,5 +1,4 @@
-"""The parts of the JSON summary of a result, each from its stored columns; ``Run.summary`` joins
-them."""
+"""The parts of the JSON summary of a result, computed from stored columns; see ``Run.summary``."""
 
 from __future__ import annotations
 
@@ -54,8 +53,8 @@ def pooled(
     role: str,
     names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """{metric: its pools over the frames of a role}, without metrics that only other frames have
-    values of."""
+    """{metric: its pools over the frames of a role}, without metrics that have values only for
+    other frames."""
     rows = rows_of(frames, role)
     return {
         name: describe(values, specs[name], frames, rows, names)
@@ -70,7 +69,7 @@ def by_role(
     frames: FrameTable,
     names: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """{role: its number of frames and :func:`pooled`} where frames are told apart, else empty."""
+    """{role: its number of frames and :func:`pooled`} where roles are known, else empty."""
     if headline_role(frames) == "all":
         return {}
     return {
@@ -101,14 +100,13 @@ def named(
     names: Sequence[str],
     moment: Callable[[int], str | None],
 ) -> dict[str, Any]:
-    """A segment as a dictionary, with its first and last image, and when they were taken, as far as
-    that is known.
+    """A segment as a dictionary, with its first and last image and their capture times, if known.
 
     Args:
         segment: the segment.
         frames: the frame table of the run.
         names: the image file of each row; empty for video and arrays.
-        moment: when the photo of a row was taken.
+        moment: the capture time of a row.
     """
     entry = dataclasses.asdict(segment)
     first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
@@ -124,10 +122,10 @@ def named(
 
 
 def count(frames: FrameTable, scores: Scored) -> Mapping[str, int]:
-    """Frames by what happened to them.
+    """Numbers of frames by outcome.
 
-    Each is scored, unpaired or unreadable, but for originals that no metric of the run is about; a
-    corrupt one may be scored or unpaired as well: its status says the worse.
+    Each frame is scored, unpaired or unreadable, except for originals that no metric of the run is
+    about. A corrupt frame may be scored or unpaired as well; its status is the more severe.
     """
     unreadable = frames.status == Status.UNREADABLE
     unpaired = (frames.ref_index < 0) & ~unreadable

@@ -1,4 +1,4 @@
-"""Texts in a result: strictly valid JSON, and what HDF5 can hold."""
+"""Texts in a result: strictly valid JSON, and strings that HDF5 can store."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["check_texts", "json_text", "plain", "printable"]
 
 
 def plain(value: Any) -> Any:
-    """The value with only dict, list, str, int, float, bool and None; NaN and infinities become
-    None."""
+    """The value as JSON types: dict, list, str, int, float, bool and None. NaN and infinities
+    become None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -38,14 +38,14 @@ def json_text(value: Any) -> str:
 
 
 def check_texts(what: str, values: Iterable[str]) -> None:
-    """Raise StoreError on a text that HDF5 cannot hold."""
+    """Raise StoreError for a text that HDF5 cannot store."""
     for value in values:
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise StoreError(f"{what} is {value!r}: leave out NUL and lone surrogates")
 
 
 def printable(text: str) -> str:
-    """A text of anybody's, such as a file's name, that moves no cursor and breaks no line."""
+    """An untrusted text, such as a file name, with unprintable characters replaced."""
     return "".join(
         c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text
     )

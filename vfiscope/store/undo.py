@@ -1,9 +1,9 @@
 """Changing a finished file in place, safe against a kill or a power cut at any moment.
 
-What the file held where it changes is saved under ``<out>.parts/undo`` and put on the disk before
-the first byte of the file changes, and is removed once its last byte is on the disk. Whoever locks
-the file (:meth:`vfiscope.store.parts.Folder.acquire`) and finds something saved puts it back; a
-reader who may not write reads the saved bytes in place of the file's.
+The bytes that will be overwritten are saved in ``<out>.parts/undo`` and synced before the first
+byte of the file changes; they are removed after its last byte is synced. A process that locks the
+file (:meth:`vfiscope.store.parts.Folder.acquire`) and finds saved bytes restores them; a reader
+without write permission reads the saved bytes in place of the file's.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["apply", "read_through", "roll_back"]
 
 
 def apply(out: Path, undo: Path, overlay: Overlay) -> None:
-    """Give a file the content of an overlay on it.
+    """Write the content of an overlay into its file.
 
     Raises:
         DiskFullError: it does not fit; the file is as it was.
@@ -45,10 +45,10 @@ def apply(out: Path, undo: Path, overlay: Overlay) -> None:
 
 
 def roll_back(out: Path, undo: Path) -> None:
-    """Put back what a file held before a change that was not finished; nothing where there is none.
+    """Restore a file after an unfinished change; do nothing where there is none.
 
     Raises:
-        StoreError: what was saved is damaged or of another file, or the file cannot be written.
+        StoreError: the saved bytes are damaged or of another file, or the file cannot be written.
     """
     if not undo.exists():
         return
@@ -62,10 +62,10 @@ def roll_back(out: Path, undo: Path) -> None:
 
 
 def read_through(out: Path, undo: Path) -> Overlay:
-    """A file as it was before a change that is not finished, or as it is where there is none.
+    """A file as it was before an unfinished change, or as it is where there is none.
 
     Raises:
-        StoreError: what was saved is damaged or of another file.
+        StoreError: the saved bytes are damaged or of another file.
         OSError: the file cannot be read.
     """
     try:
@@ -77,19 +77,19 @@ def read_through(out: Path, undo: Path) -> Overlay:
 
 
 def _put(out: Path, pieces: Sequence[tuple[int, bytes]], size: int) -> None:
-    """Write into a file, give it its size and put all on the disk."""
+    """Write into a file, set its size and sync it."""
     with io.FileIO(out, "r+") as file:
         for offset, data in pieces:
             place(file, offset, data)
         file.truncate(size)
-        # Readers see by its time that the file has changed, however coarse the clock is.
+        # Readers detect the change by this time, so it must grow however coarse the clock is.
         later = max(time.time_ns(), os.fstat(file.fileno()).st_mtime_ns + 1)
         os.utime(out, ns=(later, later))
         os.fsync(file.fileno())
 
 
 def place(file: io.FileIO, offset: int, data: bytes) -> None:
-    """Write bytes at their place."""
+    """Write bytes at an offset."""
     file.seek(offset)
     write_all(file, data)
 
@@ -100,7 +100,7 @@ def _forget(undo: Path) -> None:
 
 
 def _check_is_between(out: Path, undo: Path, old_size: int, changes: Sequence[Change]) -> None:
-    """Refuse a file that is neither as before the change, nor as after it, nor between the two.
+    """Refuse a file that is not in any state between before and after the change.
 
     Raises:
         StoreError: it is another file.
@@ -136,7 +136,7 @@ def _read(undo: Path) -> tuple[int, list[Change]]:
     """The old size and the changes.
 
     Raises:
-        FileNotFoundError: there is nothing saved.
+        FileNotFoundError: nothing was saved.
         StoreError: it is damaged.
     """
     digest, _, body = undo.read_bytes().partition(b"\n")

@@ -1,4 +1,4 @@
-"""Validate a result file, which may come from anyone, before its content is believed."""
+"""Validate an untrusted result file before reading it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.
 MAX_CELLS = 2**27
 """Values that a frame can have in a map or a field."""
 TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
-"""Tables whose columns are known; stages of other packages make others."""
+"""Tables with known columns; stages of other packages may add others."""
 OPTIONAL = ("pairing", "registration", "signals")
 """Groups with a row for each frame that not every result has."""
 COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
@@ -53,18 +53,18 @@ ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
     "registration/matrix": (3, 3),
     "pairing/dropped": (2,),
 }
-"""Shape of a row, None for any number; of all others it is a single value."""
+"""Shape of a row, None for any length; a row of any other group or column is a single value."""
 
 
 def check_stored(path: Path, h5: Any) -> None:
-    """Refuse what would make HDF5 open other files, load filters as native code, or fill the
+    """Refuse a file that would make HDF5 open other files, load native filter code, or exhaust the
     memory.
 
-    Nothing is read but links, types, shapes, chunks and filters.
+    Only links, types, shapes, chunks and filters are read.
 
     Raises:
-        StoreError: something is not stored in the file itself, or has another type or shape than in
-        a result.
+        StoreError: something is not stored in the file itself, or does not have the type or shape
+        of a result.
     """
     optional = [group for group in OPTIONAL if group in h5]
     required = [group for group in schema.ROW_GROUPS if group not in OPTIONAL]
@@ -87,7 +87,7 @@ def check_stored(path: Path, h5: Any) -> None:
 
 
 def _tables(path: Path, h5: Any) -> list[str]:
-    """The tables of all stages, whose records are read for it."""
+    """The names of the tables of all stages, from the records of the stages."""
     if "stages" in h5:
         for group, names in ((h5, ["stages"]), (h5["stages"], h5["stages"])):
             for name in names:
@@ -99,7 +99,7 @@ def _tables(path: Path, h5: Any) -> list[str]:
 
 
 def _check_seek(path: Path, h5: Any) -> None:
-    """The same for what helps to find frames again, where it is."""
+    """Check the optional seek tables in the same way."""
     if "seek" not in h5:
         return
     groups = ["seek", *(f"seek/{role}" for role in h5["seek"])]
@@ -140,7 +140,7 @@ def _is_plain(dataset: Any) -> bool:
 
 
 def _fits(shape: tuple[int, ...] | None, row: tuple[int | None, ...]) -> bool:
-    """Whether a shape is that of so many rows."""
+    """True for a shape of any number of such rows, within the limits."""
     if (
         not shape
         or len(shape) != 1 + len(row)
@@ -164,16 +164,16 @@ def check_values(
     register: Mapping[str, Any] | None,
     registration: Registrations | None,
 ) -> None:
-    """Refuse numbers that stand for nothing, and records that contradict each other.
+    """Refuse meaningless numbers and contradictory records.
 
     Args:
         path: the result, for messages.
         frames: its frame table.
         register: how its frames were registered, None where they were taken as they are.
-        registration: how each lies on its partner, None where they were taken as they are.
+        registration: the registration of each, None where they were taken as they are.
 
     Raises:
-        StoreError: there are some.
+        StoreError: the file holds such a number or record.
     """
     columns: list[tuple[str, Any, type[IntEnum]]] = [
         ("frames/role", frames.role, Role),
@@ -198,17 +198,17 @@ def check_values(
 
 
 def check_map(path: Path, mapped: bool, digest: object, table: Pairing | None, ref: Int64) -> None:
-    """Refuse scores that were made through another map than the stored one.
+    """Refuse scores that were made with another map than the stored one.
 
     Args:
         path: the result, for messages.
         mapped: whether the summary of the pairing names a map.
-        digest: what the stored map says of itself.
+        digest: the stored digest of the map.
         table: the stored map, None where there is none.
-        ref: (N,) the partners through which the scores were made.
+        ref: (N,) the partners that the frames were scored against.
 
     Raises:
-        StoreError: the map is missing or another one.
+        StoreError: the map is missing or does not match.
     """
     if table is None:
         if mapped:

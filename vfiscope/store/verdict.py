@@ -1,9 +1,9 @@
-"""What a run without ground truth comes to: how many frames are wrong, in what way, and whether
+"""The verdict on a run without ground truth: how many frames are wrong, in what way, and whether
 they follow a pattern.
 
-Told from the stored columns alone. A frame has one cause, the first of :data:`CAUSES` that applies:
-what comes later in it can be an effect of what comes before, as a tear is made of repeats, and a
-blend has double contours.
+It uses the stored columns only. A frame has one cause, the first of :data:`CAUSES` that applies:
+later causes can be side effects of earlier ones, as a tear consists of repeats, and a blend has
+double contours.
 """
 
 from __future__ import annotations
@@ -24,36 +24,34 @@ Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]
 
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
-"""Columns without which there is no verdict; where others are missing, their faults are not looked
-for."""
+"""Columns without which there is no verdict; faults of other missing columns are not looked for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early")
 MIN_TORN_PURITY = 0.75
-"""How purely two bands of a torn frame show two instants: planted tears come to 0.85 and more."""
+"""Least purity of the two instants in the bands of a torn frame; planted tears reach 0.85 or
+more."""
 MIN_WRONG_INSTANT_SHARE = 0.5
-"""Part of the moving content of a frame that shows a wrong instant where the frame as a whole
-does."""
+"""Least part of the moving content at a wrong instant for the whole frame to count as wrong."""
 MIN_BLEND_SHARE = 0.1
-"""Part that is a blend in a blended frame. It is the part that nothing else explains, and where
-little moves, blends look like soft frames: blends of real clips have 0.06 to 0.75, others up to
-0.03."""
+"""Least part of a frame that is a blend for the frame to count as one. Only what nothing else
+explains counts, and where little moves, blends look like soft frames: blends in real clips have
+0.06 to 0.75, other frames up to 0.03."""
 MIN_BROKEN_SHARE, MIN_FOREIGN_SHARE = 0.1, 0.05
-"""Parts of the frame that are broken, or of foreign colours, in a frame that is so: true frames of
-fast clips, with much that is hidden in one of the frames around, have up to 0.05 and 0.03."""
+"""Least parts of a frame with broken geometry, or with foreign colours, for the frame to count as
+such. True frames of fast clips with large occlusions have up to 0.05 and 0.03."""
 MIN_OFF_LEVEL = 2.0
-"""8-bit code values that such a frame as a whole is off: more than rounding to limited range (1.2)
-and noise leave."""
+"""Least brightness offset of a whole frame in 8-bit code values, above what rounding to limited
+range (1.2) and noise cause."""
 MAX_STILL_SHARE = 0.01
-"""Less of the frame moves where nothing does. Such a frame is asked for colours and geometry, not
-for its instant."""
+"""Moving part of a frame below which it counts as still: it is judged by colours and geometry, not
+by its instant."""
 
 MAX_PATTERN_CYCLE, MIN_PATTERN_CYCLES = 30, 3
-"""Longest cycle in which frames are looked for that all have one fault, and how many of it there
-must be."""
+"""Longest cycle searched for a pattern of faults, and the fewest cycles that a pattern needs."""
 MIN_PATTERN_SHARE, MAX_SHARE_OFF_PATTERN = 0.75, 0.1
-"""Parts of the frames at the places of a pattern that have its fault at least, and elsewhere at
-most. Where little moves, a fault does not show."""
+"""Least part of the frames at the places of a pattern that have its fault, and largest part of the
+others. The limits are loose because a fault does not show where little moves."""
 MAX_PAUSE_FRAMES = 6
-"""Most still frames between moving ones that are taken for one picture held, as in a clip
+"""Longest run of still frames between moving ones that counts as one held frame, as in a clip
 interpolated by 8."""
 
 _WORDS = {
@@ -71,20 +69,20 @@ _PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
 
 @dataclass(frozen=True)
 class Pattern:
-    """A fault that frames have at the same places of every cycle."""
+    """A fault at the same places of every cycle."""
 
     fault: str
     """"repeats" or "blends"."""
     cycle: int
     """Frames in a cycle."""
     count: int
-    """How many of them have the fault."""
+    """Number of frames in a cycle with the fault."""
     first: int
-    """Decode ordinal of the first frame that has."""
+    """Decode ordinal of the first frame with the fault."""
     of: str
-    """What a repeat repeats: the frame "before", "after", or either "neighbour"; "" of blends."""
+    """The frame that is repeated: "before", "after", or either "neighbour"; "" for blends."""
     step: int = 1
-    """How many frames of the clip lie from one scored frame to the next."""
+    """Frames of the clip from one scored frame to the next."""
 
     @property
     def sentence(self) -> str:
@@ -115,12 +113,12 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The frames of a run by what is wrong with them; each is counted once."""
+    """Numbers of frames of a run by fault; each frame is counted once."""
 
     role: str
-    """Which frames were judged: "synthesised" or "all"."""
+    """The role of the judged frames: "synthesised" or "all"."""
     frames: int
-    """How many were judged: not those across cuts, nor originals that lie between blends."""
+    """Number of judged frames, without those across cuts and originals between blends."""
     repeats: int
     blends: int
     late: int
@@ -129,9 +127,9 @@ class Judgement:
     off_colour: int
     broken: int
     clean: int
-    """Those without any of these faults, still ones among them."""
+    """Frames without any of these faults, including still ones."""
     still: int
-    """Those in which nothing moves, so that no instant can be wrong."""
+    """Frames in which nothing moves, so that no instant can be wrong."""
     cadence: Pattern | None
     """The pattern that the repeats or blends follow."""
 
@@ -193,8 +191,8 @@ def judge(frames: FrameTable, scores: Columns) -> Judgement | None:
 
 
 def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
-    """What is wrong with each frame of a run, in words such as "is torn"; "" where nothing is, or
-    nothing is known.
+    """The fault of each frame of a run in words, such as "is torn"; "" where there is none, or none
+    is known.
 
     Args:
         frames, scores: as for :func:`judge`.
@@ -210,8 +208,8 @@ def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
 def _causes(
     frames: FrameTable, scores: Columns
 ) -> tuple[dict[str, Float64], Bool, dict[str, Bool]] | None:
-    """The columns in float64, the rows to judge, and {cause: its rows}; None where the columns
-    allow no verdict."""
+    """The columns in float64, the rows to judge, and {cause: its rows}; None where a verdict is not
+    possible."""
     role = headline_role(frames)
     if any(name not in scores for name in NEEDED):
         return None
@@ -220,9 +218,8 @@ def _causes(
     if not judged.any():
         return None
     marks = _marks(columns, judged)
-    if (
-        role == "all"
-    ):  # of two equal frames the second repeats the first, which is where it should be
+    if role == "all":
+        # Of two equal frames the second is the repeat; the first is where it belongs.
         repeated = marks["repeats"] & (columns["early"] >= columns["late"])
         marks = {
             name: rows & ~repeated if name in ("repeats", "early") else rows
@@ -232,7 +229,7 @@ def _causes(
 
 
 def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
-    """{cause: the rows to which it applies, (N,)}, first causes first."""
+    """{cause: (N,) rows to which it applies}, in the order of :data:`CAUSES`."""
     nothing = np.zeros(len(judged))
 
     def column(name: str) -> Float64:
@@ -255,7 +252,7 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
 
 
 def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:
-    """The same with each row under its first cause alone."""
+    """The same with each row only under its first cause."""
     left, causes = np.ones(len(next(iter(marks.values()))), bool), {}
     for name, rows in marks.items():
         causes[name] = rows & left

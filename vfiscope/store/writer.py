@@ -1,5 +1,4 @@
-"""Writing a result so that a crash at any moment loses at most one block of rows, and an interrupt
-none."""
+"""Write a result so that a crash loses at most one block of rows, and an interrupt loses none."""
 
 from __future__ import annotations
 
@@ -23,17 +22,17 @@ from vfiscope.types import FrameTable, Registrations, Scores
 __all__ = ["Writer", "check_path"]
 
 MOST_CHANGES = 5
-"""Changes that a message lists."""
+"""Largest number of changes listed in a message."""
 
 
 class Writer:
-    """Stores scores in order, and makes them one file at the end.
+    """Stores scores in order, and merges them into one file at the end.
 
-    Until :meth:`finish` nothing stands at the final path; the work lies in ``<out>.parts``, and the
-    same command continues it. Left by an interrupt (``KeyboardInterrupt``, ``SystemExit``: what is
-    no ``Exception``), it stores the
-    rows of the open block too, and raises an :class:`~vfiscope.errors.Interrupted` or
-    :class:`~vfiscope.errors.Terminated` from it that says what is kept. Use as a context manager::
+    Until :meth:`finish` the work is kept in ``<out>.parts``, and the same command resumes it; there
+    is no file at the final path. When an interrupt (``KeyboardInterrupt``, ``SystemExit``) leaves
+    the context, the rows of the open block are stored too, and an
+    :class:`~vfiscope.errors.Interrupted` or :class:`~vfiscope.errors.Terminated` is raised from it
+    that says what is kept. Use as a context manager::
 
         with Writer("out.h5", header) as writer:
             if not writer.already_finished:
@@ -43,8 +42,8 @@ class Writer:
 
     Args:
         out: final path of the result.
-        header: what is measured; unfinished work with another header is refused.
-        overwrite: replace a result that exists; it stays until the new one is whole.
+        header: the identity of the run; unfinished work with another header is refused.
+        overwrite: replace an existing result, which stays until the new one is complete.
         resume: continue unfinished work; otherwise it is discarded.
         block: rows in a part.
 
@@ -67,22 +66,22 @@ class Writer:
         self.path = absolute(out)
         self.header = header
         self.already_finished = False
-        """A run that was killed while it finished was completed on entering: the result is in
-        place."""
+        """True if a run that was killed during :meth:`finish` was completed on entering: the result
+        is in place."""
         self._overwrite = overwrite
         self._resume = resume
         self._block = block
         self._folder = Folder(self.path)
         self._parts: list[Part] = []
         self._held: list[tuple[int, Scores]] = []
-        """Rows that wait for their block to fill, and the number of the first of each."""
+        """(first row, scores) pieces that wait for their block to fill."""
 
     def __repr__(self) -> str:
         return f"Writer({str(self.path)!r}, {self.rows_done} rows done, {self._rows_held} held)"
 
     @property
     def rows_done(self) -> int:
-        """Rows that are safely stored; the next row to append is this one."""
+        """Number of stored rows, and so the row to append next."""
         return self._parts[-1].stop if self._parts else 0
 
     @property
@@ -115,9 +114,9 @@ class Writer:
             self._folder.leave()
 
     def _keep_held(self) -> str:
-        """Store the rows of the open block, and say what is kept.
+        """Store the rows of the open block; return a message that says what is kept.
 
-        The journal tells which rows are stored, whatever call was interrupted.
+        The journal is the truth about stored rows, whatever call was interrupted.
         """
         self._parts = list(self._folder.read_work().parts)
         done = self.rows_done
@@ -130,14 +129,16 @@ class Writer:
         if self._held:
             try:
                 self._commit(self._rows_held)
-            except StoreError as failed:  # the interrupt goes on, and says what is not kept
+            except (
+                StoreError
+            ) as failed:  # the interrupt continues, and its message says what was lost
                 lost = f" (the rows since then were not kept: {failed})"
         kept = f"{self.rows_done} frames of {self.path} are kept: run the same command again to go"
         none = f"no frame of {self.path} was finished: run the same command again to begin anew"
         return (f"{kept} on after them" if self.rows_done else none) + lost
 
     def _begin(self) -> None:
-        """Continue, complete or discard what the parts folder holds."""
+        """Resume, complete or discard the work in the parts folder."""
         work = self._folder.read_work()
         if self._is_published(work):
             changes = (
@@ -149,7 +150,7 @@ class Writer:
                 self._folder.remove()
                 self.already_finished = True
                 return
-            # Leftovers of a result that is whole: no work.
+            # Leftovers of a complete result are not work.
             work = Work()
             self._folder.start(self.header.to_dict())
         _refuse_existing(self.path, self._overwrite)
@@ -167,7 +168,7 @@ class Writer:
             self._parts = self._folder.keep_valid(work.parts)
 
     def _is_merged(self, work: Work) -> bool:
-        """Whether the merged file is whole and waits to be moved."""
+        """True if the merged file is complete and waits to be moved."""
         path = self._folder.merged
         return (
             work.merged is not None
@@ -176,8 +177,8 @@ class Writer:
         )
 
     def _is_published(self, work: Work) -> bool:
-        """Whether the merged file was moved: the result at the final path is the one that the
-        journal speaks of."""
+        """True if the merged file was moved: the result at the final path is the one in the
+        journal."""
         if work.merged is None or self._folder.merged.exists() or not self.path.is_file():
             return False
         try:
@@ -214,7 +215,7 @@ class Writer:
         """Store the first held rows as a part."""
         held = schema.join([scores for _, scores in self._held])
         block = schema.sliced(held, slice(0, rows))
-        # In memory, because HDF5 must not meet a full disk.
+        # In memory, because HDF5 crashes the process after a failed write.
         with h5py.File.in_memory() as h5:
             schema.create(h5, self.header, rows)
             schema.write_rows(h5, 0, block)
@@ -227,7 +228,7 @@ class Writer:
         )
 
     def discard(self) -> None:
-        """Remove the unfinished work: nothing can come of it."""
+        """Remove the unfinished work, which cannot become a result."""
         self._check_open()
         self._parts, self._held = [], []
         self._folder.remove()
@@ -243,7 +244,7 @@ class Writer:
         return dict(self._without_maps().signals)
 
     def registrations(self) -> Registrations | None:
-        """How every frame appended so far was registered; None where they are taken as they are."""
+        """The registrations of all frames so far; None where frames are not registered."""
         return self._without_maps().registrations
 
     def _without_maps(self) -> Scores:
@@ -253,10 +254,10 @@ class Writer:
         return schema.join([replace(piece, maps={}, fields={}) for piece in pieces])
 
     def finish(self, ending: schema.Ending) -> Path:
-        """Make the result one file at the final path, in one step, and remove the parts.
+        """Merge the parts into one file, move it to the final path atomically, and remove them.
 
         Args:
-            ending: what is known only now.
+            ending: the values that are known only now.
 
         Returns:
             The final path.
@@ -276,7 +277,7 @@ class Writer:
         return self.path
 
     def _check_rows(self, ending: schema.Ending) -> None:
-        """Refuse to make a result of no row, or one whose tables have other rows than it."""
+        """Refuse a result without rows, or with tables of another number of rows."""
         if not self._parts:
             raise StoreError(f"no frame was scored: there is nothing to write to {self.path}")
         if ending.table is not None and len(ending.table) != self.rows_done:
@@ -291,8 +292,8 @@ class Writer:
 
 
 def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:
-    """Refuse a path where a :class:`Writer` could not put its result, as far as that is known
-    without trying.
+    """Refuse a path to which a :class:`Writer` could not write, as far as that is known without
+    trying.
 
     Raises:
         OutputExistsError: the result exists, without unfinished work beside it, and ``overwrite``

@@ -1,6 +1,6 @@
-"""Detectors of segments: one file each, and the table of them.
+"""Segment detectors, one file each, and the table of them.
 
-A detector of another package is added by a module of it (see :mod:`vfiscope.registry`)::
+Another package adds a detector from one of its modules (see :mod:`vfiscope.registry`)::
 
     from vfiscope.segments.detectors import DETECTORS, Detector
 
@@ -16,7 +16,7 @@ from vfiscope.segments.detectors.detector import Columns, Detector
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
 DETECTORS: Registry[Detector] = Registry("detector")
-"""All detectors, in the order in which they are asked."""
+"""All detectors, in the order in which they run."""
 for _detector in (
     Detector("low_score", (), low_score.detect),
     Detector("cut", ("cut",), cut.detect),

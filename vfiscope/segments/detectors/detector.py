@@ -1,4 +1,4 @@
-"""What a detector of segments is, and what it is given."""
+"""The interface of a segment detector: its input columns and its function."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Columns:
     scores: Mapping[str, Column]
     """{metric: (N,) float32}, NaN where not defined."""
     specs: Mapping[str, MetricSpec]
-    """What the metrics mean; there may be scores without a spec."""
+    """The metric of each score; a score may lack one."""
     signals: Mapping[str, Column] = field(default_factory=dict)
     """{signal: (N,) float32}, NaN where not defined."""
 
@@ -30,11 +30,10 @@ class Detector:
 
     name: str
     needs: Sequence[str]
-    """The scores and signals without which it cannot be asked: it is left out of runs that lack
-    one."""
+    """The scores and signals that it reads; it is skipped in runs that lack one."""
     detect: Callable[[Columns], list[Segment]]
-    """The segments of a run, by the same rule whenever it is asked: it reads nothing else."""
+    """A pure function from the columns of a run to its segments."""
 
     def can_read(self, columns: Columns) -> bool:
-        """Whether the columns hold all that it needs."""
+        """True if the columns hold all that it needs."""
         return all(name in columns.scores or name in columns.signals for name in self.needs)

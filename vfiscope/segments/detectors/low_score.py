@@ -1,8 +1,8 @@
 """The default rule: frames that are clearly worse than the clip's own usual level.
 
-Work is done on *badness*: the score turned so that more is worse (``-ssim``, ``cosine``), or the
-distance from identity where identity lies inside the range (a signed displacement is bad on both
-sides).
+The detector works on *badness*: the score with its sign chosen so that more is worse (``-ssim``,
+``cosine``), or the distance from identity where identity lies inside the range (a signed
+displacement is bad on both sides).
 
 **Level and scale.** With w the badness of the worst frame in each cycle::
 
@@ -11,52 +11,50 @@ sides).
     enter = max(floor, FLAG_ENTER * scale)
 
 1.4826 turns the median absolute deviation of Gaussian noise into its standard deviation (Rousseeuw
-and Croux 1993); both statistics hold until half of the clip is bad. A segment opens where badness
-is ``enter`` or more above the level and reaches as far as it stays above ``FLAG_LEAVE /
-FLAG_ENTER`` of that. Nothing on the good side is ever flagged, and an infinite PSNR (a frame passed
-through untouched) takes no part in the level.
+and Croux 1993); both statistics are robust until half of the clip is bad. A segment opens where
+badness is ``enter`` or more above the level, and extends while it stays above ``FLAG_LEAVE /
+FLAG_ENTER`` of that. Frames better than the level are never flagged, and an infinite PSNR (a frame
+passed through untouched) is left out of the level.
 
-**Neighbourhood and sides.** PSNR follows the motion, and in a clip that wanders by 3 dB the scale
-of the whole is too coarse to see a hole of 10 dB. So the same rule is asked twice more: with the
-level and scale of the 49 rows around each row, against which damage of up to 24 rows stands out;
-and with those of the 8 rows before it or the 8 after, whichever are worse, so that a cut or a
-glitch of up to 4 frames is seen between two shots of different levels, while the first frame of a
-worse shot is none. Of the three departures, in parts of their ``enter``, the greatest counts. The
-scale is then the greater of the neighbours' own and of the deviation of all rows from their
-neighbours' levels, so that a calm spell does not make the rule touchy; and a row must be worse than
-the level of the clip too, so that a fall from an unusual height is none.
+**Neighbourhood and sides.** PSNR follows the motion, and in a clip whose PSNR wanders by 3 dB the
+scale of the whole clip is too coarse to detect a drop of 10 dB. So the same rule is applied twice
+more: with the level and scale of the 49 rows around each row, against which damage of up to 24 rows
+stands out; and with those of the 8 rows before or the 8 rows after, whichever level is worse. The
+latter finds a cut or a glitch of up to 4 frames between two shots of different levels, but does not
+flag the first frame of a worse shot. The largest of the three departures counts, each in parts of
+its own ``enter``. For the two local views the scale is at least the deviation of all rows from
+their local levels, so that a calm passage does not make the rule oversensitive; and a row must also
+be worse than the level of the clip, so that a return from an unusually good passage is not flagged.
 
 **Cycles.** An interpolated clip alternates between passed frames (good) and synthesised ones
 (worse), and within a cycle of 4 the middle frame is often the worst. The plain median of such a
-clip lies between its populations, and its deviation measures the alternation. So a cycle of P
-frames is looked for, and w is the worst of every P neighbouring frames (all N - P + 1 windows):
-every window holds one frame of each phase, wherever the cycle starts and even after a dropped frame
-has shifted it. In an even clip P is 1 and w is the badness itself. The level is then that of the
-worst phase, so the alternation stays below it; and where P is above 1, bad frames with one good
-frame between them are one segment, so that good phases do not cut a damaged part into pieces.
+clip lies between the two populations, and its deviation measures the alternation. So the detector
+looks for a cycle of P frames, and w is the maximum over every P neighbouring frames (all N - P + 1
+windows): every window holds one frame of each phase, wherever the cycle starts and even after a
+dropped frame has shifted it. Without alternation P is 1 and w is the badness itself. The level is
+then that of the worst phase, so the alternation stays below it; and where P is above 1, bad frames
+with one good frame between them form one segment, so that good phases do not split it.
 
-**Roles.** Where synthesised frames are told from those passed through, the two are judged apart,
-each against its own level, and a segment says which it is of: an original that was damaged on its
-way is worth knowing and says nothing about the method. Frames of the other role between them
-neither count nor break a segment. P is then the number of synthesised frames between two originals,
-and 1 for the passed ones.
+**Roles.** Where the roles of frames are known, synthesised and passed frames are judged separately,
+each against their own level, and a segment names its role: a damaged original is worth knowing
+about, but says nothing about the method. Frames of the other role in between neither count nor end
+a segment. P is then the number of synthesised frames between two originals, and 1 for passed ones.
 
-Where they are not, P is the smallest lag of 2 to 8 rows that repeats itself all along the clip: of
-every two neighbouring cycles in which anything happens, more than two thirds must be alike, which
-is that the rows of the one differ from those of the other by less than 0.6 of what rows differ from
-the next within them (in noise, and where one frame is bad, by about 1 or more). So isolated bad
-frames are no cycle: their cycles differ from those before and after, even where a few lie as far
-apart by chance. The steps are limited to that which a fifth of all rows exceeds, so that large
-events are not heard more than others, and rare ones not at all. A clip must hold 6 cycles (8 rows
-for a cycle of 2). What a clip does in every cycle, good or bad, cannot be told from its
-alternation: such bad frames are not flagged.
+Where roles are unknown, P is the smallest lag of 2 to 8 rows at which the clip repeats: more than
+two thirds of all pairs of neighbouring cycles, not counting those in which nothing happens, must be
+alike. Two cycles are alike when their rows differ by less than 0.6 of the change from row to row
+within them (in noise, and around a single bad frame, the ratio is about 1 or more). So isolated bad
+frames do not make a cycle: their cycles differ from those before and after, even where a few happen
+to be equally spaced. Steps are clipped at their 80 % quantile, so that a few large events cannot
+decide the outcome. A clip must hold 6 cycles (8 rows for a cycle of 2). A fault that recurs in
+every cycle cannot be distinguished from the alternation and is not flagged.
 
-False alarms are rare in Gaussian noise and less so in noise with long tails. Where about half of a
-clip is calm and half restless, single frames of the restless half can be flagged.
+False alarms are rare in Gaussian noise and less rare in long-tailed noise. Where about half of a
+clip is calm and half is noisy, single frames of the noisy half can be flagged.
 
-What it does not see, by design: a clip that is bad for half of its length or more, a slow drift
-(both raise the scale), and a clip of fewer than 8 finite values, which has no level of its own. A
-user's rule finds those.
+Not detected, by design: a clip that is bad for half of its length or more, a slow drift (both raise
+the scale), and a clip of fewer than 8 finite values, which has no level of its own. Use a rule for
+those.
 """
 
 from __future__ import annotations
@@ -77,27 +75,26 @@ Float64 = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 MIN_FRAMES = 8
-"""Finite values without which a clip has no level of its own."""
+"""Fewest finite values from which a level is computed."""
 MAX_CYCLE = 8
-"""Longest cycle looked for: interpolation by up to 8."""
+"""Longest cycle searched: interpolation by up to 8."""
 MIN_ALTERNATION_CYCLES = 6
-"""Cycles that a clip must hold; in fewer, a few bad frames that happen to be as far apart look like
-one."""
+"""Cycles that a clip must hold; in fewer, equally spaced bad frames would look like one."""
 FULL_STEP_QUANTILE = 0.8
-"""Part of the rows whose step to the next is heard in full."""
+"""Quantile of the steps from row to row at which larger ones are clipped."""
 MAX_CHANGE_BETWEEN_CYCLES = 0.6
-"""How much of the change within two cycles may lie between them."""
+"""Largest difference between two alike cycles, as a part of the change within them."""
 MIN_ALIKE_SHARE = 2 / 3
-"""Part of the neighbouring cycles that must be alike."""
+"""Part of the pairs of neighbouring cycles that must be alike."""
 NEIGHBOURHOOD_ROWS = 49
 """Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
 SIDE_CYCLES = 8
-"""Rows before and after, in cycles: damage of up to 4 stands out from them."""
+"""Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
 NEIGHBOURHOODS_AT_ONCE = 1 << 16
-"""Neighbourhoods in memory at a time."""
+"""Windows in memory at a time: the median copies each of them."""
 MAD_TO_SIGMA = 1.4826
 MARKS = frozenset({"cut"})
-"""Scores that mark frames by themselves and have no level: a detector of their own reads them."""
+"""Scores that mark frames directly and have no level; each has a detector of its own."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -111,8 +108,7 @@ def detect(columns: Columns) -> list[Segment]:
 
 
 def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
-    """The segments of one metric by the default rule; where frames are told apart, those of each
-    role in its order.
+    """The segments of one metric by the default rule, per role where roles are known.
 
     Confidence is ``d / (d + enter)`` with d the distance of the peak from the level: 0.5 at the
     threshold, towards 1 far beyond it.
@@ -121,7 +117,7 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
         frames: one row per test frame.
         column: (N,) scores, NaN where not defined. A row without a value ends a segment, except
             where it is a passed frame for which the metric is not defined.
-        spec: gives the direction, and the floor below which no departure is flagged.
+        spec: the metric, for its direction and the floor below which no departure is flagged.
     """
     scores = np.asarray(column, dtype=np.float64)
     roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed")
@@ -136,11 +132,13 @@ def _low_scores_of(
     badness = np.where(rows, _badness(scores, spec), np.nan)
     if np.isfinite(badness).sum() < MIN_FRAMES:
         return []
+    # The other role is left out before the level is computed, so it cannot shift it.
     cycle = _cycle(frames, badness[rows], role)
     excess = np.full(len(frames), np.nan)
     excess[rows] = _excess(badness[rows], cycle, spec.floor)
     ignored = stepped_over(frames, scores, role)
     found = []
+    # Hysteresis: spans are grown at the lower threshold and kept if they reach the upper one.
     for first, last in spans(
         excess >= FLAG_LEAVE / FLAG_ENTER,
         ignored,
@@ -160,8 +158,9 @@ def _low_scores_of(
 
 
 def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
-    """(N,) departure from the level in parts of ``enter``, the greatest of the three views; NaN
+    """(N,) departure from the level in parts of ``enter``, the largest of the three views; NaN
     stays NaN."""
+    # A window with a missing value still has a worst frame; only one with no value is dropped.
     finite = np.where(np.isfinite(badness), badness, -np.inf)
     worst = sliding_window_view(finite, cycle).max(axis=1)
     known = np.flatnonzero(np.isfinite(worst))
@@ -170,33 +169,37 @@ def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
     excess = _ratio(badness - level, np.maximum(floor, FLAG_ENTER * scale))
     for view in (_neighbourhood, _sides):
         near, spread = view(worst, known, len(badness), cycle)
+        # NaN where the clip is too short for the view: fmax then keeps what was found before.
         beyond = _ratio(badness - near, np.maximum(floor, FLAG_ENTER * spread))
         excess = np.where(badness > level, np.fmax(excess, beyond), excess)
     return excess
 
 
 def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
-    """Level and scale of the rows around each of so many rows, (N,); NaN where the clip is no
-    longer than these."""
+    """Level and scale of the rows around each of ``count`` rows, (N,); NaN where the clip is not
+    longer than a neighbourhood."""
     if len(worst) <= NEIGHBOURHOOD_ROWS:
         return np.full(count, np.nan), np.full(count, np.nan)
-    # each row's window is centred on it where the clip's ends allow
+    # Windows are centred on their rows, except near the ends, which share the outermost window.
     near, spread = (
         np.pad(part, NEIGHBOURHOOD_ROWS // 2, mode="edge")
         for part in _rolling(worst, NEIGHBOURHOOD_ROWS)
     )
     spread = np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near)))
+    # The row in the middle of a window of one cycle stands for it.
     place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
     return near[place], spread[place]
 
 
 def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
-    """Level and scale of the rows before or after each of so many rows, whichever level is worse,
+    """Level and scale of the rows before or after each of ``count`` rows, whichever level is worse,
     (N,)."""
     size = SIDE_CYCLES * cycle
     if len(worst) <= size:
         return np.full(count, np.nan), np.full(count, np.nan)
     level, scale = _rolling(worst, size)
+    # A window of ``worst`` starts at its row and spans a cycle: those before must end before the
+    # row, those after must start behind it, so that the row itself is in neither.
     before = np.searchsorted(known, np.arange(count) - cycle, side="right") - size
     after = np.searchsorted(known, np.arange(count) + 1)
     before, after = (place.clip(0, len(level) - 1) for place in (before, after))
@@ -223,26 +226,28 @@ def _levels(windows: Float64) -> tuple[Float64, Float64]:
 
 
 def _ratio(departure: Float64, enter: Float64) -> Float64:
-    """departure / enter; any departure is infinitely beyond a threshold of 0."""
+    """departure / enter; where ``enter`` is 0 any departure is infinite and none is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(departure == 0, 0.0, departure / enter)
 
 
 def _badness(scores: Float64, spec: MetricSpec) -> Float64:
-    """(N,) the scores turned so that more is worse; NaN stays NaN."""
+    """(N,) the scores with their sign chosen so that more is worse; NaN stays NaN."""
     if spec.low < spec.identity < spec.high:
         return np.abs(scores - spec.identity)
     return scores if spec.lower_is_better else np.negative(scores)
 
 
 def _cycle(frames: FrameTable, badness: Float64, role: str) -> int:
-    """Rows of a role after which these repeat their alternation, 1 where they have none."""
+    """Length in rows of the alternation among frames of a role, 1 where there is none."""
     passed = np.flatnonzero(frames.role == Role.PASSED)
     if role == "passed":
         return 1
     if role == "synthesised" and len(passed) > 1:
         return max(1, min(MAX_CYCLE, int(np.median(np.diff(passed))) - 1))
     finite = badness[np.isfinite(badness)]
+    # Untouched originals have infinite PSNR. They are part of the alternation, so they get a finite
+    # badness that is clearly better than any other.
     untouched = finite.min() - max(1.0, float(np.ptp(finite)))
     known = np.where(np.isinf(badness), untouched, badness)
     longest = min(MAX_CYCLE, max(2, len(known) // MIN_ALTERNATION_CYCLES))
@@ -250,12 +255,14 @@ def _cycle(frames: FrameTable, badness: Float64, role: str) -> int:
 
 
 def _repeats(badness: Float64, lag: int) -> bool:
-    """Whether nearly every two neighbouring cycles of ``lag`` rows are alike, where all of them is
-    known."""
+    """Whether most pairs of neighbouring cycles of ``lag`` rows are alike; pairs with an unknown
+    row do not count."""
     steps, apart = (np.abs(badness[by:] - badness[:-by]) for by in (1, lag))
+    # Clipped, so that one large event does not outweigh the rest of the clip.
     usual = np.quantile(np.nan_to_num(steps), FULL_STEP_QUANTILE)
     inside = sliding_window_view(np.minimum(steps, usual), 2 * lag - 1).sum(axis=1) / 2
     between = sliding_window_view(np.minimum(apart, usual), lag).sum(axis=1)
+    # Where nothing changes every lag would fit, so calm stretches have no vote.
     busy = inside > usual / 4
     return bool(
         busy.any()
