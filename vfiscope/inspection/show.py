@@ -90,8 +90,8 @@ def show(
             for "mismatch" or "fault", else the stored map that departs most, else "absdiff".
         field: a stored vector field to draw as arrows on the test frame.
         scale: the top of the colour scale: "auto", a departure that 99.5 % of the shown cells do
-            not exceed, but no less than the map's floor; "absolute", the end of the map's range; or a
-            number.
+            not exceed, but no less than the map's floor; "absolute", the end of the map's range; or
+            a number.
         out: a .png file for one sheet, or a folder (that exists, or ends in "/") for a file for
             each frame; None writes nothing.
         root: a folder that the inputs are in now, if they were moved.
