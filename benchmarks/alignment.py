@@ -1,18 +1,19 @@
-"""How often an alignment finds the right reference frame, clip by clip and edit by edit.
+"""Share of frames for which an alignment finds the right reference frame, by clip and edit.
 
     python benchmarks/alignment.py [DATA]
 
-Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the
+Clips are synthetic scenes, and real ones where the folder DATA (``../shared/data`` beside the
 checkout by default) holds them. Each is edited (frames dropped, repeated, inserted; shifted;
-another rate), recompressed with H.264 at CRF 28 and aligned with the original. A line for each:
-frames; right; alike; right of those that are not alike; wrong with a margin that is not low.
+another rate), recompressed with H.264 at CRF 28 and aligned with the original. Prints a line for
+each: frames; right; alike; right among those that are not alike; wrong with a margin that is not
+low.
 
-"Right" is the exact frame, of all frames. A frame is "alike" where it cannot be told apart from the
-frame before or after it in the clip itself: of the difference of the two pictures that the encoder
-is given (8-bit Y'CbCr 4:2:0, at their own size), no coefficient of an 8x8 cosine transform reaches
-half of the quantiser's step at QP 28, which is 16. Such a difference is quantised to nothing.
+"Right" means exactly the right frame. A frame is "alike" where it cannot be told apart from the
+frame before or after it in the clip itself: in the difference of the two frames as the encoder gets
+them (8-bit Y'CbCr 4:2:0, at their own size), no coefficient of an 8x8 cosine transform reaches half
+of the quantiser step at QP 28, which is 16. Such a difference is quantised to zero.
 
-Exits with 1 where fewer than 99 % of the frames that are not alike are right, or a wrong one has a
+Exits with 1 if fewer than 99 % of the frames that are not alike are right, or a wrong frame has a
 margin that is not low.
 """
 
@@ -39,7 +40,7 @@ left out."""
 LARGE, FEWEST = 400, 10
 CRF = 28
 STEP = 2 ** ((CRF - 4) / 6)
-"""The quantiser's step (H.264, 8.5.9: it doubles every 6)."""
+"""The quantiser step (H.264, 8.5.9: it doubles every 6)."""
 ENOUGH = 0.99
 REAL = (
     "sequences/film_960x507",
@@ -103,7 +104,7 @@ def clips(data: Path) -> Iterator[tuple[str, Pixels]]:
 
 
 def alike(frames: Pixels) -> NDArray[np.bool_]:
-    """(N,) whether each frame is alike to the one before or after it, by the rule above."""
+    """(N,) bool: True where a frame is like the one before or after it, by the rule above."""
     pictures = (planes(frame) for frame in frames)
     before, found = next(pictures), np.zeros(len(frames), bool)
     for i, picture in enumerate(pictures, start=1):
@@ -114,7 +115,7 @@ def alike(frames: Pixels) -> NDArray[np.bool_]:
 
 
 def planes(frame: Pixels) -> list[NDArray[np.float32]]:
-    """Y', Cb and Cr of an (H, W, 3) picture as an encoder gets them, padded to whole blocks."""
+    """Y', Cb and Cr of an (H, W, 3) frame as an encoder gets them, padded to whole blocks."""
     height, width = frame.shape[:2]
     whole = (
         av.VideoFrame.from_ndarray(frame, "rgb24")

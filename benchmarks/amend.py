@@ -1,10 +1,10 @@
-"""How long it takes to store segments anew in a large run, and what a kill at any moment leaves.
+"""Time to replace the segments of a large run, and the state that a kill at any moment leaves.
 
     python benchmarks/amend.py [GIGABYTES]     time, beside a full copy of the same file
     python benchmarks/amend.py kills [COUNT]   SIGKILLs at random moments
 
 The run is made by the script: maps of random numbers. A killed run must hold the old or the new
-segments, and every other bit of it must be as before. Exits with 1 where that is not so.
+segments, and every other bit of it must be unchanged. Exits with 1 otherwise.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def make(path: Path, gigabytes: float) -> None:
 
 
 def durable_copy(path: Path, copy: Path) -> None:
-    """What replacing the whole file would cost at least."""
+    """The least that replacing the whole file would cost."""
     shutil.copyfile(path, copy)
     with open(copy, "rb+") as file:
         os.fsync(file.fileno())

@@ -1,11 +1,11 @@
-"""How often the multiplier and every phase of an interpolated clip are found, clip by clip.
+"""Share of frames whose phase and role are found in interpolated clips, clip by clip.
 
     python benchmarks/cadence.py [DATA]
 
-Clips are made-up scenes, and real ones where the folder DATA (``../shared/data`` beside the
+Clips are synthetic scenes, and real ones where the folder DATA (``../shared/data`` beside the
 checkout by default) holds them. Of each, frames are dropped; the rest, the source, is interpolated
 again by repeats, by blends and by FFmpeg's ``minterpolate``, and recompressed with H.264 at CRF 23.
-Prints a line for each: frames, those of right phase and role. Ends with 1 where any is wrong.
+Prints a line for each: frames, and those of right phase and role. Exits with 1 if any is wrong.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def filled(
 def motion_compensated(
     source: Pixels, multiplier: Fraction
 ) -> tuple[list[Pixels], NDArray[np.int64]]:
-    """What FFmpeg's minterpolate makes of it; the positions are its own time stamps."""
+    """The clip interpolated by FFmpeg's minterpolate; positions are its own timestamps."""
     rate = 24
     graph = av.filter.Graph()
     height, width = source.shape[1:3]
@@ -113,7 +113,7 @@ def motion_compensated(
 
 
 def measure(frames: Pixels, multiplier: Fraction, fill: str, folder: Path) -> tuple[int, int, str]:
-    """(frames, right ones, what was found) of a clip that lost frames, was interpolated and
+    """(frames, right frames, a summary) of a clip that lost frames, was interpolated and
     recompressed."""
     source = frames[:: max(1, int(multiplier))]
     made, steps = filled(source, multiplier, fill)

@@ -1,15 +1,15 @@
-"""How long it takes to fetch single frames of a long video, with and without a first pass.
+"""Time to fetch single frames of a long video, with and without a first pass.
 
 ::
 
     python benchmarks/frames_at.py make clip.mp4 --minutes 10
     python benchmarks/frames_at.py time clip.mp4 --frames 20
 
-``make`` encodes a minute of 1080p, 25 frames a second, in H.264 as x264 does by itself: groups of
-up to 250 frames with B-frames between, closed; ``--open`` makes open ones. The packets of this
-minute are repeated, at later times, up to the length asked for. ``time`` reads the whole once, as
-scoring does, and keeps what that noted; then it opens the clip anew, fetches random frames, and
-compares every one with what the whole reading gave.
+``make`` encodes a minute of 1080p at 25 fps in H.264 with the defaults of x264: closed groups of up
+to 250 frames with B-frames; ``--open`` makes open groups. The packets of this minute are repeated
+at later times up to the requested length. ``time`` reads the whole clip once, as scoring does, and
+keeps its seek table; then it opens the clip again, fetches random frames, and compares each with
+the frame from the whole reading.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _texture(rng: np.random.Generator) -> Any:
 
 
 def measure(path: Path, count: int) -> None:
-    """Print the seconds of a whole reading and of fetching, and check what was fetched."""
+    """Print the seconds for reading everything and for fetching, and check the fetched frames."""
     began = time.perf_counter()
     with open_source(path, batch=4) as source:
         whole = [told for frames in source for told in _told(frames)]

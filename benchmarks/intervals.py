@@ -1,5 +1,5 @@
-"""How often the 95 % intervals of `vfiscope table` hold the truth, in made-up clips whose
-neighbours are alike.
+"""Coverage of the 95 % intervals of `vfiscope table`, in synthetic clips whose neighbouring frames
+are alike.
 
     python benchmarks/intervals.py
 

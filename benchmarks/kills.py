@@ -3,9 +3,9 @@ uninterrupted run's.
 
     python benchmarks/kills.py [COUNT]
 
-Prints a line for each kill: when it came, how many frames were stored by then, and whether the
-resumed file is identical but for ``created`` and the timings. Fails where one is not. Runs that end
-before their kill do not count.
+Prints a line for each kill: its time, the number of frames stored by then, and whether the resumed
+file is identical apart from ``created`` and the timings. Fails if one is not. Runs that end before
+their kill do not count.
 """
 
 from __future__ import annotations
@@ -48,9 +48,10 @@ def stored_rows(out: Path) -> int:
 
 
 def kill_once(folder: Path, out: Path, after: float) -> str | None:
-    """Start a run, kill it after so many seconds, and finish it; says what was found in between.
+    """Start a run, kill it after ``after`` seconds, and finish it; returns what was found in
+    between.
 
-    None where the run had ended before.
+    None where the run ended before the kill.
     """
     process = subprocess.Popen(command(folder, out))
     time.sleep(after)

@@ -1,4 +1,4 @@
-"""Peak memory of the score command on a long clip against a short one, as a ratio.
+"""Ratio of the peak memory of the score command on a long clip to that on a short one.
 
     python benchmarks/memory.py
 
@@ -25,8 +25,8 @@ METRICS = "psnr,ssim,cosine,mismatch"
 
 
 def frames(count: int) -> Iterator[np.ndarray]:
-    """The first 60 frames of a scene, there and back again: cheap to draw, as dear to decode as
-    any."""
+    """The first 60 frames of a scene, forwards and backwards: cheap to draw, but as expensive to
+    decode as any."""
     drawn = list(Scene(720, 1280, seed=4).frames(60))
     swing = [*drawn, *reversed(drawn)]
     yield from islice((swing[i % len(swing)] for i in range(count)), count)

@@ -1,19 +1,19 @@
-"""Mutated files: does a flipped bit or a missing end crash, hang, or pass unsaid?
+"""Mutated files: does a flipped bit or a missing end crash, hang, or go unreported?
 
 ``python benchmarks/mutations.py [--files 500] [--seed 0]`` makes small clips and images in many
-formats (and takes small real ones where they are at hand), flips bits in copies or cuts them short,
-and gives each to a worker process that scans it as ``vfiscope scan`` does. Outcomes:
+formats (and takes small real ones where available), flips bits in copies or truncates them, and
+passes each to a worker process that scans it as ``vfiscope scan`` does. Outcomes:
 
 ok            whole, with the pixels of the clean file
-partial       read, and the run says that something is wrong
+partial       read, and the run reports that something is wrong
 refused       one line of error
 crash, hang   the process died, or took more than 30 s
-unsaid count  the run says ok, and frames are missing or too many
-unsaid pixels the run says ok, and pixels differ: formats without checksums (BMP, TIFF, WebP, JPEG,
-              the payloads of most video codecs outside Matroska) cannot tell; libjpeg's warnings
-              are heard by nobody
+unsaid count  the run reports ok, but frames are missing or too many
+unsaid pixels the run reports ok, but pixels differ: formats without checksums (BMP, TIFF, WebP,
+              JPEG, the payloads of most video codecs outside Matroska) cannot tell, and libjpeg's
+              warnings are not read
 
-Ends with 1 at any crash, hang or unsaid count.
+Exits with 1 after any crash, hang or unsaid count.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ import numpy as np
 LIMIT_S = 30
 FILES_PER_WORKER = 25
 REAL = Path(__file__).resolve().parents[1].parent / "shared" / "data"
-"""Real media beside the checkout, where there are any."""
+"""Real media beside the checkout, if any."""
 REAL_NAMES = (
     "videos/meta-pytorch+torchcodec/h264_10bits.mp4",
     "videos/meta-pytorch+torchcodec/testsrc2_odd_height_and_width_vp9.mp4",

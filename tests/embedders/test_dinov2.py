@@ -449,7 +449,7 @@ def test_names_and_weights_that_cannot_be() -> None:
         EmbedderError, match="there is no embedder 'dinov3': choose from dsift, dinov2-small"
     ):
         choose("dinov3")
-    with pytest.raises(EmbedderError, match="given without their network"):
+    with pytest.raises(EmbedderError, match="choose their network, one of"):
         choose("auto", "w.safetensors")
     with pytest.raises(EmbedderError, match="dsift has no weights"):
         open_embedder("dsift", weights="w.safetensors")

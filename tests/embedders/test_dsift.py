@@ -93,7 +93,7 @@ def test_a_size_between_patches_is_refused_with_the_nearest() -> None:
 
 
 def test_a_frame_too_long_for_its_matches_is_refused() -> None:
-    with pytest.raises(EmbedderError, match="784000 patches and 16384 is the limit"):
+    with pytest.raises(EmbedderError, match="784000 patches, over the limit of 16384"):
         Dsift().grid(10, 10000)
 
 

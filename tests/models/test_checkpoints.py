@@ -243,10 +243,10 @@ def test_adapters_that_cannot_be_merged(tmp_path: Path) -> None:
     down, up = torch.zeros(4, 48), torch.zeros(144, 4)
     pair = {f"{layer}.lora_A.weight": down, f"{layer}.lora_B.weight": up}
     for extra, message in (
-        ({f"{layer}.lora_A.weight": down}, f"no plain LoRA pair at '{layer}'"),
+        ({f"{layer}.lora_A.weight": down}, f"not a plain LoRA pair at '{layer}'"),
         (
             {**pair, f"{layer}.lora_magnitude_vector.weight": down},
-            "no plain LoRA pair at .*magnitude",
+            "not a plain LoRA pair at .*magnitude",
         ),
         ({**pair, f"{layer}.lora_A.other.weight": down}, f"two adapters for '{layer}'"),
         (

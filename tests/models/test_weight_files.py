@@ -103,7 +103,7 @@ def test_paths_that_are_no_weight_file(tmp_path: Path) -> None:
     with pytest.raises(EmbedderError, match="are not a file"):
         load_state(tmp_path / "folder.pth")
     (tmp_path / "w.ckpt").write_bytes(b"x")
-    with pytest.raises(EmbedderError, match=r"of no known kind: give a \.safetensors, \.pt"):
+    with pytest.raises(EmbedderError, match=r"not of a known kind: pass a \.safetensors, \.pt"):
         find_weights("dinov2-small", tmp_path / "w.ckpt")
 
 
@@ -167,7 +167,7 @@ def test_weights_that_are_not_here_say_how_to_get_them(
 ) -> None:
     use_cache(monkeypatch, tmp_path)
     with pytest.raises(
-        EmbedderError, match="run 'vfiscope models fetch dinov2-base', or give --weights FILE"
+        EmbedderError, match="run 'vfiscope models fetch dinov2-base', or pass --weights FILE"
     ) as error:
         find_weights("dinov2-base")
     one_line(error)

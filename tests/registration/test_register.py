@@ -405,5 +405,5 @@ def test_wrong_loftr_weights_are_one_line(tmp_path: Path, loftr_weights: Path) -
         assert "\n" not in str(caught.value)
     with pytest.raises(UsageError, match="--register-weights FILE"):
         registration.open_register("loftr")
-    with pytest.raises(UsageError, match="no way to register 'orb'"):
+    with pytest.raises(UsageError, match="register is 'orb': choose ecc"):
         registration.open_register("orb")

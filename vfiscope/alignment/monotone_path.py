@@ -171,8 +171,15 @@ def _forward(
     cost: Float32, low: Int64, count: int, steps: Float64, edge: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], tuple[float, int, int]]:
     """The predecessor of each state (matched, unmatched), encoded as ``2 * column + unmatched``, -1
-    for the start; and (cost, row, state) of the cheapest end. An unmatched state whose column the
-    band has passed moves to the first column of the band."""
+    for the start; and (cost, row, state) of the cheapest end.
+
+    A match comes cheapest from one of three: as the first match, with every row before it unmatched
+    (at the lower cost at the start of the reference; later columns cost slightly more, to break
+    ties); by a listed step; or by a longer jump, from the cheapest state far enough behind, which
+    is kept as a running minimum. An unmatched state keeps the last partner; the first column of the
+    band also takes over the states of columns that the band has passed. A path may end early where
+    all later rows lie beyond the end of the reference.
+    """
     n, width = cost.shape
     shown, hidden = np.full((n, width), -1, np.int32), np.full((n, width), -1, np.int32)
     before, source = np.full(width, np.inf), np.full(width, -1, np.int64)
@@ -186,33 +193,27 @@ def _forward(
             none[b] = now[b] = np.inf
             if j >= count:
                 continue
-            # As the first match: every row before it is unmatched, at the lower cost where this is
-            # the start of the reference. Later columns cost slightly more, to break ties.
             before_it = COST_OUTSIDE_REFERENCE if j < edge else COST_UNMATCHED
             best, origin = i * before_it + min(0.01 * j, 5.0), -1
-            # After a match or an unmatched row, by one of the listed steps.
-            for k in range(len(steps)):
+            for k in range(len(steps)):  # by a listed step
                 c = j - k - last
                 if 0 <= c < width and before[c] + steps[k] < best:
                     best, origin = before[c] + steps[k], source[c]
-            # By a longer step: the cheapest state far enough behind, kept as a running minimum.
-            while reached < width and last + reached <= j - len(steps):
+            while reached < width and last + reached <= j - len(steps):  # by a longer jump
                 if before[reached] < jump:
                     jump, jump_from = before[reached], source[reached]
                 reached += 1
             if jump + COST_LONG_JUMP < best:
                 best, origin = jump + COST_LONG_JUMP, jump_from
             now[b], shown[i, b] = best + cost[i, b], origin
-            # Unmatched: the last partner stays; the first column also takes over those left behind.
-            for c in range(0 if b == 0 else j - last, j - last + 1):
+            for c in range(0 if b == 0 else j - last, j - last + 1):  # unmatched
                 if 0 <= c < width and before[c] + COST_UNMATCHED < none[b]:
                     none[b], hidden[i, b] = before[c] + COST_UNMATCHED, source[c]
         for b in range(width):
-            # A path may end here if all later rows lie beyond the end of the reference.
             code = 2 * (low[i] + b)
             if low[i] + b >= count - edge and now[b] + (n - 1 - i) * COST_OUTSIDE_REFERENCE < total:
                 total, end_row, end_code = now[b] + (n - 1 - i) * COST_OUTSIDE_REFERENCE, i, code
-            # The next row sees the cheaper of the two states of each column.
+            # The next row only needs the cheaper of the two states of a column.
             before[b], source[b] = now[b], code
             if none[b] < now[b]:
                 before[b], source[b] = none[b], code + 1

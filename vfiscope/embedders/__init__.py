@@ -1,4 +1,4 @@
-"""Embedders: frames into vectors. Importing this imports no torch; opening an embedder does."""
+"""Embedders turn frames into vectors. Importing this does not import torch; opening one does."""
 
 from vfiscope.embedders.embedder import Embedder
 from vfiscope.embedders.identity import Identity

@@ -3,15 +3,15 @@
 Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024; the network
 is timm's. A frame is resized (see :mod:`vfiscope.embedders.embedder`), normalised with the ImageNet
 mean and deviation, and goes through the network. The patch vectors are the normalised outputs
-behind the prefix tokens (class and register tokens, as many as the network says). Position
-embeddings are resampled to the grid by timm, bicubic with antialiasing; the original code resamples
-without, so features differ slightly from its own except at 518 x 518.
+after the prefix tokens (class and register tokens, as many as the network has). Position embeddings
+are resampled to the grid by timm, bicubic with antialiasing; the original code does not antialias,
+so features differ slightly from its own except at 518 x 518.
 
 Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32 products are never
 rounded to 10 bits (TF32). Without ``precise`` a CUDA device computes products in bfloat16
 (autocast), and layer norms, the mean over the tokens and all comparisons in float32.
 
-The network always sees batches of :data:`EMBED_BATCH` frames, the last one filled up with zeros,
+The network always gets batches of :data:`EMBED_BATCH` frames, the last one padded with zeros,
 because the rounding of matrix products depends on their size: the features of a frame depend
 neither on its neighbours nor on the batch size or the resume point of a run. They do depend, in the
 last bits, on the device and the number of threads.
@@ -45,7 +45,7 @@ from vfiscope.types.batch import to_tensor
 __all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
 
 EMBED_BATCH = 4
-"""Frames in every batch of the network. Part of what a score is: another number gives other last
+"""Frames in every batch of the network. It is part of a score: another number changes its last
 bits."""
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
@@ -69,24 +69,24 @@ class Dinov2:
         report: LoadReport | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        """Take over a network that has its weights.
+        """Wrap a network that has its weights.
 
         Args:
             model: a timm VisionTransformer made with ``num_classes=0, dynamic_img_size=True``.
-            name: what the embedder is called.
-            version: which network it is; for the record.
+            name: name of the embedder.
+            version: name of the network, which is stored.
             size: short side of the resized frame, a multiple of the patch; None takes 224, or 518
                 on a GPU.
             aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embedders.embedder`.
             pool: ``patch`` (mean of the patch tokens), ``all`` (mean of all tokens) or ``cls`` (the
                 class token).
             precise: float32 on every device.
-            weights_digest: of the weight file; for the record.
-            report: what became of the tensors of the weight file; for the record.
-            device: where to compute; the network is moved there.
+            weights_digest: digest of the weight file, which is stored.
+            report: which tensors of the weight file were loaded, which is stored.
+            device: the device to compute on; the network is moved there.
 
         Raises:
-            EmbedderError: the size, the aspect or the pool does not go with the network.
+            EmbedderError: the size, aspect or pool does not fit the network.
         """
         self.device = torch.device(device)
         self.name = name
@@ -123,8 +123,8 @@ class Dinov2:
         return self.identity.grid(height, width)
 
     def floats(self, height: int, width: int) -> int:
-        """float32 numbers in the features of a frame: one vector for each patch and one for the
-        frame."""
+        """Number of float32 values in the features of a frame: one vector for each patch and one
+        for the frame."""
         return self.identity.floats(height, width)
 
     @torch.no_grad()
@@ -141,7 +141,7 @@ class Dinov2:
         return Features(pooled, patches.reshape(len(frames), h, w, self.dim))
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
-        """What made the features, for the record."""
+        """The record of the embedder that a run stores."""
         weights = None if self.report is None else self.report.to_dict()
         return {**self.identity.describe(height, width), "weights": weights}
 
@@ -159,7 +159,7 @@ class Dinov2:
 
 @contextmanager
 def _precision(device: torch.device, precision: str) -> Iterator[None]:
-    """The policy at work, and the settings of others afterwards."""
+    """Set the precision policy, and restore the previous settings afterwards."""
     products = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:
@@ -184,17 +184,17 @@ def load_dinov2(
     precise: bool = False,
     device: torch.device | str = "cpu",
 ) -> Dinov2:
-    """Build a catalogued network and give it its weights.
+    """Build a catalogued network and load its weights.
 
     Args:
         made: an entry with a ``timm_id``.
         weights: the weight file; None takes the one in the Hugging Face cache.
         size, aspect, pool, precise: see :class:`Dinov2`.
-        device: where to compute.
+        device: the device to compute on.
 
     Raises:
-        EmbedderError: the size or pool does not fit, or the weights are missing, damaged or those
-        of another network.
+        EmbedderError: the size or pool does not fit, or the weights are missing, damaged or from
+        another network.
     """
     identity = identify_network(  # before gigabytes are read
         made,

@@ -15,20 +15,18 @@ Every cell of 14 x 14 pixels of the resized frame gets 135 numbers, a unit vecto
 - Colour, 6: the means of R, G and B over the cell, each as a point on a quarter of the unit circle.
 
 The entry order is direction, bin row, bin column, flat, three cosines, three sines. Direction k is
-k * 45 degrees from +x towards +y (down). Outside the frame there is nothing: border cells have
-empty bins.
+k * 45 degrees from +x towards +y (down). There are no gradients outside the frame: border cells
+have empty bins.
 
-A frame is represented by the vectors of all its cells side by side, so place is kept: as every one
-has unit length, 1 - cosine of two frames is the mean over the cells of 1 - cosine to the same cell
-of the other frame. (Mismatch, which looks for the best cell, is never more; the difference is
-content at another place.) A mean of the cells, which forgets where they are, puts an interpolator's
-blends, repeats and good frames in no order, and does so the more, the larger the parts of the frame
-that are averaged.
+A frame is represented by the vectors of all its cells side by side, which keeps their places: since
+each has unit length, 1 - cosine of two frames is the mean over the cells of 1 - cosine to the same
+cell of the other frame. (Mismatch, which searches for the best cell, is never larger; the
+difference is content that moved.) A mean of the cells, which loses their places, fails to order
+good frames, blends and repeats, the more so the larger the averaged parts of the frame are.
 
-Only sums, products, quotients and square roots are taken, one after the other, so a frame has the
-same bits whatever the number of threads and whatever else is in its batch. (The arctangent of torch
-is not used because it rounds differently at the end of each thread's share, and its cosine because
-it may.)
+Only sums, products, quotients and square roots are used, one after the other, so a frame has the
+same bits whatever the number of threads and whatever else is in its batch. (Torch's arctangent
+rounds differently at the end of each thread's share, and its cosine may; neither is used.)
 """
 
 from __future__ import annotations
@@ -49,8 +47,8 @@ if TYPE_CHECKING:
 __all__ = ["VERSION", "Dsift", "colour_of_means"]
 
 VERSION = "dsift-2"
-"""Changes whenever the numbers do. In dsift-1 the frame's vector was the mean of its cells; the
-cells are the same."""
+"""Changes whenever the numbers change. In dsift-1 the frame's vector was the mean of its cells,
+which are the same."""
 
 CLIP = 0.2
 """Lowe's limit on the share of one entry."""
@@ -80,16 +78,16 @@ class Dsift:
         pool: str = "patch",
         device: torch.device | str = "cpu",
     ) -> None:
-        """Prepare for frames of any size.
+        """Prepare an embedder for frames of any size.
 
         Args:
             size: short side of the resized frame, a multiple of 14.
             aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embedders.embedder`.
-            pool: ``patch`` or ``all``; both are all the patches, for there are no other tokens.
-            device: where to compute.
+            pool: ``patch`` or ``all``; both are all the patches, as there are no other tokens.
+            device: the device to compute on.
 
         Raises:
-            EmbedderError: the size does not fit, there is no such aspect, or the pool is ``cls``.
+            EmbedderError: the size does not fit, the aspect is unknown, or the pool is ``cls``.
         """
         if pool not in ("patch", "all"):
             raise EmbedderError(f"pool is {pool!r}: dsift has no such token, choose patch or all")
@@ -111,8 +109,8 @@ class Dsift:
         return self.identity.grid(height, width)
 
     def floats(self, height: int, width: int) -> int:
-        """float32 numbers in the features of a frame; the pooled vector is another view of the
-        patches."""
+        """Number of float32 values in the features of a frame; the pooled vector is another view of
+        the patches."""
         return self.identity.floats(height, width)
 
     def embed(self, frames: Frames) -> Features:
@@ -124,7 +122,7 @@ class Dsift:
         return Features(patches.flatten(1), patches)
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
-        """What made the features, for the record."""
+        """The record of the embedder that a run stores."""
         return self.identity.describe(height, width)
 
 

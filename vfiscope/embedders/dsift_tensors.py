@@ -1,5 +1,5 @@
-"""Dense SIFT (:mod:`vfiscope.embedders.dsift`) as tensor operations, with compiled loops where they
-are on the CPU."""
+"""Dense SIFT (:mod:`vfiscope.embedders.dsift`) as tensor operations, with compiled loops on the
+CPU."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["colour_of", "describe_cells", "describe_frames"]
 
 _BINS = 4
 _TINY = 1e-12
-# sin(pi/2 x) for x in 0..1 to 7e-5 (least maximum error); the points are put on the circle
+# Minimax polynomial of sin(pi/2 x) for x in 0..1, to 7e-5; points are normalised onto the circle
 # afterwards.
 _SINE = (1.570320, -0.642113, 0.071861)
 
@@ -33,7 +33,7 @@ _SINE = (1.570320, -0.642113, 0.071861)
 def describe_frames(frames: Frames, grid: tuple[int, int], patch: int, device: str) -> Tensor:
     """The vectors of N frames, (N, h, w, 135) float32 on a device."""
     made = torch.empty((len(frames), *grid, entry("dsift").dim), device=device)
-    for row in range(len(frames)):  # one by one: bounded memory, and no neighbour can matter
+    for row in range(len(frames)):  # one by one: bounded memory, independent of other frames
         data = to_tensor(frames.data[row : row + 1], device)
         made[row] = describe_cells(resize_for(data, frames.bit_depth, grid, patch)[0], patch)
     return made
@@ -61,8 +61,7 @@ def describe_cells(image: Tensor, patch: int) -> Tensor:
 
 
 def _votes(luma: Tensor) -> Tensor:
-    """(9, H, W): how much each pixel's gradient speaks for each of 8 directions, and its
-    magnitude."""
+    """(9, H, W): votes of each pixel's gradient for each of 8 directions, and its magnitude."""
     padded = F.pad(luma[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     gx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
@@ -75,7 +74,7 @@ def _votes(luma: Tensor) -> Tensor:
 def _votes_by_torch(gx: Tensor, gy: Tensor, magnitude: Tensor) -> Tensor:
     scale = torch.reciprocal(magnitude + _TINY)
     cos, sin = gx * scale, gy * scale
-    # Four axes; the sign says which of the two directions along the axis it is.
+    # Four axes; the sign tells the direction along the axis.
     along = torch.stack([cos, (cos + sin).mul_(0.5**0.5), sin, (sin - cos).mul_(0.5**0.5)])
     power = along * along
     for _ in range(2):

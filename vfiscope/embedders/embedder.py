@@ -1,10 +1,10 @@
-"""What an embedder is, and the one geometry that all embedders share.
+"""The embedder protocol, and the geometry that all embedders share.
 
 Geometry: nothing is cropped. With the aspect "keep" the frame is scaled so that its short side
 measures ``size`` pixels, a multiple of the patch; each side is then rounded to the nearest multiple
 of the patch, halves up, and is at least one patch. With the aspect "stretch" both sides measure
-``size`` pixels, as in NOVA. The h x w grid therefore covers the frame as scored exactly and up to
-the borders, as :meth:`vfiscope.types.CellGrid.over` describes it.
+``size`` pixels, as in NOVA. The h x w grid therefore covers the scored frame exactly, up to its
+borders, as :meth:`vfiscope.types.CellGrid.over` describes.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
 
 MAX_PATCHES = 16384
-"""Most patches in a frame: their similarity to another frame's takes 1 GiB, and grows with the
-square."""
+"""Most patches in a frame: their similarities to those of another frame take 1 GiB, and grow with
+the square."""
 
 
 class Embedder(Protocol):
-    """Turns frames into vectors. The vectors of a frame depend on no other frame."""
+    """Turns frames into vectors. The vectors of a frame do not depend on other frames."""
 
     name: str
     patch: int
     dim: int
     """Length of a patch's vector."""
     identity: Identity
-    """What makes its features what they are."""
+    """Everything that determines its features."""
     report: LoadReport | None
-    """What became of the tensors of its weight file; None where it has no weights."""
+    """Which tensors of its weight file were loaded; None where it has no weights."""
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
-        """Patches (h, w) that a frame of height x width pixels is divided into."""
+        """Rows and columns of patches (h, w) in a frame of height x width pixels."""
         ...
 
     def embed(self, frames: Frames) -> Features:
@@ -49,18 +49,18 @@ class Embedder(Protocol):
         ...
 
     def floats(self, height: int, width: int) -> int:
-        """How many float32 numbers the features of a frame take in memory."""
+        """Number of float32 values that the features of a frame take in memory."""
         ...
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
-        """What made the features, for the record: name, version, weights_digest, dim of a patch's
-        vector and pooled_dim of the frame's, patch, grid, size, aspect, pool; of a network also
-        precision and weights, what became of every tensor."""
+        """The record of the embedder that a run stores: name, version, weights_digest, dim of a
+        patch's vector and pooled_dim of the frame's, patch, grid, size, aspect, pool; for a network
+        also precision and weights (the report on every tensor)."""
         ...
 
 
 def check_size(size: int, patch: int) -> int:
-    """``size`` again, if it is a positive multiple of the patch.
+    """Return ``size`` if it is a positive multiple of the patch.
 
     Raises:
         EmbedderError: it is not.
@@ -75,7 +75,7 @@ def check_size(size: int, patch: int) -> int:
 
 
 def check_aspect(aspect: str) -> str:
-    """``aspect`` again, if it is one.
+    """Return ``aspect`` if it is known.
 
     Raises:
         EmbedderError: it is not.
@@ -98,8 +98,8 @@ def grid_for(
     h, w = (max(1, (2 * side * size + short * patch) // (2 * short * patch)) for side in sides)
     if h * w > MAX_PATCHES:
         raise EmbedderError(
-            f"a {width}x{height} frame at size {size} has {h * w} patches and {MAX_PATCHES} is the"
-            " limit: give a smaller size, or cut the frames"
+            f"a {width}x{height} frame at size {size} has {h * w} patches, over the limit of"
+            f" {MAX_PATCHES}: pass a smaller size, or crop the frames"
         )
     return h, w
 
@@ -122,8 +122,8 @@ def resize_for(data: Tensor, bit_depth: int, grid: tuple[int, int], patch: int) 
     import torch
     import torch.nn.functional as F
 
-    # float32 and not uint8, whose resize is several times faster but rounds: a 10-bit source would
-    # lose its depth. Planes first: interpolating channels-last floats takes twice as long on a CPU.
+    # In float32, because resizing uint8 is several times faster but rounds: a 10-bit source would
+    # lose its depth. Planes first, because channels-last floats take twice as long on a CPU.
     values = data.to(torch.float32, memory_format=torch.contiguous_format)
     size = (grid[0] * patch, grid[1] * patch)
     if values.shape[-2:] != size:

@@ -1,8 +1,8 @@
-"""The loops of dense SIFT (:mod:`vfiscope.embedders.dsift`) for the CPU, compiled by numba. Knows
-arrays only.
+"""Dense SIFT (:mod:`vfiscope.embedders.dsift`) on the CPU: loops compiled by numba, on plain
+arrays.
 
-Every operation rounds by itself and in the order of the tensor functions for other devices: both
-give the same bits.
+Operations are rounded one by one, in the order of the tensor functions for other devices: both
+return the same bits.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def _axes(gx: Float32, gy: Float32, magnitudes: Float32, along: Float32) -> None
 
 @compiled(inner=True)
 def _share_out(along: Float32, magnitudes: Float32, there: Float32, back: Float32) -> None:
-    """Votes for the two directions of an axis: cos^9 times the magnitude to the one that the sign
-    says."""
+    """Votes for the two directions of an axis: cos^9 times the magnitude, for the direction of the
+    sign."""
     for x in range(len(along)):
         power = along[x] * along[x]
         power = power * power

@@ -1,5 +1,5 @@
-"""What identifies an embedder, known without loading its network: a finished run is compared with
-what is asked for by it."""
+"""The identity of an embedder, known without loading its network. By it, a finished run is compared
+with what is requested."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Identity", "check_network_size", "check_pool", "identify_network", "
 
 @dataclass(frozen=True)
 class Identity:
-    """Two embedders of the same identity make the same features on the same device."""
+    """Two embedders with the same identity compute the same features on the same device."""
 
     name: str
     version: str
@@ -36,23 +36,23 @@ class Identity:
     aspect: str
     pool: str
     precision: str | None = None
-    """float32 or bfloat16, of a network."""
+    """float32 or bfloat16 for a network."""
     side_by_side: bool = False
-    """Whether a frame's vector is those of its patches side by side; else it is of length dim."""
+    """True where a frame's vector is its patch vectors side by side; else it has length dim."""
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
         return grid_for(height, width, self.size, self.patch, self.aspect)
 
     def floats(self, height: int, width: int) -> int:
-        """float32 numbers in the features of a frame: a vector for each patch and one for the
-        frame, which side by side are the same memory."""
+        """Number of float32 values in the features of a frame: a vector for each patch and one for
+        the frame; where that is the patch vectors side by side, they share memory."""
         h, w = self.grid(height, width)
         return self.dim * (h * w + (0 if self.side_by_side else 1))
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
-        """What :meth:`vfiscope.embedders.Embedder.describe` says of the opened embedder, but for
-        ``weights``, what became of every tensor."""
+        """The record that :meth:`vfiscope.embedders.Embedder.describe` of the opened embedder
+        returns, without ``weights``, the report on every tensor."""
         h, w = self.grid(height, width)
         described = {
             "name": self.name,
@@ -79,7 +79,7 @@ def identify_network(
     precise: bool,
     device: str,
 ) -> Identity:
-    """What a catalogued network will be with these weights and options; see
+    """The identity of a catalogued network with these weights and options; see
     :func:`vfiscope.embedders.dinov2.load_dinov2`.
 
     Raises:
@@ -99,20 +99,20 @@ def identify_network(
 
 
 def check_network_size(size: int | None, patch: int, device: str) -> int:
-    """The size that was asked for, or the default of the device.
+    """The requested size, or the default of the device.
 
     Raises:
-        EmbedderError: it is no multiple of the patch.
+        EmbedderError: it is not a multiple of the patch.
     """
     default = SIZE_DINOV2_CPU if device.startswith("cpu") else SIZE_DINOV2_GPU
     return check_size(default if size is None else size, patch)
 
 
 def check_pool(pool: str) -> str:
-    """``pool`` again, if a network has it.
+    """Return ``pool`` if it is known.
 
     Raises:
-        EmbedderError: it has not.
+        EmbedderError: it is not.
     """
     if pool not in TOKEN_POOLS:
         raise EmbedderError(f"pool is {pool!r}: choose one of {', '.join(TOKEN_POOLS)}")
@@ -120,5 +120,5 @@ def check_pool(pool: str) -> str:
 
 
 def precision_on(device: str, *, precise: bool) -> str:
-    """In which floats a network computes its products on a device."""
+    """The float format in which a network computes its products on a device."""
     return "float32" if precise or not device.startswith("cuda") else "bfloat16"

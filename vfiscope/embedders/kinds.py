@@ -1,4 +1,4 @@
-"""From an embedder's name to an embedder. Imports torch only when one is opened."""
+"""Open an embedder by name. Torch is imported only when one is opened."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ Device: TypeAlias = "str | torch.device"
 def _open_dsift(
     *, weights: Weights, size: int | None, aspect: str, pool: str, precise: bool, device: Device
 ) -> Embedder:
-    """Dense SIFT, which is float32 whether ``precise`` or not."""
+    """Dense SIFT, which is always float32, ``precise`` or not."""
     from vfiscope.embedders.dsift import Dsift
     from vfiscope.models.device import resolve_device
 
     if weights is not None:
         raise EmbedderError(
-            f"dsift has no weights and {os.fspath(weights)!r} was given: choose a dinov2 embedder"
+            f"dsift has no weights, but they are {os.fspath(weights)!r}: choose a dinov2 embedder"
         )
     return Dsift(size=size, aspect=aspect, pool=pool, device=resolve_device(device))
 
@@ -63,7 +63,8 @@ def _identify_dinov2(made: Entry, *, device: Device, **options: Any) -> Identity
 
 @dataclass(frozen=True)
 class Kind:
-    """How an embedder is opened, and what it will be, which is known without its network."""
+    """The function that opens an embedder, and one that identifies it without loading its
+    network."""
 
     open: Callable[..., Embedder]
     identify: Callable[..., Identity]
@@ -77,22 +78,22 @@ EMBEDDERS: dict[str, Kind] = {
         if made.timm_id is not None
     },
 }
-"""{name: kind}: one line for each further one."""
+"""{name: kind}; another embedder is one more line."""
 
 
 def choose(name: str, weights: Weights = None) -> tuple[str, str]:
-    """Which embedder ``auto`` means on this machine, and why; any other name is itself.
+    """The embedder that ``auto`` stands for on this machine, and why; any other name stays.
 
     Raises:
-        EmbedderError: there is no such embedder, or weights were given without saying for which.
+        EmbedderError: the embedder is unknown, or weights were passed with ``auto``.
     """
     if name != "auto":
         return entry(name).name, "as asked"
     if weights is not None:
         names = ", ".join(AUTO_ORDER)
         raise EmbedderError(
-            f"weights {os.fspath(weights)!r} were given without their network: choose one of"
-            f" {names}"
+            f"weights are {os.fspath(weights)!r} and embedder is 'auto': choose their network, one"
+            f" of {names}"
         )
     for candidate in AUTO_ORDER:
         if cached_weights(candidate) is not None:
@@ -117,12 +118,12 @@ def open_embedder(
 
     Args:
         name: ``auto`` or a name in :data:`~vfiscope.models.catalog.CATALOG`.
-        weights: weight file; None takes those in the Hugging Face cache.
+        weights: weight file; None takes the one in the Hugging Face cache.
         size: short side of the resized frame in pixels; None takes the embedder's default.
         aspect: ``keep``, or ``stretch`` to make both sides ``size`` pixels.
-        pool: what represents a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens)
+        pool: the vector of a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens)
             or ``cls``.
-        precise: compute a network in float32 on a GPU too.
+        precise: run a network in float32 on a GPU too.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``, or a torch device.
 
     Raises:
@@ -144,8 +145,8 @@ def identify(
     precise: bool = False,
     device: Device = "cpu",
 ) -> Identity:
-    """What :func:`open_embedder` would open, with the same arguments: loads no network, and imports
-    no torch on a CPU.
+    """Identify what :func:`open_embedder` would open with the same arguments, without loading a
+    network, and on a CPU without importing torch.
 
     Raises:
         EmbedderError: the name, size, aspect, pool or device cannot be used, or the weights are
@@ -158,15 +159,15 @@ def identify(
 
 
 def check(name: str, weights: Weights = None) -> dict[str, Any]:
-    """Load an embedder's weights, run a probe image through it, and say what came out.
+    """Load an embedder's weights, run a probe image through it, and report the result.
 
     Returns:
-        name, path and digest (None for dsift), tensors (their number), report (one line on what
-        became of them), dim, and probe_norm: the length of the mean patch of a fixed image, by
-        which two machines can compare results.
+        name, path and digest (None for dsift), tensors (how many were loaded), report (one line on
+        them), dim, and probe_norm: the length of the mean patch of a fixed image, by which two
+        machines can compare results.
 
     Raises:
-        EmbedderError: the weights cannot be had or do not fit.
+        EmbedderError: the weights are missing, unreadable or do not fit.
     """
     chosen, _ = choose(name, weights)
     path = None if entry(chosen).repo is None else find_weights(chosen, weights)
@@ -175,7 +176,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
     norm = float(embedder.embed(frame).patches.mean(dim=(1, 2)).norm())
     if not math.isfinite(norm):
         raise EmbedderError(
-            f"the weights {str(path)!r} turn an image into NaN or infinity: get them again"
+            f"the weights {str(path)!r} turn an image into NaN or infinity: download them again"
         )
     record = embedder.describe(*frame.size)
     return {
@@ -190,7 +191,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
 
 
 def list_embedders() -> list[dict[str, Any]]:
-    """Every embedder as JSON-able values: name, dim, patch, description, repo, and weights.
+    """All embedders as JSON-able values: name, dim, patch, description, repo, and weights.
 
     ``weights`` is the file on this machine, ``none needed``, or ``not on this machine``.
     """
@@ -216,7 +217,7 @@ def list_embedders() -> list[dict[str, Any]]:
 
 
 def _probe_frame() -> Frames:
-    """One 224 x 224 frame of ramps and squares: the same bits everywhere."""
+    """One 224 x 224 frame of ramps and squares, the same bits on every machine."""
     y, x = np.mgrid[:224, :224]
     data = np.stack([x, y, (x // 28 + y // 28) % 2 * 200 + 20], axis=-1).astype(np.uint8)[None]
     one = np.zeros(1, np.int64)

@@ -1,18 +1,17 @@
-"""What can be computed from pairs: one table of scores, one of maps, one of vector fields.
+"""Metrics of frame pairs: one table of scores, one of maps, one of vector fields.
 
 To add a metric, write one function and one :class:`~vfiscope.types.MetricSpec` beside it, and put
 both into the ``METRICS`` or ``MAPS`` of its module. A package adds one of its own to a table with
 :meth:`~vfiscope.registry.Registry.add`.
 
-Why most pixel metrics are there twice: on the CPU frames are numpy arrays, and compiled loops
+Most pixel metrics are implemented twice. On the CPU frames are numpy arrays, and compiled loops
 (:mod:`vfiscope.metrics.kernels`) compare them several times faster than tensor operations would,
-exactly the same way on any number of threads, and without torch, whose import alone takes seconds
+with the same result on any number of threads, and without torch, whose import alone takes seconds
 and hundreds of megabytes. On a device frames are tensors, and tensor operations
-(:mod:`vfiscope.metrics.tensors`) compare them where they are, so that only scores come back. A
-metric is still one public function and one spec: it takes what it gets, arrays or tensors, and
-gives back the same; one test holds every metric to the same values both ways. Embeddings are
-tensors everywhere, as a network makes them. What needs neighbours (optical flow) is computed on the
-CPU alone.
+(:mod:`vfiscope.metrics.tensors`) compare them there, so that only scores are copied back. A metric
+is still one public function and one spec: it takes arrays or tensors and returns the same kind; one
+test checks that both implementations of every metric agree. Embeddings are always tensors, as a
+network makes them. Metrics that need neighbours (optical flow) are computed on the CPU only.
 """
 
 from __future__ import annotations

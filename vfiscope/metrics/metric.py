@@ -1,5 +1,5 @@
-"""The two shapes of a metric: what its numbers mean, and the function that computes them from
-pairs."""
+"""The two kinds of metric: a spec that says what the numbers mean, and the function that computes
+them from pairs."""
 
 from __future__ import annotations
 

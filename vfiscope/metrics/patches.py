@@ -1,18 +1,18 @@
-"""Comparisons of embeddings: whole frames, patches, and where each patch went.
+"""Comparisons of embeddings: whole frames, patches, and the motion of each patch.
 
-The matching both ways, its similarities and the boost of matches that are not mutual are those of
-VFI-Similarity (https://github.com/stootaghaj/NOVA), but on an absolute scale: nothing is stretched
-to the range of its own frame.
+The two-way matching, its similarities and the boost of matches that are not mutual are those of
+VFI-Similarity (https://github.com/stootaghaj/NOVA), but on an absolute scale: values are not
+stretched to the range of their own frame.
 
 Conventions
     Inputs are :class:`~vfiscope.types.Features` of test and reference, on one device, with equal
     grids. Sums are float32. One minus a cosine is computed as ``0.5 * |a/|a| - b/|b||^2``: exactly
     0 for equal vectors and precise near it. A zero vector is at distance 0 from a zero vector and 1
-    from any other. Every pair of frames is treated by itself, so no result depends on the size of
+    from any other. Every pair of frames is computed on its own, so no result depends on the size of
     the batch.
-    Memory: the similarities of one pair at a time, (h * w)^2 float32 and a byte each with a window;
-    for 28 x 50 patches 8 MB, for the most that an embedder makes 1 GiB. Where not on a CPU, twice
-    that and a byte each, and 50 MB.
+    Memory: the similarities of one pair at a time, (h * w)^2 float32, and one byte each with a
+    window; 8 MB for 28 x 50 patches, 1 GiB for the most that an embedder makes. On a device, twice
+    that, one byte each, and 50 MB.
 
 Matching
     The best match of a patch is the patch of the other frame with the highest cosine. Of those
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["BOOST", "FIELDS", "MAPS", "METRICS", "matches_of"]
 
 BOOST = 1.25
-"""Factor of VFI-Similarity on the mismatch of a patch whose match prefers another patch."""
+"""Factor in VFI-Similarity on the mismatch of a patch whose match prefers another patch."""
 
 FROM_PATCHES = Needs.REF | Needs.FEATURES
 
@@ -51,7 +51,7 @@ def _both(pairs: Pairs) -> tuple[Features, Features]:
 
 
 def matches_of(pairs: Pairs) -> Matches:
-    """Best matches of the pairs, within their window; computed once for all that looks at them."""
+    """Best matches of the pairs, within their window; computed once for all metrics."""
     test, ref = _both(pairs)
     from vfiscope.metrics.tensors import patch_tensors
 
@@ -70,7 +70,7 @@ def _mismatch(pairs: Pairs) -> Tensor:
 
 
 def _map(compute: Callable[[Matches], Tensor]) -> Callable[[Pairs], Tensor]:
-    """The function of pairs that a map is, (N, h, w), from one of matches, (N, h * w)."""
+    """Turn a function of matches, (N, h * w), into the function of pairs of a map, (N, h, w)."""
 
     def values(pairs: Pairs) -> Tensor:
         n, h, w, _ = _both(pairs)[0].patches.shape

@@ -2,8 +2,8 @@
 
 Conventions:
     Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.pixel_pairs`. Any
-    size from 1x1. Sums over frames of one bit depth are sums of integers and exact; psnr_y and
-    frames of two bit depths are summed in float64.
+    size from 1x1. Frames of equal bit depth are summed as integers, exactly; psnr_y and frames of
+    different bit depths are summed in float64.
 """
 
 from __future__ import annotations

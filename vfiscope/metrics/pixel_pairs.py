@@ -8,8 +8,8 @@ Conventions:
     and come as the sum and the difference of test and reference (see
     :mod:`vfiscope.metrics.kernels.ssim_kernels`).
 
-    Frames are numpy arrays on the CPU and tensors on a device: what comes in as the one comes out
-    as the one (see :mod:`vfiscope.metrics`).
+    Frames are numpy arrays on the CPU and tensors on a device, and results are of the same kind as
+    the frames (see :mod:`vfiscope.metrics`).
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ __all__ = [
 ]
 
 UNIT = 1000.0
-"""Planes hold so many times the 8-bit code values."""
+"""Factor of planes over 8-bit code values."""
 LUMA = (LUMA_WEIGHTS[0] * UNIT, LUMA_WEIGHTS[1] * UNIT, LUMA_WEIGHTS[2] * UNIT)
 """Weights of R, G and B in a plane of luma."""
 MAP_CELL_PX = 16
-"""About the side in pixels of a cell of a pixel map."""
+"""Approximate side in pixels of a cell of a pixel map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,18 +80,18 @@ class PixelPairs(Sharing):
 
     @property
     def on_cpu(self) -> bool:
-        """Whether the compiled loops compute; tensor operations do on a device."""
+        """True where the compiled loops are used; on a device tensor operations are."""
         return isinstance(self.test, np.ndarray)
 
     @property
     def whole(self) -> bool:
-        """Whether code values are integers, so that their sums are exact."""
+        """True where code values are integers, whose sums are exact."""
         return "float" not in str(self.test.dtype)
 
     @cached_property
     def arrays(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Test and reference as C-contiguous (N, H, 3 W) arrays; shares the memory of interleaved
-        frames."""
+        """Test and reference as C-contiguous (N, H, 3 W) arrays, without a copy where frames are
+        interleaved."""
         n, _, height, width = self.test.shape
         test, ref = (
             np.ascontiguousarray(np.asarray(x).transpose(0, 2, 3, 1)).reshape(n, height, 3 * width)
@@ -164,7 +164,8 @@ def pixel_pairs(pairs: Pairs) -> PixelPairs:
 
 
 def on_pixels(compute: Callable[[PixelPairs], Pixels]) -> Callable[[Pairs], Pixels]:
-    """The function of pairs that a table of metrics wants, from one of their pixels."""
+    """Turn a function of :class:`PixelPairs` into a function of pairs, as tables of metrics want
+    it."""
     return lambda pairs: compute(pixel_pairs(pairs))
 
 

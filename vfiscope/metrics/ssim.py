@@ -8,8 +8,7 @@ Conventions:
     without 5 pixels at each border. Identical frames score exactly 1. Filtering is in float32
     around the local level, sums are in float64; the error against float64 is below 1e-6. Where a
     side is shorter than the window, 11 pixels (176 for ms_ssim, 11 at its smallest scale), the
-    score is not
-    defined: NaN.
+    score is not defined: NaN.
     Sources: Wang, Bovik, Sheikh, Simoncelli 2004 (ssim); Wang, Simoncelli, Bovik 2003 (ms_ssim).
 """
 

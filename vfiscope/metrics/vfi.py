@@ -1,19 +1,18 @@
-"""One number for interpolated frames, without weights: vfi, a prediction of LPIPS from four plain
-comparisons.
+"""vfi: one number for interpolated frames, a prediction of LPIPS from four simple comparisons
+without network weights.
 
 Conventions:
     Frames are integer RGB (N, 3, H, W), test first, see :mod:`vfiscope.metrics.pixel_pairs`. Four
-    parts, each 0 for
-    identical frames and larger for worse ones, are multiplied together::
+    parts, each 0 for identical frames and larger for worse ones, are multiplied together::
 
         vfi = SCALE * (product over the parts of (1 + part / softness) ^ weight - 1)
 
-    with weights that are not negative: vfi is 0 exactly where every part is, and never falls when a
-    part rises. It is in the unit of LPIPS (Zhang et al. 2018, SqueezeNet): the least squares
-    prediction of it, less the prediction for identical frames. No two frames reach 1.6; unrelated
-    pictures score 0.3 to 0.7. The parts are computed from the pixels at their own size, whatever
-    embedder a run has. Every pair is treated by itself, with sums in a fixed order: no score
-    depends on the batch or the number of threads. Frames smaller than 11 pixels in a dimension have
+    with non-negative weights: vfi is 0 exactly where every part is, and never falls when a part
+    rises. It is in units of LPIPS (Zhang et al. 2018, SqueezeNet): its least squares prediction,
+    minus the prediction for identical frames. No two frames reach 1.6; unrelated frames score 0.3
+    to 0.7. The parts are computed from the pixels at their own size, whatever the embedder of a
+    run. Every pair is computed on its own, with sums in a fixed order: no score depends on the
+    batch or the number of threads. Frames smaller than 11 pixels in a dimension have
     no SSIM and score NaN.
 
 Parts:
@@ -25,16 +24,16 @@ Parts:
     detail: the share of the reference's detail that the test has lost, mean over cells of 16x16 px
     of max(0, l_r - l_t) / (l_r + 4), where l is the mean of the modified Laplacian of luma 0..255,
     the focus measure |2 Y - Y_left - Y_right| + |2 Y - Y_above - Y_below| of Nayar and Nakagawa
-    1994. It tells a blurred frame from one that is off by as much.
+    1994. It distinguishes a blurred frame from an equally different sharp one.
 
 Constants:
-    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md holds how well it orders
-    frames, out of scene.
+    ``python benchmarks/vfi.py --fit`` prints them; benchmarks/vfi.md shows how well vfi orders the
+    frames of scenes that it was not fitted on.
 
 Cost:
-    Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`),
-    SSIM is that of ``ssim_rgb``, made once for both. Tensors on another device take tensor
-    operations (:mod:`vfiscope.metrics.tensors.vfi_tensors`).
+    Fine, coarse and detail come from one pass over the pixels (:mod:`vfiscope.metrics.vfi_cells`);
+    SSIM is shared with ``ssim_rgb``. On a device, tensor operations are used
+    (:mod:`vfiscope.metrics.tensors.vfi_tensors`).
 """
 
 from __future__ import annotations
@@ -79,10 +78,10 @@ FINE_SIDE_PX, COARSE_SIDE_PX = 8, 32
 
 @dataclass(frozen=True)
 class Part:
-    """How a part counts."""
+    """Softness and weight of a part."""
 
     softness: float
-    """Values well below it hardly count."""
+    """Values well below the softness hardly count."""
     weight: float
     """Exponent of 1 + part / softness."""
 
@@ -108,7 +107,7 @@ def vfi(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -
 
 
 def parts(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
-    """What vfi is made of.
+    """The four parts of vfi.
 
     Returns:
         (N, 4): fine, coarse, structure and detail; 0 when identical.
@@ -136,7 +135,7 @@ def structure(a: PixelPairs) -> Any:
 
 
 def detail(a: PixelPairs) -> Any:
-    """The share of the reference's detail that the test frame has lost, (N,) 0..1."""
+    """Share of the reference's detail that the test frame has lost, (N,) 0..1."""
     return compared(a, ())[:, 0]
 
 

@@ -1,10 +1,10 @@
 """The cells of a frame for ``vfi`` (:mod:`vfiscope.metrics.vfi`) on the CPU: one pass over the
 pixels, then sums.
 
-A triangle of 16 px about a corner of cells of 8 px is what each cell gives to its corners. A
-triangle that is m times as wide is exactly the sum of the narrow ones at k = 1 - m .. m - 1 corners
-beside it, times 1 - |k| / m; so all coarser descriptors come from the same sums, and nothing of the
-size of the frame is stored.
+Each cell of 8 px adds to its corners, weighted by triangles 16 px wide. A triangle m times as wide
+is exactly the sum of the narrow ones at the corners k = 1 - m .. m - 1 beside it, times
+1 - |k| / m. So all coarser descriptors come from the same sums, and nothing of the size of the
+frame is stored.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from vfiscope.types import Float32
 __all__ = ["DETAIL_CELL", "DETAIL_FLOOR", "compare"]
 
 CELL_SIDES_PX = (VFI_CELL_PX, 2 * VFI_CELL_PX, 4 * VFI_CELL_PX)
-"""Sides in pixels of the cells that can be compared; the frame is filled up to whole cells of the
-widest."""
+"""Sides in pixels of the cells that can be compared; the frame is padded to whole cells of the
+widest side."""
 DETAIL_CELL = 16
 DETAIL_FLOOR = 4.0
-"""Mean modified Laplacian, in code values, that is hardly detail: about that of noise of one code
-value."""
+"""Mean modified Laplacian, in code values, that hardly counts as detail: about that of noise of one
+code value."""
 SHIFT = 2
-"""Gradients in the votes are twice their size."""
+"""Factor of gradients in the votes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """What is known of a frame of height x width pixels."""
+    """Sums over the cells of a frame of height x width pixels."""
 
     size: tuple[int, int]
     white: float
@@ -56,19 +56,19 @@ class Cells:
         h, w = (-(-side // CELL_SIDES_PX[-1]) * (CELL_SIDES_PX[-1] // VFI_CELL_PX) for side in size)
         votes, sums = np.empty((9, 2, 2, h, w), np.float32), np.empty((4, h, w), np.float32)
         extra = np.array([1 + -side % DETAIL_CELL for side in size], np.float32)
-        # One version of the loops for all that is not 8 bit.
+        # The loops are compiled for 8 bit, and once for every other type.
         codes = frame if frame.dtype == np.uint8 else frame.astype(np.float32, copy=False)
         in_bands(vfi_kernels.gather, h, codes, weights, extra, votes, sums)
         return cls(size, float(weights.sum(dtype=np.float64)) * peak, peak, votes, sums)
 
     def grid(self, side: int) -> tuple[int, int]:
-        """Cells of ``side`` x ``side`` whole ones that the frame needs."""
+        """Rows and columns of cells of ``side`` px that cover the frame."""
         h, w = (-(-length // (VFI_CELL_PX * side)) for length in self.size)
         return h, w
 
     def corners(self, side: int) -> Float32:
-        """Votes under triangles about the corners of these cells and of one more all around, (9, h
-        + 3, w + 3)."""
+        """Votes under triangles around the corners of these cells and of a border of one more cell,
+        (9, h + 3, w + 3)."""
         h, w = (count * side for count in self.grid(side))
         made = np.zeros((9, h + 2 * side - 1, w + 2 * side - 1), np.float32)
         first = side - 1
@@ -82,7 +82,7 @@ class Cells:
         return np.pad(made, ((0, 0), (1, 1), (1, 1)))
 
     def share(self, corners: Float32, side: int) -> Float32:
-        """How much of a descriptor is texture, (h, w) 0..1."""
+        """Share of texture in each descriptor, (h, w) 0..1."""
         down, across = (
             _windows(_weights(count, VFI_CELL_PX * side), 0) for count in self.grid(side)
         )
@@ -169,7 +169,7 @@ def _weights(count: int, length: int) -> Float32:
 
 
 def _windows(corners: Float32, axis: int) -> Float32:
-    """Sums of each four along an axis."""
+    """Sums of every four consecutive values along an axis."""
     moved = np.moveaxis(corners, axis, 0)
     made: Float32 = np.moveaxis(moved[:-3] + moved[1:-2] + moved[2:-1] + moved[3:], 0, axis)
     return made

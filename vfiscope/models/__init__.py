@@ -1,7 +1,7 @@
-"""Weights of networks: which there are, where they lie, how their files are read, and the devices
-that they run on.
+"""Weights of networks: the catalog, their place on disk, reading their files, and the devices that
+they run on.
 
-Importing this imports no torch; loading weights does.
+Importing this does not import torch; loading weights does.
 """
 
 from vfiscope.models.catalog import AUTO_ORDER, CATALOG, Entry

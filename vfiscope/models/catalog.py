@@ -1,4 +1,4 @@
-"""Which embedders there are. Imports no torch, so the command line can list them at once.
+"""The catalog of embedders. It does not import torch, so the command line can list it at once.
 
 An embedder turns a frame into one vector per patch and one for the whole frame. ``dsift`` computes
 them and needs no weights; the others are DINOv2 networks (Oquab et al., "DINOv2: Learning Robust
@@ -18,7 +18,7 @@ __all__ = ["AUTO_ORDER", "CATALOG", "Entry", "entry"]
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of an embedder before it is opened."""
+    """The facts about an embedder that are known before it is opened."""
 
     name: str
     patch: int
@@ -58,14 +58,15 @@ CATALOG = {
 """{name: entry}, the cheapest first."""
 
 AUTO_ORDER = ("dinov2-small", "dinov2-base", "dinov2-large", "dinov2-giant")
-"""Whose weights ``auto`` looks for on this machine, in this order, before it takes dsift."""
+"""Embedders whose weights ``auto`` looks for on this machine, in this order, before it takes
+dsift."""
 
 
 def entry(name: str) -> Entry:
     """The entry of that name.
 
     Raises:
-        EmbedderError: there is none.
+        EmbedderError: the embedder is unknown.
     """
     if name not in CATALOG:
         raise EmbedderError(f"there is no embedder {name!r}: {suggest(name, CATALOG)}")

@@ -1,9 +1,9 @@
-"""Weights: where they are, what they are, and into the network with an account of every tensor.
+"""Find weights, read them, and load them into a network with a report on every tensor.
 
 Weights come from a file that the user names, or from the Hugging Face cache, where
-:func:`fetch_weights` puts them. Nothing but :func:`fetch_weights` downloads. Only ``.safetensors``
-files are read, and ``.pt`` and ``.pth`` through ``torch.load(weights_only=True)``. What kinds of
-checkpoint are understood is in :mod:`vfiscope.models.formats`.
+:func:`fetch_weights` puts them; nothing else downloads. ``.safetensors`` files are read, and
+``.pt``, ``.pth`` and ``.bin`` files through ``torch.load(weights_only=True)``. See
+:mod:`vfiscope.models.formats` for the kinds of checkpoint that are understood.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ __all__ = [
 ]
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-"""File names in a Hugging Face repository, the better one first."""
+"""File names in a Hugging Face repository, the preferred one first."""
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 MATCHED = 0.9
-"""Part of the network's tensors that a file must hold."""
+"""Least share of the network's tensors that a file must hold."""
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of the tensors of a weight file and of a network. Every field holds names but for
+    """Report on the tensors of a weight file and of a network. All fields hold names, except for
     the notes."""
 
     loaded: tuple[str, ...]
     missing: tuple[str, ...]
-    """The network's, not in the file; they keep their random start."""
+    """In the network but not in the file; they keep their random initial values."""
     unexpected: tuple[str, ...]
-    """In the file, and no part of the network."""
+    """In the file but not in the network."""
     merged: tuple[str, ...]
-    """Weights to which a LoRA adapter was added."""
+    """Weights that a LoRA adapter was merged into."""
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class LoadReport:
         return ", ".join([*parts, *self.notes])
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as JSON-able values, the loaded ones counted."""
+        """The same as JSON-able values, with a count of the loaded tensors."""
         return {
             "loaded": len(self.loaded),
             "missing": list(self.missing),
@@ -80,11 +80,11 @@ class LoadReport:
 
 
 def cached_weights(name: str) -> Path | None:
-    """The weights of an embedder in this machine's Hugging Face cache, None where they are not. No
-    network, no torch.
+    """The weights of an embedder in this machine's Hugging Face cache; None where there are none.
+    Uses neither the Internet nor torch.
 
     Raises:
-        EmbedderError: there is no such embedder.
+        EmbedderError: the embedder is unknown.
     """
     from huggingface_hub import constants
 
@@ -104,13 +104,13 @@ def cached_weights(name: str) -> Path | None:
 
 
 def fetch_weights(name: str) -> Path:
-    """Download the weights of an embedder into the Hugging Face cache, unless they are there.
+    """Download the weights of an embedder into the Hugging Face cache, unless it holds them.
 
     Returns:
         The file.
 
     Raises:
-        EmbedderError: the embedder has no weights, or they cannot be had.
+        EmbedderError: the embedder has no weights, or they cannot be downloaded.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HfHubHTTPError
@@ -124,23 +124,23 @@ def fetch_weights(name: str) -> Path:
     network: tuple[type[Exception], ...] = (HfHubHTTPError, OSError, *HfHubHTTPError.__bases__)
     log = logging.getLogger("huggingface_hub")
     level = log.level
-    log.setLevel(logging.ERROR)  # it warns of every retry; what comes of them is said once, below
+    log.setLevel(logging.ERROR)  # it warns of every retry; the outcome is reported once, below
     try:
         return Path(hf_hub_download(repo, WEIGHT_FILES[0]))
     except network as error:
         raise EmbedderError(
             f"cannot fetch {WEIGHT_FILES[0]} of {repo} from Hugging Face ({type(error).__name__}): "
-            "try again with a network, or download it elsewhere and give it with --weights FILE"
+            "try again with a network, or download it elsewhere and pass it with --weights FILE"
         ) from error
     finally:
         log.setLevel(level)
 
 
 def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Path:
-    """The file that holds the weights of an embedder: the one given, or the one in the cache.
+    """The weight file of an embedder: the one passed, or the one in the cache.
 
     Raises:
-        EmbedderError: there is none.
+        EmbedderError: it does not exist.
     """
     if weights is not None:
         return _checked(Path(weights))
@@ -148,7 +148,7 @@ def find_weights(name: str, weights: str | os.PathLike[str] | None = None) -> Pa
     if cached is None:
         raise EmbedderError(
             f"the weights of {name} are not on this machine: run 'vfiscope models fetch {name}', or"
-            " give --weights FILE"
+            " pass --weights FILE"
         )
     return cached
 
@@ -181,23 +181,23 @@ def load_state(path: str | os.PathLike[str]) -> StateDict:
     for name, tensor in plain.tensors.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
             raise EmbedderError(
-                f"the weights {str(path)!r} hold NaN or infinity at {name!r}: get them again"
+                f"the weights {str(path)!r} hold NaN or infinity at {name!r}: download them again"
             )
     return plain
 
 
 def load_into(model: nn.Module, plain: StateDict, source: str = "the weights") -> LoadReport:
-    """Put a state dict into a network; a classifier (``head.*``) is no part of it.
+    """Load a state dict into a network; a classifier (``head.*``) is not part of it.
 
     Args:
         model: a timm VisionTransformer; changed in place.
         plain: names and tensors; floats of any width. Position embeddings of another grid are
             resampled, bicubic with antialiasing.
-        source: what to call the weights in an error.
+        source: name of the weights in error messages.
 
     Raises:
-        EmbedderError: a tensor is of another shape, or too few of the network's tensors are there;
-        nothing is loaded.
+        EmbedderError: a tensor has another shape, or too few of the network's tensors are there;
+            nothing is loaded then.
     """
     wanted = {
         name: tensor for name, tensor in model.state_dict().items() if not name.startswith("head.")
@@ -228,8 +228,8 @@ def load_into(model: nn.Module, plain: StateDict, source: str = "the weights") -
 
 
 def _resampled(model: Any, embedding: Tensor) -> Tensor:
-    """Position embeddings (1, n, D) for the grid of the model; as they are where they come from no
-    square."""
+    """Position embeddings (1, n, D) resampled to the grid of the model; unchanged where they do not
+    come from a square grid."""
     from timm.layers.pos_embed import resample_abs_pos_embed
 
     prefix = 0 if model.no_embed_class else model.num_prefix_tokens
@@ -249,24 +249,24 @@ def _checked(path: Path) -> Path:
     if not path.is_file():
         what = "are not a file" if path.exists() else "do not exist"
         raise EmbedderError(
-            f"the weights {str(path)!r} {what}: give a {', '.join(WEIGHT_SUFFIXES)} file"
+            f"the weights {str(path)!r} {what}: pass a {', '.join(WEIGHT_SUFFIXES)} file"
         )
     if path.suffix not in WEIGHT_SUFFIXES:
         raise EmbedderError(
-            f"the weights {str(path)!r} are of no known kind: give a"
+            f"the weights {str(path)!r} are not of a known kind: pass a"
             f" {', '.join(WEIGHT_SUFFIXES)} file"
         )
     return path
 
 
 def _read(path: Path) -> Any:
-    """Whatever the file holds."""
+    """The content of the file, unchecked."""
     import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    # What torch.load raises on a file that is no checkpoint depends on the first bytes it trips
-    # over.
+    # What torch.load raises on a file that is not a checkpoint depends on the first bytes that it
+    # cannot read.
     damaged = (
         RuntimeError,
         LookupError,

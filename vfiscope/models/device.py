@@ -1,4 +1,4 @@
-"""From a device's name to a device that is really there."""
+"""Resolve the name of a device to one that exists on this machine."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["resolve_device"]
 
 
 def resolve_device(name: str | torch.device) -> str:
-    """The device of that name, as torch spells it; ``auto`` takes the first that is there of cuda,
-    mps and cpu. A torch device stays itself.
+    """The device of that name, as torch spells it; ``auto`` takes the first of cuda, mps and cpu
+    that exists. A torch device is returned by its name.
 
-    Imports torch, which takes seconds, only where there may be another device than the CPU.
+    Torch, whose import takes seconds, is imported only where a device other than the CPU may exist.
 
     Raises:
-        EmbedderError: there is no such device, or torch cannot use it on this machine.
+        EmbedderError: the device is unknown, or torch cannot use it on this machine.
     """
     if not isinstance(name, str):
         return str(name)
@@ -49,8 +49,8 @@ def resolve_device(name: str | torch.device) -> str:
 
 
 def _driver_found() -> bool:
-    """Whether this machine has a driver without which torch finds no device: that of NVIDIA, that
-    of AMD, or a Mac's own."""
+    """True where this machine has a driver that torch needs to find a device: that of NVIDIA, of
+    AMD, or of a Mac."""
     if platform.system() == "Darwin" or Path("/dev/kfd").exists():
         return True
     try:

@@ -1,11 +1,11 @@
-"""What people save as a checkpoint, and the plain state dict inside: wrappers, prefixes and LoRA
-adapters undone.
+"""Extract the plain state dict from the kinds of checkpoint that people save: unwrap mappings,
+strip prefixes, and merge LoRA adapters.
 
 LoRA (Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", ICLR 2022) adds ``alpha / r *
 B A`` to a weight matrix, where A is (r, in) and B is (out, r); with ``use_rslora`` the factor is
-``alpha / sqrt(r)``. Two ways to name them are known: that of peft (``X.base_layer.weight``,
+``alpha / sqrt(r)``. Two naming schemes are understood: that of peft (``X.base_layer.weight``,
 ``X.lora_A.default.weight``) and the plain one (``X.weight``, ``X.lora_A`` or ``X.lora_A.weight``,
-and perhaps ``X.alpha``).
+and optionally ``X.alpha``).
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 __all__ = ["StateDict", "plain_state"]
 
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model", "base", "backbone")
-"""Keys under which a checkpoint may keep the tensors, the outer ones first."""
+"""Keys under which a checkpoint may hold the tensors, the outer ones first."""
 CONFIGS = ("adapter_config", "lora_config", "peft_config")
 NUMBERS = ("r", "rank", "lora_alpha", "alpha", "use_rslora")
 WRAPPER_PREFIXES = ("module.", "_orig_mod.", "base_model.", "model.", "base.", "backbone.")
-"""What wrappers put before the names of a network; no name of the network itself begins so."""
+"""Prefixes that wrappers add to the names of a network; no name of the network itself has one."""
 ADAPTER = re.compile(
     r"(?P<layer>.+)\.lora_(?P<part>A|B)(?:\.(?!weight$)(?P<adapter>\w+))?(?:\.weight)?"
 )
 ALPHA = (".lora_alpha", ".alpha")
 MAX_DEPTH = 16
-"""Mappings inside each other: more than anybody saves, and an end where one holds itself."""
+"""Most nested mappings: more than anybody saves, and a limit for one that contains itself."""
 MAX_FLOAT32 = 3.4e38
-"""Of the finite numbers that float32 holds."""
+"""Largest finite number of float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,22 +44,22 @@ class StateDict:
 
     tensors: Mapping[str, Tensor]
     merged: tuple[str, ...] = ()
-    """Weights to which an adapter was added."""
+    """Weights that an adapter was merged into."""
     left_over: tuple[str, ...] = ()
-    """Tensors that lay beside the state dict."""
+    """Tensors beside the state dict, which are ignored."""
     notes: tuple[str, ...] = ()
 
 
 def plain_state(raw: Any, source: str) -> StateDict:
-    """The plain state dict in what a file holds.
+    """The plain state dict in the content of a file.
 
     Args:
-        raw: what was read: a mapping, perhaps of mappings.
-        source: what to call the file in an error.
+        raw: the content: a mapping, perhaps of mappings.
+        source: name of the file in error messages.
 
     Raises:
-        EmbedderError: there is no state dict, it holds something else than tensors, or an adapter
-        cannot be merged.
+        EmbedderError: there is no state dict, it holds something other than tensors, or an adapter
+            cannot be merged.
     """
     flat, config, left_over = _unwrapped(raw, source)
     if not isinstance(flat, Mapping) or not flat:
@@ -75,8 +75,7 @@ def plain_state(raw: Any, source: str) -> StateDict:
 
 
 def _unwrapped(raw: Any, source: str) -> tuple[Any, dict[str, Any], tuple[str, ...]]:
-    """The innermost mapping, the settings of adapters found on the way, and the tensors passed
-    by."""
+    """The innermost mapping, and the adapter settings and the other tensors found on the way."""
     config: dict[str, Any] = {}
     left_over: list[str] = []
     for _ in range(MAX_DEPTH):
@@ -113,8 +112,8 @@ def _is_setting(name: Any, value: Any) -> bool:
 
 
 def _config(raw: Mapping[Any, Any]) -> dict[str, Any]:
-    """r, lora_alpha and use_rslora as far as a mapping has them, itself or in a configuration
-    inside."""
+    """r, lora_alpha and use_rslora where a mapping has them, itself or in a nested
+    configuration."""
     found = _numbers(raw)
     for inner in (raw.get(key) for key in CONFIGS):
         if isinstance(inner, Mapping):
@@ -132,7 +131,7 @@ def _numbers(raw: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _stripped(flat: Mapping[Any, Any], source: str) -> dict[str, Tensor]:
-    """Tensors by names without prefixes."""
+    """{name without prefixes: tensor}."""
     import torch
 
     state: dict[str, Tensor] = {}
@@ -156,7 +155,7 @@ def _stripped(flat: Mapping[Any, Any], source: str) -> dict[str, Tensor]:
 
 
 def _adapters(state: dict[str, Tensor], source: str) -> dict[str, dict[str, Tensor]]:
-    """{layer: {"A", "B" and perhaps "alpha": tensor}}; these are taken out of the state."""
+    """{layer: {"A", "B" and optionally "alpha": tensor}}, which are removed from the state."""
     found: dict[str, dict[str, Tensor]] = {}
     for name in [name for name in state if ".lora_" in name]:
         match = ADAPTER.fullmatch(name)
@@ -177,7 +176,7 @@ def _adapters(state: dict[str, Tensor], source: str) -> dict[str, dict[str, Tens
     ]
     if unknown:
         raise EmbedderError(
-            f"{source} hold an adapter that is no plain LoRA pair at {unknown[0]!r}: merge it"
+            f"{source} hold an adapter that is not a plain LoRA pair at {unknown[0]!r}: merge it"
             " before saving"
         )
     return found
@@ -190,7 +189,7 @@ def _merge(
     config: Mapping[str, Any],
     source: str,
 ) -> str | None:
-    """Add one pair to its weight in the state; says what had to be assumed."""
+    """Merge one pair into its weight in the state; returns a note where alpha had to be assumed."""
     name = f"{layer}.weight"
     down, up = pair["A"].float(), pair["B"].float()
     weight = state.get(name)
@@ -222,7 +221,7 @@ def _merge(
 
 
 def _number(alpha: Any, name: str, source: str) -> float:
-    """The one finite number that an alpha is."""
+    """The alpha as one finite number."""
     import torch
 
     if isinstance(alpha, torch.Tensor) and alpha.numel() == 1 and not alpha.is_complex():

@@ -1,4 +1,4 @@
-"""Spatial alignment: where a test frame lies on its reference, and the frame resampled onto it."""
+"""Registration in space: how a test frame maps onto its reference, and warping it there."""
 
 from vfiscope.registration.register import (
     Register,

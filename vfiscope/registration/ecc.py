@@ -1,13 +1,13 @@
-"""Registration of small motions, without looking for points.
+"""Registration of small camera motions, without feature points.
 
-The affine matrix with the largest enhanced correlation coefficient (Evangelidis and Psarakis 2008)
-is climbed to from coarse to fine; dense flow (DIS, Kroeger et al. 2016) between the pictures that
-it brings together then gives points for the homography, of which black borders and what moved on
-its own are sorted out.
+A coarse-to-fine search finds the affine matrix with the largest enhanced correlation coefficient
+(ECC, Evangelidis and Psarakis 2008). Dense flow (DIS, Kroeger et al. 2016) between the reference
+and the frame warped by that matrix then gives points for the homography; points in black borders
+or on independently moving objects are rejected.
 
-Range: the search starts at the identity on a picture of about 48 px, so it finds what moves things
-by up to about a twentieth of the picture: shifts of 5 %, rotations of 5 degrees, scales of 0.95 to
-1.05. Larger motions need ``sift``; they are refused here, or found by luck.
+Range: the search starts at the identity on frames reduced to about 48 px, so it finds motions of up
+to about a twentieth of the frame: shifts of 5 %, rotations of 5 degrees, scales of 0.95 to 1.05.
+Larger motions need ``sift``; here they are refused, or found by luck.
 """
 
 from __future__ import annotations
@@ -24,20 +24,19 @@ __all__ = ["register_ecc"]
 
 CLIMB_SIDE = 640
 FLOW_SIDE = 1280
-"""Longer side in pixels of what is correlated, and of what the flow is found on."""
+"""Longer side in pixels of the frames for the correlation, and for the flow."""
 COARSEST_SIDE_PX = 48
 """Shorter side in pixels of the coarsest level."""
 MIN_CLIMB_SIDE_PX = 16
-"""Shorter side in pixels below which a picture has nothing to climb on."""
+"""Shorter side in pixels below which a frame is too small to register."""
 MAX_CLIMB_STEPS = 50
 MIN_CORRELATION_GAIN = 1e-6
-"""A level ends when a step raises the correlation by less."""
+"""A level ends when a step raises the correlation by less than this."""
 FLOW_STRIDE_PX = 8
 FLOW_MARGIN_PX = 8
-"""Pixels between two points of the flow, and between them and the border."""
+"""Pixels between neighbouring points of the flow, and between them and the border."""
 MIN_POINT_DEVIATION = 2.0
-"""Standard deviation in code values below which the surroundings of a point have nothing to hold on
-to."""
+"""Standard deviation in code values below which the surroundings of a point lack texture."""
 MAX_FLOW_ERROR_PX = 1.0
 """Pixels within which a vector of the flow agrees with the matrix."""
 MIN_CORRELATION = 0.3
@@ -69,13 +68,13 @@ def register_ecc(test: Float32, ref: Float32) -> Registration:
     warped = warp(test, registration.matrix).astype(np.float32)
     likeness = _likeness(warped, ref, covered_mask(registration.matrix, size))
     if not likeness >= MIN_CORRELATION:
-        reason = f"the registered pictures correlate only by {likeness:.2f}"
+        reason = f"the registered frames correlate only by {likeness:.2f}"
         return refused("ecc", Verdict.UNLIKE, reason)
     return registration
 
 
 def _climb(test: Float32, ref: Float32) -> Float64 | None:
-    """The affine matrix from reference to test, from coarse to fine; None where the search
+    """The affine matrix from reference to test, searched from coarse to fine; None where the search
     fails."""
     levels = [(test, ref)]
     while min(levels[-1][0].shape) >= 2 * COARSEST_SIDE_PX:
@@ -90,8 +89,8 @@ def _climb(test: Float32, ref: Float32) -> Float64 | None:
     return found
 
 
-def _halved(picture: Float32) -> Float32:
-    return np.asarray(cv2.pyrDown(picture), np.float32)
+def _halved(frame: Float32) -> Float32:
+    return np.asarray(cv2.pyrDown(frame), np.float32)
 
 
 def _maximum(test: Float32, ref: Float32, start: Float64) -> Float64 | None:
@@ -105,15 +104,15 @@ def _maximum(test: Float32, ref: Float32, start: Float64) -> Float64 | None:
         _, found = cv2.findTransformECC(
             ref, test, start[:2].astype(np.float32), cv2.MOTION_AFFINE, criteria
         )
-    except cv2.error:  # how OpenCV says that it does not converge
+    except cv2.error:  # raised by OpenCV where the search does not converge
         return None
     usable = bool(np.isfinite(found).all()) and abs(float(np.linalg.det(found[:, :2]))) > 1e-3
     return np.vstack([found, [[0.0, 0.0, 1.0]]]).astype(np.float64) if usable else None
 
 
 def _flow_points(test: Float32, ref: Float32, rough: Float64) -> Matches:
-    """Points on a grid over the reference, and where the flow finds them in the test, given a rough
-    matrix."""
+    """Points on a grid over the reference, and their places in the test by the flow after a rough
+    registration."""
     warped, back = reduced(warp(test, rough).astype(np.float32), FLOW_SIDE, FLOW_SIDE)
     small_ref, _ = reduced(ref, FLOW_SIDE, FLOW_SIDE)
     mask, _ = reduced(
@@ -142,25 +141,26 @@ def _flow_points(test: Float32, ref: Float32, rough: Float64) -> Matches:
     return Matches(project(to_test, moved), project(back, at), float(back[0, 0]))
 
 
-def _texture(picture: Float32) -> Float32:
-    """(H, W) standard deviation of the pixels around each, over as many as the flow looks at."""
+def _texture(frame: Float32) -> Float32:
+    """(H, W) standard deviation in a window around each pixel, of the size of a patch of the
+    flow."""
     side = (2 * FLOW_MARGIN_PX + 1, 2 * FLOW_MARGIN_PX + 1)
-    mean = cv2.blur(picture, side)
+    mean = cv2.blur(frame, side)
     return np.asarray(
-        np.sqrt(np.maximum(cv2.blur(picture * picture, side) - mean * mean, 0.0)), np.float32
+        np.sqrt(np.maximum(cv2.blur(frame * frame, side) - mean * mean, 0.0)), np.float32
     )
 
 
-def _bytes(picture: Float32) -> Uint8:
-    return np.rint(picture).clip(0, 255).astype(np.uint8)
+def _bytes(frame: Float32) -> Uint8:
+    return np.rint(frame).clip(0, 255).astype(np.uint8)
 
 
 def _likeness(test: Float32, ref: Float32, mask: NDArray[np.bool_]) -> float:
-    """-1..1: the median over a mask of how two pictures correlate around each pixel; NaN where
-    nothing is textured.
+    """Median over a mask of the local correlation around each pixel, -1..1; NaN where nothing has
+    texture.
 
-    Local, so that chance agreement of light and dark areas counts for nothing; a median, for what
-    moved on its own.
+    It is local so that chance agreement of light and dark areas does not count, and a median to
+    tolerate objects that moved on their own.
     """
     side = (2 * FLOW_MARGIN_PX + 1, 2 * FLOW_MARGIN_PX + 1)
     both = cv2.blur(test * ref, side) - cv2.blur(test, side) * cv2.blur(ref, side)

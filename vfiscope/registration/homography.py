@@ -1,5 +1,4 @@
-"""What matrices do to pictures: their corners, the area that they cover, whether they can be true,
-and the warp itself.
+"""Homographies applied to frames: corners, covered area, plausibility, and the warp itself.
 
 Matrices are (3, 3) float64 and map pixel coordinates (x, y, 1) of the test to those of the
 reference; pixel centres lie at whole numbers. Sizes are (height, width).
@@ -19,16 +18,15 @@ Size = tuple[int, int]
 
 SCALES = (0.5, 2.0)
 MOST_PERSPECTIVE = 1.5
-"""Ratio of the projective weights at two corners: how much more one end of the picture is enlarged
-than another."""
+"""Largest ratio of the projective weights at two corners: how much more one end of the frame may be
+enlarged than another."""
 LEAST_VALID = 0.5
 EDGE = 1e-3
-"""Pixels by which a point may lie outside of the outermost pixel centres and still count as
-inside."""
+"""Pixels by which a point may lie outside the outermost pixel centres and still count as inside."""
 
 
 def project(matrix: Float64, points: Float64) -> Float64:
-    """(K, 2) points through a matrix."""
+    """(K, 2) points mapped by a matrix."""
     moved = points @ matrix[:, :2].T + matrix[:, 2]
     return np.asarray(moved[:, :2] / moved[:, 2:])
 
@@ -39,23 +37,20 @@ def corners(size: Size) -> Float64:
     return np.array([[0.0, 0.0], [right, 0.0], [right, bottom], [0.0, bottom]])
 
 
-def reduced(picture: Float32, height: int, width: int) -> tuple[Float32, Float64]:
-    """A picture made smaller, if it is larger than so many pixels, and the matrix from its pixels
-    to the full ones.
+def reduced(frame: Float32, height: int, width: int) -> tuple[Float32, Float64]:
+    """An (H, W) frame reduced until its sides are at most these, if they are larger, and the matrix
+    from reduced to full pixel coordinates.
 
-    Both sides shrink by the same factor, rounded to whole pixels; the picture is averaged over
-    areas.
+    Both sides shrink by the same factor, rounded to whole pixels; pixels are averaged over areas.
     """
-    full_h, full_w = picture.shape
-    factor = min(
-        1.0, max(height, width) / max(picture.shape), min(height, width) / min(picture.shape)
-    )
+    full_h, full_w = frame.shape
+    factor = min(1.0, max(height, width) / max(frame.shape), min(height, width) / min(frame.shape))
     if factor == 1.0:
-        return picture, np.eye(3)
+        return frame, np.eye(3)
     w, h = max(1, round(full_w * factor)), max(1, round(full_h * factor))
     x, y = full_w / w, full_h / h
     back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
-    return np.asarray(cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA), np.float32), back
+    return np.asarray(cv2.resize(frame, (w, h), interpolation=cv2.INTER_AREA), np.float32), back
 
 
 def covered_mask(matrix: Float64, size: Size) -> NDArray[np.bool_]:
@@ -65,7 +60,7 @@ def covered_mask(matrix: Float64, size: Size) -> NDArray[np.bool_]:
     back /= np.abs(back).max()
     x, y = np.arange(size[1], dtype=np.float64), np.arange(size[0], dtype=np.float64)[:, None]
     u, v, w = (row[0] * x + row[1] * y + row[2] for row in back)
-    # The sign of an inverse is open; the middle of the picture lies in front of the camera.
+    # The sign of an inverse is arbitrary: take the one that puts the centre in front of the camera.
     if back[2] @ [x[-1] / 2.0, y[-1, 0] / 2.0, 1.0] < 0:
         u, v, w = -u, -v, -w
     inside = (w > 0) & (u >= -EDGE * w) & (v >= -EDGE * w)
@@ -73,7 +68,7 @@ def covered_mask(matrix: Float64, size: Size) -> NDArray[np.bool_]:
 
 
 def cells_covered(mask: NDArray[np.bool_], grid: Size) -> NDArray[np.bool_]:
-    """(h, w) cells of a grid over a picture that hold at least one pixel of an (H, W) mask."""
+    """(h, w) cells of a grid over a frame that hold at least one pixel of an (H, W) mask."""
     total = np.pad(mask.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     for axis, cells in enumerate(grid):
         at, size = np.arange(cells), mask.shape[axis]
@@ -84,11 +79,11 @@ def cells_covered(mask: NDArray[np.bool_], grid: Size) -> NDArray[np.bool_]:
 
 
 def judge(matrix: Float64, size: Size) -> tuple[Verdict, str]:
-    """Whether a camera could have done this to a picture, and if not, why, in one sentence."""
+    """Whether a real camera motion could give this matrix; if not, why, in one sentence."""
     at = np.concatenate([corners(size), [[(size[1] - 1) / 2.0, (size[0] - 1) / 2.0]]])
     weights = at @ matrix[2, :2] + matrix[2, 2]
     if not np.isfinite(matrix).all() or np.linalg.det(matrix) <= 0 or (weights <= 0).any():
-        return Verdict.MIRRORED, "the matrix mirrors or folds the picture"
+        return Verdict.MIRRORED, "the matrix mirrors or folds the frame"
     if (strength := float(weights.max() / weights.min())) > MOST_PERSPECTIVE:
         return Verdict.PERSPECTIVE, f"one end is enlarged {strength:.2f} times as much as another"
     scales = np.linalg.svd(_slope(matrix, at[-1]), compute_uv=False)
@@ -108,16 +103,17 @@ def _slope(matrix: Float64, point: Float64) -> Float64:
     return np.asarray((matrix[:2, :2] - np.outer(moved[:2] / moved[2], matrix[2, :2])) / moved[2])
 
 
-def warp(picture: Uint8 | NDArray[np.uint16] | Float32, matrix: Float64) -> NDArray[np.generic]:
-    """A picture (H, W) or (H, W, 3) on the pixels of the reference, of the same size and type.
+def warp(frame: Uint8 | NDArray[np.uint16] | Float32, matrix: Float64) -> NDArray[np.generic]:
+    """A frame (H, W) or (H, W, 3) resampled on the pixels of the reference, of the same size and
+    dtype.
 
     Bicubic; positions are rounded to 1/32 px, as OpenCV does, and pixels outside repeat the nearest
-    one, so that the identity gives the very same pixels. Which pixels are real says
-    :func:`covered_mask`.
+    one. The identity returns exactly the same pixels. :func:`covered_mask` tells which pixels are
+    real.
     """
-    size = (picture.shape[1], picture.shape[0])
+    size = (frame.shape[1], frame.shape[0])
     return np.asarray(
         cv2.warpPerspective(
-            picture, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+            frame, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
     )

@@ -1,8 +1,8 @@
-"""Matched points by LoFTR (Sun et al. 2021), from a file of weights: for pictures that share little
-but the scene.
+"""Matched points by LoFTR (Sun et al. 2021), from a weight file: for frames that share little but
+the scene.
 
 kornia's network, always in float32: in half precision its confidences overflow. It costs more than
-everything else that is done with a frame, so it is meant for few of them.
+everything else that is done with a frame, so it is meant for few frames.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["LoftrMatcher", "load_loftr", "weights_digest"]
 
 MAX_LOFTR_SIDES_PX = (480, 640)
-"""Shorter and longer side in pixels to which a larger picture is reduced."""
+"""Shorter and longer side in pixels to which a larger frame is reduced."""
 NESTS = ("state_dict", "model_state_dict", "model")
 LOFTR_PREFIXES = ("module.", "matcher.", "model.")
 
@@ -39,7 +39,7 @@ class LoftrMatcher:
 
     Args:
         network: in evaluation mode, float32.
-        device: where it lies.
+        device: the device that holds it.
     """
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
@@ -51,12 +51,12 @@ class LoftrMatcher:
 
         small, back = reduced(test, *MAX_LOFTR_SIDES_PX)
         small_ref, _ = reduced(ref, *MAX_LOFTR_SIDES_PX)
-        pictures = [
-            torch.from_numpy(picture.copy()).to(self.device)[None, None] / 255.0
-            for picture in (small, small_ref)
+        frames = [
+            torch.from_numpy(frame.copy()).to(self.device)[None, None] / 255.0
+            for frame in (small, small_ref)
         ]
         with torch.inference_mode(), torch.autocast(self.device.type, enabled=False):
-            found = self.network({"image0": pictures[0], "image1": pictures[1]})
+            found = self.network({"image0": frames[0], "image1": frames[1]})
         # LoFTR puts the centre of the first pixel at 0.5.
         at, at_ref = (
             found[name].cpu().numpy().astype(np.float64) - 0.5
@@ -66,20 +66,18 @@ class LoftrMatcher:
 
 
 def load_loftr(weights: str | None, device: str) -> LoftrMatcher:
-    """kornia's LoFTR with the weights of a file. Nothing is ever downloaded.
+    """kornia's LoFTR with the weights from a file. Nothing is ever downloaded.
 
     Args:
         weights: a checkpoint of the LoFTR authors or of kornia (``loftr_outdoor.ckpt``), or a plain
             state dict.
-        device: where the network is to lie.
+        device: the device for the network.
 
     Raises:
         UsageError: no file was given, or it does not hold the weights of this network.
     """
     if weights is None:
-        raise UsageError(
-            "register is 'loftr' and its weights are not given: add --register-weights FILE"
-        )
+        raise UsageError("register is 'loftr' without weights: pass --register-weights FILE")
     import torch
     from kornia.feature import LoFTR
 
@@ -91,7 +89,7 @@ def load_loftr(weights: str | None, device: str) -> LoftrMatcher:
     if wrong:
         raise UsageError(
             f"the register weights {weights!r} are not LoFTR's: {len(wrong)} tensors missing,"
-            f" unknown or of another shape, first {wrong[0]!r}: give loftr_outdoor.ckpt or"
+            f" unknown or of another shape, first {wrong[0]!r}: pass loftr_outdoor.ckpt or"
             " loftr_indoor.ckpt"
         )
     network.load_state_dict(state)
@@ -100,7 +98,7 @@ def load_loftr(weights: str | None, device: str) -> LoftrMatcher:
 
 
 def weights_digest(weights: str) -> str:
-    """``sha256:`` and the hexadecimal digest of a file of weights.
+    """``sha256:`` and the hexadecimal digest of a weight file.
 
     Raises:
         UsageError: it cannot be read.
@@ -123,12 +121,12 @@ def _check_is_file(weights: str) -> None:
 
 
 def _state(weights: str) -> dict[str, Any]:
-    """The tensors of a checkpoint by kornia's names."""
+    """The tensors of a checkpoint, by the names that kornia uses."""
     import torch
 
     _check_is_file(weights)
-    # What torch.load raises on a file that is no checkpoint depends on the first bytes it trips
-    # over.
+    # What torch.load raises on a file that is not a checkpoint depends on the first bytes that it
+    # cannot read.
     damaged = (
         RuntimeError,
         LookupError,

@@ -1,4 +1,4 @@
-"""From matched points to a registration: a robust homography, and what makes it credible."""
+"""From matched points to a registration: a robust homography, and tests of whether to trust it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Matcher", "Matches", "from_points", "refused"]
 
 @dataclass(frozen=True)
 class Matches:
-    """K points of a test frame and those of the reference that show the same."""
+    """K points of a test frame and the matching points of the reference."""
 
     test: Float64
     """(K, 2) float64 pixel coordinates (x, y)."""
     ref: Float64
     """(K, 2)"""
     scale: float = 1.0
-    """Pixels of the frames in a pixel of the pictures on which the points were found."""
+    """Pixels of the full frame per pixel of the reduced frame on which the points were found."""
 
 
 Matcher = Callable[[Float32, Float32], Matches]
@@ -33,24 +33,24 @@ Matcher = Callable[[Float32, Float32], Matches]
 MIN_INLIERS = 12
 MIN_INLIER_RATIO = 0.25
 MAX_INLIER_ERROR_PX = 3.0
-"""Pixels of the working picture within which a pair of points agrees with the matrix."""
+"""Pixels of the reduced frame within which a pair of points agrees with the matrix."""
 TRIALS = 10_000
 RANSAC_CONFIDENCE = 0.9999
 ROUNDS = 5
 MAX_MEDIAN_MULTIPLE = 3.0
-"""Multiple of the median distance beyond which a pair no longer agrees: of normal errors 0.2 % lie
-there."""
+"""Multiple of the median distance beyond which a pair no longer agrees: of normally distributed
+errors, 0.2 % exceed it."""
 EXACT_RESIDUAL_PX = 0.01
-"""Pixels below which a residual is as good as none."""
+"""Pixels below which a residual counts as zero."""
 MAX_CORNER_DEVIATION = 0.01
-"""Standard deviation of a corner, in parts of the picture's diagonal, above which the points do not
-fix the matrix."""
+"""Standard deviation of a corner, as a share of the frame's diagonal, above which the points do not
+determine the matrix."""
 
 
 def from_points(
     matches: Matches, size: tuple[int, int], method: str, *, reach: float = MAX_INLIER_ERROR_PX
 ) -> Registration:
-    """The homography that most of the matched points agree with, or the affine matrix where it
+    """The homography that most of the matched points agree with, or an affine matrix where that
     explains them as well.
 
     Found by USAC with MAGSAC++ (Barath et al. 2020), whose random numbers always start from the
@@ -59,8 +59,8 @@ def from_points(
     Args:
         matches: points of test and reference.
         size: (height, width) of both.
-        method: name for the record.
-        reach: pixels of the pictures on which the points were found, within which a pair agrees.
+        method: name of the method, which is stored.
+        reach: pixels of the reduced frame within which a pair agrees.
     """
     count = len(matches.test)
     if count < MIN_INLIERS:
@@ -105,8 +105,8 @@ def from_points(
 
 
 def _tightened(matches: Matches, found: Float64, agree: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The pairs that agree as well as most of them do: what moved by a pixel or two on its own is
-    left out."""
+    """The pairs that agree as closely as most of them do, without objects that moved on their own
+    by a pixel or two."""
     matrix = found
     for _ in range(ROUNDS):
         distance = np.sqrt(((project(matrix, matches.test) - matches.ref) ** 2).sum(1))
@@ -122,11 +122,11 @@ def _tightened(matches: Matches, found: Float64, agree: NDArray[np.bool_]) -> ND
 
 
 def _refined(test: Float64, ref: Float64, found: Float64) -> tuple[str, Float64]:
-    """Least squares over points that agree: the model with the least information criterion (Schwarz
-    1978).
+    """Least squares over the points that agree, with the model that has the lowest information
+    criterion (Schwarz 1978).
 
-    The identity is one, so that a frame of a camera that stood still is not resampled for the noise
-    of its points.
+    The identity is among the models, so that a frame of a camera that stood still is not resampled
+    because of the noise of its points.
     """
     affine = np.eye(3)
     affine[:2] = np.linalg.lstsq(np.column_stack([test, np.ones(len(test))]), ref, rcond=None)[0].T
@@ -153,10 +153,10 @@ def _errors(matrix: Float64, test: Float64, ref: Float64) -> float:
 def _judge_corners(
     matrix: Float64, test: Float64, residual: float, size: tuple[int, int]
 ) -> tuple[Verdict, str]:
-    """Whether points so placed, and so exact, fix the corners of the picture.
+    """Whether points at these places, with these errors, determine the corners of the frame.
 
-    By the propagation of errors: the covariance of the corners is ``J (A'A)^-1 J' s^2``, A the
-    derivative of the points by the eight parameters, J that of the corners, s the residual of a
+    By propagation of errors: the covariance of the corners is ``J (A'A)^-1 J' s^2``, with A the
+    derivative of the points by the eight parameters, J that of the corners, and s the residual of a
     coordinate, at least a tenth of a pixel.
     """
     a, j = _derivative(matrix, test, size), _derivative(matrix, corners(size), size)
@@ -172,8 +172,8 @@ def _judge_corners(
 
 
 def _derivative(matrix: Float64, points: Float64, size: tuple[int, int]) -> Float64:
-    """(2 K, 8) derivative of projected points by the first eight entries of the matrix, in units of
-    the picture."""
+    """(2 K, 8) derivative of projected points by the first eight entries of the matrix, with the
+    frame size as unit."""
     unit = float(max(size))
     scale = np.diag([1.0 / unit, 1.0 / unit, 1.0])
     normal = scale @ (matrix / matrix[2, 2]) @ np.linalg.inv(scale)
@@ -197,7 +197,7 @@ def refused(
     ratio: float = np.nan,
     residual: float = np.nan,
 ) -> Registration:
-    """A registration that leaves the test frame as it is, and says why."""
+    """A registration that leaves the test frame as it is, with the reason."""
     return Registration(
         np.eye(3), method, model, verdict, reason, inliers, ratio, residual, valid=1.0
     )

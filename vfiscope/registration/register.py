@@ -1,4 +1,4 @@
-"""Registering batches: every test frame brought onto its partner, pixels and all."""
+"""Registration of batches: every test frame is warped onto its partner."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vfiscope.errors import UsageError
 from vfiscope.pixels import luma_plane, white
 from vfiscope.registration.ecc import register_ecc
 from vfiscope.registration.homography import cells_covered, covered_mask
-from vfiscope.registration.homography import warp as warp_picture
+from vfiscope.registration.homography import warp as warp_pixels
 from vfiscope.registration.loftr import load_loftr, weights_digest
 from vfiscope.registration.points import Matcher, from_points, refused
 from vfiscope.registration.sift import match_sift
@@ -53,7 +53,7 @@ def open_register(method: str, *, weights: str | None = None, device: str = "cpu
         device: where LoFTR computes; the others compute on the CPU.
 
     Raises:
-        UsageError: there is no such method, or its weights cannot be used.
+        UsageError: the method is unknown, or its weights cannot be used.
     """
     if method == "ecc":
         return register_ecc
@@ -65,7 +65,7 @@ def open_register(method: str, *, weights: str | None = None, device: str = "cpu
             method=method,
             match=load_loftr(weights, device),
         )
-    raise UsageError(f"there is no way to register {method!r}: choose ecc, sift or loftr")
+    raise UsageError(f"register is {method!r}: choose ecc, sift or loftr")
 
 
 def _register_matches(test: Float32, ref: Float32, *, method: str, match: Matcher) -> Registration:
@@ -73,10 +73,10 @@ def _register_matches(test: Float32, ref: Float32, *, method: str, match: Matche
 
 
 def describe(method: str, weights: str | None) -> dict[str, Any]:
-    """What registers, for the record: the method, and the digest of its weights.
+    """The method and the digest of its weights, as a run stores them.
 
     Raises:
-        UsageError: there are no such weights.
+        UsageError: the weights do not exist.
     """
     if weights is None:
         return {"method": method}
@@ -84,12 +84,12 @@ def describe(method: str, weights: str | None) -> dict[str, Any]:
 
 
 def register(test: Frames, ref: Frames, method: Register) -> list[Registration]:
-    """How each test frame lies on the reference frame of the same row.
+    """The registration of each test frame to the reference frame of the same row.
 
     Args:
         test: N frames.
         ref: N frames of the same size.
-        method: as :func:`open_register` gives it. A registration depends on its two frames alone.
+        method: as returned by :func:`open_register`. A registration depends only on its two frames.
     """
     unreadable = np.maximum(test.status, ref.status) == Status.UNREADABLE
     return [
@@ -101,10 +101,10 @@ def register(test: Frames, ref: Frames, method: Register) -> list[Registration]:
 
 
 def warp(frames: Frames, registrations: Sequence[Registration]) -> tuple[Frames, NDArray[np.bool_]]:
-    """Frames resampled onto their references, and where they are real.
+    """Frames resampled onto their references, and masks of the pixels that they cover.
 
-    Bicubic, positions rounded to 1/32 px; outside of the frame its nearest pixel is repeated. A
-    frame whose matrix is the identity keeps its very pixels.
+    Bicubic, positions rounded to 1/32 px; outside the frame its nearest pixel is repeated. A frame
+    whose matrix is the identity keeps exactly its pixels.
 
     Returns:
         The frames, and (N, H, W) bool: True where a reference pixel lies in the test frame.
@@ -112,20 +112,20 @@ def warp(frames: Frames, registrations: Sequence[Registration]) -> tuple[Frames,
     pixels = frames.interleaved
     masks = np.stack([covered_mask(one.matrix, frames.size) for one in registrations])
     warped = np.stack(
-        [warp_picture(p, one.matrix) for p, one in zip(pixels, registrations, strict=True)]
+        [warp_pixels(p, one.matrix) for p, one in zip(pixels, registrations, strict=True)]
     )
     return _with_pixels(frames, warped), masks
 
 
 def fill(frames: Frames, partners: Frames, masks: NDArray[np.bool_]) -> Frames:
-    """Frames with their partners' pixels outside of the masks, so that what nobody photographed is
-    no difference.
+    """Frames with their partners' pixels outside the masks, so that areas which the test frame does
+    not show do not count as a difference.
 
     Args:
         frames: N frames.
-        partners: N frames of the same size; of another bit depth, their values are scaled and
+        partners: N frames of the same size; at another bit depth, their values are scaled and
             rounded.
-        masks: (N, H, W) bool, as :func:`warp` gives them.
+        masks: (N, H, W) bool, as returned by :func:`warp`.
     """
     own, theirs = frames.interleaved, partners.interleaved
     if frames.bit_depth != partners.bit_depth:
@@ -137,8 +137,8 @@ def fill(frames: Frames, partners: Frames, masks: NDArray[np.bool_]) -> Frames:
 def valid_cells(
     registrations: Registrations, size: tuple[int, int], grid: tuple[int, int]
 ) -> NDArray[np.bool_]:
-    """(N, h, w) cells of a grid over frames of a size (height, width) in which the test frame has
-    any pixel."""
+    """(N, h, w) cells of a grid over frames of size (height, width) in which the test frame covers
+    at least one pixel."""
     cells = np.ones((len(registrations), *grid), bool)
     for row in np.flatnonzero(registrations.accepted):
         cells[row] = cells_covered(covered_mask(registrations.matrix[row], size), grid)
@@ -148,16 +148,16 @@ def valid_cells(
 def register_pairs(
     pairs: Iterable[Pairs], method: Register, embed: Callable[[Frames], Features] | None = None
 ) -> Iterator[Pairs]:
-    """The same pairs with every test frame registered, warped onto its partner and filled with its
-    pixels.
+    """The same pairs with every test frame registered, warped onto its partner, and filled up with
+    the partner's pixels.
 
-    A frame that cannot be registered stays as it is; its verdict says so.
+    A frame that cannot be registered stays as it is, and its verdict says so.
 
     Args:
-        pairs: batches; of the test frames' own features no use is made.
-        method: as :func:`open_register` gives it.
-        embed: gives the registered frames their features; None where nobody needs them. Frames
-            around them must be of the reference, so that they still lie around.
+        pairs: batches; features of the unregistered test frames are not used.
+        method: as returned by :func:`open_register`.
+        embed: computes the features of the registered frames; None where none are needed.
+            Neighbouring frames must come from the reference, in whose place the frames now lie.
     """
     for batch in pairs:
         if batch.ref is None:
@@ -189,7 +189,7 @@ def _table(found: Sequence[Registration]) -> Registrations:
 
 
 def _with_pixels(frames: Frames, pixels: NDArray[Any]) -> Frames:
-    """The frames with other pixels (N, H, W, 3), where they were: on the CPU, or on a device."""
+    """The frames with other pixels (N, H, W, 3), on the CPU or the device as before."""
     made = replace(frames, data=np.ascontiguousarray(pixels).transpose(0, 3, 1, 2))
     return made if isinstance(frames.data, np.ndarray) else made.to(str(frames.data.device))
 

@@ -1,7 +1,7 @@
 """Signals: a number per test frame with a unit and no direction, material for detectors and stages.
 
-One function and one :class:`~vfiscope.types.SignalSpec` each, one file each. A signal of another
-package is added by a module of it (see :mod:`vfiscope.registry`)::
+Each is a function with a :class:`~vfiscope.types.SignalSpec`, in a file of its own. Another package
+adds a signal from one of its modules (see :mod:`vfiscope.registry`)::
 
     from vfiscope.signals import SIGNALS, Signal
     from vfiscope.types import SignalSpec
@@ -41,7 +41,7 @@ REMEDIES = {
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
 }
-"""{what a signal looks at: what to do where a run cannot offer it}"""
+"""{input of a signal: the remedy where a run cannot offer it}"""
 
 
 def choose_signals(
@@ -50,14 +50,14 @@ def choose_signals(
     """The signals of a run by name.
 
     Args:
-        names: those asked for; the single name "none" chooses nothing. Where nothing is asked for,
-            the usual ones and those ``wanted``, as far as the run offers what they look at.
-        offered: what the run offers besides the pixels of the frames. An embedding that it does
-            not offer yet can be added, for a signal that is asked for.
-        wanted: names of which some may be signals, as detectors need them.
+        names: the requested signals; the single name "none" selects nothing. If empty, the default
+            signals and those ``wanted`` are selected, as far as the run offers their inputs.
+        offered: the inputs that the run offers in addition to the pixels. An embedding can still be
+            added for a signal that is requested.
+        wanted: names that detectors need, of which some may be signals.
 
     Raises:
-        UsageError: there is no such signal, or it looks at what this run has not.
+        UsageError: a signal is unknown, or needs an input that this run does not have.
     """
     asked = dict.fromkeys(names)
     if not asked:

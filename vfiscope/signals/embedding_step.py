@@ -1,4 +1,4 @@
-"""How far a frame's embedding is from that of the one before it."""
+"""Embedding step: the distance of a frame's embedding to that of the frame before."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def embedding_step(frame: SignalFrame) -> float:
 
 
 def _unit(vector: Float32) -> Float64 | None:
-    """The vector at unit length; None where it has none."""
+    """The vector scaled to unit length; None for a zero vector."""
     wide = vector.astype(np.float64)
     length = math.sqrt(np.square(wide).sum())
     return None if length == 0 else wide / length

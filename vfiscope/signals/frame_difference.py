@@ -1,4 +1,4 @@
-"""How much a frame differs from the one before it."""
+"""Frame difference: the mean absolute difference to the frame before."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def frame_difference(frame: SignalFrame) -> float:
     """Mean absolute difference to the frame in the row before, over R, G, B and all pixels, in
     8-bit code values 0..255; 0 when identical.
 
-    A sum of integers, and so exact. With ``--step`` the frame before is so many frames away.
+    A sum of integers, and so exact. With ``--step S`` the frame before is S frames away.
     """
     if frame.before is None:
         return math.nan

@@ -1,4 +1,4 @@
-"""How far the content of a frame as a whole lies from that of its partner."""
+"""Global shift: the displacement of a whole frame relative to its partner."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["SHIFT_X", "SHIFT_Y", "global_shift"]
 
 def global_shift(frame: SignalFrame) -> tuple[float, float]:
     """(dx, dy) in pixels of the frame as scored: content at (x, y) is, as a whole, at (x + dx, y +
-    dy) of the partner. NaN where nothing is known of that.
+    dy) of the partner. NaN where unknown.
 
-    Where the frame was registered, it is how far the matrix moves the middle of the frame; else the
-    medians of the vectors of the field ``motion``.
+    Where the frame was registered, it is the displacement of the frame's centre by the matrix; else
+    the medians of the vectors of the field ``motion``.
     """
     if frame.matrix is not None:
         height, width = frame.pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""From batches of pairs to the values of signals, frame by frame."""
+"""Compute signals for batches of pairs, frame by frame."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def measure(
         pairs: a batch in row order.
         signals: which to compute, by name.
         motion: (N, 2, h, w) px, the field of that name; None where it is not computed.
-        before: the test frame in the row before, as an earlier call gave it; None where there is
-            none, or it has no pixels.
+        before: the test frame in the row before, as returned by the previous call; None where there
+            is none, or it has no pixels.
 
     Returns:
-        {signal: (N,) float32}, NaN where not defined, as for every frame without pixels; and the
-        last frame, for the call with the next rows.
+        {signal: (N,) float32}, NaN where not defined, such as for frames without pixels; and the
+        last frame, for the next call.
     """
     values = {name: np.full(len(pairs), np.nan, np.float32) for name in signals}
     if not signals:
@@ -70,7 +70,7 @@ def _frames(
 
 
 def _apart(frame: SignalFrame) -> SignalFrame:
-    """The frame by itself, so that it does not keep the memory of its whole batch."""
+    """A copy of the frame, so that it does not keep its whole batch in memory."""
     vector = frame.embedding
     return replace(
         frame, pixels=frame.pixels.copy(), embedding=None if vector is None else vector.copy()

@@ -1,4 +1,4 @@
-"""What a signal is, and what it looks at."""
+"""The interface of a signal: its function and its inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Sight", "Signal", "SignalFrame"]
 
 
 class Sight(Flag):
-    """What a signal looks at besides the pixels of its frame."""
+    """The inputs of a signal in addition to the pixels of its frame."""
 
     NOTHING = 0
     BEFORE = auto()
@@ -23,12 +23,12 @@ class Sight(Flag):
     EMBEDDING = auto()
     """The vector of the frame."""
     SHIFT = auto()
-    """How the frame lies on its partner: its registration, or the motion field."""
+    """The place of the frame on its partner: its registration, or the motion field."""
 
 
 @dataclass(frozen=True, eq=False)
 class SignalFrame:
-    """A test frame that can be read, as signals see it. Nothing of it may be written to."""
+    """A readable test frame as signals see it. Its arrays must not be written to."""
 
     pixels: NDArray[Any]
     """(H, W, 3) uint8 or uint16, C-contiguous: RGB code values as they were decoded, before the
@@ -60,4 +60,4 @@ class Signal:
     """A frame that can be read -> its value, NaN where it is not defined."""
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
-    """Whether it is computed where no signal was asked for: it costs little."""
+    """True for a cheap signal that is computed by default."""

@@ -1,4 +1,4 @@
-"""Rows to batches of Frames: the one place where the frames of a source are made."""
+"""Gather rows into batches of Frames: the only place where the frames of a source are made."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def arrange(
 
     Args:
         rows: each of the ordinals once, in any order.
-        ordinals: what the batch is to hold.
+        ordinals: the content of the batch.
         size: (height, width).
         bit_depth: 8 for uint8, more for uint16.
         time_base: seconds per unit of pts.

@@ -20,7 +20,7 @@ INTERPOLATION = {
 
 
 class Orientation(NamedTuple):
-    """How stored pixels become upright ones: first transposed, then flipped."""
+    """The transformation from stored to upright pixels: first transpose, then flip."""
 
     transpose: bool
     flip_rows: bool

@@ -1,4 +1,4 @@
-"""Recognising what a target is, and opening it."""
+"""Recognise the kind of a target and open it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
 
 
 def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
-    """How a source is to deliver its frames."""
+    """The options for reading frames."""
     return Options(
         selection=Selection(
             parse_position(reading.start), parse_position(reading.stop), reading.step
@@ -122,7 +122,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:
-    """Where a range starts or stops: an ordinal as int, a time in seconds from the first frame as
+    """The start or stop of a range: an ordinal as int, a time in seconds from the first frame as
     Fraction, or None.
 
     Ordinals are whole numbers and strings of digits. Times are floats, "2.5s", "1:02.5" and
@@ -150,8 +150,7 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
 
 
 def is_address(target: Any) -> bool:
-    """Whether a text begins as an address on a network does; it may be the name of a file all the
-    same."""
+    """True for a text that begins like a network address; it may still be the name of a file."""
     return isinstance(target, str) and ADDRESS.match(target) is not None
 
 

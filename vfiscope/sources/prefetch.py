@@ -1,4 +1,4 @@
-"""Working ahead: one thread makes the next items while the consumer uses the last one."""
+"""Prefetch: one thread computes the next items while the consumer uses the last one."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _produce(
 
 @cache
 def _stop_all_at_exit() -> None:
-    """Once, and only where there is a worker."""
+    """Done once, and only if there is a worker."""
     atexit.register(_stop_all)
 
 

@@ -1,4 +1,4 @@
-"""Which frames of a source are wanted, and how it is to deliver them."""
+"""The selection of frames from a source, and the options for reading them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Options", "Selection"]
 
 @dataclass(frozen=True)
 class Selection:
-    """Which frames are wanted: every ``step``-th of a half-open range in ordinals (int) or seconds
+    """The selected frames: every ``step``-th of a half-open range in ordinals (int) or seconds
     (Fraction)."""
 
     start: int | Fraction | None = None
@@ -41,14 +41,14 @@ class Selection:
         )
 
     def before(self, index: int, seconds: Fraction) -> bool:
-        """Whether the frame lies before the start."""
+        """True for a frame before the start."""
         return (
             self.start is not None
             and (index if isinstance(self.start, int) else seconds) < self.start
         )
 
     def after(self, index: int, seconds: Fraction) -> bool:
-        """Whether the frame lies at the stop or behind it."""
+        """True for a frame at or after the stop."""
         return (
             self.stop is not None
             and (index if isinstance(self.stop, int) else seconds) >= self.stop
@@ -56,13 +56,13 @@ class Selection:
 
     @property
     def timed(self) -> bool:
-        """Whether the start or the stop is a time, and so means other ordinals in other sources."""
+        """True if the start or the stop is a time, which means other ordinals in other sources."""
         return isinstance(self.start, Fraction) or isinstance(self.stop, Fraction)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a source is to deliver its frames."""
+    """The options for reading frames."""
 
     selection: Selection
     batch: int
@@ -72,8 +72,8 @@ class Options:
     tonemap: str | None = None
     """The name of a tone map, or None to refuse HDR."""
     time_from: str | None = None
-    """Where images have their times from: "exif" or "name", or None to count images at ``fps``."""
+    """The origin of the times of images: "exif" or "name", or None to count images at ``fps``."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
-    """What becomes of interlaced video: "none" or "bwdif"."""
+    """The deinterlacer for interlaced video: "none" or "bwdif"."""

@@ -1,4 +1,4 @@
-"""What every source shares: the selection of frames, the accounting, and iteration in batches."""
+"""The base of all sources: selection of frames, counts, and iteration in batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 @dataclass
 class Counts:
-    """What became of the frames of the latest iteration; valid so far while it goes on."""
+    """Counts of the frames of the latest iteration; partial while it is in progress."""
 
     decoded: int = 0
     """Frames decoded, whether selected or not. Image files outside the selection are not read and
@@ -44,7 +44,7 @@ class Counts:
     delivered: int = 0
     """Frames handed out, those without pixels included."""
     corrupt: int = 0
-    """Frames that the decoder called damaged or complained about; they were kept."""
+    """Frames that the decoder marked or logged as damaged; they were kept."""
     undecodable: int = 0
     """Packets of a video that the demuxer or the decoder refused and that have no row, for want of
     a time."""
@@ -54,7 +54,7 @@ class Counts:
     skipped: int = 0
     """Frames that the container itself says are not to be shown (edit lists)."""
     broken: int = 0
-    """Packets of a video that the demuxer called damaged; they were decoded all the same."""
+    """Packets of a video that the demuxer marked as damaged; they were decoded nevertheless."""
     lost: int = 0
     """Packets of a video that gave neither a frame nor an error nor a row, in codecs of a frame a
     packet."""
@@ -66,12 +66,11 @@ class Counts:
     gave_up: int = 0
     """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
     seen: int = 0
-    """Rows that there were up to the stop, selected or not."""
+    """Rows up to the stop, selected or not."""
     stop: int | None = None
-    """Ordinal of the first frame at or behind the stop; None where no frame was reached that lies
-    there."""
+    """Ordinal of the first frame at or after the stop; None where none was reached."""
     ended: bool = False
-    """Whether decoding went on to the end of the source."""
+    """True if decoding reached the end of the source."""
 
     def given_up(self, path: str) -> Note | None:
         """A note where reading ended early, else None."""
@@ -88,7 +87,7 @@ RGB_COLOR = {
     "transfer": "unknown",
     "decided_by": "tag",
 }
-"""How the code values of images and arrays are read."""
+"""The interpretation of the code values of images and arrays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +129,12 @@ class Source(ABC):
         self._noted: set[str] = set()
         self.counts = Counts()
         self.seek_table: SeekTable | None = None
-        """What reading a video noted, or is known from an earlier reading of the same file; None of
-        other sources."""
+        """The seek table of a video, from this or an earlier reading of the file; None for other
+        sources."""
 
     @property
     def info(self) -> SourceInfo:
-        """What the source is. Its notes may grow while it is iterated."""
+        """The description of the source. Its notes may grow during iteration."""
         return self._info
 
     @property
@@ -168,7 +167,7 @@ class Source(ABC):
 
     @property
     def selection(self) -> Selection:
-        """Which frames were asked for."""
+        """The selected frames."""
         return self._options.selection
 
     def __iter__(self) -> Iterator[Frames]:
@@ -241,11 +240,11 @@ class Source(ABC):
 
     @property
     def _length(self) -> int | None:
-        """How many frames there are, as far as is known."""
+        """The number of frames, as far as known."""
         return self._info.frames_expected
 
     def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
-        """The rows of some rising ordinals; those that there are not are left out."""
+        """The rows of increasing ordinals, without those that do not exist."""
         if not ordinals:
             return
         wanted, first_pts = set(ordinals), None
@@ -259,7 +258,7 @@ class Source(ABC):
                     return
 
     def close(self) -> None:
-        """Let go of the source: it can no longer be iterated. May be called again."""
+        """Release the source, which can then no longer be iterated. May be called again."""
         self._closed = True
 
     def __enter__(self) -> Source:
@@ -341,8 +340,8 @@ class Source(ABC):
 
     @contextmanager
     def _without_notes(self) -> Iterator[None]:
-        """Leave the notes as they are: they tell at which frame a thing is met first, and only
-        reading in order meets it there."""
+        """Leave the notes unchanged: they name the first frame of a kind, which only reading in
+        order can tell."""
         info, noted = self._info, set(self._noted)
         try:
             yield

@@ -1,6 +1,6 @@
 """Made-up media whose answers can be computed by hand.
 
-A :class:`Scene` renders any instant of a moving picture and knows its true motion; a :class:`Clip`
+A :class:`Scene` renders any instant of a moving image and knows its true motion; a :class:`Clip`
 holds a few frames of one, together with what was planted in them; the functions named for faults
 plant them; :func:`stamp` writes frame numbers into the pixels; :func:`write_video` and
 :func:`write_images` make files. Imports no torch.

@@ -1,7 +1,7 @@
 """Faults planted in clips: pure functions from clip to clip, each of which writes down what it did
 and where.
 
-Ranges are half-open and count the frames of the clip given. A function that shifts later frames
+Ranges are half-open and count the frames of the clip passed in. A function that shifts later frames
 shifts the events recorded before it with them. Fractions of a code value are rounded to the
 nearest.
 """

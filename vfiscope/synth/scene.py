@@ -1,9 +1,9 @@
 """A textured scene with moving shapes whose every position and motion vector is known.
 
 Convention
-    The pixel in row i and column j shows the point (x, y) = (j, i) of the picture. Times are in
+    The pixel in row i and column j shows the point (x, y) = (j, i) of the frame. Times are in
     frames and may be fractions. Velocities are in pixels per frame, positive to the right and
-    downwards, and say how content moves *in the picture*: the ground at (x, y) at time t is at (x +
+    downwards, and say how content moves *in the frame*: the ground at (x, y) at time t is at (x +
     vx * dt, y + vy * dt) at time t + dt.
 """
 
@@ -52,7 +52,7 @@ class Shape:
     seed: int = 0
     """Chooses its texture."""
     bounce: bool = False
-    """Turn back where the shape would touch the border of the picture, instead of leaving it."""
+    """Turn back where the shape would touch the border of the frame, instead of leaving it."""
     appear: float = -np.inf
     vanish: float = np.inf
     """It is there at times appear <= t < vanish."""
@@ -84,11 +84,11 @@ class Scene:
     Rendering holds one frame at a time, so a scene of any length can be streamed.
 
     Args:
-        height, width: picture size, px.
+        height, width: frame size, px.
         seed: chooses textures and, where ``objects`` is a number, shapes.
         objects: shapes from the farthest to the nearest; or how many to make up (they bounce at the
             borders).
-        velocity: (vx, vy) of the ground in the picture, px per frame.
+        velocity: (vx, vy) of the ground in the frame, px per frame.
         texture: None for made-up land; an (H, W, 3) uint8 RGB photograph, mirrored beyond its
             borders; or a :class:`Texture`.
         shortest: shortest wavelength of made-up textures, px.
@@ -135,14 +135,14 @@ class Scene:
         return f"Scene({self.height}x{self.width}, seed {self.seed}, {len(self.objects)} objects)"
 
     def positions(self, t: float) -> Float64:
-        """(K, 2) centres (x, y) of the shapes at time ``t``, px, whether they are in the picture or
+        """(K, 2) centres (x, y) of the shapes at time ``t``, px, whether they are in the frame or
         not."""
         return np.array([self._position(shape, t) for shape in self.objects], np.float64).reshape(
             -1, 2
         )
 
     def frame(self, t: float) -> Uint8:
-        """(H, W, 3) uint8 RGB picture at time ``t``."""
+        """(H, W, 3) uint8 RGB frame at time ``t``."""
         picture = self.ground.render(
             -self.velocity[0] * t, -self.velocity[1] * t, self.height, self.width
         )
@@ -154,7 +154,7 @@ class Scene:
         return picture.astype(np.uint8)
 
     def frames(self, n: int, *, start: float = 0.0, step: float = 1.0) -> Iterator[Uint8]:
-        """The ``n`` pictures at times start, start + step, ..., one at a time."""
+        """The ``n`` frames at times start, start + step, ..., one at a time."""
         return (self.frame(start + step * i) for i in range(n))
 
     def clip(
@@ -188,11 +188,11 @@ class Scene:
         return np.ascontiguousarray(moves[self.layers(t0)].transpose(2, 0, 1), np.float32)
 
     def visible(self, t0: float, t1: float, margin: float = EDGE_MARGIN_PX) -> Bool:
-        """Where content of time ``t0`` can still be seen at ``t1``, at least ``margin`` px from
-        every edge.
+        """Mask of the content at ``t0`` that is still visible at ``t1``, at least ``margin`` px
+        from every edge.
 
         Returns:
-            (H, W) bool: False where it left the picture, is hidden by a shape, or is near an
+            (H, W) bool: False where it left the frame, is hidden by a shape, or is near an
             outline or border.
         """
         x, y = self._grid()
@@ -233,7 +233,7 @@ class Scene:
     def _paint(
         self, picture: Float32, shape: Shape, skin: Ground, centre: tuple[float, float]
     ) -> None:
-        """Blend a shape into the picture, in place, with an edge one pixel soft."""
+        """Blend a shape into the frame, in place, with an edge one pixel soft."""
         at_x, at_y = centre
         left, right = _reach(at_x, shape.width, self.width)
         top, bottom = _reach(at_y, shape.height, self.height)
@@ -254,7 +254,7 @@ class Scene:
 
 
 def _reach(centre: float, size: float, limit: int) -> tuple[int, int]:
-    """The half-open range of pixels that a shape may touch along one axis, within the picture."""
+    """The half-open range of pixels that a shape may touch along one axis, within the frame."""
     return max(0, int(np.floor(centre - size / 2.0)) - 1), min(
         limit, int(np.ceil(centre + size / 2.0)) + 2
     )
@@ -270,7 +270,7 @@ def _bounced(at: float, size: float, limit: int) -> float:
 
 
 def _made_up(count: int, scene: Scene) -> tuple[Shape, ...]:
-    """Shapes of middling size, spread over the picture, at about one to two percent of its width
+    """Shapes of middling size, spread over the frame, at about one to two percent of its width
     per frame."""
     if count < 0:
         raise UsageError(f"objects is {count}: pass a number of 0 or more, or shapes")

@@ -46,7 +46,7 @@ class Waves:
 
     Directions and phases are drawn from ``seed``, wavelengths spread evenly over the octaves from
     ``longest`` to ``shortest`` pixels, amplitudes proportional to ``wavelength ** slope``. As
-    ``cos(ux + vy + p)`` equals ``cos(vy + p) cos(ux) - sin(vy + p) sin(ux)``, a picture of it is
+    ``cos(ux + vy + p)`` equals ``cos(vy + p) cos(ux) - sin(vy + p) sin(ux)``, an image of it is
     one matrix product.
     """
 

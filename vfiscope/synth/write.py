@@ -34,7 +34,7 @@ HD_HEIGHT = 720
 
 @dataclass(frozen=True)
 class _Matrix:
-    """How a matrix is called by swscale and in ISO 23091-2 tags (primaries, transfer, matrix)."""
+    """The names of a matrix in swscale and in ISO 23091-2 tags (primaries, transfer, matrix)."""
 
     swscale: Colorspace
     primaries: int
@@ -94,8 +94,8 @@ def write_video(
 
     Raises:
         UsageError: no frames; frames of different sizes; times missing, spare or not increasing; a
-            codec, format or option that FFmpeg does not take. What stood at ``path`` stays as it
-            was then.
+            codec, format or option that FFmpeg does not take. An existing file at ``path`` stays
+            unchanged then.
     """
     path = Path(path)
     if isinstance(frames, Clip):

@@ -1,4 +1,4 @@
-"""Batches of N rows: the one place where they are sliced, gathered, joined and moved to a device.
+"""Batches of N rows: the only place where they are sliced, gathered, joined and moved to a device.
 
 A batch is a frozen dataclass that names its columns. A column has a row for each of the N: a numpy
 array, a tensor where it is on a device, another batch, or None where nothing is known.
@@ -30,7 +30,8 @@ class Batch:
     """N rows in columns."""
 
     COLUMNS: ClassVar[tuple[str, ...]]
-    """Names of the fields that have a row for each of the N; all others are of the whole batch."""
+    """Names of the fields that have a row for each of the N; all others belong to the whole
+    batch."""
 
     def __len__(self) -> int:
         return len(getattr(self, self.COLUMNS[0]))
@@ -45,7 +46,7 @@ class Batch:
 
     @classmethod
     def concat(cls, batches: Sequence[Self]) -> Self:
-        """One batch of many, at least one, which have the same columns; the first says the rest."""
+        """Join one or more batches with the same columns; other fields are taken from the first."""
         first = batches[0]
         if len(batches) == 1:
             return first
@@ -59,10 +60,10 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Sharing:
-    """Has values that several functions use, each computed once."""
+    """Caches values that several functions use, so that each is computed once."""
 
     shared: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
-    """Of these very rows: a slice of a batch starts with none."""
+    """Valid for exactly these rows: a slice of a batch starts with none."""
 
     def share(self, key: str, compute: Callable[[], T]) -> T:
         """The value stored under ``key``, computed at its first use."""

@@ -1,7 +1,7 @@
-"""Where the cells of a map or field lie in a frame: the one convention of all of them.
+"""The cells of maps and fields: one convention for their place in a frame.
 
 Cell (i, j) covers the rows from ``top + i * cell_height`` on and the columns from ``left + j *
-cell_width`` on, in pixels of the frame as scored. Where whole pixels are asked for, every border is
+cell_width`` on, in pixels of the frame as scored. In whole pixels, every border is
 rounded down. For a grid that reaches from border to border of L pixels, the whole borders of its n
 cells are therefore exactly ``i * L // n``, which are also the pixels that the cells of pixel maps
 are means of; so one description holds for maps of pixels and of patches.
@@ -91,20 +91,20 @@ class CellGrid:
         before it, and the others have a width or height of 0.
 
         Raises:
-            IndexError: there is no such cell; negative numbers do not count from the end.
+            IndexError: the cell does not exist; negative numbers do not count from the end.
         """
         if not (0 <= i < self.rows and 0 <= j < self.columns):
             raise IndexError(f"there is no cell ({i}, {j}) among {self.rows} x {self.columns}")
         return self.around(slice(i, i + 1), slice(j, j + 1))
 
     def around(self, rows: slice, columns: slice) -> Box:
-        """The pixels of a block of cells, ``start`` and ``stop`` given."""
+        """The pixels of the block of cells from ``start`` to ``stop``."""
         down, across = self.edges
         y, x = int(down[rows.start]), int(across[columns.start])
         return Box(x, y, int(across[columns.stop]) - x, int(down[rows.stop]) - y)
 
 
 def cell_edges(length: int, cells: int) -> Int64:
-    """The borders of so many cells along a side of ``length`` pixels in whole pixels, (cells + 1,):
-    those of :attr:`CellGrid.edges` of a grid that covers the side."""
+    """The borders of ``cells`` cells along a side of ``length`` pixels, in whole pixels, (cells +
+    1,): those of :attr:`CellGrid.edges` of a grid that covers the side."""
     return np.arange(cells + 1, dtype=np.int64) * length // cells

@@ -1,4 +1,4 @@
-"""What is compared: batches of frames, their features, and pairs of them."""
+"""The inputs of metrics: batches of frames, their features, and pairs of frames."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Frames(Batch):
         return np.ascontiguousarray(to_numpy(self.data).transpose(0, 2, 3, 1))
 
     def to(self, device: str) -> Frames:
-        """The same frames, their pixels a tensor on a device ("cpu", "cuda:0"): what a network
-        takes, and what metrics compute with on a device."""
+        """The same frames with their pixels as a tensor on a device ("cpu", "cuda:0"), for networks
+        and for metrics on a device."""
         return replace(self, data=to_tensor(self.data, device))
 
     def __repr__(self) -> str:
@@ -144,8 +144,7 @@ class Neighbours(Batch):
 class Pairs(Batch, Sharing):
     """N test frames, each with its partner; or N test frames that have none.
 
-    Independently of that, each may have real frames around it, and where it comes from may be
-    known.
+    Independently of that, each may have real frames around it, and its role may be known.
     """
 
     test: Frames
@@ -161,12 +160,11 @@ class Pairs(Batch, Sharing):
     """(N,) instant of the test frame between the frames around it: 0 at the one before, 1 at the
     one after; NaN or None where unknown."""
     window: int | None = None
-    """How many columns and rows of patches a match may be away; None for any number."""
+    """Largest distance of a match in columns and rows of patches; None for any distance."""
     registrations: Registrations | None = None
-    """How the test frames were brought onto their partners; None where they are as they were
-    decoded."""
+    """The registrations of the test frames; None where they are as decoded."""
     decoded: Frames | None = None
-    """The test frames before they were registered; None where they are as they were decoded."""
+    """The test frames before they were registered; None where they are as decoded."""
 
     COLUMNS = (
         "test",

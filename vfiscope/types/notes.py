@@ -1,6 +1,6 @@
-"""What one part tells another of a medium or a run: a code with values.
+"""Notes about a medium or a run: a code with values.
 
-The sentence is made from it where it is printed, so nothing has to search a sentence for words::
+The sentence is made where the note is printed, so programs never have to parse sentences::
 
     note = Note(Code.GAVE_UP, {"path": "a.mp4", "packets": 256, "frames": 12})
     note.code == Code.GAVE_UP      # what a program asks
@@ -34,7 +34,7 @@ SENTENCES: Registry[Template] = Registry("code of a note")
 
 
 class Code(StrEnum):
-    """What a note is about. A code never changes its meaning: it is stored in results."""
+    """The subject of a note. A code never changes its meaning, because it is stored in results."""
 
     # A video, when it is opened or read.
     SEVERAL_STREAMS = "several_streams"
@@ -53,7 +53,7 @@ class Code(StrEnum):
     COLOR_CHANGES = "color_changes"
     GAVE_UP = "gave_up"
 
-    # Damage that the structure of a file gives away.
+    # Damage found in the structure of a file.
     FILE_CUT_SHORT = "file_cut_short"
     CHECKSUMS_DIFFER = "checksums_differ"
     GIF_ENDS_EARLY = "gif_ends_early"
@@ -106,7 +106,7 @@ class Note:
     code: str
     """A :class:`Code`, or the code of another package."""
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    """What the sentence tells: JSON values, or notes."""
+    """The values in the sentence: JSON values, or notes."""
 
     def __str__(self) -> str:
         return sentence(self)
@@ -120,7 +120,7 @@ class Note:
         """The note of :meth:`to_dict`.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not the dictionary of a note.
         """
         note = _from_json(stored)
         if not isinstance(note, cls):

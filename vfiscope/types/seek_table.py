@@ -1,4 +1,4 @@
-"""What reading a video once tells about finding its frames again."""
+"""The seek table of a video: what a first pass records to find single frames again."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from vfiscope.types.arrays import Int64, check
 __all__ = ["NOT_WHOLE", "SeekTable"]
 
 NOT_WHOLE = -1
-"""The checksum of a frame that seeking cannot give: damaged, missing, or without a time."""
+"""The checksum of a frame that cannot be found by seeking: damaged, missing, or without a time."""
 
 
 @dataclass(frozen=True, eq=False)
 class SeekTable:
     """The N frames that a first pass decoded, and the K keyframes among its packets.
 
-    It claims nothing: a frame that was found through a keyframe is taken only if its time and its
-    checksum are those that stand here.
+    A frame that was found through a keyframe is accepted only if its time and its checksum equal
+    those recorded here.
     """
 
     pts: Int64
@@ -29,11 +29,11 @@ class SeekTable:
     """(N,) CRC-32 of the samples as they were decoded, before any conversion; ``NOT_WHOLE`` where
     the frame cannot be found by seeking."""
     keyframe_pts: Int64
-    """(K,) presentation times of the keyframes, in the order of decoding."""
+    """(K,) presentation times of the keyframes, in decode order."""
     keyframe_dts: Int64
-    """(K,) their decoding times, by which containers seek."""
+    """(K,) their decode times, by which containers seek."""
     ended: bool
-    """Whether the pass went to the end of the stream, so that there are no other frames."""
+    """True if the pass reached the end of the stream, so that there are no other frames."""
 
     COLUMNS = ("pts", "checksum", "keyframe_pts", "keyframe_dts")
 
@@ -48,12 +48,12 @@ class SeekTable:
         )
 
     def __len__(self) -> int:
-        """Frames that it knows."""
+        """Number of frames in the table."""
         return len(self.pts)
 
     @cached_property
     def rises(self) -> bool:
-        """Whether every time is later than the one before, so that a time names one frame."""
+        """True if the times increase strictly, so that a time identifies one frame."""
         return bool((np.diff(self.pts) > 0).all() and (np.diff(self.keyframe_pts) > 0).all())
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The sentence of every code: the one place where notes become words."""
+"""The sentence of every code: the only place where notes become text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enumerations, specifications, and what is said of segments, regions and sources."""
+"""Enumerations, specifications, and the descriptions of segments, regions and sources."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Status(IntEnum):
-    """What happened to a frame. Of two frames in a pair the higher value counts."""
+    """The outcome of reading a frame. A pair has the higher value of its two frames."""
 
     OK = 0
     UNPAIRED = 1
-    """It has no partner; nothing that needs one is defined."""
+    """It has no partner; scores that need one are NaN."""
     CORRUPT = 2
-    """The decoder said that it is damaged; it was scored all the same."""
+    """The decoder reported damage; the frame was scored nevertheless."""
     UNREADABLE = 3
-    """There are no pixels; it keeps its row, and every score is NaN."""
+    """It has no pixels; it keeps its row, and every score is NaN."""
 
 
 class Role(IntEnum):
-    """Where a frame of an interpolated sequence comes from."""
+    """The origin of a frame in an interpolated sequence."""
 
     PASSED = 0
     SYNTHESISED = 1
@@ -52,17 +52,17 @@ class Role(IntEnum):
 
 
 class Match(IntEnum):
-    """How a test frame of a :class:`Pairing` got its partner."""
+    """The way in which a test frame of a :class:`Pairing` got its partner."""
 
     MATCHED = 0
     REPEATED = 1
     """It has the partner of the matched test frame before it."""
     UNMATCHED = 2
-    """No reference frame is its partner."""
+    """It has no partner in the reference."""
 
 
 class Verdict(IntEnum):
-    """Whether a :class:`Registration` can be believed, and if not, why."""
+    """The acceptance of a :class:`Registration`, or the reason for its refusal."""
 
     ACCEPTED = 0
     UNPAIRED = 1
@@ -86,7 +86,7 @@ class Verdict(IntEnum):
 
 
 class Needs(Flag):
-    """What a score, map or field is computed from besides the test frame's own pixels."""
+    """The inputs of a score, map or field in addition to the pixels of the test frame."""
 
     NOTHING = 0
     REF = auto()
@@ -94,19 +94,19 @@ class Needs(Flag):
     NEIGHBOURS = auto()
     """The real frames around the test frame."""
     FEATURES = auto()
-    """Embeddings, of the test frame and of all that is asked for besides."""
+    """Embeddings of the test frame and of its other inputs."""
 
     @property
     def word(self) -> str:
-        """How a stored result says it."""
+        """The word in a stored result."""
         return NEEDS_WORDS[self]
 
     @classmethod
     def of_word(cls, word: str) -> Needs:
-        """What a stored word means.
+        """Parse the word in a stored result.
 
         Raises:
-            ValueError: it means nothing.
+            ValueError: the word is unknown.
         """
         for needs, known in NEEDS_WORDS.items():
             if known == word:
@@ -128,7 +128,7 @@ NEEDS_WORDS: Mapping[Needs, str] = {
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """What the numbers of a score or a map mean."""
+    """The meaning of the numbers of a score or a map."""
 
     name: str
     unit: str
@@ -137,21 +137,21 @@ class MetricSpec:
     high: float
     lower_is_better: bool
     identity: float
-    """The value of a perfect frame, reached exactly by identical frames, but NaN where the score is
-    of what they lack, such as motion. Inside low..high the score is signed: departures to both
-    sides are bad."""
+    """The value of a perfect frame, which identical frames reach exactly; NaN where the score
+    measures something that identical frames lack, such as motion. If it lies inside low..high the
+    score is signed: departures to both sides are bad."""
     floor: float
     """The smallest departure from a clip's own level that is worth flagging, in ``unit``."""
     description: str
     needs: Needs = Needs.REF
     ranks: bool = True
-    """Whether a better value makes a better frame. False where it is one kind of fault among
-    several, which a frame may be without by having another, or a fact about the material."""
+    """True if a better value means a better frame. False for one kind of fault among several, whose
+    absence does not make a frame good, and for a property of the material."""
 
 
 @dataclass(frozen=True)
 class FieldSpec:
-    """What the vectors of a field mean: (dx, dy) in pixels of the test frame as scored."""
+    """The meaning of the vectors of a field: (dx, dy) in pixels of the test frame as scored."""
 
     name: str
     description: str
@@ -161,7 +161,7 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class SignalSpec:
-    """What a signal means: a number per frame without a direction, not a judgement."""
+    """The meaning of a signal: a number per frame of which neither high nor low is better."""
 
     name: str
     unit: str
@@ -185,10 +185,9 @@ class Segment:
     start_time_s: float
     stop_time_s: float
     rule: str = ""
-    """The user's rule, as it was written; "" for the default rule and for cuts."""
+    """The user's rule as written; "" for the default rule and for cuts."""
     role: str = "all"
-    """Which frames of the range it is about: "synthesised" or "passed" where a run tells these
-    apart, else "all"."""
+    """The role of its frames: "synthesised" or "passed" where roles are known, else "all"."""
 
 
 @dataclass(frozen=True)
@@ -212,18 +211,18 @@ class Gap(NamedTuple):
     """Image files that are missing in the numbering of a sequence."""
 
     row: int
-    """Ordinal of the first image behind the gap."""
+    """Ordinal of the first image after the gap."""
     before: int
     """Number in the name of the last image before it."""
     after: int
     """Number in the name of that first image."""
     missing: int
-    """How many images would fill it."""
+    """Number of images that would fill it."""
 
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What an opened source is, before a frame was decoded. Container claims are hints."""
+    """A source as opened, before any frame is decoded. Container claims are hints."""
 
     path: str
     """Absolute path, glob or pattern; ``array`` for frames in memory."""
@@ -246,9 +245,9 @@ class SourceInfo:
     files: Sequence[str] = ()
     """The image files in order; empty for a video."""
     damage: Sequence[Note] = ()
-    """Missing or damaged parts that the structure of the file gives away."""
+    """Missing or damaged parts, as found in the structure of the file."""
     notes: Sequence[Note] = ()
-    """What is unusual: gaps in the numbering, files left out."""
+    """Unusual properties: gaps in the numbering, files left out."""
     gaps: Sequence[Gap] = ()
     """Gaps in the numbering of image files, up to the stop."""
 

@@ -1,4 +1,4 @@
-"""What comes out: the map from test to reference, and one row for each frame."""
+"""The outputs: the map from test to reference, and one row for each frame."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ class Pairing:
     """A monotone map from N test frames to reference frames."""
 
     ref_index: Int64
-    """(N,) decode ordinal of the partner, -1 where there is none; never falls from one partner to
-    the next."""
+    """(N,) decode ordinal of the partner, -1 where there is none; non-decreasing."""
     residual: Float32
     """(N,) RMS difference of the two signatures, each of mean 0 and variance 1: 0 where the two are
     equal, about 1.4 for unrelated frames, NaN where there is no partner or nothing was
@@ -37,11 +36,11 @@ class Pairing:
     label: Uint8
     """(N,) values of :class:`Match`."""
     method: str
-    """"auto" where the map was found, "shift" where it was given."""
+    """"auto" where the map was estimated, "shift" where a shift was passed."""
     offset: int
     """Reference ordinal minus test ordinal of the first frame that has a partner."""
     rate: Fraction
-    """Reference frames to a test frame: 1/2 where every reference frame has two test frames."""
+    """Reference frames per test frame: 1/2 where every reference frame has two test frames."""
     dropped: tuple[tuple[int, int], ...] = ()
     """Half-open ranges of reference ordinals between partners that no test frame shows, beyond what
     the rate omits."""
@@ -90,23 +89,23 @@ class Pairing:
 
 @dataclass(frozen=True, eq=False)
 class Cadence:
-    """Where N test frames lie among the frames of the lower-rate source that they were made
+    """The positions of N test frames among the frames of the lower-rate source that they were made
     from."""
 
     multiplier: Fraction
-    """Test frames to a source frame: 2 for 30 in 60, 5/2 for 24 in 60."""
+    """Test frames per source frame: 2 from 30 to 60 fps, 5/2 from 24 to 60."""
     before: Int64
     """(N,) decode ordinal of the source frame at the instant or the last before it, -1 outside of
     the source."""
     phase: Float64
-    """(N,) how far the instant lies from there towards the next source frame, 0 at an original,
-    below 1; NaN outside of the source."""
+    """(N,) position of the instant between there and the next source frame: 0 at an original, below
+    1; NaN outside of the source."""
     role: Uint8
     """(N,) values of :class:`Role`: passed where the phase is 0."""
     start: Fraction
     """Source position of test frame 0."""
     share: float
-    """Part of the passed frames that are like their source frames, 0..1."""
+    """Part of the passed frames that match their source frames, 0..1."""
 
     COLUMNS = ("before", "phase", "role")
 
@@ -124,12 +123,12 @@ class Cadence:
 
 @dataclass(frozen=True, eq=False)
 class Registration:
-    """How one test frame lies on its reference."""
+    """The registration of one test frame on its reference."""
 
     matrix: Float64
     """(3, 3) float64, from pixel coordinates (x, y, 1) of the test to those of the reference, up to
     their scale; pixel centres lie at whole numbers. The identity where it was refused: the frame is
-    then taken as it is."""
+    then used as it is."""
     method: str
     """"ecc", "sift" or "loftr"."""
     model: str
@@ -225,7 +224,7 @@ class FrameTable:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What N pairs scored, on the CPU and ready to be stored."""
+    """The scores of N pairs, on the CPU and ready to be stored."""
 
     frames: FrameTable
     values: Mapping[str, NDArray[np.float32]]
@@ -235,8 +234,7 @@ class Scores:
     fields: Mapping[str, NDArray[np.float16]]
     """{field: (N, 2, h, w) float16}, (dx, dy) in pixels of the frame as scored."""
     registrations: Registrations | None = None
-    """How each test frame was brought onto its reference before; None where it was not asked
-    for."""
+    """The registrations of the test frames; None where registration was not requested."""
     signals: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     """{signal: (N,) float32}, NaN where not defined."""
 

@@ -1,2 +1,1 @@
-"""Metrics of a frame between two real frames: what an interpolation did to it, with and without
-ground truth."""
+"""Metrics of an interpolated frame between two real frames, with and without ground truth."""

@@ -1,15 +1,15 @@
-"""A test frame between two real frames, without ground truth.
+"""Metrics of a test frame between two real frames, without ground truth.
 
-Metrics: fault, which is all that is wrong with a frame; its kinds, moving, repeat, late, early,
-blend, torn and level; midpoint_px, ghosting, warp, foreign, visible_both, visible_one,
-visible_none, cosine_before, cosine_after, cut.
+Metrics: fault, which sums up all faults of a frame; its kinds, moving, repeat, late, early, blend,
+torn and level; midpoint_px, ghosting, warp, foreign, visible_both, visible_one, visible_none,
+cosine_before, cosine_after, cut.
 
 Conventions:
     All but the cosines, foreign and level are computed on luma at the working size of
-    :mod:`vfiscope.metrics.interpolation.flow`, lengths scaled back to pixels of the full frame. A
-    score depends on the three frames (and the phase) alone. Every score and map of a row is NaN
-    where the frames before and after are unrelated (:func:`is_cut`), and all that needs flow is NaN
-    for frames of fewer than 16 pixels in a dimension.
+    :mod:`vfiscope.metrics.interpolation.flow`; lengths are scaled back to pixels of the full frame.
+    A score depends only on the three frames and the phase. Every score and map of a row is NaN
+    where the frames before and after are unrelated (:func:`is_cut`), and everything that needs flow
+    is NaN for frames of fewer than 16 pixels in a dimension.
 """
 
 from __future__ import annotations
@@ -88,15 +88,15 @@ def _ghosts(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]
 
 
 def _broken(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
-    """A ghost's double contours are not broken."""
+    """Broken geometry without ghosts, whose double contours are not broken geometry."""
     ghosts = _planes(pairs, "ghosting")
     return lambda row: ghosting.broken(frames[row]) * (1 - ghosts[row])
 
 
 def _foreign(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float32]:
-    pictures, betweens, phases = _pictures(pairs), _betweens(pairs), _instants(pairs)
+    trios, betweens, phases = _trios(pairs), _betweens(pairs), _instants(pairs)
     return lambda row: foreign.foreign_colours(
-        frames[row], pictures[row], betweens[row], float(phases[row])
+        frames[row], trios[row], betweens[row], float(phases[row])
     )
 
 
@@ -106,22 +106,22 @@ def _at_fault(pairs: Pairs, frames: Sequence[Triplet]) -> Callable[[int], Float3
 
 
 def _instants(pairs: Pairs) -> NDArray[np.float64]:
-    """Where a frame's instant is unknown, motion is expected to be half way."""
+    """(N,) phase of each frame; half way where it is unknown."""
     return np.nan_to_num(_phases(pairs), nan=0.5)
 
 
-def _pictures(pairs: Pairs) -> Sequence[Sequence[Float32]]:
-    """Of every row the frame, and those before and after, in colours, (h, w, 3) each."""
+def _trios(pairs: Pairs) -> Sequence[Sequence[Float32]]:
+    """For every row, RGB of the frame and of the frames before and after, (h, w, 3) each."""
     around, size = neighbours(pairs), working_size(*pairs.test.size, MAX_BETWEEN_SIDE_PX)
 
     def compute(row: int) -> Sequence[Float32]:
         return [colours(each, row, size) for each in (pairs.test, around.before, around.after)]
 
-    return pairs.share("pictures", lambda: row_by_row(compute, len(pairs)))
+    return pairs.share("trios", lambda: row_by_row(compute, len(pairs)))
 
 
 def _betweens(pairs: Pairs) -> Sequence[Between]:
-    """Of every row the motion between the frames around."""
+    """For every row, the motion between the real frames around the test frame."""
     frames, size = triplets(pairs) or (), working_size(*pairs.test.size, MAX_BETWEEN_SIDE_PX)
 
     def compute(row: int) -> Between:
@@ -131,13 +131,13 @@ def _betweens(pairs: Pairs) -> Sequence[Between]:
 
 
 def _faults(pairs: Pairs) -> Sequence[Faults]:
-    """Of every row what is wrong with it."""
+    """For every row, the faults of its frame."""
     frames, betweens, phases = triplets(pairs) or (), _betweens(pairs), _instants(pairs)
     ghosts, broken, strange = (_planes(pairs, name) for name in ("ghosting", "warp", "foreign"))
-    pictures = _pictures(pairs)
+    trios = _trios(pairs)
 
     def compute(row: int) -> Faults:
-        evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(pictures[row]))
+        evidence = Evidence(ghosts[row], broken[row], strange[row], foreign.level(trios[row]))
         return find(frames[row], betweens[row], evidence, float(phases[row]))
 
     return pairs.share("faults", lambda: row_by_row(compute, len(frames)))
@@ -152,8 +152,8 @@ def _of_faults(name: str) -> Callable[[Pairs], Float32]:
 
 
 def _level(pairs: Pairs) -> Float32:
-    pictures = _pictures(pairs)
-    return by_triplet(pairs, lambda _, row: foreign.level(pictures[row]))
+    trios = _trios(pairs)
+    return by_triplet(pairs, lambda _, row: foreign.level(trios[row]))
 
 
 def _share(name: str) -> Callable[[Pairs], Float32]:
@@ -208,7 +208,7 @@ def _cosine_to(name: str) -> Callable[[Pairs], Float32]:
 
 
 def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = True) -> MetricSpec:
-    """One kind of fault among several, or a fact about the material: no rank."""
+    """One kind of fault among several, or a fact about the material; not used for ranking."""
     identity = 0.0 if worse_is_more else 1.0
     return MetricSpec(
         name,
@@ -225,7 +225,7 @@ def _spec(name: str, floor: float, description: str, *, worse_is_more: bool = Tr
 
 
 def _cosine_spec(name: str) -> MetricSpec:
-    # It follows the motion, and where motion begins nothing is bad: no departure is worth flagging.
+    # The distance follows the motion, and the onset of motion is not a fault: nothing is flagged.
     description = f"1 - cosine of the pooled embeddings of the frame and the real frame {name}."
     return MetricSpec(
         f"cosine_{name}",

@@ -1,7 +1,7 @@
 """Cuts between the two real frames around a test frame.
 
-A cut is found on luma at a small size of its own, by three signs that must hold together, because
-each has another cause too: a flash changes brightness, fast motion defeats flow.
+A cut is detected on luma at a small size of its own, by three signs that must hold together,
+because each has other causes too: a flash changes brightness, fast motion defeats flow.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ __all__ = ["is_cut"]
 
 
 CUT_SIDE = 144
-"""Most pixels of the short side at which a cut is looked for."""
+"""Largest short side in pixels of the frames on which cuts are detected."""
 HISTOGRAM_BINS = 32
 CUT_HISTOGRAM = 0.08
-"""Share of the pixels that change their bin of luma at a cut, at least."""
+"""Least share of the pixels that change their luma bin at a cut."""
 CUT_AGREEMENT = 0.6
-"""Share of the pixels visible in the other frame by their flow at a cut, at most."""
+"""Greatest share of the pixels that are visible in the other frame by their flow at a cut."""
 CUT_CORRELATION = 0.75
-"""Correlation of the one frame to the other fetched along the flow at a cut, at most."""
+"""Greatest correlation at a cut of one frame with the other fetched along the flow."""
 
 
 def is_cut(pairs: Pairs) -> NDArray[np.bool_]:
-    """Rows whose frames before and after are unrelated: they have another brightness distribution,
-    neither's content is found in the other by flow, and what flow finds there looks otherwise.
+    """Rows whose frames before and after are unrelated: their brightness distributions differ, flow
+    finds the content of neither in the other, and what it does find looks different.
 
     Returns:
         (N,) bool; False where the frames are too small for flow.
 
     Raises:
-        UsageError: the pairs have no frames around them.
+        UsageError: the pairs have no neighbouring frames.
     """
     around = neighbours(pairs)
 

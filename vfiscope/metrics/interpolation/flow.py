@@ -1,17 +1,17 @@
 """Dense optical flow between a test frame and the real frames around it, on the CPU.
 
 Conventions:
-    Flow is estimated on luma at the *working size*: the frame itself where its short side has at
+    Flow is estimated on luma at the *working size*: that of the frame where its short side has at
     most :data:`MAX_FLOW_SIDE_PX` pixels, else averaged down to that. A flow is (h, w, 2) float32,
     (dx, dy) in working pixels: content at (x, y) of the one frame is at (x + dx, y + dy) of the
     other. Multiplied by :attr:`Triplet.scale` it is in pixels of the full frame. The estimator is
     OpenCV's dense inverse search (Kroeger, Timofte, Dai, Van Gool 2016), which needs no weights.
-    Content is *visible* in the other frame where the flow forth and the flow back agree, |f + b|^2
-    < 0.01 (|f|^2 + |b|^2) + 0.5 (Sundaram, Brox, Keutzer 2010), and the flow does not leave the
-    frame.
+    Content is *visible* in the other frame where the forward and backward flows f and b agree,
+    |f + b|^2 < 0.01 (|f|^2 + |b|^2) + 0.5 (Sundaram, Brox, Keutzer 2010), and the flow does not
+    leave the frame.
 
-    Rows of a batch are computed apart, each by one thread, with OpenCV's own threads switched off:
-    a score depends on its own frames alone, and not on how a version of OpenCV cuts its work.
+    Each row of a batch is computed on its own by one thread, with OpenCV's threads switched off: a
+    score depends only on its own frames, and not on how a version of OpenCV divides its work.
 """
 
 from __future__ import annotations
@@ -53,11 +53,12 @@ Bool = NDArray[np.bool_]
 T = TypeVar("T")
 
 MAX_FLOW_SIDE_PX = 540
-"""Most pixels of the short side of the working size."""
+"""Largest short side in pixels of the working size."""
 MIN_FLOW_SIDE_PX = 16
-"""Pixels of the short side below which there is no flow."""
+"""Short side in pixels below which no flow is estimated."""
 MAX_FLOW_ERROR_SHARE, MAX_FLOW_ERROR_PX2 = 0.01, 0.5
-"""How far the flows forth and back may disagree: a share of their squares, and squared pixels."""
+"""Allowed disagreement of forward and backward flow: a share of their squares, and squared
+pixels."""
 
 _LOCK = threading.Lock()
 
@@ -133,8 +134,7 @@ def estimate(start: Float32, end: Float32) -> Float32:
     Returns:
         (h, w, 2) float32 (dx, dy), working pixels; exactly 0 everywhere for equal planes.
     """
-    # Between the presets "fast" (its vectors are four pixels apart) and "medium" (three times the
-    # time).
+    # Between the presets "fast" (vectors four pixels apart) and "medium" (three times as slow).
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     search.setFinestScale(1)
     search.setVariationalRefinementIterations(1)
@@ -144,7 +144,7 @@ def estimate(start: Float32, end: Float32) -> Float32:
 
 
 def fetch(plane: Float32, flow: Float32) -> Float32:
-    """A plane (h, w[, channels]) read where a flow (h, w, 2) points: bilinear, the border
+    """A plane (h, w[, channels]) sampled where a flow (h, w, 2) points: bilinear, with the border
     repeated."""
     height, width = flow.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
@@ -169,7 +169,7 @@ def resized_flow(flow: Float32, size: tuple[int, ...]) -> Float32:
 
 
 def visible(forth: Float32, back: Float32) -> Bool:
-    """Where content of the one frame is visible in the other, (h, w).
+    """Mask (h, w) of content of one frame that is visible in the other.
 
     Args:
         forth: (h, w, 2) from the one to the other.
@@ -187,10 +187,10 @@ def visible(forth: Float32, back: Float32) -> Bool:
 
 
 def neighbours(pairs: Pairs) -> Neighbours:
-    """The frames around a batch.
+    """The neighbouring frames of a batch.
 
     Raises:
-        UsageError: there are none.
+        UsageError: the pairs have none.
     """
     if pairs.around is None:
         raise UsageError(
@@ -207,7 +207,7 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
         middle: the frame between the real ones, "test" or "ref".
 
     Raises:
-        UsageError: there are no frames around, or no reference.
+        UsageError: the pairs have no neighbouring frames, or no reference.
     """
     around = neighbours(pairs)
     frames = pairs.test if middle == "test" else pairs.ref
@@ -228,16 +228,19 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
 
 
 def row_by_row(compute: Callable[[int], T], n: int) -> list[T]:
-    """``compute(row)`` for each of n rows, some at a time, OpenCV using one thread for each; one
-    caller at a time."""
+    """``compute(row)`` for each of n rows, several in parallel, each with one OpenCV thread;
+    callers take turns."""
     with _one_thread_each():
         return map_rows(compute, n)
 
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """OpenCV's number of threads is one for the whole process, so that two callers would restore
-    each other's 1."""
+    """Set OpenCV to one thread, and restore its setting afterwards.
+
+    The setting belongs to the whole process: of two callers at once, one would restore the other's
+    1. Hence the lock.
+    """
     with _LOCK:
         threads = cv2.getNumThreads()
         cv2.setNumThreads(1)

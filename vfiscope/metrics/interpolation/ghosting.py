@@ -1,11 +1,11 @@
-"""Pixel by pixel, how a frame is made from the real frames around it: a blend of two instants, or
-broken geometry.
+"""Pixel by pixel, two faults of a frame between real frames: a blend of two instants, and broken
+geometry.
 
 Conventions:
     Planes are (h, w) float32 luma, 8-bit code values, at the working size (see
     :mod:`vfiscope.metrics.interpolation.flow`). Statistics are those of a square window around each
-    pixel, its own mean removed: a change of brightness between the real frames is neither a blend
-    nor broken.
+    pixel with its mean removed: a change of brightness between the real frames is neither a blend
+    nor broken geometry.
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ from vfiscope.types import Float32
 __all__ = ["NOISE_VARIANCE", "RAMP_BLEND", "broken", "ghosts", "ramp", "variance"]
 
 BLEND_WINDOW, SHAPE_WINDOW = 11, 9
-"""Sides in working pixels of the windows in which a blend is fitted and in which structure is
-compared."""
+"""Sides in working pixels of the window in which a blend is fitted, and of that in which structure
+is compared."""
 NOISE_VARIANCE = 2.0
 """Variance that rounding and compression leave, squared code values."""
 RAMP_BLEND = (0.3, 0.6)
-"""Share of what everything else leaves unexplained that the fit explains: no blend below, all blend
-above."""
+"""Share that the blend explains of what everything else leaves unexplained: not a blend up to the
+first value, entirely one from the second on."""
 MIN_STRUCTURE_VARIANCE = 30.0
 """Variance below which a window has no structure to lose, squared code values."""
 RAMP_BROKEN = (0.1, 0.35)
-"""1 - correlation to the better neighbour: whole below, broken above."""
+"""1 - correlation with the better neighbour: whole up to the first value, broken from the second
+on."""
 STRUCTURE_BLUR_SIGMA = 1.0
 """Standard deviation in working pixels of the blur before structure is compared: noise is not
 structure."""
 STIFF_CELL_PX = 16
 """Side in working pixels of the cells that move as one when structure is fetched: a flow that is
-free to follow broken geometry would mend it."""
+free to follow broken geometry would hide it."""
 
 
 def ghosts(frame: Triplet) -> Float32:
-    """Where a frame is a blend of the frames before and after.
+    """Degree to which each pixel is a blend of the frames before and after.
 
-    In each window, ``test - before = alpha (after - before)`` is fitted by least squares. The pixel
-    is a blend as far as the fit, with alpha inside (0, 1), explains what is explained neither by a
-    neighbour in place, nor by one fetched along the flow, nor by the mean of the two fetched.
+    In each window, ``test - before = alpha (after - before)`` is fitted by least squares. The
+    degree is the share that the fit, with alpha inside (0, 1), explains of what is explained
+    neither by a neighbour in place, nor by one fetched along the flow, nor by the mean of the two
+    fetched.
 
     Returns:
         (h, w) float32, 0..1; 0 where the neighbours do not differ or the frame repeats one of them.
@@ -64,12 +66,12 @@ def ghosts(frame: Triplet) -> Float32:
 
 
 def broken(frame: Triplet) -> Float32:
-    """Where the local geometry of a frame fits neither neighbour.
+    """Degree to which the local geometry of a frame fits neither neighbour.
 
-    The residual of a neighbour is 1 - (cov + c) / (sd sd' + c): correlation in a window after a
-    light blur, which neither blur nor noise nor a change of contrast moves much. The smallest
-    counts, of both neighbours in place and fetched along the median flow of the pixel's cell of
-    16x16 working pixels or of one of the four cells beside it.
+    The residual of a neighbour is 1 - (cov + c) / (sd sd' + c), from the correlation in a window
+    after a light blur; blur, noise and a change of contrast hardly affect it. The smallest residual
+    counts: of both neighbours in place, and of both fetched along the median flow of the pixel's
+    cell of 16x16 working pixels and of the four cells beside it.
 
     Returns:
         (h, w) float32, 0..1.
@@ -90,8 +92,8 @@ def broken(frame: Triplet) -> Float32:
 
 
 def _stiffly_fetched(sources: Iterable[tuple[Float32, Float32]]) -> Iterator[Float32]:
-    """Each plane in place, and fetched along its flow held constant in cells: by each cell's own
-    median, and by that of the cell above, below, left and right."""
+    """Each plane in place, and fetched along a flow that is constant in cells: each cell's own
+    median, and that of the cell above, below, left and right."""
     for plane, flow in sources:
         yield plane
         height, width = plane.shape
@@ -106,8 +108,8 @@ def _stiffly_fetched(sources: Iterable[tuple[Float32, Float32]]) -> Iterator[Flo
 
 
 def _medians(flow: Float32) -> Float32:
-    """Medians of a flow (h, w, 2) over cells of 16x16, the last ones filled up from the border:
-    (ceil(h / 16), ..)."""
+    """Medians of a flow (h, w, 2) over cells of 16x16, the last ones padded from the border:
+    (ceil(h / 16), ceil(w / 16), 2)."""
     height, width = flow.shape[:2]
     whole = np.pad(
         flow, ((0, -height % STIFF_CELL_PX), (0, -width % STIFF_CELL_PX), (0, 0)), mode="edge"
@@ -123,7 +125,7 @@ def _medians(flow: Float32) -> Float32:
 
 
 def ramp(values: Float32, ends: tuple[float, float]) -> Float32:
-    """0 up to the first end, 1 from the second on."""
+    """0 up to the first end, 1 from the second on, linear in between."""
     low, high = ends
     risen: Float32 = np.clip((values - low) / (high - low), 0, 1).astype(np.float32)
     return risen

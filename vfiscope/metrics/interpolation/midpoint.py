@@ -1,4 +1,4 @@
-"""How far the content of a frame is ahead of where it should be between two real frames.
+"""Deviation of the content of a frame from where it should be between two real frames.
 
 Conventions: those of :mod:`vfiscope.metrics.interpolation.between_frames`.
 """
@@ -16,17 +16,17 @@ from vfiscope.metrics.interpolation.flow import Triplet
 __all__ = ["deviation"]
 
 MIN_MOTION_TEXTURE = 4.0
-"""Least eigenvalue of the gradient's mean square over a window (Sobel derivatives, twice the
-gradient) of content whose motion can be seen in every direction."""
+"""Least eigenvalue of the mean structure tensor of a window (Sobel derivatives, twice the gradient)
+for its motion to be measurable in every direction."""
 TEXTURE_WINDOW = 11
 LEAST_SHARE = 0.002
 """Share of the frame that must move and be visible in both neighbours for a deviation to be
-known."""
+defined."""
 
 
 def deviation(frame: Triplet, phase: float) -> float:
-    """How far the content of a frame is ahead of where it should be at its instant, along its
-    track.
+    """Distance by which the content of a frame is ahead of where it should be at its instant, along
+    its track.
 
     With flow f0 to the frame before, f1 to the one after and the track d = f1 - f0, content is
     -f0 . d / |d| along its track and should be at phase |d|. The deviation is the median of the
@@ -38,8 +38,8 @@ def deviation(frame: Triplet, phase: float) -> float:
         phase: its instant, 0 at the frame before, 1 at the one after.
 
     Returns:
-        Pixels of the full frame, positive where content is ahead; NaN where such content has less
-        than 0.2 % of the frame, or the phase is NaN.
+        Pixels of the full frame, positive where content is ahead; NaN where such content covers
+        less than 0.2 % of the frame, or the phase is NaN.
     """
     track, passed = frame.track, -frame.to_before * frame.scale
     length = np.hypot(track[..., 0], track[..., 1])

@@ -1,12 +1,12 @@
-"""Errors of an interpolated frame against its ground truth, by how the picture moves.
+"""Errors of an interpolated frame against its ground truth, weighted by motion.
 
 Metrics: psnr_div, motion_error, error_both, error_one, error_none.
 
 Conventions:
     Errors are over R, G and B, averaged over the pixels of the full frame that a working pixel
     covers; weights are of working pixels (:mod:`vfiscope.metrics.interpolation.flow`). The motion
-    of the truth decides what moves and what is hidden, the motion of the test frame what diverges:
-    a torn motion field is what the divergence looks for. Rows are NaN at cuts between the real
+    of the ground truth tells what moves and what is hidden. Divergence is taken from the motion of
+    the test frame, because it is to find torn motion fields. Rows are NaN at cuts between the real
     frames and for frames of fewer than 16 pixels in a dimension.
 """
 
@@ -32,9 +32,9 @@ __all__ = ["METRICS", "divergence", "divergence_weights", "weighted_psnr"]
 
 PSNR = next(metric for metric in pixel.METRICS if metric.spec.name == "psnr")
 LEAST_DIVERGENCE = 1e-3
-"""Pixels per pixel up to which a motion field has no divergence at all."""
+"""Divergence, in pixels per pixel, up to which a motion field counts as free of it."""
 LEAST_WEIGHT = 0.01
-"""Weights up to this share of the greatest are 0."""
+"""Weights up to this share of the largest weight are set to 0."""
 
 
 def divergence(flow: Float32) -> Float64:

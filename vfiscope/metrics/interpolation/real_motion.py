@@ -1,6 +1,7 @@
-"""What two real frames alone tell of a frame between them: the motion from the one to the other.
+"""Motion between the two real frames around a test frame.
 
-It comes from the real frames alone, so that a frame that is wrong cannot bend what it is judged by.
+It is estimated from the real frames alone, so that a faulty frame cannot influence what it is
+judged by.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from vfiscope.types import Float32
 __all__ = ["MAX_BETWEEN_SIDE_PX", "Between"]
 
 MAX_BETWEEN_SIDE_PX = 270
-"""Most pixels of the short side at which this motion is estimated."""
+"""Largest short side in pixels at which this motion is estimated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +38,8 @@ class Between:
         """Flows to both neighbours from a frame at ``phase``, 0 at the one before and 1 at the one
         after.
 
-        Motion is taken to be even, and the flow through a pixel of the frame is that which starts
-        at this pixel of the one neighbour, or of the other (Jiang, Sun, Jampani, Yang,
+        Motion is assumed to be even, and the flow through a pixel of the frame to be that which
+        starts at the same pixel of the one neighbour, or of the other (Jiang, Sun, Jampani, Yang,
         Learned-Miller, Kautz 2018, equation 3).
         """
         t, rest = np.float32(phase), np.float32(1 - phase)
@@ -51,15 +52,13 @@ class Between:
 
     @property
     def hidden(self) -> Bool:
-        """(h, w) pixels of which the content of the one neighbour, or of the other, is not found in
-        the other."""
+        """(h, w) pixels where the content of one of the neighbours is not found in the other."""
         found: Bool = ~(visible(self.forth, self.back) & visible(self.back, self.forth))
         return found
 
     @property
     def speed(self) -> Float32:
-        """(h, w) pixels that content moves at a pixel of the one neighbour or of the other,
-        whichever is more."""
+        """(h, w) distance in pixels that content moves, the larger of the two neighbours."""
         return np.maximum(
             *(np.hypot(flow[..., 0], flow[..., 1]) for flow in (self.forth, self.back))
         )

@@ -1,1 +1,1 @@
-"""The compiled loops of the metrics. They know arrays only."""
+"""The compiled loops of the metrics, on plain arrays."""

@@ -1,4 +1,4 @@
-"""The loops of sums of differences for the CPU, compiled by numba. They know arrays only.
+"""Sums of differences on the CPU: loops compiled by numba, on plain arrays.
 
 Conventions: those of :mod:`vfiscope.metrics.kernels.ssim_kernels`.
 """

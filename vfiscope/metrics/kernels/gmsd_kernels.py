@@ -1,4 +1,4 @@
-"""The loops of ``gmsd`` (:mod:`vfiscope.metrics.gmsd`) for the CPU, by the conventions of
+"""``gmsd`` (:mod:`vfiscope.metrics.gmsd`) on the CPU: compiled loops with the conventions of
 :mod:`vfiscope.metrics.kernels.ssim_kernels`."""
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64
     pixels, (N, 2) float64.
 
     Planes are (N, H, W) float32, H and W at least 3, and c is in their squared unit. The deviation
-    of GMS is that of u; u is small, and exactly 0 where the planes agree, so it loses no digits.
+    of GMS is that of u, and u is small and exactly 0 where the planes agree, so no digits are lost.
     """
     n, height = s_planes.shape[0], s_planes.shape[1] - 2
     parts = np.zeros((n, height, 2))

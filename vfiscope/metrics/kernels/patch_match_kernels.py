@@ -1,5 +1,4 @@
-"""The loops of the matching of patches (:mod:`vfiscope.metrics.patches`) for the CPU, compiled by
-numba."""
+"""Matching of patches (:mod:`vfiscope.metrics.patches`) on the CPU: loops compiled by numba."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ __all__ = ["nearest"]
 
 
 SEARCH_COLUMNS = 64
-"""Columns that are searched together, going down the rows as they lie in memory."""
+"""Columns that are searched together, row by row, in memory order."""
 
 
 @compiled(inner=True)
@@ -27,12 +26,12 @@ def _apart(one: int, other: int, columns: int) -> Any:
 def nearest(
     similarity: Float32, row_floor: Float32, column_floor: Float32, columns: int
 ) -> tuple[Int64, Int64]:
-    """Of the similarities at or above the floor of a row the nearest to the row's own patch, and
-    likewise by column.
+    """For each row, of the similarities at or above its floor, the one nearest to the row's own
+    patch; likewise for each column.
 
     Args:
         similarity: (P, P) of test and reference patches in reading order.
-        row_floor: (P,) the least in each row that counts as its best.
+        row_floor: (P,) least similarity in each row that counts as its best.
         column_floor: (P,) the same for each column.
         columns: patches in a row of the frame.
 

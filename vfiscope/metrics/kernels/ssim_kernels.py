@@ -1,22 +1,22 @@
-"""The loops of SSIM and of halving for the CPU, compiled by numba. They know arrays only.
+"""SSIM and halving on the CPU: loops compiled by numba, on plain arrays.
 
 Conventions:
     Frames are (N, H, 3 W) C-contiguous uint8, uint16 or float32: rows of interleaved RGB.
     Similarity is computed from the sum ``s = t + r`` and the difference ``d = t - r`` of the test
-    and the reference, never from the two apart.
+    and the reference, never from the two separately.
     With E the window's weighted mean, V[s] = E[s^2] - E[s]^2 and likewise for d::
 
         2 E[t] E[r]       = (E[s]^2 - E[d]^2) / 2        2 cov[t, r]     = (V[s] - V[d]) / 2
         E[t]^2 + E[r]^2   = (E[s]^2 + E[d]^2) / 2        V[t] + V[r]     = (V[s] + V[d]) / 2
 
-    so SSIM needs four filtered planes and not five, and an identical pair (d = 0) scores its
-    identity value exactly, however s was rounded. Planes hold 1000 times the 8-bit code values: the
+    so SSIM needs four filtered planes instead of five, and an identical pair (d = 0) scores exactly
+    1, however s was rounded. Planes hold 1000 times the 8-bit code values: the
     weights of luma are then whole numbers, and s and d of 8-bit frames are exact in float32.
 
-    Work is cut into rows and tiles by the size of a frame alone; each has its own partial result,
-    and the partial results of a frame are added in order. No score depends, to the last bit, on the
-    batch size, the row in the batch or the number of threads. Fused multiply-add is allowed, and no
-    other order of additions.
+    Work is divided into rows and tiles by the size of a frame alone; each has its own partial
+    result, and the partial results of a frame are added in order. So no score depends, even in the
+    last bit, on the batch size, the row in the batch or the number of threads. Fused multiply-add
+    is allowed; reordering additions is not.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Array = NDArray[Any]
 TAPS = 11
 """Width of the window of SSIM in pixels."""
 WINDOW_MARGIN_PX = TAPS // 2
-"""Pixels at each border that have no whole window."""
+"""Pixels at each border around which no whole window fits."""
 SIGMA = 1.5
 HALO = TAPS - 1
 TILE_H = 64
@@ -63,7 +63,7 @@ _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 
 def taps() -> Float32:
-    """The Gaussian window of SSIM, (11,) float32: the centre takes up the rounding, so that the sum
+    """The Gaussian window of SSIM, (11,) float32; the centre absorbs the rounding, so that the sum
     is 1."""
     exact = np.exp(-0.5 * (np.arange(-WINDOW_MARGIN_PX, WINDOW_MARGIN_PX + 1) / SIGMA) ** 2)
     rounded: Float32 = (exact / exact.sum()).astype(np.float32)
@@ -116,8 +116,8 @@ def _blur_squares(v: Float32, i: int, step: int) -> Any:
 def mix_channels(
     test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int
 ) -> None:
-    """Weighted channels of one row: s and d of ``width`` pixels. The difference comes first: it is
-    exact."""
+    """Weighted channels of one row: s and d of ``width`` pixels. Channels are subtracted before
+    they are weighted, because the difference is exact."""
     w0, w1, w2 = weights[0], weights[1], weights[2]
     for x in range(width):
         t0, r0 = np.float32(test[3 * x]), np.float32(ref[3 * x])
@@ -129,8 +129,8 @@ def mix_channels(
 
 @_inner
 def _centre(v: Float32, rows: int, width: int) -> Any:
-    """Subtract about the tile's own level (0 of all 0) and return it: E[v^2] - E[v]^2 would cancel
-    without."""
+    """Subtract the approximate level of the tile (0 if all are 0) and return it: otherwise
+    E[v^2] - E[v]^2 would lose its digits by cancellation."""
     level = np.float32(0)
     for y in range(4):
         for x in range(4):
@@ -195,8 +195,8 @@ def _ssim_tile(s: Float32, d: Float32, rows: int, width: int, c: Float32, out: F
 
 
 def ordered_sums(parts: Array) -> Float64:
-    """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k, which a plain sum does
-    not promise."""
+    """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k, which ``np.sum`` does not
+    guarantee."""
     return np.add.accumulate(parts, axis=1)[:, -1].astype(np.float64)
 
 

@@ -1,13 +1,13 @@
-"""The loops of the refinement of motion (:mod:`vfiscope.metrics.patch_motion`), compiled by numba.
-Knows arrays only.
+"""Refinement of motion (:mod:`vfiscope.metrics.tensors.patch_motion`): loops compiled by numba, on
+plain arrays.
 
 Conventions:
-    A level is a pair of pictures at one scale, (2, H, W) float32, test first, padded by
-    :func:`padding` on all sides. ``cell`` is the pixels along a patch in it, ``reach`` how far a
-    window spans to either side of the centre of its patch. Displacements are in patches, (dx, dy).
-    A window is held flat, its rows one float longer than it is wide: a neighbour to the right or
-    below is then a fixed number of floats away, and every loop is one long one. What lies in the
-    last column has no weight. Every window is summed by itself, in one order.
+    A level is a pair of luma planes at one scale, (2, H, W) float32, test first, padded by
+    :func:`padding` on all sides. ``cell`` is the number of pixels along a patch in it, ``reach``
+    how far a window extends to either side of the centre of its patch. Displacements are in
+    patches, (dx, dy). A window is stored flat, with rows one float longer than it is wide: a
+    neighbour to the right or below is then a fixed number of floats away, and every loop is one
+    long loop. The last column has no weight. Every window is summed on its own in a fixed order.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ __all__ = ["SEARCH_SIZE", "luma", "padding", "place"]
 
 
 SEARCH_SIZE = 8
-"""Side of the window that is searched; a constant, because the compiler vectorises only that."""
+"""Side of the window that is searched; a constant, because the compiler only vectorises constant
+sides."""
 ALIGN_STEPS = 3
-"""Steps of the aligning at either scale."""
+"""Steps of the alignment at each scale."""
 MIN_WINDOW_TEXTURE = 1e-5
 """Least eigenvalue of a window's mean structure tensor, white = 1: a gradient of 0.8 code values in
 8 bit."""
@@ -35,8 +36,8 @@ _compiled, _inner = compiled(REORDERED), compiled(REORDERED, inner=True)
 
 
 def padding(cell: int, reach: int) -> int:
-    """Pixels around a level's pictures: the farthest that a window within one patch of a match
-    inside them reaches."""
+    """Pixels of padding around a level: as far as any window within one patch of a match inside the
+    frame can reach."""
     return reach + 2 * cell
 
 
@@ -57,7 +58,7 @@ def _luma(start: int, stop: int, frame: NDArray[Any], weights: Float32, out: Flo
 
 @_inner
 def _cut(plane: Float32, left: int, top: int, rows: int, columns: int, out: Float32) -> None:
-    """A part of a plane into flat memory."""
+    """Copy a part of a plane into flat memory."""
     for y in range(rows):
         row, made = plane[top + y, left : left + columns], out[y * columns : (y + 1) * columns]
         for x in range(columns):
@@ -66,13 +67,14 @@ def _cut(plane: Float32, left: int, top: int, rows: int, columns: int, out: Floa
 
 @_inner
 def _inside(start: int, shift: int, size: int, limit: int) -> tuple[int, int]:
-    """The pixels of a window, first and end, that are inside the picture here and at the match."""
+    """First and end pixel of a window that are inside the frame both here and at the match."""
     return max(0, -start, -start - shift), min(size, limit - start, limit - start - shift)
 
 
 @_inner
 def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int, int]) -> Any:
-    """1 in some columns and rows of a window and 0 elsewhere; returns how many, at least 1."""
+    """Set 1 in some columns and rows of a window and 0 elsewhere; returns their number, at least
+    1."""
     weight[:] = 0
     for y in range(rows[0], rows[1]):
         for x in range(columns[0], columns[1]):
@@ -82,7 +84,7 @@ def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int
 
 @_inner
 def _centre(values: Float32, weight: Float32, count: Any) -> None:
-    """Subtract the mean over the weight, and leave 0 outside it."""
+    """Subtract the weighted mean, and set 0 where there is no weight."""
     mean = _product(values, weight) / count
     for i in range(len(weight)):
         values[i] = (values[i] - mean) * weight[i]
@@ -100,7 +102,7 @@ def _product(one: Float32, other: Float32) -> Any:
 def _slopes(
     test: Float32, size: int, left: int, top: int, along_x: Float32, along_y: Float32
 ) -> None:
-    """Gradients of the window of the test that begins at (left, top)."""
+    """Gradients of the window of the test frame that begins at (left, top)."""
     half, columns = np.float32(0.5), size + 1
     for y in range(size):
         above, row, below = (
@@ -116,8 +118,8 @@ def _slopes(
 
 @_inner
 def _apart(ref: Float32, corner: Any, moved: Any, test: Float32, size: int, out: Float32) -> None:
-    """The window of the reference ``moved`` pixels from the corner, bilinear between pixels, less
-    that of the test."""
+    """The window of the reference ``moved`` pixels from the corner, interpolated bilinearly, minus
+    that of the test frame."""
     columns = size + 1
     column, row = np.int64(np.floor(moved[0])), np.int64(np.floor(moved[1]))
     x, y = np.float32(moved[0] - column), np.float32(moved[1] - row)
@@ -134,8 +136,8 @@ def _apart(ref: Float32, corner: Any, moved: Any, test: Float32, size: int, out:
 
 @_inner
 def _search(level: Any, window: Any, whole: Any) -> Any:
-    """The displacement, of all steps of a pixel within one patch of the match, whose window is
-    least different."""
+    """The displacement with the least different window, of all whole-pixel steps within one patch
+    of the match."""
     (pictures, cell, _), (corner, (test, _, _, _), _) = level, window
     left, top, steps = (
         corner[0] + (whole[0] - 1) * cell,
@@ -164,10 +166,10 @@ def _search(level: Any, window: Any, whole: Any) -> Any:
 
 @_inner
 def _window(level: Any, patch: Any, grid: Any, whole: Any) -> Any:
-    """The window of the test about a patch.
+    """The window of the test frame around a patch.
 
     Returns:
-        Its first pixel (x, y) in the padded picture; pixels, weight and gradients, four flat
+        Its first pixel (x, y) in the padded plane; pixels, weight and gradients, four flat
         arrays; the number of weighted pixels and the sums xx, xy and yy of its structure tensor.
     """
     pictures, cell, reach = level
@@ -189,7 +191,7 @@ def _window(level: Any, patch: Any, grid: Any, whole: Any) -> Any:
 
 @_inner
 def _steps(level: Any, window: Any, whole: Any, at: Any) -> Any:
-    """The displacement after some steps from another."""
+    """The displacement after a few alignment steps from another one."""
     (pictures, cell, reach), (corner, (test, _, along_x, along_y), (_, xx, xy, yy)) = level, window
     scale, area = np.float32(cell), max(xx * yy - xy * xy, np.float32(1e-12))
     apart = np.empty_like(test)
@@ -206,7 +208,7 @@ def _steps(level: Any, window: Any, whole: Any, at: Any) -> Any:
 
 @_inner
 def _difference(level: Any, window: Any, at: Any) -> Any:
-    """Sum of squares of what is apart besides brightness; exactly 0 for equal windows."""
+    """Sum of squared differences apart from brightness; exactly 0 for equal windows."""
     (pictures, cell, reach), (corner, (test, weight, _, _), (count, _, _, _)) = level, window
     apart, scale = np.empty_like(test), np.float32(cell)
     _apart(pictures[1], corner, (at[0] * scale, at[1] * scale), test, 2 * reach, apart)
@@ -216,7 +218,7 @@ def _difference(level: Any, window: Any, at: Any) -> Any:
 
 @_inner
 def _textured(window: Any) -> Any:
-    """Whether the brightness changes in every direction."""
+    """True where brightness changes in every direction."""
     _, _, (count, xx, xy, yy) = window
     least = (xx + yy - np.sqrt((xx - yy) * (xx - yy) + 4 * xy * xy)) / 2
     return least > MIN_WINDOW_TEXTURE * count
@@ -228,12 +230,12 @@ def place(
     """Displacements of the patches of a pair.
 
     Args:
-        coarse, fine: levels (pictures, cell, reach); every place within one patch of the match is
-            tried at the coarse.
+        coarse, fine: levels (planes, cell, reach); every place within one patch of the match is
+            tried at the coarse one.
         grid: columns and rows of patches.
         whole: (2, P) the match of each patch, in reading order.
         start: (2, P) the best guess without pixels, within one patch of ``whole``.
-        made: (2, P), where the displacements go.
+        made: (2, P) out: the displacements.
     """
     in_bands(_place, start.shape[1], coarse, fine, grid, whole, start, made)
 

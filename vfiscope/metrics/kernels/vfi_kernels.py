@@ -1,12 +1,11 @@
-"""The loops of ``vfi`` (:mod:`vfiscope.metrics.vfi`) for the CPU, compiled by numba. Knows arrays
-only.
+"""``vfi`` (:mod:`vfiscope.metrics.vfi`) on the CPU: loops compiled by numba, on plain arrays.
 
 Conventions:
     A frame is (H, 3 W) uint8 or float32: rows of interleaved RGB in code values. Luma is in 1000ths
-    of an 8-bit code value, the sums of 8-bit frames exact. Cells are 8 x 8 px; beyond the frame its
-    last row and column are repeated. Work is cut into rows of cells, which know nothing of each
-    other: no result depends on how rows are shared out among threads. Fused multiply-add is
-    allowed, and no other order of additions.
+    of an 8-bit code value; sums of 8-bit frames are exact. Cells are 8 x 8 px; beyond the frame its
+    last row and column are repeated. Rows of cells are computed independently, so no result depends
+    on how they are distributed over threads. Fused multiply-add is allowed; reordering additions is
+    not.
 """
 
 from __future__ import annotations
@@ -27,23 +26,23 @@ Array = NDArray[Any]
 VFI_CELL_PX = 8
 DIRECTIONS = 8
 STRIP = 256
-"""Columns that are summed up together: their sums stay in the cache nearest to the processor."""
+"""Columns that are summed together: their sums fit in the first-level cache."""
 BINS_PER_SIDE = 4
 """Bins of a descriptor along a side."""
 
 TWO = np.float32(2)
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
-# Distance of the pixels of a cell from its left or upper border, in cells: what each gives to the
-# corner behind.
+# Distance of the pixels of a cell from its left or upper border, in cells: the weight of each for
+# the corner to its right or below.
 RISE = ((np.arange(VFI_CELL_PX) + 0.5) / VFI_CELL_PX).astype(np.float32)
 R0, R1, R2, R3, R4, R5, R6, R7 = RISE
 
 
 @_inner
 def _luma_of(row: Array, weights: Float32, padded: int, luma: Float32) -> None:
-    """Luma of a row; one more value at the left, and repeated up to ``padded`` columns and one more
-    at the right."""
+    """Luma of a row, with one more value at the left, and repeated at the right up to ``padded``
+    columns and one more."""
     width, w0, w1, w2 = row.shape[0] // 3, weights[0], weights[1], weights[2]
     for x in range(width):
         luma[x + 1] = (
@@ -66,7 +65,7 @@ def _vote(along: Any, scale: Any) -> Any:
 
 @_inner
 def _share(sums: Float32, i: int, vote: Any, fall: Any, rise: Any) -> None:
-    """A vote to the two directions of an axis, for the corners above and below."""
+    """Add a vote to the two directions of an axis, for the corners above and below."""
     there, back = max(vote, ZERO), max(-vote, ZERO)
     sums[i] += there * fall
     sums[i + STRIP] += there * rise
@@ -106,7 +105,7 @@ def _add_row(
 
 @_inner
 def _to_corners(sums: Float32, cells: int, before: Float32, behind: Float32) -> None:
-    """What the pixels of each cell give to the corners at its left and at its right."""
+    """Votes of the pixels of each cell for the corners at its left and at its right."""
     for i in range(cells):
         a, b, c, d = sums[8 * i], sums[8 * i + 1], sums[8 * i + 2], sums[8 * i + 3]
         e, f, g, h = sums[8 * i + 4], sums[8 * i + 5], sums[8 * i + 6], sums[8 * i + 7]
@@ -139,8 +138,8 @@ def _colours(frame: Array, top: int, left: int, width: int, colours: Float32) ->
 
 @_inner
 def _keep(y: int, last: int, extra: Any) -> Any:
-    """How often the Laplacian of a row or column counts: as the last one repeated, and not at all
-    beyond it."""
+    """How often the Laplacian of a row or column counts: the last one for all its repetitions,
+    those beyond it not at all."""
     return ONE if y < last else (extra if y == last else ZERO)
 
 
@@ -174,9 +173,8 @@ def gather(
         frame: (H, 3 W).
         weights: (3,) of R, G and B in luma.
         extra: (2,) how often the Laplacians of the last row and of the last column count.
-        votes: (9, 2, 2, h, w) out: what each cell gives to its corners above and below, left and
-            right, of the votes for 8 directions and of the magnitude; gradients are twice their
-            size.
+        votes: (9, 2, 2, h, w) out: for 8 directions and the magnitude, votes of each cell for its
+            corners above and below, left and right; gradients are doubled.
         sums: (4, h, w) out: R, G, B and the modified Laplacian.
     """
     height, width, padded = frame.shape[0], frame.shape[1] // 3, VFI_CELL_PX * sums.shape[2]
@@ -209,8 +207,7 @@ def _lengths(
     factors: Float32,
     limits: Float32,
 ) -> None:
-    """What the votes of the windows of a row of cells are multiplied by, and the limit of the
-    products.
+    """Factors for the votes of the windows of a row of cells, and the limit of the products.
 
     Products are votes as entries of a unit vector after clipping, times ``roots``.
     """
@@ -248,7 +245,7 @@ def _square_distances(
             t, r = test[k, row], ref[k, row]
             for x in range(apart.shape[0]):
                 for column in range(BINS_PER_SIDE):
-                    # No product is subtracted from another: fused, equal ones would leave a rest.
+                    # Products are not subtracted: fused, equal ones would leave a remainder.
                     mine = min(t[x + column] * factors[0, x], limits[0, x])
                     theirs = min(r[x + column] * factors[1, x], limits[1, x])
                     apart[x] += (mine - theirs) * (mine - theirs)
@@ -268,8 +265,8 @@ def sift_apart(
     """Squared distances of the SIFT descriptors of the rows of cells from ``start`` up to ``stop``.
 
     Args:
-        test, ref: (8 or more, h + 3, w + 3) votes at the corners of the cells and at one more all
-            around.
+        test, ref: (8 or more, h + 3, w + 3) votes at the corners of the cells, with a border of one
+            more cell.
         test_roots, ref_roots: (h, w) lengths of the descriptors.
         clip: float32 limit on an entry of a descriptor of length 1.
         apart: (h, w) out.

@@ -1,20 +1,20 @@
-"""Sub-patch motion: from the patch that a patch matches to the place in it, by aligning pixels.
+"""Sub-patch motion: the exact place of a match, found by aligning pixels.
 
 Around every patch of the test frame a window of luma is aligned with the reference, near the match
-of the patch. The frames are first brought to :data:`FINE_CELL_PX` pixels a patch. The aligning is
+of the patch. The frames are first resized to :data:`FINE_CELL_PX` pixels per patch. The method is
 that of Lucas and Kanade in its inverse compositional form (Baker & Matthews, "Lucas-Kanade 20 Years
-On", IJCV 2004): the gradients of the test frame's window are taken once, and every step solves two
-equations for a shift. A difference of brightness between the windows is left out of account. Since
-such steps only find a place nearby, they start where a search at :data:`SEARCH_CELL` pixels a patch
+On", IJCV 2004): the gradients of the test frame's window are computed once, and every step solves
+two equations for a shift. Differences in brightness between the windows are ignored. Since such
+steps only find a place nearby, they start where a search at :data:`SEARCH_CELL` pixels per patch
 finds the least difference within one patch of the match.
 
 The result counts only where it is more like the test window than the place it started from, lies
 within one patch of the match, and the window has texture in every direction (Shi & Tomasi, "Good
 Features to Track", CVPR 1994).
 
-Every window is summed by itself in a fixed order, so nothing depends on the number of threads, on
-the other windows or on the size of the batch. Pictures are made where the frames are, and aligned
-on the CPU.
+Every window is summed on its own in a fixed order, so nothing depends on the number of threads, the
+other windows or the size of the batch. Luma planes are made where the frames are, and aligned on
+the CPU.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from vfiscope.types import Frames
 __all__ = ["refine"]
 
 FINE_CELL_PX = 14
-"""Pixels along a patch in the finer picture."""
+"""Pixels along a patch in the finer plane."""
 SEARCH_CELL = 4
-"""Pixels along a patch in the coarser picture, where every place within one patch is tried."""
+"""Pixels along a patch in the coarser plane, where every place within one patch is tried."""
 REACHES = {SEARCH_CELL: subpatch_kernels.SEARCH_SIZE // 2, FINE_CELL_PX: 10}
-"""{pixels along a patch: how far a window reaches to either side of the centre of its patch}"""
+"""{pixels along a patch: pixels of a window to either side of the centre of its patch}"""
 
 
 def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
-    """Where the patches of the test frames are in their references.
+    """Displacement of the patches of the test frames in their references.
 
     Args:
         test: N frames.
@@ -57,15 +57,15 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
         pixels say nothing, which is everywhere in equal frames.
 
     Raises:
-        ValueError: a match is no patch of the frame, or a guess is farther from it.
+        ValueError: a match lies outside the frame, or a guess is over a patch from its match.
     """
     _check(whole, start)
     h, w = int(start.shape[2]), int(start.shape[3])
     made = np.empty(tuple(start.shape), np.float32)
     for row in range(len(test)):
-        pictures = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
+        planes = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
         coarse, fine = (
-            (_padded(pictures, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()
+            (_padded(planes, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()
         )
         matched, guess = (field[row].flatten(1).cpu().numpy() for field in (whole, start))
         subpatch_kernels.place(coarse, fine, (w, h), matched, guess, made[row].reshape(2, -1))
@@ -73,7 +73,7 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
 
 
 def _check(whole: Tensor, start: Tensor) -> None:
-    """The loops read memory without looking: nothing may lead them out of a picture."""
+    """Refuse displacements out of the frame: the loops read memory without bounds checks."""
     for axis, count in ((0, whole.shape[3]), (1, whole.shape[2])):
         place = torch.arange(count, device=whole.device)
         there = whole[:, axis] + (place if axis == 0 else place[:, None])
@@ -103,9 +103,9 @@ def _luma_by_loops(data: NDArray[Any], weights: list[float]) -> NDArray[np.float
     return luma
 
 
-def _padded(pictures: Tensor, grid: tuple[int, int], cell: int, reach: int) -> NDArray[np.float32]:
-    """Pictures (2, H, W) at so many pixels a patch, with a margin that no window leaves."""
-    both = _resized(pictures, (grid[0] * cell, grid[1] * cell))
+def _padded(planes: Tensor, grid: tuple[int, int], cell: int, reach: int) -> NDArray[np.float32]:
+    """Planes (2, H, W) at ``cell`` pixels per patch, with a margin that no window leaves."""
+    both = _resized(planes, (grid[0] * cell, grid[1] * cell))
     padded: NDArray[np.float32] = (
         F.pad(both[:, None], (subpatch_kernels.padding(cell, reach),) * 4, mode="replicate")[:, 0]
         .cpu()
@@ -114,8 +114,8 @@ def _padded(pictures: Tensor, grid: tuple[int, int], cell: int, reach: int) -> N
     return padded
 
 
-def _resized(pictures: Tensor, size: tuple[int, int]) -> Tensor:
+def _resized(planes: Tensor, size: tuple[int, int]) -> Tensor:
     """(n, H, W) at another size, antialiased bilinear."""
-    if pictures.shape[1:] == size:
-        return pictures
-    return F.interpolate(pictures[:, None], size=size, mode="bilinear", antialias=True)[:, 0]
+    if planes.shape[1:] == size:
+        return planes
+    return F.interpolate(planes[:, None], size=size, mode="bilinear", antialias=True)[:, 0]

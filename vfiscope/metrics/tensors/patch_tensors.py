@@ -1,4 +1,4 @@
-"""Comparisons of embeddings, for :mod:`vfiscope.metrics.patches`, which says what they are."""
+"""Comparisons of embeddings, as defined in :mod:`vfiscope.metrics.patches`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from vfiscope.types import Features, Frames
 __all__ = ["TIE", "Matches", "cosine_distance", "match", "motion", "motion_px"]
 
 TIE = 5e-6
-"""Cosines this close to the best are equal: above the rounding of a float32 product, far below a
-real difference."""
+"""Cosines this close to the best count as equal: above the rounding of a float32 product, far below
+a real difference."""
 DAMPING = 1e-3
-"""Sub-patch motion fades out where a step of one patch changes the cosine by less than about this:
-no detail."""
+"""Sub-patch motion fades out where a step of one patch changes the cosine by less than about this,
+for lack of detail."""
 PART = 4096
-"""Numbers that are added up at once."""
+"""Most numbers that are summed at once."""
 
 _BLOCK = 1 << 20
 
@@ -66,7 +66,7 @@ def match(test: Features, ref: Features, window: int | None = None) -> Matches:
     Args:
         test: patches (N, h, w, D).
         ref: patches of the same shape.
-        window: how many columns and rows a match may be away; None for any number.
+        window: most columns and rows between a patch and its match; None for no limit.
 
     Raises:
         ValueError: the shapes differ.
@@ -100,15 +100,15 @@ def match(test: Features, ref: Features, window: int | None = None) -> Matches:
 
 
 def motion(test: Features, ref: Features, matches: Matches) -> tuple[Tensor, Tensor]:
-    """How far each test patch is from its best match, by the embedding alone.
+    """Displacement of each test patch to its best match, by the embedding alone.
 
     The match gives whole patches. The fraction comes from four neighbours: along x, moving the
     reference patch one step, or the test patch one step the other way, compares the same two
     places. So with ``s(i, j)`` the cosine of test patch i and reference patch j, ``after = s(i,
     j+1) + s(i-1, j)`` and ``before = s(i, j-1) + s(i+1, j)``. Their difference is exactly zero for
-    equal frames, whatever the texture, which ``s(i, j+1) - s(i, j-1)`` is not. The peak is where
-    two lines of equal and opposite slope meet (equiangular fit), which suits the pointed peak of
-    descriptors sampled once per patch better than a parabola.
+    equal frames, whatever the texture; that of ``s(i, j+1)`` and ``s(i, j-1)`` is not. The peak is
+    where two lines of equal and opposite slope meet (equiangular fit), which suits the pointed peak
+    of descriptors sampled once per patch better than a parabola.
 
     Args:
         test: patches (N, h, w, D).
@@ -136,7 +136,7 @@ def motion(test: Features, ref: Features, matches: Matches) -> tuple[Tensor, Ten
 def motion_px(
     frames: tuple[Frames, Frames], features: tuple[Features, Features], matches: Matches
 ) -> Tensor:
-    """Where the patches of test frames are in their references, refined by their pixels.
+    """Displacement of the patches of test frames in their references, refined by pixels.
 
     Args:
         frames: test and reference.
@@ -154,8 +154,8 @@ def motion_px(
 
 
 def _unit(vectors: Tensor) -> Tensor:
-    """(..., D) -> (..., D + 1): unit vectors; a zero vector becomes the last axis, at right angles
-    to all others."""
+    """(..., D) -> (..., D + 1): unit vectors; a zero vector becomes the last axis, orthogonal to
+    all others."""
     length = _sum(vectors.to(torch.float32).square())[..., None].sqrt()
     zero = length == 0
     return torch.cat([vectors / length.masked_fill(zero, 1), zero.to(torch.float32)], dim=-1)
@@ -166,9 +166,9 @@ def _half_square(test: Tensor, ref: Tensor) -> Tensor:
 
 
 def _sum(values: Tensor) -> Tensor:
-    """(..., D) -> (...), in parts of at most :data:`PART`: a longer row is shared out among torch's
-    threads where it is the only one, and its last bits would depend on their number and on the
-    batch."""
+    """(..., D) -> (...), summed in parts of at most :data:`PART`. Torch would split a longer row
+    over its threads where it is the only one, so its last bits would depend on their number and on
+    the batch."""
     count = values.shape[-1] // PART
     parts = values[..., : count * PART].reshape(*values.shape[:-1], count, PART).sum(dim=-1)
     rest = values[..., count * PART :].sum(dim=-1, keepdim=True)
@@ -182,7 +182,7 @@ def _take(vectors: Tensor, index: Tensor) -> Tensor:
 
 
 def _far(grid: tuple[int, int], window: int, device: torch.device) -> Tensor:
-    """(P, P) bool: which patches are more than ``window`` columns or rows from each other."""
+    """(P, P) bool: True for patches more than ``window`` columns or rows from each other."""
     rows, columns = (torch.arange(count, device=device) for count in grid)
     far_y, far_x = ((line[:, None] - line).abs() > window for line in (rows, columns))
     cells = grid[0] * grid[1]
@@ -222,8 +222,8 @@ def _inner(place: Tensor, count: int) -> Tensor:
 def _fraction(
     tests: Tensor, refs: Tensor, here: Tensor, there: Tensor, step: int, distance: Tensor
 ) -> Tensor:
-    """(N, P) float32 in -0.5..0.5: by how many patches along one axis the true place is past the
-    match."""
+    """(N, P) float32 in -0.5..0.5: distance in patches along one axis from the match to the true
+    place."""
     last = tests.shape[1] - 1
 
     def apart(test_step: int, ref_step: int) -> Tensor:

@@ -41,8 +41,7 @@ def difference_cells(a: PixelPairs, rows: NDArray[np.int64], columns: NDArray[np
 
 
 def _apart(a: PixelPairs, row: int) -> Tensor:
-    """Signed differences of one pair, (3, H, W) int64, or wide floats where the frames are
-    float32."""
+    """Signed differences of one pair, (3, H, W) int64, or wide floats for float32 frames."""
     dtype = torch.int64 if a.whole else _wide(a)
     test, ref = torch.as_tensor(a.test[row]), torch.as_tensor(a.ref[row])
     return test.to(dtype) - ref.to(dtype)

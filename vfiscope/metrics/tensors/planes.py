@@ -15,7 +15,7 @@ __all__ = ["cell_sums", "halved", "planes", "wide"]
 
 
 def wide(device: torch.device) -> torch.dtype:
-    """The type in which sums are kept: float64, or float32 where the device has nothing wider."""
+    """The dtype of sums: float64, or float32 where the device has nothing wider."""
     return torch.float32 if device.type == "mps" else torch.float64
 
 

@@ -32,7 +32,7 @@ def means(a: PixelPairs, channels: Channels, c: Constants) -> Tensor:
 
 
 def coarser(a: PixelPairs, scales: int, c: Constants) -> list[Tensor]:
-    """The means of luma at so many coarser scales, (N, 2) each."""
+    """The means of luma at ``scales`` coarser scales, (N, 2) each."""
     s, d = a.halved()
     made = torch.empty((scales, len(a), 2), dtype=wide(s.device), device=s.device)
     for row in range(len(a)):
@@ -67,8 +67,8 @@ def _mean(s: Tensor, d: Tensor, c: Constants) -> Tensor:
 
 
 def _blur(planes: Tensor, dim: int) -> Tensor:
-    """Filter along one dimension, valid part only; slices and no convolution, whose precision the
-    device decides."""
+    """Filter along one dimension, valid part only. By slices, because the precision of a
+    convolution depends on the device."""
     weights: list[float] = taps().tolist()
     length = planes.shape[dim] - 2 * WINDOW_MARGIN_PX
     blurred = weights[WINDOW_MARGIN_PX] * planes.narrow(dim, WINDOW_MARGIN_PX, length)

@@ -1,5 +1,4 @@
-"""What ``vfi`` (:mod:`vfiscope.metrics.vfi`) compares, as tensor operations for devices other than
-a CPU."""
+"""The comparisons of ``vfi`` (:mod:`vfiscope.metrics.vfi`) as tensor operations for devices."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ def _compare(a: PixelPairs, row: int, cells: tuple[int, ...]) -> Tensor:
 
 
 def _mean(cells: Tensor) -> Tensor:
-    # Row by row: one sum over all cells would be cut by the number of threads.
+    # Row by row: one sum over all cells would be split by the number of threads.
     return cells.to(wide(cells.device)).sum(dim=1).sum() / cells.numel()
 
 

@@ -1,4 +1,4 @@
-"""When the images of a time-lapse were taken: from EXIF, or from their names."""
+"""Capture times of the images of a time-lapse, from EXIF or from their names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def capture_times(files: Sequence[str], how: str) -> tuple[int, ...]:
             or 20240501_123000, in the file name.
 
     Raises:
-        SourceError: a file has no such time, or the times do not increase.
+        SourceError: a file lacks that time, or the times do not increase.
     """
     read: Callable[[str], int | None] = _from_exif if how == "exif" else _from_name
     moments = []

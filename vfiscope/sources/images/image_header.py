@@ -1,4 +1,4 @@
-"""What an image file says about itself before it is decoded."""
+"""Read the header of an image file without decoding it."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PNG_BIT_DEPTH_AT = 24
 
 
 _QUIET = threading.Lock()
-"""Filters of warnings belong to the whole process: two threads that set them aside at once would
-not get them back."""
+"""Warning filters belong to the whole process: two threads that replace them at once would not
+restore them."""
 
 
 class ImageHeader(NamedTuple):
-    """Size as displayed, depth, and what has to be known to decode the pixels."""
+    """Size as displayed, depth, and the values needed to decode the pixels."""
 
     width: int
     height: int
@@ -38,7 +38,7 @@ class ImageHeader(NamedTuple):
     orientation: Orientation
     has_alpha: bool
     premultiplied: bool
-    """Whether the decoder itself lays transparent pixels on black (8-bit TIFF)."""
+    """True if the decoder itself composites transparent pixels over black (8-bit TIFF)."""
     pages: int
     """Images in the file, of which only the first is read."""
     format: str

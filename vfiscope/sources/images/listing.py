@@ -1,4 +1,4 @@
-"""Which image files make up a sequence, and in which order."""
+"""List the image files of a sequence in order."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Listing(NamedTuple):
 
 
 def is_image_name(path: str) -> bool:
-    """Whether the name ends like an image that can be read."""
+    """True for a name with the extension of a readable image format."""
     return path.lower().endswith(EXTENSIONS)
 
 
 def has_pattern(path: str) -> bool:
-    """Whether the name holds a number in the way of printf, as in ``f_%04d.png``."""
+    """True for a name with a printf number, such as ``f_%04d.png``."""
     return PRINTF.search(os.path.basename(path)) is not None
 
 
@@ -77,7 +77,7 @@ def list_pattern(path: str) -> Listing:
     """The files of a printf pattern, from the smallest number that exists on.
 
     Raises:
-        SourceError: the pattern holds more than one number, or no file fits it.
+        SourceError: the pattern holds more than one number, or matches no file.
     """
     folder, name = os.path.split(path)
     numbers = list(PRINTF.finditer(name))
@@ -134,7 +134,7 @@ def _check_duplicates(files: Sequence[str]) -> None:
 
 
 def _gaps(files: Sequence[str]) -> tuple[Gap, ...]:
-    """What is missing in the numbering, where most numbers follow each other at one distance."""
+    """The gaps in the numbering, where most numbers have the same distance."""
     numbers = _numbers(files)
     steps = [after - before for before, after in itertools.pairwise(numbers)]
     if not steps:

@@ -1,5 +1,5 @@
-"""PNG files before they are decoded: libpng says what it meets on stderr by itself, so it is given
-nothing to say."""
+"""Check PNG files before they are decoded: libpng prints warnings to stderr by itself, so it gets
+only chunks that cause none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Chunk(NamedTuple):
 
 
 def strip_png(data: NDArray[np.uint8], file: str) -> NDArray[np.uint8]:
-    """The bytes of a PNG without the chunks on which no pixel depends, as colour profiles and
+    """The bytes of a PNG without chunks that do not affect pixels, such as colour profiles and
     texts.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Decoded video frames to RGB: the one place that decides matrix and range.
+"""Convert decoded video frames to RGB: the only place that decides matrix and range.
 
 Conventions:
 
@@ -7,9 +7,10 @@ Conventions:
   range unless tagged limited.
 * Sources of 8 bits become uint8. Deeper ones become uint16 in which white is 65535.
 * Chroma is interpolated linearly, with its samples where the stream puts them: left of the pixels
-  they stand for in H.264, HEVC and MPEG-2, at their centre where nothing is said.
-* Transfer and primaries are recorded and not converted, but for HDR (PQ, HLG) where a tone map was
-  asked for (``tonemap.py``).
+  they stand for in H.264, HEVC and MPEG-2, at their centre where the stream does not say.
+* Transfer and primaries are recorded and not converted, except for HDR (PQ, HLG) where a tone map
+was
+  requested (``tonemap.py``).
 * Frames with an alpha channel are composited over black: code value times alpha, rounded to
   nearest, after the conversion.
 
@@ -78,7 +79,7 @@ UNSPECIFIED = (2, 3)
 
 @dataclass(frozen=True)
 class Color:
-    """How the code values of a frame are read."""
+    """The interpretation of the code values of a frame."""
 
     matrix: str
     """A name of ``MATRIX_OF_CODE``, or "rgb" or "gray"."""
@@ -95,13 +96,13 @@ class Color:
 
     @property
     def is_hdr(self) -> bool:
-        """Whether the transfer is PQ or HLG, whose values mean other brightnesses than those of
-        ordinary video."""
+        """True for the transfers PQ and HLG, whose values stand for other brightnesses than those
+        of ordinary video."""
         return self.transfer in HDR
 
 
 def decide(frame: av.VideoFrame, path: str) -> Color:
-    """How the code values of this frame are to be read; the path is for the message.
+    """The interpretation of the code values of a frame; the path is for the message.
 
     Raises:
         SourceError: its matrix cannot be converted.
@@ -145,7 +146,7 @@ def bits_of(video_format: av.VideoFormat) -> int:
 
 
 def has_alpha(video_format: av.VideoFormat) -> bool:
-    """Whether pixels of this format can be transparent."""
+    """True for pixel formats with an alpha channel."""
     return video_format.has_palette or any(
         component.is_alpha for component in video_format.components
     )
@@ -232,7 +233,7 @@ def _levels(color: Color, bits: int) -> tuple[float, float]:
     top.
 
     swscale shifts deep YUV and gray up instead of scaling them, so that its white is below 65535,
-    and it takes all gray as full range. 65283 is what it makes of limited white at every depth
+    and it treats all gray as full range. 65283 is its output for limited white at every depth
     above 8 (measured, libswscale 9.5).
     """
     depth = 8 if bits <= 8 else 16

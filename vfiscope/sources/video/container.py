@@ -1,4 +1,4 @@
-"""Opening the container of a video: which formats may be read, and which of its streams."""
+"""Open the container of a video: the allowed formats, and the choice of the stream."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,"
     "ivf,flv,asf,gif,apng,mxf,nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
-"""Demuxers that may be used. None of them follows a reference to another file, as playlists do."""
+"""Allowed demuxers. None of them follows references to other files, as playlists do."""
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
 @contextmanager
 def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream, by its number or else the best.
+    """The container and its video stream: that with the number, else the best.
 
-    FFmpeg is given an open file, never a name that it could interpret.
+    FFmpeg gets an open file, never a name that it could interpret as an address.
     """
     _listen()
     try:
@@ -44,12 +44,12 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
             reason = getattr(error, "strerror", None) or str(error)
             raise SourceError(
                 f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
-                " or no video"
+                " or not a video"
             ) from error
         with container:
             stream = _video_stream(path, container, number)
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            stream.thread_type = "SLICE"  # frame threads conceal damage differently at every run
+            stream.thread_type = "SLICE"  # frame threads conceal damage differently in every run
             yield container, stream
 
 
@@ -79,19 +79,18 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
 
 
 def is_picture(stream: VideoStream) -> bool:
-    """Whether the stream is an attached cover, not the video."""
+    """True for an attached cover image, which is not the video."""
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
 def _listen() -> None:
-    """Have FFmpeg report errors to :class:`av.logging.Capture` alone, unless somebody listens
-    already.
+    """Route FFmpeg's errors to :class:`av.logging.Capture`, unless logging is already set up.
 
-    At the first opening and not at the import, which changes nothing in a process.
+    Done when the first file is opened, because importing a module must not change the process.
     """
     if av.logging.get_level() is None:
         av.logging.set_level(av.logging.ERROR)
-        # It would leave out a message that another frame was given.
+        # PyAV would drop a message that repeats the one before, even for another frame.
         av.logging.set_skip_repeated(False)
         logging.getLogger("libav").addHandler(logging.NullHandler())
         logging.getLogger("libav").propagate = False

@@ -1,4 +1,4 @@
-"""Interlaced frames to whole ones, only where it is asked for."""
+"""Deinterlace frames, only on request."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vfiscope.sources.video.decode import Decoded
 __all__ = ["deinterlace_frames"]
 
 BWDIF = "mode=send_frame:parity=auto:deint=interlaced"
-"""A frame for each frame, at the time of its first field; those not marked as interlaced stay
-as they are."""
+"""One frame per frame, at the time of its first field; frames not marked as interlaced are left
+unchanged."""
 
 
 def deinterlace_frames(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
-    """The same places with every interlaced frame replaced by what FFmpeg's bwdif makes of it and
-    its neighbours.
+    """The same rows with every interlaced frame deinterlaced by FFmpeg's bwdif, which uses its
+    neighbours.
 
-    A frame that is made from a damaged neighbour, or lacks one, is damaged too, and counted so.
+    A frame with a damaged or missing neighbour is marked and counted as damaged too.
     """
     waiting: deque[Decoded] = deque()
     weaver: _Bwdif | None = None
@@ -43,7 +43,7 @@ def deinterlace_frames(places: Generator[Decoded], counts: Counts) -> Generator[
 
 
 def _spread(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
-    """The same places with the damage of each spread to the interlaced frames beside it."""
+    """The same rows with damage spread to the adjacent interlaced frames."""
     before: Decoded | None = None
     place: Decoded | None = None
     with closing(places):
@@ -59,7 +59,7 @@ def _spread(places: Generator[Decoded], counts: Counts) -> Generator[Decoded]:
 
 
 def _filled(waiting: deque[Decoded], frames: list[av.VideoFrame]) -> Iterator[Decoded]:
-    """The first of the waiting places with these frames; places without one go along."""
+    """The first waiting rows with these frames; rows without a frame pass through."""
     for frame in frames:
         while waiting[0].frame is None:
             yield waiting.popleft()
@@ -67,8 +67,8 @@ def _filled(waiting: deque[Decoded], frames: list[av.VideoFrame]) -> Iterator[De
 
 
 class _Bwdif:
-    """The filter, for frames of one size and format. It gives each frame when the next one is
-    there."""
+    """The filter for frames of one size and format. It outputs each frame when it has received the
+    next one."""
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._kind = (frame.width, frame.height, frame.format.name)
@@ -102,5 +102,5 @@ class _Bwdif:
             while True:
                 ready.append(
                     cast(av.VideoFrame, self._graph.pull())
-                )  # a graph of frames gives nothing else
+                )  # a graph of video frames outputs nothing else
         return ready

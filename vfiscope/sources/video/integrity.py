@@ -1,5 +1,4 @@
-"""Whether a video file is as long as it says, and as it was written: what its structure gives away
-by itself."""
+"""Check the structure of a video file: truncated files and damaged checksums."""
 
 from __future__ import annotations
 
@@ -67,8 +66,7 @@ def _byte_at(file: BinaryIO, at: int) -> int:
 
 
 def _gif_fault(file: BinaryIO) -> Note | None:
-    """Walk the blocks of a GIF: what is met instead of a block, or that the end mark is missing or
-    comes too early."""
+    """Walk the blocks of a GIF: a note on an invalid block, or on a missing or early end mark."""
     file.seek(_palette_bytes(_byte_at(file, 10)) + 13)
     while kind := file.read(1):
         if kind[0] == GIF_END:
@@ -90,7 +88,7 @@ def _palette_bytes(flags: int) -> int:
 
 
 def _boxes_end(file: BinaryIO, size: int) -> int | None:
-    """Where the last box of an MP4 ends; a box of size 0 goes to the end of the file."""
+    """End of the last box of an MP4; a box of size 0 extends to the end of the file."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
@@ -105,7 +103,7 @@ def _boxes_end(file: BinaryIO, size: int) -> int | None:
 
 
 def _riff_end(file: BinaryIO, size: int) -> int:
-    """Where the last RIFF chunk of an AVI ends; large files have several."""
+    """End of the last RIFF chunk of an AVI; large files have several."""
     at = 0
     while at + 8 <= size:
         file.seek(at)
@@ -117,7 +115,7 @@ def _riff_end(file: BinaryIO, size: int) -> int:
 
 
 def _matroska_end(file: BinaryIO) -> int | None:
-    """Where the segment ends, None where its size is left open (a live recording)."""
+    """End of the segment, None where its size is unknown (a live recording)."""
     file.seek(4)
     length = _matroska_segment(file)
     if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
@@ -126,8 +124,8 @@ def _matroska_end(file: BinaryIO) -> int | None:
 
 
 def _matroska_segment(file: BinaryIO) -> tuple[int, int] | None:
-    """From behind the first four bytes go to where the segment's content begins: (its length, bytes
-    of that number)."""
+    """Move from after the first four bytes to the content of the segment: (its length, bytes of
+    that number)."""
     header = _number(file)
     if header is None:
         return None
@@ -168,8 +166,8 @@ def failed_checksums(path: str) -> Note | None:
 
 
 def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:
-    """(position, whether the checksum holds) of each part of a segment that has a checksum and lies
-    in the file."""
+    """(position, True if the checksum matches) of each part of a segment that has a checksum and
+    lies in the file."""
     while True:
         at = file.tell()
         name, length = _number(file), _number(file)

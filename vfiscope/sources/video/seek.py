@@ -1,10 +1,9 @@
-"""Single frames of a video through its keyframes, each proved to be the one that reading the whole
-gives.
+"""Find single frames of a video through its keyframes, verified against a first full pass.
 
-Nothing that a container or a codec promises about keyframes makes a frame right: groups may be
-open, parameter sets may have changed, an index may point elsewhere. So nothing of it is believed.
-The first pass notes the time and a checksum of every frame that it decodes; a frame that seeking
-finds is taken only if both agree, and where they do not, the caller decodes from the start.
+Keyframe flags are not enough to decode a frame correctly: GOPs may be open, parameter sets may have
+changed, an index may point elsewhere. So the first pass records the time and a checksum of every
+frame; a frame that is found by seeking is accepted only if both agree, and otherwise the caller
+decodes from the start.
 """
 
 from __future__ import annotations
@@ -32,14 +31,16 @@ __all__ = ["Disagreement", "FirstPass", "can_seek", "seek"]
 
 Skip = Literal["NONREF", "DEFAULT"]
 SKIPS: tuple[Skip, ...] = ("NONREF", "DEFAULT")
-"""What a decoder may leave out on the way to a frame: first those that no other frame refers to,
-which halves the work; where a decoder takes that otherwise than meant, nothing."""
+"""Frames that the decoder may skip on the way, in the order of attempts: non-reference frames,
+which halves the work; then none, for decoders that skip others too."""
 BEFORE, AFTER = 2, 1
-"""Frames around one that bwdif looks at; one more before it, because its first frame is special."""
+"""Frames on each side that bwdif uses; one more before, because it treats its first frame
+specially."""
 
 
 class Disagreement(Exception):
-    """What seeking gave is not what the first pass noted; the caller decodes from the start."""
+    """Seeking found another frame than the first pass recorded; the caller decodes from the
+    start."""
 
 
 class Sought(NamedTuple):
@@ -50,7 +51,7 @@ class Sought(NamedTuple):
 
 
 class FirstPass:
-    """Notes what is needed to find frames again, while they are decoded one after the other."""
+    """Records a seek table during a sequential pass."""
 
     def __init__(self) -> None:
         self.keyframes: list[tuple[int | None, int | None]] = []
@@ -59,7 +60,7 @@ class FirstPass:
         self._pts, self._checksums = array("q"), array("q")
 
     def noted(self, places: Generator[Decoded]) -> Generator[Decoded]:
-        """The same places, with the checksum of each noted."""
+        """The same rows, with the checksum of each recorded."""
         with closing(places):
             for place in places:
                 whole = place.frame is not None and place.pts is not None and not place.damaged
@@ -70,11 +71,11 @@ class FirstPass:
                 del place
 
     def stamp(self, pts: int) -> None:
-        """Note the time of the next frame."""
+        """Record the time of the next frame."""
         self._pts.append(pts)
 
     def table(self) -> SeekTable:
-        """What was noted so far; keyframes that were only read ahead are left out."""
+        """The table so far, without keyframes that were only read ahead."""
         n = len(self._pts)
         pts = np.array(self._pts, np.int64)
         last = int(pts.max()) if n else 0
@@ -89,7 +90,7 @@ class FirstPass:
 
 
 def _checksum(frame: av.VideoFrame) -> int:
-    """CRC-32 of the samples of a frame, and of all that decides how they are read as RGB."""
+    """CRC-32 of the samples of a frame and of all values that affect their conversion to RGB."""
     name, size = frame.format.name, (frame.width, frame.height)
     color = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
     head = (name, size, [int(tag) for tag in color], frame.interlaced_frame)
@@ -97,7 +98,7 @@ def _checksum(frame: av.VideoFrame) -> int:
     for number, plane in enumerate(frame.planes):
         lines = np.frombuffer(memoryview(plane), np.uint8)
         if not (frame.format.has_palette and number):
-            # What stands behind the end of a line is padding that nothing defines.
+            # The bytes after the end of a line are padding with undefined content.
             lines = lines[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
             lines = np.ascontiguousarray(lines[:, : _line_bytes(frame, number, plane.width)])
         found = zlib.crc32(lines.data, found)
@@ -115,12 +116,12 @@ def _line_bytes(frame: av.VideoFrame, number: int, width: int) -> int:
 
 
 def can_seek(table: SeekTable | None, ordinal: int, *, neighbours: bool) -> bool:
-    """Whether it is worth the try to find a frame by seeking.
+    """True if it makes sense to find a frame by seeking.
 
     Args:
         table: of the first pass, None where there was none.
         ordinal: of the frame.
-        neighbours: whether the frames beside it are needed, to deinterlace it.
+        neighbours: True if the adjacent frames are needed to deinterlace it.
     """
     if table is None or ordinal >= len(table) or not len(table.keyframe_pts):
         return False
@@ -142,18 +143,18 @@ def seek(
     *,
     deinterlace: bool = False,
 ) -> Generator[Sought]:
-    """Those frames, each as the first pass had it.
+    """Yield frames, each verified to be the one of the first pass.
 
     Args:
         path: of the video.
         number: of the stream, None for the best.
         table: of the first pass over the same file.
         ordinals: rising, each of them one that :func:`can_seek` agrees to.
-        deinterlace: whether interlaced frames are made whole from their neighbours, which are
-            sought and compared too.
+        deinterlace: True to deinterlace frames with their neighbours, which are then found and
+            verified too.
 
     Raises:
-        Disagreement: a frame is not found, or is another one than the first pass had.
+        Disagreement: a frame is not found, or differs from that of the first pass.
         SourceError: the file cannot be opened.
     """
     if deinterlace:
@@ -189,8 +190,8 @@ def _deinterlaced(
 
 @contextmanager
 def _opened_fast(path: str, number: int | None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """As :func:`opened`, with several frames decoded at once: what damage that would conceal
-    otherwise does not pass the comparison."""
+    """As :func:`opened`, with frame threads. They may conceal damage differently, but such frames
+    fail the verification."""
     with opened(path, number) as (container, stream):
         stream.thread_type = "AUTO"
         try:
@@ -215,7 +216,7 @@ def _sought(
         return bisect_right(keyframes, table.pts[ordinal]) - 1
 
     for key, group in groupby(ordinals, entry):
-        # Frames before the first keyframe are of a group that began before the recording.
+        # Frames before the first keyframe belong to a GOP that began before the recording.
         container.seek(int(table.keyframe_dts[max(0, key)]), stream=stream)
         yield from _group(container, stream, table, list(group), skip)
 
@@ -227,7 +228,7 @@ def _group(
     ordinals: list[int],
     skip: Skip,
 ) -> Iterator[Sought]:
-    """Rising frames of one group, decoded from where the container stands now."""
+    """Frames of one GOP in order, decoded from the present position of the container."""
     wanted = {int(table.pts[ordinal]): ordinal for ordinal in ordinals}
     last, begun = max(wanted), False
     for packet in container.demux(stream):
@@ -241,7 +242,7 @@ def _group(
                 if frame.is_corrupt or _checksum(frame) != table.checksum[ordinal]:
                     raise Disagreement(f"frame {ordinal} comes out otherwise")
                 yield Sought(ordinal, Decoded(frame, frame.pts, damaged=False))
-            # Frames come out in the order of their times: what is late will not come.
+            # Frames come out in the order of their times: one that was passed will not come.
             if wanted and frame.pts is not None and frame.pts > last:
                 raise Disagreement(f"frame {min(wanted.values())} does not come out")
         if not wanted:

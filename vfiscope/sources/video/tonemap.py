@@ -1,6 +1,6 @@
-"""HDR to SDR, only where it is asked for.
+"""Map HDR to SDR, only on request.
 
-The way of a pixel, with code values V in 0..1:
+The steps for a pixel, with code values V in 0..1:
 
 1. Light. PQ (SMPTE ST 2084): L = 10000 (max(V^(1/m2) - c1, 0) / (c2 - c3 V^(1/m2)))^(1/m1) cd/m2.
    HLG (ITU-R BT.2100): E = V^2 / 3 up to V = 1/2, else (exp((V - c) / a) + b) / 12; then the OOTF
@@ -91,7 +91,7 @@ def _reinhard(m: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _hable(m: NDArray[np.float32]) -> NDArray[np.float32]:
-    """h(m) / m over h(w), written without the difference that loses the digits of dark values."""
+    """h(m) / m over h(w), in a form without the subtraction that cancels digits of dark values."""
     gain: NDArray[np.float32] = _hable_slope(m) / np.float32(PEAK * _hable_slope(PEAK))
     return gain
 

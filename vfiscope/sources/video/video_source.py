@@ -39,7 +39,7 @@ class VideoSource(Source):
     """The frames of a local video file, upright, in presentation order.
 
     The stream is decoded from its start at every iteration; what the container claims about counts,
-    durations and rates is recorded and not relied upon.
+    durations and rates is recorded but not relied upon.
 
     Raises:
         SourceError: the file is not a video, holds no video stream, or no frame of it can be
@@ -107,15 +107,15 @@ class VideoSource(Source):
         counts.ended = not counts.gave_up
 
     def _remember(self, table: SeekTable) -> None:
-        """Keep what a pass noted, unless an earlier one went further."""
+        """Keep the table of a pass, unless an earlier pass went further."""
         if self.seek_table is None or len(table) >= len(self.seek_table):
             self.seek_table = table
 
     def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
-        """Through keyframes where a first pass is known and what it noted agrees, else by decoding
+        """Read frames through keyframes where a seek table is known and verified, else by decoding
         from the start."""
         path, table = self._info.path, self.seek_table if self._seeks else None
-        if table is not None and table.ended:  # what is not in it is not in the file
+        if table is not None and table.ended:  # a frame that is not in the table is not in the file
             ordinals = [ordinal for ordinal in ordinals if ordinal < len(table)]
         hard = [i for i in ordinals if not can_seek(table, i, neighbours=self._deinterlaces)]
         left = [i for i in ordinals if not hard or i > hard[-1]]
@@ -141,15 +141,15 @@ class VideoSource(Source):
         return None if self.seek_table is None else len(self.seek_table)
 
     def _check_sums(self) -> None:
-        """Compare the file with the checksums in it: at the end, because that reads all of it."""
+        """Verify the checksums in the file; done at the end, because it reads the whole file."""
         if not self._sums_checked:
             damage = _asked(failed_checksums, self._info.path)
             self._info = replace(self._info, damage=(*self._info.damage, *damage))
             self._sums_checked = True
 
     def _short(self, frames: int, last: int) -> int:
-        """Frames that are missing at the end of a Matroska file by its own duration; two or more
-        count."""
+        """Frames missing at the end of a Matroska file according to its duration; one is within
+        rounding and does not count."""
         info = self._info
         if not (self._claims_length and info.duration_s and info.rate and frames):
             return 0
@@ -201,7 +201,7 @@ class VideoSource(Source):
 
 
 class _Stream(NamedTuple):
-    """What the container says about the stream. All of it are hints."""
+    """The claims of the container about the stream, all of them hints."""
 
     frames: int | None
     duration_s: float | None
@@ -209,12 +209,12 @@ class _Stream(NamedTuple):
     rate: Fraction | None
     decoder: str
     claims_length: bool
-    """Whether the duration is of this stream alone and was written down, not estimated."""
+    """True if the duration is stored for this stream, not estimated or of the whole container."""
     notes: tuple[Note, ...]
 
 
 class _First(NamedTuple):
-    """What the first decoded frame says about all of them."""
+    """The properties of all frames, from the first decoded one."""
 
     size: tuple[int, int]
     bits: int
@@ -227,7 +227,7 @@ class _First(NamedTuple):
 
 @dataclass
 class _Clock:
-    """Presentation times, made up where the stream has none."""
+    """Presentation times, extrapolated where the stream has none."""
 
     time_base: Fraction
     rate: Fraction | None
@@ -250,7 +250,7 @@ class _Clock:
 
 
 def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
-    """Look at the first frame that can be decoded, and at the container."""
+    """Inspect the first decodable frame, and the container."""
     with opened(path, number) as (container, stream):
         about = _describe(container, stream)
         _check_readable(path, container, stream)
@@ -270,7 +270,7 @@ def _check_readable(path: str, container: InputContainer, stream: VideoStream) -
 
 
 def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:
-    """What a check of the file's structure finds."""
+    """Notes from a check of the file's structure."""
     try:
         damage = check(path)
     except OSError as error:
