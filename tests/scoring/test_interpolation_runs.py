@@ -291,7 +291,7 @@ def test_what_no_pair_needs_is_not_embedded(
         ({"align": 3}, "align is 3 without ref"),
         ({"align": "auto"}, "align is 'auto' without ref"),
         ({"ref": True, "align": 3, "start": 2}, "align is 3, but start or step also"),
-        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2 beside multiplier"),
+        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2, but multiplier"),
         ({"register": "sift"}, "register is 'sift' without ref"),
         ({"source": True, "multiplier": 100}, "a multiplier of 100 predicts one original"),
     ],
