@@ -113,7 +113,7 @@ def test_the_rules_of_the_table_can_be_read(rule: str) -> None:
 
 
 def test_the_table_of_metrics_says_what_the_specs_say() -> None:
-    page = PAGES["docs/metrics.md"]
+    page = PAGES["docs/metrics.md"].partition("## Signals")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \|", page, re.MULTILINE)
     assert {row[0] for row in rows} == set(METRICS)
     for name, unit_and_range, identity in rows:
