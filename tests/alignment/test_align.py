@@ -223,7 +223,7 @@ def test_a_shift_pairs_with_later_or_earlier_frames(scene: Pixels) -> None:
 def test_a_shift_that_leaves_no_frame_a_partner_is_refused(
     scene: Pixels, tmp_path: Path, shift: int
 ) -> None:
-    reason = f"align is {shift}, and none of {N} frames has a partner there: give a smaller shift"
+    reason = f"align is {shift}, and none of {N} frames has a partner there: pass a smaller shift"
     with pytest.raises(UsageError, match=reason):
         vs.score(scene, ref=scene, align=shift, out=str(tmp_path / "a.h5"), **QUICK)
     assert list(tmp_path.iterdir()) == []
@@ -251,7 +251,7 @@ def test_rates_that_differ_are_refused_unless_aligned(scene: Pixels, tmp_path: P
         synth.write_video(tmp_path / "test.mp4", np.repeat(scene, 2, axis=0), rate=60, crf=28)
     )
     with pytest.raises(
-        PairingError, match=r"rates differ: .* 60 frames a second, .* 30: give --align auto"
+        PairingError, match=r"rates differ: .* 60 frames a second, .* 30: pass --align auto"
     ):
         vs.score(test, ref=ref, **QUICK)
     with vs.score(test, ref=ref, align="auto", **QUICK) as run:

@@ -177,7 +177,7 @@ def test_the_remedies_of_a_job_are_for_a_job_list(folder: Path) -> None:
     results = list(run_jobs(read_jobs(write(folder / "a.json", jobs)), folder / "out"))
     assert '"mode": "score" in a job list' in results[0]["error"]
     assert results[1]["error"].startswith("'http://x/y.png' is an address")
-    assert results[2]["error"].startswith("golden is -1: give an image")
+    assert results[2]["error"].startswith("golden is -1: pass an image")
     assert results[3]["state"] == "ok"  # the remedy of the first
 
 

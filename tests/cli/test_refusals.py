@@ -42,15 +42,15 @@ BAD = [
     (["score"], "TEST"),
     (
         ["scan", "{m}/test.mp4", "--golden", "99"],
-        "golden is 99, but {m}/test.mp4 has 12 frames: give a number from 0 to 11",
+        "golden is 99, but {m}/test.mp4 has 12 frames: pass a number from 0 to 11",
     ),
     (
         ["scan", "{m}/test.mp4", "--golden", "-1"],
-        "golden is -1: give an image, or the number of a frame, counted from 0",
+        "golden is -1: pass an image, or the number of a frame, counted from 0",
     ),
     (
         ["scan", "{m}/test.mp4", "--lag", "12"],
-        "lag is 12, but the sequence has 12 frames: give a smaller one",
+        "lag is 12, but the sequence has 12 frames: pass a smaller one",
     ),
     (
         ["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--align", "9999"],

@@ -77,7 +77,7 @@ def test_an_added_comparison_scores_from_the_command_line(tmp_path: Path, packag
         ),
         (
             ["scan", "--comparison", "mirrored", "--metrics", "ghosting"],
-            "ghosting needs the real frames around a frame, which scan has not: use score",
+            "ghosting needs neighbouring source frames, which scan mode does not have; use score",
         ),
     ],
 )

@@ -242,10 +242,10 @@ def table_of(pairs: list[Pairs]) -> FrameTable:
 @pytest.mark.parametrize(
     ("mode", "options", "frames", "message"),
     [
-        ("scan", {"lag": 3}, 3, "lag is 3, but the sequence has 3 frames: give a smaller one"),
-        ("scan", {}, 1, "lag is 1, but the sequence has 1 frame: give two or more, or --golden"),
+        ("scan", {"lag": 3}, 3, "lag is 3, but the sequence has 3 frames: pass a smaller one"),
+        ("scan", {}, 1, "lag is 1, but the sequence has 1 frame: pass two or more, or --golden"),
         ("score", {}, 2, "the test has 2 frames, none with one before and one after it"),
-        ("score", {"multiplier": 3}, 3, "none synthesised between two originals: give 4 or more"),
+        ("score", {"multiplier": 3}, 3, "none synthesised between two originals: pass 4 or more"),
         (
             "score",
             {"ref": FRAMES, "align": 20},

@@ -244,24 +244,24 @@ def test_a_folder_that_cannot_be_filled_is_said_before_anything_is_computed(
 ) -> None:
     (folder / "file").write_text("x")
     assert call("compare", "test.png", "ref.png", "--visualize", "file", *OPTIONS) == 2
-    assert "file is no folder: name one" in capsys.readouterr().err
+    assert "file is not a folder: pass a folder" in capsys.readouterr().err
     (folder / "full").mkdir()
     (folder / "full/summary.json").write_text("{}")
     assert call("compare", "test.png", "ref.png", "--visualize", "full", *OPTIONS) == 2
     assert capsys.readouterr().err == (
-        "vfiscope: error: full/summary.json exists: give --overwrite or another folder\n"
+        "vfiscope: error: full/summary.json exists: pass --overwrite or another folder\n"
     )
     for place in ("/proc/foo/bar", "/proc"):  # where not even root can
         assert call("compare", "test.png", "ref.png", "--visualize", place, *OPTIONS) == 2
         assert (
-            f"cannot write into the folder {place}: No such file or directory: name another"
+            f"cannot write into the folder {place}: No such file or directory: pass another"
             in capsys.readouterr().err
         )
     assert call("compare", "none.png", "ref.png", "--visualize", "out/of/here", *OPTIONS) == 2
     assert not (folder / "test.h5").exists()
     assert not (folder / "out").exists()
     config = RunConfig("compare", "test.png", "ref.png", embedder="dsift", size=140)
-    with pytest.raises(StoreError, match="is no folder"):
+    with pytest.raises(StoreError, match="is not a folder"):
         visualize(config, "file")
     with pytest.raises(StoreError, match="cannot write into the folder"):
         visualize(config, "file/out")
@@ -283,7 +283,7 @@ def test_a_batch_makes_no_result_whose_pictures_have_no_place(folder: Path, coar
     )
     (result,) = run_jobs([job], folder / "results", visualize=True)
     assert (result["state"], result["out"]) == ("failed", None)
-    assert "results/a is no folder: name one" in result["error"]
+    assert "results/a is not a folder: pass a folder" in result["error"]
     assert not (folder / "results/a.h5").exists()
 
 

@@ -49,7 +49,7 @@ def gray(path: Path, *, bits: int = 8, size: int = 16, n: int = 4, **tags: Any) 
         (
             [0, 40, 80, 200, 240, 280],
             "gaps in time",
-            "2 frames are missing in 1 places of an even rate",
+            "2 frames are missing in 1 places of a constant rate",
         ),
         (
             [0, 40, 90, 97, 300],
@@ -151,7 +151,7 @@ def test_images_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert found["gaps"] == "numbering jumps from 3 to 6 (2 missing)"
     assert found["mixed sizes"] == "16x16 x 6, 20x20 x 1"
     assert found["name and content"] == "named .png, but holds JPEG"
-    assert found["EXIF orientation"] == "1 images are turned for display"
+    assert found["EXIF orientation"] == "1 images are rotated for display"
     assert found["other files"] == "left out 1 file that is not an image"
 
 
@@ -217,7 +217,7 @@ def test_stream_is_advised_for_the_test_alone(tmp_path: Path) -> None:
         for f in diagnose(str(path), str(path)).findings
         if f.what == "several video streams"
     }
-    assert found["test"].remedy == "choose the one that you mean with --stream"
+    assert found["test"].remedy == "choose one with --stream"
     assert found["ref"].detail == "holds 2 video streams: stream 0 is read"
     assert (
         found["ref"].remedy

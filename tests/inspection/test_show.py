@@ -194,7 +194,7 @@ def test_too_many_frames_for_the_memory_are_refused(
     monkeypatch.setattr(fetching, "MAX_BATCH_BYTES", 3 * HEIGHT * WIDTH * 5)
     with vs.open_run(scored) as run:
         assert len(fetch(run, [0, 1])) == 2
-        with pytest.raises(UsageError, match="so many frames take"):
+        with pytest.raises(UsageError, match="these frames take"):
             fetch(run, [0, 1, 2])
 
 
@@ -214,7 +214,7 @@ def test_inputs_that_were_moved_are_found_by_the_end_of_their_path(copied: Path)
     with vs.open_run(copied / "a.h5") as run:
         with pytest.raises(
             SourceError,
-            match=r"old/test/clip.mkv, the test of .*a.h5, is not there any more: give --r",
+            match=r"old/test/clip.mkv, the test of .*a.h5, is not there any more: pass --r",
         ):
             fetch(run, [7])
         (found,) = fetch(run, [7], copied / "new")
@@ -222,7 +222,7 @@ def test_inputs_that_were_moved_are_found_by_the_end_of_their_path(copied: Path)
         assert np.array_equal(pixels(found.partner), TRUTH[7])
         with pytest.raises(
             SourceError,
-            match=r"no clip.mkv, the test of .*a.h5, lies in .*: give --root the folder",
+            match=r"no clip.mkv, the test of .*a.h5, is in .*: pass --root with the folder",
         ):
             fetch(run, [7], copied)
 
@@ -238,7 +238,7 @@ def test_an_input_that_changed_is_refused_by_what_changed(copied: Path, media: P
         ):
             fetch(run, [7])
         clip.write_bytes(was[:-1] + bytes([was[-1] ^ 1]))
-        with pytest.raises(SourceError, match="as many bytes, but other content"):
+        with pytest.raises(SourceError, match="same size, but other content"):
             fetch(run, [7])
         clip.write_bytes(was)  # written anew, and the same
         assert len(fetch(run, [7])) == 1
@@ -253,7 +253,7 @@ def test_images_of_a_folder_that_took_the_others_place_are_told_by_their_content
         assert len(fetch(run, [3])) == 1
         (tmp_path / "a").rename(tmp_path / "c")
         (tmp_path / "b").rename(tmp_path / "a")
-        with pytest.raises(SourceError, match="as many bytes, but other content"):
+        with pytest.raises(SourceError, match="same size, but other content"):
             fetch(run, [3])
         assert np.array_equal(pixels(fetch(run, [3], tmp_path / "c")[0].test), TEST[3])
 
@@ -270,7 +270,7 @@ def test_a_run_without_a_finite_score_has_no_worst_frame(media: Path) -> None:
     with vs.score(media / "truth.mkv", ref=media / "truth.mkv", **LEAN) as run:
         with pytest.raises(
             UsageError,
-            match=r"no frame of .* has a finite value of any score: name frames by number",
+            match=r"no frame of .* has a finite value of any score: choose frames by number",
         ):
             show(run)
         with pytest.raises(UsageError, match=r"no frame of .* has a finite value of psnr"):

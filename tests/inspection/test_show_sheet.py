@@ -88,7 +88,7 @@ def test_where_no_map_is_stored_one_is_computed_and_said(media: Path) -> None:
     with vs.score(media / "test.mkv", metrics="ghosting", **none) as run:
         sheets = show(run, frames=[3, 0])
     notes = " ".join(text.get_text() for text in sheets.figures[0].texts[1:3])
-    assert "the lesser of those to the frames before and after" in notes
+    assert "the smaller of those to the frames before and after" in notes
     assert [frame["box"] is None for frame in sheets.facts["frames"]] == [False, True]
     assert any("compared with nothing" in text.get_text() for text in sheets.figures[0].texts)
 
@@ -208,15 +208,15 @@ def test_showing_imports_no_torch(scored: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"worst": 0}, "worst is 0: give 1 or more"),
+        ({"worst": 0}, "worst is 0: pass 1 or more"),
         ({"frames": [99]}, "has no frame 99: it holds 12, from 0 to 11"),
-        ({"frames": []}, "no frame is given"),
-        ({"frames": [1], "worst": 2}, "two ways to choose"),
+        ({"frames": []}, "no frame is chosen"),
+        ({"frames": [1], "worst": 2}, "exclude each other"),
         ({"by": "vmaf"}, "has no metric 'vmaf': choose from psnr"),
         ({"frames": [1], "by": "vmaf"}, "has no metric 'vmaf': choose from psnr"),
         ({"map": "heat"}, "has no map 'heat': choose from absdiff"),
         ({"field": "motion"}, "has no field 'motion': score again with --fields motion"),
-        ({"scale": "wide"}, "scale is 'wide': give auto"),
+        ({"scale": "wide"}, "scale is 'wide': pass auto"),
         ({"out": "a.pdf"}, "a.pdf ends in .pdf: name a file that ends in .png"),
     ],
 )

@@ -111,7 +111,7 @@ def test_inputs_that_moved_or_changed(media: Path, tmp_path: Path) -> None:
     content = bytearray((now / "test.mp4").read_bytes())
     content[-1] ^= 255
     (now / "test.mp4").write_bytes(content)
-    with pytest.raises(SourceError, match="has changed since it was scored: as many bytes"):
+    with pytest.raises(SourceError, match="has changed since it was scored: same size"):
         vs.frames_of(run, [9], root=now)
 
 
@@ -127,6 +127,6 @@ def test_what_a_run_has_not(media: Path) -> None:
             vs.frames_of(run, [5, 1], role="ref")
     with (
         vs.scan(noise(4, 64, 96), **LEAN) as run,
-        pytest.raises(SourceError, match="was an array in memory, which is gone"),
+        pytest.raises(SourceError, match="was an array in memory, which was not kept"),
     ):
         vs.frames_of(run, [0])

@@ -291,7 +291,7 @@ def test_what_no_pair_needs_is_not_embedded(
         ({"align": 3}, "align is 3 without ref"),
         ({"align": "auto"}, "align is 'auto' without ref"),
         ({"ref": True, "align": 3, "start": 2}, "align is 3, but start or step also"),
-        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2 beside multiplier"),
+        ({"ref": True, "multiplier": 2, "step": 2}, "step is 2, but multiplier"),
         ({"register": "sift"}, "register is 'sift' without ref"),
         ({"source": True, "multiplier": 100}, "a multiplier of 100 predicts one original"),
     ],
@@ -311,7 +311,8 @@ def test_what_a_mode_cannot_do_is_refused(
 @pytest.mark.parametrize("mode", ["scan", "compare"])
 def test_neighbours_are_of_score_alone(truth: Pixels, mode: str) -> None:
     with pytest.raises(
-        UsageError, match=f"ghosting needs the real frames around a frame, which {mode} has not"
+        UsageError,
+        match=f"ghosting needs neighbouring source frames, which {mode} mode does not have",
     ):
         (
             vs.scan(truth, metrics="ghosting")
@@ -331,7 +332,7 @@ def test_where_nothing_was_interpolated_the_source_is_refused(truth: Pixels, low
 def test_too_few_frames_for_neighbours_are_refused(truth: Pixels, n: int, said: str) -> None:
     with pytest.raises(
         UsageError,
-        match=f"the test has {said}, none with one before and one after it: give three or",
+        match=f"the test has {said}, none with one before and one after it: pass three or",
     ):
         vs.score(truth[:n])
     with vs.score(truth[:3]) as run:

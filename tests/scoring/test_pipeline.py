@@ -282,7 +282,7 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"flag": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
         ({"fail_on": ["gmsd < 1"]}, UsageError, "no metric 'gmsd'"),
         ({"source": "low.mp4"}, UsageError, "source and ref exclude each other"),
-        ({"ref": None, "multiplier": 2, "step": 3}, UsageError, "step is 3 beside multiplier"),
+        ({"ref": None, "multiplier": 2, "step": 3}, UsageError, "step is 3, but multiplier"),
         ({"multiplier": "24:60"}, UsageError, "multiplier is 5/2, which without source"),
         (
             {"flag": ["psnr of passed < 1"]},

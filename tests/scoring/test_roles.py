@@ -104,7 +104,7 @@ def test_originals_stated_of_a_video_alone_at_every_third_frame(truth: Pixels) -
         assert np.abs(run.scores["midpoint_px"][judged]).max() < 0.15
     with pytest.raises(
         UsageError,
-        match="3 frames, none synthesised between two originals: give 4 or more, or --ref",
+        match="3 frames, none synthesised between two originals: pass 4 or more, or --ref",
     ):
         vs.score(truth[:3], multiplier=3)
 

@@ -72,11 +72,11 @@ def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
     out = tmp_path / "a.h5"
     chosen = {"metrics": "psnr", "out": str(out)}
     with pytest.raises(
-        UsageError, match=f"^lag is {N}, but the sequence has {N} frames: give a smaller one$"
+        UsageError, match=f"^lag is {N}, but the sequence has {N} frames: pass a smaller one$"
     ):
         vs.scan(str(media / "truth.mp4"), lag=N, **chosen)
     with pytest.raises(
-        UsageError, match=r"^lag is 8, but the sequence has 5 frames: give a smaller one$"
+        UsageError, match=r"^lag is 8, but the sequence has 5 frames: pass a smaller one$"
     ):
         vs.scan(str(media / "truth.mp4"), lag=8, stop=5, **chosen)
     assert list(tmp_path.iterdir()) == []

@@ -178,14 +178,14 @@ def test_a_video_without_frames_is_refused(
         stream.width, stream.height, stream.pix_fmt = 16, 16, "bgr0"
         container.start_encoding()
     refused(
-        capsys, tmp_path / "a.mkv", "holds no frame that can be decoded|no video", tmp_path / "a.h5"
+        capsys, tmp_path / "a.mkv", "holds no frame that can be decoded|not a video", tmp_path / "a.h5"
     )
 
 
 def test_videos_of_one_and_two_frames(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mkv", moving(1, 48, 64))
     with pytest.raises(
-        UsageError, match="lag is 1, but the sequence has 1 frame: give two or more, or --golden"
+        UsageError, match="lag is 1, but the sequence has 1 frame: pass two or more, or --golden"
     ):
         vs.scan(str(path), **QUICK)
     with vs.scan(str(path), golden=0, **QUICK) as run:

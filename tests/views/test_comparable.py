@@ -159,27 +159,27 @@ def test_the_same_reference_elsewhere_is_the_same(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--label", "one"], "1 label for 3 runs: give one for each run, in order"),
+        (["--label", "one"], "1 label for 3 runs: pass one for each run, in order"),
         (
             ["--label", "a", "--label", "b", "--label", "a"],
-            "the label 'a' is given to two runs: give each its own",
+            "the label 'a' is used for two runs: give each its own",
         ),
         (
             ["--label", "a", "--label", " ", "--label", "c"],
-            "the label '' is no name: give 1 to 48 printable characters",
+            "the label '' is not a name: use 1 to 48 printable characters",
         ),
         (
             ["--label", "a", "--label", "b\nc", "--label", "c"],
-            r"the label 'b\nc' is no name: give 1 to 48 printable",
+            r"the label 'b\nc' is not a name: use 1 to 48 printable",
         ),
         (
             ["--label", "a", "--label", "b" * 49, "--label", "c"],
-            "' is no name: give 1 to 48 printable characters",
+            "' is not a name: use 1 to 48 printable characters",
         ),
         (["--metrics", "psnr,ssim"], "no run has the metric 'ssim': choose from psnr"),
         (["--sort", "vfi"], "no run has the metric 'vfi': choose from psnr"),
         (["--role", "passed"], "role is 'passed': choose one of synthesised, all"),
-        (["--worst", "-1"], "worst is -1: give how many frames to name, 0 or more"),
+        (["--worst", "-1"], "worst is -1: pass how many frames to name, 0 or more"),
         (["--format", "html"], "'html' is not one of"),
         (
             ["-o", "table.docx"],
@@ -233,7 +233,7 @@ def test_no_run_twice_and_none_that_is_none(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = three(tmp_path)[0]
-    with pytest.raises(UsageError, match=r"repeat.h5 is given twice: name each result once"):
+    with pytest.raises(UsageError, match=r"repeat.h5 is passed twice: pass each result once"):
         table_of([run, run])
     with pytest.raises(UsageError, match="there is no run"):
         vs.table([])
@@ -249,7 +249,7 @@ def test_a_sort_by_what_has_no_value_is_refused(tmp_path: Path) -> None:
         UsageError, match="sort is 'psnr', which has no value in the frames of the table"
     ):
         table_of(runs, choice=Choice(sort="psnr"))
-    with pytest.raises(UsageError, match="sort is 'psnr', which is none of the metrics shown"):
+    with pytest.raises(UsageError, match="sort is 'psnr', which is not one of the metrics shown"):
         table_of(runs, choice=Choice(metrics=["ssim"], sort="psnr"))
 
 
@@ -264,6 +264,6 @@ def test_plot_takes_the_same_labels(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert call("plot", *runs, "-o", tmp_path / "other.svg", "--label", "a") == 2
     assert (
         capsys.readouterr().err
-        == "vfiscope: error: 1 label for 3 runs: give one for each run, in order\n"
+        == "vfiscope: error: 1 label for 3 runs: pass one for each run, in order\n"
     )
     assert not (tmp_path / "other.svg").exists()

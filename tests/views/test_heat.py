@@ -73,7 +73,7 @@ def test_a_scale_may_be_the_whole_range_or_a_number() -> None:
 
 def test_a_scale_needs_an_end() -> None:
     endless = MetricSpec("far", "px", 0, float("inf"), True, 0, 0.0, "")
-    with pytest.raises(UsageError, match="the range of far has no end: give a number"):
+    with pytest.raises(UsageError, match="the range of far has no end: pass a number"):
         scale_of([values()], endless, "absolute")
     assert scale_of([values()], endless, "auto").top == 1.0
     assert scale_of([values((0, 0))], endless, 4).top == 4
@@ -81,7 +81,7 @@ def test_a_scale_needs_an_end() -> None:
 
 @pytest.mark.parametrize("how", ["wide", "0", "-1", "nan", "inf", 0])
 def test_a_scale_that_is_none_is_refused(how: str | float) -> None:
-    with pytest.raises(UsageError, match="give auto, absolute, or a number above 0"):
+    with pytest.raises(UsageError, match="pass auto, absolute, or a number above 0"):
         scale_of([values()], MISMATCH, how)
 
 

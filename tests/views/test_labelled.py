@@ -251,7 +251,7 @@ def test_a_folder_that_is_no_batch_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(
-        UsageError, match=r"is a folder without results.json: name the folder of a batch"
+        UsageError, match=r"is a folder without results.json: pass the folder of a batch"
     ):
         table_of_folder(tmp_path)
     for content in ("[1]", "{}", "[", "\xff"):

@@ -188,11 +188,11 @@ def test_labels_stand_where_file_names_did() -> None:
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (["one"], "1 label for 2 runs: give one for each run, in order"),
+        (["one"], "1 label for 2 runs: pass one for each run, in order"),
         (["one", "two", "three"], "3 labels for 2 runs"),
-        (["one", " one "], "the label 'one' is given to two runs"),
-        (["one", "\x1b[31m"], "is no name: give 1 to 48 printable characters"),
-        (["one", ""], "the label '' is no name"),
+        (["one", " one "], "the label 'one' is used for two runs"),
+        (["one", "\x1b[31m"], "is not a name: use 1 to 48 printable characters"),
+        (["one", ""], "the label '' is not a name"),
     ],
 )
 def test_labels_that_name_no_run_are_refused(labels: list[str], said: str, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_not_told_apart_is_said_with_the_remedy(tmp_path: Path) -> None:
     )
     with pytest.raises(
         UsageError,
-        match=r"role is 'synthesised', but .* not known of all: score with --multiplier M",
+        match="role is 'synthesised', but not all runs know which frames are: score with --mult",
     ):
         table_of([Run(tmp_path / "flow.h5")], choice=Choice(role="synthesised"))
 

@@ -1,4 +1,4 @@
-"""What is compared with what: one class a file, each of which makes a stream of pairs."""
+"""What is compared with what: one class per file, each of which makes a stream of pairs."""
 
 from vfiscope.comparisons.choose import COMPARISONS, choose_comparison, comparison_of
 from vfiscope.comparisons.comparison import (

@@ -37,7 +37,7 @@ class BetweenNeighbours(Comparison):
     automatic: ClassVar[bool] = True
     offers: ClassVar[Needs] = Needs.NEIGHBOURS | Needs.FEATURES
     offers_always: ClassVar[Needs] = Needs.FEATURES
-    """In many a whole clip nothing moves."""
+    """Metrics of neighbours are undefined for a clip in which nothing moves."""
 
     @classmethod
     def suits(cls, config: RunConfig) -> bool:
@@ -45,7 +45,7 @@ class BetweenNeighbours(Comparison):
 
     @property
     def multiplier(self) -> int | None:
-        """Test frames to an original; None where nothing is stated."""
+        """Test frames per original; None where nothing is stated."""
         return None if self.config.multiplier is None else int(self.config.multiplier)
 
     def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
@@ -73,11 +73,11 @@ class BetweenNeighbours(Comparison):
         frames = counted(len(table), "frame")
         if self.multiplier is None:
             return (
-                f"the test has {frames}, none with one before and one after it: give three or more,"
+                f"the test has {frames}, none with one before and one after it: pass three or more,"
                 " or --ref"
             )
         return (
-            f"the test has {frames}, none synthesised between two originals: give"
+            f"the test has {frames}, none synthesised between two originals: pass"
             f" {self.multiplier + 1} or more, or --ref"
         )
 

@@ -19,7 +19,7 @@ __all__ = ["ByRow"]
 
 @dataclass(frozen=True)
 class ByRow(ByShift):
-    """A shift of none, which is checked on the way: would another one fit better?"""
+    """No shift; while frames are paired, a check finds out whether a shift would fit better."""
 
     name: ClassVar[str] = "row"
 

@@ -1,4 +1,4 @@
-"""Test frames with the reference frames so many rows later."""
+"""Test frames with the reference frames a fixed number of rows later."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class ByShift(WithReference):
         return streams.decode("test")
 
     def ref(self, streams: Streams) -> Iterator[Frames]:
-        """All frames of the reference; those of the test's ordinals where the test has a stop, or a
-        start in seconds, which would choose other ones of another clip."""
+        """All frames of the reference; where the test has a stop, or a start in seconds, those of
+        the test's ordinals, because seconds would select other frames of another clip."""
         chosen = streams.sources["test"].selection
         if chosen.timed or chosen.stop is not None:
             return streams.follow_test("ref", self.shift)
@@ -61,7 +61,7 @@ class ByShift(WithReference):
         if not (table.ref_index >= 0).any():
             reason = (
                 f"align is {self.shift}, and none of {counted(len(table), 'frame')} has a partner"
-                " there: give a smaller shift"
+                " there: pass a smaller shift"
             )
             return replace(report, reason=reason)
         found = map_of_shift(table.index, table.ref_index, self.shift)

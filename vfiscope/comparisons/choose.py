@@ -1,4 +1,4 @@
-"""All comparisons, and the one place where that of a configuration is chosen."""
+"""All comparisons, and the one place where the comparison of a configuration is chosen."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ for _each in (
 
 
 def choose_comparison(config: RunConfig) -> type[Comparison]:
-    """The comparison that a configuration names, or with ``auto`` the one that its other options
-    mean.
+    """The comparison that a configuration names or, with ``auto``, the one that suits its other
+    options.
 
     Raises:
-        UsageError: there is none of that name, or it does not go with the other options.
+        UsageError: the name is unknown, or the comparison does not go with the other options.
     """
     if config.comparison == "auto":
         return next(each for each in COMPARISONS.values() if each.automatic and each.suits(config))
@@ -44,12 +44,12 @@ def choose_comparison(config: RunConfig) -> type[Comparison]:
     if not chosen.suits(config):
         raise UsageError(
             f"the comparison {config.comparison!r} does not go with these options of"
-            f" {config.mode}: leave out --comparison, which chooses the one that they mean"
+            f" {config.mode}: leave out --comparison to choose the one that suits them"
         )
     return chosen
 
 
 def comparison_of(run: Run) -> type[Comparison]:
-    """The comparison that a stored run was made with; the general one where it is of a package that
-    is not installed here."""
+    """The comparison that a stored run was made with; the base class where it comes from a package
+    that is not installed."""
     return COMPARISONS.get(str(run.pairing.get("policy")), Comparison)

@@ -1,6 +1,6 @@
-"""What a comparison is: the one small class in which the jobs differ.
+"""The base class of comparisons, the one class in which jobs differ.
 
-Everything behind the pairs does not know where they came from. A package adds a comparison of its
+Whatever uses the pairs does not know where they came from. A package adds a comparison of its
 own under the entry point group ``vfiscope.plugins``::
 
     class WithFirst(Comparison):
@@ -43,11 +43,11 @@ class FrameRequest(NamedTuple):
 
 
 class ComparedWith(NamedTuple):
-    """What a test frame was compared with; None where there was no such frame."""
+    """The frames that a test frame was compared with; None where there was no such frame."""
 
     partner: FrameRequest | None = None
     before: FrameRequest | None = None
-    """The real frame before it, where it was judged between two."""
+    """The real frame before it, where it was scored between two."""
     after: FrameRequest | None = None
 
 
@@ -62,76 +62,74 @@ class Scored:
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to say about a pairing once all rows are scored."""
+    """The report on a pairing once all rows are scored."""
 
     pairing: Mapping[str, Any]
-    """How frames were paired and what was left over, as JSON values: the attribute ``pairing`` of
+    """How frames were paired and how many were not, as JSON values: the attribute ``pairing`` of
     the result. ``policy`` is the name of the comparison."""
     notes: Sequence[Note] = ()
-    """What makes the run partial."""
+    """Notes that make the run partial."""
     warnings: Sequence[Note] = ()
-    """What may make the scores mean something else."""
+    """Warnings about what the scores mean."""
     table: Pairing | None = None
-    """The map that the scores were made through, a row for each of theirs: ``/pairing``."""
+    """The map used for scoring, with one row per scored row: ``/pairing``."""
     reason: str = ""
-    """Why no frame at all could be compared, with the remedy; empty where one was. Nothing is
-    stored then."""
+    """Why no frame could be compared, with the remedy; nothing is stored then. Empty where one
+    could."""
 
 
 @dataclass(frozen=True)
 class Comparison(ABC):
-    """One way in which test frames get what they are compared with.
+    """One way of choosing what test frames are compared with.
 
-    A comparison answers four questions and no others: ``prepare``, ``pairs``, ``report``,
-    ``offers``.
+    A comparison defines four things and no others: ``prepare``, ``pairs``, ``report``, ``offers``.
     """
 
     name: ClassVar[str]
-    """As ``--comparison`` and stored results call it."""
+    """The name in ``--comparison`` and in stored results."""
     automatic: ClassVar[bool] = False
-    """Whether it is chosen by itself for the configurations that it suits."""
+    """True if ``auto`` may choose it for configurations that it suits."""
     offers: ClassVar[Needs] = Needs.REF | Needs.FEATURES
-    """What a metric may ask of its pairs."""
+    """The needs of metrics that its pairs can meet."""
     offers_always: ClassVar[Needs] = Needs.REF | Needs.FEATURES
-    """What of that every clip has: a metric that asks no more and is defined for no frame is worth
-    a note."""
+    """The part of ``offers`` that every clip has: a metric that needs no more and is defined for no
+    frame gets a note."""
 
     config: RunConfig
     needs: Needs = field(default=Needs.NOTHING)
-    """What the metrics of the run ask for."""
+    """The needs of the metrics of the run."""
 
     @classmethod
     def suits(cls, config: RunConfig) -> bool:
-        """Whether the frames that a configuration names can be compared like this."""
+        """True if this comparison can be used with a configuration."""
         return True
 
     @property
     def shift(self) -> int | None:
-        """How many rows later the reference frames are; None where pairs are not made by rows."""
+        """How many rows later the reference frames are; None if frames are not paired by rows."""
         return None
 
     def allows(self, needs: Needs) -> bool:
-        """Whether a metric with these needs has a value for some frame."""
+        """True if a metric with these needs has a value for some frame."""
         return needs in self.offers
 
     def prepare(self, streams: Streams) -> Self:
-        """The comparison with what must be found before scoring, which may read the inputs."""
+        """The comparison with everything that must be found before scoring; may read the inputs."""
         return self
 
     @abstractmethod
     def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
         """The pairs from row ``done`` on, in batches of any length.
 
-        They are the same ones whatever row it begins at; as little as possible is done for the rows
-        before.
+        They do not depend on ``done``; as little as possible is computed for the rows before.
         """
 
     def report(self, streams: Streams, scored: Scored) -> Report:
-        """What there is to say about the pairing afterwards."""
+        """The report on the pairing after scoring."""
         return Report(self.left_over(streams, scored.table))
 
     def left_over(self, streams: Streams, table: FrameTable) -> dict[str, Any]:
-        """The name, and how many frames of either side were compared with nothing."""
+        """The name, and how many frames of either side were unpaired."""
         used = len(np.unique(table.ref_index[table.ref_index >= 0]))
         ref = streams.sources.get("ref")
         return {

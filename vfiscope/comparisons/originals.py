@@ -1,4 +1,4 @@
-"""A warning about originals among frames that nothing tells from synthesised ones."""
+"""A warning about originals among frames whose roles are unknown."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ BADNESS: dict[str, Callable[[Float64], Float64]] = {
     "ssim": lambda ssim: 1 - ssim,
     "ghosting": lambda ghosting: ghosting,
 }
-"""{metric: how bad its values are}, the one that tells frames apart best first."""
+"""{metric: how bad its values are}; the one that separates originals best comes first."""
 
 
 def warn_unmarked_originals(config: RunConfig, scored: Scored, counted: Int64) -> list[Note]:
-    """A warning where the scores look as if originals had been passed through.
+    """A warning if the scores look as if originals had been passed through.
 
-    How good frames are never decides what they are: the better a method is, the less its frames
-    would be told from originals. It is said, with the option that states it, and numbers stay over
+    Scores never decide which frames are originals: the better a method is, the less its frames
+    differ from originals. The warning names the option that states it, and the results stay over
     all frames.
 
     Args:
         config: of the run.
         scored: its rows.
-        counted: (N,) the ordinals by which a multiplier counts them, -1 where there is none.
+        counted: (N,) the ordinals that a multiplier counts, -1 where there is none.
     """
     table, values = scored.table, scored.values
     name = next((name for name in BADNESS if name in values), None)

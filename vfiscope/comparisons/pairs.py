@@ -1,5 +1,5 @@
-"""Pair generators. A stream is an iterator of batches, each with its features where some metric
-needs them.
+"""Pair generators. A stream is an iterator of batches, each with features if some metric needs
+them.
 
 Batches may have any length, and the two sides of a pairing need not be batched alike.
 """
@@ -42,7 +42,7 @@ T = TypeVar("T")
 def tee_stream(items: Iterator[T]) -> tuple[Iterator[T], Iterator[T]]:
     """The same items for two readers, each held until both have read it.
 
-    ``itertools.tee`` holds up to 57 that both have read: gigabytes of frames.
+    ``itertools.tee`` keeps up to 57 items that both have read, which would be gigabytes of frames.
     """
     queues: tuple[deque[T], deque[T]] = (deque(), deque())
 
@@ -92,7 +92,7 @@ def first_ordinal(stream: Stream) -> tuple[Stream, int]:
 
 
 def pick(batches: Iterable[Frames], wanted: Int64) -> Iterator[Frames]:
-    """The frames whose ordinals are wanted, in order; the others are read and left out.
+    """The frames whose ordinals are wanted, in order; the others are read and skipped.
 
     Args:
         batches: in order.
@@ -112,8 +112,8 @@ def pair_mapped(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
     Args:
         test: frames, the first of them that of the first entry of ``partners``.
         ref: every reference frame that the entries name, in order; others may lie between.
-        partners: decode ordinal of each test frame's partner, never falling; -1 where it is
-            unpaired.
+        partners: decode ordinal of each test frame's partner, never decreasing; -1 where it
+            is unpaired.
 
     Raises:
         PairingError: a side ends before the map does.
@@ -140,7 +140,7 @@ def pair_mapped(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
 
 
 def _run_end(own: Int64, start: int, same: NDArray[np.bool_]) -> int:
-    """Where the run of rows that begins at ``start`` ends."""
+    """The end of the run of equal rows that begins at ``start``."""
     other = np.flatnonzero(~same[start:])
     return start + int(other[0]) if len(other) else len(own)
 
@@ -157,7 +157,7 @@ def _advance(ref: Stream, held: Batch | None, wanted: int) -> Batch:
 
 
 def _gather(batch: Batch, rows: Int64) -> Batch:
-    """The rows of a batch, in any order; a view where they follow each other."""
+    """The rows of a batch, in any order; a view where they are consecutive."""
     if np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return _take(batch, slice(int(rows[0]), int(rows[-1]) + 1))
     frames, features = batch

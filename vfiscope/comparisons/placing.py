@@ -24,8 +24,8 @@ NOWHERE = -1
 
 
 class Place(NamedTuple):
-    """Where a test frame lies in a stream of real frames, by their rows; -1 where there is no such
-    row."""
+    """The position of a test frame in a stream of real frames, in rows of that stream; -1 where
+    there is no such row."""
 
     partner: int
     before: int
@@ -74,8 +74,8 @@ def places_held_out(
     Args:
         partners: frames of the truth, or of the interpolated sequence itself, where ``truth`` is
             False: then only an original has a partner, which is itself.
-        multiplier: how many of them there are to an original.
-        truth: whether synthesised frames have partners.
+        multiplier: how many of them there are per original.
+        truth: True if synthesised frames have partners.
     """
     for row in partners:
         before, part = row // multiplier * multiplier, row % multiplier
@@ -96,15 +96,14 @@ def pair_at_places(
     *,
     by_ordinal: bool = False,
 ) -> Iterator[Pairs]:
-    """Every test frame with its partner and the real frames around it, as far as the stream has
-    them.
+    """Every test frame with its partner and the real frames around it, where the stream has them.
 
-    Batches are cut where what the rows have changes.
+    Batches are cut where rows begin to have, or to lack, a partner or neighbours.
 
     Args:
         test: the frames to examine.
         frames: real frames; read as far ahead as the places need, and held as long.
-        places: one for each test frame, in order; rows never fall.
+        places: one for each test frame, in order; rows never decrease.
         first: row of the first frame of the stream.
         by_ordinal: places name frames of the stream by their decode ordinals instead of by rows.
     """
@@ -141,8 +140,8 @@ class _Window:
         self._by_ordinal = by_ordinal
 
     def clip(self, places: list[Place]) -> list[Place]:
-        """The places without what the stream does not have; reads up to what they name, and holds
-        nothing before."""
+        """The places without rows that the stream lacks; reads up to the last row that they name,
+        and drops rows before the first."""
         named = [row for place in places for row in (place.partner, place.before) if row >= 0]
         last = max(
             (max(place.partner, place.after if place.before >= 0 else NOWHERE) for place in places),

@@ -1,5 +1,5 @@
-"""A reference that goes by the test's clock: rows are paired by number, so that a time must mean
-one number on both."""
+"""A reference that follows the test's clock: rows are paired by number, so a start or stop in
+seconds must select the same ordinals on both sides."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class LeadingTest:
     """The frames of the test, read as far ahead as its reference asks where the test starts and
     stops.
 
-    Iterating gives every batch once. What is read ahead is held: a batch of the reference, and with
-    neighbours what lies between two real frames.
+    Iterating yields every batch once. Frames read ahead are held in memory: about one batch of the
+    reference, and with neighbours the frames between two real frames.
 
     Args:
-        test: the source, asked for where its stop was when its frames have ended.
+        test: the source; it reports where its stop was once its frames have ended.
         depth: batches decoded ahead, as of :func:`prefetch`.
     """
 
@@ -40,7 +40,7 @@ class LeadingTest:
             yield self._held.popleft()
 
     def _read(self) -> bool:
-        """Hold one batch more; False where there is none."""
+        """Read and hold one more batch; False where there is none."""
         batch = next(self._batches, None)
         if batch is None:
             self._ended = True
@@ -58,7 +58,7 @@ class LeadingTest:
         return self._first
 
     def ends_at(self, index: int) -> tuple[bool, int | None]:
-        """Whether the frames end before an ordinal or at it, and the ordinal of the stop where that
+        """True if the frames end at or before an ordinal, and the ordinal of the stop if the stop
         ended them."""
         while self._last < index and not self._ended:
             self._read()
@@ -76,20 +76,20 @@ class _ClockOrdinals(Selection):
         ended, stop = self.lead.ends_at(index - self.shift)
         if not ended:
             return False
-        # Where the test ends before its stop, only the reference itself can say when that is.
+        # Where the test ends before its stop, only the reference can tell which ordinal that is.
         return super().after(index, seconds) if stop is None else index - self.shift >= stop
 
 
 def follow_clock(ref: Source, lead: LeadingTest, depth: int, shift: int = 0) -> Iterator[Frames]:
-    """The frames of a reference at the ordinals of the test's, whatever their times there.
+    """The frames of a reference at the ordinals of the test, whatever their times are.
 
     Args:
-        ref: its own start and stop are left aside.
+        ref: its own start and stop are ignored.
         lead: the test.
         depth: batches decoded ahead. None are where the test has a stop, because how far the
             reference may be read is known only from the test's frames.
-        shift: partners lie so many frames later; the reference is read so much further, and never
-        less far.
+        shift: partners are this many frames later; the reference is read further by that many
+            frames, and never less far than the test.
     """
     start, stop, step = lead.first, lead.selection.stop, lead.selection.step
     if stop is None:

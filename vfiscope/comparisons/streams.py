@@ -14,19 +14,19 @@ from vfiscope.types import Features, Frames
 __all__ = ["Streams", "WrapDecoding"]
 
 WrapDecoding = Callable[[Iterable[Frames], Source, str], Iterable[Frames]]
-"""Wraps each pass over a source that is made before scoring, as a progress bar does: (frames, the
-source, what is done)."""
+"""Wraps each pass over a source before scoring, like a progress bar: (frames, the source, what is
+done)."""
 
 
 class Streams:
-    """What a comparison reads its frames from. Each source is decoded once for all of its pairs.
+    """The streams that a comparison reads. Each source is decoded once for all pairs.
 
     Args:
         sources: by role, the test first.
         depth: batches decoded ahead.
-        embed: gives frames their features; None where no metric needs them.
-        move: brings frames to the device that they are scored on.
-        bare: roles whose streams have no features, because their frames are changed first.
+        embed: computes the features of frames; None where no metric needs them.
+        move: moves frames to the device that they are scored on.
+        bare: roles whose streams have no features, because their frames are registered first.
         reading: wraps the passes of :meth:`read_through`.
     """
 
@@ -54,15 +54,15 @@ class Streams:
         return self.with_features(skip_rows(self.decode(role), skip), role)
 
     def decode(self, role: str) -> Iterator[Frames]:
-        """All frames of a source; to be called once."""
+        """All frames of a source; call it once per role."""
         return self._remember(
             iter(self._leading()) if role == "test" else prefetch(self.sources[role], self._depth)
         )
 
     def follow_test(self, role: str, shift: int = 0) -> Iterator[Frames]:
-        """The frames of a source at the ordinals of the test's, and ``shift`` further.
+        """The frames of a source at the ordinals of the test, and ``shift`` further.
 
-        Its own start and stop are left aside.
+        Its own start and stop are ignored.
         """
         return self._remember(follow_clock(self.sources[role], self._leading(), self._depth, shift))
 
@@ -77,17 +77,16 @@ class Streams:
         return None if self._embed is None else self._embed(frames)
 
     def read_through(self, role: str, what: str) -> Iterable[Frames]:
-        """The frames of a source, decoded ahead each time they are iterated, for what is found
-        before scoring.
+        """The frames of a source for passes before scoring, decoded each time they are iterated.
 
         Args:
             role: which source.
-            what: what is done, as progress says it: "aligning test".
+            what: the label of the progress bar, such as "aligning test".
         """
         return _Pass(self.sources[role], self._depth, what, self._reading)
 
     def drain(self) -> None:
-        """Read every source that was asked for to its end, so that it knows what it holds."""
+        """Read every decoded source to its end, so that its counts are complete."""
         for decoded in self._decoded:
             for _ in decoded:
                 pass

@@ -32,5 +32,5 @@ class TwoImages(Comparison):
 
     def report(self, streams: Streams, scored: Scored) -> Report:
         report = super().report(streams, scored)
-        # Stored results have always said it of two images like this.
+        # Stored results have always named the policy of two images like this.
         return replace(report, pairing={**report.pairing, "policy": ByRow.name})

@@ -38,7 +38,7 @@ class WithGolden(Comparison):
         except UsageError as error:
             raise UsageError(
                 f"golden is {self.config.golden}, but {golden.info.path} has {golden.counts.seen}"
-                f" frames: give a number from 0 to {golden.counts.seen - 1}"
+                f" frames: pass a number from 0 to {golden.counts.seen - 1}"
             ) from error
         if frames.status[0] == Status.UNREADABLE:
             raise SourceError(

@@ -28,7 +28,7 @@ class WithLag(Comparison):
 
     @property
     def lag(self) -> int:
-        """1 where nothing was asked for."""
+        """1 where --lag is not set."""
         return self.config.lag or 1
 
     def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
@@ -41,6 +41,6 @@ class WithLag(Comparison):
         pairing = {"policy": self.name, "lag": self.lag, **report.pairing}
         if (scored.table.ref_index >= 0).any():
             return replace(report, pairing=pairing)
-        remedy = "give a smaller one" if n > 1 else "give two or more, or --golden"
+        remedy = "pass a smaller one" if n > 1 else "pass two or more, or --golden"
         reason = f"lag is {self.lag}, but the sequence has {counted(n, 'frame')}: {remedy}"
         return replace(report, pairing=pairing, reason=reason)

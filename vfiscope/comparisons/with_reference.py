@@ -1,4 +1,4 @@
-"""What all ways share in which test frames are compared with frames of a reference."""
+"""The common base of comparisons with frames of a reference."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["WithReference"]
 
 @dataclass(frozen=True)
 class WithReference(Comparison):
-    """Test frames with frames of a reference, and where they are asked for with the reference
-    frames around these: the ones beside them, or the originals of a stated multiplier."""
+    """Test frames with frames of a reference and, where metrics need them, the reference frames
+    around these: the adjacent ones, or the originals of a stated multiplier."""
 
     automatic: ClassVar[bool] = True
     offers: ClassVar[Needs] = Needs.REF | Needs.NEIGHBOURS | Needs.FEATURES
@@ -31,17 +31,17 @@ class WithReference(Comparison):
 
     @property
     def multiplier(self) -> int | None:
-        """Test frames to an original; None where nothing is stated."""
+        """Test frames per original; None where nothing is stated."""
         return None if self.config.multiplier is None else int(self.config.multiplier)
 
     @property
     def looks_around(self) -> bool:
-        """Whether the pairs have the frames around them, or at least roles."""
+        """True if the pairs have the frames around them, or at least roles."""
         return Needs.NEIGHBOURS in self.needs or self.multiplier is not None
 
     @property
     def reach(self) -> int:
-        """How many ordinals a frame around another one is away at most."""
+        """The largest distance in ordinals from a frame to one around it."""
         return self.multiplier or self.config.step
 
     def around(self, test: Stream, ref: Stream, partners: Iterator[int]) -> Iterator[Pairs]:
@@ -49,7 +49,7 @@ class WithReference(Comparison):
 
         Args:
             test: the frames to examine.
-            ref: the reference frames that are named or lie around a named one.
+            ref: the reference frames that are partners or around a partner.
             partners: the decode ordinal of each test frame's partner, -1 where it has none.
         """
         places = (

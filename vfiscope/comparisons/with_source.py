@@ -31,17 +31,17 @@ log = logging.getLogger("vfiscope")
 
 @dataclass(frozen=True)
 class WithSource(Comparison):
-    """Originals that were passed through with the source frame that they show; synthesised frames
-    between the two source frames around them."""
+    """Passed-through originals with the source frame that they show; synthesised frames between the
+    two source frames around them."""
 
     name: ClassVar[str] = "source"
     automatic: ClassVar[bool] = True
     offers: ClassVar[Needs] = Needs.REF | Needs.NEIGHBOURS | Needs.FEATURES
     offers_always: ClassVar[Needs] = Needs.FEATURES
-    """In many a whole clip no original was passed through."""
+    """A partner is not always there: some clips have no passed-through original."""
 
     found: Cadence | None = None
-    """Where the test frames lie in the source; None before :meth:`prepare`."""
+    """The places of the test frames in the source; None before :meth:`prepare`."""
 
     @classmethod
     def suits(cls, config: RunConfig) -> bool:

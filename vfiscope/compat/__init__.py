@@ -1,1 +1,1 @@
-"""All that imitates other tools: the pictures of VFI-Similarity and NOVA."""
+"""Everything that imitates other tools: the figures and keys of VFI-Similarity and NOVA."""

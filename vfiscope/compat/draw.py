@@ -1,9 +1,9 @@
-"""Pictures of one compared pair: the seven files of VFI-Similarity and the overlay of its successor
+"""Figures of one compared pair: the seven files of VFI-Similarity and the overlay of its successor
 NOVA.
 
 Image A is the reference and image B the test, in the order of their tools
 (https://github.com/stootaghaj/NOVA). Two things differ from theirs: the maps of A and B share a
-scale that starts at a perfect match, so that equal pictures are blank, where they stretched each
+scale that starts at a perfect match, so that equal images are blank, where they stretched each
 map to its own range; and grids need not be square. The summary holds the scales.
 """
 
@@ -48,12 +48,12 @@ MISMATCH = MetricSpec(
     "mismatch", "1", 0.0, 2.5, True, 0.0, 0.01, "1 - cosine of each patch to its best match"
 )
 LEAST_RANGE = 0.01
-"""A picture of similarity shows at least so much below 1, as much as is worth flagging."""
+"""Least range of a similarity scale below 1: the departure that is worth flagging."""
 
 
 @dataclass(frozen=True, eq=False)
 class PairPictures:
-    """What is drawn of a pair of images with h x w patches."""
+    """The data to draw of a pair of images with h x w patches."""
 
     image_a: NDArray[np.uint8]
     """(H, W, 3) RGB."""
@@ -85,7 +85,7 @@ class PairPictures:
 
     @property
     def cells(self) -> CellGrid:
-        """Where the patches lie in the images."""
+        """The patches as cells of the images."""
         return CellGrid.over((self.image_b.shape[0], self.image_b.shape[1]), self.grid)
 
     @property
@@ -103,7 +103,7 @@ class PairPictures:
 
     @property
     def similarity_scale(self) -> tuple[float, float]:
-        """What is darkest and brightest of the similarity of both images."""
+        """Ends of the colour scale of the similarity of both images."""
         low = float(
             np.nanpercentile(np.concatenate([self.similarity_a2b, self.similarity_b2a]), 0.5)
         )
@@ -181,7 +181,7 @@ def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list
 
 
 def _beside(pair: PairPictures, columns: int = 2, width: float = 6.0) -> tuple[Figure, list[Axes]]:
-    """A figure for frames side by side, each so many inches wide at most."""
+    """A figure for images side by side, each at most this many inches wide."""
     tall, wide = pair.image_b.shape[:2]
     each = min(width, LONGEST_IN * wide / tall / 2)
     return _figure(columns * max(2.5, each) + 0.9, max(1.8, each * tall / wide) + 0.7, columns)

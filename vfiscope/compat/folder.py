@@ -1,4 +1,4 @@
-"""What can be refused of a folder for pictures before anything is computed, without torch."""
+"""Checks of a folder for figures, made before anything is computed and without torch."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
     could not fill.
 
     Raises:
-        UsageError: the configuration compares no two images.
+        UsageError: the configuration does not compare two images.
         StoreError: the folder is a file, or cannot be made or written into.
         OutputExistsError: it holds one of the files, and ``config.overwrite`` is not set.
     """
     path = Path(folder)
     if config.mode != "compare":
         raise UsageError(
-            f"visualize draws two compared images and this is a {config.mode}: leave it out"
+            f"visualize draws two compared images, but this is a {config.mode}: leave it out"
         )
     if path.exists() and not path.is_dir():
-        raise StoreError(f"{path} is no folder: name one for the pictures")
+        raise StoreError(f"{path} is not a folder: pass a folder for the figures")
     there = next((path / name for name in PAIR_FILES if (path / name).exists()), None)
     if there is not None and not config.overwrite:
-        raise OutputExistsError(f"{there} exists: give --overwrite or another folder")
+        raise OutputExistsError(f"{there} exists: pass --overwrite or another folder")
     _try(path)
 
 
 def _try(folder: Path) -> None:
-    """Make the folder where it is missing and a file in it, and take both away again."""
+    """Make the folder if it is missing and a file in it, and remove both again."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -45,9 +45,9 @@ def _try(folder: Path) -> None:
             pass
     except OSError as error:
         raise StoreError(
-            f"cannot write into the folder {folder}: {error.strerror}: name another"
+            f"cannot write into the folder {folder}: {error.strerror}: pass another"
         ) from error
     finally:
-        with suppress(OSError):  # another run may use a folder above already
+        with suppress(OSError):  # another run may already use a parent folder
             for path in made:
                 path.rmdir()

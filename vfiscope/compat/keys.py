@@ -1,5 +1,4 @@
-"""The keys under which other tools name the sides of a pair, in what they read and in what they
-write."""
+"""The keys that other tools use for the sides of a pair, in their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -16,21 +15,21 @@ ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "t
 
 
 def option_of(key: str) -> str:
-    """The option that a key of a job list means; lists made for VFI-Similarity and for sets of
-    distorted images have names of their own for the two sides."""
+    """The option for a key of a job list; lists made for VFI-Similarity and for sets of distorted
+    images use other names for the two sides."""
     return ALIASES.get(key, key)
 
 
 def rows_of(value: Any) -> Any:
-    """The list of jobs in a JSON value: itself, or what stands under ``pairs`` or ``jobs``."""
+    """The list of jobs in a JSON value: the value itself, or its key ``pairs`` or ``jobs``."""
     return value.get("pairs", value.get("jobs")) if isinstance(value, dict) else value
 
 
 def pair_keys(
     options: Mapping[str, Any], run: Run | None = None, summary: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The keys of a result of VFI-Similarity, of a job and, where it is done, of its run and of the
-    run's summary."""
+    """The keys of a result of VFI-Similarity, for a job and, once it is done, its run and the
+    summary of that."""
     ref, test = (options.get(role) for role in ("ref", "test"))
     distance = None if summary is None else summary["metrics"].get("cosine", {}).get("mean")
     return {

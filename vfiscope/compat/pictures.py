@@ -1,5 +1,5 @@
-"""Pictures of a compared pair: made as a run makes it, and from it what :mod:`vfiscope.compat.draw`
-draws."""
+"""The data of a compared pair, computed as in a run, for the figures of
+:mod:`vfiscope.compat.draw`."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def compare_and_draw(
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
 ) -> Run:
-    """Compare two images and draw them as :func:`visualize` does, from what was computed once.
+    """Compare two images and draw them like :func:`visualize`, computing everything once.
 
     Raises:
         VfiscopeError: an input, an option, the embedder, the output or the folder cannot be used.
-            The result stands where only drawing fails.
+            The result is kept where only drawing fails.
     """
     check_folder(config, folder)
     made, seen = run_seen(config, session=session, watch=watch, reading=reading)
@@ -65,8 +65,8 @@ def visualize(
     seen: Seen | None = None,
     session: Session | None = None,
 ) -> dict[str, Any]:
-    """Draw two compared images as VFI-Similarity and NOVA do, into a folder that is made where it
-    is missing.
+    """Draw two compared images as VFI-Similarity and NOVA do, into a folder that is made if it is
+    missing.
 
     Image A is the reference and image B the test, registered where the run registers it: the
     numbers are those of a run of the same configuration. The files are
@@ -78,10 +78,10 @@ def visualize(
         folder: where the files go.
         run: what identifies the run that is drawn, kept in the summary.
         seen: the pair, as :func:`vfiscope.scoring.pipeline.run_seen` returns it; None computes it.
-        session: whose models are shared where it is computed.
+        session: its models are shared where the pair is computed.
 
     Returns:
-        What ``summary.json`` holds.
+        The content of ``summary.json``.
 
     Raises:
         VfiscopeError: an input, the embedder or the folder cannot be used.
@@ -92,7 +92,7 @@ def visualize(
         Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot make the folder {folder}: {error.strerror}: name another"
+            f"cannot make the folder {folder}: {error.strerror}: pass another"
         ) from error
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
@@ -109,11 +109,13 @@ def _pair(config: RunConfig, session: Session | None) -> Seen:
 
 
 def _pictures(seen: Seen, run: str | None) -> PairPictures:
-    """What is drawn of the only pair of a job."""
+    """The data to draw of the only pair of a job."""
     job, pairs = seen.job, seen.pairs
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
     if ref is None or a is None or b is None:
-        raise ValueError(f"a pair with features is drawn, and this one has none: {pairs!r}")
+        raise ValueError(
+            f"only a pair with features can be drawn, and this one has none: {pairs!r}"
+        )
     paths = {role: source.info.path for role, source in job.inputs.sources.items()}
     for role, frames in (("test", test), ("ref", ref)):
         if frames.status[0] == Status.UNREADABLE:

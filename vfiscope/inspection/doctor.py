@@ -1,8 +1,8 @@
-"""What is unusual about a medium, and what will make the scores of a pair wrong. Imports no torch.
+"""Diagnosis of media: what is unusual about one, and what will make the scores of a pair wrong.
+Does not import torch.
 
 A medium is examined frame by frame (:mod:`.examine`), checks yield notes about it
-(:mod:`.medium_checks`, :mod:`.pair_checks`), and a table tells what each of them means
-(:mod:`.findings`).
+(:mod:`.medium_checks`, :mod:`.pair_checks`), and a table explains each of them (:mod:`.findings`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Diagnosis:
 
     @property
     def damaged(self) -> bool:
-        """Whether pixels are damaged or missing."""
+        """True if pixels are damaged or missing."""
         return any(finding.severity == "error" for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class Diagnosis:
 
 
 def diagnose(path: str, ref: str | None = None) -> Diagnosis:
-    """Read every frame of a medium, and of its reference if one is given, and find what is unusual.
+    """Read every frame of a medium, and of its reference if there is one, and find what is unusual.
 
     Raises:
         SourceError: one of them cannot be opened at all.

@@ -1,4 +1,4 @@
-"""Looking at every frame of a medium for what is unusual, without converting a pixel of a video."""
+"""Examination of every frame of a medium, without converting the pixels of a video."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from vfiscope.types import Code, Note, SourceInfo
 __all__ = ["Examination", "Timing", "examine"]
 
 MAX_KINDS = 4096
-"""Distinct intervals that are told apart."""
+"""Distinct intervals that are counted."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What the presentation times of a video are like."""
+    """Statistics of the presentation times of a video."""
 
     start_s: float = 0.0
     duration_s: float = 0.0
-    """From the first frame to the last, plus one usual interval."""
+    """From the first frame to the last, plus one median interval."""
     interval_s: float | None = None
     """The median of the intervals."""
     rate: float | None = None
@@ -43,9 +43,9 @@ class Timing:
     intervals: Mapping[float, int] = field(default_factory=dict)
     """{seconds: how often}, the most frequent first."""
     constant: bool = True
-    """Whether all intervals are the usual one, to a tick of the time base, but for gaps."""
+    """True if all intervals but gaps equal the median one, to a tick of the time base."""
     gaps: int = 0
-    """Places where whole frames are missing at an otherwise constant rate."""
+    """Places where frames are missing at an otherwise constant rate."""
     gap_frames: int = 0
     missing: int = 0
     repeated: int = 0
@@ -55,7 +55,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Examination:
-    """What a medium really holds."""
+    """What a medium actually contains."""
 
     info: SourceInfo
     container: str
@@ -67,7 +67,7 @@ class Examination:
     undecodable: int
     """Packets, or images, that should have given a frame and did not."""
     broken: int
-    """Packets that the demuxer called damaged."""
+    """Packets that the demuxer reports as damaged."""
     lost: int
     """Packets that gave neither a frame nor an error."""
     formats: Mapping[str, int]
@@ -174,7 +174,7 @@ def _starts_with_key(packets: Iterable[Any]) -> bool:
     try:
         return all(packet.is_keyframe for packet in [next(iter(packets))])
     except (StopIteration, av.FFmpegError):
-        return True  # nothing to say: the decoder counts what it cannot read
+        return True  # no finding here: the decoder counts what it cannot read
 
 
 def _timing(tally: _Tally, time_base: Fraction) -> Timing:

@@ -1,6 +1,6 @@
-"""What the doctor knows: for each code how severe it is, what it is called and what to do.
+"""The findings of the doctor: for each code its severity, its name and its remedy.
 
-A finding is a :class:`vfiscope.types.Note` that stands in ``FINDINGS``: one that a source made when
+A finding is a :class:`vfiscope.types.Note` with a code in ``FINDINGS``: one that a source made when
 it was opened, or one of :class:`DoctorCode`, which :mod:`vfiscope.inspection.medium_checks` and
 :mod:`vfiscope.inspection.pair_checks` make. To add one, add its code and its row here, and make the
 note in one of these files.
@@ -21,15 +21,15 @@ __all__ = ["FINDINGS", "SEVERITIES", "DoctorCode", "Finding", "Kind"]
 
 SEVERITIES = ("error", "warning", "info")
 SSIM_WINDOW = 11
-"""Pixels that a frame needs in both directions for ssim."""
+"""Least width and height in pixels of a frame for ssim."""
 
 
 class Kind(NamedTuple):
-    """What all findings of one code have in common."""
+    """The properties shared by all findings of one code."""
 
     severity: str
-    """error: pixels are damaged or missing; warning: scores may mean something else; info: worth
-    knowing."""
+    """error: pixels are damaged or missing; warning: scores may not mean what they seem to; info:
+    worth knowing."""
     what: str
     remedy: str = ""
     """What to do; empty where nothing needs to be done."""
@@ -42,7 +42,7 @@ UNKNOWN_NOTE = Kind("info", "note")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is unusual."""
+    """One unusual thing about a medium or a pair."""
 
     note: Note
     where: str
@@ -50,7 +50,7 @@ class Finding:
 
     @property
     def kind(self) -> Kind:
-        """What all findings of this code have in common."""
+        """The properties of its code."""
         return FINDINGS.get(self.note.code, UNKNOWN_NOTE)
 
     @property
@@ -60,12 +60,12 @@ class Finding:
 
     @property
     def what(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self.kind.what
 
     @property
     def detail(self) -> str:
-        """What was found, with its numbers."""
+        """What was found, with numbers."""
         return sentence(self.note)
 
     @property
@@ -76,13 +76,13 @@ class Finding:
         return self.kind.remedy
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON values: its words, and the note."""
+        """The finding as JSON values: its texts, and the note."""
         words = {"severity": self.severity, "what": self.what, "detail": self.detail}
         return {**words, "remedy": self.remedy, "where": self.where, **self.note.to_dict()}
 
 
 class DoctorCode(StrEnum):
-    """What only reading every frame, or comparing two media, can show."""
+    """Codes of what only reading every frame, or comparing two media, can show."""
 
     READING_ENDS_EARLY = "reading_ends_early"
     PACKETS_UNDECODABLE = "packets_undecodable"
@@ -126,7 +126,7 @@ class DoctorCode(StrEnum):
 
 
 def listed(counts: Mapping[str, int]) -> str:
-    """Counted things in words: "16x16 x 6, 20x20 x 1"."""
+    """Counts as text: "16x16 x 6, 20x20 x 1"."""
     return ", ".join(f"{name} x {count}" for name, count in counts.items())
 
 
@@ -134,14 +134,14 @@ def _differs(test: str, ref: str, guessed: bool) -> str:
     return f"test {test}, ref {ref}{' (a guess)' if guessed else ''}"
 
 
-AGAIN = "make or copy it again; until then the scores of damaged frames are kept and marked"
+AGAIN = "make or copy it again; scores of damaged frames are kept and marked"
 DEINTERLACE = "score it with --deinterlace bwdif"
-REMUX = "frames are known by their order; remux to fix the times"
-ALIKE = "make both sides alike, or tag them"
+REMUX = "frames are identified by their order; remux to fix the times"
+ALIKE = "make both sides the same, or tag them"
 TONEMAP = "score it with --tonemap reinhard, or --tonemap none for the values as stored"
 ONE_STREAM_OF_REF = "--stream is for the test alone: copy another one into a file of its own"
 ALIGN_RATES = (
-    "pass --align auto; where the test was interpolated from it, vfiscope score TEST --source REF"
+    "pass --align auto; if the test was interpolated from it, use vfiscope score TEST --source REF"
 )
 
 OF_SOURCES: dict[Code, Kind] = {
@@ -156,11 +156,9 @@ OF_SOURCES: dict[Code, Kind] = {
         )
     },
     Code.GAVE_UP: Kind("error", "reading ends early", AGAIN),
-    Code.SEVERAL_STREAMS: Kind(
-        "warning", "several video streams", "choose the one that you mean with --stream"
-    ),
+    Code.SEVERAL_STREAMS: Kind("warning", "several video streams", "choose one with --stream"),
     Code.PIXELS_NOT_SQUARE: Kind(
-        "info", "sample aspect", "scale to square pixels first where the other side has them"
+        "info", "sample aspect", "scale to square pixels first if the other side has them"
     ),
     Code.ROTATED: Kind("info", "rotation"),
     Code.ROTATION_IGNORED: Kind("warning", "rotation", "turn the frames when encoding"),
@@ -169,14 +167,16 @@ OF_SOURCES: dict[Code, Kind] = {
     Code.INTERLACED: Kind("warning", "interlaced", DEINTERLACE),
     Code.DEINTERLACED: Kind("info", "interlaced"),
     Code.ALPHA_NOT_DECODED: Kind(
-        "warning", "alpha", "re-encode without alpha, on the background that counts"
+        "warning", "alpha", "re-encode without alpha, over the intended background"
     ),
     Code.ALPHA_ON_BLACK: Kind("info", "alpha"),
     Code.NO_TIMES: Kind(
-        "warning", "no times", "pass the rate with --fps, or put it into a container"
+        "warning", "no times", "pass the rate with --fps, or remux it into a container"
     ),
     Code.NUMBERING_GAPS: Kind(
-        "warning", "gaps", "add the missing images, or expect later frames to be paired off"
+        "warning",
+        "gaps",
+        "add the missing images; otherwise later frames are paired with the wrong ones",
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),
@@ -193,7 +193,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     ),
     DoctorCode.FRAMES_CORRUPT: (
         Kind("error", "damage", AGAIN),
-        "{count} frames are corrupt, says the decoder",
+        "the decoder reports {count} corrupt frames",
     ),
     DoctorCode.PACKETS_DAMAGED: (
         Kind("error", "damage", AGAIN),
@@ -204,7 +204,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         "the container claims {claimed} frames and {there} are there",
     ),
     DoctorCode.MORE_FRAMES: (
-        Kind("info", "frame count", "frames are counted, the claim is not used"),
+        Kind("info", "frame count", "counted frames are used, not the claim"),
         "the container claims {claimed} frames and {there} are there",
     ),
     DoctorCode.NO_KEYFRAME_FIRST: (
@@ -215,7 +215,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         Kind(
             "warning",
             "variable frame rate",
-            "compare by time where the other side has another rate: --align auto",
+            "pass --align auto if the other side has another rate",
         ),
         lambda intervals: f"intervals {listed(intervals)}",
     ),
@@ -223,9 +223,9 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         Kind(
             "warning",
             "gaps in time",
-            "pair with --align auto where the other side has these frames",
+            "pass --align auto if the other side has these frames",
         ),
-        "{frames} frames are missing in {places} places of an even rate",
+        "{frames} frames are missing in {places} places of a constant rate",
     ),
     DoctorCode.TIMES_MISSING: (
         Kind("warning", "times", REMUX),
@@ -246,7 +246,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     ),
     DoctorCode.EDIT_LIST: (
         Kind("info", "edit list"),
-        "{count} frames that the container says are not to be shown",
+        "the container hides {count} frames",
     ),
     DoctorCode.RATE_CLAIMED_WRONG: (
         Kind("warning", "rate", "timestamps are used, not the claimed rate"),
@@ -260,7 +260,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         Kind(
             "warning",
             "mixed colours",
-            "split it where they change; each frame is read by its own tags",
+            "split it where they change; each frame is decoded by its own tags",
         ),
         lambda colors: listed(colors),
     ),
@@ -274,7 +274,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         "{width}x{height}",
     ),
     DoctorCode.HUGE: (
-        Kind("info", "huge", "pass --batch 1 where memory is short"),
+        Kind("info", "huge", "pass --batch 1 if memory is short"),
         "{width}x{height}",
     ),
     DoctorCode.PARTLY_INTERLACED: (
@@ -283,7 +283,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     ),
     DoctorCode.EXIF_ORIENTATION: (
         Kind("info", "EXIF orientation"),
-        "{count} images are turned for display",
+        "{count} images are rotated for display",
     ),
     DoctorCode.NAME_NOT_CONTENT: (
         Kind("warning", "name and content", "rename it"),
@@ -319,11 +319,15 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     DoctorCode.PAIR_PRIMARIES: (Kind("warning", "primaries differs", ALIKE), _differs),
     DoctorCode.PAIR_TRANSFER: (Kind("warning", "transfer differs", ALIKE), _differs),
     DoctorCode.PAIR_COLOR_GUESSED: (
-        Kind("warning", "colour is a guess", "tag the video with what it was encoded with"),
+        Kind(
+            "warning", "colour is a guess", "tag the video with the values that it was encoded with"
+        ),
         "one side is RGB, and the matrix and range of the other are a guess",
     ),
     DoctorCode.PAIR_DEPTH: (
-        Kind("info", "depth differs", "values are scaled, not cut; rounding alone limits psnr"),
+        Kind(
+            "info", "depth differs", "values are scaled, not truncated; rounding alone limits psnr"
+        ),
         "test {test}, ref {ref}",
     ),
 }

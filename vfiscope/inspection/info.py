@@ -1,4 +1,4 @@
-"""What a path is: a run, a video or a set of images. Imports no torch."""
+"""Facts about a path: a run, a video or a set of images. Does not import torch."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def describe(path: str) -> dict[str, Any]:
     """Facts about a run or a medium, as JSON-able values.
 
     Raises:
-        VfiscopeError: the path is neither.
+        VfiscopeError: the path is neither of them.
     """
-    is_file = os.path.isfile(path)  # a pipe would wait for a writer
+    is_file = os.path.isfile(path)  # opening a pipe would wait for a writer
     return _describe_run(path) if is_file and _is_hdf5(path) else _describe_medium(path)
 
 
@@ -29,7 +29,7 @@ def _is_hdf5(path: str) -> bool:
         with open(path, "rb") as file:
             return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     except OSError:
-        return False  # opening it as a medium says why
+        return False  # opening it as a medium reports why
 
 
 def _describe_run(path: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is unusual about one medium: each check looks at an examination and yields notes."""
+"""Checks of one medium: each looks at an examination and yields notes on what is unusual."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vfiscope.types import Note
 __all__ = ["check_medium"]
 
 HUGE_FRAME = 2**24
-"""Pixels of a frame from which memory and time are worth a note."""
+"""Pixels of a frame from which it gets a note about memory."""
 MAX_LISTED = 4
 """Sizes, colours or intervals that a note lists, the most frequent first."""
 RATE_ERROR = 0.02
-"""Part by which a claimed rate may be off the measured one before it is noted."""
+"""Relative difference of claimed and measured rate from which it is noted."""
 
 FORMAT_OF_SUFFIX = {
     ".mp4": "mov",
@@ -52,7 +52,7 @@ IMAGE_KINDS = {
 
 
 def check_medium(found: Examination) -> Iterator[Note]:
-    """Everything that is unusual about a medium, what its source noted included."""
+    """Notes on everything unusual about a medium, including the notes of its source."""
     yield from _reading(found)
     yield from found.info.damage
     yield from _damage(found)
@@ -157,7 +157,7 @@ def _size(found: Examination) -> Iterator[Note]:
 
 
 def _content(found: Examination) -> Iterator[Note]:
-    """Where names promise another format than the content has."""
+    """Notes on file names that do not match the format of the content."""
     if found.info.kind == "video":
         suffix = Path(found.info.path).suffix.lower()
         content = found.container

@@ -1,4 +1,4 @@
-"""What will make the scores of a pair wrong: each check looks at both sides and yields notes."""
+"""Checks of a pair: each looks at both sides and yields notes on what will make scores wrong."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vfiscope.types import Note
 __all__ = ["check_pair"]
 
 RATE_DIFFERENCE = 0.005
-"""Part by which two rates may differ before it is noted."""
+"""Relative difference of two rates from which it is noted."""
 HALF_A_FRAME = 0.5
 
 COLOR_CODES = {
@@ -25,7 +25,7 @@ YUV_ONLY = ("matrix", "range")
 
 
 def check_pair(test: Examination, ref: Examination) -> Iterator[Note]:
-    """Everything in which two media differ that are to be compared."""
+    """Notes on all differences between two media that are to be compared."""
     sizes = _size(test), _size(ref)
     if sizes[0] != sizes[1]:
         yield _two(DoctorCode.PAIR_SIZE, *sizes)

@@ -1,4 +1,4 @@
-"""The words on a sheet of frames: what each frame is, what else is known of it, how to read it."""
+"""The texts on a sheet of frames: what each frame is, further facts, how to read the sheet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vfiscope.views.worst import ChosenFrames
 __all__ = ["caption_of", "details_of", "heading_of", "how_to_read", "title_of"]
 
 MAX_DETAILS = 6
-"""Scores beside a frame."""
+"""Most scores beside a frame."""
 
 
 def caption_of(run: Run, role: str, one: FetchedFrame) -> tuple[str, str]:
@@ -50,7 +50,7 @@ def _score(run: Run, metric: str, row: int) -> str:
 
 
 def details_of(run: Run, each: ComparedFrames, chosen: ChosenFrames, extent: str) -> str:
-    """What else is known of a frame, in one line."""
+    """Further facts about a frame, in one line."""
     row, index = each.row, int(run.frames.index[each.row])
     told = [f"frame {index}"] if run.names else []
     if run.frames.role[row] != Role.UNKNOWN:
@@ -82,7 +82,7 @@ def details_of(run: Run, each: ComparedFrames, chosen: ChosenFrames, extent: str
 
 
 def _telling(run: Run, row: int) -> list[str]:
-    """The scores that say something of a frame: those that rank, and kinds of fault that it has."""
+    """The informative scores of a frame: those that rank, and the faults that it has."""
     found = []
     for name, spec in run.specs.items():
         value = float(run.scores[name][row])
@@ -112,7 +112,7 @@ def how_to_read(
     what = f"Map: {spec.name}"
     if computed:
         to = (
-            "the lesser of those to the frames before and after"
+            "the smaller of those to the frames before and after"
             if between
             else "to what is beside it"
         )
@@ -131,8 +131,8 @@ def how_to_read(
         else ""
     )
     box = (
-        "Box: of the areas of at least half of its peak the one that holds most, enlarged below as"
-        " far as it fits."
+        "Box: the area of at least half of its peak that holds most, enlarged below as far as it"
+        " fits."
     )
     return f"{shown} {box}{spread}"
 

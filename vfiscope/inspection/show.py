@@ -1,5 +1,5 @@
-"""Single frames of a run as pictures: which ones, what is drawn beside them, and where the files
-go. Needs no torch."""
+"""Sheets of single frames of a run: which frames, what is drawn beside them, and where the files
+go. Does not import torch."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ __all__ = ["Sheets", "default_out", "show"]
 
 SHEET_DPI = 150
 DEFAULT_WORST_FRAMES = 5
-"""Worst frames where no number is given."""
+"""The default number of worst frames."""
 MOST = 50
-"""Frames on one sheet."""
+"""Most frames on one sheet."""
 SHOWN_CELL_PX = 16
-"""About the side in pixels of a cell of a map that is computed here."""
+"""Approximate side in pixels of a cell of a map that is computed here."""
 ABSDIFF = MetricSpec(
     "absdiff", "1", 0.0, 1.0, True, 0.0, 0.01, "Mean absolute difference over R, G, B, of white."
 )
@@ -53,14 +53,14 @@ WORDS = {"ref": "reference", "golden": "golden frame", "source": "original in th
 
 @dataclass(frozen=True, eq=False)
 class Sheets:
-    """What was drawn."""
+    """The drawn sheets."""
 
     figures: tuple[Figure, ...]
     """One sheet, or one for each frame."""
     paths: tuple[Path, ...]
     """The files written, if any."""
     facts: dict[str, Any]
-    """What ``vfiscope show --json`` prints."""
+    """The output of ``vfiscope show --json``."""
 
 
 def show(
@@ -78,36 +78,35 @@ def show(
 ) -> Sheets:
     """Draw frames of a run beside what they were compared with, and a map of what is wrong in them.
 
-    The frames are read again from the inputs, as the run read them. The worst ones are the worst by
+    The frames are read again from the inputs, as the run read them. The worst frames are those by
     a metric, spread as :func:`vfiscope.views.worst.worst_frames` says.
 
     Args:
         run: a finished run, or its path.
         frames: decode ordinals of test frames, in the order to draw them.
-        worst: how many of the worst frames to draw instead; 5 where neither is given.
-        by: the metric by which they are the worst; the first that ranks and has values where None.
-        map: a stored map, or "absdiff", which is computed from the frames where it is not stored;
-            where None, "mismatch" or "fault", else the stored map that departs most, else
-            "absdiff".
+        worst: how many of the worst frames to draw instead; 5 by default.
+        by: the metric to choose the worst by; None for the first that ranks and has values.
+        map: a stored map, or "absdiff", which is computed from the frames if it is not stored; None
+            for "mismatch" or "fault", else the stored map that departs most, else "absdiff".
         field: a stored vector field to draw as arrows on the test frame.
-        scale: where the colours end: "auto", at a departure that 99.5 % of the shown cells do not
-            exceed, but no less than the map's floor; "absolute", at the end of the map's range; or
+        scale: the top of the colour scale: "auto", a departure that 99.5 % of the shown cells do
+            not exceed, but no less than the map's floor; "absolute", the end of the map's range; or
             a number.
         out: a .png file for one sheet, or a folder (that exists, or ends in "/") for a file for
             each frame; None writes nothing.
-        root: a folder that the inputs lie in now, where they were moved.
+        root: a folder that the inputs are in now, if they were moved.
         overwrite: replace files that exist.
 
     Raises:
         UsageError: the run has no such frame, metric, map or field, or the arguments do not go
             together.
-        SourceError: an input is not there any more, or has changed.
+        SourceError: an input is missing or has changed.
         OutputExistsError: a file exists, and overwriting was not asked for.
         DiskFullError, StoreError: a file cannot be written.
     """
     run = run if isinstance(run, Run) else Run(run)
     if frames is not None and worst is not None:
-        raise UsageError("frames and worst are two ways to choose: pass one of them")
+        raise UsageError("frames and worst exclude each other: pass one of them")
     chosen = (
         worst_frames(run, DEFAULT_WORST_FRAMES if worst is None else worst, by)
         if frames is None
@@ -142,7 +141,7 @@ def show(
 
 
 def default_out(run: Run, frames: Sequence[int] | None, worst: int | None) -> str:
-    """The picture's name where none is given: after the run, in the current folder."""
+    """The default name of the sheet: after the run, in the current folder."""
     what = (
         f"worst{DEFAULT_WORST_FRAMES if worst is None else worst}"
         if frames is None
@@ -154,7 +153,7 @@ def default_out(run: Run, frames: Sequence[int] | None, worst: int | None) -> st
 def _paths(
     run: Run, rows: Sequence[int], out: str | os.PathLike[str] | None, overwrite: bool
 ) -> tuple[Path, ...]:
-    """The files to write, refused before anything is read where they exist."""
+    """The files to write; existing files are refused before anything is read."""
     if out is None:
         return ()
     if _is_folder(out):
@@ -183,7 +182,7 @@ def _save(figure: Figure, path: Path, overwrite: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"cannot make the folder {path.parent}: {error.strerror}: name another"
+            f"cannot make the folder {path.parent}: {error.strerror}: pass another"
         ) from error
     with replacing(path, overwrite=overwrite) as temporary:
         figure.savefig(temporary, format="png", dpi=SHEET_DPI, metadata=METADATA[".png"])
@@ -205,7 +204,7 @@ def _instead(field: str, fields: Collection[str]) -> str:
 
 
 def _default_map(run: Run, chosen: ChosenFrames, by: str | None) -> str:
-    """The map to show where none is asked for, among those that have a value in these frames."""
+    """The default map to show, among those that have a value in these frames."""
     departs = {name: _departs(stored, chosen.rows) for name, stored in run.maps.items()}
     known = [name for name, most in departs.items() if most is not None]
     for name in (by, *PREFERRED):
@@ -215,8 +214,8 @@ def _default_map(run: Run, chosen: ChosenFrames, by: str | None) -> str:
 
 
 def _departs(stored: LazyArray[MetricSpec], rows: Sequence[int]) -> float | None:
-    """How far a map departs from a perfect frame in some rows, in its own floors; None where it has
-    no value there."""
+    """The largest departure of a map from a perfect frame in some rows, in multiples of its floor;
+    None where it has no value there."""
     maps = [values for row in rows if np.isfinite(values := stored[row]).any()]
     if not maps:
         return None
@@ -289,7 +288,7 @@ def _field(run: Run, name: str, row: int) -> Layer:
 
 
 def _beside(run: Run, each: ComparedFrames) -> list[tuple[str, FetchedFrame | None]]:
-    """What stands beside each other, in words: between two real frames, or before its partner."""
+    """The captions and frames of a row: between two real frames, or before its partner."""
     if each.partner is None:
         stated = any(run.config.get(name) is not None for name in ("source", "multiplier"))
         kind = "real frame" if stated else "frame"

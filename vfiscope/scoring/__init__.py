@@ -1,2 +1,2 @@
-"""Scoring: a configuration in, a run out. `pipeline` reads as the page of calls; the other files
-are its steps."""
+"""Scoring: a configuration in, a run out. `pipeline` is the sequence of calls; the other files are
+its steps."""

@@ -1,4 +1,4 @@
-"""The inputs of a run, opened, and what speaks against them, the embedder's name or the output."""
+"""The inputs of a run, opened and checked together with the embedder's name and the output."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["Inputs", "open_checked"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a configuration names, opened."""
+    """The opened inputs of a configuration."""
 
     sources: dict[str, Source]
-    """By role, in the order test, then ref, source or golden where there is one."""
+    """By role: test first, then ref, source or golden if there is one."""
     stamps: dict[str, Stamp]
-    """Of the files of every source, before they were read."""
+    """Stamps of the files of every source, taken before they are read."""
 
 
 def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
-    """Open the inputs of a configuration that nothing speaks against so far.
+    """Check the embedder, inputs and output of a configuration, and open the inputs.
 
     Raises:
         VfiscopeError: the embedder, an input or the output cannot be used.
@@ -44,20 +44,19 @@ def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
 
 
 def _check_embedder(config: RunConfig) -> None:
-    """Refuse an embedder that there is not, and weights of nobody knows which; ``auto`` is chosen
-    where one is used."""
+    """Refuse an unknown embedder, and weights without the name of their embedder; ``auto`` is
+    resolved only where an embedder is used."""
     if config.embedder != "auto" or config.weights is not None:
         choose(config.embedder, config.weights)
 
 
 def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
-    """Refuse to deinterlace where no input is a video; of a video and its images, only the video
-    has fields."""
+    """Refuse to deinterlace where no input is a video; one video is enough."""
     if config.deinterlace == "none" or any(
         source.info.kind == "video" for source in sources.values()
     ):
         return
     path = sources["test"].info.path
     raise UsageError(
-        f"--deinterlace {config.deinterlace} is for videos, and {path} is none: leave it out"
+        f"--deinterlace {config.deinterlace} is for videos, but {path} is not a video: leave it out"
     )

@@ -1,4 +1,4 @@
-"""Opening the sources of a job: which there are, and whether they fit together."""
+"""Opening the sources of a job, and checking that they fit together."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ Size = tuple[int, int]
 
 
 def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
-    """Open what a configuration names, by role: test, and ref, source or golden where it has a
-    partner.
+    """Open the sources of a configuration by role: test, and ref, source or golden if it has one.
 
     Args:
         config: with ``resize``, the test is brought to the partner's size, and every frame of a
@@ -29,13 +28,12 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
 
     Raises:
         SourceError: an input cannot be read.
-        PairingError: test and partner differ in size, or are videos of different rates that nothing
-            aligns.
-        UsageError: a partner is missing, or a comparison of two images was asked for something
-        else.
+        PairingError: test and partner differ in size, or are videos of different rates that are not
+            aligned.
+        UsageError: a partner is missing, or compare got something other than two images.
     """
     if config.mode == "compare" and config.ref is None:
-        raise UsageError(f"compare needs a reference: add the image to compare {config.test} with")
+        raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
     partner = _open_partner(config.replace(time_from=None), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
@@ -57,8 +55,7 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
     if config.mode == "score" and config.ref is None:
         if config.source is None:
             return None
-        # The test's frames are chosen; where they lie in the source is found among all of its
-        # frames.
+        # Only the test's frames are selected; their places are searched in the whole source.
         whole = config.replace(start=None, stop=None, stream=None)
         return "source", _open_alike(whole, config.source, stack)
     if config.mode != "scan":
@@ -68,14 +65,14 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
     index = golden_index(config.golden)
     if index is not None and index < 0:
         raise UsageError(
-            f"golden is {config.golden}: give an image, or the number of a frame, counted from 0"
+            f"golden is {config.golden}: pass an image, or the number of a frame, counted from 0"
         )
     if index is None:
         source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
         if source.info.kind != "video" and source.info.frames_expected == 1:
             return "golden", source
         raise UsageError(
-            f"golden {source.info.path} is not one image: give an image, or the number of a frame"
+            f"golden {source.info.path} is not one image: pass an image, or the number of a frame"
         )
     chosen = config.replace(start=index, stop=index + 1, step=1)
     return "golden", _open_alike(chosen, config.test, stack)
@@ -86,14 +83,13 @@ def _open(config: RunConfig, target: Any, stack: ExitStack, size: Size | None = 
 
 
 def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
-    """With ``resize``, every frame has the size of the source's first."""
+    """Open a source; with ``resize``, every frame gets the size of its first frame."""
     source = _open(config, target, stack)
     return source if config.resize is None else _open(config, target, stack, size=source.size)
 
 
 def golden_index(golden: Any) -> int | None:
-    """The ordinal of a golden frame that is named by number, None where it is a file or an
-    array."""
+    """The ordinal of a golden frame that is chosen by number; None if it is a file or an array."""
     if isinstance(golden, int) or (
         isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", golden)
     ):
@@ -110,26 +106,26 @@ def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | No
     ]
     for path in [*inputs, *(file for file in weights if file is not None)]:
         if os.path.exists(path) and os.path.samefile(path, out):
-            raise UsageError(f"the output {out} is an input of the same run: give another --out")
+            raise UsageError(f"the output {out} is an input of the same run: pass another --out")
 
 
 def _check_sizes(test: Source, other: Source, role: str) -> None:
     if test.size != other.size:
         raise PairingError(
             f"sizes differ: test {test.info.path} is {test.size[1]}x{test.size[0]}, {role}"
-            f" {other.info.path} is {other.size[1]}x{other.size[0]}: give --resize FILTER to bring"
+            f" {other.info.path} is {other.size[1]}x{other.size[0]}: pass --resize FILTER to bring"
             " the test to that size"
         )
 
 
 def _check_rates(test: Source, ref: Source) -> None:
-    """Refuse to pair by rows what was not shown at the same pace."""
+    """Refuse to pair videos of different frame rates row by row."""
     rates = [source.info.rate if source.info.kind == "video" else None for source in (test, ref)]
     if rates[0] is None or rates[1] is None or abs(rates[0] / rates[1] - 1) <= RATE_TOLERANCE:
         return
     raise PairingError(
         f"rates differ: test {test.info.path} has {float(rates[0]):.6g} frames a second, ref"
-        f" {ref.info.path} {float(rates[1]):.6g}: give --align auto, or --align 0 to pair them row"
+        f" {ref.info.path} {float(rates[1]):.6g}: pass --align auto, or --align 0 to pair them row"
         " by row"
     )
 
@@ -139,6 +135,6 @@ def _check_still(source: Source) -> None:
     if info.kind == "video" or info.frames_expected != 1:
         what = "a video" if info.kind == "video" else f"{info.frames_expected} frames"
         raise UsageError(
-            f"compare takes two images, but {info.path} is {what}: choose mode score "
+            f"compare takes two images, but {info.path} is {what}: use mode score "
             '(vfiscope score TEST --ref REF; "mode": "score" in a job list)'
         )

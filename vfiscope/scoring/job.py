@@ -1,4 +1,4 @@
-"""A configuration with everything in it opened, chosen and checked."""
+"""A job: a configuration with its inputs and models opened, chosen and checked."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 
 @dataclass(frozen=True)
 class Job:
-    """What is computed, from which inputs, compared how, and with which models."""
+    """What is computed, from which inputs, by which comparison and with which models."""
 
     config: RunConfig
     plan: Plan
@@ -47,16 +47,16 @@ def open_job(
     load: bool = True,
     also: Needs = Needs.NOTHING,
 ) -> Job:
-    """Open what a configuration names, models last: what can be refused without them is refused at
-    once.
+    """Open the job of a configuration, models last, so that whatever can be refused without them is
+    refused at once.
 
     Args:
         config: the job.
         stack: closes the inputs.
-        session: whose models are shared.
-        load: False where only the header is asked for: no model is loaded, and the header lacks
-            what became of every tensor of the weights.
-        also: what is needed besides what the metrics need.
+        session: its models are shared.
+        load: False if only the header is needed: no model is loaded, and the header lacks the
+            report on the tensors of the weights.
+        also: needs besides those of the metrics.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
@@ -75,8 +75,7 @@ def open_job(
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
-    """The plan with the signals that are asked for, or the usual ones and those that detectors
-    need."""
+    """The plan with the chosen signals, or the default ones and those that detectors need."""
     has = {
         Sight.BEFORE: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
@@ -88,8 +87,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
 
 
 def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:
-    """Refuse a lag whose frames, held with their features (float32) until their turn comes, need
-    too much memory."""
+    """Refuse a lag whose frames, held in memory with their features (float32), need too much of
+    it."""
     height, width = test.size
     size = 3 * height * width * (1 if test.info.bit_depth == 8 else 2)
     if embedder is not None:
@@ -97,14 +96,14 @@ def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:
     if lag * size > MAX_LAG_BYTES:
         raise UsageError(
             f"lag {lag} holds {lag} frames of {width}x{height} with their features,"
-            f" {lag * size / 2**30:.1f} GiB, and {MAX_LAG_BYTES / 2**30:g} GiB is the limit: give"
-            f" --lag {MAX_LAG_BYTES // size} or less, or --step N, with which a lag counts every"
-            " N-th frame"
+            f" {lag * size / 2**30:.1f} GiB, and {MAX_LAG_BYTES / 2**30:g} GiB is the limit: pass"
+            f" --lag {MAX_LAG_BYTES // size} or less, or --step N, so that a lag counts every N-th"
+            " frame"
         )
 
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
-    """Refuse a rule that cannot work before a frame is decoded for it."""
+    """Refuse a rule that cannot work before any frame is decoded."""
     specs = {name: metric.spec for name, metric in plan.metrics.items()}
     rules = {text: parse_rule(text, specs=specs) for text in (*config.flag, *config.fail_on)}
     for text in config.flag:
@@ -114,8 +113,7 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
 
 
 def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
-    """The roles of the frames that a metric is defined for; none where frames are not told
-    apart."""
+    """The roles of the frames that a metric is defined for; none where roles are unknown."""
     if config.source is None and config.multiplier is None:
         return ()
     if Needs.NEIGHBOURS in spec.needs:
@@ -124,16 +122,17 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
 
 
 def _check_needs(comparison: Comparison, plan: Plan) -> None:
-    """Refuse a metric, map or field that no frame could have a value of."""
+    """Refuse a metric, map or field that could not have a value for any frame."""
     for spec in (part.spec for part in plan.parts):
         if comparison.allows(spec.needs):
             continue
         mode = comparison.config.mode
         if Needs.NEIGHBOURS in spec.needs and Needs.NEIGHBOURS not in comparison.offers:
-            lacks = mode if mode != "score" else f"the comparison {comparison.name!r}"
+            lacks = f"{mode} mode" if mode != "score" else f"the comparison {comparison.name!r}"
             remedy = "use score" if mode != "score" else "choose other metrics"
             raise UsageError(
-                f"{spec.name} needs the real frames around a frame, which {lacks} has not: {remedy}"
+                f"{spec.name} needs neighbouring source frames, which {lacks} does not have;"
+                f" {remedy}"
             )
         raise UsageError(f"{spec.name} needs the ground truth: add --ref, or choose other metrics")
 
@@ -174,7 +173,7 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
         job: what is scored.
         reading: wraps the passes that are made before scoring.
     """
-    # Registered frames are embedded afterwards; with a lag they are partners too.
+    # Registered frames are embedded after registration; with a lag they are partners too.
     registered = job.models.register is not None and len(job.inputs.sources) > 1
     return Streams(
         job.inputs.sources,
@@ -187,10 +186,10 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
-    """The pairs of a job from row ``done`` on, registered where that was asked for.
+    """The pairs of a job from row ``done`` on, registered if the job registers.
 
-    Every source is read to the end of what was asked for, so that it knows what it holds; what no
-    pair needs is decoded and not embedded.
+    Every source is read to the end of its selection, so that its counts are complete; frames that
+    no pair needs are decoded but not embedded.
     """
     pairs: Iterator[Pairs] = (
         replace(each, window=job.config.window) for each in comparison.pairs(streams, done)

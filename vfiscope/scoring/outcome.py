@@ -1,4 +1,4 @@
-"""What a run says of itself at its end: what makes it partial, how its frames were registered."""
+"""Notes at the end of a run: what makes it partial, how its frames were registered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAMAGE_COUNTS = {
 
 
 def describe_registrations(found: Registrations | None) -> list[str]:
-    """How the frames were registered, one line for people; none where they were not."""
+    """One line on how the frames were registered; empty where they were not."""
     if found is None or not found.accepted.any():
         return []
     rows = found.accepted
@@ -40,7 +40,7 @@ def describe_registrations(found: Registrations | None) -> list[str]:
 
 
 def damaged(inputs: Inputs) -> list[Note]:
-    """Notes on what could not be read of the inputs, and on what changed meanwhile."""
+    """Notes on what could not be read of the inputs, and on inputs that changed meanwhile."""
     notes: list[Note] = []
     for role, source in inputs.sources.items():
         where = {"role": role, "path": source.info.path}
@@ -49,7 +49,7 @@ def damaged(inputs: Inputs) -> list[Note]:
                 notes.append(Note(code, {"count": count, **where}))
         if early := source.counts.given_up(source.info.path):
             notes.append(Note(Code.SOURCE_GAVE_UP, {"role": role, "note": early}))
-        if source.counts.ended:  # what lies behind --stop was not asked for
+        if source.counts.ended:  # what comes after --stop was not asked for
             notes += [
                 Note(Code.SOURCE_DAMAGED, {**where, "note": damage})
                 for damage in source.info.damage
@@ -61,7 +61,7 @@ def damaged(inputs: Inputs) -> list[Note]:
 
 
 def refused(found: Registrations | None) -> list[Note]:
-    """A note on the frames that could not be registered, with the reasons; none where all could."""
+    """A note on frames that could not be registered, with reasons; empty where all were."""
     reasons = (
         {v: found.count(v) for v in Verdict if v > Verdict.UNPAIRED} if found is not None else {}
     )
@@ -70,11 +70,11 @@ def refused(found: Registrations | None) -> list[Note]:
 
 
 def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
-    """A note on each metric that no frame has a value of, of those that the run is about: a
-    rule about it would be met by nothing.
+    """A note on each metric that has no value for any frame of the headline role, because no frame
+    could meet a rule about it.
 
-    Not of those that many a whole clip has no place for: where nothing moves, or no original was
-    passed through.
+    Metrics that are often undefined for a whole clip get no note: those that need motion or
+    passed-through originals.
     """
     role = headline_role(scored.table)
     rows = rows_of(scored.table, role)
@@ -87,7 +87,7 @@ def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
 
 
 def _missing(source: Source) -> int:
-    """How many frames a video claims beyond those that its whole stream held."""
+    """The number of frames that a video claims but its whole stream did not hold."""
     counts, expected = source.counts, source.info.frames_expected
     if source.info.kind != "video" or expected is None or not counts.ended:
         return 0

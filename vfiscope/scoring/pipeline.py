@@ -1,4 +1,4 @@
-"""The only composition: a configuration in, a run out.
+"""The one place where the steps of a run are put together: a configuration in, a run out.
 
 ::
 
@@ -39,12 +39,12 @@ __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 log = logging.getLogger("vfiscope")
 
 WrapScoring = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
-"""Wraps the stream of scores, as a progress bar does: (scores, the test, rows done before)."""
+"""Wraps the stream of scores, like a progress bar: (scores, the test, rows done before)."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a run compared first, as it was scored: registered, and with features."""
+    """The first pairs of a run as they were scored: registered, with features."""
 
     job: Job
     pairs: Pairs
@@ -57,14 +57,14 @@ def run(
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
 ) -> Run:
-    """Do what a configuration says and open the result.
+    """Run a configuration and open the result.
 
-    Models are opened where no session has them. Without ``config.out`` the result
-    lives in a temporary folder for as long as the returned run.
+    Models that no session holds are opened. Without ``config.out`` the result is kept in a
+    temporary folder for as long as the returned run is open.
 
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is
-            left behind, but for finished parts of the work, which the same call picks up again.
+            left behind except finished parts of the work, which the same call continues.
     """
     return _run(partial(_produce, session=session, watch=watch, reading=reading), config)
 
@@ -76,18 +76,18 @@ def run_seen(
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
 ) -> tuple[Run, Seen | None]:
-    """Do the same, and return what was compared first, with features, whether the metrics need
-    them or not; None where nothing was left to compare."""
+    """Like :func:`run`, and also return the first pairs, with features even if no metric needs
+    them; None where nothing was left to compare."""
     seen: list[Seen] = []
     produce = partial(_produce, session=session, watch=watch, reading=reading, seen=seen)
     return _run(produce, config), (seen[0] if seen else None)
 
 
 def finished(config: RunConfig, session: Session | None = None) -> Run | None:
-    """The finished run of these very inputs and settings that ``config.out`` holds, opened; None
-    where it holds none.
+    """Open the run in ``config.out`` if it is finished and was made with the same inputs and
+    settings; None otherwise.
 
-    No network is loaded for the answer, and nothing decoded beyond what opening an input needs.
+    No network is loaded, and nothing is decoded beyond what opening an input needs.
 
     Raises:
         VfiscopeError: an input, an option or the embedder cannot be used.
@@ -101,7 +101,7 @@ def finished(config: RunConfig, session: Session | None = None) -> Run | None:
     with ExitStack() as stack:
         unless_done = stack.enter_context(ExitStack())
         unless_done.callback(found.close)
-        # With overwriting, because that the result is there is no reason to refuse the question.
+        # With overwriting: the existing result is no reason to refuse here.
         asked = open_job(config.replace(overwrite=True), stack, session, load=False)
         if asked.header.differences(found.header):
             return None
@@ -110,7 +110,7 @@ def finished(config: RunConfig, session: Session | None = None) -> Run | None:
 
 
 def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
-    """Open what is produced, in a folder that lives as long as the run where none is named."""
+    """Produce and open a run; without ``out``, in a folder that is removed with the run."""
     if config.out is not None:
         return Run(produce(config))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
@@ -119,7 +119,7 @@ def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
     except BaseException as error:
         shutil.rmtree(owned)
         if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
-            raise error.__cause__ from None  # what the writer kept is gone with the folder
+            raise error.__cause__ from None  # what the writer kept is removed with the folder
         raise
     return Run(path, owns=owned)
 
@@ -146,7 +146,7 @@ def _produce(
         with writing as writer:
             if not writer.already_finished:
                 return _score(job, writer, watch, reading, seen)
-    # Rules do not identify work, so it may have been finished under others.
+    # Rules do not identify work, so it may have been finished with other rules.
     reflag_if_rules_differ(out, config.flag)
     return out
 
@@ -158,13 +158,13 @@ def _score(
     reading: WrapDecoding | None,
     seen: list[Seen] | None,
 ) -> Path:
-    """Score what the writer does not hold yet, say what the scores tell, and make one file of it.
+    """Score what the writer does not hold yet, report on it, and write one file.
 
     Raises:
-        UsageError: no frame could be compared with anything; the work is discarded.
+        UsageError: no frame could be compared; the work is discarded.
     """
     began, done, sources = time.monotonic(), writer.rows_done, job.inputs.sources
-    if done:  # what is done is decoded again, which takes a while
+    if done:  # rows that are done are decoded again, which takes a while
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
     comparison = job.comparison.prepare(streams)
@@ -207,16 +207,16 @@ def _score(
 def _scores(
     job: Job, comparison: Comparison, streams: Streams, done: int, seen: list[Seen] | None
 ) -> Iterator[Scores]:
-    """The scores from row ``done`` on. Signals look at the row before: where work goes on behind
-    it, it is decoded again."""
+    """The scores from row ``done`` on. Signals need the row before, so that row is decoded again
+    when work is continued."""
     lead = done > 0 and job.plan.needs_row_before
     pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
     return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
 
 def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterator[Pairs]:
-    """The same pairs, the first of them made now, and kept where that was asked for: inputs of
-    which nothing can be used fail before anything is said."""
+    """The same pairs. The first is made at once, so that unusable inputs fail before anything is
+    printed, and kept in ``seen``."""
     first = next(pairs, None)
     if first is None:
         return pairs
@@ -226,8 +226,7 @@ def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterato
 
 
 def _announce(job: Job) -> None:
-    """Say which options have no effect, which embedder was chosen, and what became of its
-    weights."""
+    """Log which options have no effect, which embedder was chosen, and how its weights loaded."""
     config, embedder = job.config, job.models.embedder
     for unused in without_effect(config, job.plan, job.inputs.sources):
         log.warning("warning: %s", unused)
@@ -241,8 +240,7 @@ def _announce(job: Job) -> None:
 
 
 def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
-    """What may make scores mean something else, as far as it is known before they are made: said,
-    and returned."""
+    """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
     warnings = [*disagreements(sources), *gaps]
     _tell(notes, warnings)

@@ -1,4 +1,4 @@
-"""What identifies the inputs of a run, whether they changed meanwhile, and what made it."""
+"""The identity of the inputs of a run, changes to them while it ran, and software versions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PACKAGES = (
 
 
 def identity(role: str, source: Source) -> dict[str, Any]:
-    """What a run stores of a source, and compares before it resumes."""
+    """The facts about a source that a run stores, and compares before it resumes."""
     info = source.info
     return {
         "role": role,
@@ -57,7 +57,7 @@ def identity(role: str, source: Source) -> dict[str, Any]:
 
 
 def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """An identity with what was counted and noticed while the source was read."""
+    """A stored identity with the counts and notes from reading the source."""
     counts = source.counts
     return {
         **stored,
@@ -74,9 +74,10 @@ def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
 
 
 def stamp_files(source: Source) -> Stamp:
-    """What tells cheaply whether the files of a source change while it is read; empty for arrays.
+    """Size and time of the files of a source, a cheap check for changes while it is read; empty for
+    arrays.
 
-    A file that cannot be looked at is stamped (-1, -1).
+    The stamp of a file that cannot be accessed is (-1, -1).
     """
     info = source.info
     return (
@@ -85,8 +86,7 @@ def stamp_files(source: Source) -> Stamp:
 
 
 def changed(source: Source, before: Stamp) -> list[Note]:
-    """A note on what happened to the files of a source since they were stamped; none where nothing
-    did."""
+    """A note on changes to the files of a source since they were stamped; empty if none."""
     files = [file for file, old in before.items() if _stat(file) != old]
     listed = _listed(source) if source.info.kind == "images" and not files else None
     if listed is not None and listed != tuple(source.info.files):
@@ -113,7 +113,7 @@ def _listed(source: Source) -> tuple[str, ...]:
 
 
 def versions() -> dict[str, str]:
-    """{package: version} of what a score may depend on."""
+    """{package: version} of the packages that a score may depend on."""
     return dict(_versions())
 
 
@@ -129,6 +129,6 @@ def _versions() -> Mapping[str, str]:
 
 
 def seek_tables(sources: Mapping[str, Source]) -> dict[str, SeekTable]:
-    """{role: what reading it noted to find its frames again}, of the videos."""
+    """{role: its seek table}, for the videos."""
     noted = {role: source.seek_table for role, source in sources.items()}
     return {role: table for role, table in noted.items() if table is not None}

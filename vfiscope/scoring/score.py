@@ -1,4 +1,4 @@
-"""Pairs to scores: the one place where they leave a device."""
+"""Pairs to scores: the one place where scores leave the device."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Plan:
         """A plan by names; the single name "none" chooses nothing.
 
         Raises:
-            UsageError: a name is not in the table, or there is no metric.
+            UsageError: a name is not in the table, or no metric is chosen.
         """
         return cls(
             {name: METRICS[name] for name in chosen("metric", METRICS, metrics)},
@@ -45,12 +45,12 @@ class Plan:
 
     @property
     def parts(self) -> tuple[Metric | FieldMetric, ...]:
-        """All that is computed."""
+        """Everything that is computed."""
         return (*self.metrics.values(), *self.maps.values(), *self.fields.values())
 
     @property
     def needs(self) -> Needs:
-        """What any part of the plan is computed from."""
+        """The needs of all parts of the plan together."""
         embedded = Needs.FEATURES if self._any_looks_at(Sight.EMBEDDING) else Needs.NOTHING
         return reduce(or_, (part.spec.needs for part in self.parts), embedded)
 
@@ -88,14 +88,14 @@ def score_pairs(
 ) -> Iterator[Scores]:
     """Score every batch of pairs.
 
-    A score, map or field is NaN in rows that lack a frame that it needs: the partner, or the real
-    frames around, or the pixels of one of them.
+    A score, map or field is NaN in rows without a frame that it needs (the partner or the
+    neighbouring real frames), or without the pixels of one.
 
     Args:
         pairs: batches in row order.
         plan: what to compute.
-        grids: {map or field: (h, w)}, as :meth:`Plan.grids` gives them.
-        lead: whether the first row is not to be scored: it is the one before, for signals.
+        grids: {map or field: (h, w)}, as returned by :meth:`Plan.grids`.
+        lead: True if the first row is only there for signals, as the row before, and not scored.
     """
     before = None
     for batch in pairs:
@@ -125,7 +125,7 @@ def score_pairs(
 def _column(
     pairs: Pairs, part: Metric | FieldMetric, shape: tuple[int, ...], dtype: type[Float]
 ) -> NDArray[Float]:
-    """What one part of a plan says of a batch, (N, *shape)."""
+    """The values of one part of a plan for a batch, (N, *shape)."""
     frames = _frames(pairs, part.spec.needs)
     if frames is None:
         return np.full((len(pairs), *shape), np.nan, dtype)
@@ -140,7 +140,7 @@ def _column(
 
 
 def _frames(pairs: Pairs, needs: Needs) -> list[Frames] | None:
-    """The frames that a part of a plan looks at; None where the batch has not all of them."""
+    """The frames that a part of a plan needs; None where the batch lacks some of them."""
     frames: list[Frames | None] = [pairs.test]
     if Needs.REF in needs:
         frames.append(pairs.ref)
@@ -153,8 +153,8 @@ def _frames(pairs: Pairs, needs: Needs) -> list[Frames] | None:
 
 
 def _table(pairs: Pairs) -> FrameTable:
-    """Frames as they were compared: with the partner, else with the real frames around, else with
-    none."""
+    """The frame table of a batch: with the partner, else with the neighbouring real frames, else
+    unpaired."""
     test, n = pairs.test, len(pairs)
     if pairs.ref is not None:
         ref_index, others = pairs.ref.index, [pairs.ref.status]

@@ -17,13 +17,13 @@ from vfiscope.types import Needs
 __all__ = ["Models", "Session"]
 
 MODELS_HELD = 2
-"""Embedders, and methods of registration, that stay open beside each other."""
+"""Embedders, and registration methods, that stay open at the same time."""
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Models:
-    """What a job computes with."""
+    """The device and models of a job."""
 
     device: str
     identity: Identity | None
@@ -31,15 +31,15 @@ class Models:
     embedder: Embedder | None = None
     """None where no metric needs features, or nothing is to be computed."""
     register: spatial.Register | None = None
-    """How test frames are brought onto their partners; None where they are taken as they are, or
+    """The registration of test frames to their partners; None where frames are not registered, or
     nothing is to be computed."""
 
 
 class Session:
-    """Opened models, by what identifies them: jobs of one session share them.
+    """Opened models by identity, shared by the jobs of one session.
 
-    It holds the last two embedders and the last two methods of registration that jobs used. As a
-    context manager it lets go of them at the end.
+    It keeps the last two embedders and the last two registration methods that jobs used. As a
+    context manager it releases them at the end.
     """
 
     def __init__(self) -> None:
@@ -59,12 +59,12 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Let go of all models; a job that comes later opens its own again."""
+        """Release all models; a later job opens its models again."""
         self._embedders.clear()
         self._registers.clear()
 
     def identify(self, config: RunConfig, needs: Needs) -> Models:
-        """The device and the embedder that a configuration names, and nothing loaded.
+        """The device and the identity of the embedder of a configuration; nothing is loaded.
 
         Args:
             config: what is computed, and where.
@@ -80,7 +80,7 @@ class Session:
         return Models(device, identify(device=device, **_named(config)))
 
     def models(self, config: RunConfig, needs: Needs) -> Models:
-        """What a configuration computes with, opened where no job before did.
+        """The models of a configuration, opened unless an earlier job did.
 
         Raises:
             EmbedderError: the device, the embedder, its weights or an option cannot be used.
@@ -116,8 +116,7 @@ def _named(config: RunConfig) -> dict[str, Any]:
 
 
 def _held(held: dict[Any, T], key: Any, opening: Callable[[], T]) -> T:
-    """The thing of that key, opened where it is not held; the least recently used makes room
-    first."""
+    """The model of a key, opened if it is not held; the least recently used is dropped first."""
     if key in held:
         held[key] = held.pop(key)
         return held[key]

@@ -1,5 +1,4 @@
-"""The frames that a run scored, fetched again from its inputs: the same ones, read the same way,
-and without torch."""
+"""The frames that a run scored, read again from its inputs in the same way, without torch."""
 
 from __future__ import annotations
 
@@ -42,11 +41,11 @@ READING = (
     "stream",
     "deinterlace",
 )
-"""Options that say which frames are read, and how."""
+"""Options that decide which frames are read, and how."""
 LONG = 2000
-"""A video of which a frame beyond this ordinal is fetched takes a while to decode."""
+"""Decoding a video up to a frame beyond this ordinal takes a while."""
 LARGE = 2**28
-"""Bytes of a video from which it is not read through where nothing speaks for a change."""
+"""Size in bytes from which an apparently unchanged video is not digested again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +57,10 @@ class FetchedFrame:
     index: int
     """Its decode ordinal there."""
     name: str
-    """The image's file, relative to the folder that all share, or the video's."""
+    """File name: of an image relative to the common folder, or of the video."""
     is_video: bool
     pixels: NDArray[np.uint8] | None
-    """(H, W, 3) RGB, deeper frames cut to 8 bits; None where it cannot be read."""
+    """(H, W, 3) RGB, reduced to 8 bits; None where it cannot be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,10 +69,10 @@ class ComparedFrames:
 
     row: int
     test: FetchedFrame
-    """As it was scored: registered, where the run registers."""
+    """As it was scored: registered if the run registers."""
     partner: FetchedFrame | None
     before: FetchedFrame | None
-    """The real frame before it, where it was judged between two, and so has no partner."""
+    """The real frame before it, where it was scored between two and so has no partner."""
     after: FetchedFrame | None
 
 
@@ -82,9 +81,9 @@ def fetch(
 ) -> list[ComparedFrames]:
     """Fetch the test frames of some rows of a run, and what they were compared with.
 
-    Only these are held. In videos they are found through the keyframes that the run stored, and
-    compared with what it noted of them; where that fails, and in results that were written before,
-    videos are decoded from their start.
+    Only these frames are held in memory. In videos they are found through the keyframes that the
+    run stored, and checked against its notes about them; where that fails, and in results of older
+    versions, videos are decoded from their start.
 
     Args:
         run: a finished run.
@@ -94,7 +93,7 @@ def fetch(
     Raises:
         SourceError: an input is not there any more, is another one than the run was made from, was
             an array in memory, or does not hold a frame that the run scored.
-        UsageError: so many frames do not fit in 2 GiB.
+        UsageError: the frames do not fit in 2 GiB.
     """
     wanted = {row: _wanted(run, row) for row in rows}
     with ExitStack() as stack:
@@ -119,8 +118,8 @@ def frames_of(
     role: str = "test",
     root: str | os.PathLike[str] | None = None,
 ) -> Frames:
-    """The frames of some rows of a run, as they are decoded: of their full depth, brought to the
-    size that was scored, not registered.
+    """The decoded frames of some rows of a run: in full bit depth, resized to the size that was
+    scored, not registered.
 
     Args:
         run: a finished run.
@@ -135,8 +134,8 @@ def frames_of(
     Raises:
         SourceError: an input is not there any more, is another one than the run was made from, was
             an array in memory, or does not hold a frame that the run scored.
-        UsageError: the run has no such role or row, the row has no partner, or so many frames do
-            not fit in 2 GiB.
+        UsageError: the run has no such role or row, the row has no partner, or the frames do not
+            fit in 2 GiB.
     """
     roles = [str(source["role"]) for source in run.sources]
     if role not in roles:
@@ -157,8 +156,7 @@ def frames_of(
 
 
 def _wanted(run: Run, row: int) -> tuple[FrameRequest | None, ...]:
-    """The test frame of a row, its partner, and the real frames before and after it where it lies
-    between two."""
+    """The test frame of a row, its partner, and the real frames before and after it."""
     test = FrameRequest("test", int(run.frames.index[row]))
     return test, *comparison_of(run).compared_with(run, row)
 
@@ -167,7 +165,7 @@ def _wanted(run: Run, row: int) -> tuple[FrameRequest | None, ...]:
 
 
 def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
-    """The options by which the run read its inputs, with the paths that they have now."""
+    """The options with which the run read its inputs, with their current paths."""
     paths = {str(source["role"]): _found(run, source, root) for source in run.sources}
     if golden_index(run.config.get("golden")) is not None:
         paths["golden"] = run.config["golden"]
@@ -177,13 +175,13 @@ def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
 
 
 def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | None) -> str:
-    """Where an input is: as stored, or, with a root, at the longest end of its path that exists
+    """The path of an input: as stored, or, with a root, the longest tail of its path that exists
     there."""
     role, path = source["role"], str(source["path"])
     if source.get("kind") == "array":
         raise SourceError(
-            f"the {role} of {run.path} was an array in memory, which is gone: score files to see"
-            " frames"
+            f"the {role} of {run.path} was an array in memory, which was not kept: score files to"
+            " see frames"
         )
     if root is not None:
         parts = Path(path).parts
@@ -193,13 +191,13 @@ def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | N
         path = next((end for end in ends if _exists(end)), "")
         if not path:
             raise SourceError(
-                f"no {parts[-1]}, the {role} of {run.path}, lies in {root}: give --root the folder"
-                " that holds it"
+                f"no {parts[-1]}, the {role} of {run.path}, is in {root}: pass --root with the"
+                " folder that holds it"
             )
     if not _exists(path):
         raise SourceError(
-            f"{path}, the {role} of {run.path}, is not there any more: give --root DIR, where it"
-            " is now"
+            f"{path}, the {role} of {run.path}, is not there any more: pass --root DIR, the folder"
+            " that holds it now"
         )
     return path
 
@@ -211,27 +209,27 @@ def _exists(path: str) -> bool:
 
 
 def _check_same(run: Run, role: str, source: Source) -> None:
-    """Refuse an input whose content is another one than the run was made from."""
+    """Refuse an input whose content has changed since the run was made."""
     stored = next(each for each in run.sources if each["role"] == role)
     size, then = source.info.size_bytes, stored.get("size_bytes")
     what = f"{source.info.path}, the {role} of {run.path}, has changed since it was scored"
     if size != then:
         raise SourceError(
-            f"{what}: it had {then} bytes and has {size}; score it again, or bring back what it was"
+            f"{what}: it had {then} bytes and has {size}; score it again, or restore the file"
         )
     if not _untouched(run, source, str(stored["path"])) and digest(source.info) != stored.get(
         "digest"
     ):
         raise SourceError(
-            f"{what}: as many bytes, but other content; score it again, or bring back what it was"
+            f"{what}: same size, but other content; score it again, or restore the file"
         )
 
 
 def _untouched(run: Run, source: Source, path: str) -> bool:
-    """Whether a large video lies at its old path and was not written since the run began: then it
-    is not read through.
+    """True for a large video at its old path that was not written since the run began: it is not
+    digested again.
 
-    A folder that was renamed leaves no trace in its files, so all else is told by its content.
+    Renaming a folder leaves no trace in its files, so everything else is checked by content.
     """
     info = source.info
     if info.kind != "video" or info.size_bytes < LARGE or info.path != path or os.path.islink(path):
@@ -243,7 +241,7 @@ def _untouched(run: Run, source: Source, path: str) -> bool:
     return max(status.st_mtime, status.st_ctime) < began.timestamp()
 
 
-# ----------------------------------------------------------------------------------------- pictures
+# ----------------------------------------------------------------------------------------- frames
 
 
 def _read(
@@ -259,8 +257,8 @@ def _read(
     )
     if held > MAX_BATCH_BYTES:
         raise UsageError(
-            f"so many frames take {held / 2**30:.1f} GiB, and {MAX_BATCH_BYTES / 2**30:g} is the"
-            " limit"
+            f"these frames take {held / 2**30:.1f} GiB, and {MAX_BATCH_BYTES / 2**30:g} is the"
+            " limit: choose fewer frames"
         )
     pictures = {}
     for role, indices in by_role.items():

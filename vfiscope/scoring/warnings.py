@@ -1,4 +1,4 @@
-"""What may make scores mean something else, as far as it is known before they are made."""
+"""Warnings about what scores mean that are known before scoring."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
 """Options of the embedder."""
 DEFAULT_CONFIG = RunConfig("scan", None)
 MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*patches.MAPS, *patches.FIELDS))})
-"""What is computed from matches of patches."""
+"""Names of what is computed from matches of patches."""
 COLOR_PROPERTIES = ("matrix", "range", "primaries", "transfer")
 
 
 def disagreements(sources: Mapping[str, Source]) -> list[Note]:
-    """How test and partner were interpreted differently.
+    """Differences in how test and partner are interpreted.
 
     Matrix and range are compared where both are YUV or gray, transfer and primaries where both are
     known.
@@ -54,15 +54,14 @@ def disagreements(sources: Mapping[str, Source]) -> list[Note]:
 
 
 def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list[Note], list[Note]]:
-    """What gaps in the numbering of images mean for a run.
+    """Notes on gaps in the numbering of images.
 
-    A gap that one of two sides has puts all pairs behind it off, where they are made by rows; one
-    that both have at the same place does nothing to them, and none does where partners are found
-    from the pictures.
+    Where frames are paired by rows, a gap on one side only shifts all pairs after it; a gap on both
+    sides at the same place has no effect. Gaps have no effect where frames are aligned by content.
 
     Args:
         sources: by role.
-        shift: how many rows later the reference frames are, None where pairs are not made by rows.
+        shift: how many rows later the reference frames are; None if frames are not paired by rows.
 
     Returns:
         Warnings, and notes.
@@ -95,13 +94,13 @@ def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list
 
 
 def without_effect(config: RunConfig, plan: Plan, sources: Mapping[str, Source]) -> list[str]:
-    """Sentences about options on which no score depends, if any were given."""
+    """Sentences about the options in use on which no score depends."""
     found = _unembedded(config, plan), _untoned(config, sources)
     return [each for each in found if each is not None]
 
 
 def _unembedded(config: RunConfig, plan: Plan) -> str | None:
-    """A sentence about options of embedding or matching where nothing is embedded or matched."""
+    """A sentence about embedding or matching options where nothing is embedded or matched."""
     options = [name for name in EMBEDDING if getattr(config, name) != getattr(DEFAULT_CONFIG, name)]
     options = [] if plan.needs_features else options
     if config.window is not None and not MATCHING & {*plan.metrics, *plan.maps, *plan.fields}:
@@ -114,8 +113,7 @@ def _unembedded(config: RunConfig, plan: Plan) -> str | None:
 
 
 def _untoned(config: RunConfig, sources: Mapping[str, Source]) -> str | None:
-    """A sentence about a tone map that no source has a use for; ``none`` is what becomes of SDR
-    anyway."""
+    """A sentence about a tone map that no source needs; SDR is always read as with ``none``."""
     if config.tonemap in (None, "none") or any(
         "tonemap" in source.info.color for source in sources.values()
     ):

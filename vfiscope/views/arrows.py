@@ -24,8 +24,8 @@ ARROW_COLOUR, CUT_SHORT_COLOUR = "#FFE000", "#FF7A00"
 
 
 def draw_arrows(ax: Axes, layer: Layer, size: tuple[int, int]) -> str:
-    """Draw every so many-th vector, all to one scale at which the usual ones just do not touch;
-    what the scale is.
+    """Draw every n-th vector, all to one scale at which typical ones just do not touch; returns the
+    scale in words.
 
     A vector that would reach over several others, as wrong matches do, is cut short and orange.
 

@@ -1,5 +1,5 @@
-"""Which runs can stand in one table: what must be the same, and which metrics are not comparable
-all the same."""
+"""Which runs can be compared in one table: what must be the same, and which metrics are still not
+comparable."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 REFERENCES = ("ref", "source", "golden")
 READ_AS = ("matrix", "range", "transfer", "tonemap")
-"""What of a source's colours changes its pixels."""
+"""The colour properties of a source that change its pixels."""
 
 
 class Fact(NamedTuple):
@@ -41,7 +41,7 @@ def obstacles(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
     """Why these runs cannot be compared, one sentence each that ends in the remedy; empty where
     they can.
 
-    Of a difference that follows from another one only the first is said.
+    If a difference follows from another one, only the first is reported.
     """
     found = []
     for fact in FACTS:
@@ -87,8 +87,7 @@ def partial_runs(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 
 
 def warn_unverified(runs: Sequence[Run]) -> list[str]:
-    """What is to be said where runs of different files were compared with nothing that they
-    share."""
+    """A warning where runs of different files were not compared with anything that they share."""
     tests = {str((_entry(run, "test") or {}).get("digest")) for run in runs}
     if len(tests) < 2 or reference_of(runs[0]) is not None:
         return []

@@ -1,5 +1,5 @@
-"""What a panel shows of a column of scores: lines, dots, infinite values, range; and the map from
-seconds to frames."""
+"""The contents of a panel for a column of scores: lines, dots, infinite values, range; and the map
+from seconds to frames."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ Mapped = Callable[[ArrayLike], Float64]
 FIGURE_BINS = 2000
 """Bins across a figure: about one per dot of a figure of 7 inches at 300 dots per inch."""
 QUIET = 0.25
-"""A panel shows no less than so many of the metric's floor: what fills it is at least a quarter of
-what is flagged."""
+"""Least range of a panel, in multiples of the metric's floor: what fills it is at least a quarter
+of what is flagged."""
 
 
 @dataclass(frozen=True, eq=False)

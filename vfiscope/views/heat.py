@@ -132,7 +132,7 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
         most = spec.high - spec.identity if spec.lower_is_better else spec.identity - spec.low
         if not 0 < most < np.inf:
             raise UsageError(
-                f"the range of {spec.name} has no end: give a number for the scale to end at"
+                f"the range of {spec.name} has no end: pass a number for the scale to end at"
             )
         return Scale(spec, most, "its whole range")
     try:
@@ -140,7 +140,7 @@ def scale_of(maps: Sequence[Float32], spec: MetricSpec, how: str | float) -> Sca
     except ValueError:
         top = 0.0
     if not 0 < top < np.inf:
-        raise UsageError(f"scale is {how!r}: give auto, absolute, or a number above 0 to end at")
+        raise UsageError(f"scale is {how!r}: pass auto, absolute, or a number above 0 to end at")
     return Scale(spec, top, "as asked for")
 
 
@@ -156,8 +156,8 @@ def colour_map(look: Look = HEAT) -> Any:
 def overlay_map(
     picture: NDArray[np.uint8], layer: Layer, scale: Scale, look: Look = HEAT
 ) -> NDArray[np.uint8]:
-    """A frame with a map over it, each cell as a whole. Where the map is perfect, the frame is what
-    was given.
+    """A frame with a map over it, each cell in one colour. Where the map is perfect, the frame is
+    unchanged.
 
     Args:
         picture: (H, W, 3).
@@ -236,8 +236,7 @@ def strongest_box(layer: Layer, spec: MetricSpec) -> Box | None:
 
 
 def extent_of(values: Float32, spec: MetricSpec) -> str:
-    """What a box does not say of a map, in words: that there is nothing to point at, or that all of
-    the frame is."""
+    """The extent of a map in words where a box does not show it: nothing, or all over the frame."""
     strength = departure(values, spec)
     if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
         return "nothing to point at"

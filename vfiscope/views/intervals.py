@@ -93,22 +93,22 @@ def interval(scenes: Sequence[Float64]) -> Interval | None:
 
 
 def draws(sizes: Sequence[int]) -> Literal["scenes", "blocks"] | None:
-    """Whether of scenes of so many frames, all above 0, whole ones are drawn, or blocks within
-    each; None where there is too little of both."""
+    """What is drawn from scenes of these lengths, all above 0: whole scenes, or blocks within each;
+    None where there are too few of both."""
     if len(sizes) >= FEWEST:
         return "scenes"
     return "blocks" if sizes and min(sizes) >= FEWEST else None
 
 
 def block_length(frames: int) -> int:
-    """Frames in a block of a scene of so many."""
+    """Frames per block in a scene of this length."""
     return max(1, math.ceil(frames / BLOCKS))
 
 
 def _tail(units: float, freedom: float) -> float:
-    """Part of the draws beyond each end of the interval, for so many units drawn and degrees of
-    freedom."""
-    from scipy.stats import t  # slow to import, and help does without
+    """Fraction of the draws beyond each end of the interval, by the number of units drawn and the
+    degrees of freedom."""
+    from scipy.stats import t  # slow to import, and help does not need it
 
     return NormalDist().cdf(
         -math.sqrt(units / freedom) * float(t.ppf((1 + INTERVAL_CONFIDENCE) / 2, freedom))

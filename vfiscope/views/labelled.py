@@ -27,7 +27,7 @@ SHOWN = 3
 
 
 class Key(NamedTuple):
-    """What jobs of one scene have in common."""
+    """The properties shared by the jobs of one scene."""
 
     mode: str
     kind: str
@@ -51,7 +51,7 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
     """The table by label of a batch's folder.
 
     Raises:
-        UsageError: it is no folder of a batch, or fewer than two labels share a scene.
+        UsageError: it is not a folder of a batch, or fewer than two labels share a scene.
         StoreError: results.json or a result cannot be read.
     """
     path = Path(folder) / RESULTS
@@ -59,7 +59,7 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(
-            f"{folder} is a folder without {RESULTS}: name the folder of a batch, or results"
+            f"{folder} is a folder without {RESULTS}: pass the folder of a batch, or results"
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
@@ -69,8 +69,7 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
 
 
 def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A result whose file is looked for in the folder itself where it is no longer where it was
-    made."""
+    """A result, with its file in the folder itself if it is no longer where it was made."""
     out = result.get("out")
     moved = isinstance(out, str) and not Path(out).exists()
     return {**result, "out": str(Path(folder) / Path(str(out)).name)} if moved else result
@@ -200,7 +199,7 @@ def _key(run: Run) -> Key | None:
 
 
 def _name(result: Mapping[str, Any], identity: str) -> str:
-    """What a scene is called: the file that its first job was compared with."""
+    """The name of a scene: the file that its first job was compared with."""
     path = result.get("ref") or result.get("source")
     return printable(str(path)) if isinstance(path, str) else identity
 

@@ -1,4 +1,4 @@
-"""What runs and metrics are called in a figure, and which runs should not be compared."""
+"""Names of runs and metrics in figures, and warnings about runs that are not comparable."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 CUT = "cut"
-"""A mark of frames and no measure of them: lines across the other panels show it."""
+"""Marks frames rather than measuring them: drawn as lines across the other panels."""
 ACRONYMS = frozenset({"psnr", "ssim", "mse", "gmsd", "vfi"})
 TITLES = {
     "psnr_y": "PSNR (luma)",
@@ -70,8 +70,8 @@ EMBEDDER_KEYS = (
 def overlay_warnings(
     runs: Sequence[Run], metrics: Sequence[str] | None = None, labels: Sequence[str] | None = None
 ) -> list[str]:
-    """What should not be compared though it is drawn in one panel, one sentence each; empty where
-    all is well.
+    """Warnings, one sentence each, about scores in one panel that are not comparable; empty if
+    there are none.
 
     Scores that need features (cosine, mismatch) compare only where the embedder is the same: its
     name, version, weights, input size and aspect, pooling, precision, patch size and dimension.
@@ -79,7 +79,7 @@ def overlay_warnings(
     Args:
         runs: the runs to overlay.
         metrics: the scores to be drawn; all where None.
-        labels: what the runs are called; :func:`labels_of` where None.
+        labels: names of the runs; :func:`labels_of` where None.
     """
     sentences: dict[str, list[str]] = {}
     for metric, listed in embedder_groups(runs, labels or labels_of(runs)).items():
@@ -113,7 +113,7 @@ def embedder_groups(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str
 
 
 def _embedders(runs: Sequence[Run]) -> list[str]:
-    """What to call each run's embedder: its name, and what else sets it apart from the others."""
+    """A name for each run's embedder, with whatever distinguishes it from the others."""
     about = [{key: str((run.embedder or {}).get(key)) for key in EMBEDDER_KEYS} for run in runs]
     apart = [key for key in EMBEDDER_KEYS[1:] if len({each[key] for each in about}) > 1]
     if len({each["name"] for each in about}) == len({tuple(each.values()) for each in about}):
@@ -142,7 +142,7 @@ def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
         UsageError: there is no run, or none of them has such a metric.
     """
     if not runs:
-        raise UsageError("there is no run to draw: name one or more results")
+        raise UsageError("there is no run to draw: pass one or more results")
     known = metrics_of(runs)
     for name in metrics or ():
         if name not in known:
@@ -152,12 +152,12 @@ def choose(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
     if not metrics:  # what only originals have values of is about a codec, and comes last
         names.sort(key=lambda name: all(of_passed(run, name) for run in runs if name in run.scores))
     if not names:
-        raise UsageError(f"{runs[0].path} holds no scores: make it again with some metrics")
+        raise UsageError(f"{runs[0].path} holds no scores: score again with some metrics")
     return names
 
 
 def absent(run: Run, metric: str) -> bool:
-    """Whether a run has nothing worth flagging of a metric that is one kind of fault."""
+    """True if a metric is one kind of fault and has no value worth flagging in a run."""
     if metric not in run.scores:
         return True
     spec, values = run.specs[metric], run.scores[metric]
@@ -166,8 +166,7 @@ def absent(run: Run, metric: str) -> bool:
 
 
 def of_passed(run: Run, metric: str) -> bool:
-    """Whether only frames that were passed through have values of a metric, where a run tells them
-    apart."""
+    """True if only passed-through frames have values of a metric, where a run knows roles."""
     defined = run.frames.role[~np.isnan(run.scores[metric])]
     told = headline_role(run.frames) != "all"
     return bool(told and len(defined) and (defined == Role.PASSED).all())
@@ -193,12 +192,12 @@ def unit_of(spec: MetricSpec) -> str:
 
 
 def signed(spec: MetricSpec) -> bool:
-    """Whether departures to both sides are bad."""
+    """True if departures to both sides are bad."""
     return spec.low < spec.identity < spec.high
 
 
 def informative(spec: MetricSpec) -> bool:
-    """Whether the metric tells about the material and not about its quality: no departure is worth
+    """True if the metric describes the material and not its quality: no departure is worth
     flagging."""
     return spec.floor >= spec.high - spec.low
 
@@ -219,28 +218,28 @@ def labels_of(runs: Sequence[Run]) -> list[str]:
 
 
 def labels_for(runs: Sequence[Run], labels: Sequence[str] | None) -> list[str]:
-    """The labels that were given for the runs, or where there are none those of :func:`labels_of`.
+    """The labels of the runs, or without any those of :func:`labels_of`.
 
     Raises:
-        UsageError: there is not one for each run; one is empty, too long or holds what cannot be
-            printed; or two are the same.
+        UsageError: there is not one for each run; one is empty, too long or not printable; or two
+            are the same.
     """
     if not labels:
         return labels_of(runs)
     given = [label.strip() for label in labels]
     if len(given) != len(runs):
         raise UsageError(
-            f"{_many(len(given), 'label')} for {_many(len(runs), 'run')}: give one for each run, in"
+            f"{_many(len(given), 'label')} for {_many(len(runs), 'run')}: pass one for each run, in"
             " order"
         )
     for label in given:
         if not label or not label.isprintable() or len(label) > MAX_LABEL_CHARACTERS:
             raise UsageError(
-                f"the label {label!r} is no name: give 1 to {MAX_LABEL_CHARACTERS} printable"
+                f"the label {label!r} is not a name: use 1 to {MAX_LABEL_CHARACTERS} printable"
                 " characters"
             )
         if given.count(label) > 1:
-            raise UsageError(f"the label {label!r} is given to two runs: give each its own")
+            raise UsageError(f"the label {label!r} is used for two runs: give each its own")
     return given
 
 

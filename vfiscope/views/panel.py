@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["cut_times", "damaged_times", "draw_metric", "flagged", "thresholds"]
 
 MARKED_FRAMES = 60
-"""Up to so many frames in the longest run every value has a marker."""
+"""Every value has a marker if the longest run has at most this many frames."""
 PANEL_MARGIN_SHARE = 0.06
 """Of the panel, above and below the values."""
 INFINITE_ROW_SPACING, FLAG_BAR_SPACING, MAX_ROWS_SHARE = 0.05, 0.045, 0.3
@@ -268,7 +268,7 @@ def _set_limits(
 
 
 def _passed_note(ax: Axes, curves: Sequence[Mapping[Role, Curve]]) -> str:
-    """Whether a panel shows passed frames alone, or not all of them."""
+    """A note if a panel shows only passed frames, or not all of them."""
     if curves and all(list(each) == [Role.PASSED] for each in curves):
         return "passed frames only"
     low, high = ax.get_ylim()

@@ -1,5 +1,4 @@
-"""Where a frame or a range of frames is, as people say it: by number and clock, or by file and
-date.
+"""The place of a frame or a range of frames for people: by number and clock, or by file and date.
 
 Times are ``1.958 s`` below a minute and ``0:01:02.458`` from there on. Photos that have a time of
 their own (EXIF, or their names) have a date and a clock; as everywhere, one without a zone is taken

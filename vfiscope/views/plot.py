@@ -89,7 +89,7 @@ def plot_run(
 
     Raises:
         UsageError: there is no run, none of them has such a metric, the labels are not one name for
-            each, or the extension is another one.
+            each, or the extension is not supported.
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
@@ -131,7 +131,7 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str])
 
 
 def _locator(length: float) -> Locator:
-    """Ticks for an axis in seconds where an axis in units of so many seconds has its own."""
+    """Ticks for an axis in seconds at the ticks of an axis in a longer unit."""
     from matplotlib.ticker import AutoLocator
 
     class Scaled(AutoLocator):
@@ -183,7 +183,7 @@ def _set_time_axes(
 
 
 def _same_times(runs: Sequence[Run], longest: int) -> bool:
-    """Whether one axis of frame numbers is right for every run."""
+    """True if one axis of frame numbers is right for every run."""
     to_frame = frame_axis(runs[longest].frames)[0]
     return all(
         np.allclose(to_frame(run.frames.time_s), run.frames.index, rtol=0, atol=0.01)

@@ -22,7 +22,7 @@ __all__ = ["Scene"]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What several methods made of the same frames: the M frames that all of their runs have."""
+    """The scores of several methods for the M frames that all of their runs have."""
 
     name: str
     """What tells it from other scenes; "" where there is one."""
@@ -41,14 +41,14 @@ class Scene:
     files: Mapping[str, tuple[str, ...]]
     """{label: M names of images}, of the methods that are images."""
     notes: tuple[str, ...] = ()
-    """What was decided about the frames, one sentence each."""
+    """Decisions about the frames, one sentence each."""
 
     def __len__(self) -> int:
         return len(self.index)
 
     @property
     def told_apart(self) -> bool:
-        """Whether it is known which frames were synthesised."""
+        """True if it is known which frames were synthesised."""
         return bool((self.role == Role.SYNTHESISED).any())
 
     @classmethod
@@ -152,7 +152,7 @@ def _roles(
 
 
 def _shorter(runs: Sequence[Run], labels: Sequence[str], common: int) -> list[str]:
-    """What is said where some runs have frames that others lack."""
+    """A note where some runs have frames that others lack."""
     if all(len(run) == common for run in runs):
         return []
     counts = ", ".join(f"{label} {len(run)}" for label, run in zip(labels, runs, strict=True))

@@ -1,5 +1,5 @@
-"""Methods by metrics over the same frames: means with intervals, which is best, and whether that is
-decided.
+"""Methods by metrics over the same frames: means with intervals, which is best, and whether
+decisively.
 
 - **Frames**: those that all methods have; where synthesised frames are told apart, these alone. Of
   each metric the frames where all methods have a finite value: a frame that is infinite for one
@@ -74,7 +74,7 @@ class Column:
     """{label: share of frames, 0..1, in which it is the best}; empty where not ranked."""
     worst: Mapping[str, tuple[Worst, ...]]
     reason: str = ""
-    """Why it is not ranked; "" where it is."""
+    """The reason why it is not ranked; "" where it is."""
     best: str | None = None
     """None where it is not ranked, and where two are equal."""
     lead: Lead | None = None
@@ -126,7 +126,7 @@ class Table:
     the other forms."""
 
     heading: str
-    """Which frames it is about, in words."""
+    """The frames that it is about, in words."""
     role: str
     """"synthesised" or "all"."""
     frames: int
@@ -139,9 +139,9 @@ class Table:
     drawn: str
     """What the bootstrap of the intervals draws."""
     notes: tuple[str, ...] = ()
-    """What a reader must know, one sentence each."""
+    """Notes for the reader, one sentence each."""
     warnings: tuple[str, ...] = ()
-    """What is wrong with a run, one sentence each."""
+    """Warnings about runs, one sentence each."""
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's JSON: ``json.dumps(table.to_dict(), allow_nan=False)`` always works."""
@@ -187,4 +187,4 @@ class Choice:
         if self.role not in (None, *ROLE_CHOICES):
             raise UsageError(f"role is {self.role!r}: choose one of {', '.join(ROLE_CHOICES)}")
         if self.worst < 0:
-            raise UsageError(f"worst is {self.worst}: give how many frames to name, 0 or more")
+            raise UsageError(f"worst is {self.worst}: pass how many frames to name, 0 or more")

@@ -39,11 +39,11 @@ def table_of(
         UsageError: the runs are not comparable, or a label, metric or role cannot be used.
     """
     if not runs:
-        raise UsageError("there is no run to put into a table: name one or more results")
+        raise UsageError("there is no run to put into a table: pass one or more results")
     paths = [run.path.resolve() for run in runs]
     for path in paths:
         if paths.count(path) > 1:
-            raise UsageError(f"{path} is given twice: name each result once")
+            raise UsageError(f"{path} is passed twice: pass each result once")
     methods = labels_for(runs, labels)
     scene = Scene.of(runs, methods)
     return table_of_scenes(
@@ -113,7 +113,7 @@ def _role(scenes: Sequence[Scene], asked: str | None) -> str:
     told = [scene.told_apart for scene in scenes]
     if asked == "synthesised" and not all(told):
         raise UsageError(
-            "role is 'synthesised', but which frames are is not known of all: score with"
+            "role is 'synthesised', but not all runs know which frames are: score with"
             " --multiplier M"
         )
     return asked or ("synthesised" if all(told) else "all")
@@ -137,7 +137,7 @@ def _mixed(scenes: Sequence[Scene], role: str, asked: str | None) -> Iterator[st
 
 
 def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None) -> str:
-    """Which frames a table is about, in words."""
+    """The frames that a table is about, in words."""
     total = sum(map(len, scenes))
     where = f", in {len(scenes)} scenes" if len(scenes) > 1 else ""
     if role == "synthesised":
@@ -155,7 +155,7 @@ def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None)
 
 
 def _drawn(sizes: Sequence[int]) -> str:
-    """What the bootstrap draws of scenes of so many frames, in words."""
+    """What the bootstrap draws of scenes of these lengths, in words."""
     sizes = [size for size in sizes if size]
     unit = draws(sizes)
     if unit is None:
@@ -184,7 +184,7 @@ def _chosen(scenes: Sequence[Scene], choice: Choice) -> list[str]:
             raise UsageError(f"no run has the metric {name!r}: {suggest(name, known)}")
     if choice.metrics and choice.sort and choice.sort not in choice.metrics:
         raise UsageError(
-            f"sort is {choice.sort!r}, which is none of the metrics shown: name it among them too"
+            f"sort is {choice.sort!r}, which is not one of the metrics shown: add it to them"
         )
     return (
         list(dict.fromkeys(choice.metrics))
@@ -219,7 +219,7 @@ def _stacked(scene: Scene, metric: str, methods: Sequence[str]) -> Float64:
 def _unranked(
     scenes: Sequence[Scene], metric: str, methods: Sequence[str], reasons: Mapping[str, str]
 ) -> str:
-    """Why a metric is not ranked; "" where it is."""
+    """The reason why a metric is not ranked; "" where it is."""
     if not _spec(scenes, metric).ranks:
         return "one kind of fault each, or a fact about the material"
     if metric in reasons:
@@ -350,7 +350,7 @@ def _lowest(
 
 
 def _left_out(values: Sequence[Float64], methods: Sequence[str], role: str) -> Iterator[str]:
-    """What is said of frames that take no part in the means of a metric."""
+    """Notes on frames that are left out of the means of a metric."""
     joined = np.concatenate(values, axis=1)
     there = np.isfinite(joined).any(axis=1)
     total = joined.shape[1]

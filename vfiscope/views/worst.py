@@ -1,4 +1,4 @@
-"""Which frames of a run are the worst, spread over it."""
+"""The worst frames of a run, spread over it."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def chosen_frames(run: Run, ordinals: Sequence[int], by: str | None) -> ChosenFr
     """The rows of decode ordinals, in the order given.
 
     Raises:
-        UsageError: none is given, or the run holds no such frame or metric.
+        UsageError: none is passed, or the run holds no such frame or metric.
     """
     if not ordinals:
-        raise UsageError("no frame is given: name one or more by number, or ask for the worst")
+        raise UsageError("no frame is chosen: pass one or more by number, or ask for the worst")
     rows = {int(index): row for row, index in enumerate(run.frames.index)}
     for ordinal in ordinals:
         if ordinal not in rows:
@@ -77,7 +77,7 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
         UsageError: the count is below 1, or the run has no such metric or no value of it.
     """
     if count < 1:
-        raise UsageError(f"worst is {count}: give 1 or more")
+        raise UsageError(f"worst is {count}: pass 1 or more")
     role = headline_role(run.frames)
     metric = _telling(run) if by is None else _known(run, by)
     bad = (
@@ -90,7 +90,7 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
     if not len(known):
         what = "any score" if metric is None else metric
         raise UsageError(
-            f"no frame of {run.path} has a finite value of {what}: name frames by number"
+            f"no frame of {run.path} has a finite value of {what}: choose frames by number"
         )
     order = known[np.argsort(-bad[known], kind="stable")]
     apart = 0.0 if run.names else min(APART_S, float(np.ptp(run.frames.time_s)) / (2 * count))

@@ -40,7 +40,7 @@ def flat(
 
 def test_other_sizes_are_refused_unless_resized(tmp_path: Path) -> None:
     small, large = (str(write_video(tmp_path / f"{n}.mkv", moving(3, n, n))) for n in (32, 64))
-    with pytest.raises(PairingError, match=r"test .* is 32x32, ref .* is 64x64: give --resize"):
+    with pytest.raises(PairingError, match=r"test .* is 32x32, ref .* is 64x64: pass --resize"):
         vs.score(small, ref=large, **QUICK)
     with vs.score(small, ref=large, resize="area", **QUICK) as run:
         assert run.config["resize"] == "area"
