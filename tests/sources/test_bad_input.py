@@ -178,7 +178,10 @@ def test_a_video_without_frames_is_refused(
         stream.width, stream.height, stream.pix_fmt = 16, 16, "bgr0"
         container.start_encoding()
     refused(
-        capsys, tmp_path / "a.mkv", "holds no frame that can be decoded|not a video", tmp_path / "a.h5"
+        capsys,
+        tmp_path / "a.mkv",
+        "holds no frame that can be decoded|not a video",
+        tmp_path / "a.h5",
     )
 
 
