@@ -270,13 +270,16 @@ def test_readers_beside_a_busy_writer_see_the_old_or_the_new(result: Path) -> No
         while not stop.is_set():
             for state in states:
                 store_segments(result, *state)
+                time.sleep(0.1)  # readers that find no pause at all give up, and say so
 
     with ThreadPoolExecutor(1) as pool:
         writing = pool.submit(write_on)
-        for _ in range(60):
-            with Run(result) as run:
-                assert (run.segments, run.rules) in states
-        stop.set()
+        try:
+            for _ in range(60):
+                with Run(result) as run:
+                    assert (run.segments, run.rules) in states
+        finally:
+            stop.set()  # else the pool would wait for ever
         writing.result()
     assert os.listdir(result.parent) == ["a.h5"]
 

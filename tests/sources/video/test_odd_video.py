@@ -317,7 +317,9 @@ def test_only_videos_have_fields(tmp_path: Path, capsys: pytest.CaptureFixture[s
         Image.fromarray(image).save(tmp_path / f"images/{i:02}.png")
     out = tmp_path / "a.h5"
     assert call("scan", tmp_path / "images", "--deinterlace", "bwdif", "-o", out) == 2
-    said = f"--deinterlace bwdif is for videos, and {tmp_path / 'images'} is none: leave it out"
+    said = (
+        f"--deinterlace bwdif is for videos, but {tmp_path / 'images'} is not a video: leave it out"
+    )
     assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
     with pytest.raises(UsageError, match="--deinterlace bwdif is for videos, and array is none"):
         vs.scan(noise(3, 48, 64), deinterlace="bwdif", **QUICK)
