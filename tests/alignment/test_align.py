@@ -275,6 +275,7 @@ def test_only_score_aligns() -> None:
         RunConfig("scan", "a", align="auto")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", ["offset", "dropped", "repeated", "inserted", "30 in 60"])
 @pytest.mark.parametrize(
     "name",
@@ -290,6 +291,7 @@ def test_edits_of_real_clips_are_mapped_back(
     check(aligned(edited(tmp_path, frames, EDITS[edit]), frames), EDITS[edit])
 
 
+@pytest.mark.slow
 def test_edits_of_a_film_are_mapped_back(shared_data: Path, tmp_path: Path) -> None:
     with vs.open_source(str(shared_data / "sequences" / "film_960x507"), batch=64) as source:
         frames = np.concatenate([batch.interleaved for batch in source])[:, :506]

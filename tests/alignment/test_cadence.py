@@ -36,6 +36,7 @@ def positions(cadence: Cadence) -> NDArray[np.float64]:
     return np.where(cadence.before >= 0, cadence.before + np.nan_to_num(cadence.phase), -1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("told", [True, False], ids=["times right", "times wrong"])
 @pytest.mark.parametrize("fill", FILLS)
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def jobs(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_network_is_opened_once_and_not_at_all_for_what_is_done(
     jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def package(tmp_path: Path) -> Path:
     return write_plugin(tmp_path / "site", MIRRORED)
 
 
+@pytest.mark.slow
 def test_an_added_comparison_scores_from_the_command_line(tmp_path: Path, package: Path) -> None:
     frames = noise(5, 32, 48)
     frames[3] = (frames[3] // 2) + (frames[3][:, ::-1] // 2)  # is its own mirror image
@@ -67,6 +68,7 @@ def test_an_added_comparison_scores_from_the_command_line(tmp_path: Path, packag
         assert run.config["comparison"] == "mirrored"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

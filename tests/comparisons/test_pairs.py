@@ -186,6 +186,7 @@ def test_a_shift_to_later_frames_pairs_from_the_first_on() -> None:
     assert rows(pair_shifted(stream([2]), late, -3)) == [(0, 3), (1, 4)]
 
 
+@pytest.mark.slow
 def test_two_readers_have_the_same_items_and_hold_none_that_both_have_read() -> None:
     class Item:
         pass

@@ -42,6 +42,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metrics", [("psnr",), ("psnr", "cosine")])
 @pytest.mark.parametrize("register", ["none", "sift"])
 def test_what_is_drawn_of_a_run_is_what_is_drawn_alone(
@@ -64,6 +65,7 @@ def test_what_is_drawn_of_a_run_is_what_is_drawn_alone(
         assert once == alone, name
 
 
+@pytest.mark.slow
 def test_a_batch_draws_from_what_its_job_computed(tmp_path: Path, counted: dict[str, int]) -> None:
     for number, pixels in enumerate(noise(3, 70, 84)):
         save(tmp_path / f"{number}.png", pixels)

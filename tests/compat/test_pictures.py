@@ -97,6 +97,7 @@ def test_compare_writes_the_files_of_both_tools(folder: Path) -> None:
     assert all(pixels(folder / "out/deep" / name).std() > 5 for name in NAMES - {"summary.json"})
 
 
+@pytest.mark.slow
 def test_the_summary_has_their_keys_and_the_numbers_of_the_run(folder: Path, coarse: None) -> None:
     maps = "similarity,similarity_back,mismatch_boosted,mismatch_boosted_back"
     assert (
@@ -155,6 +156,7 @@ def test_stretched_pairs_have_their_grid_size(folder: Path, coarse: None) -> Non
     assert json.loads((folder / "out/summary.json").read_text())["grid_size"] == 5
 
 
+@pytest.mark.slow
 def test_a_picture_against_itself_is_blank(folder: Path) -> None:
     """Over equal frames, which are grey, there is no colour at all; similarity has its brightest
     one."""
@@ -239,6 +241,7 @@ def test_colours_are_those_of_scikit_learn() -> None:
     assert np.allclose(principal_colours(np.ones((6, 5)), np.ones((6, 5))), 0.5)
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_filled_is_said_before_anything_is_computed(
     folder: Path, coarse: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -190,6 +190,7 @@ def test_batches_and_resuming_change_nothing(
     assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
 
 
+@pytest.mark.slow
 def test_the_command_line_says_the_cadence_and_pools_by_role(
     truth: Pixels, low: Pixels, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -152,6 +152,7 @@ def test_a_stage_of_another_package_is_asked_from_the_command_line(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -146,6 +146,7 @@ JOBS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JOBS)
 def test_signals_do_not_depend_on_batches_or_on_where_a_run_went_on(
     folder: Path, tmp_path: Path, name: str
@@ -249,6 +250,7 @@ SIGNALS.add("red_step", Signal(SPEC, red_step, Sight.BEFORE))
 """
 
 
+@pytest.mark.slow
 def test_a_signal_of_another_package_works_from_the_command_line(tmp_path: Path) -> None:
     """One small file, and the metadata that an installer writes."""
     (tmp_path / "my_signal.py").write_text(PLUGIN)

@@ -378,6 +378,7 @@ def test_decoding_imports_no_torch(clip: Path) -> None:
     assert run_python(code, str(clip)) == "ndarray False\n"
 
 
+@pytest.mark.slow
 def test_a_program_that_stops_in_the_middle_ends(clip: Path) -> None:
     code = (
         "import sys, torch; from vfiscope.sources import open_source, prefetch\n"

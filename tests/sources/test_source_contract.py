@@ -252,6 +252,7 @@ def test_made_media_keep_the_contract(tmp_path: Path, name: str) -> None:
     check_contract(target, rows, source)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", REAL)
 def test_real_clips_keep_the_contract(shared_data: Path, clip: str) -> None:
     """Counts against a table and against PyAV's own decoding; small clips in every respect."""

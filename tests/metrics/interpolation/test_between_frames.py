@@ -368,6 +368,7 @@ def test_fast_motion_and_fades_are_no_cuts() -> None:
     assert is_cut(between(MOVING.frame(0), [faded], np.zeros_like(faded))).all()
 
 
+@pytest.mark.slow
 def test_a_score_depends_on_its_own_row_alone() -> None:
     tests = [MOVING.frame(0.5), blended(MOVING), displaced(MOVING.frame(0.6), 4, 4)]
     together = between(MOVING.frame(0), tests, MOVING.frame(1))
@@ -405,6 +406,7 @@ def cuts(pictures: list[Picture]) -> list[bool]:
     return [bool(is_cut(between(one, [one], other))[0]) for one, other in pairwise(pictures)]
 
 
+@pytest.mark.slow
 def test_true_frames_between_real_ones_show_little_foreign_and_planted_fog_is_seen(
     shared_data: Path,
 ) -> None:

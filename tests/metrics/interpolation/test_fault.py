@@ -257,6 +257,7 @@ def interpolated(truth: NDArray[np.uint8], method: str) -> NDArray[np.uint8]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clip", CLIPS)
 def test_fault_ranks_methods_on_real_clips_with_the_source_and_with_nothing(
     shared_data: Path, clip: str

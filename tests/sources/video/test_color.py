@@ -430,6 +430,7 @@ def test_made_clips_are_converted_as_ffmpeg_does(
     check_like_ffmpeg(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "turns", "chroma"),
     [
