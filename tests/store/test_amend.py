@@ -13,7 +13,6 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -35,7 +34,6 @@ from helpers.results import (
 
 from vfiscope.errors import DiskFullError, LockedError, StoreError
 from vfiscope.store import Run, Table, Writer, amend, differences, undo
-from vfiscope.store.overlay import PAGE, Overlay
 from vfiscope.types import Scores
 
 ROWS = 100
@@ -474,39 +472,6 @@ def test_killed_at_random_moments(result: Path, original: Path) -> None:
             )
     store_segments(result, [SEGMENT], [])
     assert differences(original, result) == []
-
-
-@pytest.mark.parametrize("killed_after", range(6))
-def test_a_rollback_that_is_killed_is_taken_up_by_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_after: int
-) -> None:
-    """Of a change that made the file shorter, whose end has to be written anew."""
-    out, saved = tmp_path / "a.h5", tmp_path / "a.h5.parts" / "undo"
-    saved.parent.mkdir()
-    before = np.random.default_rng(3).integers(0, 256, 5 * PAGE + 7, np.uint8).tobytes()
-    out.write_bytes(before)
-    changed = Overlay(out)
-    changed.truncate(PAGE // 2)
-    changed.seek(10)
-    changed.write(b"new")
-    with monkeypatch.context() as patch:
-        patch.setattr(undo, "_forget", lambda path: None)
-        undo.apply(out, saved, changed)
-    changed.close()
-    assert out.stat().st_size == PAGE // 2
-    place, left = undo.place, iter(range(killed_after))
-
-    def placed(*arguments: Any) -> None:
-        if next(left, None) is None:
-            raise KeyboardInterrupt
-        place(*arguments)
-
-    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
-        patch.setattr(undo, "place", placed)
-        undo.roll_back(out, saved)
-    undo.roll_back(out, saved)
-    assert out.read_bytes() == before
-    assert not saved.exists()
 
 
 def test_tables_of_a_run_that_was_replaced_are_refused(result: Path) -> None:

@@ -109,7 +109,10 @@ def test_where_it_does_not_follow_that_is_said(result: Path) -> None:
     with Run(result) as run:
         assert run.frame_size is None
         assert run.maps["mismatch"].at(0).shape == GRID
-        with pytest.raises(StoreError, match=r"a\.h5 does not tell .* cells of mismatch lie"):
+        with pytest.raises(
+            StoreError,
+            match=r"a\.h5 does not store the size .* of the cells of mismatch is unknown",
+        ):
             run.maps["mismatch"].box(0, 0)
 
 

@@ -321,7 +321,9 @@ def test_only_videos_have_fields(tmp_path: Path, capsys: pytest.CaptureFixture[s
         f"--deinterlace bwdif is for videos, but {tmp_path / 'images'} is not a video: leave it out"
     )
     assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
-    with pytest.raises(UsageError, match="--deinterlace bwdif is for videos, and array is none"):
+    with pytest.raises(
+        UsageError, match="--deinterlace bwdif is for videos, but array is not a video"
+    ):
         vs.scan(noise(3, 48, 64), deinterlace="bwdif", **QUICK)
     with vs.score(
         str(path), ref=str(tmp_path / "images"), deinterlace="bwdif", resize="area", **QUICK
