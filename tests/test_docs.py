@@ -168,6 +168,7 @@ def test_tables_of_numbers_are_the_benchmarks() -> None:
         assert (ROOT / "benchmarks" / name).read_text().strip() in PAGES["docs/benchmarks.md"]
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "samples").symlink_to(ROOT / "samples")
     monkeypatch.chdir(tmp_path)
@@ -191,6 +192,7 @@ def test_the_python_of_the_quick_start_runs(
     assert names["worst"] in range(48, 60)
 
 
+@pytest.mark.slow
 def test_what_the_first_command_prints_is_what_the_readme_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -220,6 +222,7 @@ def words_of(text: str) -> tuple[list[str], list[float]]:
     return [w for w in words if not is_decimal(w)], [float(w) for w in words if is_decimal(w)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "shown", "drawn"),
     [(1, [1], ["flow-worst3.png"]), (2, [2], ["timelapse-worst2.png", "timelapse.png"])],

@@ -117,6 +117,7 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITHOUT_TORCH)
 def test_torch_is_not_imported_to_have_a_room(name: str) -> None:
     assert "torch" not in modules_after(f"import vfiscope.{name}")

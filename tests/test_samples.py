@@ -176,6 +176,7 @@ def test_the_job_list_names_files_that_exist() -> None:
             assert role not in job or (SAMPLES / job[role]).exists()
 
 
+@pytest.mark.slow
 def test_the_script_draws_the_same_samples_again(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(SAMPLES.parent)}
     done = subprocess.run(

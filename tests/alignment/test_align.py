@@ -65,6 +65,7 @@ def check(found: Pairing, truth: NDArray[np.int64]) -> None:
     assert (found.margin[~right] < LOW_MARGIN).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_edits_of_a_scene_are_mapped_back(scene: Pixels, tmp_path: Path, edit: str) -> None:
     found = aligned(edited(tmp_path, scene, EDITS[edit]), scene)

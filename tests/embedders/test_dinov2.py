@@ -86,6 +86,7 @@ def base() -> VisionTransformer:
     return network(embed_dim=768, num_heads=12, spread=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [network, registers, small, base])
 @pytest.mark.parametrize("size", [(70, 70), (70, 98), (112, 70)], ids=str)
 def test_a_batch_is_the_images_one_by_one(build: object, size: tuple[int, int]) -> None:
@@ -101,6 +102,7 @@ def test_a_batch_is_the_images_one_by_one(build: object, size: tuple[int, int]) 
         assert torch.allclose(made.pooled[row], tokens[prefix:].mean(dim=0), atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dinov2-small", "dinov2-base", "dinov2-small-reg"])
 def test_a_batch_of_the_whole_network_is_the_images_one_by_one(name: str) -> None:
     torch.manual_seed(2)
@@ -330,6 +332,7 @@ def test_the_catalogue_agrees_with_timm() -> None:
             assert model.num_prefix_tokens == (5 if name.endswith("-reg") else 1)
 
 
+@pytest.mark.slow
 def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> None:
     torch.manual_seed(1)
     model = timm.create_model(

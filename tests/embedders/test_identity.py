@@ -17,6 +17,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EMBEDDERS)
 def test_an_identity_is_that_of_the_opened_embedder(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

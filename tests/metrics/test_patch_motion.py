@@ -125,6 +125,7 @@ def bilinear(plane: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return above * (1 - y) + below * y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SCENES)
 def test_motion_is_right_to_a_fraction_of_a_pixel(name: str) -> None:
     """Half a pixel is asked of the median. A random network finds few patches again, but these are

@@ -153,6 +153,7 @@ def test_parts_of_deep_frames(depth: int) -> None:
     assert found.tolist() == pytest.approx(expected(test, ref, peak), abs=3e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 def test_loops_and_tensor_functions_agree(size: tuple[int, int]) -> None:
     for test, ref in (natural(6, size), (noise(7, size), noise(8, size))):

@@ -51,6 +51,7 @@ def options(media: Path, test: str = "test", **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_a_registered_run_scores_the_pictures_not_the_camera(media: Path) -> None:
     metrics = {"metrics": "psnr,ssim,cosine,mismatch", "maps": "ssim,mismatch", "fields": "motion"}
     with (

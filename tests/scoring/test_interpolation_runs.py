@@ -21,6 +21,7 @@ from vfiscope.store import differences
 from vfiscope.types import Role, Scores, Status
 
 
+@pytest.mark.slow
 def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> None:
     with vs.score(truth, source=low) as run:
         made = np.arange(N) % 2 == 1

@@ -219,6 +219,7 @@ def test_the_same_file_twice_is_identical(tmp_path: Path) -> None:
         assert np.isposinf(run.scores["psnr"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_flat_frames_have_scores(value: int) -> None:
     made = np.full((3, 48, 64, 3), value, np.uint8)

@@ -297,6 +297,7 @@ def torn(out: Path, step: int) -> bool:
     return code == 9
 
 
+@pytest.mark.slow
 def test_killed_before_any_change_on_the_disk(tmp_path: Path, original: Path) -> None:
     step, found, killed = 0, [], True
     while killed:

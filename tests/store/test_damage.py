@@ -74,6 +74,7 @@ def _second(folder: Path) -> str:
     return (folder / "journal.jsonl").read_text().splitlines(keepends=True)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", DAMAGE)
 def test_damaged_work_is_kept_up_to_the_damage(
     tmp_path: Path, scores: Scores, expected: Path, case: str

@@ -31,6 +31,7 @@ except DiskFullError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "stage"), [(20_000, "part-000000.h5"), (150_000, "merged.tmp")])
 def test_a_full_disk_ends_in_an_error_and_is_continued_from(
     tmp_path: Path, limit: int, stage: str
@@ -102,6 +103,7 @@ except DiskFullError as error:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", [-100, 100, 20_000])
 def test_a_full_disk_while_amending(tmp_path: Path, expected: Path, room: int) -> None:
     out = Path(shutil.copy(expected, tmp_path / "a.h5"))
