@@ -34,25 +34,8 @@ from helpers.results import (
 
 from vfiscope.errors import DiskFullError, LockedError, StoreError
 from vfiscope.store import Run, Table, Writer, amend, differences, undo
-from vfiscope.types import Scores
 
 ROWS = 100
-
-
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    return make_scores(ROWS)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, scores: Scores) -> Path:
-    return write(tmp_path_factory.mktemp("run") / "a.h5", scores)
-
-
-@pytest.fixture
-def result(original: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copy(original, tmp_path / "a.h5"))
 
 
 def test_segments_are_replaced_and_nothing_else(result: Path, original: Path) -> None:

@@ -36,22 +36,6 @@ from vfiscope.types import Role, Scores, Status
 ROWS = 100
 
 
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    return make_scores(ROWS)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, scores: Scores) -> Path:
-    return write(tmp_path_factory.mktemp("run") / "a.h5", scores)
-
-
-@pytest.fixture
-def result(original: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copy(original, tmp_path / "a.h5"))
-
-
 def test_whether_a_metric_ranks_is_stored_and_known_of_older_files(tmp_path: Path) -> None:
     def stored(name: str, ranks: bool, older: bool) -> bool:
         spec = replace(PSNR, name=name, ranks=ranks)

@@ -26,11 +26,6 @@ from vfiscope.types import MetricSpec, Role, Scores, Status
 ROWS = 100
 
 
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    return make_scores(ROWS)
-
-
 def summary_of(
     tmp_path: Path,
     values: list[float],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,31 +13,12 @@ import pytest
 from helpers.edits import drop, spoil
 from helpers.results import (
     GRID,
-    make_scores,
-    write,
 )
 
 from vfiscope.errors import StoreError
 from vfiscope.store import Run
-from vfiscope.types import Scores
 
 ROWS = 100
-
-
-@pytest.fixture(scope="module")
-def scores() -> Scores:
-    return make_scores(ROWS)
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory, scores: Scores) -> Path:
-    return write(tmp_path_factory.mktemp("run") / "a.h5", scores)
-
-
-@pytest.fixture
-def result(original: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copy(original, tmp_path / "a.h5"))
 
 
 def external(h5: Any) -> None:
