@@ -11,9 +11,11 @@ from __future__ import annotations
 import zlib
 from array import array
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
-from itertools import groupby
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from itertools import cycle, groupby
 from typing import Literal, NamedTuple
 
 import av
@@ -33,6 +35,8 @@ Skip = Literal["NONREF", "DEFAULT"]
 SKIPS: tuple[Skip, ...] = ("NONREF", "DEFAULT")
 """Frames that the decoder may skip on the way, in the order of attempts: non-reference frames,
 which halves the work; then none, for decoders that skip others too."""
+DECODERS = 2
+"""GOPs that are decoded at the same time."""
 BEFORE, AFTER = 2, 1
 """Frames on each side that bwdif uses; one more before, because it treats its first frame
 specially."""
@@ -163,8 +167,8 @@ def seek(
     left, failed = list(ordinals), ""
     for skip in SKIPS:
         try:
-            with _opened_fast(path, number) as (container, stream):
-                for found in _sought(container, stream, table, tuple(left), skip):
+            with closing(_sought(path, number, table, tuple(left), skip)) as places:
+                for found in places:
                     yield found
                     left.remove(found.ordinal)
             return
@@ -189,11 +193,14 @@ def _deinterlaced(
 
 
 @contextmanager
-def _opened_fast(path: str, number: int | None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """As :func:`opened`, with frame threads. They may conceal damage differently, but such frames
-    fail the verification."""
+def _opened_fast(
+    path: str, number: int | None, *, alone: bool
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """As :func:`opened`; with frame threads where no other decoder works beside it. They may
+    conceal damage differently, but such frames fail the verification."""
     with opened(path, number) as (container, stream):
         stream.thread_type = "AUTO"
+        stream.codec_context.thread_count = 0 if alone else 1
         try:
             yield container, stream
         finally:
@@ -203,32 +210,50 @@ def _opened_fast(path: str, number: int | None) -> Iterator[tuple[InputContainer
 
 
 def _sought(
-    container: InputContainer,
-    stream: VideoStream,
-    table: SeekTable,
-    ordinals: Sequence[int],
-    skip: Skip,
-) -> Iterator[Sought]:
-    """As :func:`seek`, from an open container."""
+    path: str, number: int | None, table: SeekTable, ordinals: Sequence[int], skip: Skip
+) -> Generator[Sought]:
+    """As :func:`seek`. While the frames of one GOP are taken, the way from the keyframe to the
+    first frame of the next is decoded in parallel."""
     keyframes = table.keyframe_pts.tolist()
 
     def entry(ordinal: int) -> int:
         return bisect_right(keyframes, table.pts[ordinal]) - 1
 
-    for key, group in groupby(ordinals, entry):
-        # Frames before the first keyframe belong to a GOP that began before the recording.
-        container.seek(int(table.keyframe_dts[max(0, key)]), stream=stream)
-        yield from _group(container, stream, table, list(group), skip)
+    groups = [(key, list(group)) for key, group in groupby(ordinals, entry)]
+    with ExitStack() as stack:
+        several = range(min(DECODERS, len(groups)))
+        decoders = [
+            stack.enter_context(_opened_fast(path, number, alone=len(several) == 1))
+            for _ in several
+        ]
+        pool = stack.enter_context(ThreadPoolExecutor(len(decoders)))
+        ahead: deque[tuple[Future[Sought], Iterator[Sought]]] = deque()
+        for (key, group), (container, stream) in zip(groups, cycle(decoders), strict=False):
+            if len(ahead) == len(decoders):
+                yield from _taken(*ahead.popleft())
+            # Frames before the first keyframe belong to a GOP that began before the recording.
+            start = int(table.keyframe_dts[max(0, key)])
+            found = _group(container, stream, table, start, group, skip)
+            ahead.append((pool.submit(next, found), found))
+        while ahead:
+            yield from _taken(*ahead.popleft())
+
+
+def _taken(first: Future[Sought], others: Iterator[Sought]) -> Iterator[Sought]:
+    yield first.result()
+    yield from others
 
 
 def _group(
     container: InputContainer,
     stream: VideoStream,
     table: SeekTable,
+    start: int,
     ordinals: list[int],
     skip: Skip,
 ) -> Iterator[Sought]:
-    """Frames of one GOP in order, decoded from the present position of the container."""
+    """Frames of one GOP in order, decoded from its keyframe, whose decoding time is ``start``."""
+    container.seek(start, stream=stream)
     wanted = {int(table.pts[ordinal]): ordinal for ordinal in ordinals}
     last, begun = max(wanted), False
     for packet in container.demux(stream):
