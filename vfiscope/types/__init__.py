@@ -24,7 +24,15 @@ from vfiscope.types.specs import (
     Status,
     Verdict,
 )
-from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
+from vfiscope.types.tables import (
+    Cadence,
+    FrameTable,
+    Pairing,
+    Registration,
+    Registrations,
+    Scores,
+    Slip,
+)
 
 __all__ = [
     "NOT_WHOLE",
@@ -56,6 +64,7 @@ __all__ = [
     "SeekTable",
     "Segment",
     "SignalSpec",
+    "Slip",
     "SourceInfo",
     "Status",
     "Uint8",

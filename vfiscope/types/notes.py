@@ -97,6 +97,8 @@ class Code(StrEnum):
     GAPS_IN_BOTH = "gaps_in_both"
     SHIFT_FITS_BETTER = "shift_fits_better"
     UNMARKED_ORIGINALS = "unmarked_originals"
+    CADENCE_SLIPS = "cadence_slips"
+    ORIGINALS_UNLIKE = "originals_unlike"
 
 
 @dataclass(frozen=True)
