@@ -24,6 +24,7 @@ from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.order_warnings import ordering
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
@@ -242,7 +243,7 @@ def _announce(job: Job) -> None:
 def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
-    warnings = [*disagreements(sources), *gaps]
+    warnings = [*disagreements(sources), *ordering(sources, shift=comparison.shift), *gaps]
     _tell(notes, warnings)
     return warnings
 

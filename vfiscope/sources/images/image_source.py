@@ -24,7 +24,7 @@ from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
 
-__all__ = ["ImageSource", "decode_image", "read_image"]
+__all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
 
 
 class ImageSource(Source):
@@ -41,7 +41,8 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, listing: Listing, options: Options) -> None:
-        files = listing.files
+        files, stop = listing.files, options.selection.stop
+        end = max(1, stop) if isinstance(stop, int) else len(files)
         if len(files) > config.MAX_FRAMES:
             raise SourceError(
                 f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
@@ -66,8 +67,9 @@ class ImageSource(Source):
             rate=options.fps if moments is None else None,
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
-            size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
-            files=files,
+            size_bytes=total_size(files[:end]),
+            files=files[:end],
+            unread=files[end:],
             notes=listing.notes,
             gaps=[
                 g
@@ -76,6 +78,7 @@ class ImageSource(Source):
             ],
         )
         super().__init__(info, options)
+        self._files = files
         self._first = first
         self._pts = pts
 
@@ -85,7 +88,7 @@ class ImageSource(Source):
         counts.ended = True
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
-        file = self._info.files[index]
+        file = self._files[index]
         try:
             header, data = read_image(file)
             pixels = decode_image(header, data, file)
@@ -118,6 +121,11 @@ class ImageSource(Source):
                 f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
                 "pass images of one size, or use --resize"
             )
+
+
+def total_size(files: Sequence[str]) -> int:
+    """The size in bytes of all image files that are there."""
+    return sum(os.stat(file).st_size for file in files if os.path.exists(file))
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
