@@ -40,7 +40,7 @@ def test_a_glob_matches_what_python_matches(tmp_path: Path, pattern: str) -> Non
 def test_a_glob_through_too_many_folders_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
 ) -> None:
-    monkeypatch.setattr(patterns, "MAX_LISTED", 5)
+    monkeypatch.setattr(patterns, "MAX_FOLDERS", 5)
     for i in range(6):
         (tmp_path / f"{i}/x").mkdir(parents=True)
     with pytest.raises(SourceError, match="would search more than 5 folders: begin it with"):
@@ -50,7 +50,7 @@ def test_a_glob_through_too_many_folders_is_refused(
 def test_a_link_to_a_folder_above_does_not_search_for_ever(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patterns, "MAX_LISTED", 200)
+    monkeypatch.setattr(patterns, "MAX_FOLDERS", 200)
     folder_of(tmp_path, ["a/1.png"])
     (tmp_path / "a/up").symlink_to(tmp_path)
     (tmp_path / "a/again").symlink_to(tmp_path)

@@ -16,7 +16,7 @@ from vfiscope.errors import SourceError
 
 __all__ = ["matching"]
 
-MAX_LISTED = 30_000
+MAX_FOLDERS = 30_000
 """Folders that a glob may list, which takes some seconds."""
 ANY_FOLDERS = "**"
 
@@ -31,7 +31,7 @@ def matching(pattern: str) -> Iterator[str]:
         pattern: an absolute path with ``*``, ``?``, ``[`` or ``**`` in its parts.
 
     Raises:
-        SourceError: more than ``MAX_LISTED`` folders would have to be listed.
+        SourceError: more than ``MAX_FOLDERS`` folders would have to be listed.
     """
     parts = _parts(pattern)
     fits = [re.compile(fnmatch.translate(part)).match for part in parts]
@@ -40,9 +40,9 @@ def matching(pattern: str) -> Iterator[str]:
         folder, places = waiting.pop()
         places |= {at + 1 for at in places if parts[at] == ANY_FOLDERS and at < last}
         listed += any(glob.has_magic(parts[at]) for at in places)
-        if listed > MAX_LISTED:
+        if listed > MAX_FOLDERS:
             raise SourceError(
-                f"{pattern!r} would search more than {MAX_LISTED} folders: begin it with the folder"
+                f"{pattern!r} would search more than {MAX_FOLDERS} folders: begin it with the folder"
                 " that holds the images"
             )
         for name, is_folder in _entries(folder, [parts[at] for at in places]):
