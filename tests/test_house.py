@@ -25,7 +25,7 @@ FLOORS = [
     ("errors", "registry"),
     ("types", "metric_names"),
     ("files", "jit_cache", "options"),
-    ("config",),
+    ("config", "documents"),
     ("jit", "store"),
     ("sources", "stages", "synth"),
     ("pixels",),

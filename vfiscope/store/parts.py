@@ -34,6 +34,7 @@ from vfiscope.files import (
     bytes_digest,
     disk_errors,
     file_digest,
+    read_whole,
     sync_folder,
     write_all,
     write_durably,
@@ -43,6 +44,7 @@ from vfiscope.store.undo import roll_back
 __all__ = ["Folder", "Part"]
 
 LOCK_TRIES = 20
+MAX_OWN_BYTES = 2**28
 LOCK, OWNER, HEADER, JOURNAL, MERGED, UNDO = (
     "lock",
     "owner.json",
@@ -196,9 +198,9 @@ class Folder:
 
     def _locked_message(self) -> str:
         try:
-            owner = json.loads((self.path / OWNER).read_bytes())
+            owner = json.loads(read_whole(self.path / OWNER, MAX_OWN_BYTES))
             who = f"process {owner['pid']} on {owner['host']}"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             who = "another process"  # it has not written its name yet
         return f"{self.out} is being written by {who}: wait for it or pass another --out"
 
@@ -257,8 +259,8 @@ class Folder:
             ResumeError: it is missing or damaged.
         """
         try:
-            header = json.loads((self.path / HEADER).read_bytes())
-        except (OSError, ValueError) as error:
+            header = json.loads(read_whole(self.path / HEADER, MAX_OWN_BYTES))
+        except (OSError, ValueError, RecursionError) as error:
             raise ResumeError(
                 f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards"
                 " the unfinished work"
@@ -275,7 +277,7 @@ class Folder:
         if not path.exists():
             return Work()
         parts: list[Part] = []
-        for line in path.read_bytes().splitlines(keepends=True):
+        for line in read_whole(path, MAX_OWN_BYTES).splitlines(keepends=True):
             entry = _parse(line)
             if entry.get("merged") is True:
                 return Work(parts, entry)
@@ -376,7 +378,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     """A journal line; empty where it is torn."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}
 

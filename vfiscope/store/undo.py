@@ -17,7 +17,14 @@ from itertools import zip_longest
 from pathlib import Path
 
 from vfiscope.errors import StoreError
-from vfiscope.files import bytes_digest, disk_errors, sync_folder, write_all, write_durably
+from vfiscope.files import (
+    bytes_digest,
+    disk_errors,
+    open_regular,
+    sync_folder,
+    write_all,
+    write_durably,
+)
 from vfiscope.store.overlay import Change, Overlay
 
 __all__ = ["apply", "read_through", "roll_back"]
@@ -141,7 +148,8 @@ def _read(undo: Path) -> tuple[int, list[Change]]:
         FileNotFoundError: nothing was saved.
         StoreError: it is damaged.
     """
-    digest, _, body = undo.read_bytes().partition(b"\n")
+    with open_regular(undo) as file:
+        digest, _, body = file.read().partition(b"\n")
     if bytes_digest(body).encode() != digest:
         raise _unusable(undo, undo.parent.with_suffix(""))
     head, _, data = body.partition(b"\n")

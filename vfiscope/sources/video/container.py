@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.sources.images.image_header import MAX_PIXELS
 
 __all__ = ["is_picture", "opened"]
@@ -32,7 +33,7 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
     """
     _listen()
     try:
-        file = open(path, "rb")  # noqa: SIM115
+        file = open_regular(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     with file:
