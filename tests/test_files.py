@@ -35,9 +35,14 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, P
     listener.close()
 
 
-@pytest.mark.parametrize(
-    "opening", [open_regular, file_digest, lambda path: read_whole(path, 9)], ids=str
-)
+OPENING: dict[str, Callable[[Path], object]] = {
+    "open": open_regular,
+    "digest": file_digest,
+    "read": lambda path: read_whole(path, 9),
+}
+
+
+@pytest.mark.parametrize("opening", OPENING.values(), ids=list(OPENING))
 def test_what_is_no_regular_file_is_not_opened(
     odd: tuple[str, Path], opening: Callable[[Path], object]
 ) -> None:

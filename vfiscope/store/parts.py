@@ -99,6 +99,8 @@ class Folder:
         self.out = out
         self.path = out.with_name(f"{out.name}.parts")
         self.done = out.with_name(f"{out.name}.parts.done")
+        self.left_over = False
+        """True if a process was killed before it had removed the folder; known once it is ours."""
         self._lock: FileLock | None = None
         self._locked: tuple[int, int] | None = None
         """The folder that the lock is in."""
@@ -130,15 +132,14 @@ class Folder:
         shutil.rmtree(self.done, ignore_errors=True)
 
     def exists(self) -> bool:
-        """True if the folder exists.
+        """True if the folder exists, or what is left of one that was being removed.
 
         Raises:
             StoreError: the file system cannot hold that name, or the temporary name for its
             removal.
         """
         with disk_errors(self.out):
-            _is_there(self.done)
-            return _is_there(self.path)
+            return _is_there(self.done) | _is_there(self.path)
 
     def acquire(self) -> None:
         """Create the folder where it is missing, lock it, and roll an unfinished change of the
@@ -148,8 +149,9 @@ class Folder:
             LockedError: another writer holds the lock.
             StoreError: the folder cannot be made, or that name belongs to something else.
         """
-        self.exists()
-        self.clear_removed()
+        self.left_over = self.exists()
+        with disk_errors(self.done):
+            _check_own(self.done)
         for _ in range(LOCK_TRIES):
             lock = FileLock(self.path / LOCK, timeout=0, thread_local=False)
             with disk_errors(self.path):
@@ -191,6 +193,7 @@ class Folder:
                     self._release()
                     raise
                 write_durably(self.path / OWNER, owner)
+            self.clear_removed()  # not before: a kill in between would leave no trace of it
             roll_back(self.out, self.undo)
         except BaseException:
             self.leave()
