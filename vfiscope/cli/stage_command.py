@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vfiscope.cli.parameters import files
+from vfiscope.cli.terminal import say, say_json
 from vfiscope.documents import DocumentError, json_of
 from vfiscope.errors import UsageError
 
@@ -45,11 +46,11 @@ def stage(name: str, run: str, settings: tuple[str, ...], as_json: bool, quiet: 
         record = after.stages[name]
     if as_json:
         facts = {"stage": name, "version": record.version, "parameters": record.parameters}
-        click.echo(json.dumps({**facts, "rows": rows}))
+        say_json({**facts, "rows": rows})
     elif not quiet:
         for table, count in rows.items():
-            click.echo(f"{table}: {count} rows")
-        click.echo(f"parameters: {json.dumps(record.parameters)}")
+            say(f"{table}: {count} rows")
+        say(f"parameters: {json.dumps(record.parameters)}")
     return 0
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import StoreError, UsageError
+from vfiscope.printable import printable
 from vfiscope.store import Run
-from vfiscope.store.text import printable
 from vfiscope.views.comparable import kind_of, partial_runs, reference_of, unranked_by
 from vfiscope.views.scene_scores import Scene
 from vfiscope.views.table import Choice, Table
@@ -127,7 +127,8 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> FoundJobs:
     failed, alone = [], []
     labelled = [result for result in results if result.get("label")]
     for result in labelled:
-        identity, label, out = (str(result.get(key)) for key in ("id", "label", "out"))
+        identity, label = (printable(str(result.get(key))) for key in ("id", "label"))
+        out = str(result.get("out"))
         if not result.get("out"):
             failed.append(identity)
             continue
@@ -139,7 +140,7 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> FoundJobs:
         scenes.setdefault(key, {}).setdefault(label, []).append(out)
         names.setdefault(key, _name(result, identity))
     names = _short_names(names)
-    labels = [str(result["label"]) for result in labelled]
+    labels = [printable(str(result["label"])) for result in labelled]
     methods, lacking = _complete(
         scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)]
     )
