@@ -42,7 +42,7 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     with file, _container(path, file) as container:
         if number is None and len(_videos(container)) > 1:
-            with open(path, "rb") as again, _container(path, again) as ahead:
+            with open_regular(path) as again, _container(path, again) as ahead:
                 number = _best(ahead)
         stream = _video_stream(path, container, number)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
