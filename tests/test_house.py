@@ -22,10 +22,10 @@ from vfiscope import metric_names, metrics
 PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
-    ("errors", "registry"),
+    ("errors", "printable", "registry"),
     ("types", "metric_names"),
     ("files", "jit_cache", "options"),
-    ("config",),
+    ("config", "documents"),
     ("jit", "store"),
     ("sources", "stages", "synth"),
     ("pixels",),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
@@ -25,6 +26,9 @@ from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
 
 __all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
+
+MAX_IMAGE_BYTES = 2**30
+"""Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
 
 class ImageSource(Source):
@@ -132,7 +136,7 @@ def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
     reasons = []
     for file in files:
         try:
-            with open(file, "rb") as stream:
+            with open_regular(file) as stream:
                 return file, read_header(stream, file)
         except SourceError as error:
             reasons.append(str(error))
@@ -152,10 +156,10 @@ def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
         SourceError: it cannot be read, or is not an image of a known kind.
     """
     try:
-        with open(file, "rb") as stream:
+        with open_regular(file) as stream:
             header = read_header(stream, file)
             stream.seek(0)
-            return header, np.frombuffer(stream.read(), np.uint8)
+            return header, np.frombuffer(rest_of(stream, MAX_IMAGE_BYTES), np.uint8)
     except OSError as error:
         raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
 
