@@ -42,8 +42,8 @@ def matching(pattern: str) -> Iterator[str]:
         listed += any(glob.has_magic(parts[at]) for at in places)
         if listed > MAX_FOLDERS:
             raise SourceError(
-                f"{pattern!r} would search more than {MAX_FOLDERS} folders: begin it with the folder"
-                " that holds the images"
+                f"{pattern!r} would search more than {MAX_FOLDERS} folders: begin it with the"
+                " folder that holds the images"
             )
         for name, is_folder in _entries(folder, [parts[at] for at in places]):
             path = os.path.join(folder, name)
