@@ -197,7 +197,7 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
 
 def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int], None]) -> None:
     scene = SCENES["tall, fine"]
-    test, ref = (frames_of(scene.frames(2, start=start)) for start in (0, 1))
+    test, ref = (frames_of(list(scene.frames(2, start=start))) for start in (0, 1))
     whole = torch.zeros((2, 2, 47, 28), dtype=torch.int64)
     made = []
     for count in (1, 2):
