@@ -19,6 +19,7 @@ from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.jpeg_checks import check_scans
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
 from vfiscope.sources.selection import Options
@@ -27,6 +28,8 @@ from vfiscope.types import Code, Note, SourceInfo, Status
 
 __all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
 
+FLOATS_AT_ONCE = 2**20
+"""Pixels."""
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
@@ -172,6 +175,8 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     """
     keep_alpha = header.has_alpha and not header.premultiplied
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if header.format == "JPEG":
+        check_scans(data, header, file)
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
         pixels = cv2.imdecode(data, flags)
@@ -194,5 +199,9 @@ def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.shape[2] == 3:
         return pixels
     top = np.iinfo(pixels.dtype).max
-    weighted = pixels[..., :3].astype(np.float64) * (pixels[..., 3:] / top)
-    return np.rint(weighted).astype(pixels.dtype)
+    made = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
+    for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
+        band = pixels[row : row + step]
+        made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
+    return made
