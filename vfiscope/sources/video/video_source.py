@@ -107,8 +107,9 @@ class VideoSource(Source):
         counts.ended = not counts.gave_up
 
     def _remember(self, table: SeekTable) -> None:
-        """Keep the table of a pass, unless an earlier pass went further."""
-        if self.seek_table is None or len(table) >= len(self.seek_table):
+        """Keep the table of a pass, unless an earlier pass went further or to the end."""
+        known = self.seek_table
+        if known is None or (len(table), table.ended) >= (len(known), known.ended):
             self.seek_table = table
 
     def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
