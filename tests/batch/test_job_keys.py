@@ -72,9 +72,9 @@ def test_two_keys_that_mean_the_same_are_refused(keys: tuple[str, str], option: 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.json", '[{"test": "a.png", "test": "b.png"}]', "'test' stands twice in one object"),
-        ("a.jsonl", '{"ref": "a.png", "ref": "b.png"}', "'ref' stands twice in one object"),
-        ("a.json", '{"pairs": [], "pairs": [1]}', "'pairs' stands twice in one object"),
+        ("a.json", '[{"test": "a.png", "test": "b.png"}]', "'test' is there twice"),
+        ("a.jsonl", '{"ref": "a.png", "ref": "b.png"}', "'ref' is there twice"),
+        ("a.json", '{"pairs": [], "pairs": [1]}', "'pairs' is there twice"),
         ("a.json", '{"pairs": [], "jobs": []}', "'pairs' and 'jobs', which mean the same"),
         ("a.csv", "test,ref,test\na,b,c\n", "two columns of the job file are called 'test'"),
     ],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiscope.compat.keys import LISTS, option_of, rows_of
+from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index
@@ -19,6 +20,7 @@ from vfiscope.sources import is_address
 
 __all__ = ["Job", "jobs_of", "read_jobs"]
 
+MAX_JOBS = 100_000
 EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 
 
@@ -63,6 +65,8 @@ def read_jobs(path: str | os.PathLike[str]) -> list[Job]:
     """
     path = Path(path)
     rows = _read_rows(path)
+    if len(rows) > MAX_JOBS:
+        raise UsageError(f"{path} holds {len(rows)} jobs, more than {MAX_JOBS}: split it")
     try:
         return jobs_of(rows, path.resolve().parent)
     except UsageError as error:
@@ -103,54 +107,28 @@ def _read_rows(path: Path) -> list[Any]:
     if reader is None:
         raise UsageError(f"{path} is not a job file: pass a .json, .jsonl or .csv file")
     try:
-        return reader(path.read_text(encoding="utf-8-sig"))
+        return reader(read_text(path))
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}: check the name of the job file"
         ) from error
-    except (ValueError, csv.Error) as error:  # also numbers of thousands of digits
+    except (DocumentError, csv.Error) as error:
         raise UsageError(
             f"{path} is not a valid {path.suffix} file ({error}): fix the file"
         ) from error
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON value")
-
-
 def _rows_of_json(text: str) -> list[Any]:
-    value = rows_of(_parsed(text))
+    value = rows_of(json_of(text))
     if not isinstance(value, list):
         keys = " or ".join(f'"{key}"' for key in LISTS)
         raise UsageError(f"a job file holds a list of objects, or an object with the key {keys}")
     return value
 
 
-def _parsed(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object without two values for one key, of which JSON would silently take the last."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands twice in one object")
-    return made
-
-
 def _rows_of_jsonl(text: str) -> list[Any]:
-    rows, begin = [], 0
-    for line in text.split("\n"):
-        try:
-            rows += [_parsed(line)] if line.strip() else []
-        except json.JSONDecodeError as error:
-            raise json.JSONDecodeError(
-                error.msg, text, begin + error.pos
-            ) from error  # its position in the whole file
-        begin += len(line) + 1
-    return rows
+    lines = enumerate(text.split("\n"))
+    return [json_of(line, number) for number, line in lines if line.strip()]
 
 
 def _rows_of_csv(text: str) -> list[Any]:
