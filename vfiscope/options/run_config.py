@@ -24,7 +24,7 @@ __all__ = [
     "stored_defaults",
 ]
 
-PLAIN = (str, int, float, bool)
+JSON_SCALARS = (str, int, float, bool)
 ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
 
 
@@ -156,9 +156,9 @@ def _with_added(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _jsonable(value: Any) -> Any:
-    if isinstance(value, tuple) and all(isinstance(each, PLAIN) for each in value):
+    if isinstance(value, tuple) and all(isinstance(each, JSON_SCALARS) for each in value):
         return list(value)
-    if value is None or isinstance(value, PLAIN):
+    if value is None or isinstance(value, JSON_SCALARS):
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)

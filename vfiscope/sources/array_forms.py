@@ -25,7 +25,7 @@ __all__ = ["Stack", "as_stack", "held"]
 DEPTHS = {np.dtype(np.uint8): 8, np.dtype(np.uint16): 16}
 FEWER_BITS = (8, 10, 12)
 """Depths whose values are often stored in 16 bits as they are."""
-CHANNELS = (1, 3, 4)
+CHANNEL_COUNTS = (1, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -170,9 +170,9 @@ def _stack(frames: Sequence[Any], first: NDArray[Any], passed: Passed) -> Stack:
 
 def _channel_axis(shape: tuple[int, ...]) -> int | None:
     """Of one frame: the last where it can be, as documented, else the first."""
-    if len(shape) == 2 or shape[-1] in CHANNELS:
+    if len(shape) == 2 or shape[-1] in CHANNEL_COUNTS:
         return -1
-    return 0 if shape[0] in CHANNELS else None
+    return 0 if shape[0] in CHANNEL_COUNTS else None
 
 
 class _Seen:
