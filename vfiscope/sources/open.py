@@ -13,7 +13,8 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.options import ReadOptions
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
-from vfiscope.sources.array import ArraySource, as_array
+from vfiscope.sources.array import ArraySource
+from vfiscope.sources.array_forms import as_stack
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
     Listing,
@@ -50,7 +51,8 @@ def open_source(
 
     Args:
         target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a
-            numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16.
+            numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16; or frames in other
+            forms, see :func:`vfiscope.sources.array_forms.as_stack`.
         resize: (height, width, filter) to which frames of another size are brought; None refuses
             frames of another size than the first.
         options: listed below; of ``start`` and ``stop`` see :func:`parse_position`. ``fps`` is also
@@ -82,11 +84,12 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         UsageError: an option does not go with the target.
     """
     options = _delivery(reading, size)
-    array = as_array(target)
-    if array is not None:
+    stop = options.selection.stop
+    frames = as_stack(target, stop if isinstance(stop, int) else None)
+    if frames is not None:
         _check_images_only(options, "an array")
         _check_video_only(options, "an array")
-        return ArraySource(array, options)
+        return ArraySource(frames, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(
             f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"

@@ -71,6 +71,9 @@ class Code(StrEnum):
     IMAGE_PAGES = "image_pages"
     IMAGE_UNREADABLE = "image_unreadable"
 
+    # Frames in memory.
+    FEWER_BITS = "fewer_bits"
+
     # What makes a run partial.
     CORRUPT = "corrupt"
     UNREADABLE = "unreadable"

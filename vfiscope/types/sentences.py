@@ -96,6 +96,17 @@ OF_IMAGES: dict[Code, Template] = {
 }
 
 
+def _fewer_bits(highest: int, bits: int) -> str:
+    scaled = "x.astype(np.uint8)" if bits == 8 else f"x << {16 - bits}"
+    return (
+        f"its values end at {highest} of 65535, as if they had {bits} bits, and are read as nearly"
+        f" black: if they have, pass {scaled}"
+    )
+
+
+OF_ARRAYS: dict[Code, Template] = {Code.FEWER_BITS: _fewer_bits}
+
+
 def _files_changed(file: str, others: int) -> str:
     more = f" and {_count(others, 'other file')}" if others else ""
     return f"{file}{more} changed while the run was reading: scores may be of neither state"
@@ -218,5 +229,11 @@ WARNINGS: dict[Code, Template] = {
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
 }
 
-for _code, _template in {**OF_VIDEOS, **OF_IMAGES, **OF_PARTIAL_RUNS, **WARNINGS}.items():
+for _code, _template in {
+    **OF_VIDEOS,
+    **OF_IMAGES,
+    **OF_ARRAYS,
+    **OF_PARTIAL_RUNS,
+    **WARNINGS,
+}.items():
     SENTENCES.add(_code, _template)
