@@ -17,7 +17,7 @@ from PIL import Image
 
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
-from vfiscope.sources.images import image_source, jpeg_checks
+from vfiscope.sources.images import image_header, image_source, jpeg_checks
 from vfiscope.sources.images.image_source import decode_image, read_image
 
 RGB = noise(1, 11, 13, seed=1)[0]
@@ -104,7 +104,7 @@ def test_a_png_that_does_not_hold_what_it_claims_is_refused_in_silence(
 
 
 SAME = {
-    "transparency of one byte": (png(before=(chunk(b"tRNS", b"x"),)), RGB),
+    "transparency twice": (png(before=(chunk(b"tRNS", b"\0\1" * 3),) * 2), RGB),
     "transparency beside alpha": (png(RGBA, 6, before=(chunk(b"tRNS", b"\0\1" * 3),)), None),
     "palette in a gray image": (png(GRAY, 0, before=(chunk(b"PLTE", b"abc"),)), GRAY),
     "palette of 4 bytes": (png(before=(chunk(b"PLTE", b"abcd"),)), RGB),
@@ -184,6 +184,18 @@ def test_a_jpeg_of_very_many_scans_is_refused(
     assert usual.shape == RGB.shape
     np.testing.assert_array_equal(decoded(tmp_path / "a.jpg"), usual)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_tiff_of_very_many_pages_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, path = Image.fromarray(RGB), tmp_path / "a.tif"
+    page.save(path, save_all=True, append_images=[page] * 4)
+    found, _ = read_image(str(path))
+    assert (found.pages, found.width, found.height) == (5, 13, 11)
+    monkeypatch.setattr(image_header, "MAX_PAGES", 4)
+    with pytest.raises(SourceError, match=r"a\.tif holds more than 4 images: split it"):
+        open_source(path)
 
 
 def test_a_file_larger_than_any_image_is_not_read(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ __all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 2**27
 """Larger images are refused before they are decoded."""
+MAX_PAGES = 10_000
 PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 EXIF_ORIENTATION = 0x0112
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
-
+DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError)
+"""What Pillow raises on a header that it cannot read."""
 
 _QUIET = threading.Lock()
 """Warning filters belong to the whole process: two threads that replace them at once would not
@@ -51,26 +53,28 @@ def read_header(stream: BinaryIO, name: str) -> ImageHeader:
     Raises:
         SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
     """
+    from PIL import Image, UnidentifiedImageError
+
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # the limit below is the one that counts, and notes say what is unusual
-        return _read(stream, name)
+        try:
+            return _read(stream, name)
+        except Image.DecompressionBombError as error:
+            raise SourceError(f"{name} is refused: {error}") from error
+        except UnidentifiedImageError as error:
+            raise SourceError(
+                f"{name} is not a readable image: it may be damaged or another kind of file"
+            ) from error
+        except DAMAGED as error:
+            raise SourceError(f"{name} has a damaged header: {error}") from error
 
 
 def _read(stream: BinaryIO, name: str) -> ImageHeader:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
-        image = Image.open(stream, formats=PILLOW_FORMATS)
-    except Image.DecompressionBombError as error:
-        raise SourceError(f"{name} is refused: {error}") from error
-    except UnidentifiedImageError as error:
-        raise SourceError(
-            f"{name} is not a readable image: it may be damaged or another kind of file"
-        ) from error
-    except (SyntaxError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{name} has a damaged header: {error}") from error
+    image = Image.open(stream, formats=PILLOW_FORMATS)
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise SourceError(
@@ -90,17 +94,33 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
         orientation,
         has_alpha,
         premultiplied,
-        getattr(image, "n_frames", 1),
+        _pages(image, name),
         str(image.format),
     )
+
+
+def _pages(image: Image.Image, name: str) -> int:
+    """Images in the file. Those of a TIFF are only known by going from one to the next."""
+    if image.format != "TIFF":
+        return int(getattr(image, "n_frames", 1))
+    for number in range(1, MAX_PAGES + 1):
+        try:
+            image.seek(number)
+        except EOFError:
+            return number
+    raise SourceError(f"{name} holds more than {MAX_PAGES} images: split it")
 
 
 def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
     """The EXIF orientation, and the (height, width) of the pixels as they are stored."""
     from PIL import Image
 
-    # The method of the base class: that of PNG decodes the whole image in search of a late chunk.
-    orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+    try:
+        # The method of the base class: that of PNG decodes the whole image in search of a late
+        # chunk.
+        orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+    except DAMAGED:  # decoders take an image whose EXIF they cannot read as upright
+        orientation = from_exif(1)
     if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself
         tags = getattr(image, "tag_v2", {})
         return orientation, (int(tags[TIFF_HEIGHT]), int(tags[TIFF_WIDTH]))

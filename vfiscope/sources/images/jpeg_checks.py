@@ -1,5 +1,5 @@
-"""Check JPEG files before they are decoded: each scan of a progressive image goes over all of it, so
-that a few kilobytes could keep the decoder busy for ever."""
+"""Check JPEG files before they are decoded: each scan of a progressive image goes over all of it,
+so that a few kilobytes could keep the decoder busy for ever."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def _kept(chunks: Sequence[_Chunk], header: _Header, palette: _Chunk | None) -> 
     """The chunks around the pixels that libpng takes without a warning."""
     kept = [] if palette is None or header.color != PALETTE else [palette.whole]
     clear = [chunk for chunk in chunks if chunk.name == b"tRNS"]
-    if len(clear) == 1 and _is_transparency(clear[0], header, palette):
+    if clear and _is_transparency(clear[0], header, palette):
         kept.append(clear[0].whole)
     turned = [chunk for chunk in chunks if chunk.name == b"eXIf"]
     kept += [chunk.whole for chunk in turned[:1] if bytes(chunk.body[:4]) in (b"II*\0", b"MM\0*")]
