@@ -17,7 +17,7 @@ from PIL import Image
 
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
-from vfiscope.sources.images import image_header, image_source, jpeg_checks
+from vfiscope.sources.images import image_source, jpeg_checks
 from vfiscope.sources.images.image_source import decode_image, read_image
 
 RGB = noise(1, 11, 13, seed=1)[0]
@@ -186,15 +186,21 @@ def test_a_jpeg_of_very_many_scans_is_refused(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_tiff_of_very_many_pages_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("big", [False, True])
+def test_a_tiff_of_directories_that_lie_over_each_other_is_refused(
+    tmp_path: Path, big: bool
 ) -> None:
     page, path = Image.fromarray(RGB), tmp_path / "a.tif"
-    page.save(path, save_all=True, append_images=[page] * 4)
-    found, _ = read_image(str(path))
-    assert (found.pages, found.width, found.height) == (5, 13, 11)
-    monkeypatch.setattr(image_header, "MAX_PAGES", 4)
-    with pytest.raises(SourceError, match=r"a\.tif holds more than 4 images: split it"):
+    page.save(path, big_tiff=big)
+    data = bytearray(path.read_bytes())
+    count, entry, offset = ("<Q", 20, "<Q") if big else ("<H", 12, "<I")
+    (at,) = struct.unpack_from(offset, data, 8 if big else 4)
+    (entries,) = struct.unpack_from(count, data, at)
+    # The next directory begins at the end, and claims more entries than there is room for.
+    struct.pack_into(offset, data, at + struct.calcsize(count) + entries * entry, len(data))
+    data += struct.pack(count, 2**60 if big else 60_000)
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"a\.tif has a damaged header: its directories overlap"):
         open_source(path)
 
 

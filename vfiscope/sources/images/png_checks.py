@@ -22,10 +22,10 @@ AROUND_BYTES = 12
 ANCILLARY = (b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT")
 """Ancillary chunks on which pixels depend: transparency, orientation, and what tells frames of an
 animation apart."""
-GRAY, RGB, PALETTE = 0, 2, 3
-CHANNELS = {GRAY: 1, RGB: 3, PALETTE: 1, 4: 2, 6: 4}
+GRAY, RGB, INDEXED = 0, 2, 3
+PNG_CHANNELS = {GRAY: 1, RGB: 3, INDEXED: 1, 4: 2, 6: 4}
 """{colour type: values per pixel} (PNG specification, 11.2.2)."""
-DEPTHS = {GRAY: (1, 2, 4, 8, 16), PALETTE: (1, 2, 4, 8)}
+PNG_DEPTHS = {GRAY: (1, 2, 4, 8, 16), INDEXED: (1, 2, 4, 8)}
 """{colour type: bits per value}; 8 or 16 for the others."""
 PASSES = (
     (0, 0, 8, 8),
@@ -37,7 +37,7 @@ PASSES = (
     (1, 0, 2, 1),
 )
 """First row, first column, and the steps to the next ones, in an interlaced image (8.2)."""
-FILTERS = 5
+FILTER_TYPES = 5
 MAX_STORED_BYTES = 2**26
 """Up to this size pixels are passed on as they were inflated, so that it is done once, not twice;
 larger ones would be in memory too often."""
@@ -63,15 +63,15 @@ class _Header(NamedTuple):
     def is_valid(self) -> bool:
         return (
             min(self.width, self.height) > 0
-            and self.color in CHANNELS
-            and self.depth in DEPTHS.get(self.color, (8, 16))
+            and self.color in PNG_CHANNELS
+            and self.depth in PNG_DEPTHS.get(self.color, (8, 16))
             and (self.compression, self.filtering) == (0, 0)
             and self.interlace in (0, 1)
         )
 
     def parts(self) -> Iterator[tuple[int, int]]:
         """Rows of the image, or of each pass of an interlaced one, and their bytes."""
-        bits = self.depth * CHANNELS[self.color]
+        bits = self.depth * PNG_CHANNELS[self.color]
         for top, left, down, across in PASSES if self.interlace else ((0, 0, 1, 1),):
             rows = -(-(self.height - top) // down)
             columns = -(-(self.width - left) // across)
@@ -92,7 +92,7 @@ def strip_png(data: NDArray[np.uint8], file: str) -> NDArray[np.uint8]:
     for chunk in chunks:
         _check_sum(chunk, file)
     header, palette = _header(chunks, file), _palette(chunks)
-    if header.color == PALETTE and palette is None:
+    if header.color == INDEXED and palette is None:
         raise _damaged(file, "it has no valid palette")
     pixels = [chunk.body for chunk in chunks if chunk.name == b"IDAT"]
     inflated = _inflated(pixels, header, file)
@@ -162,7 +162,7 @@ def _palette(chunks: Sequence[_Chunk]) -> _Chunk | None:
 
 def _kept(chunks: Sequence[_Chunk], header: _Header, palette: _Chunk | None) -> list[memoryview]:
     """The chunks around the pixels that libpng takes without a warning."""
-    kept = [] if palette is None or header.color != PALETTE else [palette.whole]
+    kept = [] if palette is None or header.color != INDEXED else [palette.whole]
     clear = [chunk for chunk in chunks if chunk.name == b"tRNS"]
     if clear and _is_transparency(clear[0], header, palette):
         kept.append(clear[0].whole)
@@ -172,7 +172,7 @@ def _kept(chunks: Sequence[_Chunk], header: _Header, palette: _Chunk | None) -> 
 
 
 def _is_transparency(chunk: _Chunk, header: _Header, palette: _Chunk | None) -> bool:
-    if header.color == PALETTE:
+    if header.color == INDEXED:
         return palette is not None and 0 < len(chunk.body) <= len(palette.body) // 3
     return len(chunk.body) == {GRAY: 2, RGB: 6}.get(header.color)
 
@@ -195,7 +195,7 @@ def _inflated(pieces: Sequence[memoryview], header: _Header, file: str) -> bytea
     at = 0
     for rows, length in header.parts():
         filters = np.frombuffer(found, np.uint8, rows * length, at)[::length]
-        if filters.max() >= FILTERS:
+        if filters.max() >= FILTER_TYPES:
             raise _damaged(file, "its rows are filtered in an unknown way")
         at += rows * length
     return found
