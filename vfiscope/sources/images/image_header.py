@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from vfiscope.errors import SourceError
@@ -12,7 +14,7 @@ from vfiscope.sources.geometry import Orientation, from_exif
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
+__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "quietly", "read_header"]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 MAX_PIXELS = 2**27
@@ -23,7 +25,7 @@ TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
 
 
-_QUIET = threading.Lock()
+QUIET = threading.Lock()
 """Warning filters belong to the whole process: two threads that replace them at once would not
 restore them."""
 
@@ -51,11 +53,17 @@ def read_header(stream: BinaryIO, name: str) -> ImageHeader:
     Raises:
         SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
     """
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the limit below is the one that counts, and notes say what is unusual
+    with quietly():
         return _read(stream, name)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Pillow's warnings: the limit below is the one that counts, and notes say what is
+    unusual."""
+    with QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _read(stream: BinaryIO, name: str) -> ImageHeader:

@@ -17,10 +17,11 @@ from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.geometry import resize_into
-from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
+from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
+from vfiscope.sources.images.time_order import Taken, taken
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
@@ -45,14 +46,15 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, listing: Listing, options: Options) -> None:
-        files, stop = listing.files, options.selection.stop
-        end = max(1, stop) if isinstance(stop, int) else len(files)
+        stop = options.selection.stop if isinstance(options.selection.stop, int) else None
+        order = taken(listing.files, options.time_from, stop)
+        files, moments = order.files, order.moments
+        end = len(files) if stop is None else max(1, stop)
         if len(files) > config.MAX_FRAMES:
             raise SourceError(
                 f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
             )
         first, header = _first_readable(path, files)
-        moments = None if options.time_from is None else capture_times(files, options.time_from)
         pts: Sequence[int] = range(len(files)) if moments is None else moments
         time_base = 1 / options.fps if moments is None else Fraction(1, MICROSECOND)
         info = SourceInfo(
@@ -74,10 +76,11 @@ class ImageSource(Source):
             size_bytes=total_size(files[:end]),
             files=files[:end],
             unread=files[end:],
-            notes=listing.notes,
+            notes=(*_still_true(listing.notes, order), *order.notes),
+            times_from=order.how,
             gaps=[
                 g
-                for g in listing.gaps
+                for g in (listing.gaps if moments is None else ())
                 if not options.selection.after(g.row, (pts[g.row] - pts[0]) * time_base)
             ],
         )
@@ -87,9 +90,16 @@ class ImageSource(Source):
         self._pts = pts
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        for index, pts in enumerate(self._pts):
-            yield Row(index, pts, partial(self._paint, index, counts))
+        pts = self._pts
+        for index in range(len(self._files)):
+            if index == len(pts):  # after a stop, where times were not looked for
+                pts = self._times_after_stop()
+            yield Row(index, pts[index], partial(self._paint, index, counts))
         counts.ended = True
+
+    def _times_after_stop(self) -> Sequence[int]:
+        whole = taken(self._files, self._options.time_from).moments
+        return range(len(self._files)) if whole is None else whole
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
         file = self._files[index]
@@ -130,6 +140,15 @@ class ImageSource(Source):
 def total_size(files: Sequence[str]) -> int:
     """The size in bytes of all image files that are there."""
     return sum(os.stat(file).st_size for file in files if os.path.exists(file))
+
+
+def _still_true(notes: Sequence[Note], order: Taken) -> list[Note]:
+    """The notes of a listing that times do not make void: dates in names are no numbering, and the
+    order of time is not that of counters."""
+    moved = any(note.code == Code.READ_BY_TIME for note in order.notes)
+    void = {Code.NUMBERING_GAPS} if order.how == "name" or moved else set()
+    void |= {Code.COUNTER_STARTS_AGAIN} if order.how else set()
+    return [note for note in notes if note.code not in void]
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
