@@ -75,6 +75,7 @@ class Code(StrEnum):
     NAMES_AGAINST_TIMES = "names_against_times"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
+    NO_DURATIONS = "no_durations"
     IMAGE_UNREADABLE = "image_unreadable"
 
     # Frames in memory.

@@ -20,7 +20,7 @@ PAUSE = 3.0
 DAY_S = 86400.0
 DAILY_S = 2 * 3600.0
 """Daily pauses begin at the same hour, give or take this: dusk moves within weeks."""
-UNITS = (("d", DAY_S), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
+TIME_STEPS = (("d", DAY_S), ("h", 3600.0), ("min", 60.0), ("s", 1.0))
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def duration(seconds: float) -> str:
     """``18 h``, ``2 d 14 h``, ``1 min 30 s``, ``0.25 s``: the two largest units, rounded."""
     if seconds < 10:
         return f"{seconds:.3g} s"
-    for (name, size), (smaller, part) in itertools.pairwise(UNITS):
+    for (name, size), (smaller, part) in itertools.pairwise(TIME_STEPS):
         whole = round(seconds / part) * part  # 17 h 59 min 59 s are 18 h
         if whole >= size:
             rest = round((whole % size) / part)

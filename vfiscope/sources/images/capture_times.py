@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from vfiscope.sources.images.image_header import PILLOW_FORMATS, quietly
+from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
+from vfiscope.sources.images.heic import is_heic, open_heic
+from vfiscope.sources.images.image_header import HEAD_BYTES, PILLOW_FORMATS, quietly
 from vfiscope.types import UNIX_EPOCH
 
 __all__ = ["MICROSECOND", "from_exif", "from_name", "names_are_dated"]
@@ -33,11 +37,8 @@ def from_exif(file: str) -> int | None:
     there; without an offset as UTC. None where there is no such time."""
     from PIL import Image
 
-    if not os.path.isfile(file):
-        return None
     try:
-        with quietly(), Image.open(file, formats=PILLOW_FORMATS) as image:
-            tags = Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
+        tags = _tags(file)
         taken = datetime.strptime(str(tags[EXIF_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         digits = str(tags.get(EXIF_FRACTION, "0")).strip("\0 ")
         fraction = int(f"{digits:0<6}"[:6]) if digits.isdigit() else 0
@@ -46,9 +47,27 @@ def from_exif(file: str) -> int | None:
             if EXIF_OFFSET in tags
             else UTC
         )
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError, Image.DecompressionBombError):
+    except (
+        *(OSError, SyntaxError, ValueError, TypeError, KeyError, SourceError),
+        Image.DecompressionBombError,
+    ):
         return None
     return _microseconds(taken.replace(microsecond=fraction, tzinfo=zone))
+
+
+def _tags(file: str) -> Mapping[int, Any]:
+    """The tags of the EXIF folder that holds the time."""
+    from PIL import Image
+
+    with open_regular(file) as stream:
+        heic = is_heic(stream.read(HEAD_BYTES))
+        stream.seek(0)
+        if heic:
+            exif = Image.Exif()
+            exif.load(open_heic(stream, file)[0].info["exif"])
+            return exif.get_ifd(EXIF_FOLDER)
+        with quietly(), Image.open(stream, formats=PILLOW_FORMATS) as image:
+            return Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
 
 
 def from_name(file: str) -> int | None:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.sources.images.capture_times import (
     MICROSECOND,
     from_exif,
@@ -198,11 +199,9 @@ def _spread(moments: Sequence[int]) -> list[int]:
 
 
 def _is_readable(file: str) -> bool:
-    if not os.path.isfile(file):
-        return False
     try:
-        with open(file, "rb") as stream:
-            read_header(stream, file)
+        with open_regular(file) as stream:
+            read_header(stream, file, count=False)
     except (OSError, SourceError):
         return False
     return True
