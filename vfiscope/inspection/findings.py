@@ -157,6 +157,7 @@ OF_SOURCES: dict[Code, Kind] = {
     },
     Code.GAVE_UP: Kind("error", "reading ends early", AGAIN),
     Code.SEVERAL_STREAMS: Kind("warning", "several video streams", "choose one with --stream"),
+    Code.CLOCK_RESTARTS: Kind("warning", "joined parts", "remux it if times matter"),
     Code.PIXELS_NOT_SQUARE: Kind(
         "info", "sample aspect", "scale to square pixels first if the other side has them"
     ),
@@ -177,6 +178,10 @@ OF_SOURCES: dict[Code, Kind] = {
         "warning",
         "gaps",
         "add the missing images; otherwise later frames are paired with the wrong ones",
+    ),
+    Code.NEGATIVE_NUMBERS: Kind("info", "negative numbers"),
+    Code.COUNTER_STARTS_AGAIN: Kind(
+        "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),

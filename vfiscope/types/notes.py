@@ -49,6 +49,7 @@ class Code(StrEnum):
     HDR_AS_STORED = "hdr_as_stored"
     HDR_TONE_MAPPED = "hdr_tone_mapped"
     FRAME_WITHOUT_TIME = "frame_without_time"
+    CLOCK_RESTARTS = "clock_restarts"
     TIME_NOT_INCREASING = "time_not_increasing"
     COLOR_CHANGES = "color_changes"
     GAVE_UP = "gave_up"
@@ -64,9 +65,14 @@ class Code(StrEnum):
     OTHER_FILES = "other_files"
     FOLDERS_INSIDE = "folders_inside"
     NUMBERING_GAPS = "numbering_gaps"
+    NEGATIVE_NUMBERS = "negative_numbers"
+    COUNTER_STARTS_AGAIN = "counter_starts_again"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
     IMAGE_UNREADABLE = "image_unreadable"
+
+    # Frames in memory.
+    FEWER_BITS = "fewer_bits"
 
     # What makes a run partial.
     CORRUPT = "corrupt"
@@ -95,7 +101,9 @@ class Code(StrEnum):
     GAPS_IN_SOURCE = "gaps_in_source"
     GAPS_PUT_PAIRS_OFF = "gaps_put_pairs_off"
     GAPS_IN_BOTH = "gaps_in_both"
+    NAMED_AS_OTHERS = "named_as_others"
     SHIFT_FITS_BETTER = "shift_fits_better"
+    SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
 
 
