@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Renamed", "renamed"]
 
 FIRST = re.compile(
-    r"(?P<prefix>.*?)(?P<first>patch_embed\.proj|embeddings\.patch_embeddings(\.projection)?)\.weight"
+    r"(?P<prefix>.*?)"
+    r"(?P<first>patch_embed\.proj|embeddings\.patch_embeddings(\.projection)?)\.weight"
 )
 """The first convolution, as timm and DINOv2's own code name it, and transformers."""
 TEACHER = "teacher"

@@ -47,7 +47,8 @@ def timm_entry(name: str) -> Entry:
             f"there is no embedder {printable(name)!r}, and timm has no network of that name: "
             + (f"did you mean {' or '.join(near)}?" if near else "see timm.list_models()")
         )
-    full = f"{facts.architecture}.{facts.tag}" if facts.tag else str(facts.architecture)
+    tagged = f"{facts.architecture}.{facts.tag}"
+    full = tagged if _in_timm(tagged) else str(facts.architecture)
     same = next((made for made in CATALOG.values() if made.timm_id == full), None)
     if same is not None:
         return same
