@@ -212,7 +212,7 @@ def _listing(path: str) -> Listing | None:
 
 
 def _check_images_only(options: Options, what: str) -> None:
-    if options.time_from is not None:
+    if options.time_from not in (None, "fps"):
         raise UsageError(
             f"--time-from {options.time_from} is for image folders, and {what} is none: leave"
             " it out"
