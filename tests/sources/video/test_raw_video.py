@@ -57,7 +57,7 @@ def test_raw_frames_are_those_of_the_same_samples_in_a_container(
 def test_the_bytes_of_a_frame(pix_fmt: str, size: int) -> None:
     assert RawVideo(60, 44, pix_fmt, Fraction(25)).frame_bytes == size
     odd = RawVideo(61, 45, pix_fmt, Fraction(25)).frame_bytes
-    assert odd == (61 * 45 + 2 * 31 * 45) * 2 if "10" in pix_fmt else 61 * 45 + 2 * 31 * 23
+    assert odd == ((61 * 45 + 2 * 31 * 45) * 2 if "10" in pix_fmt else 61 * 45 + 2 * 31 * 23)
 
 
 def test_raw_rgb_comes_back_exactly(tmp_path: Path) -> None:
