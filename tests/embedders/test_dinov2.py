@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from helpers.media import frames_of
 from PIL import Image
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
@@ -22,7 +22,7 @@ from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
 from vfiscope.metrics.tensors import patch_tensors as patches
 from vfiscope.models import CATALOG, device, resolve_device
-from vfiscope.types import Frames
+from vfiscope.models.lora import NO_ALPHA
 from vfiscope.types.batch import to_tensor
 
 DIM = 48
@@ -48,20 +48,6 @@ def registers(**options: object) -> VisionTransformer:
 
 def embedder(model: VisionTransformer, **options: object) -> Dinov2:
     return Dinov2(model, name="small", version="random", **{"size": 70, **options})
-
-
-def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
-    n = len(array)
-    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
-    return Frames(
-        data,
-        np.arange(n),
-        np.arange(n),
-        np.arange(n) / 25,
-        np.zeros(n, np.uint8),
-        Fraction(1, 25),
-        bit_depth,
-    )
 
 
 def noise(n: int, height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -316,6 +302,7 @@ def test_describe_says_what_made_the_features() -> None:
     assert Dinov2(network(), name="small", version="random").size == 224
 
 
+@pytest.mark.slow
 def test_the_catalogue_agrees_with_timm() -> None:
     for entry in CATALOG.values():
         if entry.timm_id is not None:
@@ -362,6 +349,7 @@ def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> N
     assert report["probe_norm"] > 0
 
 
+@pytest.mark.slow
 def test_a_run_says_and_stores_what_became_of_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -407,7 +395,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
             ]
         )
     assert caught.value.code == 0
-    note = "no alpha is stored with the adapters: taken as r"
+    note = NO_ALPHA
     assert [line for line in capsys.readouterr().err.splitlines() if "weights" in line] == [
         "vfiscope: weights w.pt: 174 of 175 tensors loaded, 1 (norm.bias) missing and left at"
         " random, 1 (embedding_head.0.weight) left over, 1 (blocks.0.attn.qkv.weight) merged with"

@@ -199,7 +199,8 @@ def test_real_clips_are_judged(shared_data: Path) -> None:
     assert {"matrix differs", "range differs", "size differs", "count differs"} <= set(
         said(diagnose(*pair), "pair")
     )
-    assert said(diagnose(str(shared_data / "timelapse/garden"))) == {}
+    (lapse,) = said(diagnose(str(shared_data / "timelapse/garden"))).values()
+    assert lapse.endswith("every 3 h, with 19 night gaps of 18 h")
 
 
 def test_stream_is_advised_for_the_test_alone(tmp_path: Path) -> None:
@@ -218,7 +219,9 @@ def test_stream_is_advised_for_the_test_alone(tmp_path: Path) -> None:
         if f.what == "several video streams"
     }
     assert found["test"].remedy == "choose one with --stream"
-    assert found["ref"].detail == "holds 2 video streams: stream 0 is read"
+    assert found["ref"].detail == (
+        "holds 2 video streams (0: ffv1 16x16, 1: ffv1 16x16): stream 0 is read"
+    )
     assert (
         found["ref"].remedy
         == "--stream is for the test alone: copy another one into a file of its own"

@@ -27,6 +27,7 @@ from vfiscope.store import differences
 from vfiscope.types import Role, Status
 
 
+@pytest.mark.slow
 def test_a_video_is_scored_into_one_file(media: Path, tmp_path: Path) -> None:
     with score(media, tmp_path / "a.h5") as run:
         assert run.mode == "score"
@@ -71,6 +72,7 @@ def test_scores_equal_scikit_image(media: Path) -> None:
             assert run.scores["ssim"][i] == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_identical_inputs_reach_the_identity_exactly(media: Path) -> None:
     path = str(media / "truth.mp4")
     with vs.score(
@@ -102,6 +104,7 @@ def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, 
     assert differences(tmp_path / "a.h5", tmp_path / "b.h5") == []
 
 
+@pytest.mark.slow
 def test_pixel_maps_have_a_grid_of_their_own(media: Path) -> None:
     with score(media, metrics="ssim,absdiff", maps="ssim,absdiff,mismatch") as run:
         assert run.maps["ssim"].shape == run.maps["absdiff"].shape == (N, 6, 8)
@@ -211,9 +214,9 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
     test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
     paint = array._paint
 
-    def painted(frame: Any, name: str, out: Any) -> Status:
-        paint(frame, name, out)
-        return Status.CORRUPT if np.array_equal(frame, test[13]) else Status.OK
+    def painted(frames: Any, index: int, name: str, out: Any) -> Status:
+        paint(frames, index, name, out)
+        return Status.CORRUPT if np.array_equal(out, test[13]) else Status.OK
 
     monkeypatch.setattr(array, "_paint", painted)
     with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
@@ -227,6 +230,7 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
             "unpaired": 2,
             "corrupt": 1,
             "unreadable": 0,
+            "partner_unreadable": 0,
             "total": 14,
         }
 

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vfiscope.cli.terminal import CleanFormatter
+from vfiscope.printable import printable
+from vfiscope.types import Code, Note, duration
+
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
     from vfiscope.sources import Source
@@ -32,6 +36,8 @@ OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same d
 """{role beside the synthesised one: words for its frames}"""
 BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
 """NOVA's: (cosine distance below which, words); significant differences from the last on."""
+OUTCOMES = {"partner_unreadable": "without a readable partner"}
+"""Words for the counts of frames whose names say too little."""
 BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
 """The embedder whose distances the bands were made for."""
 
@@ -39,7 +45,7 @@ BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stret
 def log_to_stderr(quiet: bool) -> None:
     log = logging.getLogger("vfiscope")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("vfiscope: %(message)s"))
+    handler.setFormatter(CleanFormatter("vfiscope: %(message)s"))
     log.handlers = [handler]
     log.setLevel(logging.ERROR if quiet else logging.INFO)
 
@@ -92,7 +98,7 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     frames = summary["frames"]
     heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
     rest = ", ".join(
-        f"{number} {what}"
+        f"{number} {OUTCOMES.get(what, what)}"
         for what, number in frames.items()
         if what not in ("scored", "total") and number
     )
@@ -103,6 +109,8 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         ),
         "",
     ]
+    if summary.get("taken"):
+        lines[1:] = [str(Note(Code.TAKEN, summary["taken"])), ""]
     if summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
@@ -148,8 +156,6 @@ def _about(summary: dict[str, Any]) -> str:
 def _table(metrics: dict[str, Any]) -> Iterator[str]:
     """A heading and a line for each metric; a signed one also has the mean of its absolute values,
     which do not cancel out."""
-    from vfiscope.store.text import printable  # imports h5py, which help does not need
-
     if not metrics:
         yield "no metric has a value for any of them"
         return
@@ -174,7 +180,7 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line for each range of frames that the same rule found, with its metrics."""
-    from vfiscope.views.places import range_place  # as above
+    from vfiscope.views.places import range_place  # imports h5py, which help does not need
 
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
@@ -206,6 +212,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     for role, found in diagnosis.media.items():
         info = found.info
         length = "" if found.timing is None else f" in {found.timing.duration_s:.4g} s"
+        if info.times_from and info.duration_s is not None:
+            length = f" in {duration(info.duration_s)}"
         what = (
             f"{info.width}x{info.height}, {', '.join(found.formats)} in"
             f" {found.container.split(',')[0]}"

@@ -38,13 +38,13 @@ from vfiscope.embedders.embedder import check_aspect, check_size
 from vfiscope.embedders.identity import Identity
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
-from vfiscope.models.checkpoints import LoadReport
+from vfiscope.models.loading import LoadReport
 from vfiscope.types import Features, Float32, Frames
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["VERSION", "Dsift", "colour_of_means"]
+__all__ = ["Dsift", "colour_of_means"]
 
 VERSION = "dsift-2"
 """Changes whenever the numbers change. In dsift-1 the frame's vector was the mean of its cells,

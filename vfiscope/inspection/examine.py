@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -12,16 +13,18 @@ from typing import Any
 import av
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.inspection.findings import DoctorCode
 from vfiscope.sources.geometry import UPRIGHT
+from vfiscope.sources.images.image_header import read_header
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
 from vfiscope.sources.source import Counts
 from vfiscope.sources.video.color import decide
-from vfiscope.sources.video.container import is_picture, opened
+from vfiscope.sources.video.container import VideoFile, is_picture, opened
 from vfiscope.sources.video.decode import decode
 from vfiscope.sources.video.integrity import failed_checksums
-from vfiscope.types import Code, Note, SourceInfo
+from vfiscope.types import Code, Note, SourceInfo, Status
 
 __all__ = ["Examination", "Timing", "examine"]
 
@@ -51,6 +54,9 @@ class Timing:
     repeated: int = 0
     backward: int = 0
     negative: int = 0
+    restart: int | None = None
+    """Ordinal of the frame at which the clock first starts again, as in joined files; times are
+    counted on from there."""
 
 
 @dataclass(frozen=True)
@@ -112,20 +118,31 @@ class _Tally:
     missing: int = 0
     negative: int = 0
     interlaced: int = 0
+    part: int = 0
+    shift: int = 0
+    """From the times of this part to those of the first, where a clock starts again."""
+    restart: int | None = None
+    """Ordinal of the first frame after the clock first started again."""
 
-    def add(self, frame: av.VideoFrame, path: str) -> None:
+    def add(self, frame: av.VideoFrame, path: str, part: int) -> None:
         self.interlaced += frame.interlaced_frame
         self.formats[frame.format.name] += 1
         self.sizes[frame.height, frame.width] += 1
         color = decide(frame, path)
         self.colors[f"{color.matrix} {color.range} {color.transfer}"] += 1
-        self._time(frame.pts)
+        self._time(frame.pts, part)
 
-    def _time(self, pts: int | None) -> None:
+    def _time(self, pts: int | None, part: int) -> None:
         if pts is None:
             self.missing += 1
             return
         self.negative += pts < 0
+        if part != self.part:
+            self.part = part
+            self.restart = self.counts.decoded - 1 if self.restart is None else self.restart
+            usual = self.intervals.most_common(1)
+            self.shift = self.ends[-1] + (usual[0][0] if usual else 1) - pts if self.ends else 0
+        pts += self.shift
         if self.ends:
             interval = pts - self.ends[-1]
             if interval in self.intervals or len(self.intervals) < MAX_KINDS:
@@ -135,15 +152,16 @@ class _Tally:
 
 def _examine_video(info: SourceInfo) -> Examination:
     tally, failure = _Tally(), None
-    with opened(info.path) as (container, stream):
+    video = VideoFile(info.path)
+    with opened(video) as (container, stream):
         name = container.format.name
         covers = sum(is_picture(video) for video in container.streams.video)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
-        with closing(decode(info.path, tally.counts)) as places:
+        with closing(decode(video, tally.counts)) as places:
             for place in places:
                 if place.frame is not None:
-                    tally.add(place.frame, info.path)
+                    tally.add(place.frame, info.path, place.part)
                 del place
         failure = tally.counts.given_up(info.path)
         failed = failed_checksums(info.path)
@@ -204,6 +222,7 @@ def _timing(tally: _Tally, time_base: Fraction) -> Timing:
         repeated=intervals[0],
         backward=sum(count for ticks, count in intervals.items() if ticks < 0),
         negative=tally.negative,
+        restart=tally.restart,
     )
 
 
@@ -216,10 +235,13 @@ def _mean_rate(tally: _Tally, time_base: Fraction) -> float | None:
 
 
 def _examine_images(info: SourceInfo) -> Examination:
+    if not info.files:
+        return _examine_pages(info)
     formats: Counter[str] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
     turned, deep = 0, Counter[int]()
     failures: list[Note] = []
+    several: list[Note] = []
     for file in info.files:
         try:
             header, data = read_image(file)
@@ -228,11 +250,14 @@ def _examine_images(info: SourceInfo) -> Examination:
             failures.append(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             continue
         formats[header.format] += 1
+        if header.pages > 1 and not several:
+            values = {"file": os.path.basename(file), "pages": header.pages}
+            several.append(Note(Code.IMAGE_PAGES, values))
         sizes[header.height, header.width] += 1
         turned += header.orientation != UPRIGHT
         deep[header.bit_depth] += 1
     return Examination(
-        info=info,
+        info=replace(info, notes=(*info.notes, *several)),
         container=formats.most_common(1)[0][0] if formats else "unknown",
         frames=sum(formats.values()),
         skipped=0,
@@ -245,4 +270,35 @@ def _examine_images(info: SourceInfo) -> Examination:
         colors={f"rgb full, {bits} bit": count for bits, count in deep.most_common()},
         turned=turned,
         failure=failures[0] if failures else None,
+    )
+
+
+def _examine_pages(info: SourceInfo) -> Examination:
+    """A single file of several images."""
+    statuses: Counter[Status] = Counter()
+    failure = None
+    with open_regular(info.path) as stream:
+        form = read_header(stream, info.path).format
+    with open_source(info.path) as source:
+        try:
+            statuses.update(
+                single.status for single in source.singles(range(info.frames_expected or 0))
+            )
+        except SourceError as error:
+            failure = Note(DoctorCode.READING_ENDS_EARLY, {"reason": str(error)})
+        unread = [note for note in source.info.notes if note.code == Code.IMAGE_UNREADABLE]
+    frames = statuses[Status.OK]
+    return Examination(
+        info=info,
+        container=form,
+        frames=frames,
+        skipped=0,
+        corrupt=0,
+        undecodable=statuses[Status.UNREADABLE],
+        broken=0,
+        lost=0,
+        formats={form: frames},
+        sizes={(info.height, info.width): frames},
+        colors={f"rgb full, {info.bit_depth} bit": frames},
+        failure=failure or (unread[0] if unread else None),
     )

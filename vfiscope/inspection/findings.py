@@ -157,6 +157,7 @@ OF_SOURCES: dict[Code, Kind] = {
     },
     Code.GAVE_UP: Kind("error", "reading ends early", AGAIN),
     Code.SEVERAL_STREAMS: Kind("warning", "several video streams", "choose one with --stream"),
+    Code.CLOCK_RESTARTS: Kind("warning", "joined parts", "remux it if times matter"),
     Code.PIXELS_NOT_SQUARE: Kind(
         "info", "sample aspect", "scale to square pixels first if the other side has them"
     ),
@@ -177,6 +178,21 @@ OF_SOURCES: dict[Code, Kind] = {
         "warning",
         "gaps",
         "add the missing images; otherwise later frames are paired with the wrong ones",
+    ),
+    Code.TAKEN: Kind("info", "time-lapse"),
+    Code.TIMES_SHARED: Kind("info", "times"),
+    Code.CLOCK_WENT_BACK: Kind(
+        "warning", "clock", "if it is not, write OffsetTimeOriginal, or pass --time-from fps"
+    ),
+    Code.CLOCK_WENT_FORWARD: Kind("info", "clock"),
+    Code.READ_BY_TIME: Kind("info", "order"),
+    Code.NAMES_AGAINST_TIMES: Kind("warning", "order", "check which order is right"),
+    Code.NEGATIVE_NUMBERS: Kind("info", "negative numbers"),
+    Code.COUNTER_STARTS_AGAIN: Kind(
+        "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
+    ),
+    Code.IMAGE_PAGES: Kind(
+        "warning", "several images in a file", "pass such a file by itself to read all of them"
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),

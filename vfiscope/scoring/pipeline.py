@@ -24,11 +24,12 @@ from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
-from vfiscope.scoring.warnings import disagreements, numbering, without_effect
+from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
@@ -185,7 +186,8 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    _tell(describe_registrations(registrations), report.warnings)
+    late = [note for note in noted(sources) if note not in early]
+    _tell(describe_registrations(registrations), [*late, *report.warnings])
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
     found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
@@ -195,7 +197,7 @@ def _score(
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*early, *report.warnings],
+        warnings=[*early, *late, *report.warnings],
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
@@ -242,7 +244,9 @@ def _announce(job: Job) -> None:
 def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
-    warnings = [*disagreements(sources), *gaps]
+    if not gaps and not notes:
+        gaps = named_elsewhere(sources, comparison.shift)
+    warnings = [*noted(sources), *disagreements(sources), *gaps]
     _tell(notes, warnings)
     return warnings
 

@@ -6,10 +6,11 @@ import os
 import platform
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any
 
 from vfiscope.errors import SourceError
+from vfiscope.registry import ENTRY_POINTS
 from vfiscope.sources import Source, digest, open_source
 from vfiscope.types import Code, Note, SeekTable, sentence
 
@@ -53,6 +54,7 @@ def identity(role: str, source: Source) -> dict[str, Any]:
         "decoder": info.decoder,
         "color": dict(info.color),
         "frames_expected": info.frames_expected,
+        **({"times_from": info.times_from} if info.times_from else {}),
     }
 
 
@@ -106,14 +108,18 @@ def _stat(file: str) -> tuple[int, int]:
 
 def _listed(source: Source) -> tuple[str, ...]:
     try:
-        with open_source(source.info.path) as again:
+        stop = len(source.info.files) if source.info.unread else None
+        moved = any(note.code == Code.READ_BY_TIME for note in source.info.notes)
+        how: Any = source.info.times_from if moved else "fps"
+        with open_source(source.info.path, stop=stop, time_from=how) as again:
             return tuple(again.info.files)
     except SourceError:
         return ()
 
 
 def versions() -> dict[str, str]:
-    """{package: version} of the packages that a score may depend on."""
+    """{package: version} of the packages that a score may depend on, with those that add to
+    vfiscope's tables."""
     return dict(_versions())
 
 
@@ -125,7 +131,8 @@ def _versions() -> Mapping[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
-    return found
+    packages = {point.dist for point in entry_points(group=ENTRY_POINTS) if point.dist is not None}
+    return found | {package.name: package.version for package in packages}
 
 
 def seek_tables(sources: Mapping[str, Source]) -> dict[str, SeekTable]:

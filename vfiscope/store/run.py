@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
-from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
@@ -22,7 +21,7 @@ from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
 from vfiscope.store.members import members
-from vfiscope.store.opening import check_root, open_stored, opened, state_of
+from vfiscope.store.opening import check_root, open_stored, opened, settled
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -33,7 +32,6 @@ from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
 from vfiscope.store.verdict import judge
 from vfiscope.types import (
-    UNIX_EPOCH,
     FieldSpec,
     MetricSpec,
     Note,
@@ -41,13 +39,11 @@ from vfiscope.types import (
     Region,
     Registrations,
     Segment,
+    TimeLapse,
+    moment_of,
 )
 
 __all__ = ["LazyArray", "Run"]
-
-OPEN_TRIES = 50
-"""Attempts at reading a file that is changed at the same time."""
-OPEN_PAUSE_S = 0.01
 
 _Row = TypeVar("_Row")
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
@@ -68,19 +64,7 @@ class Run:
 
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
         self.path = Path(path)
-        for _ in range(OPEN_TRIES):
-            state = state_of(self.path)
-            try:
-                self._open(owns)
-            except StoreError:
-                if state_of(self.path) == state:
-                    raise
-            else:
-                if state_of(self.path) == state:
-                    return
-                self.close()
-            time.sleep(OPEN_PAUSE_S)
-        raise StoreError(f"{path} changes all the time: open it when nothing writes to it")
+        settled(self.path, partial(self._open, owns), self.close)
 
     def _open(self, owns: Path | None) -> None:
         h5, file = open_stored(self.path)
@@ -233,19 +217,35 @@ class Run:
         if name not in known:
             listed = ", ".join(known) or "none at all"
             raise StoreError(f"{self.path} holds no table {name!r}: its stages made {listed}")
-        with opened(self.path) as h5, reading(self.path, f"/{name}"):
-            return read_table(h5, name, row)
+
+        def read() -> list[_Row]:
+            with opened(self.path) as h5, reading(self.path, f"/{name}"):
+                return read_table(h5, name, row)
+
+        return settled(self.path, read)
 
     def moment(self, row: int) -> str | None:
         """The capture time of a row, ISO 8601 in UTC; None where times do not come from the
         images."""
-        if self.config.get("time_from") is None:
+        return moment_of(self._microseconds(row)) if self.times_from else None
+
+    @property
+    def times_from(self) -> str:
+        """The origin of the times of images: "exif" or "name"; "" where they are counted."""
+        test = next((source for source in self.sources if source.get("role") == "test"), {})
+        how = test.get("times_from", self.config.get("time_from"))
+        return str(how) if how in ("exif", "name") else ""
+
+    def _microseconds(self, row: int) -> int:
+        """The presentation time of a row in microseconds."""
+        return round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
+
+    @property
+    def time_lapse(self) -> TimeLapse | None:
+        """When the images were taken; None where their times are counted."""
+        if not self.times_from or not len(self.frames):
             return None
-        microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
-        try:
-            return (UNIX_EPOCH + timedelta(microseconds=microseconds)).isoformat()
-        except OverflowError:  # not a date in the calendar
-            return None
+        return TimeLapse.of([self._microseconds(row) for row in range(len(self.frames))])
 
     @property
     def header(self) -> schema.Header:
@@ -277,11 +277,12 @@ class Run:
         """
         judgement = judge(self.frames, self.scores)
         scored = self.scores, self.specs, self.frames
-        seconds = self.timings.get("seconds")
+        seconds, lapse = self.timings.get("seconds"), self.time_lapse
         summary = {
             "mode": self.mode,
             "out": str(self.path),
-            "frames": count(self.frames, self.scores),
+            "frames": count(self.frames, self.scores, self._unread),
+            "taken": None if lapse is None else {**lapse.to_dict(), "how": self.times_from},
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names),
             "roles": by_role(*scored, self.names),
@@ -301,6 +302,12 @@ class Run:
         }
         cleaned: dict[str, Any] = plain(summary)
         return cleaned
+
+    @property
+    def _unread(self) -> int | None:
+        """Test frames that could not be read, where the run counted them."""
+        counts = [each.get("frames_unreadable") for each in self.sources if each["role"] == "test"]
+        return counts[0] if counts and isinstance(counts[0], int) else None
 
     def close(self) -> None:
         """Close the file; what is in memory stays usable. Closing twice does nothing."""

@@ -33,6 +33,7 @@ from vfiscope.types.tables import (
     Scores,
     Slip,
 )
+from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 
 __all__ = [
     "NOT_WHOLE",
@@ -67,8 +68,12 @@ __all__ = [
     "Slip",
     "SourceInfo",
     "Status",
+    "TimeLapse",
     "Uint8",
     "Verdict",
     "cell_edges",
+    "date",
+    "duration",
+    "moment_of",
     "sentence",
 ]

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vfiscope.types.notes import SENTENCES, Code, Note, Template
+from vfiscope.types.time_lapse import date, duration
 
 __all__: list[str] = []
 
+
+def _several_streams(streams: int, stream: int, listed: str = "") -> str:
+    which = f" ({listed})" if listed else ""
+    return f"holds {streams} video streams{which}: stream {stream} is read"
+
+
 OF_VIDEOS: dict[Code, Template] = {
-    Code.SEVERAL_STREAMS: "holds {streams} video streams: stream {stream} is read",
+    Code.SEVERAL_STREAMS: _several_streams,
     Code.PIXELS_NOT_SQUARE: "pixels are not square ({aspect}): they are read as stored",
     Code.ALPHA_ON_BLACK: "has an alpha channel: it is composited over black",
     Code.ALPHA_NOT_DECODED: (
@@ -34,6 +41,10 @@ OF_VIDEOS: dict[Code, Template] = {
     Code.HDR_TONE_MAPPED: "HDR ({transfer}): code values are tone mapped to SDR ({tonemap})",
     Code.FRAME_WITHOUT_TIME: (
         "frame {frame} has no time of its own: it follows the one before at the average rate"
+    ),
+    Code.CLOCK_RESTARTS: (
+        "its clock starts again at frame {frame}, as in joined files: from there on, times are"
+        " counted on"
     ),
     Code.TIME_NOT_INCREASING: "times do not increase at frame {frame}",
     Code.COLOR_CHANGES: "from frame {frame} on, colours are {matrix}, {range}, {transfer}",
@@ -71,14 +82,82 @@ def _numbering_gaps(before: int, after: int, missing: int, others: int, missing_
     return f"{first}, and in {_count(others, 'other place')}: {missing_in_all} missing in all"
 
 
+WORDS_OF_TIMES = {"exif": "EXIF", "name": "their names"}
+
+
+def _names_against_times(how: str, file: str, at: str, before: str, before_at: str) -> str:
+    return (
+        f"times by {WORDS_OF_TIMES.get(how, how)} disagree with the order of names: {file}"
+        f" ({date(at)}) comes after {before} ({date(before_at)}); frames are in the order of names"
+        f" and counted at a rate: pass --time-from {how} for the order of time"
+    )
+
+
+def _taken(
+    first: str,
+    last: str,
+    step_s: float,
+    pauses: int,
+    shortest_s: float,
+    longest_s: float,
+    daily: bool,
+    how: str = "",
+) -> str:
+    source = f" (by {WORDS_OF_TIMES.get(how, how)})" if how else ""
+    told = f"taken from {date(first)} to {date(last)}{source}"
+    if step_s:
+        told += f", every {duration(step_s)}"
+    if not pauses:
+        return told
+    ends = list(dict.fromkeys([duration(shortest_s), duration(longest_s)]))
+    kind = "night gap" if daily else "pause"
+    return f"{told}, with {_count(pauses, kind)} of {' to '.join(ends)}"
+
+
 OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
+    Code.NEGATIVE_NUMBERS: "numbers after a minus are negative: {file} is number {number}",
+    Code.COUNTER_STARTS_AGAIN: (
+        "the counter in the names starts again ({before}, {after}): images from {first} on are read"
+        " first"
+    ),
+    Code.TAKEN: _taken,
+    Code.TIMES_SHARED: (
+        "{count} images have the time of the image before: they are spread within that second, in"
+        " the order of their names"
+    ),
+    Code.CLOCK_WENT_BACK: (
+        "from frame {row} on, at {at}, the clock is an hour back in an otherwise even sequence: it"
+        " is taken for the end of summer time, and times from there on count an hour more"
+    ),
+    Code.CLOCK_WENT_FORWARD: (
+        "before frame {row}, at {at}, an hour more passes than usual: a pause, or the start of"
+        " summer time"
+    ),
+    Code.READ_BY_TIME: (
+        "images are in the order of time, not of their names: {file} is frame {row}"
+    ),
+    Code.NAMES_AGAINST_TIMES: _names_against_times,
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
+    Code.NO_DURATIONS: (
+        "some of its {images} images have no duration: frames follow each other at --fps"
+    ),
     Code.IMAGE_UNREADABLE: "{reason}",
 }
+
+
+def _fewer_bits(highest: int, bits: int) -> str:
+    scaled = "x.astype(np.uint8)" if bits == 8 else f"x << {16 - bits}"
+    return (
+        f"its values end at {highest} of 65535, as if they had {bits} bits, and are read as nearly"
+        f" black: if they have, pass {scaled}"
+    )
+
+
+OF_ARRAYS: dict[Code, Template] = {Code.FEWER_BITS: _fewer_bits}
 
 
 def _files_changed(file: str, others: int) -> str:
@@ -217,8 +296,13 @@ WARNINGS: dict[Code, Template] = {
     ),
     Code.GAPS_IN_SOURCE: "{role} {path}: {gaps}",
     Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
+    Code.NAMED_AS_OTHERS: (
+        "test images are named as reference images of other rows: {file} as frame {named}, but it"
+        " is paired with {partner}; pass --align auto if they are the frames of these names"
+    ),
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
+    Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
     Code.CADENCE_SLIPS: _cadence_slips,
     Code.ORIGINALS_UNLIKE: (
@@ -227,5 +311,11 @@ WARNINGS: dict[Code, Template] = {
     ),
 }
 
-for _code, _template in {**OF_VIDEOS, **OF_IMAGES, **OF_PARTIAL_RUNS, **WARNINGS}.items():
+for _code, _template in {
+    **OF_VIDEOS,
+    **OF_IMAGES,
+    **OF_ARRAYS,
+    **OF_PARTIAL_RUNS,
+    **WARNINGS,
+}.items():
     SENTENCES.add(_code, _template)

@@ -27,13 +27,13 @@ from vfiscope.views.heat import (
     window,
 )
 from vfiscope.views.naming import title
-from vfiscope.views.style import GREY, STYLE
+from vfiscope.views.style import GREY, STYLE, clean_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MARK", "Panel", "Shot", "draw_sheet"]
+__all__ = ["Panel", "Shot", "draw_sheet"]
 
 SHEET_WIDTH_IN, SHEET_EDGE_IN, GAP_IN = 11.0, 0.2, 0.1
 TALLEST_IN = 3.3
@@ -111,7 +111,7 @@ def draw_sheet(
             layout.text(figure, SHEET_EDGE_IN, 0.44 + 0.14 * line, text, size=7.5, color=GREY)
         for shot, top in zip(shots, layout.tops, strict=True):
             _draw_shot(figure, layout, shot, top, scale, field)
-    return figure
+    return clean_texts(figure)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ from helpers.media import column, moving, noise, pixels, write_clip, write_video
 import vfiscope as vs
 from vfiscope import config
 from vfiscope.errors import SourceError
+from vfiscope.options.reading_options import ResizeFilter
 from vfiscope.sources import open_source, prefetch
 from vfiscope.sources.geometry import Orientation, from_display_matrix
 from vfiscope.sources.video import container
@@ -86,7 +88,7 @@ def test_a_size_change_is_refused_by_frame_and_sizes(tmp_path: Path) -> None:
         SourceError, match=r"at frame 5: from 48x32 to 64x48; split it there, or use --resize"
     ):
         pixels(open_source(path, batch=2))
-    for name in config.RESIZE_FILTERS:
+    for name in get_args(ResizeFilter):
         assert pixels(open_source(path, resize=(20, 30, name))).shape == (10, 20, 30, 3)
 
 
@@ -312,9 +314,7 @@ def test_a_failing_disk_is_an_error_and_not_the_end(
 ) -> None:
     source = open_source(clip, batch=1)
     good = clip.stat().st_size // 2
-    monkeypatch.setattr(
-        container, "open", lambda path, mode: FailingFile(path, good), raising=False
-    )
+    monkeypatch.setattr(container, "open_regular", lambda path: FailingFile(path, good))
     with pytest.raises(SourceError, match=r"cannot be read on: .*Input/output error"):
         list(source)
     assert 0 < source.counts.decoded < 60
