@@ -230,6 +230,7 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
             "unpaired": 2,
             "corrupt": 1,
             "unreadable": 0,
+            "partner_unreadable": 0,
             "total": 14,
         }
 

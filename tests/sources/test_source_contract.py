@@ -17,7 +17,7 @@ from PIL import Image
 
 from vfiscope import synth
 from vfiscope.errors import SourceError, UsageError
-from vfiscope.sources import Source, open_source
+from vfiscope.sources import Source, held, open_source
 from vfiscope.types import Frames
 
 Times = list[Fraction]
@@ -60,6 +60,9 @@ COUNTED_ON = ("joined ts",)
 """Media whose times are not those of the container."""
 MADE: dict[str, Callable[[Path], Any]] = {
     "array": lambda folder: noise(7, 24, 32),
+    "floats in planes": lambda folder: noise(7, 24, 32).transpose(0, 3, 1, 2) / 255,
+    "list of images": lambda folder: [Image.fromarray(each) for each in noise(7, 24, 32)],
+    "generator": lambda folder: held(iter(noise(7, 24, 32))),
     "deep array": lambda folder: noise(7, 24, 32, dtype=np.uint16),
     "images": images,
     "glob": lambda folder: str(images(folder) / "*.png"),
@@ -238,7 +241,7 @@ def told(frames: Frames) -> list[tuple[int, Fraction, int]]:
 def tonemap(target: Any) -> str | None:
     return (
         None
-        if isinstance(target, np.ndarray) or Path(target).suffix == "" or "*" in str(target)
+        if isinstance(target, (np.ndarray, list)) or Path(target).suffix == "" or "*" in str(target)
         else "none"
     )
 

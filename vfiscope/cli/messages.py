@@ -36,6 +36,8 @@ PROGRESS_BAR_FORMAT = (
 )
 BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
 """NOVA's: (cosine distance below which, words); significant differences from the last on."""
+OUTCOMES = {"partner_unreadable": "without a readable partner"}
+"""Words for the counts of frames whose names say too little."""
 BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
 """The embedder whose distances the bands were made for."""
 
@@ -96,7 +98,7 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     frames = summary["frames"]
     heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
     rest = ", ".join(
-        f"{number} {what}"
+        f"{number} {OUTCOMES.get(what, what)}"
         for what, number in frames.items()
         if what not in ("scored", "total") and number
     )

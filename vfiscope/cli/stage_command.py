@@ -9,6 +9,7 @@ import click
 
 from vfiscope.cli.parameters import files
 from vfiscope.cli.terminal import say, say_json
+from vfiscope.documents import DocumentError, json_of
 from vfiscope.errors import UsageError
 
 __all__ = ["stage"]
@@ -58,6 +59,6 @@ def _setting(text: str) -> tuple[str, Any]:
     if not equals or not key:
         raise UsageError(f"--set is {text!r}: write it as KEY=VALUE")
     try:
-        return key, json.loads(value)
-    except ValueError:
+        return key, json_of(value)
+    except DocumentError:
         return key, value

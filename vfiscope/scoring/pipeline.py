@@ -24,6 +24,7 @@ from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
@@ -243,6 +244,8 @@ def _announce(job: Job) -> None:
 def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
+    if not gaps and not notes:
+        gaps = named_elsewhere(sources, comparison.shift)
     warnings = [*noted(sources), *disagreements(sources), *gaps]
     _tell(notes, warnings)
     return warnings

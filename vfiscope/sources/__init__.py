@@ -9,9 +9,11 @@ and full accounting.
 """
 
 from vfiscope.sources.array import ArraySource
+from vfiscope.sources.array_forms import held
 from vfiscope.sources.digest import digest
-from vfiscope.sources.images.image_source import ImageSource
+from vfiscope.sources.images.image_source import ImageSource, total_size
 from vfiscope.sources.images.listing import has_pattern, note_on_gaps
+from vfiscope.sources.images.patterns import matching
 from vfiscope.sources.open import is_address, open_source, open_with, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.selection import Selection
@@ -28,10 +30,13 @@ __all__ = [
     "VideoSource",
     "digest",
     "has_pattern",
+    "held",
     "is_address",
+    "matching",
     "note_on_gaps",
     "open_source",
     "open_with",
     "parse_position",
     "prefetch",
+    "total_size",
 ]

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vfiscope.errors import SourceError
+from vfiscope.sources.array_forms import Stack
 from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
 
-__all__ = ["ArrayInfo", "ArraySource", "as_array"]
-
-DTYPES = (np.uint8, np.uint16)
+__all__ = ["ArrayInfo", "ArraySource"]
 
 
 @dataclass(frozen=True)
@@ -31,38 +27,24 @@ class ArrayInfo(SourceInfo):
 
 
 class ArraySource(Source):
-    """The frames of an (N, H, W, 3) or (H, W, 3) array, uint8 or uint16, full range RGB. The array
-    is not changed.
+    """Frames in memory, full range RGB. What was passed is not changed."""
 
-    Raises:
-        SourceError: the array has another shape or dtype, or is empty.
-    """
-
-    def __init__(self, frames: NDArray[Any], options: Options) -> None:
-        if (
-            frames.ndim not in (3, 4)
-            or frames.shape[-1] != 3
-            or frames.dtype not in DTYPES
-            or not frames.size
-        ):
-            raise SourceError(
-                f"an array {frames.shape} {frames.dtype} is not a sequence of frames: pass (N, H,"
-                " W, 3) or (H, W, 3), uint8 or uint16, with at least one pixel"
-            )
-        frames = frames[np.newaxis] if frames.ndim == 3 else frames
+    def __init__(self, frames: Stack, options: Options) -> None:
+        first = frames.rgb(0)
         info = ArrayInfo(
             path="array",
             kind="array",
-            width=frames.shape[2],
-            height=frames.shape[1],
-            bit_depth=8 if frames.dtype == np.uint8 else 16,
+            width=first.shape[1],
+            height=first.shape[0],
+            bit_depth=8 if first.dtype == np.uint8 else 16,
             frames_expected=len(frames),
             duration_s=float(len(frames) / options.fps),
             time_base=1 / options.fps,
             rate=options.fps,
             decoder=f"numpy {np.__version__}",
             color=RGB_COLOR,
-            size_bytes=frames.nbytes,
+            size_bytes=len(frames) * first.nbytes,
+            notes=frames.notes,
             content=_digest(frames),
         )
         super().__init__(info, options)
@@ -70,37 +52,24 @@ class ArraySource(Source):
 
     def close(self) -> None:
         super().close()
-        self._frames = self._frames[:0]
+        self._frames = replace(self._frames, frames=())
 
     def _rows(self, counts: Counts) -> Generator[Row]:
         name = self._options.resize[2] if self._options.resize else "area"
-        for index, frame in enumerate(self._frames):
+        for index in range(len(self._frames)):
             counts.decoded += 1
-            yield Row(index, index, partial(_paint, frame, name))
+            yield Row(index, index, partial(_paint, self._frames, index, name))
         counts.ended = True
 
 
-def as_array(target: Any) -> NDArray[Any] | None:
-    """A numpy or torch array as numpy, without copying where that is possible; None for anything
-    else.
-
-    Torch is recognised by its name, so that it need not be imported.
-    """
-    if isinstance(target, np.ndarray):
-        return target
-    if type(target).__module__.partition(".")[0] == "torch" and hasattr(target, "detach"):
-        array: NDArray[Any] = target.detach().cpu().numpy()
-        return array
-    return None
-
-
-def _paint(frame: NDArray[Any], name: str, out: Pixels) -> Status:
-    resize_into(frame, out, name)
+def _paint(frames: Stack, index: int, name: str, out: Pixels) -> Status:
+    resize_into(frames.rgb(index), out, name)
     return Status.OK
 
 
-def _digest(frames: NDArray[Any]) -> str:
-    digest = hashlib.sha256(f"{frames.dtype.str} {frames.shape}\n".encode())
-    for frame in frames:
-        digest.update(np.ascontiguousarray(frame).data)
+def _digest(frames: Stack) -> str:
+    first = frames.rgb(0)
+    digest = hashlib.sha256(f"{first.dtype.str} {(len(frames), *first.shape)}\n".encode())
+    for index in range(len(frames)):
+        digest.update(np.ascontiguousarray(frames.rgb(index)).data)
     return f"sha256:{digest.hexdigest()}"

@@ -13,7 +13,8 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.options import ReadOptions
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
-from vfiscope.sources.array import ArraySource, as_array
+from vfiscope.sources.array import ArraySource
+from vfiscope.sources.array_forms import as_stack
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
     Listing,
@@ -30,9 +31,9 @@ from vfiscope.sources.video.video_source import VideoSource
 __all__ = ["is_address", "open_source", "open_with", "parse_position"]
 
 MAX_TIME_BASE = 1001 * 1000
-CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+CLOCK = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,9}(?:\.[0-9]{1,18})?)")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-SECONDS_PATTERN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
+SECONDS_PATTERN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})s")
 
 
 @with_options(options_of_reading())
@@ -50,7 +51,8 @@ def open_source(
 
     Args:
         target: path, glob (``shots/*.jpg``, ``x/*/frame_01.png``), pattern (``f_%04d.png``), or a
-            numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16.
+            numpy or torch array (N, H, W, 3) or (H, W, 3), uint8 or uint16; or frames in other
+            forms, see :func:`vfiscope.sources.array_forms.as_stack`.
         resize: (height, width, filter) to which frames of another size are brought; None refuses
             frames of another size than the first.
         options: listed below; of ``start`` and ``stop`` see :func:`parse_position`. ``fps`` is also
@@ -82,11 +84,12 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         UsageError: an option does not go with the target.
     """
     options = _delivery(reading, size)
-    array = as_array(target)
-    if array is not None:
+    stop = options.selection.stop
+    frames = as_stack(target, stop if isinstance(stop, int) else None)
+    if frames is not None:
         _check_images_only(options, "an array")
         _check_video_only(options, "an array")
-        return ArraySource(array, options)
+        return ArraySource(frames, options)
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(
             f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"
@@ -138,7 +141,7 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     if isinstance(value, float) and math.isfinite(value) and value >= 0:
         return Fraction(str(value))
     text = value.strip() if isinstance(value, str) else ""
-    if text.isascii() and text.isdigit():
+    if re.fullmatch("[0-9]{1,18}", text):
         return int(text)
     if seconds := SECONDS_PATTERN.fullmatch(text):
         return Fraction(seconds[1])

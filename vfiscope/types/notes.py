@@ -65,9 +65,14 @@ class Code(StrEnum):
     OTHER_FILES = "other_files"
     FOLDERS_INSIDE = "folders_inside"
     NUMBERING_GAPS = "numbering_gaps"
+    NEGATIVE_NUMBERS = "negative_numbers"
+    COUNTER_STARTS_AGAIN = "counter_starts_again"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
     IMAGE_UNREADABLE = "image_unreadable"
+
+    # Frames in memory.
+    FEWER_BITS = "fewer_bits"
 
     # What makes a run partial.
     CORRUPT = "corrupt"
@@ -96,6 +101,7 @@ class Code(StrEnum):
     GAPS_IN_SOURCE = "gaps_in_source"
     GAPS_PUT_PAIRS_OFF = "gaps_put_pairs_off"
     GAPS_IN_BOTH = "gaps_in_both"
+    NAMED_AS_OTHERS = "named_as_others"
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"

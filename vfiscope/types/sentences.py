@@ -85,10 +85,26 @@ OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
+    Code.NEGATIVE_NUMBERS: "numbers after a minus are negative: {file} is number {number}",
+    Code.COUNTER_STARTS_AGAIN: (
+        "the counter in the names starts again ({before}, {after}): images from {first} on are read"
+        " first"
+    ),
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
     Code.IMAGE_UNREADABLE: "{reason}",
 }
+
+
+def _fewer_bits(highest: int, bits: int) -> str:
+    scaled = "x.astype(np.uint8)" if bits == 8 else f"x << {16 - bits}"
+    return (
+        f"its values end at {highest} of 65535, as if they had {bits} bits, and are read as nearly"
+        f" black: if they have, pass {scaled}"
+    )
+
+
+OF_ARRAYS: dict[Code, Template] = {Code.FEWER_BITS: _fewer_bits}
 
 
 def _files_changed(file: str, others: int) -> str:
@@ -203,11 +219,21 @@ WARNINGS: dict[Code, Template] = {
     ),
     Code.GAPS_IN_SOURCE: "{role} {path}: {gaps}",
     Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
+    Code.NAMED_AS_OTHERS: (
+        "test images are named as reference images of other rows: {file} as frame {named}, but it"
+        " is paired with {partner}; pass --align auto if they are the frames of these names"
+    ),
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
 }
 
-for _code, _template in {**OF_VIDEOS, **OF_IMAGES, **OF_PARTIAL_RUNS, **WARNINGS}.items():
+for _code, _template in {
+    **OF_VIDEOS,
+    **OF_IMAGES,
+    **OF_ARRAYS,
+    **OF_PARTIAL_RUNS,
+    **WARNINGS,
+}.items():
     SENTENCES.add(_code, _template)

@@ -3,12 +3,12 @@ scenes."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.printable import printable
 from vfiscope.store import Run
@@ -20,6 +20,7 @@ from vfiscope.views.tabulate import table_of_scenes
 __all__ = ["METHODS_FILE", "table_of_folder", "table_of_results"]
 
 RESULTS = "results.json"
+MAX_RESULTS_BYTES = 2**26
 METHODS_FILE = "methods.csv"
 """File in the folder of a batch that holds its table by label."""
 SHOWN = 3
@@ -56,12 +57,12 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
     """
     path = Path(folder) / RESULTS
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json_of(read_text(path, MAX_RESULTS_BYTES))
     except FileNotFoundError as error:
         raise UsageError(
             f"{folder} is a folder without {RESULTS}: pass the folder of a batch, or results"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, DocumentError) as error:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise StoreError(f"{path} holds no list of results: run the batch again")
