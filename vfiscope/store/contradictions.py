@@ -24,10 +24,12 @@ __all__ = [
 
 MAX_TIME_S = 1e15
 """Seconds: a hundred times ten million frames of which one is taken in eleven days."""
+MAX_ORDINAL = 2**40
+"""Of a frame."""
 MAX_TABLE_ROWS = 2**18
 """Of a table of segments or of another stage."""
 MAX_RULES = 1000
-MAX_RULE = 1000
+LONGEST_RULE = 1000
 """Rules of a run, and characters of one."""
 MAX_NAMES = 256
 """Scores, maps, fields, signals or other items of a group."""
@@ -53,9 +55,9 @@ def check_rows(where: str | Path, frames: FrameTable, after: int = -1) -> None:
     back = (steps < 0) & (np.diff(frames.pts) >= 0)
     before = np.concatenate([[after], frames.index])[: len(frames)]
     wrong: dict[str, NDArray[np.bool_]] = {
-        "index": frames.index <= before,
+        "index": (frames.index <= before) | (frames.index > MAX_ORDINAL),
         "time_s": ~(np.abs(times) <= MAX_TIME_S) | np.concatenate([[False], back])[: len(frames)],
-        "ref_index": frames.ref_index < -1,
+        "ref_index": (frames.ref_index < -1) | (frames.ref_index > MAX_ORDINAL),
         "phase": (frames.phase < 0) | (frames.phase > 1),
     }
     for column, rows in wrong.items():
@@ -108,7 +110,7 @@ def check_rules(rules: object) -> list[str]:
     """
     if not isinstance(rules, list | tuple) or not all(isinstance(rule, str) for rule in rules):
         raise ValueError("the rules are not a list of texts")
-    if len(rules) > MAX_RULES or any(len(rule) > MAX_RULE for rule in rules):
+    if len(rules) > MAX_RULES or any(len(rule) > LONGEST_RULE for rule in rules):
         raise ValueError(f"there are more than {MAX_RULES} rules, or one has so many characters")
     return list(rules)
 
@@ -135,8 +137,10 @@ def check_spec(where: str | Path, spec: MetricSpec) -> None:
     Raises:
         StoreError: naming the metric.
     """
-    if not (spec.low < spec.high and spec.floor >= 0):
+    facts = np.array([spec.low, spec.high, spec.identity, spec.floor])
+    beyond = np.isfinite(facts) & (np.abs(facts) > np.finfo(np.float32).max)
+    if not (spec.low < spec.high and spec.floor >= 0) or beyond.any():
         raise StoreError(
-            f"{where}: {spec.name} has the range {spec.low:g} to {spec.high:g} and the floor"
-            f" {spec.floor:g}: make it again"
+            f"{where}: {spec.name} has the range {spec.low:g} to {spec.high:g}, the identity"
+            f" {spec.identity:g} and the floor {spec.floor:g}: make it again"
         )

@@ -21,7 +21,7 @@ __all__ = ["parse_json", "read_json", "to_json"]
 
 MAX_JSON = 2**22
 """Characters of a JSON text in a result; usual ones have some thousands."""
-MAX_DEPTH = 32
+JSON_DEPTH = 32
 """Of lists and objects inside each other; results of vfiscope have at most 6."""
 WHOLE_DIGITS = 19
 """Of a whole number; those of 64 bits have no more."""
@@ -103,7 +103,7 @@ def parse_json(name: str, text: object) -> Any:
         value = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     except RecursionError as error:
         raise ValueError(f"{name} is nested too deeply") from error
-    if _is_deeper(value, MAX_DEPTH):
+    if _is_deeper(value, JSON_DEPTH):
         raise ValueError(f"{name} is nested too deeply")
     try:
         KINDS[name].validate_python(value, strict=True)

@@ -178,10 +178,11 @@ def extent(frames: FrameTable) -> tuple[float, float]:
     """(start, end) in seconds; the last frame lasts the median interval, a single frame half a
     second to both sides."""
     times = frames.time_s
-    if len(times) < 2 or not times[-1] > times[0]:
+    if len(times) < 2 or not times.max() > times.min():
         centre = float(times[0]) if len(times) else 0.0
         return centre - 0.5, centre + 0.5
-    return float(times[0]), float(times[-1] + np.median(np.diff(times)))
+    # times may go back, as those of joined videos
+    return float(times.min()), float(times.max() + max(0.0, np.median(np.diff(times))))
 
 
 def shade(frames: FrameTable, start: ArrayLike, stop: ArrayLike) -> tuple[Float64, Float64]:
@@ -194,7 +195,7 @@ def shade(frames: FrameTable, start: ArrayLike, stop: ArrayLike) -> tuple[Float6
     first, end = (np.searchsorted(frames.index, each) for each in (start, stop))
     last = np.maximum(first, end - 1)
     opening, closing = extent(frames)
-    half = (closing - float(times[-1])) / 2 if len(times) > 1 else (closing - opening) / 2
+    half = (closing - float(times.max())) / 2 if len(times) > 1 else (closing - opening) / 2
     before = np.where(first > 0, (times[first] - times[first - 1]) / 2, half)
     following = np.minimum(last + 1, len(times) - 1)
     after = np.where(last < following, (times[following] - times[last]) / 2, half)

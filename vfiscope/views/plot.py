@@ -153,7 +153,7 @@ def _set_time_axes(
 
     extents = [extent(run.frames) for run in runs]
     start, end = min(opening for opening, _ in extents), max(closing for _, closing in extents)
-    last = max((float(run.frames.time_s[-1]) for run in runs if len(run.frames)), default=0.0)
+    last = max((float(run.frames.time_s.max()) for run in runs if len(run.frames)), default=0.0)
     margin = 0.01 * (end - start)
     # a little short of the end of the last frame, or the axis would number a frame that is not
     # there
