@@ -19,7 +19,7 @@ class ReadKeywords(TypedDict, total=False):
     step: int
     fps: float
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
 
@@ -43,11 +43,12 @@ class RunKeywords(TypedDict, total=False):
     fps: float
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
     embedder: str
     weights: str | PathLike[str] | None
+    lora_alpha: float | None
     device: Literal["auto", "cpu", "cuda", "mps"]
     size: int | None
     aspect: Literal["keep", "stretch"]

@@ -16,7 +16,7 @@ IMAGE_RATE = 25.0
 
 ResizeFilter = Literal["area", "bilinear", "bicubic", "lanczos"]
 ToneMap = Literal["none", "reinhard", "hable", "mobius"]
-TimeSource = Literal["exif", "name"]
+TimeSource = Literal["exif", "name", "fps"]
 Deinterlacer = Literal["none", "bwdif"]
 
 
@@ -82,8 +82,8 @@ class ReadOptions(Group):
     time_from: Annotated[
         TimeSource | None,
         Option(
-            "Take the times of an image folder from EXIF or the file names; by default they are"
-            " counted at --fps."
+            "Order images by their EXIF time or by the date in their names, or count them at --fps;"
+            " by default scan finds times that agree with the order of names."
         ),
     ] = None
     stream: Annotated[

@@ -17,8 +17,12 @@ TOLD = frozenset(
         Code.SEVERAL_STREAMS,
         Code.CLOCK_RESTARTS,
         Code.IMAGE_PAGES,
+        Code.NO_DURATIONS,
         Code.FEWER_BITS,
         Code.COUNTER_STARTS_AGAIN,
+        Code.CLOCK_WENT_BACK,
+        Code.NAMES_AGAINST_TIMES,
+        Code.READ_BY_TIME,
     }
 )
 """Notes of a source about what was read of it: they are told with the warnings of a run."""

@@ -72,7 +72,7 @@ class Options:
     tonemap: str | None = None
     """The name of a tone map, or None to refuse HDR."""
     time_from: str | None = None
-    """The origin of the times of images: "exif" or "name", or None to count images at ``fps``."""
+    """The origin of the times of images: "exif", "name" or "fps"; None for what can be found."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"

@@ -67,8 +67,15 @@ class Code(StrEnum):
     NUMBERING_GAPS = "numbering_gaps"
     NEGATIVE_NUMBERS = "negative_numbers"
     COUNTER_STARTS_AGAIN = "counter_starts_again"
+    TAKEN = "taken"
+    TIMES_SHARED = "times_shared"
+    CLOCK_WENT_BACK = "clock_went_back"
+    CLOCK_WENT_FORWARD = "clock_went_forward"
+    READ_BY_TIME = "read_by_time"
+    NAMES_AGAINST_TIMES = "names_against_times"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
+    NO_DURATIONS = "no_durations"
     IMAGE_UNREADABLE = "image_unreadable"
 
     # Frames in memory.

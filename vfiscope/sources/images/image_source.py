@@ -3,6 +3,7 @@ Pillow first."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Generator, Sequence
 from fractions import Fraction
@@ -17,15 +18,25 @@ from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.geometry import resize_into
-from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
+from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
+from vfiscope.sources.images.capture_times import MICROSECOND
+from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
+from vfiscope.sources.images.time_order import Taken, taken
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
 
-__all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
+__all__ = [
+    "ImageSource",
+    "check_like",
+    "decode_image",
+    "over_black",
+    "read_image",
+    "total_size",
+]
 
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
@@ -45,16 +56,14 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, listing: Listing, options: Options) -> None:
-        files, stop = listing.files, options.selection.stop
-        end = max(1, stop) if isinstance(stop, int) else len(files)
-        if len(files) > config.MAX_FRAMES:
+        stop = options.selection.stop if isinstance(options.selection.stop, int) else None
+        if len(listing.files) > config.MAX_FRAMES:
             raise SourceError(
-                f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
+                f"{path} holds {len(listing.files)} images, more than {config.MAX_FRAMES}: split it"
             )
+        order = taken(listing.files, options.time_from, stop)
+        files, end = order.files, len(order.files) if stop is None else max(1, stop)
         first, header = _first_readable(path, files)
-        moments = None if options.time_from is None else capture_times(files, options.time_from)
-        pts: Sequence[int] = range(len(files)) if moments is None else moments
-        time_base = 1 / options.fps if moments is None else Fraction(1, MICROSECOND)
         info = SourceInfo(
             path=path,
             kind="images",
@@ -62,34 +71,36 @@ class ImageSource(Source):
             height=header.height,
             bit_depth=header.bit_depth,
             frames_expected=len(files),
-            duration_s=(
-                float(len(files) / options.fps)
-                if moments is None
-                else (moments[-1] - moments[0]) / MICROSECOND
-            ),
-            time_base=time_base,
-            rate=options.fps if moments is None else None,
+            **_timing(order, options),
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
             size_bytes=total_size(files[:end]),
             files=files[:end],
             unread=files[end:],
-            notes=listing.notes,
+            notes=(*_still_true(listing.notes, order), *order.notes),
+            times_from=order.how,
             gaps=[
-                g
-                for g in listing.gaps
-                if not options.selection.after(g.row, (pts[g.row] - pts[0]) * time_base)
+                gap
+                for gap in (() if order.how else listing.gaps)
+                if not options.selection.after(gap.row, gap.row / options.fps)
             ],
         )
         super().__init__(info, options)
         self._files = files
         self._first = first
-        self._pts = pts
+        self._pts: Sequence[int] = range(len(files)) if order.moments is None else order.moments
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        for index, pts in enumerate(self._pts):
-            yield Row(index, pts, partial(self._paint, index, counts))
+        pts = self._pts
+        for index in range(len(self._files)):
+            if index == len(pts):  # after a stop, where times were not looked for
+                pts = self._times_after_stop()
+            yield Row(index, pts[index], partial(self._paint, index, counts))
         counts.ended = True
+
+    def _times_after_stop(self) -> Sequence[int]:
+        whole = taken(self._files, self._options.time_from).moments
+        return range(len(self._files)) if whole is None else whole
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
         file = self._files[index]
@@ -106,30 +117,61 @@ class ImageSource(Source):
             self._note(Note(Code.IMAGE_TRANSPARENT, {"file": name}))
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
-        self._check_like_first(file, pixels)
+        check_like(file, pixels, self._first, self._info, self._options)
         resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
         counts.decoded += 1
         return Status.OK
 
-    def _check_like_first(self, file: str, pixels: NDArray[Any]) -> None:
-        info = self._info
-        depth = 8 * pixels.dtype.itemsize
-        if depth != info.bit_depth:
-            raise SourceError(
-                f"{file} has {depth} bits, {self._first} has {info.bit_depth}: convert them to one"
-                " depth"
-            )
-        height, width = pixels.shape[:2]
-        if self._options.resize is None and (height, width) != (info.height, info.width):
-            raise SourceError(
-                f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
-                "pass images of one size, or use --resize"
-            )
+
+def _timing(order: Taken, options: Options) -> dict[str, Any]:
+    """The duration, time base and rate of images."""
+    moments, fps = order.moments, options.fps
+    if moments is None:
+        return {"duration_s": float(len(order.files) / fps), "time_base": 1 / fps, "rate": fps}
+    length = (moments[-1] - moments[0]) / MICROSECOND
+    return {"duration_s": length, "time_base": Fraction(1, MICROSECOND), "rate": None}
+
+
+def check_like(
+    name: str, pixels: NDArray[Any], first: str, info: SourceInfo, options: Options
+) -> None:
+    """Refuse an image that is not like the first of its source.
+
+    Args:
+        name: of the image.
+        pixels: (H, W, 3), as decoded.
+        first: name of the first image.
+        info: of the source.
+        options: whether other sizes are resized.
+
+    Raises:
+        SourceError: it has another depth, or another size that is not to be resized.
+    """
+    depth = 8 * pixels.dtype.itemsize
+    if depth != info.bit_depth:
+        raise SourceError(
+            f"{name} has {depth} bits, {first} has {info.bit_depth}: convert them to one depth"
+        )
+    height, width = pixels.shape[:2]
+    if options.resize is None and (height, width) != (info.height, info.width):
+        raise SourceError(
+            f"{name} is {width}x{height}, {first} is {info.width}x{info.height}: "
+            "pass images of one size, or use --resize"
+        )
 
 
 def total_size(files: Sequence[str]) -> int:
     """The size in bytes of all image files that are there."""
     return sum(os.stat(file).st_size for file in files if os.path.exists(file))
+
+
+def _still_true(notes: Sequence[Note], order: Taken) -> list[Note]:
+    """The notes of a listing that times do not make void: dates in names are no numbering, and the
+    order of time is not that of counters."""
+    moved = any(note.code == Code.READ_BY_TIME for note in order.notes)
+    void = {Code.NUMBERING_GAPS} if order.how == "name" or moved else set()
+    void |= {Code.COUNTER_STARTS_AGAIN} if order.how else set()
+    return [note for note in notes if note.code not in void]
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
@@ -170,7 +212,12 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     OpenCV turns images upright itself except in the mode that keeps alpha. It is asked for BGR,
     because its RGB mode mixes up the channels of 16-bit TIFF (5.0.0).
     """
-    keep_alpha = header.has_alpha and not header.premultiplied
+    if header.format == "GIF":
+        return _decode_gif(data, file)
+    if header.format == "HEIC":
+        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file)
+    # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
+    keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
@@ -181,9 +228,28 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
         raise SourceError(f"{file} cannot be decoded: it is damaged or incomplete")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"{file} holds {pixels.dtype} values: convert it to 8 or 16 bits")
+    if header.format == "AVIF":
+        pixels = to_full_range(pixels, avif_bits(bytes(data[:AVIF_HEAD_BYTES])))
     if keep_alpha:
         pixels = header.orientation.apply(_on_black(pixels))
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB)
+
+
+def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+    """Its first image."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
+            return over_black(np.asarray(image.convert("RGBA")))
+    except (OSError, EOFError, ValueError, SyntaxError) as error:
+        raise SourceError(f"{file} cannot be decoded: {error}") from error
+
+
+def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) of RGBA with straight alpha, as Pillow has it."""
+    opaque = bool((rgba[..., 3] == 255).all())
+    return np.ascontiguousarray(rgba[..., :3]) if opaque else _on_black(rgba)
 
 
 def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
