@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from vfiscope.inspection.examine import Examination, Timing
 from vfiscope.inspection.findings import DoctorCode
+from vfiscope.sources.shape import same_shape, shape_of
 from vfiscope.types import Note
 
 __all__ = ["check_pair"]
@@ -28,7 +29,11 @@ def check_pair(test: Examination, ref: Examination) -> Iterator[Note]:
     """Notes on all differences between two media that are to be compared."""
     sizes = _size(test), _size(ref)
     if sizes[0] != sizes[1]:
-        yield _two(DoctorCode.PAIR_SIZE, *sizes)
+        shapes = [shape_of(each.info, (each.info.height, each.info.width)) for each in (test, ref)]
+        code = DoctorCode.PAIR_SIZE if same_shape(*shapes) else DoctorCode.PAIR_SHAPE
+        yield _two(code, *sizes)
+    if test.borders is not None and ref.borders is not None and test.borders.differ(ref.borders):
+        yield _two(DoctorCode.PAIR_BARS, str(test.borders.bars()), str(ref.borders.bars()))
     if test.frames != ref.frames:
         yield _two(DoctorCode.PAIR_COUNT, test.frames, ref.frames)
     if test.timing is not None and ref.timing is not None:

@@ -23,6 +23,7 @@ from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
+from vfiscope.scoring.fitting import check_bars, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
@@ -170,7 +171,7 @@ def _score(
     comparison = job.comparison.prepare(streams)
     scores = _scores(job, comparison, streams, done, seen)
     _announce(job)
-    early = _warn_early(comparison, sources)
+    early = _warn_early(job.config, comparison, sources)
     for each in scores if watch is None else watch(scores, sources["test"], done):
         writer.append(each)
     scored = Scored(*writer.curves())
@@ -185,7 +186,8 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    _tell(describe_registrations(registrations), report.warnings)
+    warnings = [*report.warnings, *check_bars(streams, job.config)]
+    _tell(describe_registrations(registrations), warnings)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
     found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
@@ -195,7 +197,7 @@ def _score(
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*early, *report.warnings],
+        warnings=[*early, *warnings],
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
@@ -239,11 +241,14 @@ def _announce(job: Job) -> None:
         log.log(level, "weights %s: %s", config.weights or f"of {embedder.name}", report)
 
 
-def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
+def _warn_early(
+    config: RunConfig, comparison: Comparison, sources: Mapping[str, Source]
+) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
-    warnings = [*disagreements(sources), *gaps]
-    _tell(notes, warnings)
+    stretched, cropped = fitted(sources, config)
+    warnings = [*disagreements(sources), *stretched, *gaps]
+    _tell([*cropped, *notes], warnings)
     return warnings
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
@@ -73,11 +72,14 @@ class ArraySource(Source):
         self._frames = self._frames[:0]
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        name = self._options.resize[2] if self._options.resize else "area"
         for index, frame in enumerate(self._frames):
             counts.decoded += 1
-            yield Row(index, index, partial(_paint, frame, name))
+            yield Row(index, index, partial(self._paint, frame))
         counts.ended = True
+
+    def _paint(self, frame: NDArray[Any], out: Pixels) -> Status:
+        self._deliver(frame, out)
+        return Status.OK
 
 
 def as_array(target: Any) -> NDArray[Any] | None:
@@ -92,11 +94,6 @@ def as_array(target: Any) -> NDArray[Any] | None:
         array: NDArray[Any] = target.detach().cpu().numpy()
         return array
     return None
-
-
-def _paint(frame: NDArray[Any], name: str, out: Pixels) -> Status:
-    resize_into(frame, out, name)
-    return Status.OK
 
 
 def _digest(frames: NDArray[Any]) -> str:

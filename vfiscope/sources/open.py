@@ -6,14 +6,17 @@ import glob
 import math
 import os
 import re
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Unpack
 
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.options import ReadOptions
+from vfiscope.options.crop import BARS, box_of
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
 from vfiscope.sources.array import ArraySource, as_array
+from vfiscope.sources.bars import content_box
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
     Listing,
@@ -82,6 +85,13 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         UsageError: an option does not go with the target.
     """
     options = _delivery(reading, size)
+    if reading.crop == BARS:
+        with _opened(target, replace(options, resize=None)) as whole:
+            options = replace(options, crop=content_box(whole))
+    return _opened(target, options)
+
+
+def _opened(target: Any, options: Options) -> Source:
     array = as_array(target)
     if array is not None:
         _check_images_only(options, "an array")
@@ -118,6 +128,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         time_from=reading.time_from,
         stream=reading.stream,
         deinterlace=reading.deinterlace,
+        crop=None if reading.crop in (None, BARS) else box_of(reading.crop),
     )
 
 

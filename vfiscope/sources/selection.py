@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vfiscope.errors import UsageError
+from vfiscope.options.crop import Box
 
 __all__ = ["Options", "Selection"]
 
@@ -77,3 +78,11 @@ class Options:
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
     """The deinterlacer for interlaced video: "none" or "bwdif"."""
+    crop: Box | None = None
+    """The part of each frame that is delivered, in pixels before it is resized; None for all."""
+
+    @property
+    def any_size(self) -> bool:
+        """True if frames of another size than the first are taken; no box could mean the same part
+        of them."""
+        return self.resize is not None and self.crop is None

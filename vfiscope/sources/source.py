@@ -11,13 +11,16 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options.crop import Box
 from vfiscope.sources.batching import SelectedRow, arrange, gather
+from vfiscope.sources.geometry import cropped, resize_into
 from vfiscope.sources.selection import Options, Selection
 from vfiscope.types import Code, Frames, Note, SeekTable, SourceInfo, Status
 
@@ -123,6 +126,13 @@ class Source(ABC):
     """
 
     def __init__(self, info: SourceInfo, options: Options) -> None:
+        if options.crop is not None and not options.crop.lies_in((info.height, info.width)):
+            raise UsageError(
+                f"crop is {options.crop}, but frames of {info.path} are"
+                f" {info.width}x{info.height}: pass X,Y,W,H inside of them"
+            )
+        if options.crop is not None and options.crop.size == (info.height, info.width):
+            options = replace(options, crop=None)
         self._info = info
         self._options = options
         self._closed = False
@@ -140,9 +150,16 @@ class Source(ABC):
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the frames as delivered."""
-        if self._options.resize is None:
-            return self._info.height, self._info.width
-        return self._options.resize[0], self._options.resize[1]
+        if self._options.resize is not None:
+            return self._options.resize[0], self._options.resize[1]
+        whole = self._info.height, self._info.width
+        return whole if self.crop is None else self.crop.size
+
+    @property
+    def crop(self) -> Box | None:
+        """The part of each frame that is delivered, in pixels before it is resized; None for
+        all."""
+        return self._options.crop
 
     @property
     def span_s(self) -> tuple[float, float | None]:
@@ -333,6 +350,11 @@ class Source(ABC):
                 else "pass a later stop"
             )
             raise UsageError(f"nothing of {self._info.path} is selected by {selection}: {remedy}")
+
+    def _deliver(self, pixels: NDArray[Any], out: Pixels) -> None:
+        """Write upright (H, W, 3) pixels into a row of a batch: cropped, then resized."""
+        name = self._options.resize[2] if self._options.resize else "area"
+        resize_into(cropped(pixels, self.crop), out, name)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -95,6 +95,9 @@ class Code(StrEnum):
     GAPS_IN_SOURCE = "gaps_in_source"
     GAPS_PUT_PAIRS_OFF = "gaps_put_pairs_off"
     GAPS_IN_BOTH = "gaps_in_both"
+    CROPPED = "cropped"
+    RESIZE_STRETCHES = "resize_stretches"
+    BARS_DIFFER = "bars_differ"
     SHIFT_FITS_BETTER = "shift_fits_better"
     UNMARKED_ORIGINALS = "unmarked_originals"
 

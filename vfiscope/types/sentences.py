@@ -184,6 +184,16 @@ def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_on
     )
 
 
+def _bars_differ(test: str, role: str, other: str) -> str:
+    told = [
+        f"{who} has black bars ({bars})"
+        for who, bars in (("test", test), (role, other))
+        if bars != "none"
+    ]
+    alone = f", {role if other == 'none' else 'test'} has none" if len(told) == 1 else ""
+    return f"{', '.join(told)}{alone}: pass --crop bars to leave them out"
+
+
 WARNINGS: dict[Code, Template] = {
     Code.COLOR_DIFFERS: _color_differs,
     Code.DEPTH_DIFFERS: _depth_differs,
@@ -194,6 +204,13 @@ WARNINGS: dict[Code, Template] = {
     Code.GAPS_IN_SOURCE: "{role} {path}: {gaps}",
     Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
+    Code.CROPPED: "{role} is cropped to {size} pixels ({box})",
+    Code.RESIZE_STRETCHES: (
+        "--resize stretches the test from {size} ({aspect}) to {other_size} ({other_aspect}): pass"
+        " the part that both show to --crop and --crop-ref, --crop bars where these are black bars,"
+        " or add --register sift"
+    ),
+    Code.BARS_DIFFER: _bars_differ,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
 }

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
@@ -100,7 +99,7 @@ class ImageSource(Source):
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
         self._check_like_first(file, pixels)
-        resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
+        self._deliver(pixels, out)
         counts.decoded += 1
         return Status.OK
 
@@ -113,10 +112,11 @@ class ImageSource(Source):
                 " depth"
             )
         height, width = pixels.shape[:2]
-        if self._options.resize is None and (height, width) != (info.height, info.width):
+        if not self._options.any_size and (height, width) != (info.height, info.width):
             raise SourceError(
                 f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
                 "pass images of one size, or use --resize"
+                f"{'' if self.crop is None else ' without --crop'}"
             )
 
 
