@@ -254,6 +254,7 @@ def test_a_recipe_typed_as_it_stands_ends_with_what_the_readme_shows(
         assert (tmp_path / name).stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_the_verdict_of_the_repeat_is_what_the_docs_show(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

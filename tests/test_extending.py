@@ -60,6 +60,7 @@ def test_a_signal(folder: Path) -> None:
     with Run(folder / "clip.h5") as run:
         np.testing.assert_allclose(run.signals["brightest"], [70] * 5 + [25] * 3, atol=3)
         assert list(run.signals) == ["brightest", "luma_mean"]
+        assert run.versions["my_plugin"] == "1"
 
 
 def test_a_stage(folder: Path) -> None:

@@ -123,6 +123,7 @@ def test_torch_is_not_imported_to_have_a_room(name: str) -> None:
     assert "torch" not in modules_after(f"import vfiscope.{name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -312,6 +312,7 @@ def test_an_old_file_in_a_folder_that_can_only_be_read_is_used(
     assert sum(again.stats.cache_hits.values()) == 1
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_share_the_folder(tmp_path: Path) -> None:
     (tmp_path / "shared_kernel.py").write_text(SOURCE.format(term="1", comment="", more=""))
     code = """

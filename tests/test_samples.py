@@ -79,6 +79,7 @@ def test_all_samples_are_there_and_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLES.rglob("*") if path.is_file()) <= LIMIT
 
 
+@pytest.mark.slow
 def test_exactly_the_ghosted_frames_are_bad(truth: dict) -> None:
     planted = truth["interpolated.mp4"]
     (event,) = planted["events"]

@@ -6,14 +6,12 @@ from typing import get_args
 
 from vfiscope.options import RunConfig
 from vfiscope.options.embedding_options import Aspect, Device, TokenPool
-from vfiscope.options.reading_options import ResizeFilter
 
 __all__ = ["RunConfig"]
 
 TOKEN_POOLS = get_args(TokenPool)
 ASPECTS = get_args(Aspect)
 DEVICES = get_args(Device)
-RESIZE_FILTERS = get_args(ResizeFilter)
 
 ROWS_PER_PART = 64
 """Rows per part file: the most that a killed run can lose; an interrupted run loses none."""

@@ -402,6 +402,7 @@ def examples_of_help() -> tuple[str, str]:
     return as_json, as_csv
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_help_run_and_it_says_where_the_results_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -30,6 +30,7 @@ def test_score_writes_and_prints_a_summary(
         assert list(run.scores) == list(RunConfig("score", "x", "y").metrics)
 
 
+@pytest.mark.slow
 def test_json_is_the_only_thing_on_stdout(
     media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

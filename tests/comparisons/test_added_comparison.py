@@ -94,6 +94,7 @@ def test_what_an_added_comparison_cannot_do_is_refused(
     assert not (tmp_path / "a.h5").exists()
 
 
+@pytest.mark.slow
 def test_a_run_of_a_package_that_is_gone_still_shows_its_frames(
     tmp_path: Path, package: Path
 ) -> None:

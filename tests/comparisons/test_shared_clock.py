@@ -97,6 +97,7 @@ def test_steps_and_batches(tmp_path: Path, step: int, batch: int) -> None:
         )  # the one at the stop tells that it is reached
 
 
+@pytest.mark.slow
 def test_the_frames_around_go_by_the_same_clock(tmp_path: Path) -> None:
     frames = moving(N, 48, 64)
     ref = video(tmp_path / "ref.avi", 30, frames)

@@ -142,6 +142,7 @@ def test_the_summary_has_their_keys_and_the_numbers_of_the_run(folder: Path, coa
     assert summary["mean_mismatch"] == summary["mean_mismatch_b"] > summary["mean_mismatch_a"] > 0
 
 
+@pytest.mark.slow
 def test_stretched_pairs_have_their_grid_size(folder: Path, coarse: None) -> None:
     options = {
         "embedder": "dsift",

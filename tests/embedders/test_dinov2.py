@@ -316,6 +316,7 @@ def test_describe_says_what_made_the_features() -> None:
     assert Dinov2(network(), name="small", version="random").size == 224
 
 
+@pytest.mark.slow
 def test_the_catalogue_agrees_with_timm() -> None:
     for entry in CATALOG.values():
         if entry.timm_id is not None:
@@ -362,6 +363,7 @@ def test_weights_of_the_real_network_are_loaded_from_a_file(tmp_path: Path) -> N
     assert report["probe_norm"] > 0
 
 
+@pytest.mark.slow
 def test_a_run_says_and_stores_what_became_of_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

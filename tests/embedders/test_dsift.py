@@ -372,6 +372,7 @@ def test_bits_do_not_depend_on_threads(
         assert torch.equal(made[0].pooled, other.pooled)
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(st.integers(1, 4), st.integers(30, 90), st.integers(30, 90))
 def test_bits_do_not_depend_on_the_batch(batch: int, height: int, width: int) -> None:

@@ -218,7 +218,9 @@ def test_stream_is_advised_for_the_test_alone(tmp_path: Path) -> None:
         if f.what == "several video streams"
     }
     assert found["test"].remedy == "choose one with --stream"
-    assert found["ref"].detail == "holds 2 video streams: stream 0 is read"
+    assert found["ref"].detail == (
+        "holds 2 video streams (0: ffv1 16x16, 1: ffv1 16x16): stream 0 is read"
+    )
     assert (
         found["ref"].remedy
         == "--stream is for the test alone: copy another one into a file of its own"

@@ -114,6 +114,7 @@ def test_the_map_is_that_of_the_metric_asked_for_else_the_preferred(media: Path)
     assert "motion, from test to partner" in [text.get_text() for text in arrows.texts]
 
 
+@pytest.mark.slow
 def test_one_scale_holds_for_all_frames_of_a_call(scored: Path) -> None:
     with vs.open_run(scored) as run:
         both, weak = show(run, frames=[7, 3]).facts["scale"], show(run, frames=[3]).facts["scale"]
@@ -123,6 +124,7 @@ def test_one_scale_holds_for_all_frames_of_a_call(scored: Path) -> None:
     assert weak[1] != both[1]
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_sheet_and_prints_its_name(
     scored: Path,
     tmp_path: Path,

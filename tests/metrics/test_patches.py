@@ -302,6 +302,7 @@ def test_motion_of_whole_patches_is_exact_in_pixels_of_the_full_frame() -> None:
     assert torch.allclose(moved[1, 1:6, 1:6], torch.tensor(20.0), atol=1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dx", "dy"),
     [(28, 0), (-42, 14), (5, 0), (0, -5), (7, 7), (-9.5, 3.25), (20, -11), (33, 24), (1.4, -0.7)],

@@ -264,6 +264,7 @@ def test_constants_are_what_the_fit_gives(fit: ModuleType) -> None:
         assert (part.softness, part.weight) == pytest.approx(found.parts[name], rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_what_the_fit_was_made_on_is_what_real_scenes_measure(
     benchmark: ModuleType, fit: ModuleType, shared_data: Path
 ) -> None:

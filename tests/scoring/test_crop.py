@@ -1,4 +1,4 @@
-"""Pairs of another shape, with black bars or cropped: found, advised and scored as what they show."""
+"""Pairs of another shape or with black bars: what is advised, and that what they show counts."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_bars_around_a_smaller_copy_go_before_it_is_resized() -> None:
     small = np.stack([cv2.resize(f, (W // 2, H // 2), interpolation=cv2.INTER_AREA) for f in REF])
     test = np.zeros((N, H // 2 + 16, W // 2, 3), np.uint8)
     test[:, 8:-8] = small
-    with pytest.raises(PairingError, match="--crop bars --resize FILTER$"):
+    with pytest.raises(PairingError, match=r"--crop bars --resize FILTER$"):
         vs.score(test, ref=REF, **LEAN)
     run = vs.score(test, ref=REF, crop="bars", resize="bilinear", **LEAN)
     plain = vs.score(small, ref=REF, resize="bilinear", **LEAN)
@@ -98,7 +98,7 @@ def test_a_stretch_is_never_advised_and_always_said() -> None:
     run = vs.score(test, ref=REF, resize="area", **LEAN)
     assert codes(run) == ["resize_stretches"]
     assert "from 96x60 (1.6:1) to 96x72 (1.33:1)" in run.warnings[0]
-    with pytest.raises(PairingError, match="pass --resize FILTER to bring the test to that size$"):
+    with pytest.raises(PairingError, match=r"pass --resize FILTER to bring the test to that size$"):
         vs.score(REF[:, ::2, ::2], ref=REF, **LEAN)
 
 
@@ -119,7 +119,7 @@ def test_a_cropped_run_shows_and_finds_what_it_scored(tmp_path: Path) -> None:
         shown = vs.frames_of(run, [3, 1])
         assert np.array_equal(shown.interleaved, TEST[[3, 1], 12:-12])
         assert np.array_equal(vs.frames_of(run, [2], "ref").interleaved, REF[[2], 12:-12])
-        x, y, width, height = run.maps["absdiff"].box(0, 0)
+        x, y, _, height = run.maps["absdiff"].box(0, 0)
         assert (x, y) == (0, 0)
         assert (height * run.maps["absdiff"].shape[1], run.frame_size) == (H - 24, (H - 24, W))
     config = RunConfig("score", str(test), str(ref), crop="bars", **asked)

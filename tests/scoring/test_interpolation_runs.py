@@ -126,6 +126,7 @@ def test_beside_a_reference_its_own_frames_are_the_neighbours(truth: Pixels) -> 
         np.testing.assert_array_equal(run.scores["error_both"][1:-1], 0)
 
 
+@pytest.mark.slow
 def test_a_cut_is_labelled_and_not_pooled(truth: Pixels) -> None:
     other = (
         np.stack(list(synth.Scene(144, 256, seed=40, objects=0, velocity=VELOCITY).frames(10)))[

@@ -27,6 +27,7 @@ from vfiscope.store import differences
 from vfiscope.types import Role, Status
 
 
+@pytest.mark.slow
 def test_a_video_is_scored_into_one_file(media: Path, tmp_path: Path) -> None:
     with score(media, tmp_path / "a.h5") as run:
         assert run.mode == "score"
@@ -71,6 +72,7 @@ def test_scores_equal_scikit_image(media: Path) -> None:
             assert run.scores["ssim"][i] == pytest.approx(full[5:-5, 5:-5].mean(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_identical_inputs_reach_the_identity_exactly(media: Path) -> None:
     path = str(media / "truth.mp4")
     with vs.score(
@@ -102,6 +104,7 @@ def test_batch_threads_and_prefetch_change_nothing(media: Path, tmp_path: Path, 
     assert differences(tmp_path / "a.h5", tmp_path / "b.h5") == []
 
 
+@pytest.mark.slow
 def test_pixel_maps_have_a_grid_of_their_own(media: Path) -> None:
     with score(media, metrics="ssim,absdiff", maps="ssim,absdiff,mismatch") as run:
         assert run.maps["ssim"].shape == run.maps["absdiff"].shape == (N, 6, 8)

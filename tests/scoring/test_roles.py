@@ -55,6 +55,7 @@ def test_scores_never_decide_what_frames_are(
         assert run.warnings == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [N, N - 1])
 def test_originals_stated_of_a_video_alone(low: Pixels, n: int) -> None:
     """Synthesised frames are judged between the originals around them, and originals not at all."""

@@ -27,6 +27,7 @@ def test_scan_against_a_golden_frame(media: Path) -> None:
         assert np.isfinite(run.scores["psnr"][[3, 5]]).all()
 
 
+@pytest.mark.slow
 def test_scan_against_the_frames_before(media: Path) -> None:
     with vs.scan(str(media / "truth.mp4"), lag=3) as run:
         np.testing.assert_array_equal(run.frames.ref_index, [-1, -1, -1, *range(N - 3)])

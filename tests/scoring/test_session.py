@@ -65,6 +65,7 @@ def test_weights_that_changed_are_opened_anew(
         session.models(config, Needs.FEATURES)
 
 
+@pytest.mark.slow
 def test_the_verbs_of_a_session_give_the_runs_of_the_functions(tmp_path: Path) -> None:
     frames = noise(3, 42, 56)
     options = {"embedder": "dsift", "size": 70, "metrics": ["cosine"], "maps": [], "fields": []}

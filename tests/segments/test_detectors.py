@@ -36,6 +36,7 @@ DETECTORS.add("never", Detector("never", ["ssim", "no_such_signal"], detect))
 """
 
 
+@pytest.mark.slow
 def test_a_detector_of_another_package_flags_segments(tmp_path: Path) -> None:
     out = write(tmp_path / "a.h5", make_scores(30))
     plugin = tmp_path / "plugin"
@@ -132,6 +133,7 @@ def plugin(tmp_path: Path) -> Path:
     return write_plugin(folder, STAGE)
 
 
+@pytest.mark.slow
 def test_a_stage_of_another_package_is_asked_from_the_command_line(
     tmp_path: Path, plugin: Path
 ) -> None:

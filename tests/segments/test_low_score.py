@@ -261,6 +261,7 @@ def test_a_segment_does_not_reach_across_good_frames() -> None:
     assert ranges(values) == [(41, 42), (45, 46)]
 
 
+@pytest.mark.slow
 @given(
     st.integers(13, 120),
     st.sets(st.integers(0, 119), min_size=1, max_size=4),

@@ -351,6 +351,8 @@ def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> 
         parse_rule("mean(cosine) < 0.9").met(table(3), values, SPECS)
     with pytest.raises(UsageError, match="no metric 'cosine'"):
         parse_rule("cosine > 0.9", specs=SPECS)
+    with pytest.raises(UsageError, match="no metric 'luma_mean': it is a signal"):
+        parse_rule("luma_mean < 20").segments(table(3), values, SPECS)
     with pytest.raises(UsageError, match="the run has none at all"):
         parse_rule("ssim < 0.9").met(table(3), {}, {})
 

@@ -157,6 +157,13 @@ def test_the_usual_signals_are_those_that_a_run_can_have() -> None:
     assert list(choose_signals(["embedding_step"], Sight.BEFORE)) == ["embedding_step"]
 
 
+def test_signals_that_detectors_need_are_kept_beside_those_asked_for() -> None:
+    needed = ["frame_difference", "ssim", "shift_x"]
+    chosen = choose_signals(["luma_mean"], Sight.BEFORE, needed)
+    assert list(chosen) == ["luma_mean", "frame_difference"]
+    assert choose_signals(["none"], Sight.BEFORE, needed) == {}
+
+
 @pytest.mark.parametrize(
     ("name", "offered", "said"),
     [

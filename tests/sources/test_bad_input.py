@@ -154,11 +154,10 @@ def test_several_streams_are_noted_and_chosen_by_number(tmp_path: Path) -> None:
             np.testing.assert_array_equal(
                 pixels(source), np.concatenate([noise(1, size, size)] * 3)
             )
-            assert source.info.notes == (
-                Note(Code.SEVERAL_STREAMS, {"streams": 2, "stream": number}),
-            )
+            there = {"streams": 2, "listed": "0: ffv1 16x16, 1: ffv1 64x64"}
+            assert source.info.notes == (Note(Code.SEVERAL_STREAMS, {**there, "stream": number}),)
     with pytest.raises(
-        SourceError, match=r"has no video stream 2: choose from 0 \(ffv1\), 1 \(ffv1\)"
+        SourceError, match=r"has no video stream 2: choose from 0: ffv1 16x16, 1: ffv1 64x64"
     ):
         open_source(path, stream=2)
     with pytest.raises(UsageError, match="--stream 0 is for videos, and an array is none"):

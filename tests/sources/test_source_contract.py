@@ -49,6 +49,15 @@ def negative(folder: Path) -> Path:
     return encoded(folder, "ffv1", "bgr0", "nut", pts=list(range(-5, 6)), time_base=Fraction(1, 25))
 
 
+def joined(folder: Path) -> Path:
+    """Two recordings byte by byte: the clock starts again."""
+    path = encoded(folder, "libx264", "yuv420p", "ts")
+    path.write_bytes(2 * path.read_bytes())
+    return path
+
+
+COUNTED_ON = ("joined ts",)
+"""Media whose times are not those of the container."""
 MADE: dict[str, Callable[[Path], Any]] = {
     "array": lambda folder: noise(7, 24, 32),
     "deep array": lambda folder: noise(7, 24, 32, dtype=np.uint16),
@@ -60,6 +69,7 @@ MADE: dict[str, Callable[[Path], Any]] = {
     "variable rate": variable,
     "negative times": negative,
     "mpeg2 in ts": lambda folder: encoded(folder, "mpeg2video", "yuv420p", "ts"),
+    "joined ts": joined,
     "mpeg4 in avi": lambda folder: encoded(folder, "mpeg4", "yuv420p", "avi"),
     "vp9 in webm": lambda folder: encoded(folder, "libvpx-vp9", "yuv420p", "webm"),
     "mjpeg in mov": lambda folder: encoded(folder, "mjpeg", "yuvj422p", "mov"),
@@ -244,7 +254,7 @@ def selected(target: Any, **options: Any) -> list[tuple[int, Fraction, int]]:
 def test_made_media_keep_the_contract(tmp_path: Path, name: str) -> None:
     target = MADE[name](tmp_path)
     rows, source = checked_whole(target, batch=4)
-    if source.info.kind == "video":
+    if source.info.kind == "video" and name not in COUNTED_ON:
         expected = reference_times(target)
         if expected[0] is None:
             expected = [i * source.info.time_base for i in range(len(expected))]

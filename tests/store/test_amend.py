@@ -242,6 +242,7 @@ def test_a_run_opened_after_an_amendment_sees_it_beside_one_from_before(result: 
         assert before.fields["motion"][99].shape == (2, *GRID)
 
 
+@pytest.mark.slow
 def test_readers_beside_a_busy_writer_see_the_old_or_the_new(result: Path) -> None:
     states = ([SEGMENT], []), ([], ["r"])
     store_segments(result, *states[0])
@@ -437,6 +438,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments(result: Path, original: Path) -> None:
     moments = random.Random(3)
     for _ in range(6):

@@ -213,6 +213,7 @@ def test_a_writer_goes_on_after_a_failed_block(
     assert differences(tmp_path / "a.h5", expected) == []
 
 
+@pytest.mark.slow
 def test_a_guarded_file_reads_back_what_it_could_not_write(tmp_path: Path) -> None:
     script = f"""
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))

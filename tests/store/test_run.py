@@ -36,6 +36,7 @@ from vfiscope.types import Role, Scores, Status
 ROWS = 100
 
 
+@pytest.mark.slow
 def test_whether_a_metric_ranks_is_stored_and_known_of_older_files(tmp_path: Path) -> None:
     def stored(name: str, ranks: bool, older: bool) -> bool:
         spec = replace(PSNR, name=name, ranks=ranks)
@@ -144,6 +145,7 @@ def test_a_closed_run_keeps_its_scores_and_says_why_maps_are_gone(original: Path
         run.maps["mismatch"][0]
 
 
+@pytest.mark.slow
 def test_maps_outlive_the_name_of_their_run(original: Path, scores: Scores) -> None:
     stored = Run(original).maps["mismatch"]
     gc.collect()
@@ -156,6 +158,7 @@ def test_a_run_opens_twice(original: Path) -> None:
         assert second.maps["mismatch"][0].shape == GRID
 
 
+@pytest.mark.slow
 def test_a_run_removes_the_folder_it_owns(original: Path, tmp_path: Path) -> None:
     def owned() -> Path:
         folder = tmp_path / "owned"

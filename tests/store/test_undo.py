@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vfiscope.errors import StoreError
 from vfiscope.store import undo
-from vfiscope.store.overlay import PAGE, Overlay
+from vfiscope.store.overlay import PAGE, Change, Overlay
 
 
 @pytest.mark.parametrize("killed_after", range(6))
@@ -44,3 +45,21 @@ def test_a_rollback_that_is_killed_is_taken_up_by_the_next(
     undo.roll_back(out, saved)
     assert out.read_bytes() == before
     assert not saved.exists()
+
+
+@pytest.mark.parametrize(
+    ("now", "fits"),
+    [(b"oldest", True), (b"NEWest", True), (b"NlWe", True), (b"NEWesT", False), (b"XldE", False)],
+)
+def test_bytes_of_neither_state_are_refused(tmp_path: Path, now: bytes, fits: bool) -> None:
+    out, saved = tmp_path / "a.h5", tmp_path / "undo"
+    out.write_bytes(now)
+    change = Change(0, b"oldest", b"NEWe")
+    saved.write_bytes(undo._packed(6, [change]))
+    if fits:
+        undo.roll_back(out, saved)
+        assert out.read_bytes() == b"oldest"
+    else:
+        with pytest.raises(StoreError, match="is damaged or of another file"):
+            undo.roll_back(out, saved)
+        assert out.read_bytes() == now

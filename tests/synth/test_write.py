@@ -39,6 +39,7 @@ def test_stamp_and_read(number: int, height: int, width: int, grey: int) -> None
     assert np.all(frame == grey)
 
 
+@pytest.mark.slow
 def test_numbers_survive_strong_compression_and_scaling(tmp_path: Path) -> None:
     base = synth.Scene(108, 192, seed=1).frame(0)
     path = synth.write_video(

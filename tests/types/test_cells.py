@@ -44,6 +44,7 @@ def test_cells_without_size_or_place_are_refused(lengths: tuple[float, ...]) -> 
         CellGrid(2, 3, *lengths)
 
 
+@pytest.mark.slow
 def test_whole_borders_are_those_of_integers_for_every_side_and_number_of_cells() -> None:
     """i * L // n, though i * (L / n) may come out a rounding below a whole number."""
     rng = np.random.default_rng(3)

@@ -243,6 +243,7 @@ def read_back(path: Path, name: str) -> NDArray[np.float32]:
     return column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(deadline=None)
 @given(values=npst.arrays(np.float32, st.integers(1, 40), elements=st.floats(width=32)))
@@ -363,6 +364,7 @@ def test_parquet_without_pyarrow_says_what_to_install(
     assert [each.name for each in tmp_path.iterdir()] == ["a.h5"]
 
 
+@pytest.mark.slow
 def test_views_bring_neither_torch_nor_matplotlib_nor_pyarrow() -> None:
     code = (
         "import sys, vfiscope.views; print([n for n in ('torch', 'matplotlib', 'pyarrow') if n in"

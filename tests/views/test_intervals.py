@@ -33,6 +33,7 @@ def test_a_block_is_an_eighth_of_the_clip(frames: int, length: int) -> None:
     assert block_length(frames) == length
 
 
+@pytest.mark.slow
 def test_the_ends_are_those_of_blocks_put_together_one_by_one() -> None:
     values = autoregressive(43, 0.6, np.random.default_rng(3))
     generator = np.random.default_rng(4)

@@ -333,6 +333,7 @@ def test_many_panels_stand_in_two_columns(
 HEADS = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", sorted(HEADS))
 def test_files_come_out_the_same_and_undated(tmp_path: Path, suffix: str) -> None:
     run = fake({"psnr": [30, INF, 32], "ssim": [0.9, 1, 0.8]}, segments=[segment(1, 2, "ssim")])

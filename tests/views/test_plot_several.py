@@ -15,6 +15,7 @@ from vfiscope.errors import UsageError
 from vfiscope.views import overlay_warnings, plot_run
 
 
+@pytest.mark.slow
 def test_twenty_runs_with_long_names_leave_room_for_the_panels(
     recwarn: pytest.WarningsRecorder,
 ) -> None:

@@ -29,7 +29,6 @@ __all__ = [
     "costs",
     "distances",
     "noise_of",
-    "step_costs",
 ]
 
 

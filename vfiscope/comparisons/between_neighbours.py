@@ -43,11 +43,6 @@ class BetweenNeighbours(Comparison):
     def suits(cls, config: RunConfig) -> bool:
         return config.mode == "score" and config.ref is None and config.source is None
 
-    @property
-    def multiplier(self) -> int | None:
-        """Test frames per original; None where nothing is stated."""
-        return None if self.config.multiplier is None else int(self.config.multiplier)
-
     def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
         first = max(0, done - (self.multiplier or 1))
         stream = streams.stream("test", first)

@@ -105,6 +105,11 @@ class Comparison(ABC):
         return True
 
     @property
+    def multiplier(self) -> int | None:
+        """Test frames per original; None where nothing is stated."""
+        return None if self.config.multiplier is None else int(self.config.multiplier)
+
+    @property
     def shift(self) -> int | None:
         """How many rows later the reference frames are; None if frames are not paired by rows."""
         return None

@@ -30,11 +30,6 @@ class WithReference(Comparison):
         return config.mode == "score" and config.ref is not None
 
     @property
-    def multiplier(self) -> int | None:
-        """Test frames per original; None where nothing is stated."""
-        return None if self.config.multiplier is None else int(self.config.multiplier)
-
-    @property
     def looks_around(self) -> bool:
         """True if the pairs have the frames around them, or at least roles."""
         return Needs.NEIGHBOURS in self.needs or self.multiplier is not None

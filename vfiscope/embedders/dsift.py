@@ -44,7 +44,7 @@ from vfiscope.types import Features, Float32, Frames
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["VERSION", "Dsift", "colour_of_means"]
+__all__ = ["Dsift", "colour_of_means"]
 
 VERSION = "dsift-2"
 """Changes whenever the numbers change. In dsift-1 the frame's vector was the mean of its cells,

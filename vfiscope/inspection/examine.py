@@ -52,6 +52,9 @@ class Timing:
     repeated: int = 0
     backward: int = 0
     negative: int = 0
+    restart: int | None = None
+    """Ordinal of the frame at which the clock first starts again, as in joined files; times are
+    counted on from there."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +128,31 @@ class _Tally:
     missing: int = 0
     negative: int = 0
     interlaced: int = 0
+    part: int = 0
+    shift: int = 0
+    """From the times of this part to those of the first, where a clock starts again."""
+    restart: int | None = None
+    """Ordinal of the first frame after the clock first started again."""
 
-    def add(self, frame: av.VideoFrame, path: str) -> None:
+    def add(self, frame: av.VideoFrame, path: str, part: int) -> None:
         self.interlaced += frame.interlaced_frame
         self.formats[frame.format.name] += 1
         self.sizes[frame.height, frame.width] += 1
         color = decide(frame, path)
         self.colors[f"{color.matrix} {color.range} {color.transfer}"] += 1
-        self._time(frame.pts)
+        self._time(frame.pts, part)
 
-    def _time(self, pts: int | None) -> None:
+    def _time(self, pts: int | None, part: int) -> None:
         if pts is None:
             self.missing += 1
             return
         self.negative += pts < 0
+        if part != self.part:
+            self.part = part
+            self.restart = self.counts.decoded - 1 if self.restart is None else self.restart
+            usual = self.intervals.most_common(1)
+            self.shift = self.ends[-1] + (usual[0][0] if usual else 1) - pts if self.ends else 0
+        pts += self.shift
         if self.ends:
             interval = pts - self.ends[-1]
             if interval in self.intervals or len(self.intervals) < MAX_KINDS:
@@ -156,7 +170,7 @@ def _examine_video(info: SourceInfo) -> Examination:
         with closing(decode(info.path, tally.counts)) as places:
             for place in places:
                 if place.frame is not None:
-                    tally.add(place.frame, info.path)
+                    tally.add(place.frame, info.path, place.part)
                 del place
         failure = tally.counts.given_up(info.path)
         failed = failed_checksums(info.path)
@@ -217,6 +231,7 @@ def _timing(tally: _Tally, time_base: Fraction) -> Timing:
         repeated=intervals[0],
         backward=sum(count for ticks, count in intervals.items() if ticks < 0),
         negative=tally.negative,
+        restart=tally.restart,
     )
 
 

@@ -163,6 +163,7 @@ OF_SOURCES: dict[Code, Kind] = {
     },
     Code.GAVE_UP: Kind("error", "reading ends early", AGAIN),
     Code.SEVERAL_STREAMS: Kind("warning", "several video streams", "choose one with --stream"),
+    Code.CLOCK_RESTARTS: Kind("warning", "joined parts", "remux it if times matter"),
     Code.PIXELS_NOT_SQUARE: Kind(
         "info", "sample aspect", "scale to square pixels first if the other side has them"
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vfiscope.inspection.examine import Examination, Timing
 from vfiscope.inspection.findings import SSIM_WINDOW, DoctorCode
-from vfiscope.types import Note
+from vfiscope.types import Code, Note
 
 __all__ = ["check_medium"]
 
@@ -105,6 +105,8 @@ def _order(timing: Timing, frames: int) -> Iterator[Note]:
         yield Note(DoctorCode.TIMES_MISSING, {"count": timing.missing})
     if timing.repeated:
         yield Note(DoctorCode.TIMES_REPEATED, {"count": timing.repeated})
+    if timing.restart is not None:
+        yield Note(Code.CLOCK_RESTARTS, {"frame": timing.restart})
     if timing.backward:
         yield Note(DoctorCode.TIMES_BACKWARD, {"count": timing.backward})
 

@@ -35,7 +35,7 @@ from vfiscope.views.worst import ChosenFrames, chosen_frames, worst_frames
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Sheets", "default_out", "show"]
+__all__ = ["default_out", "show"]
 
 SHEET_DPI = 150
 DEFAULT_WORST_FRAMES = 5

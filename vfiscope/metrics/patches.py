@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from vfiscope.metrics.tensors.patch_tensors import Matches
 
-__all__ = ["BOOST", "FIELDS", "MAPS", "METRICS", "matches_of"]
+__all__ = ["FIELDS", "MAPS", "METRICS", "matches_of"]
 
 BOOST = 1.25
 """Factor in VFI-Similarity on the mismatch of a patch whose match prefers another patch."""

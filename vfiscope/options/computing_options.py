@@ -79,7 +79,8 @@ class ComputingOptions(EmbeddingOptions):
     signals: Annotated[
         Names,
         Option(
-            'Signals to keep per frame, or "none"; by default those that cost little.',
+            "Signals to keep per frame, beside those that detectors need; by default those that"
+            ' cost little. "none" keeps none.',
             metavar="A,B",
             names="signal",
         ),

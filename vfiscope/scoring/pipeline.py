@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -29,7 +29,7 @@ from vfiscope.scoring.outcome import damaged, describe_registrations, refused, u
 from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
-from vfiscope.scoring.warnings import disagreements, numbering, without_effect
+from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
@@ -186,8 +186,8 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    warnings = [*report.warnings, *check_bars(streams, job.config)]
-    _tell(describe_registrations(registrations), warnings)
+    late = _warn_late(job, streams, early)
+    _tell(describe_registrations(registrations), [*late, *report.warnings])
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
     found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
@@ -197,7 +197,7 @@ def _score(
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*early, *warnings],
+        warnings=[*early, *late, *report.warnings],
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
@@ -247,9 +247,15 @@ def _warn_early(
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
     stretched, cropped = fitted(sources, config)
-    warnings = [*disagreements(sources), *stretched, *gaps]
+    warnings = [*noted(sources), *disagreements(sources), *stretched, *gaps]
     _tell([*cropped, *notes], warnings)
     return warnings
+
+
+def _warn_late(job: Job, streams: Streams, early: Collection[Note]) -> list[Note]:
+    """The warnings about scores that only reading the inputs could tell."""
+    found = [*noted(streams.sources), *check_bars(streams, job.config)]
+    return [note for note in found if note not in early]
 
 
 def _tell(facts: Iterable[Note | str], warnings: Iterable[Note]) -> None:

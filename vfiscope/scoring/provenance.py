@@ -6,10 +6,11 @@ import os
 import platform
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from typing import Any
 
 from vfiscope.errors import SourceError
+from vfiscope.registry import ENTRY_POINTS
 from vfiscope.sources import Source, digest, open_source
 from vfiscope.types import Code, Note, SeekTable, sentence
 
@@ -114,7 +115,8 @@ def _listed(source: Source) -> tuple[str, ...]:
 
 
 def versions() -> dict[str, str]:
-    """{package: version} of the packages that a score may depend on."""
+    """{package: version} of the packages that a score may depend on, with those that add to
+    vfiscope's tables."""
     return dict(_versions())
 
 
@@ -126,7 +128,8 @@ def _versions() -> Mapping[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "unknown"
-    return found
+    packages = {point.dist for point in entry_points(group=ENTRY_POINTS) if point.dist is not None}
+    return found | {package.name: package.version for package in packages}
 
 
 def seek_tables(sources: Mapping[str, Source]) -> dict[str, SeekTable]:

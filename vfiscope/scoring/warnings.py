@@ -10,7 +10,10 @@ from vfiscope.scoring.score import Plan
 from vfiscope.sources import Source, note_on_gaps
 from vfiscope.types import Code, Note
 
-__all__ = ["disagreements", "numbering", "without_effect"]
+__all__ = ["disagreements", "noted", "numbering", "without_effect"]
+
+TOLD = frozenset({Code.SEVERAL_STREAMS, Code.CLOCK_RESTARTS, Code.IMAGE_PAGES})
+"""Notes of a source about what was read of it: they are told with the warnings of a run."""
 
 EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
 """Options of the embedder."""
@@ -18,6 +21,17 @@ DEFAULT_CONFIG = RunConfig("scan", None)
 MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*patches.MAPS, *patches.FIELDS))})
 """Names of what is computed from matches of patches."""
 COLOR_PROPERTIES = ("matrix", "range", "primaries", "transfer")
+
+
+def noted(sources: Mapping[str, Source]) -> list[Note]:
+    """What the sources have noted so far about what is read of them; more may come while they are
+    read."""
+    return [
+        Note(Code.SOURCE_NOTED, {"role": role, "path": source.info.path, "note": note})
+        for role, source in sources.items()
+        for note in source.info.notes
+        if note.code in TOLD
+    ]
 
 
 def disagreements(sources: Mapping[str, Source]) -> list[Note]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.signals import SIGNALS
 from vfiscope.store import headline_role, pool, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
 
@@ -85,6 +86,8 @@ class Rule:
         if self.metric not in names:
             near = difflib.get_close_matches(self.metric, names, n=1)
             hint = f"did you mean {names[near[0]]!r}? " if near else ""
+            if self.metric in SIGNALS:
+                hint = "it is a signal, and rules are about metrics: "
             listed = ", ".join(specs) or "none at all"
             raise UsageError(
                 f"rule {self.text!r}: no metric {self.metric!r}: {hint}the run has {listed}"

@@ -18,7 +18,7 @@ where a run was resumed. What signals look at is :class:`SignalFrame`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from vfiscope.errors import UsageError
 from vfiscope.registry import Registry
@@ -45,27 +45,28 @@ REMEDIES = {
 
 
 def choose_signals(
-    names: Iterable[str], offered: Sight, wanted: Collection[str] = ()
+    names: Sequence[str], offered: Sight, wanted: Collection[str] = ()
 ) -> dict[str, Signal]:
     """The signals of a run by name.
 
     Args:
         names: the requested signals; the single name "none" selects nothing. If empty, the default
-            signals and those ``wanted`` are selected, as far as the run offers their inputs.
+            signals are selected, as far as the run offers their inputs.
         offered: the inputs that the run offers in addition to the pixels. An embedding can still be
             added for a signal that is requested.
-        wanted: names that detectors need, of which some may be signals.
+        wanted: names that detectors need; the signals among them are selected too, as far as the
+            run offers their inputs, unless "none" was requested.
 
     Raises:
         UsageError: a signal is unknown, or needs an input that this run does not have.
     """
-    asked = dict.fromkeys(names)
-    if not asked:
-        found = {n: each for n, each in SIGNALS.items() if each.usual or n in wanted}
-        return {n: each for n, each in found.items() if each.looks_at in offered}
-    chosen = {name: SIGNALS.named(name) for name in asked if name != "none"}
+    asked = set(names)
+    chosen = {name: SIGNALS.named(name) for name in dict.fromkeys(names) if name != "none"}
     for name, signal in chosen.items():
         for part, remedy in REMEDIES.items():
             if part in signal.looks_at and part not in offered:
                 raise UsageError(f"{name} {remedy}")
-    return chosen
+    if asked == {"none"}:
+        return {}
+    others = {n: each for n, each in SIGNALS.items() if n in wanted or (each.usual and not asked)}
+    return chosen | {n: each for n, each in others.items() if each.looks_at in offered}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.types import Frames, Status
 
-__all__ = ["SelectedRow", "arrange", "frames_from_array", "gather"]
+__all__ = ["SelectedRow", "arrange", "gather"]
 
 
 @dataclass(frozen=True, slots=True)

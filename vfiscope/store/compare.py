@@ -13,7 +13,7 @@ import numpy as np
 
 from vfiscope.store import schema
 from vfiscope.store.header_diff import changes
-from vfiscope.store.opening import opened
+from vfiscope.store.opening import opened, settled
 
 __all__ = ["differences"]
 
@@ -31,8 +31,12 @@ def differences(a: str | os.PathLike[str], b: str | os.PathLike[str]) -> list[st
     Raises:
         StoreError: a file is missing or not HDF5.
     """
-    with opened(Path(a)) as first, opened(Path(b)) as second:
-        return list(_compare("/", first, second))
+
+    def compare() -> list[str]:
+        with opened(Path(a)) as first, opened(Path(b)) as second:
+            return list(_compare("/", first, second))
+
+    return settled(Path(a), lambda: settled(Path(b), compare))
 
 
 def _compare(name: str, a: Any, b: Any) -> Iterator[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import h5py
 
@@ -17,7 +18,13 @@ from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder, absolute
 from vfiscope.store.undo import read_through
 
-__all__ = ["check_root", "open_stored", "opened", "state_of"]
+__all__ = ["check_root", "open_stored", "opened", "settled", "state_of"]
+
+OPEN_TRIES = 50
+"""Attempts at reading a file that is changed at the same time."""
+OPEN_PAUSE_S = 0.01
+
+T = TypeVar("T")
 
 
 def state_of(path: Path) -> tuple[Any, ...]:
@@ -76,6 +83,32 @@ def opened(path: Path) -> Iterator[Any]:
     finally:
         h5.close()
         file.close()
+
+
+def settled(path: Path, read: Callable[[], T], discard: Callable[[], None] = lambda: None) -> T:
+    """The result of a function that reads a file, called again if the file changed meanwhile.
+
+    Args:
+        path: of the file.
+        read: opens and reads it.
+        discard: called after a ``read`` whose result may mix two states of the file.
+
+    Raises:
+        StoreError: ``read`` raised it while nothing changed, or the file changes all the time.
+    """
+    for _ in range(OPEN_TRIES):
+        state = state_of(path)
+        try:
+            found = read()
+        except StoreError:
+            if state_of(path) == state:
+                raise
+        else:
+            if state_of(path) == state:
+                return found
+            discard()
+        time.sleep(OPEN_PAUSE_S)
+    raise StoreError(f"{path} changes all the time: open it when nothing writes to it")
 
 
 def check_root(path: Path, h5: Any) -> None:

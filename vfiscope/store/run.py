@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
 from vfiscope.store.members import members
-from vfiscope.store.opening import check_root, open_stored, opened, state_of
+from vfiscope.store.opening import check_root, open_stored, opened, settled
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -45,10 +45,6 @@ from vfiscope.types import (
 
 __all__ = ["LazyArray", "Run"]
 
-OPEN_TRIES = 50
-"""Attempts at reading a file that is changed at the same time."""
-OPEN_PAUSE_S = 0.01
-
 _Row = TypeVar("_Row")
 _Spec = TypeVar("_Spec", MetricSpec, FieldSpec)
 
@@ -68,19 +64,7 @@ class Run:
 
     def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
         self.path = Path(path)
-        for _ in range(OPEN_TRIES):
-            state = state_of(self.path)
-            try:
-                self._open(owns)
-            except StoreError:
-                if state_of(self.path) == state:
-                    raise
-            else:
-                if state_of(self.path) == state:
-                    return
-                self.close()
-            time.sleep(OPEN_PAUSE_S)
-        raise StoreError(f"{path} changes all the time: open it when nothing writes to it")
+        settled(self.path, partial(self._open, owns), self.close)
 
     def _open(self, owns: Path | None) -> None:
         h5, file = open_stored(self.path)
@@ -233,8 +217,12 @@ class Run:
         if name not in known:
             listed = ", ".join(known) or "none at all"
             raise StoreError(f"{self.path} holds no table {name!r}: its stages made {listed}")
-        with opened(self.path) as h5, reading(self.path, f"/{name}"):
-            return read_table(h5, name, row)
+
+        def read() -> list[_Row]:
+            with opened(self.path) as h5, reading(self.path, f"/{name}"):
+                return read_table(h5, name, row)
+
+        return settled(self.path, read)
 
     def moment(self, row: int) -> str | None:
         """The capture time of a row, ISO 8601 in UTC; None where times do not come from the

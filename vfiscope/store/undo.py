@@ -13,8 +13,9 @@ import json
 import os
 import time
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
+
+import numpy as np
 
 from vfiscope.errors import StoreError
 from vfiscope.files import bytes_digest, disk_errors, sync_folder, write_all, write_durably
@@ -113,14 +114,19 @@ def _check_is_between(out: Path, undo: Path, old_size: int, changes: Sequence[Ch
         fits = min(ends) <= os.fstat(file.fileno()).st_size <= max(ends)
         for change in changes:
             file.seek(change.offset)
-            now = file.read(len(change.old))
-            fits = fits and all(
-                byte in (old, new)
-                for byte, old, new in zip_longest(now, change.old, change.new[: len(now)])
-                if byte is not None
-            )
+            fits = fits and _is_mixed(file.read(len(change.old)), change)
     if not fits:
         raise _unusable(undo, out)
+
+
+def _is_mixed(now: bytes, change: Change) -> bool:
+    """True if every byte is the old or the new one at its place; a file may end within them."""
+    found, old, new = (np.frombuffer(b, np.uint8) for b in (now, change.old, change.new))
+    found, old, new = (b[: min(len(now), len(change.new))] for b in (found, old, new))
+    rest = now[len(found) :]
+    return bool(((found == old) | (found == new)).all()) and change.old[len(found) :].startswith(
+        rest
+    )
 
 
 def _packed(size: int, changes: Sequence[Change]) -> bytes:

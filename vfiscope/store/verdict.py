@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
-__all__ = ["CAUSES", "Judgement", "Pattern", "causes_of", "judge"]
+__all__ = ["CAUSES", "Judgement", "causes_of", "judge"]
 
 Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]

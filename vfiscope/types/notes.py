@@ -49,6 +49,7 @@ class Code(StrEnum):
     HDR_AS_STORED = "hdr_as_stored"
     HDR_TONE_MAPPED = "hdr_tone_mapped"
     FRAME_WITHOUT_TIME = "frame_without_time"
+    CLOCK_RESTARTS = "clock_restarts"
     TIME_NOT_INCREASING = "time_not_increasing"
     COLOR_CHANGES = "color_changes"
     GAVE_UP = "gave_up"
@@ -99,6 +100,7 @@ class Code(StrEnum):
     RESIZE_STRETCHES = "resize_stretches"
     BARS_DIFFER = "bars_differ"
     SHIFT_FITS_BETTER = "shift_fits_better"
+    SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
 
 

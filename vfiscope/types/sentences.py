@@ -8,8 +8,14 @@ from vfiscope.types.notes import SENTENCES, Code, Note, Template
 
 __all__: list[str] = []
 
+
+def _several_streams(streams: int, stream: int, listed: str = "") -> str:
+    which = f" ({listed})" if listed else ""
+    return f"holds {streams} video streams{which}: stream {stream} is read"
+
+
 OF_VIDEOS: dict[Code, Template] = {
-    Code.SEVERAL_STREAMS: "holds {streams} video streams: stream {stream} is read",
+    Code.SEVERAL_STREAMS: _several_streams,
     Code.PIXELS_NOT_SQUARE: "pixels are not square ({aspect}): they are read as stored",
     Code.ALPHA_ON_BLACK: "has an alpha channel: it is composited over black",
     Code.ALPHA_NOT_DECODED: (
@@ -34,6 +40,10 @@ OF_VIDEOS: dict[Code, Template] = {
     Code.HDR_TONE_MAPPED: "HDR ({transfer}): code values are tone mapped to SDR ({tonemap})",
     Code.FRAME_WITHOUT_TIME: (
         "frame {frame} has no time of its own: it follows the one before at the average rate"
+    ),
+    Code.CLOCK_RESTARTS: (
+        "its clock starts again at frame {frame}, as in joined files: from there on, times are"
+        " counted on"
     ),
     Code.TIME_NOT_INCREASING: "times do not increase at frame {frame}",
     Code.COLOR_CHANGES: "from frame {frame} on, colours are {matrix}, {range}, {transfer}",
@@ -212,6 +222,7 @@ WARNINGS: dict[Code, Template] = {
     ),
     Code.BARS_DIFFER: _bars_differ,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
+    Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
 }
 

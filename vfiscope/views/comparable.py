@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "check_comparable",
     "kind_of",
-    "obstacles",
     "partial_runs",
     "reference_of",
     "unranked_by",

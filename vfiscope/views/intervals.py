@@ -41,7 +41,6 @@ __all__ = [
     "DRAWS",
     "FEWEST",
     "INTERVAL_CONFIDENCE",
-    "Interval",
     "block_length",
     "draws",
     "interval",

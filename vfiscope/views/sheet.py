@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["MARK", "Panel", "Shot", "draw_sheet"]
+__all__ = ["Panel", "Shot", "draw_sheet"]
 
 SHEET_WIDTH_IN, SHEET_EDGE_IN, GAP_IN = 11.0, 0.2, 0.1
 TALLEST_IN = 3.3

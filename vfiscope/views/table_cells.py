@@ -20,7 +20,6 @@ __all__ = [
     "leading",
     "mark_of",
     "number",
-    "number_format",
     "parts",
 ]
 

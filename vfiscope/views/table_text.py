@@ -31,7 +31,7 @@ from vfiscope.views.table_cells import (
 )
 from vfiscope.views.table_markup import latex, markdown
 
-__all__ = ["RENDERERS", "format_of", "render", "write_table"]
+__all__ = ["format_of", "render", "write_table"]
 
 FORMAT_OF_EXTENSION = {
     ".txt": "text",

@@ -45,6 +45,7 @@ def displaced(picture: Picture, pixels: float, reach: float) -> Picture:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "velocity", "seed"),
     [
@@ -223,6 +224,7 @@ def covered(picture: Picture, rows: slice, columns: slice) -> Picture:
     return fogged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "velocity", "seed"),
     [((180, 320), (8, 3), 1), ((192, 320), (0, 0), 3), ((360, 640), (24, -8), 5)],

@@ -15,6 +15,7 @@ from helpers.media import Array, moving, noise, write_video
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources import Source, open_source
 from vfiscope.sources.video import video_source
+from vfiscope.sources.video.video_source import VideoSource
 from vfiscope.types import NOT_WHOLE, Frames, SeekTable, Status
 
 N = 50
@@ -237,6 +238,16 @@ def test_selection_and_resize_do_not_change_what_an_ordinal_means(tmp_path: Path
     with open_source(path, start=10, resize=(32, 48, "area")) as source:
         source.seek_table = table
         check_same(source.frames_at([2, 40]), small, [2, 40])
+
+
+def test_the_table_of_a_whole_pass_outlasts_one_that_ends_nowhere(tmp_path: Path) -> None:
+    path = made(tmp_path, "a.mp4")
+    _, whole = read_whole(path)
+    with open_source(path) as source:
+        assert isinstance(source, VideoSource)
+        source.seek_table = whole
+        source._remember(replace(whole, ended=False))
+        assert source.seek_table is whole
 
 
 def test_notes_and_counts_are_those_of_reading(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from typing import get_args
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ from helpers.media import column, moving, noise, pixels, write_clip, write_video
 import vfiscope as vs
 from vfiscope import config
 from vfiscope.errors import SourceError
+from vfiscope.options.reading_options import ResizeFilter
 from vfiscope.sources import open_source, prefetch
 from vfiscope.sources.geometry import Orientation, from_display_matrix
 from vfiscope.sources.video import container
@@ -86,7 +88,7 @@ def test_a_size_change_is_refused_by_frame_and_sizes(tmp_path: Path) -> None:
         SourceError, match=r"at frame 5: from 48x32 to 64x48; split it there, or use --resize"
     ):
         pixels(open_source(path, batch=2))
-    for name in config.RESIZE_FILTERS:
+    for name in get_args(ResizeFilter):
         assert pixels(open_source(path, resize=(20, 30, name))).shape == (10, 20, 30, 3)
 
 

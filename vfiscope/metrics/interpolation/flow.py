@@ -32,7 +32,6 @@ from vfiscope.pixels import eight_bit_scale, floats, luma_codes
 from vfiscope.types import Float32, Frames, Neighbours, Pairs
 
 __all__ = [
-    "MAX_FLOW_SIDE_PX",
     "MIN_FLOW_SIDE_PX",
     "Bool",
     "Triplet",

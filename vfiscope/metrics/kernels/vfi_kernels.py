@@ -19,7 +19,7 @@ from vfiscope.embedders.gradient_kernels import DIAGONAL, ONE, TINY, ZERO
 from vfiscope.jit import FUSED, compiled
 from vfiscope.types import Float32
 
-__all__ = ["DIRECTIONS", "VFI_CELL_PX", "gather", "sift_apart"]
+__all__ = ["VFI_CELL_PX", "gather", "sift_apart"]
 
 Array = NDArray[Any]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
 
 import av
 import av.logging
@@ -14,13 +16,15 @@ from av.video.stream import VideoStream
 from vfiscope.errors import SourceError
 from vfiscope.sources.images.image_header import MAX_PIXELS
 
-__all__ = ["is_picture", "opened"]
+__all__ = ["is_picture", "opened", "streams_in"]
 
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,"
     "ivf,flv,asf,gif,apng,mxf,nut,ogg,yuv4mpegpipe,dv,vc1,mjpeg,wtv"
 )
 """Allowed demuxers. None of them follows references to other files, as playlists do."""
+FRAMES_AHEAD = 250
+"""Frames of another stream after which a stream with a single frame is taken for a still."""
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
@@ -35,37 +39,68 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
         file = open(path, "rb")  # noqa: SIM115
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
-    with file:
-        try:
-            container = av.open(
-                file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace"
-            )
-        except (av.FFmpegError, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise SourceError(
-                f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
-                " or not a video"
-            ) from error
-        with container:
-            stream = _video_stream(path, container, number)
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-            stream.thread_type = "SLICE"  # frame threads conceal damage differently in every run
-            yield container, stream
+    with file, _container(path, file) as container:
+        if number is None and len(_videos(container)) > 1:
+            with open(path, "rb") as again, _container(path, again) as ahead:
+                number = _best(ahead)
+        stream = _video_stream(path, container, number)
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        stream.thread_type = "SLICE"  # frame threads conceal damage differently in every run
+        yield container, stream
+
+
+def _container(path: str, file: BinaryIO) -> InputContainer:
+    try:
+        return av.open(file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace")
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceError(
+            f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
+            " or not a video"
+        ) from error
+
+
+def _videos(container: InputContainer) -> list[VideoStream]:
+    """The video streams that are not attached pictures."""
+    return [video for video in container.streams.video if not is_picture(video)]
+
+
+def _best(container: InputContainer) -> int:
+    """The number of the best of several video streams: FFmpeg's choice, unless that is a still
+    beside a stream of many frames. What the container claims about frames is not believed, so
+    packets are counted."""
+    videos = _videos(container)
+    best = container.streams.best("video")
+    numbers = [video.index for video in videos]
+    favourite = numbers[0] if best is None or best.index not in numbers else best.index
+    counted = _packets_ahead(container, videos, favourite)
+    most = max(numbers, key=lambda number: counted[number])
+    return most if counted[favourite] < 2 <= counted[most] else favourite
+
+
+def _packets_ahead(
+    container: InputContainer, videos: Sequence[VideoStream], favourite: int
+) -> Counter[int]:
+    """{stream: packets}, up to the second of the favourite or the last that matters."""
+    counted: Counter[int] = Counter()
+    with suppress(av.FFmpegError, OSError):
+        for packet in container.demux(*videos):
+            counted[packet.stream_index] += packet.size > 0
+            if counted[favourite] > 1 or counted[packet.stream_index] >= FRAMES_AHEAD:
+                break
+    return counted
 
 
 def _video_stream(path: str, container: InputContainer, number: int | None) -> VideoStream:
-    """The video stream with a number, or the best one that is not an attached picture."""
-    videos = [video for video in container.streams.video if not is_picture(video)]
+    """The video stream with a number, or the only one."""
+    videos = _videos(container)
     if not videos:
         raise SourceError(f"{path} has no video stream: pass a file that holds one")
     if number is not None and number not in [video.index for video in videos]:
-        there = ", ".join(
-            f"{video.index} ({video.codec_context.name})" for video in videos if video.codec_context
+        raise SourceError(
+            f"{path} has no video stream {number}: choose from {streams_in(container)}"
         )
-        raise SourceError(f"{path} has no video stream {number}: choose from {there}")
-    best = container.streams.best("video")
-    wanted = number if best is None or number is not None else best.index
-    stream = next((video for video in videos if video.index == wanted), videos[0])
+    stream = next((video for video in videos if video.index == number), videos[0])
     if stream.codec_context is None:
         raise SourceError(
             f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it"
@@ -76,6 +111,14 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
             f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
         )
     return stream
+
+
+def streams_in(container: InputContainer) -> str:
+    """The video streams as text: "0: png 320x240, 1: h264 160x120"."""
+    contexts = [(video.index, video.codec_context) for video in _videos(container)]
+    return ", ".join(
+        f"{index}: {each.name} {each.width}x{each.height}" for index, each in contexts if each
+    )
 
 
 def is_picture(stream: VideoStream) -> bool:

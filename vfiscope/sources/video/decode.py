@@ -7,6 +7,9 @@ first and the reorder delay has passed, the expected frame is missing: it become
 pixels at its own timestamp, so that the ordinals after it stay right. It does not matter whether
 the decoder refused the packet or silently dropped it.
 
+Where the clock of a stream starts again, as in transport streams that were joined byte by byte, a
+new part begins: timestamps are compared within a part, and parts follow each other.
+
 A timestamp without a frame is not counted as missing where the decoder may rightly output none:
 before the first keyframe, in codecs with hidden frames, for the second field of an interlaced
 frame, and after any frame whose timestamp belongs to no packet.
@@ -28,6 +31,7 @@ from av.video.stream import VideoStream
 from vfiscope.config import MAX_CONSECUTIVE_ERRORS
 from vfiscope.errors import SourceError
 from vfiscope.sources.source import Counts
+from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.container import opened
 
 __all__ = ["Decoded", "decode", "packets"]
@@ -51,6 +55,9 @@ NOISY_DECODERS = ("h264", "hevc")
 frames themselves, so their log is ignored."""
 MIDSTREAM_FORMATS = ("mpegts", "mpeg", "mpegvideo", "m4v", "h264", "hevc", "vvc", "obu", "wtv")
 """Formats of recordings that may begin in the middle of a GOP."""
+SEAM_PACKETS = 2
+"""Packets before a new part that a demuxer may mark as damaged only because the counters of the
+container jump there; a parser holds one back."""
 MAX_REORDER = 16
 """Largest reorder delay, in packets."""
 MAX_PENDING_PACKETS = 4 * MAX_REORDER
@@ -67,6 +74,8 @@ class Decoded(NamedTuple):
     """None for a missing frame."""
     pts: int | None
     damaged: bool
+    part: int = 0
+    """How often the clock of the stream had started again."""
 
 
 def decode(
@@ -113,6 +122,7 @@ def decode(
 class _ExpectedFrame:
     """A frame whose packet entered the decoder and that has not come out yet."""
 
+    part: int
     pts: int
     number: int
     """Of the packet, in decode order."""
@@ -121,6 +131,11 @@ class _ExpectedFrame:
     """Whether the decoder logged an error for the packet; always False for ``NOISY_DECODERS``."""
     certain: bool
     """Whether it counts as missing if it never comes out."""
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """By which frames are ordered."""
+        return self.part, self.pts
 
 
 @dataclass
@@ -136,6 +151,11 @@ class _FrameQueue:
     logs_when_healthy: bool
     may_start_midstream: bool
     """Whether the stream may begin between keyframes."""
+    clock: PartClock
+    shown_part: int = 0
+    """Part of the latest frame."""
+    broken_at: list[int] = field(default_factory=list)
+    """Numbers of the packets that the demuxer marked as damaged."""
     number: int = 0
     """Of the latest packet, in decode order."""
     last_damaged: int | None = None
@@ -173,6 +193,7 @@ class _FrameQueue:
             reorder_delay=MAX_REORDER if codec.reorder else 0,
             logs_when_healthy=codec.name in NOISY_DECODERS,
             may_start_midstream=container.format.name in MIDSTREAM_FORMATS,
+            clock=PartClock.of(container),
         )
 
     def add_packet(
@@ -193,7 +214,9 @@ class _FrameQueue:
         if packet is None or not packet.size:
             self.counts.undecodable += refused
             return
+        self._begin_part(self.clock.begins(packet))
         self.counts.broken += packet.is_corrupt
+        self.broken_at += [self.number] * packet.is_corrupt
         if logged_error or packet.is_corrupt or (not frames and self.counts.decoded):
             self.last_damaged = self.number
         if self.key_pts is None and (
@@ -210,19 +233,33 @@ class _FrameQueue:
             return
         self.accepted += not refused
         if packet.pts is not None:
-            # Before the first keyframe a decoder rightly drops what it cannot decode.
-            certain = (
-                self.one_frame_per_packet
-                and self.key_pts is not None
-                and packet.pts >= self.key_pts
-            )
-            suspect = logged_error and not self.logs_when_healthy
-            self.expected.append(_ExpectedFrame(packet.pts, self.number, refused, suspect, certain))
+            self._expect(packet.pts, refused, logged_error and not self.logs_when_healthy)
         elif refused and self.one_frame_per_packet and not self.reorder_delay:
             # Without a timestamp or reordering the missing frame belongs right here.
-            self.waiting.append(Decoded(None, None, True))
+            self.waiting.append(Decoded(None, None, True, self.clock.part))
         else:
             self.counts.undecodable += refused
+
+    def _expect(self, pts: int, refused: bool, suspect: bool) -> None:
+        # Before the first keyframe a decoder rightly drops what it cannot decode.
+        begun = self.key_pts is not None and pts >= self.key_pts
+        certain = self.one_frame_per_packet and begun
+        part = self.clock.part
+        self.expected.append(_ExpectedFrame(part, pts, self.number, refused, suspect, certain))
+
+    def _begin_part(self, ago: int | None) -> None:
+        """Begin a new part with the packet so many before the latest one; with None, do nothing.
+
+        Before a keyframe, a packet that is damaged at the seam only is not: its payload is whole.
+        """
+        if ago is None:
+            return
+        for entry in self.expected:
+            entry.part += entry.number >= self.number - ago
+        if not ago:
+            self.counts.broken -= sum(self.number - at <= SEAM_PACKETS for at in self.broken_at)
+        self.broken_at.clear()
+        self.key_pts = None
 
     def _add_discarded(self, packet: av.Packet[VideoStream], refused: bool) -> None:
         if refused:
@@ -242,6 +279,7 @@ class _FrameQueue:
         )
         if match is not None:
             self.expected.remove(match)
+            self.shown_part = match.part
             self.recent_pts.append(match.pts)
             self.accepted += match.refused
             damaged = damaged or match.refused or match.suspect
@@ -252,14 +290,14 @@ class _FrameQueue:
         else:
             # This decoder rewrites timestamps, so an unmatched packet proves nothing any more.
             self.pts_match = False
-        self._insert(Decoded(frame, frame.pts, damaged))
+        self._insert(Decoded(frame, frame.pts, damaged, self.shown_part))
 
     def _insert(self, row: Decoded) -> None:
         """Append a row; near damage, where a decoder may output frames out of order, insert it by
         its timestamp."""
         at = len(self.waiting)
         if row.pts is not None and self._is_near_damage():
-            while at and (before := self.waiting[at - 1].pts) is not None and before > row.pts:
+            while at and _is_later(self.waiting[at - 1], row.part, row.pts):
                 at -= 1
         self.waiting.insert(at, row)
 
@@ -278,8 +316,7 @@ class _FrameQueue:
         """The rows that no earlier frame can precede any more."""
         while self.waiting:
             # A frame waits while an expected earlier one may still be inside the decoder.
-            at = self.waiting[0].pts
-            earlier = [] if at is None else [entry for entry in self.expected if entry.pts < at]
+            earlier = [e for e in self.expected if _is_later(self.waiting[0], e.part, e.pts)]
             if not ended and any(
                 self.number < entry.number + self.reorder_delay for entry in earlier
             ):
@@ -289,17 +326,17 @@ class _FrameQueue:
         if ended:
             yield from self._missing_frames(self.expected)
         elif len(self.expected) > MAX_PENDING_PACKETS:
-            yield from self._missing_frames([min(self.expected, key=lambda entry: entry.pts)])
+            yield from self._missing_frames([min(self.expected, key=lambda entry: entry.place)])
 
     def _missing_frames(self, unseen: list[_ExpectedFrame]) -> Iterator[Decoded]:
         """Rows without pixels for expected frames that will not come out any more."""
-        for entry in sorted(unseen, key=lambda entry: entry.pts):
+        for entry in sorted(unseen, key=lambda entry: entry.place):
             self.expected.remove(entry)
             # In interlaced video a packet without a frame is the second field of the one before.
             self.fields_paired = self.fields_paired or (self.interlaced and not entry.refused)
             if entry.certain and self.pts_match and not self.fields_paired:
                 self.silent += not entry.refused
-                yield self._count(Decoded(None, entry.pts, True))
+                yield self._count(Decoded(None, entry.pts, True, entry.part))
             else:
                 self.counts.undecodable += entry.refused
 
@@ -314,6 +351,11 @@ class _FrameQueue:
         if self.one_frame_per_packet and not self.interlaced:
             self.counts.lost = max(0, self.accepted - self.silent - self.counts.decoded)
         self.counts.hidden = sum(self.accepted - before > MAX_REORDER for before in self.discarded)
+
+
+def _is_later(row: Decoded, part: int, pts: int) -> bool:
+    """True if a row comes after a timestamp of a part; False where the row has no time."""
+    return row.pts is not None and (row.part, row.pts) > (part, pts)
 
 
 def _decode_packet(

@@ -23,7 +23,7 @@ from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
-from vfiscope.sources.video.container import is_picture, opened
+from vfiscope.sources.video.container import is_picture, opened, streams_in
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
@@ -78,6 +78,7 @@ class VideoSource(Source):
         )
         super().__init__(info, options)
         self._first = first
+        self._number = stream.number
         self._claims_length = stream.claims_length
         self._sums_checked = False
         self._seeks = True
@@ -87,14 +88,15 @@ class VideoSource(Source):
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         noted = FirstPass()
-        places = noted.noted(decode(self._info.path, counts, self._options.stream, noted.keyframes))
+        places = noted.noted(decode(self._info.path, counts, self._number, noted.keyframes))
         if self._deinterlaces:
             places = deinterlace_frames(places, counts)
         try:
             with closing(places):
                 for index, place in enumerate(places):
-                    pts = clock.stamp(place.pts, index)
-                    noted.stamp(pts)
+                    pts = clock.stamp(place, index)
+                    # A time that stands twice in the file leads nowhere: it is not sought.
+                    noted.stamp(place.pts if place.part and place.pts is not None else pts)
                     if clock.note is not None:
                         self._note(clock.note)
                     yield Row(index, pts, partial(self._paint, place, index, convert))
@@ -107,8 +109,9 @@ class VideoSource(Source):
         counts.ended = not counts.gave_up
 
     def _remember(self, table: SeekTable) -> None:
-        """Keep the table of a pass, unless an earlier pass went further."""
-        if self.seek_table is None or len(table) >= len(self.seek_table):
+        """Keep the table of a pass, unless an earlier pass went further or to the end."""
+        known = self.seek_table
+        if known is None or (len(table), table.ended) >= (len(known), known.ended):
             self.seek_table = table
 
     def _rows_at(self, ordinals: list[int]) -> Generator[SelectedRow]:
@@ -123,7 +126,7 @@ class VideoSource(Source):
         if table is None or not left:
             return
         convert = RgbConverter(path, self._options.tonemap)
-        found = seek(path, self._options.stream, table, left, deinterlace=self._deinterlaces)
+        found = seek(path, self._number, table, left, deinterlace=self._deinterlaces)
         try:
             with closing(found), self._without_notes():
                 for i, place in found:
@@ -199,6 +202,7 @@ class VideoSource(Source):
 class _Stream(NamedTuple):
     """The claims of the container about the stream, all of them hints."""
 
+    number: int
     frames: int | None
     duration_s: float | None
     time_base: Fraction
@@ -223,26 +227,40 @@ class _First(NamedTuple):
 
 @dataclass
 class _Clock:
-    """Presentation times, extrapolated where the stream has none."""
+    """Presentation times, extrapolated where the stream has none, and counted on where its clock
+    starts again."""
 
     time_base: Fraction
     rate: Fraction | None
     synthetic: bool
     last: int | None = None
+    part: int = 0
+    shift: int = 0
+    """From the times of this part to those of the first."""
     note: Note | None = None
     """The first irregularity."""
 
-    def stamp(self, pts: int | None, index: int) -> int:
+    def stamp(self, place: Decoded, index: int) -> int:
         """The time of the frame in units of the time base."""
-        pts = index if self.synthetic else pts
-        if pts is None:
-            step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
-            pts = 0 if self.last is None else self.last + step
+        if self.synthetic:
+            pts = index
+        elif place.pts is None:
+            pts = self._next()
             self.note = self.note or Note(Code.FRAME_WITHOUT_TIME, {"frame": index})
+        else:
+            if place.part != self.part:
+                self.part, self.shift = place.part, self._next() - place.pts
+                self.note = self.note or Note(Code.CLOCK_RESTARTS, {"frame": index})
+            pts = place.pts + self.shift
         if self.last is not None and pts <= self.last:
             self.note = self.note or Note(Code.TIME_NOT_INCREASING, {"frame": index})
         self.last = pts
         return pts
+
+    def _next(self) -> int:
+        """One frame after the latest, by the average rate."""
+        step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
+        return 0 if self.last is None else self.last + step
 
 
 def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
@@ -250,7 +268,7 @@ def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
     with opened(path, number) as (container, stream):
         about = _describe(container, stream)
         _check_readable(path, container, stream)
-    with closing(decode(path, Counts(), number)) as places:
+    with closing(decode(path, Counts(), about.number)) as places:
         for place in places:
             if place.frame is not None:
                 return _describe_first(place.frame, path), about
@@ -287,10 +305,10 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
             f"{container.name} claims {stream.frames} frames{length}, more than {MAX_FRAMES} frames"
             f" or {MAX_DURATION_S} s: cut it into pieces, or repair its header"
         )
-    videos = [video for video in container.streams.video if not is_picture(video)]
+    count = sum(not is_picture(video) for video in container.streams.video)
     notes = []
-    if len(videos) > 1:
-        values = {"streams": len(videos), "stream": stream.index}
+    if count > 1:
+        values = {"streams": count, "stream": stream.index, "listed": streams_in(container)}
         notes.append(Note(Code.SEVERAL_STREAMS, values))
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
@@ -302,6 +320,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         notes.append(Note(Code.ALPHA_NOT_DECODED))
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return _Stream(
+        number=stream.index,
         frames=stream.frames or None,
         duration_s=None if duration is None else float(duration),
         time_base=time_base,
