@@ -117,6 +117,7 @@ class DoctorCode(StrEnum):
     PAIR_SIZE = "pair_size"
     PAIR_SHAPE = "pair_shape"
     PAIR_BARS = "pair_bars"
+    PAIR_OFFSET = "pair_offset"
     PAIR_COUNT = "pair_count"
     PAIR_RATE = "pair_rate"
     PAIR_DURATION = "pair_duration"
@@ -320,6 +321,11 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     DoctorCode.PAIR_BARS: (
         Kind("warning", "black bars differ", "pass --crop bars"),
         "test {test}, ref {ref}",
+    ),
+    DoctorCode.PAIR_OFFSET: (
+        Kind("warning", "offset", "pass --register ecc, or sift where it is large"),
+        "the test lies ({dx:+.3g}, {dy:+.3g}) px off, to the right and down, in {share:.0%} of the"
+        " frames examined",
     ),
     DoctorCode.PAIR_COUNT: (
         Kind("warning", "count differs", "pass --align auto"),

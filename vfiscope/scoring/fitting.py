@@ -11,12 +11,14 @@ from vfiscope.errors import PairingError, UsageError
 from vfiscope.options import RunConfig
 from vfiscope.options.crop import BARS, Box, box_of
 from vfiscope.options.input_options import golden_index
+from vfiscope.registration.constant_offset import constant_offset
+from vfiscope.segments.rules import Column
 from vfiscope.sources import Source, open_with
 from vfiscope.sources.bars import find_bars
 from vfiscope.sources.shape import aspect_text, same_shape, shape_of
 from vfiscope.types import Code, Note
 
-__all__ = ["check_bars", "check_sizes", "fitted", "without_bars"]
+__all__ = ["check_bars", "check_offset", "check_sizes", "fitted", "without_bars"]
 
 Size = tuple[int, int]
 
@@ -147,6 +149,25 @@ def check_bars(streams: Streams, config: RunConfig) -> list[Note]:
         return []
     bars = {"test": str(found.bars()), "role": role, "other": str(other.bars())}
     return [Note(Code.BARS_DIFFER, bars)]
+
+
+def check_offset(
+    config: RunConfig, partner: str, signals: Mapping[str, Column], size: Size
+) -> list[Note]:
+    """A warning where nearly all test frames lie off their partners by the same few pixels.
+
+    Args:
+        config: of the run.
+        partner: role of the other input.
+        signals: of the run, with ``shift_x`` and ``shift_y`` where frames have a partner.
+        size: (height, width) of the frames.
+    """
+    if config.register != "none" or golden_index(config.golden) is not None:
+        return []
+    if partner not in ("ref", "golden") or not {"shift_x", "shift_y"} <= set(signals):
+        return []
+    found = constant_offset(signals["shift_x"], signals["shift_y"], size)
+    return [] if found is None else [Note(Code.OFFSET, {"role": partner, **found._asdict()})]
 
 
 def _text(size: Size) -> str:

@@ -79,7 +79,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     has = {
         Sight.BEFORE: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
-        Sight.SHIFT: config.register != "none" or "motion" in plan.fields,
+        Sight.SHIFT: Needs.REF in choose_comparison(config).offers,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = {name for detector in DETECTORS.values() for name in detector.needs}

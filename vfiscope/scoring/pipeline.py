@@ -19,11 +19,11 @@ from itertools import chain
 from pathlib import Path
 
 from vfiscope import config as defaults
-from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
+from vfiscope.comparisons import Comparison, Report, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
-from vfiscope.scoring.fitting import check_bars, fitted
+from vfiscope.scoring.fitting import check_bars, check_offset, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
@@ -33,7 +33,7 @@ from vfiscope.scoring.warnings import disagreements, noted, numbering, without_e
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
-from vfiscope.types import Needs, Note, Pairs, Scores
+from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
 __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
@@ -186,8 +186,8 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    late = _warn_late(job, streams, early)
-    _tell(describe_registrations(registrations), [*late, *report.warnings])
+    late = [*_warn_late(job, streams, early, report, writer.signals()), *report.warnings]
+    _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
     found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
@@ -197,7 +197,7 @@ def _score(
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*early, *late, *report.warnings],
+        warnings=[*early, *late],
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
@@ -252,9 +252,19 @@ def _warn_early(
     return warnings
 
 
-def _warn_late(job: Job, streams: Streams, early: Collection[Note]) -> list[Note]:
+def _warn_late(
+    job: Job,
+    streams: Streams,
+    early: Collection[Note],
+    report: Report,
+    signals: Mapping[str, Float32],
+) -> list[Note]:
     """The warnings about scores that only reading the inputs could tell."""
     found = [*noted(streams.sources), *check_bars(streams, job.config)]
+    # Pairs that are a frame off lie as far off as the camera moves in a frame.
+    if all(note.code != Code.SHIFT_FITS_BETTER for note in report.warnings):
+        partner, size = list(streams.sources)[-1], job.inputs.sources["test"].size
+        found += check_offset(job.config, partner, signals, size)
     return [note for note in found if note not in early]
 
 

@@ -99,6 +99,7 @@ class Code(StrEnum):
     CROPPED = "cropped"
     RESIZE_STRETCHES = "resize_stretches"
     BARS_DIFFER = "bars_differ"
+    OFFSET = "offset"
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"

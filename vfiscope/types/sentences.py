@@ -204,6 +204,13 @@ def _bars_differ(test: str, role: str, other: str) -> str:
     return f"{', '.join(told)}{alone}: pass --crop bars to leave them out"
 
 
+def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
+    return (
+        f"the test lies ({dx:+.3g}, {dy:+.3g}) px off the {role}, to the right and down, in"
+        f" {share:.0%} of the frames examined: pass --register {method} to compare it in place"
+    )
+
+
 WARNINGS: dict[Code, Template] = {
     Code.COLOR_DIFFERS: _color_differs,
     Code.DEPTH_DIFFERS: _depth_differs,
@@ -221,6 +228,7 @@ WARNINGS: dict[Code, Template] = {
         " or add --register sift"
     ),
     Code.BARS_DIFFER: _bars_differ,
+    Code.OFFSET: _offset,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
