@@ -22,10 +22,10 @@ from vfiscope import metric_names, metrics
 PACKAGE = Path(vfiscope.__file__).parent
 
 FLOORS = [
-    ("errors", "registry"),
+    ("errors", "printable", "registry"),
     ("types", "metric_names"),
     ("files", "jit_cache", "options"),
-    ("config",),
+    ("config", "documents"),
     ("jit", "store"),
     ("sources", "stages", "synth"),
     ("pixels",),
@@ -189,7 +189,7 @@ NEVER = "httpx httpx2 kornia matplotlib pandas pyarrow safetensors skimage sklea
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("metrics", "unused"),
-    [("psnr,ssim", f"{NEVER} torch huggingface_hub PIL natsort"), ("", f"{NEVER} PIL natsort")],
+    [("psnr,ssim", f"{NEVER} torch huggingface_hub PIL"), ("", f"{NEVER} PIL")],
     ids=["psnr and ssim", "the usual"],
 )
 def test_a_score_imports_nothing_that_it_does_not_use(

@@ -1,4 +1,4 @@
-"""Atomic file writes and file digests."""
+"""Files of others opened safely, atomic file writes and file digests."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vfiscope.errors import DiskFullError, OutputExistsError, StoreError
 
@@ -21,13 +23,72 @@ __all__ = [
     "disk_errors",
     "file_digest",
     "kept_digest",
+    "open_regular",
+    "read_whole",
     "replacing",
+    "rest_of",
     "sync_folder",
     "write_all",
     "write_durably",
 ]
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NOT_REGULAR = "not a regular file"
+
+
+def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a regular file for reading: the one way in which files of others are opened.
+
+    What was opened is checked, not what the name meant a moment before, and nothing is waited for:
+    opening a pipe without a writer would wait for ever, and a device may never end.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, a pipe, a device or a socket.
+    """
+    return open(path, "rb", opener=_without_waiting)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # a socket, or a device that is not there
+            raise
+        raise OSError(errno.EINVAL, NOT_REGULAR, path) from error
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, NOT_REGULAR, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_whole(path: str | os.PathLike[str], limit: int) -> bytes:
+    """All bytes of a regular file of at most ``limit`` bytes, whatever size it claims.
+
+    Raises:
+        OSError: it cannot be read, is not a regular file, or is larger.
+    """
+    with open_regular(path) as file:
+        return rest_of(file, limit)
+
+
+def rest_of(file: BinaryIO, limit: int) -> bytes:
+    """The bytes from the current position of a file to its end, at most ``limit`` of them.
+
+    Raises:
+        OSError: it cannot be read, or there are more.
+    """
+    data = file.read(limit + 1)
+    if data is None:  # a file of the kernel that would have to be waited for
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes")
+    return data
 
 
 def file_digest(path: str | os.PathLike[str]) -> str:
@@ -36,7 +97,7 @@ def file_digest(path: str | os.PathLike[str]) -> str:
     Raises:
         OSError: it cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import timm
 import torch
+from helpers.media import frames_of
 from PIL import Image
 from safetensors.torch import save_file
 from timm.models.vision_transformer import VisionTransformer
@@ -22,7 +22,6 @@ from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
 from vfiscope.metrics.tensors import patch_tensors as patches
 from vfiscope.models import CATALOG, device, resolve_device
-from vfiscope.types import Frames
 from vfiscope.types.batch import to_tensor
 
 DIM = 48
@@ -48,20 +47,6 @@ def registers(**options: object) -> VisionTransformer:
 
 def embedder(model: VisionTransformer, **options: object) -> Dinov2:
     return Dinov2(model, name="small", version="random", **{"size": 70, **options})
-
-
-def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
-    n = len(array)
-    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
-    return Frames(
-        data,
-        np.arange(n),
-        np.arange(n),
-        np.arange(n) / 25,
-        np.zeros(n, np.uint8),
-        Fraction(1, 25),
-        bit_depth,
-    )
 
 
 def noise(n: int, height: int, width: int, seed: int = 0) -> np.ndarray:

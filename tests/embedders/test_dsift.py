@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.media import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kornia.feature import DenseSIFTDescriptor
@@ -27,24 +28,9 @@ from vfiscope.embedders.dsift_tensors import (
 from vfiscope.embedders.embedder import MAX_PATCHES, check_size, grid_for, resize_for
 from vfiscope.errors import EmbedderError
 from vfiscope.metrics.tensors.patch_tensors import cosine_distance, match
-from vfiscope.types import Frames
 from vfiscope.types.batch import to_tensor
 
 P = 14
-
-
-def frames_of(array: np.ndarray, bit_depth: int = 8) -> Frames:
-    n = len(array)
-    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
-    return Frames(
-        data,
-        np.arange(n),
-        np.arange(n),
-        np.arange(n) / 25,
-        np.zeros(n, np.uint8),
-        Fraction(1, 25),
-        bit_depth,
-    )
 
 
 def texture(height: int, width: int, seed: int = 0, sigma: float = 3.0) -> np.ndarray:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from vfiscope.sources import Source
+from vfiscope.types import Frames
 
 Array = np.ndarray[Any, Any]
 
@@ -29,6 +30,20 @@ def noise(n: int, height: int, width: int, *, dtype: Any = np.uint8, seed: int =
     """(N, H, W, 3) random pixels over the full range."""
     return np.random.default_rng(seed).integers(
         0, np.iinfo(dtype).max + 1, (n, height, width, 3), dtype
+    )
+
+
+def frames_of(images: Array | Sequence[Array], bit_depth: int = 8) -> Frames:
+    """(N, H, W, 3) images as readable frames at 25 frames a second."""
+    n = len(images)
+    return Frames(
+        np.asarray(images).transpose(0, 3, 1, 2),
+        np.arange(n),
+        np.arange(n),
+        np.arange(n) / 25,
+        np.zeros(n, np.uint8),
+        Fraction(1, 25),
+        bit_depth,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from helpers.media import frames_of
 from timm.models.vision_transformer import VisionTransformer
 
 import vfiscope as vs
@@ -38,14 +38,6 @@ SCENES = {
 }
 
 
-def frames_of(*images: np.ndarray) -> Frames:
-    n = len(images)
-    data = np.stack(images).transpose(0, 3, 1, 2)
-    return Frames(
-        data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25)
-    )
-
-
 def random_dinov2() -> Dinov2:
     """A random network whose patches do not know where they are: with positions, nothing random
     finds them again."""
@@ -68,7 +60,7 @@ def moved(
     embedder: Embedder, test: np.ndarray, ref: np.ndarray, window: int | None = None
 ) -> np.ndarray:
     """(2, h, w) the field of a pair."""
-    frames = [frames_of(image) for image in (test, ref)]
+    frames = [frames_of([image]) for image in (test, ref)]
     pairs = Pairs(*frames, *(embedder.embed(each) for each in frames), window=window)
     (field,) = patches.FIELDS
     return field.compute(pairs)[0].numpy()
@@ -144,7 +136,7 @@ def test_motion_is_right_to_a_fraction_of_a_pixel(name: str) -> None:
 def test_the_embedding_alone_is_not_as_near() -> None:
     """What the refinement is for: without it the half patch is a pixel or two off."""
     scene = SCENES["6.5 px, half a patch"]
-    features = [Dsift().embed(frames_of(scene.frame(t))) for t in (0, 1)]
+    features = [Dsift().embed(frames_of([scene.frame(t)])) for t in (0, 1)]
     _, start = patch_tensors.motion(*features, patch_tensors.match(*features))
     assert np.median(errors(scene, start[0].numpy() * 640 / 50)) > 1
 
@@ -153,7 +145,7 @@ def test_the_aligning_finds_its_way_from_a_neighbouring_patch() -> None:
     """A match one patch off is corrected where the true place is within one patch of it, and else
     left alone."""
     scene = SCENES["1.75, 0.5"]
-    frames = frames_of(scene.frame(0)), frames_of(scene.frame(1))
+    frames = frames_of([scene.frame(0)]), frames_of([scene.frame(1)])
     truth = torch.tensor([1.75 / 12.8, 0.5 * 28 / 360])[:, None, None]
     for shift, near in ((0, True), (-1, False), (1, True), (2, False)):
         whole = torch.zeros((1, 2, 28, 50), dtype=torch.int64)
@@ -173,21 +165,21 @@ def test_where_pixels_say_nothing_the_embedding_is_kept() -> None:
         (np.arange(84) // 5 % 2 * 100 + 50).astype(np.uint8)[None, :, None], (56, 1, 3)
     )
     for test, ref in ((flat, flat + 3), (stripes, np.roll(stripes, 2, axis=1))):
-        assert torch.equal(refine(frames_of(test), frames_of(ref), whole, start), start)
+        assert torch.equal(refine(frames_of([test]), frames_of([ref]), whole, start), start)
     textured = Scene(56, 84, 1, objects=0).frame(0)
     for picture in (flat, stripes, textured):
         zero = torch.zeros_like(start)
-        assert bool((refine(frames_of(picture), frames_of(picture), whole, zero) == 0).all())
+        assert bool((refine(frames_of([picture]), frames_of([picture]), whole, zero) == 0).all())
 
 
 def test_brightness_and_depth_do_not_move_anything() -> None:
     scene = SCENES["1.75, 0.5"]
     test, ref = scene.frame(0) // 2 + 20, scene.frame(1) // 2 + 20
     whole = torch.zeros((1, 2, 28, 50), dtype=torch.int64)
-    plain = refine(frames_of(test), frames_of(ref), whole, whole.float())
-    brighter = refine(frames_of(test), frames_of(ref + 30), whole, whole.float())
+    plain = refine(frames_of([test]), frames_of([ref]), whole, whole.float())
+    brighter = refine(frames_of([test]), frames_of([ref + 30]), whole, whole.float())
     assert float((plain - brighter).abs().median()) < 1e-4
-    deep = [frames_of(image) for image in (test, ref)]
+    deep = [frames_of([image]) for image in (test, ref)]
     deep = [
         Frames(
             f.data.astype(np.uint16) * 257,
@@ -205,7 +197,7 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
 
 def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int], None]) -> None:
     scene = SCENES["tall, fine"]
-    test, ref = (frames_of(*scene.frames(2, start=start)) for start in (0, 1))
+    test, ref = (frames_of(list(scene.frames(2, start=start))) for start in (0, 1))
     whole = torch.zeros((2, 2, 47, 28), dtype=torch.int64)
     made = []
     for count in (1, 2):
@@ -216,7 +208,7 @@ def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int]
 
 
 def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None:
-    frame = frames_of(Scene(56, 84, 1, objects=0).frame(0))
+    frame = frames_of([Scene(56, 84, 1, objects=0).frame(0)])
     whole = torch.zeros((1, 2, 4, 6), dtype=torch.int64)
     for axis, places in ((0, 6), (1, 4)):
         for row, column, shift in ((0, 0, -1), (3, 5, 1), (3, 5, -places)):
@@ -233,7 +225,7 @@ def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None
 
 def test_luma_has_the_bits_of_the_tensor_functions() -> None:
     """Of interleaved and of planar memory."""
-    frames = frames_of(Scene(56, 84, 1, objects=0).frame(0))
+    frames = frames_of([Scene(56, 84, 1, objects=0).frame(0)])
     planar = replace(frames, data=np.ascontiguousarray(frames.data))
     grid = (56 // 14, 84 // 14)
     for each in (frames, planar):
@@ -245,7 +237,7 @@ def test_the_aligning_follows_its_formula() -> None:
     scene = SCENES["1.75, 0.5"]
     test, ref = (scene.frame(t)[:70, :98] for t in (0, 1))
     whole = torch.zeros((1, 2, 5, 7), dtype=torch.int64)
-    found = refine(frames_of(test), frames_of(ref), whole, whole.float())[0, :, 2, 3].numpy()
+    found = refine(frames_of([test]), frames_of([ref]), whole, whole.float())[0, :, 2, 3].numpy()
     assert np.allclose(found, aligned_by_hand(test, ref, 2, 3), atol=1e-5)
 
 

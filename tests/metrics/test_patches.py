@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from helpers.media import frames_of
 
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patches
 from vfiscope.metrics.tensors import patch_tensors
-from vfiscope.types import Features, Frames, Needs, Pairs
+from vfiscope.types import Features, Needs, Pairs
 
 
 def features_of(patches: torch.Tensor) -> Features:
@@ -22,14 +22,6 @@ def features_of(patches: torch.Tensor) -> Features:
 
 def random_features(n: int, h: int, w: int, d: int, seed: int = 0) -> Features:
     return features_of(torch.randn((n, h, w, d), generator=torch.Generator().manual_seed(seed)))
-
-
-def frames_of(array: np.ndarray) -> Frames:
-    n = len(array)
-    data = np.ascontiguousarray(array).transpose(0, 3, 1, 2)
-    return Frames(
-        data, np.arange(n), np.arange(n), np.arange(n) / 25, np.zeros(n, np.uint8), Fraction(1, 25)
-    )
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:

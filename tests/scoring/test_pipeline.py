@@ -212,13 +212,13 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
     """Every second frame is nearly as it was, which is said and decides nothing."""
     truth = np.random.default_rng(0).integers(0, 200, (14, 20, 20, 3)).astype(np.uint8)
     test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
-    paint = array._paint
+    paint = array.ArraySource._paint
 
-    def painted(frame: Any, name: str, out: Any) -> Status:
-        paint(frame, name, out)
+    def painted(source: array.ArraySource, frame: Any, out: Any) -> Status:
+        paint(source, frame, out)
         return Status.CORRUPT if np.array_equal(frame, test[13]) else Status.OK
 
-    monkeypatch.setattr(array, "_paint", painted)
+    monkeypatch.setattr(array.ArraySource, "_paint", painted)
     with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
         assert run.frames.status.tolist() == [0] * 12 + [Status.UNPAIRED, Status.CORRUPT]
         assert run.frames.role.tolist() == [Role.UNKNOWN] * 14
@@ -230,6 +230,7 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
             "unpaired": 2,
             "corrupt": 1,
             "unreadable": 0,
+            "partner_unreadable": 0,
             "total": 14,
         }
 

@@ -76,6 +76,13 @@ def test_forms_that_are_read(text: str, expected: Rule) -> None:
             "a pool is over the whole clip at position 16, found 'for'",
         ),
         ("ssim\n< x", "expected a finite number at position 8, found 'x'"),
+        ("ssim < ٠.٩", "expected a finite number at position 8, found '٠'"),
+        ("p5(ssim) < 0.９", "at position 14, found '９'"),
+        ("ssim < 0.9 for ٣ frames", "expected a number of frames or seconds at position 16"),
+        ("ssim < .9 for 10000001 frames", "at most 10000000 frames or 31622400 s at position 15"),
+        (f"ssim < 0.9 for {'9' * 500} frames", "at most 10000000 frames or 31622400 s at position"),
+        (f"ssim < 0.9 for {'9' * 5000} frames", "'... has 5022 characters: write it as"),
+        (f"ssim < 0.{'9' * 5000}", "the rule 'ssim < 0.9999999999"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_its_position(text: str, message: str) -> None:

@@ -168,7 +168,7 @@ def test_signals_that_detectors_need_are_kept_beside_those_asked_for() -> None:
     ("name", "offered", "said"),
     [
         ("luma_maen", Sight.BEFORE, "there is no signal 'luma_maen': did you mean 'luma_mean'"),
-        ("shift_x", Sight.BEFORE, "shift_x is known where frames have a partner: add --ref"),
+        ("shift_x", Sight.BEFORE, "shift_x is known where .* add --register ecc or --fields"),
         ("frame_difference", Sight.NOTHING, "looks at the frame before, and compare has none"),
     ],
 )

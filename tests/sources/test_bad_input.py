@@ -146,7 +146,8 @@ def test_several_streams_are_noted_and_chosen_by_number(tmp_path: Path) -> None:
             container.mux(stream.encode())
     with open_source(path) as source:
         assert tuple(map(str, source.info.notes)) == (
-            f"holds 2 video streams: stream {int(source.size[0] == 64)} is read",
+            "holds 2 video streams (0: ffv1 16x16, 1: ffv1 64x64): stream"
+            f" {int(source.size[0] == 64)} is read",
         )
         assert len(pixels(source)) == 3
     for number, size in enumerate((16, 64)):

@@ -89,7 +89,7 @@ def test_killed_before_any_change_on_the_disk(
             assert not differences(out, expected) or (older and not differences(out, old)), (
                 f"step {step}"
             )
-        if older or not out.exists() or (tmp_path / "a.h5.parts").exists():
+        if older or not out.exists() or sorted(os.listdir(tmp_path)) != ["a.h5", "old.h5"]:
             write(out, scores, 5, overwrite=older, block=BLOCK)
         else:
             with pytest.raises(OutputExistsError):
@@ -179,6 +179,39 @@ def test_killed_again_and_again_while_resuming(
         assert code == 0
         assert differences(out, expected) == []
         out.unlink()
+
+
+def write_until(step: int, out: Path, rows: Scores) -> bool:
+    """Write and die before that change on the disk; whether it came to that."""
+
+    def work(monkeypatch: pytest.MonkeyPatch) -> None:
+        die_at(monkeypatch, step)
+        write(out, rows)
+
+    code = forked(work)
+    assert code in (0, 9)
+    return code == 9
+
+
+@pytest.mark.slow
+def test_killed_at_any_step_of_the_end_and_again_in_the_next_command(tmp_path: Path) -> None:
+    few = make_scores(3)
+    expected = write(tmp_path / "b.h5", few)
+    folder, step, pairs = tmp_path / "0", 8, 0
+    folder.mkdir()
+    while write_until(step, folder / "a.h5", few):
+        seen = sorted(os.listdir(folder))
+        for second in range(step % 3, 12, 3) if "a.h5" in seen and len(seen) > 1 else ():
+            again = Path(shutil.copytree(folder, tmp_path / f"{step}, {second}"))
+            pairs += write_until(second, again / "a.h5", few)
+            if os.listdir(again) != ["a.h5"]:
+                write(again / "a.h5", few)
+            assert os.listdir(again) == ["a.h5"], f"steps {step} and {second}"
+            assert differences(again / "a.h5", expected) == []
+        shutil.rmtree(folder)
+        folder.mkdir()
+        step += 1
+    assert pairs > 15
 
 
 @pytest.mark.parametrize("overwrite", [False, True])

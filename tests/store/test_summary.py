@@ -81,6 +81,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "unpaired": 3,
         "corrupt": 2,
         "unreadable": 1,
+        "partner_unreadable": 0,
         "total": 7,
     }
     psnr = summary["metrics"]["psnr"]

@@ -169,15 +169,28 @@ def test_a_folder_of_the_user_s_in_that_place_is_refused_and_kept(
     assert os.listdir(tmp_path) == ["a.h5.parts.done"]
 
 
-def test_a_refused_call_clears_nothing_away(tmp_path: Path) -> None:
-    write(tmp_path / "a.h5", make_scores(5))
-    (tmp_path / "a.h5.parts.done").mkdir()
-    (tmp_path / "a.h5.parts.done" / "part-000000.h5").write_bytes(b"old")
-    with pytest.raises(OutputExistsError):
-        write(tmp_path / "a.h5", make_scores(5))
-    assert (tmp_path / "a.h5.parts.done" / "part-000000.h5").read_bytes() == b"old"
-    write(tmp_path / "a.h5", make_scores(5), overwrite=True)
-    assert os.listdir(tmp_path) == ["a.h5"]
+@pytest.mark.parametrize("name", ["a.h5.parts", "a.h5.parts.done"])
+def test_leftovers_excuse_the_command_that_left_them_and_no_other(
+    tmp_path: Path, name: str
+) -> None:
+    out = write(tmp_path / "a.h5", make_scores(5))
+    made = out.read_bytes()
+    for header, refused in (
+        (make_header(), False),
+        (make_header(mode="scan"), True),
+        (make_header(), True),
+    ):
+        if not (header.mode == "score" and refused):  # the last call finds no leftovers
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "part-000000.h5").write_bytes(b"old")
+        if refused:
+            with pytest.raises(OutputExistsError):
+                write(out, make_scores(5), header=header)
+        else:
+            with Writer(out, header) as writer:
+                assert writer.already_finished
+        assert os.listdir(tmp_path) == ["a.h5"]
+        assert out.read_bytes() == made
 
 
 def modules_after(statements: Sequence[str]) -> set[str]:

@@ -14,6 +14,8 @@ __all__ = ["describe", "describe_cadence", "map_of_shift", "summarize", "summari
 
 MAX_RANGES_LISTED = 20
 """Most dropped ranges that a summary lists."""
+MAX_RATIO = 1001
+"""Largest number in a ratio of frame rates, as in 1000:1001."""
 
 
 def summarize(pairing: Pairing) -> dict[str, Any]:
@@ -38,16 +40,18 @@ def summarize(pairing: Pairing) -> dict[str, Any]:
 def describe(pairing: Pairing) -> tuple[str, str]:
     """A map in two lines of text."""
     facts = summarize(pairing)
-    rate = f"{pairing.rate.denominator}:{pairing.rate.numerator}"
     paired = len(pairing) - pairing.count(Match.UNMATCHED)
     first = (
-        f"aligned {paired} of {len(pairing)} frames: offset {pairing.offset:+d}, rate {rate}, "
+        f"aligned {paired} of {len(pairing)} frames: offset {pairing.offset:+d},"
+        f" {_rate(pairing.rate)}, "
         f"{facts['repeated']} repeated, {facts['dropped']} dropped"
     )
     row = facts["margin_lowest_row"]
     if row is None:
         return first, "margin: unknown"
-    low = f"; below {LOW_MARGIN} for {facts['margin_low']}" if facts["margin_low"] else ""
+    low = ""
+    if facts["margin_low"]:
+        low = f"; below {LOW_MARGIN} for {facts['margin_low']}, as where frames repeat each other"
     return (
         first,
         (
@@ -55,6 +59,14 @@ def describe(pairing: Pairing) -> tuple[str, str]:
             f" frame {row}{low}"
         ),
     )
+
+
+def _rate(rate: Fraction) -> str:
+    """A rate in words: as a ratio where it is one of frame rates, as a number where it was measured
+    of frames that come at varying times."""
+    if max(rate.numerator, rate.denominator) <= MAX_RATIO:
+        return f"rate {rate.denominator}:{rate.numerator}"
+    return f"about {float(rate):.3g} reference frames to a test frame"
 
 
 def map_of_shift(index: Int64, ref_index: Int64, shift: int) -> Pairing:

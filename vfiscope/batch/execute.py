@@ -14,6 +14,7 @@ from vfiscope.batch.results import FILES, not_done, write_results
 from vfiscope.compat.draw import PAIR_FILES
 from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
+from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig
@@ -179,7 +180,7 @@ def _draw(
 def _read_object(path: Path) -> dict[str, Any]:
     """The object in a .json file; empty where there is none, or the file is damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json_of(read_text(path))
+    except (OSError, DocumentError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiscope.compat.keys import option_of, rows_of
+from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index
@@ -18,6 +19,7 @@ from vfiscope.sources import is_address
 
 __all__ = ["Job", "read_jobs"]
 
+MAX_JOBS = 100_000
 EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 
 
@@ -62,6 +64,8 @@ def read_jobs(path: str | Path) -> list[Job]:
     """
     path = Path(path)
     rows = _read_rows(path)
+    if len(rows) > MAX_JOBS:
+        raise UsageError(f"{path} holds {len(rows)} jobs, more than {MAX_JOBS}: split it")
     jobs = [_job(row, number, path.resolve().parent) for number, row in enumerate(rows, start=1)]
     if not jobs:
         raise UsageError(f"{path} holds no jobs: pass at least one object with test and ref")
@@ -94,23 +98,19 @@ def _read_rows(path: Path) -> list[Any]:
     if reader is None:
         raise UsageError(f"{path} is not a job file: pass a .json, .jsonl or .csv file")
     try:
-        return reader(path.read_text(encoding="utf-8-sig"))
+        return reader(read_text(path))
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}: check the name of the job file"
         ) from error
-    except (ValueError, csv.Error) as error:  # also numbers of thousands of digits
+    except (DocumentError, csv.Error) as error:
         raise UsageError(
             f"{path} is not a valid {path.suffix} file ({error}): fix the file"
         ) from error
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a JSON value")
-
-
 def _rows_of_json(text: str) -> list[Any]:
-    value = rows_of(json.loads(text, parse_constant=_refuse))
+    value = rows_of(json_of(text))
     if not isinstance(value, list):
         raise UsageError(
             'a job file holds a list of objects, or an object with the key "pairs" or "jobs"'
@@ -119,16 +119,8 @@ def _rows_of_json(text: str) -> list[Any]:
 
 
 def _rows_of_jsonl(text: str) -> list[Any]:
-    rows, begin = [], 0
-    for line in text.split("\n"):
-        try:
-            rows += [json.loads(line, parse_constant=_refuse)] if line.strip() else []
-        except json.JSONDecodeError as error:
-            raise json.JSONDecodeError(
-                error.msg, text, begin + error.pos
-            ) from error  # its position in the whole file
-        begin += len(line) + 1
-    return rows
+    lines = enumerate(text.split("\n"))
+    return [json_of(line, number) for number, line in lines if line.strip()]
 
 
 def _rows_of_csv(text: str) -> list[Any]:

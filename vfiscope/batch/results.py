@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vfiscope.compat.keys import pair_keys
 from vfiscope.files import replacing
+from vfiscope.printable import CsvRows
 from vfiscope.views.labelled import METHODS_FILE, RESULTS
 
 if TYPE_CHECKING:
@@ -64,9 +64,8 @@ def _write_summary(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
         replacing(path, overwrite=True) as temporary,
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.DictWriter(file, [*SUMMARY_COLUMNS, *means], restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+        columns = [*SUMMARY_COLUMNS, *means]
+        CsvRows(file, end="\r\n").write([columns, *([row.get(c) for c in columns] for row in rows)])
 
 
 def _summary_row(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from vfiscope.cli.exit_codes import FAILED_ON, OK, PARTIAL
 from vfiscope.cli.messages import log_to_stderr
 from vfiscope.cli.parameters import files
 from vfiscope.cli.table_command import show_by_label
+from vfiscope.cli.terminal import say, say_error, say_json
 from vfiscope.errors import UsageError
 
 __all__ = ["batch"]
@@ -84,16 +84,16 @@ def batch(
     for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
         results.append(result)
         if result["error"]:
-            click.echo(f"vfiscope: {result['id']}: error: {result['error']}", err=True)
+            say_error(f"{result['id']}: error: {result['error']}")
         elif not quiet and not as_json:
-            click.echo(f"{result['id']}: {result['state']}{_before(result)}")
+            say(f"{result['id']}: {result['state']}{_before(result)}")
         for rule, failure in result["failures"].items():
-            click.echo(f"vfiscope: {result['id']}: failed on {rule!r}: {failure}", err=True)
+            say_error(f"{result['id']}: failed on {rule!r}: {failure}")
     if as_json:
-        click.echo(json.dumps(results, allow_nan=False))
+        say_json(results)
     show_by_label(out, results, quiet=quiet, shown=not as_json)
     if not quiet and not as_json:
-        click.echo(f"table: {Path(out) / SUMMARY_CSV}\nresults: {Path(out) / RESULTS}")
+        say(f"table: {Path(out) / SUMMARY_CSV}\nresults: {Path(out) / RESULTS}")
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL

@@ -6,6 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from vfiscope.cli.exit_codes import OK
+from vfiscope.cli.terminal import say
 
 __all__ = ["completion"]
 
@@ -25,5 +26,5 @@ def completion(context: click.Context, shell: str) -> int:
     kind = get_completion_class(shell)
     assert kind is not None, shell  # click has all three
     program = context.find_root().command
-    click.echo(kind(program, {}, "vfiscope", "_VFISCOPE_COMPLETE").source())
+    say(kind(program, {}, "vfiscope", "_VFISCOPE_COMPLETE").source())
     return OK

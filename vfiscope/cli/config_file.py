@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import click
 
+from vfiscope.documents import MAX_TOML_BYTES, DocumentError, read_text, toml_of
 from vfiscope.errors import UsageError
 from vfiscope.registry import suggest
 
@@ -31,6 +30,7 @@ def read_config_file(context: click.Context, _parameter: click.Parameter, path: 
         if flag.startswith("--") and flag not in ("--config", "--help")
     }
     context.default_map = {}
+    written: dict[str, str] = {}
     for key, value in _read(path).items():
         parameter = known.get(key.replace("_", "-"))
         if parameter is None or parameter.name is None:
@@ -38,6 +38,11 @@ def read_config_file(context: click.Context, _parameter: click.Parameter, path: 
                 f"{path}: there is no option {key!r} in vfiscope {context.info_name}:"
                 f" {suggest(key, known)}"
             )
+        if parameter.name in written:
+            raise UsageError(
+                f"{path}: {written[parameter.name]} and {key} are the same option: keep one"
+            )
+        written[parameter.name] = key
         try:
             context.default_map[parameter.name] = _checked(parameter, key, value)
         except UsageError as error:
@@ -46,12 +51,12 @@ def read_config_file(context: click.Context, _parameter: click.Parameter, path: 
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return toml_of(read_text(path, MAX_TOML_BYTES))
     except OSError as error:
         raise UsageError(
             f"cannot read the configuration {path}: {error.strerror}: check its name"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except DocumentError as error:
         raise UsageError(
             f"the configuration {path} is not valid TOML ({error}): fix the file"
         ) from error

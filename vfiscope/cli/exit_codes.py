@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import click
-
 if TYPE_CHECKING:
     from vfiscope.store import Run
+
+from vfiscope.cli.terminal import say_error
 
 __all__ = [
     "FAILED_ON",
@@ -36,5 +36,5 @@ def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
 def exit_code(summary: dict[str, Any], otherwise: int) -> int:
     """The exit code of a run; prints each rule that it failed on."""
     for rule, failure in summary["failures"].items():
-        click.echo(f"vfiscope: failed on {rule!r}: {failure}", err=True)
+        say_error(f"failed on {rule!r}: {failure}")
     return FAILED_ON if summary["failures"] else otherwise

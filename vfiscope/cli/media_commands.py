@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from vfiscope.cli.exit_codes import OK, PARTIAL
 from vfiscope.cli.messages import describe, describe_diagnosis, log_to_stderr, progress
 from vfiscope.cli.parameters import files
+from vfiscope.cli.terminal import say, say_json
 
 __all__ = ["demo", "doctor", "info"]
 
@@ -26,7 +26,10 @@ def info(path: str, as_json: bool) -> int:
     from vfiscope.inspection.info import describe as facts_of
 
     facts = facts_of(path)
-    click.echo(json.dumps(facts, allow_nan=False) if as_json else describe_facts(facts))
+    if as_json:
+        say_json(facts)
+    else:
+        say(describe_facts(facts))
     return OK
 
 
@@ -45,11 +48,10 @@ def doctor(path: str, ref: str | None, as_json: bool) -> int:
     from vfiscope.inspection.doctor import diagnose
 
     diagnosis = diagnose(path, ref)
-    click.echo(
-        json.dumps(diagnosis.to_dict(), allow_nan=False)
-        if as_json
-        else describe_diagnosis(diagnosis)
-    )
+    if as_json:
+        say_json(diagnosis.to_dict())
+    else:
+        say(describe_diagnosis(diagnosis))
     return PARTIAL if diagnosis.damaged else OK
 
 
@@ -66,6 +68,6 @@ def demo(out: str, overwrite: bool, quiet: bool) -> int:
 
     result = make_demo(out, overwrite=overwrite, watch=None if quiet else progress)
     if not quiet:
-        click.echo(describe(result.summary()))
-        click.echo(f"\ncurves: {Path(out) / 'curves.png'}")
+        say(describe(result.summary()))
+        say(f"\ncurves: {Path(out) / 'curves.png'}")
     return OK

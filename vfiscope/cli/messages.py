@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from vfiscope.cli.terminal import CleanFormatter
+from vfiscope.printable import printable
+
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
     from vfiscope.sources import Source
@@ -30,6 +33,8 @@ PROGRESS_BAR_FORMAT = (
 )
 BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
 """NOVA's: (cosine distance below which, words); significant differences from the last on."""
+OUTCOMES = {"partner_unreadable": "without a readable partner"}
+"""Words for the counts of frames whose names say too little."""
 BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
 """The embedder whose distances the bands were made for."""
 
@@ -37,7 +42,7 @@ BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stret
 def log_to_stderr(quiet: bool) -> None:
     log = logging.getLogger("vfiscope")
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("vfiscope: %(message)s"))
+    handler.setFormatter(CleanFormatter("vfiscope: %(message)s"))
     log.handlers = [handler]
     log.setLevel(logging.ERROR if quiet else logging.INFO)
 
@@ -90,7 +95,7 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     frames = summary["frames"]
     heading = heading or ("{} compared" if summary["mode"] == "compare" else "{} scored")
     rest = ", ".join(
-        f"{number} {what}"
+        f"{number} {OUTCOMES.get(what, what)}"
         for what, number in frames.items()
         if what not in ("scored", "total") and number
     )
@@ -149,8 +154,6 @@ def _about(summary: dict[str, Any]) -> str:
 def _table(metrics: dict[str, Any]) -> Iterator[str]:
     """A heading and a line for each metric; a signed one also has the mean of its absolute values,
     which do not cancel out."""
-    from vfiscope.store.text import printable  # imports h5py, which help does not need
-
     if not metrics:
         yield "no metric has a value for any of them"
         return
@@ -175,7 +178,7 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     """A line for each range of frames that the same rule found, with its metrics."""
-    from vfiscope.views.places import range_place  # as above
+    from vfiscope.views.places import range_place  # imports h5py, which help does not need
 
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from vfiscope.cli.parameters import files
+from vfiscope.cli.terminal import say, say_json
 
 __all__ = ["models"]
 
@@ -24,11 +23,11 @@ def models_list(as_json: bool) -> int:
 
     listed = list_embedders()
     if as_json:
-        click.echo(json.dumps(listed))
+        say_json(listed)
         return 0
-    click.echo(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
+    say(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
     for entry in listed:
-        click.echo(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
+        say(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
     return 0
 
 
@@ -38,7 +37,7 @@ def models_fetch(name: str) -> int:
     """Download the weights of an embedder into the cache that timm uses."""
     from vfiscope.models.checkpoints import fetch_weights
 
-    click.echo(fetch_weights(name))
+    say(str(fetch_weights(name)))
     return 0
 
 
@@ -56,5 +55,5 @@ def models_check(name: str, weights: str | None) -> int:
 
     for key, value in check(name, weights).items():
         if value is not None:
-            click.echo(f"{key:<12}{value}")
+            say(f"{key:<12}{value}")
     return 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
@@ -25,6 +24,7 @@ from vfiscope.cli.run_commands import compare, scan, score
 from vfiscope.cli.show_command import show
 from vfiscope.cli.stage_command import stage
 from vfiscope.cli.table_command import table
+from vfiscope.cli.terminal import say, say_error, say_traceback
 from vfiscope.errors import Interrupted, Terminated, VfiscopeError
 
 __all__ = ["main"]
@@ -41,27 +41,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
+        say(error.format_message())
         code = UNUSABLE
     except (click.Abort, KeyboardInterrupt) as error:
-        click.echo(f"vfiscope: {_interrupted(error)}", err=True)
+        say_error(_interrupted(error))
         code = INTERRUPTED
     except SystemExit as error:  # from a signal, or from click after a completion
         if error.code == TERMINATED:
-            click.echo(f"vfiscope: {_interrupted(error)}", err=True)
+            say_error(_interrupted(error))
         code = error.code
     except (click.ClickException, VfiscopeError, OSError, MemoryError) as error:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        click.echo(
-            f"vfiscope: error: {' '.join(message.split()) or type(error).__name__}", err=True
-        )
+        say_error(f"error: {message.strip() or type(error).__name__}")
         code = UNUSABLE
     except Exception:
-        traceback.print_exc()
-        click.echo(
-            "vfiscope: this is a bug in vfiscope: please report it with the lines above",
-            err=True,
-        )
+        say_traceback()
+        say_error("this is a bug in vfiscope: please report it with the lines above")
         code = FAULT
     sys.exit(code)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 
 import click
@@ -10,6 +9,7 @@ import click
 from vfiscope.cli.exit_codes import OK, exit_code, judged
 from vfiscope.cli.messages import describe
 from vfiscope.cli.parameters import comma_list, files
+from vfiscope.cli.terminal import say, say_error, say_json
 
 __all__ = ["export", "flag", "plot"]
 
@@ -48,9 +48,9 @@ def flag(
     with Run(run) as after:
         summary = judged(after, fail_on)
         if as_json:
-            click.echo(json.dumps(summary, allow_nan=False))
+            say_json(summary)
         elif not quiet:
-            click.echo(describe(summary, "flagged again, {}"))
+            say(describe(summary, "flagged again, {}"))
         return exit_code(summary, OK)
 
 
@@ -93,9 +93,9 @@ def plot(
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
         for warning in overlay_warnings(opened, metrics, labels_for(opened, labels)):
-            click.echo(f"vfiscope: warning: {warning}", err=True)
+            say_error(f"warning: {warning}")
         plot_run(opened, out=out, metrics=metrics, labels=labels, overwrite=overwrite)
-    click.echo(out)
+    say(out)
     return OK
 
 
@@ -120,5 +120,5 @@ def export(run: str, out: str, overwrite: bool) -> int:
 
     with Run(run) as opened:
         export_run(opened, out, overwrite=overwrite)
-    click.echo(out)
+    say(out)
     return OK

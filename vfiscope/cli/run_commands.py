@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from vfiscope.cli.exit_codes import OK, PARTIAL, exit_code, judged
 from vfiscope.cli.messages import band_of, describe, log_to_stderr, progress, reading
 from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options
+from vfiscope.cli.terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -81,17 +81,17 @@ def _run(
     with making(config, watch=watch, reading=None if quiet else reading) as result:
         summary = judged(result, config.fail_on)
         if as_json:
-            click.echo(json.dumps(summary, allow_nan=False))
+            say_json(summary)
         elif not quiet:
             _print(result, summary, pictures)
         for note in summary["notes"]:
-            click.echo(f"vfiscope: partial: {note}", err=True)
+            say_error(f"partial: {note}")
         return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
 
 
 def _print(result: Run, summary: dict[str, Any], pictures: str | None) -> None:
-    click.echo(describe(summary))
+    say(describe(summary))
     if band := band_of(result):
-        click.echo(f"\n{band}")
+        say(f"\n{band}")
     if pictures is not None:
-        click.echo(f"\nfigures: {pictures}")
+        say(f"\nfigures: {pictures}")

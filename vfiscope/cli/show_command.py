@@ -3,12 +3,12 @@ wrong in them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
 from vfiscope.cli.parameters import files
+from vfiscope.cli.terminal import say, say_json
 
 __all__ = ["show"]
 
@@ -75,7 +75,7 @@ def show(run: str, frames: tuple[int, ...], as_json: bool, quiet: bool, **option
         options["out"] = options["out"] or default_out(opened, numbers, options["worst"])
         sheets = draw(opened, frames=numbers, **options)
     if as_json:
-        click.echo(json.dumps(sheets.facts, allow_nan=False))
+        say_json(sheets.facts)
     elif not quiet:
-        click.echo("\n".join(str(path) for path in sheets.paths))
+        say("\n".join(str(path) for path in sheets.paths))
     return 0

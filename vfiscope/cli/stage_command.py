@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 from vfiscope.cli.parameters import files
+from vfiscope.cli.terminal import say, say_json
+from vfiscope.documents import DocumentError, json_of
 from vfiscope.errors import UsageError
 
 __all__ = ["stage"]
@@ -44,11 +46,11 @@ def stage(name: str, run: str, settings: tuple[str, ...], as_json: bool, quiet: 
         record = after.stages[name]
     if as_json:
         facts = {"stage": name, "version": record.version, "parameters": record.parameters}
-        click.echo(json.dumps({**facts, "rows": rows}))
+        say_json({**facts, "rows": rows})
     elif not quiet:
         for table, count in rows.items():
-            click.echo(f"{table}: {count} rows")
-        click.echo(f"parameters: {json.dumps(record.parameters)}")
+            say(f"{table}: {count} rows")
+        say(f"parameters: {json.dumps(record.parameters)}")
     return 0
 
 
@@ -57,6 +59,6 @@ def _setting(text: str) -> tuple[str, Any]:
     if not equals or not key:
         raise UsageError(f"--set is {text!r}: write it as KEY=VALUE")
     try:
-        return key, json.loads(value)
-    except ValueError:
+        return key, json_of(value)
+    except DocumentError:
         return key, value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 from vfiscope.cli.parameters import comma_list, files
+from vfiscope.cli.terminal import say, say_error, say_json
 from vfiscope.errors import StoreError, UsageError
 
 __all__ = ["show_by_label", "table"]
@@ -92,15 +92,15 @@ def table(
         sort=sort,
     )
     for warning in made.warnings:
-        click.echo(f"vfiscope: warning: {warning}", err=True)
+        say_error(f"warning: {warning}")
     if out is not None:
         write_table(made, out, form, overwrite=overwrite)
     if as_json:
-        click.echo(json.dumps(made.to_dict(), allow_nan=False))
+        say_json(made.to_dict())
     elif out is not None:
-        click.echo(out)
+        say(out)
     else:
-        click.echo(render(made, form, bold=sys.stdout.isatty()), nl=False)
+        say(render(made, form, bold=sys.stdout.isatty()), styled=True, end="")
     return 0
 
 
@@ -120,11 +120,12 @@ def show_by_label(
     except (UsageError, StoreError) as error:
         older = f" ({path} is from an earlier run)" if path.exists() else ""
         if not quiet:
-            click.echo(f"vfiscope: {error}{older}", err=True)
+            say_error(f"{error}{older}")
         return
     write_table(made, path, overwrite=True)
     if quiet or not shown:
         return
     for warning in made.warnings:
-        click.echo(f"vfiscope: warning: {warning}", err=True)
-    click.echo(f"\n{render(made, bold=sys.stdout.isatty())}\ntable by label: {path}")
+        say_error(f"warning: {warning}")
+    said = f"\n{render(made, bold=sys.stdout.isatty())}\ntable by label: {path}"
+    say(said, styled=True)

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.files import replacing
-from vfiscope.store.text import printable
+from vfiscope.printable import printable
 from vfiscope.types import CellGrid, Float32, MetricSpec
 from vfiscope.views.arrows import draw_arrows
 from vfiscope.views.heat import (
@@ -35,6 +35,7 @@ from vfiscope.views.heat import (
     overlay_map,
     scale_of,
 )
+from vfiscope.views.style import METADATA, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,14 +154,15 @@ def draw_pair(
     with matplotlib.rc_context({"font.family": "DejaVu Sans", "text.parse_math": False}):
         for name, draw in DRAWINGS.items():
             figure = draw(pair)
-            with replacing(Path(folder) / name, overwrite=overwrite) as temporary:
-                figure.savefig(
-                    temporary,
-                    format="png",
-                    dpi=PAIR_DPI,
-                    bbox_inches="tight",
-                    metadata={"Software": "vfiscope"},
-                )
+            save_figure(
+                figure,
+                Path(folder) / name,
+                overwrite=overwrite,
+                format="png",
+                dpi=PAIR_DPI,
+                bbox_inches="tight",
+                metadata=METADATA[".png"],
+            )
     with replacing(Path(folder) / SUMMARY_JSON, overwrite=overwrite) as temporary:
         temporary.write_text(
             json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8"

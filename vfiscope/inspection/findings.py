@@ -186,6 +186,10 @@ OF_SOURCES: dict[Code, Kind] = {
         "gaps",
         "add the missing images; otherwise later frames are paired with the wrong ones",
     ),
+    Code.NEGATIVE_NUMBERS: Kind("info", "negative numbers"),
+    Code.COUNTER_STARTS_AGAIN: Kind(
+        "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
+    ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),
 }

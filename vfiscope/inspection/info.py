@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
+from vfiscope.files import open_regular
 from vfiscope.sources import open_source
 from vfiscope.store import Run
 from vfiscope.types import sentence
@@ -20,13 +20,12 @@ def describe(path: str) -> dict[str, Any]:
     Raises:
         VfiscopeError: the path is neither of them.
     """
-    is_file = os.path.isfile(path)  # opening a pipe would wait for a writer
-    return _describe_run(path) if is_file and _is_hdf5(path) else _describe_medium(path)
+    return _describe_run(path) if _is_hdf5(path) else _describe_medium(path)
 
 
 def _is_hdf5(path: str) -> bool:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return file.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     except OSError:
         return False  # opening it as a medium reports why

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
-from vfiscope.files import replacing
 from vfiscope.inspection.sheet_words import (
     caption_of,
     details_of,
@@ -29,7 +28,7 @@ from vfiscope.types import CellGrid, Float32, MetricSpec, cell_edges
 from vfiscope.views.export import suffix_of
 from vfiscope.views.heat import Layer, Scale, departure, extent_of, scale_of
 from vfiscope.views.sheet import Panel, Shot, draw_sheet
-from vfiscope.views.style import METADATA
+from vfiscope.views.style import METADATA, save_figure
 from vfiscope.views.worst import ChosenFrames, chosen_frames, worst_frames
 
 if TYPE_CHECKING:
@@ -184,8 +183,8 @@ def _save(figure: Figure, path: Path, overwrite: bool) -> None:
         raise StoreError(
             f"cannot make the folder {path.parent}: {error.strerror}: pass another"
         ) from error
-    with replacing(path, overwrite=overwrite) as temporary:
-        figure.savefig(temporary, format="png", dpi=SHEET_DPI, metadata=METADATA[".png"])
+    how = {"format": "png", "dpi": SHEET_DPI, "metadata": METADATA[".png"]}
+    save_figure(figure, path, overwrite=overwrite, **how)
 
 
 # --------------------------------------------------------------------------------------------- maps

@@ -14,6 +14,7 @@ from vfiscope.options.reading_options import ReadOptions
 
 __all__ = ["InputOptions", "golden_index", "parse_multiplier"]
 
+RATE = re.compile(r"\+?(?:[0-9]{1,12}(?:/[0-9]{1,12}|\.[0-9]{0,18})?|\.[0-9]{1,18})")
 Mode = Literal["score", "scan", "compare"]
 
 
@@ -24,8 +25,8 @@ def parse_multiplier(value: str | int | float) -> Fraction:
         UsageError: it is not a ratio above 1 (at 1 nothing is interpolated) and up to 1000.
     """
     try:
-        low, _, high = str(value).partition(":")
-        ratio = Fraction(high.strip()) / Fraction(low.strip()) if high else Fraction(low.strip())
+        low, colon, high = str(value).partition(":")
+        ratio = _rate(high) / _rate(low) if colon else _rate(low)
         ratio = ratio.limit_denominator(1001)
     except (ValueError, ZeroDivisionError):
         ratio = Fraction(0)
@@ -44,6 +45,14 @@ def golden_index(golden: Any) -> int | None:
     ):
         return int(golden)
     return None
+
+
+def _rate(text: str) -> Fraction:
+    """A number or fraction. Fraction itself would take other digits and a power of ten of any size,
+    which it would work out."""
+    if not RATE.fullmatch(text.strip()):
+        raise ValueError
+    return Fraction(text.strip())
 
 
 def _ratio(value: str | int | float | None) -> str | None:

@@ -146,6 +146,8 @@ class Declared:
         if self.kind not in (int, float, bool):
             return text
         try:
+            if not text.isascii() or "_" in text:  # Python takes digits of every script, and 1_000
+                raise ValueError
             return _truth(text) if self.kind is bool else self.kind(text)
         except (KeyError, ValueError) as error:
             raise UsageError(f"{self.name} is {text!r}: pass {self.give}") from error

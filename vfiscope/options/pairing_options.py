@@ -21,7 +21,7 @@ def _shift_or_word(value: Any) -> str | int:
     """The value of ``align``, with shifts as int."""
     if value in ("auto", "none") or (isinstance(value, int) and not isinstance(value, bool)):
         return value  # type: ignore[no-any-return]
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,9}", value.strip()):
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{1,9}", value.strip()):
         return int(value)
     raise ValueError
 

@@ -18,7 +18,7 @@ from vfiscope.sources.bars import find_bars
 from vfiscope.sources.shape import aspect_text, same_shape, shape_of
 from vfiscope.types import Code, Note
 
-__all__ = ["check_bars", "check_offset", "check_sizes", "fitted", "without_bars"]
+__all__ = ["check_bars", "check_offset", "check_sizes", "fitted", "has_other_place", "without_bars"]
 
 Size = tuple[int, int]
 
@@ -151,6 +151,14 @@ def check_bars(streams: Streams, config: RunConfig) -> list[Note]:
     return [Note(Code.BARS_DIFFER, bars)]
 
 
+def has_other_place(config: RunConfig) -> bool:
+    """True if many frames are compared with those of another input, which should lie in the same
+    place."""
+    if config.mode == "scan":
+        return config.golden is not None and golden_index(config.golden) is None
+    return config.mode == "score" and config.ref is not None
+
+
 def check_offset(
     config: RunConfig, partner: str, signals: Mapping[str, Column], size: Size
 ) -> list[Note]:
@@ -162,9 +170,8 @@ def check_offset(
         signals: of the run, with ``shift_x`` and ``shift_y`` where frames have a partner.
         size: (height, width) of the frames.
     """
-    if config.register != "none" or golden_index(config.golden) is not None:
-        return []
-    if partner not in ("ref", "golden") or not {"shift_x", "shift_y"} <= set(signals):
+    known = {"shift_x", "shift_y"} <= set(signals)
+    if config.register != "none" or not has_other_place(config) or not known:
         return []
     found = constant_offset(signals["shift_x"], signals["shift_y"], size)
     return [] if found is None else [Note(Code.OFFSET, {"role": partner, **found._asdict()})]

@@ -47,6 +47,12 @@ def damaged(inputs: Inputs) -> list[Note]:
         for what, code in DAMAGE_COUNTS.items():
             if count := getattr(source.counts, what):
                 notes.append(Note(code, {"count": count, **where}))
+        # Why, of the first of them.
+        notes += [
+            note
+            for note in source.info.notes
+            if note.code is Code.IMAGE_UNREADABLE and note not in notes
+        ]
         if early := source.counts.given_up(source.info.path):
             notes.append(Note(Code.SOURCE_GAVE_UP, {"role": role, "note": early}))
         if source.counts.ended:  # what comes after --stop was not asked for

@@ -25,6 +25,7 @@ from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
 from vfiscope.scoring.fitting import check_bars, check_offset, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
 from vfiscope.scoring.score import score_pairs
@@ -246,6 +247,8 @@ def _warn_early(
 ) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
+    if not gaps and not notes:
+        gaps = named_elsewhere(sources, comparison.shift)
     stretched, cropped = fitted(sources, config)
     warnings = [*noted(sources), *disagreements(sources), *stretched, *gaps]
     _tell([*cropped, *notes], warnings)

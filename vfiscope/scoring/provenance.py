@@ -108,7 +108,8 @@ def _stat(file: str) -> tuple[int, int]:
 
 def _listed(source: Source) -> tuple[str, ...]:
     try:
-        with open_source(source.info.path) as again:
+        stop = len(source.info.files) if source.info.unread else None
+        with open_source(source.info.path, stop=stop) as again:
             return tuple(again.info.files)
     except SourceError:
         return ()

@@ -20,9 +20,9 @@ from vfiscope.config import MAX_BATCH_BYTES
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index, open_inputs
-from vfiscope.sources import Source, digest, has_pattern
+from vfiscope.sources import Source, digest, has_pattern, matching, total_size
 from vfiscope.store import Run
-from vfiscope.types import Frames, Status
+from vfiscope.types import Frames, SourceInfo, Status
 
 __all__ = ["ComparedFrames", "FetchedFrame", "fetch", "frames_of"]
 
@@ -219,25 +219,33 @@ def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | N
 
 def _exists(path: str) -> bool:
     if glob.has_magic(path) and not os.path.lexists(path):
-        return bool(glob.glob(path, recursive=True))
+        return any(True for _ in matching(path))
     return os.path.exists(path) or (has_pattern(path) and os.path.isdir(os.path.dirname(path)))
 
 
 def _check_same(run: Run, role: str, source: Source) -> None:
     """Refuse an input whose content has changed since the run was made."""
     stored = next(each for each in run.sources if each["role"] == role)
-    size, then = source.info.size_bytes, stored.get("size_bytes")
+    info = _as_stored(source.info, stored)
+    size, then = info.size_bytes, stored.get("size_bytes")
     what = f"{source.info.path}, the {role} of {run.path}, has changed since it was scored"
     if size != then:
         raise SourceError(
             f"{what}: it had {then} bytes and has {size}; score it again, or restore the file"
         )
-    if not _untouched(run, source, str(stored["path"])) and digest(source.info) != stored.get(
-        "digest"
-    ):
+    if not _untouched(run, source, str(stored["path"])) and digest(info) != stored.get("digest"):
         raise SourceError(
             f"{what}: same size, but other content; score it again, or restore the file"
         )
+
+
+def _as_stored(info: SourceInfo, stored: Mapping[str, Any]) -> SourceInfo:
+    """The source with all of its images, where a run of an older version also covers those after
+    the stop."""
+    if not info.unread or info.size_bytes == stored.get("size_bytes"):
+        return info
+    files = (*info.files, *info.unread)
+    return replace(info, files=files, unread=(), size_bytes=total_size(files))
 
 
 def _untouched(run: Run, source: Source, path: str) -> bool:

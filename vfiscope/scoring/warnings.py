@@ -12,7 +12,14 @@ from vfiscope.types import Code, Note
 
 __all__ = ["disagreements", "noted", "numbering", "without_effect"]
 
-TOLD = frozenset({Code.SEVERAL_STREAMS, Code.CLOCK_RESTARTS, Code.IMAGE_PAGES})
+TOLD = frozenset(
+    {
+        Code.SEVERAL_STREAMS,
+        Code.CLOCK_RESTARTS,
+        Code.IMAGE_PAGES,
+        Code.COUNTER_STARTS_AGAIN,
+    }
+)
 """Notes of a source about what was read of it: they are told with the warnings of a run."""
 
 EMBEDDING = ("weights", "size", "pool", "aspect", "precise")

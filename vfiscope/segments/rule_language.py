@@ -36,6 +36,7 @@ from typing import NoReturn
 
 import numpy as np
 
+from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import UsageError
 from vfiscope.segments.rules import Column, Rule, float32
 from vfiscope.store import POOLS
@@ -62,6 +63,9 @@ SECONDS_PER_UNIT = {
     "ms": 1e-3,
     "msec": 1e-3,
 }
+NUMBER = r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+MAX_RULE = 1000
+"""Characters of the longest rule."""
 FRAME_WORDS = ("frame", "frames")
 
 EXAMPLES = "'ssim < 0.9 for 3 frames' or 'mean(psnr) < 30 dB'"
@@ -78,6 +82,10 @@ def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = Non
         UsageError: the text is not a rule (the message names the position), or the metric is
         unknown.
     """
+    if len(text) > MAX_RULE:
+        raise UsageError(
+            f"the rule {text[:40]!r}... has {len(text)} characters: write it as {EXAMPLES}"
+        )
     scan = _Scanner(text)
     name, pooling = scan.take(r"[a-z_]\w*", "a metric"), ""
     pooled = scan.skip(r"\(")
@@ -92,7 +100,7 @@ def parse_rule(text: str, *, specs: Mapping[str, MetricSpec | None] | None = Non
     if pooled:
         scan.take(r"\)", "')'")
     op = scan.take(r"<=|>=|=<|=>|≤|≥|<(?!>)|>", "one of < <= > >=")
-    value = float(scan.take(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", "a finite number"))
+    value = float(scan.take(rf"[+-]?{NUMBER}(?:e[+-]?[0-9]+)?", "a finite number"))
     if not np.isfinite(float32(value)):
         scan.fail("a finite number", at=scan.token)
     units = UNITS | {
@@ -143,11 +151,13 @@ def _length(scan: _Scanner, pooling: str) -> tuple[int, float]:
         return 1, 0.0
     if pooling:
         scan.fail("the end, because a pool is over the whole clip", at=scan.token)
-    amount = float(scan.take(r"\d+\.?\d*|\.\d+", "a number of frames or seconds"))
+    amount = float(scan.take(NUMBER, "a number of frames or seconds"))
     at = scan.token
     unit = scan.take(r"[a-z]+", "frames, s or ms")
     if unit not in (*FRAME_WORDS, *SECONDS_PER_UNIT):
         scan.fail("frames, s or ms", at=scan.token)
+    if amount > (MAX_FRAMES if unit in FRAME_WORDS else MAX_DURATION_S):  # no clip is so long
+        scan.fail(f"at most {MAX_FRAMES} frames or {MAX_DURATION_S} s", at=at)
     if unit in FRAME_WORDS and (amount < 1 or amount != int(amount)):
         scan.fail("a whole number of frames, 1 or more", at=at)
     if amount == 0:

@@ -38,7 +38,8 @@ for _signal in (LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y):
 
 REMEDIES = {
     Sight.BEFORE: "looks at the frame before, and compare has none: use scan",
-    Sight.SHIFT: "is known where frames have a partner: add --ref, or use scan",
+    Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
+    " --register ecc or --fields motion",
 }
 """{input of a signal: the remedy where a run cannot offer it}"""
 

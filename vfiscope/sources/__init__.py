@@ -10,8 +10,9 @@ and full accounting.
 
 from vfiscope.sources.array import ArraySource
 from vfiscope.sources.digest import digest
-from vfiscope.sources.images.image_source import ImageSource
+from vfiscope.sources.images.image_source import ImageSource, total_size
 from vfiscope.sources.images.listing import has_pattern, note_on_gaps
+from vfiscope.sources.images.patterns import matching
 from vfiscope.sources.open import is_address, open_source, open_with, parse_position
 from vfiscope.sources.prefetch import prefetch
 from vfiscope.sources.selection import Selection
@@ -29,9 +30,11 @@ __all__ = [
     "digest",
     "has_pattern",
     "is_address",
+    "matching",
     "note_on_gaps",
     "open_source",
     "open_with",
     "parse_position",
     "prefetch",
+    "total_size",
 ]

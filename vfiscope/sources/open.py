@@ -33,9 +33,9 @@ from vfiscope.sources.video.video_source import VideoSource
 __all__ = ["is_address", "open_source", "open_with", "parse_position"]
 
 MAX_TIME_BASE = 1001 * 1000
-CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
+CLOCK = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,9}(?:\.[0-9]{1,18})?)")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-SECONDS_PATTERN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)s")
+SECONDS_PATTERN = re.compile(r"([0-9]{1,12}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})s")
 
 
 @with_options(options_of_reading())
@@ -149,7 +149,7 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     if isinstance(value, float) and math.isfinite(value) and value >= 0:
         return Fraction(str(value))
     text = value.strip() if isinstance(value, str) else ""
-    if text.isascii() and text.isdigit():
+    if re.fullmatch("[0-9]{1,18}", text):
         return int(text)
     if seconds := SECONDS_PATTERN.fullmatch(text):
         return Fraction(seconds[1])

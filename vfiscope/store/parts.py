@@ -34,6 +34,7 @@ from vfiscope.files import (
     bytes_digest,
     disk_errors,
     file_digest,
+    read_whole,
     sync_folder,
     write_all,
     write_durably,
@@ -43,6 +44,7 @@ from vfiscope.store.undo import roll_back
 __all__ = ["Folder", "Part"]
 
 LOCK_TRIES = 20
+MAX_OWN_BYTES = 2**28
 LOCK, OWNER, HEADER, JOURNAL, MERGED, UNDO = (
     "lock",
     "owner.json",
@@ -97,6 +99,8 @@ class Folder:
         self.out = out
         self.path = out.with_name(f"{out.name}.parts")
         self.done = out.with_name(f"{out.name}.parts.done")
+        self.left_over = False
+        """True if a process was killed before it had removed the folder; known once it is ours."""
         self._lock: FileLock | None = None
         self._locked: tuple[int, int] | None = None
         """The folder that the lock is in."""
@@ -128,15 +132,14 @@ class Folder:
         shutil.rmtree(self.done, ignore_errors=True)
 
     def exists(self) -> bool:
-        """True if the folder exists.
+        """True if the folder exists, or what is left of one that was being removed.
 
         Raises:
             StoreError: the file system cannot hold that name, or the temporary name for its
             removal.
         """
         with disk_errors(self.out):
-            _is_there(self.done)
-            return _is_there(self.path)
+            return _is_there(self.done) | _is_there(self.path)
 
     def acquire(self) -> None:
         """Create the folder where it is missing, lock it, and roll an unfinished change of the
@@ -146,8 +149,9 @@ class Folder:
             LockedError: another writer holds the lock.
             StoreError: the folder cannot be made, or that name belongs to something else.
         """
-        self.exists()
-        self.clear_removed()
+        self.left_over = self.exists()
+        with disk_errors(self.done):
+            _check_own(self.done)
         for _ in range(LOCK_TRIES):
             lock = FileLock(self.path / LOCK, timeout=0, thread_local=False)
             with disk_errors(self.path):
@@ -189,6 +193,7 @@ class Folder:
                     self._release()
                     raise
                 write_durably(self.path / OWNER, owner)
+            self.clear_removed()  # not before: a kill in between would leave no trace of it
             roll_back(self.out, self.undo)
         except BaseException:
             self.leave()
@@ -196,9 +201,9 @@ class Folder:
 
     def _locked_message(self) -> str:
         try:
-            owner = json.loads((self.path / OWNER).read_bytes())
+            owner = json.loads(read_whole(self.path / OWNER, MAX_OWN_BYTES))
             who = f"process {owner['pid']} on {owner['host']}"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             who = "another process"  # it has not written its name yet
         return f"{self.out} is being written by {who}: wait for it or pass another --out"
 
@@ -257,8 +262,8 @@ class Folder:
             ResumeError: it is missing or damaged.
         """
         try:
-            header = json.loads((self.path / HEADER).read_bytes())
-        except (OSError, ValueError) as error:
+            header = json.loads(read_whole(self.path / HEADER, MAX_OWN_BYTES))
+        except (OSError, ValueError, RecursionError) as error:
             raise ResumeError(
                 f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards"
                 " the unfinished work"
@@ -275,7 +280,7 @@ class Folder:
         if not path.exists():
             return Work()
         parts: list[Part] = []
-        for line in path.read_bytes().splitlines(keepends=True):
+        for line in read_whole(path, MAX_OWN_BYTES).splitlines(keepends=True):
             entry = _parse(line)
             if entry.get("merged") is True:
                 return Work(parts, entry)
@@ -376,7 +381,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     """A journal line; empty where it is torn."""
     try:
         entry = json.loads(line) if line.endswith(b"\n") else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}
 

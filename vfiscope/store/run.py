@@ -269,7 +269,7 @@ class Run:
         summary = {
             "mode": self.mode,
             "out": str(self.path),
-            "frames": count(self.frames, self.scores),
+            "frames": count(self.frames, self.scores, self._unread),
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names),
             "roles": by_role(*scored, self.names),
@@ -289,6 +289,12 @@ class Run:
         }
         cleaned: dict[str, Any] = plain(summary)
         return cleaned
+
+    @property
+    def _unread(self) -> int | None:
+        """Test frames that could not be read, where the run counted them."""
+        counts = [each.get("frames_unreadable") for each in self.sources if each["role"] == "test"]
+        return counts[0] if counts and isinstance(counts[0], int) else None
 
     def close(self) -> None:
         """Close the file; what is in memory stays usable. Closing twice does nothing."""

@@ -121,20 +121,28 @@ def named(
     }
 
 
-def count(frames: FrameTable, scores: Scored) -> Mapping[str, int]:
+def count(frames: FrameTable, scores: Scored, unread: int | None = None) -> Mapping[str, int]:
     """Numbers of frames by outcome.
 
-    Each frame is scored, unpaired or unreadable, except for originals that no metric of the run is
-    about. A corrupt frame may be scored or unpaired as well; its status is the more severe.
+    Each frame is scored, unpaired, unreadable or without a readable partner, except for originals
+    that no metric of the run is about. A corrupt frame may be scored or unpaired as well; its
+    status is the more severe.
+
+    Args:
+        frames: the frame table, whose status is the more severe of a frame and its partner.
+        scores: what was scored.
+        unread: test frames that could not be read; None where that was not counted.
     """
     unreadable = frames.status == Status.UNREADABLE
     unpaired = (frames.ref_index < 0) & ~unreadable
     valued = np.any([~np.isnan(values) for values in scores.values()], axis=0)
     idle = rows_of(frames, "passed") & ~valued
+    own = int(unreadable.sum()) if unread is None else min(unread, int(unreadable.sum()))
     return {
         "scored": int((~unpaired & ~unreadable & ~idle).sum()),
         "unpaired": int(unpaired.sum()),
         "corrupt": int((frames.status == Status.CORRUPT).sum()),
-        "unreadable": int(unreadable.sum()),
+        "unreadable": own,
+        "partner_unreadable": int(unreadable.sum()) - own,
         "total": len(frames),
     }

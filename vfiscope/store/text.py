@@ -13,7 +13,7 @@ import numpy as np
 
 from vfiscope.errors import StoreError
 
-__all__ = ["check_texts", "json_text", "plain", "printable"]
+__all__ = ["check_texts", "json_text", "plain"]
 
 
 def plain(value: Any) -> Any:
@@ -42,10 +42,3 @@ def check_texts(what: str, values: Iterable[str]) -> None:
     for value in values:
         if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise StoreError(f"{what} is {value!r}: leave out NUL and lone surrogates")
-
-
-def printable(text: str) -> str:
-    """An untrusted text, such as a file name, with unprintable characters replaced."""
-    return "".join(
-        c if c.isprintable() and not "\ud800" <= c <= "\udfff" else "\ufffd" for c in text
-    )

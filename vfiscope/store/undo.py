@@ -18,7 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from vfiscope.errors import StoreError
-from vfiscope.files import bytes_digest, disk_errors, sync_folder, write_all, write_durably
+from vfiscope.files import (
+    bytes_digest,
+    disk_errors,
+    open_regular,
+    sync_folder,
+    write_all,
+    write_durably,
+)
 from vfiscope.store.overlay import Change, Overlay
 
 __all__ = ["apply", "read_through", "roll_back"]
@@ -147,7 +154,8 @@ def _read(undo: Path) -> tuple[int, list[Change]]:
         FileNotFoundError: nothing was saved.
         StoreError: it is damaged.
     """
-    digest, _, body = undo.read_bytes().partition(b"\n")
+    with open_regular(undo) as file:
+        digest, _, body = file.read().partition(b"\n")
     if bytes_digest(body).encode() != digest:
         raise _unusable(undo, undo.parent.with_suffix(""))
     head, _, data = body.partition(b"\n")

@@ -17,6 +17,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import Folder, Part, Work, absolute
+from vfiscope.store.run import Run
 from vfiscope.types import FrameTable, Registrations, Scores
 
 __all__ = ["Writer", "check_path"]
@@ -153,6 +154,10 @@ class Writer:
             # Leftovers of a complete result are not work.
             work = Work()
             self._folder.start(self.header.to_dict())
+        elif self._folder.left_over and not work and self._is_stored():
+            self._folder.remove()
+            self.already_finished = True
+            return
         _refuse_existing(self.path, self._overwrite)
         if not work or not self._resume:
             self._folder.start(self.header.to_dict())
@@ -185,6 +190,17 @@ class Writer:
             with h5py.File(self.path, "r", locking=False) as h5:
                 return bool(h5.attrs.get("created") == work.merged.get("created"))
         except OSError:
+            return False
+
+    def _is_stored(self) -> bool:
+        """True if the result at the final path is the one to write: a run that was killed while it
+        removed its folder ends well when it is started again, and is no reason to refuse."""
+        if self._overwrite or not self._resume or not self.path.is_file():
+            return False
+        try:
+            with Run(self.path) as run:
+                return not self.header.differences(run.header)
+        except StoreError:
             return False
 
     # -------------------------------------------------------------------------------------- writing

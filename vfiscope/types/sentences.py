@@ -85,6 +85,11 @@ OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
+    Code.NEGATIVE_NUMBERS: "numbers after a minus are negative: {file} is number {number}",
+    Code.COUNTER_STARTS_AGAIN: (
+        "the counter in the names starts again ({before}, {after}): images from {first} on are read"
+        " first"
+    ),
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
     Code.IMAGE_UNREADABLE: "{reason}",
@@ -220,6 +225,10 @@ WARNINGS: dict[Code, Template] = {
     ),
     Code.GAPS_IN_SOURCE: "{role} {path}: {gaps}",
     Code.GAPS_PUT_PAIRS_OFF: _gaps_put_pairs_off,
+    Code.NAMED_AS_OTHERS: (
+        "test images are named as reference images of other rows: {file} as frame {named}, but it"
+        " is paired with {partner}; pass --align auto if they are the frames of these names"
+    ),
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
     Code.CROPPED: "{role} is cropped to {size} pixels ({box})",
     Code.RESIZE_STRETCHES: (

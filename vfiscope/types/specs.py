@@ -243,7 +243,9 @@ class SourceInfo:
     """matrix, range, primaries, transfer as used, and ``decided_by``: tag or assumed."""
     size_bytes: int
     files: Sequence[str] = ()
-    """The image files in order; empty for a video."""
+    """The image files in order, up to a stop that is an ordinal; empty for a video."""
+    unread: Sequence[str] = ()
+    """The image files from such a stop on, of which nothing is read."""
     damage: Sequence[Note] = ()
     """Missing or damaged parts, as found in the structure of the file."""
     notes: Sequence[Note] = ()
@@ -256,5 +258,6 @@ class SourceInfo:
         """The image files in order, relative to the folder that all share."""
         if not self.files:
             return ()
-        shared = os.path.commonpath([os.path.dirname(file) for file in self.files])
+        folders = {os.path.dirname(file) for file in (*self.files, *self.unread)}
+        shared = os.path.commonpath(folders)
         return tuple(os.path.relpath(file, shared) for file in self.files)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vfiscope.errors import UsageError
-from vfiscope.store.text import printable
+from vfiscope.printable import printable
 from vfiscope.types import Needs
 from vfiscope.views.naming import embedder_groups, metrics_of
 

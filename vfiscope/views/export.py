@@ -14,6 +14,9 @@ file      not defined  +inf, -inf    where
 .parquet  NaN          +inf, -inf    in its column
 ========  ===========  ============  =================================================
 
+In .csv, a name that a spreadsheet would compute as a formula stands behind an apostrophe, and
+control characters are replaced (:mod:`vfiscope.printable`).
+
 JSON is ``{"summary": {...}, "frames": [...]}``, strictly valid, one frame a line; a row without
 infinite values has no ``"infinite"``. Parquet keeps each metric's unit, range, direction, identity
 and description in the metadata of its column, each signal's unit and description too, the time base
@@ -24,7 +27,6 @@ the metadata of the schema.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 from collections.abc import Callable
@@ -39,6 +41,7 @@ from vfiscope.errors import (
     optional_import,
 )
 from vfiscope.files import replacing
+from vfiscope.printable import CsvRows
 from vfiscope.types import FrameTable, Role, Status
 
 if TYPE_CHECKING:
@@ -107,14 +110,9 @@ def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
 def _write_csv(run: Run, path: Path) -> None:
     columns = _columns(run)
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(zip(*(map(_csv_text, column) for column in columns.values()), strict=True))
-
-
-def _csv_text(value: Any) -> str:
-    # str() of a numpy scalar has the fewest digits that read back as that very float32 or float64
-    return "" if isinstance(value, np.floating) and np.isnan(value) else str(value)
+        rows = CsvRows(file)
+        rows.write([columns])
+        rows.write(zip(*columns.values(), strict=True))
 
 
 def _write_json(run: Run, path: Path) -> None:

@@ -3,15 +3,15 @@ scenes."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import StoreError, UsageError
+from vfiscope.printable import printable
 from vfiscope.store import Run
-from vfiscope.store.text import printable
 from vfiscope.views.comparable import kind_of, partial_runs, reference_of, unranked_by
 from vfiscope.views.scene_scores import Scene
 from vfiscope.views.table import Choice, Table
@@ -20,6 +20,7 @@ from vfiscope.views.tabulate import table_of_scenes
 __all__ = ["METHODS_FILE", "table_of_folder", "table_of_results"]
 
 RESULTS = "results.json"
+MAX_RESULTS_BYTES = 2**26
 METHODS_FILE = "methods.csv"
 """File in the folder of a batch that holds its table by label."""
 SHOWN = 3
@@ -56,12 +57,12 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
     """
     path = Path(folder) / RESULTS
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = json_of(read_text(path, MAX_RESULTS_BYTES))
     except FileNotFoundError as error:
         raise UsageError(
             f"{folder} is a folder without {RESULTS}: pass the folder of a batch, or results"
         ) from error
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, DocumentError) as error:
         raise StoreError(f"{path} cannot be read: run the batch again") from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise StoreError(f"{path} holds no list of results: run the batch again")
@@ -126,7 +127,8 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> FoundJobs:
     failed, alone = [], []
     labelled = [result for result in results if result.get("label")]
     for result in labelled:
-        identity, label, out = (str(result.get(key)) for key in ("id", "label", "out"))
+        identity, label = (printable(str(result.get(key))) for key in ("id", "label"))
+        out = str(result.get("out"))
         if not result.get("out"):
             failed.append(identity)
             continue
@@ -138,7 +140,7 @@ def _sorted_out(results: Sequence[Mapping[str, Any]]) -> FoundJobs:
         scenes.setdefault(key, {}).setdefault(label, []).append(out)
         names.setdefault(key, _name(result, identity))
     names = _short_names(names)
-    labels = [str(result["label"]) for result in labelled]
+    labels = [printable(str(result["label"])) for result in labelled]
     methods, lacking = _complete(
         scenes, [label for label in dict.fromkeys(labels) if _has(scenes, label)]
     )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vfiscope.errors import UsageError
+from vfiscope.printable import printable
 from vfiscope.registry import suggest
 from vfiscope.store import headline_role
-from vfiscope.store.text import printable
 from vfiscope.types import MetricSpec, Needs, Role
 
 if TYPE_CHECKING:

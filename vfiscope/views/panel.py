@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.printable import printable
 from vfiscope.segments import parse_rule
 from vfiscope.store import headline_role, rows_of, worst_row
-from vfiscope.store.text import printable
 from vfiscope.types import Float64, MetricSpec, Role, Segment, Status
 from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, shade, thin
 from vfiscope.views.naming import choose, informative, labels_of, of_passed, title

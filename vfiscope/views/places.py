@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from vfiscope.store.text import printable
+from vfiscope.printable import printable
 
 if TYPE_CHECKING:
     from vfiscope.store import Run

@@ -39,13 +39,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.files import replacing
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.export import suffix_of
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
-from vfiscope.views.style import FIGURE_DPI, METADATA, STYLE
+from vfiscope.views.style import FIGURE_DPI, METADATA, STYLE, clean_texts, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,10 +101,8 @@ def plot_run(
     with matplotlib.rc_context(STYLE):
         figure = _compose(runs, names, called)
         if path is not None:
-            with replacing(path, overwrite=overwrite) as temporary:
-                figure.savefig(
-                    temporary, format=suffix[1:], dpi=FIGURE_DPI, metadata=METADATA[suffix]
-                )
+            how = {"format": suffix[1:], "dpi": FIGURE_DPI, "metadata": METADATA[suffix]}
+            save_figure(figure, path, overwrite=overwrite, **how)
     return figure
 
 
@@ -127,7 +124,7 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str])
         ax.tick_params(labelbottom=False)
     _set_time_axes(panels[0], panels[-columns:], runs, labels)
     legend.add_to(figure)
-    return figure
+    return clean_texts(figure)
 
 
 def _locator(length: float) -> Locator:

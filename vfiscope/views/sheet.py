@@ -27,7 +27,7 @@ from vfiscope.views.heat import (
     window,
 )
 from vfiscope.views.naming import title
-from vfiscope.views.style import GREY, STYLE
+from vfiscope.views.style import GREY, STYLE, clean_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +111,7 @@ def draw_sheet(
             layout.text(figure, SHEET_EDGE_IN, 0.44 + 0.14 * line, text, size=7.5, color=GREY)
         for shot, top in zip(shots, layout.tops, strict=True):
             _draw_shot(figure, layout, shot, top, scale, field)
-    return figure
+    return clean_texts(figure)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,17 @@
-"""How figures look: colours for every kind of colour vision, real text, and files that carry no
-date."""
+"""How figures look and are written: colours for every kind of colour vision, real text, no text of
+others as it is, and files that carry no date."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from vfiscope.files import replacing
+from vfiscope.printable import printable
 from vfiscope.types import Role
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "CUTS",
@@ -17,8 +23,10 @@ __all__ = [
     "STYLE",
     "THRESHOLDS",
     "WARNING",
+    "clean_texts",
     "look",
     "pale",
+    "save_figure",
 ]
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -33,6 +41,8 @@ CUTS: Any = {"color": "#222222", "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 THRESHOLDS: Any = {"color": WARNING, "linewidth": 0.7, "linestyle": (0, (5, 3))}
 DAMAGE_MARKER: Any = {"marker": "x", "markersize": 4, "markeredgewidth": 0.8, "linestyle": "none"}
 FIGURE_DPI = 300
+MOST_DRAWN = 400
+"""Characters of a line in a figure."""
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -80,3 +90,35 @@ def look(n: int, role: Role = Role.UNKNOWN) -> dict[str, Any]:
 def pale(color: str) -> str:
     """A colour "#RRGGBB" half way to white."""
     return "#" + "".join(f"{(int(color[at : at + 2], 16) + 255) // 2:02X}" for at in (1, 3, 5))
+
+
+def clean_texts(figure: Figure) -> Figure:
+    """The figure, whose texts may come from anybody, with every one made printable: an SVG with a
+    control character in it is read by no parser."""
+    from matplotlib.text import Text
+
+    for each in figure.findobj(Text):
+        assert isinstance(each, Text)  # findobj is not typed by its argument
+        text = each.get_text()
+        clean = "\n".join(printable(line, MOST_DRAWN) for line in text.split("\n"))
+        if clean != text:
+            each.set_text(clean)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path, *, overwrite: bool, **how: Any) -> None:
+    """Write a figure, whole or not at all: the one way in which figures become files.
+
+    Args:
+        figure: what was drawn.
+        path: where it goes.
+        overwrite: replace a file that exists.
+        how: passed on to matplotlib.
+
+    Raises:
+        OutputExistsError: the file exists, and overwriting was not asked for.
+        DiskFullError, StoreError: the file cannot be written.
+    """
+    clean_texts(figure)
+    with replacing(path, overwrite=overwrite) as temporary:
+        figure.savefig(temporary, **how)

@@ -9,7 +9,6 @@ show as 0. CSV and JSON have all digits.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from vfiscope.errors import UsageError
 from vfiscope.files import replacing
+from vfiscope.printable import CsvRows
 from vfiscope.views.export import suffix_of
 from vfiscope.views.table import Column, Table, Worst
 from vfiscope.views.table_cells import (
@@ -224,10 +224,10 @@ def _where(worst: Worst) -> str:
 def _csv(table: Table) -> str:
     """One row for each method; five columns for each metric."""
     file = io.StringIO(newline="")
-    writer = csv.writer(file, lineterminator="\n")
+    rows = CsvRows(file)
     ends = ("", "_low", "_high", "_wins", "_best")
     names = [f"{column.spec.name}{end}" for column in table.columns for end in ends]
-    writer.writerow(["method", "role", "frames", *names])
+    rows.write([["method", "role", "frames", *names]])
     for method in table.methods:
         row: list[object] = [method, table.role, table.frames]
         for column in table.columns:
@@ -239,7 +239,7 @@ def _csv(table: Table) -> str:
                 column.wins.get(method),
                 best,
             ]
-        writer.writerow(["" if value is None else value for value in row])
+        rows.write([row])
     return file.getvalue()
 
 

@@ -314,9 +314,7 @@ def test_a_failing_disk_is_an_error_and_not_the_end(
 ) -> None:
     source = open_source(clip, batch=1)
     good = clip.stat().st_size // 2
-    monkeypatch.setattr(
-        container, "open", lambda path, mode: FailingFile(path, good), raising=False
-    )
+    monkeypatch.setattr(container, "open_regular", lambda path: FailingFile(path, good))
     with pytest.raises(SourceError, match=r"cannot be read on: .*Input/output error"):
         list(source)
     assert 0 < source.counts.decoded < 60

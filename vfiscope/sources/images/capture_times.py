@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.types import UNIX_EPOCH
 
 __all__ = ["MICROSECOND", "capture_times"]
@@ -60,7 +61,7 @@ def _from_exif(file: str) -> int | None:
     try:
         from PIL import Image
 
-        with Image.open(file) as image:
+        with open_regular(file) as stream, Image.open(stream) as image:
             tags = Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
         taken = datetime.strptime(str(tags[EXIF_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         digits = str(tags.get(EXIF_FRACTION, "0")).strip("\0 ")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
@@ -23,7 +24,10 @@ from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
 
-__all__ = ["ImageSource", "decode_image", "read_image"]
+__all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
+
+MAX_IMAGE_BYTES = 2**30
+"""Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
 
 class ImageSource(Source):
@@ -40,7 +44,8 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, listing: Listing, options: Options) -> None:
-        files = listing.files
+        files, stop = listing.files, options.selection.stop
+        end = max(1, stop) if isinstance(stop, int) else len(files)
         if len(files) > config.MAX_FRAMES:
             raise SourceError(
                 f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
@@ -65,8 +70,9 @@ class ImageSource(Source):
             rate=options.fps if moments is None else None,
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
-            size_bytes=sum(os.stat(file).st_size for file in files if os.path.exists(file)),
-            files=files,
+            size_bytes=total_size(files[:end]),
+            files=files[:end],
+            unread=files[end:],
             notes=listing.notes,
             gaps=[
                 g
@@ -75,6 +81,7 @@ class ImageSource(Source):
             ],
         )
         super().__init__(info, options)
+        self._files = files
         self._first = first
         self._pts = pts
 
@@ -84,7 +91,7 @@ class ImageSource(Source):
         counts.ended = True
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
-        file = self._info.files[index]
+        file = self._files[index]
         try:
             header, data = read_image(file)
             pixels = decode_image(header, data, file)
@@ -120,11 +127,16 @@ class ImageSource(Source):
             )
 
 
+def total_size(files: Sequence[str]) -> int:
+    """The size in bytes of all image files that are there."""
+    return sum(os.stat(file).st_size for file in files if os.path.exists(file))
+
+
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
     reasons = []
     for file in files:
         try:
-            with open(file, "rb") as stream:
+            with open_regular(file) as stream:
                 return file, read_header(stream, file)
         except SourceError as error:
             reasons.append(str(error))
@@ -144,10 +156,10 @@ def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
         SourceError: it cannot be read, or is not an image of a known kind.
     """
     try:
-        with open(file, "rb") as stream:
+        with open_regular(file) as stream:
             header = read_header(stream, file)
             stream.seek(0)
-            return header, np.frombuffer(stream.read(), np.uint8)
+            return header, np.frombuffer(rest_of(stream, MAX_IMAGE_BYTES), np.uint8)
     except OSError as error:
         raise SourceError(f"{file} cannot be read: {error.strerror or error}") from error
 

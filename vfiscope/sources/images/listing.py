@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from vfiscope.errors import SourceError
+from vfiscope.sources.images.file_order import Ordered, in_order
 from vfiscope.sources.images.image_header import EXTENSIONS
+from vfiscope.sources.images.patterns import matching
 from vfiscope.types import Code, Gap, Note
 
 __all__ = [
@@ -65,12 +66,13 @@ def list_glob(path: str) -> Listing:
     """The images that a glob matches; ``**`` goes through folders.
 
     Raises:
-        SourceError: it matches nothing, or no image, or two files have the same number.
+        SourceError: it matches nothing, or no image, or too many folders would be searched, or two
+        files have the same number.
     """
-    matched = glob.glob(path, recursive=True)
+    matched = list(matching(path))
     if not matched:
         raise SourceError(f"no file fits {path!r}: check the folder and the pattern")
-    return _listing(path, [name for name in matched if not os.path.isdir(name)], [])
+    return _listing(path, matched, [])
 
 
 def list_pattern(path: str) -> Listing:
@@ -90,7 +92,8 @@ def list_pattern(path: str) -> Listing:
         name[: match.start(1)].replace("%%", "%"),
         name[match.end(1) :].replace("%%", "%"),
     )
-    shape = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+    sign = "" if before[-1:].isalnum() else "-?"  # where a minus is a part of the number
+    shape = re.compile(rf"{re.escape(before)}({sign}\d+){re.escape(after)}")
     try:
         names = os.listdir(folder)
     except OSError as error:
@@ -108,42 +111,47 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
     ]
     if not files:
         raise SourceError(f"{path!r} holds no image: images end in {' '.join(EXTENSIONS)}")
-    from natsort import natsort_keygen, ns
-
-    files.sort(key=natsort_keygen(alg=ns.PATH))
-    _check_duplicates(files)
-    left_out, gaps = len(found) - len(files), _gaps(files)
-    others = [Note(Code.OTHER_FILES, {"count": left_out})] * bool(left_out)
-    numbering = [note_on_gaps(gaps)] if gaps else []
-    return Listing(tuple(files), (*others, *notes, *numbering), gaps)
-
-
-def _check_duplicates(files: Sequence[str]) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for file in files:
-        folder, name = os.path.split(file)
-        key = (
-            folder,
-            re.sub(r"\d+", lambda digits: str(int(digits[0])), os.path.splitext(name)[0]),
+    ordered = in_order(files)
+    if ordered.same is not None:
+        one, other = ordered.same
+        raise SourceError(
+            f"{os.path.basename(one)} and {os.path.basename(other)} of {os.path.dirname(one)} stand"
+            " for the same frame: remove one, or pass a glob"
         )
-        if key in seen:
-            raise SourceError(
-                f"{seen[key]} and {name} stand for the same frame: remove one, or pass a glob"
-            )
-        seen[key] = file
+    gaps = _gaps(ordered)
+    others = [Note(Code.OTHER_FILES, {"count": len(found) - len(files)})]
+    numbering = [note_on_gaps(gaps)] if gaps else []
+    return Listing(
+        ordered.files,
+        (*(others if len(files) < len(found) else ()), *notes, *_on_numbers(ordered), *numbering),
+        gaps,
+    )
 
 
-def _gaps(files: Sequence[str]) -> tuple[Gap, ...]:
+def _on_numbers(ordered: Ordered) -> Iterator[Note]:
+    """Notes on numbers that order files otherwise than their digits do."""
+    numbers, written = ordered.numbers, ordered.written
+    if numbers != written:
+        row = next(
+            row for row, pair in enumerate(zip(numbers, written, strict=True)) if pair[0] != pair[1]
+        )
+        values = {"before": written[row - 1], "after": written[row], "first": written[0]}
+        yield Note(Code.COUNTER_STARTS_AGAIN, values)
+    if numbers and numbers[0] < 0:
+        file = os.path.basename(ordered.files[0])
+        yield Note(Code.NEGATIVE_NUMBERS, {"file": file, "number": numbers[0]})
+
+
+def _gaps(ordered: Ordered) -> tuple[Gap, ...]:
     """The gaps in the numbering, where most numbers have the same distance."""
-    numbers = _numbers(files)
-    steps = [after - before for before, after in itertools.pairwise(numbers)]
+    steps = [after - before for before, after in itertools.pairwise(ordered.numbers)]
     if not steps:
         return ()
     usual, times = Counter(steps).most_common(1)[0]
     if usual < 1 or 2 * times <= len(steps):
         return ()
     return tuple(
-        Gap(row, numbers[row - 1], numbers[row], step // usual - 1)
+        Gap(row, ordered.written[row - 1], ordered.written[row], step // usual - 1)
         for row, step in enumerate(steps, start=1)
         if step >= 2 * usual
     )
@@ -155,16 +163,3 @@ def note_on_gaps(gaps: Sequence[Gap]) -> Note:
     values = {"before": first.before, "after": first.after, "missing": first.missing}
     total = sum(gap.missing for gap in gaps)
     return Note(Code.NUMBERING_GAPS, {**values, "others": len(gaps) - 1, "missing_in_all": total})
-
-
-def _numbers(files: Sequence[str]) -> list[int]:
-    """The one number in which the names differ; none where they differ otherwise."""
-    parts = [re.split(r"(\d+)", os.path.splitext(file)[0]) for file in files]
-    if len({tuple(part[::2]) for part in parts}) != 1:
-        return []
-    columns = [
-        [int(number) for number in column]
-        for column in zip(*(part[1::2] for part in parts), strict=True)
-    ]
-    varying = [column for column in columns if len(set(column)) > 1]
-    return varying[0] if len(varying) == 1 else []

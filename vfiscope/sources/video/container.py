@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.sources.images.image_header import MAX_PIXELS
 
 __all__ = ["is_picture", "opened", "streams_in"]
@@ -36,12 +37,12 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
     """
     _listen()
     try:
-        file = open(path, "rb")  # noqa: SIM115
+        file = open_regular(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     with file, _container(path, file) as container:
         if number is None and len(_videos(container)) > 1:
-            with open(path, "rb") as again, _container(path, again) as ahead:
+            with open_regular(path) as again, _container(path, again) as ahead:
                 number = _best(ahead)
         stream = _video_stream(path, container, number)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}

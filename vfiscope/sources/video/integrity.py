@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from vfiscope.files import open_regular
 from vfiscope.types import Code, Note
 
 __all__ = ["failed_checksums", "why_cut_short"]
@@ -41,7 +42,7 @@ def why_cut_short(path: str) -> Note | None:
         OSError: the file cannot be read.
     """
     size = os.path.getsize(path)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         head = file.read(12)
         if head[:4] == EBML:
             end = _matroska_end(file)
@@ -155,7 +156,7 @@ def failed_checksums(path: str) -> Note | None:
     Raises:
         OSError: the file cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         if file.read(4) != EBML or _matroska_segment(file) is None:
             return None
         size = os.path.getsize(path)
