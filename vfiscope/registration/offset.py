@@ -1,5 +1,5 @@
-"""The offset of a whole frame from its partner: for shifts alone, cheap and exact to a small part of
-a pixel.
+"""The offset of a whole frame from its partner: for shifts alone, cheap and exact to a small part
+of a pixel.
 
 Phase correlation (Kuglin and Hines 1975) of the reduced frames finds where to look. Tiles all over
 the frame then climb to their largest enhanced correlation coefficient (Evangelidis and Psarakis
@@ -50,11 +50,14 @@ def frame_offset(
         bit_depth: of the test.
         ref_depth: of the partner.
     """
+    tiles = list(_tiles(test.shape[0], test.shape[1]))
+    if not tiles:
+        return math.nan, math.nan
     own, other = luma_plane(test, bit_depth), luma_plane(ref, ref_depth)
     rough = _rough(own, other)
     found = [
         offset
-        for top, left, side in _tiles(own.shape[0], own.shape[1])
+        for top, left, side in tiles
         if (offset := _climbed(own, other, (top, left), side, rough)) is not None
     ]
     if len(found) < MIN_TILES:

@@ -80,6 +80,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     has = {
         Sight.BEFORE: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
+        Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
         or config.register != "none"
         or "motion" in plan.fields,

@@ -59,8 +59,8 @@ def _frames(
     features = pairs.test_features if Sight.EMBEDDING in looked_at else None
     vectors = None if features is None else to_numpy(features.pooled)
     found = pairs.registrations
-    bare = found is None and motion is None
-    partners = pairs.ref if Sight.SHIFT in looked_at and bare else None
+    unplaced = Sight.SHIFT in looked_at and found is None and motion is None
+    partners = pairs.ref if unplaced or Sight.GOLDEN in looked_at else None
     others = None if partners is None else partners.interleaved
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from vfiscope.registration.offset import frame_offset
+from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec
 
 __all__ = ["Partner", "Sight", "Signal", "SignalFrame"]
@@ -28,6 +29,8 @@ class Sight(Flag):
     SHIFT = auto()
     """The place of the frame on its partner: its registration, the motion field, or the pixels of
     both."""
+    GOLDEN = auto()
+    """The pixels of the golden frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,16 @@ class SignalFrame:
         if other is None:
             return math.nan, math.nan
         return frame_offset(self.pixels, other.pixels, self.bit_depth, other.bit_depth)
+
+    @cached_property
+    def light(self) -> LightFit | None:
+        """The light of the frame against that of its partner; None where unknown."""
+        other = self.partner
+        if other is None:
+            return None
+        return fit_light(
+            cells_of(self.pixels, self.bit_depth), cells_of(other.pixels, other.bit_depth)
+        )
 
     @property
     def white(self) -> int:

@@ -103,6 +103,7 @@ class Code(StrEnum):
     RESIZE_STRETCHES = "resize_stretches"
     BARS_DIFFER = "bars_differ"
     OFFSET = "offset"
+    LIGHT_CHANGES = "light_changes"
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"

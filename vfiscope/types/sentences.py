@@ -209,6 +209,14 @@ def _bars_differ(test: str, role: str, other: str) -> str:
     return f"{', '.join(told)}{alone}: pass --crop bars to leave them out"
 
 
+def _light_changes(frame: int, red: float, green: float, blue: float, step_at: int | None) -> str:
+    how = "drifts" if step_at is None else f"steps at frame {step_at}"
+    return (
+        f"the light {how}: frame {frame} is {red:.2f} (red), {green:.2f} (green), {blue:.2f} (blue)"
+        " times as bright as the golden frame; scores see that too, segments of kind change do not"
+    )
+
+
 def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
     return (
         f"the test lies ({dx:+.3g}, {dy:+.3g}) px off the {role}, to the right and down, in"
@@ -238,6 +246,7 @@ WARNINGS: dict[Code, Template] = {
     ),
     Code.BARS_DIFFER: _bars_differ,
     Code.OFFSET: _offset,
+    Code.LIGHT_CHANGES: _light_changes,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
