@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vfiscope import synth
     from vfiscope.api import Session, compare, export, flag, open_run, plot, scan, score, table
+    from vfiscope.batch.execute import run_jobs
     from vfiscope.errors import VfiscopeError
     from vfiscope.inspection.show import show
     from vfiscope.scoring.stored_frames import frames_of
@@ -57,6 +58,7 @@ _HOME = {
     "open_run": "api",
     "open_source": "sources",
     "plot": "api",
+    "run_jobs": "batch.execute",
     "scan": "api",
     "score": "api",
     "show": "inspection.show",
@@ -85,6 +87,7 @@ __all__ = [
     "open_run",
     "open_source",
     "plot",
+    "run_jobs",
     "scan",
     "score",
     "show",

@@ -31,7 +31,8 @@ def score(test: Any, **options: Unpack[ScoreKeywords]) -> Run:
 
     Args:
         test: path of a video, folder, glob or printf pattern, or an array (N, H, W, 3) uint8 or
-            uint16.
+            uint16; also tensors, images of Pillow, channels first, floating point from 0 to 1,
+            gray, and lists and generators of frames, where they can mean one thing only.
         ref: the ground truth, in any of those forms; None to score without ground truth.
         source: where there is no ground truth, the lower-rate video that the test was made from.
             With neither, every frame is scored against its own neighbours; with
@@ -77,7 +78,8 @@ def compare(
     """Compare two images.
 
     Args:
-        test: path of an image, or an array (H, W, 3) uint8 or uint16.
+        test: path of an image, or an array (H, W, 3) uint8 or uint16, or in other forms as for
+            :func:`score`.
         ref: the image to compare it with, in either form.
         visualize: a folder for figures of the pair, see
             :func:`vfiscope.compat.pictures.visualize`.

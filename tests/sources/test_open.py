@@ -274,8 +274,8 @@ def test_odd_names_are_just_names(tmp_path: Path) -> None:
     "array",
     [
         np.zeros((2, 8, 8), np.uint8),
-        np.zeros((2, 8, 8, 4), np.uint8),
-        np.zeros((2, 8, 8, 3)),
+        np.zeros((2, 8, 8, 5), np.uint8),
+        np.zeros((2, 8, 8, 3), np.complex64),
         np.zeros((0, 8, 8, 3), "u1"),
     ],
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from vfiscope.batch.job_file import Job
-from vfiscope.batch.results import FILES, not_done, write_results
+from vfiscope.batch.job_file import Job, jobs_of, read_jobs
+from vfiscope.batch.results import FILES, not_done, recorded
+from vfiscope.batch.shared_options import checked, inherited, shared_options
 from vfiscope.compat.draw import PAIR_FILES
 from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
@@ -18,6 +20,7 @@ from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig
+from vfiscope.options.keyword_types import with_options
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
@@ -25,37 +28,38 @@ from vfiscope.store import Run
 
 __all__ = ["How", "execute", "run_jobs"]
 
+log = logging.getLogger("vfiscope")
 PICTURED = "summary.json"
-WRITTEN_EVERY = 1.0
-"""Seconds between two writes of the results so far: of thousands of jobs a write takes a while."""
 
 
 @dataclass(frozen=True)
 class How:
     """Settings for every job."""
 
-    fail_on: tuple[str, ...] = ()
     visualize: bool = False
     """Draw the pair of every compare job."""
+    fail_on: tuple[str, ...] = ()
+    """Rules besides those of a job."""
     resume: bool = True
+    """False also where a job says so."""
 
 
+@with_options(shared_options(RunConfig.declared()).values())
 def run_jobs(
-    jobs: Sequence[Job],
-    out: str | Path,
+    jobs: str | os.PathLike[str] | Iterable[Job | Mapping[str, Any]],
+    out: str | os.PathLike[str],
     *,
-    fail_on: Sequence[str] = (),
     visualize: bool = False,
-    resume: bool = True,
+    **options: Any,
 ) -> Iterator[dict[str, Any]]:
     """Run jobs one after the other and yield the result of each as it ends.
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again.
-    ``DIR/results.json`` and ``DIR/summary.csv`` hold all results. They are written after the first
-    job, then at most once a second, and in full at the end or where it stops. In ``summary.csv``,
-    ``role`` says which ``frames`` the means are over (synthesised frames where these are known,
-    else all): ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``; means over
-    passed-through frames are ``psnr_passed_mean``.
+    At the end, or where the batch stops, ``DIR/results.json`` and ``DIR/summary.csv`` hold all
+    results; before, ``DIR/results.jsonl`` has a line for each. In ``summary.csv``, ``role`` says
+    which ``frames`` the means are over (synthesised frames where these are known, else all):
+    ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``; means over passed-through
+    frames are ``psnr_passed_mean``.
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
     partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
@@ -66,18 +70,27 @@ def run_jobs(
     ``summary.json``.
 
     Args:
-        jobs: what to run.
+        jobs: a job file, or jobs as objects, such as ``{"test": "a.png", "ref": "b.png"}``.
         out: the folder.
-        fail_on: rules for every job.
         visualize: draw the pair of every compare job into ``DIR/<id>/`` (see
             :mod:`vfiscope.compat.pictures`).
-        resume: continue unfinished work; if False, or if the job says so, discard it.
+        options: of every job whose mode has them, listed below. What a job itself sets wins;
+            ``fail_on`` adds to the rules of the job, and ``resume=False`` holds for all.
 
     Raises:
-        UsageError: the folder cannot be made, or a rule cannot be read.
+        UsageError: the job file, the folder, an option or a rule cannot be used.
+        StoreError: the results cannot be written.
     """
-    for rule in fail_on:
+    shared = checked(options)
+    rules, resume = tuple(shared.pop("fail_on", ())), bool(shared.pop("resume", True))
+    for rule in rules:
         parse_rule(rule)
+    given = _read(jobs)
+    _tell_unused(given, shared)
+    told = [
+        replace(job, options={**inherited(job.mode, job.options, shared), **job.options})
+        for job in given
+    ]
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,18 +98,36 @@ def run_jobs(
         raise UsageError(
             f"cannot make the folder {folder}: {error.strerror}: pass another -o"
         ) from error
-    results: list[dict[str, Any]] = []
-    written, when = 0, -WRITTEN_EVERY
-    try:
-        for result in execute(jobs, folder, How(tuple(fail_on), visualize, resume)):
-            results.append(result)
-            if time.monotonic() - when >= WRITTEN_EVERY:
-                write_results(folder, results)
-                written, when = len(results), time.monotonic()
+    return _recorded(told, folder, How(visualize, rules, resume))
+
+
+def _read(jobs: str | os.PathLike[str] | Iterable[Job | Mapping[str, Any]]) -> list[Job]:
+    if isinstance(jobs, (str, os.PathLike)):
+        return read_jobs(jobs)
+    given = list(jobs)
+    if all(isinstance(job, Job) for job in given):
+        return [job for job in given if isinstance(job, Job)]
+    return jobs_of(given, Path.cwd())
+
+
+def _tell_unused(jobs: Sequence[Job], shared: Mapping[str, Any]) -> None:
+    """Log that there are no jobs, or which shared options no job has."""
+    if not jobs:
+        log.warning("warning: the job list is empty: nothing is run")
+        return
+    modes = {job.mode for job in jobs}
+    for name, told in shared_options().items():
+        if name in shared and modes.isdisjoint(told.option.verbs):
+            log.warning(
+                "warning: %s has no effect: no job is a %s", name, " or ".join(told.option.verbs)
+            )
+
+
+def _recorded(jobs: Sequence[Job], folder: Path, how: How) -> Iterator[dict[str, Any]]:
+    with recorded(folder) as record:
+        for result in execute(jobs, folder, how):
+            record(result)
             yield result
-    finally:
-        if written < len(results):
-            write_results(folder, results)
 
 
 def execute(jobs: Iterable[Job], folder: Path, how: How) -> Iterator[dict[str, Any]]:
@@ -152,6 +183,13 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
 def _config(job: Job, folder: Path, how: How) -> RunConfig:
     if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", *FILES):
         raise UsageError(f"the id {job.id!r} cannot be a file name: choose one without slashes")
+    written = [folder / f"{job.id}.h5", *([folder / job.id] if how.visualize else [])]
+    for path in written:
+        if path.is_symlink():
+            raise UsageError(
+                f"{path} is a link to elsewhere, and a batch writes into its own folder: remove"
+                " the link, or choose another id"
+            )
     config = job.configure(folder.resolve() / f"{job.id}.h5")
     fail_on = (*how.fail_on, *config.fail_on)
     return config.replace(fail_on=fail_on, resume=how.resume and config.resume)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vfiscope.compat.keys import option_of, rows_of
+from vfiscope.compat.keys import LISTS, option_of, rows_of
 from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index
 from vfiscope.sources import is_address
 
-__all__ = ["Job", "read_jobs"]
+__all__ = ["Job", "jobs_of", "read_jobs"]
 
 MAX_JOBS = 100_000
 EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
@@ -51,28 +52,38 @@ class Job:
         return RunConfig.from_options(self.mode, {**typed(self.options), "out": str(out)})
 
 
-def read_jobs(path: str | Path) -> list[Job]:
+def read_jobs(path: str | os.PathLike[str]) -> list[Job]:
     """Read a job file.
 
     ``.json`` holds a list of objects or an object with the key ``pairs`` or ``jobs``; ``.jsonl``
     one object per line; ``.csv`` a header and one row per job, where an empty cell leaves an option
     out. Paths are relative to the job file. A job without an ``id`` is called ``pair_001``,
-    ``pair_002`` ... by its position.
+    ``pair_002`` ... by its position. An empty list has no jobs.
 
     Raises:
-        UsageError: the file cannot be read, holds no jobs, or two jobs share an id.
+        UsageError: the file cannot be read, holds no list of jobs, or two jobs share an id.
     """
     path = Path(path)
     rows = _read_rows(path)
     if len(rows) > MAX_JOBS:
         raise UsageError(f"{path} holds {len(rows)} jobs, more than {MAX_JOBS}: split it")
-    jobs = [_job(row, number, path.resolve().parent) for number, row in enumerate(rows, start=1)]
-    if not jobs:
-        raise UsageError(f"{path} holds no jobs: pass at least one object with test and ref")
+    try:
+        return jobs_of(rows, path.resolve().parent)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def jobs_of(rows: Iterable[Any], base: Path) -> list[Job]:
+    """The jobs of the rows of a job file, with paths relative to a folder.
+
+    Raises:
+        UsageError: two jobs share an id, or an id cannot be printed.
+    """
+    jobs = [_job(row, number, base) for number, row in enumerate(rows, start=1)]
     seen: set[str] = set()
     for job in jobs:
         if job.id in seen:
-            raise UsageError(f"{path}: two jobs have the id {job.id!r}: give each its own")
+            raise UsageError(f"two jobs have the id {job.id!r}: give each its own")
         seen.add(job.id)
     return jobs
 
@@ -85,9 +96,7 @@ def typed(options: Mapping[str, Any]) -> dict[str, Any]:
     """
     known = declared()
     return {
-        name: told.of_text(value)
-        if isinstance(value, str) and (told := known.get(name.replace("-", "_")))
-        else value
+        name: told.of_text(value) if isinstance(value, str) and (told := known.get(name)) else value
         for name, value in options.items()
     }
 
@@ -112,9 +121,8 @@ def _read_rows(path: Path) -> list[Any]:
 def _rows_of_json(text: str) -> list[Any]:
     value = rows_of(json_of(text))
     if not isinstance(value, list):
-        raise UsageError(
-            'a job file holds a list of objects, or an object with the key "pairs" or "jobs"'
-        )
+        keys = " or ".join(f'"{key}"' for key in LISTS)
+        raise UsageError(f"a job file holds a list of objects, or an object with the key {keys}")
     return value
 
 
@@ -124,7 +132,11 @@ def _rows_of_jsonl(text: str) -> list[Any]:
 
 
 def _rows_of_csv(text: str) -> list[Any]:
-    rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    head = reader.fieldnames or ()
+    if twice := next((name for name in head if head.count(name) > 1), None):
+        raise UsageError(f"two columns of the job file are called {twice!r}: leave one out")
+    rows = list(reader)
     for number, row in enumerate(rows, start=2):
         if None in row:
             raise UsageError(
@@ -135,19 +147,43 @@ def _rows_of_csv(text: str) -> list[Any]:
 
 
 def _job(row: Any, number: int, base: Path) -> Job:
-    if not isinstance(row, dict):
-        fault = f"entry {number} of the job list is {json.dumps(row)}: pass an object, as {EXAMPLE}"
-        return Job(f"pair_{number:03d}", "", "compare", {}, fault)
-    options = {option_of(key): value for key, value in row.items()}
-    identity = str(options.pop("id", f"pair_{number:03d}"))
-    label = str(options.pop("label", ""))
-    mode = str(options.pop("mode", "compare"))
+    named = {"id": f"pair_{number:03d}", "label": "", "mode": "compare"}
+    fault = _not_an_object(row, number) or _twice(row) or _no_text(row, named)
+    if fault is not None:
+        return Job(**named, options={}, fault=fault)
+    options = {option_of(key): value for key, value in row.items() if value is not None}
+    identity, label, mode = (str(options.pop(key, usual)) for key, usual in named.items())
     if not (identity + label).isprintable():
         raise UsageError(
             f"job {number} has the id {identity!r} and the label {label!r}: use printable"
             " characters"
         )
     return Job(identity, label, mode, _with_full_paths(options, base))
+
+
+def _not_an_object(row: Any, number: int) -> str | None:
+    if isinstance(row, Mapping):
+        return None
+    return f"entry {number} of the job list is {json.dumps(row)}: pass an object, as {EXAMPLE}"
+
+
+def _twice(row: Mapping[str, Any]) -> str | None:
+    """What is wrong with an entry in which two keys mean the same option."""
+    found: dict[str, str] = {}
+    for key in row:
+        option = option_of(key)
+        if option in found:
+            return f"{found[option]!r} and {key!r} mean the same, {option}: leave one of them out"
+        found[option] = key
+    return None
+
+
+def _no_text(row: Mapping[str, Any], keys: Iterable[str]) -> str | None:
+    """What is wrong with an entry whose id, label or mode is neither a text nor a number."""
+    for key in keys:
+        if key in row and (isinstance(row[key], bool) or not isinstance(row[key], (str, int))):
+            return f"{key} is {json.dumps(row[key])}: pass a text, or leave {key} out"
+    return None
 
 
 def _with_full_paths(options: Mapping[str, Any], base: Path) -> dict[str, Any]:

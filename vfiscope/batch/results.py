@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.compat.keys import pair_keys
-from vfiscope.files import replacing
+from vfiscope.files import disk_errors, replacing
 from vfiscope.printable import CsvRows
 from vfiscope.views.labelled import METHODS_FILE, RESULTS
 
 if TYPE_CHECKING:
     from vfiscope.batch.job_file import Job
 
-__all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "not_done", "write_results"]
+__all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "not_done", "recorded"]
 
 SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
 SUMMARY_CSV = "summary.csv"
-FILES = (RESULTS, SUMMARY_CSV, METHODS_FILE)
+RESULTS_SO_FAR = "results.jsonl"
+"""A line for each job that has ended, while the batch runs."""
+FILES = (RESULTS, RESULTS_SO_FAR, SUMMARY_CSV, METHODS_FILE)
 """The files in a batch folder that hold the results of all jobs."""
 
 
@@ -44,10 +47,34 @@ def not_done(job: Job) -> dict[str, Any]:
     }
 
 
-def write_results(folder: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """Write ``results.json`` and ``summary.csv`` as a whole."""
-    _write_json(folder / RESULTS, results)
-    _write_summary(folder / SUMMARY_CSV, results)
+@contextmanager
+def recorded(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """A function that takes the result of each job as it ends and appends it to ``results.jsonl``,
+    which costs the same for the last of many jobs as for the first.
+
+    At the end, or where the batch stops, ``results.json`` and ``summary.csv`` are written as a
+    whole and ``results.jsonl`` is removed; where the process is killed, that file remains.
+
+    Raises:
+        DiskFullError, StoreError: a file cannot be written.
+    """
+    so_far = folder / RESULTS_SO_FAR
+    results: list[Mapping[str, Any]] = []
+    with disk_errors(so_far):
+        so_far.unlink(missing_ok=True)
+        so_far.touch()
+
+    def record(result: Mapping[str, Any]) -> None:
+        results.append(result)
+        with disk_errors(so_far), open(so_far, "a", encoding="utf-8") as file:
+            file.write(json.dumps(result, allow_nan=False) + "\n")
+
+    try:
+        yield record
+    finally:
+        _write_json(folder / RESULTS, results)
+        _write_summary(folder / SUMMARY_CSV, results)
+        so_far.unlink(missing_ok=True)
 
 
 def _write_json(path: Path, value: Any) -> None:

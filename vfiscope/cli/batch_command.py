@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from vfiscope.cli.exit_codes import FAILED_ON, OK, PARTIAL
 from vfiscope.cli.messages import log_to_stderr
-from vfiscope.cli.parameters import files
+from vfiscope.cli.parameters import DeclaredOption, RunCommand, config_option, files
 from vfiscope.cli.table_command import show_by_label
 from vfiscope.cli.terminal import say, say_error, say_json
 from vfiscope.errors import UsageError
@@ -18,7 +19,18 @@ from vfiscope.errors import UsageError
 __all__ = ["batch"]
 
 
-@click.command()
+class BatchCommand(RunCommand):
+    """The verb ``batch``, with every option that its jobs may share."""
+
+    def declared_parameters(self) -> Iterator[click.Parameter]:
+        from vfiscope.batch.shared_options import shared_options
+        from vfiscope.options import sections
+
+        for title, options in sections(shared_options().values()).items():
+            yield from (DeclaredOption(told, title) for told in options)
+
+
+@click.command(cls=BatchCommand)
 @click.argument("jobs", metavar="JOBS", shell_complete=files)
 @click.option(
     "-o",
@@ -29,24 +41,14 @@ __all__ = ["batch"]
     help="Folder for the results.",
 )
 @click.option(
-    "--fail-on", multiple=True, metavar="RULE", help="Exit with 1 if any job meets this rule."
-)
-@click.option(
     "--visualize", is_flag=True, help="Draw the figures of every compare job into DIR/<id>/."
 )
-@click.option(
-    "--resume/--no-resume",
-    default=True,
-    show_default=True,
-    help="Continue unfinished jobs, or discard them.",
-)
+@config_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print results.json to stdout and nothing else."
 )
 @click.option("--quiet", is_flag=True, help="Print errors only, no progress.")
-def batch(
-    jobs: str, out: str, fail_on: tuple[str, ...], as_json: bool, quiet: bool, **how: bool
-) -> int:
+def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **options: Any) -> int:
     """Run many jobs from a .json, .jsonl or .csv file; one failing job never stops the others.
 
     vfiscope batch jobs.json -o results
@@ -70,18 +72,20 @@ def batch(
     garden,,scan,garden/*.jpg,,1,"psnr,ssim"
     ,,,a.png,b.png,,
 
+    The options below are for every job whose mode has them; what a job sets itself wins, and
+    --fail-on adds to the rules of a job. Paths in them are relative to the current folder.
+
     Every job writes DIR/<id>.h5. DIR/summary.csv has one row of means per job, and DIR/results.json
     all results. The jobs of one label are a method: where two labels are compared with the same
     files, DIR/methods.csv puts them side by side.
     """
     log_to_stderr(quiet)
     from vfiscope.batch.execute import run_jobs
-    from vfiscope.batch.job_file import read_jobs
     from vfiscope.batch.results import FILES, RESULTS, SUMMARY_CSV
 
     _check_kept(jobs, (Path(out) / name for name in FILES))
     results = []
-    for result in run_jobs(read_jobs(jobs), out, fail_on=fail_on, **how):
+    for result in run_jobs(jobs, out, visualize=visualize, **_passed(options)):
         results.append(result)
         if result["error"]:
             say_error(f"{result['id']}: error: {result['error']}")
@@ -97,6 +101,16 @@ def batch(
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
+
+
+def _passed(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that were passed on the command line or by --config."""
+    source = click.get_current_context().get_parameter_source
+    return {
+        name: value
+        for name, value in options.items()
+        if source(name) is not ParameterSource.DEFAULT
+    }
 
 
 def _check_kept(jobs: str, written: Iterable[Path]) -> None:

@@ -16,7 +16,16 @@ from vfiscope.registry import suggest
 if TYPE_CHECKING:
     from vfiscope.options import Declared
 
-__all__ = ["COMPUTED", "RunCommand", "Verbs", "comma_list", "files", "output_options"]
+__all__ = [
+    "COMPUTED",
+    "DeclaredOption",
+    "RunCommand",
+    "Verbs",
+    "comma_list",
+    "config_option",
+    "files",
+    "output_options",
+]
 
 COMPUTED = "\n\n".join(
     f"{kind}: {', '.join(names)}."
@@ -45,9 +54,20 @@ class RunCommand(click.Command):
     line or help is needed, so that the help of the program itself stays fast."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        if not any(isinstance(each, click.Argument) for each in self.params):
-            self.params = [*_declared_parameters(str(self.name)), *self.params]
+        if not any(isinstance(each, DeclaredOption) for each in self.params):
+            self.params = [*self.declared_parameters(), *self.params]
         return super().get_params(ctx)
+
+    def declared_parameters(self) -> Iterable[click.Parameter]:
+        """The arguments and options of the verb of this name."""
+        from vfiscope.options import declared, sections
+
+        for title, options in sections(declared().values()).items():
+            for told in options:
+                if self.name in told.option.argument_of:
+                    yield click.Argument([told.name], type=DeclaredType(told))
+                elif self.name in told.option.verbs:
+                    yield DeclaredOption(told, title)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Help in sections, one for each group of options."""
@@ -125,17 +145,19 @@ def files(
     return [CompletionItem(incomplete, type="file")]
 
 
+config_option = click.option(
+    "--config",
+    metavar="FILE.toml",
+    shell_complete=files,
+    is_eager=True,
+    expose_value=False,
+    callback=read_config_file,
+    help="Read options from a file; the command line wins.",
+)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that change how a run is started and reported, but nothing in it."""
-    config = click.option(
-        "--config",
-        metavar="FILE.toml",
-        shell_complete=files,
-        is_eager=True,
-        expose_value=False,
-        callback=read_config_file,
-        help="Read options from a file; the command line wins.",
-    )
     as_json = click.option(
         "--json",
         "as_json",
@@ -143,20 +165,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Print the summary as one JSON object and nothing else.",
     )
     quiet = click.option("--quiet", is_flag=True, help="Print errors only, no progress.")
-    return config(as_json(quiet(command)))
-
-
-def _declared_parameters(verb: str) -> list[click.Parameter]:
-    from vfiscope.options import declared, sections
-
-    parameters: list[click.Parameter] = []
-    for title, options in sections(declared().values()).items():
-        for told in options:
-            if verb in told.option.argument_of:
-                parameters.append(click.Argument([told.name], type=DeclaredType(told)))
-            elif verb in told.option.verbs:
-                parameters.append(DeclaredOption(told, title))
-    return parameters
+    return config_option(as_json(quiet(command)))
 
 
 def _beginning(start: str, names: Iterable[str], before: str = "") -> list[CompletionItem]:

@@ -6,23 +6,40 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vfiscope.errors import UsageError
+
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["option_of", "pair_keys", "rows_of"]
+__all__ = ["LISTS", "option_of", "pair_keys", "rows_of"]
 
 ALIASES = {"image_a": "ref", "ref_img": "ref", "image_b": "test", "dist_img": "test"}
+LISTS = ("pairs", "jobs")
+"""Keys under which an object may hold the list of jobs."""
 
 
 def option_of(key: str) -> str:
-    """The option for a key of a job list; lists made for VFI-Similarity and for sets of distorted
-    images use other names for the two sides."""
-    return ALIASES.get(key, key)
+    """The option for a key of a job list, with dashes or underscores; lists made for VFI-Similarity
+    and for sets of distorted images use other names for the two sides."""
+    return ALIASES.get(key, key.replace("-", "_"))
 
 
 def rows_of(value: Any) -> Any:
-    """The list of jobs in a JSON value: the value itself, or its key ``pairs`` or ``jobs``."""
-    return value.get("pairs", value.get("jobs")) if isinstance(value, dict) else value
+    """The list of jobs in a JSON value: the value itself, or its key ``pairs`` or ``jobs``; None
+    where it has neither key.
+
+    Raises:
+        UsageError: it has both.
+    """
+    if not isinstance(value, dict):
+        return value
+    found = [key for key in LISTS if key in value]
+    if len(found) > 1:
+        raise UsageError(
+            f"the job list has the keys {' and '.join(map(repr, found))}, which mean the same:"
+            " leave one out"
+        )
+    return value[found[0]] if found else None
 
 
 def pair_keys(

@@ -74,7 +74,8 @@ class InputOptions(ReadOptions):
             file=True,
         ),
     ]
-    """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16."""
+    """Path, glob, printf pattern, or an array (N, H, W, 3) uint8 or uint16; arrays, tensors,
+    images, lists and generators in other forms are taken where they can mean one thing only."""
     ref: Annotated[
         Any,
         Option(

@@ -20,6 +20,7 @@ Every option of `score`, `scan` and `compare`, generated from the declarations b
 | `--config FILE.toml` | `lag = 3` and `metrics = ["psnr", "ssim"]`; the command line wins |
 | a job in .json or .jsonl | `{"mode": "scan", "test": "SEQ", "lag": 3, "metrics": ["psnr"]}` |
 | a job in .csv | columns `mode`, `test`, `lag`, `metrics`; an empty cell leaves an option out |
+| `batch`, for all of its jobs | `vfiscope batch JOBS -o DIR --size 518`; a job's own value wins |
 | Python | `vs.scan("SEQ", lag=3, metrics=["psnr", "ssim"])` |
 
 A star marks options that are not stored with a run, because they never change what it holds.

@@ -24,6 +24,7 @@ __all__ = [
     "stored_defaults",
 ]
 
+JSON_SCALARS = (str, int, float, bool)
 ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
 
 
@@ -155,9 +156,9 @@ def _with_added(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _jsonable(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and all(isinstance(each, JSON_SCALARS) for each in value):
         return list(value)
-    if value is None or isinstance(value, (str, int, float, bool)):
+    if value is None or isinstance(value, JSON_SCALARS):
         return value
     if isinstance(value, os.PathLike):
         return os.fspath(value)

@@ -12,7 +12,7 @@ from vfiscope.errors import PairingError, UsageError
 from vfiscope.options import RunConfig
 from vfiscope.options.input_options import golden_index
 from vfiscope.scoring.fitting import check_sizes, without_bars
-from vfiscope.sources import Source, open_source, open_with
+from vfiscope.sources import Source, held, open_source, open_with
 
 __all__ = ["check_out", "golden_index", "open_inputs"]
 
@@ -36,7 +36,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     """
     if config.mode == "compare" and config.ref is None:
         raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
-    config = without_bars(config)
+    config = without_bars(_held(config))
     partner = _open_partner(
         config.replace(time_from=None, crop=config.crop_ref or config.crop), stack
     )
@@ -54,6 +54,15 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
         _check_still(test)
         _check_still(other)
     return {"test": test, role: other}
+
+
+def _held(config: RunConfig) -> RunConfig:
+    """The configuration with generators as arrays, because an input may be opened twice."""
+    stop = config.stop if isinstance(config.stop, int) else None
+    limits = {"test": stop, "ref": stop if config.align == "none" else None, "source": None}
+    found = {role: held(getattr(config, role), limit) for role, limit in limits.items()}
+    changed = {role: kept for role, kept in found.items() if kept is not getattr(config, role)}
+    return config.replace(**changed) if changed else config
 
 
 def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:

@@ -9,6 +9,7 @@ and full accounting.
 """
 
 from vfiscope.sources.array import ArraySource
+from vfiscope.sources.array_forms import held
 from vfiscope.sources.digest import digest
 from vfiscope.sources.images.image_source import ImageSource, total_size
 from vfiscope.sources.images.listing import has_pattern, note_on_gaps
@@ -29,6 +30,7 @@ __all__ = [
     "VideoSource",
     "digest",
     "has_pattern",
+    "held",
     "is_address",
     "matching",
     "note_on_gaps",

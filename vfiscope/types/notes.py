@@ -69,7 +69,11 @@ class Code(StrEnum):
     COUNTER_STARTS_AGAIN = "counter_starts_again"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
+    NO_DURATIONS = "no_durations"
     IMAGE_UNREADABLE = "image_unreadable"
+
+    # Frames in memory.
+    FEWER_BITS = "fewer_bits"
 
     # What makes a run partial.
     CORRUPT = "corrupt"

@@ -92,8 +92,22 @@ OF_IMAGES: dict[Code, Template] = {
     ),
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
+    Code.NO_DURATIONS: (
+        "some of its {images} images have no duration: frames follow each other at --fps"
+    ),
     Code.IMAGE_UNREADABLE: "{reason}",
 }
+
+
+def _fewer_bits(highest: int, bits: int) -> str:
+    scaled = "x.astype(np.uint8)" if bits == 8 else f"x << {16 - bits}"
+    return (
+        f"its values end at {highest} of 65535, as if they had {bits} bits, and are read as nearly"
+        f" black: if they have, pass {scaled}"
+    )
+
+
+OF_ARRAYS: dict[Code, Template] = {Code.FEWER_BITS: _fewer_bits}
 
 
 def _files_changed(file: str, others: int) -> str:
@@ -252,5 +266,11 @@ WARNINGS: dict[Code, Template] = {
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
 }
 
-for _code, _template in {**OF_VIDEOS, **OF_IMAGES, **OF_PARTIAL_RUNS, **WARNINGS}.items():
+for _code, _template in {
+    **OF_VIDEOS,
+    **OF_IMAGES,
+    **OF_ARRAYS,
+    **OF_PARTIAL_RUNS,
+    **WARNINGS,
+}.items():
     SENTENCES.add(_code, _template)

@@ -1,0 +1,59 @@
+"""Options that a batch has for all of its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vfiscope.errors import UsageError
+from vfiscope.options import Declared, declared
+from vfiscope.registry import suggest
+
+__all__ = ["checked", "inherited", "shared_options"]
+
+OF_ONE_JOB = frozenset({"mode", "test", "out"})
+NOT_NEEDED = frozenset({"overwrite"})
+"""A batch replaces a result that was made with other settings by itself."""
+LEAVES_OUT = {
+    "embedder": "weights",
+    "register": "register_weights",
+    "ref": "source",
+    "source": "ref",
+    "golden": "lag",
+    "lag": "golden",
+}
+"""{option of a job: the shared option that belongs to another value of it, or excludes it}"""
+
+
+def shared_options(among: Iterable[Declared] | None = None) -> dict[str, Declared]:
+    """Every option that a batch takes for all jobs, by name: of those declared, with the ones of
+    installed packages where nothing else is passed."""
+    return {
+        told.name: told
+        for told in (declared().values() if among is None else among)
+        if told.option.verbs and told.name not in OF_ONE_JOB | NOT_NEEDED
+    }
+
+
+def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Shared options, validated before any job runs.
+
+    Raises:
+        UsageError: an option is not one that jobs can share, or has an invalid value.
+    """
+    known = shared_options()
+    for name in options:
+        if name not in known:
+            raise UsageError(f"a batch has no option {name!r}: {suggest(name, known)}")
+    return {name: known[name].validated(value) for name, value in options.items()}
+
+
+def inherited(mode: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    """The shared options that a job of this mode takes over: those that its mode has, and that are
+    neither set by the job itself nor belong to another value of what it sets."""
+    known, taken = declared(), {*own, *(LEAVES_OUT.get(name) for name in own)}
+    return {
+        name: value
+        for name, value in shared.items()
+        if mode in known[name].option.verbs and name not in taken
+    }
