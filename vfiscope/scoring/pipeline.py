@@ -35,7 +35,7 @@ from vfiscope.scoring.warnings import disagreements, noted, numbering, without_e
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
-from vfiscope.types import Code, Float32, FrameTable, Needs, Note, Pairs, Scores
+from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
 __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
@@ -188,8 +188,7 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    late = _warn_late(job, streams, early, report, scored.table, writer.signals())
-    late = [*late, *report.warnings]
+    late = _warn_late(job, streams, early, report, scored, writer.signals())
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
@@ -262,7 +261,7 @@ def _warn_late(
     streams: Streams,
     early: Collection[Note],
     report: Report,
-    table: FrameTable,
+    scored: Scored,
     signals: Mapping[str, Float32],
 ) -> list[Note]:
     """The warnings about scores that only reading the inputs could tell."""
@@ -271,8 +270,8 @@ def _warn_late(
     if all(note.code != Code.SHIFT_FITS_BETTER for note in report.warnings):
         partner, size = list(streams.sources)[-1], job.inputs.sources["test"].size
         found += check_offset(job.config, partner, signals, size)
-    found += check_light(table, signals)
-    return [note for note in found if note not in early]
+    found += check_light(scored.table, signals)
+    return [note for note in (*found, *report.warnings) if note not in early]
 
 
 def _tell(facts: Iterable[Note | str], warnings: Iterable[Note]) -> None:

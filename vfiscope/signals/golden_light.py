@@ -11,7 +11,7 @@ from vfiscope.types import SignalSpec
 
 __all__ = ["CHANGED_AREA", "LIGHTS", "changed_area", "light"]
 
-CHANNELS = ("red", "green", "blue")
+LIGHT_CHANNELS = ("red", "green", "blue")
 
 
 def light(frame: SignalFrame, channel: int) -> float:
@@ -36,7 +36,7 @@ LIGHTS = tuple(
         Sight.GOLDEN,
         usual=True,
     )
-    for channel, name in enumerate(CHANNELS)
+    for channel, name in enumerate(LIGHT_CHANNELS)
 )
 CHANGED_AREA = Signal(
     SignalSpec(

@@ -38,11 +38,13 @@ MIN_NOISE_CODES = 0.5
 MIN_CHANGE_CODES = 8.0
 MIN_CHANGE_SCALES = 6.0
 """A changed cell differs by more than this many code values, and scales of the noise."""
+MAX_UNEXPLAINED = 0.5
+"""Part of a channel's contrast that may be left: beyond, the two frames show different things."""
 SIGMA_OF_MAD = 1.4826
 
 
 class LightFit(NamedTuple):
-    """What became of the golden frame's light."""
+    """What became of the golden frame's light; NaN where the frames do not show one thing."""
 
     gain: Float64
     """(3,) of R, G, B."""
@@ -66,6 +68,8 @@ def cells_of(pixels: NDArray[Any], bit_depth: int) -> Float64:
 def fit_light(test: Float64, golden: Float64) -> LightFit | None:
     """The light of a frame; None where too little of it is neither black nor white.
 
+    Where no light makes the two frames alike, everything has changed, and the light is NaN.
+
     Args:
         test: (h, w, 3) cells of the frame.
         golden: (h, w, 3) cells of the golden frame.
@@ -79,8 +83,12 @@ def fit_light(test: Float64, golden: Float64) -> LightFit | None:
     predicted = np.clip(gain * golden + offset, 0.0, 255.0)
     away = np.where(golden < high, test - predicted, np.minimum(test - predicted, 0.0))
     noise = np.maximum(MIN_NOISE_CODES, SIGMA_OF_MAD * np.median(np.abs(away[lit]), axis=0))
-    changed = np.abs(away) > np.maximum(MIN_CHANGE_CODES, MIN_CHANGE_SCALES * noise)
     usual = golden[lit].mean(axis=0)
+    spread = SIGMA_OF_MAD * np.median(np.abs(test[lit] - np.median(test[lit], axis=0)), axis=0)
+    if (noise > np.maximum(MIN_LIGHT_SPREAD, MAX_UNEXPLAINED * spread)).any():
+        unknown = np.full(3, np.nan)
+        return LightFit(unknown, unknown, unknown, np.ones(lit.shape, bool))
+    changed = np.abs(away) > np.maximum(MIN_CHANGE_CODES, MIN_CHANGE_SCALES * noise)
     return LightFit(gain, offset, (gain * usual + offset) / usual, changed.any(axis=2))
 
 
