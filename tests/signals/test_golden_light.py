@@ -113,3 +113,15 @@ def test_light_is_of_golden_scans_alone() -> None:
     assert "changed_area" not in vs.scan(frames, lag=1, **LEAN).signals
     with pytest.raises(UsageError, match="light_red is relative to a golden frame: use scan with"):
         vs.scan(frames, lag=1, signals="light_red", **LEAN)
+
+
+def test_another_scene_is_a_change_and_no_light() -> None:
+    other = synth.Scene(H, W, seed=77, objects=0).frame(0)
+    frames = scan(np.ones((N, 3)), range(0))
+    frames[20:25] = other
+    run = vs.scan(frames, golden=0, **LEAN)
+    assert kinds(run)["change"] == [(20, 25)]
+    assert "exposure" not in kinds(run)
+    assert (run.signals["changed_area"][20:25] == 1).all()
+    assert np.isnan(run.signals["light_red"][20:25]).all()
+    assert run.coded_warnings == []

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.pixels import eight_bit_scale, floats
+from vfiscope.registration.ecc import likeness
 from vfiscope.types import Float64
 
 __all__ = ["LightFit", "cells_of", "fit_light"]
@@ -38,8 +39,8 @@ MIN_NOISE_CODES = 0.5
 MIN_CHANGE_CODES = 8.0
 MIN_CHANGE_SCALES = 6.0
 """A changed cell differs by more than this many code values, and scales of the noise."""
-MAX_UNEXPLAINED = 0.5
-"""Part of a channel's contrast that may be left: beyond, the two frames show different things."""
+MIN_LIKENESS = 0.3
+"""Median local correlation below which two frames show different things, whatever the light."""
 SIGMA_OF_MAD = 1.4826
 
 
@@ -75,7 +76,8 @@ def fit_light(test: Float64, golden: Float64) -> LightFit | None:
         golden: (h, w, 3) cells of the golden frame.
     """
     low, high = UNCLIPPED
-    lit = ((test > low) & (test < high) & (golden > low) & (golden < high)).all(axis=2)
+    unclipped = (test > low) & (test < high) & (golden > low) & (golden < high)
+    lit = np.asarray(unclipped.all(axis=2), np.bool_)
     if lit.sum() < MIN_LIT_CELLS:
         return None
     fits = np.array([_line(golden[lit, channel], test[lit, channel]) for channel in range(3)])
@@ -84,12 +86,18 @@ def fit_light(test: Float64, golden: Float64) -> LightFit | None:
     away = np.where(golden < high, test - predicted, np.minimum(test - predicted, 0.0))
     noise = np.maximum(MIN_NOISE_CODES, SIGMA_OF_MAD * np.median(np.abs(away[lit]), axis=0))
     usual = golden[lit].mean(axis=0)
-    spread = SIGMA_OF_MAD * np.median(np.abs(test[lit] - np.median(test[lit], axis=0)), axis=0)
-    if (noise > np.maximum(MIN_LIGHT_SPREAD, MAX_UNEXPLAINED * spread)).any():
+    if not _alike(test, golden, lit):
         unknown = np.full(3, np.nan)
         return LightFit(unknown, unknown, unknown, np.ones(lit.shape, bool))
     changed = np.abs(away) > np.maximum(MIN_CHANGE_CODES, MIN_CHANGE_SCALES * noise)
     return LightFit(gain, offset, (gain * usual + offset) / usual, changed.any(axis=2))
+
+
+def _alike(test: Float64, golden: Float64, lit: NDArray[np.bool_]) -> bool:
+    """True if (h, w, 3) cells show the same structure in small, or none: light comes from another
+    side at most."""
+    own, other = (np.asarray(each.mean(axis=2), np.float32) for each in (test, golden))
+    return not likeness(own, other, lit) < MIN_LIKENESS
 
 
 def _line(golden: Float64, test: Float64) -> tuple[float, float]:
