@@ -173,3 +173,10 @@ def test_the_doctor_finds_bars_and_shapes(tmp_path: Path) -> None:
     assert said["ref", "black bars"] == "top 9, bottom 9 px"
     (shape,) = [f for f in diagnose(str(cut), str(ref)).findings if f.what == "shape differs"]
     assert "--resize alone would stretch" in shape.detail
+
+
+def test_bars_of_a_golden_image_and_of_a_later_start() -> None:
+    golden = framed(REF[:1], rows=9)[0]
+    run = vs.scan(framed(TEST, rows=9), golden=golden, start=3, crop="bars", **LEAN)
+    assert [source["crop"] for source in run.sources] == [[0, 9, W, H - 18]] * 2
+    assert run.frames.index.tolist() == list(range(3, N))

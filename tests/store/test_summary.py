@@ -60,6 +60,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "mode",
         "out",
         "frames",
+        "taken",
         "role",
         "metrics",
         "roles",

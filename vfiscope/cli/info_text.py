@@ -8,6 +8,7 @@ from typing import Any
 from vfiscope.cli.messages import describe as describe_summary
 from vfiscope.cli.messages import plain
 from vfiscope.options import declared
+from vfiscope.types import duration
 
 __all__ = ["describe_facts"]
 
@@ -28,10 +29,20 @@ READ = {
 def describe_facts(facts: Mapping[str, Any]) -> str:
     """The facts as text for people; unset values are left out."""
     is_run = facts["kind"] == "run"
-    rows = list(_run_rows(facts) if is_run else facts.items())
+    rows = list(_run_rows(facts) if is_run else _medium_rows(facts))
     wide = max(len(name) for name, _ in rows)
     lines = [f"{name:<{wide}}  {plain(value)}" for name, value in rows if value is not None]
     return "\n".join([*lines, "", describe_summary(facts["summary"])] if is_run else lines)
+
+
+def _medium_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The facts about a medium; of dated images the duration in words, and nothing of what stands
+    for it in counted ones."""
+    for name, value in facts.items():
+        if facts["times_from"] is None or name not in ("duration_s", "time_base", "times_from"):
+            yield name, value
+        elif name == "duration_s":
+            yield "duration", duration(value)
 
 
 def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

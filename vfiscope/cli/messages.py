@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
+from vfiscope.types import Code, Note, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
@@ -106,6 +107,8 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         ),
         "",
     ]
+    if summary.get("taken"):
+        lines[1:] = [str(Note(Code.TAKEN, summary["taken"])), ""]
     if summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
@@ -210,6 +213,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     for role, found in diagnosis.media.items():
         info = found.info
         length = "" if found.timing is None else f" in {found.timing.duration_s:.4g} s"
+        if info.times_from and info.duration_s is not None:
+            length = f" in {duration(info.duration_s)}"
         what = (
             f"{info.width}x{info.height}, {', '.join(found.formats)} in"
             f" {found.container.split(',')[0]}"

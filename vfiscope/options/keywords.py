@@ -20,9 +20,26 @@ class ReadKeywords(TypedDict, total=False):
     fps: float
     crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
 
 
 class RunKeywords(TypedDict, total=False):
@@ -46,11 +63,29 @@ class RunKeywords(TypedDict, total=False):
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
     crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
     embedder: str
     weights: str | PathLike[str] | None
+    lora_alpha: float | None
     device: Literal["auto", "cpu", "cuda", "mps"]
     size: int | None
     aspect: Literal["keep", "stretch"]

@@ -37,12 +37,15 @@ def without_bars(config: RunConfig) -> RunConfig:
     if BARS not in crops:
         return config
     whole = config.replace(crop=None, crop_ref=None)
-    size, own = _found(config.test, whole, crops[0])
+    opened = whole.replace(time_from="fps")
+    size, own = _found(config.test, opened, crops[0])
     partner = _partner(config)
     if partner is None:
         return whole.replace(crop=None if own is None else str(own))
-    theirs_whole = whole.replace(time_from=None, stream=None)
-    other_size, theirs = _found(partner, theirs_whole, crops[1])
+    opened = opened.replace(stream=None)
+    if config.ref is None:
+        opened = opened.replace(start=None, stop=None, step=1)
+    other_size, theirs = _found(partner, opened, crops[1])
     if own is None and theirs is None:
         return whole
     own, theirs = own or _all(size), theirs or _all(other_size)

@@ -40,6 +40,8 @@ READING = (
     "time_from",
     "stream",
     "deinterlace",
+    "raw_size",
+    "raw_format",
     "crop",
     "crop_ref",
 )

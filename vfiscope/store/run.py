@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from datetime import timedelta
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,6 @@ from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
 from vfiscope.store.verdict import judge
 from vfiscope.types import (
-    UNIX_EPOCH,
     FieldSpec,
     MetricSpec,
     Note,
@@ -41,6 +39,8 @@ from vfiscope.types import (
     Region,
     Registrations,
     Segment,
+    TimeLapse,
+    moment_of,
 )
 
 __all__ = ["LazyArray", "Run"]
@@ -227,13 +227,25 @@ class Run:
     def moment(self, row: int) -> str | None:
         """The capture time of a row, ISO 8601 in UTC; None where times do not come from the
         images."""
-        if self.config.get("time_from") is None:
+        return moment_of(self._microseconds(row)) if self.times_from else None
+
+    @property
+    def times_from(self) -> str:
+        """The origin of the times of images: "exif" or "name"; "" where they are counted."""
+        test = next((source for source in self.sources if source.get("role") == "test"), {})
+        how = test.get("times_from", self.config.get("time_from"))
+        return str(how) if how in ("exif", "name") else ""
+
+    def _microseconds(self, row: int) -> int:
+        """The presentation time of a row in microseconds."""
+        return round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
+
+    @property
+    def time_lapse(self) -> TimeLapse | None:
+        """When the images were taken; None where their times are counted."""
+        if not self.times_from or not len(self.frames):
             return None
-        microseconds = round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
-        try:
-            return (UNIX_EPOCH + timedelta(microseconds=microseconds)).isoformat()
-        except OverflowError:  # not a date in the calendar
-            return None
+        return TimeLapse.of([self._microseconds(row) for row in range(len(self.frames))])
 
     @property
     def header(self) -> schema.Header:
@@ -265,11 +277,12 @@ class Run:
         """
         judgement = judge(self.frames, self.scores)
         scored = self.scores, self.specs, self.frames
-        seconds = self.timings.get("seconds")
+        seconds, lapse = self.timings.get("seconds"), self.time_lapse
         summary = {
             "mode": self.mode,
             "out": str(self.path),
             "frames": count(self.frames, self.scores, self._unread),
+            "taken": None if lapse is None else {**lapse.to_dict(), "how": self.times_from},
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names),
             "roles": by_role(*scored, self.names),

@@ -25,6 +25,7 @@ from vfiscope.types.specs import (
     Verdict,
 )
 from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
+from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 
 __all__ = [
     "NOT_WHOLE",
@@ -58,8 +59,12 @@ __all__ = [
     "SignalSpec",
     "SourceInfo",
     "Status",
+    "TimeLapse",
     "Uint8",
     "Verdict",
     "cell_edges",
+    "date",
+    "duration",
+    "moment_of",
     "sentence",
 ]

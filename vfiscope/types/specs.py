@@ -250,6 +250,8 @@ class SourceInfo:
     """Missing or damaged parts, as found in the structure of the file."""
     notes: Sequence[Note] = ()
     """Unusual properties: gaps in the numbering, files left out."""
+    times_from: str = ""
+    """The origin of the times of images: "exif" or "name"; "" where they are counted."""
     gaps: Sequence[Gap] = ()
     """Gaps in the numbering of image files, up to the stop."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from vfiscope.errors import SourceError
@@ -15,7 +17,7 @@ from vfiscope.sources.images.tiff_pages import find_pages
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
+__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "quietly", "read_header"]
 
 EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
@@ -69,11 +71,17 @@ def read_header(stream: BinaryIO, name: str, *, count: bool = True) -> ImageHead
     stream.seek(start)
     if heic:
         return _read_heic(stream, name)
-    with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the limit below is the one that counts, and notes say what is unusual
+    with quietly():
         return _read(stream, name, count)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without Pillow's warnings: the limit below is the one that counts, and notes say what is
+    unusual."""
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _read_heic(stream: BinaryIO, name: str) -> ImageHeader:
