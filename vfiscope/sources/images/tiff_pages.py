@@ -23,7 +23,7 @@ class TiffPages(NamedTuple):
     offsets: list[int]
     """Of their directories."""
     end: int
-    """Where the next directory should begin if that lies outside of the file, else 0."""
+    """Where a directory should end if that lies outside of the file, else 0."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,10 @@ def find_pages(stream: BinaryIO) -> TiffPages:
             return TiffPages(offsets, at + layout.count.size)
         seen.add(at)
         stream.seek(at)
-        entries = stream.read(_number(stream, layout.count) * layout.entry.size)
-        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(_whole(entries, layout))}
+        length = _number(stream, layout.count) * layout.entry.size
+        if stream.tell() + length + layout.offset.size > size:
+            return TiffPages(offsets, stream.tell() + length + layout.offset.size)
+        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(stream.read(length))}
         extra = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
         if not offsets or not (extra or tags.get(SUBFILE_TYPE) == OLD_REDUCED):
             offsets.append(at)
@@ -94,7 +96,3 @@ def _layout(head: bytes) -> _Layout:
 def _number(stream: BinaryIO, form: struct.Struct) -> int:
     data = stream.read(form.size)
     return int(form.unpack(data)[0]) if len(data) == form.size else 0
-
-
-def _whole(entries: bytes, layout: _Layout) -> bytes:
-    return entries[: len(entries) // layout.entry.size * layout.entry.size]
