@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,8 @@ __all__ = [
     "reading",
 ]
 
+MOST_RANGES = 200
+"""Flagged ranges of frames that are listed."""
 Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
@@ -186,10 +189,12 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
-    for (start, stop, kind, rule), same in found.items():
+    for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
+    if len(found) > MOST_RANGES:
+        yield f"  and {len(found) - MOST_RANGES} more, all in --json"
 
 
 def band_of(run: Run) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -108,10 +107,10 @@ def named(
         names: the image file of each row; empty for video and arrays.
         moment: the capture time of a row.
     """
-    entry = dataclasses.asdict(segment)
-    first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
-    if not names or first >= len(names):
+    entry = dict(vars(segment))
+    if not names:
         return entry
+    first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
     ends = {"start": first, "stop": max(first, end - 1)}
     moments = {f"{end}_at": moment(row) for end, row in ends.items()}
     return {

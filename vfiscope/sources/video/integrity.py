@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from vfiscope.files import open_regular
-from vfiscope.sources.images.png_checks import AROUND_BYTES, PIXELS
+from vfiscope.sources.images.png_checks import ANCILLARY, AROUND_BYTES
 from vfiscope.types import Code, Note
 
 __all__ = ["failed_checksums", "why_cut_short"]
@@ -191,7 +191,7 @@ def failed_checksums(path: str) -> Note | None:
 def _checked_chunks(file: BinaryIO) -> Iterator[tuple[int, bool]]:
     """(position, True if the checksum matches) of each chunk on which pixels depend."""
     for at, name, stop in _png_chunks(file):
-        if name[:1].isupper() or name in PIXELS:
+        if name[:1].isupper() or name in ANCILLARY:
             file.seek(at + 4)
             value = _crc(file, stop - 4)
             yield at, value == int.from_bytes(file.read(4), "big")
