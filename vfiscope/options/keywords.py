@@ -78,3 +78,7 @@ class ScanKeywords(RunKeywords, total=False):
 
 class CompareKeywords(RunKeywords, total=False):
     """Of ``compare``."""
+
+    arrow_stride: int | None
+    pca: bool
+    opacity: float | None
