@@ -22,6 +22,7 @@ from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
 from vfiscope.metrics.tensors import patch_tensors as patches
 from vfiscope.models import CATALOG, device, resolve_device
+from vfiscope.models.lora import NO_ALPHA
 from vfiscope.types.batch import to_tensor
 
 DIM = 48
@@ -394,7 +395,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
             ]
         )
     assert caught.value.code == 0
-    note = "no alpha is stored with the adapters: taken as r"
+    note = NO_ALPHA
     assert [line for line in capsys.readouterr().err.splitlines() if "weights" in line] == [
         "vfiscope: weights w.pt: 174 of 175 tensors loaded, 1 (norm.bias) missing and left at"
         " random, 1 (embedding_head.0.weight) left over, 1 (blocks.0.attn.qkv.weight) merged with"

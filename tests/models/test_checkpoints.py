@@ -12,11 +12,10 @@ from helpers.networks import State, network, one_line, save
 from timm.models.vision_transformer import VisionTransformer
 
 from vfiscope.errors import EmbedderError
-from vfiscope.models.checkpoints import (
-    load_into,
-    load_state,
-)
+from vfiscope.models.checkpoints import load_state
 from vfiscope.models.formats import StateDict
+from vfiscope.models.loading import load_into
+from vfiscope.models.lora import NO_ALPHA
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt", "bin"])
@@ -201,17 +200,14 @@ def plain(ending: str, **stored: float) -> Callable[..., object]:
     return made
 
 
-NO_ALPHA = ("no alpha is stored with the adapters: taken as r",)
-
-
 @pytest.mark.parametrize(
     ("write", "factor", "notes"),
     [
         (partial(peft, r=4, lora_alpha=8), 2.0, ()),
         (partial(peft, r=4, lora_alpha=8, use_rslora=True), 4.0, ()),
-        (peft, 1.0, NO_ALPHA),
-        (plain(""), 1.0, NO_ALPHA),
-        (plain(".weight"), 1.0, NO_ALPHA),
+        (peft, 1.0, (NO_ALPHA,)),
+        (plain(""), 1.0, (NO_ALPHA,)),
+        (plain(".weight"), 1.0, (NO_ALPHA,)),
         (plain(".weight", alpha=2.0), 0.5, ()),
         (plain("", lora_alpha=12.0), 3.0, ()),
     ],
@@ -324,19 +320,69 @@ def test_nesting_has_an_end(tmp_path: Path) -> None:
     assert len(load_state(save(content, tmp_path / "w.pth")).tensors) == 18
 
 
-@pytest.mark.parametrize("registers", [False, True])
-def test_position_embeddings_of_another_grid_are_resampled(registers: bool) -> None:
-    options = {"reg_tokens": 4, "no_embed_class": True} if registers else {}
-    large, small = network(0, image=70, **options), network(1, image=28, **options)
-    report = load_into(small, StateDict(large.state_dict()))
-    prefix = 0 if registers else 1
-    assert report.notes == (f"pos_embed resampled to {4 + prefix} tokens",)
-    grid = large.pos_embed[:, prefix:].reshape(1, 5, 5, 48).permute(0, 3, 1, 2)
-    expected = torch.nn.functional.interpolate(grid, size=(2, 2), mode="bicubic", antialias=True)
-    assert torch.allclose(
-        small.pos_embed[:, prefix:], expected.permute(0, 2, 3, 1).reshape(1, 4, 48), atol=1e-6
-    )
-    assert torch.equal(small.pos_embed[:, :prefix], large.pos_embed[:, :prefix])
-    odd = {**large.state_dict(), "pos_embed": torch.zeros(1, 12, 48)}
-    with pytest.raises(EmbedderError, match=r"'pos_embed' is \(1, 12, 48\) instead of"):
-        load_into(small, StateDict(odd))
+def wrapped(inner: str, *, mirrored: bool = False) -> Callable[..., object]:
+    """The layer under a name of its own within a wrapper, perhaps multiplied from the right."""
+
+    def made(state: State, adapters: Mapping[str, Adapted]) -> object:
+        flat = dict(state)
+        for layer, each in adapters.items():
+            for leaf in ("weight", "bias"):
+                flat[f"{layer}.{inner}.{leaf}"] = flat.pop(f"{layer}.{leaf}")
+            down, up = (each.down.T, each.up.T) if mirrored else (each.down, each.up)
+            flat |= {f"{layer}.lora_A": down, f"{layer}.lora_B": up}
+        return {"model": flat}
+
+    return made
+
+
+@pytest.mark.parametrize(
+    "write",
+    [wrapped("original"), wrapped("linear"), wrapped("layer", mirrored=True), partial(peft, r=4)],
+)
+@pytest.mark.parametrize(("alpha", "factor"), [(None, 1.0), (16.0, 4.0)])
+def test_lora_in_a_wrapper_of_ones_own_and_an_alpha_that_is_asked_for(
+    tmp_path: Path, write: Callable[..., object], alpha: float | None, factor: float
+) -> None:
+    torch.manual_seed(3)
+    trained, state, adapters = adapted(4, factor)
+    merged = network(1).eval()
+    path = save(write(state, adapters), tmp_path / "w.pth")
+    report = load_into(merged, load_state(path, lora_alpha=alpha))
+    assert (report.missing, report.unexpected) == ((), ())
+    assert report.notes == ((NO_ALPHA,) if alpha is None else ("LoRA alpha 16 as asked",))
+    image = torch.randn(1, 3, 28, 42)
+    with torch.no_grad():
+        expected = trained.forward_features(image)
+        assert torch.allclose(merged.forward_features(image), expected, atol=2e-4)
+
+
+def test_an_alpha_that_is_asked_for_in_place_of_another_or_of_none(tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    _, state, adapters = adapted(4, 1.0)
+    path = save(peft(state, adapters, lora_alpha=8), tmp_path / "w.pth")
+    asked = load_into(network(1), load_state(path, lora_alpha=2.0))
+    assert asked.notes == ("LoRA alpha 2 as asked, in place of the one in the file",)
+    save(network(0).state_dict(), path)
+    with pytest.raises(EmbedderError, match="hold no LoRA adapters, and lora_alpha is 2: leave it"):
+        load_state(path, lora_alpha=2.0)
+
+
+def test_wrappers_of_which_the_weight_is_not_clear(tmp_path: Path) -> None:
+    state, layer = network(0).state_dict(), "blocks.0.attn.qkv"
+    weight = state.pop(f"{layer}.weight")
+    pair = {f"{layer}.lora_A": torch.zeros(4, 48), f"{layer}.lora_B": torch.zeros(144, 4)}
+    both = {f"{layer}.old.weight": weight, f"{layer}.new.weight": weight}
+    stretched = {f"{layer}.old.weight": torch.ones(1).expand(144, 48)}
+    wide = {
+        **pair,
+        f"{layer}.lora_A": torch.zeros(200, 48),
+        f"{layer}.lora_B": torch.zeros(144, 200),
+    }
+    for extra, message in (
+        ({**pair, **both}, f"LoRA pair for '{layer}', which wraps 'old' and 'new': merge it"),
+        ({**pair, **stretched}, "a tensor with fewer numbers than its shape has at '.*weight'"),
+        ({**wide, f"{layer}.weight": weight}, "hold a LoRA pair of rank 200 and 200 for"),
+    ):
+        with pytest.raises(EmbedderError, match=message) as error:
+            load_state(save({**state, **extra}, tmp_path / "w.pth"))
+        one_line(error)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import huggingface_hub
@@ -23,6 +24,7 @@ from vfiscope.models.checkpoints import (
     load_state,
     weights_digest,
 )
+from vfiscope.models.loading import load_into
 
 REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 
@@ -32,8 +34,64 @@ REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 def test_numbers_that_are_none_are_refused(tmp_path: Path, suffix: str, value: float) -> None:
     state = network(0).state_dict()
     state["norm.bias"][3] = value
+    plain = load_state(save(state, tmp_path / f"w.{suffix}"))
     with pytest.raises(EmbedderError, match=r"hold NaN or infinity at 'norm\.bias'"):
-        load_state(save(state, tmp_path / f"w.{suffix}"))
+        load_into(network(1), plain)
+
+
+def refused(content: object, path: Path) -> str:
+    """The one line with which weights are refused before they are made real."""
+    with pytest.raises(EmbedderError) as error:
+        load_into(network(1), load_state(save(content, path)))
+    return one_line(error)
+
+
+BIAS, MATRIX, CLASS = "norm.bias", "blocks.0.mlp.fc1.weight", "cls_token"
+LIMIT = "268435456 is the limit, at"
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize(
+    ("name", "make", "said"),
+    [
+        (BIAS, lambda t: t.to_sparse(), f"a tensor of the layout sparse_coo at '{BIAS}': save"),
+        (MATRIX, lambda t: t.to_sparse_csr(), "a tensor of the layout sparse_csr at"),
+        (BIAS, lambda t: t.to("meta"), f"a meta tensor, which has no content, at '{BIAS}'"),
+        (CLASS, lambda t: t.to(torch.complex64), f"a tensor of complex64 at '{CLASS}': save plain"),
+        (CLASS, lambda t: t.to(torch.int64), "a tensor of int64 at"),
+        (BIAS, lambda t: t > 0, "a tensor of bool at"),
+        (BIAS, lambda t: t.expand(2**23, 48), f"a tensor of 402653184 numbers, and {LIMIT}"),
+        ("other", lambda _: torch.ones(1).expand(2**40), f"numbers, and {LIMIT} 'other'"),
+        (BIAS, lambda t: t.double() + 1e300, f"NaN or infinity at '{BIAS}'"),
+    ],
+)
+def test_tensors_that_are_not_plain_are_refused_before_they_are_made_real(
+    tmp_path: Path, name: str, make: Callable[[torch.Tensor], torch.Tensor], said: str
+) -> None:
+    state = network(0).state_dict()
+    content = {**state, name: make(state.get(name))}
+    assert said in refused(content, tmp_path / "w.pth")
+
+
+def test_names_of_a_stranger_are_cleaned_and_shortened(tmp_path: Path) -> None:
+    """A name of a megabyte with codes for the terminal, wherever it would be shown."""
+    state, path = network(0).state_dict(), tmp_path / "w.pth"
+    name = "\x1b[31m\n" + "x" * 2**20
+    report = load_into(network(1), load_state(save({**state, name: torch.zeros(1)}, path)))
+    assert len(report.unexpected[0]) < 200
+    assert report.unexpected[0].isprintable()
+    assert len(str(report)) < 400
+    lora = {f"{name}.lora_A": torch.zeros(1), f"{name}.lora_B": torch.zeros(1)}
+    for content in (
+        {**state, name: 3},
+        {**state, name: torch.zeros(1).to_sparse()},
+        {**state, **lora},
+        {**state, f"module.{name}": torch.zeros(1), name: torch.ones(1)},
+        {f"{part}{name}.patch_embed.proj.weight": torch.zeros(1) for part in "ab"},
+    ):
+        said = refused(content, path)
+        assert len(said) < 2500
+        assert said.isprintable()
 
 
 @pytest.mark.parametrize("suffix", ["safetensors", "pth", "pt"])
@@ -102,9 +160,9 @@ def test_paths_that_are_no_weight_file(tmp_path: Path) -> None:
     (tmp_path / "folder.pth").mkdir()
     with pytest.raises(EmbedderError, match="are not a file"):
         load_state(tmp_path / "folder.pth")
-    (tmp_path / "w.ckpt").write_bytes(b"x")
+    (tmp_path / "w.onnx").write_bytes(b"x")
     with pytest.raises(EmbedderError, match=r"not of a known kind: pass a \.safetensors, \.pt"):
-        find_weights("dinov2-small", tmp_path / "w.ckpt")
+        find_weights("dinov2-small", tmp_path / "w.onnx")
 
 
 def test_the_digest_is_sha256_of_the_file(tmp_path: Path) -> None:

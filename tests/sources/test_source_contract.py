@@ -49,6 +49,13 @@ def negative(folder: Path) -> Path:
     return encoded(folder, "ffv1", "bgr0", "nut", pts=list(range(-5, 6)), time_base=Fraction(1, 25))
 
 
+def several(path: Path, **more: Any) -> Path:
+    """Several images in one file."""
+    first, *others = (Image.fromarray(shown) for shown in noise(7, 24, 32))
+    first.save(path, save_all=True, append_images=others, **more)
+    return path
+
+
 def joined(folder: Path) -> Path:
     """Two recordings byte by byte: the clock starts again."""
     path = encoded(folder, "libx264", "yuv420p", "ts")
@@ -79,6 +86,10 @@ MADE: dict[str, Callable[[Path], Any]] = {
     "prores in mov": lambda folder: encoded(folder, "prores_ks", "yuv422p10le", "mov"),
     "gif": lambda folder: encoded(folder, "gif", "rgb8", "gif"),
     "apng": lambda folder: encoded(folder, "apng", "rgb24", "apng"),
+    "pages of tiff": lambda folder: several(folder / "a.tif"),
+    "animated webp": lambda folder: several(folder / "a.webp", duration=[9, 70, 8, 40, 5, 5, 5]),
+    "apng as png": lambda folder: several(folder / "a.png", duration=40),
+    "animated avif": lambda folder: several(folder / "a.avif", duration=40),
     "raw h264": lambda folder: encoded(folder, "libx264", "yuv420p", "h264"),
 }
 
@@ -164,7 +175,8 @@ def checked_whole(target: Any, **options: Any) -> tuple[list[tuple[int, Fraction
 def reference_times(path: Path) -> list[Fraction | None]:
     """Times as PyAV's own whole decoding gives them, without anything of vfiscope."""
     with av.open(str(path)) as container:
-        stream = container.streams.video[0]
+        # An animated AVIF holds a still of one frame besides.
+        stream = max(container.streams.video, key=lambda each: each.frames)
         return [
             None if f.pts is None else f.pts * (stream.time_base or 0)
             for f in container.decode(stream)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from vfiscope.comparisons.pairs import Stream, skip_rows
+from vfiscope.comparisons.pairs import Batch, Stream, skip_rows
 from vfiscope.comparisons.shared_clock import LeadingTest, follow_clock
 from vfiscope.options.reading_options import PREFETCH
 from vfiscope.sources import Source, prefetch
@@ -71,6 +71,18 @@ class Streams:
         for batch in frames:
             moved = batch if self._move is None else self._move(batch)
             yield moved, None if role in self._bare else self.embed(moved)
+
+    def together(self, one: str, other: str) -> Iterator[tuple[Batch, Batch]]:
+        """The frames of two sources of one size and bit depth, batch by batch, each two batches
+        embedded as one: a network computes whole batches, full or not."""
+        for batches in zip(self.decode(one), self.decode(other), strict=False):
+            first, second = (each if self._move is None else self._move(each) for each in batches)
+            features = self.embed(Frames.concat([first, second]))
+            cut = len(first)
+            if features is None:
+                yield (first, None), (second, None)
+            else:
+                yield (first, features[:cut]), (second, features[cut:])
 
     def embed(self, frames: Frames) -> Features | None:
         """The features of frames; None where no metric needs them."""

@@ -1,11 +1,12 @@
-"""DINOv2 networks: dense features of a vision transformer.
+"""DINOv2 and other networks of timm: dense features of a vision transformer.
 
 Oquab et al., "DINOv2: Learning Robust Visual Features without Supervision", TMLR 2024; the network
 is timm's. A frame is resized (see :mod:`vfiscope.embedders.embedder`), normalised with the ImageNet
 mean and deviation, and goes through the network. The patch vectors are the normalised outputs
 after the prefix tokens (class and register tokens, as many as the network has). Position embeddings
-are resampled to the grid by timm, bicubic with antialiasing; the original code does not antialias,
-so features differ slightly from its own except at 518 x 518.
+are resampled once, from the grid of the weights to that of the frame, by timm, bicubic with
+antialiasing; the original code does not antialias, so features differ slightly from its own except
+at 518 x 518. Other vision transformers of timm are used alike, with their own mean and deviation.
 
 Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32 products are never
 rounded to 10 bits (TF32). Without ``precise`` a CUDA device computes products in bfloat16
@@ -24,7 +25,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 
@@ -37,8 +37,10 @@ from vfiscope.embedders.identity import (
     precision_on,
 )
 from vfiscope.errors import EmbedderError
-from vfiscope.models.catalog import Entry
-from vfiscope.models.checkpoints import LoadReport, find_weights, load_into, load_state
+from vfiscope.models.catalog import Entry, Triple
+from vfiscope.models.checkpoints import find_weights
+from vfiscope.models.loading import LoadReport
+from vfiscope.models.networks import load_network
 from vfiscope.types import Features, Frames
 from vfiscope.types.batch import to_tensor
 
@@ -47,8 +49,6 @@ __all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
 EMBED_BATCH = 4
 """Frames in every batch of the network. It is part of a score: another number changes its last
 bits."""
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
 
 
 class Dinov2:
@@ -65,7 +65,10 @@ class Dinov2:
         aspect: str = "keep",
         pool: str = "patch",
         precise: bool = False,
+        mean: Triple = Entry.mean,
+        deviation: Triple = Entry.deviation,
         weights_digest: str | None = None,
+        lora_alpha: float | None = None,
         report: LoadReport | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -81,7 +84,11 @@ class Dinov2:
             pool: ``patch`` (mean of the patch tokens), ``all`` (mean of all tokens) or ``cls`` (the
                 class token).
             precise: float32 on every device.
+            mean: mean of red, green and blue in 0..1, by which frames are normalised.
+            deviation: their standard deviation.
             weights_digest: digest of the weight file, which is stored.
+            lora_alpha: alpha that adapters in the file were merged with, where one was asked for;
+                it is stored.
             report: which tensors of the weight file were loaded, which is stored.
             device: the device to compute on; the network is moved there.
 
@@ -110,13 +117,14 @@ class Dinov2:
             check_aspect(aspect),
             self.pool,
             self.precision,
+            lora_alpha=lora_alpha,
         )
         if pool == "cls" and network.cls_token is None:
             raise EmbedderError(
                 f"pool is 'cls': the network {version} has no class token, choose patch or all"
             )
-        self._mean = torch.tensor(MEAN, device=self.device)[:, None, None]
-        self._deviation = torch.tensor(DEVIATION, device=self.device)[:, None, None]
+        self._mean = torch.tensor(mean, device=self.device)[:, None, None]
+        self._deviation = torch.tensor(deviation, device=self.device)[:, None, None]
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
@@ -182,14 +190,15 @@ def load_dinov2(
     aspect: str = "keep",
     pool: str = "patch",
     precise: bool = False,
+    lora_alpha: float | None = None,
     device: torch.device | str = "cpu",
 ) -> Dinov2:
-    """Build a catalogued network and load its weights.
+    """Build a network of timm and load its weights.
 
     Args:
         made: an entry with a ``timm_id``.
         weights: the weight file; None takes the one in the Hugging Face cache.
-        size, aspect, pool, precise: see :class:`Dinov2`.
+        size, aspect, pool, precise, lora_alpha: see :class:`Dinov2`.
         device: the device to compute on.
 
     Raises:
@@ -203,14 +212,10 @@ def load_dinov2(
         aspect=aspect,
         pool=pool,
         precise=precise,
+        lora_alpha=lora_alpha,
         device=str(device),
     )
-    path = find_weights(made.name, weights)
-    plain = load_state(path)
-    model = timm.create_model(
-        str(made.timm_id), pretrained=False, num_classes=0, dynamic_img_size=True
-    )
-    report = load_into(model, plain, f"the weights {str(path)!r}")
+    model, report = load_network(made, find_weights(made.name, weights), lora_alpha=lora_alpha)
     return Dinov2(
         model,
         name=identity.name,
@@ -219,6 +224,9 @@ def load_dinov2(
         aspect=aspect,
         pool=pool,
         precise=precise,
+        mean=made.mean,
+        deviation=made.deviation,
+        lora_alpha=lora_alpha,
         weights_digest=identity.weights_digest,
         report=report,
         device=device,

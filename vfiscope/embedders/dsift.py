@@ -38,7 +38,7 @@ from vfiscope.embedders.embedder import check_aspect, check_size
 from vfiscope.embedders.identity import Identity
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
-from vfiscope.models.checkpoints import LoadReport
+from vfiscope.models.loading import LoadReport
 from vfiscope.types import Features, Float32, Frames
 
 if TYPE_CHECKING:

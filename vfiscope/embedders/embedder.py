@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vfiscope.embedders.identity import Identity
-    from vfiscope.models.checkpoints import LoadReport
+    from vfiscope.models.loading import LoadReport
 
 __all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
 

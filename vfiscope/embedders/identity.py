@@ -39,6 +39,8 @@ class Identity:
     """float32 or bfloat16 for a network."""
     side_by_side: bool = False
     """True where a frame's vector is its patch vectors side by side; else it has length dim."""
+    lora_alpha: float | None = None
+    """Alpha that adapters in the weights are merged with, where one was asked for."""
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (h, w) of a frame of height x width pixels."""
@@ -66,7 +68,8 @@ class Identity:
             "aspect": self.aspect,
             "pool": self.pool,
         }
-        return described if self.precision is None else {**described, "precision": self.precision}
+        of_networks = {"precision": self.precision, "lora_alpha": self.lora_alpha}
+        return described | {name: each for name, each in of_networks.items() if each is not None}
 
 
 def identify_network(
@@ -77,9 +80,10 @@ def identify_network(
     aspect: str,
     pool: str,
     precise: bool,
+    lora_alpha: float | None,
     device: str,
 ) -> Identity:
-    """The identity of a catalogued network with these weights and options; see
+    """The identity of a network with these weights and options; see
     :func:`vfiscope.embedders.dinov2.load_dinov2`.
 
     Raises:
@@ -88,13 +92,14 @@ def identify_network(
     return Identity(
         made.name,
         str(made.timm_id),
-        size=check_network_size(size, made.patch, device),
+        size=check_network_size(size or made.size, made.patch, device),
         aspect=check_aspect(aspect),
         pool=check_pool(pool),
         precision=precision_on(device, precise=precise),
         patch=made.patch,
         dim=made.dim,
         weights_digest=weights_digest(find_weights(made.name, weights)),
+        lora_alpha=lora_alpha,
     )
 
 

@@ -30,12 +30,21 @@ Device: TypeAlias = "str | torch.device"
 
 
 def _open_dsift(
-    *, weights: Weights, size: int | None, aspect: str, pool: str, precise: bool, device: Device
+    *,
+    weights: Weights,
+    size: int | None,
+    aspect: str,
+    pool: str,
+    precise: bool,
+    lora_alpha: float | None,
+    device: Device,
 ) -> Embedder:
     """Dense SIFT, which is always float32, ``precise`` or not."""
     from vfiscope.embedders.dsift import Dsift
     from vfiscope.models.device import resolve_device
 
+    if lora_alpha is not None:
+        raise EmbedderError(f"dsift has no weights, but lora_alpha is {lora_alpha:g}: leave it out")
     if weights is not None:
         raise EmbedderError(
             f"dsift has no weights, but they are {os.fspath(weights)!r}: choose a dinov2 embedder"
@@ -70,15 +79,19 @@ class Kind:
     identify: Callable[..., Identity]
 
 
+def _network(made: Entry) -> Kind:
+    return Kind(partial(_open_dinov2, made), partial(_identify_dinov2, made))
+
+
 EMBEDDERS: dict[str, Kind] = {
     "dsift": Kind(_open_dsift, _identify_dsift),
-    **{
-        name: Kind(partial(_open_dinov2, made), partial(_identify_dinov2, made))
-        for name, made in CATALOG.items()
-        if made.timm_id is not None
-    },
+    **{name: _network(made) for name, made in CATALOG.items() if made.timm_id is not None},
 }
-"""{name: kind}; another embedder is one more line."""
+"""{name: kind}; another embedder is one more line. Other networks of timm are not listed."""
+
+
+def _kind(name: str) -> Kind:
+    return EMBEDDERS[name] if name in EMBEDDERS else _network(entry(name))
 
 
 def choose(name: str, weights: Weights = None) -> tuple[str, str]:
@@ -112,26 +125,35 @@ def open_embedder(
     aspect: str = "keep",
     pool: str = "patch",
     precise: bool = False,
+    lora_alpha: float | None = None,
     device: Device = "cpu",
 ) -> Embedder:
     """Open an embedder.
 
     Args:
-        name: ``auto`` or a name in :data:`~vfiscope.models.catalog.CATALOG`.
+        name: ``auto``, a name in :data:`~vfiscope.models.catalog.CATALOG`, or that of a vision
+            transformer in timm.
         weights: weight file; None takes the one in the Hugging Face cache.
         size: short side of the resized frame in pixels; None takes the embedder's default.
         aspect: ``keep``, or ``stretch`` to make both sides ``size`` pixels.
         pool: the vector of a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens)
             or ``cls``.
         precise: run a network in float32 on a GPU too.
+        lora_alpha: alpha of LoRA adapters in the weights; None takes the one that is stored there.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``, or a torch device.
 
     Raises:
         EmbedderError: the name, weights, size, aspect, pool or device cannot be used.
     """
     chosen, _ = choose(name, weights)
-    return EMBEDDERS[chosen].open(
-        weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device
+    return _kind(chosen).open(
+        weights=weights,
+        size=size,
+        aspect=aspect,
+        pool=pool,
+        precise=precise,
+        lora_alpha=lora_alpha,
+        device=device,
     )
 
 
@@ -143,18 +165,25 @@ def identify(
     aspect: str = "keep",
     pool: str = "patch",
     precise: bool = False,
+    lora_alpha: float | None = None,
     device: Device = "cpu",
 ) -> Identity:
     """Identify what :func:`open_embedder` would open with the same arguments, without loading a
-    network, and on a CPU without importing torch.
+    network, and on a CPU without importing torch, unless the name is one of timm's.
 
     Raises:
         EmbedderError: the name, size, aspect, pool or device cannot be used, or the weights are
             missing.
     """
     chosen, _ = choose(name, weights)
-    return EMBEDDERS[chosen].identify(
-        weights=weights, size=size, aspect=aspect, pool=pool, precise=precise, device=device
+    return _kind(chosen).identify(
+        weights=weights,
+        size=size,
+        aspect=aspect,
+        pool=pool,
+        precise=precise,
+        lora_alpha=lora_alpha,
+        device=device,
     )
 
 
@@ -170,7 +199,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
         EmbedderError: the weights are missing, unreadable or do not fit.
     """
     chosen, _ = choose(name, weights)
-    path = None if entry(chosen).repo is None else find_weights(chosen, weights)
+    path = None if entry(chosen).timm_id is None else find_weights(chosen, weights)
     embedder = open_embedder(chosen, weights=weights)
     frame = _probe_frame()
     norm = float(embedder.embed(frame).patches.mean(dim=(1, 2)).norm())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -12,8 +13,10 @@ from typing import Any
 import av
 
 from vfiscope.errors import SourceError
+from vfiscope.files import open_regular
 from vfiscope.inspection.findings import DoctorCode
 from vfiscope.sources.geometry import UPRIGHT
+from vfiscope.sources.images.image_header import read_header
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
 from vfiscope.sources.source import Counts
@@ -21,7 +24,7 @@ from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import is_picture, opened
 from vfiscope.sources.video.decode import decode
 from vfiscope.sources.video.integrity import failed_checksums
-from vfiscope.types import Code, Note, SourceInfo
+from vfiscope.types import Code, Note, SourceInfo, Status
 
 __all__ = ["Examination", "Timing", "examine"]
 
@@ -231,10 +234,13 @@ def _mean_rate(tally: _Tally, time_base: Fraction) -> float | None:
 
 
 def _examine_images(info: SourceInfo) -> Examination:
+    if not info.files:
+        return _examine_pages(info)
     formats: Counter[str] = Counter()
     sizes: Counter[tuple[int, int]] = Counter()
     turned, deep = 0, Counter[int]()
     failures: list[Note] = []
+    several: list[Note] = []
     for file in info.files:
         try:
             header, data = read_image(file)
@@ -243,11 +249,14 @@ def _examine_images(info: SourceInfo) -> Examination:
             failures.append(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             continue
         formats[header.format] += 1
+        if header.pages > 1 and not several:
+            values = {"file": os.path.basename(file), "pages": header.pages}
+            several.append(Note(Code.IMAGE_PAGES, values))
         sizes[header.height, header.width] += 1
         turned += header.orientation != UPRIGHT
         deep[header.bit_depth] += 1
     return Examination(
-        info=info,
+        info=replace(info, notes=(*info.notes, *several)),
         container=formats.most_common(1)[0][0] if formats else "unknown",
         frames=sum(formats.values()),
         skipped=0,
@@ -260,4 +269,35 @@ def _examine_images(info: SourceInfo) -> Examination:
         colors={f"rgb full, {bits} bit": count for bits, count in deep.most_common()},
         turned=turned,
         failure=failures[0] if failures else None,
+    )
+
+
+def _examine_pages(info: SourceInfo) -> Examination:
+    """A single file of several images."""
+    statuses: Counter[Status] = Counter()
+    failure = None
+    with open_regular(info.path) as stream:
+        form = read_header(stream, info.path).format
+    with open_source(info.path) as source:
+        try:
+            statuses.update(
+                single.status for single in source.singles(range(info.frames_expected or 0))
+            )
+        except SourceError as error:
+            failure = Note(DoctorCode.READING_ENDS_EARLY, {"reason": str(error)})
+        unread = [note for note in source.info.notes if note.code == Code.IMAGE_UNREADABLE]
+    frames = statuses[Status.OK]
+    return Examination(
+        info=info,
+        container=form,
+        frames=frames,
+        skipped=0,
+        corrupt=0,
+        undecodable=statuses[Status.UNREADABLE],
+        broken=0,
+        lost=0,
+        formats={form: frames},
+        sizes={(info.height, info.width): frames},
+        colors={f"rgb full, {info.bit_depth} bit": frames},
+        failure=failure or (unread[0] if unread else None),
     )

@@ -183,6 +183,9 @@ OF_SOURCES: dict[Code, Kind] = {
     Code.COUNTER_STARTS_AGAIN: Kind(
         "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
     ),
+    Code.IMAGE_PAGES: Kind(
+        "warning", "several images in a file", "pass such a file by itself to read all of them"
+    ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),
 }

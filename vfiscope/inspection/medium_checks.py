@@ -48,6 +48,10 @@ IMAGE_KINDS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
     ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".heic": "HEIC",
+    ".heif": "HEIC",
+    ".gif": "GIF",
 }
 
 
@@ -68,7 +72,7 @@ def check_medium(found: Examination) -> Iterator[Note]:
 
 
 def _reading(found: Examination) -> Iterator[Note]:
-    if found.info.kind != "video":
+    if found.info.kind != "video" and found.undecodable:
         if found.failure is not None:
             values = {"count": found.undecodable, "first": found.failure}
             yield Note(DoctorCode.IMAGES_UNREADABLE, values)
@@ -166,7 +170,7 @@ def _content(found: Examination) -> Iterator[Note]:
         if FORMAT_OF_SUFFIX.get(suffix, content) not in (content, *content.split(",")):
             yield Note(DoctorCode.NAME_NOT_CONTENT, {"named": suffix, "content": content})
     else:
-        suffixes = {Path(file).suffix.lower() for file in found.info.files}
+        suffixes = {Path(file).suffix.lower() for file in found.info.files or [found.info.path]}
         wrong = set(found.formats) - {IMAGE_KINDS.get(suffix) for suffix in suffixes}
         if wrong:
             values = {"named": sorted(suffixes), "content": sorted(wrong)}

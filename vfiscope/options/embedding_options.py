@@ -24,7 +24,7 @@ class EmbeddingOptions(PairingOptions):
     embedder: Annotated[
         str,
         Option(
-            "A name, or auto: DINOv2 if its weights are on this machine, else dsift.",
+            "A name (any ViT of timm too), or auto: DINOv2 if its weights are here, else dsift.",
             "a name",
             "NAME",
             names="embedder",
@@ -32,6 +32,14 @@ class EmbeddingOptions(PairingOptions):
     ] = "auto"
     weights: Annotated[
         FileName | None, Option("Weights of the embedder.", metavar="FILE", file=True)
+    ] = None
+    lora_alpha: Annotated[
+        float | None,
+        Field(ge=0, le=1e6),
+        Option(
+            "Alpha of LoRA adapters in the weights; by default the one stored with them.",
+            "a number from 0 up",
+        ),
     ] = None
     device: Annotated[Device, Option("Device to compute on.")] = "auto"
     size: Annotated[

@@ -48,6 +48,7 @@ class RunKeywords(TypedDict, total=False):
     deinterlace: Literal["none", "bwdif"]
     embedder: str
     weights: str | PathLike[str] | None
+    lora_alpha: float | None
     device: Literal["auto", "cpu", "cuda", "mps"]
     size: int | None
     aspect: Literal["keep", "stretch"]

@@ -112,6 +112,7 @@ def _named(config: RunConfig) -> dict[str, Any]:
         "aspect": config.aspect,
         "pool": config.pool,
         "precise": config.precise,
+        "lora_alpha": config.lora_alpha,
     }
 
 

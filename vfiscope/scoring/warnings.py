@@ -17,6 +17,7 @@ TOLD = frozenset(
         Code.SEVERAL_STREAMS,
         Code.CLOCK_RESTARTS,
         Code.IMAGE_PAGES,
+        Code.NO_DURATIONS,
         Code.FEWER_BITS,
         Code.COUNTER_STARTS_AGAIN,
     }

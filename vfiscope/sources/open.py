@@ -10,11 +10,13 @@ from fractions import Fraction
 from typing import Any, Unpack
 
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.files import open_regular
 from vfiscope.options import ReadOptions
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
 from vfiscope.sources.array import ArraySource
 from vfiscope.sources.array_forms import as_stack
+from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
     Listing,
@@ -24,12 +26,16 @@ from vfiscope.sources.images.listing import (
     list_glob,
     list_pattern,
 )
+from vfiscope.sources.images.paged_files import PAGED_FORMATS
+from vfiscope.sources.images.paged_source import PagedSource
 from vfiscope.sources.selection import Options, Selection
 from vfiscope.sources.source import Source, check_file
 from vfiscope.sources.video.video_source import VideoSource
 
 __all__ = ["is_address", "open_source", "open_with", "parse_position"]
 
+MOVING = ("PNG", "AVIF")
+"""Formats of images whose animations FFmpeg decodes as videos."""
 MAX_TIME_BASE = 1001 * 1000
 CLOCK = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,9}):([0-9]{1,9}(?:\.[0-9]{1,18})?)")
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
@@ -101,11 +107,37 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         )
     path = os.path.abspath(os.fsdecode(path)) if path else path
     listing = _listing(path)
-    if listing is not None:
+    if listing is None:
+        return _open_file(path, options)
+    _check_video_only(options, path)
+    return ImageSource(path, listing, options)
+
+
+def _open_file(path: str, options: Options) -> Source:
+    """A single file: an image, several images, or a video."""
+    header = _image_header(path) if is_image_name(path) else None
+    if header is not None and header.pages > 1 and header.format in PAGED_FORMATS:
+        _check_images_only(options, path)
         _check_video_only(options, path)
-        return ImageSource(path, listing, options)
-    _check_images_only(options, path)
-    return VideoSource(path, options)
+        return PagedSource(path, header, options)
+    if header is None or header.format == "GIF" or (header.pages > 1 and header.format in MOVING):
+        _check_images_only(options, path)
+        return VideoSource(path, options)
+    _check_video_only(options, path)
+    return ImageSource(path, Listing((path,), ()), options)
+
+
+def _image_header(path: str) -> ImageHeader:
+    """The header of an image file.
+
+    Raises:
+        SourceError: it is not an image of a known kind.
+    """
+    try:
+        with open_regular(path) as stream:
+            return read_header(stream, path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
@@ -158,7 +190,7 @@ def is_address(target: Any) -> bool:
 
 
 def _listing(path: str) -> Listing | None:
-    """The image files that a path means, or None if it is to be read as a video."""
+    """The image files that a path means, or None if it is a file."""
     if os.path.isdir(path):
         return list_folder(path)
     if not os.path.lexists(path):
@@ -167,7 +199,7 @@ def _listing(path: str) -> Listing | None:
         if has_pattern(path):
             return list_pattern(path)
     check_file(path)
-    return Listing((path,), ()) if is_image_name(path) else None
+    return None
 
 
 def _check_images_only(options: Options, what: str) -> None:

@@ -69,6 +69,7 @@ class Code(StrEnum):
     COUNTER_STARTS_AGAIN = "counter_starts_again"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
+    NO_DURATIONS = "no_durations"
     IMAGE_UNREADABLE = "image_unreadable"
 
     # Frames in memory.

@@ -92,6 +92,9 @@ OF_IMAGES: dict[Code, Template] = {
     ),
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
+    Code.NO_DURATIONS: (
+        "some of its {images} images have no duration: frames follow each other at --fps"
+    ),
     Code.IMAGE_UNREADABLE: "{reason}",
 }
 

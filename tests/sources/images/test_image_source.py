@@ -132,10 +132,10 @@ def test_cmyk_becomes_rgb(tmp_path: Path) -> None:
     assert np.abs(read(tmp_path / "a.jpg")[0] - expected).max() <= 3
 
 
-def test_only_the_first_page_is_read_and_the_others_are_noted(tmp_path: Path) -> None:
+def test_in_a_folder_only_the_first_page_is_read_and_the_others_are_noted(tmp_path: Path) -> None:
     pages = [Image.fromarray(page) for page in noise(3, 8, 8)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
-    with open_source(tmp_path / "a.tif") as source:
+    with open_source(tmp_path) as source:
         assert len(list(source)) == 1
         assert source.info.notes == (Note(Code.IMAGE_PAGES, {"file": "a.tif", "pages": 3}),)
 

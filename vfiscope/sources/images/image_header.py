@@ -7,20 +7,27 @@ import warnings
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from vfiscope.errors import SourceError
-from vfiscope.sources.geometry import Orientation, from_exif
+from vfiscope.sources.geometry import UPRIGHT, Orientation, from_exif
+from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits
+from vfiscope.sources.images.heic import is_heic, open_heic
+from vfiscope.sources.images.tiff_pages import find_pages
 
 if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "read_header"]
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
+EXTENSIONS = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".avif", ".heic", ".heif", ".gif"),
+)
 MAX_PIXELS = 2**27
 """Larger images are refused before they are decoded."""
-PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
+PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "AVIF", "GIF")
 EXIF_ORIENTATION = 0x0112
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
+HEAD_BYTES = 64
 
 
 _QUIET = threading.Lock()
@@ -40,25 +47,52 @@ class ImageHeader(NamedTuple):
     premultiplied: bool
     """True if the decoder itself composites transparent pixels over black (8-bit TIFF)."""
     pages: int
-    """Images in the file, of which only the first is read."""
+    """Images in the file."""
     format: str
-    """PNG, JPEG, BMP, TIFF or WEBP: by the content, whatever the name says."""
+    """PNG, JPEG, BMP, TIFF, WEBP, AVIF, GIF or HEIC: by the content, whatever the name says."""
 
 
-def read_header(stream: BinaryIO, name: str) -> ImageHeader:
+def read_header(stream: BinaryIO, name: str, *, count: bool = True) -> ImageHeader:
     """The header of an image, without decoding it.
+
+    Args:
+        stream: the file, at its start.
+        name: for messages.
+        count: False if the images in the file need not be counted.
 
     Raises:
         SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
+        MissingPackageError: it is a HEIC image, and the package that reads it is not installed.
     """
+    start = stream.tell()
+    heic = is_heic(stream.read(HEAD_BYTES))
+    stream.seek(start)
+    if heic:
+        return _read_heic(stream, name)
     with _QUIET, warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # the limit below is the one that counts, and notes say what is unusual
-        return _read(stream, name)
+        return _read(stream, name, count)
 
 
-def _read(stream: BinaryIO, name: str) -> ImageHeader:
+def _read_heic(stream: BinaryIO, name: str) -> ImageHeader:
+    images = open_heic(stream, name)
+    width, height = images[0].size
+    _check_pixels(width, height, name)
+    depth = 8 if images[0].info.get("bit_depth", 8) == 8 else 16
+    has_alpha = bool(images[0].has_alpha)
+    return ImageHeader(width, height, depth, UPRIGHT, has_alpha, False, len(images), "HEIC")
+
+
+def _check_pixels(width: int, height: int, name: str) -> None:
+    if width * height > MAX_PIXELS:
+        raise SourceError(
+            f"{name} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
+        )
+
+
+def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -72,10 +106,7 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
     except (SyntaxError, ValueError, TypeError, OSError) as error:
         raise SourceError(f"{name} has a damaged header: {error}") from error
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise SourceError(
-            f"{name} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
-        )
+    _check_pixels(width, height, name)
     if image.mode == "F":
         raise SourceError(f"{name} holds floating point values: convert it to 8 or 16 bits")
     orientation, stored = _orientation(image)
@@ -90,9 +121,15 @@ def _read(stream: BinaryIO, name: str) -> ImageHeader:
         orientation,
         has_alpha,
         premultiplied,
-        getattr(image, "n_frames", 1),
-        str(image.format),
+        _pages(image, stream) if count else 1,
+        "JPEG" if image.format == "MPO" else str(image.format),  # of several JPEG images
     )
+
+
+def _pages(image: Image.Image, stream: BinaryIO) -> int:
+    if image.format == "TIFF":
+        return len(find_pages(stream).offsets)
+    return int(getattr(image, "n_frames", 1))
 
 
 def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
@@ -115,4 +152,7 @@ def _bit_depth(image: Image.Image, stream: BinaryIO) -> int:
     if image.format == "TIFF":
         bits = getattr(image, "tag_v2", {}).get(TIFF_BITS_PER_SAMPLE, (8,))
         return 8 if max(bits) <= 8 else 16
+    if image.format == "AVIF":
+        stream.seek(0)
+        return 8 if avif_bits(stream.read(AVIF_HEAD_BYTES)) == 8 else 16
     return 8

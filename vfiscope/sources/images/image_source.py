@@ -3,6 +3,7 @@ Pillow first."""
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Generator, Sequence
 from fractions import Fraction
@@ -17,7 +18,9 @@ from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.geometry import resize_into
+from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
+from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
@@ -25,7 +28,14 @@ from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
 
-__all__ = ["ImageSource", "decode_image", "read_image", "total_size"]
+__all__ = [
+    "ImageSource",
+    "check_like",
+    "decode_image",
+    "over_black",
+    "read_image",
+    "total_size",
+]
 
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
@@ -106,25 +116,38 @@ class ImageSource(Source):
             self._note(Note(Code.IMAGE_TRANSPARENT, {"file": name}))
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
-        self._check_like_first(file, pixels)
+        check_like(file, pixels, self._first, self._info, self._options)
         resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
         counts.decoded += 1
         return Status.OK
 
-    def _check_like_first(self, file: str, pixels: NDArray[Any]) -> None:
-        info = self._info
-        depth = 8 * pixels.dtype.itemsize
-        if depth != info.bit_depth:
-            raise SourceError(
-                f"{file} has {depth} bits, {self._first} has {info.bit_depth}: convert them to one"
-                " depth"
-            )
-        height, width = pixels.shape[:2]
-        if self._options.resize is None and (height, width) != (info.height, info.width):
-            raise SourceError(
-                f"{file} is {width}x{height}, {self._first} is {info.width}x{info.height}: "
-                "pass images of one size, or use --resize"
-            )
+
+def check_like(
+    name: str, pixels: NDArray[Any], first: str, info: SourceInfo, options: Options
+) -> None:
+    """Refuse an image that is not like the first of its source.
+
+    Args:
+        name: of the image.
+        pixels: (H, W, 3), as decoded.
+        first: name of the first image.
+        info: of the source.
+        options: whether other sizes are resized.
+
+    Raises:
+        SourceError: it has another depth, or another size that is not to be resized.
+    """
+    depth = 8 * pixels.dtype.itemsize
+    if depth != info.bit_depth:
+        raise SourceError(
+            f"{name} has {depth} bits, {first} has {info.bit_depth}: convert them to one depth"
+        )
+    height, width = pixels.shape[:2]
+    if options.resize is None and (height, width) != (info.height, info.width):
+        raise SourceError(
+            f"{name} is {width}x{height}, {first} is {info.width}x{info.height}: "
+            "pass images of one size, or use --resize"
+        )
 
 
 def total_size(files: Sequence[str]) -> int:
@@ -170,7 +193,12 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     OpenCV turns images upright itself except in the mode that keeps alpha. It is asked for BGR,
     because its RGB mode mixes up the channels of 16-bit TIFF (5.0.0).
     """
-    keep_alpha = header.has_alpha and not header.premultiplied
+    if header.format == "GIF":
+        return _decode_gif(data, file)
+    if header.format == "HEIC":
+        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file)
+    # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
+    keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
@@ -181,9 +209,28 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
         raise SourceError(f"{file} cannot be decoded: it is damaged or incomplete")
     if pixels.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"{file} holds {pixels.dtype} values: convert it to 8 or 16 bits")
+    if header.format == "AVIF":
+        pixels = to_full_range(pixels, avif_bits(bytes(data[:AVIF_HEAD_BYTES])))
     if keep_alpha:
         pixels = header.orientation.apply(_on_black(pixels))
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB)
+
+
+def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
+    """Its first image."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
+            return over_black(np.asarray(image.convert("RGBA")))
+    except (OSError, EOFError, ValueError, SyntaxError) as error:
+        raise SourceError(f"{file} cannot be decoded: {error}") from error
+
+
+def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W, 3) of RGBA with straight alpha, as Pillow has it."""
+    opaque = bool((rgba[..., 3] == 255).all())
+    return np.ascontiguousarray(rgba[..., :3]) if opaque else _on_black(rgba)
 
 
 def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:

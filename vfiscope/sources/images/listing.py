@@ -109,6 +109,8 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
     files = [
         name for name in found if is_image_name(name) and not os.path.basename(name).startswith(".")
     ]
+    # A GIF among other images shows them all rather than being one of them.
+    files = [name for name in files if not name.lower().endswith(".gif")] or files
     if not files:
         raise SourceError(f"{path!r} holds no image: images end in {' '.join(EXTENSIONS)}")
     ordered = in_order(files)
