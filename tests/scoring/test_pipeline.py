@@ -214,9 +214,9 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
     test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
     paint = array._paint
 
-    def painted(frame: Any, name: str, out: Any) -> Status:
-        paint(frame, name, out)
-        return Status.CORRUPT if np.array_equal(frame, test[13]) else Status.OK
+    def painted(frames: Any, index: int, name: str, out: Any) -> Status:
+        paint(frames, index, name, out)
+        return Status.CORRUPT if np.array_equal(out, test[13]) else Status.OK
 
     monkeypatch.setattr(array, "_paint", painted)
     with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:

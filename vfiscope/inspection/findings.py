@@ -179,6 +179,14 @@ OF_SOURCES: dict[Code, Kind] = {
         "gaps",
         "add the missing images; otherwise later frames are paired with the wrong ones",
     ),
+    Code.TAKEN: Kind("info", "time-lapse"),
+    Code.TIMES_SHARED: Kind("info", "times"),
+    Code.CLOCK_WENT_BACK: Kind(
+        "warning", "clock", "if it is not, write OffsetTimeOriginal, or pass --time-from fps"
+    ),
+    Code.CLOCK_WENT_FORWARD: Kind("info", "clock"),
+    Code.READ_BY_TIME: Kind("info", "order"),
+    Code.NAMES_AGAINST_TIMES: Kind("warning", "order", "check which order is right"),
     Code.NEGATIVE_NUMBERS: Kind("info", "negative numbers"),
     Code.COUNTER_STARTS_AGAIN: Kind(
         "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"

@@ -19,9 +19,26 @@ class ReadKeywords(TypedDict, total=False):
     step: int
     fps: float
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
 
 
 class RunKeywords(TypedDict, total=False):
@@ -43,9 +60,26 @@ class RunKeywords(TypedDict, total=False):
     fps: float
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
     embedder: str
     weights: str | PathLike[str] | None
     lora_alpha: float | None

@@ -12,6 +12,7 @@ from vfiscope.config import RATE_TOLERANCE
 from vfiscope.errors import PairingError, UsageError
 from vfiscope.options import RunConfig
 from vfiscope.sources import Source, held, open_source, open_with
+from vfiscope.types import Code
 
 __all__ = ["check_out", "golden_index", "open_inputs"]
 
@@ -35,7 +36,9 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     if config.mode == "compare" and config.ref is None:
         raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
     config = _held(config)
-    partner = _open_partner(config.replace(time_from=None), stack)
+    if config.time_from is None and config.mode != "scan":
+        config = config.replace(time_from="fps")  # frames of both sides are counted alike
+    partner = _open_partner(config, stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
     role, other = partner
@@ -46,6 +49,8 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
         test = _open(config, config.test, stack, size=other.size)
     if role == "ref" and config.mode == "score" and config.align == "none":
         _check_rates(test, other)
+    if role == "ref":
+        _check_order(test, other)
     if config.mode == "compare":
         _check_still(test)
         _check_still(other)
@@ -62,14 +67,15 @@ def _held(config: RunConfig) -> RunConfig:
 
 
 def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:
+    own = config.replace(time_from="fps")
     if config.mode == "score" and config.ref is None:
         if config.source is None:
             return None
         # Only the test's frames are selected; their places are searched in the whole source.
-        whole = config.replace(start=None, stop=None, stream=None)
+        whole = own.replace(start=None, stop=None, stream=None)
         return "source", _open_alike(whole, config.source, stack)
     if config.mode != "scan":
-        return "ref", _open_alike(config.replace(stream=None), config.ref, stack)
+        return "ref", _open_alike(own.replace(stream=None), config.ref, stack)
     if config.golden is None:
         return None
     index = golden_index(config.golden)
@@ -138,6 +144,15 @@ def _check_rates(test: Source, ref: Source) -> None:
         f" {ref.info.path} {float(rates[1]):.6g}: pass --align auto, or --align 0 to pair them row"
         " by row"
     )
+
+
+def _check_order(test: Source, ref: Source) -> None:
+    """Refuse to pair images in the order of time with a reference in the order of names."""
+    if any(note.code == Code.READ_BY_TIME for note in test.info.notes):
+        raise PairingError(
+            f"the images of {test.info.path} are in another order by time than by name, and those"
+            f" of {ref.info.path} are ordered by name: name both alike, or leave out --time-from"
+        )
 
 
 def _check_still(source: Source) -> None:

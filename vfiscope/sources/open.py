@@ -153,7 +153,16 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         time_from=reading.time_from,
         stream=reading.stream,
         deinterlace=reading.deinterlace,
+        raw_size=_raw_size(reading.raw_size),
+        raw_format=reading.raw_format,
     )
+
+
+def _raw_size(size: str | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    width, _, height = size.partition("x")
+    return int(width), int(height)
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:
@@ -203,7 +212,7 @@ def _listing(path: str) -> Listing | None:
 
 
 def _check_images_only(options: Options, what: str) -> None:
-    if options.time_from is not None:
+    if options.time_from not in (None, "fps"):
         raise UsageError(
             f"--time-from {options.time_from} is for image folders, and {what} is none: leave"
             " it out"

@@ -72,8 +72,12 @@ class Options:
     tonemap: str | None = None
     """The name of a tone map, or None to refuse HDR."""
     time_from: str | None = None
-    """The origin of the times of images: "exif" or "name", or None to count images at ``fps``."""
+    """The origin of the times of images: "exif", "name" or "fps"; None for what can be found."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
     """The deinterlacer for interlaced video: "none" or "bwdif"."""
+    raw_size: tuple[int, int] | None = None
+    """(width, height) of the frames in raw video."""
+    raw_format: str | None = None
+    """Pixel format of raw video."""

@@ -67,6 +67,12 @@ class Code(StrEnum):
     NUMBERING_GAPS = "numbering_gaps"
     NEGATIVE_NUMBERS = "negative_numbers"
     COUNTER_STARTS_AGAIN = "counter_starts_again"
+    TAKEN = "taken"
+    TIMES_SHARED = "times_shared"
+    CLOCK_WENT_BACK = "clock_went_back"
+    CLOCK_WENT_FORWARD = "clock_went_forward"
+    READ_BY_TIME = "read_by_time"
+    NAMES_AGAINST_TIMES = "names_against_times"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
     NO_DURATIONS = "no_durations"
@@ -106,6 +112,8 @@ class Code(StrEnum):
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
+    CADENCE_SLIPS = "cadence_slips"
+    ORIGINALS_UNLIKE = "originals_unlike"
 
 
 @dataclass(frozen=True)

@@ -64,20 +64,29 @@ def first_page_at(head: bytes, offset: int) -> tuple[int, bytes]:
 
 
 def find_pages(stream: BinaryIO) -> TiffPages:
-    """The pages of a TIFF file, in order."""
+    """The pages of a TIFF file, in order.
+
+    Raises:
+        ValueError: directories lie over each other, so that walking them could take for ever.
+    """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     layout = _layout(stream.read(4))
     stream.seek(layout.first_at)
     offsets: list[int] = []
     seen: set[int] = set()
+    walked = 0
     at = _number(stream, layout.offset)
     while at and at not in seen and len(seen) < MAX_FRAMES:
         if at + layout.count.size > size:
             return TiffPages(offsets, at + layout.count.size)
         seen.add(at)
         stream.seek(at)
-        entries = stream.read(_number(stream, layout.count) * layout.entry.size)
+        length = _number(stream, layout.count) * layout.entry.size
+        walked += layout.count.size + min(length, size)
+        if walked > size:
+            raise ValueError("its directories overlap, or reach beyond its end")
+        entries = stream.read(length)
         tags = {each[0]: each[1] for each in layout.entry.iter_unpack(_whole(entries, layout))}
         extra = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
         if not offsets or not (extra or tags.get(SUBFILE_TYPE) == OLD_REDUCED):
