@@ -139,7 +139,7 @@ class InputOptions(ReadOptions):
     @model_validator(mode="after")
     def _of_this_mode(self) -> Self:
         """Refuse options that this mode would ignore."""
-        for told in sorted(InputOptions.declared(), key=lambda each: each.name):
+        for told in sorted(type(self).declared(), key=lambda each: each.name):
             told.check_mode(self.mode, getattr(self, told.name))
         return self
 

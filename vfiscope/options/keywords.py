@@ -116,3 +116,7 @@ class ScanKeywords(RunKeywords, total=False):
 
 class CompareKeywords(RunKeywords, total=False):
     """Of ``compare``."""
+
+    arrow_stride: int | None
+    pca: bool
+    opacity: float | None
