@@ -77,7 +77,7 @@ def test_a_pipe_among_images_is_an_unreadable_row(
         ]
     assert call("doctor", folder) in (1, 3)
     assert "a_001.png cannot be read: not a regular file" in capsys.readouterr().out
-    with pytest.raises(Exception, match=r"a_001\.png has no EXIF time"):
+    with pytest.raises(Exception, match=r"a_002\.png has no EXIF time"):
         open_source(folder, time_from="exif")
 
 

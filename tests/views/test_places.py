@@ -114,7 +114,7 @@ def test_segments_of_photos_have_the_names_of_their_first_and_last_file_and_when
 def test_segments_of_photos_without_times_have_names_alone_and_those_of_arrays_neither(
     photos: Path,
 ) -> None:
-    with vs.scan(photos, golden=0, start=2, step=2, **LEAN) as run:
+    with vs.scan(photos, golden=0, start=2, step=2, time_from="fps", **LEAN) as run:
         (found,) = [each for each in run.summary()["segments"] if each["rule"]]
         assert (found["start"], found["start_name"], found["stop_name"]) == (
             6,

@@ -8,6 +8,8 @@ from typing import Any
 from vfiscope.cli.messages import describe as describe_summary
 from vfiscope.cli.messages import plain
 from vfiscope.options import declared
+from vfiscope.printable import shown
+from vfiscope.types import duration
 
 __all__ = ["describe_facts"]
 
@@ -26,12 +28,23 @@ READ = {
 
 
 def describe_facts(facts: Mapping[str, Any]) -> str:
-    """The facts as text for people; unset values are left out."""
+    """The facts as text for people; unset values are left out, long texts cut."""
+    facts = shown(facts)
     is_run = facts["kind"] == "run"
-    rows = list(_run_rows(facts) if is_run else facts.items())
+    rows = list(_run_rows(facts) if is_run else _medium_rows(facts))
     wide = max(len(name) for name, _ in rows)
     lines = [f"{name:<{wide}}  {plain(value)}" for name, value in rows if value is not None]
     return "\n".join([*lines, "", describe_summary(facts["summary"])] if is_run else lines)
+
+
+def _medium_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The facts about a medium; of dated images the duration in words, and nothing of what stands
+    for it in counted ones."""
+    for name, value in facts.items():
+        if facts["times_from"] is None or name not in ("duration_s", "time_base", "times_from"):
+            yield name, value
+        elif name == "duration_s":
+            yield "duration", duration(value)
 
 
 def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -61,7 +74,7 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _source(source: Mapping[str, Any]) -> str:
     if READ - source.keys():
         return str(source.get("path"))  # a run written by another program may lack these
-    color = source["color"]
+    color = {"matrix": "?", "range": "?", "decided_by": "?", **source["color"]}
     damaged = [
         f"{source[f'frames_{what}']} {what}"
         for what in ("corrupt", "unreadable")

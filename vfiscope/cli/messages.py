@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
+from vfiscope.types import Code, Note, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
     from vfiscope.sources import Source
-    from vfiscope.store import Run
     from vfiscope.types import Frames, Scores
 
 __all__ = [
-    "band_of",
     "describe",
     "describe_diagnosis",
     "log_to_stderr",
@@ -27,16 +26,16 @@ __all__ = [
     "reading",
 ]
 
+MOST_RANGES = 200
+"""Flagged ranges of frames that are listed."""
 Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 )
-BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
-"""NOVA's: (cosine distance below which, words); significant differences from the last on."""
+OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
+"""{role beside the synthesised one: words for its frames}"""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
 """Words for the counts of frames whose names say too little."""
-BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
-"""The embedder whose distances the bands were made for."""
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -106,26 +105,25 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         ),
         "",
     ]
+    if summary.get("taken"):
+        lines[1:] = [str(Note(Code.TAKEN, summary["taken"])), ""]
     if summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
-    if passed := summary["roles"].get("passed"):
-        means = ", ".join(
-            _mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"]
-        )
-        lines += [
-            "",
-            (
-                f"{_count(passed['frames'])} passed through,"
-                f" {f'mean: {means}' if means else 'not judged'}"
-            ),
-        ]
+    for role, words in OTHER_ROLES.items():
+        if group := summary["roles"].get(role):
+            lines += ["", f"{_count(group['frames'])} {words}, {_means(group['metrics'])}"]
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
+
+
+def _means(metrics: dict[str, Any]) -> str:
+    means = ", ".join(_mean(name, pooled) for name, pooled in metrics.items() if pooled["defined"])
+    return f"mean: {means}" if means else "not judged"
 
 
 def _verdict(summary: dict[str, Any]) -> list[str]:
@@ -183,25 +181,12 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
-    for (start, stop, kind, rule), same in found.items():
+    for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
-
-
-def band_of(run: Run) -> str | None:
-    """NOVA's word for the cosine distance of a compared pair; None where its bands were made for
-    another embedder."""
-    embedder = run.embedder or {}
-    if run.mode != "compare" or "cosine" not in run.scores:
-        return None
-    if any(embedder.get(key) != value for key, value in BANDS_FOR.items()):
-        return None
-    distance = float(run.scores["cosine"][0])
-    if not math.isfinite(distance):
-        return None
-    words = next((words for limit, words in BANDS if distance < limit), "significant differences")
-    return f"cosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)"
+    if len(found) > MOST_RANGES:
+        yield f"  and {len(found) - MOST_RANGES} more, all in --json"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
@@ -210,6 +195,8 @@ def describe_diagnosis(diagnosis: Diagnosis) -> str:
     for role, found in diagnosis.media.items():
         info = found.info
         length = "" if found.timing is None else f" in {found.timing.duration_s:.4g} s"
+        if info.times_from and info.duration_s is not None:
+            length = f" in {duration(info.duration_s)}"
         what = (
             f"{info.width}x{info.height}, {', '.join(found.formats)} in"
             f" {found.container.split(',')[0]}"

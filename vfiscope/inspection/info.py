@@ -72,6 +72,7 @@ def _describe_medium(path: str) -> dict[str, Any]:
             "decoder": info.decoder,
             "color": dict(info.color),
             "size_bytes": info.size_bytes,
+            "times_from": info.times_from or None,
             "damage": [sentence(note) for note in info.damage],
             "notes": [sentence(note) for note in info.notes],
         }

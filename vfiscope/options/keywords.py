@@ -18,10 +18,28 @@ class ReadKeywords(TypedDict, total=False):
     stop: str | int | float | None
     step: int
     fps: float
+    crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
 
 
 class RunKeywords(TypedDict, total=False):
@@ -35,6 +53,7 @@ class RunKeywords(TypedDict, total=False):
     comparison: str
     register: Literal["none", "ecc", "sift", "loftr"]
     register_weights: str | PathLike[str] | None
+    crop_ref: str | None
     batch: int
     prefetch: int
     start: str | int | float | None
@@ -42,10 +61,28 @@ class RunKeywords(TypedDict, total=False):
     step: int
     fps: float
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
+    crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
-    time_from: Literal["exif", "name"] | None
+    time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
     embedder: str
     weights: str | PathLike[str] | None
     lora_alpha: float | None
@@ -79,3 +116,7 @@ class ScanKeywords(RunKeywords, total=False):
 
 class CompareKeywords(RunKeywords, total=False):
     """Of ``compare``."""
+
+    arrow_stride: int | None
+    pca: bool
+    opacity: float | None

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from vfiscope.errors import UsageError
+from vfiscope.options.crop import Crop
 from vfiscope.options.option import Group, Option
 
-__all__ = ["BATCH", "IMAGE_RATE", "PREFETCH", "Position", "ReadOptions", "ResizeFilter", "ToneMap"]
+__all__ = [
+    "BATCH",
+    "IMAGE_RATE",
+    "PREFETCH",
+    "Position",
+    "RawFormat",
+    "ReadOptions",
+    "ResizeFilter",
+    "ToneMap",
+]
 
 BATCH = 8
 PREFETCH = 2
@@ -16,8 +28,22 @@ IMAGE_RATE = 25.0
 
 ResizeFilter = Literal["area", "bilinear", "bicubic", "lanczos"]
 ToneMap = Literal["none", "reinhard", "hable", "mobius"]
-TimeSource = Literal["exif", "name"]
+TimeSource = Literal["exif", "name", "fps"]
 Deinterlacer = Literal["none", "bwdif"]
+RawFormat = Literal[
+    "yuv420p",
+    "yuv422p",
+    "yuv444p",
+    "yuv420p10le",
+    "yuv422p10le",
+    "yuv444p10le",
+    "nv12",
+    "gray",
+    "rgb24",
+    "bgr24",
+    "rgb48le",
+]
+"""Pixel formats as FFmpeg names them."""
 
 
 def _ordinal(value: Any) -> Any:
@@ -25,6 +51,20 @@ def _ordinal(value: Any) -> Any:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return value
+
+
+def _size(value: str | None) -> str | None:
+    """WIDTHxHEIGHT without leading zeros.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"0*([1-9][0-9]{0,4})[xX]0*([1-9][0-9]{0,4})", value, re.ASCII)
+    if found is None:
+        raise UsageError(f"raw_size is {value!r}: pass WIDTHxHEIGHT in pixels, such as 1920x1080")
+    return f"{found[1]}x{found[2]}"
 
 
 Position = Annotated[str | int | float | None, BeforeValidator(_ordinal)]
@@ -63,13 +103,22 @@ class ReadOptions(Group):
     fps: Annotated[
         float,
         Field(ge=1e-6, le=1e5),
-        Option("Frames per second of image folders and arrays.", "frames per second"),
+        Option("Frames per second of image folders, arrays and raw video.", "frames per second"),
     ] = IMAGE_RATE
     resize: Annotated[
         ResizeFilter | None,
         Option(
             "Resize frames of another size to the reference's with this filter; by default other"
             " sizes are refused."
+        ),
+    ] = None
+    crop: Annotated[
+        Crop,
+        Option(
+            "Score only this box of the frames, in pixels before --resize; or leave out black bars,"
+            " on each side its own (bars).",
+            "X,Y,W,H, or bars",
+            "X,Y,W,H|bars",
         ),
     ] = None
     tonemap: Annotated[
@@ -82,8 +131,8 @@ class ReadOptions(Group):
     time_from: Annotated[
         TimeSource | None,
         Option(
-            "Take the times of an image folder from EXIF or the file names; by default they are"
-            " counted at --fps."
+            "Order images by their EXIF time or by the date in their names, or count them at --fps;"
+            " by default scan finds times that agree with the order of names."
         ),
     ] = None
     stream: Annotated[
@@ -98,3 +147,16 @@ class ReadOptions(Group):
     deinterlace: Annotated[
         Deinterlacer, Option("Deinterlace interlaced video; the frame count stays.")
     ] = "none"
+    raw_size: Annotated[
+        str | None,
+        AfterValidator(_size),
+        Option(
+            "Width and height of the frames in raw video (.yuv, .raw, .rgb), which has no header.",
+            "WIDTHxHEIGHT in pixels",
+            "WxH",
+        ),
+    ] = None
+    raw_format: Annotated[
+        RawFormat | None,
+        Option("Pixel format of raw video, as FFmpeg names it; its rate is --fps."),
+    ] = None

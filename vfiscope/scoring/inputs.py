@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,7 +10,10 @@ from typing import Any
 from vfiscope.config import RATE_TOLERANCE
 from vfiscope.errors import PairingError, UsageError
 from vfiscope.options import RunConfig
+from vfiscope.options.input_options import golden_index
+from vfiscope.scoring.fitting import check_sizes, without_bars
 from vfiscope.sources import Source, held, open_source, open_with
+from vfiscope.types import Code
 
 __all__ = ["check_out", "golden_index", "open_inputs"]
 
@@ -24,6 +26,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     Args:
         config: with ``resize``, the test is brought to the partner's size, and every frame of a
             source of mixed sizes to the size of its first; without it, other sizes are refused.
+            ``crop`` and ``crop_ref`` come before.
         stack: closes the sources.
 
     Raises:
@@ -35,17 +38,22 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     if config.mode == "compare" and config.ref is None:
         raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
     config = _held(config)
-    partner = _open_partner(config.replace(time_from=None), stack)
+    if config.time_from is None and config.mode != "scan":
+        config = config.replace(time_from="fps")  # frames of both sides are counted alike
+    config = without_bars(config)
+    partner = _open_partner(config.replace(crop=config.crop_ref or config.crop), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
     role, other = partner
     if config.resize is None:
         test = _open(config, config.test, stack)
-        _check_sizes(test, other, role)
+        check_sizes(test, other, role)
     else:
         test = _open(config, config.test, stack, size=other.size)
     if role == "ref" and config.mode == "score" and config.align == "none":
         _check_rates(test, other)
+    if role == "ref":
+        _check_order(test, other)
     if config.mode == "compare":
         _check_still(test)
         _check_still(other)
@@ -62,14 +70,15 @@ def _held(config: RunConfig) -> RunConfig:
 
 
 def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | None:
+    own = config.replace(time_from="fps")
     if config.mode == "score" and config.ref is None:
         if config.source is None:
             return None
         # Only the test's frames are selected; their places are searched in the whole source.
-        whole = config.replace(start=None, stop=None, stream=None)
+        whole = own.replace(start=None, stop=None, stream=None)
         return "source", _open_alike(whole, config.source, stack)
     if config.mode != "scan":
-        return "ref", _open_alike(config.replace(stream=None), config.ref, stack)
+        return "ref", _open_alike(own.replace(stream=None), config.ref, stack)
     if config.golden is None:
         return None
     index = golden_index(config.golden)
@@ -78,7 +87,9 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
             f"golden is {config.golden}: pass an image, or the number of a frame, counted from 0"
         )
     if index is None:
-        source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
+        source = stack.enter_context(
+            open_source(config.golden, batch=1, tonemap=config.tonemap, crop=config.crop)
+        )
         if source.info.kind != "video" and source.info.frames_expected == 1:
             return "golden", source
         raise UsageError(
@@ -98,15 +109,6 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
     return source if config.resize is None else _open(config, target, stack, size=source.size)
 
 
-def golden_index(golden: Any) -> int | None:
-    """The ordinal of a golden frame that is chosen by number; None if it is a file or an array."""
-    if isinstance(golden, int) or (
-        isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", golden)
-    ):
-        return int(golden)
-    return None
-
-
 def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | None) -> None:
     """Refuse an output that is one of the inputs."""
     if out is None or not os.path.exists(out):
@@ -119,15 +121,6 @@ def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | No
             raise UsageError(f"the output {out} is an input of the same run: pass another --out")
 
 
-def _check_sizes(test: Source, other: Source, role: str) -> None:
-    if test.size != other.size:
-        raise PairingError(
-            f"sizes differ: test {test.info.path} is {test.size[1]}x{test.size[0]}, {role}"
-            f" {other.info.path} is {other.size[1]}x{other.size[0]}: pass --resize FILTER to bring"
-            " the test to that size"
-        )
-
-
 def _check_rates(test: Source, ref: Source) -> None:
     """Refuse to pair videos of different frame rates row by row."""
     rates = [source.info.rate if source.info.kind == "video" else None for source in (test, ref)]
@@ -138,6 +131,15 @@ def _check_rates(test: Source, ref: Source) -> None:
         f" {ref.info.path} {float(rates[1]):.6g}: pass --align auto, or --align 0 to pair them row"
         " by row"
     )
+
+
+def _check_order(test: Source, ref: Source) -> None:
+    """Refuse to pair images in the order of time with a reference in the order of names."""
+    if any(note.code == Code.READ_BY_TIME for note in test.info.notes):
+        raise PairingError(
+            f"the images of {test.info.path} are in another order by time than by name, and those"
+            f" of {ref.info.path} are ordered by name: name both alike, or leave out --time-from"
+        )
 
 
 def _check_still(source: Source) -> None:

@@ -54,6 +54,8 @@ def identity(role: str, source: Source) -> dict[str, Any]:
         "decoder": info.decoder,
         "color": dict(info.color),
         "frames_expected": info.frames_expected,
+        **({} if source.crop is None else {"crop": list(source.crop)}),
+        **({"times_from": info.times_from} if info.times_from else {}),
     }
 
 
@@ -108,7 +110,9 @@ def _stat(file: str) -> tuple[int, int]:
 def _listed(source: Source) -> tuple[str, ...]:
     try:
         stop = len(source.info.files) if source.info.unread else None
-        with open_source(source.info.path, stop=stop) as again:
+        moved = any(note.code == Code.READ_BY_TIME for note in source.info.notes)
+        how: Any = source.info.times_from if moved else "fps"
+        with open_source(source.info.path, stop=stop, time_from=how) as again:
             return tuple(again.info.files)
     except SourceError:
         return ()

@@ -20,6 +20,9 @@ TOLD = frozenset(
         Code.NO_DURATIONS,
         Code.FEWER_BITS,
         Code.COUNTER_STARTS_AGAIN,
+        Code.CLOCK_WENT_BACK,
+        Code.NAMES_AGAINST_TIMES,
+        Code.READ_BY_TIME,
     }
 )
 """Notes of a source about what was read of it: they are told with the warnings of a run."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vfiscope.errors import UsageError
+from vfiscope.options.crop import Box
 
 __all__ = ["Options", "Selection"]
 
@@ -72,8 +73,20 @@ class Options:
     tonemap: str | None = None
     """The name of a tone map, or None to refuse HDR."""
     time_from: str | None = None
-    """The origin of the times of images: "exif" or "name", or None to count images at ``fps``."""
+    """The origin of the times of images: "exif", "name" or "fps"; None for what can be found."""
     stream: int | None = None
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
     """The deinterlacer for interlaced video: "none" or "bwdif"."""
+    raw_size: tuple[int, int] | None = None
+    """(width, height) of the frames in raw video."""
+    raw_format: str | None = None
+    """Pixel format of raw video."""
+    crop: Box | None = None
+    """The part of each frame that is delivered, in pixels before it is resized; None for all."""
+
+    @property
+    def any_size(self) -> bool:
+        """True if frames of another size than the first are taken; no box could mean the same part
+        of them."""
+        return self.resize is not None and self.crop is None

@@ -24,7 +24,16 @@ from vfiscope.types.specs import (
     Status,
     Verdict,
 )
-from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
+from vfiscope.types.tables import (
+    Cadence,
+    FrameTable,
+    Pairing,
+    Registration,
+    Registrations,
+    Scores,
+    Slip,
+)
+from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 
 __all__ = [
     "NOT_WHOLE",
@@ -56,10 +65,15 @@ __all__ = [
     "SeekTable",
     "Segment",
     "SignalSpec",
+    "Slip",
     "SourceInfo",
     "Status",
+    "TimeLapse",
     "Uint8",
     "Verdict",
     "cell_edges",
+    "date",
+    "duration",
+    "moment_of",
     "sentence",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vfiscope.types.notes import SENTENCES, Code, Note, Template
+from vfiscope.types.time_lapse import date, duration
 
 __all__: list[str] = []
 
@@ -81,6 +82,38 @@ def _numbering_gaps(before: int, after: int, missing: int, others: int, missing_
     return f"{first}, and in {_count(others, 'other place')}: {missing_in_all} missing in all"
 
 
+WORDS_OF_TIMES = {"exif": "EXIF", "name": "their names"}
+
+
+def _names_against_times(how: str, file: str, at: str, before: str, before_at: str) -> str:
+    return (
+        f"times by {WORDS_OF_TIMES.get(how, how)} disagree with the order of names: {file}"
+        f" ({date(at)}) comes after {before} ({date(before_at)}); frames are in the order of names"
+        f" and counted at a rate: pass --time-from {how} for the order of time"
+    )
+
+
+def _taken(
+    first: str,
+    last: str,
+    step_s: float,
+    pauses: int,
+    shortest_s: float,
+    longest_s: float,
+    daily: bool,
+    how: str = "",
+) -> str:
+    source = f" (by {WORDS_OF_TIMES.get(how, how)})" if how else ""
+    told = f"taken from {date(first)} to {date(last)}{source}"
+    if step_s:
+        told += f", every {duration(step_s)}"
+    if not pauses:
+        return told
+    ends = list(dict.fromkeys([duration(shortest_s), duration(longest_s)]))
+    kind = "night gap" if daily else "pause"
+    return f"{told}, with {_count(pauses, kind)} of {' to '.join(ends)}"
+
+
 OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
@@ -90,6 +123,23 @@ OF_IMAGES: dict[Code, Template] = {
         "the counter in the names starts again ({before}, {after}): images from {first} on are read"
         " first"
     ),
+    Code.TAKEN: _taken,
+    Code.TIMES_SHARED: (
+        "{count} images have the time of the image before: they are spread within that second, in"
+        " the order of their names"
+    ),
+    Code.CLOCK_WENT_BACK: (
+        "from frame {row} on, at {at}, the clock is an hour back in an otherwise even sequence: it"
+        " is taken for the end of summer time, and times from there on count an hour more"
+    ),
+    Code.CLOCK_WENT_FORWARD: (
+        "before frame {row}, at {at}, an hour more passes than usual: a pause, or the start of"
+        " summer time"
+    ),
+    Code.READ_BY_TIME: (
+        "images are in the order of time, not of their names: {file} is frame {row}"
+    ),
+    Code.NAMES_AGAINST_TIMES: _names_against_times,
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
     Code.NO_DURATIONS: (
@@ -213,6 +263,55 @@ def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_on
     )
 
 
+def _bars_differ(test: str, role: str, other: str) -> str:
+    told = [
+        f"{who} has black bars ({bars})"
+        for who, bars in (("test", test), (role, other))
+        if bars != "none"
+    ]
+    alone = f", {role if other == 'none' else 'test'} has none" if len(told) == 1 else ""
+    return f"{', '.join(told)}{alone}: pass --crop bars to leave them out"
+
+
+def _light_changes(frame: int, red: float, green: float, blue: float, step_at: int | None) -> str:
+    how = "drifts" if step_at is None else f"steps at frame {step_at}"
+    return (
+        f"the light {how}: frame {frame} is {red:.2f} (red), {green:.2f} (green), {blue:.2f} (blue)"
+        " times as bright as the golden frame; scores see that too, segments of kind change do not"
+    )
+
+
+def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
+    return (
+        f"the test lies ({dx:+.3g}, {dy:+.3g}) px off the {role}, to the right and down, in"
+        f" {share:.0%} of the frames examined: pass --register {method} to compare it in place"
+    )
+
+
+def _cadence_slips(slips: Sequence[Mapping[str, int]], total: int) -> str:
+    told, late = [], 0
+    for slip in slips:
+        late += slip["repeats"]
+        told.append(f"{_slip(**slip)} (from there on {_delay(late)})")
+    more = f"; and {total - len(told)} more" if total > len(told) else ""
+    return f"the cadence slips: {'; '.join(told)}{more}"
+
+
+def _slip(frame: int, repeats: int) -> str:
+    if repeats == 1:
+        return f"frame {frame} repeats frame {frame - 1}"
+    if repeats > 0:
+        return f"frames {frame} to {frame + repeats - 1} repeat frame {frame - 1}"
+    missing = "a frame is" if repeats == -1 else f"{-repeats} frames are"
+    return f"{missing} missing before frame {frame}"
+
+
+def _delay(late: int) -> str:
+    if late == 0:
+        return "all are in time again"
+    return f"all are {abs(late)} frame{'s' * (abs(late) > 1)} {'late' if late > 0 else 'early'}"
+
+
 WARNINGS: dict[Code, Template] = {
     Code.COLOR_DIFFERS: _color_differs,
     Code.DEPTH_DIFFERS: _depth_differs,
@@ -227,9 +326,23 @@ WARNINGS: dict[Code, Template] = {
         " is paired with {partner}; pass --align auto if they are the frames of these names"
     ),
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
+    Code.CROPPED: "{role} is cropped to {size} pixels ({box})",
+    Code.RESIZE_STRETCHES: (
+        "--resize stretches the test from {size} ({aspect}) to {other_size} ({other_aspect}): pass"
+        " the part that both show to --crop and --crop-ref, --crop bars where these are black bars,"
+        " or add --register sift"
+    ),
+    Code.BARS_DIFFER: _bars_differ,
+    Code.OFFSET: _offset,
+    Code.LIGHT_CHANGES: _light_changes,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
+    Code.CADENCE_SLIPS: _cadence_slips,
+    Code.ORIGINALS_UNLIKE: (
+        "{count} of {passed} passed frames are unlike their source frames, the first at frame"
+        " {frame}: the cadence may not hold there, or the originals were changed"
+    ),
 }
 
 for _code, _template in {

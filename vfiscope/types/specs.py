@@ -49,6 +49,9 @@ class Role(IntEnum):
     PASSED = 0
     SYNTHESISED = 1
     UNKNOWN = 2
+    HELD = 3
+    """It was made between two real frames that show the same held drawing: there was nothing to
+    interpolate."""
 
 
 class Match(IntEnum):
@@ -250,6 +253,8 @@ class SourceInfo:
     """Missing or damaged parts, as found in the structure of the file."""
     notes: Sequence[Note] = ()
     """Unusual properties: gaps in the numbering, files left out."""
+    times_from: str = ""
+    """The origin of the times of images: "exif" or "name"; "" where they are counted."""
     gaps: Sequence[Gap] = ()
     """Gaps in the numbering of image files, up to the stop."""
 

@@ -8,15 +8,15 @@ as UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.printable import printable
+from vfiscope.types import date
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["clock", "date", "frame_place", "range_place"]
+__all__ = ["clock", "frame_place", "range_place"]
 
 
 def clock(seconds: float) -> str:
@@ -27,14 +27,6 @@ def clock(seconds: float) -> str:
     minutes, milliseconds = divmod(whole, 60_000)
     rest = f"{milliseconds // 1000:02}.{milliseconds % 1000:03}"
     return f"{sign}{minutes // 60}:{minutes % 60:02}:{rest}"
-
-
-def date(moment: str) -> str:
-    """``2020-04-10 16:00`` of an ISO 8601 text; seconds where they are not 0."""
-    taken = datetime.fromisoformat(moment)
-    return taken.strftime(
-        "%Y-%m-%d %H:%M:%S" if taken.second or taken.microsecond else "%Y-%m-%d %H:%M"
-    )
 
 
 def frame_place(run: Run, row: int) -> str:

@@ -368,7 +368,6 @@ def test_a_real_time_lapse_is_read_in_order(shared_data: Path) -> None:
             480,
             640,
         )
-        assert source.info.notes == ()
         names = [int(os.path.basename(file)[:-4]) for file in source.info.files]
         assert names == sorted(names)
         assert [len(frames) for frames in source] == [16, 16, 16, 12]

@@ -118,4 +118,4 @@ def test_gaps_are_noted_where_the_numbering_is_regular(
     tmp_path: Path, numbers: list[int], notes: tuple[str, ...]
 ) -> None:
     folder_of(tmp_path, [f"take2_{number}.png" for number in numbers])
-    assert tuple(map(str, open_source(tmp_path).info.notes)) == notes
+    assert tuple(map(str, open_source(tmp_path, time_from="fps").info.notes)) == notes

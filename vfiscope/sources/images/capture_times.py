@@ -1,68 +1,44 @@
-"""Capture times of the images of a time-lapse, from EXIF or from their names."""
+"""Capture times of single images, from EXIF or from their names."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
+from vfiscope.sources.images.heic import is_heic, open_heic
+from vfiscope.sources.images.image_header import HEAD_BYTES, PILLOW_FORMATS, quietly
 from vfiscope.types import UNIX_EPOCH
 
-__all__ = ["MICROSECOND", "capture_times"]
+__all__ = ["MICROSECOND", "from_exif", "from_name", "names_are_dated"]
 
 MICROSECOND = 10**6
 EXIF_FOLDER, EXIF_TAKEN, EXIF_OFFSET, EXIF_FRACTION = 0x8769, 0x9003, 0x9011, 0x9291
 CALENDAR = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)[T"
-    r" _-]?(\d\d)[-_.:h]?(\d\d)[-_.:m]?(\d\d)(?:[.,](\d{1,6}))?(?!\d)"
+    r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)"
+    r"(?:[T _-]?(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d)(?:[.,](\d{1,6}))?)?)?(?!\d)"
 )
+CLOCK_DIGITS = re.compile(r"(?<!\d)(?:19|20)\d\d[-_.]?\d\d[-_.]?\d\d[T _-]?(\d{4}|\d{6})(?!\d)")
 UNIX = re.compile(r"(?<!\d)(\d{13}|\d{9,10})(?!\d)")
+DATE_AND_HOUR = re.compile(
+    r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])"
+)
+PLAUSIBLE = 631_152_000 * MICROSECOND, 2**31 * MICROSECOND
+"""1990, before which there were hardly any digital photos, and 2038: numbers that count frames from
+0 lie before."""
 
 
-def capture_times(files: Sequence[str], how: str) -> tuple[int, ...]:
-    """Microseconds since 1970 of every file; times without a zone are taken as UTC.
+def from_exif(file: str) -> int | None:
+    """Microseconds since 1970 of DateTimeOriginal, with its fraction and offset where they are
+    there; without an offset as UTC. None where there is no such time."""
+    from PIL import Image
 
-    Args:
-        files: image files in order.
-        how: "exif" for DateTimeOriginal (with its fraction and offset where they are there), "name"
-            for a unix time in seconds or milliseconds, or year to second as in 2024-05-01T12:30:00
-            or 20240501_123000, in the file name.
-
-    Raises:
-        SourceError: a file lacks that time, or the times do not increase.
-    """
-    read: Callable[[str], int | None] = _from_exif if how == "exif" else _from_name
-    moments = []
-    for file in files:
-        moment = read(file)
-        if moment is None:
-            what = (
-                "EXIF time (DateTimeOriginal)"
-                if how == "exif"
-                else "unix time or date with seconds in its name"
-            )
-            raise SourceError(f"{file} has no {what}: leave it out, or leave out --time-from")
-        moments.append(moment)
-    for i, (before, after) in enumerate(itertools.pairwise(moments)):
-        if after <= before:
-            raise SourceError(
-                f"{files[i + 1]} was not taken after {os.path.basename(files[i])}"
-                f" ({_shown(before)}, {_shown(after)}): name the files in the order of time, or"
-                " leave out --time-from"
-            )
-    return tuple(moments)
-
-
-def _from_exif(file: str) -> int | None:
     try:
-        from PIL import Image
-
-        with open_regular(file) as stream, Image.open(stream) as image:
-            tags = Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
+        tags = _tags(file)
         taken = datetime.strptime(str(tags[EXIF_TAKEN]).strip("\0 "), "%Y:%m:%d %H:%M:%S")
         digits = str(tags.get(EXIF_FRACTION, "0")).strip("\0 ")
         fraction = int(f"{digits:0<6}"[:6]) if digits.isdigit() else 0
@@ -71,28 +47,62 @@ def _from_exif(file: str) -> int | None:
             if EXIF_OFFSET in tags
             else UTC
         )
-    except (OSError, SyntaxError, ValueError, TypeError, KeyError):
+    except (
+        *(OSError, SyntaxError, ValueError, TypeError, KeyError, SourceError),
+        Image.DecompressionBombError,
+    ):
         return None
     return _microseconds(taken.replace(microsecond=fraction, tzinfo=zone))
 
 
-def _from_name(file: str) -> int | None:
+def _tags(file: str) -> Mapping[int, Any]:
+    """The tags of the EXIF folder that holds the time."""
+    from PIL import Image
+
+    with open_regular(file) as stream:
+        heic = is_heic(stream.read(HEAD_BYTES))
+        stream.seek(0)
+        if heic:
+            exif = Image.Exif()
+            exif.load(open_heic(stream, file)[0].info["exif"])
+            return exif.get_ifd(EXIF_FOLDER)
+        with quietly(), Image.open(stream, formats=PILLOW_FORMATS) as image:
+            return Image.Image.getexif(image).get_ifd(EXIF_FOLDER)
+
+
+def from_name(file: str) -> int | None:
+    """Microseconds since 1970 of a date (2024-05-01, 20240501_1230, 2024-05-01T12:30:00.5) or a
+    unix time (1585746033, 1585746033250) in a name; None where there is none."""
     stem = os.path.splitext(os.path.basename(file))[0]
     if found := CALENDAR.search(stem):
         try:
-            year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
             taken = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError:
-            return None
-        return _microseconds(taken) + int(f"{found[7] or '0':0<6}")
-    if found := UNIX.search(stem):
-        return int(found[1]) * (1000 if len(found[1]) == 13 else MICROSECOND)
-    return None
+            pass
+        else:
+            return _microseconds(taken) + int(f"{found[7] or '0':0<6}")
+    found = UNIX.search(stem)
+    if found is None or DATE_AND_HOUR.fullmatch(found[1]):
+        return None
+    return int(found[1]) * (1000 if len(found[1]) == 13 else MICROSECOND)
+
+
+def names_are_dated(files: Sequence[str], moments: Sequence[int | None]) -> bool:
+    """True if the moments of names can hardly be other numbers.
+
+    Every name has one, between 1990 and 2038, no two are alike, and what stands behind a date is no
+    counter, which begins at 0 or 1 and goes on by 1 (``20240501_0001``, ``20240501_0002``).
+    """
+    known = [moment for moment in moments if moment is not None]
+    low, high = PLAUSIBLE
+    if len(known) < len(files) or len(set(known)) < len(known):
+        return False
+    digits = [CLOCK_DIGITS.search(os.path.splitext(os.path.basename(file))[0]) for file in files]
+    clocks = [int(found[1]) for found in digits if found is not None]
+    counted = any(clocks == list(range(start, start + len(files))) for start in (0, 1))
+    return not counted and all(low <= moment < high for moment in known)
 
 
 def _microseconds(moment: datetime) -> int:
     return (moment - UNIX_EPOCH) // timedelta(microseconds=1)
-
-
-def _shown(moment: int) -> str:
-    return (UNIX_EPOCH + timedelta(microseconds=moment)).isoformat()

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular, rest_of
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
-from vfiscope.sources.images.capture_times import MICROSECOND, capture_times
+from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.jpeg_checks import check_scans
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
+from vfiscope.sources.images.time_order import Taken, taken
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import Code, Note, SourceInfo, Status
@@ -37,6 +38,8 @@ __all__ = [
     "total_size",
 ]
 
+FLOATS_AT_ONCE = 2**20
+"""Pixels."""
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
@@ -55,16 +58,14 @@ class ImageSource(Source):
     """
 
     def __init__(self, path: str, listing: Listing, options: Options) -> None:
-        files, stop = listing.files, options.selection.stop
-        end = max(1, stop) if isinstance(stop, int) else len(files)
-        if len(files) > config.MAX_FRAMES:
+        stop = options.selection.stop if isinstance(options.selection.stop, int) else None
+        if len(listing.files) > config.MAX_FRAMES:
             raise SourceError(
-                f"{path} holds {len(files)} images, more than {config.MAX_FRAMES}: split it"
+                f"{path} holds {len(listing.files)} images, more than {config.MAX_FRAMES}: split it"
             )
+        order = taken(listing.files, options.time_from, stop)
+        files, end = order.files, len(order.files) if stop is None else max(1, stop)
         first, header = _first_readable(path, files)
-        moments = None if options.time_from is None else capture_times(files, options.time_from)
-        pts: Sequence[int] = range(len(files)) if moments is None else moments
-        time_base = 1 / options.fps if moments is None else Fraction(1, MICROSECOND)
         info = SourceInfo(
             path=path,
             kind="images",
@@ -72,34 +73,36 @@ class ImageSource(Source):
             height=header.height,
             bit_depth=header.bit_depth,
             frames_expected=len(files),
-            duration_s=(
-                float(len(files) / options.fps)
-                if moments is None
-                else (moments[-1] - moments[0]) / MICROSECOND
-            ),
-            time_base=time_base,
-            rate=options.fps if moments is None else None,
+            **_timing(order, options),
             decoder=f"OpenCV {cv2.__version__}",
             color=RGB_COLOR,
             size_bytes=total_size(files[:end]),
             files=files[:end],
             unread=files[end:],
-            notes=listing.notes,
+            notes=(*_still_true(listing.notes, order), *order.notes),
+            times_from=order.how,
             gaps=[
-                g
-                for g in listing.gaps
-                if not options.selection.after(g.row, (pts[g.row] - pts[0]) * time_base)
+                gap
+                for gap in (() if order.how else listing.gaps)
+                if not options.selection.after(gap.row, gap.row / options.fps)
             ],
         )
         super().__init__(info, options)
         self._files = files
         self._first = first
-        self._pts = pts
+        self._pts: Sequence[int] = range(len(files)) if order.moments is None else order.moments
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        for index, pts in enumerate(self._pts):
-            yield Row(index, pts, partial(self._paint, index, counts))
+        pts = self._pts
+        for index in range(len(self._files)):
+            if index == len(pts):  # after a stop, where times were not looked for
+                pts = self._times_after_stop()
+            yield Row(index, pts[index], partial(self._paint, index, counts))
         counts.ended = True
+
+    def _times_after_stop(self) -> Sequence[int]:
+        whole = taken(self._files, self._options.time_from).moments
+        return range(len(self._files)) if whole is None else whole
 
     def _paint(self, index: int, counts: Counts, out: Pixels) -> Status:
         file = self._files[index]
@@ -117,9 +120,18 @@ class ImageSource(Source):
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
         check_like(file, pixels, self._first, self._info, self._options)
-        resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
+        self._deliver(pixels, out)
         counts.decoded += 1
         return Status.OK
+
+
+def _timing(order: Taken, options: Options) -> dict[str, Any]:
+    """The duration, time base and rate of images."""
+    moments, fps = order.moments, options.fps
+    if moments is None:
+        return {"duration_s": float(len(order.files) / fps), "time_base": 1 / fps, "rate": fps}
+    length = (moments[-1] - moments[0]) / MICROSECOND
+    return {"duration_s": length, "time_base": Fraction(1, MICROSECOND), "rate": None}
 
 
 def check_like(
@@ -143,16 +155,26 @@ def check_like(
             f"{name} has {depth} bits, {first} has {info.bit_depth}: convert them to one depth"
         )
     height, width = pixels.shape[:2]
-    if options.resize is None and (height, width) != (info.height, info.width):
+    if not options.any_size and (height, width) != (info.height, info.width):
         raise SourceError(
             f"{name} is {width}x{height}, {first} is {info.width}x{info.height}: "
             "pass images of one size, or use --resize"
+            f"{'' if options.crop is None else ' without --crop'}"
         )
 
 
 def total_size(files: Sequence[str]) -> int:
     """The size in bytes of all image files that are there."""
     return sum(os.stat(file).st_size for file in files if os.path.exists(file))
+
+
+def _still_true(notes: Sequence[Note], order: Taken) -> list[Note]:
+    """The notes of a listing that times do not make void: dates in names are no numbering, and the
+    order of time is not that of counters."""
+    moved = any(note.code == Code.READ_BY_TIME for note in order.notes)
+    void = {Code.NUMBERING_GAPS} if order.how == "name" or moved else set()
+    void |= {Code.COUNTER_STARTS_AGAIN} if order.how else set()
+    return [note for note in notes if note.code not in void]
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
@@ -200,6 +222,8 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
     keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if header.format == "JPEG":
+        check_scans(data, header, file)
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
         pixels = cv2.imdecode(data, flags)
@@ -241,5 +265,9 @@ def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.shape[2] == 3:
         return pixels
     top = np.iinfo(pixels.dtype).max
-    weighted = pixels[..., :3].astype(np.float64) * (pixels[..., 3:] / top)
-    return np.rint(weighted).astype(pixels.dtype)
+    made = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
+    for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
+        band = pixels[row : row + step]
+        made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
+    return made
