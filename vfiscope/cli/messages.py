@@ -35,6 +35,8 @@ Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 )
+OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
+"""{role beside the synthesised one: words for its frames}"""
 BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
 """NOVA's: (cosine distance below which, words); significant differences from the last on."""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
@@ -116,22 +118,19 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
-    if passed := summary["roles"].get("passed"):
-        means = ", ".join(
-            _mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"]
-        )
-        lines += [
-            "",
-            (
-                f"{_count(passed['frames'])} passed through,"
-                f" {f'mean: {means}' if means else 'not judged'}"
-            ),
-        ]
+    for role, words in OTHER_ROLES.items():
+        if group := summary["roles"].get(role):
+            lines += ["", f"{_count(group['frames'])} {words}, {_means(group['metrics'])}"]
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
+
+
+def _means(metrics: dict[str, Any]) -> str:
+    means = ", ".join(_mean(name, pooled) for name, pooled in metrics.items() if pooled["defined"])
+    return f"mean: {means}" if means else "not judged"
 
 
 def _verdict(summary: dict[str, Any]) -> list[str]:

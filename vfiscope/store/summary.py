@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
-from vfiscope.types import FrameTable, MetricSpec, Segment, SignalSpec, Status
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment, SignalSpec, Status
 
 __all__ = ["by_role", "count", "described_signals", "named", "pooled"]
 
@@ -77,6 +77,7 @@ def by_role(
             "metrics": pooled(scores, specs, frames, role, names),
         }
         for role in ROLES
+        if role != "held" or (frames.role == Role.HELD).any()
     }
 
 

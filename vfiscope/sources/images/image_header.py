@@ -140,7 +140,8 @@ def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
 
 def _pages(image: Image.Image, stream: BinaryIO) -> int:
     if image.format == "TIFF":
-        return len(find_pages(stream).offsets)
+        found = find_pages(stream)
+        return len(found.offsets) + (found.end > 0)  # one of which at least a part is missing
     return int(getattr(image, "n_frames", 1))
 
 
