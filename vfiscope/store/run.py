@@ -278,14 +278,15 @@ class Run:
         judgement = judge(self.frames, self.scores)
         scored = self.scores, self.specs, self.frames
         seconds, lapse = self.timings.get("seconds"), self.time_lapse
+        moment = self.moment if self.times_from else None
         summary = {
             "mode": self.mode,
             "out": str(self.path),
             "frames": count(self.frames, self.scores, self._unread),
             "taken": None if lapse is None else {**lapse.to_dict(), "how": self.times_from},
             "role": self.role,
-            "metrics": pooled(*scored, self.role, self.names),
-            "roles": by_role(*scored, self.names),
+            "metrics": pooled(*scored, self.role, self.names, moment),
+            "roles": by_role(*scored, self.names, moment),
             "signals": described_signals(self.signals, self.signal_specs),
             "verdict": None if judgement is None else judgement.to_dict(),
             "segments": [

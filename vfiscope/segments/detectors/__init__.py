@@ -10,7 +10,7 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 from __future__ import annotations
 
 from vfiscope.registry import Registry
-from vfiscope.segments.detectors import cut, low_score
+from vfiscope.segments.detectors import cut, exposure, low_score
 from vfiscope.segments.detectors.detector import Columns, Detector
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -20,5 +20,6 @@ DETECTORS: Registry[Detector] = Registry("detector")
 for _detector in (
     Detector("low_score", (), low_score.detect),
     Detector("cut", ("cut",), cut.detect),
+    Detector("exposure", ("luma_mean",), exposure.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
