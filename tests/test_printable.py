@@ -38,7 +38,9 @@ def test_a_text_is_one_line_that_drives_no_terminal(text: str, safe: str) -> Non
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert printable("é" * 1000) == "é" * 1000
     assert printable("é" * 5_000_000) == "é" * 1000 + "… (cut, of 5000000 characters)"
-    assert printable("abc", 2) == "ab… (cut, of 3 characters)"
+    assert printable("abc" * 20, 2) == "ab… (cut, of 60 characters)"
+    cut = printable("x" * 10**6)
+    assert printable(cut) == cut
 
 
 def test_lines_stay_lines_and_are_cut_each() -> None:

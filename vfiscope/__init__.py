@@ -13,10 +13,11 @@ Names are imported at their first use, so that opening a stored run needs no tor
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False  # as in typing, which takes a while to import
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from vfiscope import synth
     from vfiscope.api import Session, compare, export, flag, open_run, plot, scan, score, table
     from vfiscope.batch.execute import run_jobs
@@ -97,6 +98,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    import importlib
+
     if name not in _HOME:
         raise AttributeError(f"module 'vfiscope' has no attribute {name!r}")
     if _HOME[name] == "":

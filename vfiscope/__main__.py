@@ -1,5 +1,5 @@
 """``python -m vfiscope``."""
 
-from vfiscope.cli.program import main
+from vfiscope.cli.entry import main
 
 main()

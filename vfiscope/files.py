@@ -83,7 +83,9 @@ def rest_of(file: BinaryIO, limit: int) -> bytes:
     Raises:
         OSError: it cannot be read, or there are more.
     """
-    data = file.read(limit + 1)
+    if os.fstat(file.fileno()).st_size - file.tell() > limit:
+        raise OSError(errno.EFBIG, f"larger than {limit} bytes")
+    data = file.read(limit + 1)  # it may have grown, or claim no size at all
     if data is None:  # a file of the kernel that would have to be waited for
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
     if len(data) > limit:

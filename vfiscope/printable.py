@@ -20,6 +20,8 @@ __all__ = ["LONGEST_LINE", "MOST_SHOWN", "CsvRows", "cell", "printable", "printa
 
 MOST_SHOWN = 1000
 """Characters of a text of somebody else that are shown."""
+CUT_ROOM = 40
+"""Characters beyond that are let be, so that what was cut, and says so, is not cut again."""
 LONGEST_LINE = 5000
 """Characters of a printed line: longer than any that vfiscope makes of such texts."""
 REPLACEMENT = "\ufffd"
@@ -31,9 +33,10 @@ FORMULA_MARKS = frozenset("=+-@")
 def printable(text: str, most: int = MOST_SHOWN) -> str:
     """One line of a text, short enough to be shown: control characters, line breaks, marks of
     direction and lone surrogates are replaced by U+FFFD, and a long text says that it was cut."""
-    kept = text if len(text) <= most else text[:most]
+    whole = len(text) <= most + CUT_ROOM
+    kept = text if whole else text[:most]
     clean = kept if kept.isprintable() else "".join(map(_letter, kept))
-    return clean if len(text) <= most else f"{clean}… (cut, of {len(text)} characters)"
+    return clean if whole else f"{clean}… (cut, of {len(text)} characters)"
 
 
 def printable_lines(text: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from helpers.cli import call
 
+import vfiscope
 from vfiscope.store import differences
 from vfiscope.types import Scores
 
@@ -100,3 +103,58 @@ def test_the_bar_counts_what_was_chosen_and_ends_full(
     claimed = [float(re.findall(r"/(\d\.\d) s of video", line)[0]) for line in shown]
     assert claimed[0] == pytest.approx(whole / 25, abs=0.05)
     assert shown[-1].startswith("100%")
+
+
+HERE = Path(vfiscope.__file__).parents[1]
+PRESSED = """
+import atexit, os, runpy, signal, sys
+press = lambda: os.kill(os.getpid(), signal.SIGINT)
+class Press:
+    def find_spec(self, name, *_):
+        if name == {name!r}:
+            press()
+if {name!r} == "the end":
+    atexit.register(press)
+sys.meta_path.insert(0, Press())
+sys.argv = ["vfiscope", *{words!r}]
+runpy.run_module("vfiscope", run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["click", "vfiscope.cli.run_commands", "av", "the end"])
+def test_an_interrupt_while_something_is_imported_or_ends_is_one_line(name: str) -> None:
+    code = PRESSED.format(name=name, words=["info", "samples/truth.mp4"])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=HERE
+    )
+    assert done.stderr.split() == ["vfiscope:", "interrupted"]
+    assert done.returncode == 130
+
+
+def test_almost_nothing_is_imported_before_interrupts_are_caught() -> None:
+    code = "import sys; before = set(sys.modules); import vfiscope.cli.entry; "
+    code += "print(*set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HERE
+    )
+    own = {"vfiscope", "vfiscope.cli", "vfiscope.cli.entry", "__future__", "signal"}
+    of_signal = "enum types operator functools collections keyword reprlib _operator _functools"
+    of_signal += " _collections itertools collections.abc"
+    assert set(done.stdout.split()) <= own | set(of_signal.split())
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"vfiscope": "vfiscope.cli.entry:main"}
+
+
+def test_an_interrupt_of_which_a_library_made_another_error_is_an_interrupt(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swallow(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError from None
+
+    monkeypatch.setattr("vfiscope.scoring.pipeline.open_job", swallow)
+    assert call("scan", media / "test.mp4", "-o", tmp_path / "a.h5") == 130
+    assert capsys.readouterr().err.split() == ["vfiscope:", "interrupted"]

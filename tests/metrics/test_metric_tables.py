@@ -22,7 +22,7 @@ from vfiscope.options.computing_options import (
     DEFAULT_METRICS,
     FIELD_METRICS,
 )
-from vfiscope.store import schema
+from vfiscope.store import spec_attributes
 from vfiscope.types import Frames, Needs, Pairs
 
 FUNCTIONS = {
@@ -128,7 +128,7 @@ def test_a_metric_without_ground_truth_does_not_rank_and_older_files_know_it() -
     assert {name for name, metric in METRICS.items() if not metric.spec.ranks} == asked_alone - {
         "fault"
     }
-    assert asked_alone > schema.UNRANKED
+    assert asked_alone > spec_attributes.UNRANKED
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)

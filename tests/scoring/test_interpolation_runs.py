@@ -45,8 +45,12 @@ def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> Non
             "passed": 11,
             "synthesised": 10,
             "unknown": 0,
+            "held": 0,
             "outside": 0,
             "alike": 1.0,
+            "drawings": 0,
+            "held_for": 1,
+            "slips": [],
         }
         assert [source["role"] for source in run.sources] == ["test", "source"]
         assert run.status == "ok"

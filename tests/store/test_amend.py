@@ -39,7 +39,7 @@ ROWS = 100
 
 
 def test_segments_are_replaced_and_nothing_else(result: Path, original: Path) -> None:
-    other = replace(SEGMENT, start=50, stop=60, kind="low_score")
+    other = replace(SEGMENT, start=50, stop=60, peak_index=55, kind="low_score")
     with Run(result) as open_before:
         store_segments(result, [other, SEGMENT], ["ssim < 0.9"])
         assert open_before.maps["mismatch"][99].shape == GRID

@@ -61,5 +61,5 @@ def test_files_that_hold_sentences_alone_are_read(path: Path) -> None:
 def test_codes_that_are_none_are_refused(path: Path, stored: str) -> None:
     with h5py.File(path, "r+") as h5:
         h5.attrs["coded_notes"] = stored
-    with pytest.raises(StoreError, match="cannot be read, the file is damaged"):
+    with pytest.raises(StoreError, match="the file is damaged"):
         Run(path)

@@ -71,7 +71,7 @@ def replaced(column: str, data: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (relinked, "/seek/test is not a group of the file itself: do not trust it"),
+        (relinked, "/seek/test is missing or a link: make the file again"),
         (outside, "/seek/test/pts is not stored in the file itself: do not trust it"),
         (replaced("pts", np.zeros(9000, np.float64)), "/seek/test/pts is float64, not int64"),
         (replaced("pts", np.zeros((9000, 2), np.int64)), "/seek/test/pts claims the shape"),

@@ -13,15 +13,18 @@ import pytest
 from helpers.results import (
     MISMATCH,
     PSNR,
+    REGION,
+    SEGMENT,
     SSIM,
     finish,
     make_header,
     make_scores,
+    segments_result,
 )
 
 from vfiscope.errors import UsageError
-from vfiscope.store import Run, Writer, pool
-from vfiscope.types import MetricSpec, Role, Scores, Status
+from vfiscope.store import Run, StageResult, Table, Writer, pool
+from vfiscope.types import MetricSpec, Region, Role, Scores, Status
 
 ROWS = 100
 
@@ -45,7 +48,7 @@ def summary_of(
             scores.frames, index=scores.frames.index + 10, ref_index=partners, role=roles
         )
         writer.append(Scores(frames, {spec.name: np.array(values, np.float32)}, {}, {}))
-        finish(writer, **changes)
+        finish(writer, **{"stages": [], **changes})
     with Run(tmp_path / "s.h5") as run:
         summary = run.summary()
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
@@ -54,7 +57,13 @@ def summary_of(
 
 def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
     summary = summary_of(
-        tmp_path, [30.0, np.inf, 10.0, np.nan, 20.0, 40.0, 10.0], timings={"seconds": 3.5}
+        tmp_path,
+        [30.0, np.inf, 10.0, np.nan, 20.0, 40.0, 10.0],
+        timings={"seconds": 3.5},
+        stages=[
+            segments_result([replace(SEGMENT, start=11, stop=14, peak_index=12)]),
+            StageResult("regions", 1, {}, {"regions": Table(Region, [REGION])}),
+        ],
     )
     assert list(summary) == [
         "mode",
@@ -112,12 +121,12 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
     assert (summary["seconds"], summary["fps"]) == (3.5, 2.0)
     assert summary["segments"] == [
         {
-            "start": 3,
-            "stop": 9,
+            "start": 11,
+            "stop": 14,
             "kind": "blür",
             "metric": "ssim",
             "peak": 0.25,
-            "peak_index": 5,
+            "peak_index": 12,
             "confidence": 0.875,
             "start_time_s": 0.1,
             "stop_time_s": 0.3,
@@ -196,7 +205,7 @@ def test_rows_of_a_run_by_role(tmp_path: Path) -> None:
         assert run.rows("passed").tolist() == [True, False, True, False, False, False]
         assert run.rows("all").all()
         with pytest.raises(
-            UsageError, match="there is no role 'made': choose all, synthesised, or passed"
+            UsageError, match="there is no role 'made': choose all, synthesised, passed, or held"
         ):
             run.rows("made")
 

@@ -19,6 +19,8 @@ from vfiscope.errors import StoreError
 from vfiscope.store import Run
 
 ROWS = 100
+WRITTEN = 10_000
+"""Values of a dataset that is written."""
 
 
 def external(h5: Any) -> None:
@@ -77,7 +79,7 @@ def long_double(h5: Any) -> None:
 def claims(
     name: str, shape: tuple[int, ...], dtype: Any = None, **options: Any
 ) -> Callable[[Any], None]:
-    """Another dataset of that name, of nothing but zeros that are not even written."""
+    """Another dataset of that name, of zeros, which are not even written where they are many."""
 
     def edit(h5: Any) -> None:
         attrs, kind = dict(h5[name].attrs), h5[name].dtype if dtype is None else dtype
@@ -86,6 +88,8 @@ def claims(
             name, shape, kind, **{"chunks": (1,) * len(shape), "compression": "gzip", **options}
         )
         made.attrs.update(attrs)
+        if made.size < WRITTEN and dtype is None:
+            made[()] = 0
 
     return edit
 

@@ -6,6 +6,7 @@ from vfiscope.alignment.describe import (
     describe,
     describe_cadence,
     map_of_shift,
+    notes_on_cadence,
     summarize,
     summarize_cadence,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "find_cadence",
     "find_passthrough",
     "map_of_shift",
+    "notes_on_cadence",
     "summarize",
     "summarize_cadence",
 ]

@@ -17,27 +17,26 @@ wins, and the offset that puts the first test frame on the first source frame.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from fractions import Fraction
 from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vfiscope.alignment.drawings import Drawings, find_drawings
+from vfiscope.alignment.lattice import Lattice, Side, follow, read_side
 from vfiscope.alignment.monotone_path import (
     MIN_NOISE_MSE,
     MSE_ALWAYS_ALIKE,
     MSE_UNRELATED,
     distances,
 )
-from vfiscope.alignment.signature import COARSE_GRID, signatures
+from vfiscope.alignment.slips import MIN_WRONG, Followed
 from vfiscope.errors import PairingError
-from vfiscope.types import Cadence, Float32, Frames, Int64, Role, Status
+from vfiscope.types import Cadence, Float32, Frames, Int64, Role, Slip
 
 __all__ = ["find_cadence"]
-
-Bool = NDArray[np.bool_]
 
 KNOWN_MULTIPLIERS = tuple(
     Fraction(*pair)
@@ -83,17 +82,11 @@ MIN_WORSE_FACTOR = 1.3
 MIN_ORIGINALS = 4
 """Originals that a multiplier other than the claimed one must predict: fewer may be alike by
 chance."""
-MIN_PASSTHROUGH_SHARE = 0.5
-"""Share of the predicted originals that must be like their source frames; below it, the cadence may
-be a coincidence."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Side:
-    signatures: Float32
-    time_s: NDArray[np.float64]
-    index: Int64
-    blank: Bool
+MAX_COST = 0.5
+"""Cost per original (:class:`vfiscope.alignment.slips.Followed`) from which on a cadence
+may be a coincidence: half of the originals are unlike their source frames, or slip after slip."""
+CLEARLY_WORSE = 0.15
+"""Cost up to which a cadence is taken at once, and the least by which another must be cheaper."""
 
 
 class _Line(NamedTuple):
@@ -105,25 +98,21 @@ class _Line(NamedTuple):
     start_error: float
 
 
-class _Lattice(NamedTuple):
-    """Test frame ``row + k b`` shows source frame ``column + k a``, for a multiplier of b / a."""
+class _Tried(NamedTuple):
+    """A lattice and how well it fits without slips."""
 
-    multiplier: Fraction
-    row: int
-    column: int
+    lattice: Lattice
+    originals: int
+    cost: float
+    """Mean squared difference of its originals from their source frames."""
 
-    @property
-    def start(self) -> Fraction:
-        """Source position of test frame 0."""
-        return self.column - self.row / self.multiplier
 
-    def originals(self, n: int, m: int) -> tuple[Int64, Int64]:
-        """Test and source rows of every original within n test and m source frames."""
-        b, a = self.multiplier.numerator, self.multiplier.denominator
-        first = max(-(self.row // b), -(self.column // a))
-        last = min((n - 1 - self.row) // b, (m - 1 - self.column) // a)
-        steps = np.arange(first, last + 1)
-        return self.row + b * steps, self.column + a * steps
+class _Found(NamedTuple):
+    """A cadence in the frames, or in the drawings, of a source."""
+
+    lattice: Lattice
+    followed: Followed
+    source: Side
 
 
 def find_cadence(
@@ -140,11 +129,29 @@ def find_cadence(
         PairingError: the test has no more frames per second than the source, no test frame
             resembles a source frame, or no steady cadence fits the two.
     """
-    one, other = _read(test), _read(source)
+    one, other = read_side(test), read_side(source)
     if len(other.index) < 2:
         raise PairingError(
             "the source has one frame, and interpolation needs two or more: pass the whole source"
         )
+    drawings, problem, found = find_drawings(other), None, None
+    try:
+        found = _find(one, other, multiplier)
+    except PairingError as error:
+        problem = error
+    if drawings is not None and (found is None or found.followed.cost > CLEARLY_WORSE):
+        # Repeats of a drawing may have been removed before interpolation.
+        with suppress(PairingError):
+            drawn = _find(one, other.take(drawings.first), None)
+            if found is None or drawn.followed.cost + CLEARLY_WORSE < found.followed.cost:
+                return _cadence(one, drawn, drawings)
+    if found is None:
+        raise problem or PairingError("no cadence")
+    return _cadence(one, found, drawings)
+
+
+def _find(one: Side, other: Side, multiplier: Fraction | None) -> _Found:
+    """The cadence of a test among the frames of a source, which may be its drawings."""
     claimed = _claimed(one, other)
     if claimed is not None and claimed < 1 and multiplier is None:
         raise PairingError(
@@ -158,29 +165,24 @@ def find_cadence(
             f"none of {len(one.index)} test frames resembles any of {len(other.index)} source"
             " frames: check --source"
         )
-    chosen, residual = _choose(one, other, line, claimed, multiplier)
-    if multiplier is not None and len(residual) < 2:
+    expected = multiplier or claimed or Fraction(1)
+    tried = _tried(one, other, line, claimed, multiplier)
+    chosen = _choose(tried, expected, one)
+    if multiplier is not None and chosen.originals < 2:
         raise PairingError(
             f"a multiplier of {multiplier} predicts one original, too few to be sure: pass a"
             " smaller one"
         )
-    if multiplier is None and chosen.multiplier == 1:
+    found = _follow_best(one, other, tried, chosen, expected)
+    if multiplier is None and found.lattice.multiplier == 1:
         raise PairingError(
             "the test has one frame per source frame, nothing was interpolated: check --source"
             " or pass --multiplier"
         )
-    return _cadence(one, other, chosen, residual)
+    return found
 
 
-def _read(batches: Iterable[Frames]) -> _Side:
-    seen = [
-        (signatures(f, COARSE_GRID), f.time_s, f.index, f.status == Status.UNREADABLE)
-        for f in batches
-    ]
-    return _Side(*(np.concatenate([entry[part] for entry in seen]) for part in range(4)))
-
-
-def _claimed(test: _Side, source: _Side) -> Fraction | None:
+def _claimed(test: Side, source: Side) -> Fraction | None:
     """Test frames per source frame, from the median intervals of their times."""
     if len(test.time_s) < 2:
         return None
@@ -190,7 +192,7 @@ def _claimed(test: _Side, source: _Side) -> Fraction | None:
     return Fraction(intervals[0] / intervals[1]).limit_denominator(24)
 
 
-def _sampled(test: _Side, source: _Side) -> tuple[Int64, Float32]:
+def _sampled(test: Side, source: Side) -> tuple[Int64, Float32]:
     """Some test rows, and their mean squared differences from every source frame."""
     rows = np.flatnonzero(~test.blank)
     rows = rows[:: max(1, len(rows) // MAX_ANCHOR_FRAMES)]
@@ -220,42 +222,69 @@ def _anchor(rows: Int64, table: Float32) -> _Line | None:
     return _Line(slope, float(np.median(starts)), 2.0 * spread / float(np.ptp(rows)), spread)
 
 
-def _choose(
-    test: _Side, source: _Side, line: _Line | None, claimed: Fraction | None, asked: Fraction | None
-) -> tuple[_Lattice, Float32]:
-    """The lattice that fits best, of equals the one nearest to the times of the files; and the mean
-    squared differences of its originals."""
+def _tried(
+    test: Side, source: Side, line: _Line | None, claimed: Fraction | None, asked: Fraction | None
+) -> list[_Tried]:
+    """The lattices near a line, with what they cost.
+
+    Raises:
+        PairingError: none has enough originals.
+    """
     expected = asked or claimed or Fraction(1)
     if line is None:  # no content tells frames apart: the times alone decide
         line = _Line(1 / float(expected), int(test.index[0]) / float(expected), 0.0, 0.5)
     n, m = len(test.index), len(source.index)
-    tried: list[tuple[_Lattice, Float32, float]] = []
+    found = []
     for lattice in _lattices(line, claimed, asked):
-        residual = _differences(test, source, lattice)
+        residual = lattice.differences(test, source)
         # A lattice with few originals may fit by chance.
         enough = max(
             1 if lattice.multiplier == expected else MIN_ORIGINALS,
             _most(lattice.multiplier, n, m, line) // 2,
         )
         if len(residual) >= enough:
-            tried.append((lattice, residual, float(np.minimum(residual, MSE_UNRELATED).mean())))
-    if not tried:
+            cost = float(np.minimum(residual, MSE_UNRELATED).mean())
+            found.append(_Tried(lattice, len(residual), cost))
+    if not found:
         raise PairingError(
             f"no steady cadence fits {n} test frames to {m} source frames: check"
             " --source, or pass --multiplier"
         )
+    return found
+
+
+def _choose(tried: list[_Tried], expected: Fraction, test: Side) -> _Tried:
+    """The lattice that fits best, of equals the one nearest to the times of the files."""
     # The expected multiplier wins unless another one fits clearly better.
-    best = min(cost for _, _, cost in tried)
-    plain = [entry for entry in tried if entry[0].multiplier == expected]
-    if plain and min(cost for _, _, cost in plain) <= MIN_WORSE_FACTOR * best + MSE_ALWAYS_ALIKE:
+    best = min(each.cost for each in tried)
+    plain = [each for each in tried if each.lattice.multiplier == expected]
+    if plain and min(each.cost for each in plain) <= MIN_WORSE_FACTOR * best + MSE_ALWAYS_ALIKE:
         tried = plain
-    limit = MIN_WORSE_FACTOR * min(cost for _, _, cost in tried) + MIN_NOISE_MSE
-    fitting = [entry for entry in tried if entry[2] <= limit]
-    lattice, residual, _ = min(fitting, key=lambda entry: _strangeness(entry[0], test))
-    return lattice, residual
+    limit = MIN_WORSE_FACTOR * min(each.cost for each in tried) + MIN_NOISE_MSE
+    fitting = [each for each in tried if each.cost <= limit]
+    return min(fitting, key=lambda each: _strangeness(each.lattice, test))
 
 
-def _strangeness(lattice: _Lattice, test: _Side) -> tuple[float, Fraction]:
+def _follow_best(
+    test: Side, source: Side, tried: list[_Tried], chosen: _Tried, expected: Fraction
+) -> _Found:
+    """The chosen lattice with its slips; where it does not hold even so, that multiplier whose
+    lattice needs the least, the expected one first."""
+    found = _Found(chosen.lattice, follow(test, source, chosen.lattice), source)
+    if found.followed.cost <= CLEARLY_WORSE:
+        return found
+    others = {each.lattice.multiplier for each in tried} - {chosen.lattice.multiplier}
+    for multiplier in sorted(others, key=lambda each: each != expected):
+        mine = [each for each in tried if each.lattice.multiplier == multiplier]
+        lattice = _choose(mine, multiplier, test).lattice
+        followed = follow(test, source, lattice)
+        needed = 0.0 if multiplier == expected else CLEARLY_WORSE
+        if followed.cost + needed < found.followed.cost:
+            found = _Found(lattice, followed, source)
+    return found
+
+
+def _strangeness(lattice: Lattice, test: Side) -> tuple[float, Fraction]:
     """Distance of a lattice from putting the first test frame on the first source frame."""
     began = int(test.index[0]) / float(lattice.multiplier)
     return abs(float(lattice.start) - began), lattice.multiplier
@@ -268,7 +297,7 @@ def _most(multiplier: Fraction, n: int, m: int, line: _Line) -> int:
     return floor(min(overlap, n) / multiplier.numerator)
 
 
-def _lattices(line: _Line, claimed: Fraction | None, asked: Fraction | None) -> Iterator[_Lattice]:
+def _lattices(line: _Line, claimed: Fraction | None, asked: Fraction | None) -> Iterator[Lattice]:
     """Every lattice near the line."""
     known = {*KNOWN_MULTIPLIERS, *([] if claimed is None or claimed <= 0 else [claimed])}
     for multiplier in sorted(known) if asked is None else [asked]:
@@ -278,55 +307,55 @@ def _lattices(line: _Line, claimed: Fraction | None, asked: Fraction | None) -> 
             place = line.start + line.slope * row
             reach = line.start_error
             for column in range(floor(place - reach), ceil(place + reach) + 1):
-                yield _Lattice(multiplier, row, column)
+                yield Lattice(multiplier, row, column)
 
 
-def _differences(test: _Side, source: _Side, lattice: _Lattice, off: int = 0) -> Float32:
-    """Mean squared differences of the signatures of the predicted originals from their source
-    frames, unreadable frames left out.
-
-    With ``off``, from the source frames ``off`` rows away, clipped to the ends.
-    """
-    rows, columns = lattice.originals(len(test.index), len(source.index))
-    seen = ~(test.blank[rows] | source.blank[columns])
-    others = np.clip(columns[seen] + off, 0, len(source.index) - 1)
-    difference = test.signatures[rows[seen]] - source.signatures[others]
-    return np.asarray(np.mean(difference**2, axis=1), np.float32)
-
-
-def _share(test: _Side, source: _Side, lattice: _Lattice, own: Float32) -> float:
-    """Share of the predicted originals that are like their source frames, and at least as much as
-    like the source frames beside them."""
-    beside = np.minimum(
-        _differences(test, source, lattice, -1), _differences(test, source, lattice, 1)
-    )
-    return (
-        float(((own <= beside + MSE_ALWAYS_ALIKE) & (own < MSE_UNRELATED)).mean())
-        if len(own)
-        else 0.0
-    )
-
-
-def _cadence(test: _Side, source: _Side, lattice: _Lattice, differences: Float32) -> Cadence:
-    n, m = len(test.index), len(source.index)
-    share = _share(test, source, lattice, differences)
-    if share < MIN_PASSTHROUGH_SHARE:
+def _cadence(test: Side, found: _Found, drawings: Drawings | None) -> Cadence:
+    lattice, followed, source = found
+    if followed.cost >= MAX_COST:
         raise PairingError(
             f"no steady cadence: of the originals that a multiplier of {lattice.multiplier}"
-            f" predicts, {share:.0%} are like their source frames: check --source, or pass"
-            " --multiplier"
+            f" predicts, {max(0.0, 1 - followed.cost):.0%} are like their source frames: check"
+            " --source, or pass --multiplier"
         )
-    b, a = lattice.multiplier.numerator, lattice.multiplier.denominator
-    # Source positions in units of 1 / b.
-    steps = lattice.column * b + (np.arange(n) - lattice.row) * a
-    before, part = steps // b, steps % b
-    inside = (steps >= 0) & (steps <= (m - 1) * b)
-    role = np.where(part == 0, Role.PASSED, Role.SYNTHESISED)
+    b = lattice.multiplier.numerator
+    steps, last = followed.steps, (len(source.index) - 1) * b
+    inside = (steps >= 0) & (steps <= last)
+    before = np.clip(steps // b, 0, len(source.index) - 1)
+    role = np.where(steps % b == 0, Role.PASSED, Role.SYNTHESISED)
+    of_drawings = drawings is not None and len(source.index) == len(drawings.first)
+    if drawings is not None and of_drawings:
+        # Between two drawings: from the last frame of the one to the first of the other.
+        before = np.where(role == Role.PASSED, drawings.first[before], drawings.last[before])
+    elif drawings is not None:
+        role[(role == Role.SYNTHESISED) & drawings.held[before]] = Role.HELD
+    known = np.isfinite(followed.wrong)
+    unlike = followed.wrong[known] >= MIN_WRONG
     return Cadence(
         multiplier=lattice.multiplier,
         before=np.where(inside, before, -1),
-        phase=np.where(inside, part / b, np.nan),
+        phase=np.where(inside, steps % b / b, np.nan),
         role=np.where(inside, role, Role.UNKNOWN).astype(np.uint8),
-        start=lattice.start,
-        share=share,
+        start=Fraction(int(steps[0]), b),
+        share=1.0 - float(unlike.mean()) if known.any() else 0.0,
+        unlike=tuple(test.index[known][unlike].tolist()),
+        slips=tuple(_slips(test.index, followed.late)),
+        outside=int(((steps <= -b) | (steps >= last + b)).sum()),
+        drawings=len(source.index) if of_drawings else 0,
+        held_for=1 if drawings is None else drawings.usual,
     )
+
+
+def _slips(index: Int64, late: Int64) -> Iterator[Slip]:
+    """The slips of a path; frames in a row that repeat the same one are one slip."""
+    change = np.diff(late)
+    rows = np.flatnonzero(change) + 1
+    row = 0
+    while row < len(rows):
+        first, count = rows[row], int(change[rows[row] - 1])
+        while count > 0 and row + 1 < len(rows) and rows[row + 1] == rows[row] + 1:
+            if change[rows[row + 1] - 1] < 0:
+                break
+            row, count = row + 1, count + 1
+        yield Slip(int(index[first]), count)
+        row += 1

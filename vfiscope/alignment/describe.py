@@ -8,12 +8,21 @@ from typing import Any
 import numpy as np
 
 from vfiscope.config import LOW_MARGIN
-from vfiscope.types import Cadence, Int64, Match, Pairing, Role
+from vfiscope.types import Cadence, Code, Int64, Match, Note, Pairing, Role
 
-__all__ = ["describe", "describe_cadence", "map_of_shift", "summarize", "summarize_cadence"]
+__all__ = [
+    "describe",
+    "describe_cadence",
+    "map_of_shift",
+    "notes_on_cadence",
+    "summarize",
+    "summarize_cadence",
+]
 
 MAX_RANGES_LISTED = 20
-"""Most dropped ranges that a summary lists."""
+"""Most dropped ranges, or slips, that a summary lists."""
+MIN_ALIKE_SHARE_UNSAID = 0.95
+"""Share of originals that are like their source frames below which that is worth a warning."""
 MAX_RATIO = 1001
 """Largest number in a ratio of frame rates, as in 1000:1001."""
 
@@ -93,28 +102,45 @@ def summarize_cadence(cadence: Cadence) -> dict[str, Any]:
         "multiplier": str(cadence.multiplier),
         "start": str(cadence.start),
         **{role.name.lower(): int((cadence.role == role).sum()) for role in Role},
-        "outside": _outside(cadence),
+        "outside": cadence.outside,
         "alike": cadence.share,
+        "drawings": cadence.drawings,
+        "held_for": cadence.held_for,
+        "slips": [slip._asdict() for slip in cadence.slips],
     }
-
-
-def _outside(cadence: Cadence) -> int:
-    """Number of frames that lie a whole source frame or more outside the source.
-
-    An interpolated video often ends with frames after its last original, where there is nothing to
-    interpolate towards.
-    """
-    position = float(cadence.start) + np.arange(len(cadence)) / float(cadence.multiplier)
-    last = int(cadence.before.max(initial=0))
-    return int(((cadence.role == Role.UNKNOWN) & ((position <= -1) | (position >= last + 1))).sum())
 
 
 def describe_cadence(cadence: Cadence) -> str:
     """A cadence in one line of text."""
     facts = summarize_cadence(cadence)
     outside = f", {facts['unknown']} outside of it" if facts["unknown"] else ""
+    held = f", {facts['held']} between frames of the same drawing" if facts["held"] else ""
+    what = "source frame"
+    if cadence.drawings:
+        what = f"drawing (the source holds {cadence.drawings}, most for {cadence.held_for} frames)"
+    elif cadence.held_for > 1:
+        held += f" (the source holds most drawings for {cadence.held_for} frames)"
+    place = "drawing" if cadence.drawings else "source position"
     return (
-        f"cadence: {facts['multiplier']} test frames to a source frame, the first at source"
-        f" position {facts['start']}: {facts['passed']} passed through ({cadence.share:.0%} alike),"
-        f" {facts['synthesised']} synthesised{outside}"
+        f"cadence: {facts['multiplier']} test frames to a {what}, the first at {place}"
+        f" {facts['start']}: {facts['passed']} passed through ({_percent(cadence.share)} alike),"
+        f" {facts['synthesised']} synthesised{held}{outside}"
     )
+
+
+def _percent(share: float) -> str:
+    """100% means all."""
+    return f"{min(round(100 * share), 99) if share < 1 else 100}%"
+
+
+def notes_on_cadence(cadence: Cadence) -> list[Note]:
+    """Warnings about slips, and about originals that are unlike their source frames."""
+    notes = []
+    if cadence.slips:
+        told = [slip._asdict() for slip in cadence.slips[:MAX_RANGES_LISTED]]
+        notes.append(Note(Code.CADENCE_SLIPS, {"slips": told, "total": len(cadence.slips)}))
+    if cadence.share < MIN_ALIKE_SHARE_UNSAID:
+        count, passed = len(cadence.unlike), int((cadence.role == Role.PASSED).sum())
+        values = {"count": count, "passed": passed, "frame": cadence.unlike[0]}
+        notes.append(Note(Code.ORIGINALS_UNLIKE, values))
+    return notes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
+from vfiscope.cli.entry import INTERRUPTED
 from vfiscope.cli.terminal import say_error
 
 __all__ = [
@@ -22,7 +23,7 @@ __all__ = [
     "judged",
 ]
 
-OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 70, 130, 143
+OK, FAILED_ON, UNUSABLE, PARTIAL, FAULT, TERMINATED = 0, 1, 2, 3, 70, 143
 
 
 def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from vfiscope.cli.messages import describe as describe_summary
 from vfiscope.cli.messages import plain
 from vfiscope.options import declared
+from vfiscope.printable import shown
 from vfiscope.types import duration
 
 __all__ = ["describe_facts"]
@@ -27,7 +28,8 @@ READ = {
 
 
 def describe_facts(facts: Mapping[str, Any]) -> str:
-    """The facts as text for people; unset values are left out."""
+    """The facts as text for people; unset values are left out, long texts cut."""
+    facts = shown(facts)
     is_run = facts["kind"] == "run"
     rows = list(_run_rows(facts) if is_run else _medium_rows(facts))
     wide = max(len(name) for name, _ in rows)
@@ -72,7 +74,7 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _source(source: Mapping[str, Any]) -> str:
     if READ - source.keys():
         return str(source.get("path"))  # a run written by another program may lack these
-    color = source["color"]
+    color = {"matrix": "?", "range": "?", "decided_by": "?", **source["color"]}
     damaged = [
         f"{source[f'frames_{what}']} {what}"
         for what in ("corrupt", "unreadable")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,10 +29,14 @@ __all__ = [
     "reading",
 ]
 
+MOST_RANGES = 200
+"""Flagged ranges of frames that are listed."""
 Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 )
+OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
+"""{role beside the synthesised one: words for its frames}"""
 BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
 """NOVA's: (cosine distance below which, words); significant differences from the last on."""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
@@ -113,22 +118,19 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
-    if passed := summary["roles"].get("passed"):
-        means = ", ".join(
-            _mean(name, pooled) for name, pooled in passed["metrics"].items() if pooled["defined"]
-        )
-        lines += [
-            "",
-            (
-                f"{_count(passed['frames'])} passed through,"
-                f" {f'mean: {means}' if means else 'not judged'}"
-            ),
-        ]
+    for role, words in OTHER_ROLES.items():
+        if group := summary["roles"].get(role):
+            lines += ["", f"{_count(group['frames'])} {words}, {_means(group['metrics'])}"]
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
+
+
+def _means(metrics: dict[str, Any]) -> str:
+    means = ", ".join(_mean(name, pooled) for name, pooled in metrics.items() if pooled["defined"])
+    return f"mean: {means}" if means else "not judged"
 
 
 def _verdict(summary: dict[str, Any]) -> list[str]:
@@ -188,10 +190,12 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
-    for (start, stop, kind, rule), same in found.items():
+    for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
+    if len(found) > MOST_RANGES:
+        yield f"  and {len(found) - MOST_RANGES} more, all in --json"
 
 
 def _peak(segment: dict[str, Any]) -> str:

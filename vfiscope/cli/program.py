@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import click
 
@@ -31,14 +32,21 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of ``vfiscope``: exits with the contract's codes; a user's mistake is one line,
+    """Run the program: exits with the contract's codes; a user's mistake is one line,
     never a traceback."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Threads that spin while they wait for work starve decoding, and everything else, on machines
     # with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")  # vfiscope reports damaged images itself
+    pressed: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
     try:
+        signal.signal(signal.SIGINT, interrupt)
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         say(error.format_message())
@@ -55,9 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         say_error(f"error: {message.strip() or type(error).__name__}")
         code = UNUSABLE
     except Exception:
-        say_traceback()
-        say_error("this is a bug in vfiscope: please report it with the lines above")
-        code = FAULT
+        if pressed:  # a library made another error of it
+            say_error("interrupted")
+        else:
+            say_traceback()
+            say_error("this is a bug in vfiscope: please report it with the lines above")
+        code = INTERRUPTED if pressed else FAULT
     sys.exit(code)
 
 

@@ -45,7 +45,7 @@ def places_in(cadence: Cadence, first: int = 0) -> Iterator[Place]:
         cadence.before[first:], cadence.phase[first:], cadence.role[first:], strict=True
     ):
         row, kind = int(before), Role(int(role))
-        if kind == Role.SYNTHESISED:
+        if kind in (Role.SYNTHESISED, Role.HELD):
             yield Place(NOWHERE, row, row + 1, float(phase), kind)
         else:
             yield Place(row, NOWHERE, NOWHERE, float(phase), kind)

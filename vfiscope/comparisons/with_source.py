@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from vfiscope.alignment import describe_cadence, find_cadence, summarize_cadence
+from vfiscope.alignment import (
+    describe_cadence,
+    find_cadence,
+    notes_on_cadence,
+    summarize_cadence,
+)
 from vfiscope.comparisons.comparison import (
     ComparedWith,
     Comparison,
@@ -83,12 +88,13 @@ class WithSource(Comparison):
         told = summarize_cadence(self.cadence)
         outside = told["outside"]
         notes = [Note(Code.OUTSIDE_OF_SOURCE, {"count": outside})] if outside else []
-        return Report({**self.left_over(streams, scored.table), **told}, notes)
+        pairing = {**self.left_over(streams, scored.table), **told}
+        return Report(pairing, notes, warnings=notes_on_cadence(self.cadence))
 
     @classmethod
     def compared_with(cls, run: Run, row: int) -> ComparedWith:
         other = int(run.frames.ref_index[row])
-        if other < 0 or run.frames.role[row] != Role.SYNTHESISED:
+        if other < 0 or run.frames.role[row] not in (Role.SYNTHESISED, Role.HELD):
             return super().compared_with(run, row)
         before, after = (FrameRequest("source", ordinal) for ordinal in (other, other + 1))
         return ComparedWith(None, before, after)

@@ -21,7 +21,7 @@ from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
 from vfiscope.sources.source import Counts
 from vfiscope.sources.video.color import decide
-from vfiscope.sources.video.container import is_picture, opened
+from vfiscope.sources.video.container import VideoFile, is_picture, opened
 from vfiscope.sources.video.decode import decode
 from vfiscope.sources.video.integrity import failed_checksums
 from vfiscope.types import Code, Note, SourceInfo, Status
@@ -152,12 +152,13 @@ class _Tally:
 
 def _examine_video(info: SourceInfo) -> Examination:
     tally, failure = _Tally(), None
-    with opened(info.path) as (container, stream):
+    video = VideoFile(info.path)
+    with opened(video) as (container, stream):
         name = container.format.name
         covers = sum(is_picture(video) for video in container.streams.video)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
-        with closing(decode(info.path, tally.counts)) as places:
+        with closing(decode(video, tally.counts)) as places:
             for place in places:
                 if place.frame is not None:
                     tally.add(place.frame, info.path, place.part)

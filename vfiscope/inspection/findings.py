@@ -192,7 +192,9 @@ OF_SOURCES: dict[Code, Kind] = {
         "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
     ),
     Code.IMAGE_PAGES: Kind(
-        "warning", "several images in a file", "pass such a file by itself to read all of them"
+        "warning",
+        "several images in a file",
+        "a TIFF, WebP, PNG, GIF, AVIF or HEIC that is passed by itself is read whole",
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),

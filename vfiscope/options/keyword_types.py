@@ -18,6 +18,7 @@ from vfiscope.options.run_config import RunConfig, sections
 __all__ = ["keywords_source", "options_of", "options_of_reading", "with_options"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+MAX_LINE = 100
 NOT_OF_SOURCES = ("prefetch", "resize")
 """Reading options that ``open_source`` does not have, or has in another form."""
 HEAD = '''"""The keyword arguments of the Python functions, for type checkers.
@@ -95,9 +96,20 @@ def options_of(verb: str) -> list[Declared]:
 
 
 def _class(name: str, base: str, what: str, options: Iterable[Declared]) -> str:
-    lines = [f"    {told.name}: {_text(_for_callers(told))}" for told in options]
+    lines = [_field(told.name, _text(_for_callers(told))) for told in options]
     head = [f"class {name}({base}, total=False):", f'    """{what}"""']
     return "\n".join([*head, *([""] if lines else []), *lines, ""])
+
+
+def _field(name: str, text: str) -> str:
+    """A field of a class, with a long Literal over several lines as ruff writes it."""
+    line = f"    {name}: {text}"
+    if len(line) <= MAX_LINE:
+        return line
+    literal, _, rest = text.rpartition("] | ")
+    choices = literal.removeprefix("Literal[").split(", ")
+    listed = "".join(f"            {choice},\n" for choice in choices)
+    return f"    {name}: (\n        Literal[\n{listed}        ]\n        | {rest}\n    )"
 
 
 def _for_callers(told: Declared) -> Any:

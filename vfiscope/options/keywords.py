@@ -22,6 +22,23 @@ class ReadKeywords(TypedDict, total=False):
     time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
 
 
 class RunKeywords(TypedDict, total=False):
@@ -46,6 +63,23 @@ class RunKeywords(TypedDict, total=False):
     time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
     deinterlace: Literal["none", "bwdif"]
+    raw_size: str | None
+    raw_format: (
+        Literal[
+            "yuv420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+            "yuv422p10le",
+            "yuv444p10le",
+            "nv12",
+            "gray",
+            "rgb24",
+            "bgr24",
+            "rgb48le",
+        ]
+        | None
+    )
     embedder: str
     weights: str | PathLike[str] | None
     lora_alpha: float | None

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from vfiscope.errors import UsageError
 from vfiscope.options.option import Group, Option
 
-__all__ = ["BATCH", "IMAGE_RATE", "PREFETCH", "Position", "ReadOptions", "ResizeFilter", "ToneMap"]
+__all__ = [
+    "BATCH",
+    "IMAGE_RATE",
+    "PREFETCH",
+    "Position",
+    "RawFormat",
+    "ReadOptions",
+    "ResizeFilter",
+    "ToneMap",
+]
 
 BATCH = 8
 PREFETCH = 2
@@ -18,6 +29,20 @@ ResizeFilter = Literal["area", "bilinear", "bicubic", "lanczos"]
 ToneMap = Literal["none", "reinhard", "hable", "mobius"]
 TimeSource = Literal["exif", "name", "fps"]
 Deinterlacer = Literal["none", "bwdif"]
+RawFormat = Literal[
+    "yuv420p",
+    "yuv422p",
+    "yuv444p",
+    "yuv420p10le",
+    "yuv422p10le",
+    "yuv444p10le",
+    "nv12",
+    "gray",
+    "rgb24",
+    "bgr24",
+    "rgb48le",
+]
+"""Pixel formats as FFmpeg names them."""
 
 
 def _ordinal(value: Any) -> Any:
@@ -25,6 +50,20 @@ def _ordinal(value: Any) -> Any:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19:
         return int(value)
     return value
+
+
+def _size(value: str | None) -> str | None:
+    """WIDTHxHEIGHT without leading zeros.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if value is None:
+        return None
+    found = re.fullmatch(r"0*([1-9][0-9]{0,4})[xX]0*([1-9][0-9]{0,4})", value, re.ASCII)
+    if found is None:
+        raise UsageError(f"raw_size is {value!r}: pass WIDTHxHEIGHT in pixels, such as 1920x1080")
+    return f"{found[1]}x{found[2]}"
 
 
 Position = Annotated[str | int | float | None, BeforeValidator(_ordinal)]
@@ -63,7 +102,7 @@ class ReadOptions(Group):
     fps: Annotated[
         float,
         Field(ge=1e-6, le=1e5),
-        Option("Frames per second of image folders and arrays.", "frames per second"),
+        Option("Frames per second of image folders, arrays and raw video.", "frames per second"),
     ] = IMAGE_RATE
     resize: Annotated[
         ResizeFilter | None,
@@ -98,3 +137,16 @@ class ReadOptions(Group):
     deinterlace: Annotated[
         Deinterlacer, Option("Deinterlace interlaced video; the frame count stays.")
     ] = "none"
+    raw_size: Annotated[
+        str | None,
+        AfterValidator(_size),
+        Option(
+            "Width and height of the frames in raw video (.yuv, .raw, .rgb), which has no header.",
+            "WIDTHxHEIGHT in pixels",
+            "WxH",
+        ),
+    ] = None
+    raw_format: Annotated[
+        RawFormat | None,
+        Option("Pixel format of raw video, as FFmpeg names it; its rate is --fps."),
+    ] = None

@@ -12,6 +12,7 @@ from vfiscope.options import RunConfig
 from vfiscope.scoring.inputs import check_out, open_inputs
 from vfiscope.scoring.provenance import Stamp, stamp_files
 from vfiscope.sources import Source
+from vfiscope.sources.video.raw_video import is_raw_name
 from vfiscope.store.writer import check_path
 
 __all__ = ["Inputs", "open_checked"]
@@ -37,6 +38,7 @@ def open_checked(config: RunConfig, stack: ExitStack) -> Inputs:
     choose_comparison(config)
     sources = open_inputs(config, stack)
     _check_videos(config, sources)
+    _check_raw(config, sources)
     check_out(config.out, sources, config.weights, config.register_weights)
     if config.out is not None:
         check_path(config.out, overwrite=config.overwrite)
@@ -60,3 +62,12 @@ def _check_videos(config: RunConfig, sources: dict[str, Source]) -> None:
     raise UsageError(
         f"--deinterlace {config.deinterlace} is for videos, but {path} is not a video: leave it out"
     )
+
+
+def _check_raw(config: RunConfig, sources: dict[str, Source]) -> None:
+    """Refuse the options of raw video where no input is raw video."""
+    named = {"--raw-size": config.raw_size, "--raw-format": config.raw_format}
+    told = " and ".join(name for name, value in named.items() if value is not None)
+    if told and not any(is_raw_name(source.info.path) for source in sources.values()):
+        path = sources["test"].info.path
+        raise UsageError(f"{told} is for raw video (.yuv), but {path} is none: leave it out")

@@ -40,6 +40,8 @@ READING = (
     "time_from",
     "stream",
     "deinterlace",
+    "raw_size",
+    "raw_format",
 )
 """Options that decide which frames are read, and how."""
 LONG = 2000

@@ -50,6 +50,7 @@ ROLE_SPELLINGS = {
     "synthesised": "synthesised",
     "synthesized": "synthesised",
     "passed": "passed",
+    "held": "held",
     "all": "all",
 }
 

@@ -242,12 +242,12 @@ def stepped_over(frames: FrameTable, column: Column, role: str) -> Mask:
 
 
 def _roles(frames: FrameTable, column: Column) -> list[str]:
-    """The roles for which a metric is defined, of "synthesised" and "passed"; empty where roles are
-    unknown.
+    """The roles for which a metric is defined, of "synthesised", "passed" and "held"; empty where
+    roles are unknown.
 
     A role of which no frame was compared counts as defined: there is no evidence against it.
     """
-    told = ["synthesised", "passed"]
+    told = ["synthesised", "passed", *["held"] * bool((frames.role == Role.HELD).any())]
     if (frames.role == Role.UNKNOWN).all():
         return []
     compared = (frames.status == Status.OK) | (frames.status == Status.CORRUPT)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import glob
+import io
 import math
 import os
 import re
+from collections.abc import Iterable, Mapping, Set
 from fractions import Fraction
 from typing import Any, Unpack
 
@@ -97,9 +99,7 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         _check_video_only(options, "an array")
         return ArraySource(frames, options)
     if not isinstance(target, (str, os.PathLike)):
-        raise SourceError(
-            f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"
-        )
+        raise SourceError(f"a {type(target).__name__} is not a source: pass {_instead_of(target)}")
     path = os.fspath(target)
     if is_address(path) and not os.path.lexists(path):
         raise SourceError(
@@ -111,6 +111,16 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         return _open_file(path, options)
     _check_video_only(options, path)
     return ImageSource(path, listing, options)
+
+
+def _instead_of(target: Any) -> str:
+    """What to pass instead of an object called x."""
+    if hasattr(target, "__array__"):
+        return "np.asarray(x)"
+    if isinstance(target, io.IOBase):
+        return "the name of the file"
+    frames = isinstance(target, Iterable) and not isinstance(target, (Mapping, Set, bytes))
+    return "iter(x) if it yields frames" if frames else "a path, a glob, a pattern or an array"
 
 
 def _open_file(path: str, options: Options) -> Source:
@@ -153,7 +163,16 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         time_from=reading.time_from,
         stream=reading.stream,
         deinterlace=reading.deinterlace,
+        raw_size=_raw_size(reading.raw_size),
+        raw_format=reading.raw_format,
     )
+
+
+def _raw_size(size: str | None) -> tuple[int, int] | None:
+    if size is None:
+        return None
+    width, _, height = size.partition("x")
+    return int(width), int(height)
 
 
 def parse_position(value: str | int | float | None) -> int | Fraction | None:

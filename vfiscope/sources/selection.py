@@ -77,3 +77,7 @@ class Options:
     """Number of the video's stream, None for the best one."""
     deinterlace: str = "none"
     """The deinterlacer for interlaced video: "none" or "bwdif"."""
+    raw_size: tuple[int, int] | None = None
+    """(width, height) of the frames in raw video."""
+    raw_format: str | None = None
+    """Pixel format of raw video."""

@@ -18,7 +18,7 @@ from typing import Any
 import h5py
 
 from vfiscope.errors import StoreError
-from vfiscope.store.merge import run_in_thread
+from vfiscope.store.merge import check_stage, run_in_thread
 from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder, absolute
 from vfiscope.store.run import Run
@@ -78,6 +78,7 @@ def _amend(out: Path, undo: Path, result: StageResult, created: str | None) -> N
                     f"{out} was made anew while {result.stage} was computed from it: ask it again"
                 )
             write_stage(h5, result, datetime.now(UTC).isoformat(), _version())
+            check_stage(out, h5, result)
         apply(out, undo, overlay)
     finally:
         overlay.close()

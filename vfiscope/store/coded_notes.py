@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from vfiscope.store.text import json_text
+from vfiscope.store.stored_json import read_json, to_json
 from vfiscope.types import Note, sentence
 
 __all__ = ["read_notes", "write_notes"]
@@ -18,10 +18,14 @@ __all__ = ["read_notes", "write_notes"]
 
 def write_notes(attrs: Any, name: str, notes: Sequence[Note]) -> None:
     """Store notes under ``name`` as sentences, and as codes beside them."""
-    attrs[name] = json_text([sentence(note) for note in notes])
-    attrs[f"coded_{name}"] = json_text([note.to_dict() for note in notes])
+    attrs[name] = to_json(name, [sentence(note) for note in notes])
+    attrs[f"coded_{name}"] = to_json(f"coded_{name}", [note.to_dict() for note in notes])
 
 
-def read_notes(attrs: Any, name: str) -> list[Note]:
-    """The coded notes stored under ``name``; empty in a file that holds only sentences."""
-    return [Note.from_dict(stored) for stored in json.loads(attrs.get(f"coded_{name}", "[]"))]
+def read_notes(path: Path, attrs: Any, name: str) -> list[Note]:
+    """The coded notes stored under ``name``; empty in a file that holds only sentences.
+
+    Raises:
+        StoreError: they are not what vfiscope writes.
+    """
+    return [Note.from_dict(stored) for stored in read_json(path, attrs, f"coded_{name}", "[]")]

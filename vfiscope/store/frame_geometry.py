@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vfiscope.store.members import attribute
 from vfiscope.types import CellGrid
 
 __all__ = ["read_cells", "read_size", "write_cells", "write_size"]
 
+SLACK_PX = 1e-3
+"""Pixels by which a rounded border may lie outside of the frame."""
 CELL_ATTRIBUTES = ("top", "left", "cell_height", "cell_width")
 
 
@@ -33,7 +36,7 @@ def read_size(
         ValueError: no frame can have that size.
     """
     if "frame_height" in attrs:
-        size = (int(attrs["frame_height"]), int(attrs["frame_width"]))
+        size = (int(attribute(attrs, "frame_height")), int(attribute(attrs, "frame_width")))
     else:
         # With --resize the test was resized to the second input; without it all sizes agree.
         own = sources[-1] if config.get("resize") is not None else sources[0]
@@ -59,5 +62,17 @@ def read_cells(dataset: Any, size: tuple[int, int] | None) -> CellGrid | None:
     """
     rows, columns = (int(count) for count in dataset.shape[-2:])
     if "top" in dataset.attrs:
-        return CellGrid(rows, columns, *(float(dataset.attrs[name]) for name in CELL_ATTRIBUTES))
+        lengths = [float(attribute(dataset.attrs, name)) for name in CELL_ATTRIBUTES]
+        grid = CellGrid(rows, columns, *lengths)
+        _check_inside(grid, size)
+        return grid
     return None if size is None else CellGrid.over(size, (rows, columns))
+
+
+def _check_inside(grid: CellGrid, size: tuple[int, int] | None) -> None:
+    if size is None:
+        raise ValueError("cells lie in a frame whose size is not stored")
+    bottom = grid.top + grid.rows * grid.cell_height
+    right = grid.left + grid.columns * grid.cell_width
+    if min(grid.top, grid.left, size[0] - bottom, size[1] - right) < -SLACK_PX:
+        raise ValueError(f"cells lie outside of the frame: {grid}")

@@ -7,6 +7,8 @@ from typing import Any
 
 import h5py
 
+from vfiscope.printable import printable
+
 __all__ = ["read_names", "write_names"]
 
 
@@ -17,5 +19,7 @@ def write_names(h5: Any, names: Sequence[str]) -> None:
 
 
 def read_names(h5: Any) -> tuple[str, ...]:
-    """The name of every frame, none where the test was a video or an array."""
-    return tuple(h5["frames"]["name"].asstr()[()].tolist()) if "name" in h5["frames"] else ()
+    """The name of every frame, made printable; none where the test was a video or an array."""
+    if "name" not in h5["frames"]:
+        return ()
+    return tuple(printable(name) for name in h5["frames"]["name"].asstr()[()].tolist())

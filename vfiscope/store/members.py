@@ -1,10 +1,10 @@
-"""Iterate over an HDF5 group without holding its lock."""
+"""Items and attributes of HDF5 groups, read safely."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["members"]
+__all__ = ["attribute", "members"]
 
 
 def members(group: Any) -> list[tuple[str, Any]]:
@@ -14,3 +14,16 @@ def members(group: Any) -> list[tuple[str, Any]]:
     threads are locked out for as long as the traceback is alive.
     """
     return [(name, group[name]) for name in group]
+
+
+def attribute(attrs: Any, name: str) -> Any:
+    """A single value.
+
+    Raises:
+        KeyError: there is none of that name.
+        ValueError: there are several, which is never read: a small file may refer to one large text
+            a million times.
+    """
+    if attrs.get_id(name).shape != ():
+        raise ValueError(f"the attribute {name} is not a single value")
+    return attrs[name]

@@ -23,12 +23,14 @@ import h5py
 from vfiscope.errors import StoreError
 from vfiscope.files import disk_error, disk_errors
 from vfiscope.store import schema
+from vfiscope.store.contradictions import check_rows, check_segments
 from vfiscope.store.frame_names import write_names
 from vfiscope.store.pairing_table import write_pairing
 from vfiscope.store.parts import Folder, Part
-from vfiscope.types import Scores
+from vfiscope.store.stage_tables import StageResult
+from vfiscope.types import Scores, Segment
 
-__all__ = ["merge", "run_in_thread"]
+__all__ = ["check_stage", "merge", "run_in_thread"]
 
 
 class GuardedFile:
@@ -179,10 +181,11 @@ def merge(
     def work(stop: threading.Event) -> None:
         with open_guarded(folder.merged, "w", needed) as (h5, test):
             schema.create(h5, header, parts[-1].stop)
-            start = 0
+            start, last = 0, -1
             for scores in _slabs(read_part(folder, part) for part in parts):
+                check_rows(folder.out, scores.frames, last)
                 schema.write_rows(h5, start, scores)
-                start += len(scores)
+                start, last = start + len(scores), int(scores.frames.index[-1])
                 test()
                 if stop.is_set():
                     return
@@ -191,8 +194,21 @@ def merge(
             if ending.names:
                 write_names(h5, ending.names)
             schema.write_root(h5, header, ending)
+            for result in ending.stages:
+                check_stage(folder.out, h5, result)
 
     run_in_thread(work)
+
+
+def check_stage(out: Path, h5: Any, result: StageResult) -> None:
+    """Refuse segments that a stage made outside of the frames of its run.
+
+    Raises:
+        StoreError: naming the first.
+    """
+    for table in result.tables.values():
+        if table.row is Segment:
+            check_segments(out, schema.read_frames(h5), table.rows)
 
 
 def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vfiscope.store.members import attribute
 from vfiscope.store.schema import CHUNK_ROWS, SCALAR_FILTERS
 from vfiscope.types import Match, Pairing
 
@@ -39,8 +40,8 @@ def read_pairing(h5: Any) -> Pairing | None:
     group, attrs = h5["pairing"], h5["pairing"].attrs
     return Pairing(
         **{name: group[name][()] for name in Pairing.COLUMNS},
-        method=str(attrs["method"]),
-        offset=int(attrs["offset"]),
-        rate=Fraction(int(attrs["rate_num"]), int(attrs["rate_den"])),
+        method=str(attribute(attrs, "method")),
+        offset=int(attribute(attrs, "offset")),
+        rate=Fraction(int(attribute(attrs, "rate_num")), int(attribute(attrs, "rate_den"))),
         dropped=tuple((int(start), int(stop)) for start, stop in group["dropped"][()]),
     )

@@ -15,7 +15,7 @@ from vfiscope.types import Float64, FrameTable, MetricSpec, Role
 __all__ = ["POOLS", "ROLES", "headline_role", "pool", "rows_of", "worst_row"]
 
 POOLS = ("mean", "std", "min", "p1", "p5", "p50", "p95", "p99", "max")
-ROLES = ("synthesised", "passed", "all")
+ROLES = ("synthesised", "passed", "held", "all")
 """Groups of frames that a number can be about; the first is the headline where roles are known."""
 _SIMPLE: Mapping[str, Callable[[Float64], Any]] = {
     "mean": np.mean,
@@ -84,7 +84,7 @@ def rows_of(frames: FrameTable, role: str) -> NDArray[np.bool_]:
 
     Args:
         frames: the frame table of a run, N rows.
-        role: ``"all"``, ``"synthesised"``, or ``"passed"``.
+        role: ``"all"``, ``"synthesised"``, ``"passed"``, or ``"held"``.
 
     Raises:
         UsageError: the role is unknown.
@@ -96,4 +96,6 @@ def rows_of(frames: FrameTable, role: str) -> NDArray[np.bool_]:
             return np.asarray(frames.role == Role.SYNTHESISED)
         case "passed":
             return np.asarray(frames.role == Role.PASSED)
-    raise UsageError(f"there is no role {role!r}: choose all, synthesised, or passed")
+        case "held":
+            return np.asarray(frames.role == Role.HELD)
+    raise UsageError(f"there is no role {role!r}: choose all, synthesised, passed, or held")

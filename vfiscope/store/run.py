@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
+from functools import cached_property
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -15,18 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.printable import printable, shown
 from vfiscope.store import schema
 from vfiscope.store.coded_notes import read_notes
+from vfiscope.store.contradictions import check_segments, check_spec
 from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
-from vfiscope.store.members import members
+from vfiscope.store.members import attribute, members
 from vfiscope.store.opening import check_root, open_stored, opened, settled
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
 from vfiscope.store.seek_tables import read_seek_tables
+from vfiscope.store.spec_attributes import read_field, read_metric, read_signal
 from vfiscope.store.stage_tables import StageRecord, read_stages, read_table, rules_of
+from vfiscope.store.stored_json import read_json
 from vfiscope.store.summary import by_role, count, described_signals, named, pooled
 from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
@@ -72,13 +77,13 @@ class Run:
         try:
             check_root(self.path, h5)
             with reading(self.path, "the content"):
+                check_stored(self.path, h5, file)
                 self._load(h5)
         except StoreError:
             self.close()
             raise
 
     def _load(self, h5: Any) -> None:
-        check_stored(self.path, h5)
         self._load_facts(h5.attrs)
         self._load_rows(h5)
         self._load_arrays(h5)
@@ -87,43 +92,47 @@ class Run:
         self.rules = rules_of(self.stages)
         """The user's rules of the segments; those that the run was made with are in
         ``config["flag"]``."""
-        self.segments = read_table(h5, "segments", Segment)
-        self.regions = read_table(h5, "regions", Region)
+        self.segments = read_table(h5, "segments", Segment, clean=True)
+        self.regions = read_table(h5, "regions", Region, clean=True)
         self.seek_tables = read_seek_tables(h5)
         """{role: its seek table}, for inputs that are videos."""
-        digest = h5["pairing"].attrs["digest"] if "pairing" in h5 else None
+        digest = attribute(h5["pairing"].attrs, "digest") if "pairing" in h5 else None
         mapped, ref_index = "digest" in self.pairing, self.frames.ref_index
         check_map(self.path, mapped, digest, self.pairing_table, ref_index)
         check_values(self.path, self.frames, self.register, self.registration)
+        check_segments(self.path, self.frames, self.segments)
 
     def _load_facts(self, attrs: Any) -> None:
         """The values of the whole run."""
-        self.mode = str(attrs["mode"])
-        self.created = str(attrs["created"])
+        self.mode = printable(str(attribute(attrs, "mode")))
+        self.created: str = attribute(attrs, "created")
         """ISO 8601, UTC."""
-        self.complete = bool(attrs["complete"])
-        self.status = str(attrs["status"])
+        datetime.fromisoformat(self.created)  # nothing else is a time
+        self.complete = bool(attribute(attrs, "complete"))
+        self.status = printable(str(attribute(attrs, "status")))
         """ok or partial."""
-        self.config: dict[str, Any] = json.loads(attrs["config"])
-        self.sources: list[dict[str, Any]] = json.loads(attrs["sources"])
-        self.versions: dict[str, str] = json.loads(attrs["versions"])
-        self.pairing: dict[str, Any] = json.loads(attrs["pairing"])
+        read = partial(read_json, self.path, attrs)
+        # Names of files among these must stay as they are: files are found again by them.
+        self.config: dict[str, Any] = read("config")
+        self.sources: list[dict[str, Any]] = read("sources")
+        self.versions: dict[str, str] = read("versions")
+        self.pairing: dict[str, Any] = read("pairing")
         """The pairing policy, the numbers of unpaired frames, and the summary of the map, if
         any."""
-        self.timings: dict[str, Any] = json.loads(attrs["timings"])
-        self.notes: list[str] = json.loads(attrs["notes"])
+        self.timings: dict[str, Any] = read("timings")
+        self.notes: list[str] = shown(read("notes"))
         """Reasons why the run is partial, one sentence each."""
-        self.warnings: list[str] = json.loads(attrs.get("warnings", "[]"))
+        self.warnings: list[str] = shown(read("warnings", "[]"))
         """Reasons to doubt the meaning of scores, one sentence each."""
-        self.coded_notes: list[Note] = read_notes(attrs, "notes")
+        self.coded_notes: list[Note] = read_notes(self.path, attrs, "notes")
         """The notes as codes with values; empty in files of versions that did not store them."""
-        self.coded_warnings: list[Note] = read_notes(attrs, "warnings")
+        self.coded_warnings: list[Note] = read_notes(self.path, attrs, "warnings")
         """The warnings as codes with values."""
         self.frame_size = read_size(attrs, self.config, self.sources)
         """(height, width) in pixels of the frames as scored, after ``resize``; None where an older
         file does not tell."""
-        self.embedder: dict[str, Any] | None = json.loads(attrs.get("embedder", "null"))
-        self.register: dict[str, Any] | None = json.loads(attrs.get("register", "null"))
+        self.embedder: dict[str, Any] | None = read("embedder", "null")
+        self.register: dict[str, Any] | None = read("register", "null")
         """The registration method and the digest of its weights; None where frames were not
         registered."""
 
@@ -142,10 +151,10 @@ class Run:
         self.scores: Mapping[str, NDArray[np.float32]] = MappingProxyType(
             {name: dataset[()] for name, dataset in members(h5["scores"])}
         )
-        self.specs = {
-            name: schema.read_metric(dataset, name) for name, dataset in members(h5["scores"])
-        }
+        self.specs = {name: read_metric(dataset, name) for name, dataset in members(h5["scores"])}
         """{metric: MetricSpec}"""
+        for spec in self.specs.values():
+            check_spec(self.path, spec)
 
     def _load_arrays(self, h5: Any) -> None:
         """The arrays that are read on demand."""
@@ -154,17 +163,17 @@ class Run:
             {name: dataset[()] for name, dataset in signals}
         )
         """{signal: (N,) float32}, NaN where not defined; empty in older files."""
-        self.signal_specs = {name: schema.read_signal(dataset, name) for name, dataset in signals}
+        self.signal_specs = {name: read_signal(dataset, name) for name, dataset in signals}
         """{signal: SignalSpec}"""
         self.maps: Mapping[str, LazyArray[MetricSpec]] = MappingProxyType(
             {
-                name: self._stored(data, schema.read_metric(data, name))
+                name: self._stored(data, read_metric(data, name))
                 for name, data in members(h5["maps"])
             }
         )
         self.fields: Mapping[str, LazyArray[FieldSpec]] = MappingProxyType(
             {
-                name: self._stored(data, schema.read_field(data, name))
+                name: self._stored(data, read_field(data, name))
                 for name, data in members(h5["fields"])
             }
         )
@@ -240,12 +249,12 @@ class Run:
         """The presentation time of a row in microseconds."""
         return round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
 
-    @property
+    @cached_property
     def time_lapse(self) -> TimeLapse | None:
         """When the images were taken; None where their times are counted."""
         if not self.times_from or not len(self.frames):
             return None
-        return TimeLapse.of([self._microseconds(row) for row in range(len(self.frames))])
+        return TimeLapse.of(np.rint(self.frames.pts * float(self.time_base * 1_000_000)))
 
     @property
     def header(self) -> schema.Header:

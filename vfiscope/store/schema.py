@@ -25,16 +25,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
 from vfiscope.store.coded_notes import write_notes
+from vfiscope.store.contradictions import check_names, check_rows, check_spec
 from vfiscope.store.frame_geometry import write_cells, write_size
 from vfiscope.store.header import FORMAT, FORMAT_VERSION, Header
-from vfiscope.store.members import members
+from vfiscope.store.members import attribute, members
 from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
@@ -43,26 +44,26 @@ from vfiscope.store.registration_table import (
     write_registrations,
 )
 from vfiscope.store.seek_tables import write_seek_tables
+from vfiscope.store.spec_attributes import (
+    FIELD_TYPES,
+    METRIC_TYPES,
+    SIGNAL_TYPES,
+    Types,
+    write_spec,
+)
 from vfiscope.store.stage_tables import StageResult, write_stage
-from vfiscope.store.text import json_text
+from vfiscope.store.stored_json import to_json
 from vfiscope.types import (
-    FieldSpec,
     FrameTable,
-    MetricSpec,
-    Needs,
     Note,
     Pairing,
     Role,
     Scores,
     SeekTable,
-    SignalSpec,
     Status,
 )
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
-
-Types = Mapping[str, Callable[[Any], Any]]
-"""{attribute: how it is read}"""
 
 CHUNK_ROWS = 64
 """Rows in an HDF5 chunk."""
@@ -77,34 +78,8 @@ FRAME_TYPES = {
     "status": "u1",
 }
 FRAME_NAMES: Mapping[str, type[IntEnum]] = {"role": Role, "status": Status}
-METRIC_TYPES: Types = {
-    "unit": str,
-    "low": float,
-    "high": float,
-    "lower_is_better": bool,
-    "identity": float,
-    "floor": float,
-    "description": str,
-    "needs": Needs.of_word,
-    "ranks": bool,
-}
-UNRANKED = frozenset(
-    {
-        *("ghosting", "warp", "foreign", "midpoint_px", "cut", "cosine_before", "cosine_after"),
-        *("visible_both", "visible_one", "visible_none"),
-    }
-)
-"""Metrics that do not rank, for files that were written before ``ranks`` was an attribute."""
-FIELD_TYPES: Types = {
-    "unit": str,
-    "description": str,
-    "needs": Needs.of_word,
-}
-SIGNAL_TYPES: Types = {"unit": str, "description": str}
 SCALAR_FILTERS = {"compression": "gzip", "compression_opts": 1, "shuffle": True}
 ARRAY_FILTERS = {**SCALAR_FILTERS, "fletcher32": True}
-
-_Spec = TypeVar("_Spec", MetricSpec, FieldSpec, SignalSpec)
 
 
 class Group(NamedTuple):
@@ -125,6 +100,8 @@ ROW_GROUPS = {
     "fields": Group("fields", "fields", "<f2", FIELD_TYPES, ARRAY_FILTERS),
     "signals": Group("signals", "signals", "<f4", SIGNAL_TYPES, SCALAR_FILTERS),
 }
+HEADER_JSON = ("config", "sources", "versions", "embedder", "register")
+"""Parts of a header that are stored as JSON."""
 SCALAR_GROUPS = ("scores", "signals")
 """Those with a number for each frame."""
 
@@ -144,6 +121,7 @@ def check(scores: Scores, header: Header) -> None:
         raise StoreError(
             f"time base is {scores.frames.time_base}, but the run announced {header.time_base}"
         )
+    check_rows("the scores", scores.frames)
 
 
 def _check_group(scores: Scores, header: Header, name: str, group: Group) -> None:
@@ -199,9 +177,7 @@ def _create_group(h5: Any, header: Header, rows: int, name: str, group: Group) -
         dataset = made.create_dataset(
             each, (rows, *shape), group.dtype, chunks=chunks, **group.filters
         )
-        for key, kind in group.attributes.items():
-            value = getattr(spec, key)
-            dataset.attrs[key] = value.word if isinstance(value, Needs) else kind(value)
+        write_spec(dataset.attrs, spec, group.attributes)
         if shape and (cells := header.cells(each)) is not None:
             write_cells(dataset, cells)
 
@@ -224,7 +200,10 @@ def read_frames(h5: Any) -> FrameTable:
     attrs = group["pts"].attrs
     columns = {name: group[name][()] for name in FrameTable.COLUMNS}
     return FrameTable(
-        **columns, time_base=Fraction(int(attrs["time_base_num"]), int(attrs["time_base_den"]))
+        **columns,
+        time_base=Fraction(
+            int(attribute(attrs, "time_base_num")), int(attribute(attrs, "time_base_den"))
+        ),
     )
 
 
@@ -311,32 +290,6 @@ def empty(header: Header) -> Scores:
     )
 
 
-def read_metric(dataset: Any, name: str) -> MetricSpec:
-    """The specification beside a score or a map."""
-    spec = _read_spec(MetricSpec, METRIC_TYPES, dataset, name)
-    return (
-        spec if "ranks" in dataset.attrs else dataclasses.replace(spec, ranks=name not in UNRANKED)
-    )
-
-
-def read_field(dataset: Any, name: str) -> FieldSpec:
-    """The specification beside a field."""
-    return _read_spec(FieldSpec, FIELD_TYPES, dataset, name)
-
-
-def read_signal(dataset: Any, name: str) -> SignalSpec:
-    """The specification beside a signal."""
-    return _read_spec(SignalSpec, SIGNAL_TYPES, dataset, name)
-
-
-def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
-    # Attributes that are newer than the file have their defaults.
-    return cls(
-        name=name,
-        **{key: kind(dataset.attrs[key]) for key, kind in types.items() if key in dataset.attrs},
-    )
-
-
 # ----------------------------------------------------------------------------------------- the root
 
 
@@ -368,6 +321,26 @@ class Ending:
     """ISO 8601, UTC."""
 
 
+def check_header(header: Header) -> None:
+    """Refuse a header of which no result could be made that can be opened again.
+
+    Raises:
+        StoreError: naming what cannot be stored.
+    """
+    for name, group in ROW_GROUPS.items():
+        check_names("the run", name, list(getattr(header, group.specs)))
+    for spec in (*header.metrics.values(), *header.maps.values()):
+        check_spec("the run", spec)
+    for name, value in _header_json(header).items():
+        to_json(name, value)
+
+
+def _header_json(header: Header) -> dict[str, Any]:
+    """The attributes of a header that are stored as JSON."""
+    known = {name: getattr(header, name) for name in HEADER_JSON}
+    return {name: value for name, value in known.items() if value is not None}
+
+
 def write_root(h5: Any, header: Header, ending: Ending) -> None:
     """Write the results of stages and the root attributes; ``complete`` comes last."""
     made_by = str(header.versions.get("vfiscope", "unknown"))
@@ -381,16 +354,11 @@ def write_root(h5: Any, header: Header, ending: Ending) -> None:
     attrs["mode"] = header.mode
     attrs["created"] = ending.created
     write_size(attrs, header.size)
-    attrs["config"] = json_text(header.config)
-    attrs["sources"] = json_text(ending.sources)
-    attrs["versions"] = json_text(header.versions)
-    attrs["pairing"] = json_text(ending.pairing)
+    for name, value in {**_header_json(header), "sources": ending.sources}.items():
+        attrs[name] = to_json(name, value)
+    attrs["pairing"] = to_json("pairing", ending.pairing)
     attrs["status"] = ending.status
     write_notes(attrs, "notes", ending.notes)
     write_notes(attrs, "warnings", ending.warnings)
-    attrs["timings"] = json_text(ending.timings)
-    if header.embedder is not None:
-        attrs["embedder"] = json_text(header.embedder)
-    if header.register is not None:
-        attrs["register"] = json_text(header.register)
+    attrs["timings"] = to_json("timings", ending.timings)
     attrs["complete"] = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vfiscope.store.members import members
+from vfiscope.store.members import attribute, members
 from vfiscope.types import SeekTable
 
 __all__ = ["SEEK_TYPES", "read_seek_tables", "write_seek_tables"]
@@ -36,7 +36,7 @@ def read_seek_tables(h5: Any) -> dict[str, SeekTable]:
     return {
         role: SeekTable(
             **{name: group[name][()] for name in SeekTable.COLUMNS},
-            ended=bool(group.attrs["ended"]),
+            ended=bool(attribute(group.attrs, "ended")),
         )
         for role, group in (members(h5["seek"]) if "seek" in h5 else ())
     }

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +19,11 @@ import h5py
 import numpy as np
 
 from vfiscope.errors import StoreError
-from vfiscope.store.members import members
-from vfiscope.store.text import check_texts, json_text
+from vfiscope.printable import printable
+from vfiscope.store.contradictions import MAX_TABLE_ROWS, check_rules
+from vfiscope.store.members import attribute, members
+from vfiscope.store.stored_json import parse_json, to_json
+from vfiscope.store.text import check_texts
 
 __all__ = [
     "TABLE_TYPES",
@@ -108,12 +110,17 @@ def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) 
                 " name: choose another"
             )
         _write_table(h5, name, table)
+    if result.stage == "segments":
+        try:
+            check_rules(result.parameters["rules"])
+        except (KeyError, ValueError) as error:
+            raise StoreError(f"{error}: pass fewer and shorter ones") from error
     attrs = stages.create_group(result.stage).attrs
     attrs["version"] = result.version
-    attrs["parameters"] = json_text(result.parameters)
+    attrs["parameters"] = to_json("parameters", result.parameters)
     attrs["made"] = made
     attrs["vfiscope_version"] = vfiscope_version
-    attrs["tables"] = json_text(list(result.tables))
+    attrs["tables"] = to_json("tables", list(result.tables))
 
 
 def _tables_of(h5: Any, stage: str) -> list[str]:
@@ -124,13 +131,15 @@ def _tables_of(h5: Any, stage: str) -> list[str]:
 
 
 def _names(group: Any) -> list[str]:
-    names = json.loads(group.attrs["tables"])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"{group.name}@tables is not a list of texts")
+    names: list[str] = parse_json("tables", attribute(group.attrs, "tables"))
     return names
 
 
 def _write_table(h5: Any, name: str, table: Table) -> None:
+    if name in TABLES_BEFORE_STAGES and len(table.rows) > MAX_TABLE_ROWS:
+        raise StoreError(
+            f"{name} has {len(table.rows)} rows, more than {MAX_TABLE_ROWS}: use stricter rules"
+        )
     group = h5.create_group(name)
     for column, dtype in column_types(table.row).items():
         values = [getattr(row, column) for row in table.rows]
@@ -142,32 +151,42 @@ def _write_table(h5: Any, name: str, table: Table) -> None:
         group.create_dataset(column, data=np.array(values, object if text else dtype), dtype=dtype)
 
 
-def read_table(h5: Any, name: str, row: type[_Row]) -> list[_Row]:
-    """The dataclasses stored as columns; empty where the run does not hold the table."""
+def read_table(h5: Any, name: str, row: type[_Row], *, clean: bool = False) -> list[_Row]:
+    """The dataclasses stored as columns; empty where the run does not hold the table.
+
+    With ``clean`` texts are made printable.
+    """
     if name not in h5:
         return []
     columns = {}
     for column in dataclasses.fields(row):  # type: ignore[arg-type]
         if column.name not in h5[name] and column.default is not dataclasses.MISSING:
             continue  # a column that is newer than the file
-        dataset = h5[name][column.name]
-        columns[column.name] = (
-            dataset.asstr()[()] if h5py.check_string_dtype(dataset.dtype) else dataset[()]
-        ).tolist()
+        columns[column.name] = _read_column(h5[name][column.name], clean)
     return [
         row(**dict(zip(columns, values, strict=True)))
         for values in zip(*columns.values(), strict=True)
     ]
 
 
+def _read_column(dataset: Any, clean: bool) -> list[Any]:
+    if not h5py.check_string_dtype(dataset.dtype):
+        values: list[Any] = dataset[()].tolist()
+        return values
+    texts = dataset.asstr()[()].tolist()
+    # a few texts repeat in many rows, and are kept once
+    known = {text: printable(text) if clean else text for text in dict.fromkeys(texts)}
+    return [known[text] for text in texts]
+
+
 def read_stages(h5: Any) -> dict[str, StageRecord]:
     """{stage: its record}; files older than ``/stages`` have one for segments only."""
     records = {
         name: StageRecord(
-            version=int(group.attrs["version"]),
-            parameters=_object(group.attrs["parameters"]),
-            made=str(group.attrs["made"]),
-            vfiscope_version=str(group.attrs["vfiscope_version"]),
+            version=int(attribute(group.attrs, "version")),
+            parameters=parse_json("parameters", attribute(group.attrs, "parameters")),
+            made=str(attribute(group.attrs, "made")),
+            vfiscope_version=str(attribute(group.attrs, "vfiscope_version")),
             tables=tuple(_names(group)),
         )
         for name, group in (members(h5["stages"]) if "stages" in h5 else ())
@@ -176,8 +195,8 @@ def read_stages(h5: Any) -> dict[str, StageRecord]:
         records["segments"] = StageRecord(
             version=1,
             parameters={"rules": _rules_before_stages(h5)},
-            made=str(h5.attrs["created"]),
-            vfiscope_version=str(h5.attrs["vfiscope_version"]),
+            made=str(attribute(h5.attrs, "created")),
+            vfiscope_version=str(attribute(h5.attrs, "vfiscope_version")),
             tables=("segments",),
         )
     return records
@@ -185,20 +204,12 @@ def read_stages(h5: Any) -> dict[str, StageRecord]:
 
 def rules_of(stages: Mapping[str, StageRecord]) -> list[str]:
     """The user's rules that the segments of a run were made with."""
-    rules = stages["segments"].parameters["rules"] if "segments" in stages else []
-    if not isinstance(rules, list) or not all(isinstance(rule, str) for rule in rules):
-        raise ValueError("the rules are not a list of texts")
-    return list(rules)
-
-
-def _object(text: str) -> dict[str, Any]:
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError("parameters are not a JSON object")
-    return value
+    return check_rules(stages["segments"].parameters["rules"] if "segments" in stages else [])
 
 
 def _rules_before_stages(h5: Any) -> Any:
-    stored = h5["segments"].attrs.get("rules")
+    attrs = h5["segments"].attrs
+    if "rules" in attrs:
+        return parse_json("rules", attribute(attrs, "rules"))
     # Files older than this attribute have the rules only in their configuration.
-    return json.loads(h5.attrs["config"]).get("flag", []) if stored is None else json.loads(stored)
+    return parse_json("config", attribute(h5.attrs, "config")).get("flag", [])

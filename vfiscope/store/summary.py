@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.store.pools import POOLS, ROLES, headline_role, pool, rows_of, worst_row
-from vfiscope.types import FrameTable, MetricSpec, Segment, SignalSpec, Status
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment, SignalSpec, Status
 
 __all__ = ["by_role", "count", "described_signals", "named", "pooled"]
 
@@ -87,6 +86,7 @@ def by_role(
             "metrics": pooled(scores, specs, frames, role, names, moment),
         }
         for role in ROLES
+        if role != "held" or (frames.role == Role.HELD).any()
     }
 
 
@@ -118,10 +118,10 @@ def named(
         names: the image file of each row; empty for video and arrays.
         moment: the capture time of a row.
     """
-    entry = dataclasses.asdict(segment)
-    first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
-    if not names or first >= len(names):
+    entry = dict(vars(segment))
+    if not names:
         return entry
+    first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
     ends = {"start": first, "stop": max(first, end - 1)}
     ends["peak"] = int(np.searchsorted(frames.index, segment.peak_index))
     moments = {f"{end}_at": moment(row) for end, row in ends.items()}

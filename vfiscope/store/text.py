@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ import numpy as np
 
 from vfiscope.errors import StoreError
 
-__all__ = ["check_texts", "json_text", "plain"]
+__all__ = ["check_texts", "plain"]
 
 
 def plain(value: Any) -> Any:
@@ -30,11 +29,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, (os.PathLike, Fraction)):
         return str(value)
     return value
-
-
-def json_text(value: Any) -> str:
-    """Strictly valid JSON in ASCII."""
-    return json.dumps(plain(value), allow_nan=False)
 
 
 def check_texts(what: str, values: Iterable[str]) -> None:

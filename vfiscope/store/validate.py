@@ -14,6 +14,8 @@ import numpy as np
 from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
+from vfiscope.store.claims import stored_bytes, text_bytes
+from vfiscope.store.contradictions import MAX_TABLE_ROWS, check_names, check_rows
 from vfiscope.store.members import members
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
@@ -56,27 +58,31 @@ ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
 """Shape of a row, None for any length; a row of any other group or column is a single value."""
 
 
-def check_stored(path: Path, h5: Any) -> None:
+def check_stored(path: Path, h5: Any, file: Any) -> None:
     """Refuse a file that would make HDF5 open other files, load native filter code, or exhaust the
     memory.
 
-    Only links, types, shapes, chunks and filters are read.
+    Only links, types, shapes, chunks, filters and sizes are read.
+
+    Args:
+        path: the file, for messages.
+        h5: the file, open for reading.
+        file: the file object below it.
 
     Raises:
-        StoreError: something is not stored in the file itself, or does not have the type or shape
-        of a result.
+        StoreError: something is not stored in the file itself, or does not have the type, shape or
+        size of a result.
     """
     optional = [group for group in OPTIONAL if group in h5]
     required = [group for group in schema.ROW_GROUPS if group not in OPTIONAL]
-    for group in ("frames", *required, *optional, *_tables(path, h5)):
-        if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
-            raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
-        if not isinstance(found := h5[group], h5py.Group):
-            raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
-        for name in found:
-            _check_dataset(path, found, group, name)
-    _check_seek(path, h5)
+    groups = ("frames", *required, *optional, *_tables(path, h5))
+    held = sum(_check_group(path, h5, file, group) for group in groups)
+    held += sum(_check_group(path, h5, file, group) for group in _seek_groups(path, h5))
+    if held > file.size:
+        raise StoreError(f"{path} claims {held} bytes of data and has {file.size}: do not trust it")
     rows = h5["frames"]["index"].shape[0]
+    if not rows:
+        raise StoreError(f"{path} holds no frames: make it again")
     for group in ("frames", *required, *optional):
         for name, dataset in members(h5[group]):
             if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
@@ -84,6 +90,16 @@ def check_stored(path: Path, h5: Any) -> None:
                     f"{path} holds {rows} frames, but /{group}/{name} has {dataset.shape[0]} rows:"
                     " it is damaged, make it again"
                 )
+
+
+def _check_group(path: Path, h5: Any, file: Any, group: str) -> int:
+    """Check the datasets of a group; the bytes that they take in the file."""
+    if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
+        raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
+    if not isinstance(found := h5[group], h5py.Group):
+        raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
+    check_names(path, group, found)
+    return sum(_check_dataset(path, found, file, group, name) for name in found)
 
 
 def _tables(path: Path, h5: Any) -> list[str]:
@@ -94,25 +110,23 @@ def _tables(path: Path, h5: Any) -> list[str]:
                 linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
                 if linked or not isinstance(group[name], h5py.Group):
                     raise StoreError(f"{path}: /stages is damaged: make the file again")
+        check_names(path, "stages", h5["stages"])
     made = {table for record in read_stages(h5).values() for table in record.tables}
     return sorted(made | ({*TABLES} & {*h5}))
 
 
-def _check_seek(path: Path, h5: Any) -> None:
-    """Check the optional seek tables in the same way."""
+def _seek_groups(path: Path, h5: Any) -> list[str]:
+    """The groups of the optional seek tables."""
     if "seek" not in h5:
-        return
-    groups = ["seek", *(f"seek/{role}" for role in h5["seek"])]
-    for name in groups:
-        linked = not isinstance(h5.get(name, getlink=True), h5py.HardLink)
-        if linked or not isinstance(h5[name], h5py.Group):
-            raise StoreError(f"{path}: /{name} is not a group of the file itself: do not trust it")
-    for name in groups[1:]:
-        for column in h5[name]:
-            _check_dataset(path, h5[name], name, column)
+        return []
+    linked = not isinstance(h5.get("seek", getlink=True), h5py.HardLink)
+    if linked or not isinstance(h5["seek"], h5py.Group):
+        raise StoreError(f"{path}: /seek is not a group of the file itself: do not trust it")
+    check_names(path, "roles", h5["seek"])
+    return [f"seek/{role}" for role in h5["seek"]]
 
 
-def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
+def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str) -> int:
     where = f"{path}: /{group_name}/{name}"
     linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
     dataset = None if linked else group[name]  # a link is not followed
@@ -131,6 +145,13 @@ def _check_dataset(path: Path, group: Any, group_name: str, name: str) -> None:
     dtype = columns.get(name) if one_type is None else one_type.dtype
     if dtype is not None and not _is_type(dataset.dtype, dtype):
         raise StoreError(f"{where} is {dataset.dtype}, not {np.dtype(dtype)}: make it again")
+    if group_name in TABLES and shape[0] > MAX_TABLE_ROWS:
+        raise StoreError(f"{where} has {shape[0]} rows, more than {MAX_TABLE_ROWS}: make it again")
+    try:
+        held = stored_bytes(dataset)
+        return held + (text_bytes(dataset, file) if h5py.check_string_dtype(dataset.dtype) else 0)
+    except ValueError as error:
+        raise StoreError(f"{where} {error}: do not trust it") from error
 
 
 def _is_plain(dataset: Any) -> bool:
@@ -195,6 +216,7 @@ def check_values(
             raise StoreError(
                 f"{path}: /{name}[{bad[0]}] is {values[bad[0]]}, which means nothing: make it again"
             )
+    check_rows(path, frames)
 
 
 def check_map(path: Path, mapped: bool, digest: object, table: Pairing | None, ref: Int64) -> None:

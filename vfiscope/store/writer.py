@@ -93,6 +93,7 @@ class Writer:
 
     def __enter__(self) -> Writer:
         check_path(self.path, overwrite=self._overwrite)
+        schema.check_header(self.header)
         self._folder.acquire()
         try:
             self._begin()

@@ -24,7 +24,15 @@ from vfiscope.types.specs import (
     Status,
     Verdict,
 )
-from vfiscope.types.tables import Cadence, FrameTable, Pairing, Registration, Registrations, Scores
+from vfiscope.types.tables import (
+    Cadence,
+    FrameTable,
+    Pairing,
+    Registration,
+    Registrations,
+    Scores,
+    Slip,
+)
 from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 
 __all__ = [
@@ -57,6 +65,7 @@ __all__ = [
     "SeekTable",
     "Segment",
     "SignalSpec",
+    "Slip",
     "SourceInfo",
     "Status",
     "TimeLapse",

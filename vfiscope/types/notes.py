@@ -112,6 +112,8 @@ class Code(StrEnum):
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
+    CADENCE_SLIPS = "cadence_slips"
+    ORIGINALS_UNLIKE = "originals_unlike"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vfiscope.types.notes import SENTENCES, Code, Note, Template
 from vfiscope.types.time_lapse import date, duration
@@ -263,6 +263,30 @@ def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_on
     )
 
 
+def _cadence_slips(slips: Sequence[Mapping[str, int]], total: int) -> str:
+    told, late = [], 0
+    for slip in slips:
+        late += slip["repeats"]
+        told.append(f"{_slip(**slip)} (from there on {_delay(late)})")
+    more = f"; and {total - len(told)} more" if total > len(told) else ""
+    return f"the cadence slips: {'; '.join(told)}{more}"
+
+
+def _slip(frame: int, repeats: int) -> str:
+    if repeats == 1:
+        return f"frame {frame} repeats frame {frame - 1}"
+    if repeats > 0:
+        return f"frames {frame} to {frame + repeats - 1} repeat frame {frame - 1}"
+    missing = "a frame is" if repeats == -1 else f"{-repeats} frames are"
+    return f"{missing} missing before frame {frame}"
+
+
+def _delay(late: int) -> str:
+    if late == 0:
+        return "all are in time again"
+    return f"all are {abs(late)} frame{'s' * (abs(late) > 1)} {'late' if late > 0 else 'early'}"
+
+
 WARNINGS: dict[Code, Template] = {
     Code.COLOR_DIFFERS: _color_differs,
     Code.DEPTH_DIFFERS: _depth_differs,
@@ -280,6 +304,11 @@ WARNINGS: dict[Code, Template] = {
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
+    Code.CADENCE_SLIPS: _cadence_slips,
+    Code.ORIGINALS_UNLIKE: (
+        "{count} of {passed} passed frames are unlike their source frames, the first at frame"
+        " {frame}: the cadence may not hold there, or the originals were changed"
+    ),
 }
 
 for _code, _template in {

@@ -49,6 +49,9 @@ class Role(IntEnum):
     PASSED = 0
     SYNTHESISED = 1
     UNKNOWN = 2
+    HELD = 3
+    """It was made between two real frames that show the same held drawing: there was nothing to
+    interpolate."""
 
 
 class Match(IntEnum):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,15 @@ from vfiscope.types.arrays import Float32, Float64, Int64, Uint8, check
 from vfiscope.types.batch import Batch
 from vfiscope.types.specs import Match, Verdict
 
-__all__ = ["Cadence", "FrameTable", "Pairing", "Registration", "Registrations", "Scores"]
+__all__ = [
+    "Cadence",
+    "FrameTable",
+    "Pairing",
+    "Registration",
+    "Registrations",
+    "Scores",
+    "Slip",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +95,15 @@ class Pairing:
         return int((self.label == label).sum())
 
 
+class Slip(NamedTuple):
+    """Repeated or lost frames, after which a cadence goes on with all frames later or earlier."""
+
+    frame: int
+    """Decode ordinal of the first repeated test frame, or of the first one behind lost frames."""
+    repeats: int
+    """Number of frames that repeat the one before them; negative: number of frames lost."""
+
+
 @dataclass(frozen=True, eq=False)
 class Cadence:
     """The positions of N test frames among the frames of the lower-rate source that they were made
@@ -103,9 +120,23 @@ class Cadence:
     role: Uint8
     """(N,) values of :class:`Role`: passed where the phase is 0."""
     start: Fraction
-    """Source position of test frame 0."""
+    """Source position of test frame 0, in drawings where there are any."""
     share: float
-    """Part of the passed frames that match their source frames, 0..1."""
+    """Part of the passed frames that are like their source frames, 0..1."""
+    unlike: tuple[int, ...] = ()
+    """Decode ordinals of the passed frames that are not."""
+    slips: tuple[Slip, ...] = ()
+    """Places where frames were repeated or lost, in order."""
+    outside: int = 0
+    """Number of frames that lie a whole source frame or more outside of the source. An interpolated
+    video often ends with frames after its last original, which are not counted."""
+
+    drawings: int = 0
+    """Number of drawings where the test was made from them and not from all frames of the source:
+    ``multiplier`` is then that of drawings, and a synthesised frame lies between the last frame of
+    one and the first of the next. 0 otherwise."""
+    held_for: int = 1
+    """Frames for which the source usually holds a drawing; 1 for no animation."""
 
     COLUMNS = ("before", "phase", "role")
 

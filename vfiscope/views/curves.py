@@ -24,6 +24,7 @@ __all__ = [
     "frame_axis",
     "headline",
     "limits",
+    "merged",
     "roles_of",
     "shade",
     "thin",
@@ -184,28 +185,39 @@ def extent(frames: FrameTable) -> tuple[float, float]:
     """(start, end) in seconds; the last frame lasts the median interval, a single frame half a
     second to both sides."""
     times = frames.time_s
-    if len(times) < 2 or not times[-1] > times[0]:
+    if len(times) < 2 or not times.max() > times.min():
         centre = float(times[0]) if len(times) else 0.0
         return centre - 0.5, centre + 0.5
-    return float(times[0]), float(times[-1] + np.median(np.diff(times)))
+    # times may go back, as those of joined videos
+    return float(times.min()), float(times.max() + max(0.0, np.median(np.diff(times))))
 
 
-def shade(frames: FrameTable, start: int, stop: int) -> tuple[float, float]:
-    """(left, right) in seconds of a half-open range of frames: from midway to the one before to
+def shade(frames: FrameTable, start: ArrayLike, stop: ArrayLike) -> tuple[Float64, Float64]:
+    """(left, right) in seconds of half-open ranges of frames: from midway to the one before to
     midway to the next.
 
     Never further than half the median interval: what lies in a gap, as a night, was not looked at.
     """
     times = frames.time_s
-    first, end = (int(row) for row in np.searchsorted(frames.index, (start, stop)))
-    last = max(first, end - 1)
+    first, end = (np.searchsorted(frames.index, each) for each in (start, stop))
+    last = np.maximum(first, end - 1)
     opening, closing = extent(frames)
-    half = (closing - float(times[-1])) / 2 if len(times) > 1 else (closing - opening) / 2
-    before = (times[first] - times[first - 1]) / 2 if first else half
-    after = (times[last + 1] - times[last]) / 2 if last + 1 < len(times) else half
-    return float(times[first] - min(half, max(0.0, before))), float(
-        times[last] + min(half, max(0.0, after))
-    )
+    half = (closing - float(times.max())) / 2 if len(times) > 1 else (closing - opening) / 2
+    before = np.where(first > 0, (times[first] - times[first - 1]) / 2, half)
+    following = np.minimum(last + 1, len(times) - 1)
+    after = np.where(last < following, (times[following] - times[last]) / 2, half)
+    left = times[first] - np.minimum(half, np.maximum(0.0, before))
+    return left, times[last] + np.minimum(half, np.maximum(0.0, after))
+
+
+def merged(left: Float64, right: Float64, bins: int = FIGURE_BINS) -> tuple[Float64, Float64]:
+    """Ranges, those closer than a bin as one; up to ``bins`` of them come back unchanged."""
+    if len(left) <= bins:
+        return left, right
+    order = np.argsort(left, kind="stable")
+    left, right = left[order], np.maximum.accumulate(right[order])
+    apart = left[1:] > right[:-1] + (right[-1] - left[0]) / bins
+    return left[np.r_[True, apart]], right[np.r_[apart, True]]
 
 
 def frame_axis(frames: FrameTable) -> tuple[Mapped, Mapped]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vfiscope.segments.detectors.exposure import KINDS
+from vfiscope.segments.detectors.exposure import EXPOSURE_KINDS
 from vfiscope.types import UNIX_EPOCH, Code, Float64, Note
 from vfiscope.views.places import frame_place
 
@@ -49,7 +49,7 @@ def taken_words(runs: Sequence[Run]) -> list[str]:
         return []
     found: dict[str, list[str]] = {}
     for segment in runs[0].segments:
-        if segment.kind in KINDS:
+        if segment.kind in EXPOSURE_KINDS:
             row = int(np.searchsorted(runs[0].frames.index, segment.peak_index))
             found.setdefault(segment.kind, []).append(frame_place(runs[0], row))
     odd = [

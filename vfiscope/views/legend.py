@@ -27,6 +27,8 @@ HANDLE_CHARACTERS = 8
 WARNING_CHARACTERS = 125
 """Of a line of warnings, which are smaller."""
 ROW_IN = 0.18
+MOST_KINDS = 8
+"""Kinds of segments that are named."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,8 @@ def _entries(
     }
     if kinds:
         how = "flagged by run" if several else "flagged"
-        yield (
-            Patch(facecolor="#999999" if several else SHADE),
-            f"{how} ({', '.join(sorted(kinds))})",
-        )
+        listed = sorted(kinds)[:MOST_KINDS] + ["..."] * (len(kinds) > MOST_KINDS)
+        yield Patch(facecolor="#999999" if several else SHADE), f"{how} ({', '.join(listed)})"
     if len(cut_times(runs)):
         yield Line2D([], [], **CUTS), "cut"
     if any(thresholds(runs, metric) for metric in metrics):

@@ -14,7 +14,7 @@ from vfiscope.printable import printable
 from vfiscope.segments import parse_rule
 from vfiscope.store import headline_role, rows_of, worst_row
 from vfiscope.types import Float64, MetricSpec, Role, Segment, Status, date
-from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, shade, thin
+from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, merged, shade, thin
 from vfiscope.views.naming import choose, informative, labels_of, of_passed, title
 from vfiscope.views.style import CUTS, DAMAGE_MARKER, GREY, SHADE, THRESHOLDS, look
 
@@ -109,13 +109,12 @@ def flagged(run: Run, metric: str) -> list[Segment]:
 def cut_times(runs: Sequence[Run]) -> Float64:
     """Seconds of the cuts of all runs, each in the middle of the frames that lie across it;
     thinned."""
-    spans = [(run, segment) for run in runs for segment in run.segments if segment.kind == "cut"]
-    rows = [np.searchsorted(run.frames.index, (cut.start, cut.stop)) for run, cut in spans]
-    times = [
-        run.frames.time_s[first:end].mean()
-        for (run, _), (first, end) in zip(spans, rows, strict=True)
-    ]
-    return thin(np.unique(np.array(times)))[0]
+    found = []
+    for run in runs:
+        cuts = [(each.start, each.stop) for each in run.segments if each.kind == "cut"]
+        first, end = np.searchsorted(run.frames.index, np.array(cuts, np.int64).reshape(-1, 2).T)
+        found.append((run.frames.time_s[first] + run.frames.time_s[end - 1]) / 2)
+    return thin(np.unique(np.concatenate(found)))[0]
 
 
 def damaged_times(run: Run) -> Float64:
@@ -211,10 +210,11 @@ def _draw_infinite(ax: Axes, curve: Curve, n: int, row: float) -> None:
 def _draw_flagged(ax: Axes, run: Run, metric: str, n: int | None, row: float) -> None:
     """Shade the whole height for a single run (n is None), or draw bars at the foot, in the n-th of
     rows so high."""
-    ends = [shade(run.frames, each.start, each.stop) for each in flagged(run, metric)]
-    spans = [(left, right - left) for left, right in ends]
-    if not spans:
+    found = flagged(run, metric)
+    if not found:
         return
+    starts, stops = [each.start for each in found], [each.stop for each in found]
+    spans = [(a, b - a) for a, b in zip(*merged(*shade(run.frames, starts, stops)), strict=True)]
     low, height, color = (
         (0.0, 1.0, SHADE) if n is None else (0.015 + row * n, 0.65 * row, look(n)["color"])
     )

@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.errors import UsageError
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.dates import date_of_zero, dated_axis, dated_locator, frame_ticks, taken_words
 from vfiscope.views.export import suffix_of
@@ -60,6 +61,7 @@ __all__ = ["draw_metric", "overlay_warnings", "plot_run"]
 FIGURE_WIDTH_IN, PANEL_IN, FIGURE_EDGE_IN = 7.0, 1.35, 0.9
 FRAMES_BELOW_PT = 30
 """Distance of the axis of frame numbers from the panel: the axis of seconds fits between."""
+MOST_PANELS = 64
 ONE_COLUMN = 6
 """More panels than these are drawn in two columns."""
 TIME_UNITS = (("d", 86400.0, 4.0), ("h", 3600.0, 3.0), ("s", 1.0, 0.0))
@@ -89,8 +91,8 @@ def plot_run(
         The figure, bound to no window and no global state.
 
     Raises:
-        UsageError: there is no run, none of them has such a metric, the labels are not one name for
-            each, or the extension is not supported.
+        UsageError: there is no run, none of them has such a metric, there are too many, the labels
+            are not one name for each, or the extension is not supported.
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
@@ -98,6 +100,11 @@ def plot_run(
 
     runs = list(run_or_runs) if isinstance(run_or_runs, Sequence) else [run_or_runs]
     names, called = choose(runs, metrics), labels_for(runs, labels)
+    if len(names) > MOST_PANELS:
+        raise UsageError(
+            f"{len(names)} metrics are too many for one figure: choose up to {MOST_PANELS} with"
+            " metrics"
+        )
     path = None if out is None else Path(out)
     suffix = "" if path is None else suffix_of(path, tuple(METADATA))
     with matplotlib.rc_context(STYLE):
@@ -148,7 +155,7 @@ def _set_time_axes(
     """The time below the lowest panels, and frame numbers below that."""
     extents = [extent(run.frames) for run in runs]
     start, end = min(opening for opening, _ in extents), max(closing for _, closing in extents)
-    last = max((float(run.frames.time_s[-1]) for run in runs if len(run.frames)), default=0.0)
+    last = max((float(run.frames.time_s.max()) for run in runs if len(run.frames)), default=0.0)
     margin = 0.01 * (end - start)
     # a little short of the end of the last frame, or the axis would number a frame that is not
     # there

@@ -132,7 +132,7 @@ def _roles(
     """
     own = np.stack([run.frames.role[mine] for run, mine in zip(runs, rows, strict=True)])
     known = own != Role.UNKNOWN
-    lowest = np.where(known, own, max(Role)).min(axis=0)
+    lowest = np.where(known, own, Role.UNKNOWN).min(axis=0)
     highest = np.where(known, own, 0).max(axis=0)
     knows = (own == Role.SYNTHESISED).any(axis=1)
     unknown = np.full(own.shape[1], Role.UNKNOWN, np.uint8)

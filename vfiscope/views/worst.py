@@ -151,7 +151,7 @@ def _telling(run: Run) -> str | None:
     def most(name: str) -> float:
         return float(
             np.nanmax(np.abs(run.scores[name][rows] - run.specs[name].identity))
-            / run.specs[name].floor
+            / (run.specs[name].floor or 1.0)
         )
 
     return max(faults, key=most, default=None)

@@ -28,6 +28,9 @@ NOISE_VARIANCE = 2.0
 RAMP_BLEND = (0.3, 0.6)
 """Share that the blend explains of what everything else leaves unexplained: not a blend up to the
 first value, entirely one from the second on."""
+MAX_SOFTNESS = 0.5
+"""Largest blur that is not a fault, as a share of that with :data:`STRUCTURE_BLUR_SIGMA`: the
+variances of blurs add up, so 0.5 stands for a sigma of 0.7 working pixels."""
 MIN_STRUCTURE_VARIANCE = 30.0
 """Variance below which a window has no structure to lose, squared code values."""
 RAMP_BROKEN = (0.1, 0.35)
@@ -47,7 +50,7 @@ def ghosts(frame: Triplet) -> Float32:
     In each window, ``test - before = alpha (after - before)`` is fitted by least squares. The
     degree is the share that the fit, with alpha inside (0, 1), explains of what is explained
     neither by a neighbour in place, nor by one fetched along the flow, nor by the mean of the two
-    fetched.
+    fetched; those fetched may be as soft as the frame (:func:`_beyond_blur`).
 
     Returns:
         (h, w) float32, 0..1; 0 where the neighbours do not differ or the frame repeats one of them.
@@ -58,11 +61,25 @@ def ghosts(frame: Triplet) -> Float32:
     fitted = np.maximum(from_before - product * product / np.maximum(span, NOISE_VARIANCE), 0)
     fetched = [fetch(frame.before, frame.to_before), fetch(frame.after, frame.to_after)]
     copies = [*fetched, (fetched[0] + fetched[1]) / np.float32(2)]
-    moved = [variance(frame.test - copy) for copy in copies]
+    moved = [_beyond_blur(frame.test, copy) for copy in copies]
     unexplained = np.minimum.reduce([from_before, from_after, *moved])
     share = 1 - (fitted + NOISE_VARIANCE) / np.maximum(unexplained, NOISE_VARIANCE)
     inside = (product > 0) & (product < span)
     return np.where(inside, ramp(share, RAMP_BLEND), np.float32(0))
+
+
+def _beyond_blur(test: Float32, copy: Float32) -> Float32:
+    """Variance of the difference of a frame from a copy that no small blur of the copy explains.
+
+    A made frame is often softer than the real ones. At small motion a blend of two instants is
+    hardly more than a blur, and would explain that loss. So a copy has, like the blend, one free
+    factor per window: ``test - copy = beta (soft copy - copy)``, fitted by least squares with beta
+    inside (0, :data:`MAX_SOFTNESS`). Double contours are farther apart than such a blur is wide.
+    """
+    apart, detail = test - copy, _soften(copy) - copy
+    span, shared = variance(detail), _covariance(apart, detail)
+    beta = np.clip(shared / np.maximum(span, np.float32(1e-6)), 0, np.float32(MAX_SOFTNESS))
+    return np.maximum(variance(apart) - beta * (2 * shared - beta * span), 0)
 
 
 def broken(frame: Triplet) -> Float32:

@@ -10,7 +10,7 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 from __future__ import annotations
 
 from vfiscope.registry import Registry
-from vfiscope.segments.detectors import cut, exposure, low_score
+from vfiscope.segments.detectors import cut, exposure, low_score, slip
 from vfiscope.segments.detectors.detector import Columns, Detector
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -21,5 +21,6 @@ for _detector in (
     Detector("low_score", (), low_score.detect),
     Detector("cut", ("cut",), cut.detect),
     Detector("exposure", ("luma_mean",), exposure.detect),
+    Detector("slip", (), slip.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

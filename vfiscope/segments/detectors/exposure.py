@@ -5,7 +5,7 @@ of what is shown; the rule applies to frames that are a second or more apart.
 
 With *d* the distance of a photo's mean luma from the median of the five before or of the five
 after, whichever is nearer, and 0 where it lies between the two, a photo is flagged where *d* is
-``max(10, 4 * u)`` code values or more; *u* is the largest *d* but for a tenth of the photos, or two.
+``max(10, 4 * u)`` code values or more; *u* is the largest *d* but for a tenth of them, or two.
 Ten code values are about a third of a stop at middle gray. Light that changes and stays, dusk, and
 what happens to more photos than these, such as the brightest one of each day, is not flagged.
 """
@@ -20,7 +20,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["detect"]
 
-KINDS = ("overexposed", "underexposed")
+EXPOSURE_KINDS = ("overexposed", "underexposed")
 LEAST_STEP_S = 1.0
 SIDE = 5
 """Photos before and after with which one is compared: two spoilt ones in a row stand out."""
@@ -57,7 +57,7 @@ def detect(columns: Columns) -> list[Segment]:
             peak / (peak + least),
             kind,
         )
-        for sign, kind in zip((1, -1), KINDS, strict=True)
+        for sign, kind in zip((1, -1), EXPOSURE_KINDS, strict=True)
         for rows in spans(sign * apart >= least, ~read)
         for peak in [float((sign * apart[rows[0] : rows[1] + 1]).max())]
     ]

@@ -120,7 +120,7 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
         spec: the metric, for its direction and the floor below which no departure is flagged.
     """
     scores = np.asarray(column, dtype=np.float64)
-    roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed")
+    roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed", "held")
     return [segment for role in roles for segment in _low_scores_of(role, frames, scores, spec)]
 
 

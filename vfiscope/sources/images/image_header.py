@@ -29,6 +29,8 @@ PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "AVIF", "GIF")
 EXIF_ORIENTATION = 0x0112
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
+DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError)
+"""What Pillow raises on a header that it cannot read."""
 HEAD_BYTES = 64
 
 
@@ -66,13 +68,24 @@ def read_header(stream: BinaryIO, name: str, *, count: bool = True) -> ImageHead
         SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
         MissingPackageError: it is a HEIC image, and the package that reads it is not installed.
     """
+    from PIL import Image, UnidentifiedImageError
+
     start = stream.tell()
     heic = is_heic(stream.read(HEAD_BYTES))
     stream.seek(start)
     if heic:
         return _read_heic(stream, name)
     with quietly():
-        return _read(stream, name, count)
+        try:
+            return _read(stream, name, count)
+        except Image.DecompressionBombError as error:
+            raise SourceError(f"{name} is refused: {error}") from error
+        except UnidentifiedImageError as error:
+            raise SourceError(
+                f"{name} is not a readable image: it may be damaged or another kind of file"
+            ) from error
+        except DAMAGED as error:
+            raise SourceError(f"{name} has a damaged header: {error}") from error
 
 
 @contextmanager
@@ -101,18 +114,9 @@ def _check_pixels(width: int, height: int, name: str) -> None:
 
 
 def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
-    try:
-        image = Image.open(stream, formats=PILLOW_FORMATS)
-    except Image.DecompressionBombError as error:
-        raise SourceError(f"{name} is refused: {error}") from error
-    except UnidentifiedImageError as error:
-        raise SourceError(
-            f"{name} is not a readable image: it may be damaged or another kind of file"
-        ) from error
-    except (SyntaxError, ValueError, TypeError, OSError) as error:
-        raise SourceError(f"{name} has a damaged header: {error}") from error
+    image = Image.open(stream, formats=PILLOW_FORMATS)
     width, height = image.size
     _check_pixels(width, height, name)
     if image.mode == "F":
@@ -136,7 +140,8 @@ def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
 
 def _pages(image: Image.Image, stream: BinaryIO) -> int:
     if image.format == "TIFF":
-        return len(find_pages(stream).offsets)
+        found = find_pages(stream)
+        return len(found.offsets) + (found.end > 0)  # one of which at least a part is missing
     return int(getattr(image, "n_frames", 1))
 
 
@@ -144,8 +149,12 @@ def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
     """The EXIF orientation, and the (height, width) of the pixels as they are stored."""
     from PIL import Image
 
-    # The method of the base class: that of PNG decodes the whole image in search of a late chunk.
-    orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+    try:
+        # The method of the base class: that of PNG decodes the whole image in search of a late
+        # chunk.
+        orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+    except DAMAGED:  # decoders take an image whose EXIF they cannot read as upright
+        orientation = UPRIGHT
     if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself
         tags = getattr(image, "tag_v2", {})
         return orientation, (int(tags[TIFF_HEIGHT]), int(tags[TIFF_WIDTH]))

@@ -22,6 +22,7 @@ from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_ran
 from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.jpeg_checks import check_scans
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
 from vfiscope.sources.images.time_order import Taken, taken
@@ -38,6 +39,8 @@ __all__ = [
     "total_size",
 ]
 
+FLOATS_AT_ONCE = 2**20
+"""Pixels."""
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
@@ -219,6 +222,8 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
     keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if header.format == "JPEG":
+        check_scans(data, header, file)
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
         pixels = cv2.imdecode(data, flags)
@@ -260,5 +265,9 @@ def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.shape[2] == 3:
         return pixels
     top = np.iinfo(pixels.dtype).max
-    weighted = pixels[..., :3].astype(np.float64) * (pixels[..., 3:] / top)
-    return np.rint(weighted).astype(pixels.dtype)
+    made = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
+    for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
+        band = pixels[row : row + step]
+        made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
+    return made

@@ -23,7 +23,7 @@ class TiffPages(NamedTuple):
     offsets: list[int]
     """Of their directories."""
     end: int
-    """Where the next directory should begin if that lies outside of the file, else 0."""
+    """Where a directory should end if that lies outside of the file, else 0."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,32 @@ def first_page_at(head: bytes, offset: int) -> tuple[int, bytes]:
 
 
 def find_pages(stream: BinaryIO) -> TiffPages:
-    """The pages of a TIFF file, in order."""
+    """The pages of a TIFF file, in order.
+
+    Raises:
+        ValueError: directories lie over each other, so that walking them could take for ever.
+    """
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     layout = _layout(stream.read(4))
     stream.seek(layout.first_at)
     offsets: list[int] = []
     seen: set[int] = set()
+    walked = 0
     at = _number(stream, layout.offset)
     while at and at not in seen and len(seen) < MAX_FRAMES:
         if at + layout.count.size > size:
             return TiffPages(offsets, at + layout.count.size)
         seen.add(at)
         stream.seek(at)
-        entries = stream.read(_number(stream, layout.count) * layout.entry.size)
-        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(_whole(entries, layout))}
+        length = _number(stream, layout.count) * layout.entry.size
+        end = stream.tell() + length + layout.offset.size
+        if end > size:
+            return TiffPages(offsets, end)
+        walked += layout.count.size + length
+        if walked > size:
+            raise ValueError("its directories overlap")
+        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(stream.read(length))}
         extra = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
         if not offsets or not (extra or tags.get(SUBFILE_TYPE) == OLD_REDUCED):
             offsets.append(at)
@@ -94,7 +105,3 @@ def _layout(head: bytes) -> _Layout:
 def _number(stream: BinaryIO, form: struct.Struct) -> int:
     data = stream.read(form.size)
     return int(form.unpack(data)[0]) if len(data) == form.size else 0
-
-
-def _whole(entries: bytes, layout: _Layout) -> bytes:
-    return entries[: len(entries) // layout.entry.size * layout.entry.size]

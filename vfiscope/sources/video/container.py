@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import av
 import av.logging
@@ -16,8 +18,9 @@ from av.video.stream import VideoStream
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
 from vfiscope.sources.images.image_header import MAX_PIXELS
+from vfiscope.sources.video.raw_video import RawVideo
 
-__all__ = ["is_picture", "opened", "streams_in"]
+__all__ = ["VideoFile", "is_picture", "opened", "streams_in"]
 
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,vvc,av1,obu,"
@@ -26,21 +29,35 @@ DEMUXERS = (
 """Allowed demuxers. None of them follows references to other files, as playlists do."""
 FRAMES_AHEAD = 250
 """Frames of another stream after which a stream with a single frame is taken for a still."""
+SENSELESS = (errno.EBUSY, errno.EINVAL, errno.ENOMEM, errno.EPERM, errno.ERANGE)
+"""Codes that FFmpeg returns for what a header says, not for what the system did."""
+Y4M_HEAD_BYTES = 256
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
+class VideoFile(NamedTuple):
+    """A video stream in a file."""
+
+    path: str
+    number: int | None = None
+    """Of the stream; None for the best."""
+    raw: RawVideo | None = None
+    """How a file without a header is read."""
+
+
 @contextmanager
-def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream: that with the number, else the best.
+def opened(video: VideoFile) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream.
 
     FFmpeg gets an open file, never a name that it could interpret as an address.
     """
+    path, number, raw = video
     _listen()
     try:
         file = open_regular(path)
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
-    with file, _container(path, file) as container:
+    with file, _container(path, file, raw) as container:
         if number is None and len(_videos(container)) > 1:
             with open_regular(path) as again, _container(path, again) as ahead:
                 number = _best(ahead)
@@ -50,15 +67,41 @@ def opened(path: str, number: int | None = None) -> Iterator[tuple[InputContaine
         yield container, stream
 
 
-def _container(path: str, file: BinaryIO) -> InputContainer:
+def _container(path: str, file: BinaryIO, raw: RawVideo | None = None) -> InputContainer:
+    """The container of an open file.
+
+    Raises:
+        SourceError: FFmpeg cannot open it.
+    """
+    options = CONTAINER_OPTIONS if raw is None else raw.as_options()
+    form = None if raw is None else "rawvideo"
     try:
-        return av.open(file, "r", container_options=CONTAINER_OPTIONS, metadata_errors="replace")
+        return av.open(file, "r", format=form, container_options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
+        _check_y4m(path, file)
         reason = getattr(error, "strerror", None) or str(error)
+        if getattr(error, "errno", None) in SENSELESS:
+            reason = "its header makes no sense"
         raise SourceError(
             f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
             " or not a video"
         ) from error
+
+
+def _check_y4m(path: str, file: BinaryIO) -> None:
+    """Refuse a Y4M file of more pixels than may be, for which FFmpeg has no words."""
+    file.seek(0)
+    sides = dict(re.findall(rb" ([WH])([0-9]{1,9})(?= |\n)", file.read(Y4M_HEAD_BYTES)))
+    file.seek(0)
+    if file.read(9) == b"YUV4MPEG2" and len(sides) == 2:
+        _check_pixels(path, int(sides[b"W"]), int(sides[b"H"]))
+
+
+def _check_pixels(path: str, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise SourceError(
+            f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
+        )
 
 
 def _videos(container: InputContainer) -> list[VideoStream]:
@@ -106,11 +149,7 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
         raise SourceError(
             f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it"
         )
-    width, height = stream.codec_context.width, stream.codec_context.height
-    if width * height > MAX_PIXELS:
-        raise SourceError(
-            f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
-        )
+    _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
     return stream
 
 

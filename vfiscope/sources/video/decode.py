@@ -32,7 +32,7 @@ from vfiscope.config import MAX_CONSECUTIVE_ERRORS
 from vfiscope.errors import SourceError
 from vfiscope.sources.source import Counts
 from vfiscope.sources.video.clock_parts import PartClock
-from vfiscope.sources.video.container import opened
+from vfiscope.sources.video.container import VideoFile, opened
 
 __all__ = ["Decoded", "decode", "packets"]
 
@@ -79,9 +79,8 @@ class Decoded(NamedTuple):
 
 
 def decode(
-    path: str,
+    video: VideoFile,
     counts: Counts,
-    number: int | None = None,
     keyframes: list[tuple[int | None, int | None]] | None = None,
 ) -> Generator[Decoded]:
     """Decode a video in presentation order, with a row for each missing frame.
@@ -89,18 +88,17 @@ def decode(
     Ends after ``MAX_CONSECUTIVE_ERRORS`` refused packets in a row, and counts them as ``gave_up``.
 
     Args:
-        path: of the file.
+        video: the stream.
         counts: filled while decoding.
-        number: of the stream, None for the best.
         keyframes: list to which (dts, pts) of each keyframe packet is appended, as flagged by the
             container.
 
     Raises:
         SourceError: the file cannot be opened, or cannot be read on.
     """
-    with opened(path, number) as (container, stream):
+    with opened(video) as (container, stream):
         failures, queue = 0, _FrameQueue.of(container, stream, counts)
-        for packet in packets(path, container, stream):
+        for packet in packets(video.path, container, stream):
             if keyframes is not None and packet is not None and packet.is_keyframe:
                 keyframes.append((packet.dts, packet.pts))
             frames, logged_error = _decode_packet(packet)

@@ -24,7 +24,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.sources.source import Counts
-from vfiscope.sources.video.container import opened
+from vfiscope.sources.video.container import VideoFile, opened
 from vfiscope.sources.video.decode import Decoded
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.types import NOT_WHOLE, SeekTable
@@ -140,8 +140,7 @@ def _around(ordinal: int, table: SeekTable) -> range:
 
 
 def seek(
-    path: str,
-    number: int | None,
+    video: VideoFile,
     table: SeekTable,
     ordinals: Sequence[int],
     *,
@@ -150,8 +149,7 @@ def seek(
     """Yield frames, each verified to be the one of the first pass.
 
     Args:
-        path: of the video.
-        number: of the stream, None for the best.
+        video: the stream.
         table: of the first pass over the same file.
         ordinals: rising, each of them one that :func:`can_seek` agrees to.
         deinterlace: True to deinterlace frames with their neighbours, which are then found and
@@ -162,12 +160,12 @@ def seek(
         SourceError: the file cannot be opened.
     """
     if deinterlace:
-        yield from _deinterlaced(path, number, table, ordinals)
+        yield from _deinterlaced(video, table, ordinals)
         return
     left, failed = list(ordinals), ""
     for skip in SKIPS:
         try:
-            with closing(_sought(path, number, table, tuple(left), skip)) as places:
+            with closing(_sought(video, table, tuple(left), skip)) as places:
                 for found in places:
                     yield found
                     left.remove(found.ordinal)
@@ -177,12 +175,10 @@ def seek(
     raise Disagreement(failed)
 
 
-def _deinterlaced(
-    path: str, number: int | None, table: SeekTable, ordinals: Sequence[int]
-) -> Generator[Sought]:
+def _deinterlaced(video: VideoFile, table: SeekTable, ordinals: Sequence[int]) -> Generator[Sought]:
     wanted = set(ordinals)
     needed = sorted({i for ordinal in ordinals for i in _around(ordinal, table)})
-    with closing(seek(path, number, table, needed)) as found:
+    with closing(seek(video, table, needed)) as found:
         for _, numbered in groupby(enumerate(needed), lambda at: at[1] - at[0]):
             following = [ordinal for _, ordinal in numbered]
             places = (next(found).place for _ in following)
@@ -193,12 +189,10 @@ def _deinterlaced(
 
 
 @contextmanager
-def _opened_fast(
-    path: str, number: int | None, *, alone: bool
-) -> Iterator[tuple[InputContainer, VideoStream]]:
+def _opened_fast(video: VideoFile, *, alone: bool) -> Iterator[tuple[InputContainer, VideoStream]]:
     """As :func:`opened`; with frame threads where no other decoder works beside it. They may
     conceal damage differently, but such frames fail the verification."""
-    with opened(path, number) as (container, stream):
+    with opened(video) as (container, stream):
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = 0 if alone else 1
         try:
@@ -210,7 +204,7 @@ def _opened_fast(
 
 
 def _sought(
-    path: str, number: int | None, table: SeekTable, ordinals: Sequence[int], skip: Skip
+    video: VideoFile, table: SeekTable, ordinals: Sequence[int], skip: Skip
 ) -> Generator[Sought]:
     """As :func:`seek`. While the frames of one GOP are taken, the way from the keyframe to the
     first frame of the next is decoded in parallel."""
@@ -223,8 +217,7 @@ def _sought(
     with ExitStack() as stack:
         several = range(min(DECODERS, len(groups)))
         decoders = [
-            stack.enter_context(_opened_fast(path, number, alone=len(several) == 1))
-            for _ in several
+            stack.enter_context(_opened_fast(video, alone=len(several) == 1)) for _ in several
         ]
         pool = stack.enter_context(ThreadPoolExecutor(len(decoders)))
         ahead: deque[tuple[Future[Sought], Iterator[Sought]]] = deque()

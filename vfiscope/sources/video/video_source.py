@@ -23,10 +23,11 @@ from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix,
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
-from vfiscope.sources.video.container import is_picture, opened, streams_in
+from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
 from vfiscope.types import Code, Note, SeekTable, SourceInfo, Status
 
@@ -49,7 +50,8 @@ class VideoSource(Source):
     def __init__(self, path: str, options: Options) -> None:
         path = os.path.abspath(path)
         size_bytes = check_file(path)
-        first, stream = _probe(path, options.stream)
+        raw = raw_video(path, options)
+        first, stream = _probe(VideoFile(path, options.stream, raw))
         _check_hdr(first.color, path, options)
         height, width = first.orientation.size(*first.size)
         info = SourceInfo(
@@ -58,10 +60,10 @@ class VideoSource(Source):
             width=width,
             height=height,
             bit_depth=8 if first.bits <= 8 else 16,
-            frames_expected=stream.frames,
+            frames_expected=stream.frames if raw is None else size_bytes // raw.frame_bytes,
             duration_s=stream.duration_s,
             time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
-            rate=stream.rate,
+            rate=stream.rate if raw is None else None,  # nobody claims one
             decoder=stream.decoder,
             color={
                 **first.color.as_mapping(),
@@ -78,7 +80,7 @@ class VideoSource(Source):
         )
         super().__init__(info, options)
         self._first = first
-        self._number = stream.number
+        self._video = VideoFile(path, stream.number, raw)
         self._claims_length = stream.claims_length
         self._sums_checked = False
         self._seeks = True
@@ -88,7 +90,7 @@ class VideoSource(Source):
         clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         noted = FirstPass()
-        places = noted.noted(decode(self._info.path, counts, self._number, noted.keyframes))
+        places = noted.noted(decode(self._video, counts, noted.keyframes))
         if self._deinterlaces:
             places = deinterlace_frames(places, counts)
         try:
@@ -126,7 +128,7 @@ class VideoSource(Source):
         if table is None or not left:
             return
         convert = RgbConverter(path, self._options.tonemap)
-        found = seek(path, self._number, table, left, deinterlace=self._deinterlaces)
+        found = seek(self._video, table, left, deinterlace=self._deinterlaces)
         try:
             with closing(found), self._without_notes():
                 for i, place in found:
@@ -267,12 +269,13 @@ class _Clock:
         return 0 if self.last is None else self.last + step
 
 
-def _probe(path: str, number: int | None) -> tuple[_First, _Stream]:
+def _probe(video: VideoFile) -> tuple[_First, _Stream]:
     """Inspect the first decodable frame, and the container."""
-    with opened(path, number) as (container, stream):
+    path = video.path
+    with opened(video) as (container, stream):
         about = _describe(container, stream)
         _check_readable(path, container, stream)
-    with closing(decode(path, Counts(), about.number)) as places:
+    with closing(decode(video._replace(number=about.number), Counts())) as places:
         for place in places:
             if place.frame is not None:
                 return _describe_first(place.frame, path), about
