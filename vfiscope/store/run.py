@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
-from functools import cached_property
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vfiscope.segments.detectors.exposure import EXPOSURE_KINDS
+from vfiscope.segments.detectors.odd_exposure import EXPOSURE_KINDS
 from vfiscope.types import UNIX_EPOCH, Code, Float64, Note
 from vfiscope.views.places import frame_place
 

@@ -1,74 +1,41 @@
-"""Photos that are much brighter or darker than those before and after.
-
-Each photo of a time-lapse is exposed anew, so one of them may be spoilt. In a video a flash is part
-of what is shown; the rule applies to frames that are a second or more apart.
-
-With *d* the distance of a photo's mean luma from the median of the five before or of the five
-after, whichever is nearer, and 0 where it lies between the two, a photo is flagged where *d* is
-``max(10, 4 * u)`` code values or more; *u* is the largest *d* but for a tenth of them, or two.
-Ten code values are about a third of a stop at middle gray. Light that changes and stays, dusk, and
-what happens to more photos than these, such as the brightest one of each day, is not flagged.
-"""
+"""Steps of the light against a golden frame, in brightness or in colour."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.rules import segment_of, spans
-from vfiscope.types import Float64, Segment
+from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.types import MetricSpec, Segment
 
-__all__ = ["detect"]
+__all__ = ["LIGHT_SIGNALS", "detect"]
 
-EXPOSURE_KINDS = ("overexposed", "underexposed")
-LEAST_STEP_S = 1.0
-SIDE = 5
-"""Photos before and after with which one is compared: two spoilt ones in a row stand out."""
-LEAST_PHOTOS = 12
-LEAST_DEPARTURE = 10.0
-"""8-bit code values."""
-USUAL_DEPARTURES = 4.0
-UNUSUAL_SHARE, LEAST_UNUSUAL = 0.1, 2
-"""Of the photos, and in photos: how many may stand out."""
+LIGHT_SIGNALS = ("light_red", "light_green", "light_blue")
+MIN_LIGHT_STEP = 0.05
 
 
 def detect(columns: Columns) -> list[Segment]:
-    """The overexposed and underexposed photos, in order.
+    """The frames whose light is clearly another than that of the clip or of the frames around them,
+    by the same rule as low scores; a slow drift is the clip's own level.
+
+    Where several channels step at once, the clearest of them is named.
 
     Args:
-        columns: with the signal ``luma_mean``, NaN for photos that cannot be read.
+        columns: with the signals ``light_red``, ``light_green`` and ``light_blue``.
     """
-    frames, luma = columns.frames, np.asarray(columns.signals["luma_mean"], np.float64)
-    read = np.isfinite(luma)
-    if read.sum() < LEAST_PHOTOS or np.median(np.diff(frames.time_s)) < LEAST_STEP_S:
-        return []
-    apart = np.zeros(len(luma))
-    apart[read] = _departures(luma[read])
-    unusual = max(LEAST_UNUSUAL, int(UNUSUAL_SHARE * read.sum()))
-    usual = float(np.sort(np.abs(apart[read]))[-1 - unusual])
-    least = max(LEAST_DEPARTURE, USUAL_DEPARTURES * usual)
-    return [
-        segment_of(
-            frames,
-            "luma_mean",
-            luma,
-            np.where(read, sign * apart, np.nan),
-            rows,
-            peak / (peak + least),
-            kind,
-        )
-        for sign, kind in zip((1, -1), EXPOSURE_KINDS, strict=True)
-        for rows in spans(sign * apart >= least, ~read)
-        for peak in [float((sign * apart[rows[0] : rows[1] + 1]).max())]
+    found = [
+        segment
+        for name in LIGHT_SIGNALS
+        for segment in low_scores(columns.frames, columns.signals[name], _spec(name))
     ]
+    kept: list[Segment] = []
+    for segment in sorted(found, key=lambda each: -each.confidence):
+        if all(segment.stop <= each.start or each.stop <= segment.start for each in kept):
+            kept.append(replace(segment, kind="exposure"))
+    return sorted(kept, key=lambda each: each.start)
 
 
-def _departures(luma: Float64) -> Float64:
-    """(N,) signed code values by which each photo lies beyond both of its sides."""
-    found = np.zeros(len(luma))
-    for row in range(1, len(luma) - 1):
-        before = float(np.median(luma[max(0, row - SIDE) : row]))
-        after = float(np.median(luma[row + 1 : row + 1 + SIDE]))
-        low, high = min(before, after), max(before, after)
-        found[row] = max(0.0, luma[row] - high) - max(0.0, low - luma[row])
-    return found
+def _spec(name: str) -> MetricSpec:
+    """Both sides of 1 are another light."""
+    about = "Brightness as a part of that of the golden frame."
+    return MetricSpec(name, "1", 0.0, float("inf"), False, 1.0, MIN_LIGHT_STEP, about)

@@ -20,7 +20,7 @@ def found(luma: Sequence[float], step_s: float = 3600.0) -> list[Segment]:
     frames = make_scores(len(luma)).frames
     frames = replace(frames, time_s=np.arange(len(luma)) * step_s)
     signals = {"luma_mean": np.array(luma, np.float32)}
-    return DETECTORS["exposure"].detect(Columns(frames, {}, {}, signals))
+    return DETECTORS["odd_exposure"].detect(Columns(frames, {}, {}, signals))
 
 
 def put(values: dict[int, float], luma: Sequence[float] = EVEN) -> list[float]:
