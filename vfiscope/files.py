@@ -8,8 +8,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
@@ -26,6 +26,7 @@ __all__ = [
     "open_regular",
     "read_whole",
     "replacing",
+    "replacing_all",
     "rest_of",
     "sync_folder",
     "write_all",
@@ -197,13 +198,70 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno in DISK_FULL:
-            raise DiskFullError(
-                f"{path} does not fit on the disk: free some space or name another folder"
-            ) from error
-        reason = error.strerror or type(error).__name__
-        raise StoreError(
-            f"{path} cannot be written ({reason}): name a file in a folder you can write to"
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_all(folder: Path, names: Sequence[str], *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder whose files of these names take their places in ``folder`` at the end,
+    where earlier ones of these names are removed; after an error everything is as before.
+
+    Raises:
+        OutputExistsError: one of them exists and ``overwrite`` is False.
+        DiskFullError, StoreError: the folder or a file cannot be written.
+    """
+    places = [folder / name for name in names]
+    if there := next((path for path in places if path.is_dir()), None):
+        raise StoreError(f"{there} is a folder: remove it, or name another folder")
+    if not overwrite and (there := next((path for path in places if path.exists()), None)):
+        raise OutputExistsError(f"{there} exists: pass --overwrite or another folder")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    temporary = folder / f".vfiscope-{secrets.token_hex(6)}"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _place_all(temporary, folder, names)
+    except BaseException as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):  # another run may already use a folder
+            for path in made:
+                path.rmdir()
+        reason = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(reason, OSError):
+            raise _unwritten(folder, reason) from error
+        raise
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _place_all(temporary: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move files into a folder, and out of it what had their names; after an error move back."""
+    earlier = temporary / "earlier"
+    earlier.mkdir()
+    placed: list[Path] = []
+    try:
+        for name in names:
+            if (folder / name).exists():
+                os.replace(folder / name, earlier / name)
+            if (temporary / name).exists():
+                os.replace(temporary / name, folder / name)
+                placed.append(folder / name)
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        for path in earlier.iterdir():
+            os.replace(path, folder / path.name)
+        raise
+
+
+def _unwritten(path: Path, error: OSError) -> StoreError:
+    """The error to raise where a new file cannot take its place."""
+    if error.errno in DISK_FULL:
+        return DiskFullError(
+            f"{path} does not fit on the disk: free some space or name another folder"
+        )
+    reason = error.strerror or type(error).__name__
+    return StoreError(
+        f"{path} cannot be written ({reason}): name a file in a folder you can write to"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,6 +129,13 @@ def lightning(model: VisionTransformer) -> object:
     return {"state_dict": {**state, "net.decoder.weight": torch.zeros(3)}, "epoch": 3}
 
 
+def dino(model: VisionTransformer) -> object:
+    """A checkpoint of DINO's training, which keeps its arguments beside the networks."""
+    state = {f"module.backbone.{name}": each for name, each in model.state_dict().items()}
+    student = {name: tensor + 1 for name, tensor in state.items()}
+    return {"student": student, "teacher": state, "args": Namespace(arch="vit", lr=0.1)}
+
+
 def vit(model: VisionTransformer) -> State:
     state = transformers(model, vit=True)
     del state["embeddings.mask_token"]
@@ -155,6 +163,7 @@ OF_TRANSFORMERS, OF_TRAINING = (
         (training, SCALED, "pth", 2, (OF_TRAINING,)),
         (teacher_and_student, SCALED, "pth", 22, ("of teacher.backbone.",)),
         (lightning, SCALED, "ckpt", 1, ()),
+        (dino, {}, "ckpt", 18, ()),
     ],
 )
 def test_the_same_network_is_loaded(

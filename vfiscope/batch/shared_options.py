@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vfiscope.errors import UsageError
-from vfiscope.options import Declared, declared
+from vfiscope.options import FIGURE_NAMES, Declared, declared
 from vfiscope.registry import suggest
 
 __all__ = ["checked", "inherited", "shared_options"]
@@ -35,14 +35,19 @@ def shared_options(among: Iterable[Declared] | None = None) -> dict[str, Declare
     }
 
 
-def checked(options: Mapping[str, Any]) -> dict[str, Any]:
+def checked(options: Mapping[str, Any], *, drawn: bool) -> dict[str, Any]:
     """Shared options, validated before any job runs.
 
     Raises:
-        UsageError: an option is not one that jobs can share, or has an invalid value.
+        UsageError: an option is not one that jobs can share, has an invalid value, or says how to
+            draw figures that are not drawn.
     """
     known = shared_options()
     for name in options:
+        if name in FIGURE_NAMES and not drawn:
+            raise UsageError(
+                f"{name} is for figures, and none are drawn: pass --visualize, or leave it out"
+            )
         if name not in known:
             raise UsageError(f"a batch has no option {name!r}: {suggest(name, known)}")
     return {name: known[name].validated(value) for name, value in options.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -16,11 +15,9 @@ from vfiscope.types import Code, Note, duration
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
     from vfiscope.sources import Source
-    from vfiscope.store import Run
     from vfiscope.types import Frames, Scores
 
 __all__ = [
-    "band_of",
     "describe",
     "describe_diagnosis",
     "log_to_stderr",
@@ -37,12 +34,8 @@ PROGRESS_BAR_FORMAT = (
 )
 OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
 """{role beside the synthesised one: words for its frames}"""
-BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
-"""NOVA's: (cosine distance below which, words); significant differences from the last on."""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
 """Words for the counts of frames whose names say too little."""
-BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
-"""The embedder whose distances the bands were made for."""
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -194,21 +187,6 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
-
-
-def band_of(run: Run) -> str | None:
-    """NOVA's word for the cosine distance of a compared pair; None where its bands were made for
-    another embedder."""
-    embedder = run.embedder or {}
-    if run.mode != "compare" or "cosine" not in run.scores:
-        return None
-    if any(embedder.get(key) != value for key, value in BANDS_FOR.items()):
-        return None
-    distance = float(run.scores["cosine"][0])
-    if not math.isfinite(distance):
-        return None
-    words = next((words for limit, words in BANDS if distance < limit), "significant differences")
-    return f"cosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:
