@@ -157,7 +157,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     flagged_again = opened is not None and not made_by(opened, config.flag)
     if opened is not None and flagged_again:
         opened.close()
-        reflag(str(config.out), config.flag)
+        reflag(str(config.out), config.flag, since=opened)
         opened = Run(str(config.out))
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)

@@ -30,8 +30,9 @@ TILES = 4
 """Tiles across and down."""
 TILE_SIDES_PX = (24, 96)
 """Least and greatest side of a tile."""
-MIN_TILE_DEVIATION = 3.0
-"""Standard deviation in code values below which a tile lacks texture."""
+MIN_TILE_SLOPE = 1.0
+"""Mean slope in code values per pixel that a tile must have in every direction: along a straight
+edge nothing tells how far it has moved."""
 MIN_TILE_CORRELATION = 0.6
 MIN_TILES = 4
 """Tiles that must tell something."""
@@ -88,7 +89,7 @@ def _climbed(
         return None
     own = np.ascontiguousarray(test[top : top + side, left : left + side])
     other = np.ascontiguousarray(ref[there : there + side, along : along + side])
-    if min(float(own.std()), float(other.std())) < MIN_TILE_DEVIATION:
+    if min(_least_slope(own), _least_slope(other)) < MIN_TILE_SLOPE:
         return None
     try:
         alike, found = cv2.findTransformECC(
@@ -99,6 +100,16 @@ def _climbed(
     if not alike >= MIN_TILE_CORRELATION:
         return None
     return float(found[0, 2]) + start[0], float(found[1, 2]) + start[1]
+
+
+def _least_slope(tile: Float32) -> float:
+    """Root mean square slope in the direction in which it is least."""
+    across, down = (
+        cv2.Sobel(tile, cv2.CV_32F, dx, dy, ksize=3, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))
+    )
+    mixed = float((across * down).mean())
+    tensor = [[float(np.square(across).mean()), mixed], [mixed, float(np.square(down).mean())]]
+    return math.sqrt(max(0.0, float(np.linalg.eigvalsh(tensor)[0])))
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
