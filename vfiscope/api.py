@@ -236,13 +236,14 @@ def _compare(
     options: Mapping[str, Any],
     models: ModelSession | None = None,
 ) -> Run:
-    given = {"ref": ref, **options}
-    if visualize is None:
-        return _run("compare", test, given, models)
     from vfiscope.compat.folder import check_folder
 
-    config = RunConfig.from_options("compare", {"test": test, **given})
+    config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
     check_folder(config, visualize)
+    if visualize is None:
+        from vfiscope.scoring.pipeline import run
+
+        return run(config, session=models)
     from vfiscope.compat.pictures import compare_and_draw
 
     return compare_and_draw(config, visualize, session=models)

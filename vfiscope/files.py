@@ -8,8 +8,8 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
@@ -18,14 +18,17 @@ from typing import Any, BinaryIO
 from vfiscope.errors import DiskFullError, OutputExistsError, StoreError
 
 __all__ = [
+    "absolute",
     "bytes_digest",
     "disk_error",
     "disk_errors",
     "file_digest",
     "kept_digest",
     "open_regular",
+    "output_file",
     "read_whole",
     "replacing",
+    "replacing_all",
     "rest_of",
     "sync_folder",
     "write_all",
@@ -33,7 +36,13 @@ __all__ = [
 ]
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NOT_REGULAR = "not a regular file"
+USUAL_NAME_MAX = 255
+SHOWN_NAME = 60
+"""Characters of a name that is too long."""
+LONGEST_SUFFIX = 9
+"""Characters of an extension that a temporary file has too."""
 
 
 def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
@@ -132,9 +141,81 @@ def disk_error(error: OSError, path: Path, needed: int) -> StoreError:
             f"{path} needs {needed} bytes and {free} are free ({error.strerror}): "
             "free space and run the same command to resume"
         )
-    return StoreError(
-        f"{path} cannot be written ({error.strerror or error}): fix that or pass another --out"
-    )
+    reason = error.strerror or type(error).__name__
+    return StoreError(f"{_short(path)} cannot be written ({reason}): {_remedy(error, path)}")
+
+
+def _remedy(error: OSError, path: Path) -> str:
+    if error.errno == errno.ENAMETOOLONG:
+        return f"its file system takes names of {_most_bytes(path.parent)} bytes, use a shorter one"
+    if error.errno in NOT_ALLOWED:
+        return f"allow writing into {path.parent}, or pass another --out"
+    return "fix that or pass another --out"
+
+
+def _most_bytes(folder: Path) -> int:
+    """Bytes that the name of a file may have in a folder."""
+    try:
+        return os.pathconf(folder, "PC_NAME_MAX")
+    except (OSError, ValueError, AttributeError):  # it is not there, or the system is Windows
+        return USUAL_NAME_MAX
+
+
+def _short(path: Path) -> str:
+    """A path, of a long name only the beginning."""
+    name = path.name
+    return str(path) if len(name) <= SHOWN_NAME else f"{path.with_name(name[:SHOWN_NAME])}..."
+
+
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """The path with links resolved, so that all names of a file share one parts folder."""
+    try:
+        return Path(path).resolve()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise StoreError(
+            f"{str(path)!r} is not a usable path ({error}): pass another --out"
+        ) from error
+
+
+def output_file(out: str | os.PathLike[str], *, overwrite: bool = True, beside: str = "") -> Path:
+    """Where a file that a user named is written: the one place that decides it, before anything is
+    computed or removed. A link is followed, so that it stays a link.
+
+    Args:
+        out: the name.
+        overwrite: whether the file may exist.
+        beside: what is appended to its name for files beside it.
+
+    Raises:
+        OutputExistsError: it exists and ``overwrite`` is False.
+        StoreError: it is a folder, a pipe, a device or a socket, its folder does not exist, or the
+            name cannot be one.
+    """
+    path = absolute(out)
+    size, most = len(os.fsencode(path.name + beside)), _most_bytes(path.parent)
+    if size > most:
+        raise StoreError(
+            f"{_short(path)} is too long a name: it has {size - len(beside)} bytes, and"
+            f" {most - len(beside)} are the most here: use a shorter one"
+        )
+    with disk_errors(path):
+        _refuse_special(path, overwrite)
+    if not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist: make it or pass another --out")
+    return path
+
+
+def _refuse_special(path: Path, overwrite: bool) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if stat.S_ISDIR(mode):
+        raise StoreError(f"{path} is a folder: pass a file name as --out")
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"{path} is not a regular file: pass another --out")
+    if not overwrite:
+        raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
 
 
 @contextmanager
@@ -182,28 +263,84 @@ def write_all(file: Any, data: bytes) -> None:
 @contextmanager
 def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place at the end, or is removed after an
-    error.
+    error. Of a link, the file that it leads to is replaced.
 
     Raises:
         OutputExistsError: the file exists and ``overwrite`` is False.
         DiskFullError, StoreError: the file cannot be written.
     """
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder: name a file in it")
-    if path.exists() and not overwrite:
-        raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
-    temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix}")
+    path = output_file(path, overwrite=overwrite)
+    temporary = path.with_name(f".vfiscope-{secrets.token_hex(6)}{path.suffix[:LONGEST_SUFFIX]}")
     try:
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        if error.errno in DISK_FULL:
-            raise DiskFullError(
-                f"{path} does not fit on the disk: free some space or name another folder"
-            ) from error
-        reason = error.strerror or type(error).__name__
-        raise StoreError(
-            f"{path} cannot be written ({reason}): name a file in a folder you can write to"
-        ) from error
+        raise _unwritten(path, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made, it cannot be removed either
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_all(folder: Path, names: Sequence[str], *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder whose files of these names take their places in ``folder`` at the end,
+    where earlier ones of these names are removed; after an error everything is as before. Links
+    are followed.
+
+    Raises:
+        OutputExistsError: one of them exists and ``overwrite`` is False.
+        DiskFullError, StoreError: the folder or a file cannot be written.
+    """
+    places = [folder / name for name in names]
+    if there := next((path for path in places if path.is_dir()), None):
+        raise StoreError(f"{there} is a folder: remove it, or name another folder")
+    if there := next((path for path in places if path.exists() and not path.is_file()), None):
+        raise StoreError(f"{there} is not a regular file: remove it, or name another folder")
+    if not overwrite and (there := next((path for path in places if path.exists()), None)):
+        raise OutputExistsError(f"{there} exists: pass --overwrite or another folder")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    temporary = folder / f".vfiscope-{secrets.token_hex(6)}"
+    try:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _place_all(temporary, folder, names)
+    except BaseException as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        with suppress(OSError):  # another run may already use a folder
+            for path in made:
+                path.rmdir()
+        reason = error if isinstance(error, OSError) else error.__cause__
+        if isinstance(reason, OSError):
+            raise _unwritten(folder, reason) from error
+        raise
+    shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _place_all(temporary: Path, folder: Path, names: Sequence[str]) -> None:
+    """Move files into a folder, and out of it what had their names; after an error move back."""
+    earlier = temporary / "earlier"
+    earlier.mkdir()
+    places = {name: (folder / name).resolve() for name in names}
+    placed: list[Path] = []
+    try:
+        for name, place in places.items():
+            if place.exists():
+                os.replace(place, earlier / name)
+            if (temporary / name).exists():
+                os.replace(temporary / name, place)
+                placed.append(place)
+    except BaseException:
+        for path in placed:
+            path.unlink(missing_ok=True)
+        for path in earlier.iterdir():
+            os.replace(path, places[path.name])
+        raise
+
+
+def _unwritten(path: Path, error: OSError) -> StoreError:
+    """The error to raise where a new file cannot take its place."""
+    if error.errno in DISK_FULL:
+        return DiskFullError(
+            f"{path} does not fit on the disk: free some space or name another folder"
+        )
+    return disk_error(error, path, 0)

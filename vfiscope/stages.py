@@ -100,22 +100,30 @@ STAGES: Registry[Stage] = Registry("stage")
 """All stages; a stage may need the tables of those before it."""
 
 
-def ask(path: str | os.PathLike[str], stage: Stage, given: Mapping[str, Any]) -> None:
+def ask(
+    path: str | os.PathLike[str],
+    stage: Stage,
+    given: Mapping[str, Any],
+    *,
+    since: Run | None = None,
+) -> None:
     """Run a stage over a stored run; its tables replace those of its last time.
 
     Args:
         path: a finished run.
         stage: the stage.
         given: its parameters, JSON-able; the others have their defaults.
+        since: the run as the caller saw it; as it is now where None.
 
     Raises:
         UsageError: a parameter cannot be used, or the run lacks what the stage needs.
-        StoreError: there is no readable run, or it cannot be changed.
+        StoreError: there is no readable run, it cannot be changed, or somebody else asked the stage
+            since then.
     """
     parameters = stage.asked(given)
     with Run(path) as run:
         stage.check(run)
-        created, made = run.created, stage.run(run, **parameters)
+        made = stage.run(run, **parameters)
     result = stage.result(parameters, made)
     tables = result.tables
-    amend(path, result.stage, result.version, result.parameters, tables, created=created)
+    amend(path, result.stage, result.version, result.parameters, tables, since=since or run)

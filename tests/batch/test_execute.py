@@ -106,6 +106,7 @@ def test_one_failing_job_never_stops_the_others(folder: Path) -> None:
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
         "good.h5",
         "last.h5",
+        "means.json",
         "results.json",
         "summary.csv",
     ]

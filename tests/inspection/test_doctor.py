@@ -196,7 +196,7 @@ def test_real_clips_are_judged(shared_data: Path) -> None:
     assert "8.33301 s" in said(diagnose(str(folder / "test_non_zero_start.mp4")))["delayed start"]
     assert "smpte2084" in said(diagnose(str(folder / "bt2020_10bit.mp4")))["HDR"]
     pair = [str(folder / name) for name in ("bt601_limited_range.mp4", "bt709_full_range.mp4")]
-    assert {"matrix differs", "range differs", "size differs", "count differs"} <= set(
+    assert {"matrix differs", "range differs", "shape differs", "count differs"} <= set(
         said(diagnose(*pair), "pair")
     )
     (lapse,) = said(diagnose(str(shared_data / "timelapse/garden"))).values()

@@ -362,6 +362,10 @@ def test_an_alpha_that_is_asked_for_in_place_of_another_or_of_none(tmp_path: Pat
     path = save(peft(state, adapters, lora_alpha=8), tmp_path / "w.pth")
     asked = load_into(network(1), load_state(path, lora_alpha=2.0))
     assert asked.notes == ("LoRA alpha 2 as asked, in place of the one in the file",)
+    save(peft(state, adapters, lora_alpha=8, alpha_pattern={"qkv": 2}), path)
+    assert load_into(network(1), load_state(path, lora_alpha=2.0)).notes == asked.notes
+    with pytest.raises(EmbedderError, match=r"have a LoRA alpha for each layer \(alpha_pattern\)"):
+        load_state(path)
     save(network(0).state_dict(), path)
     with pytest.raises(EmbedderError, match="hold no LoRA adapters, and lora_alpha is 2: leave it"):
         load_state(path, lora_alpha=2.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,6 +129,13 @@ def lightning(model: VisionTransformer) -> object:
     return {"state_dict": {**state, "net.decoder.weight": torch.zeros(3)}, "epoch": 3}
 
 
+def dino(model: VisionTransformer) -> object:
+    """A checkpoint of DINO's training, which keeps its arguments beside the networks."""
+    state = {f"module.backbone.{name}": each for name, each in model.state_dict().items()}
+    student = {name: tensor + 1 for name, tensor in state.items()}
+    return {"student": student, "teacher": state, "args": Namespace(arch="vit", lr=0.1)}
+
+
 def vit(model: VisionTransformer) -> State:
     state = transformers(model, vit=True)
     del state["embeddings.mask_token"]
@@ -155,6 +163,7 @@ OF_TRANSFORMERS, OF_TRAINING = (
         (training, SCALED, "pth", 2, (OF_TRAINING,)),
         (teacher_and_student, SCALED, "pth", 22, ("of teacher.backbone.",)),
         (lightning, SCALED, "ckpt", 1, ()),
+        (dino, {}, "ckpt", 18, ()),
     ],
 )
 def test_the_same_network_is_loaded(
@@ -190,10 +199,11 @@ def test_files_of_which_no_network_can_be_chosen(tmp_path: Path) -> None:
 def test_parts_that_do_not_make_a_whole_are_missing() -> None:
     """A tenth of the tensors may be missing; the report names it."""
     layer = "encoder.layer.0.attention.attention"
-    uneven, short = transformers(network(0)), transformers(network(0))
+    uneven, short, scalar = (transformers(network(0)) for _ in range(3))
     uneven[f"{layer}.key.weight"] = torch.zeros(48, 4)
     del short[f"{layer}.value.weight"]
-    for content in (uneven, short):
+    scalar[f"{layer}.query.weight"] = torch.tensor(1.0)
+    for content in (uneven, short, scalar):
         report = load_into(network(1), plain_state(content, "the weights"))
         assert report.missing == ("blocks.0.attn.qkv.weight",)
         assert "1 (blocks.0.attn.qkv.weight) missing and left at random" in str(report)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 import pytest
 import timm
 import torch
+from helpers.media import frames_of, noise
 from helpers.networks import one_line, save
 
+import vfiscope as vs
 from vfiscope.embedders import identify, open_embedder
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import CATALOG, entry
@@ -32,15 +32,13 @@ def built(name: str = NAME, seed: int = 0, **options: object) -> torch.nn.Module
 
 
 def frame(height: int, width: int) -> Frames:
-    pixels = np.random.default_rng(0).integers(0, 256, (1, 3, height, width), dtype=np.uint8)
-    one = np.zeros(1, np.int64)
-    return Frames(pixels, one, one, np.zeros(1), np.zeros(1, np.uint8), Fraction(1, 25))
+    return frames_of(noise(1, height, width))
 
 
 def by_hand(model: torch.nn.Module, frames: Frames, mean: float, deviation: float) -> torch.Tensor:
     """The patch tokens of a frame that has whole patches already, without the adapter."""
     with torch.no_grad():
-        values = (torch.from_numpy(frames.data) / 255 - mean) / deviation
+        values = (torch.from_numpy(frames.data.copy()) / 255 - mean) / deviation
         return model.forward_features(values)[0, model.num_prefix_tokens :]
 
 
@@ -63,6 +61,7 @@ def test_a_network_of_timm_by_its_name(tmp_path: Path, name: str, size: int, dim
     assert torch.allclose(made.embed(frames).patches[0].flatten(0, 1), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_weights_of_another_grid_are_resampled_once(tmp_path: Path) -> None:
     """Weights saved for 6 x 6 patches: on such a grid as they are, on others resampled from it."""
     model = built(img_size=96)
@@ -74,12 +73,13 @@ def test_weights_of_another_grid_are_resampled_once(tmp_path: Path) -> None:
         frames = frame(*size)
         got = open_embedder(NAME, weights=path, size=min(size)).embed(frames).patches[0]
         assert torch.allclose(got.flatten(0, 1), by_hand(model, frames, 0.5, 0.5), atol=1e-4)
-    # A grid that is not square is of no network that is built for squares.
-    state = {**model.state_dict(), "pos_embed": torch.zeros(1, 31, 64)}
-    with pytest.raises(EmbedderError, match=r"'pos_embed' is \(1, 31, 64\) instead of"):
-        open_embedder(NAME, weights=save(state, path))
+    for tokens in (31, 1 + 129**2):  # no square, and one that is too large
+        state = {**model.state_dict(), "pos_embed": torch.zeros(1, 1, 64).expand(1, tokens, 64)}
+        with pytest.raises(EmbedderError, match=rf"'pos_embed' is \(1, {tokens}, 64\) instead of"):
+            open_embedder(NAME, weights=save(state, path))
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_file_has_initial_values(tmp_path: Path) -> None:
     """And so have buffers that no file holds: the angles of rotary embeddings."""
     model = built()
@@ -98,7 +98,7 @@ def test_what_is_not_in_the_file_has_initial_values(tmp_path: Path) -> None:
     mean, deviation = (rotary.pretrained_cfg[key] for key in ("mean", "std"))
     frames = frame(64, 64)
     with torch.no_grad():
-        values = torch.from_numpy(frames.data) / 255
+        values = torch.from_numpy(frames.data.copy()) / 255
         values -= torch.tensor(mean)[:, None, None]
         tokens = rotary.forward_features(values / torch.tensor(deviation)[:, None, None])[0, 5:]
     assert made.embed(frames).patches.shape == (1, 4, 4, 384)
@@ -141,3 +141,30 @@ def test_networks_without_published_weights() -> None:
         identify("test_vit")
     with pytest.raises(EmbedderError, match="lora_alpha is 8: leave it out"):
         identify("dsift", lora_alpha=8.0)
+
+
+def test_a_run_with_a_network_of_timm_and_an_alpha(tmp_path: Path) -> None:
+    """The cosine of a run is that of the networks with B A added by hand; alpha is stored."""
+    model, layer = built(), "blocks.0.attn.qkv"
+    state = model.state_dict()
+    down, up = torch.randn(4, 64), 0.1 * torch.randn(192, 4)
+    path = save({**state, f"{layer}.lora_A": down, f"{layer}.lora_B": up}, tmp_path / "w.pth")
+    images = noise(2, 160, 160)
+    run = vs.compare(
+        *images,
+        embedder=NAME,
+        weights=path,
+        lora_alpha=8,
+        metrics=["cosine"],
+        maps=[],
+        fields=[],
+        out=tmp_path / "a.h5",
+    )
+    with torch.no_grad():
+        model.get_submodule(layer).weight += 2 * up @ down
+    test, ref = (by_hand(model, frames_of(each[None]), 0.5, 0.5).mean(0) for each in images)
+    expected = 1 - float(torch.cosine_similarity(test.double(), ref.double(), dim=0))
+    assert float(run.scores["cosine"][0]) == pytest.approx(expected, abs=1e-5)
+    assert expected > 1e-4
+    assert run.config["lora_alpha"] == run.embedder["lora_alpha"] == 8
+    assert run.embedder["name"] == NAME

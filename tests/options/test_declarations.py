@@ -50,7 +50,7 @@ WEIGHTS = "w.ckpt"
         ({"multiplier": "1/2"}, "multiplier is '1/2': pass test frames per source frame"),
         ({"align": "1.5"}, "align is '1.5': pass auto, none, or a shift in frames such as"),
         ({"bach": 3}, "there is no option 'bach': did you mean 'batch'"),
-        ({"zzzz": 3}, "there is no option 'zzzz': choose from align, aspect, batch"),
+        ({"zzzz": 3}, "there is no option 'zzzz': choose from align, arrow_stride, aspect"),
         ({"lag": 2}, "lag has no effect in mode score: leave it out, or use mode scan"),
         ({"source": "s"}, "source and ref exclude each other"),
         ({"align": 3, "step": 2}, "align is 3, but start or step also shift frames"),
@@ -124,7 +124,8 @@ def test_a_dictionary_holds_what_may_change_a_run_and_no_more() -> None:
     stored = config.to_dict()
     assert (stored["test"], stored["ref"]) == ("array", "r.mp4")
     assert (stored["metrics"], stored["maps"]) == (["psnr"], ["none"])
-    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on"}
+    figures = {"arrow_stride", "pca", "opacity"}
+    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on"} | figures
     assert not_stored() == unstored
     assert set(stored) == set(declared()) - unstored
     assert not_identity() == unstored | {"test", "ref", "source", "flag"}

@@ -213,7 +213,7 @@ def test_a_gap_is_warned_of_where_frames_follow_each_other(
         with pytest.raises(SystemExit, match=r"^0$"):
             main([verb, folder, "-o", str(tmp_path / "a.h5"), *options, *more])
         out, err = capsys.readouterr()
-        assert json.loads(out)["warnings"] == [warning]
+        assert warning in json.loads(out)["warnings"]
         assert f"vfiscope: warning: {warning}\n" in err
 
 

@@ -212,13 +212,13 @@ def test_a_corrupt_frame_without_a_partner_is_not_scored(monkeypatch: pytest.Mon
     """Every second frame is nearly as it was, which is said and decides nothing."""
     truth = np.random.default_rng(0).integers(0, 200, (14, 20, 20, 3)).astype(np.uint8)
     test = truth + np.where(np.arange(14) % 2, 20, 1).astype(np.uint8)[:, None, None, None]
-    paint = array._paint
+    paint = array.ArraySource._paint
 
-    def painted(frames: Any, index: int, name: str, out: Any) -> Status:
-        paint(frames, index, name, out)
-        return Status.CORRUPT if np.array_equal(out, test[13]) else Status.OK
+    def painted(source: array.ArraySource, index: int, out: Any) -> Status:
+        paint(source, index, out)
+        return Status.CORRUPT if index == 13 else Status.OK
 
-    monkeypatch.setattr(array, "_paint", painted)
+    monkeypatch.setattr(array.ArraySource, "_paint", painted)
     with vs.score(test, ref=truth[:12], metrics=["psnr"], maps=["none"], fields=["none"]) as run:
         assert run.frames.status.tolist() == [0] * 12 + [Status.UNPAIRED, Status.CORRUPT]
         assert run.frames.role.tolist() == [Role.UNKNOWN] * 14

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import itertools
+import re
 import tempfile
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -143,6 +145,39 @@ def test_other_forms_are_refused_with_the_line_that_makes_them_right(name: str) 
 def test_what_no_line_makes_right_is_refused(target: Any, words: str) -> None:
     with pytest.raises(SourceError, match=words):
         open_source(target)
+
+
+class Loader:
+    """Can be gone through, as a DataLoader can."""
+
+    def __iter__(self) -> Iterator[Array]:
+        return iter(MADE)
+
+
+class Dataset:
+    """Becomes an array, as a dataset of h5py does."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        return MADE
+
+
+@pytest.mark.parametrize(
+    ("x", "line"), [(Loader(), "iter(x)"), (Dataset(), "np.asarray(x)")], ids=["loader", "dataset"]
+)
+def test_other_objects_are_refused_with_the_line(x: Any, line: str) -> None:
+    with pytest.raises(SourceError, match=rf"is not a source: pass {re.escape(line)}"):
+        open_source(x)
+    right = eval(line, {"x": x, "np": np})
+    np.testing.assert_array_equal(pixels(open_source(right)), MADE)
+
+
+def test_an_open_file_is_refused_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    with (
+        open(tmp_path / "a", "rb") as file,
+        pytest.raises(SourceError, match="BufferedReader is not a source: pass the name of the"),
+    ):
+        open_source(file)
 
 
 def counted(alive: list[weakref.ref[Any]], n: int | None) -> Iterator[Array]:

@@ -461,5 +461,7 @@ def test_killed_at_random_moments(result: Path, original: Path) -> None:
 
 
 def test_tables_of_a_run_that_was_replaced_are_refused(result: Path) -> None:
+    with Run(result) as since:
+        since.created = "2001-01-01T00:00:00+00:00"
     with pytest.raises(StoreError, match="was made anew while segments was computed from it"):
-        amend(result, "segments", 1, {}, {}, created="another time")
+        amend(result, "segments", 1, {}, {}, since=since)

@@ -13,7 +13,7 @@ from typing import Any
 from vfiscope.batch.job_file import Job, jobs_of, read_jobs
 from vfiscope.batch.results import FILES, not_done, recorded
 from vfiscope.batch.shared_options import checked, inherited, shared_options
-from vfiscope.compat.draw import PAIR_FILES
+from vfiscope.compat.draw import Drawing
 from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
 from vfiscope.documents import DocumentError, json_of, read_text
@@ -56,18 +56,19 @@ def run_jobs(
 
     A job whose file ``DIR/<id>.h5`` was made with the same inputs and settings is not run again.
     At the end, or where the batch stops, ``DIR/results.json`` and ``DIR/summary.csv`` hold all
-    results; before, ``DIR/results.jsonl`` has a line for each. In ``summary.csv``, ``role`` says
-    which ``frames`` the means are over (synthesised frames where these are known, else all):
-    ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``; means over passed-through
-    frames are ``psnr_passed_mean``.
+    results, and ``DIR/means.json`` the means over all compared pairs (see
+    :func:`vfiscope.batch.means.means_of`); before, ``DIR/results.jsonl`` has a line for each. In
+    ``summary.csv``, ``role`` says which ``frames`` the means are over (synthesised frames where
+    these are known, else all): ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``;
+    means over passed-through frames are ``psnr_passed_mean``.
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
     partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
     ``failures`` ({rule: what met it}) and ``summary``. For readers of VFI-Similarity's
     results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
-    ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity`` and
-    ``embedding_dim``, None where there is no cosine, and with ``visualize`` the keys of
-    ``summary.json``.
+    ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
+    ``embedding_dim`` and ``embedder``, None where there is no cosine, ``band`` (see
+    :mod:`vfiscope.compat.bands`), and with ``visualize`` the keys of ``summary.json``.
 
     Args:
         jobs: a job file, or jobs as objects, such as ``{"test": "a.png", "ref": "b.png"}``.
@@ -81,7 +82,7 @@ def run_jobs(
         UsageError: the job file, the folder, an option or a rule cannot be used.
         StoreError: the results cannot be written.
     """
-    shared = checked(options)
+    shared = checked(options, drawn=visualize)
     rules, resume = tuple(shared.pop("fail_on", ())), bool(shared.pop("resume", True))
     for rule in rules:
         parse_rule(rule)
@@ -156,7 +157,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     flagged_again = opened is not None and not made_by(opened, config.flag)
     if opened is not None and flagged_again:
         opened.close()
-        reflag(str(config.out), config.flag)
+        reflag(str(config.out), config.flag, since=opened)
         opened = Run(str(config.out))
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)
@@ -204,10 +205,11 @@ def _identity(run: Run) -> str:
 def _draw(
     config: RunConfig, folder: Path, run: Run, seen: Seen | None, session: Session
 ) -> dict[str, Any]:
-    """Draw the pair, unless the folder already holds the figures of this run; returns the content
-    of ``summary.json``."""
-    found, identity = _read_object(folder / PICTURED), _identity(run)
-    if found.get("run") == identity and all((folder / name).is_file() for name in PAIR_FILES):
+    """Draw the pair, unless the folder already holds the figures of this run, drawn alike; returns
+    the content of ``summary.json``."""
+    found, identity, how = _read_object(folder / PICTURED), _identity(run), Drawing.of(config)
+    alike = (found.get("run"), found.get("figures")) == (identity, how.to_dict())
+    if alike and all((folder / name).is_file() for name in how.files):
         return found
     from vfiscope.compat.pictures import visualize  # imports torch
 

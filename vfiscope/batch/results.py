@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vfiscope.batch.means import means_of
 from vfiscope.compat.keys import pair_keys
 from vfiscope.files import disk_errors, replacing
 from vfiscope.printable import CsvRows
@@ -22,7 +23,8 @@ SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "s
 SUMMARY_CSV = "summary.csv"
 RESULTS_SO_FAR = "results.jsonl"
 """A line for each job that has ended, while the batch runs."""
-FILES = (RESULTS, RESULTS_SO_FAR, SUMMARY_CSV, METHODS_FILE)
+MEANS = "means.json"
+FILES = (RESULTS, RESULTS_SO_FAR, SUMMARY_CSV, MEANS, METHODS_FILE)
 """The files in a batch folder that hold the results of all jobs."""
 
 
@@ -52,8 +54,9 @@ def recorded(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """A function that takes the result of each job as it ends and appends it to ``results.jsonl``,
     which costs the same for the last of many jobs as for the first.
 
-    At the end, or where the batch stops, ``results.json`` and ``summary.csv`` are written as a
-    whole and ``results.jsonl`` is removed; where the process is killed, that file remains.
+    At the end, or where the batch stops, ``results.json``, ``summary.csv`` and ``means.json`` are
+    written as a whole and ``results.jsonl`` is removed; where the process is killed, that file
+    remains.
 
     Raises:
         DiskFullError, StoreError: a file cannot be written.
@@ -73,6 +76,7 @@ def recorded(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         yield record
     finally:
         _write_json(folder / RESULTS, results)
+        _write_json(folder / MEANS, means_of(results))
         _write_summary(folder / SUMMARY_CSV, results)
         so_far.unlink(missing_ok=True)
 

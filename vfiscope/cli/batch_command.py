@@ -76,11 +76,13 @@ def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **op
     --fail-on adds to the rules of a job. Paths in them are relative to the current folder.
 
     Every job writes DIR/<id>.h5. DIR/summary.csv has one row of means per job, and DIR/results.json
-    all results. The jobs of one label are a method: where two labels are compared with the same
-    files, DIR/methods.csv puts them side by side.
+    all results; DIR/means.json has the means over all compared pairs. The jobs of one label are a
+    method: where two labels are compared with the same files, DIR/methods.csv puts them side by
+    side.
     """
     log_to_stderr(quiet)
     from vfiscope.batch.execute import run_jobs
+    from vfiscope.batch.means import describe_means, means_of
     from vfiscope.batch.results import FILES, RESULTS, SUMMARY_CSV
 
     _check_kept(jobs, (Path(out) / name for name in FILES))
@@ -95,6 +97,8 @@ def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **op
             say_error(f"{result['id']}: failed on {rule!r}: {failure}")
     if as_json:
         say_json(results)
+    if not quiet and not as_json and (line := describe_means(means_of(results))):
+        say(f"\n{line}")
     show_by_label(out, results, quiet=quiet, shown=not as_json)
     if not quiet and not as_json:
         say(f"table: {Path(out) / SUMMARY_CSV}\nresults: {Path(out) / RESULTS}")

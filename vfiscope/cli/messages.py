@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -11,16 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
-from vfiscope.types import Code, Note, duration
+from vfiscope.types import Code, Note, date, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
     from vfiscope.sources import Source
-    from vfiscope.store import Run
     from vfiscope.types import Frames, Scores
 
 __all__ = [
-    "band_of",
     "describe",
     "describe_diagnosis",
     "log_to_stderr",
@@ -37,12 +34,8 @@ PROGRESS_BAR_FORMAT = (
 )
 OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
 """{role beside the synthesised one: words for its frames}"""
-BANDS = ((0.05, "very similar"), (0.15, "minor differences"), (0.3, "noticeable differences"))
-"""NOVA's: (cosine distance below which, words); significant differences from the last on."""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
 """Words for the counts of frames whose names say too little."""
-BANDS_FOR = {"name": "dinov2-base", "pool": "all", "size": 518, "aspect": "stretch"}
-"""The embedder whose distances the bands were made for."""
 
 
 def log_to_stderr(quiet: bool) -> None:
@@ -176,6 +169,8 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
             if pooled["worst_index"] is None
             else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
         )
+        if pooled.get("worst_at"):
+            where += f", {date(pooled['worst_at'])}"
         yield f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}"
         if "mean_abs" in pooled:
             yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
@@ -189,26 +184,20 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
     for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
-        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
+        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
 
 
-def band_of(run: Run) -> str | None:
-    """NOVA's word for the cosine distance of a compared pair; None where its bands were made for
-    another embedder."""
-    embedder = run.embedder or {}
-    if run.mode != "compare" or "cosine" not in run.scores:
-        return None
-    if any(embedder.get(key) != value for key, value in BANDS_FOR.items()):
-        return None
-    distance = float(run.scores["cosine"][0])
-    if not math.isfinite(distance):
-        return None
-    words = next((words for limit, words in BANDS if distance < limit), "significant differences")
-    return f"cosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)"
+def _peak(segment: dict[str, Any]) -> str:
+    """The number of the worst frame; of dated images with its name and date, unless the segment is
+    of this one alone."""
+    number = str(segment["peak_index"])
+    if segment.get("peak_at") is None or segment["stop"] - segment["start"] == 1:
+        return number
+    return f"{number} ({printable(segment['peak_name'])}, {date(segment['peak_at'])})"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:

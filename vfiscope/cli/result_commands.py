@@ -44,7 +44,7 @@ def flag(
 
     with Run(run) as before:  # a rule that cannot work leaves the run as it is
         failures(fail_on, before.frames, before.scores, before.specs)
-    reflag(run, rules or None)
+    reflag(run, rules or None, since=before)
     with Run(run) as after:
         summary = judged(after, fail_on)
         if as_json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.exit_codes import OK, PARTIAL, exit_code, judged
-from vfiscope.cli.messages import band_of, describe, log_to_stderr, progress, reading
+from vfiscope.cli.messages import describe, log_to_stderr, progress, reading
 from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options
 from vfiscope.cli.terminal import say, say_error, say_json
 
@@ -70,28 +70,39 @@ def _run(
     if config.out is None:
         config = config.replace(out=default_out(config.test))
     making = run
-    if pictures is not None:
+    if mode == "compare":
         from vfiscope.compat.folder import check_folder
 
         check_folder(config, pictures)
+    if pictures is not None:
         from vfiscope.compat.pictures import compare_and_draw
 
         making = partial(compare_and_draw, folder=pictures)
     watch = None if quiet else progress
     with making(config, watch=watch, reading=None if quiet else reading) as result:
-        summary = judged(result, config.fail_on)
+        summary = judged(result, config.fail_on) | _band(result)
         if as_json:
             say_json(summary)
         elif not quiet:
-            _print(result, summary, pictures)
+            _print(summary, pictures)
         for note in summary["notes"]:
             say_error(f"partial: {note}")
         return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
 
 
-def _print(result: Run, summary: dict[str, Any], pictures: str | None) -> None:
+def _band(result: Run) -> dict[str, Any]:
+    """NOVA's word for a compared pair, as an entry of its summary."""
+    if result.mode != "compare":
+        return {}
+    from vfiscope.compat.bands import band_of
+
+    return {"band": band_of(result)}
+
+
+def _print(summary: dict[str, Any], pictures: str | None) -> None:
     say(describe(summary))
-    if band := band_of(result):
-        say(f"\n{band}")
+    if words := summary.get("band"):
+        distance = summary["metrics"]["cosine"]["mean"]
+        say(f"\ncosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)")
     if pictures is not None:
         say(f"\nfigures: {pictures}")

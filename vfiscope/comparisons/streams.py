@@ -9,6 +9,7 @@ from vfiscope.comparisons.pairs import Batch, Stream, skip_rows
 from vfiscope.comparisons.shared_clock import LeadingTest, follow_clock
 from vfiscope.options.reading_options import PREFETCH
 from vfiscope.sources import Source, prefetch
+from vfiscope.sources.bars import Borders
 from vfiscope.types import Features, Frames
 
 __all__ = ["Streams", "WrapDecoding"]
@@ -48,6 +49,8 @@ class Streams:
         self._reading = reading
         self._lead: LeadingTest | None = None
         self._decoded: list[Iterator[Frames]] = []
+        self.borders = {role: Borders() for role in sources}
+        """What was seen of black bars in the frames decoded for scoring."""
 
     def stream(self, role: str, skip: int = 0) -> Stream:
         """The frames of a source from row ``skip`` on, with their features."""
@@ -56,7 +59,8 @@ class Streams:
     def decode(self, role: str) -> Iterator[Frames]:
         """All frames of a source; call it once per role."""
         return self._remember(
-            iter(self._leading()) if role == "test" else prefetch(self.sources[role], self._depth)
+            role,
+            iter(self._leading()) if role == "test" else prefetch(self.sources[role], self._depth),
         )
 
     def follow_test(self, role: str, shift: int = 0) -> Iterator[Frames]:
@@ -64,7 +68,8 @@ class Streams:
 
         Its own start and stop are ignored.
         """
-        return self._remember(follow_clock(self.sources[role], self._leading(), self._depth, shift))
+        frames = follow_clock(self.sources[role], self._leading(), self._depth, shift)
+        return self._remember(role, frames)
 
     def with_features(self, frames: Iterable[Frames], role: str) -> Stream:
         """The frames on their device, with their features where some metric needs them."""
@@ -108,9 +113,10 @@ class Streams:
             self._lead = LeadingTest(self.sources["test"], self._depth)
         return self._lead
 
-    def _remember(self, decoded: Iterator[Frames]) -> Iterator[Frames]:
-        self._decoded.append(decoded)
-        return decoded
+    def _remember(self, role: str, decoded: Iterator[Frames]) -> Iterator[Frames]:
+        watched = self.borders[role].watch(decoded)
+        self._decoded.append(watched)
+        return watched
 
 
 @dataclass(frozen=True)

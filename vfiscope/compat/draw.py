@@ -12,14 +12,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.files import replacing
+from vfiscope.files import replacing_all
+from vfiscope.options import FIGURE_NAMES, RunConfig
 from vfiscope.printable import printable
 from vfiscope.types import CellGrid, Float32, MetricSpec
 from vfiscope.views.arrows import draw_arrows
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["PAIR_FILES", "PairPictures", "draw_pair"]
+__all__ = ["PAIR_FILES", "Drawing", "PairPictures", "draw_pair"]
 
 PAIR_DPI = 150
 LONGEST_IN = 12.0
@@ -50,6 +51,32 @@ MISMATCH = MetricSpec(
 )
 LEAST_RANGE = 0.01
 """Least range of a similarity scale below 1: the departure that is worth flagging."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a pair is drawn; see :mod:`vfiscope.options.figure_options`."""
+
+    arrow_stride: int | None = None
+    pca: bool = True
+    opacity: float | None = None
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Self:
+        return cls(**{name: getattr(config, name) for name in FIGURE_NAMES})
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of what is written."""
+        return tuple(name for name in PAIR_FILES if self.pca or name != PCA_PNG)
+
+    @property
+    def overlay(self) -> Look:
+        """The colours over the test."""
+        return OVER_COLOURS if self.opacity is None else OVER_COLOURS._replace(opaque=self.opacity)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,11 +99,12 @@ class PairPictures:
     """(h, w) place of the best match in B in reading order: row * w + column."""
     mutual_a: NDArray[np.bool_]
     """(h, w) whether a patch of A is the best match of its best match."""
-    colours_a: Float32
-    """(h, w, 3) 0..1: the first three principal components of the patches of both images."""
-    colours_b: Float32
+    colours: tuple[Float32, Float32] | None
+    """(h, w, 3) 0..1 of A and of B: the first three principal components of the patches of both
+    images; None where these are not drawn."""
     facts: dict[str, Any]
     """Further entries of the summary."""
+    how: Drawing = Drawing()
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -113,7 +141,8 @@ class PairPictures:
     def summary(self, folder: Path) -> dict[str, Any]:
         """The keys of VFI-Similarity and of NOVA, full paths, and further facts.
 
-        ``grid_size`` is g for a square grid of g x g patches, as there, and [h, w] for any other.
+        ``grid_size`` is g for a square grid of g x g patches, as there, and None for any other;
+        ``grid`` is always [h, w].
         """
         h, w = self.grid
         return {
@@ -121,7 +150,8 @@ class PairPictures:
             "image_b": Path(self.path_b).name,
             "path_a": self.path_a,
             "path_b": self.path_b,
-            "grid_size": h if h == w else [h, w],
+            "grid_size": h if h == w else None,
+            "grid": [h, w],
             "num_patches": h * w,
             "mean_similarity_a2b": float(np.nanmean(self.similarity_a2b)),
             "mean_similarity_b2a": float(np.nanmean(self.similarity_b2a)),
@@ -130,6 +160,7 @@ class PairPictures:
             "mean_mismatch": float(np.nanmean(self.mismatch_b)),
             "mismatch_scale": list(self.scale.ends),
             "similarity_scale": list(self.similarity_scale),
+            "figures": self.how.to_dict(),
             "output_dir": str(folder.resolve()),
             "output_file": str(folder.resolve() / "heatmap_overlay.png"),
             **self.facts,
@@ -139,7 +170,8 @@ class PairPictures:
 def draw_pair(
     pair: PairPictures, folder: str | os.PathLike[str], *, overwrite: bool = False
 ) -> dict[str, Any]:
-    """Write :data:`PAIR_FILES` into a folder that exists.
+    """Write :data:`PAIR_FILES` into a folder that is made if it is missing: all of them, or after
+    an error none.
 
     Returns:
         The summary.
@@ -151,20 +183,23 @@ def draw_pair(
     import matplotlib
 
     summary = pair.summary(Path(folder))
-    with matplotlib.rc_context({"font.family": "DejaVu Sans", "text.parse_math": False}):
+    with (
+        matplotlib.rc_context({"font.family": "DejaVu Sans", "text.parse_math": False}),
+        replacing_all(Path(folder), PAIR_FILES, overwrite=overwrite) as temporary,
+    ):
         for name, draw in DRAWINGS.items():
-            figure = draw(pair)
+            if name not in pair.how.files:
+                continue
             save_figure(
-                figure,
-                Path(folder) / name,
-                overwrite=overwrite,
+                draw(pair),
+                temporary / name,
+                overwrite=False,
                 format="png",
                 dpi=PAIR_DPI,
                 bbox_inches="tight",
                 metadata=METADATA[".png"],
             )
-    with replacing(Path(folder) / SUMMARY_JSON, overwrite=overwrite) as temporary:
-        temporary.write_text(
+        (temporary / SUMMARY_JSON).write_text(
             json.dumps(summary, indent=2, allow_nan=False) + "\n", encoding="utf-8"
         )
     return summary
@@ -233,7 +268,7 @@ def _vector_field(pair: PairPictures) -> Figure:
     moved[:, ~pair.mutual_a] = np.nan
     figure, (ax,) = _beside(pair, columns=1, width=9)
     ax.imshow(pair.image_a)
-    said = draw_arrows(ax, Layer(moved, cells), (height, width))
+    said = draw_arrows(ax, Layer(moved, cells), (height, width), pair.how.arrow_stride)
     ax.set_title(
         f"{pair.name_a} (A): from each patch to its best match in {pair.name_b} (B), whole"
         f" patches\n{said}; left out: {int((~pair.mutual_a).sum())} of {h * w} patches, not the"
@@ -245,7 +280,7 @@ def _vector_field(pair: PairPictures) -> Figure:
 
 def _pca(pair: PairPictures) -> Figure:
     figure, panels = _figure(10, 5, 2)
-    for ax, name, colours in zip(panels, "AB", (pair.colours_a, pair.colours_b), strict=True):
+    for ax, name, colours in zip(panels, "AB", pair.colours or (), strict=True):
         ax.imshow(colours, interpolation="nearest", vmin=0, vmax=1)
         ax.set_title(f"Image {name} - PCA Features")
     return figure
@@ -258,13 +293,15 @@ def _overlay(pair: PairPictures) -> Figure:
     figure, (left, right) = _beside(pair)
     left.imshow(pair.image_a)
     left.set_title(f"reference: {pair.name_a} (A)", fontsize=9)
-    right.imshow(overlay_map(pair.image_b, mismatch, scale, OVER_COLOURS), interpolation="nearest")
+    look = pair.how.overlay
+    right.imshow(overlay_map(pair.image_b, mismatch, scale, look), interpolation="nearest")
     right.set_title(f"test: {pair.name_b} (B), mismatch over it", fontsize=9)
     draw_outline(right, mismatch, scale, (height, width))
-    _bar(figure, [left, right], scale, OVER_COLOURS)
+    _bar(figure, [left, right], scale, look)
     return figure
 
 
+PCA_PNG = "pca_features.png"
 DRAWINGS: dict[str, Callable[[PairPictures], Figure]] = {
     "similarity_A2B.png": lambda pair: _similarity(
         pair, pair.similarity_a2b, f"{pair.name_a} (A): best matches in B"
@@ -279,7 +316,7 @@ DRAWINGS: dict[str, Callable[[PairPictures], Figure]] = {
         pair, pair.image_b, pair.mismatch_b, f"{pair.name_b} (B): what is not in A"
     ),
     "vector_field.png": _vector_field,
-    "pca_features.png": _pca,
+    PCA_PNG: _pca,
     "heatmap_overlay.png": _overlay,
 }
 SUMMARY_JSON = "summary.json"

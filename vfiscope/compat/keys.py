@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vfiscope.compat.bands import band_of
 from vfiscope.errors import UsageError
+from vfiscope.views.naming import EMBEDDER_KEYS
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -48,11 +50,14 @@ def pair_keys(
     """The keys of a result of VFI-Similarity, for a job and, once it is done, its run and the
     summary of that."""
     ref, test = (options.get(role) for role in ("ref", "test"))
+    embedder = None if run is None else run.embedder
     distance = None if summary is None else summary["metrics"].get("cosine", {}).get("mean")
     return {
         "image_a": Path(ref).name if isinstance(ref, str) else None,
         "image_b": Path(test).name if isinstance(test, str) else None,
         "cosine_similarity": None if distance is None else 1 - distance,
         "cosine_distance": distance,
-        "embedding_dim": None if run is None or run.embedder is None else run.embedder["dim"],
+        "band": None if run is None else band_of(run),
+        "embedder": embedder and {key: embedder.get(key) for key in EMBEDDER_KEYS},
+        "embedding_dim": embedder and embedder["dim"],
     }

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.comparisons import WrapDecoding
-from vfiscope.compat.draw import PairPictures, draw_pair
+from vfiscope.compat.bands import band
+from vfiscope.compat.draw import Drawing, PairPictures, draw_pair
 from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
-from vfiscope.errors import SourceError, StoreError
+from vfiscope.errors import SourceError
 from vfiscope.metrics import patches
 from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
@@ -45,7 +45,8 @@ def compare_and_draw(
 
     Raises:
         VfiscopeError: an input, an option, the embedder, the output or the folder cannot be used.
-            The result is kept where only drawing fails.
+            Where only drawing fails, neither figures nor a result are left, so that the same call
+            may be repeated; with ``config.overwrite`` the result is kept.
     """
     check_folder(config, folder)
     made, seen = run_seen(config, session=session, watch=watch, reading=reading)
@@ -53,6 +54,8 @@ def compare_and_draw(
         visualize(config, folder, seen=seen, session=session)
     except BaseException:
         made.close()
+        if config.out is not None and not config.overwrite:  # so that this call made it
+            made.path.unlink(missing_ok=True)
         raise
     return made
 
@@ -87,13 +90,7 @@ def visualize(
         VfiscopeError: an input, the embedder or the folder cannot be used.
     """
     check_folder(config, folder)
-    pictures = _pictures(seen or _pair(config, session), run)
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"cannot make the folder {folder}: {error.strerror}: pass another"
-        ) from error
+    pictures = _pictures(seen or _pair(config, session), run, Drawing.of(config))
     return draw_pair(pictures, folder, overwrite=config.overwrite)
 
 
@@ -108,7 +105,7 @@ def _pair(config: RunConfig, session: Session | None) -> Seen:
     return Seen(job, pairs)
 
 
-def _pictures(seen: Seen, run: str | None) -> PairPictures:
+def _pictures(seen: Seen, run: str | None, how: Drawing) -> PairPictures:
     """The data to draw of the only pair of a job."""
     job, pairs = seen.job, seen.pairs
     test, ref, b, a = pairs.test, pairs.ref, pairs.test_features, pairs.ref_features
@@ -123,7 +120,6 @@ def _pictures(seen: Seen, run: str | None) -> PairPictures:
     found = patches.matches_of(pairs)
     grid = (int(a.patches.shape[1]), int(a.patches.shape[2]))
     maps = _maps(pairs, grid)
-    colours_a, colours_b = principal_colours(_vectors(a), _vectors(b))
     return PairPictures(
         image_a=_shown(ref),
         image_b=_shown(test),
@@ -135,12 +131,12 @@ def _pictures(seen: Seen, run: str | None) -> PairPictures:
         mismatch_b=maps["mismatch_boosted"],
         match_a2b=found.backward[0].reshape(grid).cpu().numpy(),
         mutual_a=found.mutual_back[0].reshape(grid).cpu().numpy(),
-        colours_a=colours_a.reshape(*grid, 3),
-        colours_b=colours_b.reshape(*grid, 3),
+        colours=_colours(a, b) if how.pca else None,
         facts={
             **_facts(job, pairs, float(patch_tensors.cosine_distance(b.pooled, a.pooled)[0])),
             "run": run,
         },
+        how=how,
     )
 
 
@@ -165,6 +161,7 @@ def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
         "embedding_dim": None if described is None else described["dim"],
         "cosine_distance": distance,
         "cosine_similarity": 1 - distance,
+        "band": band(described, distance),
         "embedder": described,
     }
     if pairs.registrations is None:
@@ -177,6 +174,13 @@ def _facts(job: Job, pairs: Pairs, distance: float) -> dict[str, Any]:
 
 def _verdict(registrations: Registrations) -> str:
     return Verdict(int(registrations.verdict[0])).name.lower()
+
+
+def _colours(a: Features, b: Features) -> tuple[Float32, Float32]:
+    """(h, w, 3) colours of the patches of both images."""
+    of_a, of_b = principal_colours(_vectors(a), _vectors(b))
+    h, w = a.patches.shape[1:3]
+    return of_a.reshape(h, w, 3), of_b.reshape(h, w, 3)
 
 
 def _vectors(features: Features) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from typing import Any
 from vfiscope.inspection.examine import Examination, Timing, examine
 from vfiscope.inspection.findings import SEVERITIES, Finding
 from vfiscope.inspection.medium_checks import check_medium
-from vfiscope.inspection.pair_checks import check_pair
+from vfiscope.inspection.pair_checks import check_pair, check_place
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
@@ -52,7 +52,8 @@ def diagnose(path: str, ref: str | None = None) -> Diagnosis:
         Finding(note, role) for role, found in media.items() for note in check_medium(found)
     ]
     if ref is not None:
-        findings += [Finding(note, "pair") for note in check_pair(media["test"], media["ref"])]
+        notes = [*check_pair(media["test"], media["ref"]), *check_place(path, ref)]
+        findings += [Finding(note, "pair") for note in notes]
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     return Diagnosis(media, tuple(findings))
 

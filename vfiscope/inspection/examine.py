@@ -15,11 +15,12 @@ import av
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
 from vfiscope.inspection.findings import DoctorCode
+from vfiscope.sources.bars import Borders, look
 from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.images.image_header import read_header
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
-from vfiscope.sources.source import Counts
+from vfiscope.sources.source import Counts, Source
 from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import VideoFile, is_picture, opened
 from vfiscope.sources.video.decode import decode
@@ -88,6 +89,9 @@ class Examination:
     turned: int = 0
     """Images with an EXIF orientation other than upright."""
     timing: Timing | None = None
+    borders: Borders | None = None
+    """Of what is shown, with its black bars; None where frames are of several sizes or cannot be
+    read."""
     failure: Note | None = None
     """Why reading ended early, or what is wrong with the first image that cannot be read."""
 
@@ -99,8 +103,17 @@ def examine(path: str) -> Examination:
         SourceError: it cannot be opened at all.
     """
     with open_source(path, tonemap="none") as source:
-        info = source.info
-    return _examine_video(info) if info.kind == "video" else _examine_images(info)
+        info, borders = source.info, _borders(source)
+    found = _examine_video(info) if info.kind == "video" else _examine_images(info)
+    return replace(found, borders=borders)
+
+
+def _borders(source: Source) -> Borders | None:
+    """The borders of a source; None where its frames are of several sizes or cannot be read."""
+    try:
+        return look(source)
+    except SourceError:
+        return None
 
 
 # ------------------------------------------------------------------------------------------ a video

@@ -113,7 +113,11 @@ class DoctorCode(StrEnum):
     NAMES_NOT_CONTENT = "names_not_content"
     MIXED_FORMATS = "mixed_formats"
     COVERS = "covers"
+    BLACK_BARS = "black_bars"
     PAIR_SIZE = "pair_size"
+    PAIR_SHAPE = "pair_shape"
+    PAIR_BARS = "pair_bars"
+    PAIR_OFFSET = "pair_offset"
     PAIR_COUNT = "pair_count"
     PAIR_RATE = "pair_rate"
     PAIR_DURATION = "pair_duration"
@@ -140,6 +144,9 @@ REMUX = "frames are identified by their order; remux to fix the times"
 ALIKE = "make both sides the same, or tag them"
 TONEMAP = "score it with --tonemap reinhard, or --tonemap none for the values as stored"
 ONE_STREAM_OF_REF = "--stream is for the test alone: copy another one into a file of its own"
+UNSTRETCHED = (
+    "pass the part that both show to --crop and --crop-ref, or --resize FILTER with --register sift"
+)
 ALIGN_RATES = (
     "pass --align auto; if the test was interpolated from it, use vfiscope score TEST --source REF"
 )
@@ -192,7 +199,9 @@ OF_SOURCES: dict[Code, Kind] = {
         "warning", "order", "if that is wrong, rename the images, or pass --time-from exif"
     ),
     Code.IMAGE_PAGES: Kind(
-        "warning", "several images in a file", "pass such a file by itself to read all of them"
+        "warning",
+        "several images in a file",
+        "a TIFF, WebP, PNG, GIF, AVIF or HEIC that is passed by itself is read whole",
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),
@@ -314,9 +323,26 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
         Kind("info", "cover"),
         "{count} attached pictures, which are not part of the video",
     ),
+    DoctorCode.BLACK_BARS: (
+        Kind("info", "black bars", "pass --crop bars to leave them out of scores"),
+        "{bars}",
+    ),
     DoctorCode.PAIR_SIZE: (
         Kind("warning", "size differs", "pass --resize FILTER"),
         "test {test}, ref {ref}",
+    ),
+    DoctorCode.PAIR_SHAPE: (
+        Kind("warning", "shape differs", UNSTRETCHED),
+        "test {test}, ref {ref}: --resize alone would stretch the test",
+    ),
+    DoctorCode.PAIR_BARS: (
+        Kind("warning", "black bars differ", "pass --crop bars"),
+        "test {test}, ref {ref}",
+    ),
+    DoctorCode.PAIR_OFFSET: (
+        Kind("warning", "offset", "pass --register ecc, or sift where it is large"),
+        "the test lies ({dx:+.3g}, {dy:+.3g}) px off, to the right and down, in {share:.0%} of the"
+        " frames examined",
     ),
     DoctorCode.PAIR_COUNT: (
         Kind("warning", "count differs", "pass --align auto"),

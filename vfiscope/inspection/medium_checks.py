@@ -158,6 +158,9 @@ def _size(found: Examination) -> Iterator[Note]:
     if 0 < found.interlaced < found.frames:
         values = {"count": found.interlaced, "frames": found.frames}
         yield Note(DoctorCode.PARTLY_INTERLACED, values)
+    bars = None if found.borders is None else found.borders.bars()
+    if bars is not None and any(bars):
+        yield Note(DoctorCode.BLACK_BARS, {"bars": str(bars)})
     if found.turned:
         yield Note(DoctorCode.EXIF_ORIENTATION, {"count": found.turned})
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.errors import StoreError, UsageError
+from vfiscope.files import output_file
 from vfiscope.inspection.sheet_words import (
     caption_of,
     details_of,
@@ -167,8 +168,8 @@ def _paths(
             )
         paths = (Path(out),)
     for path in paths:
-        if path.exists() and not path.is_dir() and not overwrite:
-            raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
+        if path.parent.is_dir():  # it is made later otherwise
+            output_file(path, overwrite=overwrite)
     return paths
 
 

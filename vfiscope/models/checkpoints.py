@@ -13,6 +13,7 @@ import os
 import pickle
 import struct
 import warnings
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +173,10 @@ def _read(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of kinds of tensors that are refused by name later
+        # Training code keeps its settings beside the tensors; torch warns of kinds of tensors
+        # that are refused by name later.
+        with torch.serialization.safe_globals([Namespace]), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, OSError, EOFError, *damaged) as error:
         raise EmbedderError(

@@ -23,7 +23,7 @@ __all__ = ["StateDict", "plain_state"]
 STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model", "teacher", "base", "backbone")
 """Keys under which a checkpoint may hold the tensors, the outer ones first."""
 CONFIGS = ("adapter_config", "lora_config", "peft_config")
-NUMBERS = ("r", "rank", "lora_alpha", "alpha", "use_rslora")
+NUMBERS = ("r", "rank", "lora_alpha", "alpha", "use_rslora", "alpha_pattern")
 WRAPPER_PREFIXES = ("module.", "_orig_mod.", "base_model.", "model.", "base.", "backbone.")
 """Prefixes that wrappers add to the names of a network; no name of the network itself has one."""
 MAX_DEPTH = 16

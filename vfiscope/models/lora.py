@@ -146,6 +146,11 @@ def merge(
         )
     for part, tensor in (("lora_A", down), ("lora_B", up), ("weight", weight)):
         check_floats(f"{layer}.{part}", tensor, source, whole=True)
+    if config.get("alpha_pattern") and "alpha" not in pair and lora_alpha is None:
+        raise EmbedderError(
+            f"{source} have a LoRA alpha for each layer (alpha_pattern): merge the adapters before"
+            " saving"
+        )
     stored = pair.get("alpha", config.get("lora_alpha", config.get("alpha")))
     alpha = stored if lora_alpha is None else lora_alpha
     divisor = rank**0.5 if config.get("use_rslora") else rank

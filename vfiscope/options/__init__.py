@@ -4,6 +4,7 @@ The command line, TOML and job files, the signatures of the Python functions and
 in the docs are generated from the fields of :class:`RunConfig` and the :class:`Option` of each.
 """
 
+from vfiscope.options.figure_options import FIGURE_NAMES
 from vfiscope.options.option import GROUPS, VERBS, Declared, Group, Names, Option, Texts
 from vfiscope.options.reading_options import ReadOptions
 from vfiscope.options.run_config import (
@@ -17,6 +18,7 @@ from vfiscope.options.run_config import (
 )
 
 __all__ = [
+    "FIGURE_NAMES",
     "GROUPS",
     "VERBS",
     "Declared",

@@ -12,7 +12,7 @@ from vfiscope.errors import UsageError
 from vfiscope.options.option import VERBS, Option
 from vfiscope.options.reading_options import ReadOptions
 
-__all__ = ["InputOptions", "parse_multiplier"]
+__all__ = ["InputOptions", "golden_index", "parse_multiplier"]
 
 RATE = re.compile(r"\+?(?:[0-9]{1,12}(?:/[0-9]{1,12}|\.[0-9]{0,18})?|\.[0-9]{1,18})")
 Mode = Literal["score", "scan", "compare"]
@@ -36,6 +36,15 @@ def parse_multiplier(value: str | int | float) -> Fraction:
             " 5/2 or 24:60"
         )
     return ratio
+
+
+def golden_index(golden: Any) -> int | None:
+    """The ordinal of a golden frame that is chosen by number; None if it is a file or an array."""
+    if isinstance(golden, int) or (
+        isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", golden)
+    ):
+        return int(golden)
+    return None
 
 
 def _rate(text: str) -> Fraction:
@@ -130,7 +139,7 @@ class InputOptions(ReadOptions):
     @model_validator(mode="after")
     def _of_this_mode(self) -> Self:
         """Refuse options that this mode would ignore."""
-        for told in sorted(InputOptions.declared(), key=lambda each: each.name):
+        for told in sorted(type(self).declared(), key=lambda each: each.name):
             told.check_mode(self.mode, getattr(self, told.name))
         return self
 

@@ -18,6 +18,7 @@ class ReadKeywords(TypedDict, total=False):
     stop: str | int | float | None
     step: int
     fps: float
+    crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
     time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
@@ -52,6 +53,7 @@ class RunKeywords(TypedDict, total=False):
     comparison: str
     register: Literal["none", "ecc", "sift", "loftr"]
     register_weights: str | PathLike[str] | None
+    crop_ref: str | None
     batch: int
     prefetch: int
     start: str | int | float | None
@@ -59,6 +61,7 @@ class RunKeywords(TypedDict, total=False):
     step: int
     fps: float
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
+    crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
     time_from: Literal["exif", "name", "fps"] | None
     stream: int | None
@@ -113,3 +116,7 @@ class ScanKeywords(RunKeywords, total=False):
 
 class CompareKeywords(RunKeywords, total=False):
     """Of ``compare``."""
+
+    arrow_stride: int | None
+    pca: bool
+    opacity: float | None

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import PlainValidator, model_validator
 
 from vfiscope.errors import UsageError
-from vfiscope.options.input_options import InputOptions
+from vfiscope.options.crop import Crop
+from vfiscope.options.input_options import InputOptions, golden_index
 from vfiscope.options.option import FileName, Option
 
 __all__ = ["PairingOptions"]
@@ -64,6 +65,27 @@ class PairingOptions(InputOptions):
         FileName | None,
         Option("Weights of LoFTR, for --register loftr.", metavar="FILE", file=True),
     ] = None
+
+    crop_ref: Annotated[
+        Crop,
+        Option(
+            "The box of the reference, source or golden image, where it is another than that of"
+            " --crop.",
+            "X,Y,W,H, or bars",
+            "X,Y,W,H|bars",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _something_to_crop(self) -> Self:
+        if self.crop_ref is None or self.ref is not None or self.source is not None:
+            return self
+        if self.golden is None or golden_index(self.golden) is not None:
+            raise UsageError(
+                f"crop_ref is {self.crop_ref!r} without a reference, source or golden image: pass"
+                " it as crop"
+            )
+        return self
 
     @model_validator(mode="after")
     def _something_to_align(self) -> Self:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from vfiscope.errors import UsageError
+from vfiscope.options.crop import Crop
 from vfiscope.options.option import Group, Option
 
 __all__ = [
@@ -109,6 +110,15 @@ class ReadOptions(Group):
         Option(
             "Resize frames of another size to the reference's with this filter; by default other"
             " sizes are refused."
+        ),
+    ] = None
+    crop: Annotated[
+        Crop,
+        Option(
+            "Score only this box of the frames, in pixels before --resize; or leave out black bars,"
+            " on each side its own (bars).",
+            "X,Y,W,H, or bars",
+            "X,Y,W,H|bars",
         ),
     ] = None
     tonemap: Annotated[

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict
 
 from vfiscope.errors import UsageError
+from vfiscope.options.figure_options import FigureOptions
 from vfiscope.options.option import GROUPS, Declared
-from vfiscope.options.result_options import ResultOptions
 from vfiscope.registry import suggest
 
 __all__ = [
@@ -25,10 +25,18 @@ __all__ = [
 ]
 
 JSON_SCALARS = (str, int, float, bool)
-ORDER = ("Inputs", "Scores, maps and fields", "Pairing", "Frames", "Embedding", "Result")
+ORDER = (
+    "Inputs",
+    "Scores, maps and fields",
+    "Pairing",
+    "Frames",
+    "Embedding",
+    "Result",
+    "Figures",
+)
 
 
-class RunConfig(ResultOptions):
+class RunConfig(FigureOptions):
     """What to compare and how: one field per option of ``score``, ``scan`` and ``compare``; options
     of installed packages are further attributes."""
 

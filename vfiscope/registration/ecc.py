@@ -20,7 +20,7 @@ from vfiscope.registration.homography import covered_mask, project, reduced, war
 from vfiscope.registration.points import Matches, from_points, refused
 from vfiscope.types import Float32, Float64, Registration, Uint8, Verdict
 
-__all__ = ["register_ecc"]
+__all__ = ["likeness", "register_ecc"]
 
 CLIMB_SIDE = 640
 FLOW_SIDE = 1280
@@ -66,9 +66,9 @@ def register_ecc(test: Float32, ref: Float32) -> Registration:
     if not registration.accepted:
         return registration
     warped = warp(test, registration.matrix).astype(np.float32)
-    likeness = _likeness(warped, ref, covered_mask(registration.matrix, size))
-    if not likeness >= MIN_CORRELATION:
-        reason = f"the registered frames correlate only by {likeness:.2f}"
+    alike = likeness(warped, ref, covered_mask(registration.matrix, size))
+    if not alike >= MIN_CORRELATION:
+        reason = f"the registered frames correlate only by {alike:.2f}"
         return refused("ecc", Verdict.UNLIKE, reason)
     return registration
 
@@ -155,7 +155,7 @@ def _bytes(frame: Float32) -> Uint8:
     return np.rint(frame).clip(0, 255).astype(np.uint8)
 
 
-def _likeness(test: Float32, ref: Float32, mask: NDArray[np.bool_]) -> float:
+def likeness(test: Float32, ref: Float32, mask: NDArray[np.bool_]) -> float:
     """Median over a mask of the local correlation around each pixel, -1..1; NaN where nothing has
     texture.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from vfiscope.config import RATE_TOLERANCE
 from vfiscope.errors import PairingError, UsageError
 from vfiscope.options import RunConfig
+from vfiscope.options.input_options import golden_index
+from vfiscope.scoring.fitting import check_sizes, without_bars
 from vfiscope.sources import Source, held, open_source, open_with
 from vfiscope.types import Code
 
@@ -25,6 +26,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     Args:
         config: with ``resize``, the test is brought to the partner's size, and every frame of a
             source of mixed sizes to the size of its first; without it, other sizes are refused.
+            ``crop`` and ``crop_ref`` come before.
         stack: closes the sources.
 
     Raises:
@@ -38,13 +40,14 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     config = _held(config)
     if config.time_from is None and config.mode != "scan":
         config = config.replace(time_from="fps")  # frames of both sides are counted alike
-    partner = _open_partner(config, stack)
+    config = without_bars(config)
+    partner = _open_partner(config.replace(crop=config.crop_ref or config.crop), stack)
     if partner is None:
         return {"test": _open_alike(config, config.test, stack)}
     role, other = partner
     if config.resize is None:
         test = _open(config, config.test, stack)
-        _check_sizes(test, other, role)
+        check_sizes(test, other, role)
     else:
         test = _open(config, config.test, stack, size=other.size)
     if role == "ref" and config.mode == "score" and config.align == "none":
@@ -84,7 +87,9 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
             f"golden is {config.golden}: pass an image, or the number of a frame, counted from 0"
         )
     if index is None:
-        source = stack.enter_context(open_source(config.golden, batch=1, tonemap=config.tonemap))
+        source = stack.enter_context(
+            open_source(config.golden, batch=1, tonemap=config.tonemap, crop=config.crop)
+        )
         if source.info.kind != "video" and source.info.frames_expected == 1:
             return "golden", source
         raise UsageError(
@@ -104,15 +109,6 @@ def _open_alike(config: RunConfig, target: Any, stack: ExitStack) -> Source:
     return source if config.resize is None else _open(config, target, stack, size=source.size)
 
 
-def golden_index(golden: Any) -> int | None:
-    """The ordinal of a golden frame that is chosen by number; None if it is a file or an array."""
-    if isinstance(golden, int) or (
-        isinstance(golden, str) and re.fullmatch(r"[+-]?[0-9]{1,18}", golden)
-    ):
-        return int(golden)
-    return None
-
-
 def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | None) -> None:
     """Refuse an output that is one of the inputs."""
     if out is None or not os.path.exists(out):
@@ -123,15 +119,6 @@ def check_out(out: str | None, sources: Mapping[str, Source], *weights: str | No
     for path in [*inputs, *(file for file in weights if file is not None)]:
         if os.path.exists(path) and os.path.samefile(path, out):
             raise UsageError(f"the output {out} is an input of the same run: pass another --out")
-
-
-def _check_sizes(test: Source, other: Source, role: str) -> None:
-    if test.size != other.size:
-        raise PairingError(
-            f"sizes differ: test {test.info.path} is {test.size[1]}x{test.size[0]}, {role}"
-            f" {other.info.path} is {other.size[1]}x{other.size[0]}: pass --resize FILTER to bring"
-            " the test to that size"
-        )
 
 
 def _check_rates(test: Source, ref: Source) -> None:

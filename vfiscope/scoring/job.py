@@ -14,6 +14,7 @@ from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
 from vfiscope.scoring.checks import Inputs, open_checked
+from vfiscope.scoring.fitting import has_other_place
 from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
@@ -79,7 +80,10 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     has = {
         Sight.BEFORE: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
-        Sight.SHIFT: config.register != "none" or "motion" in plan.fields,
+        Sight.GOLDEN: config.golden is not None,
+        Sight.SHIFT: has_other_place(config)
+        or config.register != "none"
+        or "motion" in plan.fields,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = {name for detector in DETECTORS.values() for name in detector.needs}
@@ -116,6 +120,8 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     """The roles of the frames that a metric is defined for; none where roles are unknown."""
     if config.source is None and config.multiplier is None:
         return ()
+    if spec.needs == Needs.NOTHING:
+        return ("synthesised", "passed")
     if Needs.NEIGHBOURS in spec.needs:
         return ("synthesised",)
     return ("passed",) if config.source is not None else ("synthesised", "passed")

@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +19,13 @@ from itertools import chain
 from pathlib import Path
 
 from vfiscope import config as defaults
-from vfiscope.comparisons import Comparison, Scored, Streams, WrapDecoding
+from vfiscope.comparisons import Comparison, Report, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
+from vfiscope.scoring.fitting import check_bars, check_offset, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
+from vfiscope.scoring.light_warning import check_light
 from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
@@ -33,7 +35,7 @@ from vfiscope.scoring.warnings import disagreements, noted, numbering, without_e
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
-from vfiscope.types import Needs, Note, Pairs, Scores
+from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
 __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
@@ -171,7 +173,7 @@ def _score(
     comparison = job.comparison.prepare(streams)
     scores = _scores(job, comparison, streams, done, seen)
     _announce(job)
-    early = _warn_early(comparison, sources)
+    early = _warn_early(job.config, comparison, sources)
     for each in scores if watch is None else watch(scores, sources["test"], done):
         writer.append(each)
     scored = Scored(*writer.curves())
@@ -186,8 +188,8 @@ def _score(
         *refused(registrations),
         *undefined(job.plan, comparison, scored),
     ]
-    late = [note for note in noted(sources) if note not in early]
-    _tell(describe_registrations(registrations), [*late, *report.warnings])
+    late = _warn_late(job, streams, early, report, scored, writer.signals())
+    _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
     found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
@@ -197,7 +199,7 @@ def _score(
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
-        warnings=[*early, *late, *report.warnings],
+        warnings=[*early, *late],
         timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
@@ -236,19 +238,40 @@ def _announce(job: Job) -> None:
         return
     if config.embedder == "auto":
         log.info("embedder %s: %s", *choose(config.embedder, config.weights))
-    if (report := embedder.report) is not None:
+    if (report := embedder.report) is not None and not job.models.held:
         level = logging.WARNING if report.missing else logging.INFO
         log.log(level, "weights %s: %s", config.weights or f"of {embedder.name}", report)
 
 
-def _warn_early(comparison: Comparison, sources: Mapping[str, Source]) -> list[Note]:
+def _warn_early(
+    config: RunConfig, comparison: Comparison, sources: Mapping[str, Source]
+) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
     if not gaps and not notes:
         gaps = named_elsewhere(sources, comparison.shift)
-    warnings = [*noted(sources), *disagreements(sources), *gaps]
-    _tell(notes, warnings)
+    stretched, cropped = fitted(sources, config)
+    warnings = [*noted(sources), *disagreements(sources), *stretched, *gaps]
+    _tell([*cropped, *notes], warnings)
     return warnings
+
+
+def _warn_late(
+    job: Job,
+    streams: Streams,
+    early: Collection[Note],
+    report: Report,
+    scored: Scored,
+    signals: Mapping[str, Float32],
+) -> list[Note]:
+    """The warnings about scores that only reading the inputs could tell."""
+    found = [*noted(streams.sources), *check_bars(streams, job.config)]
+    # Pairs that are a frame off lie as far off as the camera moves in a frame.
+    if all(note.code != Code.SHIFT_FITS_BETTER for note in report.warnings):
+        partner, size = list(streams.sources)[-1], job.inputs.sources["test"].size
+        found += check_offset(job.config, partner, signals, size)
+    found += check_light(scored.table, signals)
+    return [note for note in (*found, *report.warnings) if note not in early]
 
 
 def _tell(facts: Iterable[Note | str], warnings: Iterable[Note]) -> None:

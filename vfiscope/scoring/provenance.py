@@ -54,6 +54,7 @@ def identity(role: str, source: Source) -> dict[str, Any]:
         "decoder": info.decoder,
         "color": dict(info.color),
         "frames_expected": info.frames_expected,
+        **({} if source.crop is None else {"crop": list(source.crop)}),
         **({"times_from": info.times_from} if info.times_from else {}),
     }
 

@@ -42,6 +42,8 @@ READING = (
     "deinterlace",
     "raw_size",
     "raw_format",
+    "crop",
+    "crop_ref",
 )
 """Options that decide which frames are read, and how."""
 LONG = 2000
@@ -173,7 +175,20 @@ def _reading(run: Run, root: str | os.PathLike[str] | None) -> RunConfig:
         paths["golden"] = run.config["golden"]
     known = declared()
     options = {name: run.config[name] for name in READING if name in run.config and name in known}
-    return RunConfig(run.mode, **{**options, **paths, "batch": 1})
+    return RunConfig(run.mode, **{**options, **_crops(run), **paths, "batch": 1})
+
+
+def _crops(run: Run) -> dict[str, str]:
+    """The boxes that were scored, wherever bars were left out."""
+    boxes = [
+        source.get("crop") or [0, 0, source["width"], source["height"]] for source in run.sources
+    ]
+    if not any(source.get("crop") for source in run.sources):
+        return {}
+    texts = [",".join(str(value) for value in box) for box in boxes]
+    if golden_index(run.config.get("golden")) is not None:
+        return {"crop": texts[0]}
+    return dict(zip(("crop", "crop_ref"), texts, strict=False))
 
 
 def _found(run: Run, source: Mapping[str, Any], root: str | os.PathLike[str] | None) -> str:

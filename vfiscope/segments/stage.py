@@ -48,22 +48,26 @@ def flagged(
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 
-def reflag(path: str | os.PathLike[str], rules: Sequence[str] | None = None) -> None:
+def reflag(
+    path: str | os.PathLike[str], rules: Sequence[str] | None = None, *, since: Run | None = None
+) -> None:
     """Replace the segments of a run by those found in its scores now.
 
     Args:
         path: a finished run.
         rules: the user's rules, in addition to the detectors; None for those of the run.
+        since: the run as the caller saw it; as it is now where None.
 
     Raises:
         UsageError: a rule cannot be read, or is about a metric or frames that the run does not
             hold.
-        StoreError: there is no readable run, or it cannot be changed.
+        StoreError: there is no readable run, it cannot be changed, or somebody else flagged it
+            since then.
     """
     if rules is None:
         with Run(path) as run:
-            rules = run.config.get("flag", ())
-    ask(path, SEGMENTS, {"rules": list(rules)})
+            rules, since = run.config.get("flag", ()), since or run
+    ask(path, SEGMENTS, {"rules": list(rules)}, since=since)
 
 
 def made_by(run: Run, rules: Sequence[str]) -> bool:
@@ -82,4 +86,4 @@ def reflag_if_rules_differ(path: str | os.PathLike[str], rules: Sequence[str]) -
     with Run(path) as run:
         kept = made_by(run, rules)
     if not kept:
-        reflag(path, rules)
+        reflag(path, rules, since=run)

@@ -25,6 +25,7 @@ from vfiscope.registry import Registry
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
 from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
+from vfiscope.signals.golden_light import CHANGED_AREA, LIGHTS
 from vfiscope.signals.luma_mean import LUMA_MEAN
 from vfiscope.signals.measure import measure
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
@@ -33,13 +34,17 @@ __all__ = ["SIGNALS", "Sight", "Signal", "SignalFrame", "choose_signals", "measu
 
 SIGNALS: Registry[Signal] = Registry("signal")
 """All signals by name."""
-for _signal in (LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y):
+for _signal in (
+    *(LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y),
+    *(*LIGHTS, CHANGED_AREA),
+):
     SIGNALS.add(_signal.spec.name, _signal)
 
 REMEDIES = {
     Sight.BEFORE: "looks at the frame before, and compare has none: use scan",
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
+    Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",
 }
 """{input of a signal: the remedy where a run cannot offer it}"""
 

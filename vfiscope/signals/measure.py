@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Partner, Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Pairs, Status
 from vfiscope.types.batch import to_numpy
 
@@ -38,24 +40,28 @@ def measure(
     values = {name: np.full(len(pairs), np.nan, np.float32) for name in signals}
     if not signals:
         return values, None
-    embedded = any(Sight.EMBEDDING in signal.looks_at for signal in signals.values())
-    for row, frame in enumerate(_frames(pairs, embedded, motion)):
+    looked_at = reduce(or_, (signal.looks_at for signal in signals.values()))
+    for row, frame in enumerate(_frames(pairs, looked_at, motion)):
         if frame is not None:
+            seen = replace(frame, before=before)
             for name, signal in signals.items():
-                values[name][row] = signal.compute(replace(frame, before=before))
+                values[name][row] = signal.compute(seen)
         before = frame
     return values, None if before is None else _apart(before)
 
 
 def _frames(
-    pairs: Pairs, embedded: bool, motion: NDArray[np.float16] | None
+    pairs: Pairs, looked_at: Sight, motion: NDArray[np.float16] | None
 ) -> Iterator[SignalFrame | None]:
     """Each test frame as signals see it; None where it has no pixels."""
     test = pairs.test if pairs.decoded is None else pairs.decoded
     pixels = test.interleaved
-    features = pairs.test_features if embedded else None
+    features = pairs.test_features if Sight.EMBEDDING in looked_at else None
     vectors = None if features is None else to_numpy(features.pooled)
     found = pairs.registrations
+    unplaced = Sight.SHIFT in looked_at and found is None and motion is None
+    partners = pairs.ref if unplaced or Sight.GOLDEN in looked_at else None
+    others = None if partners is None else partners.interleaved
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
             yield None
@@ -66,6 +72,12 @@ def _frames(
             embedding=None if vectors is None else vectors[row],
             matrix=None if found is None or not found.accepted[row] else found.matrix[row],
             motion=None if motion is None else motion[row].astype(np.float32),
+            partner=(
+                None
+                if partners is None or others is None or partners.status[row] == Status.UNREADABLE
+                else Partner(others[row], partners.bit_depth)
+            ),
+            index=int(test.index[row]),
         )
 
 
@@ -73,5 +85,8 @@ def _apart(frame: SignalFrame) -> SignalFrame:
     """A copy of the frame, so that it does not keep its whole batch in memory."""
     vector = frame.embedding
     return replace(
-        frame, pixels=frame.pixels.copy(), embedding=None if vector is None else vector.copy()
+        frame,
+        partner=None,
+        pixels=frame.pixels.copy(),
+        embedding=None if vector is None else vector.copy(),
     )

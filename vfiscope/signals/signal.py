@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Flag, auto
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import NDArray
 
+from vfiscope.registration.offset import frame_offset
+from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec
 
-__all__ = ["Sight", "Signal", "SignalFrame"]
+__all__ = ["Partner", "Sight", "Signal", "SignalFrame"]
 
 
 class Sight(Flag):
@@ -23,7 +27,19 @@ class Sight(Flag):
     EMBEDDING = auto()
     """The vector of the frame."""
     SHIFT = auto()
-    """The place of the frame on its partner: its registration, or the motion field."""
+    """The place of the frame on its partner: its registration, the motion field, or the pixels of
+    both."""
+    GOLDEN = auto()
+    """The pixels of the golden frame."""
+
+
+@dataclass(frozen=True, eq=False)
+class Partner:
+    """The readable partner of a test frame. Its pixels must not be written to."""
+
+    pixels: NDArray[Any]
+    """(H, W, 3) uint8 or uint16: RGB code values, of the same size."""
+    bit_depth: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +58,31 @@ class SignalFrame:
     motion: Float32 | None = None
     """(2, h, w) px, (dx, dy) from cells of the frame as it was compared to its partner; None where
     that is not computed."""
+    partner: Partner | None = None
+    """What it was compared with; None where it has no partner, or nothing looks at one."""
+    index: int = 0
+    """Its decode ordinal."""
     before: SignalFrame | None = None
     """The test frame in the row before; None at the first row, and where that has no pixels."""
+
+    @cached_property
+    def offset(self) -> tuple[float, float]:
+        """(dx, dy) px from the frame to its partner, as a whole, by correlation of their pixels;
+        NaN where unknown."""
+        other = self.partner
+        if other is None:
+            return math.nan, math.nan
+        return frame_offset(self.pixels, other.pixels, self.bit_depth, other.bit_depth)
+
+    @cached_property
+    def light(self) -> LightFit | None:
+        """The light of the frame against that of its partner; None where unknown."""
+        other = self.partner
+        if other is None:
+            return None
+        return fit_light(
+            cells_of(self.pixels, self.bit_depth), cells_of(other.pixels, other.bit_depth)
+        )
 
     @property
     def white(self) -> int:

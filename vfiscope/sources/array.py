@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 
 from vfiscope.sources.array_forms import Stack
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import RGB_COLOR, Counts, Pixels, Row, Source
 from vfiscope.types import SourceInfo, Status
@@ -55,16 +54,14 @@ class ArraySource(Source):
         self._frames = replace(self._frames, frames=())
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        name = self._options.resize[2] if self._options.resize else "area"
         for index in range(len(self._frames)):
             counts.decoded += 1
-            yield Row(index, index, partial(_paint, self._frames, index, name))
+            yield Row(index, index, partial(self._paint, index))
         counts.ended = True
 
-
-def _paint(frames: Stack, index: int, name: str, out: Pixels) -> Status:
-    resize_into(frames.rgb(index), out, name)
-    return Status.OK
+    def _paint(self, index: int, out: Pixels) -> Status:
+        self._deliver(self._frames.rgb(index), out)
+        return Status.OK
 
 
 def _digest(frames: Stack) -> str:

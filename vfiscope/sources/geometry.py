@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["UPRIGHT", "Orientation", "from_display_matrix", "from_exif", "resize_into"]
+from vfiscope.options.crop import Box
+
+__all__ = ["UPRIGHT", "Orientation", "cropped", "from_display_matrix", "from_exif", "resize_into"]
 
 INTERPOLATION = {
     "area": cv2.INTER_AREA,
@@ -68,6 +70,13 @@ def from_display_matrix(matrix: bytes) -> Orientation | None:
     if b and c and not a and not d:
         return Orientation(True, b < 0, c < 0)
     return None
+
+
+def cropped(pixels: NDArray[Any], box: Box | None) -> NDArray[Any]:
+    """The box of upright (H, W, 3) pixels; shares memory."""
+    if box is None:
+        return pixels
+    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def resize_into(pixels: NDArray[Any], out: NDArray[Any], name: str) -> None:

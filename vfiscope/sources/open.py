@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import glob
+import io
 import math
 import os
 import re
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Unpack
 
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.files import open_regular
 from vfiscope.options import ReadOptions
+from vfiscope.options.crop import BARS, box_of
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
 from vfiscope.sources.array import ArraySource
-from vfiscope.sources.array_forms import as_stack
+from vfiscope.sources.array_forms import as_stack, held
+from vfiscope.sources.bars import content_box
 from vfiscope.sources.images.image_header import ImageHeader, read_header
 from vfiscope.sources.images.image_source import ImageSource
 from vfiscope.sources.images.listing import (
@@ -90,16 +95,27 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         UsageError: an option does not go with the target.
     """
     options = _delivery(reading, size)
+    if reading.crop == BARS:
+        target = held(target, _limit(options))
+        with _opened(target, replace(options, resize=None)) as whole:
+            options = replace(options, crop=content_box(whole))
+    return _opened(target, options)
+
+
+def _limit(options: Options) -> int | None:
+    """How many frames of a generator are taken at most."""
     stop = options.selection.stop
-    frames = as_stack(target, stop if isinstance(stop, int) else None)
+    return stop if isinstance(stop, int) else None
+
+
+def _opened(target: Any, options: Options) -> Source:
+    frames = as_stack(target, _limit(options))
     if frames is not None:
         _check_images_only(options, "an array")
         _check_video_only(options, "an array")
         return ArraySource(frames, options)
     if not isinstance(target, (str, os.PathLike)):
-        raise SourceError(
-            f"a {type(target).__name__} is not a source: pass a path, a glob, a pattern or an array"
-        )
+        raise SourceError(f"a {type(target).__name__} is not a source: pass {_instead_of(target)}")
     path = os.fspath(target)
     if is_address(path) and not os.path.lexists(path):
         raise SourceError(
@@ -111,6 +127,16 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
         return _open_file(path, options)
     _check_video_only(options, path)
     return ImageSource(path, listing, options)
+
+
+def _instead_of(target: Any) -> str:
+    """What to pass instead of an object called x."""
+    if hasattr(target, "__array__"):
+        return "np.asarray(x)"
+    if isinstance(target, io.IOBase):
+        return "the name of the file"
+    frames = isinstance(target, Iterable) and not isinstance(target, (Mapping, Set, bytes))
+    return "iter(x) if it yields frames" if frames else "a path, a glob, a pattern or an array"
 
 
 def _open_file(path: str, options: Options) -> Source:
@@ -155,6 +181,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         deinterlace=reading.deinterlace,
         raw_size=_raw_size(reading.raw_size),
         raw_format=reading.raw_format,
+        crop=None if reading.crop in (None, BARS) else box_of(reading.crop),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from vfiscope.errors import UsageError
+from vfiscope.options.crop import Box
 
 __all__ = ["Options", "Selection"]
 
@@ -81,3 +82,11 @@ class Options:
     """(width, height) of the frames in raw video."""
     raw_format: str | None = None
     """Pixel format of raw video."""
+    crop: Box | None = None
+    """The part of each frame that is delivered, in pixels before it is resized; None for all."""
+
+    @property
+    def any_size(self) -> bool:
+        """True if frames of another size than the first are taken; no box could mean the same part
+        of them."""
+        return self.resize is not None and self.crop is None

@@ -11,15 +11,19 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
+from vfiscope.options.crop import Box
 from vfiscope.sources.batching import SelectedRow, arrange, gather
+from vfiscope.sources.counts import Counts
+from vfiscope.sources.geometry import cropped, resize_into
 from vfiscope.sources.selection import Options, Selection
-from vfiscope.types import Code, Frames, Note, SeekTable, SourceInfo, Status
+from vfiscope.types import Frames, Note, SeekTable, SourceInfo, Status
 
 __all__ = [
     "RGB_COLOR",
@@ -32,52 +36,6 @@ __all__ = [
 ]
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-
-
-@dataclass
-class Counts:
-    """Counts of the frames of the latest iteration; partial while it is in progress."""
-
-    decoded: int = 0
-    """Frames decoded, whether selected or not. Image files outside the selection are not read and
-    not counted."""
-    delivered: int = 0
-    """Frames handed out, those without pixels included."""
-    corrupt: int = 0
-    """Frames that the decoder marked or logged as damaged; they were kept."""
-    undecodable: int = 0
-    """Packets of a video that the demuxer or the decoder refused and that have no row, for want of
-    a time."""
-    unreadable: int = 0
-    """Rows without pixels: image files that cannot be decoded, and packets of a video that gave no
-    frame."""
-    skipped: int = 0
-    """Frames that the container itself says are not to be shown (edit lists)."""
-    broken: int = 0
-    """Packets of a video that the demuxer marked as damaged; they were decoded nevertheless."""
-    lost: int = 0
-    """Packets of a video that gave neither a frame nor an error nor a row, in codecs of a frame a
-    packet."""
-    hidden: int = 0
-    """Packets inside a video, not at its ends, that the container says are not to be shown: a part
-    of ``skipped``."""
-    short: int = 0
-    """Frames by which a video is shorter than its container claims in seconds."""
-    gave_up: int = 0
-    """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
-    seen: int = 0
-    """Rows up to the stop, selected or not."""
-    stop: int | None = None
-    """Ordinal of the first frame at or after the stop; None where none was reached."""
-    ended: bool = False
-    """True if decoding reached the end of the source."""
-
-    def given_up(self, path: str) -> Note | None:
-        """A note where reading ended early, else None."""
-        if not self.gave_up:
-            return None
-        values = {"path": path, "packets": self.gave_up, "frames": self.decoded}
-        return Note(Code.GAVE_UP, values)
 
 
 RGB_COLOR = {
@@ -123,6 +81,13 @@ class Source(ABC):
     """
 
     def __init__(self, info: SourceInfo, options: Options) -> None:
+        if options.crop is not None and not options.crop.lies_in((info.height, info.width)):
+            raise UsageError(
+                f"crop is {options.crop}, but frames of {info.path} are"
+                f" {info.width}x{info.height}: pass X,Y,W,H inside of them"
+            )
+        if options.crop is not None and options.crop.size == (info.height, info.width):
+            options = replace(options, crop=None)
         self._info = info
         self._options = options
         self._closed = False
@@ -140,9 +105,16 @@ class Source(ABC):
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) of the frames as delivered."""
-        if self._options.resize is None:
-            return self._info.height, self._info.width
-        return self._options.resize[0], self._options.resize[1]
+        if self._options.resize is not None:
+            return self._options.resize[0], self._options.resize[1]
+        whole = self._info.height, self._info.width
+        return whole if self.crop is None else self.crop.size
+
+    @property
+    def crop(self) -> Box | None:
+        """The part of each frame that is delivered, in pixels before it is resized; None for
+        all."""
+        return self._options.crop
 
     @property
     def span_s(self) -> tuple[float, float | None]:
@@ -333,6 +305,11 @@ class Source(ABC):
                 else "pass a later stop"
             )
             raise UsageError(f"nothing of {self._info.path} is selected by {selection}: {remedy}")
+
+    def _deliver(self, pixels: NDArray[Any], out: Pixels) -> None:
+        """Write upright (H, W, 3) pixels into a row of a batch: cropped, then resized."""
+        name = self._options.resize[2] if self._options.resize else "area"
+        resize_into(cropped(pixels, self.crop), out, name)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -18,11 +18,15 @@ from typing import Any
 import h5py
 
 from vfiscope.errors import StoreError
+from vfiscope.files import absolute
+from vfiscope.store.members import attribute
 from vfiscope.store.merge import check_stage, run_in_thread
 from vfiscope.store.overlay import Overlay
-from vfiscope.store.parts import Folder, absolute
+from vfiscope.store.parts import Folder
 from vfiscope.store.run import Run
-from vfiscope.store.stage_tables import StageResult, Table, write_stage
+from vfiscope.store.stage_tables import StageResult, Table, read_stages, write_stage
+from vfiscope.store.stored_json import to_json
+from vfiscope.store.text import plain
 from vfiscope.store.undo import apply
 
 __all__ = ["amend"]
@@ -35,7 +39,7 @@ def amend(
     parameters: Mapping[str, Any],
     tables: Mapping[str, Table],
     *,
-    created: str | None = None,
+    since: Run | None = None,
 ) -> None:
     """Store the tables of a stage in a finished run, in place of those that it made before.
 
@@ -48,14 +52,15 @@ def amend(
         version: version of the stage.
         parameters: its parameters; JSON-able.
         tables: {table: its rows}.
-        created: when the run was made from which the tables were computed; None where that cannot
-            have changed.
+        since: the run as it was when this was begun; it is refused if it was made anew since then,
+            or the stage was asked with other parameters, which would be lost. None where that
+            cannot be.
 
     Raises:
         LockedError: another process is writing the same run.
         DiskFullError: the tables do not fit; the run is as it was.
-        StoreError: there is no readable run, another run has taken its place, it or its folder
-            cannot be written, or a table cannot be stored.
+        StoreError: there is no readable run, it has changed, it or its folder cannot be written, or
+            a table cannot be stored.
     """
     out = absolute(path)
     with Run(out):
@@ -64,24 +69,36 @@ def amend(
     folder = Folder(out)
     folder.acquire()
     try:
-        run_in_thread(lambda stop: _amend(out, folder.undo, result, created))
+        run_in_thread(lambda stop: _amend(out, folder.undo, result, since))
     finally:
         folder.leave()
 
 
-def _amend(out: Path, undo: Path, result: StageResult, created: str | None) -> None:
+def _amend(out: Path, undo: Path, result: StageResult, since: Run | None) -> None:
     overlay = Overlay(out)
     try:
         with h5py.File(overlay, "r+") as h5:
-            if created is not None and h5.attrs["created"] != created:
-                raise StoreError(
-                    f"{out} was made anew while {result.stage} was computed from it: ask it again"
-                )
+            if since is not None:
+                _check_unchanged(out, h5, result, since)
             write_stage(h5, result, datetime.now(UTC).isoformat(), _version())
             check_stage(out, h5, result)
         apply(out, undo, overlay)
     finally:
         overlay.close()
+
+
+def _check_unchanged(out: Path, h5: Any, result: StageResult, since: Run) -> None:
+    if attribute(h5.attrs, "created") != since.created:
+        raise StoreError(
+            f"{out} was made anew while {result.stage} was computed from it: ask it again"
+        )
+    now, then = read_stages(h5).get(result.stage), since.stages.get(result.stage)
+    if now != then and (now is None or now.parameters != plain(result.parameters)):
+        asked = None if now is None else to_json("parameters", now.parameters)
+        raise StoreError(
+            f"{out}: {result.stage} was asked with other parameters ({asked}) at the same time,"
+            " and these are kept: ask again to replace them"
+        )
 
 
 def _version() -> str:

@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 import h5py
 
 from vfiscope.errors import StoreError
+from vfiscope.files import absolute
 from vfiscope.store import schema
 from vfiscope.store.lazy_array import reading
 from vfiscope.store.overlay import Overlay
-from vfiscope.store.parts import Folder, absolute
+from vfiscope.store.parts import Folder
 from vfiscope.store.undo import read_through
 
 __all__ = ["check_root", "open_stored", "opened", "settled", "state_of"]

@@ -44,6 +44,8 @@ from vfiscope.store.undo import roll_back
 __all__ = ["Folder", "Part"]
 
 LOCK_TRIES = 20
+DONE_SUFFIX = ".parts.done"
+"""Of the folder while it is removed: the longest name beside the result."""
 MAX_OWN_BYTES = 2**28
 LOCK, OWNER, HEADER, JOURNAL, MERGED, UNDO = (
     "lock",
@@ -56,16 +58,6 @@ LOCK, OWNER, HEADER, JOURNAL, MERGED, UNDO = (
 OWN_NAME = re.compile(
     r"lock|undo|owner\.json|header\.json|journal\.jsonl|part-\d+\.h5|.+\.tmp|\.nfs.+"
 )
-
-
-def absolute(path: str | os.PathLike[str]) -> Path:
-    """The path with links resolved, so that all names of a file share one parts folder."""
-    try:
-        return Path(path).resolve()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise StoreError(
-            f"{str(path)!r} is not a usable path ({error}): pass another --out"
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -98,7 +90,7 @@ class Folder:
     def __init__(self, out: Path) -> None:
         self.out = out
         self.path = out.with_name(f"{out.name}.parts")
-        self.done = out.with_name(f"{out.name}.parts.done")
+        self.done = out.with_name(f"{out.name}{DONE_SUFFIX}")
         self.left_over = False
         """True if a process was killed before it had removed the folder; known once it is ours."""
         self._lock: FileLock | None = None

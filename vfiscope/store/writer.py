@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from vfiscope import config
 from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interruption
+from vfiscope.files import absolute, output_file
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
-from vfiscope.store.parts import Folder, Part, Work, absolute
+from vfiscope.store.parts import DONE_SUFFIX, Folder, Part, Work
 from vfiscope.store.run import Run
 from vfiscope.types import FrameTable, Registrations, Scores
 
@@ -317,13 +318,7 @@ def check_path(out: str | os.PathLike[str], *, overwrite: bool) -> None:
             is not set.
         StoreError: it is not the path of a regular file in an existing folder.
     """
-    path = absolute(out)
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder: pass a file name as --out")
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is not a regular file: pass another --out")
-    if not path.parent.is_dir():
-        raise StoreError(f"the folder {path.parent} does not exist: make it or pass another --out")
+    path = output_file(out, beside=DONE_SUFFIX)
     if not Folder(path).exists():
         _refuse_existing(path, overwrite)
 

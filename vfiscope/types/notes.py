@@ -109,11 +109,17 @@ class Code(StrEnum):
     GAPS_PUT_PAIRS_OFF = "gaps_put_pairs_off"
     GAPS_IN_BOTH = "gaps_in_both"
     NAMED_AS_OTHERS = "named_as_others"
+    CROPPED = "cropped"
+    RESIZE_STRETCHES = "resize_stretches"
+    BARS_DIFFER = "bars_differ"
+    OFFSET = "offset"
+    LIGHT_CHANGES = "light_changes"
     SHIFT_FITS_BETTER = "shift_fits_better"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
     CADENCE_SLIPS = "cadence_slips"
     ORIGINALS_UNLIKE = "originals_unlike"
+    LEVELS_DIFFER = "levels_differ"
 
 
 @dataclass(frozen=True)

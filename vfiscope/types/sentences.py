@@ -263,6 +263,31 @@ def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_on
     )
 
 
+def _bars_differ(test: str, role: str, other: str) -> str:
+    told = [
+        f"{who} has black bars ({bars})"
+        for who, bars in (("test", test), (role, other))
+        if bars != "none"
+    ]
+    alone = f", {role if other == 'none' else 'test'} has none" if len(told) == 1 else ""
+    return f"{', '.join(told)}{alone}: pass --crop bars to leave them out"
+
+
+def _light_changes(frame: int, red: float, green: float, blue: float, step_at: int | None) -> str:
+    how = "drifts" if step_at is None else f"steps at frame {step_at}"
+    return (
+        f"the light {how}: frame {frame} is {red:.2f} (red), {green:.2f} (green), {blue:.2f} (blue)"
+        " times as bright as the golden frame; scores see that too, segments of kind change do not"
+    )
+
+
+def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
+    return (
+        f"the test lies ({dx:+.3g}, {dy:+.3g}) px off the {role}, to the right and down, in"
+        f" {share:.0%} of the frames examined: pass --register {method} to compare it in place"
+    )
+
+
 def _cadence_slips(slips: Sequence[Mapping[str, int]], total: int) -> str:
     told, late = [], 0
     for slip in slips:
@@ -301,10 +326,23 @@ WARNINGS: dict[Code, Template] = {
         " is paired with {partner}; pass --align auto if they are the frames of these names"
     ),
     Code.GAPS_IN_BOTH: "{role} {path}: {gaps}, as in the other: pairs stay right",
+    Code.CROPPED: "{role} is cropped to {size} pixels ({box})",
+    Code.RESIZE_STRETCHES: (
+        "--resize stretches the test from {size} ({aspect}) to {other_size} ({other_aspect}): pass"
+        " the part that both show to --crop and --crop-ref, --crop bars where these are black bars,"
+        " or add --register sift"
+    ),
+    Code.BARS_DIFFER: _bars_differ,
+    Code.OFFSET: _offset,
+    Code.LIGHT_CHANGES: _light_changes,
     Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
     Code.CADENCE_SLIPS: _cadence_slips,
+    Code.LEVELS_DIFFER: (
+        "synthesised frames have another level than passed ones, by {level_y:+.1f} code values in"
+        " luma, {level_cb:+.1f} in Cb, {level_cr:+.1f} in Cr: the clip flickers"
+    ),
     Code.ORIGINALS_UNLIKE: (
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"

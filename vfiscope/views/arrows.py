@@ -23,7 +23,9 @@ MEDIAN_ARROW_STEPS, MAX_ARROW_STEPS = 0.7, 2.0
 ARROW_COLOUR, CUT_SHORT_COLOUR = "#FFE000", "#FF7A00"
 
 
-def draw_arrows(ax: Axes, layer: Layer, size: tuple[int, int]) -> str:
+def draw_arrows(
+    ax: Axes, layer: Layer, size: tuple[int, int], asked_stride: int | None = None
+) -> str:
     """Draw every n-th vector, all to one scale at which typical ones just do not touch; returns the
     scale in words.
 
@@ -33,11 +35,13 @@ def draw_arrows(ax: Axes, layer: Layer, size: tuple[int, int]) -> str:
         ax: shows the frame in its own pixels.
         layer: a field, (dx, dy) px; cells whose vector is NaN are left out.
         size: (height, width) of the frame.
+        asked_stride: n, counted from the first row and column; None chooses it by the width.
     """
     field, cells = layer
     h, w = cells.shape
-    stride = max(1, -(-w // MAX_ARROWS_ACROSS))
-    rows, columns = np.mgrid[stride // 2 : h : stride, stride // 2 : w : stride].reshape(2, -1)
+    stride = asked_stride or max(1, -(-w // MAX_ARROWS_ACROSS))
+    first = 0 if asked_stride else stride // 2
+    rows, columns = np.mgrid[first:h:stride, first:w:stride].reshape(2, -1)
     vectors = field[:, rows, columns].astype(np.float64)
     known = np.isfinite(vectors).all(axis=0)
     down, across = cells.centres

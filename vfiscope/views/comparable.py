@@ -115,15 +115,27 @@ def _mode(run: Run) -> str:
 
 
 def _size(run: Run) -> str:
-    test = _entry(run, "test") or {}
-    return f"{test.get('width')}x{test.get('height')}"
+    width, height = _side(_entry(run, "test"))
+    return f"{width}x{height}"
+
+
+def _side(source: Mapping[str, Any] | None) -> tuple[Any, Any]:
+    """Width and height of a source's frames after cropping."""
+    found = source or {}
+    crop = found.get("crop")
+    return (crop[2], crop[3]) if crop else (found.get("width"), found.get("height"))
+
+
+def _crop(run: Run) -> Any:
+    """The box of what a run compared its frames with."""
+    return (_entry(run, *REFERENCES, "test") or {}).get("crop")
 
 
 def _resize(run: Run) -> str | None:
     """The filter that frames were brought to the reference's size with; None where they had it
     already."""
-    test, other = _entry(run, "test") or {}, _entry(run, *REFERENCES)
-    same = other is None or all(test.get(side) == other.get(side) for side in ("width", "height"))
+    other = _entry(run, *REFERENCES)
+    same = other is None or _side(_entry(run, "test")) == _side(other)
     return None if same else run.config.get("resize")
 
 
@@ -174,6 +186,7 @@ FACTS = (
     Fact("lags", lambda run: run.pairing.get("lag"), "scan all with the same --lag"),
     Fact("multipliers", _multiplier("neighbours"), "score all with the same --multiplier"),
     Fact("sizes of frames", _size, "bring all to the same size before"),
+    Fact("crops of the reference", _crop, "score all with the same --crop"),
     Fact("filters of --resize", _resize, "score all with the same --resize"),
     Fact("colours as read", _read_as, "score all with the same --tonemap, and tag the files alike"),
     Fact(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vfiscope.store import Run
 
 __all__ = [
+    "EMBEDDER_KEYS",
     "choose",
     "embedder_groups",
     "heading",

@@ -19,6 +19,7 @@ from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
 from vfiscope.sources.images import image_source, jpeg_checks
 from vfiscope.sources.images.image_source import decode_image, read_image
+from vfiscope.types import Code
 
 RGB = noise(1, 11, 13, seed=1)[0]
 ZEROS = 2**24
@@ -196,12 +197,31 @@ def test_a_tiff_of_directories_that_lie_over_each_other_is_refused(
     count, entry, offset = ("<Q", 20, "<Q") if big else ("<H", 12, "<I")
     (at,) = struct.unpack_from(offset, data, 8 if big else 4)
     (entries,) = struct.unpack_from(count, data, at)
-    # The next directory begins at the end, and claims more entries than there is room for.
-    struct.pack_into(offset, data, at + struct.calcsize(count) + entries * entry, len(data))
-    data += struct.pack(count, 2**60 if big else 60_000)
+    # The next directory begins at the end, and is long; the one after it begins inside of it.
+    first, many = len(data), 40_000
+    struct.pack_into(offset, data, at + struct.calcsize(count) + entries * entry, first)
+    data += 2 * struct.pack(count, many) + bytes(many * entry + 64)
+    second = first + struct.calcsize(count)
+    struct.pack_into(offset, data, second + many * entry, second)
     path.write_bytes(data)
     with pytest.raises(SourceError, match=r"a\.tif has a damaged header: its directories overlap"):
         open_source(path)
+
+
+@pytest.mark.parametrize("big", [False, True])
+def test_a_directory_that_reaches_beyond_its_file_is_cut_short(tmp_path: Path, big: bool) -> None:
+    page, path = Image.fromarray(RGB), tmp_path / "a.tif"
+    page.save(path, big_tiff=big)
+    data = bytearray(path.read_bytes())
+    count, entry, offset = ("<Q", 20, "<Q") if big else ("<H", 12, "<I")
+    (at,) = struct.unpack_from(offset, data, 8 if big else 4)
+    (entries,) = struct.unpack_from(count, data, at)
+    struct.pack_into(offset, data, at + struct.calcsize(count) + entries * entry, len(data))
+    data += struct.pack(count, 2**60 if big else 60_000)
+    path.write_bytes(data)
+    with open_source(path) as source:
+        np.testing.assert_array_equal(next(iter(source)).interleaved[0], RGB)
+        assert [note.code for note in source.info.damage] == [Code.FILE_CUT_SHORT]
 
 
 def test_a_file_larger_than_any_image_is_not_read(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.scoring.stored_frames import frames_of
 from vfiscope.sources import digest, open_source
+from vfiscope.sources.images.tiff_pages import find_pages
 from vfiscope.types import Code, Note, Status
 
 MADE = noise(6, 12, 20)
@@ -172,6 +173,30 @@ def test_an_animated_webp_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-700])
     with pytest.raises(SourceError, match=r"a.webp has a damaged header"):
         open_source(path)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped"])
+def test_an_animated_png_that_is_damaged_is_said(tmp_path: Path, how: str) -> None:
+    path = saved(tmp_path / "a.png", duration=40)
+    data = bytearray(path.read_bytes())
+    if how == "flipped":
+        data[data.rindex(b"fdAT") + 300] ^= 4
+    path.write_bytes(data if how == "flipped" else data[:-300])
+    with vs.scan(str(path), lag=1, metrics="psnr") as run:
+        assert run.status == "partial"
+    code = Code.CHECKSUMS_DIFFER if how == "flipped" else Code.FILE_CUT_SHORT
+    assert code in [each.note.code for each in diagnose(str(path)).findings]
+
+
+def test_a_directory_that_claims_more_than_the_file_holds_ends_the_pages(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.tif", MADE[:2], big_tiff=True)
+    data = bytearray(path.read_bytes())
+    with open(path, "rb") as file:
+        second = find_pages(file).offsets[1]
+    data[second : second + 8] = b"\xff" * 8
+    path.write_bytes(data)
+    with open_source(path) as source:
+        np.testing.assert_array_equal(pixels(source), MADE[:1])
 
 
 def test_a_stack_is_scored_whole_and_its_frames_found_again(tmp_path: Path) -> None:

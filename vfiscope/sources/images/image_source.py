@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from vfiscope import config
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular, rest_of
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
-from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.image_header import DAMAGED, ImageHeader, read_header
 from vfiscope.sources.images.jpeg_checks import check_scans
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
@@ -121,7 +120,7 @@ class ImageSource(Source):
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
         check_like(file, pixels, self._first, self._info, self._options)
-        resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
+        self._deliver(pixels, out)
         counts.decoded += 1
         return Status.OK
 
@@ -156,10 +155,11 @@ def check_like(
             f"{name} has {depth} bits, {first} has {info.bit_depth}: convert them to one depth"
         )
     height, width = pixels.shape[:2]
-    if options.resize is None and (height, width) != (info.height, info.width):
+    if not options.any_size and (height, width) != (info.height, info.width):
         raise SourceError(
             f"{name} is {width}x{height}, {first} is {info.width}x{info.height}: "
             "pass images of one size, or use --resize"
+            f"{'' if options.crop is None else ' without --crop'}"
         )
 
 
@@ -247,7 +247,7 @@ def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     try:
         with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
             return over_black(np.asarray(image.convert("RGBA")))
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise SourceError(f"{file} cannot be decoded: {error}") from error
 
 

@@ -10,7 +10,6 @@ from functools import partial
 
 from vfiscope import config
 from vfiscope.errors import SourceError
-from vfiscope.sources.geometry import resize_into
 from vfiscope.sources.images.image_header import ImageHeader
 from vfiscope.sources.images.image_source import check_like
 from vfiscope.sources.images.paged_files import Pages, open_pages
@@ -81,6 +80,6 @@ class PagedSource(Source):
             out[...] = 0
             return Status.UNREADABLE
         check_like(pages.named(index), pixels, "the first", self._info, self._options)
-        resize_into(pixels, out, self._options.resize[2] if self._options.resize else "area")
+        self._deliver(pixels, out)
         counts.decoded += 1
         return Status.OK

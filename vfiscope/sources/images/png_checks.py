@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 
-__all__ = ["strip_png"]
+__all__ = ["ANCILLARY", "AROUND_BYTES", "strip_png"]
 
 SIGNATURE_BYTES = 8
 AROUND_BYTES = 12

@@ -23,7 +23,7 @@ class TiffPages(NamedTuple):
     offsets: list[int]
     """Of their directories."""
     end: int
-    """Where the next directory should begin if that lies outside of the file, else 0."""
+    """Where a directory should end if that lies outside of the file, else 0."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,13 @@ def find_pages(stream: BinaryIO) -> TiffPages:
         seen.add(at)
         stream.seek(at)
         length = _number(stream, layout.count) * layout.entry.size
-        walked += layout.count.size + min(length, size)
+        end = stream.tell() + length + layout.offset.size
+        if end > size:
+            return TiffPages(offsets, end)
+        walked += layout.count.size + length
         if walked > size:
-            raise ValueError("its directories overlap, or reach beyond its end")
-        entries = stream.read(length)
-        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(_whole(entries, layout))}
+            raise ValueError("its directories overlap")
+        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(stream.read(length))}
         extra = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
         if not offsets or not (extra or tags.get(SUBFILE_TYPE) == OLD_REDUCED):
             offsets.append(at)
@@ -103,7 +105,3 @@ def _layout(head: bytes) -> _Layout:
 def _number(stream: BinaryIO, form: struct.Struct) -> int:
     data = stream.read(form.size)
     return int(form.unpack(data)[0]) if len(data) == form.size else 0
-
-
-def _whole(entries: bytes, layout: _Layout) -> bytes:
-    return entries[: len(entries) // layout.entry.size * layout.entry.size]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from vfiscope.files import open_regular
+from vfiscope.sources.images.png_checks import ANCILLARY, AROUND_BYTES
+from vfiscope.sources.video.y4m import Y4M_MAGIC, y4m_end
 from vfiscope.types import Code, Note
 
 __all__ = ["failed_checksums", "why_cut_short"]
@@ -28,6 +30,7 @@ BOXES = (
     b"sidx",
     b"mfra",
 )
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EBML_CRC = b"\xbf\x84"
 PIECE = 2**20
 GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
@@ -35,8 +38,8 @@ TS_PACKET, TS_SYNC = 188, 0x47
 
 
 def why_cut_short(path: str) -> Note | None:
-    """A note where the structure of an MP4, Matroska, AVI, GIF or MPEG-TS file reaches beyond its
-    end, else None.
+    """A note where the structure of an MP4, Matroska, AVI, GIF, APNG, Y4M or MPEG-TS file reaches
+    beyond its end, else None.
 
     Raises:
         OSError: the file cannot be read.
@@ -48,6 +51,10 @@ def why_cut_short(path: str) -> Note | None:
             end = _matroska_end(file)
         elif head[:4] == b"RIFF" and head[8:11] == b"AVI":
             end = _riff_end(file, size)
+        elif head.startswith(Y4M_MAGIC):
+            end = y4m_end(file)
+        elif head[:8] == PNG_SIGNATURE:
+            end = max(stop for _, _, stop in _png_chunks(file))
         elif head[4:8] in BOXES:
             end = _boxes_end(file, size)
         elif head[:4] == b"GIF8":
@@ -59,6 +66,20 @@ def why_cut_short(path: str) -> Note | None:
     if end is None or end <= size:
         return None
     return Note(Code.FILE_CUT_SHORT, {"end": end, "size": size, "missing": end - size})
+
+
+def _png_chunks(file: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
+    """(start, name, end) of each chunk of a PNG up to the one that ends it; the last one may lie
+    beyond the end of the file."""
+    name, at, size = b"", len(PNG_SIGNATURE), os.fstat(file.fileno()).st_size
+    while name != b"IEND" and at < size:
+        file.seek(at)
+        head = file.read(8)
+        name, stop = head[4:], at + AROUND_BYTES + int.from_bytes(head[:4], "big")
+        yield at, name, stop
+        at = stop
+    if name != b"IEND":
+        yield at, b"", at + AROUND_BYTES
 
 
 def _byte_at(file: BinaryIO, at: int) -> int:
@@ -147,8 +168,8 @@ def _number(file: BinaryIO) -> tuple[int, int] | None:
 
 
 def failed_checksums(path: str) -> Note | None:
-    """A note where parts of a Matroska file differ from their CRC-32 (RFC 8794, 11.3.1), else
-    None.
+    """A note where parts of a Matroska file (RFC 8794, 11.3.1) or of an animated PNG (PNG
+    specification, 5.3) differ from their CRC-32, else None.
 
     The file is read once more from its beginning to its end; other formats hold no checksums over
     their packets.
@@ -157,13 +178,26 @@ def failed_checksums(path: str) -> Note | None:
         OSError: the file cannot be read.
     """
     with open_regular(path) as file:
-        if file.read(4) != EBML or _matroska_segment(file) is None:
+        head = file.read(4)
+        if head == PNG_SIGNATURE[:4]:
+            failed = [at for at, good in _checked_chunks(file) if not good]
+        elif head == EBML and _matroska_segment(file) is not None:
+            size = os.path.getsize(path)
+            failed = [at for at, good in _checked_parts(file, size) if not good]
+        else:
             return None
-        size = os.path.getsize(path)
-        failed = [at for at, good in _checked_parts(file, size) if not good]
     if not failed:
         return None
     return Note(Code.CHECKSUMS_DIFFER, {"parts": len(failed), "first": failed[0]})
+
+
+def _checked_chunks(file: BinaryIO) -> Iterator[tuple[int, bool]]:
+    """(position, True if the checksum matches) of each chunk on which pixels depend."""
+    for at, name, stop in _png_chunks(file):
+        if name[:1].isupper() or name in ANCILLARY:
+            file.seek(at + 4)
+            value = _crc(file, stop - 4)
+            yield at, value == int.from_bytes(file.read(4), "big")
 
 
 def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
 from vfiscope.sources.batching import SelectedRow
-from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix, resize_into
+from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
@@ -183,25 +183,21 @@ class VideoSource(Source):
             )
         orientation = self._first.orientation
         size = orientation.size(frame.height, frame.width)
-        if size == out.shape[:2] and orientation == UPRIGHT:
+        if size == out.shape[:2] and orientation == UPRIGHT and self.crop is None:
             convert(frame, color, out)
         else:
             self._check_size(index, size)
             stored = np.empty((frame.height, frame.width, 3), out.dtype)
             convert(frame, color, stored)
-            resize_into(
-                orientation.apply(stored),
-                out,
-                self._options.resize[2] if self._options.resize else "area",
-            )
+            self._deliver(orientation.apply(stored), out)
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)
-        if self._options.resize is None and size != expected:
+        if not self._options.any_size and size != expected:
             raise SourceError(
                 f"{self._info.path} changes its size at frame {index}: from"
                 f" {expected[1]}x{expected[0]} to {size[1]}x{size[0]}; split it there, or use"
-                " --resize"
+                f" --resize{'' if self.crop is None else ' without --crop'}"
             )
 
 

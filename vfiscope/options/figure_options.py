@@ -1,0 +1,51 @@
+"""Options of the figures of two compared images."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from vfiscope.options.option import Option
+from vfiscope.options.result_options import ResultOptions
+
+__all__ = ["FIGURE_NAMES", "FigureOptions"]
+
+
+class FigureOptions(ResultOptions):
+    """How a compared pair is drawn; without ``visualize`` they are refused."""
+
+    heading: ClassVar[str] = "Figures"
+
+    arrow_stride: Annotated[
+        int | None,
+        Field(ge=1, le=1000),
+        Option(
+            "With --visualize: an arrow for every N-th patch of vector_field.png; by default about"
+            " 20 across.",
+            "a whole number of patches",
+            "N",
+            verbs=("compare",),
+            stored=False,
+        ),
+    ] = None
+    pca: Annotated[
+        bool,
+        Option("With --visualize: draw pca_features.png.", verbs=("compare",), stored=False),
+    ] = True
+    opacity: Annotated[
+        float | None,
+        Field(ge=0.0, le=1.0),
+        Option(
+            "With --visualize: opacity of the colours in heatmap_overlay.png; by default 0.75.",
+            metavar="0..1",
+            verbs=("compare",),
+            stored=False,
+        ),
+    ] = None
+
+
+FIGURE_NAMES = tuple(
+    name for name in FigureOptions.model_fields if name not in ResultOptions.model_fields
+)
+"""The options of this group."""

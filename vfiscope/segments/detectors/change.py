@@ -1,0 +1,35 @@
+"""Changes against a golden frame that light does not explain."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.types import MetricSpec, Segment
+
+__all__ = ["detect"]
+
+AREA = MetricSpec(
+    "changed_area",
+    "1",
+    0.0,
+    1.0,
+    True,
+    0.0,
+    0.003,
+    "Part of the frame that differs from the golden frame by more than light.",
+)
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The frames of which clearly more has changed than of the clip as a whole or of the frames
+    around them, by the same rule as low scores.
+
+    What grows slowly, and what stays for half of the clip, is the clip's own level.
+
+    Args:
+        columns: with the signal ``changed_area``.
+    """
+    found = low_scores(columns.frames, columns.signals["changed_area"], AREA)
+    return [replace(segment, kind="change") for segment in found]

@@ -1,0 +1,41 @@
+"""Steps of the light against a golden frame, in brightness or in colour."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.types import MetricSpec, Segment
+
+__all__ = ["LIGHT_SIGNALS", "detect"]
+
+LIGHT_SIGNALS = ("light_red", "light_green", "light_blue")
+MIN_LIGHT_STEP = 0.05
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The frames whose light is clearly another than that of the clip or of the frames around them,
+    by the same rule as low scores; a slow drift is the clip's own level.
+
+    Where several channels step at once, the clearest of them is named.
+
+    Args:
+        columns: with the signals ``light_red``, ``light_green`` and ``light_blue``.
+    """
+    found = [
+        segment
+        for name in LIGHT_SIGNALS
+        for segment in low_scores(columns.frames, columns.signals[name], _spec(name))
+    ]
+    kept: list[Segment] = []
+    for segment in sorted(found, key=lambda each: -each.confidence):
+        if all(segment.stop <= each.start or each.stop <= segment.start for each in kept):
+            kept.append(replace(segment, kind="exposure"))
+    return sorted(kept, key=lambda each: each.start)
+
+
+def _spec(name: str) -> MetricSpec:
+    """Both sides of 1 are another light."""
+    about = "Brightness as a part of that of the golden frame."
+    return MetricSpec(name, "1", 0.0, float("inf"), False, 1.0, MIN_LIGHT_STEP, about)
