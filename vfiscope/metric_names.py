@@ -48,6 +48,9 @@ METRICS = (
     "cosine_before",
     "cosine_after",
     "cut",
+    "level_y",
+    "level_cb",
+    "level_cr",
 )
 MAPS = (
     "absdiff",

@@ -90,6 +90,7 @@ def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
             "cosine_before",
             "cosine_after",
             *("fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
+            *("level_y", "level_cb", "level_cr"),
             "midpoint_px",
             "ghosting",
             "warp",

@@ -15,6 +15,7 @@ from vfiscope.comparisons.comparison import (
     Scored,
     counted,
 )
+from vfiscope.comparisons.levels import warn_levels
 from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import first_ordinal, skip_rows, tee_stream
 from vfiscope.comparisons.placing import pair_at_places, places_among, places_held_out
@@ -59,7 +60,8 @@ class BetweenNeighbours(Comparison):
     def report(self, streams: Streams, scored: Scored) -> Report:
         table = scored.table
         unmarked = warn_unmarked_originals(self.config, scored, table.index)
-        return Report(self.left_over(streams, table), warnings=unmarked, reason=self._reason(table))
+        warnings = [*unmarked, *warn_levels(scored)]
+        return Report(self.left_over(streams, table), warnings=warnings, reason=self._reason(table))
 
     def _reason(self, table: FrameTable) -> str:
         # An original is compared with nothing, and is its own partner.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vfiscope.comparisons.comparison import Comparison, Report, Scored
+from vfiscope.comparisons.levels import warn_levels
 from vfiscope.comparisons.originals import warn_unmarked_originals
 from vfiscope.comparisons.pairs import Stream
 from vfiscope.comparisons.placing import pair_at_places, places_beside, places_held_out
@@ -56,4 +57,6 @@ class WithReference(Comparison):
 
     def report(self, streams: Streams, scored: Scored) -> Report:
         unmarked = warn_unmarked_originals(self.config, scored, scored.table.ref_index)
-        return Report(self.left_over(streams, scored.table), warnings=unmarked)
+        return Report(
+            self.left_over(streams, scored.table), warnings=[*unmarked, *warn_levels(scored)]
+        )

@@ -21,6 +21,7 @@ from vfiscope.comparisons.comparison import (
     Report,
     Scored,
 )
+from vfiscope.comparisons.levels import warn_levels
 from vfiscope.comparisons.placing import pair_at_places, places_in
 from vfiscope.comparisons.streams import Streams
 from vfiscope.options import RunConfig
@@ -89,7 +90,8 @@ class WithSource(Comparison):
         outside = told["outside"]
         notes = [Note(Code.OUTSIDE_OF_SOURCE, {"count": outside})] if outside else []
         pairing = {**self.left_over(streams, scored.table), **told}
-        return Report(pairing, notes, warnings=notes_on_cadence(self.cadence))
+        warnings = [*notes_on_cadence(self.cadence), *warn_levels(scored)]
+        return Report(pairing, notes, warnings=warnings)
 
     @classmethod
     def compared_with(cls, run: Run, row: int) -> ComparedWith:

@@ -16,7 +16,7 @@ network makes them. Metrics that need neighbours (optical flow) are computed on 
 
 from __future__ import annotations
 
-from vfiscope.metrics import gmsd, patches, pixel, ssim, vfi
+from vfiscope.metrics import gmsd, level, patches, pixel, ssim, vfi
 from vfiscope.metrics.interpolation import between_frames, motion_weighted
 from vfiscope.metrics.metric import FieldMetric, Metric
 from vfiscope.registry import Registry
@@ -30,7 +30,7 @@ MAPS: Registry[Metric] = Registry("map")
 FIELDS: Registry[FieldMetric] = Registry("field")
 """{name: field} of vector fields, (N, 2, h, w) float32."""
 
-for _module in (pixel, ssim, gmsd, vfi, patches, motion_weighted, between_frames):
+for _module in (pixel, ssim, gmsd, vfi, patches, motion_weighted, between_frames, level):
     for _metric in _module.METRICS:
         METRICS.add(_metric.spec.name, _metric)
 for _map in (*pixel.MAPS, *ssim.MAPS, *patches.MAPS, *between_frames.MAPS):

@@ -120,6 +120,8 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     """The roles of the frames that a metric is defined for; none where roles are unknown."""
     if config.source is None and config.multiplier is None:
         return ()
+    if spec.needs == Needs.NOTHING:
+        return ("synthesised", "passed")
     if Needs.NEIGHBOURS in spec.needs:
         return ("synthesised",)
     return ("passed",) if config.source is not None else ("synthesised", "passed")

@@ -80,14 +80,15 @@ def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
     could meet a rule about it.
 
     Metrics that are often undefined for a whole clip get no note: those that need motion or
-    passed-through originals.
+    passed-through originals, or take what there is.
     """
     role = headline_role(scored.table)
     rows = rows_of(scored.table, role)
     return [
         Note(Code.METRIC_UNDEFINED, {"metric": name, "role": role})
         for name, column in scored.values.items()
-        if plan.metrics[name].spec.needs in comparison.offers_always
+        if plan.metrics[name].spec.needs
+        and plan.metrics[name].spec.needs in comparison.offers_always
         and np.isnan(column[rows]).all()
     ]
 

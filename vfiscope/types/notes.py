@@ -119,6 +119,7 @@ class Code(StrEnum):
     UNMARKED_ORIGINALS = "unmarked_originals"
     CADENCE_SLIPS = "cadence_slips"
     ORIGINALS_UNLIKE = "originals_unlike"
+    LEVELS_DIFFER = "levels_differ"
 
 
 @dataclass(frozen=True)

@@ -339,6 +339,10 @@ WARNINGS: dict[Code, Template] = {
     Code.SOURCE_NOTED: "{role} {path}: {note}",
     Code.UNMARKED_ORIGINALS: _unmarked_originals,
     Code.CADENCE_SLIPS: _cadence_slips,
+    Code.LEVELS_DIFFER: (
+        "synthesised frames have another level than passed ones, by {level_y:+.1f} code values in"
+        " luma, {level_cb:+.1f} in Cb, {level_cr:+.1f} in Cr: the clip flickers"
+    ),
     Code.ORIGINALS_UNLIKE: (
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"

@@ -57,9 +57,9 @@ repeat. Not a fault up to the first value, a full one from the second on. Real m
 even: content up to 5/3 times as fast in the second half stays within the first value."""
 RAMP_OFF_PLACE = (0.5, 1.0)
 """The same in pixels of the full frame: smaller deviations are not visible."""
-RAMP_OFF_LEVEL = (1.0, 3.0)
-"""The same for the level, in 8-bit code values: one step of limited-range video is 1.2; 3 on a mid
-grey are 5 % of its light, which flickers."""
+RAMP_OFF_LEVEL = (1.25, 3.0)
+"""The same for the level, in 8-bit code values: one step of limited-range video is 1.2, no fault;
+3 on a mid grey are 5 % of its light, which flickers."""
 TEAR_ROWS, MIN_TEAR_BAND_SHARE = 64, 0.1
 """Bins of rows in which a tear is searched, and the least share of the moving content that lies on
 either side of it."""

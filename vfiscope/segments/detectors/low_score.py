@@ -93,8 +93,8 @@ SIDE_CYCLES = 8
 NEIGHBOURHOODS_AT_ONCE = 1 << 16
 """Windows in memory at a time: the median copies each of them."""
 MAD_TO_SIGMA = 1.4826
-MARKS = frozenset({"cut"})
-"""Scores that mark frames directly and have no level; each has a detector of its own."""
+MARKS = frozenset({"cut", "level_y", "level_cb", "level_cr"})
+"""Scores that are not judged by the clip's own level; each has a detector of its own."""
 
 
 def detect(columns: Columns) -> list[Segment]:
