@@ -14,7 +14,7 @@ from helpers.cli import call
 from helpers.stored import store_run
 
 from vfiscope.errors import OutputExistsError, StoreError
-from vfiscope.files import output_file, replacing
+from vfiscope.files import output_file, replacing, replacing_all
 
 WRITERS = {
     "plot": (["plot", "{run}", "-o", "{out}"], ".svg"),
@@ -111,6 +111,23 @@ def test_what_cannot_be_written_to_is_refused_before_anything(tmp_path: Path, ca
     ):
         raise AssertionError("written to")
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_set_of_files_follows_links_and_refuses_pipes(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("real")
+    (tmp_path / "real").write_text("old")
+    with replacing_all(tmp_path, ["a", "b"], overwrite=True) as temporary:
+        (temporary / "a").write_text("new")
+        (temporary / "b").write_text("new")
+    assert (tmp_path / "a").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+    os.mkfifo(tmp_path / "c")
+    with (
+        pytest.raises(StoreError, match="c is not a regular file"),
+        replacing_all(tmp_path, ["a", "c"], overwrite=True),
+    ):
+        raise AssertionError("written to")
+    assert sorted(os.listdir(tmp_path)) == ["a", "b", "c", "real"]
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])

@@ -284,7 +284,8 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
 @contextmanager
 def replacing_all(folder: Path, names: Sequence[str], *, overwrite: bool) -> Iterator[Path]:
     """A temporary folder whose files of these names take their places in ``folder`` at the end,
-    where earlier ones of these names are removed; after an error everything is as before.
+    where earlier ones of these names are removed; after an error everything is as before. Links
+    are followed.
 
     Raises:
         OutputExistsError: one of them exists and ``overwrite`` is False.
@@ -293,6 +294,8 @@ def replacing_all(folder: Path, names: Sequence[str], *, overwrite: bool) -> Ite
     places = [folder / name for name in names]
     if there := next((path for path in places if path.is_dir()), None):
         raise StoreError(f"{there} is a folder: remove it, or name another folder")
+    if there := next((path for path in places if path.exists() and not path.is_file()), None):
+        raise StoreError(f"{there} is not a regular file: remove it, or name another folder")
     if not overwrite and (there := next((path for path in places if path.exists()), None)):
         raise OutputExistsError(f"{there} exists: pass --overwrite or another folder")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -317,19 +320,20 @@ def _place_all(temporary: Path, folder: Path, names: Sequence[str]) -> None:
     """Move files into a folder, and out of it what had their names; after an error move back."""
     earlier = temporary / "earlier"
     earlier.mkdir()
+    places = {name: (folder / name).resolve() for name in names}
     placed: list[Path] = []
     try:
-        for name in names:
-            if (folder / name).exists():
-                os.replace(folder / name, earlier / name)
+        for name, place in places.items():
+            if place.exists():
+                os.replace(place, earlier / name)
             if (temporary / name).exists():
-                os.replace(temporary / name, folder / name)
-                placed.append(folder / name)
+                os.replace(temporary / name, place)
+                placed.append(place)
     except BaseException:
         for path in placed:
             path.unlink(missing_ok=True)
         for path in earlier.iterdir():
-            os.replace(path, folder / path.name)
+            os.replace(path, places[path.name])
         raise
 
 

@@ -11,7 +11,15 @@ from __future__ import annotations
 
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
-from vfiscope.segments.detectors import change, cut, exposure, flicker, low_score, slip
+from vfiscope.segments.detectors import (
+    change,
+    cut,
+    exposure,
+    flicker,
+    low_score,
+    odd_exposure,
+    slip,
+)
 from vfiscope.segments.detectors.detector import Columns, Detector
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -23,6 +31,7 @@ for _detector in (
     Detector("cut", ("cut",), cut.detect),
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
+    Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
 ):
