@@ -245,7 +245,7 @@ def _announce(job: Job) -> None:
         return
     if config.embedder == "auto":
         log.info("embedder %s: %s", *choose(config.embedder, config.weights))
-    if (report := embedder.report) is not None:
+    if (report := embedder.report) is not None and not job.models.held:
         level = logging.WARNING if report.missing else logging.INFO
         log.log(level, "weights %s: %s", config.weights or f"of {embedder.name}", report)
 
