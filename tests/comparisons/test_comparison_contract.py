@@ -54,6 +54,12 @@ CASES = {
     "by row": Case(
         "row", "score", {"ref": FRAMES[:5]}, [(n, n, -1, -1) for n in range(5)] + [(5, -1, -1, -1)]
     ),
+    "by image": Case(
+        "image",
+        "score",
+        {"ref": FRAMES[:5], "independent": True},
+        [(n, n, -1, -1) for n in range(5)] + [(5, -1, -1, -1)],
+    ),
     "by row, looking around": Case(
         "row",
         "score",

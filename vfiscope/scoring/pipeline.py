@@ -192,14 +192,8 @@ def _score(
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     flags = job.config.flag
-    found = flagged(
-        scored.table,
-        scored.values,
-        job.header.metrics,
-        flags,
-        writer.signals(),
-        independent=job.config.independent,
-    )
+    columns = scored.table, scored.values, job.header.metrics, flags, writer.signals()
+    found = flagged(*columns, independent=job.config.independent)
     ending = Ending(
         stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
