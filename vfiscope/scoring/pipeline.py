@@ -191,8 +191,7 @@ def _score(
     late = _warn_late(job, streams, early, report, scored, writer.signals())
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    flags = job.config.flag
-    columns = scored.table, scored.values, job.header.metrics, flags, writer.signals()
+    columns = scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
     found = flagged(*columns, independent=job.config.independent)
     ending = Ending(
         stages=[found],
