@@ -262,9 +262,9 @@ def test_a_job_list_gives_their_numbers(
     assert len(opened) == 1
     means = json.loads((folder / "D/means.json").read_text())
     assert means["metrics"]["cosine"]["mean"] == CLOSE(np.mean(wanted), rel=SAME)
-    assert f"mean of 2 pairs: cosine {means['metrics']['cosine']['mean']:.4g}" in (
-        capsys.readouterr().out
-    )
+    out, err = capsys.readouterr()
+    assert f"mean of 2 pairs: cosine {means['metrics']['cosine']['mean']:.4g}" in out
+    assert err.count("weights w.pt: 20 of 20 tensors loaded") == 1
 
 
 def test_an_empty_list_writes_an_empty_list(folder: Path) -> None:

@@ -70,6 +70,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "out",
         "frames",
         "taken",
+        "independent",
         "role",
         "metrics",
         "roles",
@@ -205,7 +206,7 @@ def test_rows_of_a_run_by_role(tmp_path: Path) -> None:
         assert run.rows("passed").tolist() == [True, False, True, False, False, False]
         assert run.rows("all").all()
         with pytest.raises(
-            UsageError, match="there is no role 'made': choose all, synthesised, or passed"
+            UsageError, match="there is no role 'made': choose all, synthesised, passed, or held"
         ):
             run.rows("made")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
-from vfiscope.types import Code, Note, duration
+from vfiscope.types import Code, Note, date, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
@@ -117,6 +117,9 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
+        if summary.get("independent"):
+            lines += ["", "flagged images:", *_images(mine)]
+            continue
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
 
@@ -143,9 +146,11 @@ def _about(summary: dict[str, Any]) -> str:
     which = f"all {_count(total)}" if defined == total else f"{defined} of {_count(total)}"
     advice = (
         ""
-        if summary["mode"] != "score" or total == 1
+        if summary["mode"] != "score" or total == 1 or summary.get("independent")
         else "; if originals were passed through, state --multiplier M"
     )
+    if summary.get("independent"):
+        which = which.replace("frame", "independent image")
     return f"over {which}{advice}"
 
 
@@ -169,6 +174,8 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
             if pooled["worst_index"] is None
             else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
         )
+        if pooled.get("worst_at"):
+            where += f", {date(pooled['worst_at'])}"
         yield f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}"
         if "mean_abs" in pooled:
             yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
@@ -182,11 +189,27 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
     for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
-        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
+        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
+
+
+def _images(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A line for each image that a rule flagged: its name, or its number where it has none."""
+    for s in islice(segments, MOST_RANGES):
+        name = printable(str(s.get("start_name", s["start"])))
+        yield f"  {name}  {s['metric']} {_number(s['peak'])}  rule {s['rule']!r}"
+
+
+def _peak(segment: dict[str, Any]) -> str:
+    """The number of the worst frame; of dated images with its name and date, unless the segment is
+    of this one alone."""
+    number = str(segment["peak_index"])
+    if segment.get("peak_at") is None or segment["stop"] - segment["start"] == 1:
+        return number
+    return f"{number} ({printable(segment['peak_name'])}, {date(segment['peak_at'])})"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:

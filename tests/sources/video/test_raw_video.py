@@ -16,6 +16,7 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.scoring.stored_frames import frames_of
 from vfiscope.sources import open_source
 from vfiscope.sources.video.raw_video import RawVideo
+from vfiscope.types import Code, Note
 
 CLIP = moving(5, 48, 64)
 
@@ -139,6 +140,32 @@ def test_a_y4m_that_is_named_yuv_has_a_header(tmp_path: Path) -> None:
     expected = pixels(open_source(tmp_path / "a.y4m"))
     assert expected.shape == CLIP.shape
     np.testing.assert_array_equal(pixels(open_source(tmp_path / "a.yuv")), expected)
+
+
+@pytest.mark.parametrize(
+    ("tag", "pix_fmt"),
+    [
+        ("C420jpeg", "yuv420p"),
+        ("", "yuv420p"),
+        ("C422", "yuv422p"),
+        ("C444", "yuv444p"),
+        ("C420p10", "yuv420p10le"),
+        ("Cmono", "gray"),
+    ],
+)
+def test_a_y4m_that_is_cut_short_is_said(tmp_path: Path, tag: str, pix_fmt: str) -> None:
+    small = CLIP[:, :46, :62]
+    frames = [raw(tmp_path / "a.yuv", pix_fmt, small[i : i + 1]).read_bytes() for i in (0, 1)]
+    path = tmp_path / "a.y4m"
+    whole = f"YUV4MPEG2 W62 H46 F25:1 {tag}\n".encode() + b"".join(b"FRAME\n" + f for f in frames)
+    path.write_bytes(whole)
+    with open_source(path) as source:
+        assert pixels(source).shape == (2, 46, 62, 3)
+        assert source.info.damage == ()
+    path.write_bytes(whole[:-1])
+    with open_source(path) as source:
+        values = {"end": len(whole), "size": len(whole) - 1, "missing": 1}
+        assert source.info.damage == (Note(Code.FILE_CUT_SHORT, values),)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,17 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 
 from __future__ import annotations
 
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
-from vfiscope.segments.detectors import change, cut, exposure, flicker, low_score, slip
+from vfiscope.segments.detectors import (
+    change,
+    cut,
+    exposure,
+    flicker,
+    low_score,
+    odd_exposure,
+    slip,
+)
 from vfiscope.segments.detectors.detector import Columns, Detector
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -22,7 +31,8 @@ for _detector in (
     Detector("cut", ("cut",), cut.detect),
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
+    Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
-    Detector("flicker", flicker.LEVEL_METRICS, flicker.detect),
+    Detector("flicker", LEVEL_METRICS, flicker.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

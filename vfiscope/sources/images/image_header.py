@@ -17,7 +17,7 @@ from vfiscope.sources.images.tiff_pages import find_pages
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["EXTENSIONS", "MAX_PIXELS", "ImageHeader", "quietly", "read_header"]
+__all__ = ["DAMAGED", "EXTENSIONS", "MAX_PIXELS", "ImageHeader", "quietly", "read_header"]
 
 EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
@@ -29,8 +29,11 @@ PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "AVIF", "GIF")
 EXIF_ORIENTATION = 0x0112
 TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
 PNG_BIT_DEPTH_AT = 24
-DAMAGED = (SyntaxError, ValueError, TypeError, LookupError, OSError, EOFError, ArithmeticError)
-"""What Pillow raises on a header that it cannot read."""
+DAMAGED = (
+    *(SyntaxError, ValueError, TypeError, LookupError),
+    *(OSError, EOFError, ArithmeticError, RuntimeError),
+)
+"""What Pillow raises on a file that it cannot read."""
 HEAD_BYTES = 64
 
 

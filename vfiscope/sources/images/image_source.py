@@ -20,7 +20,7 @@ from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
-from vfiscope.sources.images.image_header import ImageHeader, read_header
+from vfiscope.sources.images.image_header import DAMAGED, ImageHeader, read_header
 from vfiscope.sources.images.jpeg_checks import check_scans
 from vfiscope.sources.images.listing import Listing
 from vfiscope.sources.images.png_checks import strip_png
@@ -247,7 +247,7 @@ def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
     try:
         with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
             return over_black(np.asarray(image.convert("RGBA")))
-    except (OSError, EOFError, ValueError, SyntaxError) as error:
+    except DAMAGED as error:
         raise SourceError(f"{file} cannot be decoded: {error}") from error
 
 

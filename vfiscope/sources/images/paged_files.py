@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
 from vfiscope.sources.images.heic import heic_pixels, open_heic
-from vfiscope.sources.images.image_header import read_header
+from vfiscope.sources.images.image_header import DAMAGED, read_header
 from vfiscope.sources.images.image_source import decode_image, over_black
 from vfiscope.sources.images.tiff_pages import find_pages, first_page_at
 from vfiscope.types import Code, Note
@@ -105,14 +105,17 @@ class _Webp(Pages):
         self.decoder = f"Pillow {__version__}"
         self.durations_ms = _webp_durations(file)
         file.seek(0)
-        self._image = Image.open(file, formats=("WEBP",))
+        try:
+            self._image = Image.open(file, formats=("WEBP",))
+        except DAMAGED as error:
+            raise SourceError(f"{path} has a damaged header: {error}") from error
         self.count = int(getattr(self._image, "n_frames", 1))
 
     def pixels(self, index: int) -> NDArray[Any]:
         try:
             self._image.seek(index)
             return over_black(np.asarray(self._image.convert("RGBA")))
-        except (OSError, EOFError, ValueError, SyntaxError) as error:
+        except DAMAGED as error:
             raise SourceError(f"{self.named(index)} cannot be decoded: {error}") from error
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
 from vfiscope.sources.images.image_header import MAX_PIXELS
 from vfiscope.sources.video.raw_video import RawVideo
+from vfiscope.sources.video.y4m import y4m_size
 
 __all__ = ["VideoFile", "is_picture", "opened", "streams_in"]
 
@@ -31,7 +31,6 @@ FRAMES_AHEAD = 250
 """Frames of another stream after which a stream with a single frame is taken for a still."""
 SENSELESS = (errno.EBUSY, errno.EINVAL, errno.ENOMEM, errno.EPERM, errno.ERANGE)
 """Codes that FFmpeg returns for what a header says, not for what the system did."""
-Y4M_HEAD_BYTES = 256
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 
@@ -90,11 +89,9 @@ def _container(path: str, file: BinaryIO, raw: RawVideo | None = None) -> InputC
 
 def _check_y4m(path: str, file: BinaryIO) -> None:
     """Refuse a Y4M file of more pixels than may be, for which FFmpeg has no words."""
-    file.seek(0)
-    sides = dict(re.findall(rb" ([WH])([0-9]{1,9})(?= |\n)", file.read(Y4M_HEAD_BYTES)))
-    file.seek(0)
-    if file.read(9) == b"YUV4MPEG2" and len(sides) == 2:
-        _check_pixels(path, int(sides[b"W"]), int(sides[b"H"]))
+    size = y4m_size(file)
+    if size is not None:
+        _check_pixels(path, *size)
 
 
 def _check_pixels(path: str, width: int, height: int) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from vfiscope.files import open_regular
 from vfiscope.sources.images.png_checks import ANCILLARY, AROUND_BYTES
+from vfiscope.sources.video.y4m import Y4M_MAGIC, y4m_end
 from vfiscope.types import Code, Note
 
 __all__ = ["failed_checksums", "why_cut_short"]
@@ -37,8 +38,8 @@ TS_PACKET, TS_SYNC = 188, 0x47
 
 
 def why_cut_short(path: str) -> Note | None:
-    """A note where the structure of an MP4, Matroska, AVI, GIF, APNG or MPEG-TS file reaches beyond
-    its end, else None.
+    """A note where the structure of an MP4, Matroska, AVI, GIF, APNG, Y4M or MPEG-TS file reaches
+    beyond its end, else None.
 
     Raises:
         OSError: the file cannot be read.
@@ -50,6 +51,8 @@ def why_cut_short(path: str) -> Note | None:
             end = _matroska_end(file)
         elif head[:4] == b"RIFF" and head[8:11] == b"AVI":
             end = _riff_end(file, size)
+        elif head.startswith(Y4M_MAGIC):
+            end = y4m_end(file)
         elif head[:8] == PNG_SIGNATURE:
             end = max(stop for _, _, stop in _png_chunks(file))
         elif head[4:8] in BOXES:

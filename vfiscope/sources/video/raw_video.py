@@ -15,11 +15,11 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.files import open_regular
 from vfiscope.options.reading_options import RawFormat
 from vfiscope.sources.selection import Options
+from vfiscope.sources.video.y4m import Y4M_MAGIC
 
 __all__ = ["RawVideo", "is_raw_name", "raw_video"]
 
 SUFFIXES = (".yuv", ".raw", ".rgb", ".i420", ".nv12", ".gray")
-Y4M_MAGIC = b"YUV4MPEG2 "
 SIZE_IN_NAME = re.compile(r"(?<![0-9])([1-9][0-9]{1,4})x([1-9][0-9]{1,4})(?![0-9])")
 FORMATS: tuple[str, ...] = get_args(RawFormat)
 CHECKED_BYTES = 2**20
