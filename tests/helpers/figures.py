@@ -73,6 +73,9 @@ def fake(
         embedder=embedder,
         pairing={"policy": "row"},
         names=(),
+        time_lapse=None,
+        times_from="",
+        moment=lambda row: None,
     )
 
 

@@ -205,7 +205,7 @@ def test_rows_of_a_run_by_role(tmp_path: Path) -> None:
         assert run.rows("passed").tolist() == [True, False, True, False, False, False]
         assert run.rows("all").all()
         with pytest.raises(
-            UsageError, match="there is no role 'made': choose all, synthesised, or passed"
+            UsageError, match="there is no role 'made': choose all, synthesised, passed, or held"
         ):
             run.rows("made")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
-from vfiscope.types import Code, Note, duration
+from vfiscope.types import Code, Note, date, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
@@ -169,6 +169,8 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
             if pooled["worst_index"] is None
             else f"{pooled['worst_index']}  {printable(pooled.get('worst_name', ''))}"
         )
+        if pooled.get("worst_at"):
+            where += f", {date(pooled['worst_at'])}"
         yield f"{name:<{wide}}{cells} {_number(pooled['worst']):>10}  {where.rstrip()}{extra}"
         if "mean_abs" in pooled:
             yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
@@ -182,11 +184,20 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
     for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
-        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {s['peak_index']}" for s in same)
+        peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
+
+
+def _peak(segment: dict[str, Any]) -> str:
+    """The number of the worst frame; of dated images with its name and date, unless the segment is
+    of this one alone."""
+    number = str(segment["peak_index"])
+    if segment.get("peak_at") is None or segment["stop"] - segment["start"] == 1:
+        return number
+    return f"{number} ({printable(segment['peak_name'])}, {date(segment['peak_at'])})"
 
 
 def describe_diagnosis(diagnosis: Diagnosis) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, TypeVar
@@ -248,12 +248,12 @@ class Run:
         """The presentation time of a row in microseconds."""
         return round(int(self.frames.pts[row]) * self.time_base * 1_000_000)
 
-    @property
+    @cached_property
     def time_lapse(self) -> TimeLapse | None:
         """When the images were taken; None where their times are counted."""
         if not self.times_from or not len(self.frames):
             return None
-        return TimeLapse.of([self._microseconds(row) for row in range(len(self.frames))])
+        return TimeLapse.of(np.rint(self.frames.pts * float(self.time_base * 1_000_000)))
 
     @property
     def header(self) -> schema.Header:
@@ -286,14 +286,15 @@ class Run:
         judgement = judge(self.frames, self.scores)
         scored = self.scores, self.specs, self.frames
         seconds, lapse = self.timings.get("seconds"), self.time_lapse
+        moment = self.moment if self.times_from else None
         summary = {
             "mode": self.mode,
             "out": str(self.path),
             "frames": count(self.frames, self.scores, self._unread),
             "taken": None if lapse is None else {**lapse.to_dict(), "how": self.times_from},
             "role": self.role,
-            "metrics": pooled(*scored, self.role, self.names),
-            "roles": by_role(*scored, self.names),
+            "metrics": pooled(*scored, self.role, self.names, moment),
+            "roles": by_role(*scored, self.names, moment),
             "signals": described_signals(self.signals, self.signal_specs),
             "verdict": None if judgement is None else judgement.to_dict(),
             "segments": [

@@ -17,15 +17,21 @@ Scored = Mapping[str, NDArray[np.float32]]
 """{metric: (N,) float32}, NaN where not defined."""
 
 
+Moment = Callable[[int], str | None] | None
+"""The capture time of a row; None where times are counted."""
+
+
 def describe(
     values: ArrayLike,
     spec: MetricSpec,
     frames: FrameTable,
     rows: NDArray[np.bool_],
     names: Sequence[str] = (),
+    moment: Moment = None,
 ) -> dict[str, Any]:
     """The pools of one metric over some rows, with its worst frame (decode ordinal, and the name of
-    its image where there are names) and the numbers of infinite and defined values.
+    its image and its capture time where there are such) and the numbers of infinite and defined
+    values.
 
     Of a signed metric, whose values of both signs would cancel out, also ``mean_abs``: the mean
     distance from identity.
@@ -40,6 +46,7 @@ def describe(
         "worst": None if row is None else float(array[row]),
         "worst_index": None if row is None else int(frames.index[row]),
         **({"worst_name": None if row is None else names[row]} if names else {}),
+        **({"worst_at": None if row is None else moment(row)} if moment is not None else {}),
         "infinite": int(np.isinf(mine).sum()),
         "defined": int((~np.isnan(mine)).sum()),
     }
@@ -51,12 +58,13 @@ def pooled(
     frames: FrameTable,
     role: str,
     names: Sequence[str] = (),
+    moment: Moment = None,
 ) -> dict[str, Any]:
     """{metric: its pools over the frames of a role}, without metrics that have values only for
     other frames."""
     rows = rows_of(frames, role)
     return {
-        name: describe(values, specs[name], frames, rows, names)
+        name: describe(values, specs[name], frames, rows, names, moment)
         for name, values in scores.items()
         if np.isnan(values).all() or not np.isnan(values[rows]).all()
     }
@@ -67,6 +75,7 @@ def by_role(
     specs: Mapping[str, MetricSpec],
     frames: FrameTable,
     names: Sequence[str] = (),
+    moment: Moment = None,
 ) -> dict[str, Any]:
     """{role: its number of frames and :func:`pooled`} where roles are known, else empty."""
     if headline_role(frames) == "all":
@@ -74,7 +83,7 @@ def by_role(
     return {
         role: {
             "frames": int(rows_of(frames, role).sum()),
-            "metrics": pooled(scores, specs, frames, role, names),
+            "metrics": pooled(scores, specs, frames, role, names, moment),
         }
         for role in ROLES
         if role != "held" or (frames.role == Role.HELD).any()
@@ -100,7 +109,8 @@ def named(
     names: Sequence[str],
     moment: Callable[[int], str | None],
 ) -> dict[str, Any]:
-    """A segment as a dictionary, with its first and last image and their capture times, if known.
+    """A segment as a dictionary, with its first, last and worst image and their capture times, if
+    known.
 
     Args:
         segment: the segment.
@@ -113,6 +123,7 @@ def named(
         return entry
     first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))
     ends = {"start": first, "stop": max(first, end - 1)}
+    ends["peak"] = int(np.searchsorted(frames.index, segment.peak_index))
     moments = {f"{end}_at": moment(row) for end, row in ends.items()}
     return {
         **entry,

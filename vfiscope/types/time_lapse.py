@@ -42,7 +42,7 @@ class TimeLapse:
     the day: nights."""
 
     @classmethod
-    def of(cls, moments: Sequence[int]) -> TimeLapse | None:
+    def of(cls, moments: Sequence[int] | Float64) -> TimeLapse | None:
         """The time-lapse of some moments, in microseconds since 1970, in order; None where they lie
         outside of the calendar."""
         seconds = np.asarray(moments, np.float64) / 1e6

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vfiscope.types import Float64, FrameTable, MetricSpec, Role
+from vfiscope.views.dates import pauses_of
 from vfiscope.views.naming import informative
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class Curve:
     undefined: int
 
     @classmethod
-    def of(cls, times: Float64, scores: NDArray[np.float32]) -> Curve:
-        """Prepare (N,) times and (N,) scores.
+    def of(
+        cls, times: Float64, scores: NDArray[np.float32], breaks: Float64 | None = None
+    ) -> Curve:
+        """Prepare (N,) times and (N,) scores; the line also breaks before the times of ``breaks``.
 
         A single infinite value between finite ones is left out of the line, which goes straight on:
         every second frame of an interpolated clip is such a one. Several in a row break it, as NaN
@@ -67,6 +70,10 @@ class Curve:
         near = np.r_[False, infinite[:-1]] | np.r_[infinite[1:], False]
         kept = ~infinite | near
         line_times, line = times[kept], np.where(infinite[kept], np.nan, values[kept])
+        if breaks is not None and len(breaks):
+            places = np.searchsorted(line_times, breaks)
+            line_times = np.insert(line_times, places, breaks)
+            line = np.insert(line, places, np.nan)
         known = np.isfinite(line)
         alone = known & ~np.r_[False, known[:-1]] & ~np.r_[known[1:], False]
         return cls(
@@ -98,7 +105,7 @@ def curves_of(run: Run, metric: str) -> dict[Role, Curve]:
     a saw."""
     rows = {role: run.frames.role == role for role in roles_of(run, metric)}
     return {
-        role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine])
+        role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine], pauses_of(run))
         for role, mine in rows.items()
     }
 

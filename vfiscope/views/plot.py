@@ -23,7 +23,8 @@ Conventions of the figures:
 - A cut is a dotted line through all panels, a damaged frame a cross at the foot of all panels.
 - More points than the figure has pixels are thinned to the least and the greatest of each bin, so
   no spike is lost.
-- Times are in seconds, from three hours on in hours, from four days on in days.
+- Times are in seconds, from three hours on in hours, from four days on in days. Images that tell
+  when they were taken have dates instead, and their curves break at pauses, as over night.
 - More than six panels are drawn in two columns.
 
 The files are the same, byte for byte, for the same runs and the same matplotlib.
@@ -41,6 +42,7 @@ import numpy as np
 
 from vfiscope.errors import UsageError
 from vfiscope.views.curves import extent, frame_axis
+from vfiscope.views.dates import date_of_zero, dated_axis, dated_locator, frame_ticks, taken_words
 from vfiscope.views.export import suffix_of
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
@@ -123,7 +125,9 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str])
     height = PANEL_IN * rows + FIGURE_EDGE_IN + legend.height_in
     figure = Figure(figsize=(FIGURE_WIDTH_IN, height), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle("\n".join(textwrap.wrap(heading(runs), 100)))
+    texts = [heading(runs), *taken_words(runs)]
+    titles = [line for text in texts for line in textwrap.wrap(text, 100)]
+    figure.suptitle("\n".join(titles))
     panels: list[Axes] = []
     for place, metric in enumerate(metrics, start=1):
         ax = figure.add_subplot(rows, columns, place, sharex=panels[0] if panels else None)
@@ -149,8 +153,6 @@ def _set_time_axes(
     first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]
 ) -> None:
     """The time below the lowest panels, and frame numbers below that."""
-    from matplotlib.ticker import MaxNLocator
-
     extents = [extent(run.frames) for run in runs]
     start, end = min(opening for opening, _ in extents), max(closing for _, closing in extents)
     last = max((float(run.frames.time_s.max()) for run in runs if len(run.frames)), default=0.0)
@@ -162,19 +164,18 @@ def _set_time_axes(
         (name, size) for name, size, least in TIME_UNITS if end - start >= least * size
     )
     scale = (lambda time_s: time_s / length, lambda time: time * length)
-    first.xaxis.set_major_locator(_locator(length))
+    zero = date_of_zero(runs)
+    first.xaxis.set_major_locator(_locator(length) if zero is None else dated_locator(zero))
     longest = max(range(len(runs)), key=lambda n: extents[n][1])
     frames = runs[longest].frames
     single = len(frames) == 1 and all(len(run.frames) == 1 for run in runs)
     for ax in lowest:
-        times = ax.secondary_xaxis("bottom", functions=scale)
-        numbers = ax.secondary_xaxis("bottom", functions=frame_axis(frames))
-        times.set_xlabel(f"Time [{unit}]", labelpad=2)
-        numbers.set_xlabel(
-            "Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2
-        )
-        numbers.spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
-        numbers.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if zero is None:
+            times = ax.secondary_xaxis("bottom", functions=scale)
+            times.set_xlabel(f"Time [{unit}]", labelpad=2)
+        else:
+            times = dated_axis(ax, zero)
+        numbers = _frame_numbers(ax, runs, longest, labels)
         place = ax.get_subplotspec()
         for each in (times, numbers):
             each.set_in_layout(
@@ -184,6 +185,21 @@ def _set_time_axes(
             ax.set_xticks([float(frames.time_s[0])])
             times.set_xticks([float(frames.time_s[0])])
             numbers.set_xticks([int(frames.index[0])])
+
+
+def _frame_numbers(ax: Axes, runs: Sequence[Run], longest: int, labels: Sequence[str]) -> Any:
+    """The axis of frame numbers, those of the longest run."""
+    from matplotlib.ticker import MaxNLocator
+
+    numbers = ax.secondary_xaxis("bottom", functions=frame_axis(runs[longest].frames))
+    numbers.set_xlabel(
+        "Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2
+    )
+    numbers.spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
+    numbers.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if (ticks := frame_ticks(runs[longest])) is not None:
+        numbers.set_xticks(ticks)
+    return numbers
 
 
 def _same_times(runs: Sequence[Run], longest: int) -> bool:

@@ -10,7 +10,15 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 from __future__ import annotations
 
 from vfiscope.registry import Registry
-from vfiscope.segments.detectors import change, cut, exposure, flicker, low_score, slip
+from vfiscope.segments.detectors import (
+    change,
+    cut,
+    exposure,
+    flicker,
+    low_score,
+    odd_exposure,
+    slip,
+)
 from vfiscope.segments.detectors.detector import Columns, Detector
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -22,6 +30,7 @@ for _detector in (
     Detector("cut", ("cut",), cut.detect),
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
+    Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
     Detector("flicker", flicker.LEVEL_METRICS, flicker.detect),
 ):
