@@ -199,10 +199,11 @@ def test_files_of_which_no_network_can_be_chosen(tmp_path: Path) -> None:
 def test_parts_that_do_not_make_a_whole_are_missing() -> None:
     """A tenth of the tensors may be missing; the report names it."""
     layer = "encoder.layer.0.attention.attention"
-    uneven, short = transformers(network(0)), transformers(network(0))
+    uneven, short, scalar = (transformers(network(0)) for _ in range(3))
     uneven[f"{layer}.key.weight"] = torch.zeros(48, 4)
     del short[f"{layer}.value.weight"]
-    for content in (uneven, short):
+    scalar[f"{layer}.query.weight"] = torch.tensor(1.0)
+    for content in (uneven, short, scalar):
         report = load_into(network(1), plain_state(content, "the weights"))
         assert report.missing == ("blocks.0.attn.qkv.weight",)
         assert "1 (blocks.0.attn.qkv.weight) missing and left at random" in str(report)

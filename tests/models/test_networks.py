@@ -61,6 +61,7 @@ def test_a_network_of_timm_by_its_name(tmp_path: Path, name: str, size: int, dim
     assert torch.allclose(made.embed(frames).patches[0].flatten(0, 1), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_weights_of_another_grid_are_resampled_once(tmp_path: Path) -> None:
     """Weights saved for 6 x 6 patches: on such a grid as they are, on others resampled from it."""
     model = built(img_size=96)
@@ -72,12 +73,13 @@ def test_weights_of_another_grid_are_resampled_once(tmp_path: Path) -> None:
         frames = frame(*size)
         got = open_embedder(NAME, weights=path, size=min(size)).embed(frames).patches[0]
         assert torch.allclose(got.flatten(0, 1), by_hand(model, frames, 0.5, 0.5), atol=1e-4)
-    # A grid that is not square is of no network that is built for squares.
-    state = {**model.state_dict(), "pos_embed": torch.zeros(1, 31, 64)}
-    with pytest.raises(EmbedderError, match=r"'pos_embed' is \(1, 31, 64\) instead of"):
-        open_embedder(NAME, weights=save(state, path))
+    for tokens in (31, 1 + 129**2):  # no square, and one that is too large
+        state = {**model.state_dict(), "pos_embed": torch.zeros(1, 1, 64).expand(1, tokens, 64)}
+        with pytest.raises(EmbedderError, match=rf"'pos_embed' is \(1, {tokens}, 64\) instead of"):
+            open_embedder(NAME, weights=save(state, path))
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_file_has_initial_values(tmp_path: Path) -> None:
     """And so have buffers that no file holds: the angles of rotary embeddings."""
     model = built()

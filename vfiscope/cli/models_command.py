@@ -28,6 +28,7 @@ def models_list(as_json: bool) -> int:
     say(f"{'name':<16}{'dim':>6}{'patch':>7}  weights")
     for entry in listed:
         say(f"{entry['name']:<16}{entry['dim']:>6}{entry['patch']:>7}  {entry['weights']}")
+    say("any other vision transformer of timm: by its name there")
     return 0
 
 

@@ -159,10 +159,10 @@ def _joined(state: dict[str, Tensor], source: str) -> dict[str, Tensor]:
     for first, parts, whole in JOINED:
         for match in filter(None, map(first.fullmatch, state)):
             names = [f"{match[1]}.{part}.{match[2]}" for part in parts]
-            shapes = {made[name].shape[1:] if name in made else None for name in names}
-            if None in shapes or len(shapes) > 1 or made[names[0]].ndim == 0:
+            there = [made[name] for name in names if name in made and made[name].ndim]
+            if len(there) < len(names) or len({part.shape[1:] for part in there}) > 1:
                 continue  # the whole is missing then, and that is said
             for name in names:
-                check_floats(name, made[name], source, whole=True)
-            made[f"{match[1]}.{whole}.{match[2]}"] = torch.cat([made.pop(name) for name in names])
+                check_floats(name, made.pop(name), source, whole=True)
+            made[f"{match[1]}.{whole}.{match[2]}"] = torch.cat(there)
     return made

@@ -26,6 +26,8 @@ from vfiscope.printable import printable
 __all__ = ["load_network", "timm_entry"]
 
 NAMES_SUGGESTED = 3
+MAX_SIDE = 128
+"""Patches along a side of the grid that weights may be saved for; DINOv2's are for 37."""
 MAX_PREFIX = 2
 """Most tokens, of class and distillation, that share the position embeddings with the patches."""
 
@@ -141,4 +143,5 @@ def _grid_of(plain: StateDict, model: Any) -> dict[str, Any]:
         return {}
     counts = (found.shape[1] - prefix for prefix in range(MAX_PREFIX + 1))
     side = next((isqrt(count) for count in counts if count > 0 and isqrt(count) ** 2 == count), 0)
-    return {"img_size": side * model.patch_embed.patch_size[0]} if side else {}
+    fits = 0 < side <= MAX_SIDE
+    return {"img_size": side * model.patch_embed.patch_size[0]} if fits else {}

@@ -33,6 +33,8 @@ class Models:
     register: spatial.Register | None = None
     """The registration of test frames to their partners; None where frames are not registered, or
     nothing is to be computed."""
+    held: bool = False
+    """Whether an earlier job had the same embedder, and its weights have been told."""
 
 
 class Session:
@@ -87,9 +89,10 @@ class Session:
             UsageError: the registration's weights cannot be used.
         """
         known = self.identify(config, needs)
-        device, embedder, register = known.device, None, None
+        device, embedder, register, held = known.device, None, None, False
         if known.identity is not None:
             opening = partial(open_embedder, device=device, **_named(config))
+            held = (known.identity, device) in self._embedders
             embedder = _held(self._embedders, (known.identity, device), opening)
         if config.register != "none":
             weights = config.register_weights
@@ -99,7 +102,7 @@ class Session:
                 (config.register, method.get("weights_digest"), device),
                 partial(spatial.open_register, config.register, weights=weights, device=device),
             )
-        return replace(known, embedder=embedder, register=register)
+        return replace(known, embedder=embedder, register=register, held=held)
 
 
 def _named(config: RunConfig) -> dict[str, Any]:
