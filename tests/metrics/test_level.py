@@ -7,9 +7,8 @@ import pytest
 from helpers.between import between, frames, score
 from numpy.typing import NDArray
 
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.types import Pairs, Status
-
-LEVEL_METRICS = ("level_y", "level_cb", "level_cr")
 
 
 def flat(*colour: float, dtype: type = np.uint8) -> NDArray[np.uint16]:

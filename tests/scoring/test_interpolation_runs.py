@@ -14,7 +14,7 @@ import vfiscope as vs
 from vfiscope import synth
 from vfiscope.errors import PairingError, UsageError, VfiscopeError
 from vfiscope.options import RunConfig
-from vfiscope.options.computing_options import NEIGHBOUR_METRICS
+from vfiscope.options.computing_options import LEVEL_METRICS, NEIGHBOUR_METRICS
 from vfiscope.scoring import pipeline
 from vfiscope.sources import Source
 from vfiscope.store import differences
@@ -62,8 +62,9 @@ def test_true_frames_are_where_they_should_be(truth: Pixels, low: Pixels) -> Non
             "synthesised",
             {"synthesised": 10, "passed": 11, "all": 21},
         )
-        assert list(summary["metrics"]) == [*NEIGHBOUR_METRICS]  # no number of the codec among them
-        assert list(summary["roles"]["passed"]["metrics"]) == ["psnr", "ssim"]
+        # No number of the codec is among them.
+        assert list(summary["metrics"]) == [*NEIGHBOUR_METRICS, *LEVEL_METRICS]
+        assert list(summary["roles"]["passed"]["metrics"]) == ["psnr", "ssim", *LEVEL_METRICS]
         assert summary["roles"]["passed"]["metrics"]["ssim"]["mean"] == 1.0
         assert summary["metrics"]["midpoint_px"]["mean_abs"] < 0.1
 
@@ -90,12 +91,12 @@ def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
             "cosine_before",
             "cosine_after",
             *("fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
-            *("level_y", "level_cb", "level_cr"),
             "midpoint_px",
             "ghosting",
             "warp",
             "foreign",
             "cut",
+            *("level_y", "level_cb", "level_cr"),
         ]
         np.testing.assert_array_equal(run.frames.ref_index, [-1, *range(N - 2), -1])
         np.testing.assert_array_equal(

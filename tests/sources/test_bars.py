@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from helpers.media import Array, noise
+from helpers.media import Array, noise, write_video
 
 from vfiscope import synth
 from vfiscope.sources import open_source
@@ -73,3 +74,12 @@ def test_crop_leaves_out_the_bars_of_a_source() -> None:
         assert source.size == (H - 16, W)
         (frames,) = list(source.select(source.selection))[:1]
     assert np.array_equal(frames.interleaved, CLIP[: len(frames), 9 : H - 7])
+
+
+@pytest.mark.parametrize("bars", [Bars(11, 11), Bars(left=13, right=13)])
+def test_compression_moves_no_edge(tmp_path: Path, bars: Bars) -> None:
+    options = {"crf": "30", "x264-params": "log-level=none"}
+    how: dict[str, Any] = {"codec": "libx264", "pix_fmt": "yuv420p", "options": options}
+    path = write_video(tmp_path / "a.mp4", barred(CLIP, bars, 16), **how)
+    with open_source(path) as source:
+        assert look(source).bars() == bars

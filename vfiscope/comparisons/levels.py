@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.comparisons.comparison import Scored
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.types import Code, Note, Role
 
 __all__ = ["warn_levels"]
@@ -17,7 +18,7 @@ def warn_levels(scored: Scored) -> list[Note]:
     """A warning if the median levels of synthesised and passed frames differ; nothing where roles
     or levels are unknown."""
     apart = {}
-    for name in ("level_y", "level_cb", "level_cr"):
+    for name in LEVEL_METRICS:
         values, role = scored.values.get(name), scored.table.role
         if values is None or not np.isfinite(values[role == Role.SYNTHESISED]).any():
             return []

@@ -15,11 +15,23 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.metrics.interpolation.cut_detection import is_cut
 from vfiscope.metrics.metric import Metric
 from vfiscope.pixels import LUMA_WEIGHTS, eight_bit_scale
-from vfiscope.types import Float32, Float64, Frames, MetricSpec, Needs, Pairs, Status
+from vfiscope.types import (
+    Float32,
+    Float64,
+    Frames,
+    MetricSpec,
+    Needs,
+    Pairs,
+    Role,
+    Status,
+    Uint8,
+)
+from vfiscope.types.batch import to_numpy
 
 __all__ = ["METRICS"]
 
@@ -40,11 +52,14 @@ def _apart(pairs: Pairs) -> Float64:
     """(N, 3) levels of the test less the levels that its partner has or, without one, that the real
     frames around it predict: those of both, weighted by its phase, half each where that is unknown.
 
-    NaN where it has neither, or where the frames around it are unrelated.
+    NaN where it has neither, where the frames around it are unrelated, and for an original that is
+    its own partner, because there was no source.
     """
     own = _levels(pairs.test)
     if pairs.ref is not None:
-        return own - _levels(pairs.ref)
+        found = own - _levels(pairs.ref)
+        found[_alone(pairs.test, pairs.ref, pairs.role)] = np.nan
+        return found
     if pairs.around is None:
         return np.full_like(own, np.nan)
     phase = np.full(len(own), 0.5) if pairs.phase is None else np.nan_to_num(pairs.phase, nan=0.5)
@@ -52,6 +67,16 @@ def _apart(pairs: Pairs) -> Float64:
     found = own - (before + phase[:, np.newaxis] * (after - before))
     found[is_cut(pairs)] = np.nan
     return found
+
+
+def _alone(test: Frames, ref: Frames, role: Uint8 | None) -> NDArray[np.bool_]:
+    """(N,) whether an original is its own partner."""
+    same = (test.index == ref.index) & (test.time_s == ref.time_s)
+    equal = [
+        bool(same[row]) and np.array_equal(to_numpy(test.data[row]), to_numpy(ref.data[row]))
+        for row in range(len(same))
+    ]
+    return np.array(equal, bool) & (role == Role.PASSED if role is not None else False)
 
 
 def _component(number: int) -> Callable[[Pairs], Float32]:

@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT_MAPS",
     "DEFAULT_METRICS",
     "FIELD_METRICS",
+    "LEVEL_METRICS",
     "NEIGHBOUR_MAPS",
     "NEIGHBOUR_METRICS",
     "ComputingOptions",
@@ -35,17 +36,15 @@ NEIGHBOUR_METRICS = (
     "blend",
     "torn",
     "level",
-    "level_y",
-    "level_cb",
-    "level_cr",
     "midpoint_px",
     "ghosting",
     "warp",
     "foreign",
     "cut",
 )
+LEVEL_METRICS = ("level_y", "level_cb", "level_cr")
 NEIGHBOUR_MAPS = ("fault", "ghosting", "warp", "foreign")
-"""Computed without ground truth, as are NEIGHBOUR_METRICS."""
+"""Computed without ground truth, as are NEIGHBOUR_METRICS and LEVEL_METRICS."""
 FIELD_METRICS = {"motion": "mismatch"}
 """{field: the metric whose matches it shows}"""
 
@@ -105,7 +104,8 @@ class ComputingOptions(EmbeddingOptions):
         fields: tuple[str, ...] = DEFAULT_FIELDS
         if self.mode == "score" and self.ref is None:
             originals = ("psnr", "ssim") if self.source is not None else ()
-            metrics, maps, fields = NEIGHBOUR_METRICS + originals, NEIGHBOUR_MAPS, ()
+            metrics = NEIGHBOUR_METRICS + originals + LEVEL_METRICS
+            maps, fields = NEIGHBOUR_MAPS, ()
         asked = self.metrics or metrics
         return {
             "metrics": metrics,

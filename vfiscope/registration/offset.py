@@ -30,9 +30,11 @@ TILES = 4
 """Tiles across and down."""
 TILE_SIDES_PX = (24, 96)
 """Least and greatest side of a tile."""
-MIN_TILE_SLOPE = 1.0
-"""Mean slope in code values per pixel that a tile must have in every direction: along a straight
-edge nothing tells how far it has moved."""
+MIN_TILE_SLOPE = 0.4
+"""Slope in code values per pixel that a tile must have in every direction: along a straight edge
+nothing tells how far it has moved."""
+SLOPE_BLUR_PX = 1.5
+"""Noise has no slope once it is blurred by so much."""
 MIN_TILE_CORRELATION = 0.6
 MIN_TILES = 4
 """Tiles that must tell something."""
@@ -104,8 +106,9 @@ def _climbed(
 
 def _least_slope(tile: Float32) -> float:
     """Root mean square slope in the direction in which it is least."""
+    smooth = cv2.GaussianBlur(tile, (0, 0), SLOPE_BLUR_PX)
     across, down = (
-        cv2.Sobel(tile, cv2.CV_32F, dx, dy, ksize=3, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))
+        cv2.Sobel(smooth, cv2.CV_32F, dx, dy, ksize=3, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))
     )
     mixed = float((across * down).mean())
     tensor = [[float(np.square(across).mean()), mixed], [mixed, float(np.square(down).mean())]]

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from vfiscope.comparisons import Streams
-from vfiscope.errors import PairingError, UsageError
+from vfiscope.errors import PairingError, UsageError, VfiscopeError
 from vfiscope.options import RunConfig
 from vfiscope.options.crop import BARS, Box, box_of
 from vfiscope.options.input_options import golden_index
 from vfiscope.registration.constant_offset import constant_offset
 from vfiscope.segments.rules import Column
 from vfiscope.sources import Source, open_with
-from vfiscope.sources.bars import find_bars
+from vfiscope.sources.bars import Bars, find_bars
 from vfiscope.sources.shape import aspect_text, same_shape, shape_of
 from vfiscope.types import Code, Note
 
@@ -100,7 +100,7 @@ def _remedy(sources: Mapping[str, Source]) -> str:
     warned = f"as their shapes differ ({stretch}), --resize alone would stretch the test"
     if any(source.crop is not None for source in sources.values()):
         return f"{warned}: pass boxes of one shape to --crop and --crop-ref"
-    bars = {role: find_bars(source) for role, source in sources.items()}
+    bars = {role: _bars_of(source) for role, source in sources.items()}
     said = [f"{role} has black bars ({found})" for role, found in bars.items() if any(found)]
     if not said:
         return (
@@ -121,6 +121,14 @@ def _remedy(sources: Mapping[str, Source]) -> str:
     if same_shape(*left):
         return f"{crop} --resize FILTER"
     return f"{warned}; {crop} --resize FILTER --register sift"
+
+
+def _bars_of(source: Source) -> Bars:
+    """Its bars; none where it cannot be read, which is then not what is wrong first."""
+    try:
+        return find_bars(source)
+    except VfiscopeError:
+        return Bars()
 
 
 def fitted(sources: Mapping[str, Source], config: RunConfig) -> tuple[list[Note], list[Note]]:

@@ -28,10 +28,13 @@ MAX_BAR_UNEVENNESS = 12.0
 """Code values by which the pixels of a bar differ, compression noise included."""
 MIN_EDGE_STEP = 24.0
 """Code values by which the frame beyond a bar is brighter, in the middle of the border."""
+WEAK_EDGE_STEP = 6.0
 EDGE_PX = 3
-"""Pixels of a border over which compression or scaling spreads the edge of a bar."""
+"""Pixels within which the edge of a bar rises."""
 BLENDED_SHARE = 0.25
-"""A row belongs to the bar while less than this share of it is picture."""
+"""Part of the rise that may lie before them."""
+SPREAD_PX = 8
+"""Pixels of a bar next to its edge that compression makes uneven: a block of its transform."""
 MIN_BAR_PX = 2
 MAX_LONE_BAR_PX = 16
 """A larger bar counts only with one on the opposite side: padding fills up macroblocks of 16."""
@@ -64,6 +67,19 @@ class Bars(NamedTuple):
         return Box(self.left, self.top, width, height)
 
 
+class Lines(NamedTuple):
+    """The rows or columns of a sequence, one after the other."""
+
+    brightest: NDArray[np.uint8]
+    """(lines, samples) brightest value that each pixel ever had."""
+    total: NDArray[np.float64]
+    """(lines,) sum over frames of the mean of the middle half of a line."""
+
+    def reversed(self) -> Lines:
+        """The same lines from the other side."""
+        return Lines(self.brightest[::-1], self.total[::-1])
+
+
 class Borders:
     """The brightest value that pixels had, line by line from each border of a sequence."""
 
@@ -71,8 +87,8 @@ class Borders:
         self.frames = 0
         self._step = step
         self._first: int | None = None
-        self._rows: NDArray[np.uint8] | None = None
-        self._columns: NDArray[np.uint8] | None = None
+        self._rows: Lines | None = None
+        self._columns: Lines | None = None
 
     def add(self, frames: Frames) -> None:
         """Look at every few frames of a batch on the CPU."""
@@ -90,25 +106,21 @@ class Borders:
 
     def _look_at(self, pixels: NDArray[Any]) -> None:
         height, width = pixels.shape[:2]
-        rows = _brightest(pixels[:, :: max(1, width // BORDER_SAMPLES)])
-        columns = _brightest(pixels[:: max(1, height // BORDER_SAMPLES)]).T
-        self._rows = rows if self._rows is None else np.maximum(self._rows, rows)
-        self._columns = columns if self._columns is None else np.maximum(self._columns, columns)
+        rows = _brightness(pixels[:, :: max(1, width // BORDER_SAMPLES)])
+        columns = _brightness(pixels[:: max(1, height // BORDER_SAMPLES)]).T
+        self._rows = _with(self._rows, rows)
+        self._columns = _with(self._columns, columns)
         self.frames += 1
 
     def bars(self) -> Bars | None:
         """The bars so far; None where no frame was bright enough to tell."""
         if self._rows is None or self._columns is None:
             return None
-        if np.median(self._rows) < MAX_BAR_LEVEL and self._rows.max() < 2 * MAX_BAR_LEVEL:
+        most = self._rows.brightest
+        if np.median(most) < MAX_BAR_LEVEL and most.max() < 2 * MAX_BAR_LEVEL:
             return None
-        found = [_bar(lines) for lines in self._sides()]
-        for one, other in ((0, 1), (2, 3)):
-            if min(found[one], found[other]) == 0 and max(found[one], found[other]) > (
-                MAX_LONE_BAR_PX
-            ):
-                found[one] = found[other] = 0
-        return Bars(*found)
+        top, bottom, left, right = self._sides()
+        return Bars(*_opposite(top, bottom), *_opposite(left, right))
 
     def differ(self, other: Borders) -> bool:
         """True where one sequence shows something in the place of a bar of the other."""
@@ -122,11 +134,11 @@ class Borders:
             for px, other_px, lines, other_lines in sides
         )
 
-    def _sides(self) -> tuple[NDArray[np.uint8], ...]:
-        """(lines, samples) from the top, bottom, left and right border inwards."""
+    def _sides(self) -> tuple[Lines, ...]:
+        """The lines from the top, bottom, left and right border inwards."""
         if self._rows is None or self._columns is None:
             return ()
-        return self._rows, self._rows[::-1], self._columns, self._columns[::-1]
+        return self._rows, self._rows.reversed(), self._columns, self._columns.reversed()
 
 
 def look(source: Source) -> Borders:
@@ -156,35 +168,65 @@ def content_box(source: Source) -> Box | None:
     return find_bars(source).box(source.size)
 
 
-def _brightest(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+def _brightness(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """(H, W) brightest channel of (H, W, 3), as 8-bit code values."""
     most = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
     return np.asarray(most >> (8 * most.itemsize - 8), np.uint8)
 
 
-def _bar(lines: NDArray[np.uint8]) -> int:
-    """Lines of a bar at the start of (lines, samples), 0 where there is none."""
-    level = float(np.median(lines[0]))
-    if level > MAX_BAR_LEVEL:
-        return 0
-    above = lines[: 1 + int(MAX_BARS_SHARE * len(lines)) + 2 * EDGE_PX].astype(np.float64) - level
+def _with(lines: Lines | None, seen: NDArray[np.uint8]) -> Lines:
+    """The lines with another frame of them."""
+    middle = _middle(seen).mean(axis=1)
+    if lines is None:
+        return Lines(seen, middle)
+    return Lines(np.maximum(lines.brightest, seen), lines.total + middle)
+
+
+def _opposite(one: Lines, other: Lines) -> tuple[int, int]:
+    """The bars on two opposite sides. Where what is shown beside one of them is dark, a weak edge
+    in the same place is enough."""
+    found = [_bar(one), _bar(other)]
+    for side, lines in enumerate((one, other)):
+        if not found[side] and found[1 - side]:
+            weak = _bar(lines, WEAK_EDGE_STEP)
+            found[side] = weak if abs(weak - found[1 - side]) <= MIN_BAR_PX else 0
+    alone = min(found) == 0 and max(found) > MAX_LONE_BAR_PX
+    return (0, 0) if alone else (found[0], found[1])
+
+
+def _bar(lines: Lines, least: float = MIN_EDGE_STEP) -> int:
+    """The lines of a bar that begins at the first one, 0 where there is none.
+
+    Compression spreads the edge over the lines of a bar, and brightens them more often than not; so
+    the even part is where a bar is looked for, and half the step at its end is where it ends.
+    """
+    most = int(MAX_BARS_SHARE * len(lines.total))
+    shown = lines.brightest[: most + SPREAD_PX + EDGE_PX].astype(np.float64)
+    above = shown - np.median(shown[0])
     even = np.quantile(above, 0.98, axis=1) <= MAX_BAR_UNEVENNESS
-    bar = len(even) if even.all() else int(np.argmin(even))
-    middle = _middle(above)
-    beyond = middle[bar : bar + 2 * EDGE_PX]
-    if not bar or not len(beyond) or middle[bar : bar + EDGE_PX].max() < MIN_EDGE_STEP:
+    core = len(even) if even.all() else int(np.argmin(even))
+    usual = lines.total[: len(above)]
+    ends = range(core, min(core + SPREAD_PX, len(above) - EDGE_PX) + 1)
+    if float(np.median(shown[0])) > MAX_BAR_LEVEL or not core or not len(ends):
         return 0
-    edge = [step < BLENDED_SHARE * float(np.median(beyond)) for step in beyond[:EDGE_PX]]
-    bar += len(edge) if all(edge) else edge.index(False)
-    return bar if MIN_BAR_PX <= bar <= MAX_BARS_SHARE * len(lines) else 0
+    rises = [usual[i : i + EDGE_PX].mean() - usual[max(0, i - EDGE_PX) : i].mean() for i in ends]
+    end = ends[int(np.argmax(rises))]
+    step = usual[end : end + EDGE_PX].mean() - usual[:core].mean()
+    if step <= 0 or np.median(_middle(above[end : end + EDGE_PX])) < least:
+        return 0
+    share = (usual - usual[:core].mean()) / step
+    bar = core + int(np.argmax(share[core:] >= 0.5))
+    sharp = share[max(0, bar - EDGE_PX)] <= BLENDED_SHARE
+    return bar if sharp and MIN_BAR_PX <= bar <= most else 0
 
 
-def _middle(lines: NDArray[Any]) -> NDArray[np.float64]:
-    """(lines,) median of the middle half of each line."""
+def _middle(lines: NDArray[Any]) -> NDArray[Any]:
+    """The middle half of each line."""
     part = lines.shape[1] // 4
-    return np.asarray(np.median(lines[:, part : lines.shape[1] - part], axis=1), np.float64)
+    return lines[:, part : lines.shape[1] - part]
 
 
-def _shows(lines: NDArray[np.uint8], start: int, stop: int) -> bool:
+def _shows(lines: Lines, start: int, stop: int) -> bool:
     """True if lines are clearly brighter than a bar may be."""
-    return bool(np.median(_middle(lines[start:stop])) >= MAX_BAR_LEVEL + MIN_EDGE_STEP)
+    shown = np.median(_middle(lines.brightest[start:stop]), axis=1)
+    return bool(np.median(shown) >= MAX_BAR_LEVEL + MIN_EDGE_STEP)

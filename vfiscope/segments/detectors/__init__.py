@@ -9,6 +9,7 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 
 from __future__ import annotations
 
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     change,
@@ -32,6 +33,6 @@ for _detector in (
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
-    Detector("flicker", flicker.LEVEL_METRICS, flicker.detect),
+    Detector("flicker", LEVEL_METRICS, flicker.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable, Segment
 
-__all__ = ["LEVEL_METRICS", "detect"]
+__all__ = ["detect"]
 
-LEVEL_METRICS = ("level_y", "level_cb", "level_cr")
 MIN_LEVEL_APART = 1.0
 """Least difference of levels that flickers, in 8-bit code values. Rounding and compression leave up
 to 0.5 in luma and 0.2 in colour."""

@@ -64,6 +64,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
+from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
 from vfiscope.store import headline_role, rows_of
@@ -93,7 +94,7 @@ SIDE_CYCLES = 8
 NEIGHBOURHOODS_AT_ONCE = 1 << 16
 """Windows in memory at a time: the median copies each of them."""
 MAD_TO_SIGMA = 1.4826
-MARKS = frozenset({"cut", "level_y", "level_cb", "level_cr"})
+MARKS = frozenset({"cut", *LEVEL_METRICS})
 """Scores that are not judged by the clip's own level; each has a detector of its own."""
 
 
