@@ -150,9 +150,9 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     """
     config = _config(job, folder, how)
     pictured = how.visualize and job.mode == "compare"
-    if job.mode == "compare":
-        place = folder / job.id if pictured else None
-        check_folder(config.replace(overwrite=True), place)
+    config.check_drawn(pictured)
+    if pictured:
+        check_folder(config.replace(overwrite=True), folder / job.id)
     opened, seen = finished(config, session), None
     skipped = opened is not None
     flagged_again = opened is not None and not made_by(opened, config.flag)
