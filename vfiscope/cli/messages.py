@@ -32,6 +32,8 @@ Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 )
+DATED_BAR_FORMAT = "{l_bar}{bar}| [{elapsed} + {remaining}{postfix}]"
+"""Of photos, between which days may pass."""
 OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
 """{role beside the synthesised one: words for its frames}"""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
@@ -66,10 +68,11 @@ def _bar(
 
     start, stop = source.span_s
     total = None if stop is None or stop <= start else stop - start
+    look_of_bar = DATED_BAR_FORMAT if source.info.times_from else PROGRESS_BAR_FORMAT
     with tqdm(
         total=total,
         disable=None,
-        bar_format=PROGRESS_BAR_FORMAT if total else None,
+        bar_format=look_of_bar if total else None,
         unit="s",
         **look,
     ) as bar:
