@@ -119,7 +119,12 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
             "corrupt",
             "unreadable",
         ]
-        assert h5["frames/role"].attrs["names"].tolist() == ["passed", "synthesised", "unknown"]
+        assert h5["frames/role"].attrs["names"].tolist() == [
+            "passed",
+            "synthesised",
+            "unknown",
+            "held",
+        ]
         types = {name: str(h5["frames"][name].dtype) for name in h5["frames"]}
         assert types == {
             "index": "int64",
