@@ -80,6 +80,8 @@ def small_network() -> Any:
 
 def _ran(calls: Iterable[tuple[int, str]], content: Callable[[], list[Any]]) -> Answer:
     """The answer for some calls of the program, and the content where none was refused."""
+    from vfiscope.errors import VfiscopeError
+
     done = list(calls)
     codes = [code for code, _ in done]
     if set(codes) - set(STATES):
@@ -88,7 +90,12 @@ def _ran(calls: Iterable[tuple[int, str]], content: Callable[[], list[Any]]) -> 
     raw = [line for line in lines if line.strip() and not line.startswith("vfiscope: ")]
     status = "refused" if UNUSABLE in codes else STATES[max(codes, key=(0, 1, 3).index)]
     found: Answer = {"status": status, "raw": raw[:3], "lines": len(lines)}
-    return found if status == "refused" else {**found, "content": content()}
+    if status == "refused":
+        return found
+    try:
+        return {**found, "content": content()}
+    except VfiscopeError as error:  # of an array, which is read on demand
+        return {**found, "status": "refused", "why": str(error)}
 
 
 def _pixels(path: Path) -> list[int]:

@@ -102,7 +102,10 @@ def run(clean: list[Original], folder: Path, files: int, seed: int) -> Counter[t
         if answer.get("raw"):
             outcomes["raw", what, each.path.name] += 1
         if outcome in BAD:
-            print(f"{outcome}: {what} of {each.path.name}, file {number}: {answer.get('why')}")
+            print(
+                f"{outcome}: {what} of {each.path.name}, file {number}: {answer.get('why')}",
+                flush=True,
+            )
         _remove(path)
     worker.end()
     return outcomes

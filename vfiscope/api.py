@@ -236,14 +236,15 @@ def _compare(
     options: Mapping[str, Any],
     models: ModelSession | None = None,
 ) -> Run:
-    from vfiscope.compat.folder import check_folder
-
     config = RunConfig.from_options("compare", {"test": test, "ref": ref, **options})
-    check_folder(config, visualize)
+    config.check_drawn(visualize is not None)
     if visualize is None:
         from vfiscope.scoring.pipeline import run
 
         return run(config, session=models)
+    from vfiscope.compat.folder import check_folder
+
+    check_folder(config, visualize)
     from vfiscope.compat.pictures import compare_and_draw
 
     return compare_and_draw(config, visualize, session=models)

@@ -97,6 +97,26 @@ def test_labels_and_dropped_ranges_say_what_was_done(scene: Pixels, tmp_path: Pa
     assert second.startswith("margin: median ")
 
 
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (Fraction(5, 2), "rate 2:5,"),
+        (Fraction(1000, 1001), "rate 1001:1000,"),
+        (Fraction(18021, 6400), "about 2.82 reference frames to a test frame,"),
+        (Fraction(64, 18021), "about 0.00355 reference frames to a test frame,"),
+    ],
+)
+def test_a_rate_that_was_measured_of_varying_times_is_a_number(rate: Fraction, words: str) -> None:
+    rows = np.arange(3)
+    unknown = np.array([0.1, 0.5, 0.5], np.float32)
+    found = Pairing(
+        rows, unknown, unknown, np.zeros(3, np.uint8), method="auto", offset=0, rate=rate
+    )
+    first, second = describe(found)
+    assert f" {words} " in first
+    assert second.endswith("; below 0.2 for 1, as where frames repeat each other")
+
+
 def test_identical_clips_have_the_identity_map(scene: Pixels) -> None:
     found = aligned(scene, scene)
     np.testing.assert_array_equal(found.ref_index, WHOLE)

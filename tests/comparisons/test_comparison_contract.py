@@ -54,6 +54,12 @@ CASES = {
     "by row": Case(
         "row", "score", {"ref": FRAMES[:5]}, [(n, n, -1, -1) for n in range(5)] + [(5, -1, -1, -1)]
     ),
+    "by image": Case(
+        "image",
+        "score",
+        {"ref": FRAMES[:5], "independent": True},
+        [(n, n, -1, -1) for n in range(5)] + [(5, -1, -1, -1)],
+    ),
     "by row, looking around": Case(
         "row",
         "score",
@@ -192,7 +198,8 @@ def test_pairs_hold_what_is_offered(case: Case) -> None:
     allowed = {name for name, metric in METRICS.items() if comparison.allows(metric.spec.needs)}
     assert ("psnr" in allowed) == (Needs.REF in comparison.offers)
     assert ("ghosting" in allowed) == (Needs.NEIGHBOURS in comparison.offers)
-    assert ("psnr_div" in allowed) == (case.mode == "score" and "ref" in case.options)
+    in_order = case.mode == "score" and "ref" in case.options and case.name != "image"
+    assert ("psnr_div" in allowed) == in_order
 
 
 def test_what_must_be_found_is_found_before_and_changes_nothing_else(case: Case) -> None:

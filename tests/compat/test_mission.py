@@ -47,6 +47,7 @@ from helpers.networks import shallow
 
 import vfiscope as vs
 from vfiscope import synth
+from vfiscope.batch.job_file import read_jobs
 from vfiscope.compat.draw import PAIR_FILES
 from vfiscope.embedders import dinov2
 from vfiscope.errors import EmbedderError
@@ -77,21 +78,30 @@ def theirs() -> torch.nn.Module:
     return older_tool.build()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, theirs: torch.nn.Module) -> Path:
+    """Images of three scenes, and weights."""
+    there = tmp_path_factory.mktemp("made")
+    for seed, name in enumerate("abc"):
+        save(there / f"{name}.png", synth.Scene(SIZE, SIZE, seed, objects=2).frame(0))
+    save_weights(theirs.state_dict(), there / "w.pt")
+    return there
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, theirs: torch.nn.Module) -> Path:
-    """Images of a scene and weights, and networks of one block."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Path) -> Path:
+    """A folder of them to work in, where networks have one block."""
     shallow(monkeypatch)
     monkeypatch.setattr("vfiscope.compat.draw.PAIR_DPI", 20)
     monkeypatch.chdir(tmp_path)
-    for seed, name in enumerate("abc"):
-        save(tmp_path / f"{name}.png", synth.Scene(SIZE, SIZE, seed, objects=2).frame(0))
-    save_weights(theirs.state_dict(), tmp_path / "w.pt")
+    for path in made.iterdir():
+        (tmp_path / path.name).hardlink_to(path)
     return tmp_path
 
 
-@pytest.fixture
-def wanted(folder: Path, theirs: torch.nn.Module) -> float:
-    return older_tool.cosine_distance(theirs, folder / "a.png", folder / "b.png", SIZE)
+@pytest.fixture(scope="module")
+def wanted(made: Path, theirs: torch.nn.Module) -> float:
+    return older_tool.cosine_distance(theirs, made / "a.png", made / "b.png", SIZE)
 
 
 def ours(weights: str = "w.pt", **options: Any) -> float:
@@ -160,14 +170,14 @@ def test_any_network_of_timm_by_its_name(folder: Path, name: str, size: int) -> 
     assert ours("named.pt", embedder=name, size=size) == CLOSE(wanted, rel=RESIZED)
 
 
-@pytest.fixture
-def adapted(folder: Path, theirs: torch.nn.Module) -> tuple[dict[str, Any], dict[str, Any], float]:
+@pytest.fixture(scope="module")
+def adapted(made: Path, theirs: torch.nn.Module) -> tuple[dict[str, Any], dict[str, Any], float]:
     """Weights, LoRA adapters of rank 4 and alpha 8, and the distance with both merged."""
     state = dict(theirs.state_dict())
     adapters = older_tool.lora(state)
     model = older_tool.build()
     model.load_state_dict(older_tool.merged(state, adapters, 8 / 4))
-    paths = folder / "a.png", folder / "b.png"
+    paths = made / "a.png", made / "b.png"
     return state, adapters, older_tool.cosine_distance(model, *paths, SIZE)
 
 
@@ -220,27 +230,29 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
     assert "\n" not in str(refused.value)
 
 
-LISTS: dict[str, Callable[[list[dict[str, str]]], Any]] = {
-    "a list": list,
-    "an object with pairs": lambda pairs: {"pairs": pairs},
-    "the other names": lambda pairs: [
-        {"ref_img": each["image_a"], "dist_img": each["image_b"]} for each in pairs
-    ],
-}
+def test_job_lists_of_every_form_are_the_same(folder: Path) -> None:
+    """A list, an object with ``pairs``, the other names; a label is text beside, as there."""
+    a, b = (str(folder / f"{name}.png") for name in "ab")
+    pair = {"image_a": "a.png", "image_b": "b.png", "label": "x"}
+    other = {"ref_img": "a.png", "dist_img": "b.png", "label": "x"}
+    for number, form in enumerate(([pair], {"pairs": [pair]}, [other], {"pairs": [other]})):
+        path = folder / f"{number}.json"
+        path.write_text(json.dumps(form))
+        (job,) = read_jobs(path)
+        assert (job.id, job.label, job.mode) == ("pair_001", "x", "compare")
+        assert dict(job.options) == {"ref": a, "test": b}
 
 
-@pytest.mark.parametrize("form", LISTS.values(), ids=list(LISTS))
 def test_a_job_list_gives_their_numbers(
     folder: Path,
     theirs: torch.nn.Module,
     monkeypatch: pytest.MonkeyPatch,
-    form: Callable[[list[dict[str, str]]], Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """As made for ``--config pairs.json --checkpoint W --resize N``: nothing in it is changed. The
     network is built once, one unreadable image fails alone, and the mean is said at the end."""
     pairs = [{"image_a": "a.png", "image_b": f"{name}.png", "label": "x"} for name in "bcz"]
-    (folder / "pairs.json").write_text(json.dumps(form(pairs)))
+    (folder / "pairs.json").write_text(json.dumps({"pairs": pairs}))
     opened, load = [], dinov2.load_dinov2
     monkeypatch.setattr(dinov2, "load_dinov2", lambda *a, **k: opened.append(1) or load(*a, **k))
     flags = [each for each in FLAGS if each != "--quiet"]
@@ -335,16 +347,14 @@ def test_arrows_pca_and_overlay_are_chosen(folder: Path, figures: dict[str, Any]
     assert "pca_features.png" not in figures
 
 
-@pytest.mark.parametrize(("distance", "words"), [(0.0499, "very"), (0.15, "noticeable")])
 def test_bands_are_said_everywhere(
     folder: Path,
-    distance: float,
-    words: str,
     figures: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The bands are of NOVA's embedder, dinov2-base at 518; here the small one passes for it."""
+    distance, words = 0.15, "noticeable"
     bands = {"name": "dinov2-small", "pool": "all", "size": SIZE, "aspect": "stretch"}
     monkeypatch.setattr("vfiscope.compat.bands.BANDS_FOR", bands)
     monkeypatch.setattr(

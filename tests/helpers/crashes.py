@@ -17,7 +17,9 @@ from vfiscope.store import schema, undo
 ROWS, BLOCK = 27, 8
 BIG = (16, 16)
 """The grid of maps that make a result of megabytes."""
-ENDING = schema.Ending(sources=[], pairing={}, status="ok", created="now")
+ENDING = schema.Ending(
+    sources=[{"role": "test", "path": "/t.mp4"}], pairing={}, status="ok", created="now"
+)
 PREAMBLE = f"""
 import sys; sys.path[:0] = {[str(Path(__file__).parents[1])]!r}
 import errno, os, random, resource, signal, time

@@ -113,7 +113,7 @@ def test_a_configuration_cannot_be_changed_but_copied() -> None:
     assert (config.batch, copy.batch) == (8, 3)
     assert (copy.metrics, copy.maps, copy.fields) == (("psnr",), ("none",), ("none",))
     assert copy.replace(batch=8, metrics=()) == config
-    assert config.replace(ref=None).metrics[-1] == "cut"
+    assert config.replace(ref=None).metrics[-1] == "level_cr"
     with pytest.raises(UsageError, match="batch is 0"):
         config.replace(batch=0)
 

@@ -70,6 +70,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
         "out",
         "frames",
         "taken",
+        "independent",
         "role",
         "metrics",
         "roles",

@@ -32,8 +32,8 @@ SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0]
 
 @st.composite
 def any_scores(draw: st.DrawFn) -> Scores:
-    """Random bits in every column, so NaNs of every kind, with the special values spread over
-    them."""
+    """Random bits in every column that may hold any, so NaNs of every kind, with the special values
+    spread over them."""
     rows = draw(st.integers(1, 150))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
 
@@ -50,6 +50,12 @@ def any_scores(draw: st.DrawFn) -> Scores:
 
     columns = {name: column(dtype) for name, dtype in schema.FRAME_TYPES.items()}
     columns |= {name: columns[name] % len(known) for name, known in schema.FRAME_NAMES.items()}
+    columns["index"] = np.arange(rows)
+    columns["pts"] = np.sort(columns["pts"])
+    columns["time_s"] = np.sort(rng.normal(size=rows) * 1e14)
+    columns["ref_index"] %= 2**40
+    any_nan = np.isnan(columns["phase"])
+    columns["phase"] = np.where(any_nan, columns["phase"], rng.random(rows))
     return Scores(
         FrameTable(**columns, time_base=TIME_BASE),
         {"psnr": column("f4"), "ssim": column("f4")},
@@ -113,7 +119,12 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
             "corrupt",
             "unreadable",
         ]
-        assert h5["frames/role"].attrs["names"].tolist() == ["passed", "synthesised", "unknown"]
+        assert h5["frames/role"].attrs["names"].tolist() == [
+            "passed",
+            "synthesised",
+            "unknown",
+            "held",
+        ]
         types = {name: str(h5["frames"][name].dtype) for name in h5["frames"]}
         assert types == {
             "index": "int64",

@@ -150,6 +150,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     """
     config = _config(job, folder, how)
     pictured = how.visualize and job.mode == "compare"
+    config.check_drawn(pictured)
     if pictured:
         check_folder(config.replace(overwrite=True), folder / job.id)
     opened, seen = finished(config, session), None

@@ -32,6 +32,8 @@ Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
 )
+DATED_BAR_FORMAT = "{l_bar}{bar}| [{elapsed} + {remaining}{postfix}]"
+"""Of photos, between which days may pass."""
 OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
 """{role beside the synthesised one: words for its frames}"""
 OUTCOMES = {"partner_unreadable": "without a readable partner"}
@@ -66,10 +68,11 @@ def _bar(
 
     start, stop = source.span_s
     total = None if stop is None or stop <= start else stop - start
+    look_of_bar = DATED_BAR_FORMAT if source.info.times_from else PROGRESS_BAR_FORMAT
     with tqdm(
         total=total,
         disable=None,
-        bar_format=PROGRESS_BAR_FORMAT if total else None,
+        bar_format=look_of_bar if total else None,
         unit="s",
         **look,
     ) as bar:
@@ -117,6 +120,9 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     for role in dict.fromkeys(segment["role"] for segment in summary["segments"]):
         mine = [segment for segment in summary["segments"] if segment["role"] == role]
         which = "(frames, half-open)" if role == "all" else f"of {role} frames (half-open)"
+        if summary.get("independent"):
+            lines += ["", "flagged images:", *_images(mine)]
+            continue
         lines += ["", f"flagged segments {which}:", *_ranges(mine)]
     return "\n".join([*lines, *_verdict(summary)])
 
@@ -143,9 +149,11 @@ def _about(summary: dict[str, Any]) -> str:
     which = f"all {_count(total)}" if defined == total else f"{defined} of {_count(total)}"
     advice = (
         ""
-        if summary["mode"] != "score" or total == 1
+        if summary["mode"] != "score" or total == 1 or summary.get("independent")
         else "; if originals were passed through, state --multiplier M"
     )
+    if summary.get("independent"):
+        which = which.replace("frame", "independent image")
     return f"over {which}{advice}"
 
 
@@ -189,6 +197,13 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
+
+
+def _images(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A line for each image that a rule flagged: its name, or its number where it has none."""
+    for s in islice(segments, MOST_RANGES):
+        name = printable(str(s.get("start_name", s["start"])))
+        yield f"  {name}  {s['metric']} {_number(s['peak'])}  rule {s['rule']!r}"
 
 
 def _peak(segment: dict[str, Any]) -> str:

@@ -70,11 +70,11 @@ def _run(
     if config.out is None:
         config = config.replace(out=default_out(config.test))
     making = run
-    if mode == "compare":
+    config.check_drawn(pictures is not None)
+    if pictures is not None:
         from vfiscope.compat.folder import check_folder
 
         check_folder(config, pictures)
-    if pictures is not None:
         from vfiscope.compat.pictures import compare_and_draw
 
         making = partial(compare_and_draw, folder=pictures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vfiscope.comparisons.between_neighbours import BetweenNeighbours
+from vfiscope.comparisons.by_image import ByImage
 from vfiscope.comparisons.by_map import ByMap
 from vfiscope.comparisons.by_row import ByRow
 from vfiscope.comparisons.by_shift import ByShift
@@ -25,7 +26,7 @@ __all__ = ["COMPARISONS", "choose_comparison", "comparison_of"]
 COMPARISONS: Registry[type[Comparison]] = Registry("comparison")
 """{name: class}"""
 for _each in (
-    *(ByRow, ByShift, ByMap, WithGolden, WithLag, WithSource, BetweenNeighbours),
+    *(ByImage, ByRow, ByShift, ByMap, WithGolden, WithLag, WithSource, BetweenNeighbours),
     TwoImages,
 ):
     COMPARISONS.add(_each.name, _each)

@@ -28,7 +28,7 @@ class WithReference(Comparison):
 
     @classmethod
     def suits(cls, config: RunConfig) -> bool:
-        return config.mode == "score" and config.ref is not None
+        return config.mode == "score" and config.ref is not None and not config.independent
 
     @property
     def looks_around(self) -> bool:

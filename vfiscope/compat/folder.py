@@ -9,23 +9,20 @@ from tempfile import TemporaryFile
 
 from vfiscope.compat.draw import PAIR_FILES
 from vfiscope.errors import OutputExistsError, StoreError, UsageError
-from vfiscope.options import FIGURE_NAMES, RunConfig, declared
+from vfiscope.options import RunConfig
 
 __all__ = ["check_folder"]
 
 
-def check_folder(config: RunConfig, folder: str | os.PathLike[str] | None) -> None:
+def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
     """Refuse, before anything is computed, a folder that :func:`vfiscope.compat.pictures.visualize`
-    could not fill; without one, options of figures.
+    could not fill.
 
     Raises:
-        UsageError: the configuration does not compare two images, or says how to draw figures
-            that are not drawn.
+        UsageError: the configuration does not compare two images.
         StoreError: the folder is a file, or cannot be made or written into.
         OutputExistsError: it holds one of the files, and ``config.overwrite`` is not set.
     """
-    if folder is None:
-        return _check_no_figures(config)
     path = Path(folder)
     if config.mode != "compare":
         raise UsageError(
@@ -37,16 +34,6 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str] | None) -> No
     if there is not None and not config.overwrite:
         raise OutputExistsError(f"{there} exists: pass --overwrite or another folder")
     _try(path)
-
-
-def _check_no_figures(config: RunConfig) -> None:
-    known = declared()
-    for name in FIGURE_NAMES:
-        value = getattr(config, name)
-        if value != known[name].default:
-            raise UsageError(
-                f"{name} is {value}, but no figures are drawn: pass --visualize, or leave it out"
-            )
 
 
 def _try(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from vfiscope.errors import UsageError
 from vfiscope.options.option import Option
 from vfiscope.options.result_options import ResultOptions
 
@@ -43,6 +44,20 @@ class FigureOptions(ResultOptions):
             stored=False,
         ),
     ] = None
+
+    def check_drawn(self, drawn: bool) -> None:
+        """Refuse a choice of how figures are drawn where none are.
+
+        Raises:
+            UsageError: names the option.
+        """
+        for told in () if drawn else FigureOptions.declared():
+            value = getattr(self, told.name)
+            if told.name in FIGURE_NAMES and value != told.default:
+                raise UsageError(
+                    f"{told.name} is {value}, but no figures are drawn: pass --visualize, or leave"
+                    " it out"
+                )
 
 
 FIGURE_NAMES = tuple(

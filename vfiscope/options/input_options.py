@@ -135,6 +135,14 @@ class InputOptions(ReadOptions):
         ),
     ] = None
     """1 where neither golden nor lag is set."""
+    independent: Annotated[
+        bool,
+        Option(
+            "The images have nothing to do with those beside them, as in many triplets: each is"
+            " judged alone, by --flag rules, and told by its name.",
+            verbs=("score", "scan"),
+        ),
+    ] = False
 
     @model_validator(mode="after")
     def _of_this_mode(self) -> Self:
@@ -149,6 +157,21 @@ class InputOptions(ReadOptions):
             raise UsageError("golden and lag exclude each other: pass one of them")
         if self.source is not None and self.ref is not None:
             raise UsageError("source and ref exclude each other: pass one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_beside(self) -> Self:
+        if not self.independent:
+            return self
+        for name in ("source", "multiplier", "lag"):
+            if getattr(self, name) is not None:
+                raise UsageError(
+                    f"independent images have no frames beside them, which {name} is about: leave"
+                    " one of them out"
+                )
+        if self.ref is None and self.golden is None:
+            remedy = "add --ref" if self.mode == "score" else "add --golden"
+            raise UsageError(f"independent images need something to be compared with: {remedy}")
         return self
 
     @model_validator(mode="after")

@@ -105,6 +105,7 @@ class ScoreKeywords(RunKeywords, total=False):
     ref: Any
     source: Any
     multiplier: str | int | float | None
+    independent: bool
 
 
 class ScanKeywords(RunKeywords, total=False):
@@ -112,6 +113,7 @@ class ScanKeywords(RunKeywords, total=False):
 
     golden: Any
     lag: int | None
+    independent: bool
 
 
 class CompareKeywords(RunKeywords, total=False):

@@ -91,6 +91,10 @@ class PairingOptions(InputOptions):
     def _something_to_align(self) -> Self:
         if self.align == "none":
             return self
+        if self.independent:
+            raise UsageError(
+                f"align is {self.align!r}, but independent images are in no order: leave it out"
+            )
         if self.mode == "score" and self.ref is None and self.source is None:
             raise UsageError(
                 f"align is {self.align!r} without ref, which it aligns with: add --ref"

@@ -38,7 +38,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
     if config.mode == "compare" and config.ref is None:
         raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
     config = _held(config)
-    if config.time_from is None and config.mode != "scan":
+    if config.time_from is None and (config.mode != "scan" or config.independent):
         config = config.replace(time_from="fps")  # frames of both sides are counted alike
     config = without_bars(config)
     partner = _open_partner(config.replace(crop=config.crop_ref or config.crop), stack)

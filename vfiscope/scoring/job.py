@@ -78,7 +78,7 @@ def open_job(
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     """The plan with the chosen signals, or the default ones and those that detectors need."""
     has = {
-        Sight.BEFORE: config.mode != "compare",
+        Sight.BEFORE: config.mode != "compare" and not config.independent,
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
@@ -113,6 +113,8 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
     for text in config.flag:
         rules[text].check_marks_frames()
     for rule in rules.values():
+        if config.independent:
+            rule.check_single()
         rule.check_role(_roles(config, specs[rule.check(specs)]))
 
 

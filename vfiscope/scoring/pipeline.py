@@ -191,8 +191,8 @@ def _score(
     late = _warn_late(job, streams, early, report, scored, writer.signals())
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    flags = job.config.flag
-    found = flagged(scored.table, scored.values, job.header.metrics, flags, writer.signals())
+    columns = scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
+    found = flagged(*columns, independent=job.config.independent)
     ending = Ending(
         stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
@@ -248,7 +248,9 @@ def _warn_early(
 ) -> list[Note]:
     """Log and return the warnings about scores that are known before scoring."""
     gaps, notes = numbering(sources, shift=comparison.shift)
-    if not gaps and not notes:
+    if config.independent:
+        gaps, notes = [], []  # what is missing belongs to no sequence
+    elif not gaps and not notes:
         gaps = named_elsewhere(sources, comparison.shift)
     stretched, cropped = fitted(sources, config)
     warnings = [*noted(sources), *disagreements(sources), *stretched, *gaps]

@@ -20,6 +20,8 @@ def flag(
     specs: Mapping[str, MetricSpec],
     rules: Sequence[str] = (),
     signals: Mapping[str, Column] = MappingProxyType({}),
+    *,
+    independent: bool = False,
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -30,6 +32,8 @@ def flag(
         rules: texts such as ``"ssim < 0.9 for 3 frames"``, see
             :mod:`vfiscope.segments.rule_language`.
         signals: {signal: (N,) float32}, NaN where not defined.
+        independent: True for images that have nothing to do with those beside them: rules mark each
+            by itself, and detectors, which judge by the others, are not asked.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -41,13 +45,14 @@ def flag(
     """
     parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
     columns = Columns(frames, values, specs, signals)
-    asked = [detector for detector in DETECTORS.values() if detector.can_read(columns)]
+    detectors = () if independent else DETECTORS.values()
+    asked = [detector for detector in detectors if detector.can_read(columns)]
     found = [segment for detector in asked for segment in _detected(detector, columns)]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
         for rule in parsed
-        for segment in rule.segments(frames, values, specs)
+        for segment in rule.segments(frames, values, specs, alone=independent)
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))

@@ -109,6 +109,16 @@ class Rule:
                 f" --fail-on, or write '{replace(self, pool='')}'"
             )
 
+    def check_single(self) -> None:
+        """Raise UsageError if the rule is about consecutive frames, which independent images are
+        not."""
+        if self.frames > 1 or self.seconds > 0:
+            bare = replace(self, frames=1, seconds=0.0)
+            raise UsageError(
+                f"rule {self.text!r} is about consecutive frames, and the images are independent:"
+                f" write '{bare}'"
+            )
+
     def check_role(self, roles: Collection[str]) -> None:
         """Raise UsageError if the rule is about a role that the run cannot tell, so that it could
         never be met.
@@ -140,7 +150,12 @@ class Rule:
         return role, rows_of(frames, role)
 
     def segments(
-        self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
+        self,
+        frames: FrameTable,
+        values: Mapping[str, Column],
+        specs: Mapping[str, MetricSpec],
+        *,
+        alone: bool = False,
     ) -> list[Segment]:
         """Every run of rows that meets the rule for long enough, in order; the peak is the value
         that meets it most.
@@ -149,12 +164,15 @@ class Rule:
             frames: one row per test frame.
             values: {metric: (N,)}, NaN where not defined.
             specs: what the metrics mean.
+            alone: True if rows have nothing to do with those beside them: each is a segment.
 
         Raises:
             UsageError: the rule is pooled, its metric is unknown or in another unit, or is not
-                defined for such frames.
+                defined for such frames; it is about consecutive frames that stand alone.
         """
         self.check_marks_frames()
+        if alone:
+            self.check_single()
         name = self.check({each: specs.get(each) for each in values})
         column = np.asarray(values[name], dtype=np.float32)
         role, rows = self.rows(frames, column)
@@ -163,7 +181,8 @@ class Rule:
         said = {"rule": self.text or str(self), "role": role}
         ends = _row_ends(frames)
         found = []
-        for first, last in spans(met, stepped_over(frames, column, role)):
+        over = np.zeros(len(met), np.bool_) if alone else stepped_over(frames, column, role)
+        for first, last in spans(met, over, reach=0 if alone else 1):
             lasts = ends[last] - frames.time_s[first] >= self.seconds - SLACK_S
             if met[first : last + 1].sum() >= self.frames and lasts:
                 found.append(segment_of(frames, name, column, badness, (first, last), 1.0, **said))

@@ -29,7 +29,9 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     """
     if isinstance(rules, str) or not all(isinstance(rule, str) for rule in rules):
         raise UsageError(f"rules is {rules!r}: pass a list of texts")
-    return {"segments": flag(run.frames, run.scores, run.specs, rules, run.signals)}
+    alone = bool(run.config.get("independent"))
+    stored = run.frames, run.scores, run.specs, rules, run.signals
+    return {"segments": flag(*stored, independent=alone)}
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 1, (), {"segments": Segment}, find))
@@ -41,10 +43,12 @@ def flagged(
     specs: Mapping[str, MetricSpec],
     rules: Sequence[str] = (),
     signals: Mapping[str, Column] = MappingProxyType({}),
+    *,
+    independent: bool = False,
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
-    segments = flag(frames, values, specs, rules, signals)
+    segments = flag(frames, values, specs, rules, signals, independent=independent)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

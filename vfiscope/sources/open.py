@@ -18,6 +18,7 @@ from vfiscope.options import ReadOptions
 from vfiscope.options.crop import BARS, box_of
 from vfiscope.options.keyword_types import options_of_reading, with_options
 from vfiscope.options.keywords import ReadKeywords
+from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.sources.array import ArraySource
 from vfiscope.sources.array_forms import as_stack, held
 from vfiscope.sources.bars import content_box
@@ -167,7 +168,8 @@ def _image_header(path: str) -> ImageHeader:
 
 
 def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
-    """The options for reading frames."""
+    """The options for reading frames. Who states a rate of images wants them counted at it."""
+    counted = reading.time_from is None and reading.fps != IMAGE_RATE
     return Options(
         selection=Selection(
             parse_position(reading.start), parse_position(reading.stop), reading.step
@@ -176,7 +178,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         fps=1 / (1 / Fraction(reading.fps)).limit_denominator(MAX_TIME_BASE),
         resize=None if size is None or reading.resize is None else (*size, reading.resize),
         tonemap=reading.tonemap,
-        time_from=reading.time_from,
+        time_from="fps" if counted else reading.time_from,
         stream=reading.stream,
         deinterlace=reading.deinterlace,
         raw_size=_raw_size(reading.raw_size),

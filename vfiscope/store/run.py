@@ -292,6 +292,7 @@ class Run:
             "out": str(self.path),
             "frames": count(self.frames, self.scores, self._unread),
             "taken": None if lapse is None else {**lapse.to_dict(), "how": self.times_from},
+            "independent": bool(self.config.get("independent")),
             "role": self.role,
             "metrics": pooled(*scored, self.role, self.names, moment),
             "roles": by_role(*scored, self.names, moment),

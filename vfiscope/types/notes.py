@@ -95,6 +95,7 @@ class Code(StrEnum):
     FILES_CHANGED = "files_changed"
     OTHER_FILES_THAN_BEFORE = "other_files_than_before"
     WITHOUT_PARTNER = "without_partner"
+    IMAGES_WITHOUT_PARTNER = "images_without_partner"
     ROWS_MAY_BE_OFF = "rows_may_be_off"
     OUTSIDE_OF_SOURCE = "outside_of_source"
     NOT_REGISTERED = "not_registered"

@@ -202,6 +202,9 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
         "{path} holds other files than when the run began: scores may be of neither state"
     ),
     Code.WITHOUT_PARTNER: _without_partner,
+    Code.IMAGES_WITHOUT_PARTNER: (
+        "{count} {role} images have no partner: pass as many on both sides"
+    ),
     Code.ROWS_MAY_BE_OFF: (
         "{role} lost {count} frames on the way that have no row: pairs after them may be off"
     ),

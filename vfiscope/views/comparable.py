@@ -239,5 +239,5 @@ def _listed(groups: Mapping[Any, Sequence[str]]) -> str:
 
 def _said(value: Any) -> str:
     if isinstance(value, tuple) and not isinstance(value, Reference):
-        return " ".join(map(str, value))
-    return "none" if value is None else str(value)
+        return printable(" ".join(map(str, value)))
+    return "none" if value is None else printable(str(value))

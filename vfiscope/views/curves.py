@@ -102,10 +102,12 @@ def roles_of(run: Run, metric: str) -> list[Role]:
 
 def curves_of(run: Run, metric: str) -> dict[Role, Curve]:
     """A curve for each role: passed and synthesised frames alternate, and one line through both is
-    a saw."""
+    a saw. Independent images are dots."""
     rows = {role: run.frames.role == role for role in roles_of(run, metric)}
+    alone = bool(run.config.get("independent"))
+    breaks = run.frames.time_s if alone else pauses_of(run)
     return {
-        role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine], pauses_of(run))
+        role: Curve.of(run.frames.time_s[mine], run.scores[metric][mine], breaks)
         for role, mine in rows.items()
     }
 

@@ -115,7 +115,10 @@ def embedder_groups(runs: Sequence[Run], labels: Sequence[str]) -> dict[str, str
 
 def _embedders(runs: Sequence[Run]) -> list[str]:
     """A name for each run's embedder, with whatever distinguishes it from the others."""
-    about = [{key: str((run.embedder or {}).get(key)) for key in EMBEDDER_KEYS} for run in runs]
+    about = [
+        {key: printable(str((run.embedder or {}).get(key))) for key in EMBEDDER_KEYS}
+        for run in runs
+    ]
     apart = [key for key in EMBEDDER_KEYS[1:] if len({each[key] for each in about}) > 1]
     if len({each["name"] for each in about}) == len({tuple(each.values()) for each in about}):
         apart = []

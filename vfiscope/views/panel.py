@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.printable import printable
 from vfiscope.segments import parse_rule
 from vfiscope.store import headline_role, rows_of, worst_row
 from vfiscope.types import Float64, MetricSpec, Role, Segment, Status, date
 from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, merged, shade, thin
+from vfiscope.views.image_axis import image_name
 from vfiscope.views.naming import choose, informative, labels_of, of_passed, title
 from vfiscope.views.style import CUTS, DAMAGE_MARKER, GREY, SHADE, THRESHOLDS, look
 
@@ -177,7 +176,7 @@ def _mark_worst(ax: Axes, run: Run, metric: str) -> None:
     ax.scatter(*at, s=14, facecolors="none", edgecolors=GREY, linewidths=0.7, zorder=3)
     right, top = (ax.transData.transform(at) - ax.bbox.min) / ax.bbox.size > 0.5
     moment = run.moment(row)
-    text = Path(printable(run.names[row])).name if run.names else f"{int(run.frames.index[row])}"
+    text = image_name(run, row) if run.names else f"{int(run.frames.index[row])}"
     text += "" if moment is None else f", {date(moment)}"
     ax.annotate(
         text,

@@ -21,6 +21,7 @@ Conventions of the figures:
 - The worst frame of a single run has a ring and its number, or the file's name; of the synthesised
   ones where known.
 - A cut is a dotted line through all panels, a damaged frame a cross at the foot of all panels.
+- Independent images are dots that nothing joins, over their names where these fit.
 - More points than the figure has pixels are thinned to the least and the greatest of each bin, so
   no spike is lost.
 - Times are in seconds, from three hours on in hours, from four days on in days. Images that tell
@@ -44,6 +45,7 @@ from vfiscope.errors import UsageError
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.dates import date_of_zero, dated_axis, dated_locator, frame_ticks, taken_words
 from vfiscope.views.export import suffix_of
+from vfiscope.views.image_axis import are_independent, image_axis, names_room_in
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
@@ -122,7 +124,8 @@ def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str])
     columns = 1 if len(metrics) <= ONE_COLUMN else 2
     rows = -(-len(metrics) // columns)
     legend = Legend.of(runs, metrics, labels)
-    height = PANEL_IN * rows + FIGURE_EDGE_IN + legend.height_in
+    below = names_room_in(runs) if are_independent(runs) else 0.0
+    height = PANEL_IN * rows + FIGURE_EDGE_IN + legend.height_in + below
     figure = Figure(figsize=(FIGURE_WIDTH_IN, height), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     texts = [heading(runs), *taken_words(runs)]
@@ -170,6 +173,9 @@ def _set_time_axes(
     frames = runs[longest].frames
     single = len(frames) == 1 and all(len(run.frames) == 1 for run in runs)
     for ax in lowest:
+        if are_independent(runs):
+            image_axis(ax, runs)
+            continue
         if zero is None:
             times = ax.secondary_xaxis("bottom", functions=scale)
             times.set_xlabel(f"Time [{unit}]", labelpad=2)

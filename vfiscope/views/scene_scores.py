@@ -42,6 +42,8 @@ class Scene:
     """{label: M names of images}, of the methods that are images."""
     notes: tuple[str, ...] = ()
     """Decisions about the frames, one sentence each."""
+    independent: bool = False
+    """True if all runs are of independent images."""
 
     def __len__(self) -> int:
         return len(self.index)
@@ -93,6 +95,7 @@ class Scene:
                 label: tuple(run.names[row] for row in mine) for label, (run, mine) in named.items()
             },
             notes=(*warn_unverified(runs), *_shorter(runs, labels, len(index)), *said),
+            independent=all(bool(run.config.get("independent")) for run in runs),
         )
 
 

@@ -96,7 +96,7 @@ def table_of_scenes(
         methods=_ordered(methods, columns, choice.sort),
         columns=tuple(columns),
         scenes=tuple(scene.name for scene in scenes),
-        drawn=_drawn(sizes),
+        drawn=_drawn(sizes, alone=all(scene.independent for scene in scenes)),
         notes=(
             *_mixed(scenes, role, choice.role),
             *dict.fromkeys(n for scene in scenes for n in scene.notes),
@@ -143,21 +143,27 @@ def _heading(scenes: Sequence[Scene], frames: int, role: str, asked: str | None)
     if role == "synthesised":
         return f"synthesised frames: {frames} in all methods, of {total}{where}"
     apart = any(scene.told_apart for scene in scenes)
+    alone = all(scene.independent for scene in scenes)
     stated = (
         asked is None
         and not apart
+        and not alone
         and total > len(scenes)
         and scenes[0].kind in ("ref", "source", "neighbours")
     )
     hint = f" ({HINT})" if stated else " (passed ones among them)" if apart else ""
     which = f"all {total}" if frames == total else f"{frames} of {total}"
-    return f"{which} frame{'s' * (total != 1)}{where}{hint}"
+    what = "independent image" if alone else "frame"
+    return f"{which} {what}{'s' * (total != 1)}{where}{hint}"
 
 
-def _drawn(sizes: Sequence[int]) -> str:
+def _drawn(sizes: Sequence[int], *, alone: bool) -> str:
     """What the bootstrap draws of scenes of these lengths, in words."""
     sizes = [size for size in sizes if size]
     unit = draws(sizes)
+    if alone:
+        few = f"no intervals: fewer than {FEWEST} images"
+        return few if unit is None else f"bootstrap over {len(sizes)} images"
     if unit is None:
         few = (
             f"fewer than {FEWEST} scenes, not all of {FEWEST} frames or more"
@@ -264,6 +270,8 @@ def _column(
     spec = _spec(scenes, metric)
     there = np.asarray(np.isfinite(np.concatenate(values, axis=1)).any(axis=1))
     kept = [part[:, np.asarray(np.isfinite(part[there]).all(axis=0))] for part in values]
+    if all(scene.independent for scene in scenes):  # each image is a scene of its own
+        kept = [part[:, n : n + 1] for part in kept for n in range(part.shape[1])]
     sizes = tuple(part.shape[1] for part in kept)
     if not there.any() or not sum(sizes):
         return None

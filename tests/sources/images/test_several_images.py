@@ -125,6 +125,17 @@ def test_a_thumbnail_and_a_mask_are_no_frames(tmp_path: Path, kind: int) -> None
         assert source.info.notes == ()
 
 
+def test_a_stack_with_one_directory_for_all_is_refused_with_their_number(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(MADE[0]).save(path, tiffinfo={270: "ImageJ=1.54f\nimages=96\nslices=96\n"})
+    with pytest.raises(SourceError, match=r"says that it holds 96 images, and 1 can be found"):
+        open_source(path)
+    Image.fromarray(MADE[1]).save(tmp_path / "b.tif")
+    with open_source(tmp_path) as source:
+        np.testing.assert_array_equal(pixels(source), MADE[:2])
+        assert source.info.notes == (Note(Code.IMAGE_PAGES, {"file": "a.tif", "pages": 96}),)
+
+
 def test_pages_that_lead_in_a_circle_end(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.tif", MADE[:2])
     data = bytearray(path.read_bytes())

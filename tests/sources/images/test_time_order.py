@@ -91,11 +91,19 @@ def test_exif_is_found_before_names_and_both_may_be_left_out(tmp_path: Path) -> 
     for how, found, seconds in (
         (None, "exif", [0, 10, 30]),
         ("name", "name", [0, 60, 120]),
-        ("fps", "", [0, 0.5, 1]),
+        ("fps", "", [0, 0.04, 0.08]),
     ):
-        with open_source(tmp_path, time_from=how, fps=2.0) as source:
+        with open_source(tmp_path, time_from=how) as source:
             assert source.info.times_from == found
             assert column(source, "time_s") == seconds
+
+
+def test_who_states_a_rate_wants_images_counted(tmp_path: Path) -> None:
+    photos(tmp_path, [0, 10, 30])
+    with open_source(tmp_path, fps=10.0) as source:
+        assert column(source, "time_s") == [0, 0.1, 0.2]
+    with open_source(tmp_path, fps=10.0, time_from="exif") as source:
+        assert column(source, "time_s") == [0, 10, 30]
 
 
 def test_photos_without_exif_among_others_are_counted(tmp_path: Path) -> None:

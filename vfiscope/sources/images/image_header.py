@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ MAX_PIXELS = 2**27
 """Larger images are refused before they are decoded."""
 PILLOW_FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "AVIF", "GIF")
 EXIF_ORIENTATION = 0x0112
-TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE = 256, 257, 258
+TIFF_WIDTH, TIFF_HEIGHT, TIFF_BITS_PER_SAMPLE, TIFF_DESCRIPTION = 256, 257, 258, 270
+IMAGEJ_COUNT = re.compile(r"\AImageJ=[^\n]*\nimages=([0-9]{1,8})\n")
 PNG_BIT_DEPTH_AT = 24
 DAMAGED = (
     *(SyntaxError, ValueError, TypeError, LookupError),
@@ -144,7 +146,10 @@ def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
 def _pages(image: Image.Image, stream: BinaryIO) -> int:
     if image.format == "TIFF":
         found = find_pages(stream)
-        return len(found.offsets) + (found.end > 0)  # one of which at least a part is missing
+        there = len(found.offsets) + (found.end > 0)  # one of which at least a part is missing
+        # Of more than 4 GB, ImageJ writes one directory and says how many images follow.
+        said = IMAGEJ_COUNT.search(str(getattr(image, "tag_v2", {}).get(TIFF_DESCRIPTION, "")))
+        return max(there, int(said[1]) if said else 1)
     return int(getattr(image, "n_frames", 1))
 
 

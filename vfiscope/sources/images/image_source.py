@@ -269,5 +269,8 @@ def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
     step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
     for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
         band = pixels[row : row + step]
-        made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
+        if (band[..., 3] == top).all():
+            made[row : row + step] = band[..., :3]
+        else:
+            made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
     return made

@@ -39,6 +39,11 @@ class PagedSource(Source):
             decoder, damage = pages.decoder, pages.damage
         if count > config.MAX_FRAMES:
             raise SourceError(f"{path} holds {count} images, more than {config.MAX_FRAMES}")
+        if count < header.pages and not damage:
+            raise SourceError(
+                f"{path} says that it holds {header.pages} images, and {count} can be found: save"
+                " every image as a file of its own, or as a page of its own"
+            )
         timed = len(durations) == count and all(durations)
         starts = [0, *itertools.accumulate(durations)]
         self._pts: Sequence[int] = starts[:count] if timed else range(count)
