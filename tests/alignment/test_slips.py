@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,18 @@ def test_a_still_shot_and_a_moving_one_hold_no_drawings(low: Pixels) -> None:
     for source in (low, np.concatenate([low[:8], np.repeat(low[8:9], 12, axis=0)])):
         with open_source(source) as frames:
             assert find_drawings(read_side(frames)) is None
+
+
+def test_times_in_milliseconds(low: Pixels, tmp_path: Path) -> None:
+    """42 and 125 ms are 24 and 8 frames per second, and not a ratio of 71/24."""
+    made = filled(low[:6], Fraction(3), "blend")[0]
+    paths = [
+        synth.write_video(tmp_path / f"{rate}.mkv", iter(frames), rate=rate)
+        for frames, rate in ((made, 24), (low[:6], 8))
+    ]
+    with open_source(str(paths[0])) as test, open_source(str(paths[1])) as source:
+        cadence = find_cadence(test, source)
+    assert (cadence.multiplier, cadence.share) == (3, 1.0)
 
 
 def test_slip_after_slip_is_no_cadence(low: Pixels) -> None:

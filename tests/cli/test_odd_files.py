@@ -88,6 +88,7 @@ def test_a_pipe_among_images_is_an_unreadable_row(
         ("a.jsonl", "\n" + '{"a":' * 100_000 + "1" + "}" * 100_000, "64 deep: line 2): fix"),
         ("a.json", '[{"test": "a.png", "test": "b.png"}]', "the key 'test' is there twice"),
         ("a.jsonl", "{}\n" * 100_001, "holds 100001 jobs, more than 100000: split it"),
+        ("a.csv", ",".join(map(str, [*range(200_000), 7])), "two columns of the job file are"),
         ("a.json", " " * 2**24 + "[]", "larger than 16777216 bytes"),
         ("a.toml", "a = " + "[" * 10_000 + "]" * 10_000, "64 deep): fix the file"),
         ("a.toml", "step = " + "9" * 6_000, "number in it has more than 64 bits): fix the file"),

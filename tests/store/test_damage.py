@@ -92,13 +92,21 @@ def test_damaged_work_is_kept_up_to_the_damage(
     assert os.listdir(tmp_path) == ["a.h5"]
 
 
-@pytest.mark.parametrize("content", [None, b"{", b"[1]", b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"{", b"[1]", b"\xff", b'{"config": [1]}', b"[" * 100_000, "/dev/zero"],
+    ids=lambda content: repr(content)[:20],
+)
 def test_a_damaged_header_is_refused_and_can_be_discarded(
-    tmp_path: Path, scores: Scores, content: bytes | None
+    tmp_path: Path, scores: Scores, content: bytes | str | None
 ) -> None:
     out = tmp_path / "a.h5"
     path = unfinished(out, scores) / "header.json"
-    path.unlink() if content is None else path.write_bytes(content)
+    path.unlink()
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content:
+        path.symlink_to(content)
     with (
         pytest.raises(ResumeError, match=r"header\.json: --no-resume|is not a header: --no-resume"),
         Writer(out, make_header()),

@@ -77,6 +77,9 @@ MAX_ANCHOR_FRAMES, MIN_ELSEWHERE_FRAMES = 96, 3
 which a resemblance counts as elsewhere."""
 MAX_CLEAR_RATIO = 0.25
 """Share of the least difference elsewhere below which the place of an anchor is certain."""
+MAX_ROUNDED_SHARE = 0.015
+"""Largest deviation of the ratio of two intervals from a known multiplier, which timestamps in
+milliseconds cause; 25/24 is 4 % from 1."""
 MIN_WORSE_FACTOR = 1.3
 """Factor by which a fit must be worse than the best one to be ruled out."""
 MIN_ORIGINALS = 4
@@ -189,7 +192,11 @@ def _claimed(test: Side, source: Side) -> Fraction | None:
     intervals = [float(np.median(np.diff(side.time_s))) for side in (source, test)]
     if min(intervals) <= 0:
         return None
-    return Fraction(intervals[0] / intervals[1]).limit_denominator(24)
+    ratio = intervals[0] / intervals[1]
+    near = min(KNOWN_MULTIPLIERS, key=lambda each: abs(float(each) - ratio))
+    if abs(float(near) - ratio) <= MAX_ROUNDED_SHARE * ratio:
+        return near
+    return Fraction(ratio).limit_denominator(24)
 
 
 def _sampled(test: Side, source: Side) -> tuple[Int64, Float32]:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,9 +134,9 @@ def _rows_of_jsonl(text: str) -> list[Any]:
 
 def _rows_of_csv(text: str) -> list[Any]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    head = reader.fieldnames or ()
-    if twice := next((name for name in head if head.count(name) > 1), None):
-        raise UsageError(f"two columns of the job file are called {twice!r}: leave one out")
+    (name, times), *_ = Counter(reader.fieldnames or ("",)).most_common(1)
+    if times > 1:
+        raise UsageError(f"two columns of the job file are called {name!r}: leave one out")
     rows = list(reader)
     for number, row in enumerate(rows, start=2):
         if None in row:

@@ -260,7 +260,7 @@ class Folder:
                 f"the unfinished work in {self.path} has no readable {HEADER}: --no-resume discards"
                 " the unfinished work"
             ) from error
-        if not isinstance(header, dict):
+        if not isinstance(header, dict) or not isinstance(header.get("config", {}), dict):
             raise ResumeError(
                 f"{self.path / HEADER} is not a header: --no-resume discards the unfinished work"
             )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vfiscope.segments.detectors.odd_exposure import EXPOSURE_KINDS
-from vfiscope.types import UNIX_EPOCH, Code, Float64, Note
+from vfiscope.types import UNIX_EPOCH, Code, Float64, Int64, Note
 from vfiscope.views.places import frame_place
 
 if TYPE_CHECKING:
@@ -61,26 +61,29 @@ def taken_words(runs: Sequence[Run]) -> list[str]:
 
 def pauses_of(run: Run) -> Float64:
     """Seconds at which a pause between images ends: where curves break."""
-    lapse = run.time_lapse
-    if lapse is None or not lapse.pauses:
-        return np.empty(0)
-    times = run.frames.time_s
-    return np.asarray(times[1:][np.diff(times) >= lapse.shortest_s * (1 - 1e-9)], np.float64)
+    return np.asarray(run.frames.time_s[_rows_after_pauses(run)], np.float64)
 
 
 def frame_ticks(run: Run) -> list[int] | None:
     """Frames to number where pauses crowd the others together: those that follow a pause, as far as
     there is room; None where there is no pause."""
-    ends, times = pauses_of(run), run.frames.time_s
-    if not len(ends):
+    rows, times = _rows_after_pauses(run), run.frames.time_s
+    if not len(rows):
         return None
     room = LEAST_TICK_SHARE * float(times[-1] - times[0])
-    rows, last = [], -np.inf
-    for row in np.searchsorted(times, [times[0], *ends]):
+    found, last = [], -np.inf
+    for row in (0, *rows.tolist()):
         if times[row] - last >= room:
-            rows.append(int(run.frames.index[row]))
+            found.append(int(run.frames.index[row]))
             last = float(times[row])
-    return rows
+    return found
+
+
+def _rows_after_pauses(run: Run) -> Int64:
+    lapse = run.time_lapse
+    if lapse is None or not lapse.pauses:
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.diff(run.frames.time_s) >= lapse.shortest_s * (1 - 1e-9)) + 1
 
 
 def dated_locator(zero: datetime) -> Locator:

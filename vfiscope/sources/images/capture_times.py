@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,8 +50,8 @@ def from_exif(file: str) -> int | None:
         )
     except (
         *(OSError, SyntaxError, ValueError, TypeError, KeyError, SourceError),
-        Image.DecompressionBombError,
-    ):
+        *(AttributeError, EOFError, OverflowError, struct.error, Image.DecompressionBombError),
+    ):  # what Pillow raises about damaged tags
         return None
     return _microseconds(taken.replace(microsecond=fraction, tzinfo=zone))
 
