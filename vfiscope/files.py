@@ -198,24 +198,25 @@ def output_file(out: str | os.PathLike[str], *, overwrite: bool = True, beside: 
             f"{_short(path)} is too long a name: it has {size - len(beside)} bytes, and"
             f" {most - len(beside)} are the most here: use a shorter one"
         )
+    said = Path(out) if os.path.abspath(out) == str(path) else path
     with disk_errors(path):
-        _refuse_special(path, overwrite)
+        _refuse_special(path, said, overwrite)
     if not path.parent.is_dir():
         raise StoreError(f"the folder {path.parent} does not exist: make it or pass another --out")
     return path
 
 
-def _refuse_special(path: Path, overwrite: bool) -> None:
+def _refuse_special(path: Path, said: Path, overwrite: bool) -> None:
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return
     if stat.S_ISDIR(mode):
-        raise StoreError(f"{path} is a folder: pass a file name as --out")
+        raise StoreError(f"{said} is a folder: pass a file name as --out")
     if not stat.S_ISREG(mode):
-        raise StoreError(f"{path} is not a regular file: pass another --out")
+        raise StoreError(f"{said} is not a regular file: pass another --out")
     if not overwrite:
-        raise OutputExistsError(f"{path} exists: pass --overwrite or another --out")
+        raise OutputExistsError(f"{said} exists: pass --overwrite or another --out")
 
 
 @contextmanager
