@@ -20,6 +20,7 @@ from vfiscope.scoring import pipeline
 from vfiscope.sources import open_source
 from vfiscope.sources.shape import same_shape, shape_of
 from vfiscope.types import Code, Note
+from vfiscope.views.comparable import obstacles
 
 H, W, N = 72, 96, 8
 REF = np.stack(list(synth.Scene(H, W, seed=5, objects=1).frames(N)))
@@ -180,3 +181,10 @@ def test_bars_of_a_golden_image_and_of_a_later_start() -> None:
     run = vs.scan(framed(TEST, rows=9), golden=golden, start=3, crop="bars", **LEAN)
     assert [source["crop"] for source in run.sources] == [[0, 9, W, H - 18]] * 2
     assert run.frames.index.tolist() == list(range(3, N))
+
+
+def test_runs_with_other_boxes_are_not_ranked_together(tmp_path: Path) -> None:
+    boxes = ("0,0,96,72", "0,10,96,50")
+    runs = [vs.score(TEST, ref=REF, crop=box, **LEAN) for box in boxes]
+    told = obstacles(runs, ["whole", "cropped"])
+    assert any("crops of the reference" in each for each in told)

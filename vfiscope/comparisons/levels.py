@@ -27,4 +27,5 @@ def warn_levels(scored: Scored) -> list[Note]:
         apart[name] = float(np.nanmedian(made)) - (float(np.median(own)) if len(own) else 0.0)
     if max(abs(value) for value in apart.values()) < MIN_LEVEL_SAID:
         return []
-    return [Note(Code.LEVELS_DIFFER, apart)]
+    luma, blue, red = apart.values()
+    return [Note(Code.LEVELS_DIFFER, {"level_y": luma, "level_cb": blue, "level_cr": red})]

@@ -126,9 +126,10 @@ def _side(source: Mapping[str, Any] | None) -> tuple[Any, Any]:
     return (crop[2], crop[3]) if crop else (found.get("width"), found.get("height"))
 
 
-def _crop(run: Run) -> Any:
-    """The box of what a run compared its frames with."""
-    return (_entry(run, *REFERENCES, "test") or {}).get("crop")
+def _crop(run: Run) -> str | None:
+    """The box of what a run compared its frames with; None for whole frames."""
+    crop = (_entry(run, *REFERENCES, "test") or {}).get("crop")
+    return None if crop is None else ",".join(str(value) for value in crop)
 
 
 def _resize(run: Run) -> str | None:
