@@ -18,13 +18,14 @@ from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
 from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError, VfiscopeError
-from vfiscope.files import bytes_digest
+from vfiscope.files import bytes_digest, output_file
 from vfiscope.options import RunConfig
 from vfiscope.options.keyword_types import with_options
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
+from vfiscope.store.parts import DONE_SUFFIX
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -187,11 +188,12 @@ def _config(job: Job, folder: Path, how: How) -> RunConfig:
         raise UsageError(f"the id {job.id!r} cannot be a file name: choose one without slashes")
     written = [folder / f"{job.id}.h5", *([folder / job.id] if how.visualize else [])]
     for path in written:
-        if path.is_symlink():
+        if os.path.islink(path):
             raise UsageError(
                 f"{path} is a link to elsewhere, and a batch writes into its own folder: remove"
                 " the link, or choose another id"
             )
+    output_file(written[0], beside=DONE_SUFFIX)  # refuses an id that is too long
     config = job.configure(folder.resolve() / f"{job.id}.h5")
     fail_on = (*how.fail_on, *config.fail_on)
     return config.replace(fail_on=fail_on, resume=how.resume and config.resume)
