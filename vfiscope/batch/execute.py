@@ -18,13 +18,14 @@ from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
 from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError, VfiscopeError
-from vfiscope.files import bytes_digest
+from vfiscope.files import bytes_digest, output_file
 from vfiscope.options import RunConfig
 from vfiscope.options.keyword_types import with_options
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
+from vfiscope.store.parts import DONE_SUFFIX
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -189,7 +190,9 @@ def _config(job: Job, folder: Path, how: How) -> RunConfig:
         raise UsageError(f"the id {job.id!r} cannot be a file name: choose one without slashes")
     figures = folder / job.id
     drawn = [figures, *(figures / name for name in PAIR_FILES)] if how.visualize else []
-    check_no_link([folder / f"{job.id}.h5", *drawn], "choose another id")
+    stored = folder / f"{job.id}.h5"
+    check_no_link([stored, *drawn], "choose another id")
+    output_file(stored, beside=DONE_SUFFIX)  # refuses an id that is too long
     config = job.configure(folder.resolve() / f"{job.id}.h5")
     fail_on = (*how.fail_on, *config.fail_on)
     return config.replace(fail_on=fail_on, resume=how.resume and config.resume)
