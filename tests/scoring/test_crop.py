@@ -186,7 +186,7 @@ def test_bars_of_a_golden_image_and_of_a_later_start() -> None:
 def test_bars_are_found_in_the_frames_of_a_start_in_real_time(tmp_path: Path) -> None:
     for number, pixels in enumerate(framed(TEST[:4], rows=9)):
         cv2.imwrite(str(tmp_path / f"cam_20240501_12{number:02}30.png"), pixels[..., ::-1])
-    with pytest.raises(SourceError, match="select no frame"):
+    with pytest.raises(UsageError, match="is selected by start 120s"):
         vs.scan(str(tmp_path), start="120s", crop="bars", time_from="fps", **LEAN)
     run = vs.scan(str(tmp_path), start="120s", crop="bars", **LEAN)
     assert run.frames.index.tolist() == [2, 3]
