@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
-from vfiscope.errors import SourceError
+from vfiscope.errors import FormatError, SourceError
 from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
@@ -178,19 +178,19 @@ def _still_true(notes: Sequence[Note], order: Taken) -> list[Note]:
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
-    reasons = []
+    errors: list[SourceError] = []
     for file in files:
         try:
             with open_regular(file) as stream:
                 return file, read_header(stream, file)
         except SourceError as error:
-            reasons.append(str(error))
+            errors.append(error)
         except OSError as error:
-            reasons.append(f"{file} cannot be read: {error.strerror}")
-    if len(files) == 1:
-        raise SourceError(reasons[0])
+            errors.append(SourceError(f"{file} cannot be read: {error.strerror}"))
+    if len(files) == 1 or isinstance(errors[0], FormatError):
+        raise errors[0]
     raise SourceError(
-        f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}"
+        f"none of the {len(files)} images of {path} can be read; the first: {errors[0]}"
     )
 
 
