@@ -13,6 +13,8 @@ import pytest
 from helpers.cli import call
 from helpers.stored import store_run
 
+from vfiscope.batch.execute import run_jobs
+from vfiscope.batch.job_file import Job
 from vfiscope.errors import OutputExistsError, StoreError
 from vfiscope.files import output_file, replacing, replacing_all
 
@@ -147,4 +149,13 @@ def test_a_folder_that_cannot_be_written_into_is_named(
     assert str(caught.value) == (
         f"{out} cannot be written ({os.strerror(number)}): allow writing into {tmp_path}, or pass"
         " another --out"
+    )
+
+
+def test_an_id_of_300_letters_fails_its_job_with_the_limit(tmp_path: Path) -> None:
+    jobs = [Job("i" * 300, "", "scan", {"test": str(tmp_path)})]
+    (result,) = run_jobs(jobs, tmp_path / "out")
+    assert result["error"] == (
+        f"{tmp_path}/out/{'i' * 60}... is too long a name: it has 303 bytes, and 244 are the most"
+        " here: use a shorter one"
     )

@@ -13,6 +13,7 @@ from helpers.media import noise
 
 import vfiscope as vs
 from vfiscope.batch.job_file import read_jobs
+from vfiscope.batch.results import FILES
 from vfiscope.errors import UsageError
 
 CHEAP: dict[str, Any] = {"metrics": ("psnr",), "maps": ("none",), "fields": ("none",)}
@@ -128,3 +129,35 @@ def test_a_batch_never_writes_through_a_link(folder: Path, name: str, target: st
     assert not (folder / "out/a.h5").is_file()
     assert [*(folder / "elsewhere").iterdir()] == []
     assert not (folder / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_results_of_a_batch_are_no_links(folder: Path, name: str) -> None:
+    precious = folder / "precious"
+    precious.write_text("mine")
+    (folder / "out").mkdir()
+    (folder / "out" / name).symlink_to(precious)
+    with pytest.raises(UsageError, match=f"out/{name} is a link to elsewhere, .*pass another -o"):
+        list(vs.run_jobs([], "out"))
+    assert precious.read_text() == "mine"
+    assert [path.name for path in (folder / "out").iterdir()] == [name]
+
+
+def test_figures_are_no_links(folder: Path) -> None:
+    (folder / "out/a").mkdir(parents=True)
+    (folder / "out/a/summary.json").symlink_to(folder / "nowhere")
+    (bad,) = vs.run_jobs([{**PAIR, "id": "a"}], "out", visualize=True, **CHEAP)
+    assert "out/a/summary.json is a link to elsewhere" in bad["error"]
+    assert not (folder / "nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("results.json", "'results.json' is the name of a file of the batch: choose another"),
+        ("a/b", "'a/b' cannot be a file name: choose one without slashes"),
+    ],
+)
+def test_an_id_that_cannot_name_a_result(folder: Path, name: str, said: str) -> None:
+    (bad,) = vs.run_jobs([{**PAIR, "id": name}], "out", **CHEAP)
+    assert said in bad["error"]

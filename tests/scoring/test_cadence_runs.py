@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import vfiscope as vs
 from vfiscope import synth
+from vfiscope.errors import UsageError
 
 Pixels = NDArray[np.uint8]
 LEAN = {"metrics": ("psnr", "level_y", "level_cb", "level_cr"), "maps": "none", "fields": "none"}
@@ -71,6 +72,23 @@ def test_held_frames_are_a_group_of_their_own(low: Pixels) -> None:
         assert list(roles) == ["synthesised", "passed", "held", "all"]
         assert roles["held"]["metrics"]["level_y"]["mean"] == 0
         assert (run.segments, list(run.warnings)) == ([], [])
+
+
+def test_rules_may_be_about_held_frames(low: Pixels) -> None:
+    twos = np.repeat(low[:5], 2, axis=0)
+    options = {**LEAN, "metrics": ("psnr", "level_y", "ghosting")}
+    rules = ("level_y of held >= 0", "ghosting of held >= 0")
+    with vs.score(made(twos), source=twos, flag=rules, fail_on=rules[1], **options) as run:
+        ruled = [each for each in run.segments if each.rule]
+        assert {(each.rule, each.role) for each in ruled} == {(rule, "held") for rule in rules}
+        first = next(each for each in ruled if each.rule == rules[1])
+        assert (first.start, first.peak) == (1, 0)
+    with pytest.raises(UsageError, match="psnr has no value for held frames here, only for passed"):
+        vs.score(made(twos), source=twos, flag="psnr of held >= 0", **options)
+    with pytest.raises(UsageError, match="pass --source SRC, or leave 'of held' out"):
+        vs.score(twos, flag="ghosting of held >= 0", **options | {"metrics": "ghosting"})
+    with pytest.raises(UsageError, match="no value for held frames here, only for synthesised"):
+        vs.score(twos, multiplier=2, flag="ghosting of held >= 0", metrics="ghosting")
 
 
 def test_drawings_without_their_repeats_lie_between_drawings(low: Pixels) -> None:

@@ -183,6 +183,16 @@ def test_bars_of_a_golden_image_and_of_a_later_start() -> None:
     assert run.frames.index.tolist() == list(range(3, N))
 
 
+def test_bars_are_found_in_the_frames_of_a_start_in_real_time(tmp_path: Path) -> None:
+    for number, pixels in enumerate(framed(TEST[:4], rows=9)):
+        cv2.imwrite(str(tmp_path / f"cam_20240501_12{number:02}30.png"), pixels[..., ::-1])
+    with pytest.raises(UsageError, match="is selected by start 120s"):
+        vs.scan(str(tmp_path), start="120s", crop="bars", time_from="fps", **LEAN)
+    run = vs.scan(str(tmp_path), start="120s", crop="bars", **LEAN)
+    assert run.frames.index.tolist() == [2, 3]
+    assert run.sources[0]["crop"] == [0, 9, W, H - 18]
+
+
 def test_runs_with_other_boxes_are_not_ranked_together(tmp_path: Path) -> None:
     boxes = ("0,0,96,72", "0,10,96,50")
     runs = [vs.score(TEST, ref=REF, crop=box, **LEAN) for box in boxes]

@@ -13,6 +13,7 @@ from helpers.tables import column, three
 import vfiscope as vs
 from vfiscope.errors import UsageError
 from vfiscope.views.comparable import unranked_by
+from vfiscope.views.labelled import table_of_results
 from vfiscope.views.table import Choice
 from vfiscope.views.tabulate import table_of
 
@@ -154,6 +155,26 @@ def test_the_same_reference_elsewhere_is_the_same(tmp_path: Path) -> None:
     assert (
         table_of(runs).frames == 8
     )  # neither a filter that was not needed nor a stop at the end changes anything
+
+
+def test_runs_of_one_box_are_compared_and_those_of_two_are_not(tmp_path: Path) -> None:
+    boxes = {"a": [0, 4, 64, 40], "b": [0, 4, 64, 40], "c": [0, 8, 64, 40]}
+    how = {
+        name: {
+            "scores": {"psnr": [30] * 8},
+            "test": {"crop": box},
+            "reference": {**TRUTH, "crop": box},
+        }
+        for name, box in boxes.items()
+    }
+    a, b, c = open_all(tmp_path, how)
+    jobs = [{"id": name, "label": name, "out": str(tmp_path / f"{name}.h5")} for name in how]
+    assert table_of([a, b]).frames == table_of_results(jobs[:2]).frames == 8
+    said = (
+        r"different crops of the reference \(a: 0,4,64,40; c: 0,8,64,40\): score all with the same"
+    )
+    with pytest.raises(UsageError, match=said):
+        table_of([a, c])
 
 
 @pytest.mark.parametrize(

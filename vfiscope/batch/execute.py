@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from vfiscope.batch.job_file import Job, jobs_of, read_jobs
-from vfiscope.batch.results import FILES, not_done, recorded
+from vfiscope.batch.results import FILES, check_no_link, not_done, recorded
 from vfiscope.batch.shared_options import checked, inherited, shared_options
-from vfiscope.compat.draw import Drawing
+from vfiscope.compat.draw import PAIR_FILES, Drawing
 from vfiscope.compat.folder import check_folder
 from vfiscope.compat.keys import pair_keys
 from vfiscope.documents import DocumentError, json_of, read_text
 from vfiscope.errors import UsageError, VfiscopeError
-from vfiscope.files import bytes_digest
+from vfiscope.files import bytes_digest, output_file
 from vfiscope.options import RunConfig
 from vfiscope.options.keyword_types import with_options
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
+from vfiscope.store.parts import DONE_SUFFIX
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -183,15 +184,15 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
 
 
 def _config(job: Job, folder: Path, how: How) -> RunConfig:
-    if "/" in job.id or "\\" in job.id or job.id in ("", ".", "..", *FILES):
+    if job.id in FILES:
+        raise UsageError(f"the id {job.id!r} is the name of a file of the batch: choose another")
+    if "/" in job.id or "\\" in job.id or job.id in ("", ".", ".."):
         raise UsageError(f"the id {job.id!r} cannot be a file name: choose one without slashes")
-    written = [folder / f"{job.id}.h5", *([folder / job.id] if how.visualize else [])]
-    for path in written:
-        if path.is_symlink():
-            raise UsageError(
-                f"{path} is a link to elsewhere, and a batch writes into its own folder: remove"
-                " the link, or choose another id"
-            )
+    figures = folder / job.id
+    drawn = [figures, *(figures / name for name in PAIR_FILES)] if how.visualize else []
+    stored = folder / f"{job.id}.h5"
+    check_no_link([stored, *drawn], "choose another id")
+    output_file(stored, beside=DONE_SUFFIX)  # refuses an id that is too long
     config = job.configure(folder.resolve() / f"{job.id}.h5")
     fail_on = (*how.fail_on, *config.fail_on)
     return config.replace(fail_on=fail_on, resume=how.resume and config.resume)

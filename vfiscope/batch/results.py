@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.batch.means import means_of
 from vfiscope.compat.keys import pair_keys
+from vfiscope.errors import UsageError
 from vfiscope.files import disk_errors, replacing
 from vfiscope.printable import CsvRows
 from vfiscope.views.labelled import METHODS_FILE, RESULTS
@@ -17,7 +18,7 @@ from vfiscope.views.labelled import METHODS_FILE, RESULTS
 if TYPE_CHECKING:
     from vfiscope.batch.job_file import Job
 
-__all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "not_done", "recorded"]
+__all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "check_no_link", "not_done", "recorded"]
 
 SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
 SUMMARY_CSV = "summary.csv"
@@ -59,8 +60,10 @@ def recorded(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     remains.
 
     Raises:
+        UsageError: one of these files is a link.
         DiskFullError, StoreError: a file cannot be written.
     """
+    check_no_link((folder / name for name in FILES), "pass another -o")
     so_far = folder / RESULTS_SO_FAR
     results: list[Mapping[str, Any]] = []
     with disk_errors(so_far):
@@ -79,6 +82,19 @@ def recorded(folder: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         _write_json(folder / MEANS, means_of(results))
         _write_summary(folder / SUMMARY_CSV, results)
         so_far.unlink(missing_ok=True)
+
+
+def check_no_link(paths: Iterable[Path], remedy: str) -> None:
+    """Refuse links where a batch is about to write: they may lead to any file of the user.
+
+    Raises:
+        UsageError: one is a link.
+    """
+    if there := next((path for path in paths if path.is_symlink()), None):
+        raise UsageError(
+            f"{there} is a link to elsewhere, and a batch writes into its own folder: remove the"
+            f" link, or {remedy}"
+        )
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -37,12 +37,11 @@ def without_bars(config: RunConfig) -> RunConfig:
     if BARS not in crops:
         return config
     whole = config.replace(crop=None, crop_ref=None)
-    opened = whole.replace(time_from="fps")
-    size, own = _found(config.test, opened, crops[0])
+    size, own = _found(config.test, whole, crops[0])
     partner = _partner(config)
     if partner is None:
         return whole.replace(crop=None if own is None else str(own))
-    opened = opened.replace(stream=None)
+    opened = whole.replace(time_from="fps", stream=None)
     if config.ref is None:
         opened = opened.replace(start=None, stop=None, step=1)
     other_size, theirs = _found(partner, opened, crops[1])

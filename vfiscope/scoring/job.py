@@ -122,10 +122,11 @@ def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
     """The roles of the frames that a metric is defined for; none where roles are unknown."""
     if config.source is None and config.multiplier is None:
         return ()
+    held = ("held",) if config.source is not None else ()
     if spec.needs == Needs.NOTHING:
-        return ("synthesised", "passed")
+        return ("synthesised", "passed", *held)
     if Needs.NEIGHBOURS in spec.needs:
-        return ("synthesised",)
+        return ("synthesised", *held)
     return ("passed",) if config.source is not None else ("synthesised", "passed")
 
 

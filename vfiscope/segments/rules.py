@@ -124,13 +124,14 @@ class Rule:
         never be met.
 
         Args:
-            roles: of "synthesised" and "passed" those for which the metric is defined; none where
-                the run does not tell the two apart.
+            roles: of "synthesised", "passed" and "held" those for which the metric is defined; none
+                where the run does not tell them apart.
         """
         if not roles and self.role not in ("", "all"):
+            tells = "--source SRC" if self.role == "held" else "--multiplier M or --source SRC"
             raise UsageError(
                 f"rule {self.text!r} is about {self.role} frames, but the roles of these frames are"
-                f" unknown: pass --multiplier M or --source SRC, or leave 'of {self.role}' out"
+                f" unknown: pass {tells}, or leave 'of {self.role}' out"
             )
         if roles and (self.role or "synthesised") not in (*roles, "all"):
             other = next(iter(roles))

@@ -32,7 +32,7 @@ class Fact(NamedTuple):
     """Something that must be the same of all runs."""
 
     what: str
-    of: Callable[[Run], Any]
+    of: Callable[[Run], Hashable]
     remedy: str
 
 
@@ -203,7 +203,7 @@ FACTS = (
 )
 ROOTS = ("modes", "kinds of comparison", "references")
 """Facts from which other differences follow."""
-METRIC_FACTS: tuple[tuple[str, Needs, Callable[[Run], Any]], ...] = (
+METRIC_FACTS: tuple[tuple[str, Needs, Callable[[Run], Hashable]], ...] = (
     ("windows of the search", Needs.FEATURES, lambda run: run.config.get("window")),
     ("multipliers, and so other neighbours", Needs.NEIGHBOURS, _multiplier("ref")),
 )
