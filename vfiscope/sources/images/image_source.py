@@ -92,6 +92,12 @@ class ImageSource(Source):
         self._first = first
         self._pts: Sequence[int] = range(len(files)) if order.moments is None else order.moments
 
+    def _seconds(self, position: int | Fraction | None) -> float | None:
+        if not isinstance(position, int) or not self._info.times_from:
+            return super()._seconds(position)
+        last = min(position, len(self._pts) - 1)
+        return float((self._pts[last] - self._pts[0]) * self._info.time_base)
+
     def _rows(self, counts: Counts) -> Generator[Row]:
         pts = self._pts
         for index in range(len(self._files)):
@@ -126,11 +132,13 @@ class ImageSource(Source):
 
 
 def _timing(order: Taken, options: Options) -> dict[str, Any]:
-    """The duration, time base and rate of images."""
+    """The duration, time base and rate of images; no duration where times after a stop were not
+    looked for."""
     moments, fps = order.moments, options.fps
     if moments is None:
         return {"duration_s": float(len(order.files) / fps), "time_base": 1 / fps, "rate": fps}
-    length = (moments[-1] - moments[0]) / MICROSECOND
+    whole = len(moments) == len(order.files)
+    length = (moments[-1] - moments[0]) / MICROSECOND if whole else None
     return {"duration_s": length, "time_base": Fraction(1, MICROSECOND), "rate": None}
 
 
