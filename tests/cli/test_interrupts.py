@@ -15,6 +15,7 @@ import pytest
 from helpers.cli import call
 
 import vfiscope
+from vfiscope.cli import entry
 from vfiscope.store import differences
 from vfiscope.types import Scores
 
@@ -130,6 +131,26 @@ def test_an_interrupt_while_something_is_imported_or_ends_is_one_line(name: str)
     )
     assert done.stderr.split() == ["vfiscope:", "interrupted"]
     assert done.returncode == 130
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_the_program_was_started_to_ignore_is_ignored(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """As SIGINT is for what a script runs in the background."""
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "argv", ["vfiscope"])
+    monkeypatch.setattr(
+        "vfiscope.cli.program.vfiscope.main", lambda **_: seen.append(signal.getsignal(number))
+    )
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with pytest.raises(SystemExit):
+            entry.main()
+        seen.append(signal.getsignal(number))
+    finally:
+        signal.signal(number, before)
+    assert seen == [signal.SIG_IGN, signal.SIG_IGN]
 
 
 def test_almost_nothing_is_imported_before_interrupts_are_caught() -> None:

@@ -197,6 +197,19 @@ def test_a_generator_is_never_held_whole_and_can_be_read_again() -> None:
         assert source.frames_at([19, 2]).interleaved[:, 0, 0, 0].tolist() == [19, 2]
 
 
+@pytest.mark.parametrize(
+    "shown", [GRAY[:3], GRAY[:4, :, :3], PLANES[:2]], ids=["gray", "narrow", "planes"]
+)
+def test_a_generator_is_several_frames_however_it_is_read(shown: Array) -> None:
+    expected = pixels(open_source(list(shown)))
+    assert len(expected) == len(shown)
+    for options in ({}, {"crop": "bars"}):
+        with open_source(iter(shown), **options) as source:
+            np.testing.assert_array_equal(pixels(source), expected)
+    with vs.scan(iter(shown), metrics="psnr") as run:
+        assert len(run.scores["psnr"]) == len(shown)
+
+
 def test_an_endless_generator_is_read_up_to_the_stop() -> None:
     with open_source(counted([], None), stop=4) as source:
         assert pixels(source)[:, 0, 0, 0].tolist() == [0, 1, 2, 3]

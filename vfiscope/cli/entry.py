@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
 
-__all__ = ["INTERRUPTED", "main"]
+__all__ = ["INTERRUPTED", "catch", "main"]
 
 INTERRUPTED = 130
 """Exit code: 128 and the number of the signal, as shells say it."""
@@ -19,18 +20,25 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Entry point of ``vfiscope`` and ``python -m vfiscope``."""
-    signal.signal(signal.SIGINT, _end)
+    catch(signal.SIGINT, _end)
     from vfiscope.cli import program
 
     try:
         program.main()
     except SystemExit as done:
-        signal.signal(signal.SIGINT, _end)
+        catch(signal.SIGINT, _end)
         if done.code == INTERRUPTED:
             _leave()  # large libraries take seconds to end
         raise
     except KeyboardInterrupt:  # one more, while the first was being told
         _leave()
+
+
+def catch(number: signal.Signals, handler: Callable[..., object]) -> None:
+    """Handle a signal, unless the program was started to ignore it: a script ignores interrupts for
+    what it runs in the background, as ``nohup`` and ``trap ''`` do for other signals."""
+    if signal.getsignal(number) is not signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -16,6 +16,7 @@ import click
 
 from vfiscope.cli.batch_command import batch
 from vfiscope.cli.completion_command import completion
+from vfiscope.cli.entry import catch
 from vfiscope.cli.exit_codes import FAULT, INTERRUPTED, TERMINATED, UNUSABLE
 from vfiscope.cli.media_commands import demo, doctor, info
 from vfiscope.cli.models_command import models
@@ -34,7 +35,7 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the program: exits with the contract's codes; a user's mistake is one line,
     never a traceback."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    catch(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Threads that spin while they wait for work starve decoding, and everything else, on machines
     # with few cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         signal.default_int_handler(number, frame)
 
     try:
-        signal.signal(signal.SIGINT, interrupt)
+        catch(signal.SIGINT, interrupt)
         code = vfiscope.main(args=arguments, prog_name="vfiscope", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         say(error.format_message())

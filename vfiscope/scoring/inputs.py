@@ -61,7 +61,7 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
 
 
 def _held(config: RunConfig) -> RunConfig:
-    """The configuration with generators as arrays, because an input may be opened twice."""
+    """The configuration with generators as lists, because an input may be opened twice."""
     stop = config.stop if isinstance(config.stop, int) else None
     limits = {"test": stop, "ref": stop if config.align == "none" else None, "source": None}
     found = {role: held(getattr(config, role), limit) for role, limit in limits.items()}

@@ -46,8 +46,9 @@ class Stack:
 
 
 def held(target: Any, limit: int | None = None) -> Any:
-    """A generator as an array on disk, see :func:`spooled`; anything else as it is."""
-    return spooled(target, _plain, limit) if is_stream(target) else target
+    """A generator as a list of its frames, which lie on disk, see :func:`spooled`; anything else as
+    it is."""
+    return [*np.asarray(spooled(target, _plain, limit))] if is_stream(target) else target
 
 
 def as_stack(target: Any, limit: int | None = None) -> Stack | None:
