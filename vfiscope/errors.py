@@ -5,6 +5,7 @@
     VfiscopeError            base of all; the command line prints the message on one line
       UsageError             an option or argument is wrong, or two do not go together
       SourceError            an input cannot be read at all
+        FormatError          a package is needed to read its format (a MissingPackageError too)
       PairingError           test and reference do not fit together
       EmbedderError          an embedder, its weights or its device cannot be had
       StoreError             a result file cannot be written, resumed or opened
@@ -28,6 +29,7 @@ from types import ModuleType
 __all__ = [
     "DiskFullError",
     "EmbedderError",
+    "FormatError",
     "Interrupted",
     "LockedError",
     "MissingPackageError",
@@ -86,6 +88,10 @@ class DiskFullError(StoreError):
 
 class MissingPackageError(VfiscopeError):
     """An optional package is needed for this."""
+
+
+class FormatError(SourceError, MissingPackageError):
+    """An input cannot be read without an optional package."""
 
 
 class Interrupted(KeyboardInterrupt):

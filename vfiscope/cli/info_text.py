@@ -44,7 +44,7 @@ def _medium_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if facts["times_from"] is None or name not in ("duration_s", "time_base", "times_from"):
             yield name, value
         elif name == "duration_s":
-            yield "duration", duration(value)
+            yield "duration", None if value is None else duration(value)
 
 
 def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

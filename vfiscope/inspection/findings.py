@@ -204,6 +204,9 @@ OF_SOURCES: dict[Code, Kind] = {
         "a TIFF, WebP, PNG, GIF, AVIF or HEIC that is passed by itself is read whole",
     ),
     Code.OTHER_FILES: Kind("info", "other files"),
+    Code.MIXED_WITH_HEIC: Kind(
+        "warning", "two kinds of images", "pass a glob to read those that are left out"
+    ),
     Code.FOLDERS_INSIDE: Kind("info", "other files"),
 }
 OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {

@@ -17,11 +17,13 @@ TOLD = frozenset(
         Code.SEVERAL_STREAMS,
         Code.CLOCK_RESTARTS,
         Code.IMAGE_PAGES,
+        Code.MIXED_WITH_HEIC,
         Code.NO_DURATIONS,
         Code.FEWER_BITS,
         Code.COUNTER_STARTS_AGAIN,
         Code.CLOCK_WENT_BACK,
         Code.NAMES_AGAINST_TIMES,
+        Code.NEGATIVE_NUMBERS,
         Code.READ_BY_TIME,
     }
 )

@@ -63,6 +63,7 @@ class Code(StrEnum):
 
     # A sequence of images.
     OTHER_FILES = "other_files"
+    MIXED_WITH_HEIC = "mixed_with_heic"
     FOLDERS_INSIDE = "folders_inside"
     NUMBERING_GAPS = "numbering_gaps"
     NEGATIVE_NUMBERS = "negative_numbers"

@@ -116,6 +116,10 @@ def _taken(
 
 OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
+    Code.MIXED_WITH_HEIC: lambda count, file: (
+        f"left out {_count(count, 'image')} such as {file}: HEIC and other images are not read as"
+        " one sequence"
+    ),
     Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
     Code.NEGATIVE_NUMBERS: "numbers after a minus are negative: {file} is number {number}",

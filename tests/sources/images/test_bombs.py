@@ -187,6 +187,38 @@ def test_a_jpeg_of_very_many_scans_is_refused(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("place", ["behind the end", "in a segment", "in a thumbnail"])
+def test_what_is_no_scan_of_a_jpeg_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Such as the video of a motion photo, or the preview in its EXIF data."""
+    saved = io.BytesIO()
+    Image.fromarray(RGB).save(saved, "JPEG", progressive=True)
+    data = saved.getvalue()
+    (tmp_path / "a.jpg").write_bytes(data)
+    scans = 99 * b"\xff\xda\0\2"
+    if place != "behind the end":
+        body = scans if place == "in a segment" else data[:-2] + scans + data[-2:]
+        data = data[:2] + b"\xff\xe5" + (len(body) + 2).to_bytes(2, "big") + body + data[2:]
+    else:
+        data += scans
+    (tmp_path / "b.jpg").write_bytes(data)
+    monkeypatch.setattr(jpeg_checks, "MAX_PIXELS", RGB[..., 0].size)
+    np.testing.assert_array_equal(decoded(tmp_path / "b.jpg"), decoded(tmp_path / "a.jpg"))
+
+
+def test_a_jpeg_of_very_many_segments_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.jpg")
+    data = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[:2] + 40 * b"\xff\xe5\0\2" + data[2:])
+    assert decoded(tmp_path / "a.jpg").shape == RGB.shape
+    monkeypatch.setattr(jpeg_checks, "MAX_SEGMENTS", 40)
+    with pytest.raises(SourceError, match=r"a\.jpg holds 40 segments or more: save it anew"):
+        decoded(tmp_path / "a.jpg")
+
+
 @pytest.mark.parametrize("big", [False, True])
 def test_a_tiff_of_directories_that_lie_over_each_other_is_refused(
     tmp_path: Path, big: bool

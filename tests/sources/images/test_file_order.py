@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.images import folder_of, read
 
+import vfiscope as vs
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
 from vfiscope.sources.images.file_order import in_order
@@ -23,6 +24,11 @@ from vfiscope.types import Code
         # hyphens are no signs
         ["shot-1.png", "shot-2.png", "shot-10.png"],
         ["2024-05-01.png", "2024-05-02.png", "2024-11-01.png"],
+        ["Scene -001.png", "Scene -002.png", "Scene -003.png"],
+        ["clip--001.png", "clip--002.png", "clip--010.png"],
+        ["take -1/-001.png", "take -1/-002.png", "take -2/-001.png"],
+        ["a_-001_-2.png", "a_-001_0.png", "a_-002_-1.png"],  # of two places, one has signs
+        ["a_-1.png", "a_-2.png", "b_0.png"],
         # fractions
         ["t_0.125.png", "t_0.25.png", "t_0.5.png", "t_1.0.png"],
         ["x1.05.png", "x1.5.png", "x12.25.png"],
@@ -50,9 +56,18 @@ def test_a_negative_number_is_noted_once(tmp_path: Path) -> None:
         assert not source.info.gaps
 
 
-def test_a_pattern_counts_below_zero(tmp_path: Path) -> None:
-    made = folder_of(tmp_path, ["f_-3.png", "f_-2.png", "f_0.png"])
+@pytest.mark.parametrize("last", ["0", "-1"])
+def test_a_pattern_counts_below_zero(tmp_path: Path, last: str) -> None:
+    made = folder_of(tmp_path, ["f_-3.png", "f_-2.png", f"f_{last}.png"])
     assert (read(tmp_path / "f_%d.png") == made).all()
+    assert (read(tmp_path / "f_-%d.png") == made[[1, 0] if last == "0" else [2, 1, 0]]).all()
+
+
+def test_negative_numbers_are_told_with_a_run(tmp_path: Path) -> None:
+    folder_of(tmp_path, ["f_-2.png", "f_-1.png", "f_0.png"])
+    with vs.scan(str(tmp_path), lag=1, metrics="psnr", maps="none", fields="none") as run:
+        (warning,) = run.warnings
+    assert "numbers after a minus are negative: f_-2.png is number -2" in warning
 
 
 @pytest.mark.parametrize("names", [["IMG_1.png", "img_1.png"], ["t0.5.png", "t00.5.png"]])

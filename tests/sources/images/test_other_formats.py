@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from helpers.media import Array, moving, noise, pixels
+from helpers.media import Array, column, moving, noise, pixels
 from PIL import Image
 
 import vfiscope as vs
@@ -19,6 +19,8 @@ from vfiscope.sources import open_source
 from vfiscope.types import Code, Note, Status
 
 MADE = moving(4, 24, 40)
+BRANDS = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+QUICK = {"metrics": "psnr", "lag": 1, "maps": "none", "fields": "none"}
 
 
 def folder_of(folder: Path, suffix: str, frames: Array = MADE, **more: Any) -> Path:
@@ -138,9 +140,50 @@ def test_without_its_package_heic_is_refused_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
-    brands = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
-    (tmp_path / "a.heic").write_bytes(brands + bytes(200))
+    (tmp_path / "a.heic").write_bytes(BRANDS + bytes(200))
     words = r"a.heic is a HEIC image, .*: pip install 'vfiscope\[heic\]'"
     for target in (tmp_path, tmp_path / "a.heic"):
         with pytest.raises(MissingPackageError, match=words):
             open_source(target)
+
+
+@pytest.mark.parametrize("name", ["2_edit.heic", "2.HEIC"])
+def test_a_heic_beside_frames_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    folder_of(tmp_path, "png")
+    (tmp_path / name).write_bytes(BRANDS + bytes(200))
+    with vs.scan(str(tmp_path), **QUICK) as run:
+        assert (run.status, len(run.names)) == ("ok", 4)
+        (warning,) = run.warnings
+    assert f"left out 1 image such as {name}: HEIC and other images are not read as" in warning
+
+
+def test_of_heic_and_others_the_kind_of_more_files_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for i in range(5):
+        (tmp_path / f"{i}.heif").write_bytes(BRANDS + bytes(200))
+    folder_of(tmp_path, "png")
+    with pytest.raises(MissingPackageError, match=r"0\.heif is a HEIC image, .*pip install"):
+        open_source(tmp_path)
+    (tmp_path / "4.heif").unlink()
+    with open_source(tmp_path) as source:
+        assert source.info.frames_expected == 4
+        assert [note.values for note in source.info.notes] == [{"count": 4, "file": "0.heif"}]
+
+
+@pytest.mark.parametrize("row", [0, 2])
+def test_without_its_package_a_heic_of_another_name_keeps_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: int
+) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    folder_of(tmp_path, "png")
+    (tmp_path / f"{row}.png").write_bytes(BRANDS + bytes(200))
+    with open_source(tmp_path) as source:
+        statuses = column(source, "status")
+        (note,) = source.info.notes
+    assert statuses == [Status.UNREADABLE if i == row else Status.OK for i in range(4)]
+    assert "pip install" in str(note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.images import folder_of
@@ -55,6 +56,14 @@ def codes(info: SourceInfo) -> set[str]:
             [f"door_20240501_{hour}{minute}.png" for hour in (12, 13) for minute in ("00", "30")],
             "taken from 2024-05-01 12:00 to 2024-05-01 13:30 (by their names), every 30 min",
         ),
+        (  # from midnight
+            [f"20240501_{i:06d}.png" for i in (0, 500, 1000)],
+            "taken from 2024-05-01 00:00 to 2024-05-01 00:10 (by their names), every 5 min",
+        ),
+        (  # every second
+            [f"20240501_{i}.png" for i in (143057, 143058, 143059, 143100)],
+            "taken from 2024-05-01 14:30:57 to 2024-05-01 14:31 (by their names), every 1 s",
+        ),
         (
             [f"{1714557600000 + 40 * i}.png" for i in range(4)],
             "taken from 2024-05-01 10:00 to 2024-05-01 10:00:00 (by their names), every 0.04 s",
@@ -74,6 +83,9 @@ def test_dates_in_names_are_found(tmp_path: Path, names: list[str], words: str) 
         [f"{i:010d}.png" for i in range(3)],  # numbers with ten digits
         [f"take_20240501_{i:04d}.png" for i in range(1, 4)],  # a date and a counter
         [f"20240501_{i:06d}.png" for i in range(3)],
+        [f"cam1_20240501_{i:06d}.png" for i in range(100, 130)],  # part of a sequence
+        [f"cam1_2024-05-01_{i:06d}.png" for i in (5, 6, 7, 9, 10)],  # one is missing
+        [f"2024050{i}_{i + 20:04d}.png" for i in range(1, 5)],  # counted on over days
         ["20240501_a.png", "20240501_b.png"],  # one date for all
         ["2024-05-01.png", "2024-05-02.png", "map.png"],
         ["2024050100.png", "2024050101.png"],  # a date with an hour, and not the year 2034
@@ -123,6 +135,27 @@ def test_times_after_a_stop_are_not_looked_for(tmp_path: Path) -> None:
     with open_source(tmp_path, stop=2) as source:
         assert column(source, "time_s") == [0, 10]
         assert source.frames_at([4]).index.tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "span"),
+    [
+        (0, 3, (0, 70)),
+        (1, 4, (10, 80)),
+        ("20s", 4, (20, 80)),
+        (1, "75s", (10, 75)),
+        (2, None, (20, 100)),
+        (0, 9, (0, 100)),
+    ],
+)
+def test_a_span_is_that_of_the_known_times(
+    tmp_path: Path, start: Any, stop: Any, span: tuple[float, float]
+) -> None:
+    photos(tmp_path, [0, 10, 20, 70, 80, 100])
+    with open_source(tmp_path, start=start, stop=stop) as source:
+        assert source.span_s == span
+        known = source.info.duration_s
+    assert known == (None if stop in (3, 4) else 100)
 
 
 # --- order
@@ -195,11 +228,33 @@ def test_shared_times_are_spread_within_their_second(
 @pytest.mark.parametrize("step", [10, 30, 60])
 def test_the_end_of_summer_time_is_taken_out_and_said(tmp_path: Path, step: int) -> None:
     """With steps of an hour the clock shows one time twice."""
-    shown = [step * MINUTE * i - (3600 if i >= 5 else 0) for i in range(10)]
+    shown = [step * MINUTE * i - (3600 if i >= 2 else 0) for i in range(10)]
     with open_source(photos(tmp_path, shown)) as source:
         assert column(source, "time_s") == [step * MINUTE * i for i in range(10)]
         (note,) = [note for note in source.info.notes if note.code == Code.CLOCK_WENT_BACK]
-    assert note.values["row"] == 5
+    assert note.values["row"] == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [
+        ("2023-11-05", True),  # America
+        ("2024-04-07", True),  # Australia
+        ("2023-10-28", False),  # a Saturday
+        ("2023-07-02", False),
+    ],
+)
+def test_one_time_twice_an_hour_apart_is_the_clock_only_in_some_nights(
+    day: str, ends: bool
+) -> None:
+    names = tuple(f"{day}_{hour:02}-00{end}.png" for hour in range(6) for end in ("", "b"))
+    copied = tuple(name for name in names if "b" not in name or "_01" in name)
+    found = taken(copied, "name")
+    hours = [0, 1, 2, 3, 4, 5, 6] if ends else [0, 1, 1 + 0.5 / 3600, 2, 3, 4, 5]
+    assert found.moments is not None
+    assert [(each - found.moments[0]) / 3.6e9 for each in found.moments] == pytest.approx(hours)
+    assert (Code.CLOCK_WENT_BACK in [note.code for note in found.notes]) == ends
+    assert (Code.TIMES_SHARED in [note.code for note in found.notes]) == (not ends)
 
 
 def test_an_hour_more_is_said_and_left(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import struct
@@ -93,16 +94,23 @@ def names_are_dated(files: Sequence[str], moments: Sequence[int | None]) -> bool
     """True if the moments of names can hardly be other numbers.
 
     Every name has one, between 1990 and 2038, no two are alike, and what stands behind a date is no
-    counter, which begins at 0 or 1 and goes on by 1 (``20240501_0001``, ``20240501_0002``).
+    counter: as a clock, it would be within the first hour of the day, and it mostly goes on by 1
+    (``20240501_0001``, ``20240501_0002``; ``20240501_000100``, ``20240501_000101``).
     """
     known = [moment for moment in moments if moment is not None]
     low, high = PLAUSIBLE
     if len(known) < len(files) or len(set(known)) < len(known):
         return False
-    digits = [CLOCK_DIGITS.search(os.path.splitext(os.path.basename(file))[0]) for file in files]
-    clocks = [int(found[1]) for found in digits if found is not None]
-    counted = any(clocks == list(range(start, start + len(files))) for start in (0, 1))
-    return not counted and all(low <= moment < high for moment in known)
+    return not _are_counted(files) and all(low <= moment < high for moment in known)
+
+
+def _are_counted(files: Sequence[str]) -> bool:
+    """True if the digits behind the dates of all names are those of a counter."""
+    stems = (os.path.splitext(os.path.basename(file))[0] for file in files)
+    digits = [found[1] for stem in stems if (found := CLOCK_DIGITS.search(stem))]
+    steps = [int(after) - int(before) for before, after in itertools.pairwise(digits)]
+    early = all(each.startswith("00") for each in digits)
+    return len(digits) == len(files) and early and 2 * steps.count(1) > len(steps)
 
 
 def _microseconds(moment: datetime) -> int:

@@ -1,7 +1,8 @@
 """The natural order of image files: by the numbers in their names.
 
-A number takes a minus where that cannot be a hyphen: at the start of a name, or after a sign such
-as ``_`` or a space (``frame_-0004.png`` lies before ``frame_0000.png``; ``2024-05-01`` has none).
+A minus is a sign where it cannot be a hyphen: at the start of a name, or after a character such as
+``_`` or a space, and only where other numbers in its place have none (``frame_-0004.png`` lies
+before ``frame_0000.png``; ``2024-05-01`` has none, nor have ``Scene -001``, ``Scene -002``).
 Digits after a point are its fraction (``t_0.25`` lies before ``t_0.5``), except in a chain
 (``2024.05.01``) and where they are a counter of their own, which ends in 0 and has another length
 than others (``1.9``, ``1.10``): no program writes fractions so. Capitals do not order. A camera's
@@ -13,7 +14,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -42,18 +43,26 @@ class Ordered(NamedTuple):
     """Two files that stand for one frame."""
 
 
-def in_order(files: Sequence[str]) -> Ordered:
+def in_order(files: Sequence[str], *, signed: bool = False) -> Ordered:
     """Image files in natural order.
 
     Folders order before names, and names before extensions.
+
+    Args:
+        files: their paths.
+        signed: whether every minus that can be a sign is one.
     """
     names = [os.path.split(file) for file in files]
     pattern = WITH_FRACTION if _has_fractions([name for _, name in names]) else WHOLE
-    folders = {folder: _folder_key(folder) for folder, _ in names}
-    keyed = []
-    for (folder, name), file in zip(names, files, strict=True):
-        stem, suffix = os.path.splitext(name)
-        keyed.append((folders[folder], folder, _parts(stem, pattern), suffix.casefold(), file))
+    stems, suffixes = zip(*(os.path.splitext(name) for _, name in names), strict=True)
+    paths = list(dict.fromkeys(folder for folder, _ in names))
+    levels = _parts([level for path in paths for level in path.split(os.sep)], WHOLE, signed)
+    folders = {path: tuple(itertools.islice(levels, path.count(os.sep) + 1)) for path in paths}
+    parts = _parts(stems, pattern, signed)
+    keyed = [
+        (folders[folder], folder, part, suffix.casefold(), file)
+        for (folder, _), part, suffix, file in zip(names, parts, suffixes, files, strict=True)
+    ]
     keyed.sort()
     ordered = [file for *_, file in keyed]
     same = next(
@@ -75,13 +84,25 @@ def in_order(files: Sequence[str]) -> Ordered:
     )
 
 
-def _folder_key(folder: str) -> tuple[Part, ...]:
-    return tuple(_parts(part, WHOLE) for part in folder.split(os.sep))
+def _parts(names: Sequence[str], pattern: re.Pattern[str], signed: bool) -> Iterator[Part]:
+    """Text and numbers of names; a minus before which no number stands alone belongs to the text.
 
-
-def _parts(name: str, pattern: re.Pattern[str]) -> Part:
-    pieces = pattern.split(name.casefold())
-    return tuple(_number(piece) if i % 2 else piece for i, piece in enumerate(pieces))
+    A place is known by the texts before it.
+    """
+    split = [pattern.split(name.casefold()) for name in names]
+    plain = {
+        tuple(pieces[:at:2])
+        for pieces in split
+        for at in range(1, len(pieces), 2)
+        if not pieces[at].startswith("-")
+    }
+    for pieces in split:
+        part: list[str | int | Fraction] = list(pieces)
+        for at in range(1, len(pieces), 2):
+            hyphen = pieces[at][0] == "-" and not signed and tuple(pieces[:at:2]) not in plain
+            part[at - 1] = f"{pieces[at - 1]}{'-' * hyphen}"
+            part[at] = _number(pieces[at][hyphen:])
+        yield tuple(part)
 
 
 def _number(digits: str) -> int | Fraction:

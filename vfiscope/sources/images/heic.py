@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.errors import MissingPackageError, SourceError, optional_import
+from vfiscope.errors import FormatError, MissingPackageError, SourceError, optional_import
 
 __all__ = ["heic_pixels", "is_heic", "open_heic"]
 
@@ -36,13 +36,13 @@ def open_heic(stream: BinaryIO, name: str) -> Any:
     the file calls its primary first.
 
     Raises:
-        MissingPackageError: pillow-heif is not installed.
+        FormatError: pillow-heif is not installed.
         SourceError: the file is damaged.
     """
     try:
         heif = optional_import("pillow_heif", "heic")
     except MissingPackageError as error:
-        raise MissingPackageError(f"{name} is a HEIC image, and {error}") from error
+        raise FormatError(f"{name} is a HEIC image, and {error}") from error
     try:
         found = heif.open_heif(io.BytesIO(stream.read(MAX_HEIC_BYTES)), convert_hdr_to_8bit=False)
         images = [found[index] for index in range(len(found))]

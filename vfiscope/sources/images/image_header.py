@@ -18,11 +18,21 @@ from vfiscope.sources.images.tiff_pages import find_pages
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["DAMAGED", "EXTENSIONS", "MAX_PIXELS", "ImageHeader", "quietly", "read_header"]
+__all__ = [
+    "DAMAGED",
+    "EXTENSIONS",
+    "HEIC_EXTENSIONS",
+    "MAX_PIXELS",
+    "ImageHeader",
+    "quietly",
+    "read_header",
+]
 
+HEIC_EXTENSIONS = (".heic", ".heif")
 EXTENSIONS = (
-    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"),
-    *(".avif", ".heic", ".heif", ".gif"),
+    *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".avif"),
+    *HEIC_EXTENSIONS,
+    ".gif",
 )
 MAX_PIXELS = 2**27
 """Larger images are refused before they are decoded."""
@@ -71,7 +81,7 @@ def read_header(stream: BinaryIO, name: str, *, count: bool = True) -> ImageHead
 
     Raises:
         SourceError: it is not an image of a known kind, or has more than ``MAX_PIXELS`` pixels.
-        MissingPackageError: it is a HEIC image, and the package that reads it is not installed.
+        FormatError: it is a HEIC image, and the package that reads it is not installed.
     """
     from PIL import Image, UnidentifiedImageError
 

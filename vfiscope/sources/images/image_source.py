@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
-from vfiscope.errors import SourceError
+from vfiscope.errors import FormatError, SourceError
 from vfiscope.files import open_regular, rest_of
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
@@ -92,6 +92,12 @@ class ImageSource(Source):
         self._first = first
         self._pts: Sequence[int] = range(len(files)) if order.moments is None else order.moments
 
+    def _seconds(self, position: int | Fraction | None) -> float | None:
+        if not isinstance(position, int) or not self._info.times_from:
+            return super()._seconds(position)
+        last = min(position, len(self._pts) - 1)
+        return float((self._pts[last] - self._pts[0]) * self._info.time_base)
+
     def _rows(self, counts: Counts) -> Generator[Row]:
         pts = self._pts
         for index in range(len(self._files)):
@@ -126,11 +132,13 @@ class ImageSource(Source):
 
 
 def _timing(order: Taken, options: Options) -> dict[str, Any]:
-    """The duration, time base and rate of images."""
+    """The duration, time base and rate of images; no duration where times after a stop were not
+    looked for."""
     moments, fps = order.moments, options.fps
     if moments is None:
         return {"duration_s": float(len(order.files) / fps), "time_base": 1 / fps, "rate": fps}
-    length = (moments[-1] - moments[0]) / MICROSECOND
+    whole = len(moments) == len(order.files)
+    length = (moments[-1] - moments[0]) / MICROSECOND if whole else None
     return {"duration_s": length, "time_base": Fraction(1, MICROSECOND), "rate": None}
 
 
@@ -178,19 +186,19 @@ def _still_true(notes: Sequence[Note], order: Taken) -> list[Note]:
 
 
 def _first_readable(path: str, files: Sequence[str]) -> tuple[str, ImageHeader]:
-    reasons = []
+    errors: list[SourceError] = []
     for file in files:
         try:
             with open_regular(file) as stream:
                 return file, read_header(stream, file)
         except SourceError as error:
-            reasons.append(str(error))
+            errors.append(error)
         except OSError as error:
-            reasons.append(f"{file} cannot be read: {error.strerror}")
-    if len(files) == 1:
-        raise SourceError(reasons[0])
+            errors.append(SourceError(f"{file} cannot be read: {error.strerror}"))
+    if len(files) == 1 or isinstance(errors[0], FormatError):
+        raise errors[0]
     raise SourceError(
-        f"none of the {len(files)} images of {path} can be read; the first: {reasons[0]}"
+        f"none of the {len(files)} images of {path} can be read; the first: {errors[0]}"
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.images.file_order import Ordered, in_order
-from vfiscope.sources.images.image_header import EXTENSIONS
+from vfiscope.sources.images.image_header import EXTENSIONS, HEIC_EXTENSIONS
 from vfiscope.sources.images.patterns import matching
 from vfiscope.types import Code, Gap, Note
 
@@ -99,13 +99,16 @@ def list_pattern(path: str) -> Listing:
     except OSError as error:
         raise SourceError(f"{folder!r} cannot be listed: {error.strerror}") from error
     fitting = (shape.fullmatch(entry) for entry in names)
-    files = [found[0] for found in fitting if found and found[1] == match[1] % int(found[1])]
+    files = [found for found in fitting if found and found[1] == match[1] % int(found[1])]
     if not files:
         raise SourceError(f"no file fits {path!r}: check the folder and the number of digits")
-    return _listing(path, [os.path.join(folder, file) for file in files], [])
+    signed = any(found[1].startswith("-") for found in files)
+    return _listing(path, [os.path.join(folder, found[0]) for found in files], [], signed=signed)
 
 
-def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
+def _listing(
+    path: str, found: Sequence[str], notes: Sequence[Note], *, signed: bool = False
+) -> Listing:
     files = [
         name for name in found if is_image_name(name) and not os.path.basename(name).startswith(".")
     ]
@@ -113,7 +116,9 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
     files = [name for name in files if not name.lower().endswith(".gif")] or files
     if not files:
         raise SourceError(f"{path!r} holds no image: images end in {' '.join(EXTENSIONS)}")
-    ordered = in_order(files)
+    left_out = len(found) - len(files)
+    files, heic = _one_kind(files)
+    ordered = in_order(files, signed=signed)
     if ordered.same is not None:
         one, other = ordered.same
         raise SourceError(
@@ -121,13 +126,25 @@ def _listing(path: str, found: Sequence[str], notes: Sequence[Note]) -> Listing:
             " for the same frame: remove one, or pass a glob"
         )
     gaps = _gaps(ordered)
-    others = [Note(Code.OTHER_FILES, {"count": len(found) - len(files)})]
+    others = [Note(Code.OTHER_FILES, {"count": left_out})]
     numbering = [note_on_gaps(gaps)] if gaps else []
     return Listing(
         ordered.files,
-        (*(others if len(files) < len(found) else ()), *notes, *_on_numbers(ordered), *numbering),
+        (*(others if left_out else ()), *heic, *notes, *_on_numbers(ordered), *numbering),
         gaps,
     )
+
+
+def _one_kind(files: list[str]) -> tuple[list[str], list[Note]]:
+    """Files without those of the rarer kind, where HEIC and others are mixed, and a note on them:
+    phones and their programs save one photo as both."""
+    heic = [name for name in files if name.lower().endswith(HEIC_EXTENSIONS)]
+    others = [name for name in files if not name.lower().endswith(HEIC_EXTENSIONS)]
+    left_out, kept = sorted((heic, others), key=len)  # of equal numbers HEIC is left out
+    if not left_out:
+        return files, []
+    values = {"count": len(left_out), "file": os.path.basename(min(left_out))}
+    return kept, [Note(Code.MIXED_WITH_HEIC, values)]
 
 
 def _on_numbers(ordered: Ordered) -> Iterator[Note]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from vfiscope.sources.images.capture_times import (
     names_are_dated,
 )
 from vfiscope.sources.images.image_header import read_header
-from vfiscope.types import Code, Note, TimeLapse, date, moment_of
+from vfiscope.types import UNIX_EPOCH, Code, Note, TimeLapse, date, moment_of
 
 __all__ = ["Taken", "taken"]
 
@@ -29,6 +30,15 @@ SAME_STEP = 0.02
 MIN_EVEN_SHARE = 0.75
 """Of the steps that are usual in an even sequence."""
 MIN_EVEN_STEPS = 3
+ENDS_OF_SUMMER = frozenset(
+    {(10, day) for day in range(25, 32)}
+    | {(month, day) for month in (4, 11) for day in range(1, 8)}
+)
+"""(month, day) of the last Sunday of October (Europe, America before 2007), and the first of
+November (America) and of April (Australia, New Zealand)."""
+SUNDAY = 6
+END_OF_NIGHT = 4
+"""Clocks are put back from 3, 2 or 1."""
 LOOKED_AT = 3
 """First images that are asked for an EXIF time; where they have none, the others are not opened."""
 
@@ -52,7 +62,8 @@ def taken(files: tuple[str, ...], how: str | None, stop: int | None = None) -> T
     names order, and times are used where every image has one and they do not disagree with that.
     Times that are shared are spread within their second, files that cannot be read get a time
     between their neighbours, and a clock that goes back by an hour in an even sequence is taken for
-    the end of summer time.
+    the end of summer time; with steps of an hour, which show one time twice, only in the nights in
+    which that ends.
 
     Args:
         files: in the order of names.
@@ -162,6 +173,8 @@ def _straightened(moments: list[int]) -> tuple[list[int], list[Note]]:
     margin = max(2 * MICROSECOND, SAME_STEP * usual)
     even = np.abs(steps - usual) <= margin
     back = (steps <= 0) & (np.abs(steps + HOUR - usual) <= margin)
+    if abs(usual - HOUR) <= margin:  # an equal time may as well be that of a copied photo
+        back &= [_may_end_summer(moment) for moment in moments[1:]]
     ahead = np.abs(steps - HOUR - usual) <= margin
     others = len(steps) - back.sum() - ahead.sum()
     if even.sum() < max(MIN_EVEN_STEPS, MIN_EVEN_SHARE * others):
@@ -172,6 +185,14 @@ def _straightened(moments: list[int]) -> tuple[list[int], list[Note]]:
     hours = [0, *np.cumsum(back).tolist()]
     straight = [moment + HOUR * late for moment, late in zip(moments, hours, strict=True)]
     return straight, _on_clock(Code.CLOCK_WENT_BACK, moments, back)
+
+
+def _may_end_summer(moment: int) -> bool:
+    """True in the nights in which clocks are put back by an hour: before a Sunday morning around
+    the end of October, and on the southern half around the first of April."""
+    shown = UNIX_EPOCH + timedelta(microseconds=moment)
+    in_season = (shown.month, shown.day) in ENDS_OF_SUMMER
+    return in_season and shown.weekday() == SUNDAY and shown.hour < END_OF_NIGHT
 
 
 def _on_clock(code: Code, moments: Sequence[int], steps: NDArray[np.bool_]) -> list[Note]:
