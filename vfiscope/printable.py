@@ -39,9 +39,9 @@ def printable(text: str, most: int = MOST_SHOWN) -> str:
     return clean if whole else f"{clean}… (cut, of {len(text)} characters)"
 
 
-def printable_lines(text: str) -> str:
+def printable_lines(text: str, most: int = LONGEST_LINE) -> str:
     """The same for a text of several lines, whose line breaks stay."""
-    return "\n".join(printable(line, LONGEST_LINE) for line in text.split("\n"))
+    return "\n".join(printable(line, most) for line in text.split("\n"))
 
 
 def shown(value: Any) -> Any:

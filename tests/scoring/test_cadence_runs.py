@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.errors import UsageError
+from vfiscope.errors import PairingError, UsageError
 
 Pixels = NDArray[np.uint8]
 LEAN = {"metrics": ("psnr", "level_y", "level_cb", "level_cr"), "maps": "none", "fields": "none"}
@@ -99,3 +99,14 @@ def test_drawings_without_their_repeats_lie_between_drawings(low: Pixels) -> Non
         assert np.isinf(run.scores["psnr"][run.rows("passed")]).all()
         assert np.abs(run.scores["level_y"][run.rows("synthesised")]).max() < 0.5
         assert (run.segments, list(run.warnings)) == ([], [])
+
+
+def test_a_stated_multiplier_counts_frames_as_they_are_shown(low: Pixels) -> None:
+    """Four test frames to a drawing that is held for two frames are two to a frame."""
+    twos, clip = np.repeat(low[:8], 2, axis=0), made(low[:8], multiplier=4)
+    with vs.score(clip, source=twos, multiplier=2, **LEAN) as run:
+        assert (run.pairing["drawings"], run.pairing["multiplier"]) == (8, "4")
+    for wrong in (3, 4):
+        said = f"no steady cadence: of the originals that a multiplier of {wrong} predicts"
+        with pytest.raises(PairingError, match=said):
+            vs.score(clip, source=twos, multiplier=wrong, **LEAN)

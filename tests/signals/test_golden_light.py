@@ -92,6 +92,24 @@ def test_a_step_of_light_with_an_object() -> None:
     assert run.coded_warnings[0].values["step_at"] in (24, 34)
 
 
+@pytest.mark.parametrize(
+    ("light", "step_at"),
+    [
+        ((1.0, 1.05, 1.1, 1.15, 1.2), None),
+        ((1.0, 0.9, 0.8), None),
+        ((1.0, 1.01, 1.2, 1.19, 1.2), 2),
+        ((1.0, 1.2, 1.2), 1),
+        ((1.0, 1.2), 1),
+    ],
+)
+def test_a_drift_over_a_few_photos_is_no_step(
+    light: tuple[float, ...], step_at: int | None
+) -> None:
+    photos = scan(np.outer(light, np.ones(3)), range(0))
+    (told,) = vs.scan(photos, golden=0, **LEAN).coded_warnings
+    assert (told.code, told.values["step_at"]) == (Code.LIGHT_CHANGES, step_at)
+
+
 def test_coloured_light_alone_is_no_change() -> None:
     gains = np.ones((N, 3))
     gains[20:30, 2] = 0.7

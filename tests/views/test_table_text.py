@@ -6,16 +6,20 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from helpers.cli import call
+from helpers.hostile import many_scores
 from helpers.stored import INF, open_all, store_run
 from helpers.tables import MIXED, NOISE, three, two
 
 import vfiscope as vs
 from vfiscope.errors import OutputExistsError, UsageError
+from vfiscope.printable import LONGEST_LINE
 from vfiscope.types import Role
 from vfiscope.views.table_text import render
 from vfiscope.views.tabulate import table_of
@@ -250,3 +254,24 @@ def test_roles_of_single_rows_may_be_unknown(tmp_path: Path) -> None:
         tmp_path, {"a": {"scores": scores, "role": role}, "b": {"scores": scores, "role": MIXED}}
     )
     assert table_of(runs).frames == 10
+
+
+def test_long_lines_that_programs_read_are_printed_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [store_run(tmp_path / f"{name}.h5", {"ssim": [0.5] * 2}) for name in "ab"]
+    for path in files:
+        with h5py.File(path, "r+") as h5:
+            many_scores(h5, 160)
+    assert call("table", *files, "--format", "csv") == 0
+    printed = capsys.readouterr().out
+    header, *rows = csv.reader(io.StringIO(printed))
+    assert len(printed.split("\n")[0]) > LONGEST_LINE
+    assert [len(header), *map(len, rows)] == [3 + 5 * 161] * 3
+
+
+def test_a_fact_stays_in_its_line_in_markup(tmp_path: Path) -> None:
+    runs = open_all(tmp_path, {name: {"scores": {"ssim": [0.5] * 2}} for name in "ab"})
+    table = replace(table_of(runs), notes=("a\n\\input{b}",), drawn="c\x1b[2J")
+    for form in ("markdown", "latex"):
+        assert not re.search(r"\x1b|^\\+input", render(table, form), re.MULTILINE)

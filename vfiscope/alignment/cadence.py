@@ -143,9 +143,11 @@ def find_cadence(
     except PairingError as error:
         problem = error
     if drawings is not None and (found is None or found.followed.cost > CLEARLY_WORSE):
-        # Repeats of a drawing may have been removed before interpolation.
+        # Repeats of a drawing may have been removed before interpolation, which a stated
+        # multiplier does not count: it is of the frames as they are shown.
         with suppress(PairingError):
-            drawn = _find(one, other.take(drawings.first), None)
+            asked = None if multiplier is None else multiplier * drawings.usual
+            drawn = _find(one, other.take(drawings.first), asked)
             if found is None or drawn.followed.cost + CLEARLY_WORSE < found.followed.cost:
                 return _cadence(one, drawn, drawings)
     if found is None:

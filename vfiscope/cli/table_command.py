@@ -100,7 +100,8 @@ def table(
     elif out is not None:
         say(out)
     else:
-        say(render(made, form, bold=sys.stdout.isatty()), styled=True, end="")
+        bold = form == "text" and sys.stdout.isatty()
+        say(render(made, form, bold=bold), styled=bold, whole=form != "text", end="")
     return 0
 
 

@@ -18,17 +18,19 @@ OWN_MARKS = re.compile(r"(\x1b\[[01]m)")
 """Bold on and off: the only codes that vfiscope itself prints."""
 
 
-def say(text: str, *, styled: bool = False, end: str = "\n") -> None:
+def say(text: str, *, styled: bool = False, whole: bool = False, end: str = "\n") -> None:
     """Print lines of text on stdout.
 
     Args:
         text: may hold texts of anybody.
         styled: whether codes for bold are meant; they are replaced otherwise.
+        whole: whether a program reads the lines, so that none is cut.
         end: printed after it.
     """
+    most = len(text) if whole else LONGEST_LINE
     parts = OWN_MARKS.split(text) if styled else [text]
     # the pattern has one group, so every second part is a code
-    clean = [part if n % 2 else printable_lines(part) for n, part in enumerate(parts)]
+    clean = [part if n % 2 else printable_lines(part, most) for n, part in enumerate(parts)]
     click.echo("".join(clean) + end, nl=False)
 
 

@@ -21,6 +21,7 @@ from vfiscope.sources.images.image_header import read_header
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.sources.open import open_source
 from vfiscope.sources.source import Counts, Source
+from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import VideoFile, is_picture, opened
 from vfiscope.sources.video.decode import decode
@@ -121,6 +122,7 @@ def _borders(source: Source) -> Borders | None:
 
 @dataclass
 class _Tally:
+    clock: PartClock
     counts: Counts = field(default_factory=Counts)
     formats: Counter[str] = field(default_factory=Counter)
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
@@ -131,9 +133,6 @@ class _Tally:
     missing: int = 0
     negative: int = 0
     interlaced: int = 0
-    part: int = 0
-    shift: int = 0
-    """From the times of this part to those of the first, where a clock starts again."""
     restart: int | None = None
     """Ordinal of the first frame after the clock first started again."""
 
@@ -146,25 +145,23 @@ class _Tally:
         self._time(frame.pts, part)
 
     def _time(self, pts: int | None, part: int) -> None:
+        before = self.clock.part
+        time = self.clock.count(pts, part)
         if pts is None:
             self.missing += 1
             return
         self.negative += pts < 0
-        if part != self.part:
-            self.part = part
-            self.restart = self.counts.decoded - 1 if self.restart is None else self.restart
-            usual = self.intervals.most_common(1)
-            self.shift = self.ends[-1] + (usual[0][0] if usual else 1) - pts if self.ends else 0
-        pts += self.shift
+        if self.clock.part != before and self.restart is None:
+            self.restart = self.counts.decoded - 1
         if self.ends:
-            interval = pts - self.ends[-1]
+            interval = time - self.ends[-1]
             if interval in self.intervals or len(self.intervals) < MAX_KINDS:
                 self.intervals[interval] += 1
-        self.ends = [self.ends[0] if self.ends else pts, pts]
+        self.ends = [self.ends[0] if self.ends else time, time]
 
 
 def _examine_video(info: SourceInfo) -> Examination:
-    tally, failure = _Tally(), None
+    tally, failure = _Tally(PartClock.of(info.rate, info.time_base)), None
     video = VideoFile(info.path)
     with opened(video) as (container, stream):
         name = container.format.name

@@ -9,7 +9,7 @@ import numpy as np
 
 from vfiscope.segments.detectors.exposure import LIGHT_SIGNALS
 from vfiscope.segments.rules import Column
-from vfiscope.types import Code, FrameTable, Note
+from vfiscope.types import Code, Float64, FrameTable, Note
 
 __all__ = ["check_light"]
 
@@ -18,6 +18,9 @@ MIN_TOLD_LIGHT = 1.1
 MIN_LIGHT = 1e-3
 SUDDEN_SHARE = 0.25
 """Part of the greatest departure that happens from one row to the next where the light steps."""
+SUDDEN_FACTOR = 3.0
+"""How many times larger than the median of the other changes from row to row it is: over a few
+photos, every change of a steady drift is a large part of the whole."""
 
 
 def check_light(table: FrameTable, signals: Mapping[str, Column]) -> list[Note]:
@@ -35,7 +38,7 @@ def check_light(table: FrameTable, signals: Mapping[str, Column]) -> list[Note]:
     if departures.max() < math.log(MIN_TOLD_LIGHT):
         return []
     steps = np.abs(np.diff(ratios, axis=1)).max(axis=0)
-    sudden = len(steps) > 0 and steps.max() > SUDDEN_SHARE * departures.max()
+    sudden = len(steps) > 0 and _is_sudden(steps, float(departures.max()))
     values = {
         "frame": int(table.index[most]),
         "red": float(columns[0, most]),
@@ -44,3 +47,10 @@ def check_light(table: FrameTable, signals: Mapping[str, Column]) -> list[Note]:
         "step_at": int(table.index[rows[steps.argmax() + 1]]) if sudden else None,
     }
     return [Note(Code.LIGHT_CHANGES, values)]
+
+
+def _is_sudden(steps: Float64, departure: float) -> bool:
+    """True if the largest change from row to row is a step and no part of a drift."""
+    others = np.delete(steps, steps.argmax())
+    usual = float(np.median(others)) if len(others) else 0.0
+    return bool(steps.max() > max(SUDDEN_SHARE * departure, SUDDEN_FACTOR * usual))

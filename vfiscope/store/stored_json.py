@@ -7,12 +7,13 @@ import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from vfiscope.errors import StoreError
 from vfiscope.options import declared
+from vfiscope.options.crop import Box
 from vfiscope.store.contradictions import check_rules
 from vfiscope.store.members import attribute
 from vfiscope.store.text import plain
@@ -27,6 +28,7 @@ WHOLE_DIGITS = 19
 """Of a whole number; those of 64 bits have no more."""
 Scalar = bool | int | float | str | None
 Side = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class Loose(BaseModel):
@@ -46,6 +48,23 @@ class SourceKinds(Loose):
     width: Side = 1
     height: Side = 1
     color: dict[str, Scalar] = {}
+    crop: Annotated[list[Count], Field(min_length=4, max_length=4)] | None = None
+    times_from: str | None = None
+    frames_expected: int | None = None
+    frames_decoded: Count = 0
+    frames_delivered: Count = 0
+    frames_corrupt: Count = 0
+    frames_unreadable: Count = 0
+    frames_undecodable: Count = 0
+    frames_skipped: Count = 0
+    frames_lost: Count = 0
+
+    @model_validator(mode="after")
+    def _has_its_box(self) -> Self:
+        box = None if self.crop is None else Box(*self.crop)
+        if box and (min(box.size) < 1 or not box.lies_in((self.height, self.width))):
+            raise ValueError(f"crop {box} is no part of {self.width}x{self.height}")
+        return self
 
 
 class PairingKinds(Loose):

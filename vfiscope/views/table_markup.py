@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from vfiscope.printable import LONGEST_LINE, printable
 from vfiscope.views.table import Column, Table
 from vfiscope.views.table_cells import (
     footnotes,
@@ -81,7 +82,7 @@ def _marked(column: Column, method: str) -> str:
 
 def _escaped(text: str) -> str:
     """A text of anybody's in Markdown."""
-    return re.sub(r"([\\`*_<>|~]|\](?=[(\[:]))", r"\\\1", text)
+    return re.sub(r"([\\`*_<>|~]|\](?=[(\[:]))", r"\\\1", printable(text, LONGEST_LINE))
 
 
 def latex(table: Table) -> str:
@@ -101,7 +102,7 @@ def latex(table: Table) -> str:
         f"intervals: {table.drawn}",
         *footnotes(table),
     ]
-    return "\n".join([*lines, *(f"% {fact}" for fact in facts)]) + "\n"
+    return "\n".join([*lines, *(f"% {printable(fact, LONGEST_LINE)}" for fact in facts)]) + "\n"
 
 
 def _latex_row(cells: Sequence[str]) -> str:
@@ -116,4 +117,4 @@ def _latex_cell(column: Column, method: str) -> str:
 
 def _tex(text: str) -> str:
     """A text of anybody's in LaTeX."""
-    return "".join(LATEX_ESCAPES.get(letter, letter) for letter in text)
+    return "".join(LATEX_ESCAPES.get(letter, letter) for letter in printable(text, LONGEST_LINE))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from helpers.media import column, moving, pixels, write_video
 
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import open_source
+from vfiscope.sources.video.clock_parts import in_parts
 from vfiscope.types import Code, Note
 
 H264: dict[str, Any] = {
@@ -96,3 +98,40 @@ def test_the_doctor_says_where_the_clock_starts_again(tmp_path: Path) -> None:
     assert not {"times_backward", "times_repeated", "rate_claimed_wrong"} & {
         each.note.code for each in found.findings
     }
+
+
+class Written(NamedTuple):
+    """A packet as a container stores it."""
+
+    dts: int | None
+    is_keyframe: bool = False
+
+
+def parts_of(times: list[int | None], keys: set[int]) -> list[int]:
+    """The part of each packet of a transport stream with these decoding times."""
+    written = [Written(dts, at in keys) for at, dts in enumerate(times)]
+    container = SimpleNamespace(format=SimpleNamespace(flags=0x200))
+    return [part for _, part in in_parts(cast(Any, written), cast(Any, container))]
+
+
+@pytest.mark.parametrize("keys", [{0}, {0, 3}], ids=["between keyframes", "keyframe"])
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([100, 200, 300, 5, 400, 500], [0, 0, 0, 0, 0, 0]),
+        ([100, 200, 300, 100, 400, 500], [0, 0, 0, 0, 0, 0]),
+        ([100, 200, 300, 5, 105, 205], [0, 0, 0, 1, 1, 1]),
+        ([100, 200, 300, 5, 305, 405], [0, 0, 0, 0, 0, 0]),
+        ([100, 200, 300, 100, 200, 300], [0, 0, 0, 1, 1, 1]),
+        ([200, 300, 400, 100, 100, 200], [0, 0, 0, 1, 2, 2]),  # a part of one frame
+    ],
+)
+def test_a_part_begins_where_the_clock_goes_on_from_an_early_time(
+    times: list[int | None], expected: list[int], keys: set[int]
+) -> None:
+    assert parts_of(times, keys) == expected
+
+
+def test_without_a_following_time_a_part_begins_with_a_keyframe_only() -> None:
+    assert parts_of([100, 200, 300, 5], {0, 3}) == [0, 0, 0, 1]
+    assert parts_of([100, 200, 300, 5, None], {0}) == [0, 0, 0, 0, 0]

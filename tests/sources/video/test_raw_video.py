@@ -108,6 +108,28 @@ def test_what_does_not_fit_is_said(
     assert "\n" not in str(caught.value)
 
 
+def samples(path: Path, shown: list[tuple[float, int]], dtype: str) -> Path:
+    """Frames yuv420p 64x48 of black and, in this share of the samples, a value; chroma alike."""
+    size = 64 * 48 * 3 // 2
+    frames = [np.where(np.arange(size) < share * size, value, 0) for share, value in shown]
+    path.write_bytes(np.stack(frames).astype(dtype).tobytes())
+    return path
+
+
+def test_a_few_samples_of_a_black_frame_do_not_decide_about_the_depth(tmp_path: Path) -> None:
+    dark = np.zeros((3, 48 * 64 * 3 // 2), np.uint8)
+    dark[0, ::64] = 200  # at even places only
+    for later in (dark[1:], np.full_like(dark[1:], 128)):
+        (tmp_path / "a.yuv").write_bytes(np.concatenate([dark[:1], later]).tobytes())
+        with open_source(tmp_path / "a.yuv", **told("yuv420p")) as source:
+            assert source.info.frames_expected == 3
+    deep = [(0.0, 0), (1.0, 600), (1.0, 600)]  # begins with black
+    for made, read in ((deep, "yuv420p"), ([(0.0, 0), (1.0, 5000)], "yuv420p10le")):
+        path = samples(tmp_path / "b.yuv", made, "<u2")
+        with pytest.raises(SourceError, match="check --raw-format"):
+            open_source(path, **told(read))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -31,7 +31,7 @@ from av.video.stream import VideoStream
 from vfiscope.config import MAX_CONSECUTIVE_ERRORS
 from vfiscope.errors import SourceError
 from vfiscope.sources.source import Counts
-from vfiscope.sources.video.clock_parts import PartClock
+from vfiscope.sources.video.clock_parts import Packet, in_parts
 from vfiscope.sources.video.container import VideoFile, opened
 
 __all__ = ["Decoded", "decode", "packets"]
@@ -98,13 +98,13 @@ def decode(
     """
     with opened(video) as (container, stream):
         failures, queue = 0, _FrameQueue.of(container, stream, counts)
-        for packet in packets(video.path, container, stream):
+        for packet, part in in_parts(packets(video.path, container, stream), container):
             if keyframes is not None and packet is not None and packet.is_keyframe:
                 keyframes.append((packet.dts, packet.pts))
             frames, logged_error = _decode_packet(packet)
             # Only a frame resets the count: a packet that is merely buffered proves nothing.
             failures = failures + 1 if frames is None else 0 if frames else failures
-            queue.add_packet(packet, frames, logged_error)
+            queue.add_packet(packet, part, frames, logged_error)
             while frames:
                 queue.add_frame(frames.pop(0), logged_error)
             yield from queue.ready_rows()
@@ -149,7 +149,8 @@ class _FrameQueue:
     logs_when_healthy: bool
     may_start_midstream: bool
     """Whether the stream may begin between keyframes."""
-    clock: PartClock
+    part: int = 0
+    """Part of the latest packet."""
     shown_part: int = 0
     """Part of the latest frame."""
     broken_at: list[int] = field(default_factory=list)
@@ -191,12 +192,12 @@ class _FrameQueue:
             reorder_delay=MAX_REORDER if codec.reorder else 0,
             logs_when_healthy=codec.name in NOISY_DECODERS,
             may_start_midstream=container.format.name in MIDSTREAM_FORMATS,
-            clock=PartClock.of(container),
         )
 
     def add_packet(
         self,
-        packet: av.Packet[VideoStream] | None,
+        packet: Packet | None,
+        part: int,
         frames: list[av.VideoFrame] | None,
         logged_error: bool,
     ) -> None:
@@ -204,6 +205,7 @@ class _FrameQueue:
 
         Args:
             packet: None for one that the demuxer refused.
+            part: how often the clock had started again.
             frames: what the decoder output, None where it refused the packet.
             logged_error: whether the decoder logged an error.
         """
@@ -212,7 +214,8 @@ class _FrameQueue:
         if packet is None or not packet.size:
             self.counts.undecodable += refused
             return
-        self._begin_part(self.clock.begins(packet))
+        if part != self.part:
+            self._begin_part(part, packet)
         self.counts.broken += packet.is_corrupt
         self.broken_at += [self.number] * packet.is_corrupt
         if logged_error or packet.is_corrupt or (not frames and self.counts.decoded):
@@ -234,7 +237,7 @@ class _FrameQueue:
             self._expect(packet.pts, refused, logged_error and not self.logs_when_healthy)
         elif refused and self.one_frame_per_packet and not self.reorder_delay:
             # Without a timestamp or reordering the missing frame belongs right here.
-            self.waiting.append(Decoded(None, None, True, self.clock.part))
+            self.waiting.append(Decoded(None, None, True, self.part))
         else:
             self.counts.undecodable += refused
 
@@ -242,24 +245,19 @@ class _FrameQueue:
         # Before the first keyframe a decoder rightly drops what it cannot decode.
         begun = self.key_pts is not None and pts >= self.key_pts
         certain = self.one_frame_per_packet and begun
-        part = self.clock.part
-        self.expected.append(_ExpectedFrame(part, pts, self.number, refused, suspect, certain))
+        entry = _ExpectedFrame(self.part, pts, self.number, refused, suspect, certain)
+        self.expected.append(entry)
 
-    def _begin_part(self, ago: int | None) -> None:
-        """Begin a new part with the packet so many before the latest one; with None, do nothing.
-
-        Before a keyframe, a packet that is damaged at the seam only is not: its payload is whole.
-        """
-        if ago is None:
-            return
-        for entry in self.expected:
-            entry.part += entry.number >= self.number - ago
-        if not ago:
+    def _begin_part(self, part: int, packet: Packet) -> None:
+        """Before a keyframe, a packet that is damaged at the seam only is not: its payload is
+        whole."""
+        self.part = part
+        if packet.is_keyframe:
             self.counts.broken -= sum(self.number - at <= SEAM_PACKETS for at in self.broken_at)
         self.broken_at.clear()
         self.key_pts = None
 
-    def _add_discarded(self, packet: av.Packet[VideoStream], refused: bool) -> None:
+    def _add_discarded(self, packet: Packet, refused: bool) -> None:
         if refused:
             self.counts.undecodable += 1
             return
@@ -357,7 +355,7 @@ def _is_later(row: Decoded, part: int, pts: int) -> bool:
 
 
 def _decode_packet(
-    packet: av.Packet[VideoStream] | None,
+    packet: Packet | None,
 ) -> tuple[list[av.VideoFrame] | None, bool]:
     """Decode a packet: (frames, or None where it was refused; whether an error was logged)."""
     if packet is None:
@@ -369,9 +367,7 @@ def _decode_packet(
             return None, True
 
 
-def packets(
-    path: str, container: InputContainer, stream: VideoStream
-) -> Iterator[av.Packet[VideoStream] | None]:
+def packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
     """The packets of the stream; None for each one that the demuxer refused.
 
     Raises:

@@ -26,6 +26,8 @@ CHECKED_BYTES = 2**20
 TEN_BITS_END = 1 << 10
 LOW_HIGH_BYTE = 3
 """Largest high byte of a sample of 10 bits."""
+TYPICAL_SHARE = 0.5
+"""Of the samples of a frame: so many low bytes are larger than any high one, unless it is black."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def raw_video(path: str, options: Options) -> RawVideo | None:
         SourceError: the options are not told, or do not fit the file.
         UsageError: only one of them is told.
     """
-    if not is_raw_name(path) or _begins(path, len(Y4M_MAGIC)) == Y4M_MAGIC:
+    if not is_raw_name(path) or _part(path, len(Y4M_MAGIC)) == Y4M_MAGIC:
         return None
     if options.raw_size is None and options.raw_format is None:
         raise SourceError(_hint(path))
@@ -78,9 +80,10 @@ def raw_video(path: str, options: Options) -> RawVideo | None:
     return raw
 
 
-def _begins(path: str, count: int) -> bytes:
+def _part(path: str, count: int, start: int = 0) -> bytes:
     try:
         with open_regular(path) as file:
+            file.seek(start)
             return file.read(count)
     except OSError as error:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
@@ -110,16 +113,24 @@ def _check_length(path: str, raw: RawVideo) -> None:
 
 
 def _check_depth(path: str, raw: RawVideo) -> None:
-    """Refuse samples of two bytes that are read as one, and the reverse, from the first frame."""
-    data = np.frombuffer(_begins(path, min(CHECKED_BYTES, raw.frame_bytes // 2 * 2)), np.uint8)
-    if raw.pix_fmt.endswith("p10le") and (highest := int(data.view("<u2").max())) >= TEN_BITS_END:
-        raise SourceError(
-            f"{path} holds the value {highest}, and 10 bits end at {TEN_BITS_END - 1}: check"
-            f" --raw-format {raw.pix_fmt}, of 8 bits it is {raw.pix_fmt.removesuffix('10le')}"
-        )
-    low, high = data[::2], data[1::2]
-    if raw.pix_fmt + "10le" in FORMATS and high.max() <= LOW_HIGH_BYTE < low.max():
-        raise SourceError(
-            f"in {path} every second byte is at most {high.max()}, as in samples of 10 bits: check"
-            f" --raw-format {raw.pix_fmt}, of 10 bits it is {raw.pix_fmt}10le"
-        )
+    """Refuse samples of two bytes that are read as one, and the reverse, from the first frame and
+    the one in the middle. Black ones tell nothing, so some of the samples must be typical."""
+    middle = os.path.getsize(path) // raw.frame_bytes // 2 * raw.frame_bytes
+    count = min(CHECKED_BYTES, raw.frame_bytes // 2 * 2)
+    starts = (0, (middle + raw.frame_bytes // 4) // 2 * 2)
+    pieces = [np.frombuffer(_part(path, count, at), np.uint8) for at in starts]
+    if raw.pix_fmt.endswith("p10le"):
+        highest = max(int(piece.view("<u2").max()) for piece in pieces)
+        if highest >= TEN_BITS_END:
+            raise SourceError(
+                f"{path} holds the value {highest}, and 10 bits end at {TEN_BITS_END - 1}: check"
+                f" --raw-format {raw.pix_fmt}, of 8 bits it is {raw.pix_fmt.removesuffix('10le')}"
+            )
+    if raw.pix_fmt + "10le" in FORMATS:
+        highest = max(int(piece[1::2].max()) for piece in pieces)
+        typical = max(float((piece[::2] > LOW_HIGH_BYTE).mean()) for piece in pieces)
+        if highest <= LOW_HIGH_BYTE and typical >= TYPICAL_SHARE:
+            raise SourceError(
+                f"in {path} every second byte is at most {highest}, as in samples of 10 bits: check"
+                f" --raw-format {raw.pix_fmt}, of 10 bits it is {raw.pix_fmt}10le"
+            )

@@ -22,6 +22,7 @@ from vfiscope.sources.batching import SelectedRow
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
+from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
 from vfiscope.sources.video.decode import Decoded, decode, packets
@@ -87,7 +88,8 @@ class VideoSource(Source):
         self._deinterlaces = options.deinterlace == "bwdif"
 
     def _rows(self, counts: Counts) -> Generator[Row]:
-        clock = _Clock(self._info.time_base, self._info.rate, synthetic=not self._first.has_pts)
+        times = PartClock.of(self._info.rate, self._info.time_base)
+        clock = _Clock(times, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         noted = FirstPass()
         places = noted.noted(decode(self._video, counts, noted.keyframes))
@@ -106,7 +108,7 @@ class VideoSource(Source):
             noted.ended = not counts.gave_up
         finally:
             self._remember(noted.table())
-        counts.short = self._short(counts.decoded, clock.last or 0)
+        counts.short = self._short(counts.decoded, times.last or 0)
         self._check_sums()
         counts.ended = not counts.gave_up
 
@@ -229,40 +231,29 @@ class _First(NamedTuple):
 
 @dataclass
 class _Clock:
-    """Presentation times, extrapolated where the stream has none, and counted on where its clock
-    starts again."""
+    """Presentation times, with a note of what is irregular."""
 
-    time_base: Fraction
-    rate: Fraction | None
+    times: PartClock
     synthetic: bool
-    last: int | None = None
-    part: int = 0
-    shift: int = 0
-    """From the times of this part to those of the first."""
+    """True if times are counted, because the first frame has none."""
     note: Note | None = None
     """The first irregularity."""
 
     def stamp(self, place: Decoded, index: int) -> int:
         """The time of the frame in units of the time base."""
-        if self.synthetic:
-            pts = index
-        elif place.pts is None:
-            pts = self._next()
-            self.note = self.note or Note(Code.FRAME_WITHOUT_TIME, {"frame": index})
-        else:
-            if place.part != self.part:
-                self.part, self.shift = place.part, self._next() - place.pts
-                self.note = self.note or Note(Code.CLOCK_RESTARTS, {"frame": index})
-            pts = place.pts + self.shift
-        if self.last is not None and pts <= self.last:
-            self.note = self.note or Note(Code.TIME_NOT_INCREASING, {"frame": index})
-        self.last = pts
-        return pts
-
-    def _next(self) -> int:
-        """One frame after the latest, by the average rate."""
-        step = max(1, round(1 / (self.rate * self.time_base))) if self.rate else 1
-        return 0 if self.last is None else self.last + step
+        pts = None if self.synthetic else place.pts
+        last, part = self.times.last, self.times.part
+        time = self.times.count(pts, place.part)
+        code = None
+        if pts is None and not self.synthetic:
+            code = Code.FRAME_WITHOUT_TIME
+        elif self.times.part != part:
+            code = Code.CLOCK_RESTARTS
+        elif last is not None and time <= last:
+            code = Code.TIME_NOT_INCREASING
+        if self.note is None and code is not None:
+            self.note = Note(code, {"frame": index})
+        return time
 
 
 def _probe(video: VideoFile) -> tuple[_First, _Stream]:
