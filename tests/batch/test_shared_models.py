@@ -21,7 +21,7 @@ import sys
 from vfiscope.batch.execute import run_jobs
 from vfiscope.batch.job_file import read_jobs
 results = list(run_jobs(read_jobs(sys.argv[1]), sys.argv[2]))
-assert [result["error"] for result in results] == [None] * 3, results
+assert [result["error"] for result in results] == [None] * 10, results
 assert all(result["skipped"] for result in results)
 assert "torch" not in sys.modules
 assert "vfiscope.embedders.dinov2" not in sys.modules
@@ -30,7 +30,7 @@ assert "vfiscope.embedders.dinov2" not in sys.modules
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> Path:
-    for number, pixels in enumerate(noise(4, 42, 56)):
+    for number, pixels in enumerate(noise(11, 42, 56)):
         save(tmp_path / f"{number}.png", pixels)
     shared = {
         "ref": "0.png",
@@ -42,7 +42,7 @@ def jobs(tmp_path: Path) -> Path:
         "fields": "none",
     }
     path = tmp_path / "jobs.json"
-    path.write_text(json.dumps([{"test": f"{number}.png", **shared} for number in (1, 2, 3)]))
+    path.write_text(json.dumps([{"test": f"{number}.png", **shared} for number in range(1, 11)]))
     return path
 
 
@@ -55,25 +55,25 @@ def test_a_network_is_opened_once_and_not_at_all_for_what_is_done(
     load = dinov2.load_dinov2
     monkeypatch.setattr(dinov2, "load_dinov2", lambda *a, **b: opened.append(1) or load(*a, **b))
     results = list(run_jobs(read_jobs(jobs), tmp_path / "out"))
-    assert [(each["error"], each["skipped"]) for each in results] == [(None, False)] * 3
+    assert [(each["error"], each["skipped"]) for each in results] == [(None, False)] * 10
     assert len(opened) == 1
-    assert len(json.loads((tmp_path / "out/results.json").read_text())) == 3
+    assert len(json.loads((tmp_path / "out/results.json").read_text())) == 10
     command = [sys.executable, "-c", RERUN, str(jobs), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     # An input, then the weights, of other content and the same size.
     save(tmp_path / "2.png", noise(5, 42, 56)[4])
     results = list(run_jobs(read_jobs(jobs), tmp_path / "out"))
-    assert [each["skipped"] for each in results] == [True, False, True]
+    assert [each["skipped"] for each in results] == [True, False, *[True] * 8]
     write_weights("dinov2-small", tmp_path / "w.pt", value=0.02)
     results = list(run_jobs(read_jobs(jobs), tmp_path / "out"))
-    assert [each["skipped"] for each in results] == [False] * 3
+    assert [each["skipped"] for each in results] == [False] * 10
     assert len(opened) == 3
 
 
 def test_results_so_far_are_on_the_disk_where_a_batch_stops(jobs: Path, tmp_path: Path) -> None:
     options = {"metrics": "psnr", "maps": "none", "fields": "none", "ref": "0.png"}
-    jobs.write_text(json.dumps([{"test": f"{number}.png", **options} for number in (1, 2, 3)]))
+    jobs.write_text(json.dumps([{"test": f"{number}.png", **options} for number in range(1, 11)]))
     running = run_jobs(read_jobs(jobs), tmp_path / "out")
     next(running)
     next(running)
