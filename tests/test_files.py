@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
 
@@ -63,3 +67,20 @@ def test_a_whole_file_within_its_limit(tmp_path: Path) -> None:
     os.truncate(tmp_path / "a", 2**40)  # a hole, which takes no room on the disk
     with pytest.raises(OSError, match="larger than 8 bytes"):
         read_whole(tmp_path / "a", 8)
+
+
+def test_no_more_is_reserved_than_a_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 99)
+    tracemalloc.start()
+    assert read_whole(tmp_path / "a", 2**30) == b"x" * 99
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**20
+
+
+def test_a_file_that_grew_or_claims_no_size_is_read_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"x" * 99)
+    with patch("os.fstat", return_value=SimpleNamespace(st_size=0, st_mode=stat.S_IFREG)):
+        assert read_whole(tmp_path / "a", 99) == b"x" * 99
+        with pytest.raises(OSError, match="larger than 98 bytes"):
+            read_whole(tmp_path / "a", 98)

@@ -84,6 +84,21 @@ def test_floats_are_exact_and_keep_their_order_in_memory() -> None:
         assert torch.equal(pixels.floats(to_tensor(view, "cpu")), torch.from_numpy(made))
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_straight_alpha_is_laid_on_black_in_bands(
+    monkeypatch: pytest.MonkeyPatch, dtype: type
+) -> None:
+    top = np.iinfo(dtype).max
+    image = np.random.default_rng(0).integers(0, top + 1, (7, 5, 4)).astype(dtype)
+    image[:2, :, 3] = top
+    monkeypatch.setattr(pixels, "FLOATS_AT_ONCE", 10)  # bands of two rows
+    made = pixels.over_black(image)
+    assert made.dtype == dtype
+    exact = image[..., :3].astype(float) * image[..., 3:].astype(float) / top
+    np.testing.assert_allclose(made, exact, atol=0.5 + 1e-9)
+    np.testing.assert_array_equal(made[:2], image[:2, :, :3])
+
+
 def test_luma_is_written_once() -> None:
     texts = {str(path.relative_to(PACKAGE)): path.read_text() for path in PACKAGE.rglob("*.py")}
     assert [name for name, text in texts.items() if "0.299" in text] == ["pixels.py"]

@@ -48,3 +48,6 @@ ALIGN_CELLS = 4_000_000
 compared in a band."""
 RATE_TOLERANCE = 0.001
 """Relative difference of two frame rates up to which frames are still paired row by row."""
+
+SIGMA_OF_MAD = 1.4826
+"""Standard deviations of Gaussian noise in a median absolute deviation (Rousseeuw, Croux 1993)."""

@@ -92,11 +92,14 @@ def rest_of(file: BinaryIO, limit: int) -> bytes:
     Raises:
         OSError: it cannot be read, or there are more.
     """
-    if os.fstat(file.fileno()).st_size - file.tell() > limit:
+    claimed = max(0, os.fstat(file.fileno()).st_size - file.tell())
+    if claimed > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes")
-    data = file.read(limit + 1)  # it may have grown, or claim no size at all
+    data = file.read(claimed + 1)  # Python reserves as much as it is asked for
     if data is None:  # a file of the kernel that would have to be waited for
         raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    if len(data) > claimed:  # it has grown, or claims no size at all
+        data += file.read(limit + 1 - len(data))
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes")
     return data

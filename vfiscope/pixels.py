@@ -40,6 +40,7 @@ __all__ = [
     "luma_codes",
     "luma_fraction",
     "luma_plane",
+    "over_black",
     "same_scale_codes",
     "weighted",
     "white",
@@ -47,6 +48,8 @@ __all__ = [
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 """Weights of R, G and B in luma."""
+FLOATS_AT_ONCE = 2**20
+"""Pixels."""
 LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
 
 
@@ -79,6 +82,21 @@ def same_scale_codes(data: Pixels, bit_depth: int) -> Any:
 def weighted(channels: Any, weights: Sequence[float]) -> Any:
     """Weighted sum of three planes (3, ...); luma where the weights are :data:`LUMA_WEIGHTS`."""
     return channels[0] * weights[0] + channels[1] * weights[1] + channels[2] * weights[2]
+
+
+def over_black(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Frames of four channels (H, W, 4) with straight alpha composited over black, rounded to
+    nearest: (H, W, 3) of the same type and order."""
+    top = np.iinfo(pixels.dtype).max
+    made = np.empty((*pixels.shape[:2], 3), pixels.dtype)
+    step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
+    for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
+        band = pixels[row : row + step]
+        if (band[..., 3] == top).all():
+            made[row : row + step] = band[..., :3]
+        else:
+            made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
+    return made
 
 
 def luma_fraction(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

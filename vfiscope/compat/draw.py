@@ -49,7 +49,7 @@ LONGEST_IN = 12.0
 MISMATCH = MetricSpec(
     "mismatch", "1", 0.0, 2.5, True, 0.0, 0.01, "1 - cosine of each patch to its best match"
 )
-LEAST_RANGE = 0.01
+MIN_RANGE = 0.01
 """Least range of a similarity scale below 1: the departure that is worth flagging."""
 
 
@@ -136,7 +136,7 @@ class PairPictures:
         low = float(
             np.nanpercentile(np.concatenate([self.similarity_a2b, self.similarity_b2a]), 0.5)
         )
-        return min(low, 1 - LEAST_RANGE), 1.0
+        return min(low, 1 - MIN_RANGE), 1.0
 
     def summary(self, folder: Path) -> dict[str, Any]:
         """The keys of VFI-Similarity and of NOVA, full paths, and further facts.

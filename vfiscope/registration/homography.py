@@ -20,7 +20,7 @@ SCALES = (0.5, 2.0)
 MOST_PERSPECTIVE = 1.5
 """Largest ratio of the projective weights at two corners: how much more one end of the frame may be
 enlarged than another."""
-LEAST_VALID = 0.5
+MIN_VALID = 0.5
 EDGE = 1e-3
 """Pixels by which a point may lie outside the outermost pixel centres and still count as inside."""
 
@@ -89,7 +89,7 @@ def judge(matrix: Float64, size: Size) -> tuple[Verdict, str]:
     scales = np.linalg.svd(_slope(matrix, at[-1]), compute_uv=False)
     if scales[0] > SCALES[1] or scales[1] < SCALES[0]:
         return Verdict.SCALE, f"the matrix scales by {scales[1]:.3g} to {scales[0]:.3g}"
-    if (valid := float(covered_mask(matrix, size).mean())) < LEAST_VALID:
+    if (valid := float(covered_mask(matrix, size).mean())) < MIN_VALID:
         return (
             Verdict.OUTSIDE,
             f"the registered frame covers only {100 * valid:.0f} % of the reference",

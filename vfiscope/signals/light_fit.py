@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.pixels import eight_bit_scale, floats
 from vfiscope.registration.ecc import likeness
 from vfiscope.types import Float64
@@ -41,7 +42,6 @@ MIN_CHANGE_SCALES = 6.0
 """A changed cell differs by more than this many code values, and scales of the noise."""
 MIN_LIKENESS = 0.3
 """Median local correlation below which two frames show different things, whatever the light."""
-SIGMA_OF_MAD = 1.4826
 
 
 class LightFit(NamedTuple):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
+from vfiscope.pixels import over_black
 from vfiscope.sources.refusals import Passed, not_frames, not_opaque, not_values
 from vfiscope.sources.spool import check_alike, is_stream, spooled
 from vfiscope.types import Code, Note
@@ -135,9 +136,7 @@ def _plain(frame: Any) -> NDArray[Any]:
 def _of_image(image: Any) -> NDArray[Any]:
     """(H, W) or (H, W, 3) of an image of Pillow, over black where it is transparent."""
     if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        over_black = rgba[..., :3] * (rgba[..., 3:] / 255)
-        return np.asarray(np.rint(over_black).astype(np.uint8))
+        return over_black(np.asarray(image.convert("RGBA")))
     kept = image.mode in ("L", "RGB", "F", "I") or image.mode.startswith("I;16")
     return np.asarray(image if kept else image.convert("RGB"))
 

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from vfiscope.options.crop import Box
 
-__all__ = ["UPRIGHT", "Orientation", "cropped", "from_display_matrix", "from_exif", "resize_into"]
+__all__ = [
+    "UPRIGHT",
+    "Orientation",
+    "cropped",
+    "from_display_matrix",
+    "from_exif_orientation",
+    "resize_into",
+]
 
 INTERPOLATION = {
     "area": cv2.INTER_AREA,
@@ -55,7 +62,7 @@ NAMES = {
 }
 
 
-def from_exif(tag: int) -> Orientation:
+def from_exif_orientation(tag: int) -> Orientation:
     """The orientation of EXIF tag 0x0112, 1..8; anything else is taken as upright."""
     order = tuple(NAMES)
     return order[tag - 1] if 1 <= tag <= 8 else UPRIGHT

@@ -23,7 +23,7 @@ __all__ = ["date_of_zero", "dated_axis", "dated_locator", "frame_ticks", "pauses
 
 SECONDS_OF_DAY = 86400.0
 MAX_TICKS = 9
-LEAST_TICK_SHARE = 0.06
+MIN_TICK_SHARE = 0.06
 """Of the width of a figure, between the numbers of two frames."""
 
 
@@ -70,7 +70,7 @@ def frame_ticks(run: Run) -> list[int] | None:
     rows, times = _rows_after_pauses(run), run.frames.time_s
     if not len(rows):
         return None
-    room = LEAST_TICK_SHARE * float(times[-1] - times[0])
+    room = MIN_TICK_SHARE * float(times[-1] - times[0])
     found, last = [], -np.inf
     for row in (0, *rows.tolist()):
         if times[row] - last >= room:

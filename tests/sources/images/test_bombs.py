@@ -15,9 +15,10 @@ from helpers.media import noise
 from numpy.typing import NDArray
 from PIL import Image
 
+from vfiscope import pixels as colors
 from vfiscope.errors import SourceError
 from vfiscope.sources import open_source
-from vfiscope.sources.images import image_source, jpeg_checks
+from vfiscope.sources.images import jpeg_checks
 from vfiscope.sources.images.image_source import decode_image, read_image
 from vfiscope.types import Code
 
@@ -164,7 +165,7 @@ def test_large_images_are_read_as_small_ones_are(
     (tmp_path / "a.png").write_bytes(png(RGBA, 6))
     expected = decoded(tmp_path / "a.png")
     monkeypatch.setattr("vfiscope.sources.images.png_checks.MAX_STORED_BYTES", 99)
-    monkeypatch.setattr(image_source, "FLOATS_AT_ONCE", 40)  # bands of three rows
+    monkeypatch.setattr(colors, "FLOATS_AT_ONCE", 40)  # bands of three rows
     np.testing.assert_array_equal(decoded(tmp_path / "a.png"), expected)
     np.testing.assert_array_equal(expected, np.rint(RGB * (RGBA[..., 3:] / 255)))
 

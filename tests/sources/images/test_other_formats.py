@@ -136,6 +136,21 @@ def test_heic_of_ten_bits_spans_sixteen(tmp_path: Path) -> None:
     assert np.abs(got[:, :10] - 32767).max() <= 200
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_transparent_heic_is_laid_on_black_and_said(tmp_path: Path, count: int) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    clear = np.concatenate([MADE[0], np.full((24, 40, 1), 51, np.uint8)], -1)
+    made = pillow_heif.HeifFile()
+    for _ in range(count):
+        made.add_frombytes("RGBA", (40, 24), clear.tobytes())
+    made.save(tmp_path / "a.heic", quality=100, chroma=444)
+    with open_source(tmp_path / "a.heic") as source:
+        got = pixels(source)
+        assert source.info.notes == (Note(Code.IMAGE_TRANSPARENT, {"file": "a.heic"}),)
+    assert len(got) == count
+    assert np.abs(got - MADE[0] * 0.2).max() <= 2
+
+
 def test_without_its_package_heic_is_refused_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

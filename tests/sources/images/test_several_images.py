@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import struct
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from vfiscope.errors import SourceError, UsageError
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.scoring.stored_frames import frames_of
 from vfiscope.sources import digest, open_source
+from vfiscope.sources.images import paged_files
 from vfiscope.sources.images.tiff_pages import find_pages
 from vfiscope.types import Code, Note, Status
 
@@ -85,6 +87,22 @@ def test_durations_are_the_times_of_frames(tmp_path: Path) -> None:
     assert column(open_source(path, start=0.21, stop="1s"), "index") == [2, 3, 4]
 
 
+def test_durations_are_not_looked_for_behind_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = saved(tmp_path / "a.webp", duration=40, lossless=True)
+    monkeypatch.setattr(paged_files, "MAX_OTHER_CHUNKS", 3)
+    data = path.read_bytes()
+    (tmp_path / "b.webp").write_bytes(data + 2 * data[data.index(b"ANMF") :] + bytes(640))
+    np.testing.assert_array_equal(
+        column(open_source(tmp_path / "b.webp"), "pts"), range(0, 240, 40)
+    )
+    zeros = struct.pack("<L", len(data) + 640 - 8) + data[8:] + bytes(640)  # chunks without bytes
+    file = io.BytesIO(b"RIFF" + zeros)
+    assert paged_files._webp_durations(file) == (40,) * 6
+    assert file.tell() < len(data) + 32
+
+
 def test_an_animation_without_durations_follows_the_rate_and_says_so(tmp_path: Path) -> None:
     path = saved(tmp_path / "a.webp", duration=[0, 40, 40, 40, 40, 40], lossless=True)
     with open_source(path, fps=10) as source:
@@ -103,7 +121,9 @@ def test_transparent_pages_are_laid_on_black(tmp_path: Path) -> None:
     clear = np.concatenate([MADE, np.full((6, 12, 20, 1), 51, np.uint8)], -1)
     path = saved(tmp_path / "a.webp", clear, duration=40, lossless=True, exact=True)
     expected = np.rint(MADE[:1] * 0.2)
-    np.testing.assert_array_equal(pixels(open_source(path, stop=1)), expected)
+    with open_source(path, stop=1) as source:
+        np.testing.assert_array_equal(pixels(source), expected)
+        assert source.info.notes == (Note(Code.IMAGE_TRANSPARENT, {"file": "a.webp"}),)
 
 
 def marked_as_reduced(path: Path, kind: int = 1) -> Path:
@@ -115,6 +135,24 @@ def marked_as_reduced(path: Path, kind: int = 1) -> Path:
     data[second + 8] = kind
     path.write_bytes(data)
     return path
+
+
+@pytest.mark.parametrize("order", [">", "<"])
+@pytest.mark.parametrize(("tag", "form", "kind"), [(255, "H2x", 2), (255, "L", 2), (254, "H2x", 1)])
+def test_a_thumbnail_is_known_in_every_form(
+    tmp_path: Path, order: str, tag: int, form: str, kind: int
+) -> None:
+    """SubfileType is a SHORT, and NewSubfileType a LONG (TIFF 6.0, section 8); both are written as
+    either."""
+    size = struct.calcsize("<HHHL4sL")
+
+    def page(tag: int, value: int, following: int) -> bytes:
+        number = struct.pack(order + form, value)
+        return struct.pack(f"{order}HHHL4sL", 1, tag, 3 + (form == "L"), 1, number, following)
+
+    head = (b"MM" if order == ">" else b"II") + struct.pack(f"{order}HL", 42, 8)
+    pages = page(tag, 0, 8 + size) + page(tag, kind, 8 + 2 * size) + page(tag, 0, 0)
+    assert find_pages(io.BytesIO(head + pages)).offsets == [8, 8 + 2 * size]
 
 
 @pytest.mark.parametrize("kind", [1, 4], ids=["thumbnail", "mask"])

@@ -79,10 +79,8 @@ def test_tiny_frames_are_read(tmp_path: Path, size: tuple[int, int]) -> None:
 def test_more_pixels_than_may_be_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from vfiscope.sources.video import container
-
     path = h264(tmp_path / "a.mp4")
-    monkeypatch.setattr(container, "MAX_PIXELS", 48 * 64 - 1)
+    monkeypatch.setattr("vfiscope.sources.images.image_header.MAX_PIXELS", 48 * 64 - 1)
     with pytest.raises(SourceError, match="has 64x48 pixels, more than 3071: scale it down"):
         open_source(path)
 

@@ -335,7 +335,7 @@ def test_a_video_without_decodable_frames_is_refused(clip: Path, tmp_path: Path)
 def test_a_picture_beyond_the_limit_is_refused_before_decoding(
     clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container, "MAX_PIXELS", 96 * 128 - 1)
+    monkeypatch.setattr("vfiscope.sources.images.image_header.MAX_PIXELS", 96 * 128 - 1)
     with pytest.raises(SourceError, match="has 128x96 pixels, more than 12287"):
         open_source(clip)
 

@@ -19,7 +19,7 @@ MIN_MOTION_TEXTURE = 4.0
 """Least eigenvalue of the mean structure tensor of a window (Sobel derivatives, twice the gradient)
 for its motion to be measurable in every direction."""
 TEXTURE_WINDOW = 11
-LEAST_SHARE = 0.002
+MIN_SHARE = 0.002
 """Share of the frame that must move and be visible in both neighbours for a deviation to be
 defined."""
 
@@ -50,7 +50,7 @@ def deviation(frame: Triplet, phase: float) -> float:
         & frame.in_before
         & frame.in_after
     )
-    if known.mean() < LEAST_SHARE:
+    if known.mean() < MIN_SHARE:
         return math.nan
     ahead = (passed * track).sum(axis=-1)[known] / length[known] - phase * length[known]
     return float(np.median(ahead))

@@ -31,9 +31,9 @@ from vfiscope.types.batch import to_numpy
 __all__ = ["METRICS", "divergence", "divergence_weights", "weighted_psnr"]
 
 PSNR = next(metric for metric in pixel.METRICS if metric.spec.name == "psnr")
-LEAST_DIVERGENCE = 1e-3
+MIN_DIVERGENCE = 1e-3
 """Divergence, in pixels per pixel, up to which a motion field counts as free of it."""
-LEAST_WEIGHT = 0.01
+MIN_WEIGHT = 0.01
 """Weights up to this share of the largest weight are set to 0."""
 
 
@@ -51,10 +51,10 @@ def divergence_weights(flow: Float32) -> Float64:
     All 0 where the divergence is nowhere above 0.001.
     """
     weights = np.abs(divergence(flow))
-    if weights.max() <= LEAST_DIVERGENCE:
+    if weights.max() <= MIN_DIVERGENCE:
         return np.zeros_like(weights)
     weights /= weights.max()
-    weights[weights <= LEAST_WEIGHT] = 0
+    weights[weights <= MIN_WEIGHT] = 0
     return weights
 
 

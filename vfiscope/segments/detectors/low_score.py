@@ -63,7 +63,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
+from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES, SIGMA_OF_MAD
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
@@ -93,7 +93,6 @@ SIDE_CYCLES = 8
 """Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
 NEIGHBOURHOODS_AT_ONCE = 1 << 16
 """Windows in memory at a time: the median copies each of them."""
-MAD_TO_SIGMA = 1.4826
 MARKS = frozenset({"cut", *LEVEL_METRICS})
 """Scores that are not judged by the clip's own level; each has a detector of its own."""
 
@@ -186,7 +185,7 @@ def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple
         np.pad(part, NEIGHBOURHOOD_ROWS // 2, mode="edge")
         for part in _rolling(worst, NEIGHBOURHOOD_ROWS)
     )
-    spread = np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near)))
+    spread = np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near)))
     # The row in the middle of a window of one cycle stands for it.
     place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
     return near[place], spread[place]
@@ -206,7 +205,7 @@ def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64
     before, after = (place.clip(0, len(level) - 1) for place in (before, after))
     near = np.maximum(level[before], level[after])
     spread = np.where(level[before] > level[after], scale[before], scale[after])
-    return near, np.maximum(spread, MAD_TO_SIGMA * np.median(np.abs(worst - near[known])))
+    return near, np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near[known])))
 
 
 def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
@@ -223,7 +222,7 @@ def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
 def _levels(windows: Float64) -> tuple[Float64, Float64]:
     """(M, W) -> level and scale of each window, (M,)."""
     level = np.median(windows, axis=1)
-    return level, MAD_TO_SIGMA * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
+    return level, SIGMA_OF_MAD * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
 
 
 def _ratio(departure: Float64, enter: Float64) -> Float64:

@@ -22,14 +22,14 @@ from vfiscope.types import Float64, Segment
 __all__ = ["detect"]
 
 EXPOSURE_KINDS = ("overexposed", "underexposed")
-LEAST_STEP_S = 1.0
+MIN_STEP_S = 1.0
 SIDE = 5
 """Photos before and after with which one is compared: two spoilt ones in a row stand out."""
-LEAST_PHOTOS = 12
-LEAST_DEPARTURE = 10.0
+MIN_PHOTOS = 12
+MIN_DEPARTURE = 10.0
 """8-bit code values."""
 USUAL_DEPARTURES = 4.0
-UNUSUAL_SHARE, LEAST_UNUSUAL = 0.1, 2
+UNUSUAL_SHARE, MIN_UNUSUAL = 0.1, 2
 """Of the photos, and in photos: how many may stand out."""
 
 
@@ -43,13 +43,13 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     frames, luma = columns.frames, np.asarray(columns.signals["luma_mean"], np.float64)
     read = np.isfinite(luma)
-    if read.sum() < LEAST_PHOTOS or np.median(np.diff(frames.time_s)) < LEAST_STEP_S:
+    if read.sum() < MIN_PHOTOS or np.median(np.diff(frames.time_s)) < MIN_STEP_S:
         return []
     apart = np.zeros(len(luma))
     apart[read] = _departures(luma[read])
-    unusual = max(LEAST_UNUSUAL, int(UNUSUAL_SHARE * read.sum()))
+    unusual = max(MIN_UNUSUAL, int(UNUSUAL_SHARE * read.sum()))
     usual = float(np.sort(np.abs(apart[read]))[-1 - unusual])
-    least = max(LEAST_DEPARTURE, USUAL_DEPARTURES * usual)
+    least = max(MIN_DEPARTURE, USUAL_DEPARTURES * usual)
     return [
         segment_of(
             frames,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import FormatError, MissingPackageError, SourceError, optional_import
+from vfiscope.pixels import over_black
 
 __all__ = ["heic_pixels", "is_heic", "open_heic"]
 
@@ -65,9 +66,7 @@ def heic_pixels(image: Any, name: str) -> NDArray[Any]:
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[..., np.newaxis], 3, -1)
     bits = int(image.info.get("bit_depth", 8))
-    top = 255 if bits == 8 else ((1 << bits) - 1) << (16 - bits)
-    white = 255 if bits == 8 else 65535
-    weight = 1.0 if pixels.shape[-1] < 4 else pixels[..., 3:] / top
-    if bits == 8 and isinstance(weight, float):
-        return pixels[..., :3]
-    return np.rint(pixels[..., :3] * (white / top) * weight).astype(pixels.dtype)
+    if bits != 8:
+        white = ((1 << bits) - 1) << (16 - bits)
+        pixels = np.rint(pixels * (65535 / white)).astype(pixels.dtype)
+    return over_black(pixels) if pixels.shape[-1] == 4 else pixels

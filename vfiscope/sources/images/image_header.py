@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from vfiscope.errors import SourceError
-from vfiscope.sources.geometry import UPRIGHT, Orientation, from_exif
+from vfiscope.sources.geometry import UPRIGHT, Orientation, from_exif_orientation
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits
 from vfiscope.sources.images.heic import is_heic, open_heic
 from vfiscope.sources.images.tiff_pages import find_pages
@@ -24,6 +24,7 @@ __all__ = [
     "HEIC_EXTENSIONS",
     "MAX_PIXELS",
     "ImageHeader",
+    "check_pixels",
     "quietly",
     "read_header",
 ]
@@ -115,13 +116,18 @@ def quietly() -> Iterator[None]:
 def _read_heic(stream: BinaryIO, name: str) -> ImageHeader:
     images = open_heic(stream, name)
     width, height = images[0].size
-    _check_pixels(width, height, name)
+    check_pixels(name, width, height)
     depth = 8 if images[0].info.get("bit_depth", 8) == 8 else 16
     has_alpha = bool(images[0].has_alpha)
     return ImageHeader(width, height, depth, UPRIGHT, has_alpha, False, len(images), "HEIC")
 
 
-def _check_pixels(width: int, height: int, name: str) -> None:
+def check_pixels(name: str, width: int, height: int) -> None:
+    """Refuse an image or a frame of more than ``MAX_PIXELS`` pixels.
+
+    Raises:
+        SourceError: it has more.
+    """
     if width * height > MAX_PIXELS:
         raise SourceError(
             f"{name} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
@@ -133,7 +139,7 @@ def _read(stream: BinaryIO, name: str, count: bool) -> ImageHeader:
 
     image = Image.open(stream, formats=PILLOW_FORMATS)
     width, height = image.size
-    _check_pixels(width, height, name)
+    check_pixels(name, width, height)
     if image.mode == "F":
         raise SourceError(f"{name} holds floating point values: convert it to 8 or 16 bits")
     orientation, stored = _orientation(image)
@@ -170,7 +176,9 @@ def _orientation(image: Image.Image) -> tuple[Orientation, tuple[int, int]]:
     try:
         # The method of the base class: that of PNG decodes the whole image in search of a late
         # chunk.
-        orientation = from_exif(int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1)))
+        orientation = from_exif_orientation(
+            int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1))
+        )
     except DAMAGED:  # decoders take an image whose EXIF they cannot read as upright
         orientation = UPRIGHT
     if image.format == "TIFF":  # newer Pillow swaps the sides of turned TIFF itself

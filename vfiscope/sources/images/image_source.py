@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vfiscope import config
 from vfiscope.errors import FormatError, SourceError
 from vfiscope.files import open_regular, rest_of
+from vfiscope.pixels import over_black
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
@@ -33,13 +34,10 @@ __all__ = [
     "ImageSource",
     "check_like",
     "decode_image",
-    "over_black",
     "read_image",
     "total_size",
 ]
 
-FLOATS_AT_ONCE = 2**20
-"""Pixels."""
 MAX_IMAGE_BYTES = 2**30
 """Larger files are not read: the pixels of the largest image that is decoded take no more."""
 
@@ -244,7 +242,9 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     if header.format == "AVIF":
         pixels = to_full_range(pixels, avif_bits(bytes(data[:AVIF_HEAD_BYTES])))
     if keep_alpha:
-        pixels = header.orientation.apply(_on_black(pixels))
+        if pixels.ndim == 2:
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        pixels = header.orientation.apply(over_black(pixels) if pixels.shape[2] == 4 else pixels)
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB)
 
 
@@ -257,28 +257,3 @@ def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
             return over_black(np.asarray(image.convert("RGBA")))
     except DAMAGED as error:
         raise SourceError(f"{file} cannot be decoded: {error}") from error
-
-
-def over_black(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 3) of RGBA with straight alpha, as Pillow has it."""
-    opaque = bool((rgba[..., 3] == 255).all())
-    return np.ascontiguousarray(rgba[..., :3]) if opaque else _on_black(rgba)
-
-
-def _on_black(pixels: NDArray[Any]) -> NDArray[Any]:
-    """(H, W, 4) with straight alpha composited over black, rounded to nearest; images without alpha
-    become three channels."""
-    if pixels.ndim == 2:
-        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-    if pixels.shape[2] == 3:
-        return pixels
-    top = np.iinfo(pixels.dtype).max
-    made = np.empty((*pixels.shape[:2], 3), pixels.dtype)
-    step = max(1, FLOATS_AT_ONCE // pixels.shape[1])
-    for row in range(0, len(pixels), step):  # of a large image the floats would take gigabytes
-        band = pixels[row : row + step]
-        if (band[..., 3] == top).all():
-            made[row : row + step] = band[..., :3]
-        else:
-            made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
-    return made

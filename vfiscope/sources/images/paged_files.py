@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
+from vfiscope.pixels import over_black
 from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import DAMAGED, read_header
-from vfiscope.sources.images.image_source import decode_image, over_black
+from vfiscope.sources.images.image_source import decode_image
 from vfiscope.sources.images.tiff_pages import find_pages, first_page_at
 from vfiscope.types import Code, Note
 
@@ -24,7 +25,9 @@ __all__ = ["PAGED_FORMATS", "Pages", "open_pages"]
 
 MAX_STACK_BYTES = 2**31 - 1
 """Larger files cannot be decoded from memory with OpenCV."""
-RIFF_CHUNKS_AT = 12
+RIFF_LENGTH_AT, RIFF_CHUNKS_AT = 4, 12
+MAX_OTHER_CHUNKS = 2**12
+"""That are no frames: an encoder writes five at most."""
 WEBP_DURATION = slice(12, 15)
 """In the payload of an ANMF chunk, in milliseconds."""
 
@@ -157,13 +160,19 @@ def open_pages(path: str, form: str) -> Pages:
 
 
 def _webp_durations(file: BinaryIO) -> tuple[int, ...]:
-    """Of each frame of an animation, in milliseconds."""
-    durations, at = [], RIFF_CHUNKS_AT
-    file.seek(at)
-    while len(head := file.read(8)) == 8:
+    """Of each frame of an animation, in milliseconds; what lies behind its end is not looked at."""
+    durations, others, at = [], 0, RIFF_CHUNKS_AT
+    file.seek(RIFF_LENGTH_AT)
+    end = RIFF_LENGTH_AT + 4 + int.from_bytes(file.read(4), "little")
+    while at < end and others < MAX_OTHER_CHUNKS:
+        file.seek(at)
+        head = file.read(8)
+        if len(head) < 8:
+            break
         length = int.from_bytes(head[4:], "little")
         if head[:4] == b"ANMF":
             durations.append(int.from_bytes(file.read(16)[WEBP_DURATION], "little"))
+        else:
+            others += 1
         at += 8 + length + length % 2
-        file.seek(at)
     return tuple(durations)

@@ -49,6 +49,8 @@ class PagedSource(Source):
         self._pts: Sequence[int] = starts[:count] if timed else range(count)
         length = starts[count] * MILLISECOND if timed else count / options.fps
         notes = []
+        if header.has_alpha:
+            notes.append(Note(Code.IMAGE_TRANSPARENT, {"file": os.path.basename(path)}))
         if durations and not timed:
             notes.append(Note(Code.NO_DURATIONS, {"images": count}))
         info = SourceInfo(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 
-__all__ = ["ANCILLARY", "AROUND_BYTES", "strip_png"]
+__all__ = ["pixels_depend_on", "png_chunks", "strip_png"]
 
 SIGNATURE_BYTES = 8
 AROUND_BYTES = 12
@@ -88,7 +88,7 @@ def strip_png(data: NDArray[np.uint8], file: str) -> NDArray[np.uint8]:
         specification, 5.3), or it does not hold just the pixels that its header claims.
     """
     whole = data.data
-    chunks = [chunk for chunk in _chunks(whole, file) if _counts(chunk)]
+    chunks = [chunk for chunk in _chunks(whole, file) if pixels_depend_on(chunk.name)]
     for chunk in chunks:
         _check_sum(chunk, file)
     header, palette = _header(chunks, file), _palette(chunks)
@@ -107,17 +107,30 @@ def strip_png(data: NDArray[np.uint8], file: str) -> NDArray[np.uint8]:
 
 
 def _chunks(data: memoryview, file: str) -> Iterator[_Chunk]:
-    """The chunks up to the one that ends the file."""
-    name, at = b"", SIGNATURE_BYTES
-    while name != b"IEND":
-        name = bytes(data[at + 4 : at + 8])
-        stop = at + AROUND_BYTES + int.from_bytes(data[at : at + 4], "big")
+    for at, name, stop in png_chunks(lambda at: bytes(data[at : at + 8]), len(data)):
         if stop > len(data):
             raise SourceError(
                 f"{file} cannot be decoded: it is incomplete, and ends before its end mark"
             )
         yield _Chunk(name, data[at + 8 : stop - 4], data[at:stop])
+
+
+def png_chunks(head: Callable[[int], bytes], size: int) -> Iterator[tuple[int, bytes, int]]:
+    """(start, name, end) of each chunk of a PNG up to the one that ends it; the last one may lie
+    beyond the end of the file.
+
+    Args:
+        head: the eight bytes at a position, or fewer at the end of the file.
+        size: of the file in bytes.
+    """
+    name, at = b"", SIGNATURE_BYTES
+    while name != b"IEND" and at < size:
+        begin = head(at)
+        name, stop = begin[4:], at + AROUND_BYTES + int.from_bytes(begin[:4], "big")
+        yield at, name, stop
         at = stop
+    if name != b"IEND":
+        yield at, b"", at + AROUND_BYTES
 
 
 def _chunk(name: bytes, body: bytes | memoryview) -> bytes:
@@ -128,8 +141,9 @@ def _chunk(name: bytes, body: bytes | memoryview) -> bytes:
 END = memoryview(_chunk(b"IEND", b""))
 
 
-def _counts(chunk: _Chunk) -> bool:
-    return chunk.name[:1].isupper() or chunk.name in ANCILLARY
+def pixels_depend_on(name: bytes) -> bool:
+    """True for the name of a chunk without which pixels are not right."""
+    return name[:1].isupper() or name in ANCILLARY
 
 
 def _check_sum(chunk: _Chunk, file: str) -> None:

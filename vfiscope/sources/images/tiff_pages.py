@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 
 from vfiscope.config import MAX_FRAMES
 
@@ -15,6 +15,7 @@ NEW_SUBFILE_TYPE, SUBFILE_TYPE = 254, 255
 REDUCED, MASK = 1, 4
 """Bits of NewSubfileType: a smaller copy of another page, a mask for another page."""
 OLD_REDUCED = 2
+SHORT, SHORT_BYTES, LONG_BYTES = 3, 2, 4
 
 
 class TiffPages(NamedTuple):
@@ -48,8 +49,17 @@ class _Layout:
 
     @property
     def entry(self) -> struct.Struct:
-        """Of an entry: its tag, and its value if that is one whole number."""
-        return struct.Struct(f"{self.order}{'H10xLL' if self.big else 'H6xL'}")
+        """Of an entry: its tag, its type, and the bytes of its value if that is one number."""
+        return struct.Struct(f"{self.order}HH{'8x8s' if self.big else '4x4s'}")
+
+    def subfile(self, entries: bytes) -> dict[int, int]:
+        """{tag: value} of the entries that say what kind of image a page is."""
+        order: Literal["big", "little"] = "big" if self.order == ">" else "little"
+        return {
+            tag: int.from_bytes(value[: SHORT_BYTES if kind == SHORT else LONG_BYTES], order)
+            for tag, kind, value in self.entry.iter_unpack(entries)
+            if tag in (NEW_SUBFILE_TYPE, SUBFILE_TYPE)
+        }
 
 
 def first_page_at(head: bytes, offset: int) -> tuple[int, bytes]:
@@ -89,7 +99,7 @@ def find_pages(stream: BinaryIO) -> TiffPages:
         walked += layout.count.size + length
         if walked > size:
             raise ValueError("its directories overlap")
-        tags = {each[0]: each[1] for each in layout.entry.iter_unpack(stream.read(length))}
+        tags = layout.subfile(stream.read(length))
         extra = tags.get(NEW_SUBFILE_TYPE, 0) & (REDUCED | MASK)
         if not offsets or not (extra or tags.get(SUBFILE_TYPE) == OLD_REDUCED):
             offsets.append(at)

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
-from vfiscope.sources.images.image_header import MAX_PIXELS
+from vfiscope.sources.images.image_header import MAX_PIXELS, check_pixels
 from vfiscope.sources.video.raw_video import RawVideo
 from vfiscope.sources.video.y4m import y4m_size
 
@@ -91,14 +91,7 @@ def _check_y4m(path: str, file: BinaryIO) -> None:
     """Refuse a Y4M file of more pixels than may be, for which FFmpeg has no words."""
     size = y4m_size(file)
     if size is not None:
-        _check_pixels(path, *size)
-
-
-def _check_pixels(path: str, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise SourceError(
-            f"{path} has {width}x{height} pixels, more than {MAX_PIXELS}: scale it down first"
-        )
+        check_pixels(path, *size)
 
 
 def _videos(container: InputContainer) -> list[VideoStream]:
@@ -146,7 +139,7 @@ def _video_stream(path: str, container: InputContainer, number: int | None) -> V
         raise SourceError(
             f"{path}: there is no decoder for its video stream in this build of PyAV: re-encode it"
         )
-    _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
+    check_pixels(path, stream.codec_context.width, stream.codec_context.height)
     return stream
 
 

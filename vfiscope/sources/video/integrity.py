@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from vfiscope.files import open_regular
-from vfiscope.sources.images.png_checks import ANCILLARY, AROUND_BYTES
+from vfiscope.sources.images.png_checks import pixels_depend_on, png_chunks
 from vfiscope.sources.video.y4m import Y4M_MAGIC, y4m_end
 from vfiscope.types import Code, Note
 
@@ -69,17 +69,11 @@ def why_cut_short(path: str) -> Note | None:
 
 
 def _png_chunks(file: BinaryIO) -> Iterator[tuple[int, bytes, int]]:
-    """(start, name, end) of each chunk of a PNG up to the one that ends it; the last one may lie
-    beyond the end of the file."""
-    name, at, size = b"", len(PNG_SIGNATURE), os.fstat(file.fileno()).st_size
-    while name != b"IEND" and at < size:
+    def head(at: int) -> bytes:
         file.seek(at)
-        head = file.read(8)
-        name, stop = head[4:], at + AROUND_BYTES + int.from_bytes(head[:4], "big")
-        yield at, name, stop
-        at = stop
-    if name != b"IEND":
-        yield at, b"", at + AROUND_BYTES
+        return file.read(8)
+
+    return png_chunks(head, os.fstat(file.fileno()).st_size)
 
 
 def _byte_at(file: BinaryIO, at: int) -> int:
@@ -194,7 +188,7 @@ def failed_checksums(path: str) -> Note | None:
 def _checked_chunks(file: BinaryIO) -> Iterator[tuple[int, bool]]:
     """(position, True if the checksum matches) of each chunk on which pixels depend."""
     for at, name, stop in _png_chunks(file):
-        if name[:1].isupper() or name in ANCILLARY:
+        if pixels_depend_on(name):
             file.seek(at + 4)
             value = _crc(file, stop - 4)
             yield at, value == int.from_bytes(file.read(4), "big")
