@@ -15,10 +15,12 @@ from typing import Any
 
 from vfiscope.files import read_whole
 
-__all__ = ["DocumentError", "json_of", "read_text", "toml_of"]
+__all__ = ["MAX_JOBS", "DocumentError", "json_of", "read_text", "toml_of"]
 
+MAX_JOBS = 100_000
+"""More jobs in one file are refused."""
 MAX_DOCUMENT_BYTES = 2**24
-"""A longer job file is refused: that is room for 100,000 jobs."""
+"""A longer job file is refused: that is room for all of them."""
 MAX_TOML_BYTES = 2**15
 """A longer configuration is refused: it holds a few dozen options."""
 MAX_NESTING = 64
@@ -48,7 +50,7 @@ def read_text(path: str | os.PathLike[str], limit: int = MAX_DOCUMENT_BYTES) -> 
         ) from error
 
 
-def json_of(text: str | bytes, line: int = 0) -> Any:
+def json_of(text: str, line: int = 0) -> Any:
     """The value of a JSON text in which no object has a key twice.
 
     Args:
@@ -83,8 +85,10 @@ def toml_of(text: str) -> dict[str, Any]:
 def _why(error: Exception) -> str:
     if isinstance(error, (tomllib.TOMLDecodeError, DocumentError)):
         return str(error)
-    # Python reads no number of thousands of digits.
-    return TOO_DEEP if isinstance(error, RecursionError) else TOO_LARGE
+    if isinstance(error, RecursionError):
+        return TOO_DEEP
+    # Python reads no number of thousands of digits, and has no error of its own for that.
+    return TOO_LARGE if "integer string conversion" in str(error) else str(error)
 
 
 def _no_constant(constant: str) -> None:

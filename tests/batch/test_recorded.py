@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.images import save
+from helpers.media import noise
 
 import vfiscope as vs
 from vfiscope.batch import results
+from vfiscope.documents import MAX_JOBS
 from vfiscope.errors import DiskFullError
+from vfiscope.views.labelled import MAX_RESULTS_BYTES
 
 
 @pytest.fixture(autouse=True)
@@ -74,3 +78,12 @@ def test_a_full_disk_is_said_and_keeps_the_lines(
     with pytest.raises(DiskFullError, match=r"results\.json"):
         list(running)
     assert len((folder / "out/results.jsonl").read_text().splitlines()) == 2
+
+
+def test_the_table_by_label_takes_the_results_of_the_largest_batch(folder: Path) -> None:
+    for number, pixels in enumerate(noise(2, 16, 16)):
+        save(folder / f"{number}.png", pixels)
+    lean = {"metrics": ("psnr", "ssim"), "maps": ("none",), "fields": ("none",)}
+    job = {"test": "1.png", "ref": "0.png", "label": "mine", "flag": ["ssim < 1"]}
+    assert [done["state"] for done in vs.run_jobs([job], "out", **lean)] == ["ok"]
+    assert 3 * MAX_JOBS * (folder / "out/results.json").stat().st_size < MAX_RESULTS_BYTES

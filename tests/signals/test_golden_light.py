@@ -11,6 +11,7 @@ from helpers.media import Array
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.errors import UsageError
+from vfiscope.signals import signal
 from vfiscope.signals.light_fit import cells_of, fit_light
 from vfiscope.types import Code
 
@@ -108,6 +109,21 @@ def test_a_drift_over_a_few_photos_is_no_step(
     photos = scan(np.outer(light, np.ones(3)), range(0))
     (told,) = vs.scan(photos, golden=0, **LEAN).coded_warnings
     assert (told.code, told.values["step_at"]) == (Code.LIGHT_CHANGES, step_at)
+
+
+def test_the_cells_of_the_golden_frame_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Array] = []
+
+    def counted(pixels: Array, bit_depth: int) -> Array:
+        seen.append(pixels)
+        return cells_of(pixels, bit_depth)
+
+    monkeypatch.setattr(signal, "cells_of", counted)
+    photos = scan(falling((0.9, 0.8, 0.7))[::8], range(0))
+    run = vs.scan(photos, golden=photos[1], batch=2, **LEAN)
+    assert len(seen) == len(photos) + 1
+    fits = [fit_light(cells_of(photo, 8), cells_of(photos[1], 8)) for photo in photos]
+    assert run.signals["light_red"] == pytest.approx([fit.light[0] for fit in fits if fit])
 
 
 def test_coloured_light_alone_is_no_change() -> None:

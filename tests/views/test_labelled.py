@@ -347,3 +347,16 @@ def test_real_runs_of_other_scenes_are_refused(
     assert "different references (car_far: " in capsys.readouterr().err
     with Run(out / "car_far.h5") as far, Run(out / "car_near.h5") as near:
         assert vs.table([far, near]).methods == ("car_far", "car_near")
+
+
+def test_results_that_cannot_be_read_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "results.json").write_text("[{]")
+    with pytest.raises(
+        StoreError, match=r"cannot be read \(.*line 1 column 3\): run the batch again"
+    ):
+        table_of_folder(tmp_path)
+    monkeypatch.setattr("vfiscope.views.labelled.MAX_RESULTS_BYTES", 2)
+    with pytest.raises(StoreError, match=r"\(larger than 2 bytes\): run it in several folders"):
+        table_of_folder(tmp_path)

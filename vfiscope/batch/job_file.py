@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vfiscope.compat.keys import LISTS, option_of, rows_of
-from vfiscope.documents import DocumentError, json_of, read_text
+from vfiscope.documents import MAX_JOBS, DocumentError, json_of, read_text
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index
@@ -21,7 +21,6 @@ from vfiscope.sources import is_address
 
 __all__ = ["Job", "jobs_of", "read_jobs"]
 
-MAX_JOBS = 100_000
 EXAMPLE = '{"test": "a.png", "ref": "b.png"}'
 
 

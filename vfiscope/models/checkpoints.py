@@ -40,7 +40,8 @@ WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth", ".bin", ".ckpt")
 
 def cached_weights(name: str) -> Path | None:
     """The weights of an embedder in this machine's Hugging Face cache; None where there are none.
-    Uses neither the Internet nor torch.
+    Does not use the Internet, and imports torch only for a network of timm that is not in
+    :data:`CATALOG`.
 
     Raises:
         EmbedderError: the embedder is unknown.

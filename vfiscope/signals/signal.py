@@ -40,6 +40,13 @@ class Partner:
     pixels: NDArray[Any]
     """(H, W, 3) uint8 or uint16: RGB code values, of the same size."""
     bit_depth: int
+    index: int = 0
+    """Its decode ordinal."""
+
+    @cached_property
+    def cells(self) -> Float64:
+        """(h, w, 3) the cells of its light."""
+        return cells_of(self.pixels, self.bit_depth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +87,7 @@ class SignalFrame:
         other = self.partner
         if other is None:
             return None
-        return fit_light(
-            cells_of(self.pixels, self.bit_depth), cells_of(other.pixels, other.bit_depth)
-        )
+        return fit_light(cells_of(self.pixels, self.bit_depth), other.cells)
 
     @property
     def white(self) -> int:

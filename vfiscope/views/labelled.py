@@ -3,12 +3,13 @@ scenes."""
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vfiscope.documents import DocumentError, json_of, read_text
+from vfiscope.documents import MAX_JOBS, DocumentError, json_of, read_text
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.printable import printable
 from vfiscope.store import Run
@@ -20,7 +21,9 @@ from vfiscope.views.tabulate import table_of_scenes
 __all__ = ["METHODS_FILE", "table_of_folder", "table_of_results"]
 
 RESULTS = "results.json"
-MAX_RESULTS_BYTES = 2**26
+MAX_RESULTS_BYTES = MAX_JOBS * 2**14
+"""Room for the results of the largest batch: that of a pair of images takes 3 to 5 kB, that of a
+video with roles 14 kB."""
 METHODS_FILE = "methods.csv"
 """File in the folder of a batch that holds its table by label."""
 SHOWN = 3
@@ -63,10 +66,19 @@ def table_of_folder(folder: str | Path, choice: Choice | None = None) -> Table:
             f"{folder} is a folder without {RESULTS}: pass the folder of a batch, or results"
         ) from error
     except (OSError, DocumentError) as error:
-        raise StoreError(f"{path} cannot be read: run the batch again") from error
+        raise _unreadable(path, error) from error
     if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
         raise StoreError(f"{path} holds no list of results: run the batch again")
     return table_of_results([_found_in(folder, result) for result in results], choice)
+
+
+def _unreadable(path: Path, error: OSError | DocumentError) -> StoreError:
+    reason, remedy = str(error), "run the batch again"
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+        if error.errno == errno.EFBIG:
+            remedy = "run it in several folders, or pass the results of one table"
+    return StoreError(f"{path} cannot be read ({reason}): {remedy}")
 
 
 def _found_in(folder: str | Path, result: Mapping[str, Any]) -> Mapping[str, Any]:
