@@ -70,7 +70,7 @@ def test_a_matroska_file_that_ends_before_its_duration_is_short(tmp_path: Path) 
         missing = 20 - len(run)
         assert missing > 1
         assert (
-            f"{missing} frames at the end, by the claimed duration, are missing in test {path}"
+            f"{missing} missing frames at the end, by the claimed duration, in test {path}"
             in run.notes
         )
 

@@ -277,7 +277,7 @@ def test_too_many_undecodable_packets_in_a_row_end_the_reading(clip: Path, tmp_p
         assert run.status == "partial"
         assert np.isposinf(run.scores["psnr"][:12]).all()
         assert any(
-            f"given up after 32 undecodable packets in a row ({readable} frames" in note
+            f"given up after 32 undecodable packets in a row ({readable} frame" in note
             for note in run.notes
         )
 
