@@ -99,7 +99,8 @@ def title_of(run: Run, chosen: ChosenFrames) -> str:
     many = len(chosen.rows)
     number = f"the {many} worst" if many > 1 else "the worst"
     kind = "synthesised frames" if chosen.role == "synthesised" else "frames"
-    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}"
+    spread = ", one of each stretch first" if chosen.spread else ""
+    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}{spread}"
 
 
 def how_to_read(
@@ -127,7 +128,7 @@ def how_to_read(
     )
     spread = (
         f" Frames: the worst one of each flagged segment first{_spread(chosen)}."
-        if chosen.role and many
+        if chosen.role and (many or chosen.floor)
         else ""
     )
     box = (
@@ -138,4 +139,6 @@ def how_to_read(
 
 
 def _spread(chosen: ChosenFrames) -> str:
-    return f", {chosen.apart_s:.2g} s apart where possible" if chosen.apart_s else ""
+    apart = f", then others {chosen.apart_s:.2g} s apart, if as bad" if chosen.apart_s else ""
+    fewer = f"; none below {chosen.floor:g}, the least worth flagging" if chosen.floor else ""
+    return apart + fewer
