@@ -134,6 +134,15 @@ def test_every_kind_of_segment_has_its_worst_frame_shown_first(kind: str) -> Non
     assert chosen.spread
 
 
+def test_a_segment_without_a_score_of_its_own_shows_its_peak() -> None:
+    """A duplicate that passes for an original is not among the synthesised frames."""
+    twice = Segment(2, 3, "duplicate", "cadence", 0, 2, 1, 2 / 25, 3 / 25)
+    run = fake({"psnr": [10, 20, 11, 25]}, role=[0, 1, 0, 1], segments=[twice], step_s=10)
+    assert worst_frames(run, 2, None).rows == (1, 2)
+    assert worst_frames(run, 2, None).unscored == 1
+    assert worst_frames(run, 1, None).rows == (1,)
+
+
 def test_photos_are_not_kept_apart_and_short_clips_keep_their_worst() -> None:
     photos = fake({"psnr": [30, 20, 21, 40]}, names=("a", "b", "c", "d"))
     assert worst_frames(photos, 2, None).rows == (1, 2)

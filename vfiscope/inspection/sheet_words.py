@@ -96,11 +96,12 @@ def title_of(run: Run, chosen: ChosenFrames) -> str:
     what = heading([run])
     if not chosen.role or chosen.among == 1:
         return what
-    many = len(chosen.rows)
+    many = len(chosen.rows) - chosen.unscored
     number = f"the {many} worst" if many > 1 else "the worst"
     kind = "synthesised frames" if chosen.role == "synthesised" else "frames"
     spread = ", one of each stretch first" if chosen.spread else ""
-    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}{spread}"
+    others = f", and {chosen.unscored} flagged" if chosen.unscored else ""
+    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}{spread}{others}"
 
 
 def how_to_read(
@@ -140,5 +141,5 @@ def how_to_read(
 
 def _spread(chosen: ChosenFrames) -> str:
     apart = f", then others {chosen.apart_s:.2g} s apart, if as bad" if chosen.apart_s else ""
-    fewer = f"; none below {chosen.floor:g}, the least worth flagging" if chosen.floor else ""
+    fewer = f"; the others depart by less than {chosen.floor:g}" if chosen.floor else ""
     return apart + fewer

@@ -47,6 +47,8 @@ class ChosenFrames:
     floor: float = 0.0
     """Frames that depart from a perfect one by less were left out, and so there are fewer than were
     asked for; 0 where none was."""
+    unscored: int = 0
+    """How many of the rows, at the end, are those of flagged segments without a score."""
 
 
 def chosen_frames(run: Run, ordinals: Sequence[int], by: str | None) -> ChosenFrames:
@@ -78,8 +80,8 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
     are in none and not within half a second of another (in one shorter than ``count`` seconds,
     within half of its share), then those of the
     segments so far apart, as long as they are not better by far than one that is skipped; then
-    the skipped ones. Fewer come back where fewer have a value, or depart by the metric's floor; a
-    flagged one, or else the worst, always comes back.
+    the skipped ones. Fewer come back where fewer have a value, or depart by the metric's floor; at
+    least one of those with a value does.
 
     Args:
         run: where frames are told apart, its synthesised frames are looked at, else all.
@@ -109,10 +111,13 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
     apart = 0.0 if run.names else min(APART_S, float(np.ptp(run.frames.time_s)) / (2 * count))
     departs, floor = _departures(bad, None if metric is None else run.specs[metric])
     found = _spread(run, order, departs, floor, count, apart)
-    rows = tuple(order[np.isin(order, found)].tolist())
+    unscored = [row for row in found if not np.isfinite(bad[row])]
+    rows = (*order[np.isin(order, found)].tolist(), *unscored)
     spread = rows != tuple(order[: len(rows)].tolist())
     fewer = len(rows) < min(count, len(known))
-    return ChosenFrames(rows, metric, role, len(known), apart, spread, floor if fewer else 0.0)
+    return ChosenFrames(
+        rows, metric, role, len(known), apart, spread, floor if fewer else 0.0, len(unscored)
+    )
 
 
 def _departures(bad: Float64, spec: MetricSpec | None) -> tuple[Float64, float]:
@@ -144,7 +149,7 @@ def _spread(
                 break
             row, worst = free[0], order[~chosen[order]][0]
             better_by_far = row != worst and departs[row] < BY_FAR * departs[worst]
-            if better_by_far or (chosen.any() and departs[row] < floor):
+            if better_by_far or (chosen[order].any() and departs[row] < floor):
                 break
             chosen[row] = True
             near |= np.abs(times - times[row]) < apart_s
@@ -153,18 +158,24 @@ def _spread(
 
 def _of_segments(run: Run, order: Int64, count: int) -> tuple[NDArray[np.bool_], ...]:
     """(N,) the worst row of each flagged segment that holds none yet, up to a count, those of the
-    worst segments first; and (N,) all rows of these segments."""
+    worst segments first; and (N,) all rows of these segments.
+
+    Of a segment without a row in the order, its peak, last: a duplicate may pass for an original.
+    """
     chosen, inside = (np.zeros(len(run), np.bool_) for _ in range(2))
     index = run.frames.index[order]
-    events = [
-        order[(each.start <= index) & (index < each.stop)]
-        for each in run.segments
-        if each.kind != "cut"
-    ]
-    rank = np.empty(len(run), np.int64)
+    rank = np.full(len(run), len(run))
     rank[order] = np.arange(len(order))
+    events = []
+    for each in run.segments:
+        if each.kind != "cut" and each.role != "passed":
+            rows = order[(each.start <= index) & (index < each.stop)]
+            events.append(
+                rows if len(rows) else np.flatnonzero(run.frames.index == each.peak_index)
+            )
     for rows in sorted((each for each in events if len(each)), key=lambda each: int(rank[each[0]])):
-        if chosen.sum() < count and not chosen[rows].any():
+        room = count if rank[rows[0]] < len(order) else count - 1
+        if chosen.sum() < room and not chosen[rows].any():
             chosen[rows[0]] = True
         inside[rows] = True
     return chosen, inside
