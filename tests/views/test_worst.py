@@ -140,6 +140,7 @@ def test_a_segment_without_a_score_of_its_own_shows_its_peak() -> None:
     run = fake({"psnr": [10, 20, 11, 25]}, role=[0, 1, 0, 1], segments=[twice], step_s=10)
     assert worst_frames(run, 2, None).rows == (1, 2)
     assert worst_frames(run, 2, None).unscored == 1
+    assert not worst_frames(run, 2, None).spread
     assert worst_frames(run, 1, None).rows == (1,)
 
 

@@ -112,8 +112,9 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
     departs, floor = _departures(bad, None if metric is None else run.specs[metric])
     found = _spread(run, order, departs, floor, count, apart)
     unscored = [row for row in found if not np.isfinite(bad[row])]
-    rows = (*order[np.isin(order, found)].tolist(), *unscored)
-    spread = rows != tuple(order[: len(rows)].tolist())
+    scored = order[np.isin(order, found)].tolist()
+    rows = (*scored, *unscored)
+    spread = scored != order[: len(scored)].tolist()
     fewer = len(rows) < min(count, len(known))
     return ChosenFrames(
         rows, metric, role, len(known), apart, spread, floor if fewer else 0.0, len(unscored)
