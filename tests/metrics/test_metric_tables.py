@@ -47,6 +47,9 @@ def frames(array: NDArray[np.integer], depth: int = 8) -> Frames:
     return Frames(data, order, order, order / 25, np.zeros(n, np.uint8), Fraction(1, 25), depth)
 
 
+LEVELS = ("level_y", "level_cb", "level_cr")
+
+
 def noise(seed: int) -> NDArray[np.uint8]:
     return np.random.default_rng(seed).integers(0, 256, (2, 180, 200, 3), dtype=np.uint8)
 
@@ -89,8 +92,8 @@ def test_maps_and_fields_are_those_of_the_metrics(
         ("score", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
         ("scan", {}, ("cosine", "mismatch"), ("psnr", "ssim")),
         ("compare", {"ref": "r"}, ("cosine", "mismatch"), ("psnr", "ssim")),
-        ("score", {"source": "s"}, ("cosine_before", "cosine_after"), ("psnr", "ssim")),
-        ("score", {}, ("cosine_before", "cosine_after"), ("cut",)),
+        ("score", {"source": "s"}, ("cosine_before", "cosine_after"), ("psnr", "ssim", *LEVELS)),
+        ("score", {}, ("cosine_before", "cosine_after"), ("cut", *LEVELS)),
     ],
 )
 def test_embeddings_come_first_and_pixels_last(

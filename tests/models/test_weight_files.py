@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import huggingface_hub
+import numpy as np
 import pytest
 import torch
 from helpers.networks import network, one_line, save
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from vfiscope.embedders.kinds import list_embedders
-from vfiscope.errors import EmbedderError
+from vfiscope.errors import EmbedderError, UsageError
 from vfiscope.models.checkpoints import (
     cached_weights,
     fetch_weights,
@@ -25,6 +26,7 @@ from vfiscope.models.checkpoints import (
     weights_digest,
 )
 from vfiscope.models.loading import load_into
+from vfiscope.registration.loftr import load_loftr
 
 REPO = "timm/vit_small_patch14_dinov2.lvd142m"
 
@@ -37,6 +39,27 @@ def test_numbers_that_are_none_are_refused(tmp_path: Path, suffix: str, value: f
     plain = load_state(save(state, tmp_path / f"w.{suffix}"))
     with pytest.raises(EmbedderError, match=r"hold NaN or infinity at 'norm\.bias'"):
         load_into(network(1), plain)
+
+
+def damaged(content: object, path: Path) -> Path:
+    """A file of these tensors, with one bit of the first one changed."""
+    data = bytearray(save(content, path).read_bytes())
+    data[data.index(np.full(9, 0.7, np.float32).tobytes())] ^= 1
+    path.write_bytes(data)
+    return path
+
+
+def test_a_checkpoint_with_a_changed_bit_is_refused(tmp_path: Path) -> None:
+    state = {"norm.bias": torch.full((9,), 0.7)}
+    path = damaged(state, tmp_path / "w.pth")
+    assert list(torch.load(path, weights_only=True)) == ["norm.bias"]  # torch does not look
+    said = r" are damaged: 'w/data/0' in them differs from its checksum; copy or download them"
+    with pytest.raises(EmbedderError, match=said):
+        load_state(path)
+    with pytest.raises(UsageError, match="the register weights .*" + said):
+        load_loftr(str(path), "cpu")
+    torch.save(state, path, _use_new_zipfile_serialization=False)
+    assert list(load_state(path).tensors) == ["norm.bias"]  # has no checksums
 
 
 def refused(content: object, path: Path) -> str:

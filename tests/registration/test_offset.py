@@ -103,6 +103,16 @@ def test_a_frame_too_late_is_told_as_time() -> None:
     assert [note.code for note in run.coded_warnings] == [Code.SHIFT_FITS_BETTER]
 
 
+def test_an_offset_along_a_pan_is_told_as_either_unless_registered() -> None:
+    pan = list(synth.Scene(H, W + 3, seed=9, objects=0, velocity=(2, 0)).frames(N))
+    test, ref = (np.stack([frame[:, at : at + W] for frame in pan]) for at in (0, 3))
+    (told,) = vs.score(test, ref=ref, **LEAN).coded_warnings
+    assert told.code == Code.SHIFT_FITS_BETTER
+    assert abs(told.values["dx"]) == pytest.approx(3, abs=0.2)
+    assert "--register ecc" in str(told)
+    assert vs.score(test, ref=ref, register="ecc", **LEAN).coded_warnings == []
+
+
 def test_the_doctor_tells_an_offset(tmp_path: Path) -> None:
     test = write_video(tmp_path / "test.mkv", all_moved(-2, 1.5))
     ref = write_video(tmp_path / "ref.mkv", REF)

@@ -86,6 +86,9 @@ def test_a_transparent_image_is_laid_on_black_and_said() -> None:
         assert source.info.notes == (Note(Code.ALPHA_ON_BLACK),)
 
 
+HOLE = np.zeros(MADE.shape[1:])
+HOLE[0, 0, 0] = np.nan
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "alpha": (lambda: OPAQUE // 2, "x[..., :3]"),
     "alpha in front": (lambda: OPAQUE.transpose(0, 3, 1, 2) // 2, "x[:, :3]"),
@@ -97,6 +100,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "overshoot": (lambda: MADE / 255 * 1.1 - 0.05, "x.clip(0, 1)"),
     "codes as floats": (lambda: MADE.astype(float), "x.round().astype(np.uint8)"),
     "not a number": (lambda: np.where(MADE > 250, np.nan, MADE / 255), "np.nan_to_num(x)"),
+    "one not a number": (lambda: [MADE[0] / 255, MADE[0] / 255 + HOLE], "np.nan_to_num(x)"),
     "integers": (lambda: MADE.astype(np.int64), "x.astype(np.uint8)"),
     "large integers": (lambda: MADE.astype(np.int32) * 9, "x.astype(np.uint16)"),
     "masks": (lambda: MADE > 9, "x.astype(np.uint8) * 255"),

@@ -88,4 +88,5 @@ class ShiftCheck:
         if self._rows < MIN_SHIFT_ROWS or not clear:
             return None
         residuals = {"residual": sqrt(there), "residual_by_row": sqrt(here)}
-        return Note(Code.SHIFT_FITS_BETTER, {"shift": SHIFTS[best], **residuals})
+        nowhere = {"dx": 0.0, "dy": 0.0, "method": ""}  # who knows of an offset in space adds it
+        return Note(Code.SHIFT_FITS_BETTER, {"shift": SHIFTS[best], **residuals, **nowhere})

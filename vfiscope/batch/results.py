@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,7 +91,7 @@ def check_no_link(paths: Iterable[Path], remedy: str) -> None:
     Raises:
         UsageError: one is a link.
     """
-    if there := next((path for path in paths if path.is_symlink()), None):
+    if there := next((path for path in paths if os.path.islink(path)), None):
         raise UsageError(
             f"{there} is a link to elsewhere, and a batch writes into its own folder: remove the"
             f" link, or {remedy}"

@@ -18,7 +18,7 @@ from vfiscope.inspection.findings import DoctorCode
 from vfiscope.sources.bars import Borders, look
 from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.images.image_header import read_header
-from vfiscope.sources.images.image_source import decode_image, read_image
+from vfiscope.sources.images.image_source import decode_opaque, read_image
 from vfiscope.sources.open import open_source
 from vfiscope.sources.source import Counts, Source
 from vfiscope.sources.video.clock_parts import PartClock
@@ -252,10 +252,11 @@ def _examine_images(info: SourceInfo) -> Examination:
     turned, deep = 0, Counter[int]()
     failures: list[Note] = []
     several: list[Note] = []
+    alpha: list[Note] = []
     for file in info.files:
         try:
             header, data = read_image(file)
-            decode_image(header, data, file)
+            _, transparent = decode_opaque(header, data, file)
         except SourceError as error:
             failures.append(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             continue
@@ -263,11 +264,13 @@ def _examine_images(info: SourceInfo) -> Examination:
         if header.pages > 1 and not several:
             values = {"file": os.path.basename(file), "pages": header.pages}
             several.append(Note(Code.IMAGE_PAGES, values))
+        if transparent and not alpha:
+            alpha.append(Note(Code.IMAGE_TRANSPARENT, {"file": os.path.basename(file)}))
         sizes[header.height, header.width] += 1
         turned += header.orientation != UPRIGHT
         deep[header.bit_depth] += 1
     return Examination(
-        info=replace(info, notes=(*info.notes, *several)),
+        info=replace(info, notes=(*info.notes, *several, *alpha)),
         container=formats.most_common(1)[0][0] if formats else "unknown",
         frames=sum(formats.values()),
         skipped=0,

@@ -203,6 +203,9 @@ OF_SOURCES: dict[Code, Kind] = {
         "several images in a file",
         "a TIFF, WebP, PNG, GIF, AVIF or HEIC that is passed by itself is read whole",
     ),
+    Code.IMAGE_TRANSPARENT: Kind(
+        "warning", "alpha", "lay it on the intended background, the same on both sides"
+    ),
     Code.OTHER_FILES: Kind("info", "other files"),
     Code.MIXED_WITH_HEIC: Kind(
         "warning", "two kinds of images", "pass a glob to read those that are left out"

@@ -13,6 +13,7 @@ import os
 import pickle
 import struct
 import warnings
+import zipfile
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from vfiscope.errors import EmbedderError
 from vfiscope.files import kept_digest
 from vfiscope.models.catalog import CATALOG, entry
 from vfiscope.models.formats import StateDict, plain_state
+from vfiscope.models.torch_files import changed_part
+from vfiscope.printable import printable
 
 __all__ = [
     "cached_weights",
@@ -170,6 +173,7 @@ def _read(path: Path) -> Any:
         AttributeError,
         ArithmeticError,
         struct.error,
+        zipfile.BadZipFile,
     )
     try:
         if path.suffix == ".safetensors":
@@ -178,9 +182,16 @@ def _read(path: Path) -> Any:
         # that are refused by name later.
         with torch.serialization.safe_globals([Namespace]), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(path, map_location="cpu", weights_only=True)
+        changed = changed_part(path)
     except (SafetensorError, pickle.UnpicklingError, OSError, EOFError, *damaged) as error:
         raise EmbedderError(
             f"cannot read the weights {str(path)!r} ({type(error).__name__}): the file is damaged, "
             "or holds more than tensors; save the model's state_dict() as .safetensors"
         ) from error
+    if changed is not None:
+        raise EmbedderError(
+            f"the weights {str(path)!r} are damaged: {printable(changed)!r} in them differs from"
+            " its checksum; copy or download them again"
+        )
+    return content

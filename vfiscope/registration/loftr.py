@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.files import kept_digest
 from vfiscope.models.formats import MAX_DEPTH
+from vfiscope.models.torch_files import changed_part
+from vfiscope.printable import printable
 from vfiscope.registration.homography import project, reduced
 from vfiscope.registration.points import Matches
 from vfiscope.types import Float32
@@ -135,14 +138,21 @@ def _state(weights: str) -> dict[str, Any]:
         AttributeError,
         ArithmeticError,
         struct.error,
+        zipfile.BadZipFile,
     )
     try:
         found: Any = torch.load(weights, map_location="cpu", weights_only=True)
+        changed = changed_part(weights)
     except (pickle.UnpicklingError, OSError, EOFError, *damaged) as error:
         raise UsageError(
             f"cannot read the register weights {weights!r} ({type(error).__name__}): the file is"
             " damaged, or holds more than tensors; save the model's state_dict()"
         ) from error
+    if changed is not None:
+        raise UsageError(
+            f"the register weights {weights!r} are damaged: {printable(changed)!r} in them differs"
+            " from its checksum; copy or download them again"
+        )
     for _ in range(MAX_DEPTH):
         if isinstance(found, Mapping) and (
             nest := next((name for name in NESTS if name in found), None)

@@ -3,7 +3,7 @@ differ."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vfiscope.comparisons import Streams
@@ -18,7 +18,15 @@ from vfiscope.sources.bars import Bars, find_bars
 from vfiscope.sources.shape import aspect_text, same_shape, shape_of
 from vfiscope.types import Code, Note
 
-__all__ = ["check_bars", "check_offset", "check_sizes", "fitted", "has_other_place", "without_bars"]
+__all__ = [
+    "check_bars",
+    "check_offset",
+    "check_sizes",
+    "either_remedy",
+    "fitted",
+    "has_other_place",
+    "without_bars",
+]
 
 Size = tuple[int, int]
 
@@ -185,6 +193,15 @@ def check_offset(
         return []
     found = constant_offset(signals["shift_x"], signals["shift_y"], size)
     return [] if found is None else [Note(Code.OFFSET, {"role": partner, **found._asdict()})]
+
+
+def either_remedy(note: Note, offset: Sequence[Note]) -> Note:
+    """A warning about a shift in time that also tells of the offset in space: pairs of a moving
+    camera that are a frame off lie as far off as it moves in a frame, and the other way round."""
+    if note.code != Code.SHIFT_FITS_BETTER or not offset:
+        return note
+    place = {name: offset[0].values[name] for name in ("dx", "dy", "method")}
+    return Note(note.code, {**note.values, **place})
 
 
 def _text(size: Size) -> str:

@@ -23,7 +23,7 @@ from vfiscope.comparisons import Comparison, Report, Scored, Streams, WrapDecodi
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
 from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
-from vfiscope.scoring.fitting import check_bars, check_offset, fitted
+from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.light_warning import check_light
 from vfiscope.scoring.order_warnings import named_elsewhere
@@ -268,12 +268,13 @@ def _warn_late(
 ) -> list[Note]:
     """The warnings about scores that only reading the inputs could tell."""
     found = [*noted(streams.sources), *check_bars(streams, job.config)]
-    # Pairs that are a frame off lie as far off as the camera moves in a frame.
-    if all(note.code != Code.SHIFT_FITS_BETTER for note in report.warnings):
-        partner, size = list(streams.sources)[-1], job.inputs.sources["test"].size
-        found += check_offset(job.config, partner, signals, size)
-    found += check_light(scored.table, signals)
-    return [note for note in (*found, *report.warnings) if note not in early]
+    partner, size = list(streams.sources)[-1], job.inputs.sources["test"].size
+    offset = check_offset(job.config, partner, signals, size)
+    reported = report.warnings
+    if any(note.code == Code.SHIFT_FITS_BETTER for note in reported):
+        reported, offset = [either_remedy(note, offset) for note in reported], []
+    found += [*offset, *check_light(scored.table, signals)]
+    return [note for note in (*found, *reported) if note not in early]
 
 
 def _tell(facts: Iterable[Note | str], warnings: Iterable[Note]) -> None:

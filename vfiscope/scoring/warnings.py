@@ -17,6 +17,7 @@ TOLD = frozenset(
         Code.SEVERAL_STREAMS,
         Code.CLOCK_RESTARTS,
         Code.IMAGE_PAGES,
+        Code.IMAGE_TRANSPARENT,
         Code.MIXED_WITH_HEIC,
         Code.NO_DURATIONS,
         Code.FEWER_BITS,

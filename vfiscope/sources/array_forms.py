@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 from vfiscope.pixels import over_black
-from vfiscope.sources.refusals import Passed, not_frames, not_opaque, not_values
+from vfiscope.sources.refusals import (
+    Passed,
+    not_frames,
+    not_numbers,
+    not_opaque,
+    not_values,
+)
 from vfiscope.sources.spool import check_alike, is_stream, spooled
 from vfiscope.types import Code, Note
 
@@ -153,7 +159,7 @@ def _stack(frames: Sequence[Any], first: NDArray[Any], passed: Passed) -> Stack:
         seen.add(np.moveaxis(frame, axis, -1) if frame.ndim == 3 else frame)
     depth = seen.depth(first.dtype)
     if depth is None:
-        raise not_values(passed, first.dtype, seen.low, seen.high)
+        raise seen.refused(passed, first.dtype)
     if not seen.opaque:
         raise not_opaque(passed, first.dtype, planes=axis == 0)
 
@@ -181,6 +187,7 @@ class _Seen:
     def __init__(self) -> None:
         self.low, self.high = np.inf, -np.inf
         self.finite = self.opaque = self.exact = True
+        self.nan = False
 
     def add(self, frame: NDArray[Any]) -> None:
         """Look at a frame (H, W) or (H, W, C)."""
@@ -190,6 +197,7 @@ class _Seen:
             self.high = max(self.high, float(color.max()))
         if frame.dtype.kind == "f":
             self.finite = self.finite and bool(np.isfinite(color).all())
+            self.nan = self.nan or bool(np.isnan(color).any())
             self.exact = self.exact and _is_exact(color)
         if frame.ndim == 3 and frame.shape[-1] == 4:
             whole = np.iinfo(frame.dtype).max if frame.dtype.kind in "ui" else 1
@@ -202,6 +210,13 @@ class _Seen:
         if dtype.kind != "f" or not self.finite or self.low < 0 or self.high > 1:
             return None
         return 8 if self.exact else 16
+
+    def refused(self, passed: Passed, dtype: np.dtype[Any]) -> SourceError:
+        """The error about values that do not say their range; the smallest and largest know of no
+        NaN."""
+        if self.nan:
+            return not_numbers(passed)
+        return not_values(passed, dtype, self.low, self.high)
 
 
 def _is_exact(values: NDArray[Any]) -> bool:

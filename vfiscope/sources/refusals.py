@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 
-__all__ = ["Passed", "not_frames", "not_opaque", "not_values"]
+__all__ = ["Passed", "not_frames", "not_numbers", "not_opaque", "not_values"]
 
 FORMS = "(N, H, W, 3) or (H, W, 3), uint8 or uint16, with at least one pixel"
 TO_8_BITS = ".round().astype(np.uint8)"
@@ -64,6 +64,12 @@ def not_values(passed: Passed, dtype: np.dtype[Any], low: float, high: float) ->
         f"{passed.what} with values from {low:.4g} to {high:.4g} is not a sequence of frames: pass"
         f" {passed.line(line) if line else FORMS}"
     )
+
+
+def not_numbers(passed: Passed) -> SourceError:
+    """The error to raise about frames that hold NaN."""
+    line = passed.line("np.nan_to_num(x)")
+    return SourceError(f"{passed.what} holds NaN, which no pixel can be: pass {line}")
 
 
 def not_opaque(passed: Passed, dtype: np.dtype[Any], *, planes: bool) -> SourceError:

@@ -252,10 +252,22 @@ def _gaps_put_pairs_off(
     )
 
 
-def _shift_fits_better(shift: int, residual: float, residual_by_row: float) -> str:
+def _shift_fits_better(
+    shift: int,
+    residual: float,
+    residual_by_row: float,
+    dx: float = 0,
+    dy: float = 0,
+    method: str = "",
+) -> str:
+    in_place = (
+        f"; or, if frames are in time and lie ({dx:+.3g}, {dy:+.3g}) px off, --register {method}"
+        if method
+        else ""
+    )
     return (
         f"a shift of {shift:+d} frame fits better (residual {residual:.2f} against"
-        f" {residual_by_row:.2f}): pass --align {shift:+d} or --align auto"
+        f" {residual_by_row:.2f}): pass --align {shift:+d} or --align auto{in_place}"
     )
 
 

@@ -19,7 +19,9 @@ from helpers.images import folder_of, read, save
 from helpers.media import noise
 from PIL import Image
 
+import vfiscope as vs
 from vfiscope.errors import SourceError
+from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import digest, open_source
 from vfiscope.sources.images import image_header
 from vfiscope.types import Code, Note, Status
@@ -74,6 +76,26 @@ def test_transparency_is_laid_on_black_and_noted(tmp_path: Path, suffix: str) ->
         got = next(iter(source)).interleaved[0]
         assert source.info.notes == (Note(Code.IMAGE_TRANSPARENT, {"file": f"a.{suffix}"}),)
     assert np.abs(got - expected).max() <= (1 if suffix == "tif" else 0.5)
+
+
+def test_an_opaque_alpha_channel_is_not_noted(tmp_path: Path) -> None:
+    path = save(
+        tmp_path / "a.png", np.dstack([noise(1, 9, 11)[0], np.full((9, 11), 255, np.uint8)])
+    )
+    with open_source(path) as source:
+        list(source)
+        assert source.info.notes == ()
+
+
+def test_transparent_images_are_told_once_in_scores_and_by_the_doctor(tmp_path: Path) -> None:
+    images = np.concatenate([noise(3, 48, 64), np.full((3, 48, 64, 1), 90, np.uint8)], -1)
+    for number, image in enumerate(images):
+        save(tmp_path / f"{number}.png", image)
+    run = vs.scan(tmp_path, metrics="psnr", maps="none", fields="none")
+    told = [str(note) for note in run.coded_warnings]
+    assert told == [f"test {tmp_path}: 0.png is transparent: it is composited over black"]
+    found = [each for each in diagnose(str(tmp_path)).findings if each.what == "alpha"]
+    assert [each.note.code for each in found] == [Code.IMAGE_TRANSPARENT]
 
 
 def test_deep_transparency_is_laid_on_black(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "ImageSource",
     "check_like",
     "decode_image",
+    "decode_opaque",
     "read_image",
     "total_size",
 ]
@@ -112,14 +113,14 @@ class ImageSource(Source):
         file = self._files[index]
         try:
             header, data = read_image(file)
-            pixels = decode_image(header, data, file)
+            pixels, transparent = decode_opaque(header, data, file)
         except SourceError as error:
             counts.unreadable += 1
             self._note(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             out[...] = 0
             return Status.UNREADABLE
         name = os.path.basename(file)
-        if header.has_alpha:
+        if transparent:
             self._note(Note(Code.IMAGE_TRANSPARENT, {"file": name}))
         if header.pages > 1:
             self._note(Note(Code.IMAGE_PAGES, {"file": name, "pages": header.pages}))
@@ -216,7 +217,15 @@ def read_image(file: str) -> tuple[ImageHeader, NDArray[np.uint8]]:
 
 
 def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDArray[Any]:
-    """Upright (H, W, 3) RGB pixels.
+    """Upright (H, W, 3) RGB pixels, see :func:`decode_opaque`."""
+    return decode_opaque(header, data, file)[0]
+
+
+def decode_opaque(
+    header: ImageHeader, data: NDArray[np.uint8], file: str
+) -> tuple[NDArray[Any], bool]:
+    """Upright (H, W, 3) RGB pixels, and whether some of them were transparent and lie on black now;
+    True also where an alpha channel cannot be looked at.
 
     OpenCV turns images upright itself except in the mode that keeps alpha. It is asked for BGR,
     because its RGB mode mixes up the channels of 16-bit TIFF (5.0.0).
@@ -224,7 +233,7 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
     if header.format == "GIF":
         return _decode_gif(data, file)
     if header.format == "HEIC":
-        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file)
+        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file), header.has_alpha
     # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
     keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -232,28 +241,38 @@ def decode_image(header: ImageHeader, data: NDArray[np.uint8], file: str) -> NDA
         check_scans(data, header, file)
     data = strip_png(data, file) if header.format == "PNG" else data
     try:
-        pixels = cv2.imdecode(data, flags)
+        found = cv2.imdecode(data, flags)
     except cv2.error as error:
         raise SourceError(f"{file} cannot be decoded: {error.err}") from error
-    if pixels is None:
+    if found is None:
         raise SourceError(f"{file} cannot be decoded: it is damaged or incomplete")
+    pixels: NDArray[Any] = found
     if pixels.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"{file} holds {pixels.dtype} values: convert it to 8 or 16 bits")
     if header.format == "AVIF":
         pixels = to_full_range(pixels, avif_bits(bytes(data[:AVIF_HEAD_BYTES])))
+    transparent = header.has_alpha
     if keep_alpha:
         if pixels.ndim == 2:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+        transparent = _is_transparent(pixels)
         pixels = header.orientation.apply(over_black(pixels) if pixels.shape[2] == 4 else pixels)
-    return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB)
+    return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB), transparent
 
 
-def _decode_gif(data: NDArray[np.uint8], file: str) -> NDArray[Any]:
-    """Its first image."""
+def _is_transparent(pixels: NDArray[Any]) -> bool:
+    """True for (H, W, 4) with a pixel that is not opaque."""
+    white = np.iinfo(pixels.dtype).max
+    return pixels.shape[2] == 4 and bool((pixels[..., 3] != white).any())
+
+
+def _decode_gif(data: NDArray[np.uint8], file: str) -> tuple[NDArray[Any], bool]:
+    """Its first image, and whether it was transparent."""
     from PIL import Image
 
     try:
         with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
-            return over_black(np.asarray(image.convert("RGBA")))
+            pixels = np.asarray(image.convert("RGBA"))
+            return over_black(pixels), _is_transparent(pixels)
     except DAMAGED as error:
         raise SourceError(f"{file} cannot be decoded: {error}") from error
