@@ -20,7 +20,7 @@ HELD_SHARES = (0.1, 0.125, 0.16, 0.2, 0.25, 0.3)
 """Shares of the largest changes shortly before and after it up to which a change may be compression
 of the same drawing: a codec copies most of a repeated frame. A step to a new drawing is seldom less
 than half of those around it."""
-MAX_BETWEEN_SHARE = 0.05
+MAX_IN_GAP_SHARE = 0.05
 """Share of changes that may lie between such a share and twice as much: compression and movement
 are two populations with a gap. The paces of uneven movement, as of a shaken camera, have none."""
 HELD_FRAMES = (2, 4)
@@ -82,9 +82,9 @@ def _changed(source: Side) -> NDArray[np.bool_]:
     # lies before the first frame and after the last one is not known, and may be one.
     largest = sliding_window_view(np.pad(change, reach, constant_values=np.inf), reach).max(axis=1)
     around = np.minimum(largest[: len(change)], largest[reach + 1 :])
-    moved = (change > MAX_HELD_DIFFERENCE) & ~unread
+    moved: NDArray[np.bool_] = (change > MAX_HELD_DIFFERENCE) & ~unread
     part = change[moved] / np.maximum(around, MAX_HELD_DIFFERENCE)[moved]
     between = [int(((part > share) & (part <= 2 * share)).sum()) for share in HELD_SHARES]
-    if min(between) <= MAX_BETWEEN_SHARE * len(change):
+    if min(between) <= MAX_IN_GAP_SHARE * len(change):
         moved[moved] = part > HELD_SHARES[between.index(min(between))]
-    return moved | unread
+    return np.logical_or(moved, unread)
