@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import vfiscope as vs
 from vfiscope.cli.messages import describe
+from vfiscope.errors import UsageError
 from vfiscope.store import Run
 from vfiscope.views import plot_run
 
@@ -81,6 +82,26 @@ def test_undated_images_have_seconds(lapse: Run) -> None:
         assert run.summary()["taken"] is None
     assert figure.axes[0].child_axes[0].get_xlabel() == "Time [s]"
     assert "taken" not in texts(figure)
+
+
+def test_images_at_a_rate_that_nobody_stated_have_numbers_alone(lapse: Run, tmp_path: Path) -> None:
+    for number in range(10):
+        save(tmp_path / f"{number}.png", np.full((12, 12, 3), 10 * number, np.uint8))
+    folder = str(tmp_path)
+    with vs.scan(folder, **QUICK) as run, vs.scan(folder, fps=5, **QUICK) as stated:
+        figure = plot_run(run)
+        (axis,) = figure.axes[0].child_axes
+        assert axis.get_xlabel() == "Frame"
+        figure.canvas.draw()
+        shown = axis.get_xticks()
+        np.testing.assert_allclose(shown, np.rint(shown))
+        # the lines of the grid stand at whole frames
+        np.testing.assert_allclose(np.asarray(figure.axes[0].get_xticks()) * 25, shown, atol=1e-6)
+        timed = plot_run(stated).axes[0].child_axes
+        assert [each.get_xlabel() for each in timed] == ["Time [s]", "Frame"]
+        with pytest.raises(UsageError, match=r"has dates, and .* images without times: plot each"):
+            plot_run([lapse, run])
+        assert plot_run([lapse, stated])
 
 
 @pytest.mark.slow

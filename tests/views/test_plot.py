@@ -14,6 +14,7 @@ from helpers.results import segments_result
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Annotation
 
 from vfiscope.errors import OutputExistsError, UsageError
@@ -447,3 +448,17 @@ def test_kinds_of_fault_that_no_run_has_are_left_out(monkeypatch: pytest.MonkeyP
     assert choose([flow, blended], None) == ["fault", "blend"]
     assert choose([flow], ["torn"]) == ["torn"]
     assert choose([fake({"torn": [0, 0]})], None) == ["torn"]
+
+
+def test_held_frames_have_a_look_of_their_own() -> None:
+    run = fake({"psnr": [40, 30, 31, 40, 38, 38, 40]}, role=[0, 1, 1, 0, 3, 3, 0])
+    figure = plot_run(run)
+    looks = {}
+    for line, text in zip(figure.legends[0].legend_handles, legend(figure), strict=True):
+        assert isinstance(line, Line2D)
+        looks[text] = (line.get_color(), line.get_linestyle(), line.get_marker())
+    assert {"passed frames", "synthesised frames", "held frames"} <= set(looks)
+    assert len(set(looks.values())) == len(looks)
+    held = [each for each in figure.axes[0].lines if each.get_marker() == "D"]
+    assert held
+    assert all(each.get_linestyle() == "None" for each in held)

@@ -1,4 +1,5 @@
-"""Figures of independent images: names below the panels where there is room, no times."""
+"""Figures of images without times: names below the panels where they are independent and there is
+room, else numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.errors import UsageError
+from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.printable import printable
 from vfiscope.views.curves import frame_axis
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "are_independent",
+    "are_undated",
+    "check_dates",
     "image_axis",
     "image_name",
     "names_room_in",
@@ -37,6 +42,32 @@ MAX_NAME_CHARACTERS = 24
 def are_independent(runs: Sequence[Run]) -> bool:
     """True if all runs are of independent images."""
     return all(bool(run.config.get("independent")) for run in runs)
+
+
+def are_undated(runs: Sequence[Run]) -> bool:
+    """True if the times of all runs are those of images, counted at a rate that nobody stated."""
+    return all(_is_undated(run) for run in runs)
+
+
+def check_dates(runs: Sequence[Run], labels: Sequence[str]) -> None:
+    """Refuse dates beside times that nobody stated.
+
+    Raises:
+        UsageError: one run has dates, and another no times.
+    """
+    dated = next((n for n, run in enumerate(runs) if run.times_from), None)
+    undated = next((n for n, run in enumerate(runs) if _is_undated(run)), None)
+    if dated is not None and undated is not None:
+        raise UsageError(
+            f"{labels[dated]} has dates, and {labels[undated]} images without times: plot each by"
+            " itself"
+        )
+
+
+def _is_undated(run: Run) -> bool:
+    test = next((source for source in run.sources if source.get("role") == "test"), {})
+    stated = run.config.get("time_from") is not None or run.config.get("fps") != IMAGE_RATE
+    return test.get("kind") == "images" and not run.times_from and not stated
 
 
 def short_names(names: Sequence[str]) -> list[str]:

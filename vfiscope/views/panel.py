@@ -158,7 +158,7 @@ def _set_titles(
 
 def _draw_curve(ax: Axes, curve: Curve, style: dict[str, Any]) -> None:
     ax.plot(*curve.line, **style)
-    ax.plot(*curve.dots, **{**style, "linestyle": "none", "marker": "o"})
+    ax.plot(*curve.dots, **{**style, "linestyle": "none", "marker": style["marker"] or "o"})
 
 
 def _mark_worst(ax: Axes, run: Run, metric: str) -> None:

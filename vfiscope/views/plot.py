@@ -25,7 +25,8 @@ Conventions of the figures:
 - More points than the figure has pixels are thinned to the least and the greatest of each bin, so
   no spike is lost.
 - Times are in seconds, from three hours on in hours, from four days on in days. Images that tell
-  when they were taken have dates instead, and their curves break at pauses, as over night.
+  when they were taken have dates instead, and their curves break at pauses, as over night. Images
+  without times, and without a rate that somebody stated, have numbers alone.
 - More than six panels are drawn in two columns.
 
 The files are the same, byte for byte, for the same runs and the same matplotlib.
@@ -45,7 +46,13 @@ from vfiscope.errors import UsageError
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.dates import date_of_zero, dated_axis, dated_locator, frame_ticks, taken_words
 from vfiscope.views.export import suffix_of
-from vfiscope.views.image_axis import are_independent, image_axis, names_room_in
+from vfiscope.views.image_axis import (
+    are_independent,
+    are_undated,
+    check_dates,
+    image_axis,
+    names_room_in,
+)
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
@@ -94,7 +101,8 @@ def plot_run(
 
     Raises:
         UsageError: there is no run, none of them has such a metric, there are too many, the labels
-            are not one name for each, or the extension is not supported.
+            are not one name for each, one has dates and another no times, or the extension is not
+            supported.
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
@@ -107,6 +115,7 @@ def plot_run(
             f"{len(names)} metrics are too many for one figure: choose up to {MOST_PANELS} with"
             " metrics"
         )
+    check_dates(runs, called)
     path = None if out is None else Path(out)
     suffix = "" if path is None else suffix_of(path, tuple(METADATA))
     with matplotlib.rc_context(STYLE):
@@ -152,6 +161,19 @@ def _locator(length: float) -> Locator:
     return Scaled()
 
 
+def _numbered(run: Run) -> Locator:
+    """Ticks for an axis in seconds at whole frames."""
+    from matplotlib.ticker import MaxNLocator
+
+    to_frame, to_time = frame_axis(run.frames)
+
+    class Numbered(MaxNLocator):
+        def tick_values(self, vmin: float, vmax: float) -> Any:
+            return to_time(super().tick_values(float(to_frame(vmin)), float(to_frame(vmax))))
+
+    return Numbered(integer=True)
+
+
 def _set_time_axes(
     first: Axes, lowest: Sequence[Axes], runs: Sequence[Run], labels: Sequence[str]
 ) -> None:
@@ -166,31 +188,39 @@ def _set_time_axes(
     unit, length = next(
         (name, size) for name, size, least in TIME_UNITS if end - start >= least * size
     )
-    scale = (lambda time_s: time_s / length, lambda time: time * length)
     zero = date_of_zero(runs)
-    first.xaxis.set_major_locator(_locator(length) if zero is None else dated_locator(zero))
     longest = max(range(len(runs)), key=lambda n: extents[n][1])
+    undated = are_undated(runs)
+    timed = _locator(length) if zero is None else dated_locator(zero)
+    first.xaxis.set_major_locator(_numbered(runs[longest]) if undated else timed)
     frames = runs[longest].frames
     single = len(frames) == 1 and all(len(run.frames) == 1 for run in runs)
     for ax in lowest:
         if are_independent(runs):
             image_axis(ax, runs)
             continue
-        if zero is None:
-            times = ax.secondary_xaxis("bottom", functions=scale)
-            times.set_xlabel(f"Time [{unit}]", labelpad=2)
-        else:
-            times = dated_axis(ax, zero)
-        numbers = _frame_numbers(ax, runs, longest, labels)
+        axes = []
+        if not undated:
+            axes.append(_times(ax, unit, length) if zero is None else dated_axis(ax, zero))
+        axes.append(_frame_numbers(ax, runs, longest, labels))
+        if not undated:
+            axes[-1].spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
         place = ax.get_subplotspec()
-        for each in (times, numbers):
-            each.set_in_layout(
-                place is None or place.is_last_row()
-            )  # elsewhere there is an empty panel's room for it
+        for each in axes:
+            # elsewhere there is an empty panel's room for it
+            each.set_in_layout(place is None or place.is_last_row())
         if single:
             ax.set_xticks([float(frames.time_s[0])])
-            times.set_xticks([float(frames.time_s[0])])
-            numbers.set_xticks([int(frames.index[0])])
+            for each, at in zip(reversed(axes), (frames.index, frames.time_s), strict=False):
+                each.set_xticks([at[0].item()])
+
+
+def _times(ax: Axes, unit: str, length: float) -> Any:
+    """The axis of times that are no dates."""
+    scale = (lambda time_s: time_s / length, lambda time: time * length)
+    times = ax.secondary_xaxis("bottom", functions=scale)
+    times.set_xlabel(f"Time [{unit}]", labelpad=2)
+    return times
 
 
 def _frame_numbers(ax: Axes, runs: Sequence[Run], longest: int, labels: Sequence[str]) -> Any:
@@ -201,7 +231,6 @@ def _frame_numbers(ax: Axes, runs: Sequence[Run], longest: int, labels: Sequence
     numbers.set_xlabel(
         "Frame" if _same_times(runs, longest) else f"Frame of {labels[longest]}", labelpad=2
     )
-    numbers.spines["bottom"].set_position(("outward", FRAMES_BELOW_PT))
     numbers.xaxis.set_major_locator(MaxNLocator(integer=True))
     if (ticks := frame_ticks(runs[longest])) is not None:
         numbers.set_xticks(ticks)

@@ -40,6 +40,13 @@ WARNING = "#A00000"
 CUTS: Any = {"color": "#222222", "linewidth": 0.7, "linestyle": (0, (1, 1.5))}
 THRESHOLDS: Any = {"color": WARNING, "linewidth": 0.7, "linestyle": (0, (5, 3))}
 DAMAGE_MARKER: Any = {"marker": "x", "markersize": 4, "markeredgewidth": 0.8, "linestyle": "none"}
+HELD_MARKER: Any = {
+    "marker": "D",
+    "markersize": 3,
+    "markerfacecolor": "none",
+    "markeredgewidth": 0.7,
+    "linestyle": "none",
+}
 FIGURE_DPI = 300
 MOST_DRAWN = 400
 """Characters of a line in a figure."""
@@ -80,10 +87,13 @@ METADATA: dict[str, dict[str, str | None]] = {
 
 
 def look(n: int, role: Role = Role.UNKNOWN) -> dict[str, Any]:
-    """Of the line of the n-th run; that of its passed frames is thin and pale."""
+    """Of the line of the n-th run; that of its passed frames is thin and pale, and its held ones
+    are hollow diamonds that nothing joins."""
     color, dash = PALETTE[n % len(PALETTE)], DASHES[n // len(PALETTE) % len(DASHES)]
     if role == Role.PASSED:
         return {"color": pale(color), "linestyle": dash, "linewidth": 0.7, "zorder": 1.9}
+    if role == Role.HELD:
+        return {"color": color, **HELD_MARKER}
     return {"color": color, "linestyle": dash}
 
 
