@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from vfiscope.errors import DiskFullError, OutputExistsError, StoreError
 
 __all__ = [
+    "HDF5_MARK",
     "absolute",
     "bytes_digest",
     "disk_error",
@@ -35,6 +36,8 @@ __all__ = [
     "write_durably",
 ]
 
+HDF5_MARK = b"\x89HDF\r\n\x1a\n"
+"""The first bytes of an HDF5 file, such as a result."""
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 NOT_ALLOWED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 NOT_REGULAR = "not a regular file"

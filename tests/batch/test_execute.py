@@ -40,6 +40,23 @@ def write(path: Path, jobs: object) -> Path:
     return path
 
 
+def test_warnings_say_of_which_job_they_are(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clear = np.full((3, 48, 64, 4), 90, np.uint8)
+    synth.write_images(tmp_path / "plain", clear[..., :3], "f%d.png")
+    (tmp_path / "clear").mkdir()
+    for number, image in enumerate(clear):
+        Image.fromarray(image).save(tmp_path / "clear" / f"f{number}.png")
+    rows = [{"id": name, "mode": "scan", "test": name, **CHEAP} for name in ("plain", "100%_clear")]
+    rows[1]["test"] = "clear"
+    list(run_jobs(write(tmp_path / "jobs.json", rows), tmp_path / "out"))
+    vs.scan(tmp_path / "clear", **CHEAP)
+    (of_job, alone) = [each for each in caplog.messages if "transparent" in each]
+    assert of_job.startswith("warning: 100%_clear: test ")
+    assert alone == of_job.replace("100%_clear: ", "")
+
+
 def test_json_jsonl_and_csv_say_the_same(folder: Path) -> None:
     job = {
         "id": "one",

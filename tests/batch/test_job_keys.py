@@ -77,6 +77,7 @@ def test_two_keys_that_mean_the_same_are_refused(keys: tuple[str, str], option: 
         ("a.jsonl", '{"ref": "a.png", "ref": "b.png"}', "'ref' is there twice"),
         ("a.json", '{"pairs": [], "pairs": [1]}', "'pairs' is there twice"),
         ("a.json", '{"pairs": [], "jobs": []}', "'pairs' and 'jobs', which mean the same"),
+        ("a.csv", "id;mode;test\na;scan;b\n", "'id;mode;test': separate columns by commas"),
         ("a.csv", "test,ref,test\na,b,c\n", "two columns of the job file are called 'test'"),
     ],
 )

@@ -71,9 +71,9 @@ def test_a_pipe_among_images_is_an_unreadable_row(
     with Run(out) as run:
         assert run.frames.status.tolist() == [Status.UNREADABLE, Status.OK, Status.OK]
         assert run.notes == [
-            f"1 unreadable frames in test {folder}",
+            f"1 unreadable frame in test {folder}",
             f"{folder}/a_001.png cannot be read: not a regular file",
-            f"1 unreadable frames in ref {folder}",
+            f"1 unreadable frame in ref {folder}",
         ]
     assert call("doctor", folder) in (1, 3)
     assert "a_001.png cannot be read: not a regular file" in capsys.readouterr().out

@@ -49,7 +49,7 @@ def gray(path: Path, *, bits: int = 8, size: int = 16, n: int = 4, **tags: Any) 
         (
             [0, 40, 80, 200, 240, 280],
             "gaps in time",
-            "2 frames are missing in 1 places of a constant rate",
+            "2 frames missing in 1 place of a constant rate",
         ),
         (
             [0, 40, 90, 97, 300],
@@ -146,12 +146,12 @@ def test_images_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     (tmp_path / "notes.txt").write_text("x")
     (tmp_path / "2.png").write_bytes(b"broken")
     assert call("doctor", tmp_path) == 3
-    assert "1 images that cannot be read" in capsys.readouterr().out
+    assert "1 image that cannot be read" in capsys.readouterr().out
     found = said(diagnose(str(tmp_path)))
     assert found["gaps"] == "numbering jumps from 3 to 6 (2 missing)"
     assert found["mixed sizes"] == "16x16 x 6, 20x20 x 1"
     assert found["name and content"] == "named .png, but holds JPEG"
-    assert found["EXIF orientation"] == "1 images are rotated for display"
+    assert found["EXIF orientation"] == "1 image rotated for display"
     assert found["other files"] == "left out 1 file that is not an image"
 
 

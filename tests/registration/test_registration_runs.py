@@ -105,7 +105,7 @@ def test_a_refused_frame_is_scored_as_it_is_and_said(media: Path) -> None:
     with vs.score(**broken) as run, vs.score(**{**broken, "register": "none"}) as plain:
         assert run.status == "partial"
         assert run.notes == [
-            "1 frames could not be registered and were scored as they are (1 few matches)"
+            "1 frame could not be registered and was scored as it is (1 few matches)"
         ]
         assert run.registration is not None
         assert np.flatnonzero(~run.registration.accepted).tolist() == [4]
@@ -174,7 +174,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits(
     assert differences(tmp_path / "whole.h5", tmp_path / "resumed.h5") == []
     with vs.open_run(tmp_path / "resumed.h5") as run:
         assert run.notes == [
-            "1 frames could not be registered and were scored as they are (1 few matches)"
+            "1 frame could not be registered and was scored as it is (1 few matches)"
         ]
         assert run.registration is not None
         assert len(run.registration) == 9
@@ -255,7 +255,7 @@ def test_changed_weights_or_method_refuse_to_resume(media: Path, tmp_path: Path)
         (
             ["--register", "sift"],
             3,
-            "1 frames could not be registered and were scored as they are (1 few matches)",
+            "1 frame could not be registered and was scored as it is (1 few matches)",
         ),
         (["--register", "loftr"], 2, "--register-weights FILE"),
         (

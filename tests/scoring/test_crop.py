@@ -161,7 +161,7 @@ def test_a_box_without_its_side_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     synth.write_images(folder, REF[:2])
     cv2.imwrite(str(folder / "z.png"), REF[0, ::2, ::2])
-    with pytest.raises(SourceError, match="use --resize without --crop"):
+    with pytest.raises(SourceError, match="use --resize area without --crop"):
         vs.scan(str(folder), golden=0, crop="0,0,8,8", resize="area", **LEAN)
 
 

@@ -98,6 +98,11 @@ def put(name: str, value: Any) -> Callable[[Any], None]:
     return lambda h5: h5[name].__setitem__(3, value)
 
 
+def no_rows(h5: Any) -> None:
+    del h5["frames/index"]
+    h5["frames"].create_dataset("index", (0,), np.int64, chunks=(64,), maxshape=(None,))
+
+
 GROWING = {"chunks": (2**27,), "maxshape": (None,)}
 
 
@@ -108,8 +113,9 @@ REFUSED: dict[str, tuple[Callable[[Path], Any], str]] = {
     "text": (lambda path: path.write_text("hello"), "is not an HDF5 file"),
     "cut off": (
         lambda path: os.truncate(path, path.stat().st_size // 2),
-        "is not an HDF5 file, or is damaged",
+        "is damaged or cut short: copy it again, or make it again",
     ),
+    "no rows": (spoil(no_rows), "holds no frames: make it again"),
     "other HDF5": (lambda path: h5py.File(path, "w").close(), "not from vfiscope"),
     "other format": (spoil(lambda h5: h5.attrs.create("format", "colmap")), "not from vfiscope"),
     "format is no text": (spoil(lambda h5: h5.attrs.create("format", [1, 2])), "not from vfiscope"),

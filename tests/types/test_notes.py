@@ -20,6 +20,9 @@ SAID = [
     (Note(Code.NO_TIMES), "has no presentation times: frames are taken to follow each other at"),
     (Note(Code.OTHER_FILES, {"count": 1}), "left out 1 file that is not an image"),
     (Note(Code.OTHER_FILES, {"count": 2}), "left out 2 files that are not images"),
+    (Note(Code.CORRUPT, {"count": 1, "role": "test", "path": "a"}), "1 corrupt frame in test a"),
+    (Note(Code.LOST, {"count": 2, "role": "ref", "path": "a"}), "2 packets without a frame in ref"),
+    (Note(Code.WITHOUT_PARTNER, {"count": 1, "role": "test"}), "1 test frame has no partner: the"),
     (Note(Code.FOLDERS_INSIDE, {"count": 2}), "left out 2 folders inside"),
     (GAPS, "numbering jumps from 3 to 6 (2 missing)"),
     (

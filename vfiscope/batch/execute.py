@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -138,9 +139,28 @@ def execute(jobs: Iterable[Job], folder: Path, how: How) -> Iterator[dict[str, A
     with Session() as session:
         for job in jobs:
             try:
-                yield not_done(job) | _done(job, folder, how, session)
+                with _named_in_warnings(job):
+                    done = _done(job, folder, how, session)
+                yield not_done(job) | done
             except (VfiscopeError, OSError, MemoryError) as error:
                 yield not_done(job) | {"error": " ".join(str(error).split())}
+
+
+@contextmanager
+def _named_in_warnings(job: Job) -> Iterator[None]:
+    """Let warnings say of which job they are."""
+
+    def name(record: logging.LogRecord) -> bool:
+        if record.levelno == logging.WARNING:
+            text = record.getMessage().removeprefix("warning: ")
+            record.msg, record.args = f"warning: {job.id}: {text}", ()
+        return True
+
+    log.addFilter(name)
+    try:
+        yield
+    finally:
+        log.removeFilter(name)
 
 
 def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:

@@ -136,6 +136,8 @@ def _rows_of_csv(text: str) -> list[Any]:
     (name, times), *_ = Counter(reader.fieldnames or ("",)).most_common(1)
     if times > 1:
         raise UsageError(f"two columns of the job file are called {name!r}: leave one out")
+    if times == 1 and len(reader.fieldnames or ()) == 1 and any(mark in name for mark in ";\t"):
+        raise UsageError(f"the header of the job file is {name!r}: separate columns by commas")
     rows = list(reader)
     for number, row in enumerate(rows, start=2):
         if None in row:

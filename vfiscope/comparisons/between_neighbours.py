@@ -13,7 +13,6 @@ from vfiscope.comparisons.comparison import (
     FrameRequest,
     Report,
     Scored,
-    counted,
 )
 from vfiscope.comparisons.levels import warn_levels
 from vfiscope.comparisons.originals import warn_unmarked_originals
@@ -21,7 +20,7 @@ from vfiscope.comparisons.pairs import first_ordinal, skip_rows, tee_stream
 from vfiscope.comparisons.placing import pair_at_places, places_among, places_held_out
 from vfiscope.comparisons.streams import Streams
 from vfiscope.options import RunConfig
-from vfiscope.types import FrameTable, Needs, Pairs, Role
+from vfiscope.types import FrameTable, Needs, Pairs, Role, counted
 
 if TYPE_CHECKING:
     from vfiscope.store import Run

@@ -8,12 +8,12 @@ from itertools import count
 from typing import ClassVar
 
 from vfiscope.alignment import map_of_shift, summarize
-from vfiscope.comparisons.comparison import Report, Scored, counted
+from vfiscope.comparisons.comparison import Report, Scored
 from vfiscope.comparisons.pairs import first_ordinal, pair_shifted, skip_rows
 from vfiscope.comparisons.streams import Streams
 from vfiscope.comparisons.with_reference import WithReference
 from vfiscope.options import RunConfig
-from vfiscope.types import Frames, Pairs
+from vfiscope.types import Frames, Pairs, counted
 
 __all__ = ["ByShift"]
 

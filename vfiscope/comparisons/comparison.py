@@ -151,8 +151,3 @@ class Comparison(ABC):
             return ComparedWith()
         others = (str(source["role"]) for source in run.sources if source["role"] != "test")
         return ComparedWith(FrameRequest(next(others, "test"), ordinal))
-
-
-def counted(number: int, noun: str) -> str:
-    """ "1 frame", "2 frames"."""
-    return f"{number} {noun}{'s' * (number != 1)}"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from vfiscope.comparisons.comparison import Comparison, Report, Scored, counted
+from vfiscope.comparisons.comparison import Comparison, Report, Scored
 from vfiscope.comparisons.pairs import pair_lagged, skip_rows
 from vfiscope.comparisons.streams import Streams
 from vfiscope.options import RunConfig
-from vfiscope.types import Pairs
+from vfiscope.types import Pairs, counted
 
 __all__ = ["WithLag"]
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from vfiscope.registry import Registry
 from vfiscope.types import Code, Note, sentence
-from vfiscope.types.notes import SENTENCES, Template
+from vfiscope.types.notes import SENTENCES, Template, counted
 
 __all__ = ["FINDINGS", "SEVERITIES", "DoctorCode", "Finding", "Kind"]
 
@@ -216,19 +216,19 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     DoctorCode.READING_ENDS_EARLY: (Kind("error", "reading ends early", AGAIN), "{reason}"),
     DoctorCode.PACKETS_UNDECODABLE: (
         Kind("error", "damage", AGAIN),
-        "{count} packets that cannot be decoded",
+        lambda count: f"{counted(count, 'packet')} that cannot be decoded",
     ),
     DoctorCode.IMAGES_UNREADABLE: (
         Kind("error", "damage", AGAIN),
-        "{count} images that cannot be read; the first: {first}",
+        lambda count, first: f"{counted(count, 'image')} that cannot be read; the first: {first}",
     ),
     DoctorCode.FRAMES_CORRUPT: (
         Kind("error", "damage", AGAIN),
-        "the decoder reports {count} corrupt frames",
+        lambda count: f"the decoder reports {counted(count, 'corrupt frame')}",
     ),
     DoctorCode.PACKETS_DAMAGED: (
         Kind("error", "damage", AGAIN),
-        "{damaged} packets damaged, {lost} without a frame",
+        lambda damaged, lost: f"{counted(damaged, 'damaged packet')}, {lost} without a frame",
     ),
     DoctorCode.FEWER_FRAMES: (
         Kind("error", "frame count", AGAIN),
@@ -256,28 +256,33 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
             "gaps in time",
             "pass --align auto if the other side has these frames",
         ),
-        "{frames} frames are missing in {places} places of a constant rate",
+        lambda frames, places: (
+            f"{counted(frames, 'frame')} missing in {counted(places, 'place')} of a constant rate"
+        ),
     ),
     DoctorCode.TIMES_MISSING: (
         Kind("warning", "times", REMUX),
-        "{count} frames without a time",
+        lambda count: f"{counted(count, 'frame')} without a time",
     ),
     DoctorCode.TIMES_REPEATED: (
         Kind("warning", "times", REMUX),
-        "{count} frames with the time of the frame before",
+        lambda count: f"{counted(count, 'frame')} with the time of the frame before",
     ),
     DoctorCode.TIMES_BACKWARD: (
         Kind("warning", "times", REMUX),
-        "{count} frames earlier than the frame before",
+        lambda count: f"{counted(count, 'frame')} earlier than the frame before",
     ),
-    DoctorCode.TIMES_NEGATIVE: (Kind("info", "negative times"), "{count} frames before 0"),
+    DoctorCode.TIMES_NEGATIVE: (
+        Kind("info", "negative times"),
+        lambda count: f"{counted(count, 'frame')} before 0",
+    ),
     DoctorCode.DELAYED_START: (
         Kind("info", "delayed start"),
         "the first frame is at {start_s:.6g} s; seconds count from it",
     ),
     DoctorCode.EDIT_LIST: (
         Kind("info", "edit list"),
-        "the container hides {count} frames",
+        lambda count: f"the container hides {counted(count, 'frame')}",
     ),
     DoctorCode.RATE_CLAIMED_WRONG: (
         Kind("warning", "rate", "timestamps are used, not the claimed rate"),
@@ -314,7 +319,7 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     ),
     DoctorCode.EXIF_ORIENTATION: (
         Kind("info", "EXIF orientation"),
-        "{count} images are rotated for display",
+        lambda count: f"{counted(count, 'image')} rotated for display",
     ),
     DoctorCode.NAME_NOT_CONTENT: (
         Kind("warning", "name and content", "rename it"),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import h5py
 
 from vfiscope.errors import StoreError
-from vfiscope.files import absolute
+from vfiscope.files import HDF5_MARK, absolute, open_regular
 from vfiscope.store import schema
 from vfiscope.store.lazy_array import reading
 from vfiscope.store.overlay import Overlay
@@ -66,9 +66,15 @@ def open_stored(path: Path) -> tuple[Any, Overlay]:
             file.close()
         if isinstance(error, PermissionError):
             raise StoreError(f"{path} may not be read: ask for permission") from error
-        raise StoreError(
-            f"{path} is not an HDF5 file, or is damaged: name a result of vfiscope"
-        ) from error
+        raise StoreError(f"{path} {_unlike_hdf5(path)}") from error
+
+
+def _unlike_hdf5(path: Path) -> str:
+    """Why a file cannot be opened as HDF5, and what to do."""
+    with suppress(OSError), open_regular(path) as file:
+        if file.read(len(HDF5_MARK)) == HDF5_MARK:
+            return "is damaged or cut short: copy it again, or make it again"
+    return "is not an HDF5 file, or is damaged: name a result of vfiscope"
 
 
 @contextmanager

@@ -135,11 +135,15 @@ def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str
     shape, chunks = dataset.shape, dataset.chunks
     if not _fits(shape, ROW_SHAPES.get(group_name, ROW_SHAPES.get(f"{group_name}/{name}", ()))):
         raise StoreError(f"{where} claims the shape {shape}: do not trust it")
+    if group_name == "frames" and not shape[0]:
+        raise StoreError(f"{path} holds no frames: make it again")
     # A dataset that may grow can have chunks beyond its end, which are read whole.
     if chunks is not None and any(
         chunk > max(1, side) for chunk, side in zip(chunks, shape, strict=True)
     ):
-        raise StoreError(f"{where} claims chunks {chunks} of the shape {shape}: do not trust it")
+        raise StoreError(
+            f"{where} claims chunks {chunks} of the shape {shape}: do not trust it, make it again"
+        )
     columns = SEEK_TYPES if group_name.startswith("seek/") else COLUMN_TYPES.get(group_name, {})
     one_type = schema.ROW_GROUPS.get(group_name)
     dtype = columns.get(name) if one_type is None else one_type.dtype

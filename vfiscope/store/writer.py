@@ -19,7 +19,7 @@ from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
 from vfiscope.store.parts import DONE_SUFFIX, Folder, Part, Work
 from vfiscope.store.run import Run
-from vfiscope.types import FrameTable, Registrations, Scores
+from vfiscope.types import FrameTable, Registrations, Scores, counted
 
 __all__ = ["Writer", "check_path"]
 
@@ -136,7 +136,9 @@ class Writer:
                 StoreError
             ) as failed:  # the interrupt continues, and its message says what was lost
                 lost = f" (the rows since then were not kept: {failed})"
-        kept = f"{self.rows_done} frames of {self.path} are kept: run the same command again to go"
+        count = counted(self.rows_done, "frame")
+        are = "is" if self.rows_done == 1 else "are"
+        kept = f"{count} of {self.path} {are} kept: run the same command again to go"
         none = f"no frame of {self.path} was finished: run the same command again to begin anew"
         return (f"{kept} on after them" if self.rows_done else none) + lost
 

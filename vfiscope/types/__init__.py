@@ -7,7 +7,7 @@ from vfiscope.types import sentences as sentences  # adds the sentences of all c
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
-from vfiscope.types.notes import Code, Note, sentence
+from vfiscope.types.notes import Code, Note, counted, sentence
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     UNIX_EPOCH,
@@ -72,6 +72,7 @@ __all__ = [
     "Uint8",
     "Verdict",
     "cell_edges",
+    "counted",
     "date",
     "duration",
     "moment_of",

@@ -23,7 +23,7 @@ from typing import Any
 
 from vfiscope.registry import Registry
 
-__all__ = ["SENTENCES", "Code", "Note", "Template", "sentence", "value_names"]
+__all__ = ["SENTENCES", "Code", "Note", "Template", "counted", "sentence", "value_names"]
 
 Template = str | Callable[..., str]
 """A format string, or a function for a sentence whose words depend on the values; its fields, or
@@ -163,6 +163,11 @@ def sentence(note: Note) -> str:
         shown = ", ".join(f"{name} {value}" for name, value in note.values.items())
         return f"{note.code.replace('_', ' ')}{f': {shown}' if shown else ''}"
     return template.format(**note.values) if isinstance(template, str) else template(**note.values)
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 frame", "2 frames"."""
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def value_names(template: Template) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vfiscope.types.notes import SENTENCES, Code, Note, Template
+from vfiscope.types.notes import SENTENCES, Code, Note, Template, counted
 from vfiscope.types.time_lapse import date, duration
 
 __all__: list[str] = []
@@ -49,8 +49,10 @@ OF_VIDEOS: dict[Code, Template] = {
     Code.TIME_NOT_INCREASING: "times do not increase at frame {frame}",
     Code.COLOR_CHANGES: "from frame {frame} on, colours are {matrix}, {range}, {transfer}",
     Code.GAVE_UP: (
-        "{path} is given up after {packets} undecodable packets in a row ({frames} frames before"
-        " them): repair or re-encode it"
+        lambda path, packets, frames: (
+            f"{path} is given up after {counted(packets, 'undecodable packet')} in a row"
+            f" ({counted(frames, 'frame')} before them): repair or re-encode it"
+        )
     ),
     Code.FILE_CUT_SHORT: (
         "its structure reaches to byte {end}, but the file ends at {size}: it is cut short by"
@@ -66,20 +68,16 @@ OF_VIDEOS: dict[Code, Template] = {
 }
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _other_files(count: int) -> str:
     what = "is not an image" if count == 1 else "are not images"
-    return f"left out {_count(count, 'file')} that {what}"
+    return f"left out {counted(count, 'file')} that {what}"
 
 
 def _numbering_gaps(before: int, after: int, missing: int, others: int, missing_in_all: int) -> str:
     first = f"numbering jumps from {before} to {after} ({missing} missing)"
     if not others:
         return first
-    return f"{first}, and in {_count(others, 'other place')}: {missing_in_all} missing in all"
+    return f"{first}, and in {counted(others, 'other place')}: {missing_in_all} missing in all"
 
 
 WORDS_OF_TIMES = {"exif": "EXIF", "name": "their names"}
@@ -111,16 +109,16 @@ def _taken(
         return told
     ends = list(dict.fromkeys([duration(shortest_s), duration(longest_s)]))
     kind = "night gap" if daily else "pause"
-    return f"{told}, with {_count(pauses, kind)} of {' to '.join(ends)}"
+    return f"{told}, with {counted(pauses, kind)} of {' to '.join(ends)}"
 
 
 OF_IMAGES: dict[Code, Template] = {
     Code.OTHER_FILES: _other_files,
     Code.MIXED_WITH_HEIC: lambda count, file: (
-        f"left out {_count(count, 'image')} such as {file}: HEIC and other images are not read as"
+        f"left out {counted(count, 'image')} such as {file}: HEIC and other images are not read as"
         " one sequence"
     ),
-    Code.FOLDERS_INSIDE: lambda count: f"left out {_count(count, 'folder')} inside",
+    Code.FOLDERS_INSIDE: lambda count: f"left out {counted(count, 'folder')} inside",
     Code.NUMBERING_GAPS: _numbering_gaps,
     Code.NEGATIVE_NUMBERS: "numbers after a minus are negative: {file} is number {number}",
     Code.COUNTER_STARTS_AGAIN: (
@@ -129,8 +127,10 @@ OF_IMAGES: dict[Code, Template] = {
     ),
     Code.TAKEN: _taken,
     Code.TIMES_SHARED: (
-        "{count} images have the time of the image before: they are spread within that second, in"
-        " the order of their names"
+        lambda count: (
+            f"{counted(count, 'image')} with the time of the image before: spread within that"
+            " second, in the order of names"
+        )
     ),
     Code.CLOCK_WENT_BACK: (
         "from frame {row} on, at {at}, the clock is an hour back in an otherwise even sequence: it"
@@ -165,19 +165,31 @@ OF_ARRAYS: dict[Code, Template] = {Code.FEWER_BITS: _fewer_bits}
 
 
 def _files_changed(file: str, others: int) -> str:
-    more = f" and {_count(others, 'other file')}" if others else ""
+    more = f" and {counted(others, 'other file')}" if others else ""
     return f"{file}{more} changed while the run was reading: scores may be of neither state"
 
 
 def _without_partner(count: int, role: str) -> str:
     other = "reference" if role == "test" else "test"
-    return f"{count} {role} frames have no partner: the {other} is shorter; try --align auto"
+    return f"{_have(count, f'{role} frame')} no partner: the {other} is shorter; try --align auto"
+
+
+def _have(count: int, noun: str) -> str:
+    return f"{counted(count, noun)} {'has' if count == 1 else 'have'}"
+
+
+def _lost_in(noun: str, words: str = "") -> Template:
+    """The sentence about so many of something in a source."""
+    return lambda count, role, path: f"{counted(count, noun)}{words} in {role} {path}"
 
 
 def _not_registered(reasons: Mapping[str, int]) -> str:
     listed = ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in reasons.items())
     count = sum(reasons.values())
-    return f"{count} frames could not be registered and were scored as they are ({listed})"
+    return (
+        f"{counted(count, 'frame')} could not be registered and"
+        f" {'was scored as it is' if count == 1 else 'were scored as they are'} ({listed})"
+    )
 
 
 def _metric_undefined(metric: str, role: str) -> str:
@@ -185,21 +197,20 @@ def _metric_undefined(metric: str, role: str) -> str:
 
 
 OF_PARTIAL_RUNS: dict[Code, Template] = {
-    Code.CORRUPT: "{count} corrupt frames in {role} {path}",
-    Code.UNREADABLE: "{count} unreadable frames in {role} {path}",
-    Code.UNDECODABLE: "{count} undecodable packets without a row in {role} {path}",
-    Code.BROKEN: "{count} damaged packets in {role} {path}",
-    Code.SHORT: (
-        "{count} frames at the end, by the claimed duration, are missing in {role} {path}"
-    ),
-    Code.LOST: "{count} packets without a frame in {role} {path}",
-    Code.HIDDEN: (
-        "{count} frames marked as not to be shown, though not at an end, in {role} {path}"
-    ),
+    Code.CORRUPT: _lost_in("corrupt frame"),
+    Code.UNREADABLE: _lost_in("unreadable frame"),
+    Code.UNDECODABLE: _lost_in("undecodable packet", " without a row"),
+    Code.BROKEN: _lost_in("damaged packet"),
+    Code.SHORT: _lost_in("missing frame", " at the end, by the claimed duration,"),
+    Code.LOST: _lost_in("packet", " without a frame"),
+    Code.HIDDEN: _lost_in("frame", " marked as not to be shown, though not at an end,"),
     Code.SOURCE_GAVE_UP: "{role} {note}",
     Code.SOURCE_DAMAGED: "{role} {path}: {note}",
     Code.FRAMES_MISSING: (
-        "{count} frames that {role} {path} claims are not there: it may be cut short"
+        lambda count, role, path: (
+            f"{counted(count, 'frame')} that {role} {path} claims"
+            f" {'is' if count == 1 else 'are'} not there: it may be cut short"
+        )
     ),
     Code.FILES_CHANGED: _files_changed,
     Code.OTHER_FILES_THAN_BEFORE: (
@@ -207,12 +218,22 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
     ),
     Code.WITHOUT_PARTNER: _without_partner,
     Code.IMAGES_WITHOUT_PARTNER: (
-        "{count} {role} images have no partner: pass as many on both sides"
+        lambda count, role: (
+            f"{_have(count, f'{role} image')} no partner: pass as many on both sides"
+        )
     ),
     Code.ROWS_MAY_BE_OFF: (
-        "{role} lost {count} frames on the way that have no row: pairs after them may be off"
+        lambda role, count: (
+            f"{role} lost {counted(count, 'frame')} on the way without a"
+            " row: later pairs may be off"
+        )
     ),
-    Code.OUTSIDE_OF_SOURCE: ("{count} test frames lie outside of the source: they are not scored"),
+    Code.OUTSIDE_OF_SOURCE: (
+        lambda count: (
+            f"{counted(count, 'test frame')} {'lies' if count == 1 else 'lie'} outside of the"
+            " source: not scored"
+        )
+    ),
     Code.NOT_REGISTERED: _not_registered,
     Code.METRIC_UNDEFINED: _metric_undefined,
 }

@@ -11,6 +11,7 @@ from helpers.images import folder_of, read, save
 from helpers.media import noise
 
 from vfiscope.errors import SourceError
+from vfiscope.files import HDF5_MARK
 from vfiscope.sources import open_source
 
 
@@ -62,6 +63,22 @@ def test_targets_without_images_are_refused(tmp_path: Path, target: str, reason:
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(SourceError, match=reason):
         open_source(os.path.join(tmp_path, target))
+
+
+def test_a_folder_without_images_tells_what_it_holds(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    with pytest.raises(SourceError, match=r"but folders: pass one of them, or a quoted glob"):
+        open_source(tmp_path)
+    for name in ("b.mp4", "a.MOV"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(SourceError, match=r"but 2 videos, such as a\.MOV: pass one of them"):
+        open_source(tmp_path)
+
+
+def test_a_result_is_no_video(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").write_bytes(HDF5_MARK + bytes(4000))
+    with pytest.raises(SourceError, match="is an HDF5 file, such as a result: pass a video"):
+        open_source(tmp_path / "a.h5")
 
 
 def test_a_literal_name_wins_over_a_glob(tmp_path: Path) -> None:

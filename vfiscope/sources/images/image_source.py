@@ -165,7 +165,7 @@ def check_like(
     if not options.any_size and (height, width) != (info.height, info.width):
         raise SourceError(
             f"{name} is {width}x{height}, {first} is {info.width}x{info.height}: "
-            "pass images of one size, or use --resize"
+            "pass images of one size, or use --resize area"
             f"{'' if options.crop is None else ' without --crop'}"
         )
 

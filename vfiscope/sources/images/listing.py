@@ -13,7 +13,7 @@ from vfiscope.errors import SourceError
 from vfiscope.sources.images.file_order import Ordered, in_order
 from vfiscope.sources.images.image_header import EXTENSIONS, HEIC_EXTENSIONS
 from vfiscope.sources.images.patterns import matching
-from vfiscope.types import Code, Gap, Note
+from vfiscope.types import Code, Gap, Note, counted
 
 __all__ = [
     "Listing",
@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 PRINTF = re.compile(r"(?<!%)(?:%%)*(%(0?\d*)d)")
+
+
+VIDEO_EXTENSIONS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".ts", ".y4m", ".mpg", ".yuv")
 
 
 class Listing(NamedTuple):
@@ -115,7 +118,7 @@ def _listing(
     # A GIF among other images shows them all rather than being one of them.
     files = [name for name in files if not name.lower().endswith(".gif")] or files
     if not files:
-        raise SourceError(f"{path!r} holds no image: images end in {' '.join(EXTENSIONS)}")
+        raise SourceError(f"{path!r} holds no image{_instead(found, notes)}")
     left_out = len(found) - len(files)
     files, heic = _one_kind(files)
     ordered = in_order(files, signed=signed)
@@ -133,6 +136,17 @@ def _listing(
         (*(others if left_out else ()), *heic, *notes, *_on_numbers(ordered), *numbering),
         gaps,
     )
+
+
+def _instead(found: Sequence[str], notes: Sequence[Note]) -> str:
+    """What there is instead of images, and what to pass."""
+    videos = sorted(name for name in found if name.lower().endswith(VIDEO_EXTENSIONS))
+    if videos:
+        such = f", such as {os.path.basename(videos[0])}"
+        return f" but {counted(len(videos), 'video')}{such}: pass one of them"
+    if any(note.code == Code.FOLDERS_INSIDE for note in notes):
+        return " but folders: pass one of them, or a quoted glob such as 'FOLDER/*/*.png'"
+    return f": images end in {' '.join(EXTENSIONS)}"
 
 
 def _one_kind(files: list[str]) -> tuple[list[str], list[Note]]:

@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
-from vfiscope.files import open_regular
+from vfiscope.files import HDF5_MARK, open_regular
 from vfiscope.sources.images.image_header import MAX_PIXELS, check_pixels
 from vfiscope.sources.video.raw_video import RawVideo
 from vfiscope.sources.video.y4m import y4m_size
@@ -78,6 +78,7 @@ def _container(path: str, file: BinaryIO, raw: RawVideo | None = None) -> InputC
         return av.open(file, "r", format=form, container_options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         _check_y4m(path, file)
+        _check_result(path, file)
         reason = getattr(error, "strerror", None) or str(error)
         if getattr(error, "errno", None) in SENSELESS:
             reason = "its header makes no sense"
@@ -85,6 +86,16 @@ def _container(path: str, file: BinaryIO, raw: RawVideo | None = None) -> InputC
             f"{path} is not a readable video ({reason}): it may be incomplete, a playlist,"
             " or not a video"
         ) from error
+
+
+def _check_result(path: str, file: BinaryIO) -> None:
+    """Refuse a result of vfiscope, or another HDF5 file."""
+    file.seek(0)
+    if file.read(len(HDF5_MARK)) == HDF5_MARK:
+        raise SourceError(
+            f"{path} is an HDF5 file, such as a result: pass a video or images here, and a result"
+            " to vfiscope info, plot, table or export"
+        )
 
 
 def _check_y4m(path: str, file: BinaryIO) -> None:
