@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vfiscope import open_source, synth
 from vfiscope.alignment import describe_cadence, find_cadence, notes_on_cadence
-from vfiscope.alignment.drawings import find_drawings
+from vfiscope.alignment.drawings import MAX_HELD_DIFFERENCE, find_drawings
 from vfiscope.alignment.lattice import read_side
 from vfiscope.errors import PairingError
 from vfiscope.types import Cadence, Role
@@ -115,6 +115,42 @@ def test_frames_between_equal_drawings_are_held(low: Pixels, hold: int) -> None:
 def test_a_still_shot_and_a_moving_one_hold_no_drawings(low: Pixels) -> None:
     for source in (low, np.concatenate([low[:8], np.repeat(low[8:9], 12, axis=0)])):
         with open_source(source) as frames:
+            assert find_drawings(read_side(frames)) is None
+
+
+@pytest.mark.parametrize("hold", [2, 3])
+def test_compression_of_repeats_makes_no_drawings(low: Pixels, tmp_path: Path, hold: int) -> None:
+    """A codec copies some repeats exactly and refines others, by several code values in a cell."""
+    twos = np.repeat(low[:15], hold, axis=0)
+    path = synth.write_video(tmp_path / "held.mp4", iter(twos), rate=24, crf=20)
+    with open_source(str(path)) as frames:
+        side = read_side(frames)
+    change = np.abs(np.diff(side.signatures, axis=0)).max(axis=1)
+    inside = np.arange(1, len(twos)) % hold > 0
+    assert change[inside].min() == 0
+    assert change[inside].max() > MAX_HELD_DIFFERENCE
+    drawings = find_drawings(side)
+    assert drawings is not None
+    np.testing.assert_array_equal(drawings.first, np.arange(15) * hold)
+    with open_source(str(path)) as source:
+        made = np.stack(filled(low[:15], Fraction(2 * hold), "blend")[0])
+        with open_source(made, fps=24 * hold) as test:
+            cadence = find_cadence(test, source)
+    assert (cadence.drawings, cadence.multiplier, cadence.start) == (15, 2 * hold, 0)
+    assert (cadence.share, int((cadence.role == Role.PASSED).sum())) == (1.0, 15)
+
+
+def test_uneven_movement_holds_no_drawings() -> None:
+    """A step is compared with those on both sides: a cut makes no drawings of slow frames, nor do
+    frames that move at a third of their neighbours' pace, or at any pace (a shaken camera)."""
+    scene = synth.Scene(72, 128, seed=4, velocity=(3.0, 0.0), objects=0)
+    shaken = np.cumsum(np.random.default_rng(4).normal(0, 1, 30))
+    slow = [scene.frame(t) for t in np.arange(24) * 0.05]
+    other = [synth.Scene(72, 128, seed=7).frame(0.05 * t) for t in range(24)]
+    cuts = [(slow, other)[t // 6 % 2][t] for t in range(24)]
+    uneven = [scene.frame(t) for t in np.cumsum(np.tile([0.15, 0.05], 12))]
+    for shown in (cuts, uneven, [scene.frame(t) for t in shaken]):
+        with open_source(np.stack(shown)) as frames:
             assert find_drawings(read_side(frames)) is None
 
 

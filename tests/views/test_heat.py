@@ -11,6 +11,7 @@ from vfiscope.types import Box, CellGrid, MetricSpec
 from vfiscope.views.heat import (
     OVER_COLOURS,
     Layer,
+    Scale,
     extent_of,
     grey,
     overlay_map,
@@ -22,6 +23,11 @@ from vfiscope.views.heat import (
 
 NAN = float("nan")
 MISMATCH, SSIM = MAPS["mismatch"].spec, MAPS["ssim"].spec
+
+
+def to(spec: MetricSpec, top: float = 1.0) -> Scale:
+    """A scale that ends at a departure."""
+    return scale_of([], spec, top)
 
 
 def picture(height: int = 48, width: int = 64) -> np.ndarray:
@@ -131,7 +137,7 @@ def test_outside_of_its_cells_a_map_changes_no_pixel_and_its_box_is_where_they_l
     made = Layer(np.array([[0.0, 0.5], [0.0, 0.0]], np.float32), cells)
     spread = stretched(np.ones((2, 2)), cells, (48, 64))
     assert spread.sum() == spread[6:26, 8:48].sum() == 20 * 40
-    assert strongest_box(made, MISMATCH) == Box(28, 6, 20, 10)
+    assert strongest_box(made, to(MISMATCH)) == Box(28, 6, 20, 10)
     black = np.zeros((48, 64, 3), np.uint8)
     changed = overlay_map(black, made, scale_of([], MISMATCH, "1")).any(axis=2)
     assert changed[6:16, 28:48].all()
@@ -140,28 +146,43 @@ def test_outside_of_its_cells_a_map_changes_no_pixel_and_its_box_is_where_they_l
 
 def test_the_box_is_around_the_area_that_holds_most() -> None:
     weak = values((0, 0), high=0.9) + values((3, 4), (3, 5), (4, 6), high=0.6)
-    assert strongest_box(layer(weak), MISMATCH) == Box(
+    assert strongest_box(layer(weak), to(MISMATCH)) == Box(
         32, 24, 24, 16
     )  # cells that touch at a corner belong together
-    assert strongest_box(layer(weak + values((2, 1), high=0.3)), MISMATCH) == Box(32, 24, 24, 16)
-    assert strongest_box(layer(1 - weak), SSIM) == Box(32, 24, 24, 16)
+    assert strongest_box(layer(weak + values((2, 1), high=0.3)), to(MISMATCH)) == Box(
+        32, 24, 24, 16
+    )
+    assert strongest_box(layer(1 - weak), to(SSIM)) == Box(32, 24, 24, 16)
 
 
 def test_what_a_box_does_not_say_is_said_in_words() -> None:
-    assert extent_of(values((1, 1), high=0.005), MISMATCH) == "nothing to point at"
-    assert extent_of(values((1, 1), high=0.5), MISMATCH) == ""
+    assert extent_of(values((1, 1), high=0.005), to(MISMATCH)) == "nothing to point at"
+    assert extent_of(values((1, 1), high=0.5), to(MISMATCH)) == ""
     half = np.zeros((6, 8), np.float32)
     half[:3] = 0.5
-    assert extent_of(half, MISMATCH) == "all over the frame"
+    assert extent_of(half, to(MISMATCH)) == "all over the frame"
     half[2, 7] = 0.24
-    assert extent_of(half, MISMATCH) == ""
-    assert extent_of(1 - half, SSIM) == ""
+    assert extent_of(half, to(MISMATCH)) == ""
+    assert extent_of(1 - half, to(SSIM)) == ""
 
 
 def test_nothing_is_pointed_at_where_nothing_is_worth_flagging() -> None:
-    assert strongest_box(layer(values((1, 1), high=0.005)), MISMATCH) is None
-    assert strongest_box(layer(np.full((6, 8), NAN, np.float32)), MISMATCH) is None
-    assert strongest_box(layer(values((1, 1), high=0.0051)), MISMATCH) == Box(8, 8, 8, 8)
+    small = to(MISMATCH, 0.01)  # its floor
+    assert strongest_box(layer(values((1, 1), high=0.009)), small) is None
+    assert strongest_box(layer(np.full((6, 8), NAN, np.float32)), small) is None
+    assert strongest_box(layer(values((1, 1), high=0.0101)), small) == Box(8, 8, 8, 8)
+    # what is dark on the scale of the sheet
+    faint = values((1, 1), high=0.05)
+    assert strongest_box(layer(faint), to(MISMATCH, 0.6)) is None
+    assert extent_of(faint, to(MISMATCH, 0.6)) == "nothing to point at"
+    assert strongest_box(layer(faint), to(MISMATCH, 0.4)) == Box(8, 8, 8, 8)
+
+
+def test_no_box_is_around_what_is_all_over_the_frame() -> None:
+    half = np.zeros((6, 8), np.float32)
+    half[:3] = 0.5
+    assert extent_of(half, to(MISMATCH)) == "all over the frame"
+    assert strongest_box(layer(half), to(MISMATCH)) is None
 
 
 @pytest.mark.parametrize(

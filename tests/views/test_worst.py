@@ -97,11 +97,51 @@ def test_the_worst_are_spread_over_segments_and_time() -> None:
     psnr[70], psnr[90] = 35, 38
     run = fake({"psnr": psnr.tolist()}, segments=[low_score(30, 50)])
     assert worst_frames(run, 3, None).rows == (30, 70, 90)
-    # what is left after one of each event is the next worst half a second away
     assert worst_frames(run, 1, None).rows == (30,)
+    # good frames far away do not take the place of bad ones: those of the dip so far apart (the
+    # fifth of 25 is 0.2 s), then any of it
     spread = worst_frames(run, 9, None)
-    times = np.sort(np.array(spread.rows)) / 25
-    assert np.diff(times).min() >= spread.apart_s == pytest.approx(99 / 25 / 18)
+    assert spread.apart_s == pytest.approx(99 / 25 / 18)
+    assert spread.rows == (30, 31, 32, 33, 36, 42, 48, 70, 90)
+    assert spread.spread
+    assert not worst_frames(run, 1, None).spread
+
+
+def test_no_frame_below_the_floor_is_shown_for_its_place_alone() -> None:
+    """96 frames of a score whose floor is 0.02: twelve bad ones, all others as good as perfect."""
+    ghosting = np.full(96, 0.001)
+    ghosting[48:60] = np.linspace(0.09, 0.08, 12)
+    run = fake({"ghosting": ghosting.tolist()}, segments=[low_score(48, 60)])
+    assert worst_frames(run, 3, None).rows == (48, 49, 50)
+    few = worst_frames(run, 20, None)
+    assert few.rows == tuple(range(48, 60))
+    assert few.floor == 0.02
+    assert not few.spread
+    perfect = worst_frames(fake({"ghosting": [0, 0, 0]}), 2, None)
+    assert (perfect.rows, perfect.floor) == ((0,), 0.02)
+
+
+@pytest.mark.parametrize("kind", ["overexposed", "duplicate"])
+def test_every_kind_of_segment_has_its_worst_frame_shown_first(kind: str) -> None:
+    """Neighbours are worse, within half a second and in a longer segment."""
+    psnr = np.full(100, 40.0)
+    psnr[30:50] = 20
+    psnr[35:37] = 30, 29
+    other = Segment(35, 37, kind, "luma_mean", 0, 35, 1, 35 / 25, 37 / 25)
+    run = fake({"psnr": psnr.tolist()}, segments=[low_score(30, 50), other])
+    chosen = worst_frames(run, 2, None)
+    assert chosen.rows == (30, 36)
+    assert chosen.spread
+
+
+def test_a_segment_without_a_score_of_its_own_shows_its_peak() -> None:
+    """A duplicate that passes for an original is not among the synthesised frames."""
+    twice = Segment(2, 3, "duplicate", "cadence", 0, 2, 1, 2 / 25, 3 / 25)
+    run = fake({"psnr": [10, 20, 11, 25]}, role=[0, 1, 0, 1], segments=[twice], step_s=10)
+    assert worst_frames(run, 2, None).rows == (1, 2)
+    assert worst_frames(run, 2, None).unscored == 1
+    assert not worst_frames(run, 2, None).spread
+    assert worst_frames(run, 1, None).rows == (1,)
 
 
 def test_photos_are_not_kept_apart_and_short_clips_keep_their_worst() -> None:

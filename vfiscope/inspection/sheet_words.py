@@ -96,10 +96,12 @@ def title_of(run: Run, chosen: ChosenFrames) -> str:
     what = heading([run])
     if not chosen.role or chosen.among == 1:
         return what
-    many = len(chosen.rows)
+    many = len(chosen.rows) - chosen.unscored
     number = f"the {many} worst" if many > 1 else "the worst"
     kind = "synthesised frames" if chosen.role == "synthesised" else "frames"
-    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}"
+    spread = ", one of each stretch first" if chosen.spread else ""
+    others = f", and {chosen.unscored} flagged" if chosen.unscored else ""
+    return f"{what}: {number} of {chosen.among} {kind} by {chosen.metric}{spread}{others}"
 
 
 def how_to_read(
@@ -127,7 +129,7 @@ def how_to_read(
     )
     spread = (
         f" Frames: the worst one of each flagged segment first{_spread(chosen)}."
-        if chosen.role and many
+        if chosen.role and (many or chosen.floor)
         else ""
     )
     box = (
@@ -138,4 +140,6 @@ def how_to_read(
 
 
 def _spread(chosen: ChosenFrames) -> str:
-    return f", {chosen.apart_s:.2g} s apart where possible" if chosen.apart_s else ""
+    apart = f", then others {chosen.apart_s:.2g} s apart, if as bad" if chosen.apart_s else ""
+    fewer = f"; the others depart by less than {chosen.floor:g}" if chosen.floor else ""
+    return apart + fewer

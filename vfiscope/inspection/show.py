@@ -118,7 +118,7 @@ def show(
     spec, values = _values(run, fetched, map or _default_map(run, chosen, by))
     one_scale = scale_of([each.values for each in values if each is not None], spec, scale)
     shots = [
-        _shot(run, each, part, spec, chosen, field)
+        _shot(run, each, part, one_scale, chosen, field)
         for each, part in zip(fetched, values, strict=True)
     ]
     sheets = [[shot] for shot in shots] if out is not None and _is_folder(out) else [shots]
@@ -265,7 +265,7 @@ def _shot(
     run: Run,
     each: ComparedFrames,
     layer: Layer | None,
-    spec: MetricSpec,
+    scale: Scale,
     chosen: ChosenFrames,
     field: str | None,
 ) -> Shot:
@@ -273,7 +273,7 @@ def _shot(
     return Shot(
         heading=heading_of(run, each.row, chosen),
         details=details_of(
-            run, each, chosen, "no map" if layer is None else extent_of(layer.values, spec)
+            run, each, chosen, "no map" if layer is None else extent_of(layer.values, scale)
         ),
         panels=tuple(Panel(one.pixels, caption_of(run, role, one)) for role, one in panels),
         test=[one for _, one in panels].index(each.test),

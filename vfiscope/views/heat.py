@@ -45,8 +45,9 @@ SCALE_PERCENTILE = 99.5
 DARK, LIGHT = 0.08, 0.5
 """Black and white of a frame under a map."""
 STRONG_PART_OF_PEAK = 0.5
-"""Part of the peak that still belongs to the strongest area; and of a metric's floor, above which
-there is one."""
+"""Part of the peak that still belongs to the strongest area."""
+SEEN_PART_OF_SCALE = 0.1
+"""Part of the scale that the peak must reach to be pointed at: what is less looks dark."""
 MIN_WINDOW_SHARE, MAX_WINDOW_SHARE = 0.2, 0.5
 """Sides of the enlarged part, of those of the frame."""
 
@@ -209,21 +210,20 @@ def stretched(values: NDArray[Any], cells: CellGrid, size: tuple[int, int]) -> N
     return spread
 
 
-def strongest_box(layer: Layer, spec: MetricSpec) -> Box | None:
+def strongest_box(layer: Layer, scale: Scale) -> Box | None:
     """Where a map is strongest: the connected cells of at least half its peak that together hold
     most.
 
     Args:
         layer: the map.
-        spec: what its values mean; where no cell departs by more than half its floor, there is
-            nothing to point at.
+        scale: what its values mean, and what is seen of them.
 
     Returns:
-        The box around them in pixels.
+        The box around them in pixels; None where :func:`extent_of` says all.
     """
-    strength = departure(layer.values, spec)
-    if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
+    if extent_of(layer.values, scale):
         return None
+    strength = departure(layer.values, scale.spec)
     count, labels = cv2.connectedComponents(
         (strength >= STRONG_PART_OF_PEAK * strength.max()).astype(np.uint8), connectivity=8
     )
@@ -235,14 +235,16 @@ def strongest_box(layer: Layer, spec: MetricSpec) -> Box | None:
     )
 
 
-def extent_of(values: Float32, spec: MetricSpec) -> str:
-    """The extent of a map in words where a box does not show it: nothing, or all over the frame."""
-    strength = departure(values, spec)
-    if not strength.max() > STRONG_PART_OF_PEAK * spec.floor:
+def extent_of(values: Float32, scale: Scale) -> str:
+    """The extent of a map in words where no box shows it, else "": nothing, where its peak is below
+    the metric's floor or dark on the scale; or all over the frame."""
+    strength = departure(values, scale.spec)
+    peak = float(strength.max())
+    if not peak > 0 or peak < max(scale.spec.floor, SEEN_PART_OF_SCALE * scale.top):
         return "nothing to point at"
     return (
         "all over the frame"
-        if (strength >= STRONG_PART_OF_PEAK * strength.max()).mean() >= STRONG_PART_OF_PEAK
+        if (strength >= STRONG_PART_OF_PEAK * peak).mean() >= STRONG_PART_OF_PEAK
         else ""
     )
 

@@ -78,8 +78,8 @@ class Shot:
         return int(there[0]), int(there[1])
 
     def box(self, scale: Scale) -> Box | None:
-        """Where the map is strongest."""
-        return None if self.map is None else strongest_box(self.map, scale.spec)
+        """Where the map is strongest, if it can be pointed at."""
+        return None if self.map is None else strongest_box(self.map, scale)
 
 
 def draw_sheet(

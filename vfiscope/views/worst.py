@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.registry import suggest
@@ -23,6 +24,10 @@ APART_S = 0.5
 no good frame is among them for its place alone."""
 
 
+BY_FAR = 0.1
+"""A frame that departs by less than this part of what a skipped one does is not shown instead."""
+
+
 @dataclass(frozen=True)
 class ChosenFrames:
     """Rows of a run, and by what they were chosen."""
@@ -37,6 +42,13 @@ class ChosenFrames:
     """How many of these have a value."""
     apart_s: float = 0.0
     """Seconds that were kept between them as long as there was a choice."""
+    spread: bool = False
+    """True if frames were skipped that are worse than some of these."""
+    floor: float = 0.0
+    """Frames that depart from a perfect one by less were left out, and so there are fewer than were
+    asked for; 0 where none was."""
+    unscored: int = 0
+    """How many of the rows, at the end, are those of flagged segments without a score."""
 
 
 def chosen_frames(run: Run, ordinals: Sequence[int], by: str | None) -> ChosenFrames:
@@ -64,9 +76,12 @@ def chosen_frames(run: Run, ordinals: Sequence[int], by: str | None) -> ChosenFr
 def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
     """The worst frames by a metric, the worst first.
 
-    At first one for each flagged segment, and in videos none within half a second of another (in
-    one shorter than ``count`` seconds, within half of its share); where that leaves places, the
-    next worst so far apart, then any. Fewer come back where fewer have a value.
+    At first the worst one of each flagged segment of whatever kind; then, in videos, the worst that
+    are in none and not within half a second of another (in one shorter than ``count`` seconds,
+    within half of its share), then those of the
+    segments so far apart, as long as they are not better by far than one that is skipped; then
+    the skipped ones. Fewer come back where fewer have a value, or depart by the metric's floor; at
+    least one of those with a value does.
 
     Args:
         run: where frames are told apart, its synthesised frames are looked at, else all.
@@ -94,32 +109,77 @@ def worst_frames(run: Run, count: int, by: str | None) -> ChosenFrames:
         )
     order = known[np.argsort(-bad[known], kind="stable")]
     apart = 0.0 if run.names else min(APART_S, float(np.ptp(run.frames.time_s)) / (2 * count))
-    rows = order[np.isin(order, _spread(run, order, count, apart))]
-    return ChosenFrames(tuple(rows.tolist()), metric, role, len(known), apart)
+    departs, floor = _departures(bad, None if metric is None else run.specs[metric])
+    found = _spread(run, order, departs, floor, count, apart)
+    unscored = [row for row in found if not np.isfinite(bad[row])]
+    scored = order[np.isin(order, found)].tolist()
+    rows = (*scored, *unscored)
+    spread = scored != order[: len(scored)].tolist()
+    fewer = len(rows) < min(count, len(known))
+    return ChosenFrames(
+        rows, metric, role, len(known), apart, spread, floor if fewer else 0.0, len(unscored)
+    )
 
 
-def _spread(run: Run, order: Int64, count: int, apart_s: float) -> list[int]:
-    """The first rows of an order that are of different segments and far apart, then those far
-    apart, then any.
+def _departures(bad: Float64, spec: MetricSpec | None) -> tuple[Float64, float]:
+    """How far frames are from a perfect one, and the least that counts; where a perfect one has an
+    infinite score, how far from the median, and any counts."""
+    if spec is None or not np.isfinite(spec.identity):
+        return bad - np.nanmedian(bad), -np.inf
+    signed = spec.low < spec.identity < spec.high
+    perfect = 0.0 if signed else spec.identity if spec.lower_is_better else -spec.identity
+    return bad - perfect, spec.floor
+
+
+def _spread(
+    run: Run, order: Int64, departs: Float64, floor: float, count: int, apart_s: float
+) -> list[int]:
+    """The rows of an order that :func:`worst_frames` shows.
 
     Photos may be of one scene each, whatever their times.
     """
-    index, times = run.frames.index, run.frames.time_s
-    starts, stops = (
-        np.array([(each.start, each.stop) for each in run.segments], np.int64).reshape(-1, 2).T
-    )
-    rows: list[int] = []
-    event, near, chosen = (np.zeros(len(run), np.bool_) for _ in range(3))
-    for taken in (event, near, chosen):
-        while len(rows) < count and len(free := order[~taken[order]]):
-            row = int(free[0])
-            rows.append(row)
+    times = run.frames.time_s
+    chosen, event = _of_segments(run, order, count)
+    near = np.zeros(len(run), np.bool_)
+    for row in np.flatnonzero(chosen):
+        near |= np.abs(times - times[row]) < apart_s
+    for left_out in ((event, near), (near,), ()):
+        while chosen.sum() < count:
+            free = order[~np.logical_or.reduce((chosen, *left_out))[order]]
+            if not len(free):
+                break
+            row, worst = free[0], order[~chosen[order]][0]
+            better_by_far = row != worst and departs[row] < BY_FAR * departs[worst]
+            if better_by_far or (chosen[order].any() and departs[row] < floor):
+                break
             chosen[row] = True
-            near |= chosen | (np.abs(times - times[row]) < apart_s)
-            event |= near
-            for segment in np.flatnonzero((starts <= index[row]) & (index[row] < stops)):
-                event |= (starts[segment] <= index) & (index < stops[segment])
-    return rows
+            near |= np.abs(times - times[row]) < apart_s
+    return [int(row) for row in np.flatnonzero(chosen)]
+
+
+def _of_segments(run: Run, order: Int64, count: int) -> tuple[NDArray[np.bool_], ...]:
+    """(N,) the worst row of each flagged segment that holds none yet, up to a count, those of the
+    worst segments first; and (N,) all rows of these segments.
+
+    Of a segment without a row in the order, its peak, last: a duplicate may pass for an original.
+    """
+    chosen, inside = (np.zeros(len(run), np.bool_) for _ in range(2))
+    index = run.frames.index[order]
+    rank = np.full(len(run), len(run))
+    rank[order] = np.arange(len(order))
+    events = []
+    for each in run.segments:
+        if each.kind != "cut" and each.role != "passed":
+            rows = order[(each.start <= index) & (index < each.stop)]
+            events.append(
+                rows if len(rows) else np.flatnonzero(run.frames.index == each.peak_index)
+            )
+    for rows in sorted((each for each in events if len(each)), key=lambda each: int(rank[each[0]])):
+        room = count if rank[rows[0]] < len(order) else count - 1
+        if chosen.sum() < room and not chosen[rows].any():
+            chosen[rows[0]] = True
+        inside[rows] = True
+    return chosen, inside
 
 
 def badness(values: Float32, spec: MetricSpec) -> Float64:
