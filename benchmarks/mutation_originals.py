@@ -153,7 +153,7 @@ def damage(original: Path, copy: Path, rng: np.random.Generator) -> str:
         copy.write_bytes(data)
         return what
     shutil.copytree(original, copy)
-    files = sorted(path for path in copy.rglob("*") if path.is_file())
+    files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
     if all(path.suffix == ".png" for path in files):  # of the first or last none would be missed
         files = files[1:-1]
     victim = files[int(rng.integers(len(files)))]
