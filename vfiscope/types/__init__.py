@@ -8,6 +8,7 @@ from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, counted, sentence
+from vfiscope.types.regions import Answer, Region, Track
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     UNIX_EPOCH,
@@ -16,7 +17,6 @@ from vfiscope.types.specs import (
     Match,
     MetricSpec,
     Needs,
-    Region,
     Role,
     Segment,
     SignalSpec,
@@ -38,6 +38,7 @@ from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 __all__ = [
     "NOT_WHOLE",
     "UNIX_EPOCH",
+    "Answer",
     "Box",
     "Cadence",
     "CellGrid",
@@ -69,6 +70,7 @@ __all__ = [
     "SourceInfo",
     "Status",
     "TimeLapse",
+    "Track",
     "Uint8",
     "Verdict",
     "cell_edges",
