@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vfiscope.regions.answer import answer_of
-from vfiscope.regions.steps import Found, FramePair, Method
+from vfiscope.regions.steps import Found, FramePair, Method, Weighed
 
 __all__ = ["find"]
 
@@ -26,8 +26,12 @@ def find(pair: FramePair, method: Method) -> Found:
     cut = method.threshold(difference)
     if method.clean is not None:
         cut = replace(cut, mask=method.clean(cut.mask))
-    proposals = method.propose(difference, cut)
+    weighed = Weighed(method.propose(difference, cut))
+    if method.weigh is not None:
+        weighed = method.weigh(pair, difference, cut, weighed.proposals)
+    proposals = weighed.proposals
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, difference, cut, each) for each in proposals]
-    return Found(regions, answer_of(pair, difference, cut, regions), pair, difference, cut)
+    answer = answer_of(pair, difference, cut, regions, evidence=weighed.evidence)
+    return Found(regions, answer, pair, difference, cut)
