@@ -79,6 +79,9 @@ class Difference:
     values", "1 - SSIM", "cosine distance", ..."""
     valid: Mask
     """(H, W) pixels for which it can be told whether they differ."""
+    cells: Float32 | None = None
+    """(h, w) values before they were brought to the size of the frame, where they were found on a
+    coarser grid that covers it."""
     layers: Float32 | None = None
     """(K, H, W) maps that the values were made from, for thresholds that look at each."""
     rim: Mask | None = None
