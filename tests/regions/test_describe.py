@@ -14,6 +14,7 @@ from vfiscope.regions.describe import describe, polygons
 from vfiscope.regions.describe.mask_shape import mask_shape
 from vfiscope.regions.describe.region_caption import place_words
 from vfiscope.regions.describe.severity_of import severity_of
+from vfiscope.regions.describe.what_changed import colour_name
 from vfiscope.regions.difference.absolute import absolute_difference
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.steps import Cut, Proposal
@@ -80,7 +81,9 @@ def test_a_thing_that_got_another_colour() -> None:
     ref = painted(background(), SQUARE, (200, 40, 40))
     region = the_region(painted(ref, SQUARE, (40, 40, 200)), ref)
     assert (region.kind, region.change) == ("colour", "colour")
-    assert region.caption.startswith("Something changed its colour at the top right")
+    assert region.caption.startswith(
+        "Something changed its colour from red to blue at the top right"
+    )
 
 
 def test_a_thing_that_became_brighter() -> None:
@@ -181,3 +184,24 @@ def test_the_whole_frame_as_one_region() -> None:
     difference = absolute_difference(pair)
     region = describe(pair, difference, fixed(difference, level=20), Proposal(Box(0, 0, 400, 300)))
     assert (region.kind, region.severity, region.area) == ("unknown", 5, 120000)
+
+
+@pytest.mark.parametrize(
+    ("rgb", "name"),
+    [
+        ((255, 0, 0), "red"),
+        ((255, 140, 0), "orange"),
+        ((255, 255, 0), "yellow"),
+        ((0, 160, 0), "green"),
+        ((0, 200, 200), "turquoise"),
+        ((0, 0, 255), "blue"),
+        ((130, 0, 160), "purple"),
+        ((255, 120, 180), "pink"),
+        ((10, 10, 10), "black"),
+        ((120, 120, 120), "grey"),
+        ((250, 250, 250), "white"),
+    ],
+)
+def test_colours_have_their_names(rgb: tuple[int, int, int], name: str) -> None:
+    lab = cv2.cvtColor(np.full((1, 1, 3), rgb, np.float32) / 255, cv2.COLOR_RGB2Lab)
+    assert colour_name(np.asarray(lab[0], np.float32)) == name

@@ -11,8 +11,6 @@ from vfiscope.types import Box
 __all__ = ["place_words", "region_caption"]
 
 ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
-MIN_LIGHTER = 1.0
-"""Rise of L that is worth a word."""
 
 
 def place_words(x: float, y: float, size: tuple[int, int]) -> str:
@@ -60,41 +58,47 @@ def region_caption(
 
 
 def _event(kind: str, change: Change) -> str:
-    new, old = _tone(change), _tone(change._replace(lighter=-change.lighter))
+    old, new = (_tone(change, index) for index in (0, 1))
     if kind == "moved" and change.move is not None:
         return f"Something moved by {_shift(*change.move)}"
     events = {
-        "added": f"Something{new} was added",
-        "missing": f"Something{old} is missing",
-        "scratch": f"A{new} scratch or line appeared",
-        "spot": f"A{new} spot appeared",
-        "damage": f"Something was damaged ({_result(change)})",
+        "added": f"Something {new} was added",
+        "missing": f"Something {old} is missing",
+        "scratch": f"A {new} scratch or line appeared",
+        "spot": f"A {new} spot appeared",
+        "damage": _damage(change),
         "colour": f"Something {_became(change)}",
     }
-    return events.get(kind, f"Something changed ({_result(change)})")
+    return events.get(kind, f"Something changed ({_result(change)})").replace(
+        "A orange", "An orange"
+    )
 
 
-def _tone(change: Change) -> str:
-    """How a thing looks against what was there without it, as a word before or after a noun."""
+def _tone(change: Change, index: int) -> str:
+    """How the thing of one frame looks against what the other shows in its place."""
     if change.colour > abs(change.lighter):
-        return " coloured"
-    if abs(change.lighter) < MIN_LIGHTER:
-        return ""
-    return " bright" if change.lighter > 0 else " dark"
+        return change.looks[index]
+    return "bright" if (change.lighter > 0) == bool(index) else "dark"
+
+
+def _damage(change: Change) -> str:
+    if change.name.startswith("texture"):
+        return f"Something was damaged ({_result(change)})"
+    return f"The outline of something changed ({_result(change)})"
 
 
 def _result(change: Change) -> str:
-    return {
-        "texture_lost": "texture lost",
-        "texture_gained": "texture gained",
-        "colour": "another colour",
-    }.get(change.name, change.name)
+    texture = {"texture_lost": "texture lost", "texture_gained": "texture gained"}
+    if change.name in texture:
+        return texture[change.name]
+    return _became(change).removeprefix("became ").removeprefix("changed its ")
 
 
 def _became(change: Change) -> str:
-    return (
-        f"became {change.name}" if change.name in {"brighter", "darker"} else "changed its colour"
-    )
+    if change.name in {"brighter", "darker"}:
+        return f"became {change.name}"
+    old, new = change.looks
+    return "changed its colour" if old == new else f"changed its colour from {old} to {new}"
 
 
 def _shift(x: float, y: float) -> str:

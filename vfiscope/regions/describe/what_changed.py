@@ -11,14 +11,14 @@ from vfiscope.regions.describe.surroundings import Surroundings
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Float32
 
-__all__ = ["Change", "what_changed"]
+__all__ = ["Change", "colour_name", "what_changed"]
 
 MEAN_SHARE = 0.5
 """A region became brighter or darker as a whole where the shift of its mean makes up this much of
 what changed in its pixels."""
 TEXTURE_RATIO = 1.5
 """By which the standard deviation must differ to say that texture was lost or gained."""
-MIN_LIKENESS, MIN_LIKENESS_GAIN = 0.8, 0.2
+MIN_FOUND_AGAIN, MIN_FOUND_AGAIN_GAIN = 0.8, 0.2
 """Correlation of what moved with the place that it came from, and by how much more than without a
 shift."""
 MIN_MOVE_PX = 2.0
@@ -26,6 +26,21 @@ MIN_VANISHED_SHARE = 0.4
 """Of what appeared: a thing that moved leaves about as much as it covers."""
 MIN_CONTENT = 3.0
 """Standard deviation in Lab below which there is nothing to be found again."""
+GREY_CHROMA = 10.0
+BLACK, WHITE = 20.0, 85.0
+"""L below and above which grey is called so."""
+HUES = (
+    (15, "pink"),
+    (55, "red"),
+    (80, "orange"),
+    (110, "yellow"),
+    (165, "green"),
+    (225, "turquoise"),
+    (308, "blue"),
+    (325, "purple"),
+    (361, "pink"),
+)
+"""(degrees, name): each hue of Lab ends at its angle."""
 
 
 class Change(NamedTuple):
@@ -37,6 +52,8 @@ class Change(NamedTuple):
     """Rise of the mean of L."""
     colour: float
     """Distance of the means of a and b."""
+    looks: tuple[str, str]
+    """What the colour of the region is called in the reference and in the test."""
     move: tuple[float, float] | None = None
     """(x, y) in pixels of the frame, from the reference to the test; None unless it moved."""
 
@@ -55,19 +72,43 @@ def what_changed(look: Surroundings) -> Change:
         rise = rise - np.median(look.test[look.around] - look.ref[look.around], axis=0)
     mean = rise.mean(axis=0)
     lighter, colour = float(mean[0]), float(np.hypot(mean[1], mean[2]))
+    looks = colour_name(look.ref[look.inside]), colour_name(look.test[look.inside])
     move = _move(look)
+    return Change(_name(look, rise, move), lighter, colour, looks, move)
+
+
+def _name(look: Surroundings, rise: Float32, move: tuple[float, float] | None) -> str:
+    """Which rule fits first.
+
+    Args:
+        look: the region and its surroundings.
+        rise: (N, 3) change of the colour of each pixel.
+        move: as found.
+    """
     if move is not None:
-        return Change("moved", lighter, colour, move)
+        return "moved"
+    lighter, *ab = rise.mean(axis=0)
+    colour = np.hypot(*ab)
     in_pixels = float(np.linalg.norm(rise, axis=1).mean())
     if np.hypot(lighter, colour) < MEAN_SHARE * in_pixels:
         spread, spread_ref = (_spread(each[look.inside]) for each in (look.test, look.ref))
         if spread_ref > TEXTURE_RATIO * spread:
-            return Change("texture_lost", lighter, colour)
+            return "texture_lost"
         if spread > TEXTURE_RATIO * spread_ref:
-            return Change("texture_gained", lighter, colour)
+            return "texture_gained"
     if colour > abs(lighter):
-        return Change("colour", lighter, colour)
-    return Change("brighter" if lighter > 0 else "darker", lighter, colour)
+        return "colour"
+    return "brighter" if lighter > 0 else "darker"
+
+
+def colour_name(values: Float32) -> str:
+    """A word for the mean of (N, 3) Lab colours: black, grey or white where a and b are small,
+    else by their angle."""
+    lightness, a, b = values.mean(axis=0)
+    if np.hypot(a, b) < GREY_CHROMA:
+        return "black" if lightness < BLACK else "white" if lightness > WHITE else "grey"
+    angle = np.degrees(np.arctan2(b, a)) % 360
+    return next(name for end, name in HUES if angle < end)
 
 
 def _spread(values: Float32) -> float:
@@ -114,6 +155,6 @@ def _found_again(frame: Float32, other: Float32, part: Mask) -> tuple[int, int] 
     alike = np.where(np.isfinite(alike), alike, 0)
     y, x = np.unravel_index(alike.argmax(), alike.shape)
     best, still = float(alike[y, x]), float(alike[top, left])
-    if best < MIN_LIKENESS or best < still + MIN_LIKENESS_GAIN:
+    if best < MIN_FOUND_AGAIN or best < still + MIN_FOUND_AGAIN_GAIN:
         return None
     return int(x) - int(left), int(y) - int(top)
