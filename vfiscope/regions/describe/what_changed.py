@@ -27,7 +27,7 @@ MIN_VANISHED_SHARE = 0.4
 MIN_CONTENT = 3.0
 """Standard deviation in Lab below which there is nothing to be found again."""
 GREY_CHROMA = 10.0
-BLACK, WHITE = 20.0, 85.0
+BLACK_BELOW, WHITE_ABOVE = 20.0, 85.0
 """L below and above which grey is called so."""
 HUES = (
     (15, "pink"),
@@ -106,7 +106,9 @@ def colour_name(values: Float32) -> str:
     else by their angle."""
     lightness, a, b = values.mean(axis=0)
     if np.hypot(a, b) < GREY_CHROMA:
-        return "black" if lightness < BLACK else "white" if lightness > WHITE else "grey"
+        return (
+            "black" if lightness < BLACK_BELOW else "white" if lightness > WHITE_ABOVE else "grey"
+        )
     angle = np.degrees(np.arctan2(b, a)) % 360
     return next(name for end, name in HUES if angle < end)
 
