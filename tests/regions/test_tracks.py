@@ -52,6 +52,13 @@ def test_what_moves_is_found_behind_a_gap() -> None:
     assert tracks_of([region(0, 0)], [region(1, 8)], [], [region(3, 24)])[0] == [0, 0, 0]
 
 
+def test_frames_far_apart_are_not_neighbours() -> None:
+    """Every tenth frame was compared; between 20 and 500 nothing was."""
+    regions, tracks = link([[region(n, 0)] for n in (10, 20, 500)], [10, 20, 500])
+    assert [each.track for each in regions] == [0, 0, 1]
+    assert tracks[0] == Track(0, 10, 20, 2, "spot")
+
+
 def test_of_a_thing_that_falls_apart_the_part_most_like_it_goes_on() -> None:
     numbers, _ = tracks_of(
         [region(0, 0, side=20)],

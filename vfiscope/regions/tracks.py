@@ -31,12 +31,12 @@ class _Thread:
 
     number: int
     regions: list[Region] = field(default_factory=list)
-    seen: int = 0
-    """Place of its last frame in the sequence."""
+    seen: float = 0.0
+    """The step of its last frame."""
     speed: Float64 = field(default_factory=lambda: np.zeros(2))
-    """(x, y) pixels per frame, from its last two regions."""
+    """(x, y) pixels per step, from its last two regions."""
 
-    def add(self, region: Region, at: int) -> None:
+    def add(self, region: Region, at: float) -> None:
         if self.regions:
             self.speed = (_centre(region) - _centre(self.regions[-1])) / (at - self.seen)
         self.regions.append(region)
@@ -55,26 +55,28 @@ class _Thread:
 
 
 def link(
-    frames: Sequence[Sequence[Region]], *, max_gap: int = 2
+    regions: Sequence[Sequence[Region]], frames: Sequence[int] | None = None, *, max_gap: int = 2
 ) -> tuple[list[Region], list[Track]]:
     """Link the regions of a sequence into tracks.
 
     Args:
-        frames: the regions of each frame that was compared, in order; empty where nothing was
-            found. Of a frame, the first 1000 are linked.
-        max_gap: frames without it after which a thing is still the same one.
+        regions: those of each frame that was compared, in order; empty where nothing was found. Of
+            a frame, the first 1000 are linked.
+        frames: decode ordinals of the frames, increasing; None where all were compared. A step is
+            the smallest distance between two of them.
+        max_gap: steps in which a thing may be missing and still be the same one.
 
     Returns:
-        All regions in the order of the frames, each with its track, and the tracks by number, in
+        All regions in their order, each with its track, and the tracks by number, in
         the order of their beginnings. Of kinds that are equally common, a track has the first.
     """
     threads: list[_Thread] = []
     alive: list[_Thread] = []
     linked: list[Region] = []
-    for at, regions in enumerate(frames):
+    for at, own in zip(_steps(frames, len(regions)), regions, strict=True):
         alive = [each for each in alive if at - each.seen <= max_gap + 1]
-        found = dict(_assigned(alive, regions[:MOST_LINKED], at))
-        for n, region in enumerate(regions):
+        found = dict(_assigned(alive, own[:MOST_LINKED], at))
+        for n, region in enumerate(own):
             if n >= MOST_LINKED:
                 linked.append(replace(region, track=-1))
                 continue
@@ -88,8 +90,16 @@ def link(
     return linked, [thread.track for thread in threads]
 
 
+def _steps(frames: Sequence[int] | None, count: int) -> list[float]:
+    """The places of the frames, in steps."""
+    if frames is None or count < 2:
+        return [float(n) for n in range(count)]
+    step = max(1, int(np.diff(frames).min()))
+    return [frame / step for frame in frames]
+
+
 def _assigned(
-    threads: Sequence[_Thread], regions: Sequence[Region], at: int
+    threads: Sequence[_Thread], regions: Sequence[Region], at: float
 ) -> list[tuple[int, _Thread]]:
     """(place of a region, its thread) of those that belong together."""
     from scipy.optimize import linear_sum_assignment
