@@ -29,7 +29,7 @@ SIZE_DSIFT_REGIONS = 560
 region cannot be smaller than a patch."""
 HELD_EMBEDDERS = 2
 """Embedders that stay open."""
-HELD_FRAMES = 2
+FRAMES_REMEMBERED = 2
 """Frames whose features are remembered: a reference is compared with many frames."""
 
 
@@ -81,7 +81,7 @@ class PatchFeatures:
             if np.array_equal(pixels, frame):
                 return features
         made = self.embedder.embed(_as_frames(frame)).patches[0]
-        self._held = [(frame.copy(), made), *self._held][:HELD_FRAMES]
+        self._held = [(frame.copy(), made), *self._held][:FRAMES_REMEMBERED]
         return made
 
 
