@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from vfiscope.regions.answer import answer_of
-from vfiscope.regions.steps import Difference, Found, FramePair, Method
+from vfiscope.regions.steps import Difference, Found, FramePair, Method, Weighed
 
 __all__ = ["find", "find_between"]
 
@@ -55,8 +55,12 @@ def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
     cut = method.threshold(difference)
     if method.clean is not None:
         cut = replace(cut, mask=method.clean(cut.mask))
-    proposals = method.propose(difference, cut)
+    weighed = Weighed(method.propose(difference, cut))
+    if method.weigh is not None:
+        weighed = method.weigh(pair, difference, cut, weighed.proposals)
+    proposals = weighed.proposals
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, difference, cut, each) for each in proposals]
-    return Found(regions, answer_of(pair, difference, cut, regions), pair, difference, cut)
+    answer = answer_of(pair, difference, cut, regions, evidence=weighed.evidence)
+    return Found(regions, answer, pair, difference, cut)
