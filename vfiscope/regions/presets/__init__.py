@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff, auto, semantic
+from vfiscope.regions.presets import absdiff, auto, patchcore, semantic
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -26,5 +26,6 @@ for _name, _make in (
     ("auto", auto.make),
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
+    ("patchcore", patchcore.make),
 ):
     METHODS.add(_name, _make)
