@@ -95,7 +95,7 @@ class RegionOptions(ResultOptions):
     @property
     def region_method(self) -> str:
         """The method that was chosen, or the default of the mode; "none" marks nothing."""
-        return self.regions or "none"
+        return self.regions or ("auto" if self.mode == "compare" else "none")
 
     @model_validator(mode="after")
     def _something_to_mark(self) -> Self:
