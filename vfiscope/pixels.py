@@ -37,6 +37,7 @@ __all__ = [
     "LUMA_WEIGHTS",
     "eight_bit_scale",
     "floats",
+    "is_transparent",
     "luma_codes",
     "luma_fraction",
     "luma_plane",
@@ -97,6 +98,12 @@ def over_black(pixels: NDArray[Any]) -> NDArray[Any]:
         else:
             made[row : row + step] = np.rint(band[..., :3] * (band[..., 3:] / top))
     return made
+
+
+def is_transparent(pixels: NDArray[Any]) -> bool:
+    """True for a frame (H, W, 4) with straight alpha of which a pixel is not opaque."""
+    top = np.iinfo(pixels.dtype).max
+    return pixels.shape[-1] == 4 and bool((pixels[..., 3] != top).any())
 
 
 def luma_fraction(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

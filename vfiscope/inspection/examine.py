@@ -25,6 +25,7 @@ from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import VideoFile, is_picture, opened
 from vfiscope.sources.video.decode import decode
+from vfiscope.sources.video.frame_claims import Claims
 from vfiscope.sources.video.integrity import failed_checksums
 from vfiscope.types import Code, Note, SourceInfo, Status
 
@@ -84,6 +85,8 @@ class Examination:
     """{(height, width) as stored: frames}"""
     colors: Mapping[str, int]
     """{"matrix range transfer": frames}"""
+    surplus: int = 0
+    """Frames beyond an exact claim of the container."""
     interlaced: int = 0
     covers: int = 0
     starts_with_key: bool = True
@@ -166,6 +169,7 @@ def _examine_video(info: SourceInfo) -> Examination:
     with opened(video) as (container, stream):
         name = container.format.name
         covers = sum(is_picture(video) for video in container.streams.video)
+        claims = Claims.of(container, stream.frames, None, None)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
         with closing(decode(video, tally.counts)) as places:
@@ -187,6 +191,7 @@ def _examine_video(info: SourceInfo) -> Examination:
         undecodable=tally.counts.undecodable + tally.counts.unreadable,
         broken=tally.counts.broken,
         lost=tally.counts.lost,
+        surplus=claims.surplus(tally.counts.decoded + tally.counts.unreadable),
         formats=dict(tally.formats.most_common()),
         sizes=dict(tally.sizes.most_common()),
         colors=dict(tally.colors.most_common()),
@@ -299,10 +304,13 @@ def _examine_pages(info: SourceInfo) -> Examination:
             )
         except SourceError as error:
             failure = Note(DoctorCode.READING_ENDS_EARLY, {"reason": str(error)})
-        unread = [note for note in source.info.notes if note.code == Code.IMAGE_UNREADABLE]
+        alpha, unread = (
+            [note for note in source.info.notes if note.code == code]
+            for code in (Code.IMAGE_TRANSPARENT, Code.IMAGE_UNREADABLE)
+        )
     frames = statuses[Status.OK]
     return Examination(
-        info=info,
+        info=replace(info, notes=(*info.notes, *alpha)),
         container=form,
         frames=frames,
         skipped=0,

@@ -91,6 +91,7 @@ class DoctorCode(StrEnum):
     PACKETS_DAMAGED = "packets_damaged"
     FEWER_FRAMES = "fewer_frames_than_claimed"
     MORE_FRAMES = "more_frames_than_claimed"
+    SURPLUS_FRAMES = "more_frames_than_there_can_be"
     NO_KEYFRAME_FIRST = "no_keyframe_first"
     VARIABLE_RATE = "variable_rate"
     TIME_GAPS = "time_gaps"
@@ -233,6 +234,10 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     DoctorCode.FEWER_FRAMES: (
         Kind("error", "frame count", AGAIN),
         "the container claims {claimed} frames and {there} are there",
+    ),
+    DoctorCode.SURPLUS_FRAMES: (
+        Kind("error", "frame count", AGAIN),
+        "{there} frames are there and {claimed} are claimed, as if a part were there twice",
     ),
     DoctorCode.MORE_FRAMES: (
         Kind("info", "frame count", "counted frames are used, not the claim"),

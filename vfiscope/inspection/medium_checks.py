@@ -90,7 +90,8 @@ def _damage(found: Examination) -> Iterator[Note]:
     claimed = found.info.frames_expected
     there = found.frames + found.skipped + found.undecodable + found.lost
     if found.info.kind == "video" and claimed is not None and claimed != there:
-        code = DoctorCode.FEWER_FRAMES if claimed > there else DoctorCode.MORE_FRAMES
+        more = DoctorCode.SURPLUS_FRAMES if found.surplus else DoctorCode.MORE_FRAMES
+        code = DoctorCode.FEWER_FRAMES if claimed > there else more
         yield Note(code, {"claimed": claimed, "there": there})
     if not found.starts_with_key:
         yield Note(DoctorCode.NO_KEYFRAME_FIRST)

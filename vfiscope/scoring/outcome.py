@@ -20,6 +20,7 @@ DAMAGE_COUNTS = {
     "undecodable": Code.UNDECODABLE,
     "broken": Code.BROKEN,
     "short": Code.SHORT,
+    "surplus": Code.SURPLUS,
     "lost": Code.LOST,
     "hidden": Code.HIDDEN,
 }

@@ -38,6 +38,9 @@ class Counts:
     of ``skipped``."""
     short: int = 0
     """Frames by which a video is shorter than its container claims in seconds."""
+    surplus: int = 0
+    """Frames of a video beyond the number that its container claims, where such claims are
+    exact."""
     gave_up: int = 0
     """Refused packets in a row after which the rest of a video was not read; 0 where it was."""
     seen: int = 0

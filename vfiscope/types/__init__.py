@@ -6,8 +6,10 @@ from __future__ import annotations
 from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
+from vfiscope.types.fetched import ComparedFrames, Fetch, FetchedFrame
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, counted, sentence
+from vfiscope.types.regions import Answer, Region, Track
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
     UNIX_EPOCH,
@@ -16,7 +18,6 @@ from vfiscope.types.specs import (
     Match,
     MetricSpec,
     Needs,
-    Region,
     Role,
     Segment,
     SignalSpec,
@@ -38,11 +39,15 @@ from vfiscope.types.time_lapse import TimeLapse, date, duration, moment_of
 __all__ = [
     "NOT_WHOLE",
     "UNIX_EPOCH",
+    "Answer",
     "Box",
     "Cadence",
     "CellGrid",
     "Code",
+    "ComparedFrames",
     "Features",
+    "Fetch",
+    "FetchedFrame",
     "FieldSpec",
     "Float32",
     "Float64",
@@ -69,6 +74,7 @@ __all__ = [
     "SourceInfo",
     "Status",
     "TimeLapse",
+    "Track",
     "Uint8",
     "Verdict",
     "cell_edges",

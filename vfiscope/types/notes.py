@@ -88,6 +88,7 @@ class Code(StrEnum):
     UNDECODABLE = "undecodable"
     BROKEN = "broken"
     SHORT = "short"
+    SURPLUS = "surplus"
     LOST = "lost"
     HIDDEN = "hidden"
     SOURCE_GAVE_UP = "source_gave_up"

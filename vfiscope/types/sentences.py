@@ -202,6 +202,7 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
     Code.UNDECODABLE: _lost_in("undecodable packet", " without a row"),
     Code.BROKEN: _lost_in("damaged packet"),
     Code.SHORT: _lost_in("missing frame", " at the end, by the claimed duration,"),
+    Code.SURPLUS: _lost_in("frame", " more than claimed, as if a part were there twice,"),
     Code.LOST: _lost_in("packet", " without a frame"),
     Code.HIDDEN: _lost_in("frame", " marked as not to be shown, though not at an end,"),
     Code.SOURCE_GAVE_UP: "{role} {note}",

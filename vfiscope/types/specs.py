@@ -19,7 +19,6 @@ __all__ = [
     "Match",
     "MetricSpec",
     "Needs",
-    "Region",
     "Role",
     "Segment",
     "SignalSpec",
@@ -191,23 +190,6 @@ class Segment:
     """The user's rule as written; "" for segments that a detector found."""
     role: str = "all"
     """The role of its frames: "synthesised" or "passed" where roles are known, else "all"."""
-
-
-@dataclass(frozen=True)
-class Region:
-    """A flagged area in one test frame, in pixels of the frame as scored (after ``resize``)."""
-
-    frame: int
-    x: float
-    y: float
-    w: float
-    h: float
-    area: float
-    score: float
-    severity: int
-    """1..5"""
-    kind: str
-    caption: str
 
 
 class Gap(NamedTuple):

@@ -151,6 +151,20 @@ def test_transparent_heic_is_laid_on_black_and_said(tmp_path: Path, count: int) 
     assert np.abs(got - MADE[0] * 0.2).max() <= 2
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_heic_with_alpha_that_is_opaque_says_nothing(tmp_path: Path, count: int) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    opaque = np.concatenate([MADE[0], np.full((24, 40, 1), 255, np.uint8)], -1)
+    made = pillow_heif.HeifFile()
+    for _ in range(count):
+        made.add_frombytes("RGBA", (40, 24), opaque.tobytes())
+    made.save(tmp_path / "a.heic", quality=-1, chroma=444)
+    assert pillow_heif.open_heif(tmp_path / "a.heic").has_alpha
+    with open_source(tmp_path / "a.heic") as source:
+        assert len(pixels(source)) == count
+        assert source.info.notes == ()
+
+
 def test_without_its_package_heic_is_refused_with_the_way_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

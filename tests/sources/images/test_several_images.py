@@ -22,6 +22,7 @@ from vfiscope.inspection.doctor import diagnose
 from vfiscope.scoring.stored_frames import frames_of
 from vfiscope.sources import digest, open_source
 from vfiscope.sources.images import paged_files
+from vfiscope.sources.images.image_header import read_header
 from vfiscope.sources.images.tiff_pages import find_pages
 from vfiscope.types import Code, Note, Status
 
@@ -124,6 +125,32 @@ def test_transparent_pages_are_laid_on_black(tmp_path: Path) -> None:
     with open_source(path, stop=1) as source:
         np.testing.assert_array_equal(pixels(source), expected)
         assert source.info.notes == (Note(Code.IMAGE_TRANSPARENT, {"file": "a.webp"}),)
+
+
+@pytest.mark.parametrize("clear", [(), (3, 5)])
+def test_transparency_is_told_by_the_pixels_not_by_the_header(
+    tmp_path: Path, clear: tuple[int, ...]
+) -> None:
+    """The header claims alpha for all images as soon as the encoder is given some."""
+    alpha = np.full((6, 12, 20, 1), 255, np.uint8)
+    alpha[list(clear)] = 51
+    made = np.concatenate([MADE, alpha], -1)
+    path = saved(tmp_path / "a.webp", made, duration=40, lossless=True, exact=True)
+    path.write_bytes(claiming_alpha(path.read_bytes()))
+    with path.open("rb") as file:
+        assert read_header(file, "a.webp").has_alpha
+    with open_source(path) as source:
+        np.testing.assert_array_equal(pixels(source)[0], MADE[0])
+        said = [Note(Code.IMAGE_TRANSPARENT, {"file": "a.webp"})] if clear else []
+        assert list(source.info.notes) == said
+    found = [each.note for each in diagnose(str(path)).findings if each.what == "alpha"]
+    assert found == said
+
+
+def claiming_alpha(data: bytes) -> bytes:
+    """An animated WebP whose header has the flag of alpha (WebP container specification, VP8X)."""
+    assert data[12:16] == b"VP8X"
+    return data[:20] + bytes([data[20] | 0x10]) + data[21:]
 
 
 def marked_as_reduced(path: Path, kind: int = 1) -> Path:

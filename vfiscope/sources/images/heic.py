@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import FormatError, MissingPackageError, SourceError, optional_import
-from vfiscope.pixels import over_black
+from vfiscope.pixels import is_transparent, over_black
 
 __all__ = ["heic_pixels", "is_heic", "open_heic"]
 
@@ -53,8 +53,9 @@ def open_heic(stream: BinaryIO, name: str) -> Any:
     return [images[first], *images[:first], *images[first + 1 :]]
 
 
-def heic_pixels(image: Any, name: str) -> NDArray[Any]:
-    """(H, W, 3) RGB of one image, upright; composited over black where it is transparent.
+def heic_pixels(image: Any, name: str) -> tuple[NDArray[Any], bool]:
+    """Upright (H, W, 3) RGB of one image, and whether some of its pixels were transparent and lie
+    on black now.
 
     Raises:
         SourceError: it cannot be decoded.
@@ -69,4 +70,4 @@ def heic_pixels(image: Any, name: str) -> NDArray[Any]:
     if bits != 8:
         white = ((1 << bits) - 1) << (16 - bits)
         pixels = np.rint(pixels * (65535 / white)).astype(pixels.dtype)
-    return over_black(pixels) if pixels.shape[-1] == 4 else pixels
+    return over_black(pixels) if pixels.shape[-1] == 4 else pixels, is_transparent(pixels)

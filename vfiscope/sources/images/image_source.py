@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from vfiscope import config
 from vfiscope.errors import FormatError, SourceError
 from vfiscope.files import open_regular, rest_of
-from vfiscope.pixels import over_black
+from vfiscope.pixels import is_transparent, over_black
 from vfiscope.sources.images.avif import AVIF_HEAD_BYTES, avif_bits, to_full_range
 from vfiscope.sources.images.capture_times import MICROSECOND
 from vfiscope.sources.images.heic import heic_pixels, open_heic
@@ -233,7 +233,7 @@ def decode_opaque(
     if header.format == "GIF":
         return _decode_gif(data, file)
     if header.format == "HEIC":
-        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file), header.has_alpha
+        return heic_pixels(open_heic(io.BytesIO(data.data), file)[0], file)
     # Of AVIF, the header knows the orientation better, which may not be in its EXIF data.
     keep_alpha = header.format == "AVIF" or (header.has_alpha and not header.premultiplied)
     flags = cv2.IMREAD_UNCHANGED if keep_alpha else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
@@ -255,15 +255,9 @@ def decode_opaque(
     if keep_alpha:
         if pixels.ndim == 2:
             pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
-        transparent = _is_transparent(pixels)
+        transparent = is_transparent(pixels)
         pixels = header.orientation.apply(over_black(pixels) if pixels.shape[2] == 4 else pixels)
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_BGR2RGB), transparent
-
-
-def _is_transparent(pixels: NDArray[Any]) -> bool:
-    """True for (H, W, 4) with a pixel that is not opaque."""
-    white = np.iinfo(pixels.dtype).max
-    return pixels.shape[2] == 4 and bool((pixels[..., 3] != white).any())
 
 
 def _decode_gif(data: NDArray[np.uint8], file: str) -> tuple[NDArray[Any], bool]:
@@ -273,6 +267,6 @@ def _decode_gif(data: NDArray[np.uint8], file: str) -> tuple[NDArray[Any], bool]
     try:
         with Image.open(io.BytesIO(data.data), formats=("GIF",)) as image:
             pixels = np.asarray(image.convert("RGBA"))
-            return over_black(pixels), _is_transparent(pixels)
+            return over_black(pixels), is_transparent(pixels)
     except DAMAGED as error:
         raise SourceError(f"{file} cannot be decoded: {error}") from error

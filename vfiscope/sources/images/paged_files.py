@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 from vfiscope.files import open_regular
-from vfiscope.pixels import over_black
+from vfiscope.pixels import is_transparent, over_black
 from vfiscope.sources.images.heic import heic_pixels, open_heic
 from vfiscope.sources.images.image_header import DAMAGED, read_header
-from vfiscope.sources.images.image_source import decode_image
+from vfiscope.sources.images.image_source import decode_opaque
 from vfiscope.sources.images.tiff_pages import find_pages, first_page_at
 from vfiscope.types import Code, Note
 
@@ -63,8 +63,9 @@ class Pages(ABC):
         self._file.close()
 
     @abstractmethod
-    def pixels(self, index: int) -> NDArray[Any]:
-        """Upright (H, W, 3) RGB of one image.
+    def pixels(self, index: int) -> tuple[NDArray[Any], bool]:
+        """Upright (H, W, 3) RGB of one image, and whether some of its pixels were transparent and
+        lie on black now.
 
         Raises:
             SourceError: it cannot be decoded.
@@ -90,12 +91,12 @@ class _Tiff(Pages):
             self.damage = (Note(Code.FILE_CUT_SHORT, values),)
         self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
 
-    def pixels(self, index: int) -> NDArray[Any]:
+    def pixels(self, index: int) -> tuple[NDArray[Any], bool]:
         at, patch = first_page_at(self._map[:4], self._offsets[index])
         self._map[at : at + len(patch)] = patch
         self._map.seek(0)
         header = read_header(self._map, self.named(index), count=False)  # type: ignore[arg-type]
-        return decode_image(header, np.frombuffer(self._map, np.uint8), self.named(index))
+        return decode_opaque(header, np.frombuffer(self._map, np.uint8), self.named(index))
 
 
 class _Webp(Pages):
@@ -114,10 +115,11 @@ class _Webp(Pages):
             raise SourceError(f"{path} has a damaged header: {error}") from error
         self.count = int(getattr(self._image, "n_frames", 1))
 
-    def pixels(self, index: int) -> NDArray[Any]:
+    def pixels(self, index: int) -> tuple[NDArray[Any], bool]:
         try:
             self._image.seek(index)
-            return over_black(np.asarray(self._image.convert("RGBA")))
+            pixels = np.asarray(self._image.convert("RGBA"))
+            return over_black(pixels), is_transparent(pixels)
         except DAMAGED as error:
             raise SourceError(f"{self.named(index)} cannot be decoded: {error}") from error
 
@@ -130,7 +132,7 @@ class _Heic(Pages):
         self._images = open_heic(file, path)
         self.count = len(self._images)
 
-    def pixels(self, index: int) -> NDArray[Any]:
+    def pixels(self, index: int) -> tuple[NDArray[Any], bool]:
         return heic_pixels(self._images[index], self.named(index))
 
 

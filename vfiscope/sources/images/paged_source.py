@@ -49,8 +49,6 @@ class PagedSource(Source):
         self._pts: Sequence[int] = starts[:count] if timed else range(count)
         length = starts[count] * MILLISECOND if timed else count / options.fps
         notes = []
-        if header.has_alpha:
-            notes.append(Note(Code.IMAGE_TRANSPARENT, {"file": os.path.basename(path)}))
         if durations and not timed:
             notes.append(Note(Code.NO_DURATIONS, {"images": count}))
         info = SourceInfo(
@@ -80,12 +78,14 @@ class PagedSource(Source):
 
     def _paint(self, pages: Pages, index: int, counts: Counts, out: Pixels) -> Status:
         try:
-            pixels = pages.pixels(index)
+            pixels, transparent = pages.pixels(index)
         except SourceError as error:
             counts.unreadable += 1
             self._note(Note(Code.IMAGE_UNREADABLE, {"reason": str(error)}))
             out[...] = 0
             return Status.UNREADABLE
+        if transparent:
+            self._note(Note(Code.IMAGE_TRANSPARENT, {"file": os.path.basename(self._info.path)}))
         check_like(pages.named(index), pixels, "the first", self._info, self._options)
         self._deliver(pixels, out)
         counts.decoded += 1

@@ -12,7 +12,7 @@ from vfiscope.sources.images.png_checks import pixels_depend_on, png_chunks
 from vfiscope.sources.video.y4m import Y4M_MAGIC, y4m_end
 from vfiscope.types import Code, Note
 
-__all__ = ["failed_checksums", "why_cut_short"]
+__all__ = ["failed_checksums", "is_opendml", "why_cut_short"]
 
 EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
 UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
@@ -128,6 +128,19 @@ def _riff_end(file: BinaryIO, size: int) -> int:
             break
         at += 8 + int.from_bytes(head[4:8], "little")
     return at
+
+
+def is_opendml(path: str) -> bool:
+    """True for an AVI that goes on after its first RIFF chunk, which alone the counts in its header
+    may be about (OpenDML AVI file format extensions, 1.02).
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with open_regular(path) as file:
+        file.seek(4)
+        file.seek(8 + int.from_bytes(file.read(4), "little"))
+        return file.read(12)[8:] == b"AVIX"
 
 
 def _matroska_end(file: BinaryIO) -> int | None:

@@ -27,6 +27,7 @@ from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, h
 from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
+from vfiscope.sources.video.frame_claims import Claims
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
@@ -82,7 +83,7 @@ class VideoSource(Source):
         super().__init__(info, options)
         self._first = first
         self._video = VideoFile(path, stream.number, raw)
-        self._claims_length = stream.claims_length
+        self._claims = stream.claims
         self._sums_checked = False
         self._seeks = True
         self._deinterlaces = options.deinterlace == "bwdif"
@@ -108,7 +109,8 @@ class VideoSource(Source):
             noted.ended = not counts.gave_up
         finally:
             self._remember(noted.table())
-        counts.short = self._short(counts.decoded, times.last or 0)
+        counts.short = self._claims.short(counts.decoded, (times.last or 0) * self._info.time_base)
+        counts.surplus = self._claims.surplus(counts.decoded + counts.unreadable)
         self._check_sums()
         counts.ended = not counts.gave_up
 
@@ -153,15 +155,6 @@ class VideoSource(Source):
             damage = _asked(failed_checksums, self._info.path)
             self._info = replace(self._info, damage=(*self._info.damage, *damage))
             self._sums_checked = True
-
-    def _short(self, frames: int, last: int) -> int:
-        """Frames missing at the end of a Matroska file according to its duration; one is within
-        rounding and does not count."""
-        info = self._info
-        if not (self._claims_length and info.duration_s and info.rate and frames):
-            return 0
-        missing = (Fraction(str(info.duration_s)) - last * info.time_base) * info.rate - 1
-        return int(missing) if missing >= 2 else 0
 
     def _paint(self, place: Decoded, index: int, convert: RgbConverter, out: Pixels) -> Status:
         if place.frame is None:
@@ -212,8 +205,7 @@ class _Stream(NamedTuple):
     time_base: Fraction
     rate: Fraction | None
     decoder: str
-    claims_length: bool
-    """True if the duration is stored for this stream, not estimated or of the whole container."""
+    claims: Claims
     notes: tuple[Note, ...]
 
 
@@ -312,15 +304,16 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         "libvpx"
     ):
         notes.append(Note(Code.ALPHA_NOT_DECODED))
+    rate = stream.average_rate or stream.guessed_rate or None
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
     return _Stream(
         number=stream.index,
         frames=stream.frames or None,
         duration_s=None if duration is None else float(duration),
         time_base=time_base,
-        rate=stream.average_rate or stream.guessed_rate or None,
+        rate=rate,
         decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
-        claims_length="matroska" in container.format.name and len(container.streams) == 1,
+        claims=Claims.of(container, stream.frames, duration, rate),
         notes=tuple(notes),
     )
 

@@ -1,0 +1,1 @@
+"""Difference maps of two frames, each with its unit."""

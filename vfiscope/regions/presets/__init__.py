@@ -1,0 +1,26 @@
+"""The methods: each is a function from settings to steps, and the table of them.
+
+Another package adds a method from one of its modules (see :mod:`vfiscope.registry`)::
+
+    from vfiscope.regions import METHODS
+
+    METHODS.add("mine", make)
+
+where ``make(settings)`` returns a :class:`~vfiscope.regions.steps.Method`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vfiscope.regions.presets import absdiff, auto
+from vfiscope.regions.settings import Settings
+from vfiscope.regions.steps import Method
+from vfiscope.registry import Registry
+
+__all__ = ["METHODS"]
+
+METHODS: Registry[Callable[[Settings], Method]] = Registry("method for regions")
+"""{name: makes the method from the settings}"""
+for _name, _make in (("auto", auto.make), ("absdiff", absdiff.make)):
+    METHODS.add(_name, _make)

@@ -1,0 +1,1 @@
+"""Proposals: from a mask to areas that may be regions."""

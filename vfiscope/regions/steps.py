@@ -1,0 +1,158 @@
+"""The words between the steps of a method: what each takes and returns.
+
+::
+
+    FramePair -> register -> FramePair -> difference -> Difference -> threshold, clean -> Cut
+              -> propose, weigh -> Proposals -> segment -> Proposals with masks
+              -> describe -> Regions
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types import Answer, Box, Float32, Region, Registration, Uint8
+
+__all__ = [
+    "Cut",
+    "Difference",
+    "Found",
+    "FramePair",
+    "Light",
+    "Mask",
+    "Method",
+    "Proposal",
+    "Weighed",
+]
+
+Mask = NDArray[np.bool_]
+"""(H, W)"""
+
+
+@dataclass(frozen=True, eq=False)
+class FramePair:
+    """Two frames of one size, in 8-bit code values."""
+
+    test: Uint8
+    """(H, W, 3) RGB"""
+    ref: Uint8
+    """(H, W, 3) RGB"""
+    valid: Mask | None = None
+    """(H, W): False where a registered test frame has no pixel of its own; None: True
+    everywhere."""
+    registration: Registration | None = None
+    """How the test frame was brought onto the reference; None where it was not."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)"""
+        return self.test.shape[0], self.test.shape[1]
+
+    @property
+    def decidable(self) -> Mask:
+        """(H, W) pixels that both frames show."""
+        return np.ones(self.size, bool) if self.valid is None else self.valid
+
+
+@dataclass(frozen=True)
+class Light:
+    """The light of the test frame from that of the reference: test = gain * ref + offset, in 8-bit
+    luma."""
+
+    gain: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """A difference map with its scale."""
+
+    values: Float32
+    """(H, W), 0 where nothing differs."""
+    unit: str
+    """Of the values and of every threshold on them: "ratio" (to the threshold of each pixel), "code
+    values", "1 - SSIM", "cosine distance", ..."""
+    valid: Mask
+    """(H, W) pixels for which it can be told whether they differ."""
+    cells: Float32 | None = None
+    """(h, w) values before they were brought to the size of the frame, where they were found on a
+    coarser grid that covers it."""
+    layers: Float32 | None = None
+    """(K, H, W) maps that the values were made from, for thresholds that look at each."""
+    rim: Mask | None = None
+    """(H, W) pixels that belong to a changed area which touches them, though their own value says
+    nothing; None where the map has no such pixels."""
+    light: Light = field(default_factory=Light)
+    """The light that was fitted out."""
+    flow: Float32 | None = None
+    """(2, H, W) local shift (dx, dy) in pixels that was fitted out; None where none was."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """A threshold, and what lies above it."""
+
+    level: float
+    """In the unit of the map; infinite where nothing changed."""
+    mask: Mask
+    """(H, W)"""
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """An area that may be a region."""
+
+    box: Box
+    """Its extent."""
+    context: Box | None = None
+    """The box to be reported, as an annotator would draw it; None: the extent."""
+    mask: Mask | None = None
+    """(box.h, box.w) pixels inside the extent; None until a segment step finds them."""
+    point: tuple[int, int] | None = None
+    """(x, y) of a peak, where that is what was found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The proposals that a moving camera does not explain."""
+
+    proposals: Sequence[Proposal]
+    evidence: float = math.nan
+    """As :attr:`~vfiscope.types.Answer.evidence`; NaN where the camera did not move."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """The steps of a method. Each is one function; a step that can be left out is None."""
+
+    difference: Callable[[FramePair], Difference]
+    threshold: Callable[[Difference], Cut]
+    propose: Callable[[Difference, Cut], Sequence[Proposal]]
+    describe: Callable[[FramePair, Difference, Cut, Proposal], Region]
+    """A region of frame 0; the caller sets ``frame``."""
+    register: Callable[[FramePair], FramePair] | None = None
+    clean: Callable[[Mask], Mask] | None = None
+    """Of the mask above the threshold."""
+    segment: (
+        Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Sequence[Proposal]] | None
+    ) = None
+    """Gives every proposal a mask, in the same order; None: that of the map."""
+    weigh: Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Weighed] | None = None
+    """Leaves out what a moving camera explains; None: every proposal becomes a region."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a method found in a pair of frames."""
+
+    regions: Sequence[Region]
+    answer: Answer
+    pair: FramePair
+    """As it was compared: after registration."""
+    difference: Difference
+    cut: Cut

@@ -1,0 +1,72 @@
+"""What a container claims of the length of a video, held against what was read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from av.container import InputContainer
+
+from vfiscope.errors import SourceError
+from vfiscope.sources.video.integrity import is_opendml
+
+__all__ = ["Claims"]
+
+COUNTED = ("avi", "ivf")
+"""Formats whose header counts all frames, which are then read one after the other. Others claim
+fewer in healthy files (the first fragment of MP4), have what they list and no more (MP4), or store
+no number (GIF, where FFmpeg counts)."""
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Claims that are exact in healthy files; None where the container has none such."""
+
+    frames: int | None
+    """No healthy file holds more. It may hold fewer: AVI counts the times that frames are held."""
+    seconds: Fraction | None
+    """Until the end of the last frame, stored for this stream alone; not estimated."""
+    rate: Fraction | None
+    """Frames per second."""
+
+    @classmethod
+    def of(
+        cls,
+        container: InputContainer,
+        frames: int | None,
+        seconds: Fraction | None,
+        rate: Fraction | None,
+    ) -> Claims:
+        """Those claims of a container on one of its streams that can be relied upon.
+
+        Raises:
+            SourceError: the file cannot be read.
+        """
+        form, path = container.format.name, container.name
+        try:
+            counted = form in COUNTED and not (form == "avi" and is_opendml(path))
+        except OSError as error:
+            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
+        alone = "matroska" in form and len(container.streams) == 1
+        return cls(frames or None if counted else None, seconds if alone else None, rate)
+
+    def short(self, frames: int, last_s: Fraction) -> int:
+        """Frames that are missing at the end, by the claimed seconds; one is within rounding and
+        does not count.
+
+        Args:
+            frames: that were decoded.
+            last_s: presentation time of the last one, in seconds.
+        """
+        if not (self.seconds and self.rate and frames):
+            return 0
+        missing = (self.seconds - last_s) * self.rate - 1
+        return int(missing) if missing >= 2 else 0
+
+    def surplus(self, frames: int) -> int:
+        """Frames beyond the claimed number, as where a part of the file is there twice.
+
+        Args:
+            frames: that were read, those without pixels included.
+        """
+        return 0 if self.frames is None else max(0, frames - self.frames)
