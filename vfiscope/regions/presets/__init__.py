@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff
+from vfiscope.regions.presets import absdiff, auto, semantic
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -22,5 +22,9 @@ __all__ = ["METHODS"]
 
 METHODS: Registry[Callable[[Settings], Method]] = Registry("method for regions")
 """{name: makes the method from the settings}"""
-for _name, _make in (("absdiff", absdiff.make),):
+for _name, _make in (
+    ("auto", auto.make),
+    ("absdiff", absdiff.make),
+    ("semantic", semantic.make),
+):
     METHODS.add(_name, _make)
