@@ -234,9 +234,7 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
     ),
     Code.NOT_REGISTERED: _not_registered,
     Code.METRIC_UNDEFINED: (
-        lambda metric, role: (
-            f"{metric} is defined for no{'' if role == 'all' else f' {role}'} frame"
-        )
+        lambda metric, role: f"{metric} is defined for no {role} frame".replace("no all", "no")
     ),
 }
 
