@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff
+from vfiscope.regions.presets import absdiff, clusters, spotter, trackshift
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -22,5 +22,17 @@ __all__ = ["METHODS"]
 
 METHODS: Registry[Callable[[Settings], Method]] = Registry("method for regions")
 """{name: makes the method from the settings}"""
-for _name, _make in (("absdiff", absdiff.make),):
+for _name, _make in (
+    ("absdiff", absdiff.make),
+    ("hybrid", trackshift.hybrid),
+    ("hybrid-legacy", trackshift.hybrid_legacy),
+    ("fusion", trackshift.fusion),
+    ("fusion-legacy", trackshift.fusion_legacy),
+    ("ensemble", trackshift.ensemble),
+    ("ensemble-legacy", trackshift.ensemble_legacy),
+    ("clusters", clusters.clusters),
+    ("clusters-legacy", clusters.clusters_legacy),
+    ("spotter", spotter.spotter),
+    ("spotter-legacy", spotter.spotter_legacy),
+):
     METHODS.add(_name, _make)
