@@ -13,6 +13,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a job that a script started in the background: programs would ignore it for good.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Threads of torch that wait for each other spin otherwise: on cores that several workers share a
+# test takes up to four times the CPU time. OpenMP reads it when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 

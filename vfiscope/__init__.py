@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from typing import Any
 
     from vfiscope import synth
-    from vfiscope.api import Session, compare, export, flag, open_run, plot, scan, score, table
+    from vfiscope.api import (
+        Session,
+        compare,
+        export,
+        find_regions,
+        flag,
+        open_run,
+        plot,
+        scan,
+        score,
+        table,
+    )
     from vfiscope.batch.execute import run_jobs
     from vfiscope.errors import VfiscopeError
     from vfiscope.inspection.show import show
@@ -54,6 +65,7 @@ _HOME = {
     "VfiscopeError": "errors",
     "compare": "api",
     "export": "api",
+    "find_regions": "api",
     "flag": "api",
     "frames_of": "scoring.stored_frames",
     "open_run": "api",
@@ -83,6 +95,7 @@ __all__ = [
     "VfiscopeError",
     "compare",
     "export",
+    "find_regions",
     "flag",
     "frames_of",
     "open_run",

@@ -22,7 +22,18 @@ from vfiscope.views.tabulate import table_of
 if TYPE_CHECKING:
     from vfiscope.scoring.session import Session as ModelSession
 
-__all__ = ["Session", "compare", "export", "flag", "open_run", "plot", "scan", "score", "table"]
+__all__ = [
+    "Session",
+    "compare",
+    "export",
+    "find_regions",
+    "flag",
+    "open_run",
+    "plot",
+    "scan",
+    "score",
+    "table",
+]
 
 
 @with_options(options_of("score"))
@@ -163,6 +174,54 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
         VfiscopeError: a rule or the file cannot be used.
     """
     reflag(path, rules)
+    return Run(path)
+
+
+def find_regions(
+    path: str | Path,
+    method: str = "auto",
+    *,
+    frames: str = "auto",
+    sensitivity: str = "medium",
+    normal: str | Path | None = None,
+    sam_weights: str | Path | None = None,
+    root: str | Path | None = None,
+) -> Run:
+    """Seek what changed, and where, in a stored result again, and open it. Only the frames that are
+    needed are read.
+
+    Args:
+        path: the result, changed in place; at any time it holds either the old or the new regions.
+        method: its name: "auto", or another of :data:`vfiscope.regions.METHODS`; "none" removes the
+            regions.
+        frames: "flagged" or "all" frames, or frames such as "12,40:60"; "auto" takes the flagged
+            ones of a score, and all of a scan or comparison.
+        sensitivity: "low", "medium" or "high": how small a difference makes a region.
+        normal: normal frames, for methods that compare with them: a folder, a video, a result, or a
+            saved memory bank (.h5).
+        sam_weights: a folder with a SAM 2 checkpoint of transformers, which draws the masks.
+        root: a folder that the inputs lie in now, for inputs that were moved.
+
+    Returns:
+        The run, with ``run.regions``, ``run.answers`` and ``run.tracks``.
+
+    Raises:
+        VfiscopeError: an option cannot be used, an input is not there any more or has changed, or
+            the file cannot be changed.
+    """
+    from vfiscope.scoring.region_marks import ask_regions
+
+    ask_regions(
+        path,
+        {
+            "method": method,
+            "frames": frames,
+            "sensitivity": sensitivity,
+            "normal": None if normal is None else str(normal),
+            "sam_weights": None if sam_weights is None else str(sam_weights),
+        },
+        root=root,
+    )
     return Run(path)
 
 

@@ -16,14 +16,16 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from vfiscope.errors import UsageError
 from vfiscope.registry import Registry, suggest
 from vfiscope.store import Run, StageResult, Table, amend
+from vfiscope.types import Fetch
 
-__all__ = ["STAGES", "Stage", "ask"]
+__all__ = ["STAGES", "Fetching", "Stage", "ask"]
 
 
 @dataclass(frozen=True)
@@ -38,12 +40,15 @@ class Stage:
     tables: Mapping[str, type]
     """{table: the dataclass of its rows}, whose fields are int, float, bool or str."""
     run: Callable[..., Mapping[str, Sequence[Any]]]
-    """(run, its parameters as keywords) -> {table: rows}"""
+    """(run, its parameters as keywords) -> {table: rows}; with ``frames``, (run, fetch, its
+    parameters as keywords)."""
+    frames: bool = False
+    """True if it looks at frames; ``fetch(rows)`` reads them again, one by one."""
 
     @property
     def defaults(self) -> dict[str, Any]:
         """{parameter: its default}"""
-        keywords = list(inspect.signature(self.run).parameters.values())[1:]
+        keywords = list(inspect.signature(self.run).parameters.values())[2 if self.frames else 1 :]
         return {each.name: each.default for each in keywords}
 
     def asked(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +101,8 @@ class Stage:
         return StageResult(self.name, self.version, parameters, tables)
 
 
+Fetching = Callable[[Run], AbstractContextManager[Fetch]]
+"""Opens the inputs of a run, to read its frames again."""
 STAGES: Registry[Stage] = Registry("stage")
 """All stages; a stage may need the tables of those before it."""
 
@@ -106,6 +113,7 @@ def ask(
     given: Mapping[str, Any],
     *,
     since: Run | None = None,
+    fetching: Fetching | None = None,
 ) -> None:
     """Run a stage over a stored run; its tables replace those of its last time.
 
@@ -114,6 +122,7 @@ def ask(
         stage: the stage.
         given: its parameters, JSON-able; the others have their defaults.
         since: the run as the caller saw it; as it is now where None.
+        fetching: opens the frames of a run, for stages that look at them.
 
     Raises:
         UsageError: a parameter cannot be used, or the run lacks what the stage needs.
@@ -123,7 +132,13 @@ def ask(
     parameters = stage.asked(given)
     with Run(path) as run:
         stage.check(run)
-        made = stage.run(run, **parameters)
+        if stage.frames:
+            if fetching is None:
+                raise UsageError(f"the stage {stage.name} looks at frames: pass fetching")
+            with fetching(run) as fetch:
+                made = stage.run(run, fetch, **parameters)
+        else:
+            made = stage.run(run, **parameters)
     result = stage.result(parameters, made)
     tables = result.tables
     amend(path, result.stage, result.version, result.parameters, tables, since=since or run)

@@ -15,7 +15,8 @@ from vfiscope import synth
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.inspection.show import show
 from vfiscope.scoring import stored_frames as fetching
-from vfiscope.scoring.stored_frames import FetchedFrame, fetch
+from vfiscope.scoring.stored_frames import fetch
+from vfiscope.types import FetchedFrame
 
 NAN, INF = float("nan"), float("inf")
 

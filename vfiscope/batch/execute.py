@@ -22,7 +22,9 @@ from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest, output_file
 from vfiscope.options import RunConfig
 from vfiscope.options.keyword_types import with_options
+from vfiscope.regions.regions_stage import has_regions, parameters_of
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
+from vfiscope.scoring.region_marks import mark_if_asked
 from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
@@ -180,6 +182,10 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     if opened is not None and flagged_again:
         opened.close()
         reflag(str(config.out), config.flag, since=opened)
+        opened = Run(str(config.out))
+    if opened is not None and not has_regions(opened, parameters_of(config)):
+        opened.close()
+        mark_if_asked(Path(str(config.out)), config)
         opened = Run(str(config.out))
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)

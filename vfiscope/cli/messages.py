@@ -24,10 +24,12 @@ __all__ = [
     "plain",
     "progress",
     "reading",
+    "rows_read",
 ]
 
 MOST_RANGES = 200
 """Flagged ranges of frames that are listed."""
+Row = TypeVar("Row")
 Batch = TypeVar("Batch", bound="Frames | Scores")
 PROGRESS_BAR_FORMAT = (
     "{l_bar}{bar}| {n:.1f}/{total:.1f} s of video [{elapsed} + {remaining}{postfix}]"
@@ -57,6 +59,15 @@ def reading(frames: Iterable[Frames], source: Source, what: str) -> Iterator[Fra
     """A bar on stderr, by seconds of a source read, removed at the end; silent where stderr is not
     a terminal."""
     return _bar(((batch, batch.time_s) for batch in frames), source, 0, desc=what, leave=False)
+
+
+def rows_read(rows: Iterable[Row], total: int) -> Iterable[Row]:
+    """A bar on stderr over rows of a run that are read again, removed at the end; silent where
+    stderr is not a terminal."""
+    from tqdm import tqdm
+
+    made: Iterable[Row] = tqdm(rows, "regions", total, disable=None, leave=False, unit=" frames")
+    return made
 
 
 def _bar(

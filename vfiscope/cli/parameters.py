@@ -186,6 +186,10 @@ def _names(kind: str) -> Iterable[str]:
         from vfiscope.signals import SIGNALS
 
         return (*SIGNALS, "none")
+    if kind == "method":
+        from vfiscope.regions import METHODS
+
+        return (*METHODS, "none")
     return {
         "metric": metric_names.METRICS,
         "map": (*metric_names.MAPS, "none"),

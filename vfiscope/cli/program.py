@@ -21,6 +21,7 @@ from vfiscope.cli.exit_codes import FAULT, INTERRUPTED, TERMINATED, UNUSABLE
 from vfiscope.cli.media_commands import demo, doctor, info
 from vfiscope.cli.models_command import models
 from vfiscope.cli.parameters import Verbs
+from vfiscope.cli.regions_command import regions
 from vfiscope.cli.result_commands import export, flag, plot
 from vfiscope.cli.run_commands import compare, scan, score
 from vfiscope.cli.show_command import show
@@ -92,7 +93,7 @@ def vfiscope() -> None:
     """
 
 
-for verb in (score, scan, compare, batch, flag, stage, plot, show, table, export, info, doctor):
+for verb in (score, scan, compare, batch, flag, regions, stage, plot, show, table, export):
     vfiscope.add_command(verb)
-for verb in (models, demo, completion):
+for verb in (info, doctor, models, demo, completion):
     vfiscope.add_command(verb)

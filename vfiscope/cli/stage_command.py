@@ -36,11 +36,12 @@ def stage(name: str, run: str, settings: tuple[str, ...], as_json: bool, quiet: 
     vfiscope stage segments interpolated.h5 --set 'rules=["ssim < 0.9"]'
     """
     import vfiscope.segments  # noqa: F401  (adds its stage)
+    from vfiscope.scoring.region_marks import fetching
     from vfiscope.stages import STAGES, ask
     from vfiscope.store import Run
 
     asked = STAGES.named(name)
-    ask(run, asked, dict(_setting(text) for text in settings))
+    ask(run, asked, dict(_setting(text) for text in settings), fetching=fetching)
     with Run(run) as after:
         rows = {table: len(after.table(table, row)) for table, row in asked.tables.items()}
         record = after.stages[name]

@@ -8,9 +8,8 @@ import numpy as np
 
 from vfiscope.printable import printable
 from vfiscope.scoring.inputs import golden_index
-from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame
 from vfiscope.store import Run, causes_of
-from vfiscope.types import Role, Status
+from vfiscope.types import ComparedFrames, FetchedFrame, Role, Status
 from vfiscope.views.heat import Scale
 from vfiscope.views.naming import CUT, heading, informative
 from vfiscope.views.places import frame_place

@@ -22,10 +22,10 @@ from vfiscope.inspection.sheet_words import (
     title_of,
 )
 from vfiscope.registry import suggest
-from vfiscope.scoring.stored_frames import ComparedFrames, FetchedFrame, fetch
+from vfiscope.scoring.stored_frames import fetch
 from vfiscope.store import LazyArray, Run
 from vfiscope.store.text import plain
-from vfiscope.types import CellGrid, Float32, MetricSpec, cell_edges
+from vfiscope.types import CellGrid, ComparedFrames, FetchedFrame, Float32, MetricSpec, cell_edges
 from vfiscope.views.export import suffix_of
 from vfiscope.views.heat import Layer, Scale, departure, extent_of, scale_of
 from vfiscope.views.sheet import Panel, Shot, draw_sheet

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from vfiscope.errors import UsageError
 from vfiscope.options.option import Option
-from vfiscope.options.result_options import ResultOptions
+from vfiscope.options.region_options import RegionOptions
 
 __all__ = ["FIGURE_NAMES", "FigureOptions"]
 
 
-class FigureOptions(ResultOptions):
+class FigureOptions(RegionOptions):
     """How a compared pair is drawn; without ``visualize`` they are refused."""
 
     heading: ClassVar[str] = "Figures"
@@ -61,6 +61,6 @@ class FigureOptions(ResultOptions):
 
 
 FIGURE_NAMES = tuple(
-    name for name in FigureOptions.model_fields if name not in ResultOptions.model_fields
+    name for name in FigureOptions.model_fields if name not in RegionOptions.model_fields
 )
 """The options of this group."""

@@ -97,6 +97,10 @@ class RunKeywords(TypedDict, total=False):
     fail_on: Sequence[str]
     overwrite: bool
     resume: bool
+    regions: str | None
+    sensitivity: Literal["low", "medium", "high"]
+    normal: str | PathLike[str] | None
+    sam_weights: str | PathLike[str] | None
 
 
 class ScoreKeywords(RunKeywords, total=False):
@@ -106,6 +110,7 @@ class ScoreKeywords(RunKeywords, total=False):
     source: Any
     multiplier: str | int | float | None
     independent: bool
+    region_frames: str
 
 
 class ScanKeywords(RunKeywords, total=False):
@@ -114,6 +119,7 @@ class ScanKeywords(RunKeywords, total=False):
     golden: Any
     lag: int | None
     independent: bool
+    region_frames: str
 
 
 class CompareKeywords(RunKeywords, total=False):

@@ -32,6 +32,7 @@ ORDER = (
     "Frames",
     "Embedding",
     "Result",
+    "Regions",
     "Figures",
 )
 

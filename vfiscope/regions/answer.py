@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from vfiscope.regions.steps import Cut, Difference, FramePair
@@ -11,7 +12,12 @@ __all__ = ["answer_of"]
 
 
 def answer_of(
-    pair: FramePair, difference: Difference, cut: Cut, regions: Sequence[Region]
+    pair: FramePair,
+    difference: Difference,
+    cut: Cut,
+    regions: Sequence[Region],
+    *,
+    evidence: float = math.nan,
 ) -> Answer:
     """The answer for a pair, of frame 0."""
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
@@ -26,4 +32,5 @@ def answer_of(
         gain=difference.light.gain,
         offset=difference.light.offset,
         registration="none" if pair.registration is None else pair.registration.method,
+        evidence=evidence,
     )

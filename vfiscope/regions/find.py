@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from vfiscope.regions.answer import answer_of
-from vfiscope.regions.steps import Found, FramePair, Method
+import numpy as np
 
-__all__ = ["find"]
+from vfiscope.regions.answer import answer_of
+from vfiscope.regions.steps import Difference, Found, FramePair, Method, Weighed
+
+__all__ = ["find", "find_between"]
 
 
 def find(pair: FramePair, method: Method) -> Found:
@@ -22,12 +25,42 @@ def find(pair: FramePair, method: Method) -> Found:
     """
     if method.register is not None:
         pair = method.register(pair)
-    difference = method.difference(pair)
+    return _found(pair, method.difference(pair), method)
+
+
+def find_between(pairs: Sequence[FramePair], method: Method) -> Found:
+    """The regions of a test frame that differ from each of several references, as from the real
+    frames before and after an interpolated one: what either of them shows is no fault.
+
+    Args:
+        pairs: the test frame with each reference; all of one size.
+        method: as made by one of :data:`~vfiscope.regions.METHODS`.
+
+    Returns:
+        Regions and answer of frame 0; the pair is the first.
+    """
+    found = [method.difference(pair) for pair in pairs]
+    rims = [each.rim for each in found if each.rim is not None]
+    least = replace(
+        found[0],
+        values=np.minimum.reduce([each.values for each in found]),
+        valid=np.logical_and.reduce([each.valid for each in found]),
+        layers=None,
+        rim=np.logical_and.reduce(rims) if len(rims) == len(found) else None,
+    )
+    return _found(pairs[0], least, method)
+
+
+def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
     cut = method.threshold(difference)
     if method.clean is not None:
         cut = replace(cut, mask=method.clean(cut.mask))
-    proposals = method.propose(difference, cut)
+    weighed = Weighed(method.propose(difference, cut))
+    if method.weigh is not None:
+        weighed = method.weigh(pair, difference, cut, weighed.proposals)
+    proposals = weighed.proposals
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, difference, cut, each) for each in proposals]
-    return Found(regions, answer_of(pair, difference, cut, regions), pair, difference, cut)
+    answer = answer_of(pair, difference, cut, regions, evidence=weighed.evidence)
+    return Found(regions, answer, pair, difference, cut)

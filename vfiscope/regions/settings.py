@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+
+from vfiscope.options.region_options import Sensitivity
 
 __all__ = ["Sensitivity", "Settings"]
-
-Sensitivity = Literal["low", "medium", "high"]
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,13 @@
 ::
 
     FramePair -> register -> FramePair -> difference -> Difference -> threshold, clean -> Cut
-              -> propose -> Proposals -> segment -> Proposals with masks -> describe -> Regions
+              -> propose, weigh -> Proposals -> segment -> Proposals with masks
+              -> describe -> Regions
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +18,17 @@ from numpy.typing import NDArray
 
 from vfiscope.types import Answer, Box, Float32, Region, Registration, Uint8
 
-__all__ = ["Cut", "Difference", "Found", "FramePair", "Light", "Mask", "Method", "Proposal"]
+__all__ = [
+    "Cut",
+    "Difference",
+    "Found",
+    "FramePair",
+    "Light",
+    "Mask",
+    "Method",
+    "Proposal",
+    "Weighed",
+]
 
 Mask = NDArray[np.bool_]
 """(H, W)"""
@@ -67,6 +79,9 @@ class Difference:
     values", "1 - SSIM", "cosine distance", ..."""
     valid: Mask
     """(H, W) pixels for which it can be told whether they differ."""
+    cells: Float32 | None = None
+    """(h, w) values before they were brought to the size of the frame, where they were found on a
+    coarser grid that covers it."""
     layers: Float32 | None = None
     """(K, H, W) maps that the values were made from, for thresholds that look at each."""
     rim: Mask | None = None
@@ -102,6 +117,15 @@ class Proposal:
     """(x, y) of a peak, where that is what was found."""
 
 
+@dataclass(frozen=True, eq=False)
+class Weighed:
+    """The proposals that a moving camera does not explain."""
+
+    proposals: Sequence[Proposal]
+    evidence: float = math.nan
+    """As :attr:`~vfiscope.types.Answer.evidence`; NaN where the camera did not move."""
+
+
 @dataclass(frozen=True)
 class Method:
     """The steps of a method. Each is one function; a step that can be left out is None."""
@@ -118,6 +142,8 @@ class Method:
         Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Sequence[Proposal]] | None
     ) = None
     """Gives every proposal a mask, in the same order; None: that of the map."""
+    weigh: Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Weighed] | None = None
+    """Leaves out what a moving camera explains; None: every proposal becomes a region."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_compa
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
+from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
 from vfiscope.scoring.provenance import identity, versions
@@ -65,6 +66,7 @@ def open_job(
     plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
+    check_regions(config)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
     session, needs = session or Session(), plan.needs | also

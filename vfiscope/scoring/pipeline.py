@@ -29,6 +29,7 @@ from vfiscope.scoring.light_warning import check_light
 from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
+from vfiscope.scoring.region_marks import mark_if_asked
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
@@ -147,10 +148,12 @@ def _produce(
             block=defaults.ROWS_PER_PART,
         )
         with writing as writer:
-            if not writer.already_finished:
-                return _score(job, writer, watch, reading, seen)
-    # Rules do not identify work, so it may have been finished with other rules.
-    reflag_if_rules_differ(out, config.flag)
+            finished_before = writer.already_finished
+            if not finished_before:
+                _score(job, writer, watch, reading, seen)
+        if finished_before:  # rules do not identify work: it may be finished with other ones
+            reflag_if_rules_differ(out, config.flag)
+        mark_if_asked(out, config, job.inputs.sources)
     return out
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ from vfiscope.options import RunConfig, declared
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern, matching, total_size
 from vfiscope.store import Run
-from vfiscope.types import Frames, SourceInfo, Status
+from vfiscope.types import ComparedFrames, FetchedFrame, Frames, SourceInfo, Status
 
-__all__ = ["ComparedFrames", "FetchedFrame", "fetch", "frames_of"]
+__all__ = ["compared", "fetch", "frames_of", "opened_inputs", "streamed"]
 
 log = logging.getLogger("vfiscope")
 
@@ -48,36 +48,10 @@ READING = (
 """Options that decide which frames are read, and how."""
 LONG = 2000
 """Decoding a video up to a frame beyond this ordinal takes a while."""
+STREAMED_BYTES = 2**27
+"""Pixels of the rows that are read again at a time."""
 LARGE = 2**28
 """Size in bytes from which an apparently unchanged video is not digested again."""
-
-
-@dataclass(frozen=True, eq=False)
-class FetchedFrame:
-    """One frame, ready to be shown."""
-
-    role: str
-    """Of the input that it is from: test, ref, source or golden."""
-    index: int
-    """Its decode ordinal there."""
-    name: str
-    """File name: of an image relative to the common folder, or of the video."""
-    is_video: bool
-    pixels: NDArray[np.uint8] | None
-    """(H, W, 3) RGB, reduced to 8 bits; None where it cannot be read."""
-
-
-@dataclass(frozen=True, eq=False)
-class ComparedFrames:
-    """A test frame and what it was compared with."""
-
-    row: int
-    test: FetchedFrame
-    """As it was scored: registered if the run registers."""
-    partner: FetchedFrame | None
-    before: FetchedFrame | None
-    """The real frame before it, where it was scored between two and so has no partner."""
-    after: FetchedFrame | None
 
 
 def fetch(
@@ -99,21 +73,51 @@ def fetch(
             an array in memory, or does not hold a frame that the run scored.
         UsageError: the frames do not fit in 2 GiB.
     """
-    wanted = {row: _wanted(run, row) for row in rows}
+    with opened_inputs(run, root) as sources:
+        return list(compared(run, sources, rows))
+
+
+@contextmanager
+def opened_inputs(
+    run: Run, root: str | os.PathLike[str] | None = None
+) -> Iterator[Mapping[str, Source]]:
+    """The inputs of a run, opened again as they were read, by role.
+
+    Raises:
+        SourceError: as :func:`fetch`.
+    """
     with ExitStack() as stack:
         sources = open_inputs(_reading(run, root), stack)
         for role, source in sources.items():
             _check_same(run, role, source)
             source.seek_table = run.seek_tables.get(role)
-        pictures = _read(
-            run, sources, {one for each in wanted.values() for one in each if one is not None}
-        )
-    found = []
+        yield sources
+
+
+def compared(
+    run: Run, sources: Mapping[str, Source], rows: Sequence[int]
+) -> Iterator[ComparedFrames]:
+    """As :func:`fetch`, from inputs that are open; a row without a test frame is left out."""
+    wanted = {row: _wanted(run, row) for row in rows}
+    pictures = _read(
+        run, sources, {one for each in wanted.values() for one in each if one is not None}
+    )
     for row, each in wanted.items():
         test, *others = (None if one is None else pictures[one] for one in each)
         if test is not None:
-            found.append(ComparedFrames(row, _registered(run, row, test, others[0]), *others))
-    return found
+            partner, before, after = others
+            shown, seen = _registered(run, row, test, partner)
+            yield ComparedFrames(row, shown, partner, before, after, seen)
+
+
+def streamed(
+    run: Run, sources: Mapping[str, Source], rows: Sequence[int]
+) -> Iterator[ComparedFrames]:
+    """As :func:`compared`, for any number of rows: a few are held at a time."""
+    frame = 3 * max(source.size[0] * source.size[1] for source in sources.values())
+    step = max(1, STREAMED_BYTES // (2 * frame))
+    for start in range(0, len(rows), step):
+        yield from compared(run, sources, rows[start : start + step])
 
 
 def frames_of(
@@ -309,8 +313,9 @@ def _read(
 
 def _registered(
     run: Run, row: int, test: FetchedFrame, partner: FetchedFrame | None
-) -> FetchedFrame:
-    """The test frame brought onto its partner and filled with its pixels, as it was scored."""
+) -> tuple[FetchedFrame, NDArray[np.bool_] | None]:
+    """The test frame brought onto its partner and filled with its pixels, as it was scored, and the
+    pixels that are its own."""
     table = run.registration
     if (
         table is None
@@ -319,9 +324,10 @@ def _registered(
         or test.pixels is None
         or partner.pixels is None
     ):
-        return test
+        return test, None
     from vfiscope.registration import homography
 
     own = np.asarray(homography.warp(test.pixels, table.matrix[row]))
     seen = homography.covered_mask(table.matrix[row], (own.shape[0], own.shape[1]))
-    return replace(test, pixels=np.where(seen[..., None], own, partner.pixels).astype(np.uint8))
+    filled = np.where(seen[..., None], own, partner.pixels).astype(np.uint8)
+    return replace(test, pixels=filled), seen

@@ -36,6 +36,7 @@ from vfiscope.store.text import plain
 from vfiscope.store.validate import check_map, check_stored, check_values
 from vfiscope.store.verdict import judge
 from vfiscope.types import (
+    Answer,
     FieldSpec,
     MetricSpec,
     Note,
@@ -44,6 +45,7 @@ from vfiscope.types import (
     Registrations,
     Segment,
     TimeLapse,
+    Track,
     moment_of,
 )
 
@@ -93,6 +95,9 @@ class Run:
         ``config["flag"]``."""
         self.segments = read_table(h5, "segments", Segment, clean=True)
         self.regions = read_table(h5, "regions", Region, clean=True)
+        self.answers = read_table(h5, "answers", Answer, clean=True)
+        """What can be said of each pair of frames in which regions were sought."""
+        self.tracks = read_table(h5, "tracks", Track, clean=True)
         self.seek_tables = read_seek_tables(h5)
         """{role: its seek table}, for inputs that are videos."""
         digest = attribute(h5["pairing"].attrs, "digest") if "pairing" in h5 else None

@@ -22,6 +22,7 @@ from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.seek_tables import SEEK_TYPES
 from vfiscope.store.stage_tables import TABLE_TYPES, column_types, read_stages
 from vfiscope.types import (
+    Answer,
     FrameTable,
     Int64,
     Pairing,
@@ -30,6 +31,7 @@ from vfiscope.types import (
     Role,
     Segment,
     Status,
+    Track,
     Verdict,
 )
 
@@ -38,7 +40,12 @@ __all__ = ["check_map", "check_stored", "check_values"]
 FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
 MAX_CELLS = 2**27
 """Values that a frame can have in a map or a field."""
-TABLES: Mapping[str, type[Segment | Region]] = {"segments": Segment, "regions": Region}
+TABLES: Mapping[str, type] = {
+    "segments": Segment,
+    "regions": Region,
+    "answers": Answer,
+    "tracks": Track,
+}
 """Tables with known columns; stages of other packages may add others."""
 OPTIONAL = ("pairing", "registration", "signals")
 """Groups with a row for each frame that not every result has."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
 from vfiscope.types.cells import Box, CellGrid, cell_edges
+from vfiscope.types.fetched import ComparedFrames, Fetch, FetchedFrame
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, counted, sentence
 from vfiscope.types.regions import Answer, Region, Track
@@ -43,7 +44,10 @@ __all__ = [
     "Cadence",
     "CellGrid",
     "Code",
+    "ComparedFrames",
     "Features",
+    "Fetch",
+    "FetchedFrame",
     "FieldSpec",
     "Float32",
     "Float64",

@@ -11,7 +11,16 @@ from vfiscope.metrics.kernels import patch_match_kernels
 from vfiscope.metrics.tensors.patch_motion import refine
 from vfiscope.types import Features, Frames
 
-__all__ = ["TIE", "Matches", "cosine_distance", "match", "motion", "motion_px"]
+__all__ = [
+    "TIE",
+    "Matches",
+    "cosine_distance",
+    "half_square",
+    "match",
+    "motion",
+    "motion_px",
+    "unit",
+]
 
 TIE = 5e-6
 """Cosines this close to the best count as equal: above the rounding of a float32 product, far below
@@ -57,7 +66,7 @@ def cosine_distance(test: Tensor, ref: Tensor) -> Tensor:
     Returns:
         (...) float32 in 0..2.
     """
-    return _half_square(_unit(test), _unit(ref))
+    return half_square(unit(test), unit(ref))
 
 
 def match(test: Features, ref: Features, window: int | None = None) -> Matches:
@@ -76,7 +85,7 @@ def match(test: Features, ref: Features, window: int | None = None) -> Matches:
             f"test and ref patches differ: {tuple(test.patches.shape)} {tuple(ref.patches.shape)}"
         )
     grid = (int(test.patches.shape[1]), int(test.patches.shape[2]))
-    tests, refs = _unit(test.patches).flatten(1, 2), _unit(ref.patches).flatten(1, 2)
+    tests, refs = unit(test.patches).flatten(1, 2), unit(ref.patches).flatten(1, 2)
     far = None if window is None or window >= max(grid) else _far(grid, window, tests.device)
     on_cpu = tests.device.type == "cpu"
     forward = torch.empty(tests.shape[:2], dtype=torch.int64, device=tests.device)
@@ -91,9 +100,9 @@ def match(test: Features, ref: Features, window: int | None = None) -> Matches:
     own = torch.arange(grid[0] * grid[1], device=forward.device)
     return Matches(
         forward,
-        _half_square(tests, _take(refs, forward)),
+        half_square(tests, _take(refs, forward)),
         backward,
-        _half_square(refs, _take(tests, backward)),
+        half_square(refs, _take(tests, backward)),
         backward.gather(1, forward) == own,
         forward.gather(1, backward) == own,
     )
@@ -120,7 +129,7 @@ def motion(test: Features, ref: Features, matches: Matches) -> tuple[Tensor, Ten
         dy) in patches. The fraction is at most half a patch, and 0 where a neighbour is missing.
     """
     n, h, w, _ = test.patches.shape
-    tests, refs = _unit(test.patches).flatten(1, 2), _unit(ref.patches).flatten(1, 2)
+    tests, refs = unit(test.patches).flatten(1, 2), unit(ref.patches).flatten(1, 2)
     here = torch.arange(h * w, device=tests.device).expand(n, -1)
     there = matches.forward
     whole, fractions = [], []
@@ -153,7 +162,7 @@ def motion_px(
     return moved * pitch[:, None, None]
 
 
-def _unit(vectors: Tensor) -> Tensor:
+def unit(vectors: Tensor) -> Tensor:
     """(..., D) -> (..., D + 1): unit vectors; a zero vector becomes the last axis, orthogonal to
     all others."""
     length = _sum(vectors.to(torch.float32).square())[..., None].sqrt()
@@ -161,7 +170,9 @@ def _unit(vectors: Tensor) -> Tensor:
     return torch.cat([vectors / length.masked_fill(zero, 1), zero.to(torch.float32)], dim=-1)
 
 
-def _half_square(test: Tensor, ref: Tensor) -> Tensor:
+def half_square(test: Tensor, ref: Tensor) -> Tensor:
+    """Half the squared distance along the last axis; 1 - cosine where both are as :func:`unit`
+    makes them."""
     return _sum((test - ref).square_()).mul_(0.5)
 
 
@@ -228,7 +239,7 @@ def _fraction(
 
     def apart(test_step: int, ref_step: int) -> Tensor:
         test = _take(tests, (here + test_step).clamp(0, last))
-        return _half_square(test, _take(refs, (there + ref_step).clamp(0, last)))
+        return half_square(test, _take(refs, (there + ref_step).clamp(0, last)))
 
     before = (apart(0, -step) + apart(step, 0)) * 0.5
     after = (apart(0, step) + apart(-step, 0)) * 0.5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vfiscope.regions.describe.mask_shape import polygons
 from vfiscope.regions.describe.region_of import describe
 
-__all__ = ["describe"]
+__all__ = ["describe", "polygons"]

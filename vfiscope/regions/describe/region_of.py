@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
+from vfiscope.regions.describe.kind_of import kind_of
+from vfiscope.regions.describe.region_caption import region_caption
+from vfiscope.regions.describe.severity_of import severity_of, times_threshold
+from vfiscope.regions.describe.surroundings import surroundings
+from vfiscope.regions.describe.what_changed import what_changed
 from vfiscope.regions.masks import encode
-from vfiscope.regions.steps import Cut, Difference, FramePair, Proposal
+from vfiscope.regions.steps import Cut, Difference, FramePair, Mask, Proposal
 from vfiscope.types import Region
 
 __all__ = ["describe"]
 
 
 def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Proposal) -> Region:
-    """The region of a proposal, of frame 0."""
+    """The region of a proposal, of frame 0.
+
+    Where neither the proposal nor the map has a pixel above the threshold inside the extent, the
+    whole extent is the mask.
+    """
     tight, drawn = proposal.box, proposal.context or proposal.box
-    inside = np.s_[tight.y : tight.y + tight.h, tight.x : tight.x + tight.w]
-    mask = cut.mask[inside] if proposal.mask is None else proposal.mask
+    mask = _mask(cut, proposal)
     rows, columns = np.nonzero(mask)
-    values = difference.values[inside][mask]
+    values = difference.values[tight.y : tight.y + tight.h, tight.x : tight.x + tight.w][mask]
+    centre = float(columns.mean()) + tight.x, float(rows.mean()) + tight.y
+    share, peak = len(rows) / (pair.size[0] * pair.size[1]), float(values.max())
+    look = surroundings(pair, difference, cut, tight, mask)
+    change = what_changed(look)
+    kind = kind_of(look, change, pair.size)
     return Region(
         frame=0,
         x=drawn.x,
@@ -26,15 +39,34 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
         h=drawn.h,
         area=len(rows),
         score=float(values.mean()),
-        severity=1,
-        kind="unknown",
-        caption="",
+        severity=severity_of(share, times_threshold(peak, cut.level)),
+        kind=kind,
+        caption=region_caption(
+            kind,
+            change,
+            tight,
+            centre,
+            pair.size,
+            share=share,
+            peak=peak,
+            level=cut.level,
+            unit=difference.unit,
+        ),
         tight_x=tight.x,
         tight_y=tight.y,
         tight_w=tight.w,
         tight_h=tight.h,
-        centroid_x=float(columns.mean()) + tight.x,
-        centroid_y=float(rows.mean()) + tight.y,
-        peak=float(values.max()),
+        centroid_x=centre[0],
+        centroid_y=centre[1],
+        peak=peak,
+        change=change.name,
         mask=encode(mask, tight, pair.size),
     )
+
+
+def _mask(cut: Cut, proposal: Proposal) -> Mask:
+    """(h, w) pixels of a proposal inside its extent."""
+    box = proposal.box
+    above = cut.mask[box.y : box.y + box.h, box.x : box.x + box.w]
+    mask = above if proposal.mask is None else proposal.mask
+    return mask if mask.any() else np.ones_like(above)

@@ -30,7 +30,8 @@ def after_blur(
     """
     side = size_of(pair.size[1])
     test, ref = (
-        np.asarray(cv2.GaussianBlur(frame, (side, side), sigma)) for frame in (pair.test, pair.ref)
+        np.asarray(cv2.GaussianBlur(frame, (side, side), sigma), np.uint8)
+        for frame in (pair.test, pair.ref)
     )
     return difference(replace(pair, test=test, ref=ref))
 

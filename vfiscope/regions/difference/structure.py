@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Literal
 
 import cv2
@@ -40,8 +39,11 @@ def channels(pair: FramePair, *, colour: bool) -> tuple[NDArray[np.uint8], NDArr
     """(H, W, C) test and ref: R, G and B, or the luma of BT.601 rounded to whole code values."""
     if colour:
         return pair.test, pair.ref
-    grey = partial(cv2.cvtColor, code=cv2.COLOR_RGB2GRAY)
-    return np.asarray(grey(pair.test))[..., None], np.asarray(grey(pair.ref))[..., None]
+    return _grey(pair.test), _grey(pair.ref)
+
+
+def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
 
 
 def ssim_of_pixels(

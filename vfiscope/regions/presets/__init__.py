@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff, clusters, spotter, trackshift
+from vfiscope.regions.presets import absdiff, auto, clusters, semantic, spotter, trackshift
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -23,7 +23,9 @@ __all__ = ["METHODS"]
 METHODS: Registry[Callable[[Settings], Method]] = Registry("method for regions")
 """{name: makes the method from the settings}"""
 for _name, _make in (
+    ("auto", auto.make),
     ("absdiff", absdiff.make),
+    ("semantic", semantic.make),
     ("hybrid", trackshift.hybrid),
     ("hybrid-legacy", trackshift.hybrid_legacy),
     ("fusion", trackshift.fusion),

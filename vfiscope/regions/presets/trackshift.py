@@ -28,7 +28,7 @@ from vfiscope.regions.threshold import any_level, fixed
 
 __all__ = ["ensemble", "ensemble_legacy", "fusion", "fusion_legacy", "hybrid", "hybrid_legacy"]
 
-LEVELS: dict[Sensitivity, tuple[int, int, int]] = {
+BLEND_LEVELS: dict[Sensitivity, tuple[int, int, int]] = {
     "low": (50, 70, 90),
     "medium": (30, 50, 70),
     "high": (15, 30, 50),
@@ -60,7 +60,7 @@ def hybrid(settings: Settings, *, legacy: bool = False) -> Method:
     """The method ``hybrid``: half SSIM, half absolute difference, one level."""
     return Method(
         difference=_blends((0.5,), legacy),
-        threshold=partial(fixed, level=LEVELS[settings.sensitivity][1]),
+        threshold=partial(fixed, level=BLEND_LEVELS[settings.sensitivity][1]),
         clean=_open_close_3,
         propose=partial(contours, min_box=MIN_BOX),
         describe=describe,
@@ -69,7 +69,7 @@ def hybrid(settings: Settings, *, legacy: bool = False) -> Method:
 
 def fusion(settings: Settings, *, legacy: bool = False) -> Method:
     """The method ``fusion``: whatever any of ten blends shows above any of three levels."""
-    levels = LEVELS[settings.sensitivity]
+    levels = BLEND_LEVELS[settings.sensitivity]
     return Method(
         difference=_blends(BLENDS, legacy),
         threshold=partial(any_level, levels=levels, clean=_open_close_2),
@@ -80,7 +80,7 @@ def fusion(settings: Settings, *, legacy: bool = False) -> Method:
 
 def ensemble(settings: Settings, *, legacy: bool = False) -> Method:
     """The method ``ensemble``: ``fusion``, and the strongest of three clusters of its blends."""
-    levels = LEVELS[settings.sensitivity]
+    levels = BLEND_LEVELS[settings.sensitivity]
     return Method(
         difference=_blends(BLENDS, legacy),
         threshold=partial(_either, levels=levels, least=None if legacy else float(min(levels))),

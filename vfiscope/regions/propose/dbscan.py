@@ -88,9 +88,9 @@ def dbscan_labels(mask: Mask, *, eps: float, min_samples: int) -> Labels:
     )
     core = mask & (np.rint(neighbours) >= min_samples)
     touching = 8 if eps**2 >= 2 else 4
-    count, parts = cv2.connectedComponents(core.astype(np.uint8), connectivity=touching)
-    names = _by_first_pixel(_linked(np.asarray(parts), count, disk), parts)
-    labels = names[parts]
+    count, found = cv2.connectedComponents(core.astype(np.uint8), connectivity=touching)
+    parts = np.asarray(found, np.int32)
+    labels: Labels = _by_first_pixel(_linked(parts, count, disk), parts)[parts]
     border = mask & ~core
     labels[border] = _within(labels, disk)[0][border]
     return labels
@@ -130,7 +130,7 @@ def _linked(parts: Labels, count: int, disk: NDArray[np.uint8]) -> Labels:
         )  # part 0 has no link: the first group is its own
 
 
-def _by_first_pixel(names: Labels, parts: NDArray[np.int32]) -> Labels:
+def _by_first_pixel(names: Labels, parts: Labels) -> Labels:
     """The names numbered in the order of their first pixels."""
     found, first = np.unique(names[parts], return_index=True)
     first, found = first[found > 0], found[found > 0]

@@ -1,0 +1,87 @@
+"""Regions of runs: in which frames they are sought, and where those come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vfiscope as vs
+from vfiscope.errors import UsageError
+
+PLAIN = np.full((48, 64, 3), 100, np.uint8)
+MARKED = PLAIN.copy()
+MARKED[10:26, 20:44] = 200
+FEW = {"metrics": ["psnr"], "signals": ["none"]}
+
+
+def boxes(run: vs.Run) -> list[tuple[int, float, float, float, float]]:
+    return [(each.frame, each.x, each.y, each.w, each.h) for each in run.regions]
+
+
+def test_arrays_in_memory_are_marked_in_the_same_run() -> None:
+    run = vs.compare(MARKED, PLAIN, regions="absdiff", **FEW)
+    assert boxes(run) == [(0, 20, 10, 24, 16)]
+    assert run.stages["regions"].parameters["method"] == "absdiff"
+
+
+def test_a_scan_is_marked_in_all_frames_and_a_score_in_the_flagged_ones() -> None:
+    test, ref = np.stack([PLAIN, MARKED, MARKED, PLAIN]), np.stack([PLAIN] * 4)
+    run = vs.scan(test, golden=0, regions="absdiff", **FEW)
+    assert [each.answer for each in run.answers] == ["same", "changed", "changed", "same"]
+    assert [each.frame for each in run.regions] == [1, 2]
+    run = vs.score(test, ref=ref, regions="absdiff", flag=["psnr < 30"], **FEW)
+    assert [each.frame for each in run.answers] == [1, 2]
+    run = vs.score(test, ref=ref, regions="absdiff", region_frames="2:4", **FEW)
+    assert [each.answer for each in run.answers] == ["changed", "same"]
+
+
+def test_a_frame_between_two_is_marked_where_it_is_like_neither() -> None:
+    source = np.stack([PLAIN, MARKED])
+    test = np.stack([PLAIN, PLAIN, MARKED])
+    test[1, 40:48, 50:64] = 0
+    run = vs.score(
+        test,
+        source=source,
+        multiplier=2,
+        regions="absdiff",
+        region_frames="all",
+        metrics=["fault"],
+    )
+    assert boxes(run) == [(1, 50, 40, 14, 8)]
+
+
+def test_a_stored_run_is_asked_again_and_reads_only_its_files(tmp_path: Path) -> None:
+    for name, pixels in (("test.png", MARKED), ("ref.png", PLAIN)):
+        cv2.imwrite(str(tmp_path / name), pixels)
+    out = tmp_path / "run.h5"
+    inputs = str(tmp_path / "test.png"), str(tmp_path / "ref.png")
+    vs.compare(*inputs, regions="none", out=out, **FEW).close()
+    with vs.open_run(out) as run:
+        assert run.regions == []
+        assert "regions" not in run.stages
+    with vs.find_regions(out, "absdiff") as run:
+        assert boxes(run) == [(0, 20, 10, 24, 16)]
+    with vs.find_regions(out, "absdiff", sensitivity="low") as run:
+        assert run.stages["regions"].parameters["sensitivity"] == "low"
+    with vs.find_regions(out, "none") as run:
+        assert run.regions == []
+    (tmp_path / "ref.png").unlink()
+    with pytest.raises(vs.VfiscopeError, match="is not there any more"):
+        vs.find_regions(out, "absdiff")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"regions": "absdif"}, "did you mean 'absdiff'"),
+        ({"sensitivity": "high"}, "add --regions METHOD"),
+        ({"regions": "absdiff", "region_frames": "4:2"}, "auto, flagged, all, or frames"),
+        ({"regions": "absdiff", "region_frames": "7"}, "none of the frames 7: it has 0 to 1"),
+    ],
+)
+def test_what_cannot_be_used_is_said_in_one_line(options: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        vs.scan(np.stack([PLAIN, MARKED]), golden=0, **FEW, **options)

@@ -1,0 +1,107 @@
+"""One sentence about a region."""
+
+from __future__ import annotations
+
+import math
+
+from vfiscope.regions.describe.severity_of import times_threshold
+from vfiscope.regions.describe.what_changed import Change
+from vfiscope.types import Box
+
+__all__ = ["place_words", "region_caption"]
+
+ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
+
+
+def place_words(x: float, y: float, size: tuple[int, int]) -> str:
+    """In which ninth of a frame of size (height, width) a point lies: "at the top right", "in the
+    middle"."""
+    column = min(2, int(3 * x / max(1, size[1])))
+    row = min(2, int(3 * y / max(1, size[0])))
+    words = " ".join(word for word in (DOWN[row], ACROSS[column]) if word)
+    return f"at the {words}" if words else "in the middle"
+
+
+def region_caption(
+    kind: str,
+    change: Change,
+    box: Box,
+    centre: tuple[float, float],
+    size: tuple[int, int],
+    *,
+    share: float,
+    peak: float,
+    level: float,
+    unit: str,
+) -> str:
+    """What happened where, how large it is, and how far above the threshold.
+
+    Args:
+        kind: of the region.
+        change: what changed.
+        box: tight extent.
+        centre: (x, y) of the mask.
+        size: (height, width) of the frame.
+        share: area over that of the frame.
+        peak, level: largest value and threshold, in the unit.
+        unit: of the map.
+    """
+    where = place_words(*centre, size)
+    times = times_threshold(peak, level)
+    height = f"peak {peak:.3g} {unit}" if math.isnan(times) else f"{times:.1f} times the threshold"
+    percent = 100 * share
+    part = f"{percent:.1f}" if percent >= 0.1 else f"{percent:.2g}"
+    return (
+        f"{_event(kind, change)} {where} (x {box.x}, y {box.y}, {box.w}x{box.h} px, {part} % of the"
+        f" frame): {height}."
+    )
+
+
+def _event(kind: str, change: Change) -> str:
+    old, new = (_tone(change, index) for index in (0, 1))
+    if kind == "moved" and change.move is not None:
+        return f"Something moved by {_shift(*change.move)}"
+    events = {
+        "added": f"Something {new} was added",
+        "missing": f"Something {old} is missing",
+        "scratch": f"A {new} scratch or line appeared",
+        "spot": f"A {new} spot appeared",
+        "damage": _damage(change),
+        "colour": f"Something {_became(change)}",
+    }
+    return events.get(kind, f"Something changed ({_result(change)})").replace(
+        "A orange", "An orange"
+    )
+
+
+def _tone(change: Change, index: int) -> str:
+    """How the thing of one frame looks against what the other shows in its place."""
+    if change.colour > abs(change.lighter):
+        return change.looks[index]
+    return "bright" if (change.lighter > 0) == bool(index) else "dark"
+
+
+def _damage(change: Change) -> str:
+    if change.name.startswith("texture"):
+        return f"Something was damaged ({_result(change)})"
+    return f"The outline of something changed ({_result(change)})"
+
+
+def _result(change: Change) -> str:
+    texture = {"texture_lost": "texture lost", "texture_gained": "texture gained"}
+    if change.name in texture:
+        return texture[change.name]
+    return _became(change).removeprefix("became ").removeprefix("changed its ")
+
+
+def _became(change: Change) -> str:
+    if change.name in {"brighter", "darker"}:
+        return f"became {change.name}"
+    old, new = change.looks
+    return "changed its colour" if old == new else f"changed its colour from {old} to {new}"
+
+
+def _shift(x: float, y: float) -> str:
+    across = f"{abs(x):.0f} px {'right' if x > 0 else 'left'}" if round(x) else ""
+    along = f"{abs(y):.0f} px {'down' if y > 0 else 'up'}" if round(y) else ""
+    return " and ".join(word for word in (across, along) if word)

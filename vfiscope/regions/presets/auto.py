@@ -1,0 +1,35 @@
+"""``auto``: what light, small shifts, noise and compression do not explain; may say that nothing
+changed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from vfiscope.regions.describe import describe
+from vfiscope.regions.difference.tolerant import tolerant_difference
+from vfiscope.regions.propose.grown import grown
+from vfiscope.regions.settings import Settings
+from vfiscope.regions.steps import Method
+from vfiscope.regions.threshold import fixed
+
+__all__ = ["make"]
+
+TOLERANCE_PX = 2
+"""Beyond the local shifts that are fitted."""
+THRESHOLD_SCALES = {"low": 2.0, "medium": 1.0, "high": 0.5}
+
+
+def make(settings: Settings) -> Method:
+    """The method ``auto``."""
+    return Method(
+        difference=partial(
+            tolerant_difference,
+            tolerance=TOLERANCE_PX,
+            scale=THRESHOLD_SCALES[settings.sensitivity],
+        ),
+        threshold=partial(fixed, level=1.0),
+        propose=partial(
+            grown, reach=TOLERANCE_PX + 1, gap=3, min_seeds=12, margin=0.006, min_side=0.055
+        ),
+        describe=describe,
+    )

@@ -1,0 +1,101 @@
+"""Regions that grow from pixels which certainly changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.regions.steps import Cut, Difference, Mask, Proposal
+from vfiscope.types import Box
+
+__all__ = ["grown", "with_context"]
+
+
+def grown(
+    difference: Difference,
+    cut: Cut,
+    *,
+    reach: int,
+    gap: int,
+    min_seeds: int,
+    margin: float,
+    min_side: float,
+) -> Sequence[Proposal]:
+    """The parts of the mask with the rim beside them, joined over small gaps.
+
+    Args:
+        difference: its rim is what the mask grows into.
+        cut: the pixels that certainly changed.
+        reach: pixels that it grows by: what a tolerance of shifts ate.
+        gap: pixels between parts of one region.
+        min_seeds: pixels of the mask that a region must hold.
+        margin: of the box with context, part of the frame's short side on each side.
+        min_side: of the box with context, part of the frame's short side.
+
+    Returns:
+        The largest change first: by pixels of the mask times their highest value.
+    """
+    seeds = cut.mask
+    if np.count_nonzero(seeds) < min_seeds:
+        return []
+    mask = _with_rim(seeds, difference.rim, reach)
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((gap + 1, gap + 1), np.uint8))
+    count, made = cv2.connectedComponents(joined)
+    labels = np.asarray(made, np.int32)
+    holds = np.bincount(labels[seeds], minlength=count)
+    peaks = np.zeros(count, np.float32)
+    np.maximum.at(peaks, labels[seeds], difference.values[seeds])
+    labels[~mask] = 0
+    kept = [
+        label for label in np.argsort(-holds * peaks, kind="stable") if holds[label] >= min_seeds
+    ]
+    boxes = _extents(labels, count)
+    short = min(seeds.shape)
+    return [
+        Proposal(
+            box := boxes[label],
+            with_context(box, seeds.shape, margin * short, min_side * short),
+            labels[box.y : box.y + box.h, box.x : box.x + box.w] == label,
+        )
+        for label in kept
+    ]
+
+
+def with_context(box: Box, size: tuple[int, ...], margin: float, min_side: float) -> Box:
+    """A box with a margin, at least so large, cut at the border of the frame."""
+    x, w = _widened(box.x, box.w, margin, min_side, size[1])
+    y, h = _widened(box.y, box.h, margin, min_side, size[0])
+    return Box(x, y, w, h)
+
+
+def _widened(start: int, length: int, margin: float, least: float, end: int) -> tuple[int, int]:
+    extra = max(margin, (least - length) / 2)
+    low, high = max(0, round(start - extra)), min(end, round(start + length + extra))
+    return low, high - low
+
+
+def _with_rim(seeds: Mask, rim: Mask | None, reach: int) -> Mask:
+    if rim is None:
+        return seeds
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    near = cv2.dilate(seeds.astype(np.uint8), disc)
+    return np.asarray(seeds | (rim & (near > 0)))
+
+
+def _extents(labels: NDArray[np.int32], count: int) -> dict[int, Box]:
+    """{label: its extent}"""
+    rows, columns = np.nonzero(labels)
+    of = labels[rows, columns]
+    ends = np.zeros((4, count), np.int64)
+    ends[:2] = max(labels.shape)
+    np.minimum.at(ends[0], of, columns)
+    np.minimum.at(ends[1], of, rows)
+    np.maximum.at(ends[2], of, columns + 1)
+    np.maximum.at(ends[3], of, rows + 1)
+    return {
+        label: Box(int(x), int(y), int(right - x), int(bottom - y))
+        for label, (x, y, right, bottom) in enumerate(ends.T)
+    }

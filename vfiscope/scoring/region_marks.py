@@ -1,0 +1,87 @@
+"""Regions of a run, just scored or stored: the stage with the frames that it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from vfiscope.options import RunConfig
+from vfiscope.regions.regions_stage import mark, parameters_of
+from vfiscope.scoring.stored_frames import opened_inputs, streamed
+from vfiscope.sources import Source
+from vfiscope.store import Run
+from vfiscope.types import ComparedFrames, Fetch
+
+__all__ = ["WatchRows", "ask_regions", "fetching", "mark_if_asked"]
+
+WatchRows = Callable[[Iterable[ComparedFrames], int], Iterable[ComparedFrames]]
+"""Wraps rows that are read again, like a progress bar: (rows, how many there are)."""
+
+
+@contextmanager
+def fetching(
+    run: Run,
+    *,
+    sources: Mapping[str, Source] | None = None,
+    root: str | os.PathLike[str] | None = None,
+    watch: WatchRows | None = None,
+) -> Iterator[Fetch]:
+    """The function that reads rows of a run again.
+
+    Args:
+        run: a finished run.
+        sources: its inputs, if they are still open; else they are opened again.
+        root: a folder that the inputs lie in now, for inputs that were moved.
+        watch: wraps the rows that are read.
+
+    Raises:
+        SourceError: an input is not there any more, has changed, or was an array in memory.
+    """
+
+    def fetch(rows: Any) -> Iterator[ComparedFrames]:
+        found = streamed(run, opened, rows)
+        yield from found if watch is None else watch(found, len(rows))
+
+    if sources is not None:
+        opened = sources
+        yield fetch
+        return
+    with opened_inputs(run, root) as opened:
+        yield fetch
+
+
+def mark_if_asked(
+    path: Path,
+    config: RunConfig,
+    sources: Mapping[str, Source] | None = None,
+    watch: WatchRows | None = None,
+) -> bool:
+    """Seek the regions that a configuration asks for, unless the run has them.
+
+    Returns:
+        True if they were sought.
+
+    Raises:
+        VfiscopeError: as :func:`vfiscope.regions.regions_stage.mark`.
+    """
+    opening = partial(fetching, sources=sources, watch=watch)
+    return mark(path, parameters_of(config), opening, anew=False)
+
+
+def ask_regions(
+    path: str | os.PathLike[str],
+    given: Mapping[str, Any],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    watch: WatchRows | None = None,
+) -> None:
+    """Seek regions in a stored run again; only the frames that are needed are read.
+
+    Raises:
+        VfiscopeError: as :func:`vfiscope.regions.regions_stage.mark`.
+    """
+    mark(path, given, partial(fetching, root=root, watch=watch))
