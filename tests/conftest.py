@@ -18,6 +18,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # test takes up to four times the CPU time. OpenMP reads it when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Nothing that is imported to collect tests is garbage: looking for some would take a fifth of it.
+gc.disable()
+
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
@@ -25,6 +28,7 @@ def pytest_collection_finish() -> None:
     """What is imported stays: a test that collects garbage need not look through it each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
