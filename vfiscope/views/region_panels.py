@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "KIND_COLOURS",
     "View",
     "draw_boxes",
     "draw_map",
