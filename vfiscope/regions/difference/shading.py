@@ -48,13 +48,14 @@ def fit_shading(test: Uint8, ref: Uint8, among: Mask, *, origin: int = 0) -> Flo
     terms = (there - origin)[:, None] * basis
     low, high = UNCLIPPED_CODES
     unclipped = (np.minimum(own, there) >= low) & (np.maximum(own, there) <= high)
-    best: Float64 = np.zeros(SHADING_TERMS)
+    best: Float64 = np.zeros(SHADING_TERMS, np.float64)
     least = _cost(own, there) - LIGHT_COST
     for usable in (unclipped, np.ones_like(unclipped)):
         found = _robust(terms[usable], (own - there)[usable])
         cost = _cost(own, np.clip(there + terms @ found, 0, 255))
         if cost < least:
-            best, least = found, cost
+            best = found
+            least = cost
     return best
 
 
@@ -73,12 +74,12 @@ def shaded(plane: Uint8, coefficients: Float64, *, origin: int = 0) -> Uint8:
 
 
 def _robust(terms: Float64, residual: Float64) -> Float64:
-    found = np.zeros(SHADING_TERMS)
+    found: Float64 = np.zeros(SHADING_TERMS)
     kept = np.ones(len(residual), bool)
     for _ in range(LIGHT_ROUNDS):
         if np.count_nonzero(kept) < 10 * SHADING_TERMS:
             return np.zeros(SHADING_TERMS)
-        found = np.linalg.lstsq(terms[kept], residual[kept], rcond=None)[0]
+        found = np.asarray(np.linalg.lstsq(terms[kept], residual[kept], rcond=None)[0], np.float64)
         left = residual - terms @ found
         spread = SIGMA_OF_MAD * float(np.median(np.abs(left - np.median(left))))
         kept = np.abs(left) <= max(LIGHT_OUTLIER * spread, 1.0)
