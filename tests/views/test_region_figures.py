@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
@@ -78,10 +77,14 @@ def test_the_scale_of_a_map_belongs_to_its_unit() -> None:
     assert top_of(nothing) == (1.0, "")
 
 
-def test_colours_are_absolute_and_identical_frames_are_blank(tmp_path: Path) -> None:
-    paths = [draw_regions(found_in(d), tmp_path, f"d{d}")[1] for d in (0, 64, 128)]
-    blank, half, full = (np.asarray(Image.open(path).convert("RGB")) for path in paths)
-    assert half.shape == full.shape
+def heat_of(difference: int) -> np.ndarray:
+    figure = REGION_FIGURES["heat"](found_in(difference), "")
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
+
+
+def test_colours_are_absolute_and_identical_frames_are_blank() -> None:
+    blank, half, full = (heat_of(difference) for difference in (0, 64, 128))
     # the map is drawn ten times as large, from (12, 31) on
     inside, outside = np.s_[31 + 250 : 31 + 350, 12 + 350 : 12 + 550], np.s_[100:200, 50:250]
     assert np.abs(half[inside] - INFERNO_AT_HALF).max() <= 2
@@ -91,6 +94,7 @@ def test_colours_are_absolute_and_identical_frames_are_blank(tmp_path: Path) -> 
         assert drawn.max() <= 4
 
 
+@pytest.mark.slow
 def test_all_figures_of_a_pair(tmp_path: Path) -> None:
     paths = draw_regions(found_in(90), tmp_path / "new", "frame_7", heading="frame 7, 0.280 s")
     assert [path.name for path in paths] == [f"frame_7_{name}.png" for name in REGION_FIGURES]
@@ -110,14 +114,23 @@ def test_the_texts_of_a_page() -> None:
     figure = REGION_FIGURES["page"](found, "a.png")
     texts = [text.get_text() for text in figure.texts]
     assert texts[:2] == ["A square is \ufffd[31mbrighter.", "a.png"]
-    assert texts[-1] == "unknown 1"
+    assert texts[-1] == f"{found.regions[0].kind} 1"
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles[:3] == ["Reference", "Current", "Difference map"]
     assert titles[-1] == "code values; threshold 40"
     assert "1 region" in titles
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (4, 700), (700, 4)])
+def test_boxes_of_tracks_have_their_numbers() -> None:
+    found = found_in(90)
+    (one,) = found.regions
+    other = replace(one, x=2, y=2, w=5, h=5, track=25)
+    figure = REGION_FIGURES["annotated"](replace(found, regions=[one, other]), "")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "T25"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(1, 1), (4, 700), (700, 4)])
 def test_frames_of_any_shape(size: tuple[int, int], tmp_path: Path) -> None:
     ref = np.full((*size, 3), 100, np.uint8)
     found = find(FramePair(ref + 100, ref), METHODS["absdiff"](Settings()))

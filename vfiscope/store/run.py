@@ -94,7 +94,7 @@ class Run:
         """The user's rules of the segments; those that the run was made with are in
         ``config["flag"]``."""
         self.segments = read_table(h5, "segments", Segment, clean=True)
-        self.regions = read_table(h5, "regions", Region, clean=True)
+        self.regions = read_table(h5, "regions", Region, clean=True, codes=("mask",))
         self.answers = read_table(h5, "answers", Answer, clean=True)
         """What can be said of each pair of frames in which regions were sought."""
         self.tracks = read_table(h5, "tracks", Track, clean=True)

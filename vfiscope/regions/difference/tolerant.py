@@ -26,6 +26,7 @@ EDGE_SHARE = 0.5
 """Of the range around a pixel: an edge may lie off by half a pixel beyond the tolerance."""
 RIM_RATIO = 0.5
 """Of the threshold, from where a pixel beside a changed one has changed too."""
+SMALL_FRAME_SIDE = 320
 MOVED_PX, CLEARLY_MOVED_PX = 0.2, 0.7
 """Shifts from which a reference pixel may lie outside its frame, and from which what a frame shows
 at its border may not be in the other."""
@@ -36,7 +37,8 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
 
     Args:
         pair: two frames.
-        tolerance: pixels by which things may lie off, beyond the local shifts that are fitted.
+        tolerance: pixels by which things may lie off, beyond the local shifts that are fitted; one
+            less where the short side is below 320 pixels and details are narrow.
         scale: of the part of the threshold that is not about edges.
 
     Returns:
@@ -44,6 +46,7 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
     """
     if np.array_equal(pair.test, pair.ref):
         return Difference(np.zeros(pair.size, np.float32), "ratio", pair.decidable)
+    tolerance -= min(pair.size) < SMALL_FRAME_SIDE
     planes = colour_planes(pair)
     lights = []
     for index, (test, ref) in enumerate(planes):
