@@ -18,10 +18,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # test takes up to four times the CPU time. OpenMP reads it when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# Nothing that is imported to collect tests is garbage: looking for some would take a fifth of it.
-gc.disable()
-
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
+
+
+def pytest_collectstart() -> None:
+    """Little that is made while tests are collected is garbage: looking for it takes a fifth of the
+    time."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
