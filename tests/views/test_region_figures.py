@@ -121,6 +121,14 @@ def test_the_texts_of_a_page() -> None:
     assert "1 region" in titles
 
 
+def test_boxes_of_tracks_have_their_numbers() -> None:
+    found = found_in(90)
+    (one,) = found.regions
+    other = replace(one, x=2, y=2, w=5, h=5, track=25)
+    figure = REGION_FIGURES["annotated"](replace(found, regions=[one, other]), "")
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1", "T25"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (4, 700), (700, 4)])
 def test_frames_of_any_shape(size: tuple[int, int], tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def test_a_pair_has_its_regions_by_severity(tmp_path: Path) -> None:
     ]
     assert lines_of(tmp_path / "a.h5", regions, [answer(0, 3)]) == [
         "something changed: 3 regions, 7.8 % of the frame",
-        "   1  severity 5, missing: Something is \ufffd[2Jmissing.",
-        "   2  severity 2, spot: x 20, y 8, 12x10 px",
-        "   3  severity 2, spot: A spot appeared.",
+        "   2  severity 5, missing: Something is \ufffd[2Jmissing.",
+        "   3  severity 2, spot: x 20, y 8, 12x10 px",
+        "   1  severity 2, spot: A spot appeared.",
     ]
 
 

@@ -62,7 +62,7 @@ def draw_regions(
 
     Args:
         found: what a method found, with the regions and the answer that the figures are to show;
-            regions are numbered from 1 in their order.
+            regions are numbered from 1 in their order, or have the number of their track.
         folder: where the figures go; made if it is missing.
         stem: what their names begin with: ``<stem>_page.png``.
         heading: the frame, in words.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "KIND_COLOURS",
     "View",
     "draw_boxes",
     "draw_map",
@@ -45,6 +46,8 @@ KIND_COLOURS = {
 """After Okabe and Ito (2008), lighter, to be seen on a black casing over any frame."""
 MAP_TOPS = {"ratio": 4.0, "code values": 128.0, "1 - SSIM": 1.0, "cosine distance": 1.0}
 """{unit: the value that is brightest in figures}, the same in all, so that they can be compared."""
+UNIT_WORDS = {"ratio": "times the threshold of each pixel"}
+"""Words for units that do not tell by themselves."""
 MOST_NUMBERED = 200
 """Boxes that have a number."""
 LABEL_PT, LABEL_CHARACTER, LABEL_PADDING = 7.5, 0.7, 3.0
@@ -126,8 +129,8 @@ def kind_counts(regions: Sequence[Region]) -> dict[str, int]:
 
 
 def draw_boxes(ax: Axes, regions: Sequence[Region], view: View) -> int:
-    """Thin boxes in the colours of their kinds with numbers from 1 on, each tied to its box by a
-    line where it stands apart.
+    """Thin boxes in the colours of their kinds with numbers from 1 on, or T and the number of the
+    track, each tied to its box by a line where it stands apart.
 
     Returns:
         How many have no number, because there is no room.
@@ -147,18 +150,19 @@ def draw_boxes(ax: Axes, regions: Sequence[Region], view: View) -> int:
         for each in numbered
     ]
     size = LABEL_PT * view.dpi / 72
+    labels = [f"T{each.track}" if each.track >= 0 else str(n) for n, each in enumerate(numbered, 1)]
     sizes = [
-        (LABEL_CHARACTER * size * len(str(n + 1)) + 2 * LABEL_PADDING, size + LABEL_PADDING)
-        for n in range(len(numbered))
+        (LABEL_CHARACTER * size * len(label) + 2 * LABEL_PADDING, size + LABEL_PADDING)
+        for label in labels
     ]
     places = places_for(boxes, sizes, (view.zoom * view.width, view.zoom * view.height))
-    for n, (region, box, place) in enumerate(zip(numbered, boxes, places, strict=True)):
+    for label, region, box, place in zip(labels, numbered, boxes, places, strict=True):
         if place is not None:
-            _draw_number(ax, n + 1, kind_colour(region.kind), box, place, view)
+            _draw_label(ax, label, kind_colour(region.kind), box, place, view)
     return len(regions) - sum(place is not None for place in places)
 
 
-def _draw_number(ax: Axes, number: int, colour: str, box: Rect, place: Rect, view: View) -> None:
+def _draw_label(ax: Axes, label: str, colour: str, box: Rect, place: Rect, view: View) -> None:
     from matplotlib.patches import Rectangle
 
     x0, y0, x1, y1 = (side / view.zoom - 0.5 for side in place)
@@ -182,7 +186,7 @@ def _draw_number(ax: Axes, number: int, colour: str, box: Rect, place: Rect, vie
     ax.text(
         x,
         y,
-        str(number),
+        label,
         size=LABEL_PT,
         weight="bold",
         color="black",
@@ -263,7 +267,9 @@ def draw_scale(ax: Axes, found: Found) -> None:
         said = f"threshold {level:.3g}"
     else:
         said = "no threshold: nothing changed"
-    ax.set_title("; ".join(filter(None, (unit, said, how))), size=7, pad=2, loc="left")
+    ax.set_title(
+        "; ".join(filter(None, (UNIT_WORDS.get(unit, unit), said, how))), size=7, pad=2, loc="left"
+    )
 
 
 def map_colours() -> Any:

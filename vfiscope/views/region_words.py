@@ -44,8 +44,9 @@ def percent(part: float) -> str:
 def describe_regions(run: Run, most: int = 10) -> list[str]:
     """The regions of a run as lines for people, the most severe first.
 
-    Of a single pair, the answer and its regions; of several, in how many frames there is what, and
-    the tracks, each with its frames and the caption of its most severe region.
+    Of a single pair, the answer and its regions, with their numbers in the figures; of several, in
+    how many frames there is what, and the tracks, each with its frames and the caption of its most
+    severe region.
 
     Args:
         run: a finished run.
@@ -57,9 +58,7 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     answers = run.answers
     if not answers:
         return []
-    groups = [[region] for region in run.regions]
-    if len(answers) > 1:
-        groups = _tracks(run.regions)
+    groups = _tracks(run.regions) if len(answers) > 1 else [[each] for each in run.regions]
     groups.sort(key=lambda group: [-value for value in _weight(_worst(group))])
     head = answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
     lines = [head, *_listed(run, groups[:most])]
@@ -101,14 +100,15 @@ def _counted(run: Run) -> str:
 
 def _listed(run: Run, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
     several = len(run.answers) > 1
-    for n, group in enumerate(groups, 1):
+    numbers = {id(region): number for number, region in enumerate(run.regions, 1)}
+    for group in groups:
         worst = _worst(group)
         if several:
             named = f"track {worst.track}" if worst.track >= 0 else "no track"
             count = f"{len(group)} region{'s' * (len(group) != 1)}"
             yield f"  {named}, {_frames(run, group)}, {count}:"
         where = f"    {frame_place(run, _row(run, worst.frame))}, " if len(group) > 1 else "    "
-        lead = where if several else f"  {n:>2}  "
+        lead = where if several else f"  {numbers[id(worst)]:>2}  "
         yield f"{lead}severity {worst.severity}, {worst.kind}: {worst.caption or _place(worst)}"
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff, auto, semantic
+from vfiscope.regions.presets import absdiff, auto, clusters, semantic, spotter, trackshift
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -26,5 +26,15 @@ for _name, _make in (
     ("auto", auto.make),
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
+    ("hybrid", trackshift.hybrid),
+    ("hybrid-legacy", trackshift.hybrid_legacy),
+    ("fusion", trackshift.fusion),
+    ("fusion-legacy", trackshift.fusion_legacy),
+    ("ensemble", trackshift.ensemble),
+    ("ensemble-legacy", trackshift.ensemble_legacy),
+    ("clusters", clusters.clusters),
+    ("clusters-legacy", clusters.clusters_legacy),
+    ("spotter", spotter.spotter),
+    ("spotter-legacy", spotter.spotter_legacy),
 ):
     METHODS.add(_name, _make)
