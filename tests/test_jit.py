@@ -313,8 +313,9 @@ def test_an_old_file_in_a_folder_that_can_only_be_read_is_used(
 
 
 @pytest.mark.slow
-def test_two_processes_at_once_share_the_folder(tmp_path: Path) -> None:
-    (tmp_path / "shared_kernel.py").write_text(SOURCE.format(term="1", comment="", more=""))
+def test_processes_share_the_folder_and_a_later_one_starts_no_compiler(tmp_path: Path) -> None:
+    source = SOURCE.format(term="np.empty(1).size", comment="", more="")
+    (tmp_path / "shared_kernel.py").write_text(source)
     code = """
         import numpy as np
         from vfiscope import jit_cache
@@ -332,6 +333,8 @@ def test_two_processes_at_once_share_the_folder(tmp_path: Path) -> None:
     names = [path.name for path in (tmp_path / "cache").iterdir()]
     assert len(names) == 4
     assert all(name.startswith("scale-") and name.endswith(".bin") for name in names)
+    command[-1] += "import sys; assert 'numba.np.arraymath' not in sys.modules"
+    assert subprocess.run(command, cwd=tmp_path, env=environment, timeout=120).returncode == 0
 
 
 def package_dispatchers() -> list[Any]:

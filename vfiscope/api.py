@@ -81,7 +81,7 @@ def scan(test: Any, **options: Unpack[ScanKeywords]) -> Run:
 @with_options(options_of("compare"))
 def compare(
     test: Any,
-    ref: Any,
+    ref: Any = None,
     *,
     visualize: str | Path | None = None,
     **options: Unpack[CompareKeywords],
@@ -91,7 +91,8 @@ def compare(
     Args:
         test: path of an image, or an array (H, W, 3) uint8 or uint16, or in other forms as for
             :func:`score`.
-        ref: the image to compare it with, in either form.
+        ref: the image to compare it with, in either form; None with ``panels=True``, where ``test``
+            holds both.
         visualize: a folder for figures of the pair, see
             :func:`vfiscope.compat.pictures.visualize`.
         options: as for :func:`score`.
@@ -144,7 +145,7 @@ class Session:
     def compare(
         self,
         test: Any,
-        ref: Any,
+        ref: Any = None,
         *,
         visualize: str | Path | None = None,
         **options: Unpack[CompareKeywords],

@@ -33,6 +33,7 @@ import numpy as np
 from numba.core import serialize
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
+from numba.core.runtime.nrt import rtsys
 from platformdirs import user_cache_path
 
 __all__ = ["CodeCache", "describe_code"]
@@ -67,7 +68,9 @@ class CodeCache(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The cached code for these argument types, or None."""
-        target_context.refresh()
+        # All that stored code needs; the rest of numba's start, which takes ten times as long, is
+        # what its compiler does where it is needed.
+        rtsys.initialize(target_context)
         self._began = time.perf_counter()
         content = _read(self._path(sig, target_context.codegen()))
         if content is None:

@@ -299,7 +299,7 @@ def test_the_script_of_a_completion_is_all_that_is_printed(
     ("words", "completed"),
     [
         ("vfiscope sc", {"plain,score", "plain,scan"}),
-        ("vfiscope score --reg", {"plain,--register", "plain,--register-weights"}),
+        ("vfiscope score --regis", {"plain,--register", "plain,--register-weights"}),
         ("vfiscope score --resize bi", {"plain,bilinear", "plain,bicubic"}),
         ("vfiscope score tru", {"file,tru"}),
         ("vfiscope score test.mp4 --ref tru", {"file,tru"}),

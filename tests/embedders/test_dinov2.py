@@ -17,7 +17,7 @@ from timm.models.vision_transformer import VisionTransformer
 from vfiscope import open_run
 from vfiscope.cli.program import main
 from vfiscope.embedders import choose, kinds, open_embedder
-from vfiscope.embedders.dinov2 import EMBED_BATCH, Dinov2
+from vfiscope.embedders.dinov2 import EMBED_BATCH, Dinov2, network_batch
 from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
 from vfiscope.metrics.tensors import patch_tensors as patches
@@ -227,6 +227,21 @@ def test_the_network_sees_one_batch_shape_only(monkeypatch: pytest.MonkeyPatch) 
         assert len(made.embed(frames_of(noise(n, 70, 84)))) == n
     assert [tuple(batch.shape) for batch in seen] == [(EMBED_BATCH, 3, 70, 84)] * 4
     assert [int((batch.flatten(1) == 0).all(dim=1).sum()) for batch in seen] == [3, 0, 0, 2]
+
+
+def test_large_frames_pass_the_network_in_smaller_batches_on_a_cpu() -> None:
+    counts = {patches: network_batch("cpu", patches) for patches in (1, 256, 257, 512, 513, 1369)}
+    assert counts == {1: 4, 256: 4, 257: 3, 512: 2, 513: 1, 1369: 1}
+    assert network_batch("cuda", 1369) == network_batch("mps", 1369) == EMBED_BATCH
+
+
+@pytest.mark.slow
+def test_bits_of_large_frames_do_not_depend_on_the_batch() -> None:
+    made, frames = embedder(network(depth=1), size=14 * 19), frames_of(noise(3, 14 * 19, 14 * 27))
+    whole = made.embed(frames)
+    for row in range(3):
+        alone = made.embed(frames[row : row + 1])
+        assert torch.equal(alone.patches[0], whole.patches[row])
 
 
 def test_deep_frames_are_read_over_their_own_range() -> None:

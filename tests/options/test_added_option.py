@@ -70,6 +70,25 @@ def call(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return ask(site, f"from vfiscope.cli.program import main\nmain({list(arguments)!r})")
 
 
+def calls(site: Path, *commands: Sequence[str]) -> list[tuple[int, str]]:
+    """Exit code and stderr of commands, one after the other in one process."""
+    code = (
+        "import contextlib, io, json\n"
+        "from vfiscope.cli.program import main\n"
+        "ended = []\n"
+        f"for arguments in {[list(each) for each in commands]!r}:\n"
+        "    with contextlib.redirect_stderr(io.StringIO()) as said:\n"
+        "        try:\n"
+        "            main(arguments)\n"
+        "        except SystemExit as end:\n"
+        "            ended.append((end.code or 0, said.getvalue()))\n"
+        "print(json.dumps(ended))"
+    )
+    done = ask(site, code)
+    assert done.returncode == 0, done.stderr
+    return [(code, said) for code, said in json.loads(done.stdout)]
+
+
 def stored(site: Path, paths: Sequence[str]) -> list[int]:
     """The option as the runs of these names hold it."""
     code = (
@@ -86,17 +105,14 @@ def test_command_line_toml_and_default(site: Path) -> None:
     cheap = ["--metrics", "psnr", "--maps", "none", "--fields", "none", "--quiet"]
     (site / "a.toml").write_text("sparkle = 5\n")
     asked = {"cli.h5": ["--sparkle", "4"], "toml.h5": ["--config", "a.toml"], "default.h5": []}
-    for out, more in asked.items():
-        done = call(site, "compare", "0.png", "1.png", *cheap, "-o", out, *more)
-        assert (done.returncode, done.stderr) == (0, "")
+    pair = ["compare", "0.png", "1.png", *cheap]
+    runs = [[*pair, "-o", out, *more] for out, more in asked.items()]
+    *ended, refused = calls(site, *runs, [*pair, "--sparkle", "10"])
+    assert ended == [(0, "")] * 3
+    assert refused == (2, "vfiscope: error: sparkle is 10: pass a number from 0 to 9\n")
     assert stored(site, list(asked)) == [4, 5, 3]
     helped = call(site, "compare", "--help").stdout
     assert "Sparkle:\n  --sparkle INTEGER  How much the frames sparkle.  [default: 3]" in helped
-    refused = call(site, "compare", "0.png", "1.png", *cheap, "--sparkle", "10")
-    assert (refused.returncode, refused.stderr) == (
-        2,
-        "vfiscope: error: sparkle is 10: pass a number from 0 to 9\n",
-    )
 
 
 def test_jobs_and_python(site: Path) -> None:
@@ -105,9 +121,8 @@ def test_jobs_and_python(site: Path) -> None:
     (site / "a.csv").write_text(
         "id,test,ref,metrics,maps,fields,sparkle\ncsv,0.png,1.png,psnr,none,none,7\n"
     )
-    for name in ("a.json", "a.csv"):
-        done = call(site, "batch", name, "-o", "results", "--quiet")
-        assert (done.returncode, done.stderr) == (0, "")
+    batches = [["batch", name, "-o", "results", "--quiet"] for name in ("a.json", "a.csv")]
+    assert calls(site, *batches) == [(0, ""), (0, "")]
     code = (
         "import vfiscope as vs\n"
         f"vs.compare('0.png', '1.png', out='python.h5', sparkle=8, **{CHEAP!r}).close()\n"

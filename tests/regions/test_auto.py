@@ -47,11 +47,12 @@ def test_identical_frames_have_no_difference() -> None:
     assert same.cut.level == 1
 
 
-@pytest.mark.parametrize("kind", ["light", "shift", "noise", "blur"])
+@pytest.mark.parametrize("kind", ["light", "uneven light", "shift", "noise", "blur"])
 def test_what_is_no_change_has_no_region(kind: str) -> None:
     ref = textured()
     test = {
         "light": lambda: np.rint(ref * 0.9 + 8).astype(np.uint8),
+        "uneven light": lambda: np.rint(ref * np.linspace(0.8, 1.1, 128)[:, None]).astype(np.uint8),
         "shift": lambda: np.roll(ref, (1, 2), (0, 1)),
         "noise": lambda: np.clip(
             ref + np.random.default_rng(0).normal(0, 6, ref.shape), 0, 255
@@ -71,3 +72,30 @@ def test_any_size_has_an_answer(size: tuple[int, int]) -> None:
         assert result.difference.values.shape == size
     nothing = FramePair(test, ref, np.zeros(size, bool))
     assert not find(nothing, METHODS["auto"](Settings())).regions
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    ref = textured(400, 500)
+    test = np.rint(np.roll(ref, 3, 1) * 0.95 + 5).astype(np.uint8)
+    test[200:230, 200:230] = 0
+    threads = cv2.getNumThreads()
+    results = []
+    for count in (1, 4):
+        cv2.setNumThreads(count)
+        results.append(found(test, ref))
+    cv2.setNumThreads(threads)
+    one, other = results
+    assert one.regions == other.regions
+    assert len(one.regions) == 1
+    assert (one.difference.values == other.difference.values).all()
+
+
+def test_sensitivity_scales_the_threshold_of_contrast() -> None:
+    ref = np.full((96, 128, 3), 100, np.uint8)
+    test = ref.copy()
+    test[40:60, 40:60] = 122
+    assert not found(test, ref, "low").regions
+    assert len(found(test, ref, "medium").regions) == 1
+    test[40:60, 40:60] = 110
+    assert not found(test, ref, "medium").regions
+    assert len(found(test, ref, "high").regions) == 1

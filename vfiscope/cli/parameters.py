@@ -65,7 +65,8 @@ class RunCommand(click.Command):
         for title, options in sections(declared().values()).items():
             for told in options:
                 if self.name in told.option.argument_of:
-                    yield click.Argument([told.name], type=DeclaredType(told))
+                    needed = told.name == "test"  # the page of compare --panels holds the others
+                    yield click.Argument([told.name], type=DeclaredType(told), required=needed)
                 elif self.name in told.option.verbs:
                     yield DeclaredOption(told, title)
 

@@ -65,6 +65,7 @@ def _run(
     log_to_stderr(quiet)
     from vfiscope.options import RunConfig, default_out
     from vfiscope.scoring.pipeline import run
+    from vfiscope.views.region_words import describe_regions
 
     config = RunConfig.from_options(mode, options)
     if config.out is None:
@@ -84,7 +85,7 @@ def _run(
         if as_json:
             say_json(summary)
         elif not quiet:
-            _print(summary, pictures)
+            _print(summary, describe_regions(result), pictures)
         for note in summary["notes"]:
             say_error(f"partial: {note}")
         return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
@@ -99,8 +100,10 @@ def _band(result: Run) -> dict[str, Any]:
     return {"band": band_of(result)}
 
 
-def _print(summary: dict[str, Any], pictures: str | None) -> None:
+def _print(summary: dict[str, Any], regions: list[str], pictures: str | None) -> None:
     say(describe(summary))
+    if regions:
+        say("\n" + "\n".join(regions))
     if words := summary.get("band"):
         distance = summary["metrics"]["cosine"]["mean"]
         say(f"\ncosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)")

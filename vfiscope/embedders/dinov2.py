@@ -12,8 +12,8 @@ Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32
 rounded to 10 bits (TF32). Without ``precise`` a CUDA device computes products in bfloat16
 (autocast), and layer norms, the mean over the tokens and all comparisons in float32.
 
-The network always gets batches of :data:`EMBED_BATCH` frames, the last one padded with zeros,
-because the rounding of matrix products depends on their size: the features of a frame depend
+The network always gets batches of one size (see :func:`network_batch`), the last one padded with
+zeros, because the rounding of matrix products depends on their size: the features of a frame depend
 neither on its neighbours nor on the batch size or the resume point of a run. They do depend, in the
 last bits, on the device and the number of threads.
 """
@@ -44,11 +44,24 @@ from vfiscope.models.networks import load_network
 from vfiscope.types import Features, Frames
 from vfiscope.types.batch import to_tensor
 
-__all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2"]
+__all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2", "network_batch"]
 
 EMBED_BATCH = 4
-"""Frames in every batch of the network. It is part of a score: another number changes its last
+"""Most frames in a batch of the network. It is part of a score: another number changes its last
 bits."""
+CPU_PATCHES = 1024
+"""Patches with which a batch keeps a CPU busy: those of four frames of 224 x 224."""
+
+
+def network_batch(device: str, patches: int) -> int:
+    """Frames in every batch of the network, for frames of so many patches each.
+
+    On a CPU large frames go through it in smaller batches, which take no longer for each frame, so
+    that less is computed of frames of zeros: at 518 x 518 one by one.
+    """
+    if device != "cpu":
+        return EMBED_BATCH
+    return min(EMBED_BATCH, max(1, CPU_PATCHES // patches))
 
 
 class Dinov2:
@@ -141,9 +154,10 @@ class Dinov2:
         h, w = self.grid(*frames.size)
         prefix = self.prefix
         tokens = torch.empty((len(frames), prefix + h * w, self.dim), device=self.device)
-        for start in range(0, len(frames), EMBED_BATCH):
-            rows = slice(start, start + EMBED_BATCH)
-            tokens[rows] = self._tokens(frames[rows], (h, w))
+        count = network_batch(self.device.type, h * w)
+        for start in range(0, len(frames), count):
+            rows = slice(start, start + count)
+            tokens[rows] = self._tokens(frames[rows], (h, w), count)
         patches = tokens[:, prefix:]
         pooled = {"patch": patches, "all": tokens, "cls": tokens[:, :1]}[self.pool].mean(dim=1)
         return Features(pooled, patches.reshape(len(frames), h, w, self.dim))
@@ -153,12 +167,12 @@ class Dinov2:
         weights = None if self.report is None else self.report.to_dict()
         return {**self.identity.describe(height, width), "weights": weights}
 
-    def _tokens(self, frames: Frames, grid: tuple[int, int]) -> Tensor:
-        """(n, prefix + h * w, D) for n <= EMBED_BATCH frames."""
+    def _tokens(self, frames: Frames, grid: tuple[int, int], count: int) -> Tensor:
+        """(n, prefix + h * w, D) for n <= count frames, computed in a batch of that many."""
         images = resize_for(
             to_tensor(frames.data, str(self.device)), frames.bit_depth, grid, self.patch
         )
-        batch = images.new_zeros((EMBED_BATCH, *images.shape[1:]))
+        batch = images.new_zeros((count, *images.shape[1:]))
         batch[: len(frames)] = (images - self._mean) / self._deviation
         with _precision(self.device, self.precision):
             tokens: Tensor = self._forward(batch)

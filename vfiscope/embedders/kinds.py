@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -57,7 +59,8 @@ def _identify_dsift(**options: Any) -> Identity:
 
 
 def _open_dinov2(made: Entry, *, device: Device, **options: Any) -> Embedder:
-    from vfiscope.embedders.dinov2 import load_dinov2
+    with without_collecting():
+        from vfiscope.embedders.dinov2 import load_dinov2
     from vfiscope.models.device import resolve_device
 
     return load_dinov2(made, device=resolve_device(device), **options)
@@ -68,6 +71,20 @@ def _identify_dinov2(made: Entry, *, device: Device, **options: Any) -> Identity
     from vfiscope.models.device import resolve_device
 
     return identify_network(made, device=resolve_device(device), **options)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Python's collector of garbage rests. An import makes objects that stay, and looking through
+    them again and again takes a quarter of the time in which torch and timm are imported."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ OF_SOURCES: dict[Code, Kind] = {
             Code.GIF_ENDS_EARLY,
             Code.GIF_BAD_BLOCK,
             Code.GIF_WITHOUT_END,
+            Code.TIME_SCALE_MISSING,
         )
     },
     Code.GAVE_UP: Kind("error", "reading ends early", AGAIN),

@@ -125,6 +125,7 @@ class ScanKeywords(RunKeywords, total=False):
 class CompareKeywords(RunKeywords, total=False):
     """Of ``compare``."""
 
+    panels: bool
     arrow_stride: int | None
     pca: bool
     opacity: float | None

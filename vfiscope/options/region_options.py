@@ -92,10 +92,27 @@ class RegionOptions(ResultOptions):
         ),
     ] = None
 
+    panels: Annotated[
+        bool,
+        Option(
+            "TEST holds both images, side by side or one above the other: the left or upper one is"
+            " the reference.",
+            verbs=("compare",),
+        ),
+    ] = False
+
     @property
     def region_method(self) -> str:
         """The method that was chosen, or the default of the mode; "none" marks nothing."""
-        return self.regions or "none"
+        return self.regions or ("auto" if self.mode == "compare" else "none")
+
+    @model_validator(mode="after")
+    def _one_page(self) -> Self:
+        if self.panels and self.ref is not None and self.crop_ref is None:
+            raise UsageError("panels finds both images in test: leave ref out")
+        if self.panels and self.crop is not None and self.crop_ref is None:
+            raise UsageError(f"panels finds the images, but crop is {self.crop!r}: leave it out")
+        return self
 
     @model_validator(mode="after")
     def _something_to_mark(self) -> Self:

@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from vfiscope.regions.steps import Cut, Difference, FramePair
-from vfiscope.types import Answer, Region
+import numpy as np
+
+from vfiscope.pixels import luma_plane
+from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
+from vfiscope.regions.steps import Cut, Difference, FramePair, Light
+from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
+from vfiscope.types import Answer, Float32, Region
 
 __all__ = ["answer_of"]
+
+MAX_TOLD_SHARE = 0.5
+"""Of the decidable pixels: where more differ there is no scene left to compare things within."""
+MIN_LIGHT_CODES = 1.5
+"""Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
 def answer_of(
@@ -19,18 +29,75 @@ def answer_of(
     *,
     evidence: float = math.nan,
 ) -> Answer:
-    """The answer for a pair, of frame 0."""
+    """The answer for a pair, of frame 0, by the first rule that fits.
+
+    1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
+       frames are unlike and no registration could be trusted.
+    2. *changed*: there are regions.
+    3. *moved*: a corner of the view lies 0.75 px or more elsewhere, by the registration, or by
+       the local shifts where at least 60 % of them agree.
+    4. *light*: the light that was fitted changes the luma of the reference by 1.5 code values or
+       more in the mean of all pixels.
+    5. *same*.
+
+    Args:
+        pair: as compared, after registration.
+        difference: with the light and the local shift that were fitted out.
+        cut: the threshold and what lies above it.
+        regions: what was found.
+        evidence: as :attr:`~vfiscope.types.Answer.evidence`.
+    """
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
+    move, luma = camera_move(pair, difference), luma_plane(pair.ref, 8)
+    doubt = _doubt(pair, difference, cut)
+    reasons = [move_words(move)] if move.moved else []
+    if _lit(difference.light, luma):
+        reasons.append(light_words(difference.light, float(luma.mean())))
+    answer = _word(doubt, regions, move, reasons)
     return Answer(
         frame=0,
-        answer="changed" if regions else "same",
+        answer=answer,
         regions=len(regions),
         changed_area=area,
         unit=difference.unit,
         level=cut.level,
-        caption="",
+        caption=answer_caption(answer, len(regions), area, [doubt] if doubt else reasons),
         gain=difference.light.gain,
         offset=difference.light.offset,
         registration="none" if pair.registration is None else pair.registration.method,
+        shift_x=move.shift_x,
+        shift_y=move.shift_y,
+        rotation=move.rotation,
+        zoom=move.zoom,
         evidence=evidence,
     )
+
+
+def _word(doubt: str, regions: Sequence[Region], move: CameraMove, reasons: Sequence[str]) -> str:
+    if doubt:
+        return "undecided"
+    if regions:
+        return "changed"
+    if move.moved:
+        return "moved"
+    return "light" if reasons else "same"
+
+
+def _doubt(pair: FramePair, difference: Difference, cut: Cut) -> str:
+    """Why nothing can be told of the pair; empty where it can."""
+    decidable = int(np.count_nonzero(difference.valid))
+    if not decidable:
+        return "no pixel is shown by both frames"
+    if pair.registration is not None and not pair.registration.accepted:
+        return pair.registration.reason
+    share = np.count_nonzero(cut.mask & difference.valid) / decidable
+    if share <= MAX_TOLD_SHARE:
+        return ""
+    return f"{100 * share:.0f} % of the pixels differ, so that the frames may show other scenes"
+
+
+def _lit(light: Light, luma: Float32) -> bool:
+    if light == Light():
+        return False
+    rise = luma * np.float32(light.gain - 1) + np.float32(light.offset)
+    return bool(np.abs(rise).mean() >= MIN_LIGHT_CODES)

@@ -55,10 +55,11 @@ def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
     cut = method.threshold(difference)
     if method.clean is not None:
         cut = replace(cut, mask=method.clean(cut.mask))
-    weighed = Weighed(method.propose(difference, cut))
+    weighed = Weighed(difference, cut)
     if method.weigh is not None:
-        weighed = method.weigh(pair, difference, cut, weighed.proposals)
-    proposals = weighed.proposals
+        weighed = method.weigh(pair, difference, cut)
+    difference, cut = weighed.difference, weighed.cut
+    proposals = method.propose(difference, cut)
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, difference, cut, each) for each in proposals]

@@ -2,9 +2,8 @@
 
 ::
 
-    FramePair -> register -> FramePair -> difference -> Difference -> threshold, clean -> Cut
-              -> propose, weigh -> Proposals -> segment -> Proposals with masks
-              -> describe -> Regions
+    FramePair -> register -> FramePair -> difference -> Difference -> threshold, clean, weigh -> Cut
+              -> propose -> Proposals -> segment -> Proposals with masks -> describe -> Regions
 """
 
 from __future__ import annotations
@@ -115,13 +114,16 @@ class Proposal:
     """(box.h, box.w) pixels inside the extent; None until a segment step finds them."""
     point: tuple[int, int] | None = None
     """(x, y) of a peak, where that is what was found."""
+    mask_by: str = "map"
+    """As :attr:`~vfiscope.types.Region.mask_by`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """The proposals that a moving camera does not explain."""
+    """The difference that a moving camera does not explain."""
 
-    proposals: Sequence[Proposal]
+    difference: Difference
+    cut: Cut
     evidence: float = math.nan
     """As :attr:`~vfiscope.types.Answer.evidence`; NaN where the camera did not move."""
 
@@ -142,8 +144,9 @@ class Method:
         Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Sequence[Proposal]] | None
     ) = None
     """Gives every proposal a mask, in the same order; None: that of the map."""
-    weigh: Callable[[FramePair, Difference, Cut, Sequence[Proposal]], Weighed] | None = None
-    """Leaves out what a moving camera explains; None: every proposal becomes a region."""
+    weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
+    """Puts another difference in the place of one that a moving camera explains; None: the
+    difference stays."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,18 @@ whatever looks at the map again (peaks, reports) uses the same."""
 
 from __future__ import annotations
 
-from vfiscope.regions.steps import Cut, Difference
+from collections.abc import Callable, Sequence
 
-__all__ = ["fixed"]
+import cv2
+import numpy as np
+
+from vfiscope.regions.settings import Sensitivity
+from vfiscope.regions.steps import Cut, Difference, Mask
+
+__all__ = ["any_level", "fixed", "otsu", "percentile", "quantile"]
+
+SENSITIVE_SHARES: dict[Sensitivity, float] = {"low": 0.98, "medium": 0.95, "high": 0.90}
+"""The shares of pixels that the systems of old left unflagged, whatever they showed."""
 
 
 def above(difference: Difference, level: float) -> Cut:
@@ -16,3 +25,56 @@ def above(difference: Difference, level: float) -> Cut:
 def fixed(difference: Difference, *, level: float) -> Cut:
     """A threshold in the unit of the map."""
     return above(difference, level)
+
+
+def quantile(difference: Difference, *, share: float, floor: float = 0.0) -> Cut:
+    """The level that a share of the decidable pixels does not exceed.
+
+    A share says how many pixels may be flagged, not whether any differs. The floor does: without
+    one, 1 - share of the pixels of an unchanged, noisy pair are flagged.
+
+    Args:
+        difference: a map.
+        share: 0..1.
+        floor: the least level, in the unit of the map.
+    """
+    values = difference.values[difference.valid]
+    if not values.size:
+        return above(difference, np.inf)
+    return above(difference, max(floor, float(np.quantile(values, share))))
+
+
+def percentile(difference: Difference, *, sensitivity: Sensitivity, floor: float = 0.0) -> Cut:
+    """A quantile by the name of a sensitivity: 98 % for low, 95 % for medium, 90 % for high."""
+    return quantile(difference, share=SENSITIVE_SHARES[sensitivity], floor=floor)
+
+
+def otsu(difference: Difference, *, floor: float = 0.0, step: float = 1.0) -> Cut:
+    """The level that parts the decidable pixels into two classes of least variance (Otsu 1979).
+
+    There are always two classes, also in noise; the floor says what is no change.
+
+    Args:
+        difference: a map.
+        floor: the least level, in the unit of the map.
+        step: width of each of the 256 bins, in the unit of the map; larger values count to the
+            last bin.
+    """
+    values = difference.values[difference.valid]
+    if not values.size:
+        return above(difference, np.inf)
+    bins = np.minimum(np.ceil(values / step), 255).astype(np.uint8)
+    level, _ = cv2.threshold(bins, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return above(difference, max(floor, level * step))
+
+
+def any_level(
+    difference: Difference, *, levels: Sequence[float], clean: Callable[[Mask], Mask]
+) -> Cut:
+    """What lies above any of several levels in any layer, each cleaned by itself."""
+    layers = difference.values[None] if difference.layers is None else difference.layers
+    mask = np.zeros_like(difference.valid)
+    for layer in layers:
+        for level in levels:
+            mask |= clean((layer > level) & difference.valid)
+    return Cut(min(levels), mask)

@@ -16,6 +16,7 @@ from vfiscope.errors import UsageError
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
+from vfiscope.scoring.page_panels import with_panels
 from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
@@ -63,6 +64,7 @@ def open_job(
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
+    config = with_panels(config)
     plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)

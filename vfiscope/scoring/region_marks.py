@@ -5,18 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
-from vfiscope.regions.regions_stage import mark, parameters_of
+from vfiscope.regions import Found
+from vfiscope.regions.regions_stage import found_in, mark, method_of, parameters_of
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
 from vfiscope.store import Run
 from vfiscope.types import ComparedFrames, Fetch
 
-__all__ = ["WatchRows", "ask_regions", "fetching", "mark_if_asked"]
+__all__ = [
+    "SoughtPair",
+    "WatchRows",
+    "ask_regions",
+    "fetching",
+    "mark_if_asked",
+    "sought_pairs",
+]
 
 WatchRows = Callable[[Iterable[ComparedFrames], int], Iterable[ComparedFrames]]
 """Wraps rows that are read again, like a progress bar: (rows, how many there are)."""
@@ -85,3 +97,43 @@ def ask_regions(
         VfiscopeError: as :func:`vfiscope.regions.regions_stage.mark`.
     """
     mark(path, given, partial(fetching, root=root, watch=watch))
+
+
+@dataclass(frozen=True, eq=False)
+class SoughtPair:
+    """A pair of frames of a run, with what was found in it."""
+
+    compared: ComparedFrames
+    found: Found
+    """With the regions and the answer that the run holds."""
+
+
+def sought_pairs(
+    run: Run,
+    *,
+    root: str | os.PathLike[str] | None = None,
+    watch: WatchRows | None = None,
+) -> Iterator[SoughtPair]:
+    """The pairs of a run in which regions were found, read again, with their difference maps, which
+    a run does not hold; of a single pair, also one without regions.
+
+    Raises:
+        UsageError: no regions were sought in the run.
+        SourceError: an input is not there any more, has changed, or was an array in memory.
+    """
+    if not run.answers:
+        raise UsageError(f"no regions were sought in {run.path}: run vfiscope regions {run.path}")
+    parameters = {**run.stages["regions"].parameters}
+    del parameters["frames"]
+    method = method_of(run, **parameters)
+    answers = {answer.frame: answer for answer in run.answers}
+    frames = {region.frame for region in run.regions} if len(answers) > 1 else set(answers)
+    rows = [int(row) for row in np.flatnonzero(np.isin(run.frames.index, sorted(frames)))]
+    with fetching(run, root=root, watch=watch) as fetch:
+        for compared in fetch(rows):
+            found = found_in(compared, method)
+            if found is not None:
+                frame = int(run.frames.index[compared.row])
+                regions = [region for region in run.regions if region.frame == frame]
+                kept = replace(found, regions=regions, answer=answers[frame])
+                yield SoughtPair(compared, kept)

@@ -296,10 +296,9 @@ def _read(
             log.info("decoding %s up to frame %d", info.path, max(indices))
         for single in sources[role].singles(indices):
             name = info.names[single.index] if info.names else Path(info.path).name
-            shown = (single.pixels >> (8 * single.pixels.itemsize - 8)).astype(np.uint8)
             readable = single.status != Status.UNREADABLE
             picture = FetchedFrame(
-                role, single.index, name, not info.names, shown if readable else None
+                role, single.index, name, not info.names, single.shown if readable else None
             )
             pictures[FrameRequest(role, single.index)] = picture
         if missing := [

@@ -67,6 +67,11 @@ class Single:
     pixels: Pixels
     """(H, W, 3) RGB code values, uint8 or uint16; zeros where it is unreadable."""
 
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """The pixels reduced to 8 bits."""
+        return (self.pixels >> (8 * self.pixels.itemsize - 8)).astype(np.uint8)
+
 
 class Source(ABC):
     """Frames in presentation order, batch by batch, as often as it is iterated.

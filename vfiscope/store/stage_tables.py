@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -151,10 +151,13 @@ def _write_table(h5: Any, name: str, table: Table) -> None:
         group.create_dataset(column, data=np.array(values, object if text else dtype), dtype=dtype)
 
 
-def read_table(h5: Any, name: str, row: type[_Row], *, clean: bool = False) -> list[_Row]:
+def read_table(
+    h5: Any, name: str, row: type[_Row], *, clean: bool = False, codes: Collection[str] = ()
+) -> list[_Row]:
     """The dataclasses stored as columns; empty where the run does not hold the table.
 
-    With ``clean`` texts are made printable.
+    With ``clean`` texts are made printable, except for columns that are codes, which their readers
+    check.
     """
     if name not in h5:
         return []
@@ -162,7 +165,9 @@ def read_table(h5: Any, name: str, row: type[_Row], *, clean: bool = False) -> l
     for column in dataclasses.fields(row):  # type: ignore[arg-type]
         if column.name not in h5[name] and column.default is not dataclasses.MISSING:
             continue  # a column that is newer than the file
-        columns[column.name] = _read_column(h5[name][column.name], clean)
+        columns[column.name] = _read_column(
+            h5[name][column.name], clean and column.name not in codes
+        )
     return [
         row(**dict(zip(columns, values, strict=True)))
         for values in zip(*columns.values(), strict=True)

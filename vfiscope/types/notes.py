@@ -56,6 +56,7 @@ class Code(StrEnum):
 
     # Damage found in the structure of a file.
     FILE_CUT_SHORT = "file_cut_short"
+    TIME_SCALE_MISSING = "time_scale_missing"
     CHECKSUMS_DIFFER = "checksums_differ"
     GIF_ENDS_EARLY = "gif_ends_early"
     GIF_BAD_BLOCK = "gif_bad_block"

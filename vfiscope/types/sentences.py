@@ -64,6 +64,7 @@ OF_VIDEOS: dict[Code, Template] = {
     ),
     Code.GIF_ENDS_EARLY: "its end mark comes before the end of the file: it is damaged",
     Code.GIF_BAD_BLOCK: "it holds {byte:#04x} where a block should begin: it is damaged",
+    Code.TIME_SCALE_MISSING: "a track has no time scale (box mdhd): it is damaged",
     Code.GIF_WITHOUT_END: "the end mark of a GIF is missing: it is cut short",
 }
 
@@ -192,10 +193,6 @@ def _not_registered(reasons: Mapping[str, int]) -> str:
     )
 
 
-def _metric_undefined(metric: str, role: str) -> str:
-    return f"{metric} is defined for no {'' if role == 'all' else f'{role} '}frame"
-
-
 OF_PARTIAL_RUNS: dict[Code, Template] = {
     Code.CORRUPT: _lost_in("corrupt frame"),
     Code.UNREADABLE: _lost_in("unreadable frame"),
@@ -236,7 +233,9 @@ OF_PARTIAL_RUNS: dict[Code, Template] = {
         )
     ),
     Code.NOT_REGISTERED: _not_registered,
-    Code.METRIC_UNDEFINED: _metric_undefined,
+    Code.METRIC_UNDEFINED: (
+        lambda metric, role: f"{metric} is defined for no {role} frame".replace("no all", "no")
+    ),
 }
 
 

@@ -1,4 +1,16 @@
-"""The scores of every frame as a table: .csv, .json or .parquet.
+"""The scores of every frame as a table: .csv, .json or .parquet; or what was found in them.
+
+Regions are written instead where the name ends in one of these:
+
+===============  ===================================================================
+.regions.json    all that is known of them (:mod:`vfiscope.views.region_report`)
+.regions.csv     a row for each, without masks
+.coco.json       for COCO (:mod:`vfiscope.views.coco_export`)
+.cvat.xml        for images in CVAT (:mod:`vfiscope.views.cvat_export`)
+.cvat-video.xml  tracks for a video in CVAT
+===============  ===================================================================
+
+Of the scores:
 
 One row per test frame, in order, with the columns ``index, pts, time_s, ref_index, role, phase,
 status``, where the test was images ``name``, their files, and every score and signal of the run
@@ -30,8 +42,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.etree.ElementTree import Element, ElementTree
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +57,9 @@ from vfiscope.errors import (
 from vfiscope.files import replacing
 from vfiscope.printable import CsvRows
 from vfiscope.types import FrameTable, Role, Status
+from vfiscope.views.coco_export import coco_of
+from vfiscope.views.cvat_export import cvat_of_images, cvat_of_video
+from vfiscope.views.region_report import region_report, region_rows
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -53,26 +70,27 @@ FRAME_COLUMNS = FrameTable.COLUMNS
 
 
 def export_run(run: Run, out: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write the scores of every frame; the extension of ``out`` chooses the format.
+    """Write the scores of every frame, or the regions; the extension of ``out`` chooses the format.
 
     The file appears whole or not at all.
 
     Args:
         run: a finished run.
-        out: a path that ends in .csv, .json or .parquet.
+        out: a path that ends in .csv, .json or .parquet for scores, or in .regions.json,
+            .regions.csv, .coco.json, .cvat.xml or .cvat-video.xml for regions.
         overwrite: replace a file that exists.
 
     Returns:
         The path written.
 
     Raises:
-        UsageError: another extension.
+        UsageError: another extension, or there are no regions to be written.
         OutputExistsError: the file exists, and overwriting was not asked for.
         MissingPackageError: .parquet needs the package pyarrow.
         DiskFullError, StoreError: the file cannot be written.
     """
     path = Path(out)
-    write = WRITERS[suffix_of(path, tuple(WRITERS))]
+    write = _writer_of(path)
     with replacing(path, overwrite=overwrite) as temporary:
         write(run, temporary)
     return path
@@ -91,6 +109,15 @@ def suffix_of(path: Path, known: tuple[str, ...]) -> str:
             f" {' or '.join(known)}"
         )
     return suffix
+
+
+def _writer_of(path: Path) -> Callable[[Run, Path], None]:
+    name = path.name.lower()
+    for ending, write in REGION_WRITERS.items():
+        if name.endswith(ending):
+            return write
+    suffix = suffix_of(path, (*WRITERS, *REGION_WRITERS))
+    return WRITERS[suffix]
 
 
 def _columns(run: Run) -> dict[str, list[Any] | NDArray[Any]]:
@@ -169,6 +196,24 @@ def _write_parquet(run: Run, path: Path) -> None:
     parquet.write_table(arrow.Table.from_arrays(list(arrays.values()), schema=schema), path)
 
 
+def _write_region_rows(run: Run, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        CsvRows(file).write(region_rows(run))
+
+
+def _write_object(run: Run, path: Path, of: Callable[[Run], dict[str, Any]]) -> None:
+    made = of(run)
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(made, file, allow_nan=False)
+        file.write("\n")
+
+
+def _write_xml(run: Run, path: Path, of: Callable[[Run], ElementTree[Element]]) -> None:
+    made = of(run)
+    with path.open("wb") as file:
+        made.write(file, encoding="utf-8", xml_declaration=True)
+
+
 def _about(run: Run, name: str) -> dict[str, str]:
     """What the metadata of a Parquet column says."""
     if name == "pts":
@@ -191,4 +236,11 @@ WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".csv": _write_csv,
     ".json": _write_json,
     ".parquet": _write_parquet,
+}
+REGION_WRITERS: dict[str, Callable[[Run, Path], None]] = {
+    ".regions.json": partial(_write_object, of=region_report),
+    ".regions.csv": _write_region_rows,
+    ".coco.json": partial(_write_object, of=coco_of),
+    ".cvat.xml": partial(_write_xml, of=cvat_of_images),
+    ".cvat-video.xml": partial(_write_xml, of=cvat_of_video),
 }

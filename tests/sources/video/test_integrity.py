@@ -46,6 +46,24 @@ def test_damaged_blocks_of_a_gif_are_noticed(tmp_path: Path) -> None:
     assert why_cut_short(str(path)) == Note(Code.GIF_ENDS_EARLY)
 
 
+def test_a_track_without_a_time_scale_is_noticed(tmp_path: Path) -> None:
+    """One flipped bit in the name of its box, and FFmpeg takes times for milliseconds: the edit
+    list then hides most frames."""
+    path = write_video(
+        tmp_path / "a.mp4",
+        moving(20, 48, 64),
+        codec="libx264",
+        pix_fmt="yuv420p",
+        options={"x264-params": "log-level=none:bframes=3"},
+    )
+    assert why_cut_short(str(path)) is None
+    path.write_bytes(path.read_bytes().replace(b"mdhd", b"mdhl"))
+    assert why_cut_short(str(path)) == Note(Code.TIME_SCALE_MISSING)
+    with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        assert f"test {path}: a track has no time scale (box mdhd): it is damaged" in run.notes
+
+
 def test_the_damage_is_in_what_a_source_says(tmp_path: Path) -> None:
     path = write_clip(tmp_path / "a.mp4")
     assert open_source(path).info.damage == ()

@@ -24,6 +24,8 @@ shift."""
 MIN_MOVE_PX = 2.0
 MIN_VANISHED_SHARE = 0.4
 """Of what appeared: a thing that moved leaves about as much as it covers."""
+MIN_SOURCE_SHARE = 0.5
+"""Of what appeared, that must have changed where it came from: else it is a copy."""
 MIN_CONTENT = 3.0
 """Standard deviation in Lab below which there is nothing to be found again."""
 GREY_CHROMA = 10.0
@@ -132,9 +134,19 @@ def _move(look: Surroundings) -> tuple[float, float] | None:
         (1, look.ref, look.test, vanished & look.inside),
     ):
         found = _found_again(frame, other, part)
-        if found is not None and np.hypot(*found) * look.scale >= MIN_MOVE_PX:
+        if found is None or np.hypot(*found) * look.scale < MIN_MOVE_PX:
+            continue
+        if _share_in(part, found, look.changed) >= MIN_SOURCE_SHARE:
             return sign * found[0] * look.scale, sign * found[1] * look.scale
     return None
+
+
+def _share_in(part: Mask, shift: tuple[int, int], mask: Mask) -> float:
+    """Share of a part that lies in a mask after a shift (x, y)."""
+    rows, columns = np.nonzero(part)
+    rows, columns = rows + shift[1], columns + shift[0]
+    seen = (rows >= 0) & (rows < mask.shape[0]) & (columns >= 0) & (columns < mask.shape[1])
+    return float(mask[rows[seen], columns[seen]].sum() / max(1, len(rows)))
 
 
 def _unlike(frame: Float32, around: Mask) -> Float32:

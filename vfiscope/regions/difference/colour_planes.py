@@ -10,7 +10,7 @@ import numpy as np
 from vfiscope.regions.steps import FramePair
 from vfiscope.types import Uint8
 
-__all__ = ["colour_planes"]
+__all__ = ["colour_planes", "is_grey"]
 
 PLANE_SIGMAS = (1.0, 2.0, 2.0)
 """Pixels, of the Gaussian that smooths Y', Cr and Cb: files hold colour at half the size of luma,

@@ -46,9 +46,9 @@ def flat_pixels(test: Uint8, ref: Uint8) -> Mask:
 def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
     """The light of a test plane from that of the reference.
 
-    Of three candidates (none; an offset; gain and offset by robust least squares) the one that
-    leaves the least mean residual: where most pixels are clipped, as in drawings and scans, least
-    squares alone sees only edges and makes up a gain.
+    Of four candidates (none; an offset; gain and offset by robust least squares over all pixels,
+    and over those that are not clipped) the one that leaves the least mean residual over all:
+    neither suits both photos with white skies and scans that are black and white.
 
     Args:
         test: (H, W) codes.
@@ -62,7 +62,12 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
     if not len(cells):
         return Light()
     joint = _Joint(cells // 256, cells % 256, counts[cells])
-    candidates = [Light(), Light(1.0, joint.median(joint.test - joint.ref)), _least_squares(joint)]
+    candidates = [
+        Light(),
+        Light(1.0, joint.median(joint.test - joint.ref)),
+        _least_squares(joint),
+        _least_squares(joint.unclipped()),
+    ]
     costs = [joint.cost(light) + LIGHT_COST * (light != Light()) for light in candidates]
     return candidates[int(np.argmin(costs))]
 
@@ -96,21 +101,21 @@ class _Joint:
     def where(self, keep: NDArray[np.bool_]) -> _Joint:
         return _Joint(self.ref[keep], self.test[keep], self.count[keep])
 
+    def unclipped(self) -> _Joint:
+        low, high = UNCLIPPED_CODES
+        lowest, highest = np.minimum(self.ref, self.test), np.maximum(self.ref, self.test)
+        return self.where((lowest >= low) & (highest <= high))
+
 
 def _least_squares(joint: _Joint) -> Light:
-    low, high = UNCLIPPED_CODES
-    inside = (np.minimum(joint.ref, joint.test) >= low) & (
-        np.maximum(joint.ref, joint.test) <= high
-    )
-    unclipped = kept = joint.where(inside)
-    light = Light()
+    kept, light = joint, Light()
     for _ in range(LIGHT_ROUNDS):
         if not len(kept.ref):
             break
         light = _line(kept)
-        residual = unclipped.test - unclipped.ref * light.gain - light.offset
-        spread = SIGMA_OF_MAD * unclipped.median(np.abs(residual - unclipped.median(residual)))
-        kept = unclipped.where(np.abs(residual) <= max(LIGHT_OUTLIER * spread, 1.0))
+        residual = joint.test - joint.ref * light.gain - light.offset
+        spread = SIGMA_OF_MAD * joint.median(np.abs(residual - joint.median(residual)))
+        kept = joint.where(np.abs(residual) <= max(LIGHT_OUTLIER * spread, 1.0))
     return light
 
 

@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff, auto, patchcore, semantic
+from vfiscope.regions.presets import (
+    absdiff,
+    auto,
+    clusters,
+    patchcore,
+    semantic,
+    spotter,
+    trackshift,
+)
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -27,5 +35,15 @@ for _name, _make in (
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
     ("patchcore", patchcore.make),
+    ("hybrid", trackshift.hybrid),
+    ("hybrid-legacy", trackshift.hybrid_legacy),
+    ("fusion", trackshift.fusion),
+    ("fusion-legacy", trackshift.fusion_legacy),
+    ("ensemble", trackshift.ensemble),
+    ("ensemble-legacy", trackshift.ensemble_legacy),
+    ("clusters", clusters.clusters),
+    ("clusters-legacy", clusters.clusters_legacy),
+    ("spotter", spotter.spotter),
+    ("spotter-legacy", spotter.spotter_legacy),
 ):
     METHODS.add(_name, _make)

@@ -11,6 +11,8 @@ from vfiscope.regions.propose.grown import grown
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.regions.threshold import fixed
+from vfiscope.regions.viewpoint.parallax import weigh_parallax
+from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
 
 __all__ = ["make"]
 
@@ -22,6 +24,7 @@ THRESHOLD_SCALES = {"low": 2.0, "medium": 1.0, "high": 0.5}
 def make(settings: Settings) -> Method:
     """The method ``auto``."""
     return Method(
+        register=register_where_it_helps,
         difference=partial(
             tolerant_difference,
             tolerance=TOLERANCE_PX,
@@ -31,5 +34,6 @@ def make(settings: Settings) -> Method:
         propose=partial(
             grown, reach=TOLERANCE_PX + 1, gap=3, min_seeds=12, margin=0.006, min_side=0.055
         ),
+        weigh=weigh_parallax,
         describe=describe,
     )

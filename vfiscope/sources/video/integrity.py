@@ -33,13 +33,15 @@ BOXES = (
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 EBML_CRC = b"\xbf\x84"
 PIECE = 2**20
+MAX_BOXES = 2**6
+"""Beside each other that are looked at."""
 GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
 TS_PACKET, TS_SYNC = 188, 0x47
 
 
 def why_cut_short(path: str) -> Note | None:
     """A note where the structure of an MP4, Matroska, AVI, GIF, APNG, Y4M or MPEG-TS file reaches
-    beyond its end, else None.
+    beyond its end, or where a track of MP4 lacks the scale of its times, else None.
 
     Raises:
         OSError: the file cannot be read.
@@ -57,6 +59,8 @@ def why_cut_short(path: str) -> Note | None:
             end = max(stop for _, _, stop in _png_chunks(file))
         elif head[4:8] in BOXES:
             end = _boxes_end(file, size)
+            if (end is None or end <= size) and not _tracks_have_scales(file, size):
+                return Note(Code.TIME_SCALE_MISSING)
         elif head[:4] == b"GIF8":
             return _gif_fault(file)
         elif head[:1] == b"\x47" and size > TS_PACKET and _byte_at(file, TS_PACKET) == TS_SYNC:
@@ -116,6 +120,35 @@ def _boxes_end(file: BinaryIO, size: int) -> int | None:
             return None
         at += length
     return at if at >= size else size + 8 - (size - at)  # a box cut inside its own head
+
+
+def _tracks_have_scales(file: BinaryIO, size: int) -> bool:
+    """True if every track of an MP4 has a media header box, which must be there (ISO 14496-12,
+    8.4.2). Without it FFmpeg takes times for milliseconds, and edits hide other frames."""
+    media = [
+        inner
+        for movie in _boxes(file, (0, size), b"moov")
+        for track in _boxes(file, movie, b"trak")
+        for inner in _boxes(file, track, b"mdia")
+    ]
+    return all(_boxes(file, inner, b"mdhd") for inner in media)
+
+
+def _boxes(file: BinaryIO, where: tuple[int, int], name: bytes) -> list[tuple[int, int]]:
+    """Where the contents of the boxes of a name begin and end, among the first boxes of a place."""
+    found, (at, end) = [], where
+    for _ in range(MAX_BOXES):
+        file.seek(at)
+        head = file.read(16)
+        length, begin = int.from_bytes(head[:4], "big"), at + 8
+        if length == 1:
+            length, begin = int.from_bytes(head[8:], "big"), at + 16
+        if length < begin - at or at + length > end:
+            break
+        if head[4:8] == name:
+            found.append((begin, at + length))
+        at += length
+    return found
 
 
 def _riff_end(file: BinaryIO, size: int) -> int:

@@ -1,0 +1,64 @@
+"""One sentence about a pair of frames."""
+
+from __future__ import annotations
+
+from vfiscope.regions.steps import Light
+from vfiscope.regions.viewpoint.camera_move import CameraMove
+
+__all__ = ["answer_caption", "light_words", "move_words"]
+
+MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
+"""What is rounded to nothing is not said."""
+MIN_RISE_CODES = 1.0
+
+
+def answer_caption(answer: str, regions: int, area: float, reasons: list[str]) -> str:
+    """The sentence of a pair.
+
+    Args:
+        answer: same, light, moved, changed or undecided.
+        regions: number of them.
+        area: part of the frame that they cover, 0..1.
+        reasons: what else is to be said: of the camera, the light, why it is undecided.
+    """
+    joined = " and ".join(reasons)
+    if answer == "same":
+        return "Nothing changed."
+    if answer == "undecided":
+        return f"It cannot be told what changed: {joined}."
+    if answer == "changed":
+        percent = f"{100 * area:.2g}" if area < 0.1 else f"{100 * area:.0f}"
+        noun = "region" if regions == 1 else "regions"
+        also = f"; {joined}" if joined else ""
+        return f"{regions} {noun} changed ({percent} % of the frame){also}."
+    return f"{joined[:1].upper()}{joined[1:]}; nothing else changed."
+
+
+def move_words(move: CameraMove) -> str:
+    """ "the camera moved (view 12 px right, 1.3 degrees clockwise, zoom 1.02)"."""
+    parts = []
+    for value, words in ((move.shift_x, ("right", "left")), (move.shift_y, ("down", "up"))):
+        if abs(value) >= MIN_SHIFT_PX:
+            length = f"{abs(value):.0f}" if abs(value) >= 10 else f"{abs(value):.1f}"
+            parts.append(f"{length} px {words[value < 0]}")
+    if abs(move.rotation) >= MIN_ROTATION:
+        way = "clockwise" if move.rotation > 0 else "anticlockwise"
+        parts.append(f"{abs(move.rotation):.1f} degrees {way}")
+    if abs(move.zoom - 1) >= MIN_ZOOM:
+        parts.append(f"zoom {move.zoom:.3f}")
+    return f"the camera moved (view {', '.join(parts)})" if parts else "the camera moved"
+
+
+def light_words(light: Light, mean: float) -> str:
+    """ "the light rose by 8 % (gain 1.05, offset +3.0)".
+
+    Args:
+        light: as fitted.
+        mean: luma of the reference, 0..255.
+    """
+    rise = light.gain * mean + light.offset - mean
+    numbers = f"(gain {light.gain:.3g}, offset {light.offset:+.1f})"
+    if abs(rise) < MIN_RISE_CODES:
+        return f"the contrast {'rose' if light.gain > 1 else 'fell'} {numbers}"
+    share = f" by {100 * abs(rise) / mean:.0f} %" if mean >= 1 else ""
+    return f"the light {'rose' if rise > 0 else 'fell'}{share} {numbers}"

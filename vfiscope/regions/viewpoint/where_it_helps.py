@@ -1,0 +1,135 @@
+"""Registration where it makes frames more alike; frames that are alike as they are stay so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vfiscope.pixels import luma_plane
+from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
+from vfiscope.regions.difference.tolerant import tolerant_codes
+from vfiscope.regions.steps import FramePair, Mask
+from vfiscope.regions.viewpoint.objectness import register_objects
+from vfiscope.registration import open_register
+from vfiscope.registration.homography import covered_mask, warp
+from vfiscope.registration.points import refused
+from vfiscope.types import Float64, Registration, Uint8, Verdict
+
+__all__ = ["register_sift", "register_where_it_helps", "registered"]
+
+TRIAL_SIDE_PX = 480
+"""Longer side at which frames are compared to see whether a registration helps."""
+TRIAL_SIGMA, TRIAL_RADIUS = 1.0, 1
+TRIAL_CODES = 20
+"""Codes beyond what a shift of a pixel explains from where a pixel is unlike."""
+MAX_UNLIKE_SHARE = 0.01
+"""Frames with fewer pixels that are unlike are compared as they are."""
+MAX_REMAINING_SHARE = 0.85
+"""Of the unlike pixels, that a registration may leave to be taken."""
+POINTS_ALLOWANCE = 1.5
+"""By how much more points may leave than things and are still preferred: they lie more exactly."""
+MAX_UNREGISTERED_SHARE = 0.25
+"""Of the pixels that are unlike, where no registration can be trusted: beyond it the frames may not
+show the same scene."""
+SIFT_SIDE_PX = 640
+"""Longer side to which frames are reduced for points: a fifth of the time of a full HD frame."""
+WARP_MARGIN_PX = 3
+"""Pixels beside what the test frame shows, that the interpolation reaches."""
+
+
+def register_where_it_helps(pair: FramePair) -> FramePair:
+    """The pair with its test frame brought onto the reference, if that makes them more alike.
+
+    Frames of which at most 1 % of the pixels are unlike, at a longer side of 480 pixels and but for
+    light and shifts of a pixel, stay as they are. Otherwise two registrations are tried, by points
+    (SIFT) and by things (:func:`~vfiscope.regions.viewpoint.objectness.register_objects`). That
+    which leaves the fewest unlike pixels is taken if it leaves at most 85 % of them; points may
+    leave half as many more than things.
+
+    Where neither can be trusted and more than a quarter of the pixels are unlike, the frames stay
+    as they are and the registration of the pair is a refused one, with the reason.
+    """
+    before = _unlike(pair, np.eye(3))
+    if before <= MAX_UNLIKE_SHARE:
+        return pair
+    ways = ((_sift(pair), 1.0), (register_objects(pair.test, pair.ref), POINTS_ALLOWANCE))
+    tried = [(_unlike(pair, one.matrix), cost, one) for one, cost in ways if one.accepted]
+    if not tried:
+        return pair if before <= MAX_UNREGISTERED_SHARE else replace(pair, registration=_no(before))
+    share, _, best = min(tried, key=lambda each: each[0] * each[1])
+    return registered(pair, best) if share <= MAX_REMAINING_SHARE * before else pair
+
+
+def _no(share: float) -> Registration:
+    reason = f"{100 * share:.0f} % of the pixels differ, and no registration makes the frames alike"
+    return refused("none", Verdict.UNLIKE, reason)
+
+
+def register_sift(pair: FramePair) -> FramePair:
+    """The pair with its test frame brought onto the reference by SIFT, or as it is where that
+    cannot be trusted."""
+    found = _sift(pair)
+    return registered(pair, found) if found.accepted else pair
+
+
+def registered(pair: FramePair, found: Registration) -> FramePair:
+    """The pair with its test frame warped; pixels that it does not show cannot be decided."""
+    covered = covered_mask(found.matrix, pair.size)
+    size = 2 * WARP_MARGIN_PX + 1
+    sure = cv2.erode(
+        covered.astype(np.uint8),
+        np.ones((size, size), np.uint8),
+        borderType=cv2.BORDER_CONSTANT,
+        borderValue=1,
+    )
+    valid = np.asarray(sure, bool) & pair.decidable
+    return FramePair(_warped(pair.test, found.matrix), pair.ref, valid, found)
+
+
+def _sift(pair: FramePair) -> Registration:
+    """By points of frames reduced to a longer side of 640."""
+    test, ref, back = _reduced(pair, SIFT_SIDE_PX)
+    found = open_register("sift")(luma_plane(test, 8), luma_plane(ref, 8))
+    matrix = back @ found.matrix @ np.linalg.inv(back)
+    return Registration(**{**vars(found), "matrix": matrix / matrix[2, 2]})
+
+
+def _reduced(pair: FramePair, side: int) -> tuple[Uint8, Uint8, Float64]:
+    """Both frames with at most this longer side, and the matrix from reduced to full pixels."""
+    height, width = pair.size
+    factor = max(1.0, max(height, width) / side)
+    small = max(1, round(width / factor)), max(1, round(height / factor))
+    x, y = width / small[0], height / small[1]
+    back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
+    if factor == 1.0:
+        return pair.test, pair.ref, back
+    test, ref = (
+        np.asarray(cv2.resize(each, small, interpolation=cv2.INTER_AREA), np.uint8)
+        for each in (pair.test, pair.ref)
+    )
+    return test, ref, back
+
+
+def _unlike(pair: FramePair, matrix: Float64) -> float:
+    """Share of the pixels in view that light and shifts of a pixel do not explain."""
+    test, ref, back = _reduced(pair, TRIAL_SIDE_PX)
+    small = np.linalg.inv(back) @ matrix @ back
+    size = (test.shape[0], test.shape[1])
+    seen: Mask = covered_mask(small, size)
+    if not seen.any():
+        return 1.0
+    here, there = _smooth(_warped(test, small)), _smooth(ref)
+    light = fit_light(here, there, flat_pixels(here, there) & seen)
+    codes = tolerant_codes(here, relit(there, light), TRIAL_RADIUS)
+    return float((codes[seen] > TRIAL_CODES).mean())
+
+
+def _warped(frame: Uint8, matrix: Float64) -> Uint8:
+    return np.asarray(warp(frame, matrix), np.uint8)
+
+
+def _smooth(frame: Uint8) -> Uint8:
+    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), TRIAL_SIGMA), np.uint8)

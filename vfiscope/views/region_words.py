@@ -1,0 +1,137 @@
+"""Regions in words: the answer first, then the most severe of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vfiscope.types import Answer, Region
+from vfiscope.views.places import frame_place, range_place
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
+
+__all__ = ["answer_sentence", "describe_regions", "percent"]
+
+ANSWER_WORDS = {
+    "same": "nothing changed",
+    "light": "only the light changed",
+    "moved": "only the camera moved",
+    "changed": "something changed",
+    "undecided": "it cannot be told",
+}
+
+
+def answer_sentence(answer: Answer) -> str:
+    """What a method says of a pair of frames, in one sentence."""
+    if answer.caption:
+        return answer.caption
+    count = f"{answer.regions} region{'s' * (answer.regions != 1)}"
+    said = ANSWER_WORDS.get(answer.answer, answer.answer)
+    if not answer.regions:
+        return f"{said}: no region"
+    return f"{said}: {count}, {percent(answer.changed_area)} of the frame"
+
+
+def percent(part: float) -> str:
+    """0..1 as ``0.52 %``, or ``12 %`` from ten on."""
+    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"
+
+
+def describe_regions(run: Run, most: int = 10) -> list[str]:
+    """The regions of a run as lines for people, the most severe first.
+
+    Of a single pair, the answer and its regions, with their numbers in the figures; of several, in
+    how many frames there is what, and the tracks, each with its frames and the caption of its most
+    severe region.
+
+    Args:
+        run: a finished run.
+        most: how many regions or tracks are listed.
+
+    Returns:
+        Lines without line breaks; none where no regions were sought.
+    """
+    answers = run.answers
+    if not answers:
+        return []
+    groups = _tracks(run.regions) if len(answers) > 1 else [[each] for each in run.regions]
+    groups.sort(key=lambda group: [-value for value in _weight(_worst(group))])
+    head = answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
+    lines = [head, *_listed(run, groups[:most])]
+    if len(groups) > most:
+        lines.append(f"  and {len(groups) - most} more, all in the result")
+    return lines
+
+
+def _weight(region: Region) -> tuple[float, float]:
+    return region.severity, region.area
+
+
+def _worst(group: Sequence[Region]) -> Region:
+    return max(group, key=_weight)
+
+
+def _tracks(regions: Sequence[Region]) -> list[list[Region]]:
+    """The regions of each track, and every one of no track by itself."""
+    found: dict[tuple[int, int], list[Region]] = {}
+    for n, region in enumerate(regions):
+        found.setdefault((region.track, n if region.track < 0 else -1), []).append(region)
+    return list(found.values())
+
+
+def _counted(run: Run) -> str:
+    """``something changed in 12 of 60 frames, nothing changed in 48: 31 regions, 4 tracks``"""
+    counts = Counter(answer.answer for answer in run.answers)
+    kinds = [*(kind for kind in reversed(ANSWER_WORDS) if kind in counts)]
+    kinds += [kind for kind in counts if kind not in ANSWER_WORDS]
+    parts = [
+        f"{ANSWER_WORDS.get(kind, kind)} in {counts[kind]}{' of ' * (n == 0)}"
+        f"{f'{len(run.answers)} frames' if n == 0 else ''}"
+        for n, kind in enumerate(sorted(kinds, key=lambda kind: kind != "changed"))
+    ]
+    tracks = f", {len(run.tracks)} track{'s' * (len(run.tracks) != 1)}" if run.tracks else ""
+    count = f"{len(run.regions)} region{'s' * (len(run.regions) != 1)}"
+    return f"{', '.join(parts)}: {count}{tracks}"
+
+
+def _listed(run: Run, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
+    several = len(run.answers) > 1
+    numbers = {id(region): number for number, region in enumerate(run.regions, 1)}
+    for group in groups:
+        worst = _worst(group)
+        if several:
+            named = f"track {worst.track}" if worst.track >= 0 else "no track"
+            count = f"{len(group)} region{'s' * (len(group) != 1)}"
+            yield f"  {named}, {_frames(run, group)}, {count}:"
+        where = f"    {frame_place(run, _row(run, worst.frame))}, " if len(group) > 1 else "    "
+        lead = where if several else f"  {numbers[id(worst)]:>2}  "
+        yield f"{lead}severity {worst.severity}, {worst.kind}: {worst.caption or _place(worst)}"
+
+
+def _place(region: Region) -> str:
+    return f"x {region.x:.0f}, y {region.y:.0f}, {region.w:.0f}x{region.h:.0f} px"
+
+
+def _row(run: Run, frame: int) -> int:
+    """The row of a frame; of one that the run does not hold, the next."""
+    return min(int(np.searchsorted(run.frames.index, frame)), len(run.frames) - 1)
+
+
+def _frames(run: Run, group: Sequence[Region]) -> str:
+    """The frames of a track, and their times or names and dates."""
+    rows = [_row(run, region.frame) for region in (group[0], group[-1])]
+    if rows[0] == rows[1]:
+        return frame_place(run, rows[0])
+    ends = {"start": rows[0], "stop": rows[1]}
+    facts: dict[str, Any] = {
+        f"{end}_time_s": float(run.frames.time_s[row]) for end, row in ends.items()
+    }
+    if run.names:
+        facts |= {f"{end}_name": run.names[row] for end, row in ends.items()}
+        facts |= {f"{end}_at": run.moment(row) for end, row in ends.items()}
+        return range_place(facts)
+    return f"frames {group[0].frame} to {group[-1].frame}, {range_place(facts)}"
