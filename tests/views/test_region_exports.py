@@ -47,8 +47,10 @@ def exported(run: Run, ending: str) -> Path:
 
 def test_coco(tmp_path: Path) -> None:
     found = json.loads(exported(stored(tmp_path), ".coco.json").read_text())
+    size = {"width": 64, "height": 48}
     assert found["images"] == [
-        {"id": n, "file_name": f"frame_00000{n}.png", "width": 64, "height": 48} for n in (1, 2, 3)
+        {**size, "id": n, "file_name": f"frame_00000{n}.png", "registration": how}
+        for n, how in ((1, "none"), (2, "none"), (3, "ecc"))
     ]
     names = [each["name"] for each in found["categories"]]
     assert [each["id"] for each in found["categories"]] == list(range(1, 10))
