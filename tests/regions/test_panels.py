@@ -18,7 +18,7 @@ Image = NDArray[np.uint8]
 
 def scene(height: int, width: int, seed: int = 3) -> Image:
     """Smooth colours, in which both images of a page are alike."""
-    coarse = np.random.default_rng(seed).integers(40, 230, (5, 7, 3), dtype=np.uint8)
+    coarse = np.random.default_rng(seed).integers(40, 230, (12, 18, 3), dtype=np.uint8)
     return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 

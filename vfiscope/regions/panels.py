@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from vfiscope.types import Box, Uint8
 
 __all__ = ["find_panels"]
 
+T = TypeVar("T", bound=np.generic)
 Colour = NDArray[np.uint8]
 """(3,)"""
 PAGE_TOLERANCES = (24, 8, 64)
@@ -27,8 +29,14 @@ MOST_UNLIKE = 0.05
 """Part of the side by which the sizes or places of the two may differ."""
 LEAST_FILLED = 0.97
 """Part of its box that a panel covers."""
-LEAST_PAGE = 0.6
+LEAST_OF_HALVES = 0.7
+"""The same of halves: most images are no pair, and the halves of some are similar."""
+THUMB = 64
+"""Side of the thumbnails that are compared."""
+LEAST_PAGE = 0.9
 """Part of a line that has the colour of the page where the line is page."""
+MOST_BESIDE = 0.25
+"""What may stand on the page beside two parts (titles, labels), as a part of their area."""
 LARGE_PART = 0.9
 """Of the largest area and of the highest correlation: what is as good as the best."""
 FLAT_LINE = 8
@@ -42,11 +50,11 @@ LEAST_LIKENESS = 0.5
 def find_panels(image: Uint8) -> tuple[Box, Box]:
     """The boxes of the test and the reference image in a page.
 
-    Looked for are, in turn, two of like size and place that are: rectangles that stand out from
-    the page and are alike; drawings without a frame on either side of an empty strip that are
-    alike; any parts that are alike; rectangles that are not; and, where there is no page around
-    them, halves that are alike. The left or upper of the two is the reference. Of more than two,
-    the large ones that are most alike are taken; of equal ones the first as one reads.
+    Looked for are, in turn, two of like size and place that are: parts that stand out from the
+    page, are alike, and leave little else on it; what lies on either side of an empty strip,
+    alike; halves, alike; any parts that are alike; rectangles that are not. The left or upper of
+    the two is the reference. Of several, the large ones that are most alike are taken; of equal
+    ones the first as one reads.
 
     Args:
         image: (H, W, 3) RGB.
@@ -73,13 +81,16 @@ def _searches(image: Uint8) -> Iterator[list[tuple[Box, Box]]]:
     """Pairs in order, one kind after the other."""
     colours = _page_colours(image)
     parts = _parts(image, colours)
-    rectangles = [pair for pair, filled in parts.items() if filled]
-    yield [pair for pair in rectangles if _are_alike(image, *pair)]
+    alike = [pair for pair in parts if _are_alike(image, *pair)]
+    yield [pair for pair in alike if parts[pair].alone]
     yield [pair for pair in _beside_a_gap(image, colours) if _are_alike(image, *pair)]
-    yield [pair for pair in parts if _are_alike(image, *pair)]
-    yield rectangles
-    if not _is_of(_edge(image), colours):
-        yield [pair for pair in _halves(image) if _are_alike(image, *pair)]
+    yield [pair for pair in _halves(image) if _likeness(image, *pair) >= LEAST_OF_HALVES]
+    yield alike
+    yield [
+        pair
+        for pair, parted in parts.items()
+        if parted.rectangles and not any(_is_flat(image, box) for box in pair)
+    ]
 
 
 def _best(image: Uint8, pairs: Sequence[tuple[Box, Box]]) -> tuple[Box, Box]:
@@ -88,7 +99,8 @@ def _best(image: Uint8, pairs: Sequence[tuple[Box, Box]]) -> tuple[Box, Box]:
     likeness = np.array([_likeness(image, *pair) for pair in pairs])
     alike = likeness >= min(LEAST_LIKENESS, likeness.max())
     large = alike & (areas >= LARGE_PART * areas[alike].max())
-    good = large & (likeness >= LARGE_PART * likeness[large].max())
+    most = float(likeness[large].max())
+    good = large & (likeness >= min(most, LARGE_PART * most))  # it may be negative
     return min(
         (pair for pair, taken in zip(pairs, good, strict=True) if taken),
         key=lambda pair: [(box.y, box.x) for box in pair],
@@ -110,15 +122,25 @@ def _in_order(boxes: tuple[Box, Box]) -> tuple[Box, Box] | None:
     return None
 
 
-def _parts(image: Uint8, colours: Sequence[Colour]) -> dict[tuple[Box, Box], bool]:
-    """Pairs of parts that stand out from the page, and whether both are rectangles."""
+class _Parted(NamedTuple):
+    rectangles: bool
+    alone: bool
+
+
+def _parts(image: Uint8, colours: Sequence[Colour]) -> dict[tuple[Box, Box], _Parted]:
+    """Pairs of parts that stand out from the page, whether both are rectangles, and whether
+    there is little beside them."""
     for tolerance in PAGE_TOLERANCES:
         found = {}
         for colour in colours:
-            parts = _standing_out(_unlike(image, colour, tolerance))
+            mask = _unlike(image, colour, tolerance)
+            parts = _standing_out(mask)
             for a, b in combinations(parts, 2):
                 if pair := _in_order((a, b)):
-                    found[pair] = parts[a] and parts[b]
+                    inside = sum(np.count_nonzero(_cut(mask, box)) for box in pair)
+                    beside = np.count_nonzero(mask) - inside
+                    area = sum(box.w * box.h for box in pair)
+                    found[pair] = _Parted(parts[a] and parts[b], bool(beside <= MOST_BESIDE * area))
         if found:
             return found
     return {}
@@ -139,7 +161,7 @@ def _edge(image: Uint8) -> Uint8:
 def _is_of(line: Uint8, colours: Sequence[Colour]) -> bool:
     """Whether most pixels of a line are of one of the colours."""
     return any(
-        _unlike(line[None], colour, PAGE_TOLERANCES[0]).mean() <= 1 - LEAST_PAGE
+        _unlike(line[None], colour, min(PAGE_TOLERANCES)).mean() <= 1 - LEAST_PAGE
         for colour in colours
     )
 
@@ -170,7 +192,7 @@ def _standing_out(mask: Mask) -> dict[Box, bool]:
 def _beside_a_gap(image: Uint8, colours: Sequence[Colour]) -> Iterator[tuple[Box, Box]]:
     """What lies on either side of the widest empty strip in the middle third."""
     for colour, upright in product(colours, (True, False)):
-        mask = _unlike(image, colour, PAGE_TOLERANCES[0])
+        mask = _unlike(image, colour, min(PAGE_TOLERANCES))
         mask = mask if upright else mask.T
         length = mask.shape[1]
         used: Mask = np.asarray(mask.any(axis=0), bool)
@@ -209,8 +231,13 @@ def _halves(image: Uint8) -> list[tuple[Box, Box]]:
     ]
 
 
-def _cut(image: Uint8, box: Box) -> Uint8:
+def _cut(image: NDArray[T], box: Box) -> NDArray[T]:
     return image[box.y : box.y + box.h, box.x : box.x + box.w]
+
+
+def _is_flat(image: Uint8, box: Box) -> bool:
+    """Whether a part is of one colour, as the bars of a letterbox are."""
+    return bool(np.std(_cut(image, box), axis=(0, 1)).max() < FLAT_LINE)
 
 
 def _are_alike(image: Uint8, first: Box, second: Box) -> bool:
@@ -218,16 +245,19 @@ def _are_alike(image: Uint8, first: Box, second: Box) -> bool:
 
 
 def _likeness(image: Uint8, *boxes: Box) -> float:
-    """Correlation of two parts; 0 where one is constant or smaller than 8 pixels a side."""
+    """Correlation of what is finer than a quarter of two parts: skies above grounds are not alike
+    because of that. 0 where one is constant or smaller than 8 pixels a side."""
     if min(side for box in boxes for side in box[2:]) < 8:
         return 0.0
-    # Blurred, so that a displacement of a few pixels is no difference.
-    parts = [_cut(image, box) for box in boxes]
-    thumbs = [cv2.resize(part, (64, 64), interpolation=cv2.INTER_AREA) for part in parts]
-    first, second = (np.asarray(each, np.float64).ravel() for each in thumbs)
-    if min(first.std(), second.std()) == 0:
+    fine = []
+    for box in boxes:
+        # Small, so that a displacement of a few pixels is no difference.
+        small = cv2.resize(_cut(image, box), (THUMB, THUMB), interpolation=cv2.INTER_AREA)
+        values = small.astype(np.float64)
+        fine.append((values - cv2.GaussianBlur(values, (0, 0), THUMB / 16)).ravel())
+    if min(each.std() for each in fine) < 1e-6:
         return 0.0
-    return float(np.corrcoef(first, second)[0, 1])
+    return float(np.asarray(np.corrcoef(np.stack(fine)))[0, 1])
 
 
 def _without_frame(image: Uint8, *boxes: Box) -> list[Box]:
