@@ -21,10 +21,17 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
 
+def pytest_collectstart() -> None:
+    """Little that is made while tests are collected is garbage: looking for it takes a fifth of the
+    time."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """What is imported stays: a test that collects garbage need not look through it each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,14 @@ def test_a_comparison(folder: Path) -> None:
         assert (run.scores["mismatch"] >= 0).all()
 
 
+def test_a_method_for_regions(folder: Path) -> None:
+    scan_and_run(folder, "A method for regions")
+    with Run(folder / "clip.h5") as run:
+        assert {answer.unit for answer in run.answers} == {"code values"}
+        assert sorted({region.frame for region in run.regions}) == [0, 1, 2, 3, 4]
+        assert run.stages["regions"].parameters["method"] == "redder"
+
+
 def test_an_option(folder: Path) -> None:
     assert json.loads(scan_and_run(folder, "An option"))["status"] == "ok"
     with Run(folder / "clip.h5") as run:

@@ -47,11 +47,12 @@ def test_identical_frames_have_no_difference() -> None:
     assert same.cut.level == 1
 
 
-@pytest.mark.parametrize("kind", ["light", "shift", "noise", "blur"])
+@pytest.mark.parametrize("kind", ["light", "uneven light", "shift", "noise", "blur"])
 def test_what_is_no_change_has_no_region(kind: str) -> None:
     ref = textured()
     test = {
         "light": lambda: np.rint(ref * 0.9 + 8).astype(np.uint8),
+        "uneven light": lambda: np.rint(ref * np.linspace(0.8, 1.1, 128)[:, None]).astype(np.uint8),
         "shift": lambda: np.roll(ref, (1, 2), (0, 1)),
         "noise": lambda: np.clip(
             ref + np.random.default_rng(0).normal(0, 6, ref.shape), 0, 255

@@ -20,6 +20,7 @@ from vfiscope.regions.difference.light_fit_of_pair import (
 )
 from vfiscope.regions.difference.local_shift import shift_field, shifted
 from vfiscope.regions.difference.noise_level import noise_level
+from vfiscope.regions.difference.shading import fit_shading, shaded
 from vfiscope.regions.difference.tolerant import decidable, tolerant_codes, tolerant_difference
 from vfiscope.regions.propose.grown import grown, with_context
 from vfiscope.regions.steps import Cut, Difference, Light
@@ -88,6 +89,32 @@ def test_a_gain_is_limited() -> None:
     ref = np.tile(np.arange(10, 90, dtype=np.uint8), (40, 1))
     light = fit_light(np.asarray(ref // 5, np.uint8), ref, everywhere(ref))
     assert light.gain >= 0.5
+
+
+def test_uneven_light_is_recovered_beside_a_change() -> None:
+    ref = plane()
+    across = np.linspace(-1, 1, 128)
+    test = np.rint(np.minimum(ref, 200) * (1 + 0.2 * across)).astype(np.uint8)
+    ref = np.minimum(ref, 200)
+    test[:30, :30] = 250
+    found = fit_shading(test, ref, everywhere(ref))
+    assert found == pytest.approx([0, 0.2, 0, 0, 0, 0], abs=0.01)
+    assert np.abs(shaded(ref, found)[40:].astype(int) - test[40:]).max() <= 2
+
+
+def test_light_that_is_even_and_changes_of_a_part_are_no_shading() -> None:
+    ref = plane()
+    test = ref.copy()
+    test[20:60, 20:60] += 30
+    assert not fit_shading(test, ref, everywhere(ref)).any()
+    assert not fit_shading(test, ref, ~everywhere(ref)).any()
+
+
+def test_shading_of_colour_is_about_grey() -> None:
+    colour = np.full((60, 60), 168, np.uint8)
+    gain = np.array([0.5, 0, 0, 0, 0, 0])
+    assert (shaded(colour, gain, origin=128) == 188).all()
+    assert (shaded(np.full_like(colour, 128), gain, origin=128) == 128).all()
 
 
 def test_shifts_of_parts_are_recovered() -> None:

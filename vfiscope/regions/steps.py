@@ -114,6 +114,8 @@ class Proposal:
     """(box.h, box.w) pixels inside the extent; None until a segment step finds them."""
     point: tuple[int, int] | None = None
     """(x, y) of a peak, where that is what was found."""
+    mask_by: str = "map"
+    """As :attr:`~vfiscope.types.Region.mask_by`."""
 
 
 @dataclass(frozen=True, eq=False)

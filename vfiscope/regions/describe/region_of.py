@@ -32,11 +32,8 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
     change = what_changed(look)
     kind = kind_of(look, change, pair.size)
     return Region(
-        frame=0,
-        x=drawn.x,
-        y=drawn.y,
-        w=drawn.w,
-        h=drawn.h,
+        0,
+        *drawn,
         area=len(rows),
         score=float(values.mean()),
         severity=severity_of(share, times_threshold(peak, cut.level)),
@@ -61,6 +58,7 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
         peak=peak,
         change=change.name,
         mask=encode(mask, tight, pair.size),
+        mask_by=proposal.mask_by,
     )
 
 

@@ -14,7 +14,8 @@ from vfiscope.regions.difference.light_fit_of_pair import (
 )
 from vfiscope.regions.difference.local_shift import looked_up, shift_field, shifted
 from vfiscope.regions.difference.noise_level import noise_level
-from vfiscope.regions.steps import Difference, FramePair, Mask
+from vfiscope.regions.difference.shading import fit_shading, shaded
+from vfiscope.regions.steps import Difference, FramePair, Light, Mask
 from vfiscope.types import Float32, Uint8
 
 __all__ = ["decidable", "tolerant_codes", "tolerant_difference"]
@@ -47,12 +48,7 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
     if np.array_equal(pair.test, pair.ref):
         return Difference(np.zeros(pair.size, np.float32), "ratio", pair.decidable)
     tolerance -= min(pair.size) < SMALL_FRAME_SIDE
-    planes = colour_planes(pair)
-    lights = []
-    for index, (test, ref) in enumerate(planes):
-        light = fit_light(test, ref, flat_pixels(test, ref) & pair.decidable)
-        lights.append(light)
-        planes[index] = (test, relit(ref, light))
+    planes, light = relit_planes(pair)
     flow = shift_field(*planes[0])
     valid = decidable(pair, flow, band=tolerance + 1)
     ratio, rim = np.zeros(pair.size, np.float32), np.zeros(pair.size, bool)
@@ -67,7 +63,24 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
         )
         np.maximum(ratio, own, out=ratio)
         rim |= own_rim
-    return Difference(ratio, "ratio", valid, rim=rim & valid, light=lights[0], flow=flow)
+    return Difference(ratio, "ratio", valid, rim=rim & valid, light=light, flow=flow)
+
+
+def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], Light]:
+    """The planes of test and reference, the latter under the light of the former, and that light
+    in luma. Colour is shaded only where luma is."""
+    made: list[tuple[Uint8, Uint8]] = []
+    lights = []
+    uneven = True
+    for test, ref in colour_planes(pair):
+        flat = flat_pixels(test, ref) & pair.decidable
+        lights.append(fit_light(test, ref, flat))
+        ref, origin = relit(ref, lights[-1]), 128 if made else 0
+        if uneven:
+            shading = fit_shading(test, ref, flat, origin=origin)
+            ref, uneven = shaded(ref, shading, origin=origin), bool(shading.any())
+        made.append((test, ref))
+    return made, lights[0]
 
 
 def tolerant_codes(test: Uint8, ref: Uint8, radius: int) -> Uint8:

@@ -17,7 +17,8 @@ __all__ = ["objectness", "register_objects"]
 
 OBJECT_SIDE_PX = 240
 """Longer side to which frames are reduced."""
-MIN_OBJECT_SIDE_PX = 16
+MIN_OBJECT_SIDE_PX, MIN_OBJECT_RANGE = 16, 0.1
+"""Of the reduced frames, and of what stands out in them: with less there is nothing to match."""
 FULL_CHROMA = 25.0
 """Distance from grey in CIE Lab from where more counts no more."""
 DARK_WEIGHT, FULL_DARK = 0.7, 4.0
@@ -49,7 +50,8 @@ def register_objects(test: Uint8, ref: Uint8) -> Registration:
     """
     maps = objectness(test), objectness(ref)
     height, width = test.shape[:2]
-    if min(maps[0].shape) < MIN_OBJECT_SIDE_PX or not all(each.any() for each in maps):
+    flat = min(float(np.ptp(each)) for each in maps) < MIN_OBJECT_RANGE
+    if flat or min(maps[0].shape) < MIN_OBJECT_SIDE_PX:
         return refused("objects", Verdict.FEW_MATCHES, "there are no things to register by")
     rough = max(_peaks(*maps), key=lambda peak: peak.correlation, default=None)
     if rough is None:

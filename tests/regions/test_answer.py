@@ -1,0 +1,143 @@
+"""The answer for a pair as a whole, on scenes whose answer is known."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vfiscope.regions import METHODS, Found, FramePair, Settings, find
+from vfiscope.regions.viewpoint.where_it_helps import register_sift
+
+Pixels = NDArray[np.uint8]
+
+
+@cache
+def photo(seed: int = 11) -> Pixels:
+    """A textured, coloured scene, 240 wide and 180 high, mean about 120."""
+    rng = np.random.default_rng(seed)
+    planes = []
+    for sigma in (2.0, 5.0):
+        noise = rng.normal(0, 1, (180, 240, 3)).astype(np.float32)
+        smooth = cv2.GaussianBlur(noise, (0, 0), sigma)
+        planes.append(smooth / smooth.std())
+    codes = 120 + 25 * planes[0] + 20 * planes[1]
+    return codes.clip(0, 255).astype(np.uint8)
+
+
+def turned(
+    frame: Pixels, degrees: float, zoom: float = 1.0, shift: tuple[int, int] = (0, 0)
+) -> Pixels:
+    """Turned clockwise as seen, about the centre, then shifted."""
+    height, width = frame.shape[:2]
+    matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), -degrees, zoom)
+    matrix[:, 2] += shift
+    made = cv2.warpAffine(
+        frame, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
+    )
+    return np.asarray(made, np.uint8)
+
+
+def answer(test: Pixels, ref: Pixels) -> Found:
+    return find(FramePair(test, ref), METHODS["auto"](Settings()))
+
+
+def test_the_same_frame() -> None:
+    found = answer(photo(), photo()).answer
+    assert (found.answer, found.registration, found.caption) == ("same", "none", "Nothing changed.")
+    assert np.isnan(found.evidence)
+
+
+def test_constant_100_against_constant_140_is_light() -> None:
+    ref, test = (np.full((60, 80, 3), code, np.uint8) for code in (100, 140))
+    found = answer(test, ref).answer
+    assert (found.answer, found.gain, found.offset) == ("light", 1.0, 40.0)
+    assert found.caption == ("The light rose by 40 % (gain 1, offset +40.0); nothing else changed.")
+
+
+def test_less_contrast_is_light_too() -> None:
+    mean = photo().mean()
+    test = np.rint((photo() - mean) * 0.8 + mean).astype(np.uint8)
+    found = answer(test, photo()).answer
+    assert (found.answer, found.regions) == ("light", 0)
+    assert found.gain == pytest.approx(0.8, abs=0.02)
+    assert found.caption.startswith("The contrast fell (gain 0.")
+
+
+def test_a_pixel_of_shift_is_a_move() -> None:
+    found = answer(np.roll(photo(), 2, axis=1), photo()).answer
+    assert (found.answer, found.regions) == ("moved", 0)
+    assert found.shift_x == pytest.approx(2, abs=0.3)
+    assert found.shift_y == pytest.approx(0, abs=0.3)
+    assert "px right" in found.caption
+
+
+def test_a_turned_camera_is_registered_and_said_in_numbers() -> None:
+    whole = answer(turned(photo(), 3.0, 1.05, (12, -6)), photo())
+    found = whole.answer
+    assert (found.answer, found.regions, found.registration) == ("moved", 0, "sift")
+    assert found.shift_x == pytest.approx(12, abs=0.1)
+    assert found.shift_y == pytest.approx(-6, abs=0.1)
+    assert found.rotation == pytest.approx(3.0, abs=0.05)
+    assert found.zoom == pytest.approx(1.05, abs=0.002)
+    assert found.caption == (
+        "The camera moved (view 12 px right, 6.0 px up, 3.0 degrees clockwise, zoom 1.050); "
+        "nothing else changed."
+    )
+    assert whole.pair.valid is not None
+    assert not whole.pair.valid[:, -8:].any()  # 239 lies at 120 + 1.05 * 119 + 12 > 239
+    assert whole.pair.valid[70:110, 20:200].all()
+    assert (whole.difference.valid <= whole.pair.valid).all()
+
+
+def test_a_change_before_a_turned_camera() -> None:
+    test = photo().copy()
+    test[100:130, 150:190] = (250, 30, 30)
+    found = answer(turned(test, 2.0), photo())
+    (region,) = found.regions
+    assert found.answer.answer == "changed"
+    assert found.answer.evidence > 18
+    assert abs(region.tight_x - 150) <= 3
+    assert abs(region.tight_y - 100) <= 3
+    assert "1 region changed" in found.answer.caption
+    assert "2.0 degrees clockwise" in found.answer.caption
+
+
+def test_frames_of_two_scenes_are_undecided() -> None:
+    found = answer(photo(5), photo()).answer
+    assert found.answer == "undecided"
+    assert "no registration makes the frames alike" in found.caption
+
+
+def test_no_common_pixel_is_undecided() -> None:
+    pair = FramePair(photo(), photo(), valid=np.zeros(photo().shape[:2], bool))
+    found = find(pair, METHODS["absdiff"](Settings())).answer
+    assert found.caption == "It cannot be told what changed: no pixel is shown by both frames."
+
+
+def test_registration_by_points_alone() -> None:
+    pair = register_sift(FramePair(turned(photo(), 4.0), photo()))
+    assert pair.registration is not None
+    assert pair.registration.method == "sift"
+    assert np.abs(pair.test.astype(int) - pair.ref)[pair.decidable].mean() < 2
+    flat = np.full((60, 80, 3), 100, np.uint8)
+    refused = FramePair(flat, flat)
+    assert register_sift(refused) is refused
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 300), (9, 9), (33, 400)])
+def test_frames_of_any_size_have_an_answer(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(1)
+    noise = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for _ in range(2)]
+    black, white = np.zeros_like(noise[0]), np.full_like(noise[0], 255)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for test, ref in (noise, (noise[0], noise[0]), (white, black), (noise[0], black)):
+            found = answer(test, ref).answer
+            assert found.answer in {"same", "light", "moved", "changed", "undecided"}
+            assert found.caption.endswith(".")
+        assert answer(noise[0], noise[0]).answer.answer == "same"
