@@ -29,6 +29,7 @@ __all__ = [
     "kind_counts",
     "mask_picture",
     "overlay_picture",
+    "shown_map",
     "shrunk",
     "top_of",
 ]
@@ -61,7 +62,7 @@ MOST_BOXES, MOST_NUMBERED = 1000, 200
 LABEL_PT, LABEL_CHARACTER, LABEL_PADDING = 7.5, 0.7, 3.0
 """Size of the numbers; width of a digit of it, in sizes; pixels on each side."""
 CASING = "#101010"
-NO_REGION, UNDECIDED = 0.55, 0.22
+NO_REGION, UNDECIDED = 140, 56
 """Grey of what lies above the threshold in no region, and of what cannot be decided."""
 
 
@@ -208,14 +209,14 @@ def mask_picture(found: Found) -> Uint8:
     """(H, W) what lies above the threshold: white in regions, grey elsewhere, dark where nothing
     can be decided."""
     size = found.pair.size
-    picture = np.where(found.difference.valid, 0.0, UNDECIDED)
+    picture = np.where(found.difference.valid, 0, UNDECIDED).astype(np.uint8)
     picture[found.cut.mask] = NO_REGION
     for region in found.regions[:MOST_BOXES]:
         box = _extent(region, size)
         inside = picture[box.y : box.y + box.h, box.x : box.x + box.w]
         mask = decode(region.mask, size, box) if region.mask else inside == NO_REGION
-        inside[mask] = 1.0
-    return np.asarray(np.rint(255 * picture), np.uint8)
+        inside[mask] = 255
+    return picture
 
 
 def _extent(region: Region, size: tuple[int, int]) -> Box:
