@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -196,6 +197,9 @@ def test_a_bank_is_not_overwritten_unasked(tmp_path: Path) -> None:
     assert load_normal(tmp_path / "a.h5").source == "else"
 
 
+Change = Callable[[h5py.File], None]
+
+
 def external(h5: h5py.File) -> None:
     del h5["maxima"]
     h5.create_dataset("maxima", (2,), "<f4", external=[("/etc/passwd", 0, 8)])
@@ -211,7 +215,7 @@ def huge(h5: h5py.File) -> None:
     h5.create_dataset("maxima", (2**40,), "<f4", chunks=(2**20,))
 
 
-def put(name: str, value: object):  # type: ignore[no-untyped-def]
+def put(name: str, value: object) -> Change:
     def change(h5: h5py.File) -> None:
         if name in h5:
             h5[name][...] = value
@@ -221,7 +225,7 @@ def put(name: str, value: object):  # type: ignore[no-untyped-def]
     return change
 
 
-def drop(name: str):  # type: ignore[no-untyped-def]
+def drop(name: str) -> Change:
     def change(h5: h5py.File) -> None:
         del (h5 if name in h5 else h5.attrs)[name]
 
@@ -249,7 +253,7 @@ def drop(name: str):  # type: ignore[no-untyped-def]
         (drop("patches"), "is not stored in the file itself"),
     ],
 )
-def test_hostile_banks_are_refused(tmp_path: Path, change, why: str) -> None:  # type: ignore[no-untyped-def]
+def test_hostile_banks_are_refused(tmp_path: Path, change: Change, why: str) -> None:
     a_bank().save(tmp_path / "a.h5")
     with h5py.File(tmp_path / "a.h5", "r+") as h5:
         change(h5)

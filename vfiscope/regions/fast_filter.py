@@ -11,7 +11,7 @@ from vfiscope.regions.steps import Difference, FramePair
 
 __all__ = ["unless_equal"]
 
-ROUNDING_CODES = 2.0
+UNSEEN_CODES = 2.0
 """Mean difference in code values that nobody sees: rounding, and compression at high quality."""
 LOOKED_AT_PX = 7
 """Side of the square that it is averaged over."""
@@ -33,6 +33,6 @@ def unless_equal(
     """
     apart = cv2.absdiff(pair.test, pair.ref).max(axis=2).astype(np.float32)
     apart[~pair.decidable] = 0
-    if cv2.blur(apart, (LOOKED_AT_PX, LOOKED_AT_PX)).max() >= ROUNDING_CODES:
+    if cv2.blur(apart, (LOOKED_AT_PX, LOOKED_AT_PX)).max() >= UNSEEN_CODES:
         return difference(pair)
     return Difference(np.zeros(pair.size, np.float32), unit, pair.decidable)
