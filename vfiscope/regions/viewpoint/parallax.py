@@ -17,7 +17,7 @@ __all__ = ["weigh_parallax"]
 MAX_STEADY_SHARE = 0.02
 """Of the decidable pixels: a registered pair in which more of them differ shows things from
 elsewhere."""
-MAX_STILL_SHARE = 0.01
+MAX_CORNER_SHARE = 0.01
 """Of the diagonal: a camera that moved things by less does not show them from elsewhere."""
 MIN_PLANE_SHARE = 0.7
 """Of the matched points: where fewer agree on one plane, things lie nearer and farther."""
@@ -46,7 +46,7 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     distance, known = colour_distance(pair)
     evidence = float(distance.max())
     decidable = max(1, int(np.count_nonzero(difference.valid)))
-    still = _corner_share(found.matrix, pair.size) <= MAX_STILL_SHARE
+    still = _corner_share(found.matrix, pair.size) <= MAX_CORNER_SHARE
     steady = np.count_nonzero(cut.mask) <= MAX_STEADY_SHARE * decidable
     plane = found.method != "objects" and found.inlier_ratio >= MIN_PLANE_SHARE
     if still or (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
