@@ -389,11 +389,22 @@ WARNINGS: dict[Code, Template] = {
     ),
 }
 
+
+def _masks_of_map(count: int, regions: int) -> str:
+    return (
+        f"of {counted(regions, 'region')}, {count} {'has' if count == 1 else 'have'} the mask of"
+        " the map: SAM 2 drew none that touches what changed"
+    )
+
+
+OF_REGIONS: dict[Code, Template] = {Code.MASKS_OF_MAP: _masks_of_map}
+
 for _code, _template in {
     **OF_VIDEOS,
     **OF_IMAGES,
     **OF_ARRAYS,
     **OF_PARTIAL_RUNS,
     **WARNINGS,
+    **OF_REGIONS,
 }.items():
     SENTENCES.add(_code, _template)

@@ -51,7 +51,8 @@ def region_report(run: Run) -> dict[str, Any]:
             regions         [{id, track (None: of none), kind, change, severity (1..5), caption,
                             box {x, y, w, h}, tight {x, y, w, h}, centroid {x, y}, area, score,
                             peak, mask {size: [h, w], counts: run lengths down the columns, outside
-                            and inside in turn} or None}]
+                            and inside in turn} or None, mask_by (map, or the network that drew
+                            it)}]
         tracks              [{track, first_frame, last_frame, regions, kind}]
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
@@ -153,6 +154,7 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "score": region.score,
         "peak": region.peak,
         "mask": mask,
+        "mask_by": region.mask_by,
     }
 
 
