@@ -387,17 +387,10 @@ WARNINGS: dict[Code, Template] = {
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"
     ),
+    Code.MASKS_OF_MAP: (
+        "masks of the map, as SAM 2 drew none that touches what changed: {count} of {regions}"
+    ),
 }
-
-
-def _masks_of_map(count: int, regions: int) -> str:
-    return (
-        f"of {counted(regions, 'region')}, {count} {'has' if count == 1 else 'have'} the mask of"
-        " the map: SAM 2 drew none that touches what changed"
-    )
-
-
-OF_REGIONS: dict[Code, Template] = {Code.MASKS_OF_MAP: _masks_of_map}
 
 for _code, _template in {
     **OF_VIDEOS,
@@ -405,6 +398,5 @@ for _code, _template in {
     **OF_ARRAYS,
     **OF_PARTIAL_RUNS,
     **WARNINGS,
-    **OF_REGIONS,
 }.items():
     SENTENCES.add(_code, _template)

@@ -35,7 +35,8 @@ POSITIONS = (
 )
 MAX_CONFIG_BYTES = 1 << 20
 WHAT_LIBRARIES_RAISE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError)
-"""With OSError, ValueError and their own, what transformers and torch raise for settings that fit nothing."""
+"""Beside OSError and ValueError: what transformers and torch raise for settings that fit
+nothing."""
 
 
 class Sam2Network(NamedTuple):
