@@ -145,7 +145,7 @@ def test_a_run_says_what_drew_its_masks(copied: Path) -> None:
     run = vs.compare(MARKED, PLAIN, sam_weights=saying(copied, -1.0), **few)
     assert [region.mask_by for region in run.regions] == ["map"]
     assert run.stages["regions"].parameters["sam_weights"] == str(copied)
-    said = "masks of the map, as SAM 2 drew none that touches what changed: 1 of 1"
+    said = "of 1 masks 1 are the map's: SAM 2 missed what changed"
     assert describe_regions(run)[-1] == said
     run = vs.compare(MARKED, PLAIN, sam_weights=saying(copied, 1.0), **few)
     assert run.regions[0].mask_by.startswith("sam2:")

@@ -15,7 +15,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from vfiscope.regions.presets import absdiff, auto, clusters, semantic, spotter, trackshift
+from vfiscope.regions.presets import (
+    absdiff,
+    auto,
+    clusters,
+    patchcore,
+    semantic,
+    spotter,
+    trackshift,
+)
 from vfiscope.regions.segment.prompted import prompted
 from vfiscope.regions.segment.sam2 import Sam2
 from vfiscope.regions.settings import Settings
@@ -30,6 +38,7 @@ for _name, _make in (
     ("auto", auto.make),
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
+    ("patchcore", patchcore.make),
     ("hybrid", trackshift.hybrid),
     ("hybrid-legacy", trackshift.hybrid_legacy),
     ("fusion", trackshift.fusion),
