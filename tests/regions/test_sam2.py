@@ -145,7 +145,7 @@ def test_a_run_says_what_drew_its_masks(copied: Path) -> None:
     run = vs.compare(MARKED, PLAIN, sam_weights=saying(copied, -1.0), **few)
     assert [region.mask_by for region in run.regions] == ["map"]
     assert run.stages["regions"].parameters["sam_weights"] == str(copied)
-    said = "of 1 masks 1 are the map's: SAM 2 missed what changed"
+    said = "masks of the map, where SAM 2 missed what changed: 1 of 1"
     assert describe_regions(run)[-1] == said
     run = vs.compare(MARKED, PLAIN, sam_weights=saying(copied, 1.0), **few)
     assert run.regions[0].mask_by.startswith("sam2:")
