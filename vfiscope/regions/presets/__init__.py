@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from vfiscope.regions.presets import absdiff, auto, clusters, semantic, spotter, trackshift
+from vfiscope.regions.presets import (
+    absdiff,
+    auto,
+    clusters,
+    frameshift,
+    semantic,
+    spotter,
+    trackshift,
+)
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
@@ -36,5 +44,6 @@ for _name, _make in (
     ("clusters-legacy", clusters.clusters_legacy),
     ("spotter", spotter.spotter),
     ("spotter-legacy", spotter.spotter_legacy),
+    ("frameshift-legacy", frameshift.frameshift_legacy),
 ):
     METHODS.add(_name, _make)
