@@ -19,6 +19,7 @@ from vfiscope.regions.presets import (
     absdiff,
     auto,
     clusters,
+    frameshift,
     patchcore,
     semantic,
     spotter,
@@ -49,6 +50,7 @@ for _name, _make in (
     ("clusters-legacy", clusters.clusters_legacy),
     ("spotter", spotter.spotter),
     ("spotter-legacy", spotter.spotter_legacy),
+    ("frameshift-legacy", frameshift.frameshift_legacy),
 ):
     METHODS.add(_name, _make)
 
