@@ -35,7 +35,7 @@ SMALL_SIDE = 96
 """Short side to which frames are reduced; smaller ones stay as they are."""
 MOST_PIXELS = 96 * 1024
 """Of a small frame, whatever its shape."""
-COMPONENTS = 12
+MOST_COMPONENTS = 12
 FRAMES_AT_ONCE = 24
 """Frames with which the model is updated together."""
 TRIMMED_ROUNDS = 4
@@ -197,7 +197,7 @@ def _subspace(mean: Float32, frames: Iterable[Float32]) -> Subspace:
     """The components of frames whose light was fitted to that of the mean frame."""
     from sklearn.decomposition import IncrementalPCA
 
-    made, held, most = None, [], min(COMPONENTS, len(mean))
+    made, held, most = None, [], min(MOST_COMPONENTS, len(mean))
     for small in frames:
         light = fitted(mean, small)
         held.append((small - light.offset) / light.gain - mean)
