@@ -126,6 +126,8 @@ class Weighed:
     cut: Cut
     evidence: float = math.nan
     """As :attr:`~vfiscope.types.Answer.evidence`; NaN where the camera did not move."""
+    by_colour: bool = False
+    """Whether the difference is one of colours alone, in the place of that of the method."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,9 @@ from vfiscope.regions.presets import (
     absdiff,
     auto,
     clusters,
+    frameshift,
     patchcore,
+    reconstruction,
     semantic,
     spotter,
     trackshift,
@@ -39,6 +41,7 @@ for _name, _make in (
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
     ("patchcore", patchcore.make),
+    ("reconstruction", reconstruction.make),
     ("hybrid", trackshift.hybrid),
     ("hybrid-legacy", trackshift.hybrid_legacy),
     ("fusion", trackshift.fusion),
@@ -49,6 +52,7 @@ for _name, _make in (
     ("clusters-legacy", clusters.clusters_legacy),
     ("spotter", spotter.spotter),
     ("spotter-legacy", spotter.spotter_legacy),
+    ("frameshift-legacy", frameshift.frameshift_legacy),
 ):
     METHODS.add(_name, _make)
 
