@@ -62,6 +62,7 @@ OF_VIDEOS: dict[Code, Template] = {
         "{parts} of its parts, the first at byte {first}, differ from their checksums: it is"
         " damaged"
     ),
+    Code.STRUCTURE_BROKEN: "its structure makes no sense at byte {at}: it is damaged",
     Code.GIF_ENDS_EARLY: "its end mark comes before the end of the file: it is damaged",
     Code.GIF_BAD_BLOCK: "it holds {byte:#04x} where a block should begin: it is damaged",
     Code.TIME_SCALE_MISSING: "a track has no time scale (box mdhd): it is damaged",
