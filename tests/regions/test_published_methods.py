@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
 from vfiscope.regions.difference.blend import blended
+from vfiscope.regions.difference.structure import channels, ssim_of_pixels
+from vfiscope.regions.masks import decode
 from vfiscope.regions.presets.spotter import spotter_legacy
 from vfiscope.regions.presets.trackshift import hybrid_legacy
 from vfiscope.regions.steps import Difference
 
 OURS = ("hybrid", "fusion", "ensemble", "clusters", "spotter")
-NAMES = [*OURS, *(f"{name}-legacy" for name in OURS)]
+NAMES = [*OURS, *(f"{name}-legacy" for name in OURS), "frameshift-legacy"]
 
 
 def rgb(path: Path) -> NDArray[np.uint8]:
@@ -80,6 +82,22 @@ def test_published_boxes_of_the_spotter(shared_data: Path) -> None:
         wide = min(a.x + a.w, x + w) - max(a.x, x)
         high = min(a.y + a.h, y + h) - max(a.y, y)
         assert wide * high / (a.w * a.h + w * h - wide * high) >= 0.95
+
+
+def test_the_published_case_of_frameshift(shared_data: Path) -> None:
+    """Two of its three changes: the recoloured square differs little in luma."""
+    folder = shared_data / "golden" / "frameshift_v1_synth"
+    test, ref = rgb(folder / "after.png"), rgb(folder / "before.png")
+    published = json.loads((folder / "expected.json").read_text())
+    found = find(FramePair(test, ref), METHODS["frameshift-legacy"](Settings()))
+    assert boxes_of(found) == [(447, 247, 107, 107), (425, 47, 79, 107)]
+    for region, change in zip(found.regions, published["changes"], strict=True):
+        mask = decode(region.mask, (400, 600)).astype(np.uint8)
+        (contour,), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        assert (region.x, region.y) == (change["x"], change["y"])
+        assert cv2.contourArea(contour) == change["area"]
+    similarity = ssim_of_pixels(*channels(FramePair(test, ref), colour=False))
+    assert round(float(similarity[3:-3, 3:-3].mean()), 3) == published["ssim"]
 
 
 @pytest.mark.slow

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
+from vfiscope.regions.difference.absolute import absolute_difference
+from vfiscope.regions.threshold import fixed
 from vfiscope.regions.viewpoint.colour_distance import colour_distance
 from vfiscope.regions.viewpoint.objectness import objectness, register_objects
+from vfiscope.regions.viewpoint.parallax import weigh_parallax
 from vfiscope.registration.homography import project
+from vfiscope.types import Registration, Verdict
 
 Pixels = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -46,6 +52,7 @@ def test_parallax_is_no_change() -> None:
     assert found.answer.answer == "moved"
     assert not found.regions
     assert found.answer.evidence < 10
+    assert found.answer.caption.endswith("; no colour came or went that this does not explain.")
     assert found.answer.zoom == pytest.approx(1.15, abs=0.05)
 
 
@@ -54,6 +61,8 @@ def test_another_colour_is_found_behind_parallax() -> None:
     (region,) = found.regions
     assert (found.answer.answer, region.change) == ("changed", "colour")
     assert found.answer.evidence > 18
+    assert "1 region changed" in found.answer.caption
+    assert ", told by colours alone; the camera moved (view " in found.answer.caption
     assert region.centroid_x == pytest.approx(150, abs=12)
     assert region.centroid_y == pytest.approx(220, abs=12)
     assert region.peak == pytest.approx(found.answer.evidence / 18, rel=0.1)
@@ -93,3 +102,17 @@ def test_colours_beside_what_is_not_seen_are_unknown() -> None:
     _, known = colour_distance(FramePair(ref, ref, valid))
     assert not known[:, : (40 + 12) // 2].any()  # a cell is 2 px, the reach 5 % of 240
     assert known[20, 60]
+
+
+def test_a_camera_that_hardly_moved_hides_no_change() -> None:
+    pair = FramePair(scene(AFTER), scene(BEFORE))
+    difference = absolute_difference(pair)
+    cut = fixed(difference, level=40)
+    assert cut.mask.mean() > 0.02
+    for shift, by_colour in ((5.0, False), (30.0, True)):
+        moved = np.array([[1.0, 0.0, shift], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        found = Registration(moved, "sift", "affine", Verdict.ACCEPTED, "", 50, 0.5, 1.0, 0.9)
+        weighed = weigh_parallax(replace(pair, registration=found), difference, cut)
+        assert weighed.by_colour == by_colour  # 1 % of the diagonal is 5.8 px
+        assert weighed.evidence > 18
+        assert (weighed.difference is difference) != by_colour

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import h5py
 import numpy as np
 import pytest
 from helpers.region_runs import answer, region, region_run
@@ -46,8 +47,10 @@ def exported(run: Run, ending: str) -> Path:
 
 def test_coco(tmp_path: Path) -> None:
     found = json.loads(exported(stored(tmp_path), ".coco.json").read_text())
+    size = {"width": 64, "height": 48}
     assert found["images"] == [
-        {"id": n, "file_name": f"frame_00000{n}.png", "width": 64, "height": 48} for n in (1, 2, 3)
+        {**size, "id": n, "file_name": f"frame_00000{n}.png", "registration": how}
+        for n, how in ((1, "none"), (2, "none"), (3, "ecc"))
     ]
     names = [each["name"] for each in found["categories"]]
     assert [each["id"] for each in found["categories"]] == list(range(1, 10))
@@ -195,18 +198,19 @@ def test_nothing_found_is_an_empty_export(tmp_path: Path) -> None:
         assert ElementTree.parse(exported(run, ".cvat-video.xml")).getroot().find("track") is None
 
 
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [({"mask": "0"}, "is not a mask of a frame of 64x48 pixels"), ({"x": np.inf}, "is not finite")],
-)
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_regions_that_cannot_be_drawn(
-    facts: dict[str, Any], words: str, ending: str, tmp_path: Path
-) -> None:
-    run = Run(region_run(tmp_path / "a.h5", [region(0, **facts)], [answer(0, 1)]))
-    with pytest.raises(StoreError, match=words):
+def test_masks_that_cannot_be_drawn(ending: str, tmp_path: Path) -> None:
+    run = Run(region_run(tmp_path / "a.h5", [region(0, mask="0")], [answer(0, 1)]))
+    with pytest.raises(StoreError, match="is not a mask of a frame of 64x48 pixels"):
         exported(run, ending)
     assert [each.name for each in tmp_path.iterdir()] == ["a.h5"]
+
+
+@pytest.mark.parametrize("facts", [{"x": np.inf}, {"tight_w": np.nan}, {"area": -1e300}])
+def test_places_that_are_none_are_not_stored(facts: dict[str, float], tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"region 1 \(x .*\) has no place"):
+        region_run(tmp_path / "a.h5", [region(0), region(0, **facts)], [answer(0, 2)])
+    assert Run(tmp_path / "a.h5").regions == []
 
 
 def test_other_endings_and_files_that_exist(tmp_path: Path) -> None:
@@ -217,3 +221,11 @@ def test_other_endings_and_files_that_exist(tmp_path: Path) -> None:
     with pytest.raises(OutputExistsError):
         exported(run, ".coco.json")
     assert json.loads(exported(run, ".json").read_text())["frames"]  # of the scores
+
+
+def test_a_file_with_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = region_run(tmp_path / "a.h5", [region(0)], [answer(0, 1)])
+    with h5py.File(path, "r+") as h5:
+        h5["regions/tight_x"][0] = np.nan
+    with pytest.raises(StoreError, match=r"region 0 .*tight_x nan.* has no place"):
+        Run(path)

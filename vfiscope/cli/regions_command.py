@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vfiscope.cli.parameters import files
 from vfiscope.cli.terminal import say, say_json
+from vfiscope.errors import UsageError
+
+if TYPE_CHECKING:
+    from vfiscope.store import Run
 
 __all__ = ["regions"]
 
@@ -43,7 +49,14 @@ __all__ = ["regions"]
     shell_complete=files,
     help="Draw every frame with regions: boxes, difference map, overlay, and a page of all.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace figures that exist.")
+@click.option(
+    "--report",
+    metavar="FILE.json|DIR",
+    shell_complete=files,
+    help="Write the regions in the JSON of another system; a folder for several pairs.",
+)
+@click.option("--schema", metavar="NAME", help="The system of --report, such as frameshift.")
+@click.option("--overwrite", is_flag=True, help="Replace figures and reports that exist.")
 @click.option(
     "--root",
     metavar="DIR",
@@ -62,29 +75,48 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     vfiscope regions interpolated.h5 --frames 40:60
     """
     from vfiscope.cli.messages import log_to_stderr, rows_read
-    from vfiscope.inspection.region_pages import draw_pages
+    from vfiscope.compat.region_reports import REPORTS
     from vfiscope.scoring.region_marks import ask_regions
     from vfiscope.store import Run
+    from vfiscope.views.region_report import region_report
     from vfiscope.views.region_words import describe_regions
 
     log_to_stderr(quiet)
     watch = None if quiet else rows_read
-    root, folder, overwrite = (options.pop(name) for name in ("root", "figures", "overwrite"))
+    drawn = {name: options.pop(name) for name in ("figures", "report", "schema", "overwrite")}
+    root = options.pop("root")
+    if (drawn["report"] is None) != (drawn["schema"] is None):
+        raise UsageError("--report and --schema go together: pass both, or neither")
+    if drawn["schema"] is not None:
+        REPORTS.named(drawn["schema"])
     asked = {name: value for name, value in options.items() if value is not None}
     with Run(run) as before:
         unsought = "regions" not in before.stages
     if asked or unsought:
         ask_regions(run, asked, root=root, watch=watch)
     with Run(run) as after:
-        drawn = (
-            []
-            if folder is None
-            else list(draw_pages(after, folder, root=root, watch=watch, overwrite=overwrite))
-        )
+        written = [str(path) for path in _written(after, **drawn, root=root, watch=watch)]
         if as_json:
-            from vfiscope.views.region_report import region_report
-
-            say_json({**region_report(after), "figures": [str(path) for path in drawn]})
+            say_json({**region_report(after), "written": written})
         elif not quiet:
-            say("\n".join([*describe_regions(after), *map(str, drawn)]))
+            say("\n".join([*describe_regions(after), *written]))
     return 0
+
+
+def _written(
+    run: Run,
+    *,
+    figures: str | None,
+    report: str | None,
+    schema: str | None,
+    overwrite: bool,
+    **reading: Any,
+) -> Iterator[Path]:
+    """Writes the figures and reports that were asked for."""
+    from vfiscope.compat.region_reports import write_reports
+    from vfiscope.inspection.region_pages import draw_pages
+
+    if report is not None and schema is not None:
+        yield from write_reports(run, schema, report, overwrite=overwrite, **reading)
+    if figures is not None:
+        yield from draw_pages(run, figures, overwrite=overwrite, **reading)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from vfiscope.pixels import luma_plane
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
-from vfiscope.regions.steps import Cut, Difference, FramePair, Light
+from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
 from vfiscope.types import Answer, Float32, Region
 
@@ -21,14 +20,7 @@ MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
-def answer_of(
-    pair: FramePair,
-    difference: Difference,
-    cut: Cut,
-    regions: Sequence[Region],
-    *,
-    evidence: float = math.nan,
-) -> Answer:
+def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
     1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
@@ -42,11 +34,11 @@ def answer_of(
 
     Args:
         pair: as compared, after registration.
-        difference: with the light and the local shift that were fitted out.
-        cut: the threshold and what lies above it.
+        weighed: the difference, with the light and the local shift that were fitted out, and the
+            threshold.
         regions: what was found.
-        evidence: as :attr:`~vfiscope.types.Answer.evidence`.
     """
+    difference, cut = weighed.difference, weighed.cut
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
     move, luma = camera_move(pair, difference), luma_plane(pair.ref, 8)
     doubt = _doubt(pair, difference, cut)
@@ -61,7 +53,13 @@ def answer_of(
         changed_area=area,
         unit=difference.unit,
         level=cut.level,
-        caption=answer_caption(answer, len(regions), area, [doubt] if doubt else reasons),
+        caption=answer_caption(
+            answer,
+            len(regions),
+            area,
+            [doubt] if doubt else reasons,
+            by_colour=weighed.by_colour,
+        ),
         gain=difference.light.gain,
         offset=difference.light.offset,
         registration="none" if pair.registration is None else pair.registration.method,
@@ -69,7 +67,7 @@ def answer_of(
         shift_y=move.shift_y,
         rotation=move.rotation,
         zoom=move.zoom,
-        evidence=evidence,
+        evidence=weighed.evidence,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 
@@ -10,9 +12,12 @@ __all__ = ["answer_caption", "light_words", "move_words"]
 MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
 """What is rounded to nothing is not said."""
 MIN_RISE_CODES = 1.0
+NOTHING_ELSE = "nothing else changed"
 
 
-def answer_caption(answer: str, regions: int, area: float, reasons: list[str]) -> str:
+def answer_caption(
+    answer: str, regions: int, area: float, reasons: Sequence[str], *, by_colour: bool = False
+) -> str:
     """The sentence of a pair.
 
     Args:
@@ -20,6 +25,7 @@ def answer_caption(answer: str, regions: int, area: float, reasons: list[str]) -
         regions: number of them.
         area: part of the frame that they cover, 0..1.
         reasons: what else is to be said: of the camera, the light, why it is undecided.
+        by_colour: whether colours alone were compared.
     """
     joined = " and ".join(reasons)
     if answer == "same":
@@ -29,9 +35,11 @@ def answer_caption(answer: str, regions: int, area: float, reasons: list[str]) -
     if answer == "changed":
         percent = f"{100 * area:.2g}" if area < 0.1 else f"{100 * area:.0f}"
         noun = "region" if regions == 1 else "regions"
-        also = f"; {joined}" if joined else ""
+        also = ", told by colours alone" if by_colour else ""
+        also += f"; {joined}" if joined else ""
         return f"{regions} {noun} changed ({percent} % of the frame){also}."
-    return f"{joined[:1].upper()}{joined[1:]}; nothing else changed."
+    rest = "no colour came or went that this does not explain" if by_colour else NOTHING_ELSE
+    return f"{joined[:1].upper()}{joined[1:]}; {rest}."
 
 
 def move_words(move: CameraMove) -> str:

@@ -63,5 +63,5 @@ def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, difference, cut, each) for each in proposals]
-    answer = answer_of(pair, difference, cut, regions, evidence=weighed.evidence)
+    answer = answer_of(pair, weighed, regions)
     return Found(regions, answer, pair, difference, cut)

@@ -19,7 +19,7 @@ from vfiscope.types import Float32, Frames, Uint8
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Embed", "PatchFeatures", "at_cells", "features_for", "of_both", "spread"]
+__all__ = ["Embed", "PatchFeatures", "at_cells", "features_for", "filled", "of_both", "spread"]
 
 Embed: TypeAlias = "Callable[[Uint8], Tensor]"
 """Takes a frame (H, W, 3), 8-bit RGB; returns (h, w, D) float32, a vector for each patch of a grid
@@ -109,16 +109,17 @@ def features_for(settings: Settings) -> PatchFeatures:
     return PatchFeatures(name, settings.weights, settings.device, size=size)
 
 
-def of_both(pair: FramePair, embed: Embed) -> tuple[Tensor, Tensor]:
-    """The features of the test frame and of the reference.
+def filled(pair: FramePair) -> Uint8:
+    """The test frame, with the pixels of the reference where it has none of its own after
+    registration: what else is there would change the patches that touch it."""
+    if pair.valid is None or pair.valid.all():
+        return pair.test
+    return np.where(pair.valid[..., None], pair.test, pair.ref)
 
-    Where a registered test frame has no pixels of its own it shows those of the reference: what was
-    filled in would change the patches that touch it.
-    """
-    test = pair.test
-    if pair.valid is not None and not pair.valid.all():
-        test = np.where(pair.valid[..., None], pair.test, pair.ref)
-    return embed(test), embed(pair.ref)
+
+def of_both(pair: FramePair, embed: Embed) -> tuple[Tensor, Tensor]:
+    """The features of the test frame, :func:`filled`, and of the reference."""
+    return embed(filled(pair)), embed(pair.ref)
 
 
 def at_cells(pair: FramePair, cells: Tensor) -> Difference:

@@ -13,7 +13,8 @@ from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.options.region_options import frame_ranges
 from vfiscope.regions.find import find, find_between
-from vfiscope.regions.presets import METHODS
+from vfiscope.regions.presets import METHODS, make_method
+from vfiscope.regions.segment.sam2_folder import check_sam2
 from vfiscope.regions.settings import Sensitivity, Settings
 from vfiscope.regions.steps import Found, FramePair, Method
 from vfiscope.regions.tracks import link
@@ -36,13 +37,18 @@ MOST_REGIONS = 1000
 
 
 def check_regions(config: RunConfig) -> None:
-    """Refuse a method that does not exist, before anything is decoded.
+    """Refuse a method that does not exist, or masks that cannot be drawn, before anything is
+    decoded.
 
     Raises:
-        UsageError: there is none of this name.
+        UsageError: there is no method of this name.
+        MissingPackageError: the extra ``sam`` is needed and not installed.
+        EmbedderError: there is no SAM 2 where it should be.
     """
     if config.region_method != "none":
         METHODS.named(config.region_method)
+        if config.sam_weights is not None:
+            check_sam2(config.sam_weights)
 
 
 def parameters_of(config: RunConfig) -> dict[str, Any]:
@@ -126,18 +132,18 @@ def method_of(
 
     Raises:
         UsageError: there is no such method, or it cannot be used with these settings.
+        MissingPackageError, EmbedderError: SAM 2 is wanted and cannot be had.
     """
     known = run.config
-    return METHODS.named(method)(
-        Settings(
-            sensitivity=sensitivity,
-            normal=normal,
-            embedder=str(known.get("embedder") or "auto"),
-            weights=known.get("weights"),
-            device=str(known.get("device") or "cpu"),
-            sam_weights=sam_weights,
-        )
+    settings = Settings(
+        sensitivity=sensitivity,
+        normal=normal,
+        embedder=str(known.get("embedder") or "auto"),
+        weights=known.get("weights"),
+        device=str(known.get("device") or "cpu"),
+        sam_weights=sam_weights,
     )
+    return make_method(method, settings)
 
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:

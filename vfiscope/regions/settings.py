@@ -23,4 +23,5 @@ class Settings:
     """The embedder's weights."""
     device: str = "cpu"
     sam_weights: str | None = None
-    """A folder with a SAM 2 checkpoint of transformers; None: the mask of the map."""
+    """A folder with a SAM 2 checkpoint of transformers, which
+    :func:`~vfiscope.regions.make_method` puts into every method; None: the mask of the map."""

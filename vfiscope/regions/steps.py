@@ -114,6 +114,8 @@ class Proposal:
     """(box.h, box.w) pixels inside the extent; None until a segment step finds them."""
     point: tuple[int, int] | None = None
     """(x, y) of a peak, where that is what was found."""
+    mask_by: str = "map"
+    """As :attr:`~vfiscope.types.Region.mask_by`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +126,8 @@ class Weighed:
     cut: Cut
     evidence: float = math.nan
     """As :attr:`~vfiscope.types.Answer.evidence`; NaN where the camera did not move."""
+    by_colour: bool = False
+    """Whether the difference is one of colours alone, in the place of that of the method."""
 
 
 @dataclass(frozen=True)

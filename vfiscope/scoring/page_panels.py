@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 from vfiscope.config import RunConfig
+from vfiscope.regions.panels import find_panels
 from vfiscope.scoring.inputs import open_inputs
 from vfiscope.types import Box
 
@@ -23,8 +24,6 @@ def with_panels(config: RunConfig) -> RunConfig:
     """
     if not config.panels or config.crop_ref is not None:
         return config
-    from vfiscope.regions.panels import find_panels
-
     with ExitStack() as stack:
         alone = config.replace(panels=False, ref=config.test)
         page = open_inputs(alone, stack)["test"]

@@ -123,8 +123,9 @@ def sought_pairs(
     """
     if not run.answers:
         raise UsageError(f"no regions were sought in {run.path}: run vfiscope regions {run.path}")
-    parameters = {**run.stages["regions"].parameters}
-    del parameters["frames"]
+    asked = run.stages["regions"].parameters
+    # The masks are those of the run: they are not drawn again.
+    parameters = {name: asked[name] for name in asked if name not in ("frames", "sam_weights")}
     method = method_of(run, **parameters)
     answers = {answer.frame: answer for answer in run.answers}
     frames = {region.frame for region in run.regions} if len(answers) > 1 else set(answers)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
-from vfiscope.types import FrameTable, MetricSpec, Segment
+from vfiscope.types import FrameTable, MetricSpec, Region, Segment
 
 __all__ = [
     "MAX_TABLE_ROWS",
+    "check_boxes",
     "check_names",
     "check_rows",
     "check_rules",
@@ -35,6 +36,9 @@ MAX_NAMES = 256
 """Scores, maps, fields, signals or other items of a group."""
 MAX_NAME = 100
 """Characters of the name of one."""
+MAX_LENGTH = 1e12
+"""Of a region, in pixels or square pixels."""
+REGION_LENGTHS = ("x", "y", "w", "h", "area", "tight_x", "tight_y", "tight_w", "tight_h")
 SEGMENT_FACTS = ("start", "stop", "peak_index", "confidence", "start_time_s", "stop_time_s")
 
 
@@ -99,6 +103,23 @@ def check_segments(where: str | Path, frames: FrameTable, segments: Sequence[Seg
         raise StoreError(
             f"{where}: segment {number} ({said}) contradicts the frames, which are"
             f" [{first}, {end}): make it again"
+        )
+
+
+def check_boxes(where: str | Path, regions: Sequence[Region]) -> None:
+    """Refuse regions whose place is no place.
+
+    Raises:
+        StoreError: naming the first.
+    """
+    rows = [[getattr(each, name) for name in REGION_LENGTHS] for each in regions]
+    lengths = np.array(rows, np.float64).reshape(len(rows), len(REGION_LENGTHS))
+    wrong = np.flatnonzero(~(np.abs(lengths) <= MAX_LENGTH).all(axis=1))
+    if len(wrong):
+        facts = zip(REGION_LENGTHS, lengths[wrong[0]], strict=True)
+        said = ", ".join(f"{name} {value:.6g}" for name, value in facts)
+        raise StoreError(
+            f"{where}: region {wrong[0]} ({said}) has no place: find the regions again"
         )
 
 

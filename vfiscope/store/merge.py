@@ -23,12 +23,12 @@ import h5py
 from vfiscope.errors import StoreError
 from vfiscope.files import disk_error, disk_errors
 from vfiscope.store import schema
-from vfiscope.store.contradictions import check_rows, check_segments
+from vfiscope.store.contradictions import check_boxes, check_rows, check_segments
 from vfiscope.store.frame_names import write_names
 from vfiscope.store.pairing_table import write_pairing
 from vfiscope.store.parts import Folder, Part
 from vfiscope.store.stage_tables import StageResult
-from vfiscope.types import Scores, Segment
+from vfiscope.types import Region, Scores, Segment
 
 __all__ = ["check_stage", "merge", "run_in_thread"]
 
@@ -201,7 +201,7 @@ def merge(
 
 
 def check_stage(out: Path, h5: Any, result: StageResult) -> None:
-    """Refuse segments that a stage made outside of the frames of its run.
+    """Refuse segments that a stage made outside of the frames of its run, and regions of no place.
 
     Raises:
         StoreError: naming the first.
@@ -209,6 +209,8 @@ def check_stage(out: Path, h5: Any, result: StageResult) -> None:
     for table in result.tables.values():
         if table.row is Segment:
             check_segments(out, schema.read_frames(h5), table.rows)
+        if table.row is Region:
+            check_boxes(out, table.rows)
 
 
 def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:

@@ -18,7 +18,7 @@ from vfiscope.errors import StoreError
 from vfiscope.printable import printable, shown
 from vfiscope.store import schema
 from vfiscope.store.coded_notes import read_notes
-from vfiscope.store.contradictions import check_segments, check_spec
+from vfiscope.store.contradictions import check_boxes, check_segments, check_spec
 from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
@@ -105,6 +105,7 @@ class Run:
         check_map(self.path, mapped, digest, self.pairing_table, ref_index)
         check_values(self.path, self.frames, self.register, self.registration)
         check_segments(self.path, self.frames, self.segments)
+        check_boxes(self.path, self.regions)
 
     def _load_facts(self, attrs: Any) -> None:
         """The values of the whole run."""

@@ -35,7 +35,7 @@ from vfiscope.types import (
     Verdict,
 )
 
-__all__ = ["check_map", "check_stored", "check_values"]
+__all__ = ["check_map", "check_stored", "check_values", "is_plain"]
 
 FILTERS = frozenset({h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32})
 MAX_CELLS = 2**27
@@ -137,7 +137,7 @@ def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str
     where = f"{path}: /{group_name}/{name}"
     linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
     dataset = None if linked else group[name]  # a link is not followed
-    if not isinstance(dataset, h5py.Dataset) or not _is_plain(dataset):
+    if not isinstance(dataset, h5py.Dataset) or not is_plain(dataset):
         raise StoreError(f"{where} is not stored in the file itself: do not trust it")
     shape, chunks = dataset.shape, dataset.chunks
     if not _fits(shape, ROW_SHAPES.get(group_name, ROW_SHAPES.get(f"{group_name}/{name}", ()))):
@@ -165,7 +165,8 @@ def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str
         raise StoreError(f"{where} {error}: do not trust it") from error
 
 
-def _is_plain(dataset: Any) -> bool:
+def is_plain(dataset: Any) -> bool:
+    """True where a dataset lies in its own file and is unpacked without native code of others."""
     properties = dataset.id.get_create_plist()
     filters = {properties.get_filter(number)[0] for number in range(properties.get_nfilters())}
     return not dataset.external and not dataset.is_virtual and filters <= FILTERS

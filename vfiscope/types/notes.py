@@ -126,6 +126,9 @@ class Code(StrEnum):
     ORIGINALS_UNLIKE = "originals_unlike"
     LEVELS_DIFFER = "levels_differ"
 
+    # What to know about the regions of a run.
+    MASKS_OF_MAP = "masks_of_map"
+
 
 @dataclass(frozen=True)
 class Note:

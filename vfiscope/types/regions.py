@@ -45,6 +45,9 @@ class Region:
     """The track that it belongs to; -1 where it belongs to none."""
     mask: str = ""
     """The mask, coded by :func:`vfiscope.regions.masks.encode`; empty where there is none."""
+    mask_by: str = "map"
+    """What drew the mask: the difference map, or a network, such as "sam2:" and the first 12 digits
+    of the SHA-256 of its weights."""
 
 
 @dataclass(frozen=True)

@@ -388,6 +388,7 @@ WARNINGS: dict[Code, Template] = {
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"
     ),
+    Code.MASKS_OF_MAP: "masks of the map, where SAM 2 missed what changed: {count} of {regions}",
 }
 
 for _code, _template in {

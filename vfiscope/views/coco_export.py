@@ -25,7 +25,8 @@ def coco_of(run: Run) -> dict[str, Any]:
     categories are the kinds, whose ids stay the same from run to run. ``bbox`` is the box with
     context, ``segmentation`` the mask in compressed run lengths (the box, where there is none),
     ``score`` the mean of the difference map, in the unit in ``info``; ``attributes`` hold the rest.
-    All lengths are in pixels of the frames as scored.
+    All lengths are in pixels of the frames as scored; where an image names a ``registration``, it
+    was brought onto the reference, and the places are those there.
 
     Raises:
         UsageError: the run holds no regions.
@@ -52,6 +53,7 @@ def coco_of(run: Run) -> dict[str, Any]:
                 "file_name": image.name.replace("\\", "/") or f"frame_{image.frame:06d}.png",
                 "width": width,
                 "height": height,
+                "registration": image.answer.registration if image.answer else "none",
             }
             for image in images
         ],

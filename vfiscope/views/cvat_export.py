@@ -4,7 +4,9 @@
 Each region is the box with context, labelled with its kind, with the attributes ``change``,
 ``severity``, ``score`` and ``caption``. Masks are in the export for COCO, which CVAT reads too.
 Images are named as CVAT names them: by their file relative to the common folder, or
-``frame_000012`` of a video; frames have the numbers of a task that holds all of them.
+``frame_000012`` of a video; frames have the numbers of a task that holds all of them. Lengths are
+in pixels of the frames as scored; of a frame that was registered, places are those of the
+reference.
 """
 
 from __future__ import annotations

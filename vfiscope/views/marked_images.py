@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vfiscope.errors import StoreError, UsageError
+from vfiscope.errors import UsageError
 from vfiscope.regions.masks import lengths_of
 from vfiscope.types import Answer, Region
 
@@ -58,26 +56,17 @@ def marked_images(run: Run) -> list[MarkedImage]:
 
 
 def check_regions_of(run: Run) -> None:
-    """Refuse a run without regions, or with some that cannot be drawn.
+    """Refuse a run without regions, or with masks that cannot be drawn.
 
     Raises:
         UsageError: regions were never sought.
-        StoreError: a box is not finite, or a mask is not one of the frame.
+        StoreError: a mask is not one of the frame.
     """
     if "regions" not in run.stages:
         raise UsageError(f"{run.path} holds no regions: run vfiscope regions {run.path} first")
-    for number, region in enumerate(run.regions, 1):
-        if not all(map(math.isfinite, _numbers(region))):
-            raise StoreError(
-                f"{run.path}: the box of region {number} is not finite: find the regions again"
-            )
+    for region in run.regions:
         if region.mask:
             lengths_of(region.mask, size_of(run))
-
-
-def _numbers(region: Region) -> Iterator[float]:
-    yield from (region.x, region.y, region.w, region.h, region.area)
-    yield from (region.tight_x, region.tight_y, region.tight_w, region.tight_h)
 
 
 def size_of(run: Run) -> tuple[int, int]:

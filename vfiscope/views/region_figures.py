@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vfiscope.errors import UsageError
 from vfiscope.files import replacing_all
 from vfiscope.regions import Found
@@ -25,6 +27,7 @@ from vfiscope.views.region_panels import (
     kind_counts,
     mask_picture,
     overlay_picture,
+    shown_map,
     shrunk,
 )
 from vfiscope.views.region_words import answer_sentence
@@ -140,7 +143,8 @@ def page_figure(found: Found, heading: str) -> Figure:
     view.show(panels[1], shrunk(pair.test, longest))
     draw_map(panels[2], found, view)
     _draw_scale_below(figure, panels[2], found)
-    view.show(panels[3], mask_picture(found), cmap="gray", vmin=0, vmax=255)
+    mask = shown_map(mask_picture(found).astype(np.float32), longest)
+    view.show(panels[3], mask, cmap="gray", vmin=0, vmax=255)
     view.show(panels[4], overlay_picture(found, longest))
     view.show(panels[5], shrunk(pair.test, longest))
     _draw_legend(figure, found, draw_boxes(panels[5], found.regions, view), panels[5])

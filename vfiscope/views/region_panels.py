@@ -29,6 +29,7 @@ __all__ = [
     "kind_counts",
     "mask_picture",
     "overlay_picture",
+    "shown_map",
     "shrunk",
     "top_of",
 ]
@@ -44,16 +45,24 @@ KIND_COLOURS = {
     "unknown": "#FFFFFF",
 }
 """After Okabe and Ito (2008), lighter, to be seen on a black casing over any frame."""
-MAP_TOPS = {"ratio": 4.0, "code values": 128.0, "1 - SSIM": 1.0, "cosine distance": 1.0}
+MAP_TOPS = {
+    "ratio": 4.0,
+    "code values": 128.0,
+    "code values, stretched": 255.0,
+    "1 - SSIM": 1.0,
+    "cosine distance": 0.4,
+}
 """{unit: the value that is brightest in figures}, the same in all, so that they can be compared."""
+SEEN_STRENGTH = 0.12
+"""Part of a scale from which on its colours are not almost black."""
 UNIT_WORDS = {"ratio": "times the threshold of each pixel"}
 """Words for units that do not tell by themselves."""
-MOST_NUMBERED = 200
-"""Boxes that have a number."""
+MOST_BOXES, MOST_NUMBERED = 1000, 200
+"""Boxes that are drawn, and that have a number: the first ones."""
 LABEL_PT, LABEL_CHARACTER, LABEL_PADDING = 7.5, 0.7, 3.0
 """Size of the numbers; width of a digit of it, in sizes; pixels on each side."""
 CASING = "#101010"
-NO_REGION, UNDECIDED = 0.55, 0.22
+NO_REGION, UNDECIDED = 140, 56
 """Grey of what lies above the threshold in no region, and of what cannot be decided."""
 
 
@@ -137,7 +146,7 @@ def draw_boxes(ax: Axes, regions: Sequence[Region], view: View) -> int:
     """
     from matplotlib.patches import Rectangle
 
-    for region in reversed(regions):
+    for region in reversed(regions[:MOST_BOXES]):
         for colour, width in ((CASING, 2.2), (kind_colour(region.kind), 1.0)):
             corner = region.x - 0.5, region.y - 0.5
             ax.add_patch(
@@ -200,14 +209,14 @@ def mask_picture(found: Found) -> Uint8:
     """(H, W) what lies above the threshold: white in regions, grey elsewhere, dark where nothing
     can be decided."""
     size = found.pair.size
-    picture = np.where(found.difference.valid, 0.0, UNDECIDED)
+    picture = np.where(found.difference.valid, 0, UNDECIDED).astype(np.uint8)
     picture[found.cut.mask] = NO_REGION
-    for region in found.regions:
+    for region in found.regions[:MOST_BOXES]:
         box = _extent(region, size)
         inside = picture[box.y : box.y + box.h, box.x : box.x + box.w]
         mask = decode(region.mask, size, box) if region.mask else inside == NO_REGION
-        inside[mask] = 1.0
-    return np.asarray(np.rint(255 * picture), np.uint8)
+        inside[mask] = 255
+    return picture
 
 
 def _extent(region: Region, size: tuple[int, int]) -> Box:
@@ -221,7 +230,7 @@ def _extent(region: Region, size: tuple[int, int]) -> Box:
 
 def overlay_picture(found: Found, longest: float) -> Uint8:
     """(h, w, 3) the test frame in grey under the colours of its map, which begin at half the
-    threshold; where nothing changed there are none."""
+    threshold, if they are not almost black there; where nothing changed there are none."""
     frame = grey(shrunk(found.pair.test, longest)).astype(np.float32)
     size = frame.shape[1], frame.shape[0]
     level = found.cut.level
@@ -231,7 +240,8 @@ def overlay_picture(found: Found, longest: float) -> Uint8:
     large = cv2.resize(shown_map(values, longest), size, interpolation=cv2.INTER_LINEAR)
     strength = np.clip(large / top_of(found)[0], 0, 1)
     start = 0.5 * max(level, 1e-9)
-    over = HEAT.opaque * np.clip((large - start) / start, 0, 1)[..., None]
+    seen = np.clip(strength / SEEN_STRENGTH, 0, 1) * np.clip((large - start) / start, 0, 1)
+    over = HEAT.opaque * seen[..., None]
     colours = 255 * np.asarray(map_colours()(strength))[..., :3]
     return np.asarray(np.rint(frame + over * (colours - frame)), np.uint8)
 

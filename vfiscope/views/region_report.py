@@ -50,8 +50,8 @@ def region_report(run: Run) -> dict[str, Any]:
                             as seen), zoom, evidence}
             regions         [{id, track (None: of none), kind, change, severity (1..5), caption,
                             box {x, y, w, h}, tight {x, y, w, h}, centroid {x, y}, area, score,
-                            peak, mask {size: [h, w], counts: run lengths down the columns, outside
-                            and inside in turn} or None}]
+                            peak, mask_by, mask {size: [h, w], counts: run lengths down the columns,
+                            outside and inside in turn} or None}]
         tracks              [{track, first_frame, last_frame, regions, kind}]
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
@@ -152,6 +152,7 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "area": region.area,
         "score": region.score,
         "peak": region.peak,
+        "mask_by": region.mask_by,
         "mask": mask,
     }
 

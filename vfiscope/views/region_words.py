@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.types import Answer, Region
+from vfiscope.types import Answer, Code, Note, Region
 from vfiscope.views.places import frame_place, range_place
 
 if TYPE_CHECKING:
@@ -64,7 +64,14 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     lines = [head, *_listed(run, groups[:most])]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more, all in the result")
-    return lines
+    return [*lines, *(str(note) for note in _mask_notes(run))]
+
+
+def _mask_notes(run: Run) -> Iterator[Note]:
+    """A note where SAM 2 was asked for the masks, and some are of the map all the same."""
+    count = sum(region.mask_by == "map" for region in run.regions)
+    if count and run.stages["regions"].parameters.get("sam_weights") is not None:
+        yield Note(Code.MASKS_OF_MAP, {"count": count, "regions": len(run.regions)})
 
 
 def _weight(region: Region) -> tuple[float, float]:

@@ -26,7 +26,7 @@ FRAMESHIFT_SEVERITIES = (
 
 def frameshift_report(report: PairReport) -> dict[str, Any]:
     """``frameshift_v3_report.json``. The threshold is in the unit of the method's map (None where
-    nothing changed); boxes of ``patchcore-legacy`` are a pixel short, as published."""
+    nothing changed); boxes are whole, where FrameShift's are a pixel short."""
     level = report.answer.level
     return {
         "version": "3.0",
@@ -43,14 +43,13 @@ def frameshift_report(report: PairReport) -> dict[str, Any]:
 
 def _frameshift_change(report: PairReport, number: int, region: Region) -> dict[str, Any]:
     box = extent(region)
-    short = report.method == "patchcore-legacy"
     part = region.area / (report.size[0] * report.size[1])
     severity, label = next(
         (severity, label) for least, severity, label in FRAMESHIFT_SEVERITIES if part > least
     )
     return {
         "id": number,
-        "bbox": {"x": box.x, "y": box.y, "w": box.w - short, "h": box.h - short},
+        "bbox": box._asdict(),
         "area_pixels": round(region.area),
         "area_percent": round(100 * part, 2),
         "severity": severity,

@@ -30,8 +30,7 @@ class PairReport:
     """As the report shall name it."""
     ref_path: str = ""
     method: str = "auto"
-    """That found the regions. A ``-legacy`` one is reported with the bugs that its system's
-    report has."""
+    """That found the regions."""
     sensitivity: Sensitivity = "medium"
     matches: int = 0
     """Of the registration; 0 where there was none."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -69,29 +68,23 @@ def ensemble_report(report: PairReport) -> dict[str, Any]:
 def dinov3_report(report: PairReport) -> dict[str, Any]:
     """``results.json`` of approach 4.
 
-    A region of ours has been judged, so it is ``changed`` and its score is its part of the largest
-    distance. Of regions of ``semantic-legacy`` the published rule says what is: it ranks them
-    between the least and the largest distance, so that the weakest scores 0. Distances are between
-    unit vectors: of a cosine distance c the L2 distance is the root of 2c. They are None where the
-    map of the method is no such distance.
+    Its published rule, by which the weakest region always scores 0, is not kept: a region has been
+    judged, so it is ``changed``, and its score is its part of the largest distance. Distances are
+    between unit vectors: of a cosine distance c the L2 distance is the root of 2c. They are None
+    where the map of the method is no such distance.
     """
     order = sorted(report.regions, key=lambda region: -region.score)
     known = report.answer.unit == "cosine distance"
     cosines = [max(0.0, region.score) for region in order]
-    distances = [float(np.sqrt(2 * cosine)) for cosine in cosines]
-    if report.method.endswith("-legacy"):
-        scores, flags = _published_scores(distances)
-    else:
-        largest = max(cosines, default=0) or 1.0
-        scores, flags = [cosine / largest for cosine in cosines], [True] * len(order)
+    largest = max(cosines, default=0) or 1.0
     regions = [
         {
             "id": number,
             "bbox": [box.x, box.y, box.x + box.w - 1, box.y + box.h - 1],
-            "score": scores[number],
-            "changed": flags[number],
+            "score": cosines[number] / largest,
+            "changed": True,
             "metrics": {
-                "l2_distance": distances[number] if known else None,
+                "l2_distance": float(np.sqrt(2 * cosines[number])) if known else None,
                 "cosine_distance": cosines[number] if known else None,
                 "area_pixels": round(order[number].area),
             },
@@ -100,7 +93,7 @@ def dinov3_report(report: PairReport) -> dict[str, Any]:
     ]
     return {
         "total_regions": len(regions),
-        "significant_changes": sum(flags),
+        "significant_changes": len(regions),
         "regions": regions,
     }
 
@@ -150,11 +143,3 @@ def shape_type(box: Box, ratio: float, otherwise: str) -> str:
 def size_word(box: Box) -> str:
     area = box.w * box.h
     return "major" if area > MAJOR_BOX else "moderate" if area > MODERATE_BOX else "minor"
-
-
-def _published_scores(distances: Sequence[float]) -> tuple[list[float], list[bool]]:
-    least, largest = min(distances, default=0.0), max(distances, default=0.0)
-    if largest - least < 0.1:
-        return [min(1.0, each / 10) for each in distances], [each > 2.0 for each in distances]
-    scores = [(each - least) / (largest - least) for each in distances]
-    return scores, [score > 0.25 for score in scores]

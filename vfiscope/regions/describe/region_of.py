@@ -10,7 +10,8 @@ from vfiscope.regions.describe.severity_of import severity_of, times_threshold
 from vfiscope.regions.describe.surroundings import surroundings
 from vfiscope.regions.describe.what_changed import what_changed
 from vfiscope.regions.masks import encode
-from vfiscope.regions.steps import Cut, Difference, FramePair, Mask, Proposal
+from vfiscope.regions.segment.map_mask import map_mask
+from vfiscope.regions.steps import Cut, Difference, FramePair, Proposal
 from vfiscope.types import Region
 
 __all__ = ["describe"]
@@ -23,7 +24,7 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
     whole extent is the mask.
     """
     tight, drawn = proposal.box, proposal.context or proposal.box
-    mask = _mask(cut, proposal)
+    mask = map_mask(cut, proposal)
     rows, columns = np.nonzero(mask)
     values = difference.values[tight.y : tight.y + tight.h, tight.x : tight.x + tight.w][mask]
     centre = float(columns.mean()) + tight.x, float(rows.mean()) + tight.y
@@ -32,11 +33,8 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
     change = what_changed(look)
     kind = kind_of(look, change, pair.size)
     return Region(
-        frame=0,
-        x=drawn.x,
-        y=drawn.y,
-        w=drawn.w,
-        h=drawn.h,
+        0,
+        *drawn,
         area=len(rows),
         score=float(values.mean()),
         severity=severity_of(share, times_threshold(peak, cut.level)),
@@ -61,12 +59,5 @@ def describe(pair: FramePair, difference: Difference, cut: Cut, proposal: Propos
         peak=peak,
         change=change.name,
         mask=encode(mask, tight, pair.size),
+        mask_by=proposal.mask_by,
     )
-
-
-def _mask(cut: Cut, proposal: Proposal) -> Mask:
-    """(h, w) pixels of a proposal inside its extent."""
-    box = proposal.box
-    above = cut.mask[box.y : box.y + box.h, box.x : box.x + box.w]
-    mask = above if proposal.mask is None else proposal.mask
-    return mask if mask.any() else np.ones_like(above)

@@ -12,13 +12,26 @@ where ``make(settings)`` returns a :class:`~vfiscope.regions.steps.Method`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
-from vfiscope.regions.presets import absdiff, auto, clusters, semantic, spotter, trackshift
+from vfiscope.regions.presets import (
+    absdiff,
+    auto,
+    clusters,
+    frameshift,
+    patchcore,
+    semantic,
+    spotter,
+    trackshift,
+)
+from vfiscope.regions.segment.prompted import prompted
+from vfiscope.regions.segment.sam2 import Sam2
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "make_method"]
 
 METHODS: Registry[Callable[[Settings], Method]] = Registry("method for regions")
 """{name: makes the method from the settings}"""
@@ -26,6 +39,7 @@ for _name, _make in (
     ("auto", auto.make),
     ("absdiff", absdiff.make),
     ("semantic", semantic.make),
+    ("patchcore", patchcore.make),
     ("hybrid", trackshift.hybrid),
     ("hybrid-legacy", trackshift.hybrid_legacy),
     ("fusion", trackshift.fusion),
@@ -36,5 +50,22 @@ for _name, _make in (
     ("clusters-legacy", clusters.clusters_legacy),
     ("spotter", spotter.spotter),
     ("spotter-legacy", spotter.spotter_legacy),
+    ("frameshift-legacy", frameshift.frameshift_legacy),
 ):
     METHODS.add(_name, _make)
+
+
+def make_method(name: str, settings: Settings) -> Method:
+    """A method by its name. With ``settings.sam_weights``, whatever the method, SAM 2 draws its
+    masks.
+
+    Raises:
+        UsageError: there is none of this name.
+        MissingPackageError: the extra ``sam`` is needed and not installed.
+        EmbedderError: weights or a device cannot be used.
+    """
+    method = METHODS.named(name)(settings)
+    if settings.sam_weights is None:
+        return method
+    draw = Sam2(settings.sam_weights, settings.device)
+    return replace(method, segment=partial(prompted, draw=draw, name=draw.name))

@@ -9,12 +9,16 @@ from vfiscope.regions.difference.colour_planes import is_grey
 from vfiscope.regions.steps import Cut, Difference, FramePair, Weighed
 from vfiscope.regions.threshold import fixed
 from vfiscope.regions.viewpoint.colour_distance import colour_distance
+from vfiscope.registration.homography import corners, project
+from vfiscope.types import Float64
 
 __all__ = ["weigh_parallax"]
 
 MAX_STEADY_SHARE = 0.02
 """Of the decidable pixels: a registered pair in which more of them differ shows things from
 elsewhere."""
+MAX_CORNER_SHARE = 0.01
+"""Of the diagonal: a camera that moved things by less does not show them from elsewhere."""
 MIN_PLANE_SHARE = 0.7
 """Of the matched points: where fewer agree on one plane, things lie nearer and farther."""
 MIN_EVIDENCE = 18.0
@@ -25,7 +29,8 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     """The difference, or where a moved camera explains it, one that parallax does not raise.
 
     A registration brings one plane onto itself; nearer and farther things stay displaced, and hide
-    and uncover others. So it is where a pair had to be registered and
+    and uncover others. So it is where the registration moves a corner of the frame by more than
+    1 % of its diagonal and
 
     - that was done by things, which lie exactly to a few pixels only, or
     - less than 70 % of the matched points agree on it, or
@@ -41,12 +46,20 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     distance, known = colour_distance(pair)
     evidence = float(distance.max())
     decidable = max(1, int(np.count_nonzero(difference.valid)))
+    still = _corner_share(found.matrix, pair.size) <= MAX_CORNER_SHARE
     steady = np.count_nonzero(cut.mask) <= MAX_STEADY_SHARE * decidable
     plane = found.method != "objects" and found.inlier_ratio >= MIN_PLANE_SHARE
-    if (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
+    if still or (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
         return Weighed(difference, cut, evidence)
     size = (pair.size[1], pair.size[0])
     ratio = cv2.resize(distance / np.float32(MIN_EVIDENCE), size).astype(np.float32)
     valid = cv2.resize(known.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     colours = Difference(ratio, "ratio", valid & pair.decidable, light=difference.light)
-    return Weighed(colours, fixed(colours, level=1.0), evidence)
+    return Weighed(colours, fixed(colours, level=1.0), evidence, by_colour=True)
+
+
+def _corner_share(matrix: Float64, size: tuple[int, int]) -> float:
+    """How far a registration moves the corner that it moves most, over the diagonal."""
+    places = corners(size)
+    away = np.linalg.norm(project(matrix, places) - places, axis=1)
+    return float(away.max() / np.hypot(*size))

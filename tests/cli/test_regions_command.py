@@ -1,0 +1,83 @@
+"""``vfiscope regions``: what it prints, draws and refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import vfiscope as vs
+from vfiscope.cli.program import main
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A compared pair whose square of 24 x 16 pixels changed, without regions."""
+    ref = np.full((48, 64, 3), 100, np.uint8)
+    test = ref.copy()
+    test[10:26, 20:44] = 200
+    for name, pixels in (("test.png", test), ("ref.png", ref)):
+        cv2.imwrite(str(tmp_path / name), pixels)
+    inputs = str(tmp_path / "test.png"), str(tmp_path / "ref.png")
+    out = tmp_path / "run.h5"
+    vs.compare(*inputs, regions="none", metrics=["psnr"], signals=["none"], out=out).close()
+    return out
+
+
+def call(*words: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main([str(word) for word in words])
+    return int(caught.value.code or 0)
+
+
+def test_regions_are_sought_once_then_shown_and_sought_again_when_asked(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("regions", run) == 0
+    assert "Something bright was added in the middle" in capsys.readouterr().out
+    with vs.open_run(run) as first:
+        made = first.stages["regions"].made
+    assert call("regions", run) == 0
+    with vs.open_run(run) as same:
+        assert same.stages["regions"].made == made
+    assert call("regions", run, "--method", "absdiff", "--json") == 0
+    report = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert report["written"] == []
+    with vs.open_run(run) as other:
+        assert other.stages["regions"].parameters["method"] == "absdiff"
+
+
+def test_figures_and_a_report_of_another_system_are_written(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, report = run.parent / "figures", run.parent / "report.json"
+    words = ("--figures", folder, "--report", report, "--schema", "frameshift")
+    assert call("regions", run, *words) == 0
+    assert f"{folder}/run-000000_page.png" in capsys.readouterr().out.splitlines()
+    (change,) = json.loads(report.read_text())["changes"]
+    box = change["bbox"]
+    assert np.abs(np.subtract([box[side] for side in "xywh"], [20, 10, 24, 16])).max() <= 2
+    assert call("regions", run, *words) == 2
+    assert "exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--method", "atuo"], "did you mean 'auto'"),
+        (["--report", "a.json"], "--report and --schema go together"),
+        (["--report", "a.json", "--schema", "frameshft"], "did you mean 'frameshift'"),
+        (["--frames", "9"], "none of the frames 9"),
+    ],
+)
+def test_wrong_words_are_one_line_and_change_nothing(
+    run: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = run.read_bytes()
+    assert call("regions", run, *words) == 2
+    *_, line = capsys.readouterr().err.strip().splitlines()
+    assert message in line
+    assert run.read_bytes() == before
