@@ -59,8 +59,7 @@ OF_VIDEOS: dict[Code, Template] = {
         " {missing} bytes"
     ),
     Code.CHECKSUMS_DIFFER: (
-        "{parts} of its parts, the first at byte {first}, differ from their checksums: it is"
-        " damaged"
+        "{parts} of its parts, the first at byte {first}, differ from their checksums: it is damaged"
     ),
     Code.STRUCTURE_BROKEN: "its structure makes no sense at byte {at}: it is damaged",
     Code.GIF_ENDS_EARLY: "its end mark comes before the end of the file: it is damaged",

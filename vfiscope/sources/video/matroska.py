@@ -26,7 +26,7 @@ SMALL_IN_GROUP = frozenset({0x9B, 0xFA, 0xFB, 0xFD, 0x75A2})
 """Numbers: BlockDuration, ReferencePriority, ReferenceBlock, ReferenceVirtual, DiscardPadding."""
 IN_GROUP = ANYWHERE | SMALL_IN_GROUP | {BLOCK, 0xA2, 0xA4, 0x75A1, 0x8E, 0xC8}
 """Those, the block, and BlockVirtual, CodecState, BlockAdditions, Slices, ReferenceFrame."""
-HEAD = 16
+ELEMENT_HEAD = 16
 """Bytes that are read of an element: its name and length are up to 12."""
 
 
@@ -92,14 +92,14 @@ def structure_fault(file: BinaryIO, size: int) -> int | None:
 
 def _runs_out(file: BinaryIO, at: int, size: int) -> bool:
     """True where the element at a position is not whole, because the file ends."""
-    element = _element(file, at, 2 * size + HEAD)
-    return at + HEAD > size or (element is not None and size < element.end)
+    element = _element(file, at, 2 * size + ELEMENT_HEAD)
+    return at + ELEMENT_HEAD > size or (element is not None and size < element.end)
 
 
 def _element(file: BinaryIO, at: int, end: int) -> _Element | None:
     """The element at a position; None where none fits in before the end of its parent."""
     file.seek(at)
-    head = file.read(HEAD)
+    head = file.read(ELEMENT_HEAD)
     name = _number(head, 0)
     length = None if name is None else _number(head, name[1])
     if name is None or length is None or name[1] > 4:
