@@ -5,7 +5,7 @@ bank of normal frames becomes.
 
 The scene is made up here: a conveyor belt with equal textured parts that moves by fractions of a
 pixel, light that drifts, and noise. Half of the test frames have one defect: a scratch, a spot, a
-hole, a foreign thing or a change of colour, anywhere on the frame. Printed are the area under the
+hole, a foreign thing or a coloured stain, anywhere on the frame. Printed are the area under the
 ROC curve of the largest value of each map (1: every defect frame exceeds every normal one), the
 part of defects whose largest value lies on the defect, normal frames with a region, and the size of
 the bank. Times are seconds of processor time.
@@ -93,7 +93,7 @@ def plant(image: np.ndarray, kind: str, random: np.random.Generator) -> Box:
             "spot": under * 0.35,
             "hole": under * 0 + 20.0,
             "foreign": under * 0 + random.uniform(0, 60, 3) + 195 * random.integers(0, 2, 3),
-            "colour": under[..., [1, 2, 0]] + np.array([110.0, -10.0, -60.0]),
+            "colour": under * 0.4 + 0.6 * np.array([220.0, 30.0, 200.0]),
         }[kind]
     under += mask[..., None] * (colour - under)
     return Box(x, y, side, side)

@@ -48,17 +48,22 @@ def one(test: Mask, ref: Mask = NOTHING, of: Proposal = FOUND, **facts: Mask) ->
 
 
 def test_a_mask_is_cut_at_the_box_that_is_reported() -> None:
-    made = one(box_mask(8, 8, 40, 4))
+    made = one(box_mask(8, 8, 34, 4))
     assert (made.box, made.context, made.mask_by) == (Box(8, 8, 17, 4), FOUND.context, "net")
     assert made.mask is not None
     assert made.mask.all()
-    made = one(EVERYTHING, of=replace(FOUND, context=None))
+    made = one(box_mask(10, 10, 8, 7), of=replace(FOUND, context=None))
     assert made.box == made.context == FOUND.box
 
 
+def test_a_mask_of_something_larger_is_not_taken() -> None:
+    """Of 34 columns 17 are in the box that is reported, of 35 too, which is less than half."""
+    assert one(box_mask(8, 8, 35, 4)) is one(EVERYTHING) is FOUND
+
+
 def test_nothing_is_drawn_where_the_map_is_not_valid() -> None:
-    made = one(EVERYTHING, valid=box_mask(0, 0, 12, 40))
-    assert made.box == Box(5, 5, 7, 20)
+    made = one(box_mask(8, 8, 8, 4), valid=box_mask(0, 0, 12, 40))
+    assert made.box == Box(8, 8, 4, 4)
 
 
 @pytest.mark.parametrize("mask", [NOTHING, box_mask(20, 10, 5, 5), box_mask(50, 30, 4, 4)])
@@ -70,8 +75,8 @@ def test_a_mask_beside_what_changed_is_not_taken(mask: Mask) -> None:
 
 def test_of_both_frames_the_mask_that_agrees_better_is_taken() -> None:
     """Of 48 pixels of the map: 48 of 400 against 24 of 48; equal ones are of the test frame."""
-    half = box_mask(10, 10, 4, 6)
-    assert one(EVERYTHING, half).box == one(half, EVERYTHING).box == Box(10, 10, 4, 6)
+    half, wide = box_mask(10, 10, 4, 6), box_mask(5, 5, 20, 20)
+    assert one(wide, half).box == one(half, wide).box == Box(10, 10, 4, 6)
     assert one(half, box_mask(14, 10, 4, 6)).box == Box(10, 10, 4, 6)
 
 

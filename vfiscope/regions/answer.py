@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
-from vfiscope.pixels import luma_plane
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
 from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
-from vfiscope.types import Answer, Float32, Region
+from vfiscope.types import Answer, Region
 
 __all__ = ["answer_of"]
 
@@ -40,11 +40,12 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
     """
     difference, cut = weighed.difference, weighed.cut
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
-    move, luma = camera_move(pair, difference), luma_plane(pair.ref, 8)
+    move, light = camera_move(pair, difference), difference.light
     doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []
-    if _lit(difference.light, luma):
-        reasons.append(light_words(difference.light, float(luma.mean())))
+    mean, rise = _light_at_work(light, pair)
+    if rise >= MIN_LIGHT_CODES:
+        reasons.append(light_words(light, mean))
     answer = _word(doubt, regions, move, reasons)
     return Answer(
         frame=0,
@@ -60,8 +61,8 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
             [doubt] if doubt else reasons,
             by_colour=weighed.by_colour,
         ),
-        gain=difference.light.gain,
-        offset=difference.light.offset,
+        gain=light.gain,
+        offset=light.offset,
         registration="none" if pair.registration is None else pair.registration.method,
         shift_x=move.shift_x,
         shift_y=move.shift_y,
@@ -94,8 +95,11 @@ def _doubt(pair: FramePair, difference: Difference, cut: Cut) -> str:
     return f"{100 * share:.0f} % of the pixels differ, so that the frames may show other scenes"
 
 
-def _lit(light: Light, luma: Float32) -> bool:
+def _light_at_work(light: Light, pair: FramePair) -> tuple[float, float]:
+    """The mean luma of the reference, and by how much the light changes its pixels in the mean."""
     if light == Light():
-        return False
-    rise = luma * np.float32(light.gain - 1) + np.float32(light.offset)
-    return bool(np.abs(rise).mean() >= MIN_LIGHT_CODES)
+        return 0.0, 0.0
+    counts = np.bincount(cv2.cvtColor(pair.ref, cv2.COLOR_RGB2GRAY).ravel(), minlength=256)
+    share, codes = counts / counts.sum(), np.arange(256)
+    rise = np.abs(codes * (light.gain - 1) + light.offset)
+    return float(share @ codes), float(share @ rise)

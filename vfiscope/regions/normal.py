@@ -12,9 +12,6 @@ folds, as a frame that the bank has not seen, and its largest distance is kept. 
 quantile of the extreme-value distribution of these maxima, never below the largest of them (see
 :mod:`vfiscope.regions.extremes`): as the whole bank is at least as near, no frame that it was built
 of has a region.
-
-A frame border cuts what is on it, and each place of the cut is seen once per frame, where the same
-patch inside of the frame may be seen many times: new frames have their largest distances there.
 """
 
 from __future__ import annotations
@@ -59,7 +56,7 @@ class Normal(NormalData):
 
     def distances(self, patches: Tensor) -> Tensor:
         """1 - cosine of patches (h, w, D) to the nearest of the bank, (h, w) float32, 0..2; exactly
-        0 for a patch of the bank."""
+        0 for a patch of the bank. At the border as :func:`whole_patches` tells."""
         import torch
 
         from vfiscope.metrics.tensors.patch_tensors import unit
@@ -67,7 +64,7 @@ class Normal(NormalData):
 
         bank = torch.from_numpy(self.patches).to(patches.device)
         apart, _ = nearest(unit(patches).flatten(0, 1), bank, 1)
-        return apart[:, 0].reshape(patches.shape[:2])
+        return whole_patches(apart[:, 0].reshape(patches.shape[:2]), self.identity)
 
     def check(self, identity: Identity) -> None:
         """Refuse another embedder than that of the bank.
@@ -155,7 +152,7 @@ def _built(frames: NormalFrames, embed: PatchFeatures, most: int) -> Normal:
 
     parts, count = [Coreset(most // FOLDS) for _ in range(FOLDS)], 0
     for fold, patches in _features(frames, embed):
-        parts[fold].add(patches)
+        parts[fold].add(patches.flatten(0, 1))
         count += 1
     if count < LEAST_FRAMES or sum(each.filled for each in parts) < LEAST_FRAMES:
         raise UsageError(
@@ -164,7 +161,7 @@ def _built(frames: NormalFrames, embed: PatchFeatures, most: int) -> Normal:
         )
     banks = {fold: each.vectors() for fold, each in enumerate(parts) if each.filled}
     maxima = [
-        _largest(patches, [bank for fold, bank in banks.items() if fold != own])
+        _largest(patches, [bank for fold, bank in banks.items() if fold != own], embed.identity)
         for own, patches in _features(frames, embed)
     ]
     return Normal(
@@ -177,18 +174,34 @@ def _built(frames: NormalFrames, embed: PatchFeatures, most: int) -> Normal:
 
 
 def _features(frames: NormalFrames, embed: PatchFeatures) -> Iterator[tuple[int, Tensor]]:
-    """Fold and unit vectors (P, E) of each frame."""
+    """Fold and unit vectors (h, w, E) of each frame."""
     from vfiscope.metrics.tensors.patch_tensors import unit
 
     for fold, pixels in frames:
-        yield fold, unit(embed(pixels)).flatten(0, 1)
+        yield fold, unit(embed(pixels))
 
 
-def _largest(patches: Tensor, banks: Sequence[Tensor]) -> float:
-    """The largest distance of unit vectors (P, E) to the nearest of several banks."""
+def _largest(patches: Tensor, banks: Sequence[Tensor], identity: Identity) -> float:
+    """The largest distance of unit vectors (h, w, E) to the nearest of several banks."""
     import torch
 
     from vfiscope.regions.difference.nearest_patches import nearest
 
-    apart = torch.cat([nearest(patches, bank, 1)[0] for bank in banks], dim=1)
-    return float(apart.amin(dim=1).max())
+    vectors = patches.flatten(0, 1)
+    apart = torch.cat([nearest(vectors, bank, 1)[0] for bank in banks], dim=1).amin(dim=1)
+    return float(whole_patches(apart.reshape(patches.shape[:2]), identity).max())
+
+
+def whole_patches(cells: Tensor, identity: Identity) -> Tensor:
+    """Distances (h, w) with those of the outermost patches of dense SIFT replaced by their inner
+    neighbours'.
+
+    Its descriptors look at 5 x 5 patches. Of the outermost ones nearly half lies outside of the
+    frame, so they show how the border cuts the scene, which is another cut in every new frame,
+    where the next ones see up to the border too. A network's patches stay as they are.
+    """
+    import torch.nn.functional as F
+
+    if identity.name != "dsift" or min(cells.shape) < 3:
+        return cells
+    return F.pad(cells[None, None, 1:-1, 1:-1], (1, 1, 1, 1), mode="replicate")[0, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import cv2
 import numpy as np
 
@@ -28,9 +30,8 @@ EDGE_SHARE = 0.5
 RIM_RATIO = 0.5
 """Of the threshold, from where a pixel beside a changed one has changed too."""
 SMALL_FRAME_SIDE = 320
-MOVED_PX, CLEARLY_MOVED_PX = 0.2, 0.7
-"""Shifts from which a reference pixel may lie outside its frame, and from which what a frame shows
-at its border may not be in the other."""
+MOVED_PX = 0.2
+"""Shift from which a reference pixel may lie outside its frame."""
 
 
 def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1.0) -> Difference:
@@ -49,7 +50,8 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
         return Difference(np.zeros(pair.size, np.float32), "ratio", pair.decidable)
     tolerance -= min(pair.size) < SMALL_FRAME_SIDE
     planes, light = relit_planes(pair)
-    flow = shift_field(*planes[0])
+    luma, its_ref = planes[0]
+    flow = shift_field(np.where(pair.decidable, luma, its_ref), its_ref)
     valid = decidable(pair, flow, band=tolerance + 1)
     ratio, rim = np.zeros(pair.size, np.float32), np.zeros(pair.size, bool)
     for index, (test, ref) in enumerate(planes):
@@ -104,7 +106,8 @@ def decidable(pair: FramePair, flow: Float32, *, band: int) -> Mask:
         pair: two frames.
         flow: (2, H, W) where the reference is looked up.
         band: pixels beside what is not seen that cannot be decided either. The border of the frame
-            counts as not seen only where frames moved: a change in a corner is to be found.
+            counts as not seen only where frames moved, to a pixel more than they moved: a change in
+            a corner is to be found.
     """
     height, width = pair.size
     far = float(np.abs(flow).max()) if flow.size else 0.0
@@ -113,13 +116,19 @@ def decidable(pair: FramePair, flow: Float32, *, band: int) -> Mask:
         (x, y), edge = looked_up(flow), np.float32(MOVED_PX)
         inside = inside & (x >= -edge) & (x <= width - 1 + edge)
         inside &= (y >= -edge) & (y <= height - 1 + edge)
-    moved = far > CLEARLY_MOVED_PX or _resampled(pair)
-    if not moved and inside.all():
-        return inside
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * band + 1, 2 * band + 1))
-    seen = inside.astype(np.uint8)
-    border = int(not moved)
-    return cv2.erode(seen, disc, borderType=cv2.BORDER_CONSTANT, borderValue=border) > 0
+    seen = inside if inside.all() else _eroded(inside, band)
+    depth = band if _resampled(pair) else min(band, 1 + ceil(far)) if far > MOVED_PX else 0
+    if not depth:
+        return seen
+    made = np.zeros_like(seen)
+    made[depth:-depth, depth:-depth] = seen[depth:-depth, depth:-depth]
+    return made
+
+
+def _eroded(mask: Mask, radius: int) -> Mask:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    outside = cv2.BORDER_CONSTANT
+    return cv2.erode(mask.astype(np.uint8), disc, borderType=outside, borderValue=1) > 0
 
 
 def _resampled(pair: FramePair) -> bool:

@@ -19,6 +19,8 @@ __all__ = ["make"]
 TOLERANCE_PX = 2
 """Beyond the local shifts that are fitted."""
 THRESHOLD_SCALES = {"low": 2.0, "medium": 1.0, "high": 0.5}
+"""Each step is a factor of two in contrast. It scales what stands for contrast and noise; what
+edges explain stays, as how far they lie off does not depend on how weak a change is looked for."""
 
 
 def make(settings: Settings) -> Method:

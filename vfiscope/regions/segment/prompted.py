@@ -31,9 +31,10 @@ def prompted(
 
     What appeared is seen in the test frame, what is missing in the reference: both are asked, and
     of the two masks the one that agrees better with the map (by intersection over union) is taken.
-    It is cut at the box that is reported, and left out where the map is not valid. Where neither
-    shares a pixel with the map's own mask, as where both are empty or lie beside it, the proposal
-    stays as it is, and with it the name of what drew its mask.
+    It is cut at the box that is reported, and left out where the map is not valid. A mask of which
+    less than half remains is that of something larger, such as the ground that a thing lies on.
+    Where neither mask is of the thing in the box, or shares a pixel with the map's own mask, the
+    proposal stays as it is, and with it the name of what drew its mask.
 
     Args:
         pair: the frames.
@@ -60,7 +61,10 @@ def _with_better(
     inside = np.zeros_like(valid)
     inside[y : y + h, x : x + w] = valid[y : y + h, x : x + w]
     kept = [mask & inside for mask in masks]
-    agreement = [_agreement(mask, box, own) for mask in kept]
+    agreement = [
+        _agreement(part, box, own) if 2 * np.count_nonzero(part) >= np.count_nonzero(mask) else 0.0
+        for part, mask in zip(kept, masks, strict=True)
+    ]
     best = int(np.argmax(agreement))
     if not agreement[best]:
         return proposal

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from vfiscope.pixels import luma_plane
 from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.registration.homography import corners, project
 from vfiscope.types import Float64
@@ -19,7 +19,7 @@ MIN_CORNER_PX = 0.75
 FLOW_POINTS_ACROSS = 64
 """Points along each side at which the local shift is looked at."""
 MIN_SLOPE = 4.0
-"""Change of luma over two pixels: where nothing is to be seen no shift is either."""
+"""Change of luma over two pixels: where nothing is to be seen no shift is seen either."""
 MIN_FLOW_POINTS, MIN_FLOW_SHARE = 24, 0.6
 FLOW_REACH_PX = 0.5
 """Within which a local shift agrees with that of the view."""
@@ -70,14 +70,14 @@ def _by_flow(pair: FramePair, difference: Difference) -> Float64 | None:
     flow = difference.flow
     if flow is None or not flow.any() or min(pair.size) < 3:
         return None
-    luma = luma_plane(pair.test, 8)
-    slope = np.hypot(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1)) / 4
-    step = [max(1, side // FLOW_POINTS_ACROSS) for side in pair.size]
-    pick = np.s_[step[0] // 2 :: step[0], step[1] // 2 :: step[1]]
-    rows, columns = np.indices(pair.size)
-    taken = (slope[pick] >= MIN_SLOPE) & difference.valid[pick]
-    test = np.column_stack([columns[pick][taken], rows[pick][taken]]).astype(np.float64)
-    ref = test + np.column_stack([each[pick][taken] for each in flow])
+    grey = cv2.cvtColor(pair.test, cv2.COLOR_RGB2GRAY)
+    rows, columns = np.meshgrid(*(_inner(side) for side in pair.size), indexing="ij")
+    across = grey[rows, columns + 1].astype(np.float32) - grey[rows, columns - 1]
+    along = grey[rows + 1, columns].astype(np.float32) - grey[rows - 1, columns]
+    taken = (np.hypot(across, along) >= MIN_SLOPE) & difference.valid[rows, columns]
+    rows, columns = rows[taken], columns[taken]
+    test = np.column_stack([columns, rows]).astype(np.float64)
+    ref = test + flow[:, rows, columns].T
     if len(test) < MIN_FLOW_POINTS:
         return None
     found, agree = cv2.estimateAffinePartial2D(
@@ -86,3 +86,9 @@ def _by_flow(pair: FramePair, difference: Difference) -> Float64 | None:
     if found is None or agree.mean() < MIN_FLOW_SHARE:
         return None
     return np.vstack([np.asarray(found, np.float64), [0.0, 0.0, 1.0]])
+
+
+def _inner(side: int) -> NDArray[np.int64]:
+    """Up to 64 places along a side, none at its ends."""
+    step = max(1, side // FLOW_POINTS_ACROSS)
+    return np.arange(1 + (step - 1) // 2, side - 1, step)
