@@ -20,7 +20,7 @@ MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
-def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> Answer:
+def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
     1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
@@ -37,9 +37,9 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
         weighed: the difference, with the light and the local shift that were fitted out, and the
             threshold.
         regions: what was found.
+        area: part of the frame that they cover, 0..1.
     """
     difference, cut = weighed.difference, weighed.cut
-    area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
     doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []
