@@ -2,9 +2,10 @@
 take memory, or go unreported?
 
 ``python benchmarks/mutations.py [--files 1000] [--seed 0] [--only KIND]`` makes small clips and
-images in many formats (and takes small real ones where available), a folder of images, a result,
-unfinished work, the folder of a batch, job files, a file of options and checkpoints. Copies are
-damaged and passed to a worker process that uses them as the command line does. Outcomes:
+images in many formats (and takes small real ones where available), a folder of images, results,
+one of them with regions, unfinished work, the folder of a batch, job files, a file of options and
+checkpoints. Copies are damaged and passed to a worker process that uses them as the command line
+does. Outcomes:
 
 ok            whole, with the content of the clean file
 partial       read, and the run reports that something is wrong
