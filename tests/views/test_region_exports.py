@@ -272,3 +272,11 @@ def test_a_file_with_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
         h5["regions/tight_x"][0] = np.nan
     with pytest.raises(StoreError, match=r"region 0 .*tight_x nan.* has no place"):
         Run(path)
+
+
+def test_answers_and_regions_of_frames_that_do_not_exist_are_listed_as_they_are(
+    tmp_path: Path,
+) -> None:
+    run = Run(region_run(tmp_path / "a.h5", [region(2**62)], [answer(-(2**62), 1)]))
+    found = [image["id"] for image in json.loads(exported(run, ".coco.json").read_text())["images"]]
+    assert len(found) == len(set(found)) == 2
