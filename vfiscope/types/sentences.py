@@ -390,12 +390,6 @@ WARNINGS: dict[Code, Template] = {
     ),
 }
 
-for _code, _template in {
-    **OF_VIDEOS,
-    **OF_IMAGES,
-    **OF_ARRAYS,
-    **OF_PARTIAL_RUNS,
-    **WARNINGS,
-    **OF_REGIONS,
-}.items():
-    SENTENCES.add(_code, _template)
+for _each in (OF_VIDEOS, OF_IMAGES, OF_ARRAYS, OF_PARTIAL_RUNS, WARNINGS, OF_REGIONS):
+    for _code, _template in _each.items():
+        SENTENCES.add(_code, _template)
