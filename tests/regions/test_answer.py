@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
-from vfiscope.regions.viewpoint.where_it_helps import register_sift
+from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
+from vfiscope.types import Registration, Verdict
 
 Pixels = NDArray[np.uint8]
 
@@ -119,14 +120,16 @@ def test_no_common_pixel_is_undecided() -> None:
     assert found.caption == "It cannot be told what changed: no pixel is shown by both frames."
 
 
-def test_registration_by_points_alone() -> None:
-    pair = register_sift(FramePair(turned(photo(), 4.0), photo()))
-    assert pair.registration is not None
-    assert pair.registration.method == "sift"
-    assert np.abs(pair.test.astype(int) - pair.ref)[pair.decidable].mean() < 2
+def test_a_registration_that_was_refused_by_request_is_no_doubt() -> None:
+    no = Registration(np.eye(3), "ecc", "affine", Verdict.FEW_MATCHES, "few", 0, 0.0, 0.0, 1.0)
     flat = np.full((60, 80, 3), 100, np.uint8)
-    refused = FramePair(flat, flat)
-    assert register_sift(refused) is refused
+    found = find(FramePair(flat, flat, registration=no), METHODS["absdiff"](Settings())).answer
+    assert (found.answer, found.registration) == ("same", "none")
+
+
+def test_a_registered_pair_is_not_registered_again() -> None:
+    whole = answer(turned(photo(), 3.0), photo())
+    assert register_where_it_helps(whole.pair) is whole.pair
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 300), (9, 9), (33, 400)])

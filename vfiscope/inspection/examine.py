@@ -169,7 +169,7 @@ def _examine_video(info: SourceInfo) -> Examination:
     with opened(video) as (container, stream):
         name = container.format.name
         covers = sum(is_picture(video) for video in container.streams.video)
-        claims = Claims.of(container, stream.frames, None, None)
+        claims = Claims.of(container, stream, stream.frames, None, None)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
         with closing(decode(video, tally.counts)) as places:
@@ -178,6 +178,7 @@ def _examine_video(info: SourceInfo) -> Examination:
                     tally.add(place.frame, info.path, place.part)
                 del place
         failure = tally.counts.given_up(info.path)
+        tally.counts.lost += claims.unseen(info.path, tally.counts.packets)
         failed = failed_checksums(info.path)
         info = info if failed is None else replace(info, damage=(*info.damage, failed))
     except SourceError as error:

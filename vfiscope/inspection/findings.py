@@ -158,6 +158,7 @@ OF_SOURCES: dict[Code, Kind] = {
         for code in (
             Code.FILE_CUT_SHORT,
             Code.CHECKSUMS_DIFFER,
+            Code.STRUCTURE_BROKEN,
             Code.GIF_ENDS_EARLY,
             Code.GIF_BAD_BLOCK,
             Code.GIF_WITHOUT_END,

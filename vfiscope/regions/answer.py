@@ -10,7 +10,7 @@ import numpy as np
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
 from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
-from vfiscope.types import Answer, Region
+from vfiscope.types import Answer, Region, Verdict
 
 __all__ = ["answer_of"]
 
@@ -40,7 +40,7 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
     """
     difference, cut = weighed.difference, weighed.cut
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
-    move, light = camera_move(pair, difference), difference.light
+    move, light, found = camera_move(pair, difference), difference.light, pair.registration
     doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []
     mean, rise = _light_at_work(light, pair)
@@ -63,7 +63,7 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
         ),
         gain=light.gain,
         offset=light.offset,
-        registration="none" if pair.registration is None else pair.registration.method,
+        registration=found.method if found is not None and found.accepted else "none",
         shift_x=move.shift_x,
         shift_y=move.shift_y,
         rotation=move.rotation,
@@ -87,8 +87,9 @@ def _doubt(pair: FramePair, difference: Difference, cut: Cut) -> str:
     decidable = int(np.count_nonzero(difference.valid))
     if not decidable:
         return "no pixel is shown by both frames"
-    if pair.registration is not None and not pair.registration.accepted:
-        return pair.registration.reason
+    found = pair.registration
+    if found is not None and (found.method, found.verdict) == ("none", Verdict.UNLIKE):
+        return found.reason
     share = np.count_nonzero(cut.mask & difference.valid) / decidable
     if share <= MAX_TOLD_SHARE:
         return ""

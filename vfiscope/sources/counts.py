@@ -32,7 +32,9 @@ class Counts:
     """Packets of a video that the demuxer marked as damaged; they were decoded nevertheless."""
     lost: int = 0
     """Packets of a video that gave neither a frame nor an error nor a row, in codecs of a frame a
-    packet."""
+    packet; in transport streams also those that the demuxer did not find."""
+    packets: int | None = None
+    """Packets that the demuxer gave; None before the end, or where two may make a frame."""
     hidden: int = 0
     """Packets inside a video, not at its ends, that the container says are not to be shown: a part
     of ``skipped``."""

@@ -58,6 +58,7 @@ class Code(StrEnum):
     FILE_CUT_SHORT = "file_cut_short"
     TIME_SCALE_MISSING = "time_scale_missing"
     CHECKSUMS_DIFFER = "checksums_differ"
+    STRUCTURE_BROKEN = "structure_broken"
     GIF_ENDS_EARLY = "gif_ends_early"
     GIF_BAD_BLOCK = "gif_bad_block"
     GIF_WITHOUT_END = "gif_without_end"

@@ -20,8 +20,7 @@ OF_VIDEOS: dict[Code, Template] = {
     Code.PIXELS_NOT_SQUARE: "pixels are not square ({aspect}): they are read as stored",
     Code.ALPHA_ON_BLACK: "has an alpha channel: it is composited over black",
     Code.ALPHA_NOT_DECODED: (
-        "has an alpha channel that its decoder does not decode: pixels are read as if they were"
-        " opaque"
+        "has an alpha channel that its decoder does not decode: pixels are read as if opaque"
     ),
     Code.NO_TIMES: (
         "has no presentation times: frames are taken to follow each other at the average rate"
@@ -62,6 +61,7 @@ OF_VIDEOS: dict[Code, Template] = {
         "{parts} of its parts, the first at byte {first}, differ from their checksums: it is"
         " damaged"
     ),
+    Code.STRUCTURE_BROKEN: "its structure makes no sense at byte {at}: it is damaged",
     Code.GIF_ENDS_EARLY: "its end mark comes before the end of the file: it is damaged",
     Code.GIF_BAD_BLOCK: "it holds {byte:#04x} where a block should begin: it is damaged",
     Code.TIME_SCALE_MISSING: "a track has no time scale (box mdhd): it is damaged",

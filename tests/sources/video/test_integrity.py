@@ -132,3 +132,68 @@ def test_real_matroska_files_meet_their_checksums(shared_data: Path) -> None:
     ]
     assert len(clips) == 5
     assert [failed_checksums(str(path)) for path in clips] == [None] * 5
+
+
+@pytest.mark.parametrize(
+    ("byte", "bit", "told"),
+    [(0, 0x20, 0), (1, 0x40, 0), (2, 0x40, 0), (-9, 0x01, None)],
+    ids=["name", "length", "track", "length of the cluster"],
+)
+def test_a_block_that_a_flip_hides_is_told(
+    tmp_path: Path, byte: int, bit: int, told: int | None
+) -> None:
+    """FFmpeg skips it without a word, and of one frame at the end the duration says nothing."""
+    path = write_video(
+        tmp_path / "a.webm", moving(12, 48, 64), codec="libvpx-vp9", pix_fmt="yuv420p"
+    )
+    assert failed_checksums(str(path)) is None
+    data = bytearray(path.read_bytes())
+    if told is None:
+        at = cluster = data.index(b"\x1f\x43\xb6\x75")
+        data[cluster + 5] ^= bit
+    else:  # SimpleBlock, length of one byte, track 1 (RFC 9559, 5.1.3.4)
+        at = max(i for i in range(len(data) - 3) if data[i] == 0xA3 and data[i + 2] == 0x81)
+        data[at + byte] ^= bit
+    path.write_bytes(data)
+    fault = failed_checksums(str(path))
+    assert fault is not None
+    assert fault.code == Code.STRUCTURE_BROKEN
+    assert told is None or fault.values == {"at": at}
+    with vs.scan(str(path), golden=0, metrics="psnr", maps="none", fields="none") as run:
+        assert run.status == "partial"
+        assert f"test {path}: {fault}" in run.notes
+
+
+def test_a_live_recording_that_was_stopped_has_no_fault(tmp_path: Path) -> None:
+    """Segment and clusters of unknown length, a last block that is not whole."""
+    path = write_video(
+        tmp_path / "a.webm",
+        moving(12, 48, 64),
+        codec="libvpx-vp9",
+        pix_fmt="yuv420p",
+        container_options={"live": "1"},
+    )
+    data = path.read_bytes()
+    for cut in (0, 3, 20):
+        path.write_bytes(data[: len(data) - cut])
+        assert failed_checksums(str(path)) is None
+
+
+@pytest.mark.parametrize("what", [b"\x47", b"\0\0\1\xe0"])
+def test_a_frame_of_a_transport_stream_whose_beginning_is_gone_is_lost(
+    tmp_path: Path, what: bytes
+) -> None:
+    """The first byte of its packet, or the start code of its stream packet: FFmpeg says nothing."""
+    path = write_video(tmp_path / "a.ts", moving(8, 48, 64), codec="mpeg2video", pix_fmt="yuv420p")
+    with open_source(path) as source:
+        list(source)
+        assert (source.counts.decoded, source.counts.lost) == (8, 0)
+    data = bytearray(path.read_bytes())
+    assert data[-188:-185] == b"\x47\x41\x00"  # PID 256, the start of a stream packet
+    data[data.index(what, len(data) - 188)] ^= 0x20
+    path.write_bytes(data)
+    with open_source(path) as source:
+        list(source)
+        assert (source.counts.decoded, source.counts.lost) == (7, 1)
+    found = diagnose(str(path)).media["test"]
+    assert found.lost == 1

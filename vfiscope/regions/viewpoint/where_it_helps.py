@@ -17,7 +17,7 @@ from vfiscope.registration.homography import covered_mask, warp
 from vfiscope.registration.points import refused
 from vfiscope.types import Float64, Registration, Uint8, Verdict
 
-__all__ = ["register_sift", "register_where_it_helps", "registered"]
+__all__ = ["register_where_it_helps", "registered"]
 
 TRIAL_SIDE_PX = 480
 """Longer side at which frames are compared to see whether a registration helps."""
@@ -49,8 +49,11 @@ def register_where_it_helps(pair: FramePair) -> FramePair:
     leave half as many more than things.
 
     Where neither can be trusted and more than a quarter of the pixels are unlike, the frames stay
-    as they are and the registration of the pair is a refused one, with the reason.
+    as they are and the registration of the pair is a refused one by the method "none", with the
+    reason. A pair that is registered already stays so.
     """
+    if pair.registration is not None and pair.registration.accepted:
+        return pair
     before = _unlike(pair, np.eye(3))
     if before <= MAX_UNLIKE_SHARE:
         return pair
@@ -65,13 +68,6 @@ def register_where_it_helps(pair: FramePair) -> FramePair:
 def _no(share: float) -> Registration:
     reason = f"{100 * share:.0f} % of the pixels differ, and no registration makes the frames alike"
     return refused("none", Verdict.UNLIKE, reason)
-
-
-def register_sift(pair: FramePair) -> FramePair:
-    """The pair with its test frame brought onto the reference by SIFT, or as it is where that
-    cannot be trusted."""
-    found = _sift(pair)
-    return registered(pair, found) if found.accepted else pair
 
 
 def registered(pair: FramePair, found: Registration) -> FramePair:

@@ -172,6 +172,8 @@ class _FrameQueue:
     discarded: list[int] = field(default_factory=list)
     """For each packet marked as discarded after the first that is not: ``accepted`` at that
     moment."""
+    taken: int = 0
+    """Packets with content."""
     accepted: int = 0
     """Packets that the decoder took without an error."""
     silent: int = 0
@@ -216,6 +218,7 @@ class _FrameQueue:
             return
         if part != self.part:
             self._begin_part(part, packet)
+        self.taken += 1
         self.counts.broken += packet.is_corrupt
         self.broken_at += [self.number] * packet.is_corrupt
         if logged_error or packet.is_corrupt or (not frames and self.counts.decoded):
@@ -346,6 +349,7 @@ class _FrameQueue:
         """Count what has no row of its own: lost and hidden frames."""
         if self.one_frame_per_packet and not self.interlaced:
             self.counts.lost = max(0, self.accepted - self.silent - self.counts.decoded)
+            self.counts.packets = self.taken
         self.counts.hidden = sum(self.accepted - before > MAX_REORDER for before in self.discarded)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
 from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.video.integrity import is_opendml
+from vfiscope.sources.video.transport_stream import frames_begun
 
 __all__ = ["Claims"]
 
@@ -28,27 +32,29 @@ class Claims:
     """Until the end of the last frame, stored for this stream alone; not estimated."""
     rate: Fraction | None
     """Frames per second."""
+    pid: int | None = None
+    """Of a stream in a transport stream, which tells where its frames begin."""
 
     @classmethod
     def of(
         cls,
         container: InputContainer,
+        stream: VideoStream,
         frames: int | None,
         seconds: Fraction | None,
         rate: Fraction | None,
     ) -> Claims:
-        """Those claims of a container on one of its streams that can be relied upon.
+        """Those claims of a container on a stream of it that can be relied upon.
 
         Raises:
             SourceError: the file cannot be read.
         """
         form, path = container.format.name, container.name
-        try:
+        pid = stream.id if form == "mpegts" else None
+        with _readable(path):
             counted = form in COUNTED and not (form == "avi" and is_opendml(path))
-        except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
         alone = "matroska" in form and len(container.streams) == 1
-        return cls(frames or None if counted else None, seconds if alone else None, rate)
+        return cls(frames or None if counted else None, seconds if alone else None, rate, pid)
 
     def short(self, frames: int, last_s: Fraction) -> int:
         """Frames that are missing at the end, by the claimed seconds; one is within rounding and
@@ -63,6 +69,21 @@ class Claims:
         missing = (self.seconds - last_s) * self.rate - 1
         return int(missing) if missing >= 2 else 0
 
+    def unseen(self, path: str, packets: int | None) -> int:
+        """Frames of a transport stream of which the demuxer gave no packet.
+
+        Args:
+            path: the file.
+            packets: that it gave, None where that is not known.
+
+        Raises:
+            SourceError: the file cannot be read.
+        """
+        if self.pid is None or packets is None:
+            return 0
+        with _readable(path):
+            return max(0, frames_begun(path, self.pid) - packets)
+
     def surplus(self, frames: int) -> int:
         """Frames beyond the claimed number, as where a part of the file is there twice.
 
@@ -70,3 +91,11 @@ class Claims:
             frames: that were read, those without pixels included.
         """
         return 0 if self.frames is None else max(0, frames - self.frames)
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error

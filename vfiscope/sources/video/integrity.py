@@ -9,13 +9,19 @@ from typing import BinaryIO
 
 from vfiscope.files import open_regular
 from vfiscope.sources.images.png_checks import pixels_depend_on, png_chunks
+from vfiscope.sources.video.matroska import (
+    EBML,
+    UNKNOWN_SIZES,
+    enter_segment,
+    number_at,
+    structure_fault,
+)
+from vfiscope.sources.video.transport_stream import TS_PACKET, TS_SYNC
 from vfiscope.sources.video.y4m import Y4M_MAGIC, y4m_end
 from vfiscope.types import Code, Note
 
 __all__ = ["failed_checksums", "is_opendml", "why_cut_short"]
 
-EBML, SEGMENT = b"\x1a\x45\xdf\xa3", 0x18538067
-UNKNOWN_SIZES = tuple((1 << (7 * n)) - 1 for n in range(9))
 BOXES = (
     b"ftyp",
     b"moov",
@@ -36,7 +42,6 @@ PIECE = 2**20
 MAX_BOXES = 2**6
 """Beside each other that are looked at."""
 GIF_EXTENSION, GIF_IMAGE, GIF_END = 0x21, 0x2C, 0x3B
-TS_PACKET, TS_SYNC = 188, 0x47
 
 
 def why_cut_short(path: str) -> Note | None:
@@ -179,37 +184,16 @@ def is_opendml(path: str) -> bool:
 def _matroska_end(file: BinaryIO) -> int | None:
     """End of the segment, None where its size is unknown (a live recording)."""
     file.seek(4)
-    length = _matroska_segment(file)
+    length = enter_segment(file)
     if length is None or length[0] == UNKNOWN_SIZES[length[1]]:
         return None
     return file.tell() + length[0]
 
 
-def _matroska_segment(file: BinaryIO) -> tuple[int, int] | None:
-    """Move from after the first four bytes to the content of the segment: (its length, bytes of
-    that number)."""
-    header = _number(file)
-    if header is None:
-        return None
-    file.seek(header[0], os.SEEK_CUR)
-    return _number(file) if int.from_bytes(file.read(4), "big") == SEGMENT else None
-
-
-def _number(file: BinaryIO) -> tuple[int, int] | None:
-    """(value, bytes) of an EBML number of variable length."""
-    first = file.read(1)
-    if not first or not first[0]:
-        return None
-    count = 9 - first[0].bit_length()
-    rest = file.read(count - 1)
-    return (first[0] & ((1 << (8 - count)) - 1)) << (8 * (count - 1)) | int.from_bytes(
-        rest, "big"
-    ), count
-
-
 def failed_checksums(path: str) -> Note | None:
     """A note where parts of a Matroska file (RFC 8794, 11.3.1) or of an animated PNG (PNG
-    specification, 5.3) differ from their CRC-32, else None.
+    specification, 5.3) differ from their CRC-32, or where elements of a Matroska file cannot be
+    where they are, else None.
 
     The file is read once more from its beginning to its end; other formats hold no checksums over
     their packets.
@@ -221,9 +205,11 @@ def failed_checksums(path: str) -> Note | None:
         head = file.read(4)
         if head == PNG_SIGNATURE[:4]:
             failed = [at for at, good in _checked_chunks(file) if not good]
-        elif head == EBML and _matroska_segment(file) is not None:
+        elif head == EBML and enter_segment(file) is not None:
             size = os.path.getsize(path)
             failed = [at for at, good in _checked_parts(file, size) if not good]
+            if not failed and (fault := structure_fault(file, size)) is not None:
+                return Note(Code.STRUCTURE_BROKEN, {"at": fault})
         else:
             return None
     if not failed:
@@ -245,7 +231,7 @@ def _checked_parts(file: BinaryIO, size: int) -> Iterator[tuple[int, bool]]:
     lies in the file."""
     while True:
         at = file.tell()
-        name, length = _number(file), _number(file)
+        name, length = number_at(file), number_at(file)
         if (
             name is None
             or length is None

@@ -110,6 +110,7 @@ class VideoSource(Source):
         finally:
             self._remember(noted.table())
         counts.short = self._claims.short(counts.decoded, (times.last or 0) * self._info.time_base)
+        counts.lost += self._claims.unseen(self._info.path, counts.packets)
         counts.surplus = self._claims.surplus(counts.decoded + counts.unreadable)
         self._check_sums()
         counts.ended = not counts.gave_up
@@ -313,7 +314,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
         time_base=time_base,
         rate=rate,
         decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
-        claims=Claims.of(container, stream.frames, duration, rate),
+        claims=Claims.of(container, stream, stream.frames, duration, rate),
         notes=tuple(notes),
     )
 
