@@ -15,7 +15,8 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.regions import Found
-from vfiscope.regions.regions_stage import found_in, mark, method_of, parameters_of
+from vfiscope.regions.regions_stage import REGIONS, found_in, mark, method_of, parameters_of
+from vfiscope.regions.unsought import why_no_answer
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
 from vfiscope.store import Run
@@ -28,6 +29,7 @@ __all__ = [
     "fetching",
     "mark_if_asked",
     "sought_pairs",
+    "with_kept",
 ]
 
 WatchRows = Callable[[Iterable[ComparedFrames], int], Iterable[ComparedFrames]]
@@ -84,6 +86,16 @@ def mark_if_asked(
     return mark(path, parameters_of(config), opening, anew=False)
 
 
+def with_kept(run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are asked for and, unless a method is among them, those by which the run
+    was marked for the others."""
+    made = run.stages.get("regions")
+    kept = {} if made is None or not asked or "method" in asked else made.parameters
+    if kept.get("method") == "none":
+        return dict(asked)
+    return {**{name: kept[name] for name in REGIONS.defaults if name in kept}, **asked}
+
+
 def ask_regions(
     path: str | os.PathLike[str],
     given: Mapping[str, Any],
@@ -122,7 +134,7 @@ def sought_pairs(
         SourceError: an input is not there any more, has changed, or was an array in memory.
     """
     if not run.answers:
-        raise UsageError(f"no regions were sought in {run.path}: run vfiscope regions {run.path}")
+        raise UsageError(str(why_no_answer(run)))
     asked = run.stages["regions"].parameters
     # The masks are those of the run: they are not drawn again.
     parameters = {name: asked[name] for name in asked if name not in ("frames", "sam_weights")}
