@@ -6,8 +6,8 @@
 
 ``clevr``: triples ``ID_default.png``, ``ID_nonsemantic.png`` (camera and light moved),
 ``ID_semantic.png`` (moved, and something changed), as of CLEVR-Change. Prints the answer and the
-evidence for each pair, and how well the evidence tells the two kinds apart (AUC), for every second
-id (on which the constants were chosen) and for the others.
+evidence for each pair, and how well the evidence tells the two kinds apart (AUC), for each half of
+the ids and for all.
 
 ``masks``: folders with ``A``, ``B`` and ``label`` (LEVIR-CD, DSIFN-CD). Prints the F1 of pixels
 over each set: of the masks of ``auto``, of the plain difference and of 1 - SSIM, cut by Otsu's

@@ -14,10 +14,10 @@ __all__ = ["above_bulk"]
 def above_bulk(difference: Difference, *, least: float, deviations: float = 12.0) -> Cut:
     """The median of the map plus some robust standard deviations, and not less than a floor.
 
-    Most of the frame is taken as unchanged: its values are what compression, noise and light make
-    of equal things. Distances of features have a longer tail than a normal distribution, so the
-    deviations are many: 15 alterations of photographs (JPEG, noise, light, shifts of half a pixel,
-    blur) rarely came to 12 where anything at all exceeded the floor.
+    Most of the frame is taken as unchanged: its values are what compression, light and small shifts
+    make of equal things. Distances of features have a longer tail than a normal distribution, so
+    the deviations are many. Strong noise where a part of the frame is saturated exceeds it: that
+    part has none.
 
     Args:
         difference: the map; its cells where it has any, else the pixels that can be decided.

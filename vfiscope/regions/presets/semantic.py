@@ -20,8 +20,8 @@ from vfiscope.regions.steps import Method
 __all__ = ["LEAST_DISTANCES", "make"]
 
 LEAST_DISTANCES = {"low": 0.12, "medium": 0.06, "high": 0.03}
-"""Cosine distances below which nothing counts as changed. Dense SIFT of photographs altered by JPEG
-20, noise 6 or a light of 0.9 stays below 0.05."""
+"""Cosine distances below which nothing counts as changed. Dense SIFT of a photograph of 720 pixels
+that was altered by JPEG 20, noise of 6 code values or a light of 0.9 stays below 0.05."""
 
 
 def make(settings: Settings) -> Method:

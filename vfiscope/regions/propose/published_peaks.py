@@ -44,13 +44,19 @@ def frameshift_clean(mask: Mask) -> Mask:
 def frameshift_peaks(difference: Difference, cut: Cut, *, percentile: float) -> Sequence[Proposal]:
     """FrameShift's points: the largest grey level within 20 x 20 px, where it is above t * 255.
 
-    Mistakes that are kept: the level takes a cosine distance for a part of 1, so it is not that of
-    the mask and far too low, and every pixel of a plateau is a point. The points went to SAM 2,
-    which ignored them; here each has the window around it. ``cut`` is not used, as published.
+    A mistake that is kept: the level takes a cosine distance for a part of 1, so it is not that of
+    the mask, and far too low. The published program took every pixel of a plateau as a point, in
+    rounded grey levels of a large frame many thousands; here each plateau is one, at its first
+    pixel. The points went to SAM 2, which ignored them; here each has the window around it.
+    ``cut`` is not used, as published.
     """
     values = difference.values
     highest = cv2.dilate(values, np.ones((PEAK_WINDOW, PEAK_WINDOW), np.uint8))
-    rows, columns = np.nonzero((values == highest) & (values > rank(difference, percentile) * 255))
+    top = (values == highest) & (values > rank(difference, percentile) * 255)
+    labels = cv2.connectedComponents(top.astype(np.uint8))[1]
+    rows, columns = np.nonzero(top)
+    _, first = np.unique(labels[rows, columns], return_index=True)
+    rows, columns = rows[first], columns[first]
     height, width = values.shape
     found = []
     for x, y in zip(columns.tolist(), rows.tolist(), strict=True):
