@@ -20,7 +20,9 @@ MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
-def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> Answer:
+def answer_of(
+    pair: FramePair, weighed: Weighed, regions: Sequence[Region], *, count: int | None = None
+) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
     1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
@@ -37,8 +39,10 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
         weighed: the difference, with the light and the local shift that were fitted out, and the
             threshold.
         regions: what was found.
+        count: how many there were, where only the most important are kept; None: all are.
     """
     difference, cut = weighed.difference, weighed.cut
+    count = len(regions) if count is None else count
     area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
     doubt = _doubt(pair, difference, cut)
@@ -50,13 +54,13 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
     return Answer(
         frame=0,
         answer=answer,
-        regions=len(regions),
+        regions=count,
         changed_area=area,
         unit=difference.unit,
         level=cut.level,
         caption=answer_caption(
             answer,
-            len(regions),
+            count,
             area,
             [doubt] if doubt else reasons,
             by_colour=weighed.by_colour,

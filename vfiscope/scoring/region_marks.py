@@ -15,7 +15,13 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.regions import Found
-from vfiscope.regions.regions_stage import found_in, mark, method_of, parameters_of
+from vfiscope.regions.regions_stage import (
+    found_in,
+    mark,
+    method_of,
+    parameters_of,
+    stored_parameters,
+)
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
 from vfiscope.store import Run
@@ -123,10 +129,8 @@ def sought_pairs(
     """
     if not run.answers:
         raise UsageError(f"no regions were sought in {run.path}: run vfiscope regions {run.path}")
-    asked = run.stages["regions"].parameters
     # The masks are those of the run: they are not drawn again.
-    parameters = {name: asked[name] for name in asked if name not in ("frames", "sam_weights")}
-    method = method_of(run, **parameters)
+    method = method_of(run, **{**stored_parameters(run), "sam_weights": None})
     answers = {answer.frame: answer for answer in run.answers}
     frames = {region.frame for region in run.regions} if len(answers) > 1 else set(answers)
     rows = [int(row) for row in np.flatnonzero(np.isin(run.frames.index, sorted(frames)))]

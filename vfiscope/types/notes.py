@@ -128,6 +128,8 @@ class Code(StrEnum):
 
     # What to know about the regions of a run.
     MASKS_OF_MAP = "masks_of_map"
+    REGIONS_NOT_SOUGHT = "regions_not_sought"
+    REGIONS_OF_OTHER_FRAMES = "regions_of_other_frames"
 
 
 @dataclass(frozen=True)

@@ -387,6 +387,18 @@ WARNINGS: dict[Code, Template] = {
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"
     ),
+    Code.REGIONS_NOT_SOUGHT: (
+        lambda error, path: (
+            f"no regions: {error}"
+            if path is None
+            else f"no regions: {error} (the scores are kept: vfiscope regions {path} --method"
+            " METHOD seeks regions alone)"
+        )
+    ),
+    Code.REGIONS_OF_OTHER_FRAMES: (
+        "the regions of {path} are of the frames that were flagged before: vfiscope regions {path}"
+        " --method {method} seeks them again"
+    ),
     Code.MASKS_OF_MAP: "masks of the map, where SAM 2 missed what changed: {count} of {regions}",
 }
 
