@@ -129,6 +129,25 @@ def _result(path: Path, out: Path) -> Answer:
     return _ran((call(*words) for words in verbs), lambda: _values(path))
 
 
+def _regions(path: Path, out: Path) -> Answer:
+    verbs = (
+        ("info", path),
+        ("regions", path),
+        ("regions", path, "--json"),
+        ("export", path, "-o", out / "a.coco.json"),
+    )
+    return _ran((call(*words) for words in verbs), lambda: _found(path))
+
+
+def _found(path: Path) -> list[Any]:
+    """Rows of each table, then what they hold."""
+    from vfiscope.store import Run
+
+    with Run(path) as run:
+        tables = [run.regions, run.answers, run.tracks]
+        return [[len(rows) for rows in tables], *(zlib.crc32(repr(t).encode()) for t in tables)]
+
+
 def _values(path: Path) -> list[Any]:
     """Rows and names, then the values."""
     from vfiscope.store import Run
@@ -192,6 +211,7 @@ CHECKS: dict[str, Callable[[Path, Path], Answer]] = {
     "medium": _scanned,
     "folder": _scanned,
     "result": _result,
+    "regions": _regions,
     "work": _work,
     "batch": _batch,
     "jobs": _jobs,

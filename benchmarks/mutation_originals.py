@@ -94,13 +94,16 @@ def _folders(folder: Path) -> Iterator[Original]:
 
 
 def _results(folder: Path) -> Iterator[Original]:
-    """A result; a folder of unfinished work; the folder of a batch."""
+    """A result, and one with regions; a folder of unfinished work; the folder of a batch."""
     from mutation_checks import call, stopped
 
     clip, images = folder / "ffv1.mkv", folder / "images"
     rules = ["--flag", "ssim < 0.99 for 2 frames"]
     call("scan", clip, *PLAIN, *rules, "--signals", "luma_mean", "-o", folder / "result.h5")
     yield Original("result", folder / "result.h5")
+    pair = [images / "f_01.png", images / "f_05.png", "--regions", "auto"]
+    call("compare", *pair, *PLAIN, "-o", folder / "regions.h5")
+    yield Original("regions", folder / "regions.h5")
     work = folder / "work"
     work.mkdir()
     with stopped(rows=10, rows_per_part=4):

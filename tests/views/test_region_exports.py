@@ -34,6 +34,7 @@ ANSWERS = [
     answer(2, level=float("inf")),
     answer(3, 2, gain=1.05, registration="ecc", shift_x=2.5),
 ]
+NOT_REGISTERED = [*ANSWERS[:2], answer(3, 2)]
 TRACKS = [Track(0, 1, 3, 2, "spot"), Track(1, 3, 3, 1, "zebra")]
 
 
@@ -49,8 +50,8 @@ def test_coco(tmp_path: Path) -> None:
     found = json.loads(exported(stored(tmp_path), ".coco.json").read_text())
     size = {"width": 64, "height": 48}
     assert found["images"] == [
-        {**size, "id": n, "file_name": f"frame_00000{n}.png", "registration": how}
-        for n, how in ((1, "none"), (2, "none"), (3, "ecc"))
+        {**size, "id": n, "file_name": f"{what}_00000{n}.png", "registration": how}
+        for n, what, how in ((1, "frame", "none"), (2, "frame", "none"), (3, "registered", "ecc"))
     ]
     names = [each["name"] for each in found["categories"]]
     assert [each["id"] for each in found["categories"]] == list(range(1, 10))
@@ -80,7 +81,9 @@ def test_coco(tmp_path: Path) -> None:
 def test_coco_names_images_by_their_files(tmp_path: Path) -> None:
     run = stored(tmp_path, names=[f"{n}/a.jpg" for n in range(6)])
     found = json.loads(exported(run, ".coco.json").read_text())
-    assert [each["file_name"] for each in found["images"]] == ["1/a.jpg", "2/a.jpg", "3/a.jpg"]
+    assert [each["file_name"] for each in found["images"]] == [
+        *("1/a.jpg", "2/a.jpg", "registered_000003.png")
+    ]
 
 
 def test_cvat_of_images(tmp_path: Path) -> None:
@@ -88,7 +91,8 @@ def test_cvat_of_images(tmp_path: Path) -> None:
     assert (root.tag, root.findtext("version")) == ("annotations", "1.1")
     images = root.findall("image")
     assert [each.attrib for each in images] == [
-        {"id": str(n), "name": f"frame_00000{n}", "width": "64", "height": "48"} for n in (1, 2, 3)
+        {"id": str(n), "name": f"{what}_00000{n}", "width": "64", "height": "48"}
+        for n, what in ((1, "frame"), (2, "frame"), (3, "registered"))
     ]
     assert [len(each.findall("box")) for each in images] == [1, 0, 2]
     (box,) = images[0].findall("box")
@@ -109,12 +113,16 @@ def test_cvat_of_images(tmp_path: Path) -> None:
 def test_cvat_of_images_with_names(tmp_path: Path) -> None:
     run = stored(tmp_path, names=[f"{n}&.jpg" for n in range(6)])
     root = ElementTree.parse(exported(run, ".cvat.xml")).getroot()
-    assert [each.get("name") for each in root.findall("image")] == ["1&.jpg", "2&.jpg", "3&.jpg"]
+    assert [each.get("name") for each in root.findall("image")] == [
+        "1&.jpg",
+        "2&.jpg",
+        "registered_000003",
+    ]
 
 
 def test_cvat_of_a_video_has_tracks_that_end(tmp_path: Path) -> None:
     last = [*REGIONS, region(5, kind="moved")]
-    path = region_run(tmp_path / "a.h5", last, [*ANSWERS, answer(5, 1)], TRACKS)
+    path = region_run(tmp_path / "a.h5", last, [*NOT_REGISTERED, answer(5, 1)], TRACKS)
     root = ElementTree.parse(exported(Run(path), ".cvat-video.xml")).getroot()
     tracks = root.findall("track")
     assert [each.attrib for each in tracks] == [
@@ -127,6 +135,39 @@ def test_cvat_of_a_video_has_tracks_that_end(tmp_path: Path) -> None:
     assert boxes[2] == [("5", "0")]  # the last frame of the run
     assert tracks[0].findall("box")[1].get("xtl") == "22.50"
     assert all(b.get("keyframe") == "1" for each in tracks for b in each.findall("box"))
+
+
+def test_a_video_of_registered_frames_has_no_tracks(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"1 frames of .* were registered: .*export \.cvat\.xml"):
+        exported(stored(tmp_path), ".cvat-video.xml")
+
+
+def test_exports_undo_crop_and_resize(tmp_path: Path) -> None:
+    """Frames of 200x150, of which 128x96 at (10, 5) were scored as 64x48: twice everything."""
+    test = {"width": 200, "height": 150, "crop": [10, 5, 128, 96]}
+    path = region_run(
+        tmp_path / "a.h5",
+        REGIONS[:1],
+        ANSWERS[:1],
+        TRACKS,
+        test=test,
+        names=["m.png"] * 6,
+        config={"resize": "area"},
+    )
+    run = Run(path)
+    found = json.loads(exported(run, ".coco.json").read_text())
+    (image,), (drawn,) = found["images"], found["annotations"]
+    assert (image["file_name"], image["width"], image["height"]) == ("m.png", 200, 150)
+    assert drawn["bbox"] == [50, 21, 24, 20]
+    rows, columns = np.nonzero(decode(drawn["segmentation"]["counts"], (150, 200)))
+    assert drawn["area"] == len(rows) == 4 * 80
+    extent = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    assert extent == (10 + 2 * 21, 5 + 2 * 9, 10 + 2 * 31, 5 + 2 * 17)
+    for ending in (".cvat.xml", ".cvat-video.xml"):
+        box = next(ElementTree.parse(exported(run, ending)).getroot().iter("box"))
+        assert [box.get(side) for side in ("xtl", "ytl", "xbr", "ybr")] == [
+            *("50.00", "21.00", "74.00", "41.00")
+        ]
 
 
 def test_a_track_has_one_box_in_a_frame(tmp_path: Path) -> None:
@@ -172,7 +213,9 @@ def test_the_report(tmp_path: Path) -> None:
     counts = drawn["mask"]["counts"]
     assert sum(counts) == 48 * 64
     assert sum(counts[1::2]) == 80
+    assert drawn["polygons"] == [[[21, 9], [21, 16], [30, 16], [30, 9]]]
     assert three["regions"][0]["mask"] is None
+    assert three["regions"][0]["polygons"] == []
     assert found["tracks"][0] == vars(TRACKS[0])
     assert found["errors"] == []
 
@@ -229,3 +272,11 @@ def test_a_file_with_a_place_that_is_none_is_refused(tmp_path: Path) -> None:
         h5["regions/tight_x"][0] = np.nan
     with pytest.raises(StoreError, match=r"region 0 .*tight_x nan.* has no place"):
         Run(path)
+
+
+def test_answers_and_regions_of_frames_that_do_not_exist_are_listed_as_they_are(
+    tmp_path: Path,
+) -> None:
+    run = Run(region_run(tmp_path / "a.h5", [region(2**62)], [answer(-(2**62), 1)]))
+    found = [image["id"] for image in json.loads(exported(run, ".coco.json").read_text())["images"]]
+    assert len(found) == len(set(found)) == 2

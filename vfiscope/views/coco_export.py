@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vfiscope.store.text import plain
 from vfiscope.types import Region
-from vfiscope.views.marked_images import marked_images, size_of
+from vfiscope.views.file_places import placed_images
 from vfiscope.views.region_panels import KIND_COLOURS
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ def coco_of(run: Run) -> dict[str, Any]:
     categories are the kinds, whose ids stay the same from run to run. ``bbox`` is the box with
     context, ``segmentation`` the mask in compressed run lengths (the box, where there is none),
     ``score`` the mean of the difference map, in the unit in ``info``; ``attributes`` hold the rest.
-    All lengths are in pixels of the frames as scored; where an image names a ``registration``, it
-    was brought onto the reference, and the places are those there.
+    All lengths are in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone.
+    Places in a frame that was registered are those of the reference. Such an image has the size of
+    the frames as scored, its ``registration``, and the name ``registered_000012.png``, which is no
+    file of the inputs.
 
     Raises:
         UsageError: the run holds no regions.
         StoreError: a region cannot be drawn.
     """
-    images, (height, width) = marked_images(run), size_of(run)
+    images = placed_images(run)
     ids = kind_ids(run.regions)
     record = run.stages["regions"]
     found = {
@@ -50,15 +52,15 @@ def coco_of(run: Run) -> dict[str, Any]:
         "images": [
             {
                 "id": image.frame,
-                "file_name": image.name.replace("\\", "/") or f"frame_{image.frame:06d}.png",
-                "width": width,
-                "height": height,
-                "registration": image.answer.registration if image.answer else "none",
+                "file_name": image.name.replace("\\", "/") or f"{image.stem}.png",
+                "width": image.size[1],
+                "height": image.size[0],
+                "registration": image.registration,
             }
             for image in images
         ],
         "annotations": [
-            _annotation(number, region, ids[region.kind], (height, width))
+            _annotation(number, region, ids[region.kind], image.size)
             for image in images
             for number, region in image.regions
         ],

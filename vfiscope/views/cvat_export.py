@@ -5,8 +5,9 @@ Each region is the box with context, labelled with its kind, with the attributes
 ``severity``, ``score`` and ``caption``. Masks are in the export for COCO, which CVAT reads too.
 Images are named as CVAT names them: by their file relative to the common folder, or
 ``frame_000012`` of a video; frames have the numbers of a task that holds all of them. Lengths are
-in pixels of the frames as scored; of a frame that was registered, places are those of the
-reference.
+in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone. Places in a frame that
+was registered are those of the reference: it is named ``registered_000012``, which is no file of
+the inputs, and no track of a video can hold it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
+from vfiscope.errors import UsageError
 from vfiscope.printable import printable
 from vfiscope.types import Region
 from vfiscope.views.coco_export import kind_ids
-from vfiscope.views.marked_images import MarkedImage, marked_images, size_of
+from vfiscope.views.file_places import PlacedImage, placed_images
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -35,10 +37,10 @@ def cvat_of_images(run: Run) -> ElementTree[Element]:
         UsageError: the run holds no regions.
         StoreError: a region cannot be drawn.
     """
-    images = marked_images(run)
+    images = placed_images(run)
     root = _root(run, images, "annotation")
-    height, width = size_of(run)
     for image in images:
+        height, width = image.size
         facts = {"id": str(image.frame), "name": _name(image)}
         node = SubElement(root, "image", {**facts, "width": str(width), "height": str(height)})
         for _, region in image.regions:
@@ -55,10 +57,16 @@ def cvat_of_video(run: Run) -> ElementTree[Element]:
     was not found, and ends it after its last box.
 
     Raises:
-        UsageError: the run holds no regions.
+        UsageError: the run holds no regions, or frames were registered.
         StoreError: a region cannot be drawn.
     """
-    images = marked_images(run)
+    images = placed_images(run)
+    registered = sum(image.registration != "none" for image in images)
+    if registered:
+        raise UsageError(
+            f"{registered} frames of {run.path} were registered: the places of their regions are"
+            " those of the reference, not of the video: export .cvat.xml or .regions.json"
+        )
     root = _root(run, images, "interpolation")
     last = int(run.frames.index[-1]) if len(run.frames) else -1
     kinds = {track.track: track.kind for track in run.tracks}
@@ -75,7 +83,7 @@ def cvat_of_video(run: Run) -> ElementTree[Element]:
     return ElementTree(root)
 
 
-def _tracks(images: Sequence[MarkedImage]) -> list[list[Region]]:
+def _tracks(images: Sequence[PlacedImage]) -> list[list[Region]]:
     """The regions of each track in order, one for each frame, by the numbers of the tracks; then
     every one of no track."""
     found: dict[int, dict[int, Region]] = {}
@@ -90,7 +98,7 @@ def _tracks(images: Sequence[MarkedImage]) -> list[list[Region]]:
     return [*(list(found[track].values()) for track in sorted(found)), *alone]
 
 
-def _root(run: Run, images: Sequence[MarkedImage], mode: str) -> Element:
+def _root(run: Run, images: Sequence[PlacedImage], mode: str) -> Element:
     root = Element("annotations")
     SubElement(root, "version").text = "1.1"
     task = SubElement(SubElement(root, "meta"), "task")
@@ -110,7 +118,7 @@ def _root(run: Run, images: Sequence[MarkedImage], mode: str) -> Element:
             SubElement(attribute, "default_value").text = ""
             SubElement(attribute, "values").text = ""
     size = SubElement(task, "original_size")
-    height, width = size_of(run)
+    height, width = images[0].size if images else (0, 0)
     SubElement(size, "width").text, SubElement(size, "height").text = str(width), str(height)
     return root
 
@@ -133,8 +141,8 @@ def _draw(box: Element, region: Region) -> None:
         SubElement(box, "attribute", {"name": name}).text = text
 
 
-def _name(image: MarkedImage) -> str:
-    return _text(image.name.replace("\\", "/")) or f"frame_{image.frame:06d}"
+def _name(image: PlacedImage) -> str:
+    return _text(image.name.replace("\\", "/")) or image.stem
 
 
 def _text(text: str) -> str:

@@ -7,9 +7,11 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiscope.regions.masks import lengths_of
+from vfiscope.regions.describe.mask_shape import polygons
+from vfiscope.regions.masks import decode, lengths_of
+from vfiscope.regions.steps import Mask
 from vfiscope.store.text import plain
-from vfiscope.types import Region, Role, Status
+from vfiscope.types import Box, Region, Role, Status
 from vfiscope.views.marked_images import MarkedImage, marked_images, size_of
 from vfiscope.views.region_words import answer_sentence
 
@@ -51,12 +53,16 @@ def region_report(run: Run) -> dict[str, Any]:
             regions         [{id, track (None: of none), kind, change, severity (1..5), caption,
                             box {x, y, w, h}, tight {x, y, w, h}, centroid {x, y}, area, score,
                             peak, mask_by, mask {size: [h, w], counts: run lengths down the columns,
-                            outside and inside in turn} or None}]
+                            outside and inside in turn} or None, polygons: for each part of the
+                            mask, the largest first, its outer outline [[x, y] of pixel centres],
+                            true to a pixel}]
         tracks              [{track, first_frame, last_frame, regions, kind}]
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
 
-    With registration, all places are those of the reference: the test frame was brought onto it.
+    All places are in pixels of the frames as scored: with an input's ``crop`` (x, y, w, h), x lies
+    at ``crop.x + x * crop.w / size.width`` of its file. With registration, they are those of the
+    reference: the test frame was brought onto it.
 
     Args:
         run: a finished run in which regions were sought.
@@ -138,8 +144,9 @@ def _frame(run: Run, image: MarkedImage, size: tuple[int, int]) -> dict[str, Any
 
 
 def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
-    mask = None
+    mask, outlines = None, []
     if region.mask:
+        outlines = [each.tolist() for each in polygons(*_mask_in_place(region, size))]
         mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
     words = ("kind", "change", "severity", "caption")
     return {
@@ -154,7 +161,19 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "peak": region.peak,
         "mask_by": region.mask_by,
         "mask": mask,
+        "polygons": outlines,
     }
+
+
+def _mask_in_place(region: Region, size: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:
+    """The mask of a region and the (x, y) of its first pixel; of one whose extent is not known, the
+    whole frame."""
+    left, top = (min(max(0, int(each)), 2**31) for each in (region.tight_x, region.tight_y))
+    w, h = (min(max(0, int(each)), 2**31) for each in (region.tight_w, region.tight_h))
+    part = Box(left, top, min(w, size[1] - left), min(h, size[0] - top))
+    if part.w < 1 or part.h < 1:
+        part = Box(0, 0, size[1], size[0])
+    return decode(region.mask, size, part), (part.x, part.y)
 
 
 def _errors(run: Run, seen: set[int]) -> Iterator[dict[str, Any]]:
