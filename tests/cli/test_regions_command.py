@@ -50,6 +50,35 @@ def test_regions_are_sought_once_then_shown_and_sought_again_when_asked(
         assert other.stages["regions"].parameters["method"] == "absdiff"
 
 
+def test_what_is_not_passed_stays_unless_a_method_is(run: Path) -> None:
+    assert call("regions", run, "--method", "absdiff", "--sensitivity", "high") == 0
+    assert call("regions", run, "--frames", "0:9") == 0
+    with vs.open_run(run) as again:
+        stored = dict(again.stages["regions"].parameters)
+        assert [each.unit for each in again.answers] == ["code values"]
+    kept = {"method": "absdiff", "sensitivity": "high", "frames": "0:9"}
+    assert {name: stored[name] for name in kept} == kept
+    assert call("regions", run, "--method", "absdiff") == 0
+    with vs.open_run(run) as anew:
+        assert anew.stages["regions"].parameters["sensitivity"] == "medium"
+
+
+def test_no_answer_is_explained(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, names = run.parent / "score.h5", [str(run.parent / f"{n}.png") for n in ("test", "ref")]
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff", "--out", out)
+    assert call("score", names[0], "--ref", names[1], *words) == 0
+    said = f"no frame is flagged, and only those are looked at: run vfiscope regions {out}"
+    assert said in capsys.readouterr().out
+    assert call("regions", out) == 0
+    assert said in capsys.readouterr().out
+    assert call("regions", out, "--figures", run.parent / "figures") == 2
+    assert said in capsys.readouterr().err
+    assert call("regions", out, "--method", "none") == 0
+    assert capsys.readouterr().out.strip() == (
+        f"no regions were sought: run vfiscope regions {out} --method auto"
+    )
+
+
 def test_figures_and_a_report_of_another_system_are_written(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

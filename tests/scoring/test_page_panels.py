@@ -10,7 +10,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope import synth
-from vfiscope.errors import UsageError
+from vfiscope.errors import SourceError, UsageError
 
 FEW = {"metrics": ["psnr"], "signals": ["none"], "regions": "absdiff"}
 
@@ -38,11 +38,23 @@ def test_a_page_gives_what_its_two_images_give(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"ref": "other.png"}, "leave ref out"), ({"crop": "0,0,8,8"}, "leave it out")],
+    [
+        ({"ref": "other.png"}, "leave ref out"),
+        ({"crop": "0,0,8,8"}, "crop is '0,0,8,8': leave it out"),
+        ({"ref": "other.png", "crop_ref": "0,0,8,8"}, "leave ref out"),
+        ({"crop_ref": "0,0,8,8"}, "crop_ref is '0,0,8,8' without a reference"),
+    ],
 )
 def test_what_the_panels_decide_is_not_passed(options: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         vs.compare("page.png", panels=True, **options)
+
+
+def test_a_damaged_page_is_not_searched(tmp_path: Path) -> None:
+    path = Path(page(tmp_path)[0])
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(SourceError, match=r"page.png cannot be read: it is damaged"):
+        vs.compare(str(path), panels=True)
 
 
 def test_one_image_is_not_two(tmp_path: Path) -> None:

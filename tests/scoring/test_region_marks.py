@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import vfiscope as vs
+from vfiscope import synth
 from vfiscope.errors import UsageError
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
@@ -36,6 +37,24 @@ def test_a_scan_is_marked_in_all_frames_and_a_score_in_the_flagged_ones() -> Non
     assert [each.frame for each in run.answers] == [1, 2]
     run = vs.score(test, ref=ref, regions="absdiff", region_frames="2:4", **FEW)
     assert [each.answer for each in run.answers] == ["changed", "same"]
+
+
+def test_a_range_may_go_beyond_the_last_frame() -> None:
+    far = {"regions": "absdiff", "region_frames": "1:999999999"}
+    run = vs.scan(np.stack([PLAIN, MARKED, PLAIN]), golden=0, **FEW, **far)
+    assert [each.frame for each in run.answers] == [1, 2]
+
+
+def test_a_registered_run_says_so_and_is_not_registered_again() -> None:
+    ref = next(iter(synth.Scene(160, 220, seed=3).frames(1)))
+    turn = cv2.getRotationMatrix2D((109.5, 79.5), 3, 1)  # anticlockwise, as OpenCV turns
+    test = cv2.warpAffine(ref, turn, (220, 160), borderMode=cv2.BORDER_REFLECT)
+    run = vs.compare(test, ref, register="sift", regions="auto", **FEW)
+    (answer,) = run.answers
+    assert (answer.answer, answer.registration) == ("moved", "sift")
+    assert abs(answer.rotation + 3) < 0.1  # clockwise
+    assert max(abs(answer.shift_x), abs(answer.shift_y)) < 0.2
+    assert "3.0 degrees anticlockwise" in answer.caption
 
 
 def test_a_frame_between_two_is_marked_where_it_is_like_neither() -> None:

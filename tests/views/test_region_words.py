@@ -86,7 +86,8 @@ def test_only_so_many_are_listed(tmp_path: Path) -> None:
 
 
 def test_no_regions_were_sought_or_found(tmp_path: Path) -> None:
-    assert lines_of(tmp_path / "a.h5", [], []) == []
+    (said,) = lines_of(tmp_path / "a.h5", [], [])
+    assert said == "no regions: no frame has a readable partner to compare it with"
     assert lines_of(tmp_path / "b.h5", [], [answer(0), answer(1)]) == [
         "nothing changed in 2 of 2 frames: 0 regions"
     ]

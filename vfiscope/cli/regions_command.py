@@ -70,13 +70,15 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     regions are stored in RUN.
 
     Without a method or another way to look, those that RUN holds are shown; where it holds none,
-    they are sought by auto.
+    they are sought by auto. Without a method, what is not passed stays as it was; with one, it has
+    its default.
 
     vfiscope regions interpolated.h5 --frames 40:60
     """
     from vfiscope.cli.messages import log_to_stderr, rows_read
     from vfiscope.compat.region_reports import REPORTS
-    from vfiscope.scoring.region_marks import ask_regions
+    from vfiscope.regions.unsought import why_no_answer
+    from vfiscope.scoring.region_marks import ask_regions, with_kept
     from vfiscope.store import Run
     from vfiscope.views.region_report import region_report
     from vfiscope.views.region_words import describe_regions
@@ -92,6 +94,7 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     asked = {name: value for name, value in options.items() if value is not None}
     with Run(run) as before:
         unsought = "regions" not in before.stages
+        asked = with_kept(before, asked)
     if asked or unsought:
         ask_regions(run, asked, root=root, watch=watch)
     with Run(run) as after:
@@ -99,7 +102,8 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
         if as_json:
             say_json({**region_report(after), "written": written})
         elif not quiet:
-            say("\n".join([*describe_regions(after), *written]))
+            lines = describe_regions(after) or [str(why_no_answer(after))]
+            say("\n".join([*lines, *written]))
     return 0
 
 

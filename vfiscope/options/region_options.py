@@ -108,9 +108,9 @@ class RegionOptions(ResultOptions):
 
     @model_validator(mode="after")
     def _one_page(self) -> Self:
-        if self.panels and self.ref is not None and self.crop_ref is None:
+        if self.panels and self.ref is not None:
             raise UsageError("panels finds both images in test: leave ref out")
-        if self.panels and self.crop is not None and self.crop_ref is None:
+        if self.panels and self.crop is not None:
             raise UsageError(f"panels finds the images, but crop is {self.crop!r}: leave it out")
         return self
 

@@ -21,7 +21,7 @@ MIN_LIGHT_CODES = 1.5
 
 
 def answer_of(
-    pair: FramePair, weighed: Weighed, regions: Sequence[Region], *, count: int | None = None
+    pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float, count: int
 ) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
@@ -39,11 +39,10 @@ def answer_of(
         weighed: the difference, with the light and the local shift that were fitted out, and the
             threshold.
         regions: what was found.
-        count: how many there were, where only the most important are kept; None: all are.
+        area: part of the frame that they cover, 0..1.
+        count: how many there were, where only the most important are kept.
     """
     difference, cut = weighed.difference, weighed.cut
-    count = len(regions) if count is None else count
-    area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
     doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []

@@ -212,7 +212,7 @@ def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     if test is None:
         return None
     if partner is not None and partner.pixels is not None:
-        return find(FramePair(test, partner.pixels, compared.seen), method)
+        return find(FramePair(test, partner.pixels, compared.seen, compared.registration), method)
     around = [
         FramePair(test, each.pixels)
         for each in (compared.before, compared.after)
@@ -225,7 +225,8 @@ def chosen_rows(run: Run, frames: str) -> list[int]:
     """The rows in which regions are sought.
 
     Raises:
-        UsageError: the text names no frames, or frames that the run did not score.
+        UsageError: the text names no frames, or a frame that the run did not score, or a range of
+            which it scored none; a range may go beyond the last frame.
     """
     if frames == "auto":
         frames = "flagged" if run.mode == "score" else "all"
@@ -237,17 +238,23 @@ def chosen_rows(run: Run, frames: str) -> list[int]:
         for segment in run.segments:
             wanted |= (segment.start <= index) & (index < segment.stop)
     else:
-        wanted = np.isin(index, _numbers(frames))
-        if not wanted.any():
-            raise UsageError(
-                f"{run.path} has none of the frames {frames}: it has {index[0]} to {index[-1]}"
+        ranges = _ranges(frames)
+        within = [(each.start <= index) & (index < each.stop) for each in ranges]
+        if missing := [each for each, there in zip(ranges, within, strict=True) if not there.any()]:
+            texts = (
+                f"{each.start}:{each.stop}".removesuffix(f":{each.start + 1}") for each in missing
             )
+            raise UsageError(
+                f"{run.path} has none of the frames {','.join(texts)}: it has {index[0]} to"
+                f" {index[-1]}"
+            )
+        wanted = np.logical_or.reduce(within)
     return [int(row) for row in np.flatnonzero(wanted)]
 
 
-def _numbers(text: str) -> list[int]:
+def _ranges(text: str) -> list[range]:
     try:
-        return [number for each in frame_ranges(text) for number in each]
+        return frame_ranges(text)
     except ValueError as error:
         raise UsageError(
             f"frames is {text!r}: pass auto, flagged, all, or frames such as 12,40:60"

@@ -176,14 +176,14 @@ def _mark(out: Path, config: RunConfig, sources: Mapping[str, Source], *, owned:
         mark_if_asked(out, config, sources)
     except (VfiscopeError, MemoryError) as error:
         values = {"error": str(error) or "memory ran out", "path": None if owned else str(out)}
-        note = Note(Code.REGIONS_NOT_SOUGHT, values)
+        note = Note(Code.REGIONS_FAILED, values)
         if not owned:
             error.args = (str(note),)
             raise
         log.warning("warning: %s", note)
     except (KeyboardInterrupt, SystemExit) as stop:
         values = {"error": "stopped", "path": str(out)}
-        raise interruption(stop, str(Note(Code.REGIONS_NOT_SOUGHT, values))) from stop
+        raise interruption(stop, str(Note(Code.REGIONS_FAILED, values))) from stop
 
 
 def _score(

@@ -16,12 +16,14 @@ from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.regions import Found
 from vfiscope.regions.regions_stage import (
+    REGIONS,
     found_in,
     mark,
     method_of,
     parameters_of,
     stored_parameters,
 )
+from vfiscope.regions.unsought import why_no_answer
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
 from vfiscope.store import Run
@@ -34,6 +36,7 @@ __all__ = [
     "fetching",
     "mark_if_asked",
     "sought_pairs",
+    "with_kept",
 ]
 
 WatchRows = Callable[[Iterable[ComparedFrames], int], Iterable[ComparedFrames]]
@@ -90,6 +93,16 @@ def mark_if_asked(
     return mark(path, parameters_of(config), opening, anew=False)
 
 
+def with_kept(run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters that are asked for and, unless a method is among them, those by which the run
+    was marked for the others."""
+    made = run.stages.get("regions")
+    kept = {} if made is None or not asked or "method" in asked else made.parameters
+    if kept.get("method") == "none":
+        return dict(asked)
+    return {**{name: kept[name] for name in REGIONS.defaults if name in kept}, **asked}
+
+
 def ask_regions(
     path: str | os.PathLike[str],
     given: Mapping[str, Any],
@@ -128,7 +141,7 @@ def sought_pairs(
         SourceError: an input is not there any more, has changed, or was an array in memory.
     """
     if not run.answers:
-        raise UsageError(f"no regions were sought in {run.path}: run vfiscope regions {run.path}")
+        raise UsageError(str(why_no_answer(run)))
     # The masks are those of the run: they are not drawn again.
     method = method_of(run, **{**stored_parameters(run), "sam_weights": None})
     answers = {answer.frame: answer for answer in run.answers}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vfiscope.comparisons import FrameRequest, comparison_of
 from vfiscope.config import MAX_BATCH_BYTES
@@ -106,8 +105,7 @@ def compared(
         test, *others = (None if one is None else pictures[one] for one in each)
         if test is not None:
             partner, before, after = others
-            shown, seen = _registered(run, row, test, partner)
-            yield ComparedFrames(row, shown, partner, before, after, seen)
+            yield _registered(run, ComparedFrames(row, test, partner, before, after))
 
 
 def streamed(
@@ -310,23 +308,23 @@ def _read(
     return pictures
 
 
-def _registered(
-    run: Run, row: int, test: FetchedFrame, partner: FetchedFrame | None
-) -> tuple[FetchedFrame, NDArray[np.bool_] | None]:
+def _registered(run: Run, each: ComparedFrames) -> ComparedFrames:
     """The test frame brought onto its partner and filled with its pixels, as it was scored, and the
     pixels that are its own."""
-    table = run.registration
+    table, test, partner = run.registration, each.test, each.partner
     if (
         table is None
-        or not table.accepted[row]
+        or not table.accepted[each.row]
         or partner is None
         or test.pixels is None
         or partner.pixels is None
     ):
-        return test, None
+        return each
     from vfiscope.registration import homography
 
-    own = np.asarray(homography.warp(test.pixels, table.matrix[row]))
-    seen = homography.covered_mask(table.matrix[row], (own.shape[0], own.shape[1]))
+    found = table.one(each.row, str((run.register or {}).get("method", "")))
+    own = np.asarray(homography.warp(test.pixels, found.matrix))
+    seen = homography.covered_mask(found.matrix, (own.shape[0], own.shape[1]))
     filled = np.where(seen[..., None], own, partner.pixels).astype(np.uint8)
-    return replace(test, pixels=filled), seen
+    shown = replace(test, pixels=filled)
+    return replace(each, test=shown, seen=seen, registration=found)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.types.tables import Registration
+
 __all__ = ["ComparedFrames", "Fetch", "FetchedFrame"]
 
 
@@ -40,6 +42,8 @@ class ComparedFrames:
     seen: NDArray[np.bool_] | None = None
     """(H, W) pixels of the partner that a registered test frame shows; None where it was not
     registered."""
+    registration: Registration | None = None
+    """How the run brought the test frame onto its partner; None where it did not."""
 
 
 Fetch = Callable[[Sequence[int]], Iterator[ComparedFrames]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vfiscope.types.notes import SENTENCES, Code, Note, Template, counted
+from vfiscope.types.region_sentences import OF_REGIONS
 from vfiscope.types.time_lapse import date, duration
 
 __all__: list[str] = []
@@ -387,26 +388,8 @@ WARNINGS: dict[Code, Template] = {
         "{count} of {passed} passed frames are unlike their source frames, the first at frame"
         " {frame}: the cadence may not hold there, or the originals were changed"
     ),
-    Code.REGIONS_NOT_SOUGHT: (
-        lambda error, path: (
-            f"no regions: {error}"
-            if path is None
-            else f"no regions: {error} (the scores are kept: vfiscope regions {path} --method"
-            " METHOD seeks regions alone)"
-        )
-    ),
-    Code.REGIONS_OF_OTHER_FRAMES: (
-        "the regions of {path} are of the frames that were flagged before: vfiscope regions {path}"
-        " --method {method} seeks them again"
-    ),
-    Code.MASKS_OF_MAP: "masks of the map, where SAM 2 missed what changed: {count} of {regions}",
 }
 
-for _code, _template in {
-    **OF_VIDEOS,
-    **OF_IMAGES,
-    **OF_ARRAYS,
-    **OF_PARTIAL_RUNS,
-    **WARNINGS,
-}.items():
-    SENTENCES.add(_code, _template)
+for _each in (OF_VIDEOS, OF_IMAGES, OF_ARRAYS, OF_PARTIAL_RUNS, WARNINGS, OF_REGIONS):
+    for _code, _template in _each.items():
+        SENTENCES.add(_code, _template)

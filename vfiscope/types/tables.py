@@ -214,6 +214,21 @@ class Registrations(Batch):
         """(N,) where the frame was registered; the others were taken as they are."""
         return np.asarray(self.verdict == Verdict.ACCEPTED)
 
+    def one(self, row: int, method: str) -> Registration:
+        """The accepted registration of a test frame, by the method of the run."""
+        matrix = self.matrix[row]
+        return Registration(
+            matrix,
+            method,
+            "homography" if matrix[2, :2].any() else "affine",
+            Verdict.ACCEPTED,
+            "",
+            int(self.inliers[row]),
+            float(self.inlier_ratio[row]),
+            float(self.residual[row]),
+            float(self.valid[row]),
+        )
+
     def count(self, verdict: Verdict) -> int:
         """Number of test frames with that verdict."""
         return int((self.verdict == verdict).sum())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vfiscope.regions.regions_stage import outdated
+from vfiscope.regions.unsought import why_no_answer
 from vfiscope.types import Answer, Code, Note, Region
 from vfiscope.views.places import frame_place, range_place
 
@@ -54,11 +55,12 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
         most: how many regions or tracks are listed.
 
     Returns:
-        Lines without line breaks; none where no regions were sought.
+        Lines without line breaks; none where no regions were asked for.
     """
     answers = run.answers
     if not answers:
-        return []
+        note = why_no_answer(run)
+        return [] if note.code == Code.REGIONS_NOT_SOUGHT else [str(note)]
     groups = _tracks(run.regions) if len(answers) > 1 else [[each] for each in run.regions]
     groups.sort(key=lambda group: [-value for value in _weight(_worst(group))])
     head = answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
