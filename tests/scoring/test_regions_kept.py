@@ -88,6 +88,7 @@ def test_a_batch_that_says_nothing_of_regions_leaves_them(
 def test_regions_of_other_flagged_frames_are_told_and_sought_again(
     clips: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING", "vfiscope")
     job = {"id": "j", "mode": "score", "test": clips[0], "ref": clips[1], "regions": "absdiff"}
     [_] = run_jobs([{**job, "flag": ["psnr < 30"], **FEW}], tmp_path / "out")
     out = tmp_path / "out" / "j.h5"
@@ -109,6 +110,7 @@ def test_regions_that_fail_never_take_the_scores_with_them(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    caplog.set_level("WARNING", "vfiscope")
     asked = {"golden": 0, "regions": "absdiff", "region_frames": "7", **FEW}
     with vs.scan(clips[0], **asked) as run:
         assert len(run.scores["psnr"]) == 4
