@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.regions.regions_stage import outdated
 from vfiscope.regions.unsought import why_no_answer
 from vfiscope.types import Answer, Code, Note, Region
 from vfiscope.views.places import frame_place, range_place
@@ -66,7 +67,7 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     lines = [head, *_listed(run, groups[:most])]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more, all in the result")
-    return [*lines, *(str(note) for note in _mask_notes(run))]
+    return [*lines, *(str(note) for note in (*_mask_notes(run), *outdated(run)))]
 
 
 def _mask_notes(run: Run) -> Iterator[Note]:
