@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
 from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
@@ -100,7 +100,7 @@ def _light_at_work(light: Light, pair: FramePair) -> tuple[float, float]:
     """The mean luma of the reference, and by how much the light changes its pixels in the mean."""
     if light == Light():
         return 0.0, 0.0
-    counts = np.bincount(cv2.cvtColor(pair.ref, cv2.COLOR_RGB2GRAY).ravel(), minlength=256)
+    counts = np.bincount(luma_bytes(pair.ref).ravel(), minlength=256)
     share, codes = counts / counts.sum(), np.arange(256)
     rise = np.abs(codes * (light.gain - 1) + light.offset)
     return float(share @ codes), float(share @ rise)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vfiscope.pixels import luma_plane
+from vfiscope.pixels import luma_bytes, luma_plane
 from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
 from vfiscope.regions.difference.tolerant import tolerant_codes
 from vfiscope.regions.steps import FramePair, Mask
@@ -167,5 +167,5 @@ def _warped(frame: Uint8, matrix: Float64) -> Uint8:
 
 
 def _smooth(frame: Uint8) -> Uint8:
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    grey = luma_bytes(frame)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), TRIAL_SIGMA), np.uint8)
