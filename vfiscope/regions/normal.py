@@ -164,7 +164,12 @@ def _built(frames: NormalFrames, embed: PatchFeatures, most: int) -> Normal:
     for fold, patches in _features(frames, embed):
         parts[fold].add(patches.flatten(0, 1))
         count += 1
-    if count < LEAST_FRAMES or sum(each.filled for each in parts) < LEAST_FRAMES:
+    if count >= LEAST_FRAMES and sum(each.filled for each in parts) < LEAST_FRAMES:
+        raise UsageError(
+            f"{frames.name} claims {frames.source.info.frames_expected} frames and only its first"
+            f" {count} can be read: pass frames that can all be read, or a folder of those {count}"
+        )
+    if count < LEAST_FRAMES:
         raise UsageError(
             f"{frames.name} has {count} normal frame{'' if count == 1 else 's'}: pass"
             f" {LEAST_FRAMES} or more, as a threshold comes from how they differ"
