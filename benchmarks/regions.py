@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Method, Settings, find
-from vfiscope.regions.viewpoint.where_it_helps import register_sift
+from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
 from vfiscope.types import Box, Region
 
 OVERLAPS = (0.33, 0.5)
@@ -171,7 +171,7 @@ def altered(frame: Pixels, method: Method) -> Iterator[tuple[str, FramePair]]:
     for name, alter in CONDITIONS.items():
         yield name, FramePair(alter(frame), frame)
     pair = FramePair(turned(frame), frame)
-    yield TURNED, pair if method.register else register_sift(pair)
+    yield TURNED, pair if method.register else register_where_it_helps(pair, things=False)
 
 
 def nochange(files: Sequence[Path], methods: dict[str, Method]) -> bool:

@@ -23,6 +23,7 @@ TAKES_WEIGHTS = {
     "metrics/pixel_pairs.py",
     "metrics/tensors/patch_motion.py",
     "metrics/tensors/vfi_tensors.py",
+    "regions/presets/clusters.py",
     "signals/luma_mean.py",
 }
 """Modules whose loops or tensor functions take the weights from pixels, scaled their own way."""

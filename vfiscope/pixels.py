@@ -13,7 +13,7 @@ because stored numbers must not change, not even in their last bits:
 - :func:`luma_plane`: by OpenCV, unrounded. For registration, which works on single frames.
 - :func:`luma_fraction`: in float64, for drawing.
 - :func:`luma_codes`: by OpenCV, rounded to a code value. For optical flow, whose estimator takes
-  8-bit images.
+  8-bit images. :func:`luma_bytes`: the same of an 8-bit frame, as bytes; for regions.
 - The compiled loops of metrics and signatures sum integers or scaled weights in passes of their
   own; they take :data:`LUMA_WEIGHTS` from here.
 """
@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.types import Float32
+from vfiscope.types import Float32, Uint8
 
 if TYPE_CHECKING:
     from vfiscope.types.batch import Pixels
@@ -38,6 +38,7 @@ __all__ = [
     "eight_bit_scale",
     "floats",
     "is_transparent",
+    "luma_bytes",
     "luma_codes",
     "luma_fraction",
     "luma_plane",
@@ -115,6 +116,11 @@ def luma_plane(pixels: NDArray[Any], bit_depth: int) -> Float32:
     """Luma of one frame (H, W, 3), unrounded: (H, W) float32, 8-bit code values."""
     weights = np.array([LUMA_WEIGHTS], np.float32) * eight_bit_scale(bit_depth)
     return np.asarray(cv2.transform(floats(pixels), weights), np.float32)
+
+
+def luma_bytes(pixels: Uint8) -> Uint8:
+    """Luma of one 8-bit frame (H, W, 3), rounded to a code value: (H, W) uint8."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def luma_codes(pixels: NDArray[Any], bit_depth: int) -> Float32:

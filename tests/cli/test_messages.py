@@ -142,4 +142,6 @@ def test_a_compared_pair_has_one_value_for_each_metric(
         ["psnr", "identical"],
         ["ssim", "1"],
         ["mse", "0"],
+        [],
+        ["Nothing", "changed."],
     ]

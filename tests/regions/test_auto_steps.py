@@ -27,7 +27,7 @@ from vfiscope.regions.steps import Cut, Difference, Light
 from vfiscope.types import Box, Registration, Verdict
 
 Pixels = NDArray[np.uint8]
-HOW = {"reach": 3, "gap": 3, "min_seeds": 12, "margin": 0.0, "min_side": 0.0}
+HOW = {"gap": 3, "min_seeds": 12, "margin": 0.0, "min_side": 0.0}
 
 
 def plane(height: int = 96, width: int = 128) -> Pixels:
@@ -233,7 +233,7 @@ def cut_of(*boxes: tuple[slice, slice]) -> tuple[Difference, Cut]:
     values = np.zeros((60, 80), np.float32)
     for box in boxes:
         values[box] = 2
-    return Difference(values, "ratio", values >= 0), Cut(1.0, values > 1)
+    return Difference(values, "ratio", values >= 0, reach=3), Cut(1.0, values > 1)
 
 
 def test_regions_grow_into_the_rim_near_them() -> None:

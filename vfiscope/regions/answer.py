@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
 from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
@@ -20,7 +20,7 @@ MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
-def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> Answer:
+def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
     1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
@@ -37,9 +37,9 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region]) -> A
         weighed: the difference, with the light and the local shift that were fitted out, and the
             threshold.
         regions: what was found.
+        area: part of the frame that they cover, 0..1.
     """
     difference, cut = weighed.difference, weighed.cut
-    area = sum(region.area for region in regions) / max(1, pair.size[0] * pair.size[1])
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
     doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []
@@ -100,7 +100,7 @@ def _light_at_work(light: Light, pair: FramePair) -> tuple[float, float]:
     """The mean luma of the reference, and by how much the light changes its pixels in the mean."""
     if light == Light():
         return 0.0, 0.0
-    counts = np.bincount(cv2.cvtColor(pair.ref, cv2.COLOR_RGB2GRAY).ravel(), minlength=256)
+    counts = np.bincount(luma_bytes(pair.ref).ravel(), minlength=256)
     share, codes = counts / counts.sum(), np.arange(256)
     rise = np.abs(codes * (light.gain - 1) + light.offset)
     return float(share @ codes), float(share @ rise)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from vfiscope.regions.answer import answer_of
-from vfiscope.regions.steps import Difference, Found, FramePair, Method, Weighed
+from vfiscope.regions.segment.map_mask import covered
+from vfiscope.regions.steps import Difference, Found, FramePair, Mask, Method, Weighed
 
 __all__ = ["find", "find_between"]
 
@@ -32,29 +33,72 @@ def find_between(pairs: Sequence[FramePair], method: Method) -> Found:
     """The regions of a test frame that differ from each of several references, as from the real
     frames before and after an interpolated one: what either of them shows is no fault.
 
+    Where the method registers, each reference is brought onto the test frame. Light, local shifts
+    and the movement of one reference say nothing about all of them, so the answer has none.
+
     Args:
         pairs: the test frame with each reference; all of one size.
         method: as made by one of :data:`~vfiscope.regions.METHODS`.
 
     Returns:
-        Regions and answer of frame 0; the pair is the first.
+        Regions and answer of frame 0; the pair is that with the nearest reference, against which
+        the regions are described.
     """
+    pairs = [_reference_registered(pair, method) for pair in pairs]
     found = [method.difference(pair) for pair in pairs]
+    least = _least(found)
+    nearest = min(range(len(pairs)), key=lambda each: _mean(found[each], least.valid))
+    pair = pairs[nearest]
+    if any(each.registration is None for each in pairs):
+        pair = replace(pair, registration=None)
+    its = replace(least, light=found[nearest].light, flow=found[nearest].flow)
+    return _found(pair, least, method, its)
+
+
+def _reference_registered(pair: FramePair, method: Method) -> FramePair:
+    """The pair with its reference on the pixels of the test frame; of the registration remains
+    only that it was refused."""
+    made = replace(pair, test=pair.ref, ref=pair.test)
+    if method.register is not None:
+        made = method.register(made)
+    found = made.registration
+    refused = None if found is None or found.accepted else found
+    return FramePair(pair.test, made.test, made.valid, refused)
+
+
+def _least(found: Sequence[Difference]) -> Difference:
+    """What differs in all."""
     rims = [each.rim for each in found if each.rim is not None]
-    least = replace(
-        found[0],
-        values=np.minimum.reduce([each.values for each in found]),
-        valid=np.logical_and.reduce([each.valid for each in found]),
-        layers=None,
+    cells = [each.cells for each in found if each.cells is not None]
+    return Difference(
+        np.minimum.reduce([each.values for each in found]),
+        found[0].unit,
+        np.logical_and.reduce([each.valid for each in found]),
+        cells=np.minimum.reduce(cells) if len(cells) == len(found) else None,
         rim=np.logical_and.reduce(rims) if len(rims) == len(found) else None,
+        reach=max(each.reach for each in found),
     )
-    return _found(pairs[0], least, method)
 
 
-def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
+def _mean(difference: Difference, among: Mask) -> float:
+    return float(difference.values[among].mean()) if among.any() else 0.0
+
+
+def _found(
+    pair: FramePair, difference: Difference, method: Method, described: Difference | None = None
+) -> Found:
+    """The steps after the difference.
+
+    Args:
+        pair: the frames.
+        difference: of them.
+        method: its steps.
+        described: the difference with the light and the shifts that regions are described with;
+            None: the same.
+    """
     cut = method.threshold(difference)
-    if method.clean is not None:
-        cut = replace(cut, mask=method.clean(cut.mask))
+    mask = cut.mask if method.clean is None else method.clean(cut.mask)
+    cut = replace(cut, mask=mask & difference.valid)
     weighed = Weighed(difference, cut)
     if method.weigh is not None:
         weighed = method.weigh(pair, difference, cut)
@@ -62,6 +106,6 @@ def _found(pair: FramePair, difference: Difference, method: Method) -> Found:
     proposals = method.propose(difference, cut)
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
-    regions = [method.describe(pair, difference, cut, each) for each in proposals]
-    answer = answer_of(pair, weighed, regions)
+    regions = [method.describe(pair, described or difference, cut, each) for each in proposals]
+    answer = answer_of(pair, weighed, regions, covered(cut, proposals))
     return Found(regions, answer, pair, difference, cut)

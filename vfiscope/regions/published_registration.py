@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.steps import FramePair
 
 __all__ = ["frameshift_register"]
@@ -24,7 +25,7 @@ def frameshift_register(pair: FramePair) -> FramePair:
     program ended with an error, stay as they are, as those with fewer than 10 matches do.
     """
     sift = cv2.SIFT.create(SIFT_POINTS)
-    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in (pair.test, pair.ref)]
+    grey = [luma_bytes(frame) for frame in (pair.test, pair.ref)]
     (at, test), (at_ref, ref) = (sift.detectAndCompute(each, None) for each in grey)
     if test is None or ref is None or not len(at) or not len(at_ref):
         return pair

@@ -86,6 +86,9 @@ class Difference:
     rim: Mask | None = None
     """(H, W) pixels that belong to a changed area which touches them, though their own value says
     nothing; None where the map has no such pixels."""
+    reach: int = 0
+    """Pixels beside the mask that a tolerance of shifts may have eaten of a change: how far a
+    changed area extends over its rim."""
     light: Light = field(default_factory=Light)
     """The light that was fitted out."""
     flow: Float32 | None = None

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.types import Float64
 
@@ -43,7 +44,7 @@ def channels(pair: FramePair, *, colour: bool) -> tuple[NDArray[np.uint8], NDArr
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)[..., None]
+    return luma_bytes(frame)[..., None]
 
 
 def ssim_of_pixels(

@@ -65,7 +65,9 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
         )
         np.maximum(ratio, own, out=ratio)
         rim |= own_rim
-    return Difference(ratio, "ratio", valid, rim=rim & valid, light=light, flow=flow)
+    return Difference(
+        ratio, "ratio", valid, rim=rim & valid, reach=tolerance + 1, light=light, flow=flow
+    )
 
 
 def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], Light]:

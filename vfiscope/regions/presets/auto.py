@@ -33,9 +33,7 @@ def make(settings: Settings) -> Method:
             scale=THRESHOLD_SCALES[settings.sensitivity],
         ),
         threshold=partial(fixed, level=1.0),
-        propose=partial(
-            grown, reach=TOLERANCE_PX + 1, gap=3, min_seeds=12, margin=0.006, min_side=0.055
-        ),
+        propose=partial(grown, gap=3, min_seeds=12, margin=0.006, min_side=0.055),
         weigh=weigh_parallax,
         describe=describe,
     )

@@ -11,6 +11,7 @@ from functools import partial
 
 import numpy as np
 
+from vfiscope.pixels import LUMA_WEIGHTS
 from vfiscope.regions.clean import opened
 from vfiscope.regions.describe import describe
 from vfiscope.regions.difference.absolute import absolute_difference
@@ -25,7 +26,7 @@ __all__ = ["clusters", "clusters_legacy"]
 
 MIN_CLUSTER = 5
 """Pixels."""
-CLIP_GREY = np.array([0.299, 0.587, 0.114]) / np.array([0.26862954, 0.26130258, 0.27577711])
+CLIP_GREY = np.array(LUMA_WEIGHTS) / np.array([0.26862954, 0.26130258, 0.27577711])
 """Luma of channels that were divided by the standard deviations that CLIP was trained with."""
 
 

@@ -1,10 +1,11 @@
 """``patchcore``: patches that nothing in the reference, or in a set of normal frames, looks like.
 
 After FrameShift v3 ("PatchCore style"), done right: registration by SIFT with the ratio test and
-checks of plausibility, whole frames, one scale for mask and peaks, and a threshold that may say
-that nothing changed. With normal frames it is PatchCore (Roth et al., CVPR 2022): a memory bank, a
-coreset of it, and a threshold from the normal frames themselves. The reference then only stands for
-what the test frame does not show, and frames are not registered.
+checks of plausibility, where it makes frames more alike, whole frames, one scale for mask and
+peaks, and a threshold that may say that nothing changed. With normal frames it is PatchCore (Roth
+et al., CVPR 2022): a memory bank, a coreset of it, and a threshold from the normal frames
+themselves. The reference then only stands for what the test frame does not show, and frames are not
+registered.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from vfiscope.regions.normal import bank_of
 from vfiscope.regions.patch_features import features_for
 from vfiscope.regions.presets.semantic import LEAST_DISTANCES
 from vfiscope.regions.propose.peaks import peaks
-from vfiscope.regions.registered_by import registered_by
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.regions.threshold import fixed
+from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
 
 __all__ = ["make"]
 
@@ -42,7 +43,7 @@ def make(settings: Settings) -> Method:
         )
     compared = partial(against_reference, embed=features_for(settings))
     return Method(
-        register=partial(registered_by, method="sift"),
+        register=partial(register_where_it_helps, things=False),
         difference=partial(unless_equal, difference=compared, unit="cosine distance"),
         threshold=partial(above_bulk, least=LEAST_DISTANCES[settings.sensitivity]),
         propose=SPLIT,

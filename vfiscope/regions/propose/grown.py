@@ -18,7 +18,6 @@ def grown(
     difference: Difference,
     cut: Cut,
     *,
-    reach: int,
     gap: int,
     min_seeds: int,
     margin: float,
@@ -27,9 +26,8 @@ def grown(
     """The parts of the mask with the rim beside them, joined over small gaps.
 
     Args:
-        difference: its rim is what the mask grows into.
+        difference: its rim is what the mask grows into, up to its reach.
         cut: the pixels that certainly changed.
-        reach: pixels that it grows by: what a tolerance of shifts ate.
         gap: pixels between parts of one region.
         min_seeds: pixels of the mask that a region must hold.
         margin: of the box with context, part of the frame's short side on each side.
@@ -41,7 +39,7 @@ def grown(
     seeds = cut.mask
     if np.count_nonzero(seeds) < min_seeds:
         return []
-    mask = _with_rim(seeds, difference.rim, reach)
+    mask = _with_rim(seeds, difference.rim, difference.reach)
     joined = cv2.dilate(mask.astype(np.uint8), np.ones((gap + 1, gap + 1), np.uint8))
     count, made = cv2.connectedComponents(joined)
     labels = np.asarray(made, np.int32)

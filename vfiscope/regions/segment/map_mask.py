@@ -1,12 +1,14 @@
-"""The mask of the map."""
+"""The masks of proposals: that of the map unless they have their own."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from vfiscope.regions.steps import Cut, Mask, Proposal
 
-__all__ = ["map_mask"]
+__all__ = ["covered", "map_mask"]
 
 
 def map_mask(cut: Cut, proposal: Proposal) -> Mask:
@@ -16,3 +18,12 @@ def map_mask(cut: Cut, proposal: Proposal) -> Mask:
     above = cut.mask[box.y : box.y + box.h, box.x : box.x + box.w]
     mask = above if proposal.mask is None else proposal.mask
     return mask if mask.any() else np.ones_like(above)
+
+
+def covered(cut: Cut, proposals: Sequence[Proposal]) -> float:
+    """Part of the frame that the masks of the proposals cover together, 0..1; they may overlap."""
+    union = np.zeros_like(cut.mask)
+    for each in proposals:
+        box = each.box
+        union[box.y : box.y + box.h, box.x : box.x + box.w] |= map_mask(cut, each)
+    return float(union.mean()) if union.size else 0.0

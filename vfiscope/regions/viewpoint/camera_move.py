@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.registration.homography import corners, project
 from vfiscope.types import Float64
@@ -70,7 +71,7 @@ def _by_flow(pair: FramePair, difference: Difference) -> Float64 | None:
     flow = difference.flow
     if flow is None or not flow.any() or min(pair.size) < 3:
         return None
-    grey = cv2.cvtColor(pair.test, cv2.COLOR_RGB2GRAY)
+    grey = luma_bytes(pair.test)
     rows, columns = np.meshgrid(*(_inner(side) for side in pair.size), indexing="ij")
     across = grey[rows, columns + 1].astype(np.float32) - grey[rows, columns - 1]
     along = grey[rows + 1, columns].astype(np.float32) - grey[rows - 1, columns]

@@ -48,7 +48,7 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     decidable = max(1, int(np.count_nonzero(difference.valid)))
     still = _corner_share(found.matrix, pair.size) <= MAX_CORNER_SHARE
     steady = np.count_nonzero(cut.mask) <= MAX_STEADY_SHARE * decidable
-    plane = found.method != "objects" and found.inlier_ratio >= MIN_PLANE_SHARE
+    plane = found.method != "objects" and not found.inlier_ratio < MIN_PLANE_SHARE
     if still or (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
         return Weighed(difference, cut, evidence)
     size = (pair.size[1], pair.size[0])

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vfiscope.pixels import luma_plane
+from vfiscope.pixels import luma_bytes, luma_plane
 from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
 from vfiscope.regions.difference.tolerant import tolerant_codes
 from vfiscope.regions.steps import FramePair, Mask
@@ -39,7 +39,7 @@ WARP_MARGIN_PX = 3
 """Pixels beside what the test frame shows, that the interpolation reaches."""
 
 
-def register_where_it_helps(pair: FramePair) -> FramePair:
+def register_where_it_helps(pair: FramePair, *, things: bool = True) -> FramePair:
     """The pair with its test frame brought onto the reference, if that makes them more alike.
 
     Frames of which at most 1 % of the pixels are unlike, at a longer side of 480 pixels and but for
@@ -51,13 +51,19 @@ def register_where_it_helps(pair: FramePair) -> FramePair:
     Where neither can be trusted and more than a quarter of the pixels are unlike, the frames stay
     as they are and the registration of the pair is a refused one by the method "none", with the
     reason. A pair that is registered already stays so.
+
+    Args:
+        pair: the frames.
+        things: False: by points only.
     """
     if pair.registration is not None and pair.registration.accepted:
         return pair
     before = _unlike(pair, np.eye(3))
     if before <= MAX_UNLIKE_SHARE:
         return pair
-    ways = ((_sift(pair), 1.0), (register_objects(pair.test, pair.ref), POINTS_ALLOWANCE))
+    ways = [(_sift(pair), 1.0)]
+    if things:
+        ways.append((register_objects(pair.test, pair.ref), POINTS_ALLOWANCE))
     tried = [(_unlike(pair, one.matrix), cost, one) for one, cost in ways if one.accepted]
     if not tried:
         return pair if before <= MAX_UNREGISTERED_SHARE else replace(pair, registration=_no(before))
@@ -71,17 +77,29 @@ def _no(share: float) -> Registration:
 
 
 def registered(pair: FramePair, found: Registration) -> FramePair:
-    """The pair with its test frame warped; pixels that it does not show cannot be decided."""
-    covered = covered_mask(found.matrix, pair.size)
+    """The pair with its test frame warped; pixels that it does not show cannot be decided, nor
+    can those that it was not decidable for."""
     size = 2 * WARP_MARGIN_PX + 1
     sure = cv2.erode(
-        covered.astype(np.uint8),
+        _seen(pair.decidable, found.matrix).astype(np.uint8),
         np.ones((size, size), np.uint8),
         borderType=cv2.BORDER_CONSTANT,
         borderValue=1,
     )
-    valid = np.asarray(sure, bool) & pair.decidable
-    return FramePair(_warped(pair.test, found.matrix), pair.ref, valid, found)
+    warped = _warped(pair.test, found.matrix)
+    return FramePair(warped, pair.ref, np.asarray(sure, bool), found)
+
+
+def _seen(decidable: Mask, matrix: Float64) -> Mask:
+    """(H, W) pixels of the reference where a warped test frame shows decidable ones."""
+    height, width = decidable.shape
+    covered = covered_mask(matrix, (height, width))
+    if decidable.all():
+        return covered
+    moved = cv2.warpPerspective(
+        decidable.astype(np.uint8), matrix, (width, height), flags=cv2.INTER_NEAREST
+    )
+    return np.asarray(covered & (moved > 0))
 
 
 def _sift(pair: FramePair) -> Registration:
@@ -112,8 +130,9 @@ def _unlike(pair: FramePair, matrix: Float64) -> float:
     """Share of the pixels in view that light and shifts of a pixel do not explain."""
     test, ref, back = _reduced(pair, TRIAL_SIDE_PX)
     small = np.linalg.inv(back) @ matrix @ back
-    size = (test.shape[0], test.shape[1])
-    seen: Mask = covered_mask(small, size)
+    shape = (test.shape[1], test.shape[0])
+    shown = cv2.resize(pair.decidable.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
+    seen = _seen(shown > 0, small)
     if not seen.any():
         return 1.0
     here, there = _smooth(_warped(test, small)), _smooth(ref)
@@ -127,5 +146,5 @@ def _warped(frame: Uint8, matrix: Float64) -> Uint8:
 
 
 def _smooth(frame: Uint8) -> Uint8:
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+    grey = luma_bytes(frame)
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), TRIAL_SIGMA), np.uint8)

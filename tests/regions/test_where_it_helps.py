@@ -1,16 +1,17 @@
-"""The steps of ``patchcore`` before features are looked at."""
+"""Registration where it helps, and the look at pixels before features are computed."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
-import pytest
 
 from vfiscope import synth
 from vfiscope.regions import METHODS, FramePair, Settings, find
 from vfiscope.regions.fast_filter import unless_equal
-from vfiscope.regions.registered_by import registered_by
 from vfiscope.regions.steps import Difference
+from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps, registered
 from vfiscope.types import Uint8, Verdict
 
 
@@ -23,26 +24,34 @@ def test_a_turned_frame_is_brought_back_and_its_rim_is_not_decided() -> None:
     ref = photo()
     turn = cv2.getRotationMatrix2D((100, 75), 3, 1.0)
     test = cv2.warpAffine(ref, turn, (200, 150), borderMode=cv2.BORDER_REPLICATE)
-    made = registered_by(FramePair(test, ref), method="sift")
+    made = register_where_it_helps(FramePair(test, ref), things=False)
     assert made.registration is not None
     assert made.registration.verdict == Verdict.ACCEPTED
     assert made.valid is not None
     assert 0.9 < made.valid.mean() < 1
     apart = cv2.absdiff(made.test, ref).max(axis=2)[made.valid]
     assert np.median(apart) <= 3 < np.median(cv2.absdiff(test, ref))
-    assert registered_by(made, method="sift") is made
+    assert register_where_it_helps(made, things=False) is made
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 2), (60, 80)])
-def test_frames_without_points_stay_as_they_are(size: tuple[int, int]) -> None:
-    grey = np.full((*size, 3), 90, np.uint8)
-    made = registered_by(FramePair(grey + 40, grey), method="sift")
-    assert made.registration is not None
-    assert made.registration.verdict != Verdict.ACCEPTED
-    assert (made.test == 130).all()
-    found = find(FramePair(grey, grey), METHODS["patchcore"](Settings(embedder="dsift")))
-    assert not found.regions
-    assert found.difference.unit == "cosine distance"
+def test_undecidable_pixels_move_with_the_frame() -> None:
+    ref = photo()
+    turn = np.vstack([cv2.getRotationMatrix2D((100, 75), 6, 1.0), [0, 0, 1]])
+    test = cv2.warpAffine(ref, turn[:2], (200, 150), borderMode=cv2.BORDER_REPLICATE)
+    valid = np.ones((150, 200), bool)
+    valid[30:70, 40:80] = False
+    test[~valid] = (255, 0, 0)
+    pair = FramePair(test, ref, valid)
+    for method in ("auto", "patchcore"):
+        found = find(pair, METHODS[method](Settings(embedder="dsift")))
+        assert found.answer.registration == "sift"
+        assert not found.regions
+    back = np.linalg.inv(turn)
+    made = registered(pair, replace(found.pair.registration, matrix=back))
+    hidden = cv2.warpAffine((~valid).astype(np.uint8), back[:2], (200, 150)) > 0
+    assert made.valid is not None
+    assert not made.valid[hidden].any()
+    assert np.count_nonzero(~made.valid[20:90, 20:110]) < 48 * 48
 
 
 def test_rounding_is_no_change_and_a_small_spot_is_one() -> None:

@@ -1,0 +1,62 @@
+"""A test frame between two references: what either shows is no fault, whichever comes first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vfiscope import synth
+from vfiscope.regions import METHODS, Settings
+from vfiscope.regions.find import find_between
+from vfiscope.regions.steps import FramePair
+from vfiscope.types import Uint8
+
+DSIFT = Settings(embedder="dsift")
+
+
+def pan(x: float) -> Uint8:
+    """A textured scene, seen x pixels further right."""
+    made = synth.Ground(3, 60.0, 6.0).render(x, 0.0, 150, 240)
+    return np.clip(np.rint(made), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("step", [3, 15])
+def test_a_faultless_pan_is_the_same(step: int) -> None:
+    found = find_between(
+        [FramePair(pan(0), pan(-step)), FramePair(pan(0), pan(step))], METHODS["auto"](Settings())
+    )
+    assert not found.regions
+    assert found.answer.answer == "same"
+    assert (found.answer.gain, found.answer.offset, found.answer.shift_x) == (1, 0, 0)
+
+
+def test_a_fault_in_a_pan_is_found_at_its_place_in_the_test_frame() -> None:
+    test = pan(0)
+    test[60:84, 100:124] = (250, 40, 40)
+    pairs = [FramePair(test, pan(-15)), FramePair(test, pan(15))]
+    one, other = (find_between(each, METHODS["auto"](Settings())) for each in (pairs, pairs[::-1]))
+    assert one.regions == other.regions
+    (region,) = one.regions
+    assert abs(region.centroid_x - 111.5) < 1.5
+    assert abs(region.centroid_y - 71.5) < 1.5
+    assert one.answer == other.answer
+    assert (one.answer.answer, one.answer.registration) == ("changed", "none")
+
+
+@pytest.mark.parametrize("name", ["semantic", "patchcore", "fusion", "absdiff"])
+def test_what_one_reference_shows_is_no_fault_in_either_order(name: str) -> None:
+    test, other = pan(0), pan(0)
+    other[20:80, 20:90] = 255 - other[20:80, 20:90]
+    method = METHODS[name](DSIFT)
+    pairs = [FramePair(test, test), FramePair(test, other)]
+    for order in (pairs, pairs[::-1]):
+        found = find_between(order, method)
+        assert (found.answer.answer, found.regions) == ("same", [])
+    test = test.copy()
+    test[100:130, 150:190] = (250, 40, 40)
+    pairs = [FramePair(test, pan(0)), FramePair(test, other)]
+    one, two = (find_between(order, method) for order in (pairs, pairs[::-1]))
+    assert one.regions
+    assert one.regions == two.regions
+    assert (one.cut.mask == two.cut.mask).all()
+    assert not one.cut.mask[:70].any()
