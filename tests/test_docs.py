@@ -225,7 +225,11 @@ def words_of(text: str) -> tuple[list[str], list[float]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("recipe", "shown", "drawn"),
-    [(1, [1], ["flow-worst3.png"]), (2, [2], ["timelapse-worst2.png", "timelapse.png"])],
+    [
+        (1, [1], ["flow-worst3.png"]),
+        (2, [2], ["timelapse-worst2.png", "timelapse.png"]),
+        (3, [], ["figures/test-000000_page.png"]),
+    ],
 )
 def test_a_recipe_typed_as_it_stands_ends_with_what_the_readme_shows(
     recipe: int,
