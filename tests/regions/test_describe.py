@@ -131,6 +131,35 @@ def test_a_bite_out_of_a_plate_is_damage() -> None:
     assert (region.kind, region.change) == ("damage", "darker")
 
 
+def test_a_bite_that_is_no_evidence_of_damage() -> None:
+    """Above 5 % of the frame; beside other changes that are larger; with looks of their own."""
+    plate = painted(background(), np.s_[20:160, 30:210], 220)
+    assert the_region(painted(plate, np.s_[20:60, 80:130], 120), plate).kind == "damage"
+    large = painted(plate, np.s_[20:80, 80:140], 120)  # 60 x 60 of 240 x 180 pixels: 8.3 %
+    assert the_region(large, plate).kind == "unknown"
+    among_others = painted(plate, np.s_[20:40, 80:110], 120)
+    among_others[50:90, 80:110] = 120
+    assert [each.kind for each in regions_of(among_others, plate)][-1] == "unknown"
+    mottled = painted(plate, np.s_[20:60, 80:130], textured(40, 50, 4))
+    assert {each.kind for each in regions_of(mottled, plate)}.isdisjoint({"damage"})
+
+
+def test_a_disc_that_moved_to_the_place_beside_it() -> None:
+    """Old and new place touch, and are one region, in front of colours of many kinds."""
+    thing, base = textured(50, 50, 1), cv2.GaussianBlur(textured(180, 240, 9), (0, 0), 6)
+    rows, columns = np.indices((50, 50)) - 24.5
+    disc = np.hypot(rows, columns) < 25
+    ref, test = base.copy(), base.copy()
+    ref[40:90, 80:130][disc] = thing[disc]
+    test[88:138, 92:142][disc] = thing[disc]
+    pair = FramePair(test, ref)
+    mask = (ref != test).any(axis=2)
+    whole = Proposal(Box(80, 40, 62, 98), mask=mask[40:138, 80:142])
+    region = describe(pair, absolute_difference(pair), Cut(1.0, mask), whole)
+    assert (region.kind, region.change) == ("moved", "moved")
+    assert region.caption.startswith("Something moved by 12 px right and 48 px down")
+
+
 def test_texture_lost_and_gained() -> None:
     ref = textured(180, 240, 5)
     flat = painted(ref, SQUARE, int(ref[SQUARE].mean()))
@@ -140,7 +169,8 @@ def test_texture_lost_and_gained() -> None:
         difference = absolute_difference(pair)
         found.append(describe(pair, difference, fixed(difference, level=20), whole))
     assert [region.change for region in found] == ["texture_lost", "texture_gained"]
-    assert [region.kind for region in found] == ["damage", "damage"]
+    assert [region.kind for region in found] == ["damage", "unknown"]
+    assert found[1].caption.startswith("Something changed here (texture gained) at the top right")
 
 
 def test_severity_follows_the_area_and_the_height() -> None:
