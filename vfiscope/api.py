@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -34,6 +35,8 @@ __all__ = [
     "score",
     "table",
 ]
+
+log = logging.getLogger("vfiscope")
 
 
 @with_options(options_of("score"))
@@ -174,8 +177,13 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
     Raises:
         VfiscopeError: a rule or the file cannot be used.
     """
+    from vfiscope.regions.regions_stage import outdated
+
     reflag(path, rules)
-    return Run(path)
+    run = Run(path)
+    for note in outdated(run):
+        log.warning("warning: %s", note)
+    return run
 
 
 def find_regions(

@@ -44,6 +44,9 @@ class Stage:
     parameters as keywords)."""
     frames: bool = False
     """True if it looks at frames; ``fetch(rows)`` reads them again, one by one."""
+    facts: Callable[..., Mapping[str, Any]] | None = None
+    """(run, its parameters as keywords) -> what else its tables depend on, JSON-able, to be stored
+    beside the parameters; None where there is no such thing."""
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -132,6 +135,7 @@ def ask(
     parameters = stage.asked(given)
     with Run(path) as run:
         stage.check(run)
+        facts = {} if stage.facts is None else stage.facts(run, **parameters)
         if stage.frames:
             if fetching is None:
                 raise UsageError(f"the stage {stage.name} looks at frames: pass fetching")
@@ -141,4 +145,5 @@ def ask(
             made = stage.run(run, **parameters)
     result = stage.result(parameters, made)
     tables = result.tables
-    amend(path, result.stage, result.version, result.parameters, tables, since=since or run)
+    known = result.version, result.parameters
+    amend(path, result.stage, *known, tables, facts=facts, since=since or run)

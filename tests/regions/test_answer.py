@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
 from vfiscope.regions.answer_caption import light_words
-from vfiscope.regions.steps import Light
+from vfiscope.regions.segment.map_mask import covered
+from vfiscope.regions.steps import Cut, Light, Proposal
 from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
-from vfiscope.types import Registration, Verdict
+from vfiscope.types import Box, Registration, Verdict
 
 Pixels = NDArray[np.uint8]
 
@@ -120,6 +121,35 @@ def test_frames_of_two_scenes_are_undecided() -> None:
     found = answer(photo(5), photo()).answer
     assert found.answer == "undecided"
     assert "no registration makes the frames alike" in found.caption
+
+
+@pytest.mark.parametrize("sigma", [0.3, 0.6])
+def test_unrelated_fine_textures_are_not_light(sigma: float) -> None:
+    """Least squares halve the contrast of the reference: regression to the mean."""
+    rng = np.random.default_rng(4)
+    rough = rng.normal(0, 1, (2, 180, 240)).astype(np.float32)
+    smooth = np.stack([cv2.GaussianBlur(one, (0, 0), sigma) for one in rough])
+    codes = np.clip(120 + 40 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+    found = answer(*np.repeat(codes[..., None], 3, axis=3)).answer
+    assert (found.answer, found.gain) == ("undecided", 1)
+
+
+def test_noise_of_a_blank_wall_is_neither_light_nor_doubtful() -> None:
+    rng = np.random.default_rng(4)
+    test, ref = (np.clip(120 + rng.normal(0, 12, (180, 240, 3)), 0, 255) for _ in range(2))
+    assert answer(test.astype(np.uint8), ref.astype(np.uint8)).answer.answer == "same"
+
+
+def test_half_the_light_is_light() -> None:
+    found = answer(np.rint(photo() * 0.5).astype(np.uint8), photo()).answer
+    assert (found.answer, found.regions) == ("light", 0)
+    assert found.gain == pytest.approx(0.5, abs=0.02)
+
+
+def test_masks_that_overlap_are_counted_once() -> None:
+    cut = Cut(1.0, np.zeros((10, 10), bool))
+    both = [Proposal(Box(0, 0, 6, 10)), Proposal(Box(4, 0, 6, 5))]
+    assert covered(cut, both) == pytest.approx(0.8)
 
 
 def test_no_common_pixel_is_undecided() -> None:

@@ -38,6 +38,12 @@ def test_a_square_is_found_in_every_corner_and_at_every_edge(x: int, y: int) -> 
     assert 16 <= region.tight_h <= 18
 
 
+@pytest.mark.parametrize(("side", "reach"), [(96, 2), (320, 3)])
+def test_the_mask_grows_by_what_the_tolerance_ate(side: int, reach: int) -> None:
+    ref = textured(side, side)
+    assert found(ref, 255 - ref).difference.reach == reach
+
+
 def test_identical_frames_have_no_difference() -> None:
     ref = textured()
     same = found(ref, ref.copy())

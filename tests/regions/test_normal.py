@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import groupby, islice, repeat
 from pathlib import Path
 
 import h5py
@@ -22,6 +23,7 @@ from vfiscope.regions.coreset import Coreset, k_centers
 from vfiscope.regions.difference.memory_bank import against_normal
 from vfiscope.regions.extremes import level_above
 from vfiscope.regions.normal import Normal, build_normal, load_normal
+from vfiscope.regions.normal_source import folds
 from vfiscope.regions.patch_features import PatchFeatures
 from vfiscope.types import Uint8
 
@@ -133,6 +135,23 @@ def test_few_frames_or_patches_are_refused() -> None:
         build_normal(line(3), DSIFT, most=4)
     same = build_normal(np.repeat(line(1), 2, axis=0), DSIFT)
     assert same.level("medium") == pytest.approx(0, abs=1e-6)
+
+
+def test_frames_of_an_unknown_number_fill_all_folds() -> None:
+    def dealt(count: int | None, frames: int) -> list[int]:
+        return list(islice(folds(count), frames))
+
+    assert dealt(None, 7) == [0, 1, 2, 3, 4, 0, 1]
+    assert set(dealt(None, 20)) == {0, 1, 2, 3, 4}
+    assert dealt(45, 45) == [number // 3 % 5 for number in range(45)]
+    lengths = [len(list(run)) for _, run in groupby(dealt(None, 5000))]
+    assert (lengths[0], max(lengths)) == (1, 32)
+
+
+def test_frames_that_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vfiscope.regions.normal_source.folds", lambda count: repeat(0))
+    with pytest.raises(UsageError, match="claims 4 frames and only its first 4 can be read"):
+        build_normal(line(4), DSIFT)
 
 
 def test_another_embedder_is_refused_on_one_line(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from vfiscope.errors import UsageError, VfiscopeError
 from vfiscope.files import bytes_digest, output_file
 from vfiscope.options import RunConfig
 from vfiscope.options.keyword_types import with_options
-from vfiscope.regions.regions_stage import has_regions, parameters_of
+from vfiscope.regions.regions_stage import has_regions, outdated, parameters_of
 from vfiscope.scoring.pipeline import Seen, finished, run, run_seen
 from vfiscope.scoring.region_marks import mark_if_asked
 from vfiscope.scoring.session import Session
@@ -183,10 +183,13 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         opened.close()
         reflag(str(config.out), config.flag, since=opened)
         opened = Run(str(config.out))
-    if opened is not None and not has_regions(opened, parameters_of(config)):
+    marked_again = opened is not None and not has_regions(opened, parameters_of(config))
+    if opened is not None and marked_again:
         opened.close()
         mark_if_asked(Path(str(config.out)), config)
         opened = Run(str(config.out))
+    for note in [] if opened is None else outdated(opened):
+        log.warning("warning: %s", note)
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)
     elif opened is None:
@@ -203,6 +206,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         "state": summary["status"],
         "skipped": skipped,
         "flagged_again": flagged_again,
+        "marked_again": marked_again,
         "failed_on": list(met),
         "failures": met,
         "summary": summary,

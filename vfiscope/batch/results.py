@@ -43,6 +43,7 @@ def not_done(job: Job) -> dict[str, Any]:
         "state": "failed",
         "skipped": False,
         "flagged_again": False,
+        "marked_again": False,
         "error": None,
         "failed_on": [],
         "failures": {},

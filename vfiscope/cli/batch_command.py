@@ -129,8 +129,12 @@ def _check_kept(jobs: str, written: Iterable[Path]) -> None:
 def _before(result: dict[str, Any]) -> str:
     if not result["skipped"]:
         return ""
-    return (
-        " (done before, flagged again by other rules)"
-        if result["flagged_again"]
-        else " (done before)"
-    )
+    again = [
+        told
+        for name, told in (
+            ("flagged_again", "flagged again by other rules"),
+            ("marked_again", "regions sought again"),
+        )
+        if result[name]
+    ]
+    return f" ({', '.join(['done before', *again])})"

@@ -39,6 +39,7 @@ def flag(
 
     vfiscope flag interpolated.h5 --rule "ssim < 0.9 for 3 frames"
     """
+    from vfiscope.regions.regions_stage import outdated
     from vfiscope.segments import failures, reflag
     from vfiscope.store import Run
 
@@ -50,7 +51,7 @@ def flag(
         if as_json:
             say_json(summary)
         elif not quiet:
-            say(describe(summary, "flagged again, {}"))
+            say("\n".join([describe(summary, "flagged again, {}"), *map(str, outdated(after))]))
         return exit_code(summary, OK)
 
 

@@ -13,8 +13,17 @@ A method is a chain of small steps (:mod:`vfiscope.regions.steps`), made by one 
 from __future__ import annotations
 
 from vfiscope.regions.find import find
-from vfiscope.regions.presets import METHODS, make_method
+from vfiscope.regions.presets import METHODS, Preset, make_method
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Found, FramePair, Method
 
-__all__ = ["METHODS", "Found", "FramePair", "Method", "Settings", "find", "make_method"]
+__all__ = [
+    "METHODS",
+    "Found",
+    "FramePair",
+    "Method",
+    "Preset",
+    "Settings",
+    "find",
+    "make_method",
+]

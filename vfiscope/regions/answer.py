@@ -20,7 +20,9 @@ MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
 
 
-def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float) -> Answer:
+def answer_of(
+    pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float, count: int
+) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
     1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
@@ -38,6 +40,7 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region], area
             threshold.
         regions: what was found.
         area: part of the frame that they cover, 0..1.
+        count: how many there were, where only the most important are kept.
     """
     difference, cut = weighed.difference, weighed.cut
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
@@ -50,13 +53,13 @@ def answer_of(pair: FramePair, weighed: Weighed, regions: Sequence[Region], area
     return Answer(
         frame=0,
         answer=answer,
-        regions=len(regions),
+        regions=count,
         changed_area=area,
         unit=difference.unit,
         level=cut.level,
         caption=answer_caption(
             answer,
-            len(regions),
+            count,
             area,
             [doubt] if doubt else reasons,
             by_colour=weighed.by_colour,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 
-__all__ = ["answer_caption", "light_words", "move_words"]
+__all__ = ["answer_caption", "light_words", "move_words", "percent"]
 
 MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
 """What is rounded to nothing is not said."""
@@ -33,11 +33,10 @@ def answer_caption(
     if answer == "undecided":
         return f"It cannot be told what changed: {joined}."
     if answer == "changed":
-        percent = f"{100 * area:.2g}" if area < 0.1 else f"{100 * area:.0f}"
         noun = "region" if regions == 1 else "regions"
         also = ", told by colours alone" if by_colour else ""
         also += f"; {joined}" if joined else ""
-        return f"{regions} {noun} changed ({percent} % of the frame){also}."
+        return f"{regions} {noun} changed ({percent(area)} of the frame){also}."
     rest = "no colour came or went that this does not explain" if by_colour else NOTHING_ELSE
     return f"{joined[:1].upper()}{joined[1:]}; {rest}."
 
@@ -71,3 +70,8 @@ def light_words(light: Light, mean: float) -> str:
         return f"the contrast {way} by {100 * abs(light.gain - 1):.0f} %"
     codes = f"{abs(rise):.0f}" if abs(rise) >= 10 else f"{abs(rise):.1f}"
     return f"the light {'rose' if rise > 0 else 'fell'} by {codes} of 255 code values"
+
+
+def percent(part: float) -> str:
+    """0..1 as ``0.52 %``, or ``12 %`` from ten on."""
+    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"

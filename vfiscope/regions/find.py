@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from vfiscope.regions.answer import answer_of
 from vfiscope.regions.segment.map_mask import covered
-from vfiscope.regions.steps import Difference, Found, FramePair, Mask, Method, Weighed
+from vfiscope.regions.steps import (
+    Cut,
+    Difference,
+    Found,
+    FramePair,
+    Mask,
+    Method,
+    Proposal,
+    Weighed,
+)
 
 __all__ = ["find", "find_between"]
+
+MOST_REGIONS = 1000
+"""Regions of a frame; its answer counts all."""
 
 
 def find(pair: FramePair, method: Method) -> Found:
@@ -103,9 +116,21 @@ def _found(
     if method.weigh is not None:
         weighed = method.weigh(pair, difference, cut)
     difference, cut = weighed.difference, weighed.cut
-    proposals = method.propose(difference, cut)
+    found = method.propose(difference, cut)
+    proposals = _most_important(found, cut)
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, described or difference, cut, each) for each in proposals]
-    answer = answer_of(pair, weighed, regions, covered(cut, proposals))
+    answer = answer_of(pair, weighed, regions, covered(cut, proposals), len(found))
     return Found(regions, answer, pair, difference, cut)
+
+
+def _most_important(proposals: Sequence[Proposal], cut: Cut) -> Sequence[Proposal]:
+    """The proposals with the most pixels above the threshold in their boxes, in their order."""
+    if len(proposals) <= MOST_REGIONS:
+        return proposals
+    above = cv2.integral(cut.mask.view(np.uint8))
+    x, y, w, h = np.array([proposal.box for proposal in proposals]).T
+    pixels = above[y + h, x + w] - above[y, x + w] - above[y + h, x] + above[y, x]
+    kept = np.sort(np.argsort(-pixels, kind="stable")[:MOST_REGIONS])
+    return [proposals[number] for number in kept]

@@ -222,6 +222,16 @@ def build_for(normal: str | None) -> LowRankModel:
     """The model of the frames that the settings name.
 
     Raises:
+        SourceError, StoreError: they cannot be read.
+        UsageError: as for :func:`frames_of_model`.
+    """
+    return build_low_rank(frames_of_model(normal))
+
+
+def frames_of_model(normal: str | None) -> str:
+    """The frames that the settings name.
+
+    Raises:
         UsageError: they name none, or a memory bank, which holds patches and no frames.
     """
     from vfiscope.regions.normal_file import is_bank
@@ -233,4 +243,4 @@ def build_for(normal: str | None) -> LowRankModel:
             f"{normal} is a memory bank, and reconstruction needs frames: pass --normal with the"
             " folder, video or run that it was built from"
         )
-    return build_low_rank(normal)
+    return normal

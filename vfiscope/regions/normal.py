@@ -36,7 +36,7 @@ from vfiscope.regions.settings import Sensitivity, Settings
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["MOST_PATCHES", "Normal", "bank_of", "build_normal", "load_normal"]
+__all__ = ["MOST_PATCHES", "Normal", "bank_features", "bank_of", "build_normal", "load_normal"]
 
 MOST_PATCHES = 8192
 """Patches that a bank holds at most, unless asked for otherwise."""
@@ -109,9 +109,19 @@ def bank_of(settings: Settings) -> tuple[PatchFeatures, Normal]:
         EmbedderError: the embedder cannot be had, or is not that of the bank.
         SourceError, StoreError, UsageError: as for :func:`load_normal` and :func:`build_normal`.
     """
+    embed, normal = bank_features(settings)
+    return embed, build_normal(settings.normal, settings) if normal is None else normal
+
+
+def bank_features(settings: Settings) -> tuple[PatchFeatures, Normal | None]:
+    """The features that the settings name, and the memory bank if it was saved.
+
+    Raises:
+        EmbedderError, StoreError: as for :func:`bank_of`.
+    """
     target = settings.normal
     if not is_hdf5(target) or not is_bank(str(target)):
-        return features_for(settings), build_normal(target, settings)
+        return features_for(settings), None
     normal = load_normal(str(target))
     name = settings.embedder
     if name == "auto" and normal.identity.name in CATALOG:
@@ -154,7 +164,12 @@ def _built(frames: NormalFrames, embed: PatchFeatures, most: int) -> Normal:
     for fold, patches in _features(frames, embed):
         parts[fold].add(patches.flatten(0, 1))
         count += 1
-    if count < LEAST_FRAMES or sum(each.filled for each in parts) < LEAST_FRAMES:
+    if count >= LEAST_FRAMES and sum(each.filled for each in parts) < LEAST_FRAMES:
+        raise UsageError(
+            f"{frames.name} claims {frames.source.info.frames_expected} frames and only its first"
+            f" {count} can be read: pass frames that can all be read, or a folder of those {count}"
+        )
+    if count < LEAST_FRAMES:
         raise UsageError(
             f"{frames.name} has {count} normal frame{'' if count == 1 else 's'}: pass"
             f" {LEAST_FRAMES} or more, as a threshold comes from how they differ"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from vfiscope.sources.open import open_with
 from vfiscope.store import Run
 from vfiscope.types import Status, Uint8
 
-__all__ = ["FOLDS", "NormalFrames", "is_hdf5", "open_normal"]
+__all__ = ["FOLDS", "NormalFrames", "folds", "is_hdf5", "open_normal"]
 
 FOLDS = 5
 BLOCKS_PER_FOLD = 3
@@ -39,22 +40,31 @@ class NormalFrames:
         Neighbours in time are alike, so folds are made of blocks of frames: most frames of one have
         no neighbour in another.
         """
-        count = self.source.info.frames_expected
-        block = (
-            MAX_BLOCK if not count else max(1, min(MAX_BLOCK, count // (FOLDS * BLOCKS_PER_FOLD)))
-        )
-        number = 0
+        fold = folds(self.source.info.frames_expected)
         for batch in self.source:
             codes = same_scale_codes(batch.interleaved, batch.bit_depth)
             for pixels, status in zip(codes, batch.status, strict=True):
                 if status != Status.UNREADABLE:
-                    yield number // block % FOLDS, np.rint(pixels).astype(np.uint8)
-                    number += 1
+                    yield next(fold), np.rint(pixels).astype(np.uint8)
 
     @property
     def name(self) -> str:
         """What to call them."""
         return str(self.source.info.path)
+
+
+def folds(count: int | None) -> Iterator[int]:
+    """The fold of each frame of a sequence, without end.
+
+    Blocks have one length where the number of frames is known. Where it is not, they grow with what
+    was dealt, so that a short sequence fills all folds too.
+    """
+    dealt = 0
+    while True:
+        block = max(1, min(MAX_BLOCK, (count or dealt) // (FOLDS * BLOCKS_PER_FOLD)))
+        for fold in range(FOLDS):
+            yield from repeat(fold, block)
+        dealt += FOLDS * block
 
 
 def open_normal(target: Any) -> NormalFrames:

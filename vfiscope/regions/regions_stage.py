@@ -10,49 +10,58 @@ from typing import Any
 import numpy as np
 
 from vfiscope.errors import UsageError
-from vfiscope.options import RunConfig
+from vfiscope.files import bytes_digest
+from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import frame_ranges
 from vfiscope.regions.find import find, find_between
-from vfiscope.regions.presets import METHODS, make_method
-from vfiscope.regions.segment.sam2_folder import check_sam2
+from vfiscope.regions.presets import identify_method, make_method
 from vfiscope.regions.settings import Sensitivity, Settings
 from vfiscope.regions.steps import Found, FramePair, Method
 from vfiscope.regions.tracks import link
 from vfiscope.stages import STAGES, Fetching, Stage, ask
 from vfiscope.store import Run
-from vfiscope.types import Answer, ComparedFrames, Fetch, Region, Track
+from vfiscope.store.contradictions import MAX_TABLE_ROWS
+from vfiscope.types import Answer, Code, ComparedFrames, Fetch, Note, Region, Track
 
 __all__ = [
     "REGIONS",
+    "check_parameters",
     "check_regions",
     "found_in",
     "has_regions",
     "mark",
     "method_of",
+    "outdated",
     "parameters_of",
+    "stored_parameters",
 ]
 
-MOST_REGIONS = 1000
-"""Regions that are kept of a frame, the first ones; its answer counts all."""
+OPTIONS_OF = {
+    "method": "regions",
+    "frames": "region_frames",
+    "sensitivity": "sensitivity",
+    "normal": "normal",
+    "sam_weights": "sam_weights",
+}
+"""{parameter of the stage: the option that it is}"""
 
 
 def check_regions(config: RunConfig) -> None:
-    """Refuse a method that does not exist, or masks that cannot be drawn, before anything is
-    decoded.
+    """Refuse regions that could not be sought, before anything is decoded.
 
     Raises:
-        UsageError: there is no method of this name.
-        MissingPackageError: the extra ``sam`` is needed and not installed.
-        EmbedderError: there is no SAM 2 where it should be.
+        VfiscopeError: as :func:`vfiscope.regions.presets.identify_method`.
     """
     if config.region_method != "none":
-        METHODS.named(config.region_method)
-        if config.sam_weights is not None:
-            check_sam2(config.sam_weights)
+        given = parameters_of(config)
+        identify_method(config.region_method, _settings(config.to_dict(), given or {}))
 
 
-def parameters_of(config: RunConfig) -> dict[str, Any]:
-    """The parameters of the stage that a configuration asks for."""
+def parameters_of(config: RunConfig) -> dict[str, Any] | None:
+    """The parameters of the stage that a configuration asks for; None where it says nothing about
+    regions, so that those that a run holds stay."""
+    if config.regions is None and config.region_method == "none":
+        return None
     return {
         "method": config.region_method,
         "frames": config.region_frames,
@@ -86,17 +95,31 @@ def seek(
     Raises:
         UsageError: a parameter cannot be used.
     """
+    asked = check_parameters(
+        {
+            "method": method,
+            "frames": frames,
+            "sensitivity": sensitivity,
+            "normal": normal,
+            "sam_weights": sam_weights,
+        }
+    )
     if method == "none":
         return {"regions": [], "answers": [], "tracks": []}
-    made = method_of(run, method, sensitivity, normal, sam_weights)
+    made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
-    for compared in fetch(chosen_rows(run, frames)):
+    for compared in fetch(chosen_rows(run, asked["frames"])):
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
-            kept = found.regions[:MOST_REGIONS]
-            regions.append([replace(region, frame=frame) for region in kept])
+            regions.append([replace(region, frame=frame) for region in found.regions])
+            count += len(found.regions)
+            if count > MAX_TABLE_ROWS:
+                raise UsageError(
+                    f"up to frame {frame} there are {count} regions, and {MAX_TABLE_ROWS} is the"
+                    " limit: pass a lower sensitivity, or fewer frames"
+                )
             answers.append(replace(found.answer, frame=frame))
     if len(answers) < 2:
         return {
@@ -108,6 +131,40 @@ def seek(
     return {"regions": linked, "answers": answers, "tracks": tracks}
 
 
+def facts_of(run: Run, **given: Any) -> dict[str, Any]:
+    """What the regions of a run depend on beside its scores and the parameters: a digest of the
+    rows that are looked at, and what the settings of the method stand for.
+
+    Args:
+        run: a finished run.
+        given: parameters of the stage.
+
+    Raises:
+        UsageError: a parameter cannot be used.
+        VfiscopeError: as :func:`vfiscope.regions.presets.identify_method`.
+    """
+    asked = check_parameters(given)
+    if asked["method"] == "none":
+        return {}
+    return {
+        "rows": _rows_digest(run, asked["frames"]),
+        **identify_method(asked["method"], _settings(run.config, asked)),
+    }
+
+
+def check_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of the stage, as options would hold them.
+
+    Raises:
+        UsageError: one is unknown or cannot be used.
+    """
+    asked = REGIONS.asked(given)
+    return {
+        name: replace(declared()[option], name=name).validated(asked[name])
+        for name, option in OPTIONS_OF.items()
+    }
+
+
 REGIONS = STAGES.add(
     "regions",
     Stage(
@@ -117,33 +174,35 @@ REGIONS = STAGES.add(
         {"regions": Region, "answers": Answer, "tracks": Track},
         seek,
         frames=True,
+        facts=facts_of,
     ),
 )
 
 
-def method_of(
-    run: Run,
-    method: str,
-    sensitivity: Sensitivity = "medium",
-    normal: str | None = None,
-    sam_weights: str | None = None,
-) -> Method:
+def method_of(run: Run, *, method: str, **given: Any) -> Method:
     """A method with the settings of a run: its embedder, weights and device.
+
+    Args:
+        run: a finished run.
+        method: its name.
+        given: other parameters of the stage.
 
     Raises:
         UsageError: there is no such method, or it cannot be used with these settings.
         MissingPackageError, EmbedderError: SAM 2 is wanted and cannot be had.
     """
-    known = run.config
-    settings = Settings(
-        sensitivity=sensitivity,
-        normal=normal,
+    return make_method(method, _settings(run.config, given))
+
+
+def _settings(known: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
+    return Settings(
+        sensitivity=given.get("sensitivity", "medium"),
+        normal=given.get("normal"),
         embedder=str(known.get("embedder") or "auto"),
         weights=known.get("weights"),
         device=str(known.get("device") or "cpu"),
-        sam_weights=sam_weights,
+        sam_weights=given.get("sam_weights"),
     )
-    return make_method(method, settings)
 
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:
@@ -202,17 +261,60 @@ def _ranges(text: str) -> list[range]:
         ) from error
 
 
-def has_regions(run: Run, given: Mapping[str, Any]) -> bool:
-    """True if a run holds what the stage would make with these parameters now."""
+def has_regions(run: Run, given: Mapping[str, Any] | None) -> bool:
+    """True if a run holds what the stage would make with these parameters now; also where None,
+    which asks for nothing."""
+    if given is None:
+        return True
     made, asked = run.stages.get("regions"), REGIONS.asked(given)
     if made is None:
         return bool(asked["method"] == "none")
-    return (made.version, made.parameters) == (REGIONS.version, asked)
+    if (made.version, made.parameters) != (REGIONS.version, asked):
+        return False
+    return bool(made.facts == facts_of(run, **asked))
+
+
+def stored_parameters(run: Run) -> dict[str, Any]:
+    """The parameters that the regions of a run were sought with.
+
+    Raises:
+        UsageError: they are those of another version, or the embedder or the normal frames are not
+            what they were, so that the method would not find these regions again.
+    """
+    made = run.stages["regions"]
+    again = f"seek them again: vfiscope regions {run.path} --method METHOD"
+    if made.version != REGIONS.version or set(made.parameters) != set(REGIONS.defaults):
+        raise UsageError(f"the regions of {run.path} are of another version of vfiscope: {again}")
+    asked = check_parameters(made.parameters)
+    for name, now in facts_of(run, **{**asked, "sam_weights": None}).items():
+        if name != "rows" and made.facts.get(name) != now:
+            raise UsageError(
+                f"the {name} of the regions of {run.path} has changed since they were sought:"
+                f" {again}"
+            )
+    return asked
+
+
+def outdated(run: Run) -> list[Note]:
+    """A note if a run was flagged again since its regions were sought, and these are of the frames
+    that were flagged then."""
+    made = run.stages.get("regions")
+    if made is None or "rows" not in made.facts:
+        return []
+    if made.facts["rows"] == _rows_digest(run, str(made.parameters.get("frames"))):
+        return []
+    values = {"path": str(run.path), "method": made.parameters.get("method")}
+    return [Note(Code.REGIONS_OF_OTHER_FRAMES, values)]
+
+
+def _rows_digest(run: Run, frames: str) -> str:
+    rows = np.array(chosen_rows(run, frames), "<i8")
+    return f"sha256:{bytes_digest(rows.tobytes())}"
 
 
 def mark(
     path: str | os.PathLike[str],
-    given: Mapping[str, Any],
+    given: Mapping[str, Any] | None,
     fetching: Fetching,
     *,
     anew: bool = True,
@@ -221,7 +323,7 @@ def mark(
 
     Args:
         path: a finished run.
-        given: parameters of the stage; the others have their defaults.
+        given: parameters of the stage; the others have their defaults. None asks for nothing.
         fetching: opens the frames of the run.
         anew: False leaves regions that were found with these parameters as they are.
 
@@ -233,9 +335,11 @@ def mark(
         SourceError: an input is not there any more, or has changed.
         StoreError: there is no readable run, or it cannot be changed.
     """
+    if given is None:
+        return False
     if not anew:
         with Run(path) as run:
             if has_regions(run, given):
                 return False
-    ask(path, REGIONS, given, fetching=fetching)
+    ask(path, REGIONS, check_parameters(given), fetching=fetching)
     return True

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from vfiscope.types import Float32, Float64, Uint8, Verdict
 
-__all__ = ["cells_covered", "corners", "covered_mask", "judge", "project", "reduced", "warp"]
+__all__ = [
+    "cells_covered",
+    "corners",
+    "covered_mask",
+    "enlarging",
+    "judge",
+    "project",
+    "reduced",
+    "warp",
+]
 
 Size = tuple[int, int]
 
@@ -48,9 +57,14 @@ def reduced(frame: Float32, height: int, width: int) -> tuple[Float32, Float64]:
     if factor == 1.0:
         return frame, np.eye(3)
     w, h = max(1, round(full_w * factor)), max(1, round(full_h * factor))
-    x, y = full_w / w, full_h / h
-    back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
-    return np.asarray(cv2.resize(frame, (w, h), interpolation=cv2.INTER_AREA), np.float32), back
+    small = cv2.resize(frame, (w, h), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32), enlarging((h, w), (full_h, full_w))
+
+
+def enlarging(small: Size, full: Size) -> Float64:
+    """The matrix from pixel coordinates of a reduced frame to those of the full one."""
+    x, y = full[1] / small[1], full[0] / small[0]
+    return np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
 
 
 def covered_mask(matrix: Float64, size: Size) -> NDArray[np.bool_]:

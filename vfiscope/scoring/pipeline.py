@@ -22,7 +22,14 @@ from vfiscope import config as defaults
 from vfiscope.comparisons import Comparison, Report, Scored, Streams, WrapDecoding
 from vfiscope.config import RunConfig
 from vfiscope.embedders import choose
-from vfiscope.errors import Interrupted, StoreError, Terminated, UsageError
+from vfiscope.errors import (
+    Interrupted,
+    StoreError,
+    Terminated,
+    UsageError,
+    VfiscopeError,
+    interruption,
+)
 from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.light_warning import check_light
@@ -113,13 +120,13 @@ def finished(config: RunConfig, session: Session | None = None) -> Run | None:
     return found
 
 
-def _run(produce: Callable[[RunConfig], Path], config: RunConfig) -> Run:
+def _run(produce: Callable[..., Path], config: RunConfig) -> Run:
     """Produce and open a run; without ``out``, in a folder that is removed with the run."""
     if config.out is not None:
         return Run(produce(config))
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = produce(config.replace(out=str(owned / f"{config.mode}.h5")))
+        path = produce(config.replace(out=str(owned / f"{config.mode}.h5")), owned=True)
     except BaseException as error:
         shutil.rmtree(owned)
         if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
@@ -135,6 +142,7 @@ def _produce(
     watch: WrapScoring | None,
     reading: WrapDecoding | None,
     seen: list[Seen] | None = None,
+    owned: bool = False,
 ) -> Path:
     out = Path(str(config.out))
     with ExitStack() as stack:
@@ -153,8 +161,29 @@ def _produce(
                 _score(job, writer, watch, reading, seen)
         if finished_before:  # rules do not identify work: it may be finished with other ones
             reflag_if_rules_differ(out, config.flag)
-        mark_if_asked(out, config, job.inputs.sources)
+        _mark(out, config, job.inputs.sources, owned=owned)
     return out
+
+
+def _mark(out: Path, config: RunConfig, sources: Mapping[str, Source], *, owned: bool) -> None:
+    """Seek the regions that are asked for; whatever happens, the scores stay.
+
+    Raises:
+        VfiscopeError: as :func:`vfiscope.scoring.region_marks.mark_if_asked`, with the remedy; not
+            for a temporary result, whose run is returned without regions.
+    """
+    try:
+        mark_if_asked(out, config, sources)
+    except (VfiscopeError, MemoryError) as error:
+        values = {"error": str(error) or "memory ran out", "path": None if owned else str(out)}
+        note = Note(Code.REGIONS_FAILED, values)
+        if not owned:
+            error.args = (str(note),)
+            raise
+        log.warning("warning: %s", note)
+    except (KeyboardInterrupt, SystemExit) as stop:
+        values = {"error": "stopped", "path": str(out)}
+        raise interruption(stop, str(Note(Code.REGIONS_FAILED, values))) from stop
 
 
 def _score(

@@ -15,7 +15,14 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.options import RunConfig
 from vfiscope.regions import Found
-from vfiscope.regions.regions_stage import REGIONS, found_in, mark, method_of, parameters_of
+from vfiscope.regions.regions_stage import (
+    REGIONS,
+    found_in,
+    mark,
+    method_of,
+    parameters_of,
+    stored_parameters,
+)
 from vfiscope.regions.unsought import why_no_answer
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
@@ -135,10 +142,8 @@ def sought_pairs(
     """
     if not run.answers:
         raise UsageError(str(why_no_answer(run)))
-    asked = run.stages["regions"].parameters
     # The masks are those of the run: they are not drawn again.
-    parameters = {name: asked[name] for name in asked if name not in ("frames", "sam_weights")}
-    method = method_of(run, **parameters)
+    method = method_of(run, **{**stored_parameters(run), "sam_weights": None})
     answers = {answer.frame: answer for answer in run.answers}
     frames = {region.frame for region in run.regions} if len(answers) > 1 else set(answers)
     rows = [int(row) for row in np.flatnonzero(np.isin(run.frames.index, sorted(frames)))]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,13 @@ from vfiscope.comparisons import FrameRequest, comparison_of
 from vfiscope.config import MAX_BATCH_BYTES
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.options import RunConfig, declared
+from vfiscope.scoring.frames_in_turn import frames_in_turn
 from vfiscope.scoring.inputs import golden_index, open_inputs
 from vfiscope.sources import Source, digest, has_pattern, matching, total_size
 from vfiscope.store import Run
 from vfiscope.types import ComparedFrames, FetchedFrame, Frames, SourceInfo, Status
 
-__all__ = ["compared", "fetch", "frames_of", "opened_inputs", "streamed"]
+__all__ = ["fetch", "frames_of", "opened_inputs", "streamed"]
 
 log = logging.getLogger("vfiscope")
 
@@ -47,8 +50,8 @@ READING = (
 """Options that decide which frames are read, and how."""
 LONG = 2000
 """Decoding a video up to a frame beyond this ordinal takes a while."""
-STREAMED_BYTES = 2**27
-"""Pixels of the rows that are read again at a time."""
+HELD_BYTES = 2**29
+"""Pixels that are held while rows are read again."""
 LARGE = 2**28
 """Size in bytes from which an apparently unchanged video is not digested again."""
 
@@ -73,7 +76,7 @@ def fetch(
         UsageError: the frames do not fit in 2 GiB.
     """
     with opened_inputs(run, root) as sources:
-        return list(compared(run, sources, rows))
+        return list(streamed(run, sources, rows, most=_most_fetched(run, sources, rows)))
 
 
 @contextmanager
@@ -93,29 +96,29 @@ def opened_inputs(
         yield sources
 
 
-def compared(
-    run: Run, sources: Mapping[str, Source], rows: Sequence[int]
+def streamed(
+    run: Run, sources: Mapping[str, Source], rows: Sequence[int], most: int | None = None
 ) -> Iterator[ComparedFrames]:
-    """As :func:`fetch`, from inputs that are open; a row without a test frame is left out."""
+    """As :func:`fetch`, for any number of rows, from inputs that are open.
+
+    Every input is read once, from front to back, unless the partners lie so far from the test
+    frames that more than ``most`` frames would be held at a time.
+
+    Args:
+        run: a finished run.
+        sources: its inputs, by role.
+        rows: places in ``run.frames``; one without a test frame is left out.
+        most: frames held at a time; by default as many as take 512 MiB.
+    """
+    frame = 3 * max(source.size[0] * source.size[1] for source in sources.values())
     wanted = {row: _wanted(run, row) for row in rows}
-    pictures = _read(
-        run, sources, {one for each in wanted.values() for one in each if one is not None}
-    )
-    for row, each in wanted.items():
-        test, *others = (None if one is None else pictures[one] for one in each)
+    needed = [[one for one in each if one is not None] for each in wanted.values()]
+    pictures = frames_in_turn(needed, partial(_read, run, sources), most or HELD_BYTES // frame)
+    for (row, each), found in zip(wanted.items(), pictures, strict=True):
+        test, *others = (None if one is None else found[one] for one in each)
         if test is not None:
             partner, before, after = others
             yield _registered(run, ComparedFrames(row, test, partner, before, after))
-
-
-def streamed(
-    run: Run, sources: Mapping[str, Source], rows: Sequence[int]
-) -> Iterator[ComparedFrames]:
-    """As :func:`compared`, for any number of rows: a few are held at a time."""
-    frame = 3 * max(source.size[0] * source.size[1] for source in sources.values())
-    step = max(1, STREAMED_BYTES // (2 * frame))
-    for start in range(0, len(rows), step):
-        yield from compared(run, sources, rows[start : start + step])
 
 
 def frames_of(
@@ -271,41 +274,44 @@ def _untouched(run: Run, source: Source, path: str) -> bool:
 # ----------------------------------------------------------------------------------------- frames
 
 
-def _read(
-    run: Run, sources: Mapping[str, Source], wanted: Iterable[FrameRequest]
-) -> dict[FrameRequest, FetchedFrame]:
-    """Every wanted frame, each input read once."""
-    by_role: dict[str, set[int]] = {}
-    for role, index in wanted:
-        by_role.setdefault(role, set()).add(index)
-    held = sum(
-        3 * sources[role].size[0] * sources[role].size[1] * len(each)
-        for role, each in by_role.items()
-    )
+def _most_fetched(run: Run, sources: Mapping[str, Source], rows: Sequence[int]) -> int:
+    """How many frames some rows take, if all of them fit in memory."""
+    wanted = {one for row in rows for one in _wanted(run, row) if one is not None}
+    held = sum(3 * sources[one.role].size[0] * sources[one.role].size[1] for one in wanted)
     if held > MAX_BATCH_BYTES:
         raise UsageError(
             f"these frames take {held / 2**30:.1f} GiB, and {MAX_BATCH_BYTES / 2**30:g} is the"
             " limit: choose fewer frames"
         )
-    pictures = {}
-    for role, indices in by_role.items():
-        info = sources[role].info
-        if info.kind == "video" and sources[role].seek_table is None and max(indices) > LONG:
-            log.info("decoding %s up to frame %d", info.path, max(indices))
-        for single in sources[role].singles(indices):
-            name = info.names[single.index] if info.names else Path(info.path).name
+    return max(1, len(wanted))
+
+
+def _read(
+    run: Run, sources: Mapping[str, Source], role: str, ordinals: Collection[int]
+) -> Generator[FetchedFrame]:
+    """Frames of one input, from front to back."""
+    source, left = sources[role], deque(sorted(ordinals))
+    info, names = source.info, source.info.names
+    if info.kind == "video" and source.seek_table is None and left[-1] > LONG:
+        log.info("decoding %s up to frame %d", info.path, left[-1])
+    with closing(source.singles(ordinals)) as singles:
+        for single in singles:
+            if single.index != left[0]:
+                break
+            left.popleft()
             readable = single.status != Status.UNREADABLE
-            picture = FetchedFrame(
-                role, single.index, name, not info.names, single.shown if readable else None
+            yield FetchedFrame(
+                role,
+                single.index,
+                names[single.index] if names else Path(info.path).name,
+                info.files[single.index] if info.files else info.path,
+                not names,
+                single.shown if readable else None,
             )
-            pictures[FrameRequest(role, single.index)] = picture
-        if missing := [
-            index for index in sorted(indices) if FrameRequest(role, index) not in pictures
-        ]:
-            raise SourceError(
-                f"{info.path} has no frame {missing[0]}, which {run.path} scored: score it again"
-            )
-    return pictures
+    if left:
+        raise SourceError(
+            f"{info.path} has no frame {left[0]}, which {run.path} scored: score it again"
+        )
 
 
 def _registered(run: Run, each: ComparedFrames) -> ComparedFrames:

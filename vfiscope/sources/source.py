@@ -157,7 +157,7 @@ class Source(ABC):
         self.counts = Counts()
         return self._batches(self.counts, selection)
 
-    def singles(self, ordinals: Collection[int]) -> Iterator[Single]:
+    def singles(self, ordinals: Collection[int]) -> Generator[Single]:
         """The frames of some decode ordinals, rising, whatever was asked for when the source was
         opened.
 

@@ -39,6 +39,7 @@ def amend(
     parameters: Mapping[str, Any],
     tables: Mapping[str, Table],
     *,
+    facts: Mapping[str, Any] | None = None,
     since: Run | None = None,
 ) -> None:
     """Store the tables of a stage in a finished run, in place of those that it made before.
@@ -52,6 +53,7 @@ def amend(
         version: version of the stage.
         parameters: its parameters; JSON-able.
         tables: {table: its rows}.
+        facts: what else the tables depend on; JSON-able.
         since: the run as it was when this was begun; it is refused if it was made anew since then,
             or the stage was asked with other parameters, which would be lost. None where that
             cannot be.
@@ -65,7 +67,7 @@ def amend(
     out = absolute(path)
     with Run(out):
         pass  # refuses a file that is not a result before a lock is taken
-    result = StageResult(stage, version, parameters, tables)
+    result = StageResult(stage, version, parameters, tables, facts or {})
     folder = Folder(out)
     folder.acquire()
     try:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.config import MAX_FRAMES
 from vfiscope.errors import StoreError
 from vfiscope.types import FrameTable, MetricSpec, Region, Segment
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_rules",
     "check_segments",
     "check_spec",
+    "most_rows",
 ]
 
 MAX_TIME_S = 1e15
@@ -28,7 +30,7 @@ MAX_TIME_S = 1e15
 MAX_ORDINAL = 2**40
 """Of a frame."""
 MAX_TABLE_ROWS = 2**18
-"""Of a table of segments or of another stage."""
+"""Of a table of segments, regions or tracks."""
 MAX_RULES = 1000
 LONGEST_RULE = 1000
 """Rules of a run, and characters of one."""
@@ -40,6 +42,13 @@ MAX_LENGTH = 1e12
 """Of a region, in pixels or square pixels."""
 REGION_LENGTHS = ("x", "y", "w", "h", "area", "tight_x", "tight_y", "tight_w", "tight_h")
 SEGMENT_FACTS = ("start", "stop", "peak_index", "confidence", "start_time_s", "stop_time_s")
+
+LIMITED_TABLES = ("regions", "segments", "tracks")
+
+
+def most_rows(table: str) -> int:
+    """How many rows a table of a stage may have; of answers, one for every frame."""
+    return MAX_TABLE_ROWS if table in LIMITED_TABLES else MAX_FRAMES
 
 
 def check_rows(where: str | Path, frames: FrameTable, after: int = -1) -> None:

@@ -4,7 +4,8 @@
 
     /<table>/<column>   (n,) int64, float64, bool or text: a column for each field of the dataclass
     /stages/<name>      attributes version, parameters (JSON), made (ISO 8601, UTC),
-                        vfiscope_version, tables (JSON list of names)
+                        vfiscope_version, tables (JSON list of names); facts (JSON), where the
+                        tables depend on more than the run and the parameters
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import h5py
@@ -20,7 +21,7 @@ import numpy as np
 
 from vfiscope.errors import StoreError
 from vfiscope.printable import printable
-from vfiscope.store.contradictions import MAX_TABLE_ROWS, check_rules
+from vfiscope.store.contradictions import check_rules, most_rows
 from vfiscope.store.members import attribute, members
 from vfiscope.store.stored_json import parse_json, to_json
 from vfiscope.store.text import check_texts
@@ -61,6 +62,8 @@ class StageResult:
     parameters: Mapping[str, Any]
     """JSON-able."""
     tables: Mapping[str, Table]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else the tables depend on; JSON-able."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class StageRecord:
     """ISO 8601, UTC."""
     vfiscope_version: str
     tables: Sequence[str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else the tables depend on; none in files that are older than it."""
 
 
 def column_types(row: type) -> dict[str, Any]:
@@ -121,6 +126,8 @@ def write_stage(h5: Any, result: StageResult, made: str, vfiscope_version: str) 
     attrs["made"] = made
     attrs["vfiscope_version"] = vfiscope_version
     attrs["tables"] = to_json("tables", list(result.tables))
+    if result.facts:
+        attrs["facts"] = to_json("facts", result.facts)
 
 
 def _tables_of(h5: Any, stage: str) -> list[str]:
@@ -136,9 +143,10 @@ def _names(group: Any) -> list[str]:
 
 
 def _write_table(h5: Any, name: str, table: Table) -> None:
-    if name in TABLES_BEFORE_STAGES and len(table.rows) > MAX_TABLE_ROWS:
+    if len(table.rows) > (most := most_rows(name)):
         raise StoreError(
-            f"{name} has {len(table.rows)} rows, more than {MAX_TABLE_ROWS}: use stricter rules"
+            f"{name} has {len(table.rows)} rows, more than {most}: use stricter rules, or look at"
+            " fewer frames"
         )
     group = h5.create_group(name)
     for column, dtype in column_types(table.row).items():
@@ -193,6 +201,9 @@ def read_stages(h5: Any) -> dict[str, StageRecord]:
             made=str(attribute(group.attrs, "made")),
             vfiscope_version=str(attribute(group.attrs, "vfiscope_version")),
             tables=tuple(_names(group)),
+            facts=parse_json("facts", attribute(group.attrs, "facts"))
+            if "facts" in group.attrs
+            else {},
         )
         for name, group in (members(h5["stages"]) if "stages" in h5 else ())
     }

@@ -101,6 +101,7 @@ KINDS: Mapping[str, TypeAdapter[Any]] = {
     "embedder": TypeAdapter(dict[str, Any] | None),
     "register": TypeAdapter(RegisterKinds | None),
     "parameters": TypeAdapter(dict[str, Any]),
+    "facts": TypeAdapter(dict[str, Any]),
     "tables": TypeAdapter(list[str]),
     "rules": TypeAdapter(list[str]),
 }

@@ -15,7 +15,7 @@ from vfiscope import config
 from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.claims import stored_bytes, text_bytes
-from vfiscope.store.contradictions import MAX_TABLE_ROWS, check_names, check_rows
+from vfiscope.store.contradictions import check_names, check_rows, most_rows
 from vfiscope.store.members import members
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
@@ -156,8 +156,8 @@ def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str
     dtype = columns.get(name) if one_type is None else one_type.dtype
     if dtype is not None and not _is_type(dataset.dtype, dtype):
         raise StoreError(f"{where} is {dataset.dtype}, not {np.dtype(dtype)}: make it again")
-    if group_name in TABLES and shape[0] > MAX_TABLE_ROWS:
-        raise StoreError(f"{where} has {shape[0]} rows, more than {MAX_TABLE_ROWS}: make it again")
+    if shape[0] > (most := most_rows(group_name)):
+        raise StoreError(f"{where} has {shape[0]} rows, more than {most}: make it again")
     try:
         held = stored_bytes(dataset)
         return held + (text_bytes(dataset, file) if h5py.check_string_dtype(dataset.dtype) else 0)

@@ -23,6 +23,8 @@ class FetchedFrame:
     """Its decode ordinal there."""
     name: str
     """File name: of an image relative to the common folder, or of the video."""
+    path: str
+    """Of the image or the video."""
     is_video: bool
     pixels: NDArray[np.uint8] | None
     """(H, W, 3) RGB, reduced to 8 bits; None where it cannot be read."""

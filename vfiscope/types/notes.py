@@ -129,6 +129,8 @@ class Code(StrEnum):
     # What to know about the regions of a run.
     MASKS_OF_MAP = "masks_of_map"
     REGIONS_NOT_SOUGHT = "regions_not_sought"
+    REGIONS_FAILED = "regions_failed"
+    REGIONS_OF_OTHER_FRAMES = "regions_of_other_frames"
     REGIONS_OF_NO_FLAGGED_FRAME = "regions_of_no_flagged_frame"
     REGIONS_OF_NO_PAIR = "regions_of_no_pair"
 

@@ -59,8 +59,9 @@ class Answer:
     answer: str
     """same, light, moved, changed or undecided."""
     regions: int
+    """How many there are. Of more than 1000 in a frame, those that changed most are kept."""
     changed_area: float
-    """Part of the frame that the regions' masks cover, 0..1."""
+    """Part of the frame that the masks of the kept regions cover, 0..1."""
     unit: str
     """Unit of the difference map: the unit of ``level`` and of the regions' scores and peaks."""
     level: float

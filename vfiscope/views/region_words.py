@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.regions.answer_caption import percent
+from vfiscope.regions.regions_stage import outdated
 from vfiscope.regions.unsought import why_no_answer
 from vfiscope.types import Answer, Code, Note, Region
 from vfiscope.views.places import frame_place, range_place
@@ -15,7 +17,7 @@ from vfiscope.views.places import frame_place, range_place
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["answer_sentence", "describe_regions", "percent"]
+__all__ = ["answer_sentence", "describe_regions"]
 
 ANSWER_WORDS = {
     "same": "nothing changed",
@@ -35,11 +37,6 @@ def answer_sentence(answer: Answer) -> str:
     if not answer.regions:
         return f"{said}: no region"
     return f"{said}: {count}, {percent(answer.changed_area)} of the frame"
-
-
-def percent(part: float) -> str:
-    """0..1 as ``0.52 %``, or ``12 %`` from ten on."""
-    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"
 
 
 def describe_regions(run: Run, most: int = 10) -> list[str]:
@@ -66,7 +63,7 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     lines = [head, *_listed(run, groups[:most])]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more, all in the result")
-    return [*lines, *(str(note) for note in _mask_notes(run))]
+    return [*lines, *(str(note) for note in (*_mask_notes(run), *outdated(run)))]
 
 
 def _mask_notes(run: Run) -> Iterator[Note]:

@@ -48,7 +48,9 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
 
     Of four candidates (none; an offset; gain and offset by robust least squares over all pixels,
     and over those that are not clipped) the one that leaves the least mean residual over all:
-    neither suits both photos with white skies and scans that are black and white.
+    neither suits both photos with white skies and scans that are black and white. A gain must leave
+    less than one code for the whole test plane does: between unrelated planes least squares shrink
+    the contrast towards that code (regression to the mean), which is no light.
 
     Args:
         test: (H, W) codes.
@@ -62,11 +64,12 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
     if not len(cells):
         return Light()
     joint = _Joint(cells // 256, cells % 256, counts[cells])
+    unexplained = joint.cost(Light(0.0, joint.median(joint.test)))
+    gains = _least_squares(joint), _least_squares(joint.unclipped())
     candidates = [
         Light(),
         Light(1.0, joint.median(joint.test - joint.ref)),
-        _least_squares(joint),
-        _least_squares(joint.unclipped()),
+        *(light for light in gains if joint.cost(light) + LIGHT_COST < unexplained),
     ]
     costs = [joint.cost(light) + LIGHT_COST * (light != Light()) for light in candidates]
     return candidates[int(np.argmin(costs))]

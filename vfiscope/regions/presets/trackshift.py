@@ -62,7 +62,7 @@ def hybrid(settings: Settings, *, legacy: bool = False) -> Method:
         difference=_blends((0.5,), legacy),
         threshold=partial(fixed, level=BLEND_LEVELS[settings.sensitivity][1]),
         clean=_open_close_3,
-        propose=partial(contours, min_box=MIN_BOX),
+        propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
     )
 
@@ -73,7 +73,7 @@ def fusion(settings: Settings, *, legacy: bool = False) -> Method:
     return Method(
         difference=_blends(BLENDS, legacy),
         threshold=partial(any_level, levels=levels, clean=_open_close_2),
-        propose=partial(contours, min_box=MIN_BOX),
+        propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
     )
 
@@ -85,7 +85,7 @@ def ensemble(settings: Settings, *, legacy: bool = False) -> Method:
         difference=_blends(BLENDS, legacy),
         threshold=partial(_either, levels=levels, least=None if legacy else float(min(levels))),
         clean=_open_close_3,
-        propose=partial(contours, min_box=MIN_BOX),
+        propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
     )
 

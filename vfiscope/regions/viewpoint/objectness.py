@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from vfiscope.registration.homography import covered_mask, judge
+from vfiscope.registration.homography import covered_mask, enlarging, judge
 from vfiscope.registration.points import refused
 from vfiscope.types import Float32, Float64, Registration, Uint8, Verdict
 
@@ -50,15 +50,16 @@ def register_objects(test: Uint8, ref: Uint8) -> Registration:
     """
     maps = objectness(test), objectness(ref)
     height, width = test.shape[:2]
+    small = (maps[0].shape[0], maps[0].shape[1])
     flat = min(float(np.ptp(each)) for each in maps) < MIN_OBJECT_RANGE
-    if flat or min(maps[0].shape) < MIN_OBJECT_SIDE_PX:
+    if flat or min(small) < MIN_OBJECT_SIDE_PX:
         return refused("objects", Verdict.FEW_MATCHES, "there are no things to register by")
     rough = max(_peaks(*maps), key=lambda peak: peak.correlation, default=None)
     if rough is None:
         return refused("objects", Verdict.UNLIKE, "the search found no maximum of the correlation")
     finer = _climbed(*maps, rough.matrix, cv2.MOTION_HOMOGRAPHY)
     found = [
-        _registration(peak, model, maps[0].shape, (height, width))
+        _registration(peak, model, small, (height, width))
         for peak, model in ((finer, "homography"), (rough, "affine"))
         if peak is not None and peak.correlation >= rough.correlation
     ]
@@ -66,15 +67,14 @@ def register_objects(test: Uint8, ref: Uint8) -> Registration:
 
 
 def _registration(
-    peak: Peak, model: str, small: tuple[int, ...], size: tuple[int, int]
+    peak: Peak, model: str, small: tuple[int, int], size: tuple[int, int]
 ) -> Registration:
     """The registration of frames of a size from a peak of their reduced maps, if a camera can have
     moved so."""
     if peak.correlation < MIN_OBJECT_CORRELATION:
         reason = f"the things of the frames correlate only by {peak.correlation:.2f}"
         return refused("objects", Verdict.UNLIKE, reason)
-    x, y = size[1] / small[1], size[0] / small[0]
-    back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
+    back = enlarging(small, size)
     matrix = back @ np.linalg.inv(peak.matrix) @ np.linalg.inv(back)
     verdict, reason = judge(matrix, size)
     if verdict != Verdict.ACCEPTED:

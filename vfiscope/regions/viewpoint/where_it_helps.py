@@ -13,7 +13,7 @@ from vfiscope.regions.difference.tolerant import tolerant_codes
 from vfiscope.regions.steps import FramePair, Mask
 from vfiscope.regions.viewpoint.objectness import register_objects
 from vfiscope.registration import open_register
-from vfiscope.registration.homography import covered_mask, warp
+from vfiscope.registration.homography import covered_mask, enlarging, warp
 from vfiscope.registration.points import refused
 from vfiscope.types import Float64, Registration, Uint8, Verdict
 
@@ -26,6 +26,8 @@ TRIAL_CODES = 20
 """Codes beyond what a shift of a pixel explains from where a pixel is unlike."""
 MAX_UNLIKE_SHARE = 0.01
 """Frames with fewer pixels that are unlike are compared as they are."""
+MIN_UNRELATED_CODES = 5.0
+"""Median difference, in smoothed luma: noise of a standard deviation of 18 codes."""
 MAX_REMAINING_SHARE = 0.85
 """Of the unlike pixels, that a registration may leave to be taken."""
 POINTS_ALLOWANCE = 1.5
@@ -48,9 +50,10 @@ def register_where_it_helps(pair: FramePair, *, things: bool = True) -> FramePai
     which leaves the fewest unlike pixels is taken if it leaves at most 85 % of them; points may
     leave half as many more than things.
 
-    Where neither can be trusted and more than a quarter of the pixels are unlike, the frames stay
-    as they are and the registration of the pair is a refused one by the method "none", with the
-    reason. A pair that is registered already stays so.
+    Where neither can be trusted and more than a quarter of the pixels are unlike, or more than 1 %
+    and the reference explains nothing of the test frame, the frames stay as they are and the
+    registration of the pair is a refused one by the method "none", with the reason. A pair that is
+    registered already stays so.
 
     Args:
         pair: the frames.
@@ -66,7 +69,8 @@ def register_where_it_helps(pair: FramePair, *, things: bool = True) -> FramePai
         ways.append((register_objects(pair.test, pair.ref), POINTS_ALLOWANCE))
     tried = [(_unlike(pair, one.matrix), cost, one) for one, cost in ways if one.accepted]
     if not tried:
-        return pair if before <= MAX_UNREGISTERED_SHARE else replace(pair, registration=_no(before))
+        alike = before <= MAX_UNREGISTERED_SHARE and not _unrelated(pair)
+        return pair if alike else replace(pair, registration=_no(before))
     share, _, best = min(tried, key=lambda each: each[0] * each[1])
     return registered(pair, best) if share <= MAX_REMAINING_SHARE * before else pair
 
@@ -115,8 +119,7 @@ def _reduced(pair: FramePair, side: int) -> tuple[Uint8, Uint8, Float64]:
     height, width = pair.size
     factor = max(1.0, max(height, width) / side)
     small = max(1, round(width / factor)), max(1, round(height / factor))
-    x, y = width / small[0], height / small[1]
-    back = np.array([[x, 0.0, (x - 1.0) / 2.0], [0.0, y, (y - 1.0) / 2.0], [0.0, 0.0, 1.0]])
+    back = enlarging((small[1], small[0]), pair.size)
     if factor == 1.0:
         return pair.test, pair.ref, back
     test, ref = (
@@ -128,17 +131,35 @@ def _reduced(pair: FramePair, side: int) -> tuple[Uint8, Uint8, Float64]:
 
 def _unlike(pair: FramePair, matrix: Float64) -> float:
     """Share of the pixels in view that light and shifts of a pixel do not explain."""
+    test, ref, seen = _on_trial(pair, matrix)
+    if not seen.any():
+        return 1.0
+    codes = tolerant_codes(test, ref, TRIAL_RADIUS)
+    return float((codes[seen] > TRIAL_CODES).mean())
+
+
+def _unrelated(pair: FramePair) -> bool:
+    """Whether half of the pixels are no nearer to the reference than to one code for all, and
+    further from it than noise is."""
+    test, ref, seen = _on_trial(pair, np.eye(3))
+    if not seen.any():
+        return False
+    apart = float(np.median(cv2.absdiff(test, ref)[seen]))
+    shown = test[seen].astype(np.float32)
+    return apart >= max(MIN_UNRELATED_CODES, float(np.median(np.abs(shown - np.median(shown)))))
+
+
+def _on_trial(pair: FramePair, matrix: Float64) -> tuple[Uint8, Uint8, Mask]:
+    """Reduced, smoothed luma of the registered test frame, that of the reference in its light, and
+    the pixels that both show."""
     test, ref, back = _reduced(pair, TRIAL_SIDE_PX)
     small = np.linalg.inv(back) @ matrix @ back
     shape = (test.shape[1], test.shape[0])
     shown = cv2.resize(pair.decidable.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
     seen = _seen(shown > 0, small)
-    if not seen.any():
-        return 1.0
     here, there = _smooth(_warped(test, small)), _smooth(ref)
     light = fit_light(here, there, flat_pixels(here, there) & seen)
-    codes = tolerant_codes(here, relit(there, light), TRIAL_RADIUS)
-    return float((codes[seen] > TRIAL_CODES).mean())
+    return here, relit(there, light), seen
 
 
 def _warped(frame: Uint8, matrix: Float64) -> Uint8:
