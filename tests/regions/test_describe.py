@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +15,10 @@ from vfiscope.regions.describe import describe, polygons
 from vfiscope.regions.describe.mask_shape import mask_shape
 from vfiscope.regions.describe.region_caption import place_words
 from vfiscope.regions.describe.severity_of import severity_of
+from vfiscope.regions.describe.surroundings import surroundings
 from vfiscope.regions.describe.what_changed import colour_name
 from vfiscope.regions.difference.absolute import absolute_difference
+from vfiscope.regions.difference.tolerant import tolerant_difference
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.steps import Cut, Proposal
 from vfiscope.regions.threshold import fixed
@@ -171,6 +174,20 @@ def test_texture_lost_and_gained() -> None:
     assert [region.change for region in found] == ["texture_lost", "texture_gained"]
     assert [region.kind for region in found] == ["damage", "unknown"]
     assert found[1].caption.startswith("Something changed here (texture gained) at the top right")
+
+
+def test_warmer_light_is_not_a_colour_of_things() -> None:
+    """R +20, B -20 everywhere: the surroundings are alike once Cr and Cb have their own light."""
+    ref = textured(120, 160, 2) // 2 + np.array([40, 60, 50], np.uint8)
+    test = ref + np.array([20, 0, 0], np.uint8) - np.array([0, 0, 20], np.uint8)
+    pair = FramePair(test, ref)
+    difference = tolerant_difference(pair)
+    cut, box = Cut(1.0, np.zeros((120, 160), bool)), Box(60, 40, 30, 30)
+    inside = np.ones((30, 30), bool)
+    look = surroundings(pair, difference, cut, box, inside)
+    assert np.abs(np.median(look.test - look.ref, axis=(0, 1))).max() < 2
+    by_luma = surroundings(pair, replace(difference, colours=None), cut, box, inside)
+    assert np.abs(np.median(by_luma.test - by_luma.ref, axis=(0, 1))).max() > 8
 
 
 def test_severity_follows_the_area_and_the_height() -> None:
