@@ -21,6 +21,19 @@ def report_by(method: str, test: np.ndarray, ref: np.ndarray, **names: Any) -> P
     return PairReport(found.regions, found.answer, test, ref, method=method, **names)
 
 
+def test_what_a_published_method_flagged_is_not_sought_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """12 x 10 pixels of 100 x 200 are 0.6 %."""
+    monkeypatch.setattr("vfiscope.compat.region_reports.trackshift_reports.find", None)
+    found = find(FramePair(REF, REF), METHODS["hybrid-legacy"](Settings()))
+    flagged = np.zeros((100, 200), bool)
+    flagged[:12, :10] = True
+    report = PairReport([], found.answer, TEST, REF, method="hybrid-legacy", flagged=flagged)
+    made = report_of(report, "trackshift-hybrid")
+    assert made["change_score_percent"] == pytest.approx(0.6)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "file"),

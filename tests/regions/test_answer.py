@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
+from vfiscope.regions.answer_caption import light_words
 from vfiscope.regions.segment.map_mask import covered
-from vfiscope.regions.steps import Cut, Proposal
+from vfiscope.regions.steps import Cut, Light, Proposal
 from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps
 from vfiscope.types import Box, Registration, Verdict
 
@@ -59,7 +60,13 @@ def test_constant_100_against_constant_140_is_light() -> None:
     ref, test = (np.full((60, 80, 3), code, np.uint8) for code in (100, 140))
     found = answer(test, ref).answer
     assert (found.answer, found.gain, found.offset) == ("light", 1.0, 40.0)
-    assert found.caption == ("The light rose by 40 % (gain 1, offset +40.0); nothing else changed.")
+    assert found.caption == "The light rose by 40 of 255 code values; nothing else changed."
+
+
+def test_the_light_of_a_nearly_black_frame_is_told_in_code_values() -> None:
+    assert light_words(Light(1.0, 38.0), 2.0) == "the light rose by 38 of 255 code values"
+    assert light_words(Light(0.9, 4.0), 100.0) == "the light fell by 6.0 of 255 code values"
+    assert light_words(Light(0.9, 10.0), 100.0) == "the contrast fell by 10 %"
 
 
 def test_less_contrast_is_light_too() -> None:
@@ -68,7 +75,7 @@ def test_less_contrast_is_light_too() -> None:
     found = answer(test, photo()).answer
     assert (found.answer, found.regions) == ("light", 0)
     assert found.gain == pytest.approx(0.8, abs=0.02)
-    assert found.caption.startswith("The contrast fell (gain 0.")
+    assert found.caption.startswith("The contrast fell by 20 %")
 
 
 def test_a_pixel_of_shift_is_a_move() -> None:

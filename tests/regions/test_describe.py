@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,8 +15,10 @@ from vfiscope.regions.describe import describe, polygons
 from vfiscope.regions.describe.mask_shape import mask_shape
 from vfiscope.regions.describe.region_caption import place_words
 from vfiscope.regions.describe.severity_of import severity_of
+from vfiscope.regions.describe.surroundings import surroundings
 from vfiscope.regions.describe.what_changed import colour_name
 from vfiscope.regions.difference.absolute import absolute_difference
+from vfiscope.regions.difference.tolerant import tolerant_difference
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.steps import Cut, Proposal
 from vfiscope.regions.threshold import fixed
@@ -131,6 +134,35 @@ def test_a_bite_out_of_a_plate_is_damage() -> None:
     assert (region.kind, region.change) == ("damage", "darker")
 
 
+def test_a_bite_that_is_no_evidence_of_damage() -> None:
+    """Above 5 % of the frame; beside other changes that are larger; with looks of their own."""
+    plate = painted(background(), np.s_[20:160, 30:210], 220)
+    assert the_region(painted(plate, np.s_[20:60, 80:130], 120), plate).kind == "damage"
+    large = painted(plate, np.s_[20:80, 80:140], 120)  # 60 x 60 of 240 x 180 pixels: 8.3 %
+    assert the_region(large, plate).kind == "unknown"
+    among_others = painted(plate, np.s_[20:40, 80:110], 120)
+    among_others[50:90, 80:110] = 120
+    assert [each.kind for each in regions_of(among_others, plate)][-1] == "unknown"
+    mottled = painted(plate, np.s_[20:60, 80:130], textured(40, 50, 4))
+    assert {each.kind for each in regions_of(mottled, plate)}.isdisjoint({"damage"})
+
+
+def test_a_disc_that_moved_to_the_place_beside_it() -> None:
+    """Old and new place touch, and are one region, in front of colours of many kinds."""
+    thing, base = textured(50, 50, 1), cv2.GaussianBlur(textured(180, 240, 9), (0, 0), 6)
+    rows, columns = np.indices((50, 50)) - 24.5
+    disc = np.hypot(rows, columns) < 25
+    ref, test = base.copy(), base.copy()
+    ref[40:90, 80:130][disc] = thing[disc]
+    test[88:138, 92:142][disc] = thing[disc]
+    pair = FramePair(test, ref)
+    mask = (ref != test).any(axis=2)
+    whole = Proposal(Box(80, 40, 62, 98), mask=mask[40:138, 80:142])
+    region = describe(pair, absolute_difference(pair), Cut(1.0, mask), whole)
+    assert (region.kind, region.change) == ("moved", "moved")
+    assert region.caption.startswith("Something moved by 12 px right and 48 px down")
+
+
 def test_texture_lost_and_gained() -> None:
     ref = textured(180, 240, 5)
     flat = painted(ref, SQUARE, int(ref[SQUARE].mean()))
@@ -140,7 +172,22 @@ def test_texture_lost_and_gained() -> None:
         difference = absolute_difference(pair)
         found.append(describe(pair, difference, fixed(difference, level=20), whole))
     assert [region.change for region in found] == ["texture_lost", "texture_gained"]
-    assert [region.kind for region in found] == ["damage", "damage"]
+    assert [region.kind for region in found] == ["damage", "unknown"]
+    assert found[1].caption.startswith("Something changed here (texture gained) at the top right")
+
+
+def test_warmer_light_is_not_a_colour_of_things() -> None:
+    """R +20, B -20 everywhere: the surroundings are alike once Cr and Cb have their own light."""
+    ref = textured(120, 160, 2) // 2 + np.array([40, 60, 50], np.uint8)
+    test = ref + np.array([20, 0, 0], np.uint8) - np.array([0, 0, 20], np.uint8)
+    pair = FramePair(test, ref)
+    difference = tolerant_difference(pair)
+    cut, box = Cut(1.0, np.zeros((120, 160), bool)), Box(60, 40, 30, 30)
+    inside = np.ones((30, 30), bool)
+    look = surroundings(pair, difference, cut, box, inside)
+    assert np.abs(np.median(look.test - look.ref, axis=(0, 1))).max() < 2
+    by_luma = surroundings(pair, replace(difference, colours=None), cut, box, inside)
+    assert np.abs(np.median(by_luma.test - by_luma.ref, axis=(0, 1))).max() > 8
 
 
 def test_severity_follows_the_area_and_the_height() -> None:

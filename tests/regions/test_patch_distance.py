@@ -11,7 +11,7 @@ from helpers.networks import network
 from vfiscope.embedders.dinov2 import Dinov2
 from vfiscope.regions import METHODS, FramePair, Settings, find
 from vfiscope.regions.difference.nearest_patches import against_reference, nearest
-from vfiscope.regions.difference.patch_distance import same_place, windowed
+from vfiscope.regions.difference.patch_distance import windowed
 from vfiscope.regions.patch_features import PatchFeatures, _as_frames, spread
 from vfiscope.types import Uint8
 
@@ -31,17 +31,6 @@ def angles(*degrees: list[float]) -> torch.Tensor:
 
 
 REF = angles([0, 10, 20, 30, 40], [100, 110, 120, 130, 140], [200, 210, 220, 230, 240])
-
-
-def test_the_same_place() -> None:
-    test = REF.clone()
-    test[1, 2] = angles([180.0])[0] * 3  # lengths do not count
-    made = same_place(FramePair(GREY, BLACK), embed=known(test, REF))
-    want = np.zeros((3, 5))
-    want[1, 2] = 1 - np.cos(np.deg2rad(60))
-    np.testing.assert_allclose(made.cells, want, atol=1e-6)
-    assert (made.unit, made.values.shape, made.valid.all()) == ("cosine distance", (30, 50), True)
-    assert np.unravel_index(made.values.argmax(), (30, 50)) in [(14, 24), (14, 25), (15, 24)]
 
 
 def test_a_shift_of_one_patch_is_within_the_window_and_what_vanished_is_seen() -> None:
@@ -112,7 +101,7 @@ def test_a_defect_in_each_corner_and_edge_is_at_its_place(size: tuple[int, int])
     for y, x in places(size):
         test = ref.copy()
         test[y : y + 16, x : x + 16] = (255, 0, 0)
-        for step in (same_place, windowed, against_reference):
+        for step in (windowed, against_reference):
             made = step(FramePair(test, ref), embed=colours)
             top = np.unravel_index(made.values.argmax(), size)
             assert max(abs(top[0] - y - 7.5), abs(top[1] - x - 7.5)) <= 8
@@ -125,7 +114,7 @@ def test_embedders_cover_the_frame_up_to_its_corners(size: tuple[int, int]) -> N
         test = ref.copy()
         test[y : y + 16, x : x + 16] = (255, 0, 0)
         for embed in (by_network, dsift):
-            made = same_place(FramePair(test, ref), embed=embed)
+            made = windowed(FramePair(test, ref), embed=embed)
             assert made.cells is not None
             assert made.cells.shape == ((6, 6) if size == (84, 84) else (6, 13))
             top = np.unravel_index(made.values.argmax(), size)
@@ -142,7 +131,7 @@ def test_filled_pixels_do_not_count() -> None:
     ref = textured((60, 60))
     test, valid = ref.copy(), np.ones((60, 60), bool)
     test[:, :20], valid[:, :20] = 0, False
-    made = same_place(FramePair(test, ref, valid), embed=colours)
+    made = windowed(FramePair(test, ref, valid), embed=colours)
     assert made.values.max() == 0
     assert (made.valid == valid).all()
 

@@ -26,7 +26,7 @@ from vfiscope.regions.propose.dbscan import dbscan_clusters
 from vfiscope.regions.steps import Difference
 
 OURS = ("hybrid", "fusion", "ensemble", "clusters", "spotter")
-NAMES = [*OURS, *(f"{name}-legacy" for name in OURS), "frameshift-legacy"]
+NAMES = [*OURS, *(f"{name}-legacy" for name in OURS), "frameshift-legacy", "absdiff", "auto"]
 
 
 def rgb(path: Path) -> NDArray[np.uint8]:
@@ -118,7 +118,7 @@ def test_the_published_case_of_frameshift(shared_data: Path) -> None:
         (contour,), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         assert (region.x, region.y) == (change["x"], change["y"])
         assert cv2.contourArea(contour) == change["area"]
-    similarity = ssim_of_pixels(*channels(FramePair(test, ref), colour=False))
+    similarity = ssim_of_pixels(*channels(FramePair(test, ref), colour=False)[0])
     assert round(float(similarity[3:-3, 3:-3].mean()), 3) == published["ssim"]
 
 
@@ -152,6 +152,14 @@ def test_every_pair_has_a_defined_answer(name: str) -> None:
             for test, ref in ((busy, grey), (flat, busy), (flat, flat + 40)):
                 found = find(FramePair(test, ref), method)
                 assert np.isfinite([region.score for region in found.regions]).all()
+                assert found.answer.regions == len(found.regions)
+                assert (found.answer.answer == "changed") <= bool(found.regions)
+                assert 0 <= found.answer.changed_area <= 1
+                for each in found.regions:
+                    assert 0 < each.area <= each.tight_w * each.tight_h
+                    assert min(each.x, each.y, each.tight_x, each.tight_y) >= 0
+                    assert max(each.x + each.w, each.tight_x + each.tight_w) <= size[1]
+                    assert max(each.y + each.h, each.tight_y + each.tight_h) <= size[0]
             valid = np.zeros(size, bool)
             assert find(FramePair(busy, grey, valid), method).regions == []
 
@@ -169,6 +177,19 @@ def test_a_change_of_colour_is_found_where_it_lies(name: str) -> None:
     assert abs(region.centroid_y - 34.5) < 3
     assert 30 <= region.w <= 50
     assert 30 <= region.h <= 50
+
+
+def test_the_spotter_dilates_boxes_not_masks() -> None:
+    """A square of 10 pixels: the mask is as large as the blurred square is unlike, not as it is
+    after dilation, and what it holds lies above the level."""
+    ref = np.full((80, 80, 3), 90, np.uint8)
+    test = ref.copy()
+    test[30:40, 30:40] = 200
+    found = find(FramePair(test, ref), METHODS["spotter"](Settings()))
+    (region,) = found.regions
+    assert region.score > found.cut.level
+    assert region.area == found.cut.mask.sum() <= region.tight_w * region.tight_h
+    assert (region.x, region.w) == (region.tight_x - 4, region.tight_w + 8)  # 5 x 5, twice
 
 
 def test_a_change_of_the_whole_frame_is_found() -> None:

@@ -10,7 +10,7 @@ from skimage.metrics import structural_similarity
 
 from vfiscope.regions.difference.blend import blended
 from vfiscope.regions.difference.prepared import after_blur, stretched
-from vfiscope.regions.difference.structure import ssim_of_pixels, structure_difference
+from vfiscope.regions.difference.structure import channels, ssim_of_pixels, structure_difference
 from vfiscope.regions.steps import FramePair
 
 RNG = np.random.default_rng(5)
@@ -23,14 +23,16 @@ def test_ssim_equals_scikit_image(window: str) -> None:
     _, expected = structural_similarity(
         REF, TEST, channel_axis=2, full=True, gaussian_weights=window == "gaussian"
     )
-    found = ssim_of_pixels(TEST, REF, window=window)
+    pairs = channels(FramePair(TEST, REF), colour=True)
+    found = np.stack([ssim_of_pixels(*pair, window=window) for pair in pairs], axis=2)
     assert np.abs(found - expected).max() < 1e-12
     assert found.min() < 0  # so that clipping and wrapping are looked at
-    assert (ssim_of_pixels(REF, REF, window=window) == 1).all()
+    assert (ssim_of_pixels(REF[..., 0], REF[..., 0], window=window) == 1).all()
 
 
 def test_a_difference_of_structure_is_clipped_and_looks_at_each_channel() -> None:
-    similarity = ssim_of_pixels(TEST, REF)
+    pairs = channels(FramePair(TEST, REF), colour=True)
+    similarity = np.stack([ssim_of_pixels(*pair) for pair in pairs], axis=2)
     made = structure_difference(FramePair(TEST, REF))
     assert made.values == pytest.approx(np.clip(1 - similarity, 0, 1).max(axis=2), abs=1e-6)
     assert structure_difference(FramePair(TEST, REF), clip=False).values.max() > 1

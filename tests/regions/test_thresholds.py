@@ -13,7 +13,7 @@ from vfiscope.regions.kmeans import strongest_cluster
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.propose.contours import contours
 from vfiscope.regions.steps import Cut, Difference
-from vfiscope.regions.threshold import any_level, otsu, percentile, quantile
+from vfiscope.regions.threshold import any_level, otsu, quantile
 from vfiscope.types import Box
 
 
@@ -26,8 +26,8 @@ RAMP = of(np.arange(100).reshape(10, 10))
 
 
 def test_quantiles_flag_a_share_above_a_floor() -> None:
-    for name, flagged in (("low", 2), ("medium", 5), ("high", 10)):
-        cut = percentile(RAMP, sensitivity=name)
+    for share, flagged in ((0.98, 2), (0.95, 5), (0.90, 10)):
+        cut = quantile(RAMP, share=share)
         assert np.count_nonzero(cut.mask) == flagged
         assert (cut.mask == (RAMP.values > cut.level)).all()
     assert quantile(RAMP, share=0.5).level == 49.5
@@ -98,7 +98,6 @@ def test_components_by_size_and_border() -> None:
     assert sizes() == [(20, 4), (6, 6), (10, 1)]
     assert sizes(max_size=(15, 30)) == [(6, 6), (10, 1)]
     assert sizes(max_size=(40, 5)) == [(20, 4), (10, 1)]
-    assert sizes(border=1) == [(20, 4), (6, 6)]
     assert sizes(limit=1, min_area=40) == [(20, 4)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from vfiscope.regions.tracks import MOST_LINKED, link
 from vfiscope.types import Region, Track
 
@@ -80,10 +82,21 @@ def test_no_frames_and_no_regions() -> None:
 
 
 def test_too_many_regions_of_a_frame_are_left_out() -> None:
-    crowd = [region(0, 30 * n) for n in range(MOST_LINKED + 2)]
+    crowd = [region(0, 30 * n, side=11) for n in range(MOST_LINKED + 2)]
+    crowd[0] = region(0, 0, side=10)  # the smallest; of those that are equal, the first are kept
     numbers, tracks = tracks_of(crowd)
-    assert numbers[-3:] == [MOST_LINKED - 1, -1, -1]
+    assert [numbers[0], *numbers[-2:]] == [-1, MOST_LINKED - 1, -1]
     assert len(tracks) == MOST_LINKED
+
+
+def test_crowds_take_little_memory() -> None:
+    """Five frames of 1000 regions: tracks that are alive times regions."""
+    frames = [[region(n, 30 * (k % 40), 30 * (k // 40)) for k in range(1000)] for n in range(5)]
+    tracemalloc.start()
+    link(frames)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 32 * 2**20
 
 
 def test_the_regions_that_were_passed_stay_as_they_were() -> None:

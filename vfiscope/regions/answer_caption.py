@@ -57,18 +57,19 @@ def move_words(move: CameraMove) -> str:
 
 
 def light_words(light: Light, mean: float) -> str:
-    """ "the light rose by 8 % (gain 1.05, offset +3.0)".
+    """ "the light rose by 8.2 of 255 code values" or, where the mean stays, "the contrast fell by
+    20 %". Code values, not shares of the mean: of a nearly black frame that is 1900 %.
 
     Args:
         light: as fitted.
         mean: luma of the reference, 0..255.
     """
     rise = light.gain * mean + light.offset - mean
-    numbers = f"(gain {light.gain:.3g}, offset {light.offset:+.1f})"
     if abs(rise) < MIN_RISE_CODES:
-        return f"the contrast {'rose' if light.gain > 1 else 'fell'} {numbers}"
-    share = f" by {100 * abs(rise) / mean:.0f} %" if mean >= 1 else ""
-    return f"the light {'rose' if rise > 0 else 'fell'}{share} {numbers}"
+        way = "rose" if light.gain > 1 else "fell"
+        return f"the contrast {way} by {100 * abs(light.gain - 1):.0f} %"
+    codes = f"{abs(rise):.0f}" if abs(rise) >= 10 else f"{abs(rise):.1f}"
+    return f"the light {'rose' if rise > 0 else 'fell'} by {codes} of 255 code values"
 
 
 def percent(part: float) -> str:

@@ -64,7 +64,9 @@ def find_between(pairs: Sequence[FramePair], method: Method) -> Found:
     pair = pairs[nearest]
     if any(each.registration is None for each in pairs):
         pair = replace(pair, registration=None)
-    its = replace(least, light=found[nearest].light, flow=found[nearest].flow)
+    its = replace(
+        least, light=found[nearest].light, colours=found[nearest].colours, flow=found[nearest].flow
+    )
     return _found(pair, least, method, its)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.regions.steps import Difference, Mask
-from vfiscope.types import Float32, Int64
+from vfiscope.types import Int64, Uint8
 
 __all__ = ["strongest_cluster"]
 
@@ -29,7 +29,7 @@ def strongest_cluster(difference: Difference, *, clusters: int, least: float | N
         (H, W)
     """
     layers = difference.values[None] if difference.layers is None else difference.layers
-    rows = layers[:, difference.valid].T
+    rows = layers.astype(np.uint8)[:, difference.valid].T
     mask = np.zeros_like(difference.valid)
     if not len(rows):
         return mask
@@ -39,12 +39,14 @@ def strongest_cluster(difference: Difference, *, clusters: int, least: float | N
     from sklearn.cluster import KMeans  # slow to import
     from threadpoolctl import threadpool_limits
 
-    model = KMeans(min(clusters, len(first)), random_state=42, n_init=10)
+    # Rows are made for the fit alone, so they need not be copied again.
+    model = KMeans(min(clusters, len(first)), random_state=42, n_init=10, copy_x=False)
     with threadpool_limits(limits=1):  # threads add up in an order of their own
         if least is None:
-            labels = model.fit_predict(rows.astype(np.float64))
+            labels = model.fit_predict(rows.astype(np.float64, order="C"))
         else:
-            labels = model.fit(rows[first].astype(np.float64), sample_weight=counts).labels_[which]
+            kinds = rows[first].astype(np.float64, order="C")
+            labels = model.fit(kinds, sample_weight=counts).labels_[which]
     means = [float(rows[labels == label].mean()) for label in range(model.n_clusters)]
     strongest = int(np.argmax(means))
     if least is None or means[strongest] > least:
@@ -52,13 +54,13 @@ def strongest_cluster(difference: Difference, *, clusters: int, least: float | N
     return mask
 
 
-def _combinations(rows: Float32) -> tuple[Int64, Int64, Int64]:
+def _combinations(rows: Uint8) -> tuple[Int64, Int64, Int64]:
     """The first row of each kind, the kind of each row, and how many there are; packed into
     integers, which are sorted far quicker than rows."""
     kind = np.zeros(len(rows), np.int64)
     for start in range(0, rows.shape[1], 4):
         for column in rows[:, start : start + 4].T:
-            kind = kind << 8 | column.astype(np.int64)
+            kind = kind << 8 | column
         _, first, kind, counts = np.unique(
             kind, return_index=True, return_inverse=True, return_counts=True
         )

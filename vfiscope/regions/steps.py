@@ -81,7 +81,7 @@ class Difference:
     cells: Float32 | None = None
     """(h, w) values before they were brought to the size of the frame, where they were found on a
     coarser grid that covers it."""
-    layers: Float32 | None = None
+    layers: Float32 | Uint8 | None = None
     """(K, H, W) maps that the values were made from, for thresholds that look at each."""
     rim: Mask | None = None
     """(H, W) pixels that belong to a changed area which touches them, though their own value says
@@ -91,6 +91,9 @@ class Difference:
     changed area extends over its rim."""
     light: Light = field(default_factory=Light)
     """The light that was fitted out."""
+    colours: tuple[Light, Light] | None = None
+    """That of Cr and Cb by themselves, in codes of which 128 is grey, as warmer light moves these;
+    None where the light of luma was that of R, G and B alike."""
     flow: Float32 | None = None
     """(2, H, W) local shift (dx, dy) in pixels that was fitted out; None where none was."""
 

@@ -8,13 +8,9 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from vfiscope.regions.settings import Sensitivity
 from vfiscope.regions.steps import Cut, Difference, Mask
 
-__all__ = ["any_level", "fixed", "otsu", "percentile", "quantile"]
-
-SENSITIVE_SHARES: dict[Sensitivity, float] = {"low": 0.98, "medium": 0.95, "high": 0.90}
-"""The shares of pixels that the systems of old left unflagged, whatever they showed."""
+__all__ = ["any_level", "fixed", "otsu", "quantile"]
 
 
 def above(difference: Difference, level: float) -> Cut:
@@ -44,11 +40,6 @@ def quantile(difference: Difference, *, share: float, floor: float = 0.0) -> Cut
     return above(difference, max(floor, float(np.quantile(values, share))))
 
 
-def percentile(difference: Difference, *, sensitivity: Sensitivity, floor: float = 0.0) -> Cut:
-    """A quantile by the name of a sensitivity: 98 % for low, 95 % for medium, 90 % for high."""
-    return quantile(difference, share=SENSITIVE_SHARES[sensitivity], floor=floor)
-
-
 def otsu(difference: Difference, *, floor: float = 0.0, step: float = 1.0) -> Cut:
     """The level that parts the decidable pixels into two classes of least variance (Otsu 1979).
 
@@ -71,7 +62,11 @@ def otsu(difference: Difference, *, floor: float = 0.0, step: float = 1.0) -> Cu
 def any_level(
     difference: Difference, *, levels: Sequence[float], clean: Callable[[Mask], Mask]
 ) -> Cut:
-    """What lies above any of several levels in any layer, each cleaned by itself."""
+    """What lies above any of several levels in any layer, each cleaned by itself.
+
+    The level of the cut is the lowest, which every pixel of the mask exceeds in some layer, but
+    for those that ``clean`` adds: a pixel may be above it, and yet not in the mask.
+    """
     layers = difference.values[None] if difference.layers is None else difference.layers
     mask = np.zeros_like(difference.valid)
     for layer in layers:

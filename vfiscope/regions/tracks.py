@@ -21,8 +21,9 @@ from vfiscope.types import Float64, Region, Track
 
 __all__ = ["link"]
 
-MOST_LINKED = 1000
-"""Regions of a frame, the first of them: of more, none is a thing that can be followed."""
+MOST_LINKED = 300
+"""Regions of a frame, those with the largest areas: of more, none is a thing that can be followed,
+and every one is compared with every track."""
 
 
 @dataclass
@@ -61,7 +62,7 @@ def link(
 
     Args:
         regions: those of each frame that was compared, in order; empty where nothing was found. Of
-            a frame, the first 1000 are linked.
+            a frame, the 300 with the largest areas are linked.
         frames: decode ordinals of the frames, increasing; None where all were compared. A step is
             the smallest distance between two of them.
         max_gap: steps in which a thing may be missing and still be the same one.
@@ -75,12 +76,16 @@ def link(
     linked: list[Region] = []
     for at, own in zip(_steps(frames, len(regions)), regions, strict=True):
         alive = [each for each in alive if at - each.seen <= max_gap + 1]
-        found = dict(_assigned(alive, own[:MOST_LINKED], at))
+        largest = sorted(range(len(own)), key=lambda n: -own[n].area)
+        chosen = sorted(largest[:MOST_LINKED])
+        assigned = _assigned(alive, [own[n] for n in chosen], at)
+        found: dict[int, _Thread | None] = dict.fromkeys(chosen)
+        found |= {chosen[n]: thread for n, thread in assigned}
         for n, region in enumerate(own):
-            if n >= MOST_LINKED:
+            if n not in found:
                 linked.append(replace(region, track=-1))
                 continue
-            thread = found.get(n)
+            thread = found[n]
             if thread is None:
                 thread = _Thread(len(threads))
                 threads.append(thread)

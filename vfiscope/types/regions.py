@@ -11,7 +11,8 @@ __all__ = ["Answer", "Region", "Track"]
 @dataclass(frozen=True)
 class Region:
     """A flagged area in one test frame. All lengths are in pixels of the frame as scored (after
-    ``resize``)."""
+    ``crop`` and ``resize``). Where the answer of the frame names a registration, the test frame was
+    brought onto the reference, and all places are those of the reference."""
 
     frame: int
     """Decode ordinal of the test frame."""
@@ -72,7 +73,9 @@ class Answer:
     """gain, offset: the light that was found, test = gain * ref + offset in 8-bit luma."""
     offset: float = 0.0
     registration: str = "none"
-    """How the frames were brought onto each other: none, ecc, sift, loftr or a method's own."""
+    """How the test frame was brought onto the reference: none; ecc, sift or loftr, of a run with
+    ``register``; sift, or objects (by the outlines of things), of a method that registers by itself
+    where it helps."""
     shift_x: float = 0.0
     """shift_x, shift_y: where the centre of the reference lies in the test frame, less its own
     place, in pixels."""

@@ -75,6 +75,7 @@ def _report(run: Run, pair: SoughtPair) -> PairReport:
         method=str(made["method"]),
         sensitivity=made["sensitivity"],
         matches=0 if moved is None else moved.inliers,
+        flagged=pair.found.cut.mask,
     )
 
 

@@ -34,6 +34,9 @@ class PairReport:
     sensitivity: Sensitivity = "medium"
     matches: int = 0
     """Of the registration; 0 where there was none."""
+    flagged: Mask | None = None
+    """(H, W) all that the method flagged, parts too small for a region too; None where it is not
+    known."""
 
     @property
     def pair(self) -> FramePair:

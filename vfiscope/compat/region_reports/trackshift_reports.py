@@ -113,7 +113,7 @@ def peaks_report(report: PairReport) -> dict[str, Any]:
 
 def mean_ssim(report: PairReport) -> float:
     """SSIM in luma without the outer 3 pixels; with them where nothing else is left."""
-    similarity: Float64 = ssim_of_pixels(*channels(report.pair, colour=False))[..., 0]
+    similarity: Float64 = ssim_of_pixels(*channels(report.pair, colour=False)[0])
     if min(report.size) > 2 * UNSURE_MARGIN:
         inner = slice(UNSURE_MARGIN, -UNSURE_MARGIN)
         similarity = similarity[inner, inner]
@@ -122,7 +122,9 @@ def mean_ssim(report: PairReport) -> float:
 
 def changed(report: PairReport) -> Mask:
     """(H, W) changed pixels: those of the regions. The published methods count those of parts
-    that are too small for a region too, so for them the mask is made once more."""
+    that are too small for a region too: where the mask of these is not known, it is made anew."""
+    if report.method in PUBLISHED and report.flagged is not None:
+        return report.flagged
     if report.method in PUBLISHED:
         return find(report.pair, METHODS[report.method](Settings())).cut.mask
     mask = np.zeros(report.size, bool)

@@ -7,7 +7,7 @@ import numpy as np
 
 from vfiscope.regions.describe.mask_shape import mask_shape
 from vfiscope.regions.describe.surroundings import Surroundings
-from vfiscope.regions.describe.what_changed import Change
+from vfiscope.regions.describe.what_changed import TEXTURE_RATIO, Change, spread_of
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Float32
 
@@ -20,6 +20,10 @@ MIN_CONTRAST = 3.0
 """CIE Lab distance across a border that is seen at a glance."""
 SAME_BORDER = 0.5
 """Share of the contrast along a border that both frames show."""
+MAX_DAMAGE_SHARE = 0.05
+"""Of the frame: damage is a part of a thing that stays; what is larger is a thing of its own."""
+MIN_STAYS_SHARE = 0.5
+"""Of a region's border, that must lie beside pixels that did not change: the thing that stays."""
 BORDER_WINDOW_PX = 9
 SCRATCH_ELONGATION = 5.0
 SCRATCH_SHARE, SPOT_SHARE = 0.02, 0.03
@@ -40,10 +44,17 @@ def kind_of(look: Surroundings, change: Change, size: tuple[int, int]) -> str:
        *scratch* where it is long (5 times its thickness) and thin, a *spot* where it is small and
        compact, else *added*.
     3. It shows in the reference only: *missing*.
-    4. *damage* where texture was lost or gained.
-    5. It shows in both: *colour* where along the same lines (the thing is there, it looks
-       otherwise), *damage* where along others (its outline changed).
-    6. It shows in neither: *unknown*.
+    4. It shows in both, along the same lines: *colour*, unless texture was lost or gained (the
+       thing is there, it looks otherwise).
+    5. *damage* where there is evidence of it. First, of a thing that stays: the region takes 5 % of
+       the frame or less, half of its border or more lies beside pixels that did not change, and
+       less changed around it than in it. Then one of two. Its texture was lost, of which the
+       reference has as much in what stays. Or the outline of what stays was displaced, as by a
+       bite or a spur: the region was one with what lies on one side and is now one with what lies
+       on the other, so that its border shows along other lines (both frames share less than a
+       third of it), and the step between the two looks is 1.5 times what each varies by.
+    6. *unknown*: something changed, and none of these rules can tell what. Things that moved by
+       less than their size and plants that grew in front of a pattern change outlines too.
 
     Args:
         look: the region and its surroundings.
@@ -59,12 +70,34 @@ def kind_of(look: Surroundings, change: Change, size: tuple[int, int]) -> str:
         return _form(look, min(size))
     if seen and shown_ref >= UNLIKE * shown:
         return "missing"
-    if change.name.startswith("texture"):
-        return "damage"
-    if not seen:
+    shared = float(np.minimum(test, ref).sum() / max(np.maximum(test, ref).sum(), 1e-9))
+    textural = change.name.startswith("texture")
+    if seen and shared >= SAME_BORDER and not textural:
+        return "colour"
+    if not _at_a_thing_that_stays(look, len(test), size):
         return "unknown"
-    shared = float(np.minimum(test, ref).sum() / np.maximum(test, ref).sum())
-    return "colour" if shared >= SAME_BORDER else "damage"
+    if change.name == "texture_lost":
+        spread, near = (spread_of(look.ref[part]) for part in (look.inside, look.around))
+        return "damage" if max(spread, near) <= TEXTURE_RATIO * min(spread, near) else "unknown"
+    looks = max(spread_of(frame[look.inside]) for frame in (look.test, look.ref))
+    step = float(np.hypot(change.lighter, change.colour))
+    displaced = seen and not textural and shared < 1 / UNLIKE and step >= TEXTURE_RATIO * looks
+    return "damage" if displaced else "unknown"
+
+
+def _at_a_thing_that_stays(look: Surroundings, beside: int, size: tuple[int, int]) -> bool:
+    """Whether a region is small to medium, and lies alone beside what did not change.
+
+    Args:
+        look: the region and its surroundings.
+        beside: pixels of its border beside what did not change.
+        size: (height, width) of the frame.
+    """
+    own = np.count_nonzero(look.inside)
+    share = own * look.scale**2 / (size[0] * size[1])
+    border = np.count_nonzero(_line(look.inside, ~look.inside))
+    alone = np.count_nonzero(look.changed & ~look.inside) < own
+    return bool(share <= MAX_DAMAGE_SHARE and beside >= MIN_STAYS_SHARE * border and alone)
 
 
 def _form(look: Surroundings, side: int) -> str:
@@ -82,15 +115,18 @@ def _form(look: Surroundings, side: int) -> str:
 def _border(look: Surroundings) -> tuple[Float32, Float32]:
     """(N,) contrast across the border at each of its pixels, in the test frame and in the
     reference; one zero where the region has no border."""
-    near = np.ones((5, 5), np.uint8)
-    inner, outer = (
-        cv2.dilate(each.astype(np.uint8), near).astype(bool) for each in (look.inside, look.around)
-    )
-    line = inner & outer
+    line = _line(look.inside, look.around)
     if not line.any():
         return np.zeros(1, np.float32), np.zeros(1, np.float32)
     test, ref = (_contrast(each, look.inside, look.around, line) for each in (look.test, look.ref))
     return test, ref
+
+
+def _line(inside: Mask, around: Mask) -> Mask:
+    """Pixels that lie within two pixels of both."""
+    near = np.ones((5, 5), np.uint8)
+    inner, outer = (cv2.dilate(each.astype(np.uint8), near) > 0 for each in (inside, around))
+    return np.asarray(inner & outer)
 
 
 def _contrast(frame: Float32, inside: Mask, around: Mask, line: Mask) -> Float32:

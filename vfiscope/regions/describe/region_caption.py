@@ -69,7 +69,7 @@ def _event(kind: str, change: Change) -> str:
         "damage": _damage(change),
         "colour": f"Something {_became(change)}",
     }
-    return events.get(kind, f"Something changed ({_result(change)})").replace(
+    return events.get(kind, f"Something changed here ({_result(change)})").replace(
         "A orange", "An orange"
     )
 

@@ -15,6 +15,7 @@ __all__ = ["Surroundings", "surroundings"]
 MIN_SURROUNDINGS_PX, MAX_SURROUNDINGS_PX = 24, 240
 """How far around a region is looked, at least and at most; in between, 1.5 times its longer side:
 things that moved by more are not known again."""
+NO_LIGHT = Light()
 MAX_LOOK_SIDE_PX = 256
 """Longer side to which a larger cutting is reduced: what a region is shows at any size."""
 
@@ -61,8 +62,8 @@ def surroundings(
     valid = difference.valid[window] & pair.decidable[window]
     masks = [_reduced_mask(each, factor) for each in (inside, changed, valid)]
     return Surroundings(
-        _lab(_reduced(test, factor), Light()),
-        _lab(_reduced(ref, factor), difference.light),
+        _lab(_reduced(test, factor)),
+        _lab(_reduced(ref, factor), difference.light, difference.colours),
         masks[0],
         masks[1],
         masks[2] & ~masks[1],
@@ -106,8 +107,21 @@ def _reduced_mask(mask: Mask, factor: float) -> Mask:
     return np.asarray(small >= 0.5)
 
 
-def _lab(pixels: Uint8, light: Light) -> Float32:
-    codes = pixels.astype(np.float32)
-    if light != Light():
-        codes = np.clip(codes * np.float32(light.gain) + np.float32(light.offset), 0, 255)
-    return np.asarray(cv2.cvtColor(codes / np.float32(255), cv2.COLOR_RGB2Lab), np.float32)
+def _lab(
+    pixels: Uint8, light: Light = NO_LIGHT, colours: tuple[Light, Light] | None = None
+) -> Float32:
+    """CIE Lab under another light: of luma with those of Cr and Cb, or of R, G and B alike."""
+    codes: Float32 = pixels.astype(np.float32) / np.float32(255)
+    if colours is not None:
+        planes = np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2YCrCb), np.float32)
+        for index, each in enumerate((light, *colours)):
+            planes[..., index] = _relit(planes[..., index], each)
+        codes = np.clip(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), 0, 1)
+    elif light != NO_LIGHT:
+        codes = np.clip(_relit(codes, light), 0, 1)
+    return np.asarray(cv2.cvtColor(codes, cv2.COLOR_RGB2Lab), np.float32)
+
+
+def _relit(plane: Float32, light: Light) -> Float32:
+    """Values of 0..1 under another light."""
+    return np.asarray(plane * np.float32(light.gain) + np.float32(light.offset / 255), np.float32)

@@ -11,7 +11,7 @@ from vfiscope.regions.describe.surroundings import Surroundings
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Float32
 
-__all__ = ["Change", "colour_name", "what_changed"]
+__all__ = ["TEXTURE_RATIO", "Change", "colour_name", "spread_of", "what_changed"]
 
 MEAN_SHARE = 0.5
 """A region became brighter or darker as a whole where the shift of its mean makes up this much of
@@ -26,6 +26,8 @@ MIN_VANISHED_SHARE = 0.4
 """Of what appeared: a thing that moved leaves about as much as it covers."""
 MIN_SOURCE_SHARE = 0.5
 """Of what appeared, that must have changed where it came from: else it is a copy."""
+MIN_CORE_PX = 4
+"""Half a side; less has too little in it to be known again by itself."""
 MIN_CONTENT = 3.0
 """Standard deviation in Lab below which there is nothing to be found again."""
 GREY_CHROMA = 10.0
@@ -64,7 +66,8 @@ def what_changed(look: Surroundings) -> Change:
     """What changed in a region, by the first rule that fits.
 
     1. *moved*: what appeared in the test frame is found in the reference beside it (or what
-       vanished, in the test frame), and about as much vanished as appeared.
+       vanished, in the test frame), and about as much vanished as appeared; or the core of the
+       region is found there. What it is found on must have changed too: else it is a copy.
     2. *texture_lost*, *texture_gained*: the mean stayed (its shift is less than half of what
        changed in the pixels), and the standard deviation fell or rose by half.
     3. *colour* where a and b changed by more than L, else *brighter* or *darker*.
@@ -93,7 +96,7 @@ def _name(look: Surroundings, rise: Float32, move: tuple[float, float] | None) -
     colour = np.hypot(*ab)
     in_pixels = float(np.linalg.norm(rise, axis=1).mean())
     if np.hypot(lighter, colour) < MEAN_SHARE * in_pixels:
-        spread, spread_ref = (_spread(each[look.inside]) for each in (look.test, look.ref))
+        spread, spread_ref = (spread_of(each[look.inside]) for each in (look.test, look.ref))
         if spread_ref > TEXTURE_RATIO * spread:
             return "texture_lost"
         if spread > TEXTURE_RATIO * spread_ref:
@@ -115,7 +118,7 @@ def colour_name(values: Float32) -> str:
     return next(name for end, name in HUES if angle < end)
 
 
-def _spread(values: Float32) -> float:
+def spread_of(values: Float32) -> float:
     """Standard deviation of (N, 3) colours."""
     return float(np.sqrt(values.var(axis=0).sum())) if len(values) else 0.0
 
@@ -124,21 +127,35 @@ def _move(look: Surroundings) -> tuple[float, float] | None:
     """How far the thing in a region moved; None where none is found again."""
     if not look.around.any():
         return None
+    core = _core(look.inside)
+    parts = [(-1, core), (1, core)]
     new, gone = (_unlike(each, look.around) for each in (look.test, look.ref))
     appeared, vanished = look.changed & (new > gone), look.changed & (gone > new)
     areas = sorted((np.count_nonzero(appeared), np.count_nonzero(vanished)))
-    if areas[0] < MIN_VANISHED_SHARE * areas[1] or not areas[0]:
-        return None
-    for sign, frame, other, part in (
-        (-1, look.test, look.ref, appeared & look.inside),
-        (1, look.ref, look.test, vanished & look.inside),
-    ):
+    if areas[0] >= MIN_VANISHED_SHARE * areas[1]:
+        parts = [(-1, appeared & look.inside), (1, vanished & look.inside), *parts]
+    for sign, part in parts:
+        frame, other = (look.test, look.ref) if sign < 0 else (look.ref, look.test)
         found = _found_again(frame, other, part)
         if found is None or np.hypot(*found) * look.scale < MIN_MOVE_PX:
             continue
         if _share_in(part, found, look.changed) >= MIN_SOURCE_SHARE:
             return sign * found[0] * look.scale, sign * found[1] * look.scale
     return None
+
+
+def _core(mask: Mask) -> Mask:
+    """The largest square in the largest circle that fits into a mask: of the old and the new place
+    of one thing, where they touch, a part of one of them."""
+    far = cv2.distanceTransform(
+        np.pad(mask.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    row, column = np.unravel_index(far.argmax(), far.shape)
+    half = int(far.max() / np.sqrt(2))
+    core = np.zeros_like(mask)
+    if half >= MIN_CORE_PX:
+        core[row - half : row + half - 1, column - half : column + half - 1] = True
+    return core
 
 
 def _share_in(part: Mask, shift: tuple[int, int], mask: Mask) -> float:
@@ -163,7 +180,7 @@ def _found_again(frame: Float32, other: Float32, part: Mask) -> tuple[int, int] 
         return None
     top, left = max(0, rows[0] - 1), max(0, columns[0] - 1)
     template = frame[top : rows[-1] + 2, left : columns[-1] + 2]
-    if _spread(template.reshape(-1, 3)) < MIN_CONTENT:
+    if spread_of(template.reshape(-1, 3)) < MIN_CONTENT:
         return None
     alike = cv2.matchTemplate(other, template, cv2.TM_CCOEFF_NORMED)
     alike = np.where(np.isfinite(alike), alike, 0)

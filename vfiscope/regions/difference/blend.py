@@ -34,20 +34,18 @@ def blended(
         limit: the structural difference counts up to so many times the absolute one, because
             SSIM of nearly flat areas compares noise.
     """
-    test, ref = channels(pair, colour=colour)
-    structure = 255 * (1 - ssim_of_pixels(test, ref))
-    structure = np.mod(np.trunc(structure), 256) if wrap else np.clip(structure, 0, 255)
-    absolute = np.asarray(cv2.absdiff(test, ref)).reshape(structure.shape)
-    if limit < math.inf:
-        structure = np.minimum(structure, limit * absolute.astype(np.float64))
-    parts = structure.astype(np.uint8).max(axis=2), absolute.max(axis=2)
-    layers = np.stack([_blend(*parts, weight) for weight in weights])
-    return Difference(
-        layers.max(axis=0).astype(np.float32),
-        "code values",
-        pair.decidable,
-        layers=layers.astype(np.float32),
-    )
+    structure, absolute = (np.zeros(pair.size, np.uint8) for _ in range(2))
+    for test, ref in channels(pair, colour=colour):  # one by one: they are 8 bytes a pixel
+        apart = np.asarray(cv2.absdiff(test, ref), np.uint8)
+        codes = 255 * (1 - ssim_of_pixels(test, ref))
+        codes = np.mod(np.trunc(codes), 256) if wrap else np.clip(codes, 0, 255)
+        if limit < math.inf:
+            codes = np.minimum(codes, limit * apart.astype(np.float64))
+        np.maximum(structure, codes.astype(np.uint8), out=structure)
+        np.maximum(absolute, apart, out=absolute)
+    layers = np.stack([_blend(structure, absolute, weight) for weight in weights])
+    values = layers.max(axis=0).astype(np.float32)
+    return Difference(values, "code values", pair.decidable, layers=layers)
 
 
 def _blend(

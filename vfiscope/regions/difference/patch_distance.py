@@ -1,4 +1,4 @@
-"""Distances between the features of patches at and around the same place."""
+"""Distances between the features of patches around the same place."""
 
 from __future__ import annotations
 
@@ -10,20 +10,7 @@ from vfiscope.regions.steps import Difference, FramePair
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["same_place", "windowed"]
-
-
-def same_place(pair: FramePair, *, embed: Embed) -> Difference:
-    """1 - cosine of each patch and the patch at the same place of the reference, 0..2.
-
-    Args:
-        pair: the frames.
-        embed: computes the features.
-    """
-    from vfiscope.metrics.tensors.patch_tensors import cosine_distance
-
-    test, ref = of_both(pair, embed)
-    return at_cells(pair, cosine_distance(test, ref))
+__all__ = ["windowed"]
 
 
 def windowed(pair: FramePair, *, embed: Embed, reach: int = 1) -> Difference:

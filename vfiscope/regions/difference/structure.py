@@ -30,17 +30,22 @@ def structure_difference(
         window: see :func:`ssim_of_pixels`.
         clip: 0..1, where a negative SSIM counts as 0. False: 0..2.
     """
-    similarity = ssim_of_pixels(*channels(pair, colour=colour), window=window)
-    values = np.clip(1 - similarity, 0, 1 if clip else 2).astype(np.float32)
-    layers = np.ascontiguousarray(np.moveaxis(values, 2, 0))
+    similarity = [
+        ssim_of_pixels(test, ref, window=window) for test, ref in channels(pair, colour=colour)
+    ]
+    most = 1 if clip else 2
+    layers = np.stack([np.clip(1 - each, 0, most).astype(np.float32) for each in similarity])
     return Difference(layers.max(axis=0), "1 - SSIM", pair.decidable, layers=layers)
 
 
-def channels(pair: FramePair, *, colour: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """(H, W, C) test and ref: R, G and B, or the luma of BT.601 rounded to whole code values."""
-    if colour:
-        return pair.test, pair.ref
-    return _grey(pair.test), _grey(pair.ref)
+def channels(pair: FramePair, *, colour: bool) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """(H, W) test and ref of R, G and B, or of the luma of BT.601 rounded to whole code values."""
+    if not colour:
+        return [(_grey(pair.test), _grey(pair.ref))]
+    return [
+        (np.ascontiguousarray(pair.test[..., each]), np.ascontiguousarray(pair.ref[..., each]))
+        for each in range(3)
+    ]
 
 
 def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -50,34 +55,23 @@ def _grey(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def ssim_of_pixels(
     test: NDArray[np.uint8], ref: NDArray[np.uint8], *, window: Window = "uniform"
 ) -> Float64:
-    """SSIM (Wang et al. 2004) of every pixel, channel by channel, -1..1.
+    """SSIM (Wang et al. 2004) of every pixel, -1..1.
 
     The map of ``skimage.metrics.structural_similarity(full=True)`` with its defaults: K1 0.01, K2
     0.03, 8-bit range, sample covariance, frames mirrored at their borders. Those of identical
     pixels are exactly 1.
 
     Args:
-        test: (H, W, C), of any size.
+        test: (H, W), of any size.
         ref: the same.
         window: uniform, 7 x 7; or gaussian, sigma 1.5 in 11 x 11.
 
     Returns:
-        (H, W, C) float64.
+        (H, W) float64.
     """
     size = 7 if window == "uniform" else 11
     sample = size**2 / (size**2 - 1)
-    return np.stack(
-        [
-            _ssim(test[..., channel], ref[..., channel], size, sample, window)
-            for channel in range(test.shape[2])
-        ],
-        axis=2,
-    )
 
-
-def _ssim(
-    test: NDArray[np.uint8], ref: NDArray[np.uint8], size: int, sample: float, window: Window
-) -> Float64:
     def mean(values: Float64) -> Float64:
         border = cv2.BORDER_REFLECT
         if window == "uniform":

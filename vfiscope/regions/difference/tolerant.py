@@ -49,7 +49,7 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
     if np.array_equal(pair.test, pair.ref):
         return Difference(np.zeros(pair.size, np.float32), "ratio", pair.decidable)
     tolerance -= min(pair.size) < SMALL_FRAME_SIDE
-    planes, light = relit_planes(pair)
+    planes, lights = relit_planes(pair)
     luma, its_ref = planes[0]
     flow = shift_field(np.where(pair.decidable, luma, its_ref), its_ref)
     valid = decidable(pair, flow, band=tolerance + 1)
@@ -66,13 +66,20 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
         np.maximum(ratio, own, out=ratio)
         rim |= own_rim
     return Difference(
-        ratio, "ratio", valid, rim=rim & valid, reach=tolerance + 1, light=light, flow=flow
+        ratio,
+        "ratio",
+        valid,
+        rim=rim & valid,
+        reach=tolerance + 1,
+        light=lights[0],
+        colours=(lights[1], lights[2]) if len(lights) == 3 else None,
+        flow=flow,
     )
 
 
-def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], Light]:
+def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], list[Light]]:
     """The planes of test and reference, the latter under the light of the former, and that light
-    in luma. Colour is shaded only where luma is."""
+    for each. Colour is shaded only where luma is."""
     made: list[tuple[Uint8, Uint8]] = []
     lights = []
     uneven = True
@@ -84,7 +91,7 @@ def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], Light]:
             shading = fit_shading(test, ref, flat, origin=origin)
             ref, uneven = shaded(ref, shading, origin=origin), bool(shading.any())
         made.append((test, ref))
-    return made, lights[0]
+    return made, lights
 
 
 def tolerant_codes(test: Uint8, ref: Uint8, radius: int) -> Uint8:

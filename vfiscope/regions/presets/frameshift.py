@@ -43,9 +43,9 @@ def frameshift_legacy(settings: Settings) -> Method:
 
 def luma_and_structure(pair: FramePair) -> Difference:
     """The mean of the absolute difference of luma, 0..1, and 1 - SSIM of it, 0..2."""
-    test, ref = channels(pair, colour=False)
+    ((test, ref),) = channels(pair, colour=False)
     luma = np.asarray(cv2.absdiff(test, ref)).reshape(pair.size) / 255
-    values = (luma + 1 - ssim_of_pixels(test, ref)[..., 0]) / 2
+    values = (luma + 1 - ssim_of_pixels(test, ref)) / 2
     return Difference(
         values.astype(np.float32), "mean of luma difference and 1 - SSIM", pair.decidable
     )

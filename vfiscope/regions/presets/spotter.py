@@ -3,13 +3,17 @@
 SSIM of colours after a blur, a threshold, opening and dilation, connected components. As published
 each pair is stretched to its own range and a quantile always flags one pixel in twenty, whether
 anything differs or not; and width and height are mixed up in the rule for large parts, whose
-purpose was to drop the background. Here the level is fixed, and a part may have any size.
+purpose was to drop the background. Here the level is fixed, a part may have any size, and dilation
+groups parts and draws their boxes, but is no part of their masks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+
+import numpy as np
 
 from vfiscope.regions.clean import dilated, in_turn, opened
 from vfiscope.regions.describe import describe
@@ -19,6 +23,7 @@ from vfiscope.regions.propose.components import components
 from vfiscope.regions.settings import Sensitivity, Settings
 from vfiscope.regions.steps import Cut, Difference, Method, Proposal
 from vfiscope.regions.threshold import fixed, quantile
+from vfiscope.types import Box
 
 __all__ = ["spotter", "spotter_legacy"]
 
@@ -26,9 +31,8 @@ DISSIMILAR: dict[Sensitivity, float] = {"low": 0.7, "medium": 0.5, "high": 0.3}
 """1 - SSIM."""
 MOST_PARTS = 15
 
-_clean = partial(
-    in_turn, steps=(partial(opened, size=3, times=3), partial(dilated, size=5, times=2))
-)
+_opened = partial(opened, size=3, times=3)
+_dilated = partial(dilated, size=5, times=2)
 
 
 def spotter(settings: Settings) -> Method:
@@ -36,8 +40,8 @@ def spotter(settings: Settings) -> Method:
     return Method(
         difference=partial(after_blur, difference=partial(structure_difference, window="gaussian")),
         threshold=partial(fixed, level=DISSIMILAR[settings.sensitivity]),
-        clean=_clean,
-        propose=partial(components, limit=MOST_PARTS),
+        clean=_opened,
+        propose=grouped,
         describe=describe,
     )
 
@@ -50,10 +54,24 @@ def spotter_legacy(settings: Settings) -> Method:
     return Method(
         difference=partial(stretched, difference=blurred),
         threshold=partial(quantile, share=0.95),
-        clean=_clean,
+        clean=partial(in_turn, steps=(_opened, _dilated)),
         propose=_not_large,
         describe=describe,
     )
+
+
+def grouped(difference: Difference, cut: Cut) -> Sequence[Proposal]:
+    """The parts of the mask that are one when it is dilated: the box of the dilated part is the
+    context, and the mask has the changed pixels alone, which lie above the level."""
+    found = []
+    for part in components(difference, replace(cut, mask=_dilated(cut.mask)), limit=MOST_PARTS):
+        x, y, w, h = part.box
+        mask = cut.mask[y : y + h, x : x + w] & (True if part.mask is None else part.mask)
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        tight = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        box = Box(x + int(columns[0]), y + int(rows[0]), tight.shape[1], tight.shape[0])
+        found.append(Proposal(box, context=part.box, mask=tight))
+    return found
 
 
 def blur_size(width: int) -> int:

@@ -20,7 +20,6 @@ def components(
     *,
     min_area: int = 1,
     max_size: tuple[float, float] = (math.inf, math.inf),
-    border: int = 0,
     limit: int | None = None,
 ) -> Sequence[Proposal]:
     """One proposal for each part that is connected by sides or corners, the largest first.
@@ -30,16 +29,13 @@ def components(
         cut: the mask.
         min_area: in pixels; smaller parts are left out.
         max_size: (width, height) in pixels; parts whose box is wider or higher are left out.
-        border: parts that lie wholly within so many pixels of the frame's edges are left out.
         limit: how many to keep, the largest; None: all.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cut.mask.astype(np.uint8))
     areas = stats[1:count, cv2.CC_STAT_AREA]
-    height, width = cut.mask.shape
     found = []
     for label in 1 + np.argsort(-areas, kind="stable"):
         x, y, w, h, area = (int(value) for value in stats[label])
-        inside = x + w > border and y + h > border and x < width - border and y < height - border
-        if area >= min_area and w <= max_size[0] and h <= max_size[1] and inside:
+        if area >= min_area and w <= max_size[0] and h <= max_size[1]:
             found.append(Proposal(Box(x, y, w, h), mask=labels[y : y + h, x : x + w] == label))
     return found[:limit]

@@ -54,7 +54,13 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     size = (pair.size[1], pair.size[0])
     ratio = cv2.resize(distance / np.float32(MIN_EVIDENCE), size).astype(np.float32)
     valid = cv2.resize(known.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    colours = Difference(ratio, "ratio", valid & pair.decidable, light=difference.light)
+    colours = Difference(
+        ratio,
+        "ratio",
+        valid & pair.decidable,
+        light=difference.light,
+        colours=difference.colours,
+    )
     return Weighed(colours, fixed(colours, level=1.0), evidence, by_colour=True)
 
 
