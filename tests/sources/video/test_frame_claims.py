@@ -15,6 +15,7 @@ import vfiscope as vs
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.inspection.findings import DoctorCode
 from vfiscope.sources import open_source
+from vfiscope.sources.video.frame_claims import emptied_places
 from vfiscope.types import Code, Note
 
 FRAMES = 12
@@ -138,3 +139,22 @@ def test_real_files_with_an_exact_claim_meet_it(shared_data: Path) -> None:
     for clip in clips:
         with open_source(clip) as source:
             assert (len(pixels(source)), source.counts.surplus) == (source.info.frames_expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("pts", "discarded", "hidden"),
+    [
+        ([0, 512, 1024, 2048, 2560], 1, 1),  # the frame of 1536 lies elsewhere
+        ([2560, 0, 2048, 512, 1024], 1, 1),
+        ([0, 512, 1024, 1536, 2048], 1, 0),  # a beginning was cut off
+        ([0, 512, 1024, 2048, 3072], 1, 0),  # two gaps and one discarded frame
+        ([0, 500, 1024, 2048, 2560], 1, 0),  # no constant distance
+        ([0, 512, 1024, 2048, 2560], 0, 0),
+        ([0, 512], 1, 0),
+        ([5, 5, 5, 5], 1, 0),
+    ],
+)
+def test_frames_that_an_edit_list_hides_among_others(
+    pts: list[int], discarded: int, hidden: int
+) -> None:
+    assert emptied_places(np.array(pts, np.int64), discarded) == hidden

@@ -384,5 +384,7 @@ def packets(path: str, container: InputContainer, stream: VideoStream) -> Iterat
             going = False
         except av.InvalidDataError:
             yield None
+        except IndexError:  # PyAV, of a packet whose stream began after the file was opened
+            continue
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error

@@ -7,19 +7,42 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.video.integrity import is_opendml
 from vfiscope.sources.video.transport_stream import frames_begun
+from vfiscope.types import Int64
 
-__all__ = ["Claims"]
+__all__ = ["Claims", "emptied_places"]
 
 COUNTED = ("avi", "ivf")
 """Formats whose header counts all frames, which are then read one after the other. Others claim
 fewer in healthy files (the first fragment of MP4), have what they list and no more (MP4), or store
 no number (GIF, where FFmpeg counts)."""
+
+
+def emptied_places(pts: Int64, discarded: int) -> int:
+    """How many frames an edit list hides that belong among those it shows.
+
+    An edit list rightly cuts a beginning or an end. Where all frames follow each other at one
+    distance but for as many gaps as frames were discarded, these are what is missing there: their
+    own times were damaged.
+
+    Args:
+        pts: presentation timestamps of the frames that are shown, (N,).
+        discarded: number of frames that the edit list hides.
+    """
+    if not discarded or len(pts) < 3:
+        return 0
+    steps: Int64 = np.diff(np.sort(pts))
+    usual = int(np.median(steps))
+    if usual <= 0 or (steps % usual).any():
+        return 0
+    gaps = int((steps // usual - 1).sum())
+    return gaps if gaps == discarded else 0
 
 
 @dataclass(frozen=True)

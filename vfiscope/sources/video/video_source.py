@@ -27,7 +27,7 @@ from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, h
 from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
 from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
-from vfiscope.sources.video.frame_claims import Claims
+from vfiscope.sources.video.frame_claims import Claims, emptied_places
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
@@ -111,6 +111,7 @@ class VideoSource(Source):
             self._remember(noted.table())
         counts.short = self._claims.short(counts.decoded, (times.last or 0) * self._info.time_base)
         counts.lost += self._claims.unseen(self._info.path, counts.packets)
+        counts.hidden = counts.hidden or emptied_places(noted.table().pts, counts.skipped)
         counts.surplus = self._claims.surplus(counts.decoded + counts.unreadable)
         self._check_sums()
         counts.ended = not counts.gave_up
