@@ -37,7 +37,8 @@ def emptied_places(pts: Int64, discarded: int) -> int:
     """
     if not discarded or len(pts) < 3:
         return 0
-    steps: Int64 = np.diff(np.sort(pts))
+    rising = np.sort(pts)
+    steps = rising[1:] - rising[:-1]
     usual = int(np.median(steps))
     if usual <= 0 or (steps % usual).any():
         return 0
