@@ -251,6 +251,17 @@ def test_an_animated_webp_that_is_cut_short_is_refused(tmp_path: Path) -> None:
         open_source(path)
 
 
+def test_an_animated_gif_that_is_cut_anywhere_is_read_or_refused(tmp_path: Path) -> None:
+    whole = saved(tmp_path / "a.gif", noise(3, 4, 5), duration=40).read_bytes()
+    refused = 0
+    for length in range(len(whole)):
+        try:
+            read_header(io.BytesIO(whole[:length]), "cut.gif")
+        except SourceError:
+            refused += 1
+    assert 13 <= refused < len(whole)  # the head is 13 bytes long
+
+
 @pytest.mark.parametrize("how", ["cut", "flipped"])
 def test_an_animated_png_that_is_damaged_is_said(tmp_path: Path, how: str) -> None:
     path = saved(tmp_path / "a.png", duration=40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import threading
 import warnings
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ IMAGEJ_COUNT = re.compile(r"\AImageJ=[^\n]*\nimages=([0-9]{1,8})\n")
 PNG_BIT_DEPTH_AT = 24
 DAMAGED = (
     *(SyntaxError, ValueError, TypeError, LookupError),
-    *(OSError, EOFError, ArithmeticError, RuntimeError),
+    *(OSError, EOFError, ArithmeticError, RuntimeError, struct.error),
 )
 """What Pillow raises on a file that it cannot read."""
 HEAD_BYTES = 64
