@@ -169,13 +169,15 @@ def read_table(
     """
     if name not in h5:
         return []
-    columns = {}
+    group, columns = h5[name], {}
+    held = set(group)
+    first = dataclasses.fields(row)[0].name  # type: ignore[arg-type]
+    if first in held and not group[first].shape[0]:
+        return []  # opening every column of an empty table takes a while in a batch
     for column in dataclasses.fields(row):  # type: ignore[arg-type]
-        if column.name not in h5[name] and column.default is not dataclasses.MISSING:
+        if column.name not in held and column.default is not dataclasses.MISSING:
             continue  # a column that is newer than the file
-        columns[column.name] = _read_column(
-            h5[name][column.name], clean and column.name not in codes
-        )
+        columns[column.name] = _read_column(group[column.name], clean and column.name not in codes)
     return [
         row(**dict(zip(columns, values, strict=True)))
         for values in zip(*columns.values(), strict=True)

@@ -135,7 +135,9 @@ def _seek_groups(path: Path, h5: Any) -> list[str]:
 
 def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str) -> int:
     where = f"{path}: /{group_name}/{name}"
-    linked = not isinstance(group.get(name, getlink=True), h5py.HardLink)
+    linked = (
+        group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type != h5py.h5l.TYPE_HARD
+    )
     dataset = None if linked else group[name]  # a link is not followed
     if not isinstance(dataset, h5py.Dataset) or not is_plain(dataset):
         raise StoreError(f"{where} is not stored in the file itself: do not trust it")
@@ -169,7 +171,8 @@ def is_plain(dataset: Any) -> bool:
     """True where a dataset lies in its own file and is unpacked without native code of others."""
     properties = dataset.id.get_create_plist()
     filters = {properties.get_filter(number)[0] for number in range(properties.get_nfilters())}
-    return not dataset.external and not dataset.is_virtual and filters <= FILTERS
+    elsewhere = properties.get_layout() == h5py.h5d.VIRTUAL or properties.get_external_count()
+    return not elsewhere and filters <= FILTERS
 
 
 def _fits(shape: tuple[int, ...] | None, row: tuple[int | None, ...]) -> bool:
