@@ -181,6 +181,17 @@ def test_one_text_cannot_be_read_many_times(result: Path) -> None:
     assert len(small) < 100 * 2**21
 
 
+@pytest.mark.parametrize("column", ["start", "kind"])
+def test_a_table_whose_columns_differ_in_length_is_refused(result: Path, column: str) -> None:
+    with h5py.File(result, "r+") as h5:
+        dtype = h5["segments"][column].dtype
+        rows = h5["segments/stop"].shape[0]
+        assert rows
+        del h5["segments"][column]
+        h5["segments"].create_dataset(column, (0,), dtype)
+    refused(result, f"the columns of /segments have from 0 to {rows} rows")
+
+
 def test_a_chunk_that_is_too_small_for_its_data_is_refused(result: Path) -> None:
     with h5py.File(result, "r+") as h5:
         del h5["maps/mismatch"]

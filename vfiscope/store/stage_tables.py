@@ -173,7 +173,7 @@ def read_table(
     held = set(group)
     first = dataclasses.fields(row)[0].name  # type: ignore[arg-type]
     if first in held and not group[first].shape[0]:
-        return []  # opening every column of an empty table takes a while in a batch
+        return []  # all columns are empty then: their lengths were checked
     for column in dataclasses.fields(row):  # type: ignore[arg-type]
         if column.name not in held and column.default is not dataclasses.MISSING:
             continue  # a column that is newer than the file

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
@@ -16,7 +16,6 @@ from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.claims import stored_bytes, text_bytes
 from vfiscope.store.contradictions import check_names, check_rows, most_rows
-from vfiscope.store.members import members
 from vfiscope.store.pairing_table import PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.seek_tables import SEEK_TYPES
@@ -65,6 +64,14 @@ ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
 """Shape of a row, None for any length; a row of any other group or column is a single value."""
 
 
+class _Stored(NamedTuple):
+    """A dataset that was checked."""
+
+    rows: int
+    held: int
+    """Bytes that its data take in the file."""
+
+
 def check_stored(path: Path, h5: Any, file: Any) -> None:
     """Refuse a file that would make HDF5 open other files, load native filter code, or exhaust the
     memory.
@@ -82,31 +89,40 @@ def check_stored(path: Path, h5: Any, file: Any) -> None:
     """
     optional = [group for group in OPTIONAL if group in h5]
     required = [group for group in schema.ROW_GROUPS if group not in OPTIONAL]
-    groups = ("frames", *required, *optional, *_tables(path, h5))
-    held = sum(_check_group(path, h5, file, group) for group in groups)
-    held += sum(_check_group(path, h5, file, group) for group in _seek_groups(path, h5))
+    by_frame, tables = ("frames", *required, *optional), _tables(path, h5)
+    found = {
+        group: _check_group(path, h5, file, group)
+        for group in (*by_frame, *tables, *_seek_groups(path, h5))
+    }
+    held = sum(each.held for group in found.values() for each in group.values())
     if held > file.size:
         raise StoreError(f"{path} claims {held} bytes of data and has {file.size}: do not trust it")
-    rows = h5["frames"]["index"].shape[0]
+    rows = found["frames"]["index"].rows
     if not rows:
         raise StoreError(f"{path} holds no frames: make it again")
-    for group in ("frames", *required, *optional):
-        for name, dataset in members(h5[group]):
-            if dataset.shape[0] != rows and (group, name) != ("pairing", "dropped"):
+    for group in by_frame:
+        for name, each in found[group].items():
+            if each.rows != rows and (group, name) != ("pairing", "dropped"):
                 raise StoreError(
-                    f"{path} holds {rows} frames, but /{group}/{name} has {dataset.shape[0]} rows:"
+                    f"{path} holds {rows} frames, but /{group}/{name} has {each.rows} rows:"
                     " it is damaged, make it again"
                 )
+    for group in tables:
+        if len(lengths := {each.rows for each in found[group].values()}) > 1:
+            raise StoreError(
+                f"{path}: the columns of /{group} have from {min(lengths)} to {max(lengths)} rows:"
+                " it is damaged, make it again"
+            )
 
 
-def _check_group(path: Path, h5: Any, file: Any, group: str) -> int:
-    """Check the datasets of a group; the bytes that they take in the file."""
+def _check_group(path: Path, h5: Any, file: Any, group: str) -> dict[str, _Stored]:
+    """Check the datasets of a group: {name: what it holds}."""
     if not isinstance(h5.get(group, getlink=True), h5py.HardLink):
         raise StoreError(f"{path}: /{group} is missing or a link: make the file again")
     if not isinstance(found := h5[group], h5py.Group):
         raise StoreError(f"{path}: /{group} is not a group: the file is damaged, make it again")
     check_names(path, group, found)
-    return sum(_check_dataset(path, found, file, group, name) for name in found)
+    return {name: _check_dataset(path, found, file, group, name) for name in found}
 
 
 def _tables(path: Path, h5: Any) -> list[str]:
@@ -133,7 +149,7 @@ def _seek_groups(path: Path, h5: Any) -> list[str]:
     return [f"seek/{role}" for role in h5["seek"]]
 
 
-def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str) -> int:
+def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str) -> _Stored:
     where = f"{path}: /{group_name}/{name}"
     linked = (
         group.id.links.get_info(name.encode("utf-8", "surrogateescape")).type != h5py.h5l.TYPE_HARD
@@ -162,7 +178,8 @@ def _check_dataset(path: Path, group: Any, file: Any, group_name: str, name: str
         raise StoreError(f"{where} has {shape[0]} rows, more than {most}: make it again")
     try:
         held = stored_bytes(dataset)
-        return held + (text_bytes(dataset, file) if h5py.check_string_dtype(dataset.dtype) else 0)
+        texts = h5py.check_string_dtype(dataset.dtype)
+        return _Stored(shape[0], held + (text_bytes(dataset, file) if texts else 0))
     except ValueError as error:
         raise StoreError(f"{where} {error}: do not trust it") from error
 
