@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from vfiscope.cli.parameters import files
+from vfiscope.cli.parameters import DeclaredOption, RunCommand, files
 from vfiscope.cli.terminal import say, say_json
 from vfiscope.errors import UsageError
 
@@ -18,31 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["regions"]
 
 
-@click.command()
+class RegionsCommand(RunCommand):
+    """Its ways to look are the options of the stage, under their names there; what is not passed is
+    None."""
+
+    def declared_parameters(self) -> Iterable[click.Parameter]:
+        from vfiscope.options import declared
+        from vfiscope.options.region_options import STAGE_OPTIONS
+
+        for name, option in STAGE_OPTIONS.items():
+            yield DeclaredOption(replace(declared()[option], name=name, default=None), "Regions")
+
+
+@click.command(cls=RegionsCommand)
 @click.argument("run", metavar="RUN", shell_complete=files)
-@click.option("--method", metavar="METHOD", help="Seek again by this method, such as auto.")
-@click.option(
-    "--frames",
-    metavar="auto|flagged|all|FRAMES",
-    help="Where to look: flagged frames, all, or numbers such as 12,40:60.",
-)
-@click.option(
-    "--sensitivity",
-    type=click.Choice(["low", "medium", "high"]),
-    help="How small a difference makes a region.",
-)
-@click.option(
-    "--normal",
-    metavar="FOLDER|RUN|BANK",
-    shell_complete=files,
-    help="Normal frames: what none of them shows is marked.",
-)
-@click.option(
-    "--sam-weights",
-    metavar="DIR",
-    shell_complete=files,
-    help="A SAM 2 checkpoint of transformers, which draws the masks.",
-)
 @click.option(
     "--figures",
     metavar="DIR",

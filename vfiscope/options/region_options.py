@@ -11,9 +11,17 @@ from vfiscope.errors import UsageError
 from vfiscope.options.option import FileName, Option
 from vfiscope.options.result_options import ResultOptions
 
-__all__ = ["RegionOptions", "Sensitivity", "frame_ranges"]
+__all__ = ["STAGE_OPTIONS", "RegionOptions", "Sensitivity", "frame_ranges"]
 
 Sensitivity = Literal["low", "medium", "high"]
+STAGE_OPTIONS = {
+    "method": "regions",
+    "frames": "region_frames",
+    "sensitivity": "sensitivity",
+    "normal": "normal",
+    "sam_weights": "sam_weights",
+}
+"""{parameter of the stage, and option of the verb ``regions``: the option of the other verbs}"""
 RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
-from vfiscope.options.region_options import frame_ranges
+from vfiscope.options.region_options import STAGE_OPTIONS, frame_ranges
 from vfiscope.regions.find import find, find_between
 from vfiscope.regions.presets import identify_method, make_method
 from vfiscope.regions.settings import Sensitivity, Settings
@@ -36,15 +36,6 @@ __all__ = [
     "stored_parameters",
 ]
 
-OPTIONS_OF = {
-    "method": "regions",
-    "frames": "region_frames",
-    "sensitivity": "sensitivity",
-    "normal": "normal",
-    "sam_weights": "sam_weights",
-}
-"""{parameter of the stage: the option that it is}"""
-
 
 def check_regions(config: RunConfig) -> None:
     """Refuse regions that could not be sought, before anything is decoded.
@@ -62,13 +53,8 @@ def parameters_of(config: RunConfig) -> dict[str, Any] | None:
     regions, so that those that a run holds stay."""
     if config.regions is None and config.region_method == "none":
         return None
-    return {
-        "method": config.region_method,
-        "frames": config.region_frames,
-        "sensitivity": config.sensitivity,
-        "normal": config.normal,
-        "sam_weights": config.sam_weights,
-    }
+    given = {name: getattr(config, option) for name, option in STAGE_OPTIONS.items()}
+    return {**given, "method": config.region_method}
 
 
 def seek(
@@ -161,7 +147,7 @@ def check_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
     asked = REGIONS.asked(given)
     return {
         name: replace(declared()[option], name=name).validated(asked[name])
-        for name, option in OPTIONS_OF.items()
+        for name, option in STAGE_OPTIONS.items()
     }
 
 
