@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope.cli.program import main
+from vfiscope.scoring import region_marks, stored_frames
 
 
 @pytest.fixture
@@ -80,11 +82,19 @@ def test_no_answer_is_explained(run: Path, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_figures_and_a_report_of_another_system_are_written(
-    run: Path, capsys: pytest.CaptureFixture[str]
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read: list[int] = []
+
+    def streamed(run: vs.Run, sources: Any, rows: Any) -> Any:
+        read.extend(rows)
+        return stored_frames.streamed(run, sources, rows)
+
+    monkeypatch.setattr(region_marks, "streamed", streamed)
     folder, report = run.parent / "figures", run.parent / "report.json"
     words = ("--figures", folder, "--report", report, "--schema", "frameshift")
     assert call("regions", run, *words) == 0
+    assert read == [0, 0]  # once to seek, and once for figures and report together
     assert f"{folder}/run-000000_page.png" in capsys.readouterr().out.splitlines()
     (change,) = json.loads(report.read_text())["changes"]
     box = change["bbox"]
@@ -110,3 +120,14 @@ def test_wrong_words_are_one_line_and_change_nothing(
     *_, line = capsys.readouterr().err.strip().splitlines()
     assert message in line
     assert run.read_bytes() == before
+
+
+def test_a_report_names_both_files(run: Path) -> None:
+    report = run.parent / "hybrid.json"
+    assert call("regions", run, "--report", report, "--schema", "trackshift-hybrid") == 0
+    assert json.loads(report.read_text())["image_name"] == str(run.parent / "test.png")
+    with vs.open_run(run) as opened:
+        (pair,) = region_marks.sought_pairs(opened)
+    assert pair.stem == "run-000000"
+    assert pair.compared.partner is not None
+    assert pair.compared.partner.path == str(run.parent / "ref.png")

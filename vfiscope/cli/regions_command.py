@@ -106,11 +106,17 @@ def _written(
     overwrite: bool,
     **reading: Any,
 ) -> Iterator[Path]:
-    """Writes the figures and reports that were asked for."""
-    from vfiscope.compat.region_reports import write_reports
-    from vfiscope.inspection.region_pages import draw_pages
+    """Writes the figures and reports that were asked for, pair by pair."""
+    from vfiscope.compat.region_reports import check_report, report_pair
+    from vfiscope.inspection.region_pages import draw_pair
+    from vfiscope.scoring.region_marks import sought_pairs
 
     if report is not None and schema is not None:
-        yield from write_reports(run, schema, report, overwrite=overwrite, **reading)
-    if figures is not None:
-        yield from draw_pages(run, figures, overwrite=overwrite, **reading)
+        check_report(run, schema, report)
+    if report is None and figures is None:
+        return
+    for pair in sought_pairs(run, **reading):
+        if report is not None and schema is not None:
+            yield report_pair(run, pair, schema, report, overwrite=overwrite)
+        if figures is not None:
+            yield from draw_pair(run, pair, figures, overwrite=overwrite)

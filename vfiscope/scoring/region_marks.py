@@ -122,6 +122,8 @@ def ask_regions(
 class SoughtPair:
     """A pair of frames of a run, with what was found in it."""
 
+    stem: str
+    """What its files are called: ``<run>-<frame>``."""
     compared: ComparedFrames
     found: Found
     """With the regions and the answer that the run holds."""
@@ -154,4 +156,4 @@ def sought_pairs(
                 frame = int(run.frames.index[compared.row])
                 regions = [region for region in run.regions if region.frame == frame]
                 kept = replace(found, regions=regions, answer=answers[frame])
-                yield SoughtPair(compared, kept)
+                yield SoughtPair(f"{run.path.stem}-{frame:06}", compared, kept)

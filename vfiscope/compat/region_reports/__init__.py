@@ -9,8 +9,16 @@ These systems know no sequences: a report is of one test frame and its reference
 
 from __future__ import annotations
 
-from vfiscope.compat.region_reports.of_a_run import write_reports
+from vfiscope.compat.region_reports.of_a_run import check_report, report_pair
 from vfiscope.compat.region_reports.pair_report import PairReport
 from vfiscope.compat.region_reports.schemas import REPORTS, Schema, report_of, write_report
 
-__all__ = ["REPORTS", "PairReport", "Schema", "report_of", "write_report", "write_reports"]
+__all__ = [
+    "REPORTS",
+    "PairReport",
+    "Schema",
+    "check_report",
+    "report_of",
+    "report_pair",
+    "write_report",
+]
