@@ -46,23 +46,19 @@ class Coreset:
 
     def add(self, vectors: Tensor) -> None:
         """Add (n, E) unit vectors."""
-        from vfiscope.regions.difference.nearest_patches import nearest
-
-        if self._kept is None:
-            self._kept = vectors[:0]
-        for start in range(0, len(vectors), self.most):
-            new = vectors[start : start + self.most]
-            if len(self._kept) and self.radius > 0:
-                new = new[nearest(new, self._kept, 1)[0][:, 0] > self.radius]
-            self._hold(new)
-
-    def _hold(self, new: Tensor) -> None:
         import torch
 
-        assert self._kept is not None
-        self._kept = torch.cat([self._kept, new])
-        if len(self._kept) > 2 * self.most:
-            self._kept = self._chosen(self._kept)
+        from vfiscope.regions.difference.nearest_patches import nearest
+
+        kept = vectors[:0] if self._kept is None else self._kept
+        for start in range(0, len(vectors), self.most):
+            new = vectors[start : start + self.most]
+            if len(kept) and self.radius > 0:
+                new = new[nearest(new, kept, 1)[0][:, 0] > self.radius]
+            kept = torch.cat([kept, new])
+            if len(kept) > 2 * self.most:
+                kept = self._chosen(kept)
+        self._kept = kept
 
     def _chosen(self, held: Tensor) -> Tensor:
         from vfiscope.regions.difference.nearest_patches import nearest

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from helpers.media import moving, write_clip, write_video
@@ -10,6 +12,7 @@ from helpers.media import moving, write_clip, write_video
 import vfiscope as vs
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import open_source
+from vfiscope.sources.video.decode import packets
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.types import Code, Note
 
@@ -197,3 +200,22 @@ def test_a_frame_of_a_transport_stream_whose_beginning_is_gone_is_lost(
         assert (source.counts.decoded, source.counts.lost) == (7, 1)
     found = diagnose(str(path)).media["test"]
     assert found.lost == 1
+
+
+def test_a_stream_that_begins_late_is_passed_over() -> None:
+    """PyAV raises IndexError for a packet of a stream that it did not know when the file was
+    opened, as where the identifier of a transport packet was damaged; the file goes on."""
+
+    class Container:
+        def __init__(self) -> None:
+            self.left = ["first", IndexError("list index out of range"), "second", "third"]
+
+        def demux(self, stream: object) -> Iterator[object]:
+            while self.left:
+                packet = self.left.pop(0)
+                if isinstance(packet, Exception):
+                    raise packet
+                yield packet
+
+    found: Any = packets("a.ts", cast(Any, Container()), cast(Any, None))
+    assert list(found) == ["first", "second", "third"]
