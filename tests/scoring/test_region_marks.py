@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vfiscope as vs
-from vfiscope import synth
+from vfiscope import files, synth
 from vfiscope.errors import UsageError
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
@@ -103,3 +103,18 @@ def test_a_stored_run_is_asked_again_and_reads_only_its_files(tmp_path: Path) ->
 def test_what_cannot_be_used_is_said_in_one_line(options: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         vs.scan(np.stack([PLAIN, MARKED]), golden=0, **FEW, **options)
+
+
+def test_normal_images_are_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((48, 64, 3), 100 + number, np.uint8))
+    digested: list[str] = []
+
+    def counted(path: str) -> str:
+        digested.append(Path(path).name)
+        return "0" * 64
+
+    monkeypatch.setattr(files, "file_digest", counted)
+    asked = {"regions": "reconstruction", "normal": str(tmp_path)}
+    vs.scan(np.stack([PLAIN, MARKED]), golden=0, **asked, **FEW)
+    assert sorted(digested) == [f"{number}.png" for number in range(6)]
