@@ -14,6 +14,7 @@ from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import STAGE_OPTIONS, frame_ranges
 from vfiscope.regions.find import find, find_between
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.presets import identify_method, make_method
 from vfiscope.regions.settings import Sensitivity, Settings
 from vfiscope.regions.steps import Found, FramePair, Method
@@ -92,6 +93,7 @@ def seek(
     )
     if method == "none":
         return {"regions": [], "answers": [], "tracks": []}
+    check_normal_size(asked["normal"], run.frame_size)
     made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
@@ -193,12 +195,15 @@ def _settings(known: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     """What a method finds in a test frame against its partner or, without one, in what neither of
-    the real frames around it shows; None where there is nothing to compare it with."""
+    the real frames around it shows, or by itself where the method needs no reference; None where
+    there is nothing to compare it with."""
     test, partner = compared.test.pixels, compared.partner
     if test is None:
         return None
     if partner is not None and partner.pixels is not None:
         return find(FramePair(test, partner.pixels, compared.seen, compared.registration), method)
+    if not method.needs_reference:
+        return find(FramePair.alone(test), method)
     around = [
         FramePair(test, each.pixels)
         for each in (compared.before, compared.after)
