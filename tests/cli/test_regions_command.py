@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import vfiscope as vs
+from vfiscope.cli import run_commands
 from vfiscope.cli.program import main
 from vfiscope.scoring import region_marks, stored_frames
 
@@ -131,3 +132,22 @@ def test_a_report_names_both_files(run: Path) -> None:
     assert pair.stem == "run-000000"
     assert pair.compared.partner is not None
     assert pair.compared.partner.path == str(run.parent / "ref.png")
+
+
+def test_frames_that_are_read_for_regions_have_a_bar(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals: list[int] = []
+
+    def bar(rows: Any, total: int) -> Any:
+        totals.append(total)
+        return rows
+
+    monkeypatch.setattr(run_commands, "rows_read", bar)
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff")
+    assert call("scan", run.parent / "*.png", "--golden", "0", *words) == 0
+    assert totals == [2]
+    assert (
+        call("scan", run.parent / "*.png", "--golden", "0", *words, "--overwrite", "--quiet") == 0
+    )
+    assert totals == [2]

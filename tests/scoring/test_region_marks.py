@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 import vfiscope as vs
-from vfiscope import synth
+from vfiscope import files, synth
 from vfiscope.errors import UsageError
-from vfiscope.regions import Settings
-from vfiscope.regions.normal import build_normal
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
 MARKED = PLAIN.copy()
@@ -153,11 +151,16 @@ def test_normal_frames_of_another_size_are_refused(normal: str, method: str) -> 
         vs.scan(frames, regions=method, normal=normal, **FEW)
 
 
-def test_a_saved_bank_of_another_size_is_refused(
-    normal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vfiscope.regions.patch_features.SIZE_DSIFT_REGIONS", 112)
-    bank = tmp_path / "bank.h5"
-    build_normal(normal, Settings(embedder="dsift")).save(bank)
-    with pytest.raises(UsageError, match=r"normal frames of .*bank.h5 are 64x48"):
-        vs.scan(np.stack([GOOD[:24]] * 2), regions="patchcore", normal=str(bank), **FEW)
+def test_normal_images_are_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((48, 64, 3), 100 + number, np.uint8))
+    digested: list[str] = []
+
+    def counted(path: str) -> str:
+        digested.append(Path(path).name)
+        return "0" * 64
+
+    monkeypatch.setattr(files, "file_digest", counted)
+    asked = {"regions": "reconstruction", "normal": str(tmp_path)}
+    vs.scan(np.stack([PLAIN, MARKED]), golden=0, **asked, **FEW)
+    assert sorted(digested) == [f"{number}.png" for number in range(6)]
