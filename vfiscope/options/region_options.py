@@ -11,7 +11,7 @@ from vfiscope.errors import UsageError
 from vfiscope.options.option import FileName, Option
 from vfiscope.options.result_options import ResultOptions
 
-__all__ = ["STAGE_OPTIONS", "RegionOptions", "Sensitivity", "frame_ranges"]
+__all__ = ["RUN_OPTIONS", "STAGE_OPTIONS", "RegionOptions", "Sensitivity", "frame_ranges"]
 
 Sensitivity = Literal["low", "medium", "high"]
 STAGE_OPTIONS = {
@@ -22,6 +22,8 @@ STAGE_OPTIONS = {
     "sam_weights": "sam_weights",
 }
 """{parameter of the stage, and option of the verb ``regions``: the option of the other verbs}"""
+RUN_OPTIONS = ("embedder", "weights", "device")
+"""More of both, under the names that they have everywhere; what is not passed is as in the run."""
 RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
 
 
