@@ -83,8 +83,9 @@ def open_job(
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     """The plan with the chosen signals, or the default ones and those that detectors need."""
+    in_order = config.mode != "compare" and not config.independent
     has = {
-        Sight.BEFORE: config.mode != "compare" and not config.independent,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
