@@ -116,6 +116,11 @@ class RegionOptions(ResultOptions):
         """The method that was chosen, or the default of the mode; "none" marks nothing."""
         return self.regions or ("auto" if self.mode == "compare" else "none")
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether an image has no reference and needs none, as normal frames tell what changed."""
+        return self.ref is None and not self.panels and self.normal is not None
+
     @model_validator(mode="after")
     def _one_page(self) -> Self:
         if self.panels and self.ref is not None:

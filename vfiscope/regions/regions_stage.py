@@ -14,6 +14,7 @@ from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS, frame_ranges
 from vfiscope.regions.find import find, find_between
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.presets import check_read, identify_method, make_method
 from vfiscope.regions.settings import Sensitivity
 from vfiscope.regions.settings_of_run import remedied, settings_of
@@ -103,6 +104,7 @@ def seek(
     )
     if method == "none":
         return {"regions": [], "answers": [], "tracks": []}
+    check_normal_size(asked["normal"], run.frame_size)
     made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
@@ -199,12 +201,15 @@ def method_of(run: Run, *, method: str, **given: Any) -> Method:
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     """What a method finds in a test frame against its partner or, without one, in what neither of
-    the real frames around it shows; None where there is nothing to compare it with."""
+    the real frames around it shows, or by itself where the method needs no reference; None where
+    there is nothing to compare it with."""
     test, partner = compared.test.pixels, compared.partner
     if test is None:
         return None
     if partner is not None and partner.pixels is not None:
         return find(FramePair(test, partner.pixels, compared.seen, compared.registration), method)
+    if not method.needs_reference:
+        return find(FramePair.alone(test), method)
     around = [
         FramePair(test, each.pixels)
         for each in (compared.before, compared.after)

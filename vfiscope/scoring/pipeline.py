@@ -261,9 +261,9 @@ def _score(
 def _scores(
     job: Job, comparison: Comparison, streams: Streams, done: int, seen: list[Seen] | None
 ) -> Iterator[Scores]:
-    """The scores from row ``done`` on. Signals need the row before, so that row is decoded again
-    when work is continued."""
-    lead = done > 0 and job.plan.needs_row_before
+    """The scores from row ``done`` on. Signals look at rows before, so those are decoded again when
+    work is continued."""
+    lead = min(done, job.plan.rows_before)
     pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
     return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 
