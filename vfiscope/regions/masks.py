@@ -72,6 +72,26 @@ def decode(text: str, size: tuple[int, int], part: Box | None = None) -> Mask:
     return np.ascontiguousarray(columns.T)
 
 
+def extent_of(text: str, size: tuple[int, int]) -> Box | None:
+    """The smallest box around the mask of run lengths; None where it has no pixel.
+
+    Raises:
+        StoreError: as for :func:`decode`.
+    """
+    height = size[0]
+    ends = np.cumsum(lengths_of(text, size))
+    stops = ends[1::2]
+    starts = ends[::2][: len(stops)]
+    starts, stops = starts[stops > starts], stops[stops > starts]
+    if not len(starts):
+        return None
+    (left, top), (right, bottom) = np.divmod(starts, height), np.divmod(stops - 1, height)
+    x, w = int(left[0]), int(right[-1] - left[0]) + 1
+    if (right > left).any():  # what goes on in the next column has both ends of a column
+        return Box(x, 0, w, height)
+    return Box(x, int(top.min()), w, int(bottom.max() - top.min()) + 1)
+
+
 def lengths_of(text: str, size: tuple[int, int]) -> Int64:
     """(N,) lengths of the runs, outside and inside in turn.
 

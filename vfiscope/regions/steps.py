@@ -47,6 +47,17 @@ class FramePair:
     registration: Registration | None = None
     """How the test frame was brought onto the reference; None where it was not."""
 
+    @classmethod
+    def alone(cls, test: Uint8) -> FramePair:
+        """A test frame without a reference, for methods that need none: its reference is the frame
+        itself."""
+        return cls(test, test)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no reference, so that what changed against one cannot be told."""
+        return self.ref is self.test
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)"""
@@ -155,6 +166,9 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    needs_reference: bool = True
+    """False where the difference is that from normal frames: a reference is only described with,
+    and a test frame without one is looked at too."""
 
 
 @dataclass(frozen=True, eq=False)
