@@ -15,7 +15,7 @@ from vfiscope.errors import StoreError
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Box, Int64, Uint8
 
-__all__ = ["decode", "encode", "lengths_of"]
+__all__ = ["decode", "encode", "extent", "lengths_of"]
 
 GROUP_BITS, GROUP_VALUES = 5, 0x1F
 SIGN_BIT, MORE_FOLLOWS = 0x10, 0x20
@@ -70,6 +70,28 @@ def decode(text: str, size: tuple[int, int], part: Box | None = None) -> Mask:
     flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
     columns = flat.reshape(part.w, height)[:, part.y : part.y + part.h]
     return np.ascontiguousarray(columns.T)
+
+
+def extent(text: str, size: tuple[int, int]) -> Box | None:
+    """The tight box of a mask; None where it has no pixel.
+
+    Args:
+        text: as of :func:`encode`, or the lengths as a JSON list.
+        size: (height, width) of the frame.
+
+    Raises:
+        StoreError: the text does not hold the lengths of a mask of such a frame.
+    """
+    height, ends = size[0], np.cumsum(lengths_of(text, size))
+    starts, beyond = ends[:-1:2], ends[1::2]
+    starts, last = starts[beyond > starts], beyond[beyond > starts] - 1
+    if not len(starts):
+        return None
+    left, right = int(starts[0]) // height, int(last[-1]) // height
+    wraps = starts // height != last // height  # such a run holds the last row and the first
+    top = 0 if wraps.any() else int((starts % height).min())
+    bottom = height - 1 if wraps.any() else int((last % height).max())
+    return Box(left, top, right - left + 1, bottom - top + 1)
 
 
 def lengths_of(text: str, size: tuple[int, int]) -> Int64:

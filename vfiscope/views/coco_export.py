@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vfiscope.regions.masks import extent
 from vfiscope.store.text import plain
 from vfiscope.types import Region
 from vfiscope.views.file_places import placed_images
@@ -22,8 +23,9 @@ def coco_of(run: Run) -> dict[str, Any]:
     Images are the frames that regions were sought in, those without any too; their ``id`` is the
     decode ordinal, and their ``file_name`` the file relative to the common folder, or
     ``frame_000012.png`` of a video. Annotations are numbered from 1 in the order of the run, and
-    categories are the kinds, whose ids stay the same from run to run. ``bbox`` is the box with
-    context, ``segmentation`` the mask in compressed run lengths (the box, where there is none),
+    categories are the kinds, whose ids stay the same from run to run. ``segmentation`` is the mask
+    in compressed run lengths and ``bbox`` its extent (both the box with context, where there is
+    no mask),
     ``score`` the mean of the difference map, in the unit in ``info``; ``attributes`` hold the rest.
     All lengths are in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone.
     Places in a frame that was registered are those of the reference. Such an image has the size of
@@ -81,14 +83,15 @@ def kind_ids(regions: Sequence[Region]) -> dict[str, int]:
 def _annotation(
     number: int, region: Region, category: int, size: tuple[int, int]
 ) -> dict[str, Any]:
-    right, below = region.x + region.w, region.y + region.h
-    corners = [region.x, region.y, right, region.y, right, below, region.x, below]
+    tight = extent(region.mask, size) if region.mask else None
+    x, y, w, h = tight or (region.x, region.y, region.w, region.h)
+    corners = [x, y, x + w, y, x + w, y + h, x, y + h]
     mask = {"size": list(size), "counts": region.mask}
     return {
         "id": number,
         "image_id": region.frame,
         "category_id": category,
-        "bbox": [region.x, region.y, region.w, region.h],
+        "bbox": [x, y, w, h],
         "area": region.area,
         "segmentation": mask if region.mask else [corners],
         "iscrowd": 0,
