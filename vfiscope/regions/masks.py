@@ -15,7 +15,7 @@ from vfiscope.errors import StoreError
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Box, Int64, Uint8
 
-__all__ = ["decode", "encode", "extent", "lengths_of"]
+__all__ = ["decode", "encode", "extent_of", "lengths_of"]
 
 GROUP_BITS, GROUP_VALUES = 5, 0x1F
 SIGN_BIT, MORE_FOLLOWS = 0x10, 0x20
@@ -72,26 +72,24 @@ def decode(text: str, size: tuple[int, int], part: Box | None = None) -> Mask:
     return np.ascontiguousarray(columns.T)
 
 
-def extent(text: str, size: tuple[int, int]) -> Box | None:
-    """The tight box of a mask; None where it has no pixel.
-
-    Args:
-        text: as of :func:`encode`, or the lengths as a JSON list.
-        size: (height, width) of the frame.
+def extent_of(text: str, size: tuple[int, int]) -> Box | None:
+    """The smallest box around the mask of run lengths; None where it has no pixel.
 
     Raises:
-        StoreError: the text does not hold the lengths of a mask of such a frame.
+        StoreError: as for :func:`decode`.
     """
-    height, ends = size[0], np.cumsum(lengths_of(text, size))
-    starts, beyond = ends[:-1:2], ends[1::2]
-    starts, last = starts[beyond > starts], beyond[beyond > starts] - 1
+    height = size[0]
+    ends = np.cumsum(lengths_of(text, size))
+    stops = ends[1::2]
+    starts = ends[::2][: len(stops)]
+    starts, stops = starts[stops > starts], stops[stops > starts]
     if not len(starts):
         return None
-    left, right = int(starts[0]) // height, int(last[-1]) // height
-    wraps = starts // height != last // height  # such a run holds the last row and the first
-    top = 0 if wraps.any() else int((starts % height).min())
-    bottom = height - 1 if wraps.any() else int((last % height).max())
-    return Box(left, top, right - left + 1, bottom - top + 1)
+    (left, top), (right, bottom) = np.divmod(starts, height), np.divmod(stops - 1, height)
+    x, w = int(left[0]), int(right[-1] - left[0]) + 1
+    if (right > left).any():  # what goes on in the next column has both ends of a column
+        return Box(x, 0, w, height)
+    return Box(x, int(top.min()), w, int(bottom.max() - top.min()) + 1)
 
 
 def lengths_of(text: str, size: tuple[int, int]) -> Int64:

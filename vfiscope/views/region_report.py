@@ -7,11 +7,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiscope.regions.describe.mask_shape import polygons
-from vfiscope.regions.masks import decode, lengths_of
-from vfiscope.regions.steps import Mask
+from vfiscope.regions.describe.mask_shape import outlines_of
+from vfiscope.regions.masks import lengths_of
 from vfiscope.store.text import plain
-from vfiscope.types import Box, Region, Role, Status
+from vfiscope.types import Region, Role, Status
 from vfiscope.views.marked_images import MarkedImage, marked_images, size_of
 from vfiscope.views.region_words import answer_sentence
 
@@ -55,8 +54,8 @@ def region_report(run: Run) -> dict[str, Any]:
                             box {x, y, w, h}, tight {x, y, w, h}, centroid {x, y}, area, score,
                             peak, mask_by, mask {size: [h, w], counts: run lengths down the columns,
                             outside and inside in turn} or None, polygons: for each part of the
-                            mask, the largest first, its outer outline [[x, y] of pixel centres],
-                            true to a pixel}]
+                            mask, the largest first, its outer outline [[x, y] along the edges of
+                            pixels], true to a pixel}]
         tracks              [{track, first_frame, last_frame, regions, kind}]
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
@@ -162,7 +161,7 @@ def region_facts(number: int, region: Region) -> dict[str, Any]:
 def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
     mask, outlines = None, []
     if region.mask:
-        outlines = [each.tolist() for each in polygons(*_mask_in_place(region, size))]
+        outlines = [each.tolist() for each in outlines_of(region.mask, size)]
         mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
     return {
         **region_facts(number, region),
@@ -174,17 +173,6 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "mask": mask,
         "polygons": outlines,
     }
-
-
-def _mask_in_place(region: Region, size: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:
-    """The mask of a region and the (x, y) of its first pixel; of one whose extent is not known, the
-    whole frame."""
-    left, top = (min(max(0, int(each)), 2**31) for each in (region.tight_x, region.tight_y))
-    w, h = (min(max(0, int(each)), 2**31) for each in (region.tight_w, region.tight_h))
-    part = Box(left, top, min(w, size[1] - left), min(h, size[0] - top))
-    if part.w < 1 or part.h < 1:
-        part = Box(0, 0, size[1], size[0])
-    return decode(region.mask, size, part), (part.x, part.y)
 
 
 def _errors(run: Run, seen: set[int]) -> Iterator[dict[str, Any]]:
