@@ -166,6 +166,9 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    silent_in_doubt: bool = False
+    """Whether a pair of which nothing can be told has no regions; else they mark where it differs.
+    """
     needs_reference: bool = True
     """False where the difference is that from normal frames: a reference is only described with,
     and a test frame without one is looked at too."""

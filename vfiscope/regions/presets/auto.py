@@ -37,5 +37,6 @@ def make(settings: Settings) -> Method:
         threshold=partial(fixed, level=1.0),
         propose=partial(grown, gap=3, min_seeds=12, margin=0.006, min_side=0.055),
         weigh=weigh_parallax,
+        silent_in_doubt=True,
         describe=describe,
     )
