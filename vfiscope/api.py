@@ -194,6 +194,9 @@ def find_regions(
     sensitivity: str = "medium",
     normal: str | Path | None = None,
     sam_weights: str | Path | None = None,
+    embedder: str | None = None,
+    weights: str | Path | None = None,
+    device: str | None = None,
     root: str | Path | None = None,
 ) -> Run:
     """Seek what changed, and where, in a stored result again, and open it. Only the frames that are
@@ -209,6 +212,9 @@ def find_regions(
         normal: normal frames, for methods that compare with them: a folder, a video, a result, or a
             saved memory bank (.h5).
         sam_weights: a folder with a SAM 2 checkpoint of transformers, which draws the masks.
+        embedder: of methods that compare features; None: that of the result, with its weights.
+        weights: of the embedder.
+        device: "auto", "cpu", "cuda" or "mps"; None: that of the result.
         root: a folder that the inputs lie in now, for inputs that were moved.
 
     Returns:
@@ -228,6 +234,9 @@ def find_regions(
             "sensitivity": sensitivity,
             "normal": None if normal is None else str(normal),
             "sam_weights": None if sam_weights is None else str(sam_weights),
+            "embedder": embedder,
+            "weights": None if weights is None else str(weights),
+            "device": device,
         },
         root=root,
     )

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 
 import vfiscope as vs
+from vfiscope.cli import run_commands
 from vfiscope.cli.program import main
 from vfiscope.scoring import region_marks, stored_frames
 
@@ -131,3 +133,45 @@ def test_a_report_names_both_files(run: Path) -> None:
     assert pair.stem == "run-000000"
     assert pair.compared.partner is not None
     assert pair.compared.partner.path == str(run.parent / "ref.png")
+
+
+def test_frames_that_are_read_for_regions_have_a_bar(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    totals: list[int] = []
+
+    def bar(rows: Any, total: int) -> Any:
+        totals.append(total)
+        return rows
+
+    monkeypatch.setattr(run_commands, "rows_read", bar)
+    out = ("-o", run.parent / "scan.h5")
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff", *out)
+    assert call("scan", run.parent / "*.png", "--golden", "0", *words) == 0
+    assert totals == [2]
+    assert (
+        call("scan", run.parent / "*.png", "--golden", "0", *words, "--overwrite", "--quiet") == 0
+    )
+    assert totals == [2]
+
+
+def test_a_device_and_weights_of_another_machine_can_be_replaced(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with h5py.File(run, "r+") as file:
+        of_run = {"embedder": "dinov2-small", "weights": "there.pth", "device": "mps"}
+        file.attrs["config"] = json.dumps({**json.loads(file.attrs["config"]), **of_run})
+
+    def refusal(*words: str) -> str:
+        assert call("regions", run, "--method", "semantic", *words) == 2
+        return capsys.readouterr().err
+
+    no_device, no_weights = refusal(), refusal("--device", "cpu")
+    assert f"{run} was scored with device mps: pass another --device to" in no_device
+    assert "'there.pth' do not exist" in no_weights
+    assert f"{run} was scored with weights there.pth: pass another --weights to" in no_weights
+    assert "does not look at it" in refusal("--method", "auto", "--embedder", "dsift")
+    words = ("--device", "cpu", "--embedder", "dsift")
+    assert call("regions", run, "--method", "semantic", *words) == 0
+    with vs.open_run(run) as marked:
+        assert marked.stages["regions"].facts["embedder"]["name"] == "dsift"

@@ -25,10 +25,12 @@ class RegionsCommand(RunCommand):
 
     def declared_parameters(self) -> Iterable[click.Parameter]:
         from vfiscope.options import declared
-        from vfiscope.options.region_options import STAGE_OPTIONS
+        from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS
 
         for name, option in STAGE_OPTIONS.items():
             yield DeclaredOption(replace(declared()[option], name=name, default=None), "Regions")
+        for name in RUN_OPTIONS:
+            yield DeclaredOption(replace(declared()[name], default=None), "Regions")
 
 
 @click.command(cls=RegionsCommand)

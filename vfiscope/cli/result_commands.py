@@ -113,8 +113,8 @@ def plot(
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def export(run: str, out: str, overwrite: bool) -> int:
     """Write the scores of every frame as .csv, .json or .parquet, or the regions: as .coco.json or
-    .cvat.xml for annotation tools, .cvat-video.xml with tracks, .regions.json with all that is
-    known of them, or .regions.csv.
+    .cvat.xml for annotation tools (with outlines: .coco-polygons.json, .cvat-polygons.xml),
+    .cvat-video.xml with tracks, .regions.json with all that is known of them, or .regions.csv.
 
     vfiscope export interpolated.h5 -o scores.csv
     """

@@ -51,6 +51,17 @@ class FramePair:
     registration: Registration | None = None
     """How the test frame was brought onto the reference; None where it was not."""
 
+    @classmethod
+    def alone(cls, test: Uint8) -> FramePair:
+        """A test frame without a reference, for methods that need none: its reference is the frame
+        itself."""
+        return cls(test, test)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no reference, so that what changed against one cannot be told."""
+        return self.ref is self.test
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)"""
@@ -162,6 +173,9 @@ class Method:
     between: Callable[[Difference, Surrounding], Difference] | None = None
     """Adds what is wrong with a frame between two real ones though each of its pixels may be near
     to one of them. Takes what differs from all that it may show; None: nothing."""
+    needs_reference: bool = True
+    """False where the difference is that from normal frames: a reference is only described with,
+    and a test frame without one is looked at too."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_compa
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
@@ -71,6 +72,7 @@ def open_job(
     check_regions(config)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
+    check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
     if config.lag is not None:
@@ -81,8 +83,9 @@ def open_job(
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     """The plan with the chosen signals, or the default ones and those that detectors need."""
+    in_order = config.mode != "compare" and not config.independent
     has = {
-        Sight.BEFORE: config.mode != "compare" and not config.independent,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)

@@ -81,8 +81,11 @@ def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
     could meet a rule about it.
 
     Metrics that are often undefined for a whole clip get no note: those that need motion or
-    passed-through originals, or take what there is.
+    passed-through originals, or take what there is; nor where normal frames alone tell what changed
+    in frames without a partner.
     """
+    if comparison.config.normal is not None and (scored.table.ref_index < 0).all():
+        return []
     role = headline_role(scored.table)
     rows = rows_of(scored.table, role)
     return [

@@ -46,6 +46,8 @@ READING = (
     "raw_format",
     "crop",
     "crop_ref",
+    "regions",
+    "normal",
 )
 """Options that decide which frames are read, and how."""
 LONG = 2000

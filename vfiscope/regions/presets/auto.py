@@ -19,6 +19,8 @@ __all__ = ["make"]
 
 TOLERANCE_PX = 2
 """Beyond the local shifts that are fitted."""
+LOCAL_PX = 7.5
+"""Less than the reach of the coarse local shifts: a shift at its end may be a part of a larger."""
 THRESHOLD_SCALES = {"low": 2.0, "medium": 1.0, "high": 0.5}
 """Each step is a factor of two in contrast. It scales what stands for contrast and noise; what
 edges explain stays, as how far they lie off does not depend on how weak a change is looked for."""
@@ -28,7 +30,7 @@ def make(settings: Settings) -> Method:
     """The method ``auto``."""
     scale = THRESHOLD_SCALES[settings.sensitivity]
     return Method(
-        register=register_where_it_helps,
+        register=partial(register_where_it_helps, local_px=LOCAL_PX),
         difference=partial(
             tolerant_difference,
             tolerance=TOLERANCE_PX,
