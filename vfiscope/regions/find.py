@@ -9,7 +9,7 @@ from math import isnan
 import cv2
 import numpy as np
 
-from vfiscope.regions.answer import answer_of
+from vfiscope.regions.answer import answer_of, doubt_of
 from vfiscope.regions.segment.map_mask import covered
 from vfiscope.regions.steps import (
     Cut,
@@ -139,12 +139,15 @@ def _found(
     if method.weigh is not None:
         weighed = method.weigh(pair, difference, cut)
     difference, cut = weighed.difference, weighed.cut
-    found = method.propose(difference, cut)
+    doubt = doubt_of(pair, weighed)
+    found = [] if doubt and method.silent_in_doubt else method.propose(difference, cut)
     proposals = _most_important(found, cut)
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, described or difference, cut, each) for each in proposals]
-    answer = answer_of(pair, weighed, regions, covered(cut, proposals), len(found))
+    answer = answer_of(
+        pair, weighed, regions, area=covered(cut, proposals), count=len(found), doubt=doubt
+    )
     return Found(regions, answer, pair, difference, cut)
 
 

@@ -173,6 +173,9 @@ class Method:
     between: Callable[[Difference, Surrounding], Difference] | None = None
     """Adds what is wrong with a frame between two real ones though each of its pixels may be near
     to one of them. Takes what differs from all that it may show; None: nothing."""
+    silent_in_doubt: bool = False
+    """Whether a pair of which nothing can be told has no regions; else they mark where it differs.
+    """
     needs_reference: bool = True
     """False where the difference is that from normal frames: a reference is only described with,
     and a test frame without one is looked at too."""

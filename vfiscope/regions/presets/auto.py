@@ -40,5 +40,6 @@ def make(settings: Settings) -> Method:
         propose=partial(grown, gap=3, min_seeds=12, margin=0.006, min_side=0.055),
         weigh=weigh_parallax,
         between=partial(with_ghosts, scale=scale),
+        silent_in_doubt=True,
         describe=describe,
     )
