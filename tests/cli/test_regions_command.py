@@ -145,7 +145,8 @@ def test_frames_that_are_read_for_regions_have_a_bar(
         return rows
 
     monkeypatch.setattr(run_commands, "rows_read", bar)
-    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff")
+    out = ("-o", run.parent / "scan.h5")
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff", *out)
     assert call("scan", run.parent / "*.png", "--golden", "0", *words) == 0
     assert totals == [2]
     assert (

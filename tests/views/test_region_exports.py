@@ -66,7 +66,7 @@ def test_coco(tmp_path: Path) -> None:
     assert [each["image_id"] for each in found["annotations"]] == [1, 3, 3]
     kinds = [names[each["category_id"] - 1] for each in found["annotations"]]
     assert kinds == ["spot", "damage", "zebra"]
-    assert first["bbox"] == [20, 8, 12, 10]
+    assert first["bbox"] == [21, 9, 10, 8]  # of the mask
     assert first["area"] == decode(first["segmentation"]["counts"], SIZE).sum() == 80
     assert first["segmentation"]["size"] == [48, 64]
     assert second["segmentation"] == [[22.5, 8, 34.5, 8, 34.5, 18, 22.5, 18]]
@@ -180,7 +180,7 @@ def test_exports_undo_crop_and_resize(tmp_path: Path) -> None:
     found = json.loads(exported(run, ".coco.json").read_text())
     (image,), (drawn,) = found["images"], found["annotations"]
     assert (image["file_name"], image["width"], image["height"]) == ("m.png", 200, 150)
-    assert drawn["bbox"] == [50, 21, 24, 20]
+    assert drawn["bbox"] == [52, 23, 20, 16]
     rows, columns = np.nonzero(decode(drawn["segmentation"]["counts"], (150, 200)))
     assert drawn["area"] == len(rows) == 4 * 80
     extent = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
@@ -207,7 +207,8 @@ def test_a_table(tmp_path: Path) -> None:
     first, second = csv.DictReader(exported(Run(path), ".regions.csv").read_text().split("\n"))
     assert (first["id"], first["frame"], first["name"], first["time_s"]) == ("1", "1", "b", "0.04")
     assert first["caption"] == "'=1+1"
-    assert (first["unit"], first["level"], second["x"]) == ("ratio", "1.0", "20.0")
+    assert (first["unit"], first["level"], second["box_x"]) == ("ratio", "1.0", "20.0")
+    assert (first["tight_x"], first["box_w"], first["tight_w"]) == ("21.0", "12.0", "10.0")
     assert "mask" not in first
 
 

@@ -15,7 +15,7 @@ from vfiscope.errors import StoreError
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Box, Int64, Uint8
 
-__all__ = ["decode", "encode", "lengths_of"]
+__all__ = ["decode", "encode", "extent_of", "lengths_of"]
 
 GROUP_BITS, GROUP_VALUES = 5, 0x1F
 SIGN_BIT, MORE_FOLLOWS = 0x10, 0x20

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import UsageError
 from vfiscope.signals import SIGNALS
 from vfiscope.store import headline_role, pool, rows_of
-from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status
+from vfiscope.types import FrameTable, MetricSpec, Role, Segment, Status, counted
 
 __all__ = ["Column", "Rule", "float32", "segment_of", "spans", "stepped_over"]
 
@@ -186,8 +186,19 @@ class Rule:
         for first, last in spans(met, over, reach=0 if alone else 1):
             lasts = ends[last] - frames.time_s[first] >= self.seconds - SLACK_S
             if met[first : last + 1].sum() >= self.frames and lasts:
-                found.append(segment_of(frames, name, column, badness, (first, last), 1.0, **said))
+                place, count = (first, last), int(met[first : last + 1].sum())
+                segment = segment_of(frames, name, column, badness, place, 1.0, **said)
+                found.append(replace(segment, evidence=self._evidence(segment, count)))
         return found
+
+    def _evidence(self, segment: Segment, count: int) -> str:
+        frames = "frame" if segment.role == "all" else f"{segment.role} frame"
+        lasts = segment.stop_time_s - segment.start_time_s
+        return (
+            f"{counted(count, frames)} in {lasts:.3g} s {'meets' if count == 1 else 'meet'}"
+            f" {self.subject} {self.op} {_plain(self.value)}, frame {segment.peak_index} most, with"
+            f" {segment.peak:.4g}"
+        )
 
     def met(
         self, frames: FrameTable, values: Mapping[str, Column], specs: Mapping[str, MetricSpec]
@@ -287,9 +298,13 @@ def segment_of(
     kind: str = "low_score",
     rule: str = "",
     role: str = "all",
+    *,
+    evidence: str = "",
 ) -> Segment:
     """The segment of a range of rows, both ends included; its peak is the first row of greatest
-    badness, which is NaN in rows that are stepped over."""
+    badness, which is NaN in rows that are stepped over.
+
+    ``evidence`` says in one sentence, with its numbers, why it is flagged."""
     first, last = rows
     peak = first + int(np.nanargmax(badness[first : last + 1]))
     return Segment(
@@ -304,6 +319,7 @@ def segment_of(
         stop_time_s=float(_row_ends(frames)[last]),
         rule=rule,
         role=role,
+        evidence=evidence,
     )
 
 

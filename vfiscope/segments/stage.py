@@ -34,7 +34,7 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     return {"segments": flag(*stored, independent=alone)}
 
 
-SEGMENTS = STAGES.add("segments", Stage("segments", 1, (), {"segments": Segment}, find))
+SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
 
 
 def flagged(

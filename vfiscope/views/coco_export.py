@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.regions.describe.mask_shape import outlines_of
+from vfiscope.regions.masks import extent_of
 from vfiscope.store.text import plain
 from vfiscope.types import Region
 from vfiscope.views.file_places import placed_images
@@ -23,10 +24,10 @@ def coco_of(run: Run, *, as_polygons: bool = False) -> dict[str, Any]:
     Images are the frames that regions were sought in, those without any too; their ``id`` is the
     decode ordinal, and their ``file_name`` the file relative to the common folder, or
     ``frame_000012.png`` of a video. Annotations are numbered from 1 in the order of the run, and
-    categories are the kinds, whose ids stay the same from run to run. ``bbox`` is the box with
-    context, ``segmentation`` the mask in compressed run lengths (the box, where there is none), or
-    the outer outlines of its parts, in which holes are filled; ``score`` the mean of the difference
-    map, in the unit in ``info``; ``attributes`` hold the rest.
+    categories are the kinds, whose ids stay the same from run to run. ``segmentation`` is the mask
+    in compressed run lengths, or the outer outlines of its parts, in which holes are filled;
+    ``bbox`` is the extent of the mask (both are the box with context, where there is no mask),
+    ``score`` the mean of the difference map, in the unit in ``info``; ``attributes`` hold the rest.
     All lengths are in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone.
     Places in a frame that was registered are those of the reference. Such an image has the size of
     the frames as scored, its ``registration``, and the name ``registered_000012.png``, which is no
@@ -87,11 +88,13 @@ def kind_ids(regions: Sequence[Region]) -> dict[str, int]:
 def _annotation(
     number: int, region: Region, category: int, size: tuple[int, int], as_polygons: bool
 ) -> dict[str, Any]:
+    tight = extent_of(region.mask, size) if region.mask else None
+    x, y, w, h = tight or (region.x, region.y, region.w, region.h)
     return {
         "id": number,
         "image_id": region.frame,
         "category_id": category,
-        "bbox": [region.x, region.y, region.w, region.h],
+        "bbox": [x, y, w, h],
         "area": region.area,
         "segmentation": _segmentation(region, size, as_polygons),
         "iscrowd": 0,

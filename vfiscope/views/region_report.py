@@ -17,10 +17,11 @@ from vfiscope.views.region_words import answer_sentence
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["region_report", "region_rows"]
+__all__ = ["region_facts", "region_report", "region_rows"]
 
 REGION_REPORT_VERSION = 1
 SOURCE_FACTS = ("role", "kind", "width", "height", "crop", "digest")
+BOX = ("x", "y", "w", "h")
 TIGHT = ("tight_x", "tight_y", "tight_w", "tight_h")
 
 
@@ -99,7 +100,8 @@ def region_report(run: Run) -> dict[str, Any]:
 
 def region_rows(run: Run) -> Iterator[list[object]]:
     """A heading and a row for each region, without the masks; with the name and time of its frame,
-    and the unit and threshold of its map.
+    and the unit and threshold of its map. ``box_x`` to ``box_h`` is the box with context,
+    ``tight_x`` to ``tight_h`` the extent of the mask.
 
     Raises:
         UsageError: the run holds no regions.
@@ -107,7 +109,8 @@ def region_rows(run: Run) -> Iterator[list[object]]:
     """
     images = marked_images(run)
     columns = [field.name for field in fields(Region) if field.name not in ("frame", "mask")]
-    yield ["id", "frame", "name", "time_s", *columns, "unit", "level"]
+    named = [f"box_{name}" if name in BOX else name for name in columns]
+    yield ["id", "frame", "name", "time_s", *named, "unit", "level"]
     for image in images:
         time_s = None if image.row is None else float(run.frames.time_s[image.row])
         unit, level = (image.answer.unit, image.answer.level) if image.answer else ("", None)
@@ -142,18 +145,26 @@ def _frame(run: Run, image: MarkedImage, size: tuple[int, int]) -> dict[str, Any
     return {**facts, "regions": [_region(number, each, size) for number, each in image.regions]}
 
 
-def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
-    mask, outlines = None, []
-    if region.mask:
-        outlines = [each.tolist() for each in outlines_of(region.mask, size)]
-        mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
+def region_facts(number: int, region: Region) -> dict[str, Any]:
+    """What a region is and where, without its numbers and its mask, as :func:`region_report` names
+    it."""
     words = ("kind", "change", "severity", "caption")
     return {
         "id": number,
         "track": None if region.track < 0 else region.track,
         **{key: getattr(region, key) for key in words},
-        "box": {key: getattr(region, key) for key in ("x", "y", "w", "h")},
+        "box": {key: getattr(region, key) for key in BOX},
         "tight": {key.removeprefix("tight_"): getattr(region, key) for key in TIGHT},
+    }
+
+
+def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
+    mask, outlines = None, []
+    if region.mask:
+        outlines = [each.tolist() for each in outlines_of(region.mask, size)]
+        mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
+    return {
+        **region_facts(number, region),
         "centroid": {"x": region.centroid_x, "y": region.centroid_y},
         "area": region.area,
         "score": region.score,

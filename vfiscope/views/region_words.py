@@ -17,7 +17,7 @@ from vfiscope.views.places import frame_place, range_place
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["answer_sentence", "describe_regions"]
+__all__ = ["answer_sentence", "describe_regions", "headline", "most_severe", "worst_first"]
 
 ANSWER_WORDS = {
     "same": "nothing changed",
@@ -57,13 +57,25 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     if not answers:
         note = why_no_answer(run)
         return [] if note.code == Code.REGIONS_NOT_SOUGHT else [str(note)]
-    groups = _tracks(run.regions) if len(answers) > 1 else [[each] for each in run.regions]
-    groups.sort(key=lambda group: [-value for value in _weight(_worst(group))])
-    head = answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
-    lines = [head, *_listed(run, groups[:most])]
+    groups = worst_first(run)
+    lines = [headline(run), *_listed(run, groups[:most])]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more, all in the result")
     return [*lines, *(str(note) for note in (*_mask_notes(run), *outdated(run)))]
+
+
+def headline(run: Run) -> str:
+    """The answer for a single pair as a sentence; of several, in how many frames there is what."""
+    answers = run.answers
+    return answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
+
+
+def worst_first(run: Run) -> list[list[Region]]:
+    """The regions of each track together, or of a single pair each by itself, the most severe
+    first."""
+    single = len(run.answers) == 1
+    groups = [[each] for each in run.regions] if single else _tracks(run.regions)
+    return sorted(groups, key=lambda group: [-value for value in _weight(most_severe(group))])
 
 
 def _mask_notes(run: Run) -> Iterator[Note]:
@@ -77,7 +89,8 @@ def _weight(region: Region) -> tuple[float, float]:
     return region.severity, region.area
 
 
-def _worst(group: Sequence[Region]) -> Region:
+def most_severe(group: Sequence[Region]) -> Region:
+    """The most severe region; of several, the largest."""
     return max(group, key=_weight)
 
 
@@ -108,7 +121,7 @@ def _listed(run: Run, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
     several = len(run.answers) > 1
     numbers = {id(region): number for number, region in enumerate(run.regions, 1)}
     for group in groups:
-        worst = _worst(group)
+        worst = most_severe(group)
         if several:
             named = f"track {worst.track}" if worst.track >= 0 else "no track"
             count = f"{len(group)} region{'s' * (len(group) != 1)}"

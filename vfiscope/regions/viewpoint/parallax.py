@@ -10,9 +10,9 @@ from vfiscope.regions.steps import Cut, Difference, FramePair, Weighed
 from vfiscope.regions.threshold import fixed
 from vfiscope.regions.viewpoint.colour_distance import colour_distance
 from vfiscope.registration.homography import corners, project
-from vfiscope.types import Float64
+from vfiscope.types import Float64, Registration
 
-__all__ = ["weigh_parallax"]
+__all__ = ["lies_in_a_plane", "weigh_parallax"]
 
 MAX_STEADY_SHARE = 0.02
 """Of the decidable pixels: a registered pair in which more of them differ shows things from
@@ -32,8 +32,8 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     and uncover others. So it is where the registration moves a corner of the frame by more than
     1 % of its diagonal and
 
-    - that was done by things, which lie exactly to a few pixels only, or
     - less than 70 % of the matched points agree on it, or
+    - it was done by things and no points refined it, so that it is right to a few pixels only, or
     - more than 2 % of the pixels still differ.
 
     Then only colours count that the other frame does not show within 5 % of the width
@@ -48,7 +48,7 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     decidable = max(1, int(np.count_nonzero(difference.valid)))
     still = _corner_share(found.matrix, pair.size) <= MAX_CORNER_SHARE
     steady = np.count_nonzero(cut.mask) <= MAX_STEADY_SHARE * decidable
-    plane = found.method != "objects" and not found.inlier_ratio < MIN_PLANE_SHARE
+    plane = lies_in_a_plane(found)
     if still or (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
         return Weighed(difference, cut, evidence)
     size = (pair.size[1], pair.size[0])
@@ -62,6 +62,13 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
         colours=difference.colours,
     )
     return Weighed(colours, fixed(colours, level=1.0), evidence, by_colour=True)
+
+
+def lies_in_a_plane(found: Registration) -> bool:
+    """Whether a registration brings most that was matched onto itself, exactly."""
+    if np.isnan(found.inlier_ratio):
+        return found.method != "objects"
+    return found.inlier_ratio >= MIN_PLANE_SHARE
 
 
 def _corner_share(matrix: Float64, size: tuple[int, int]) -> float:
