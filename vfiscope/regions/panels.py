@@ -43,7 +43,7 @@ FLAT_LINE = 8
 """Range of code values in a line that is no part of an image: the frame of axes."""
 TICKS = 10
 """Percent of the pixels of a line, the darkest and the brightest, that may be ticks or letters."""
-BLENDED, ALIKE = 0.6, 0.9
+BLENDED, BLENDED_ALIKE = 0.6, 0.9
 """Where a frame is mixed into a line: part of the contrast of the next line that it has at most,
 and the correlation with it."""
 MOST_FRAME = 0.02
@@ -297,7 +297,9 @@ def _begins_with_frame(part: Uint8, axis: int, last: bool) -> bool:
     if (high - low).max() <= FLAT_LINE < apart:
         return True
     contrast, beside = outer.std(), inner.std()
-    alike = ((outer - outer.mean()) * (inner - inner.mean())).mean() >= ALIKE * contrast * beside
+    alike = (
+        (outer - outer.mean()) * (inner - inner.mean())
+    ).mean() >= BLENDED_ALIKE * contrast * beside
     return bool(alike and contrast < BLENDED * beside)
 
 
