@@ -104,7 +104,9 @@ def test_figures_and_a_report_of_another_system_are_written(
     box = change["bbox"]
     assert np.abs(np.subtract([box[side] for side in "xywh"], [20, 10, 24, 16])).max() <= 2
     assert call("regions", run, *words) == 2
-    assert "exists" in capsys.readouterr().err
+    assert "exists: pass --overwrite or another --report" in capsys.readouterr().err
+    assert call("regions", run, "--figures", run.parent / "test.png") == 2
+    assert "or pass another --figures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import click
 
 from vfiscope.cli.parameters import DeclaredOption, RunCommand, files
 from vfiscope.cli.terminal import say, say_json
-from vfiscope.errors import UsageError
+from vfiscope.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -129,6 +130,20 @@ def _written(
         return
     for pair in sought_pairs(run, **reading):
         if report is not None and schema is not None:
-            yield report_pair(run, pair, schema, report, overwrite=overwrite)
+            with _remedy("--report"):
+                path = report_pair(run, pair, schema, report, overwrite=overwrite)
+            yield path
         if figures is not None:
-            yield from draw_pair(run, pair, figures, overwrite=overwrite)
+            with _remedy("--figures"):
+                paths = draw_pair(run, pair, figures, overwrite=overwrite)
+            yield from paths
+
+
+@contextmanager
+def _remedy(option: str) -> Iterator[None]:
+    """Let errors about a file name the option of this verb that says where it goes."""
+    try:
+        yield
+    except StoreError as error:
+        error.args = (str(error).replace("another --out", f"another {option}"),)
+        raise
