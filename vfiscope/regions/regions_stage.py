@@ -29,6 +29,7 @@ __all__ = [
     "REGIONS",
     "check_parameters",
     "check_regions",
+    "chosen_rows",
     "found_in",
     "has_regions",
     "mark",
@@ -215,7 +216,7 @@ def found_in(compared: ComparedFrames, method: Method) -> Found | None:
         for each in (compared.before, compared.after)
         if each is not None and each.pixels is not None
     ]
-    return find_between(around, method) if len(around) == 2 else None
+    return find_between(around, method, compared.phase) if len(around) == 2 else None
 
 
 def chosen_rows(run: Run, frames: str) -> list[int]:

@@ -11,11 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types import Answer, Box, Float32, Region, Registration, Uint8
+
+if TYPE_CHECKING:
+    from vfiscope.regions.surrounding import Surrounding
 
 __all__ = [
     "Cut",
@@ -166,6 +170,9 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    between: Callable[[Difference, Surrounding], Difference] | None = None
+    """Adds what is wrong with a frame between two real ones though each of its pixels may be near
+    to one of them. Takes what differs from all that it may show; None: nothing."""
     silent_in_doubt: bool = False
     """Whether a pair of which nothing can be told has no regions; else they mark where it differs.
     """
