@@ -2,21 +2,23 @@
 
 Regions or segments are written instead where the name ends in one of these:
 
-===============  ===================================================================
-.segments.json   all that is known of the segments
-                 (:mod:`vfiscope.views.segment_exports.segment_rows`)
-.segments.csv    a row for each segment
-.edl, .ndf.edl   an edit decision list with markers, with drop-frame timecode where the
-                 rate has it, and without (:mod:`vfiscope.views.segment_exports.edl`)
-.otio            OpenTimelineIO (:mod:`vfiscope.views.segment_exports.otio_timeline`)
-.fcpxml          Final Cut Pro XML (:mod:`vfiscope.views.segment_exports.fcpxml`)
-.vtt, .srt       timed text (:mod:`vfiscope.views.segment_exports.text_tracks`)
-.regions.json    all that is known of the regions (:mod:`vfiscope.views.region_report`)
-.regions.csv     a row for each region, without masks
-.coco.json       for COCO (:mod:`vfiscope.views.coco_export`)
-.cvat.xml        for images in CVAT (:mod:`vfiscope.views.cvat_export`)
-.cvat-video.xml  tracks for a video in CVAT
-===============  ===================================================================
+===================  ================================================================
+.segments.json       all that is known of the segments
+                     (:mod:`vfiscope.views.segment_exports.segment_rows`)
+.segments.csv        a row for each segment
+.edl, .ndf.edl       an edit decision list with markers: with drop-frame timecode where
+                     the rate has it, and without (:mod:`vfiscope.views.segment_exports.edl`)
+.otio                OpenTimelineIO (:mod:`vfiscope.views.segment_exports.otio_timeline`)
+.fcpxml              Final Cut Pro XML (:mod:`vfiscope.views.segment_exports.fcpxml`)
+.vtt, .srt           timed text (:mod:`vfiscope.views.segment_exports.text_tracks`)
+.regions.json        all that is known of the regions (:mod:`vfiscope.views.region_report`)
+.regions.csv         a row for each region, without masks
+.coco.json           for COCO (:mod:`vfiscope.views.coco_export`), masks as run lengths
+.coco-polygons.json  the same, masks as outlines
+.cvat.xml            boxes for images in CVAT (:mod:`vfiscope.views.cvat_export`)
+.cvat-polygons.xml   outlines for images in CVAT
+.cvat-video.xml      tracks for a video in CVAT
+===================  ================================================================
 
 Of the scores:
 
@@ -86,10 +88,10 @@ def export_run(run: Run, out: str | os.PathLike[str], *, overwrite: bool = False
 
     Args:
         run: a finished run.
-        out: a path that ends in .csv, .json or .parquet for scores, in .regions.json,
-            .regions.csv, .coco.json, .cvat.xml or .cvat-video.xml for regions, or in
-            .segments.json, .segments.csv, .edl, .ndf.edl, .otio, .fcpxml, .vtt or .srt for
-            segments.
+        out: a path that ends in .csv, .json or .parquet for scores; in .segments.json,
+            .segments.csv, .edl, .ndf.edl, .otio, .fcpxml, .vtt or .srt for segments; or in
+            .regions.json, .regions.csv, .coco.json, .coco-polygons.json, .cvat.xml,
+            .cvat-polygons.xml or .cvat-video.xml for regions.
         overwrite: replace a file that exists.
 
     Returns:
@@ -259,7 +261,9 @@ FOUND_WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".regions.json": partial(_write_object, of=region_report),
     ".regions.csv": _write_region_rows,
     ".coco.json": partial(_write_object, of=coco_of),
+    ".coco-polygons.json": partial(_write_object, of=partial(coco_of, as_polygons=True)),
     ".cvat.xml": partial(_write_xml, of=cvat_of_images),
+    ".cvat-polygons.xml": partial(_write_xml, of=partial(cvat_of_images, as_polygons=True)),
     ".cvat-video.xml": partial(_write_xml, of=cvat_of_video),
     **{ending: partial(_write_text, of=of) for ending, of in SEGMENT_FORMATS.items()},
 }

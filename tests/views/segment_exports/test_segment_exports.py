@@ -27,8 +27,9 @@ from vfiscope.views.segment_exports import SEGMENT_FORMATS
 ODD_NAME = 'a "b"\n|<ü>%.mp4'
 SHOWN_NAME = ODD_NAME.replace("\n", "\ufffd")
 RULE = 'ssim < 0.9 | "變" --> <b>'
+EVIDENCE = "frame 3 repeats frame 2 (difference 0.4 times the noise)" + ", and so on" * 70
 SEGMENTS = [
-    found(3, 9),
+    found(3, 9, evidence=EVIDENCE),
     found(5, 6, "duplicate", rule=RULE, confidence=1.0),
     found(1798, 1803, "flash"),
 ]
@@ -71,8 +72,8 @@ def test_edl_with_drop_frame_timecode(run: Run) -> None:
         ("Blue", "flash", "5"),
     ]
     notes = [each[0] for each in markers]
-    assert notes[0] == "frames [3, 9); worst at frame 3: ssim 0.25; confidence 0.88"
-    assert notes[1] == f"frames [5, 6); rule {RULE.replace('|', '/')}; worst at frame 5: ssim 0.25"
+    assert notes[0] == f"frames [3, 9); {EVIDENCE}; confidence 0.88"
+    assert notes[1] == f"frames [5, 6); worst at frame 5: ssim 0.25; rule {RULE.replace('|', '/')}"
     assert f"\n* LOC: 01:00:00;03 RED     freeze: {notes[0]}\n" in text
     assert text.count("\n* FROM CLIP NAME: ") == 3
 
@@ -119,7 +120,8 @@ def test_otio(run: Run) -> None:
     assert spans == [(each.start, each.stop) for each in SEGMENTS]
     assert [each.name for each in clip.markers] == ["freeze", "duplicate", "flash"]
     assert [each.color for each in clip.markers] == ["RED", "YELLOW", "BLUE"]
-    assert clip.markers[1].comment == f"frames [5, 6); rule {RULE}; worst at frame 5: ssim 0.25"
+    assert clip.markers[0].comment == f"frames [3, 9); {EVIDENCE}; confidence 0.88"
+    assert clip.markers[1].comment == f"frames [5, 6); worst at frame 5: ssim 0.25; rule {RULE}"
     assert dict(clip.markers[0].metadata["vfiscope"]) == vars(SEGMENTS[0])
 
 
@@ -166,9 +168,10 @@ def test_fcpxml(run: Run) -> None:
         for each in clip.findall("marker")
     ]
     assert spans == [(each.start * frame, (each.stop - each.start) * frame) for each in SEGMENTS]
-    second = clip.findall("marker")[1]
+    first, second, _ = clip.findall("marker")
+    assert first.get("note") == f"frames [3, 9); {EVIDENCE}; confidence 0.88"
     assert second.get("value") == "duplicate"
-    assert second.get("note") == f"frames [5, 6); rule {RULE}; worst at frame 5: ssim 0.25"
+    assert second.get("note") == f"frames [5, 6); worst at frame 5: ssim 0.25; rule {RULE}"
 
 
 def test_fcpxml_of_a_varying_rate_has_presentation_times(tmp_path: Path) -> None:
@@ -213,7 +216,8 @@ def test_cues_are_active_with_exactly_their_frames(run: Run, ending: str) -> Non
             if start <= n * Fraction(1001, 30) < stop  # milliseconds
         ]
         assert active == list(range(segment.start, segment.stop))
-    words = f"duplicate\nframes [5, 6); rule {RULE}; worst at frame 5: ssim 0.25"
+    words = f"duplicate\nframes [5, 6); worst at frame 5: ssim 0.25; rule {RULE}"
+    assert made[0][2] == f"freeze\nframes [3, 9); {EVIDENCE}; confidence 0.88"
     if ending == ".srt":
         assert made[1][2] == words
         assert re.findall(r"^\d+$", text, re.M) == ["1", "2", "3"]
@@ -236,7 +240,7 @@ def test_rows_and_report(run: Run) -> None:
     assert [(int(each["start"]), int(each["stop"])) for each in rows] == [
         (each.start, each.stop) for each in SEGMENTS
     ]
-    assert rows[1]["rule"] == RULE
+    assert (rows[0]["evidence"], rows[1]["rule"]) == (EVIDENCE, RULE)
     assert rows[2]["start_exact_s"] == str(1798 * Fraction(1001, 30000))
     assert rows[2]["stop_timecode"] == "00:01:00;05"
     report = json.loads(written(run, ".segments.json"))

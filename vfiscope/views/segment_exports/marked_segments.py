@@ -69,12 +69,12 @@ def note_of(run: Run, segment: Segment) -> str:
     spec = run.specs.get(segment.metric) or run.signal_specs.get(segment.metric)
     unit = f" {spec.unit}" if spec is not None and spec.unit != "1" else ""
     entry = named(segment, run.frames, run.names, run.moment)
+    worst = f"worst at frame {segment.peak_index}: {segment.metric} {segment.peak:.6g}{unit}"
     parts = [
         f"frames [{segment.start}, {segment.stop})",
         *([range_place(entry)] if run.names else []),
-        *filter(None, [getattr(segment, "evidence", "")]),
+        segment.evidence or worst,
         *([f"rule {segment.rule}"] if segment.rule else []),
-        f"worst at frame {segment.peak_index}: {segment.metric} {segment.peak:.6g}{unit}",
         *([f"confidence {segment.confidence:.2f}"] if not segment.rule else []),
         *([f"{segment.role} frames"] if segment.role != "all" else []),
     ]
