@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["fcpxml_of"]
 
-HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
+FCPXML_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'
 
 
 def fcpxml_of(run: Run) -> str:
@@ -61,7 +61,7 @@ def fcpxml_of(run: Run) -> str:
         words = {"value": printable(segment.kind), "note": note_of(run, segment)}
         SubElement(item, "marker", {**times, **words})
     indent(root)
-    return f"{HEAD}{tostring(root, encoding='unicode')}\n"
+    return f"{FCPXML_HEAD}{tostring(root, encoding='unicode')}\n"
 
 
 def _format(resources: Element, clip: Clip, rate: Fraction) -> None:

@@ -35,7 +35,7 @@ USUAL_RATES = tuple(
     )
 )
 """Frames per second that are tried where the ticks of a container are finer than frames."""
-ROUNDING = 1.000001
+ROUNDED_TICKS = 1.000001
 """Ticks between the earliest and the latest that rounding makes of frames at one rate."""
 FASTEST = 100_000
 """Frames per second beyond which a claim is none."""
@@ -144,7 +144,7 @@ def _rate_of(
         places = _places(ticks, time_base * rate)
         off = ticks - places / float(time_base * rate)
         lasts = float(np.median(np.diff(places) / np.diff(ordinals)))
-        rounded = ROUNDING * tick + 4 * float(np.spacing(float(ticks[-1])))
+        rounded = ROUNDED_TICKS * tick + 4 * float(np.spacing(float(ticks[-1])))
         if np.ptp(off) <= rounded and np.diff(places).min() > 0 and lasts == 1:
             of_steps = rate == exact and common == usual
             known, said = rate in USUAL_RATES, rate == claimed
