@@ -68,7 +68,7 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     vfiscope regions interpolated.h5 --frames 40:60
     """
     from vfiscope.cli.messages import log_to_stderr, rows_read
-    from vfiscope.compat.region_reports import REPORTS
+    from vfiscope.compat.region_reports import REPORTS, other_method
     from vfiscope.regions.unsought import why_no_answer
     from vfiscope.scoring.region_marks import ask_regions, with_kept
     from vfiscope.store import Run
@@ -91,11 +91,13 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
         ask_regions(run, asked, root=root, watch=watch)
     with Run(run) as after:
         written = [str(path) for path in _written(after, **drawn, root=root, watch=watch)]
+        note = None if drawn["schema"] is None else other_method(after, drawn["schema"])
+        notes = [] if note is None else [str(note)]
         if as_json:
-            say_json({**region_report(after), "written": written})
+            say_json({**region_report(after), "written": written, "notes": notes})
         elif not quiet:
             lines = describe_regions(after) or [str(why_no_answer(after))]
-            say("\n".join([*lines, *written]))
+            say("\n".join([*lines, *written, *notes]))
     return 0
 
 

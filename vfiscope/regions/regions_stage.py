@@ -13,6 +13,7 @@ from vfiscope.errors import UsageError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS, frame_ranges
+from vfiscope.regions.describe.severity_of import weight
 from vfiscope.regions.find import find, find_between
 from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.presets import check_read, identify_method, make_method
@@ -112,7 +113,10 @@ def seek(
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
-            regions.append([replace(region, frame=frame) for region in found.regions])
+            own = found.regions
+            if not made.keeps_order:
+                own = sorted(own, key=weight, reverse=True)
+            regions.append([replace(region, frame=frame) for region in own])
             count += len(found.regions)
             if count > MAX_TABLE_ROWS:
                 raise UsageError(
