@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vfiscope.regions.parts import percent
+from vfiscope.regions.share_words import percent
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 

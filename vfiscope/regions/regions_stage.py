@@ -30,6 +30,7 @@ __all__ = [
     "REGIONS",
     "check_parameters",
     "check_regions",
+    "chosen_rows",
     "found_in",
     "has_regions",
     "mark",
@@ -113,10 +114,7 @@ def seek(
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
-            own = found.regions
-            if not made.keeps_order:
-                own = sorted(own, key=weight, reverse=True)
-            regions.append([replace(region, frame=frame) for region in own])
+            regions.append(_ordered(found, made, frame))
             count += len(found.regions)
             if count > MAX_TABLE_ROWS:
                 raise UsageError(
@@ -132,6 +130,14 @@ def seek(
         }
     linked, tracks = link(regions, [answer.frame for answer in answers])
     return {"regions": linked, "answers": answers, "tracks": tracks}
+
+
+def _ordered(found: Found, method: Method, frame: int) -> list[Region]:
+    """The regions of a frame, the most severe first, unless the method has an order of its own."""
+    own = found.regions
+    if not method.keeps_order:
+        own = sorted(own, key=weight, reverse=True)
+    return [replace(region, frame=frame) for region in own]
 
 
 def facts_of(run: Run, **given: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,16 @@ def check_report(run: Run, schema: str, out: str | os.PathLike[str]) -> None:
         )
 
 
-def other_method(run: Run, schema: str) -> Note | None:
+def other_method(run: Run, schema: str | None) -> Iterator[Note]:
     """A note where the regions of a run are not by a method of the system that a report is for; its
-    keys then hold other values than that system's, or none."""
-    method, methods = run.stages["regions"].parameters["method"], REPORTS.named(schema).methods
+    keys then hold other values than that system's, or none. None without a report."""
+    methods = () if schema is None else REPORTS.named(schema).methods
+    method = run.stages["regions"].parameters["method"]
     if not methods or method in methods:
-        return None
+        return
     own = next(iter(methods))
     values = {"schema": schema, "method": method, "run": str(run.path), "own": own}
-    return Note(Code.REPORT_OF_OTHER_METHOD, values)
+    yield Note(Code.REPORT_OF_OTHER_METHOD, values)
 
 
 def report_pair(

@@ -6,7 +6,7 @@ import math
 
 from vfiscope.regions.describe.severity_of import times_threshold
 from vfiscope.regions.describe.what_changed import Change
-from vfiscope.regions.parts import percent
+from vfiscope.regions.share_words import percent
 from vfiscope.types import Box
 
 __all__ = ["place_words", "region_caption"]
