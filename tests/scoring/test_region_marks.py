@@ -86,6 +86,8 @@ def test_a_stored_run_is_asked_again_and_reads_only_its_files(tmp_path: Path) ->
         assert "regions" not in run.stages
     with vs.find_regions(out, "absdiff") as run:
         assert boxes(run) == [(0, 20, 10, 24, 16)]
+        with vs.find_regions(run, "absdiff") as same:
+            assert boxes(same) == boxes(run)
     with vs.find_regions(out, "absdiff", sensitivity="low") as run:
         assert run.stages["regions"].parameters["sensitivity"] == "low"
     with vs.find_regions(out, "none") as run:
@@ -164,3 +166,12 @@ def test_normal_images_are_digested_once(tmp_path: Path, monkeypatch: pytest.Mon
     asked = {"regions": "reconstruction", "normal": str(tmp_path)}
     vs.scan(np.stack([PLAIN, MARKED]), golden=0, **asked, **FEW)
     assert sorted(digested) == [f"{number}.png" for number in range(6)]
+
+
+def test_an_image_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.png", tmp_path / "cut.png"
+    cv2.imwrite(str(whole), np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
+    cut.write_bytes(whole.read_bytes()[:2000])
+    run = vs.compare(str(cut), str(whole), metrics=["psnr", "ssim"], signals=["none"])
+    assert [str(note) for note in run.notes if "defined for no frame" in str(note)] == []
+    assert len(run.notes) == 2  # that it could not be read, and why

@@ -29,6 +29,7 @@ __all__ = [
     "REGIONS",
     "check_parameters",
     "check_regions",
+    "chosen_rows",
     "found_in",
     "has_regions",
     "mark",

@@ -13,6 +13,10 @@ OF_REGIONS: dict[Code, Template] = {
         "no regions: no frame is flagged, and only those are looked at: run vfiscope regions {run}"
         " --frames all"
     ),
+    Code.REGIONS_OF_MORE_FRAMES: (
+        "frames {frames}: {count} of them were never looked at, so regions are sought in them and"
+        " again in those that were"
+    ),
     Code.REGIONS_OF_NO_PAIR: "no regions: no frame has a readable partner to compare it with",
     Code.REGIONS_FAILED: (
         "no regions: {error} (the scores are kept: vfiscope regions {path} --method METHOD seeks"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ BOX = ("x", "y", "w", "h")
 TIGHT = ("tight_x", "tight_y", "tight_w", "tight_h")
 
 
-def region_report(run: Run) -> dict[str, Any]:
+def region_report(run: Run, among: Collection[int] | None = None) -> dict[str, Any]:
     """The regions of a run with all that is known of them.
 
     ``json.dumps(region_report(run), allow_nan=False)`` always works; what is not finite is None.
@@ -66,6 +66,7 @@ def region_report(run: Run) -> dict[str, Any]:
 
     Args:
         run: a finished run in which regions were sought.
+        among: decode ordinals of the frames that are told of; None for all.
 
     Raises:
         UsageError: the run holds no regions.
@@ -90,7 +91,11 @@ def region_report(run: Run) -> dict[str, Any]:
             "area": "pixels",
             "scores": list(dict.fromkeys(answer.unit for answer in run.answers)),
         },
-        "frames": [_frame(run, image, (height, width)) for image in images],
+        "frames": [
+            _frame(run, image, (height, width))
+            for image in images
+            if among is None or image.frame in among
+        ],
         "tracks": [asdict(track) for track in run.tracks],
         "errors": list(_errors(run, {image.frame for image in images})),
     }

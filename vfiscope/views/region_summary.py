@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vfiscope.regions.unsought import why_no_answer
 from vfiscope.store.text import plain
 from vfiscope.views.region_report import region_facts
-from vfiscope.views.region_words import headline, most_severe, worst_first
+from vfiscope.views.region_words import Marks, headline, most_severe, worst_first
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -43,14 +43,15 @@ def _changes(run: Run) -> dict[str, Any] | None:
         return None
     counts = Counter(answer.answer for answer in run.answers)
     numbers = {id(region): number for number, region in enumerate(run.regions, 1)}
-    groups = worst_first(run)
+    marks = Marks.of(run)
+    groups = worst_first(marks)
     shown = [most_severe(group) for group in (groups if len(run.answers) == 1 else groups[:10])]
     found: dict[str, Any] = plain(
         {
             "method": made.parameters.get("method"),
             "answer": min(counts, key=_weight, default=None),
             "answers": dict(counts),
-            "sentence": headline(run) if run.answers else str(why_no_answer(run)),
+            "sentence": headline(marks) if run.answers else str(why_no_answer(run)),
             "tracks": len(run.tracks),
             "regions": [
                 {"frame": each.frame, **region_facts(numbers[id(each)], each)} for each in shown
