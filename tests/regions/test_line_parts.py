@@ -59,3 +59,13 @@ def test_a_scratch_is_no_parallax() -> None:
 
 def test_a_good_part_elsewhere_has_no_region() -> None:
     assert not looked_at(part(4, (-3.0, 3.0))).regions
+
+
+def test_a_part_far_elsewhere_is_registered_and_its_missing_hole_is_no_parallax() -> None:
+    found = looked_at(part(5, (-12, 11), missing=True))
+    (region,) = found.regions
+    assert found.answer.answer == "changed"
+    assert found.answer.registration in {"objects", "sift"}
+    assert (found.answer.shift_x, found.answer.shift_y) == pytest.approx((-15, 13), abs=1)
+    assert region.centroid_x == pytest.approx(160 + 3 + RING, abs=8)  # in the reference
+    assert region.centroid_y == pytest.approx(120 - 2, abs=5)

@@ -9,6 +9,7 @@ from vfiscope.regions.difference.colour_planes import is_grey
 from vfiscope.regions.steps import Cut, Difference, FramePair, Weighed
 from vfiscope.regions.threshold import fixed
 from vfiscope.regions.viewpoint.colour_distance import colour_distance
+from vfiscope.regions.viewpoint.residual_shifts import shows_one_plane
 from vfiscope.registration.homography import corners, project
 from vfiscope.types import Float64, Registration
 
@@ -36,6 +37,9 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     - it was done by things and no points refined it, so that it is right to a few pixels only, or
     - more than 2 % of the pixels still differ.
 
+    and more than 2 % of the edges that did not change lie off one plane by more than 1.5 pixels
+    (:func:`~vfiscope.regions.viewpoint.residual_shifts.shows_one_plane`).
+
     Then only colours count that the other frame does not show within 5 % of the width
     (:func:`~vfiscope.regions.viewpoint.colour_distance.colour_distance`), as the ratio to a
     distance of 18. Where neither frame has a colour that says nothing, and the difference stays.
@@ -49,7 +53,8 @@ def weigh_parallax(pair: FramePair, difference: Difference, cut: Cut) -> Weighed
     still = _corner_share(found.matrix, pair.size) <= MAX_CORNER_SHARE
     steady = np.count_nonzero(cut.mask) <= MAX_STEADY_SHARE * decidable
     plane = lies_in_a_plane(found)
-    if still or (steady and plane) or (is_grey(pair.test) and is_grey(pair.ref)):
+    grey = is_grey(pair.test) and is_grey(pair.ref)
+    if still or grey or (steady and plane) or shows_one_plane(pair, difference, cut):
         return Weighed(difference, cut, evidence)
     size = (pair.size[1], pair.size[0])
     ratio = cv2.resize(distance / np.float32(MIN_EVIDENCE), size).astype(np.float32)
