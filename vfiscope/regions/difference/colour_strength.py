@@ -18,7 +18,7 @@ COLOURFUL_CODES = 8
 MIN_COLOURFUL_SHARE = 0.25
 """Of the pixels: colours of less are those of a few things, of which one may have lost its own."""
 STRENGTH_ERROR = 0.25
-MIN_AGREEING_SHARE = 0.8
+MIN_FADED_ALIKE = 0.8
 """Of the colourful pixels, that must lie within this share of their distance from grey, or within
 half of what makes a colour, of where the strength puts them."""
 WEAK_COLOUR = 0.5
@@ -59,4 +59,4 @@ def _factor(own: NDArray[np.float32], there: NDArray[np.float32]) -> float | Non
     factor = float(np.median((own * there).sum(axis=0) / np.square(far)))
     error = np.hypot(*(own - np.float32(factor) * there))
     agree = error <= np.maximum(STRENGTH_ERROR * far, COLOURFUL_CODES / 2)
-    return max(factor, 0.0) if agree.mean() >= MIN_AGREEING_SHARE else None
+    return max(factor, 0.0) if agree.mean() >= MIN_FADED_ALIKE else None
