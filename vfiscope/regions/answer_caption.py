@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vfiscope.regions.share_words import percent
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 
-__all__ = ["answer_caption", "colour_words", "light_words", "move_words", "percent"]
+__all__ = ["answer_caption", "colour_words", "light_words", "move_words"]
 
 MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
 """What is rounded to nothing is not said."""
@@ -88,8 +89,3 @@ def colour_words(strength: float) -> str:
     if strength < 1:
         return f"colours became weaker by {100 * (1 - strength):.0f} %"
     return f"colours became stronger by {100 * (strength - 1):.0f} %"
-
-
-def percent(part: float) -> str:
-    """0..1 as ``0.52 %``, or ``12 %`` from ten on."""
-    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"
