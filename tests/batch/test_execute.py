@@ -354,7 +354,7 @@ def test_the_verb_reports_by_exit_code(folder: Path, capsys: pytest.CaptureFixtu
     assert out == ""
     assert "f9.png" in err
     assert call([good], "--fail-on", "ssim < 1") == 3
-    assert "no metric 'ssim'" in capsys.readouterr().err
+    assert "no metric or signal 'ssim'" in capsys.readouterr().err
     uneven = {"id": "uneven", "mode": "score", "test": "media", "ref": "media/f0.png", **CHEAP}
     assert [call([uneven]), call([uneven])] == [3, 3]
     capsys.readouterr()

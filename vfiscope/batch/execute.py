@@ -199,7 +199,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         opened = run(config.replace(overwrite=True), session=session)
     with opened:
         summary = summary_with_changes(opened)
-        met = failures(config.fail_on, opened.frames, opened.scores, opened.specs)
+        met = failures(config.fail_on, opened)
         keys = pair_keys(job.options, opened, summary)
         drawn = _draw(config, folder / job.id, opened, seen, session) if pictured else {}
     return {

@@ -31,7 +31,7 @@ def judged(result: Run, rules: Iterable[str]) -> dict[str, Any]:
     from vfiscope.segments import failures
     from vfiscope.views.region_summary import summary_with_changes
 
-    failed = failures(rules, result.frames, result.scores, result.specs)
+    failed = failures(rules, result)
     return {**summary_with_changes(result), "failed_on": list(failed), "failures": failed}
 
 

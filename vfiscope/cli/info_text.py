@@ -67,8 +67,18 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if name not in INPUTS and _is_chosen(name, value)
     }
     yield "options", chosen or "none"
+    yield "regions", None if facts["regions"] is None else _regions(facts["regions"])
     yield "notes", facts["notes"] or None
     yield "warnings", facts["warnings"] or None
+
+
+def _regions(found: Mapping[str, Any]) -> str:
+    answers = ", ".join(f"{count} {answer}" for answer, count in found["answers"].items())
+    return (
+        f"by {found['method']}, in {found['looked_at']} frames ({found['frames']}): "
+        + (f"{answers}; " if answers else "")
+        + f"{found['regions']} regions, {found['tracks']} tracks"
+    )
 
 
 def _source(source: Mapping[str, Any]) -> str:

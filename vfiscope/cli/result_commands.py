@@ -44,7 +44,7 @@ def flag(
     from vfiscope.store import Run
 
     with Run(run) as before:  # a rule that cannot work leaves the run as it is
-        failures(fail_on, before.frames, before.scores, before.specs)
+        failures(fail_on, before)
     reflag(run, rules or None, since=before)
     with Run(run) as after:
         summary = judged(after, fail_on)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vfiscope.regions.share_words import percent
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 
-__all__ = ["answer_caption", "light_words", "move_words", "percent"]
+__all__ = ["answer_caption", "light_words", "move_words"]
 
 MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
 """What is rounded to nothing is not said."""
@@ -71,8 +72,3 @@ def light_words(light: Light, mean: float) -> str:
         return f"the contrast {way} by {100 * abs(light.gain - 1):.0f} %"
     codes = f"{abs(rise):.0f}" if abs(rise) >= 10 else f"{abs(rise):.1f}"
     return f"the light {'rose' if rise > 0 else 'fell'} by {codes} of 255 code values"
-
-
-def percent(part: float) -> str:
-    """0..1 as ``0.52 %``, or ``12 %`` from ten on."""
-    return f"{100 * part:.0f} %" if part >= 0.1 else f"{100 * part:.2g} %"

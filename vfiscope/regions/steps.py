@@ -170,6 +170,8 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    keeps_order: bool = False
+    """True where the order of the regions is published; else a run holds the most severe first."""
     between: Callable[[Difference, Surrounding], Difference] | None = None
     """Adds what is wrong with a frame between two real ones though each of its pixels may be near
     to one of them. Takes what differs from all that it may show; None: nothing."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
+from vfiscope.segments.columns import Column
 from vfiscope.segments.detect import flag
-from vfiscope.segments.rules import Column
 from vfiscope.stages import STAGES, Stage, ask
 from vfiscope.store import Run, StageResult
 from vfiscope.types import FrameTable, MetricSpec, Segment

@@ -57,6 +57,7 @@ def spotter_legacy(settings: Settings) -> Method:
         clean=partial(in_turn, steps=(_opened, _dilated)),
         propose=_not_large,
         describe=describe,
+        keeps_order=True,
     )
 
 

@@ -1,0 +1,28 @@
+"""The extents of labelled parts of a mask."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.types import Box
+
+__all__ = ["extents"]
+
+
+def extents(labels: NDArray[np.int32], count: int) -> list[Box]:
+    """The box of each label below ``count``; that of 0, and of a label without pixels, means
+    nothing.
+
+    Args:
+        labels: (H, W), 0 outside of all parts.
+        count: number of labels with 0.
+    """
+    rows, columns = np.nonzero(labels)
+    of = labels[rows, columns]
+    low, high = np.full((2, count), max(labels.shape), np.int64), np.zeros((2, count), np.int64)
+    for axis, places in enumerate((columns, rows)):
+        np.minimum.at(low[axis], of, places)
+        np.maximum.at(high[axis], of, places + 1)
+    sides = np.concatenate([low, high - low])
+    return [Box(*each) for each in sides.T.tolist()]
