@@ -209,7 +209,7 @@ def test_regions_are_numbered_by_severity(run: Path, capsys: pytest.CaptureFixtu
     assert "x 200, y 150, 12x12 px" in listed[0]
     assert call("info", run.parent / "two.h5") == 0
     told = capsys.readouterr().out
-    assert "by absdiff, in 1 frames (auto): 1 changed; 2 regions, 0 tracks" in told
+    assert "by absdiff, in 1 frame (auto): 1 changed; 2 regions, 0 tracks" in told
 
 
 @pytest.fixture

@@ -74,11 +74,12 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _regions(found: Mapping[str, Any]) -> str:
     answers = ", ".join(f"{count} {answer}" for answer, count in found["answers"].items())
-    return (
-        f"by {found['method']}, in {found['looked_at']} frames ({found['frames']}): "
-        + (f"{answers}; " if answers else "")
-        + f"{found['regions']} regions, {found['tracks']} tracks"
+    frames, regions, tracks = (
+        f"{found[key]} {word}{'s' * (found[key] != 1)}"
+        for key, word in (("looked_at", "frame"), ("regions", "region"), ("tracks", "track"))
     )
+    told = "; ".join(filter(None, (answers, f"{regions}, {tracks}")))
+    return f"by {found['method']}, in {frames} ({found['frames']}): {told}"
 
 
 def _source(source: Mapping[str, Any]) -> str:

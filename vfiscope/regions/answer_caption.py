@@ -8,11 +8,13 @@ from vfiscope.regions.share_words import percent
 from vfiscope.regions.steps import Light
 from vfiscope.regions.viewpoint.camera_move import CameraMove
 
-__all__ = ["answer_caption", "light_words", "move_words"]
+__all__ = ["answer_caption", "colour_words", "light_words", "move_words"]
 
 MIN_SHIFT_PX, MIN_ROTATION, MIN_ZOOM = 0.15, 0.05, 0.001
 """What is rounded to nothing is not said."""
 MIN_RISE_CODES = 1.0
+LOST_STRENGTH = 0.1
+"""Of colours, below which nobody sees any."""
 NOTHING_ELSE = "nothing else changed"
 
 
@@ -72,3 +74,18 @@ def light_words(light: Light, mean: float) -> str:
         return f"the contrast {way} by {100 * abs(light.gain - 1):.0f} %"
     codes = f"{abs(rise):.0f}" if abs(rise) >= 10 else f"{abs(rise):.1f}"
     return f"the light {'rose' if rise > 0 else 'fell'} by {codes} of 255 code values"
+
+
+def colour_words(strength: float) -> str:
+    """ "the colour was lost", "colours are weaker by 40 %".
+
+    Args:
+        strength: of colours over that in the reference; infinite where that had none.
+    """
+    if strength < LOST_STRENGTH:
+        return "the colour was lost"
+    if strength > 1 / LOST_STRENGTH:
+        return "colour was added everywhere"
+    if strength < 1:
+        return f"colours became weaker by {100 * (1 - strength):.0f} %"
+    return f"colours became stronger by {100 * (strength - 1):.0f} %"

@@ -80,6 +80,9 @@ class Light:
 
     gain: float = 1.0
     offset: float = 0.0
+    colour: float = 1.0
+    """Strength of colours in the test frame over that in the reference under this gain; 0: colour
+    was lost, infinite: it was added."""
 
 
 @dataclass(frozen=True, eq=False)
