@@ -95,7 +95,7 @@ def compare(
         test: path of an image, or an array (H, W, 3) uint8 or uint16, or in other forms as for
             :func:`score`.
         ref: the image to compare it with, in either form; None with ``panels=True``, where ``test``
-            holds both.
+            holds both, or with ``normal``, where normal frames alone tell what changed.
         visualize: a folder for figures of the pair, see
             :func:`vfiscope.compat.pictures.visualize`.
         options: as for :func:`score`.
@@ -187,7 +187,7 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
 
 
 def find_regions(
-    path: str | Path,
+    run: Run | str | Path,
     method: str = "auto",
     *,
     frames: str = "auto",
@@ -203,7 +203,8 @@ def find_regions(
     needed are read.
 
     Args:
-        path: the result, changed in place; at any time it holds either the old or the new regions.
+        run: the result, or its path; it is changed in place and at any time holds either the old or
+            the new regions.
         method: its name: "auto", or another of :data:`vfiscope.regions.METHODS`; "none" removes the
             regions.
         frames: "flagged" or "all" frames, or frames such as "12,40:60"; "auto" takes the flagged
@@ -226,6 +227,7 @@ def find_regions(
     """
     from vfiscope.scoring.region_marks import ask_regions
 
+    path = run.path if isinstance(run, Run) else run
     ask_regions(
         path,
         {

@@ -56,7 +56,7 @@ def test_regions_are_sought_once_then_shown_and_sought_again_when_asked(
 
 def test_what_is_not_passed_stays_unless_a_method_is(run: Path) -> None:
     assert call("regions", run, "--method", "absdiff", "--sensitivity", "high") == 0
-    assert call("regions", run, "--frames", "0:9") == 0
+    assert call("regions", run, "--device", "cpu", "--frames", "0:9") == 0
     with vs.open_run(run) as again:
         stored = dict(again.stages["regions"].parameters)
         assert [each.unit for each in again.answers] == ["code values"]
@@ -97,12 +97,16 @@ def test_figures_and_a_report_of_another_system_are_written(
     words = ("--figures", folder, "--report", report, "--schema", "frameshift")
     assert call("regions", run, *words) == 0
     assert read == [0, 0]  # once to seek, and once for figures and report together
-    assert f"{folder}/run-000000_page.png" in capsys.readouterr().out.splitlines()
+    *_, other, figures, _ = capsys.readouterr().out.splitlines()
+    assert (figures, other) == (f"4 files in {folder}", str(report))
+    assert (folder / "run-000000_page.png").is_file()
     (change,) = json.loads(report.read_text())["changes"]
     box = change["bbox"]
     assert np.abs(np.subtract([box[side] for side in "xywh"], [20, 10, 24, 16])).max() <= 2
     assert call("regions", run, *words) == 2
-    assert "exists" in capsys.readouterr().err
+    assert "exists: pass --overwrite or another --report" in capsys.readouterr().err
+    assert call("regions", run, "--figures", run.parent / "test.png") == 2
+    assert "or pass another --figures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,8 @@ def test_frames_that_are_read_for_regions_have_a_bar(
         return rows
 
     monkeypatch.setattr(run_commands, "rows_read", bar)
-    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff")
+    out = ("-o", run.parent / "scan.h5")
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff", *out)
     assert call("scan", run.parent / "*.png", "--golden", "0", *words) == 0
     assert totals == [2]
     assert (
@@ -174,3 +179,84 @@ def test_a_device_and_weights_of_another_machine_can_be_replaced(
     assert call("regions", run, "--method", "semantic", *words) == 0
     with vs.open_run(run) as marked:
         assert marked.stages["regions"].facts["embedder"]["name"] == "dsift"
+
+
+def test_a_report_of_another_system_says_by_which_method_its_regions_are(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = ("--report", run.parent / "spotter", "--schema", "spotter", "--overwrite")
+    assert call("regions", run, "--method", "absdiff", *report) == 0
+    *_, said = capsys.readouterr().out.splitlines()
+    assert "form of spotter, but their regions are those of the method absdiff" in said
+    assert f"vfiscope regions {run} --method spotter-legacy" in said
+    assert call("regions", run, "--method", "spotter", *report) == 0
+    assert "have the form" not in capsys.readouterr().out
+
+
+def test_regions_are_numbered_by_severity(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ref = np.zeros((240, 320, 3), np.uint8)
+    test = ref.copy()
+    test[10:40, 10:50] = 70  # larger, but fainter
+    test[150:162, 200:212] = 255
+    for name, pixels in (("test.png", test), ("ref.png", ref)):
+        cv2.imwrite(str(run.parent / name), pixels)
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff")
+    names = (run.parent / "test.png", run.parent / "ref.png")
+    assert call("compare", *names, *words, "--out", run.parent / "two.h5") == 0
+    listed = [line for line in capsys.readouterr().out.splitlines() if "severity" in line]
+    assert [line.split()[0] for line in listed] == ["1", "2"]
+    assert [line.split()[2] for line in listed] == ["3,", "2,"]
+    assert "x 200, y 150, 12x12 px" in listed[0]
+    assert call("info", run.parent / "two.h5") == 0
+    told = capsys.readouterr().out
+    assert "by absdiff, in 1 frame (auto): 1 changed; 2 regions, 0 tracks" in told
+
+
+@pytest.fixture
+def scanned(tmp_path: Path) -> Path:
+    """Six photos, of which those from 2 to 5 hold a square, scanned by absdiff in 1 to 3."""
+    plain = np.full((48, 64, 3), 100, np.uint8)
+    for number in range(6):
+        photo = plain.copy()
+        photo[10:26, 20:44] += np.uint8(20 * number if number > 1 else 0)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), photo)
+    words = {"regions": "absdiff", "region_frames": "1:4", "sensitivity": "high"}
+    out = tmp_path / "scan.h5"
+    vs.scan(tmp_path / "*.png", golden=0, metrics=["psnr"], signals=["none"], out=out, **words)
+    return out
+
+
+def test_frames_alone_choose_what_is_shown_and_drawn(
+    scanned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, figures = scanned.read_bytes(), scanned.parent / "figures"
+    assert call("regions", scanned, "--frames", "2", "--figures", figures) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("1 region changed")
+    assert f"4 files in {figures}" in said
+    assert {path.name[:11] for path in figures.iterdir()} == {"scan-000002"}
+    assert call("regions", scanned, "--frames", "2:4", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [each["frame"] for each in report["frames"]] == [2, 3]
+    assert [each["regions"][0]["id"] for each in report["frames"]] == [1, 2]
+    assert scanned.read_bytes() == before
+
+
+def test_frames_that_were_never_looked_at_are_sought_with_the_others(
+    scanned: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("regions", scanned, "--frames", "3:6") == 0
+    said = capsys.readouterr()
+    assert "frames 3:6: 2 of them were never looked at" in said.err
+    assert said.out.startswith("something changed in 3 of 3 frames: 3 regions, 1 track")
+    with vs.open_run(scanned) as run:
+        assert [each.frame for each in run.answers] == [1, 2, 3, 4, 5]
+        kept = {"method": "absdiff", "frames": "1:6", "sensitivity": "high"}
+        stored = run.stages["regions"].parameters
+        assert {name: stored[name] for name in kept} == kept
+    assert call("regions", scanned, "--frames", "all") == 0
+    with vs.open_run(scanned) as run:
+        assert run.stages["regions"].parameters["frames"] == "all"
+    assert call("regions", scanned, "--frames", "2", "--sensitivity", "low") == 0
+    with vs.open_run(scanned) as run:  # another way to look, in these frames alone
+        assert [each.frame for each in run.answers] == [2]

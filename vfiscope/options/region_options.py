@@ -85,8 +85,9 @@ class RegionOptions(ResultOptions):
     normal: Annotated[
         FileName | None,
         Option(
-            "Normal frames: what none of them shows is marked. A folder, a video, a result, or a"
-            " memory bank that was saved (.h5).",
+            "Normal frames, for patchcore and reconstruction: what none of them shows is marked,"
+            " and a test frame needs no partner. A folder, a video, a result, or a memory bank that"
+            " was saved (.h5).",
             metavar="FOLDER|RUN|BANK",
             file=True,
             identifies=False,
@@ -115,6 +116,11 @@ class RegionOptions(ResultOptions):
     def region_method(self) -> str:
         """The method that was chosen, or the default of the mode; "none" marks nothing."""
         return self.regions or ("auto" if self.mode == "compare" else "none")
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether an image has no reference and needs none, as normal frames tell what changed."""
+        return self.ref is None and not self.panels and self.normal is not None
 
     @model_validator(mode="after")
     def _one_page(self) -> Self:

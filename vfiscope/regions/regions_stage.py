@@ -13,7 +13,9 @@ from vfiscope.errors import UsageError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS, frame_ranges
+from vfiscope.regions.describe.severity_of import weight
 from vfiscope.regions.find import find, find_between
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.presets import check_read, identify_method, make_method
 from vfiscope.regions.settings import Sensitivity
 from vfiscope.regions.settings_of_run import remedied, settings_of
@@ -28,6 +30,7 @@ __all__ = [
     "REGIONS",
     "check_parameters",
     "check_regions",
+    "chosen_rows",
     "found_in",
     "has_regions",
     "mark",
@@ -103,6 +106,7 @@ def seek(
     )
     if method == "none":
         return {"regions": [], "answers": [], "tracks": []}
+    check_normal_size(asked["normal"], run.frame_size)
     made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
@@ -110,7 +114,7 @@ def seek(
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
-            regions.append([replace(region, frame=frame) for region in found.regions])
+            regions.append(_ordered(found, made, frame))
             count += len(found.regions)
             if count > MAX_TABLE_ROWS:
                 raise UsageError(
@@ -126,6 +130,14 @@ def seek(
         }
     linked, tracks = link(regions, [answer.frame for answer in answers])
     return {"regions": linked, "answers": answers, "tracks": tracks}
+
+
+def _ordered(found: Found, method: Method, frame: int) -> list[Region]:
+    """The regions of a frame, the most severe first, unless the method has an order of its own."""
+    own = found.regions
+    if not method.keeps_order:
+        own = sorted(own, key=weight, reverse=True)
+    return [replace(region, frame=frame) for region in own]
 
 
 def facts_of(run: Run, **given: Any) -> dict[str, Any]:
@@ -199,18 +211,21 @@ def method_of(run: Run, *, method: str, **given: Any) -> Method:
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     """What a method finds in a test frame against its partner or, without one, in what neither of
-    the real frames around it shows; None where there is nothing to compare it with."""
+    the real frames around it shows, or by itself where the method needs no reference; None where
+    there is nothing to compare it with."""
     test, partner = compared.test.pixels, compared.partner
     if test is None:
         return None
     if partner is not None and partner.pixels is not None:
         return find(FramePair(test, partner.pixels, compared.seen, compared.registration), method)
+    if not method.needs_reference:
+        return find(FramePair.alone(test), method)
     around = [
         FramePair(test, each.pixels)
         for each in (compared.before, compared.after)
         if each is not None and each.pixels is not None
     ]
-    return find_between(around, method) if len(around) == 2 else None
+    return find_between(around, method, compared.phase) if len(around) == 2 else None
 
 
 def chosen_rows(run: Run, frames: str) -> list[int]:

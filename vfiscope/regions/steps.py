@@ -11,11 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types import Answer, Box, Float32, Region, Registration, Uint8
+
+if TYPE_CHECKING:
+    from vfiscope.regions.surrounding import Surrounding
 
 __all__ = [
     "Cut",
@@ -47,6 +51,17 @@ class FramePair:
     registration: Registration | None = None
     """How the test frame was brought onto the reference; None where it was not."""
 
+    @classmethod
+    def alone(cls, test: Uint8) -> FramePair:
+        """A test frame without a reference, for methods that need none: its reference is the frame
+        itself."""
+        return cls(test, test)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no reference, so that what changed against one cannot be told."""
+        return self.ref is self.test
+
     @property
     def size(self) -> tuple[int, int]:
         """(height, width)"""
@@ -65,6 +80,9 @@ class Light:
 
     gain: float = 1.0
     offset: float = 0.0
+    colour: float = 1.0
+    """Strength of colours in the test frame over that in the reference under this gain; 0: colour
+    was lost, infinite: it was added."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +173,17 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    keeps_order: bool = False
+    """True where the order of the regions is published; else a run holds the most severe first."""
+    between: Callable[[Difference, Surrounding], Difference] | None = None
+    """Adds what is wrong with a frame between two real ones though each of its pixels may be near
+    to one of them. Takes what differs from all that it may show; None: nothing."""
+    silent_in_doubt: bool = False
+    """Whether a pair of which nothing can be told has no regions; else they mark where it differs.
+    """
+    needs_reference: bool = True
+    """False where the difference is that from normal frames: a reference is only described with,
+    and a test frame without one is looked at too."""
 
 
 @dataclass(frozen=True, eq=False)

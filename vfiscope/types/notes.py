@@ -127,11 +127,13 @@ class Code(StrEnum):
     LEVELS_DIFFER = "levels_differ"
 
     # What to know about the regions of a run.
+    REPORT_OF_OTHER_METHOD = "report_of_other_method"
     MASKS_OF_MAP = "masks_of_map"
     REGIONS_NOT_SOUGHT = "regions_not_sought"
     REGIONS_FAILED = "regions_failed"
     REGIONS_OF_OTHER_FRAMES = "regions_of_other_frames"
     REGIONS_OF_NO_FLAGGED_FRAME = "regions_of_no_flagged_frame"
+    REGIONS_OF_MORE_FRAMES = "regions_of_more_frames"
     REGIONS_OF_NO_PAIR = "regions_of_no_pair"
 
 
