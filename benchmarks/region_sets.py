@@ -33,7 +33,6 @@ from PIL import Image
 from vfiscope.regions import METHODS, Found, FramePair, Settings, find
 from vfiscope.regions.difference.absolute import absolute_difference
 from vfiscope.regions.difference.structure import structure_difference
-from vfiscope.regions.masks import decode
 from vfiscope.regions.steps import Difference
 from vfiscope.regions.threshold import otsu
 from vfiscope.types import Region
@@ -91,11 +90,13 @@ def clevr(folder: Path) -> None:
     print(f"processor time of a pair: {np.mean(seconds):.2f} s, at most {max(seconds):.2f} s")
 
 
-def regions_mask(found: Found) -> Mask:
-    """(H, W) the union of the masks of all regions."""
+def proposed_mask(found: Found) -> Mask:
+    """(H, W) the union of the masks of all regions, also of pairs that are undecided and have
+    none."""
     union = np.zeros(found.pair.size, bool)
-    for region in found.regions:
-        union |= decode(region.mask, found.pair.size)
+    for each in METHODS["auto"](Settings()).propose(found.difference, found.cut):
+        box = each.box
+        union[box.y : box.y + box.h, box.x : box.x + box.w] |= each.mask
     return union
 
 
@@ -137,7 +138,7 @@ def masks(folder: Path) -> None:
             label = np.asarray(opened.convert("L")) > 127
         ref, test = (next((folder / side).glob(f"{path.stem}.*")) for side in "AB")
         found, _ = found_in(test, ref)
-        mask = regions_mask(found)
+        mask = proposed_mask(found)
         answers[found.answer.answer] += 1
         auto += ((mask & label).sum(), mask.sum())
         labelled, pixels = labelled + int(label.sum()), pixels + label.size

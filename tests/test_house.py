@@ -8,8 +8,10 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +78,13 @@ MAX_COLUMNS = 100
 TABLES = {"METRICS", "MAPS", "FIELDS"}
 """What every module of metrics may call its tables."""
 SAME_BASENAME = {"__init__.py"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "pillow_heif": "pillow-heif",
+    "sklearn": "scikit-learn",
+}
+"""{what is imported: what is installed for it, where the names differ}"""
 
 
 def room(path: Path) -> str:
@@ -105,6 +114,17 @@ def test_a_file_imports_only_from_layers_above_its_own(path: Path) -> None:
         assert other == own or LAYERS[other] < LAYERS[own] or other == "errors", (
             f"{own} (layer {LAYERS[own]}) imports {name}"
         )
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = chain.from_iterable(project["optional-dependencies"].values())
+    declared = {re.split(r"[^\w-]", each)[0] for each in (*project["dependencies"], *extras)}
+    named = {path: imported(ast.parse(path.read_text())) for path in FILES}
+    packages = {name.split(".")[0] for names in named.values() for name in names}
+    others = packages - {"vfiscope", *sys.stdlib_module_names}
+    distributions = {DISTRIBUTIONS.get(name, name) for name in others}
+    assert distributions <= declared
 
 
 def test_every_room_has_a_layer() -> None:

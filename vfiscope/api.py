@@ -187,20 +187,24 @@ def flag(path: str | Path, rules: Sequence[str] | None = None) -> Run:
 
 
 def find_regions(
-    path: str | Path,
+    run: Run | str | Path,
     method: str = "auto",
     *,
     frames: str = "auto",
     sensitivity: str = "medium",
     normal: str | Path | None = None,
     sam_weights: str | Path | None = None,
+    embedder: str | None = None,
+    weights: str | Path | None = None,
+    device: str | None = None,
     root: str | Path | None = None,
 ) -> Run:
     """Seek what changed, and where, in a stored result again, and open it. Only the frames that are
     needed are read.
 
     Args:
-        path: the result, changed in place; at any time it holds either the old or the new regions.
+        run: the result, or its path; it is changed in place and at any time holds either the old or
+            the new regions.
         method: its name: "auto", or another of :data:`vfiscope.regions.METHODS`; "none" removes the
             regions.
         frames: "flagged" or "all" frames, or frames such as "12,40:60"; "auto" takes the flagged
@@ -209,6 +213,9 @@ def find_regions(
         normal: normal frames, for methods that compare with them: a folder, a video, a result, or a
             saved memory bank (.h5).
         sam_weights: a folder with a SAM 2 checkpoint of transformers, which draws the masks.
+        embedder: of methods that compare features; None: that of the result, with its weights.
+        weights: of the embedder.
+        device: "auto", "cpu", "cuda" or "mps"; None: that of the result.
         root: a folder that the inputs lie in now, for inputs that were moved.
 
     Returns:
@@ -220,6 +227,7 @@ def find_regions(
     """
     from vfiscope.scoring.region_marks import ask_regions
 
+    path = run.path if isinstance(run, Run) else run
     ask_regions(
         path,
         {
@@ -228,6 +236,9 @@ def find_regions(
             "sensitivity": sensitivity,
             "normal": None if normal is None else str(normal),
             "sam_weights": None if sam_weights is None else str(sam_weights),
+            "embedder": embedder,
+            "weights": None if weights is None else str(weights),
+            "device": device,
         },
         root=root,
     )

@@ -119,7 +119,8 @@ def file_digest(path: str | os.PathLike[str]) -> str:
 
 
 def kept_digest(path: str | os.PathLike[str]) -> str:
-    """The same, cached until the file changes: many jobs use one file of weights.
+    """The same, cached until the file changes: many jobs use one file of weights, and a job asks
+    several times for its normal images.
 
     Raises:
         OSError: it cannot be read.
@@ -129,7 +130,7 @@ def kept_digest(path: str | os.PathLike[str]) -> str:
     return _digest_of(os.path.abspath(path), stamp)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2**16)
 def _digest_of(path: str, stamp: tuple[int, ...]) -> str:
     return file_digest(path)
 

@@ -128,3 +128,12 @@ def test_rules_of_a_batch_add_to_those_of_a_job(folder: Path) -> None:
     (result,) = vs.run_jobs([job], "out", fail_on=["psnr < 98"], flag=["psnr < 97"], **CHEAP)
     assert result["failed_on"] == ["psnr < 98", "psnr < 99"]
     assert result["summary"]["rules"] == ["psnr < 97"]
+
+
+def test_a_method_for_regions_is_refused_once_before_the_first_job(
+    folder: Path, write: Callable[..., str]
+) -> None:
+    jobs = write({"test": "media/0.png", "ref": "media/1.png"})
+    with pytest.raises(UsageError, match="there is no method for regions 'nonsense'"):
+        vs.run_jobs(jobs, folder / "out", regions="nonsense")
+    assert not (folder / "out").exists()

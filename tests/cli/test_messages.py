@@ -68,7 +68,10 @@ def test_segments_of_one_range_and_rule_are_one_line() -> None:
         {**common, "metric": "psnr", "peak": 20.0, "confidence": 1.0, "rule": "psnr < 30"},
         {**common, "metric": "ssim", "peak": 0.5, "confidence": 0.9, "rule": ""},
     ]
-    segments = [{**segment, "role": "all"} for segment in segments]
+    segments = [
+        {**segment, "role": "all", "evidence": f"because {number}"}
+        for number, segment in enumerate(segments)
+    ]
     frames = {"scored": 9, "total": 9}
     summary = {
         "mode": "scan",
@@ -77,9 +80,11 @@ def test_segments_of_one_range_and_rule_are_one_line() -> None:
         "role": "all",
         "metrics": {"psnr": {**POOLED, "defined": 9}},
     }
-    assert describe({**summary, "roles": {}, "segments": segments}).splitlines()[-2:] == [
+    assert describe({**summary, "roles": {}, "segments": segments}).splitlines()[-4:] == [
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5, ssim 0.5 at 5  confidence 0.90",
+        "      because 2",
         "  [4, 7)  0.160..0.280 s  low_score  psnr 20 at 5  rule 'psnr < 30'",
+        "      because 1",
     ]
 
 

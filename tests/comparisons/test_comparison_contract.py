@@ -130,6 +130,13 @@ CASES = {
         Needs.NEIGHBOURS,
         range(7),
     ),
+    "one image": Case(
+        "alone",
+        "compare",
+        {"normal": "good", "regions": "reconstruction"},
+        [(0, -1, -1, -1)],
+        Needs.NOTHING,
+    ),
     "two images": Case("images", "compare", {"ref": FRAMES[1]}, [(0, 0, -1, -1)]),
 }
 

@@ -62,6 +62,7 @@ def fake(
             time_base=Fraction(1, 25),
         ),
         scores={metric: np.asarray(values, np.float32) for metric, values in scores.items()},
+        signals={},
         specs={metric: SPECS[metric] for metric in scores},
         segments=list(segments),
         rules=list(rules),

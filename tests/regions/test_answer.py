@@ -182,3 +182,43 @@ def test_frames_of_any_size_have_an_answer(size: tuple[int, int]) -> None:
             assert found.answer in {"same", "light", "moved", "changed", "undecided"}
             assert found.caption.endswith(".")
         assert answer(noise[0], noise[0]).answer.answer == "same"
+
+
+@pytest.mark.parametrize(
+    ("codes", "word"), [((0, 0, 0), "black"), ((250, 252, 250), "white"), ((90, 40, 200), "")]
+)
+def test_a_frame_of_one_colour_shows_nothing(codes: tuple[int, int, int], word: str) -> None:
+    grain = np.random.default_rng(3).integers(-2, 3, photo().shape)
+    plain = np.clip(np.array(codes) + grain, 0, 255).astype(np.uint8)
+    for name, test, ref in (
+        ("the test frame", plain, photo()),
+        ("the reference", photo(), plain),
+    ):
+        found = answer(test, ref)
+        assert (found.answer.answer, found.answer.regions, found.regions) == ("undecided", 0, [])
+        told = f"{name} is {word or 'of one colour'}."
+        assert found.answer.caption == f"It cannot be told what changed: {told}"
+
+
+def test_one_thing_on_a_plain_ground_is_a_change_both_ways() -> None:
+    plain = np.full((120, 160, 3), 120, np.uint8)
+    thing = plain.copy()
+    thing[40:70, 50:80] = 200
+    assert [answer(*pair).answer.regions for pair in ((plain, thing), (thing, plain))] == [1, 1]
+
+
+def test_an_undecided_pair_has_no_regions_or_says_what_they_are() -> None:
+    pair = FramePair(photo(5), photo())
+    for method, regions in (("auto", False), ("absdiff", True)):
+        found = find(pair, METHODS[method](Settings()))
+        assert found.answer.answer == "undecided"
+        assert bool(found.regions) == bool(found.answer.regions) == regions
+        said = found.answer.caption.endswith("; the regions say only where the frames differ.")
+        assert said == regions
+
+
+def test_of_few_pixels_light_cannot_be_told_from_a_change() -> None:
+    ref, test = (np.full((8, 8, 3), code, np.uint8) for code in (100, 60))
+    found = answer(test, ref).answer
+    assert found.answer == "undecided"
+    assert found.caption.endswith("8x8 pixels are too few to tell a change from light.")

@@ -60,3 +60,37 @@ def test_what_one_reference_shows_is_no_fault_in_either_order(name: str) -> None
     assert one.regions == two.regions
     assert (one.cut.mask == two.cut.mask).all()
     assert not one.cut.mask[:70].any()
+
+
+def disc(x: float) -> Uint8:
+    """A disc on a still ground, x pixels further right."""
+    shape = synth.Shape("disc", 70.0 + x, 70.0, 44.0, 44.0, seed=1)
+    return synth.Scene(140, 200, seed=2, objects=(shape,), velocity=(0.0, 0.0)).frame(0.0)
+
+
+@pytest.mark.parametrize(("x", "phase"), [(12.0, 0.5), (12.0, np.nan), (6.0, 0.25)])
+def test_a_disc_that_moves_further_than_local_shifts_reach_is_no_fault_at_its_instant(
+    x: float, phase: float
+) -> None:
+    pairs = [FramePair(disc(x), disc(0)), FramePair(disc(x), disc(24))]
+    found = find_between(pairs, METHODS["auto"](Settings()), phase)
+    assert (found.answer.answer, found.regions) == ("same", [])
+
+
+@pytest.mark.parametrize("far", [6.0, 24.0])
+def test_a_blend_of_both_frames_is_marked_where_they_differ(far: float) -> None:
+    blend = ((disc(0).astype(np.uint16) + disc(far) + 1) // 2).astype(np.uint8)
+    pairs = [FramePair(blend, disc(0)), FramePair(blend, disc(far))]
+    one, other = (find_between(each, METHODS["auto"](Settings())) for each in (pairs, pairs[::-1]))
+    assert one.regions == other.regions
+    ends = [(region.tight_x, region.tight_x + region.tight_w) for region in one.regions]
+    assert min(start for start, _ in ends) == pytest.approx(48, abs=5)
+    assert max(end for _, end in ends) == pytest.approx(92 + far, abs=5)
+    assert all(region.tight_y >= 42 for region in one.regions)
+    assert all(region.tight_y + region.tight_h <= 98 for region in one.regions)
+
+
+def test_frames_too_small_for_motion_are_compared_as_they_are() -> None:
+    test, ref = (np.full((9, 9, 3), code, np.uint8) for code in (90, 30))
+    found = find_between([FramePair(test, ref)] * 2, METHODS["auto"](Settings()))
+    assert found.regions == []

@@ -11,14 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from vfiscope.regions import FramePair
-from vfiscope.regions.describe import describe, polygons
-from vfiscope.regions.describe.mask_shape import mask_shape
+from vfiscope.regions.describe import describe
+from vfiscope.regions.describe.mask_shape import mask_shape, outlines_of, polygons
 from vfiscope.regions.describe.region_caption import place_words
 from vfiscope.regions.describe.severity_of import severity_of
 from vfiscope.regions.describe.surroundings import surroundings
 from vfiscope.regions.describe.what_changed import colour_name
 from vfiscope.regions.difference.absolute import absolute_difference
 from vfiscope.regions.difference.tolerant import tolerant_difference
+from vfiscope.regions.masks import encode
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.steps import Cut, Proposal
 from vfiscope.regions.threshold import fixed
@@ -208,10 +209,27 @@ def test_outlines_and_thickness_of_a_square() -> None:
     mask = np.zeros((20, 30), bool)
     mask[5:15, 8:18] = True
     (outline,) = polygons(mask, (100, 200))
-    assert sorted(map(tuple, outline)) == [(108, 205), (108, 214), (117, 205), (117, 214)]
+    assert sorted(map(tuple, outline)) == [(108, 205), (108, 215), (118, 205), (118, 215)]
     assert mask_shape(mask).thickness == pytest.approx(9, abs=1)
     assert mask_shape(mask[:, :9]).elongation > 5  # a column of 10 px
     assert polygons(np.zeros((3, 3), bool)) == []
+
+
+def test_outlines_enclose_the_pixels_of_every_part_and_fill_holes() -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[2:12, 3:9] = mask[8:12, 3:25] = True  # a corner
+    mask[9, 5] = False
+    mask[15, 20] = mask[18, 2:12] = True  # a pixel and a line
+    corner, line, pixel = outlines_of(encode(mask, Box(0, 0, 30, 20), mask.shape), (20, 30))
+    assert sorted(map(tuple, corner)) == [(3, 2), (3, 12), (9, 2), (9, 8), (25, 8), (25, 12)]
+    assert sorted(map(tuple, line)) == [(2, 18), (2, 19), (12, 18), (12, 19)]
+    assert sorted(map(tuple, pixel)) == [(20, 15), (20, 16), (21, 15), (21, 16)]
+    areas = [cv2.contourArea(each.astype(np.int32)) for each in (corner, line, pixel)]
+    assert areas == [6 * 10 + 16 * 4, 10, 1]
+    disc = cv2.circle(np.zeros((80, 80), np.uint8), (40, 40), 30, 1, cv2.FILLED) > 0
+    (outline,) = polygons(disc)
+    assert len(outline) < 60
+    assert cv2.contourArea(outline.astype(np.int32)) == pytest.approx(disc.sum(), rel=0.03)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (9, 9)])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vfiscope.errors import StoreError
-from vfiscope.regions.masks import decode, encode, lengths_of
+from vfiscope.regions.masks import decode, encode, extent_of, lengths_of
 from vfiscope.types import Box
 
 BY_PYCOCOTOOLS = [
@@ -40,6 +40,12 @@ def test_any_mask_comes_back_wherever_it_lies() -> None:
         text = encode(mask, box, (height, width))
         assert (decode(text, (height, width)) == whole).all()
         assert (decode(text, (height, width), box) == mask).all()
+        rows, columns = (np.flatnonzero(whole.any(axis)) for axis in (1, 0))
+        tight = extent_of(text, (height, width))
+        assert (tight is None) == (not whole.any())
+        if tight is not None:
+            ends = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+            assert (tight.x, tight.y, tight.x + tight.w, tight.y + tight.h) == ends
         # written out by a loop, from the definition
         flat, lengths = whole.ravel(order="F"), [0]
         for value in flat:

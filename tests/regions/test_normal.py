@@ -23,6 +23,7 @@ from vfiscope.regions.coreset import Coreset, k_centers
 from vfiscope.regions.difference.memory_bank import against_normal
 from vfiscope.regions.extremes import level_above
 from vfiscope.regions.normal import Normal, build_normal, load_normal
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.normal_source import folds
 from vfiscope.regions.patch_features import PatchFeatures
 from vfiscope.types import Uint8
@@ -98,6 +99,15 @@ def test_distances_to_a_bank_by_hand() -> None:
     assert made.cells is not None
     assert made.cells[0, 0] == 0
     assert (made.values.shape, made.unit) == ((4, 6), "cosine distance")
+
+
+def test_a_saved_bank_of_another_size_is_refused(tmp_path: Path) -> None:
+    bank = str(tmp_path / "bank.h5")
+    a_bank().save(bank)
+    for fitting in ((4, 6), None):
+        check_normal_size(bank, fitting)
+    with pytest.raises(UsageError, match=r"of .*bank.h5 are 6x4, and these are 4x6: pass normal"):
+        check_normal_size(bank, (6, 4))
 
 
 def test_normal_frames_have_no_region_and_a_defect_is_found_at_its_place(tmp_path: Path) -> None:

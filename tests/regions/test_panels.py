@@ -59,6 +59,21 @@ def test_axes_with_ticks_and_titles() -> None:
     assert find_panels(made) == (Box(190, 30, 120, 80), Box(40, 30, 120, 80))
 
 
+def test_a_frame_of_thick_lines_that_do_not_fall_on_pixels() -> None:
+    """Inwards: a halo with ticks, two black lines, and one that covers the rest of its pixels."""
+    made = page((150, 340), [(REF, 40, 30), (TEST, 190, 30)], (255, 255, 255))
+    for x in (40, 190):
+        part = made[30:110, x : x + 120]
+        part[[0, -1]] = part[[0, -1]] // 3
+        part[1:-1, [0, -1]] = part[1:-1, [0, -1]] // 3
+        cv2.rectangle(made, (x - 3, 27), (x + 122, 112), (220, 220, 220), 1)
+        cv2.rectangle(made, (x - 2, 28), (x + 121, 111), (0, 0, 0), 1)
+        cv2.rectangle(made, (x - 1, 29), (x + 120, 110), (0, 0, 0), 1)
+        for tick in range(0, 120, 30):
+            cv2.line(made, (x + tick, 112), (x + tick, 117), (0, 0, 0), 1)
+    assert find_panels(made) == (Box(191, 31, 118, 78), Box(41, 31, 118, 78))
+
+
 def test_sizes_that_differ_by_two_pixels_are_cut_where_they_agree() -> None:
     larger = scene(82, 122)
     made = page((110, 300), [(larger, 10, 12), (changed(larger)[1:81, 2:122], 160, 13)], (255,) * 3)

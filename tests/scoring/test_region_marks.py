@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 import vfiscope as vs
-from vfiscope import synth
+from vfiscope import files, synth
 from vfiscope.errors import UsageError
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
 MARKED = PLAIN.copy()
 MARKED[10:26, 20:44] = 200
+GOOD = np.tile(np.arange(60, 124, dtype=np.uint8)[:, None], (48, 1, 3))
+BAD = GOOD.copy()
+BAD[10:26, 20:44] = 200
 FEW = {"metrics": ["psnr"], "signals": ["none"]}
 
 
@@ -83,6 +86,8 @@ def test_a_stored_run_is_asked_again_and_reads_only_its_files(tmp_path: Path) ->
         assert "regions" not in run.stages
     with vs.find_regions(out, "absdiff") as run:
         assert boxes(run) == [(0, 20, 10, 24, 16)]
+        with vs.find_regions(run, "absdiff") as same:
+            assert boxes(same) == boxes(run)
     with vs.find_regions(out, "absdiff", sensitivity="low") as run:
         assert run.stages["regions"].parameters["sensitivity"] == "low"
     with vs.find_regions(out, "none") as run:
@@ -103,3 +108,70 @@ def test_a_stored_run_is_asked_again_and_reads_only_its_files(tmp_path: Path) ->
 def test_what_cannot_be_used_is_said_in_one_line(options: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         vs.scan(np.stack([PLAIN, MARKED]), golden=0, **FEW, **options)
+
+
+@pytest.fixture
+def normal(tmp_path: Path) -> str:
+    """Eight frames of which none shows a mark."""
+    random = np.random.default_rng(0)
+    for n in range(8):
+        noise = random.integers(-2, 3, GOOD.shape)
+        cv2.imwrite(str(tmp_path / f"{n}.png"), (GOOD + noise).astype(np.uint8))
+    return str(tmp_path)
+
+
+def test_normal_frames_need_no_partner_in_a_scan(normal: str) -> None:
+    frames = np.stack([BAD, GOOD, GOOD])
+    run = vs.scan(frames, regions="reconstruction", normal=normal, **FEW)
+    assert [each.answer for each in run.answers] == ["changed", "same", "same"]
+    (region,) = run.regions
+    assert (region.frame, region.kind, region.change) == (0, "unknown", "")
+    assert abs(region.centroid_x - 31.5) < 1
+    assert abs(region.centroid_y - 17.5) < 1
+    assert region.caption.startswith("Something is not as in the normal frames")
+    run = vs.scan(BAD[None], regions="reconstruction", normal=normal, **FEW)
+    assert (run.status, [each.answer for each in run.answers]) == ("ok", ["changed"])
+
+
+def test_an_image_is_compared_with_normal_frames_alone(normal: str, tmp_path: Path) -> None:
+    run = vs.compare(BAD, regions="reconstruction", normal=normal, **FEW)
+    assert [each.answer for each in run.answers] == ["changed"]
+    assert (run.status, dict(run.pairing)["policy"]) == ("ok", "alone")
+    assert np.isnan(run.scores["psnr"]).all()
+    with pytest.raises(UsageError, match="compare needs a reference"):
+        vs.compare(BAD)
+    with pytest.raises(UsageError, match="the method auto does not look at it"):
+        vs.compare(BAD, normal=normal)
+    with pytest.raises(UsageError, match="has no reference: leave visualize out"):
+        vs.compare(BAD, regions="reconstruction", normal=normal, visualize=tmp_path / "f")
+
+
+@pytest.mark.parametrize("method", ["patchcore", "reconstruction"])
+def test_normal_frames_of_another_size_are_refused(normal: str, method: str) -> None:
+    frames = np.stack([GOOD[:24, :32]] * 2)
+    with pytest.raises(UsageError, match="are 64x48, and these are 32x24: pass normal frames"):
+        vs.scan(frames, regions=method, normal=normal, **FEW)
+
+
+def test_normal_images_are_digested_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(6):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((48, 64, 3), 100 + number, np.uint8))
+    digested: list[str] = []
+
+    def counted(path: str) -> str:
+        digested.append(Path(path).name)
+        return "0" * 64
+
+    monkeypatch.setattr(files, "file_digest", counted)
+    asked = {"regions": "reconstruction", "normal": str(tmp_path)}
+    vs.scan(np.stack([PLAIN, MARKED]), golden=0, **asked, **FEW)
+    assert sorted(digested) == [f"{number}.png" for number in range(6)]
+
+
+def test_an_image_that_cannot_be_read_is_told_once(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.png", tmp_path / "cut.png"
+    cv2.imwrite(str(whole), np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8))
+    cut.write_bytes(whole.read_bytes()[:2000])
+    run = vs.compare(str(cut), str(whole), metrics=["psnr", "ssim"], signals=["none"])
+    assert [str(note) for note in run.notes if "defined for no frame" in str(note)] == []
+    assert len(run.notes) == 2  # that it could not be read, and why

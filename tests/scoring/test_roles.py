@@ -127,15 +127,15 @@ def test_the_gate_of_the_docs_fires_where_every_synthesised_frame_of_a_stretch_i
     )
     other = "psnr of all < 28 for 2 frames"
     with vs.score(test, ref=truth, multiplier=2, flag=(gate,), **GATED) as run:
-        assert failures(
-            [gate, "psnr < 28 for 4 frames", other], run.frames, run.scores, run.specs
-        ) == {gate: "3 synthesised frames, the first in [7, 12)"}
+        assert failures([gate, "psnr < 28 for 4 frames", other], run) == {
+            gate: "3 synthesised frames, the first in [7, 12)"
+        }
         assert [(s.start, s.stop, s.role) for s in run.segments if s.rule] == [
             (7, 12, "synthesised")
         ]
         assert run.scores["psnr"][[7, 9, 11]].max() < 28
     with vs.score(test, ref=truth, **GATED) as run:
-        assert failures([gate], run.frames, run.scores, run.specs) == {}
+        assert failures([gate], run) == {}
 
 
 @pytest.mark.parametrize(

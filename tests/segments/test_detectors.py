@@ -162,7 +162,7 @@ def test_a_stage_of_another_package_is_asked_from_the_command_line(
         (["mine", "--set", "under=1"], "the stage mine has no parameter 'under'"),
         (["mine", "--set", "below"], "--set is 'below': write it as KEY=VALUE"),
         (["lost"], "the stage lost needs maps/heat, but the maps of"),
-        (["segments", "--set", 'rules=["nothing < 1"]'], "no metric 'nothing'"),
+        (["segments", "--set", 'rules=["nothing < 1"]'], "no metric or signal 'nothing'"),
         (["segments", "--set", "rules=ssim < 1"], "rules is 'ssim < 1': pass a list of texts"),
         (["segments", "--set", "rules=[1]"], "rules is [1]: pass a list of texts"),
     ],

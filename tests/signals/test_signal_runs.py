@@ -42,6 +42,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
+    rule = "frame_difference > 0.9 * median for 3 frames"
+    lean = {**SMALL, "metrics": ["absdiff"], "signals": ["luma_mean"]}
+    with vs.scan(FRAMES, flag=[rule], fail_on=["min(luma_mean) < 10"], **lean) as run:
+        assert list(run.signals) == ["luma_mean", "frame_difference"]
+        (found,) = [segment for segment in run.segments if segment.rule == rule]
+        steps = run.signals["frame_difference"][found.start : found.stop]
+        assert (steps > 0.9 * np.nanmedian(run.signals["frame_difference"])).all()
+    with pytest.raises(UsageError, match=r"'luma_mean': it is a signal, pass --signals luma_mean"):
+        vs.scan(FRAMES, flag=["z(luma_mean) > 6"], **{**lean, "signals": ["none"]})
+    with pytest.raises(UsageError, match=r"no kind 'freez' of segments: did you mean 'freeze'"):
+        vs.scan(FRAMES, fail_on=["any(freez)"], **lean)
+
+
 def test_signals_are_stored_with_their_meaning(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     with vs.scan(FRAMES, out=str(out), **SMALL) as run:

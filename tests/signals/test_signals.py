@@ -10,13 +10,11 @@ import pytest
 from helpers.media import noise
 
 from vfiscope.errors import UsageError
-from vfiscope.signals import SIGNALS, Sight, SignalFrame, choose_signals, measure
+from vfiscope.signals import SIGNALS, Sight, SignalFrame, choose_signals
 from vfiscope.signals.embedding_step import embedding_step
 from vfiscope.signals.frame_difference import frame_difference
 from vfiscope.signals.global_shift import global_shift
 from vfiscope.signals.luma_mean import luma_mean
-from vfiscope.sources import open_source
-from vfiscope.types import Pairs, Status
 
 NAN = float("nan")
 
@@ -104,41 +102,6 @@ def test_a_shift_is_that_of_the_middle_or_the_median_of_the_motion() -> None:
     motion[:] = NAN
     assert all(map(math.isnan, global_shift(SignalFrame(pixels, 8, motion=motion))))
     assert all(map(math.isnan, global_shift(SignalFrame(pixels, 8))))
-
-
-def pairs_of(frames: np.ndarray, *unreadable: int) -> Pairs:
-    with open_source(frames, batch=len(frames)) as source:
-        (batch,) = source
-    batch.status[list(unreadable)] = Status.UNREADABLE
-    return Pairs(batch, None)
-
-
-@pytest.mark.parametrize("cut", [(12,), (1,) * 12, (5, 7), (3, 3, 3, 3)])
-def test_values_do_not_depend_on_how_rows_are_batched(cut: tuple[int, ...]) -> None:
-    """Frame 4 cannot be read: it has no value, and frame 5 none that needs the frame before."""
-    frames = noise(12, 20, 30, seed=3)
-    pairs, found, before, start = pairs_of(frames, 4), [], None, 0
-    signals = choose_signals(["luma_mean", "frame_difference"], Sight.BEFORE)
-    for rows in cut:
-        values, before = measure(pairs[start : start + rows], signals, before=before)
-        found.append(values)
-        start += rows
-    luma, apart = (np.concatenate([each[name] for each in found]) for name in signals)
-    assert luma.dtype == apart.dtype == np.float32
-    exact = [NAN if n == 4 else exact_luma(frames[n], 255) for n in range(12)]
-    np.testing.assert_allclose(luma, exact, rtol=1e-6)
-    differences = np.abs(np.diff(frames.astype(np.float64), axis=0)).mean(axis=(1, 2, 3))
-    differences[[3, 4]] = NAN
-    np.testing.assert_allclose(apart, [NAN, *differences], rtol=1e-6)
-
-
-def test_what_is_kept_of_a_batch_is_its_last_frame_alone() -> None:
-    pairs = pairs_of(noise(3, 4, 5))
-    _, last = measure(pairs, choose_signals(["luma_mean"], Sight.NOTHING))
-    assert last is not None
-    assert last.before is None
-    assert last.pixels.base is None
-    assert measure(pairs, {}) == ({}, None)
 
 
 # -------------------------------------------------------------------------------------- the choice

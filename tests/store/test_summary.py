@@ -133,6 +133,7 @@ def test_summary_of_a_hand_made_run(tmp_path: Path) -> None:
             "stop_time_s": 0.3,
             "rule": "",
             "role": "all",
+            "evidence": "",
         }
     ]
 

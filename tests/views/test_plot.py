@@ -285,15 +285,16 @@ def test_the_worst_photo_has_its_name_and_several_runs_have_no_marks() -> None:
 
 
 def test_the_threshold_of_a_rule_is_a_dashed_line_in_sight() -> None:
-    rules = ["PSNR < 28 dB for 3 frames", "mean(psnr) < 20", "ssim < 0.9"]
+    rules = ["PSNR < 28 dB for 3 frames", "mean(psnr) < 20", "ssim < 0.9", "z(ssim) < -4"]
+    rules += ["cosine > 2 * max"]
     figure = plot_run(
-        fake({"psnr": [30, 31, 32], "ssim": [1, 0.95, 1], "cosine": [0, 0, 0.1]}, rules=rules)
+        fake({"psnr": [30, 31, 32], "ssim": [1, 0.95, 1], "cosine": [0, 0, 0.125]}, rules=rules)
     )
     dashed = [
         [float(np.asarray(line.get_ydata())[0]) for line in ax.lines if line.is_dashed()]
         for ax in panels(figure)
     ]
-    assert dashed == [[28.0], [0.9], []]
+    assert dashed == [[28.0], [0.9], [0.25]]
     assert [round(ax.get_ylim()[0], 6) for ax in panels(figure)[:2]] == [
         28 - 0.06 * 4,
         0.9 - 0.06 * 0.1,

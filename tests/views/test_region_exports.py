@@ -23,7 +23,10 @@ from vfiscope.views.region_report import region_report
 
 SIZE = (48, 64)
 MASK = encode(np.ones((8, 10), bool), Box(21, 9, 10, 8), SIZE)
-ENDINGS = (".regions.json", ".regions.csv", ".coco.json", ".cvat.xml", ".cvat-video.xml")
+ENDINGS = (
+    *(".regions.json", ".regions.csv", ".coco.json", ".coco-polygons.json"),
+    *(".cvat.xml", ".cvat-polygons.xml", ".cvat-video.xml"),
+)
 REGIONS = [
     region(1, mask=MASK, track=0, caption="A <spot> appeared\x07."),
     region(3, track=0, kind="damage", x=22.5, severity=5),
@@ -63,7 +66,7 @@ def test_coco(tmp_path: Path) -> None:
     assert [each["image_id"] for each in found["annotations"]] == [1, 3, 3]
     kinds = [names[each["category_id"] - 1] for each in found["annotations"]]
     assert kinds == ["spot", "damage", "zebra"]
-    assert first["bbox"] == [20, 8, 12, 10]
+    assert first["bbox"] == [21, 9, 10, 8]  # of the mask
     assert first["area"] == decode(first["segmentation"]["counts"], SIZE).sum() == 80
     assert first["segmentation"]["size"] == [48, 64]
     assert second["segmentation"] == [[22.5, 8, 34.5, 8, 34.5, 18, 22.5, 18]]
@@ -108,6 +111,25 @@ def test_cvat_of_images(tmp_path: Path) -> None:
     }
     labels = [each.findtext("name") for each in root.iter("label")]
     assert {"spot", "damage", "zebra"} <= set(labels)
+
+
+def test_outlines_for_coco_and_cvat(tmp_path: Path) -> None:
+    run = stored(tmp_path)
+    found = json.loads(exported(run, ".coco-polygons.json").read_text())
+    corners = [(21, 9), (21, 17), (31, 9), (31, 17)]
+    (flat,) = found["annotations"][0]["segmentation"]
+    assert sorted(zip(flat[::2], flat[1::2], strict=True)) == corners
+    root = ElementTree.parse(exported(run, ".cvat-polygons.xml")).getroot()
+    shapes = [
+        [shape.tag for shape in image if shape.tag != "attribute"] for image in root.iter("image")
+    ]
+    assert shapes == [["polygon"], [], ["box", "box"]]  # two without a mask
+    (polygon,) = root.iter("polygon")
+    texts = [point.split(",") for point in polygon.attrib.pop("points").split(";")]
+    assert sorted((float(x), float(y)) for x, y in texts) == corners
+    look = {"label": "spot", "source": "auto", "occluded": "0", "z_order": "0", "group_id": "1"}
+    assert polygon.attrib == look
+    assert [each.get("name") for each in polygon] == ["change", "severity", "score", "caption"]
 
 
 def test_cvat_of_images_with_names(tmp_path: Path) -> None:
@@ -158,7 +180,7 @@ def test_exports_undo_crop_and_resize(tmp_path: Path) -> None:
     found = json.loads(exported(run, ".coco.json").read_text())
     (image,), (drawn,) = found["images"], found["annotations"]
     assert (image["file_name"], image["width"], image["height"]) == ("m.png", 200, 150)
-    assert drawn["bbox"] == [50, 21, 24, 20]
+    assert drawn["bbox"] == [52, 23, 20, 16]
     rows, columns = np.nonzero(decode(drawn["segmentation"]["counts"], (150, 200)))
     assert drawn["area"] == len(rows) == 4 * 80
     extent = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
@@ -185,7 +207,8 @@ def test_a_table(tmp_path: Path) -> None:
     first, second = csv.DictReader(exported(Run(path), ".regions.csv").read_text().split("\n"))
     assert (first["id"], first["frame"], first["name"], first["time_s"]) == ("1", "1", "b", "0.04")
     assert first["caption"] == "'=1+1"
-    assert (first["unit"], first["level"], second["x"]) == ("ratio", "1.0", "20.0")
+    assert (first["unit"], first["level"], second["box_x"]) == ("ratio", "1.0", "20.0")
+    assert (first["tight_x"], first["box_w"], first["tight_w"]) == ("21.0", "12.0", "10.0")
     assert "mask" not in first
 
 
@@ -213,7 +236,7 @@ def test_the_report(tmp_path: Path) -> None:
     counts = drawn["mask"]["counts"]
     assert sum(counts) == 48 * 64
     assert sum(counts[1::2]) == 80
-    assert drawn["polygons"] == [[[21, 9], [21, 16], [30, 16], [30, 9]]]
+    assert drawn["polygons"] == [[[21, 9], [21, 17], [31, 17], [31, 9]]]
     assert three["regions"][0]["mask"] is None
     assert three["regions"][0]["polygons"] == []
     assert found["tracks"][0] == vars(TRACKS[0])

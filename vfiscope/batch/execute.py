@@ -29,6 +29,7 @@ from vfiscope.scoring.session import Session
 from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
 from vfiscope.store.parts import DONE_SUFFIX
+from vfiscope.views.region_summary import summary_with_changes
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -64,11 +65,13 @@ def run_jobs(
     :func:`vfiscope.batch.means.means_of`); before, ``DIR/results.jsonl`` has a line for each. In
     ``summary.csv``, ``role`` says which ``frames`` the means are over (synthesised frames where
     these are known, else all): ``psnr_mean``, for signed metrics also ``midpoint_px_mean_abs``;
-    means over passed-through frames are ``psnr_passed_mean``.
+    means over passed-through frames are ``psnr_passed_mean``. ``answer`` and ``regions`` say what
+    changed, where regions were sought.
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
     partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
-    ``failures`` ({rule: what met it}) and ``summary``. For readers of VFI-Similarity's
+    ``failures`` ({rule: what met it}) and ``summary`` (with ``changes``, what was found where
+    regions were sought, see :mod:`vfiscope.views.region_summary`). For readers of VFI-Similarity's
     results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
     ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
     ``embedding_dim`` and ``embedder``, None where there is no cosine, ``band`` (see
@@ -195,8 +198,8 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     elif opened is None:
         opened = run(config.replace(overwrite=True), session=session)
     with opened:
-        summary = opened.summary()
-        met = failures(config.fail_on, opened.frames, opened.scores, opened.specs)
+        summary = summary_with_changes(opened)
+        met = failures(config.fail_on, opened)
         keys = pair_keys(job.options, opened, summary)
         drawn = _draw(config, folder / job.id, opened, seen, session) if pictured else {}
     return {

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FILES", "RESULTS", "SUMMARY_CSV", "check_no_link", "not_done", "recorded"]
 
-SUMMARY_COLUMNS = ("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments")
+SUMMARY_COLUMNS = (
+    *("id", "label", "mode", "state", "error", "role", "frames", "scored", "segments"),
+    *("answer", "regions"),
+)
 SUMMARY_CSV = "summary.csv"
 RESULTS_SO_FAR = "results.jsonl"
 """A line for each job that has ended, while the batch runs."""
@@ -125,6 +128,8 @@ def _summary_row(result: Mapping[str, Any]) -> dict[str, Any]:
     defined = max((pooled["defined"] for pooled in summary["metrics"].values()), default=0)
     row |= {"role": role, "frames": defined, "scored": summary["frames"]["scored"]}
     row |= {"segments": sum(segment["role"] != "passed" for segment in segments)}
+    if changes := summary.get("changes"):
+        row |= {"answer": changes["answer"], "regions": summary["regions"]}
     parts = {"": summary["metrics"], "passed_": roles["passed"]["metrics"] if roles else {}}
     for prefix, metrics in parts.items():
         for name, pooled in metrics.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 from vfiscope.errors import UsageError
 from vfiscope.options import FIGURE_NAMES, Declared, declared
+from vfiscope.regions import METHODS
 from vfiscope.registry import suggest
 
 __all__ = ["checked", "inherited", "shared_options"]
@@ -39,8 +40,8 @@ def checked(options: Mapping[str, Any], *, drawn: bool) -> dict[str, Any]:
     """Shared options, validated before any job runs.
 
     Raises:
-        UsageError: an option is not one that jobs can share, has an invalid value, or says how to
-            draw figures that are not drawn.
+        UsageError: an option is not one that jobs can share, has an invalid value, names no
+            method for regions, or says how to draw figures that are not drawn.
     """
     known = shared_options()
     for name in options:
@@ -50,7 +51,10 @@ def checked(options: Mapping[str, Any], *, drawn: bool) -> dict[str, Any]:
             )
         if name not in known:
             raise UsageError(f"a batch has no option {name!r}: {suggest(name, known)}")
-    return {name: known[name].validated(value) for name, value in options.items()}
+    values = {name: known[name].validated(value) for name, value in options.items()}
+    if (method := values.get("regions")) not in (None, "none"):
+        METHODS.named(str(method))
+    return values
 
 
 def inherited(mode: str, own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **op
         if result["error"]:
             say_error(f"{result['id']}: error: {result['error']}")
         elif not quiet and not as_json:
-            say(f"{result['id']}: {result['state']}{_before(result)}")
+            say(f"{result['id']}: {result['state']}{_before(result)}{_changes(result)}")
         for rule, failure in result["failures"].items():
             say_error(f"{result['id']}: failed on {rule!r}: {failure}")
     if as_json:
@@ -124,6 +124,12 @@ def _check_kept(jobs: str, written: Iterable[Path]) -> None:
             raise UsageError(
                 f"{jobs} would be overwritten by the results of the batch: rename the job file"
             )
+
+
+def _changes(result: dict[str, Any]) -> str:
+    """What changed, of a job that sought regions."""
+    changes = result["summary"]["changes"]
+    return f": {changes['sentence']}" if changes else ""
 
 
 def _before(result: dict[str, Any]) -> str:

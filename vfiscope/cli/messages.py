@@ -121,7 +121,9 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     ]
     if summary.get("taken"):
         lines[1:] = [str(Note(Code.TAKEN, summary["taken"])), ""]
-    if summary["mode"] == "compare":
+    if summary["mode"] == "compare" and frames["unpaired"] == frames["total"]:
+        lines = lines[:1]  # an image without a reference has no scores
+    elif summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
@@ -196,7 +198,8 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
 
 
 def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """A line for each range of frames that the same rule found, with its metrics."""
+    """A line for each range of frames that the same rule found, with its metrics, and below it the
+    evidence of the surest of them."""
     from vfiscope.views.places import range_place  # imports h5py, which help does not need
 
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
@@ -206,6 +209,9 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"
         yield f"  [{start}, {stop})  {range_place(same[0])}  {kind}  {peaks}  {by}"
+        surest = max(same, key=lambda s: float(s["confidence"]))
+        if surest["evidence"]:
+            yield f"      {surest['evidence']}"
     if len(found) > MOST_RANGES:
         yield f"  and {len(found) - MOST_RANGES} more, all in --json"
 

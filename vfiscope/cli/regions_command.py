@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import click
 
 from vfiscope.cli.parameters import DeclaredOption, RunCommand, files
 from vfiscope.cli.terminal import say, say_json
-from vfiscope.errors import UsageError
+from vfiscope.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -25,10 +27,12 @@ class RegionsCommand(RunCommand):
 
     def declared_parameters(self) -> Iterable[click.Parameter]:
         from vfiscope.options import declared
-        from vfiscope.options.region_options import STAGE_OPTIONS
+        from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS
 
         for name, option in STAGE_OPTIONS.items():
             yield DeclaredOption(replace(declared()[option], name=name, default=None), "Regions")
+        for name in RUN_OPTIONS:
+            yield DeclaredOption(replace(declared()[name], default=None), "Regions")
 
 
 @click.command(cls=RegionsCommand)
@@ -60,15 +64,16 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     regions are stored in RUN.
 
     Without a method or another way to look, those that RUN holds are shown; where it holds none,
-    they are sought by auto. Without a method, what is not passed stays as it was; with one, it has
-    its default.
+    they are sought by auto. --frames alone chooses which of them are shown and drawn, and seeks
+    only in frames that were never looked at. Any other way to look seeks anew and replaces what RUN
+    holds: without a method, what is not passed stays as it was; with one, it has its default.
 
     vfiscope regions interpolated.h5 --frames 40:60
     """
     from vfiscope.cli.messages import log_to_stderr, rows_read
     from vfiscope.compat.region_reports import REPORTS
     from vfiscope.regions.unsought import why_no_answer
-    from vfiscope.scoring.region_marks import ask_regions, with_kept
+    from vfiscope.scoring.region_marks import ask_regions, to_be_sought
     from vfiscope.store import Run
     from vfiscope.views.region_report import region_report
     from vfiscope.views.region_words import describe_regions
@@ -83,18 +88,26 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
         REPORTS.named(drawn["schema"])
     asked = {name: value for name, value in options.items() if value is not None}
     with Run(run) as before:
-        unsought = "regions" not in before.stages
-        asked = with_kept(before, asked)
-    if asked or unsought:
+        asked, shown = to_be_sought(before, asked)
+    if asked:
         ask_regions(run, asked, root=root, watch=watch)
     with Run(run) as after:
-        written = [str(path) for path in _written(after, **drawn, root=root, watch=watch)]
+        reading = {"among": shown, "root": root, "watch": watch}
+        written = list(_written(after, **drawn, **reading))
         if as_json:
-            say_json({**region_report(after), "written": written})
+            say_json({**region_report(after, shown), "written": [str(path) for path in written]})
         elif not quiet:
-            lines = describe_regions(after) or [str(why_no_answer(after))]
-            say("\n".join([*lines, *written]))
+            lines = describe_regions(after, frames=shown) or [str(why_no_answer(after))]
+            say("\n".join([*lines, *_told(written)]))
     return 0
+
+
+def _told(written: Sequence[Path]) -> Iterator[str]:
+    """A line for each folder that files were written to."""
+    counts = Counter(path.parent for path in written)
+    for folder, count in counts.items():
+        one = next(path for path in written if path.parent == folder)
+        yield str(one) if count == 1 else f"{count} files in {folder}"
 
 
 def _written(
@@ -117,6 +130,20 @@ def _written(
         return
     for pair in sought_pairs(run, **reading):
         if report is not None and schema is not None:
-            yield report_pair(run, pair, schema, report, overwrite=overwrite)
+            with _remedy("--report"):
+                path = report_pair(run, pair, schema, report, overwrite=overwrite)
+            yield path
         if figures is not None:
-            yield from draw_pair(run, pair, figures, overwrite=overwrite)
+            with _remedy("--figures"):
+                paths = draw_pair(run, pair, figures, overwrite=overwrite)
+            yield from paths
+
+
+@contextmanager
+def _remedy(option: str) -> Iterator[None]:
+    """Let errors about a file name the option of this verb that says where it goes."""
+    try:
+        yield
+    except StoreError as error:
+        error.args = (str(error).replace("another --out", f"another {option}"),)
+        raise

@@ -44,7 +44,7 @@ def flag(
     from vfiscope.store import Run
 
     with Run(run) as before:  # a rule that cannot work leaves the run as it is
-        failures(fail_on, before.frames, before.scores, before.specs)
+        failures(fail_on, before)
     reflag(run, rules or None, since=before)
     with Run(run) as after:
         summary = judged(after, fail_on)
@@ -113,8 +113,8 @@ def plot(
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def export(run: str, out: str, overwrite: bool) -> int:
     """Write the scores of every frame as .csv, .json or .parquet, or the regions: as .coco.json or
-    .cvat.xml for annotation tools, .cvat-video.xml with tracks, .regions.json with all that is
-    known of them, or .regions.csv.
+    .cvat.xml for annotation tools (with outlines: .coco-polygons.json, .cvat-polygons.xml),
+    .cvat-video.xml with tracks, .regions.json with all that is known of them, or .regions.csv.
 
     vfiscope export interpolated.h5 -o scores.csv
     """

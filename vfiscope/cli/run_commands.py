@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vfiscope.cli.exit_codes import OK, PARTIAL, exit_code, judged
-from vfiscope.cli.messages import describe, log_to_stderr, progress, reading
+from vfiscope.cli.messages import describe, log_to_stderr, progress, reading, rows_read
 from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options
 from vfiscope.cli.terminal import say, say_error, say_json
 
@@ -79,8 +79,10 @@ def _run(
         from vfiscope.compat.pictures import compare_and_draw
 
         making = partial(compare_and_draw, folder=pictures)
-    watch = None if quiet else progress
-    with making(config, watch=watch, reading=None if quiet else reading) as result:
+    bars: dict[str, Any] = (
+        {} if quiet else {"watch": progress, "reading": reading, "marking": rows_read}
+    )
+    with making(config, **bars) as result:
         summary = judged(result, config.fail_on) | _band(result)
         if as_json:
             say_json(summary)

@@ -10,6 +10,7 @@ from vfiscope.comparisons.by_map import ByMap
 from vfiscope.comparisons.by_row import ByRow
 from vfiscope.comparisons.by_shift import ByShift
 from vfiscope.comparisons.comparison import Comparison
+from vfiscope.comparisons.one_image import OneImage
 from vfiscope.comparisons.two_images import TwoImages
 from vfiscope.comparisons.with_golden import WithGolden
 from vfiscope.comparisons.with_lag import WithLag
@@ -27,7 +28,7 @@ COMPARISONS: Registry[type[Comparison]] = Registry("comparison")
 """{name: class}"""
 for _each in (
     *(ByImage, ByRow, ByShift, ByMap, WithGolden, WithLag, WithSource, BetweenNeighbours),
-    TwoImages,
+    *(OneImage, TwoImages),
 ):
     COMPARISONS.add(_each.name, _each)
 

@@ -29,6 +29,7 @@ __all__ = [
     "pick",
     "skip_rows",
     "tee_stream",
+    "unpaired",
 ]
 
 Batch = tuple[Frames, Features | None]
@@ -82,7 +83,7 @@ def pair_rows(test: Stream, ref: Stream) -> Iterator[Pairs]:
         test_batch = _rest(test_batch, rows) or next(test, None)
         ref_batch = _rest(ref_batch, rows) or next(ref, None)
     if test_batch is not None:
-        yield from (_unpaired(batch) for batch in chain([test_batch], test))
+        yield from (unpaired(batch) for batch in chain([test_batch], test))
 
 
 def first_ordinal(stream: Stream) -> tuple[Stream, int]:
@@ -126,7 +127,7 @@ def pair_mapped(test: Stream, ref: Stream, partners: Int64) -> Iterator[Pairs]:
         while row < len(own):
             if own[row] < 0:
                 stop = _run_end(own, row, own < 0)
-                yield _unpaired(_take(batch, slice(row, stop)))
+                yield unpaired(_take(batch, slice(row, stop)))
             else:
                 held = _advance(ref, held, int(own[row]))
                 stop = _run_end(own, row, (own >= 0) & (own <= held[0].index[-1]))
@@ -174,7 +175,7 @@ def pair_shifted(test: Stream, ref: Stream, missing: int) -> Iterator[Pairs]:
     """The first ``missing`` test frames unpaired, every later one with the next reference frame."""
     while missing > 0 and (batch := next(test, None)) is not None:
         rows = min(missing, len(batch[0]))
-        yield _unpaired(_take(batch, slice(rows)))
+        yield unpaired(_take(batch, slice(rows)))
         missing -= rows
         if rest := _rest(batch, rows):
             test = chain([rest], test)
@@ -198,7 +199,8 @@ def _pairs(test: Batch, ref: Batch) -> Pairs:
     return Pairs(test[0], ref[0], test[1], ref[1])
 
 
-def _unpaired(batch: Batch) -> Pairs:
+def unpaired(batch: Batch) -> Pairs:
+    """Frames without a partner."""
     return Pairs(batch[0], None, batch[1], None)
 
 

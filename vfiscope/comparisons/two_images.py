@@ -25,7 +25,7 @@ class TwoImages(Comparison):
 
     @classmethod
     def suits(cls, config: RunConfig) -> bool:
-        return config.mode == "compare"
+        return config.mode == "compare" and not config.is_alone
 
     def pairs(self, streams: Streams, done: int) -> Iterator[Pairs]:
         test, ref = streams.sources["test"], streams.sources["ref"]

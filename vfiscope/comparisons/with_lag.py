@@ -39,7 +39,7 @@ class WithLag(Comparison):
     def report(self, streams: Streams, scored: Scored) -> Report:
         report, n = super().report(streams, scored), len(scored.table)
         pairing = {"policy": self.name, "lag": self.lag, **report.pairing}
-        if (scored.table.ref_index >= 0).any():
+        if (scored.table.ref_index >= 0).any() or (n and self.config.normal is not None):
             return replace(report, pairing=pairing)
         remedy = "pass a smaller one" if n > 1 else "pass two or more, or --golden"
         reason = f"lag is {self.lag}, but the sequence has {counted(n, 'frame')}: {remedy}"

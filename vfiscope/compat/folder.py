@@ -28,6 +28,11 @@ def check_folder(config: RunConfig, folder: str | os.PathLike[str]) -> None:
         raise UsageError(
             f"visualize draws two compared images, but this is a {config.mode}: leave it out"
         )
+    if config.is_alone:
+        raise UsageError(
+            f"visualize draws two compared images, and {config.test} has no reference: leave"
+            " visualize out, or pass one"
+        )
     if path.exists() and not path.is_dir():
         raise StoreError(f"{path} is not a folder: pass a folder for the figures")
     there = next((path / name for name in PAIR_FILES if (path / name).exists()), None)

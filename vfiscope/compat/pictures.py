@@ -21,6 +21,7 @@ from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.pipeline import Seen, WrapScoring, run_seen
+from vfiscope.scoring.region_marks import WatchRows
 from vfiscope.scoring.session import Session
 from vfiscope.store import Run
 from vfiscope.types import Features, Float32, Frames, Pairs, Registrations, Status, Verdict
@@ -40,6 +41,7 @@ def compare_and_draw(
     session: Session | None = None,
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
+    marking: WatchRows | None = None,
 ) -> Run:
     """Compare two images and draw them like :func:`visualize`, computing everything once.
 
@@ -49,7 +51,7 @@ def compare_and_draw(
             may be repeated; with ``config.overwrite`` the result is kept.
     """
     check_folder(config, folder)
-    made, seen = run_seen(config, session=session, watch=watch, reading=reading)
+    made, seen = run_seen(config, session=session, watch=watch, reading=reading, marking=marking)
     try:
         visualize(config, folder, seen=seen, session=session)
     except BaseException:

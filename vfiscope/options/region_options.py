@@ -11,7 +11,7 @@ from vfiscope.errors import UsageError
 from vfiscope.options.option import FileName, Option
 from vfiscope.options.result_options import ResultOptions
 
-__all__ = ["STAGE_OPTIONS", "RegionOptions", "Sensitivity", "frame_ranges"]
+__all__ = ["RUN_OPTIONS", "STAGE_OPTIONS", "RegionOptions", "Sensitivity", "frame_ranges"]
 
 Sensitivity = Literal["low", "medium", "high"]
 STAGE_OPTIONS = {
@@ -22,6 +22,8 @@ STAGE_OPTIONS = {
     "sam_weights": "sam_weights",
 }
 """{parameter of the stage, and option of the verb ``regions``: the option of the other verbs}"""
+RUN_OPTIONS = ("embedder", "weights", "device")
+"""More of both, under the names that they have everywhere; what is not passed is as in the run."""
 RANGE = re.compile(r"(\d{1,9})(?::(\d{1,9}))?")
 
 
@@ -113,6 +115,11 @@ class RegionOptions(ResultOptions):
     def region_method(self) -> str:
         """The method that was chosen, or the default of the mode; "none" marks nothing."""
         return self.regions or ("auto" if self.mode == "compare" else "none")
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether an image has no reference and needs none, as normal frames tell what changed."""
+        return self.ref is None and not self.panels and self.normal is not None
 
     @model_validator(mode="after")
     def _one_page(self) -> Self:

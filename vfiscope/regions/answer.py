@@ -8,25 +8,34 @@ import numpy as np
 
 from vfiscope.pixels import luma_bytes
 from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
-from vfiscope.regions.steps import Cut, Difference, FramePair, Light, Weighed
+from vfiscope.regions.one_colour import of_one_colour
+from vfiscope.regions.steps import FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
 from vfiscope.types import Answer, Region, Verdict
 
-__all__ = ["answer_of"]
+__all__ = ["answer_of", "doubt_of"]
 
 MAX_TOLD_SHARE = 0.5
 """Of the decidable pixels: where more differ there is no scene left to compare things within."""
 MIN_LIGHT_CODES = 1.5
 """Change of the mean luma from which the light changed, in 8-bit code values."""
+MIN_LIGHT_PIXELS = 256
+"""Light is fitted on every third pixel in each direction: on fewer than 30 of these."""
 
 
 def answer_of(
-    pair: FramePair, weighed: Weighed, regions: Sequence[Region], area: float, count: int
+    pair: FramePair,
+    weighed: Weighed,
+    regions: Sequence[Region],
+    *,
+    area: float,
+    count: int,
+    doubt: str,
 ) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
-    1. *undecided*: no pixel can be decided, or more than half of those that can differ, or the
-       frames are unlike and no registration could be trusted.
+    1. *undecided*: there is a doubt (see :func:`doubt_of`); or the light of fewer than 256 pixels
+       changed, which a change of these pixels may be as well.
     2. *changed*: there are regions.
     3. *moved*: a corner of the view lies 0.75 px or more elsewhere, by the registration, or by
        the local shifts where at least 60 % of them agree.
@@ -41,15 +50,17 @@ def answer_of(
         regions: what was found.
         area: part of the frame that they cover, 0..1.
         count: how many there were, where only the most important are kept.
+        doubt: why nothing can be told; empty where it can.
     """
     difference, cut = weighed.difference, weighed.cut
     move, light, found = camera_move(pair, difference), difference.light, pair.registration
-    doubt = _doubt(pair, difference, cut)
     reasons = [move_words(move)] if move.moved else []
     mean, rise = _light_at_work(light, pair)
     if rise >= MIN_LIGHT_CODES:
         reasons.append(light_words(light, mean))
     answer = _word(doubt, regions, move, reasons)
+    if answer == "light" and pair.test[..., 0].size < MIN_LIGHT_PIXELS:
+        answer, doubt = "undecided", _too_small(pair)
     return Answer(
         frame=0,
         answer=answer,
@@ -85,18 +96,30 @@ def _word(doubt: str, regions: Sequence[Region], move: CameraMove, reasons: Sequ
     return "light" if reasons else "same"
 
 
-def _doubt(pair: FramePair, difference: Difference, cut: Cut) -> str:
-    """Why nothing can be told of the pair; empty where it can."""
-    decidable = int(np.count_nonzero(difference.valid))
+def doubt_of(pair: FramePair, weighed: Weighed) -> str:
+    """Why nothing can be told of a pair; empty where it can.
+
+    No pixel is shown by both frames; one is of one colour; they are unlike and no registration
+    could be trusted; or more than half of the pixels that can differ do.
+    """
+    valid = weighed.difference.valid
+    decidable = int(np.count_nonzero(valid))
     if not decidable:
         return "no pixel is shown by both frames"
+    if nothing := of_one_colour(pair):
+        return nothing
     found = pair.registration
     if found is not None and (found.method, found.verdict) == ("none", Verdict.UNLIKE):
         return found.reason
-    share = np.count_nonzero(cut.mask & difference.valid) / decidable
+    share = np.count_nonzero(weighed.cut.mask & valid) / decidable
     if share <= MAX_TOLD_SHARE:
         return ""
     return f"{100 * share:.0f} % of the pixels differ, so that the frames may show other scenes"
+
+
+def _too_small(pair: FramePair) -> str:
+    height, width = pair.size
+    return f"{width}x{height} pixels are too few to tell a change from light"
 
 
 def _light_at_work(light: Light, pair: FramePair) -> tuple[float, float]:

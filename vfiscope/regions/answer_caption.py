@@ -31,7 +31,8 @@ def answer_caption(
     if answer == "same":
         return "Nothing changed."
     if answer == "undecided":
-        return f"It cannot be told what changed: {joined}."
+        where = "; the regions say only where the frames differ" if regions else ""
+        return f"It cannot be told what changed: {joined}{where}."
     if answer == "changed":
         noun = "region" if regions == 1 else "regions"
         also = ", told by colours alone" if by_colour else ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isnan
 
 import cv2
 import numpy as np
 
-from vfiscope.regions.answer import answer_of
+from vfiscope.regions.answer import answer_of, doubt_of
 from vfiscope.regions.segment.map_mask import covered
 from vfiscope.regions.steps import (
     Cut,
@@ -20,6 +21,7 @@ from vfiscope.regions.steps import (
     Proposal,
     Weighed,
 )
+from vfiscope.regions.surrounding import Surrounding
 
 __all__ = ["find", "find_between"]
 
@@ -42,32 +44,45 @@ def find(pair: FramePair, method: Method) -> Found:
     return _found(pair, method.difference(pair), method)
 
 
-def find_between(pairs: Sequence[FramePair], method: Method) -> Found:
+def find_between(pairs: Sequence[FramePair], method: Method, phase: float = 0.5) -> Found:
     """The regions of a test frame that differ from each of several references, as from the real
-    frames before and after an interpolated one: what either of them shows is no fault.
+    frames before and after an interpolated one: what either of them shows, in its place or moved
+    along the motion between them to the instant of the test frame, is no fault.
 
     Where the method registers, each reference is brought onto the test frame. Light, local shifts
     and the movement of one reference say nothing about all of them, so the answer has none.
 
     Args:
-        pairs: the test frame with each reference; all of one size.
+        pairs: the test frame with the frame before and the one after; all of one size.
         method: as made by one of :data:`~vfiscope.regions.METHODS`.
+        phase: the instant of the test frame, 0 at the frame before, 1 at the one after; NaN where
+            it is not known, which is taken as halfway.
 
     Returns:
-        Regions and answer of frame 0; the pair is that with the nearest reference, against which
-        the regions are described.
+        Regions and answer of frame 0; the pair is that with the nearer real frame. Regions are
+        described against the nearest of all references.
     """
+    around = Surrounding(pairs[0].test, pairs[0].ref, pairs[1].ref, 0.5 if isnan(phase) else phase)
     pairs = [_reference_registered(pair, method) for pair in pairs]
-    found = [method.difference(pair) for pair in pairs]
+    compared, found = list(pairs), [method.difference(pair) for pair in pairs]
+    if method.threshold(_least(found)).mask.any():
+        everywhere = np.ones(pairs[0].size, bool)
+        for frame, holds in (*((each, everywhere) for each in around.expected), *around.followed()):
+            compared.append(FramePair(around.test, frame))
+            found.append(_where_seen(method.difference(compared[-1]), holds))
     least = _least(found)
-    nearest = min(range(len(pairs)), key=lambda each: _mean(found[each], least.valid))
-    pair = pairs[nearest]
+    means = [_mean(each, least.valid) for each in found]
+    if method.between is not None:
+        least = method.between(least, around)
+    nearest = int(np.argmin(means))
+    pair, its = compared[nearest], found[nearest]
+    its = replace(least, light=its.light, colours=its.colours, flow=its.flow)
     if any(each.registration is None for each in pairs):
         pair = replace(pair, registration=None)
-    its = replace(
-        least, light=found[nearest].light, colours=found[nearest].colours, flow=found[nearest].flow
+    nearer = pairs[int(np.argmin(means[: len(pairs)]))]
+    return replace(
+        _found(pair, least, method, its), pair=replace(nearer, registration=pair.registration)
     )
-    return _found(pair, least, method, its)
 
 
 def _reference_registered(pair: FramePair, method: Method) -> FramePair:
@@ -95,6 +110,12 @@ def _least(found: Sequence[Difference]) -> Difference:
     )
 
 
+def _where_seen(difference: Difference, holds: Mask) -> Difference:
+    """The difference from a frame that was moved; where that shows nothing, it excuses nothing."""
+    values = np.where(difference.valid & holds, difference.values, np.float32(np.inf))
+    return replace(difference, values=values, valid=np.ones_like(holds))
+
+
 def _mean(difference: Difference, among: Mask) -> float:
     return float(difference.values[among].mean()) if among.any() else 0.0
 
@@ -118,12 +139,15 @@ def _found(
     if method.weigh is not None:
         weighed = method.weigh(pair, difference, cut)
     difference, cut = weighed.difference, weighed.cut
-    found = method.propose(difference, cut)
+    doubt = doubt_of(pair, weighed)
+    found = [] if doubt and method.silent_in_doubt else method.propose(difference, cut)
     proposals = _most_important(found, cut)
     if method.segment is not None:
         proposals = method.segment(pair, difference, cut, proposals)
     regions = [method.describe(pair, described or difference, cut, each) for each in proposals]
-    answer = answer_of(pair, weighed, regions, covered(cut, proposals), len(found))
+    answer = answer_of(
+        pair, weighed, regions, area=covered(cut, proposals), count=len(found), doubt=doubt
+    )
     return Found(regions, answer, pair, difference, cut)
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from vfiscope.files import file_digest
+from vfiscope.files import kept_digest
 from vfiscope.regions.difference.published_patches import published_features
 from vfiscope.regions.low_rank_model import frames_of_model
 from vfiscope.regions.normal import bank_features
@@ -63,8 +63,8 @@ def _embedder(features: PatchFeatures) -> Mapping[str, Any]:
 
 def _normal(target: str) -> Mapping[str, Any]:
     if is_hdf5(target) and is_bank(target):
-        held = f"sha256:{file_digest(target)}"
+        held = f"sha256:{kept_digest(target)}"
     else:
         with open_normal(target).source as source:
-            held = digest(source.info)
+            held = digest(source.info, kept_digest)
     return {"normal": {"path": os.path.abspath(target), "digest": held}}

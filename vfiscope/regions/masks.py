@@ -15,7 +15,7 @@ from vfiscope.errors import StoreError
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Box, Int64, Uint8
 
-__all__ = ["decode", "encode", "lengths_of"]
+__all__ = ["decode", "encode", "extent_of", "lengths_of"]
 
 GROUP_BITS, GROUP_VALUES = 5, 0x1F
 SIGN_BIT, MORE_FOLLOWS = 0x10, 0x20
@@ -70,6 +70,26 @@ def decode(text: str, size: tuple[int, int], part: Box | None = None) -> Mask:
     flat = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)
     columns = flat.reshape(part.w, height)[:, part.y : part.y + part.h]
     return np.ascontiguousarray(columns.T)
+
+
+def extent_of(text: str, size: tuple[int, int]) -> Box | None:
+    """The smallest box around the mask of run lengths; None where it has no pixel.
+
+    Raises:
+        StoreError: as for :func:`decode`.
+    """
+    height = size[0]
+    ends = np.cumsum(lengths_of(text, size))
+    stops = ends[1::2]
+    starts = ends[::2][: len(stops)]
+    starts, stops = starts[stops > starts], stops[stops > starts]
+    if not len(starts):
+        return None
+    (left, top), (right, bottom) = np.divmod(starts, height), np.divmod(stops - 1, height)
+    x, w = int(left[0]), int(right[-1] - left[0]) + 1
+    if (right > left).any():  # what goes on in the next column has both ends of a column
+        return Box(x, 0, w, height)
+    return Box(x, int(top.min()), w, int(bottom.max() - top.min()) + 1)
 
 
 def lengths_of(text: str, size: tuple[int, int]) -> Int64:

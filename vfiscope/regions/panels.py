@@ -41,6 +41,11 @@ LARGE_PART = 0.9
 """Of the largest area and of the highest correlation: what is as good as the best."""
 FLAT_LINE = 8
 """Range of code values in a line that is no part of an image: the frame of axes."""
+TICKS = 10
+"""Percent of the pixels of a line, the darkest and the brightest, that may be ticks or letters."""
+BLENDED, BLENDED_ALIKE = 0.6, 0.9
+"""Where a frame is mixed into a line: part of the contrast of the next line that it has at most,
+and the correlation with it."""
 MOST_FRAME = 0.02
 """Part of the side that frame lines may take at each edge; four lines in any case."""
 LEAST_LIKENESS = 0.5
@@ -261,16 +266,41 @@ def _likeness(image: Uint8, *boxes: Box) -> float:
 
 
 def _without_frame(image: Uint8, *boxes: Box) -> list[Box]:
-    """The boxes without the flat lines at their edges that both have."""
+    """The boxes without the lines of a frame at their edges that both have."""
     found = list(boxes)
     for axis, last in product((0, 1), (False, True)):
         side = min(box[3 - axis] for box in found)
-        for _ in range(min(max(4, int(MOST_FRAME * side)), side - 1)):
-            lines = [_cut(image, box).take(-1 if last else 0, axis=axis) for box in found]
-            if any(int(np.ptp(line, axis=0).max()) > FLAT_LINE for line in lines):
+        for _ in range(min(_most_lines(side), side - 1)):
+            if not all(_begins_with_frame(_cut(image, box), axis, last) for box in found):
                 break
             found = [_shortened(box, axis, last) for box in found]
     return found
+
+
+def _most_lines(side: int) -> int:
+    return max(4, int(MOST_FRAME * side))
+
+
+def _begins_with_frame(part: Uint8, axis: int, last: bool) -> bool:
+    """Whether the outermost line of a part is of a frame: of one colour; of one but for ticks, and
+    of another one than the next line; or like the next line with much less contrast, as where the
+    frame covers a part of the pixels."""
+    end, length = part.shape[axis] - 1, part.shape[1 - axis]
+    places = [end, max(0, end - 1)] if last else [0, min(1, end)]
+    corner = min(_most_lines(length), length // 4)  # which belongs to the frame of another edge
+    lines = part.take(places, axis=axis).swapaxes(0, axis)[:, corner : length - corner]
+    outer, inner = lines.astype(np.float64)
+    if np.ptp(outer, axis=0).max() <= FLAT_LINE:
+        return True
+    low, middle, high = np.percentile(outer, (TICKS, 50, 100 - TICKS), axis=0)
+    apart = np.abs(middle - np.median(inner, axis=0)).max()
+    if (high - low).max() <= FLAT_LINE < apart:
+        return True
+    contrast, beside = outer.std(), inner.std()
+    alike = (
+        (outer - outer.mean()) * (inner - inner.mean())
+    ).mean() >= BLENDED_ALIKE * contrast * beside
+    return bool(alike and contrast < BLENDED * beside)
 
 
 def _shortened(box: Box, axis: int, last: bool) -> Box:

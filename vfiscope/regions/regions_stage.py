@@ -12,10 +12,12 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
-from vfiscope.options.region_options import STAGE_OPTIONS, frame_ranges
+from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS, frame_ranges
 from vfiscope.regions.find import find, find_between
-from vfiscope.regions.presets import identify_method, make_method
-from vfiscope.regions.settings import Sensitivity, Settings
+from vfiscope.regions.normal_size import check_normal_size
+from vfiscope.regions.presets import check_read, identify_method, make_method
+from vfiscope.regions.settings import Sensitivity
+from vfiscope.regions.settings_of_run import remedied, settings_of
 from vfiscope.regions.steps import Found, FramePair, Method
 from vfiscope.regions.tracks import link
 from vfiscope.stages import STAGES, Fetching, Stage, ask
@@ -27,6 +29,7 @@ __all__ = [
     "REGIONS",
     "check_parameters",
     "check_regions",
+    "chosen_rows",
     "found_in",
     "has_regions",
     "mark",
@@ -45,7 +48,7 @@ def check_regions(config: RunConfig) -> None:
     """
     if config.region_method != "none":
         given = parameters_of(config)
-        identify_method(config.region_method, _settings(config.to_dict(), given or {}))
+        identify_method(config.region_method, settings_of(config.to_dict(), given or {}))
 
 
 def parameters_of(config: RunConfig) -> dict[str, Any] | None:
@@ -66,6 +69,9 @@ def seek(
     sensitivity: Sensitivity = "medium",
     normal: str | None = None,
     sam_weights: str | None = None,
+    embedder: str | None = None,
+    weights: str | None = None,
+    device: str | None = None,
 ) -> Mapping[str, Sequence[Any]]:
     """The regions of a stored run, the answer for each pair of frames, and the tracks.
 
@@ -77,9 +83,13 @@ def seek(
         sensitivity: "low", "medium" or "high".
         normal: normal frames, for methods that compare with them.
         sam_weights: a folder with a checkpoint of SAM 2.
+        embedder: of methods that compare features; None: that of the run, with its weights.
+        weights: of the embedder.
+        device: to compute on; None: that of the run.
 
     Raises:
         UsageError: a parameter cannot be used.
+        EmbedderError: the embedder, its weights or the device cannot be had.
     """
     asked = check_parameters(
         {
@@ -88,10 +98,14 @@ def seek(
             "sensitivity": sensitivity,
             "normal": normal,
             "sam_weights": sam_weights,
+            "embedder": embedder,
+            "weights": weights,
+            "device": device,
         }
     )
     if method == "none":
         return {"regions": [], "answers": [], "tracks": []}
+    check_normal_size(asked["normal"], run.frame_size)
     made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
@@ -132,10 +146,9 @@ def facts_of(run: Run, **given: Any) -> dict[str, Any]:
     asked = check_parameters(given)
     if asked["method"] == "none":
         return {}
-    return {
-        "rows": _rows_digest(run, asked["frames"]),
-        **identify_method(asked["method"], _settings(run.config, asked)),
-    }
+    with remedied(run, asked):
+        found = identify_method(asked["method"], settings_of(run.config, asked))
+    return {"rows": _rows_digest(run, asked["frames"]), **found}
 
 
 def check_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,10 +158,15 @@ def check_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
         UsageError: one is unknown or cannot be used.
     """
     asked = REGIONS.asked(given)
-    return {
+    passed = {name: name for name in RUN_OPTIONS if asked[name] is not None}
+    checked = {
         name: replace(declared()[option], name=name).validated(asked[name])
-        for name, option in STAGE_OPTIONS.items()
+        for name, option in (STAGE_OPTIONS | passed).items()
     }
+    if asked["method"] != "none":
+        own = {name: asked[name] for name in ("embedder", "weights") if asked[name] is not None}
+        check_read(asked["method"], own)
+    return asked | checked
 
 
 REGIONS = STAGES.add(
@@ -166,7 +184,8 @@ REGIONS = STAGES.add(
 
 
 def method_of(run: Run, *, method: str, **given: Any) -> Method:
-    """A method with the settings of a run: its embedder, weights and device.
+    """A method with the settings of a run: its embedder, weights and device, unless others are
+    passed.
 
     Args:
         run: a finished run.
@@ -177,34 +196,27 @@ def method_of(run: Run, *, method: str, **given: Any) -> Method:
         UsageError: there is no such method, or it cannot be used with these settings.
         MissingPackageError, EmbedderError: SAM 2 is wanted and cannot be had.
     """
-    return make_method(method, _settings(run.config, given))
-
-
-def _settings(known: Mapping[str, Any], given: Mapping[str, Any]) -> Settings:
-    return Settings(
-        sensitivity=given.get("sensitivity", "medium"),
-        normal=given.get("normal"),
-        embedder=str(known.get("embedder") or "auto"),
-        weights=known.get("weights"),
-        device=str(known.get("device") or "cpu"),
-        sam_weights=given.get("sam_weights"),
-    )
+    with remedied(run, given):
+        return make_method(method, settings_of(run.config, given))
 
 
 def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     """What a method finds in a test frame against its partner or, without one, in what neither of
-    the real frames around it shows; None where there is nothing to compare it with."""
+    the real frames around it shows, or by itself where the method needs no reference; None where
+    there is nothing to compare it with."""
     test, partner = compared.test.pixels, compared.partner
     if test is None:
         return None
     if partner is not None and partner.pixels is not None:
         return find(FramePair(test, partner.pixels, compared.seen, compared.registration), method)
+    if not method.needs_reference:
+        return find(FramePair.alone(test), method)
     around = [
         FramePair(test, each.pixels)
         for each in (compared.before, compared.after)
         if each is not None and each.pixels is not None
     ]
-    return find_between(around, method) if len(around) == 2 else None
+    return find_between(around, method, compared.phase) if len(around) == 2 else None
 
 
 def chosen_rows(run: Run, frames: str) -> list[int]:
@@ -255,7 +267,7 @@ def has_regions(run: Run, given: Mapping[str, Any] | None) -> bool:
     made, asked = run.stages.get("regions"), REGIONS.asked(given)
     if made is None:
         return bool(asked["method"] == "none")
-    if (made.version, made.parameters) != (REGIONS.version, asked):
+    if (made.version, {**REGIONS.defaults, **made.parameters}) != (REGIONS.version, asked):
         return False
     return bool(made.facts == facts_of(run, **asked))
 
@@ -269,7 +281,7 @@ def stored_parameters(run: Run) -> dict[str, Any]:
     """
     made = run.stages["regions"]
     again = f"seek them again: vfiscope regions {run.path} --method METHOD"
-    if made.version != REGIONS.version or set(made.parameters) != set(REGIONS.defaults):
+    if made.version != REGIONS.version or not made.parameters.keys() <= REGIONS.defaults.keys():
         raise UsageError(f"the regions of {run.path} are of another version of vfiscope: {again}")
     asked = check_parameters(made.parameters)
     for name, now in facts_of(run, **{**asked, "sam_weights": None}).items():

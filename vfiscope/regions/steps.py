@@ -11,11 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.types import Answer, Box, Float32, Region, Registration, Uint8
+
+if TYPE_CHECKING:
+    from vfiscope.regions.surrounding import Surrounding
 
 __all__ = [
     "Cut",
@@ -46,6 +50,17 @@ class FramePair:
     everywhere."""
     registration: Registration | None = None
     """How the test frame was brought onto the reference; None where it was not."""
+
+    @classmethod
+    def alone(cls, test: Uint8) -> FramePair:
+        """A test frame without a reference, for methods that need none: its reference is the frame
+        itself."""
+        return cls(test, test)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether there is no reference, so that what changed against one cannot be told."""
+        return self.ref is self.test
 
     @property
     def size(self) -> tuple[int, int]:
@@ -155,6 +170,15 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    between: Callable[[Difference, Surrounding], Difference] | None = None
+    """Adds what is wrong with a frame between two real ones though each of its pixels may be near
+    to one of them. Takes what differs from all that it may show; None: nothing."""
+    silent_in_doubt: bool = False
+    """Whether a pair of which nothing can be told has no regions; else they mark where it differs.
+    """
+    needs_reference: bool = True
+    """False where the difference is that from normal frames: a reference is only described with,
+    and a test frame without one is looked at too."""
 
 
 @dataclass(frozen=True, eq=False)

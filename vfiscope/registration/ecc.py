@@ -20,7 +20,7 @@ from vfiscope.registration.homography import covered_mask, project, reduced, war
 from vfiscope.registration.points import Matches, from_points, refused
 from vfiscope.types import Float32, Float64, Registration, Uint8, Verdict
 
-__all__ = ["likeness", "register_ecc"]
+__all__ = ["likeness", "register_ecc", "register_flow"]
 
 CLIMB_SIDE = 640
 FLOW_SIDE = 1280
@@ -61,16 +61,28 @@ def register_ecc(test: Float32, ref: Float32) -> Registration:
     if found is None:
         return refused("ecc", Verdict.UNLIKE, "the search found no maximum of the correlation")
     rough = back @ np.linalg.inv(found) @ np.linalg.inv(back)
-    size = (test.shape[0], test.shape[1])
-    registration = from_points(_flow_points(test, ref, rough), size, "ecc", reach=MAX_FLOW_ERROR_PX)
+    registration = register_flow(test, ref, rough)
     if not registration.accepted:
         return registration
+    size = (test.shape[0], test.shape[1])
     warped = warp(test, registration.matrix).astype(np.float32)
     alike = likeness(warped, ref, covered_mask(registration.matrix, size))
     if not alike >= MIN_CORRELATION:
         reason = f"the registered frames correlate only by {alike:.2f}"
         return refused("ecc", Verdict.UNLIKE, reason)
     return registration
+
+
+def register_flow(test: Float32, ref: Float32, rough: Float64) -> Registration:
+    """The matrix that the dense flow after a rough registration gives.
+
+    Args:
+        test: (H, W) float32 luma, 0..255.
+        ref: (H, W).
+        rough: (3, 3) from test to reference, right to a few pixels.
+    """
+    size = (test.shape[0], test.shape[1])
+    return from_points(_flow_points(test, ref, rough), size, "ecc", reach=MAX_FLOW_ERROR_PX)
 
 
 def _climb(test: Float32, ref: Float32) -> Float64 | None:

@@ -12,7 +12,7 @@ from vfiscope.options import RunConfig
 from vfiscope.options.crop import BARS, Box, box_of
 from vfiscope.options.input_options import golden_index
 from vfiscope.registration.constant_offset import constant_offset
-from vfiscope.segments.rules import Column
+from vfiscope.segments.columns import Column
 from vfiscope.sources import Source, open_with
 from vfiscope.sources.bars import Bars, find_bars
 from vfiscope.sources.shape import aspect_text, same_shape, shape_of

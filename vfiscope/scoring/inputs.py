@@ -35,15 +35,21 @@ def open_inputs(config: RunConfig, stack: ExitStack) -> dict[str, Source]:
             aligned.
         UsageError: a partner is missing, or compare got something other than two images.
     """
-    if config.mode == "compare" and config.ref is None:
-        raise UsageError(f"compare needs a reference: pass the image to compare {config.test} with")
+    if config.mode == "compare" and config.ref is None and not config.is_alone:
+        raise UsageError(
+            f"compare needs a reference: pass the image to compare {config.test} with, or --normal"
+            " with normal frames and a method that reads them"
+        )
     config = _held(config)
     if config.time_from is None and (config.mode != "scan" or config.independent):
         config = config.replace(time_from="fps")  # frames of both sides are counted alike
     config = without_bars(config)
     partner = _open_partner(config.replace(crop=config.crop_ref or config.crop), stack)
     if partner is None:
-        return {"test": _open_alike(config, config.test, stack)}
+        test = _open_alike(config, config.test, stack)
+        if config.mode == "compare":
+            _check_still(test)
+        return {"test": test}
     role, other = partner
     if config.resize is None:
         test = _open(config, config.test, stack)
@@ -77,6 +83,8 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         # Only the test's frames are selected; their places are searched in the whole source.
         whole = own.replace(start=None, stop=None, stream=None)
         return "source", _open_alike(whole, config.source, stack)
+    if config.mode == "compare" and config.is_alone:
+        return None
     if config.mode != "scan":
         return "ref", _open_alike(own.replace(stream=None), config.ref, stack)
     if config.golden is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_compa
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
+from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
@@ -20,12 +22,12 @@ from vfiscope.scoring.page_panels import with_panels
 from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
-from vfiscope.segments import parse_rule
+from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS
 from vfiscope.signals import Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
-from vfiscope.types import MetricSpec, Needs, Pairs
+from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
 
 __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 
@@ -71,6 +73,7 @@ def open_job(
     check_regions(config)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
+    check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
     if config.lag is not None:
@@ -80,9 +83,11 @@ def open_job(
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
-    """The plan with the chosen signals, or the default ones and those that detectors need."""
+    """The plan with the chosen signals, or the default ones and those that detectors and rules
+    need."""
+    in_order = config.mode != "compare" and not config.independent
     has = {
-        Sight.BEFORE: config.mode != "compare" and not config.independent,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
@@ -91,6 +96,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
+        wanted |= set(re.findall(r"\w+", rule.lower()))
     return replace(plan, signals=choose_signals(config.signals, offered, wanted))
 
 
@@ -112,22 +119,29 @@ def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:
 
 def _check_rules(config: RunConfig, plan: Plan) -> None:
     """Refuse a rule that cannot work before any frame is decoded."""
-    specs = {name: metric.spec for name, metric in plan.metrics.items()}
+    specs: dict[str, MetricSpec | SignalSpec] = {
+        **{name: metric.spec for name, metric in plan.metrics.items()},
+        **{name: signal.spec for name, signal in plan.signals.items() if name not in plan.metrics},
+    }
     rules = {text: parse_rule(text, specs=specs) for text in (*config.flag, *config.fail_on)}
     for text in config.flag:
         rules[text].check_marks_frames()
     for rule in rules.values():
+        if isinstance(rule, Gate):
+            check_kind(rule)
+            continue
         if config.independent:
             rule.check_single()
         rule.check_role(_roles(config, specs[rule.check(specs)]))
 
 
-def _roles(config: RunConfig, spec: MetricSpec) -> tuple[str, ...]:
-    """The roles of the frames that a metric is defined for; none where roles are unknown."""
+def _roles(config: RunConfig, spec: MetricSpec | SignalSpec) -> tuple[str, ...]:
+    """The roles of the frames that a metric or signal is defined for; none where roles are
+    unknown."""
     if config.source is None and config.multiplier is None:
         return ()
     held = ("held",) if config.source is not None else ()
-    if spec.needs == Needs.NOTHING:
+    if isinstance(spec, SignalSpec) or spec.needs == Needs.NOTHING:
         return ("synthesised", "passed", *held)
     if Needs.NEIGHBOURS in spec.needs:
         return ("synthesised", *held)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors.exposure import LIGHT_SIGNALS
-from vfiscope.segments.rules import Column
 from vfiscope.types import Code, Float64, FrameTable, Note
 
 __all__ = ["check_light"]

@@ -10,7 +10,7 @@ from vfiscope.scoring.provenance import changed
 from vfiscope.scoring.score import Plan
 from vfiscope.sources import Source
 from vfiscope.store import headline_role, rows_of
-from vfiscope.types import Code, Note, Registrations, Verdict
+from vfiscope.types import Code, Note, Registrations, Status, Verdict
 
 __all__ = ["damaged", "describe_registrations", "refused", "undefined"]
 
@@ -81,8 +81,12 @@ def undefined(plan: Plan, comparison: Comparison, scored: Scored) -> list[Note]:
     could meet a rule about it.
 
     Metrics that are often undefined for a whole clip get no note: those that need motion or
-    passed-through originals, or take what there is.
+    passed-through originals, or take what there is. Nor does any where no frame could be read,
+    which is told, or where normal frames alone tell what changed in frames without a partner.
     """
+    unread = (scored.table.status == Status.UNREADABLE).all()
+    if unread or (comparison.config.normal is not None and (scored.table.ref_index < 0).all()):
+        return []
     role = headline_role(scored.table)
     rows = rows_of(scored.table, role)
     return [

@@ -36,7 +36,7 @@ from vfiscope.scoring.light_warning import check_light
 from vfiscope.scoring.order_warnings import named_elsewhere
 from vfiscope.scoring.outcome import damaged, describe_registrations, refused, undefined
 from vfiscope.scoring.provenance import seek_tables, with_counts
-from vfiscope.scoring.region_marks import mark_if_asked
+from vfiscope.scoring.region_marks import WatchRows, mark_if_asked
 from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
@@ -67,17 +67,26 @@ def run(
     session: Session | None = None,
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
+    marking: WatchRows | None = None,
 ) -> Run:
     """Run a configuration and open the result.
 
     Models that no session holds are opened. Without ``config.out`` the result is kept in a
     temporary folder for as long as the returned run is open.
 
+    Args:
+        config: what to compare, and how.
+        session: models that are open.
+        watch: wraps the scores, like a progress bar.
+        reading: wraps the frames of an input that is read before scoring.
+        marking: wraps the rows that are read again for regions.
+
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used. Nothing is
             left behind except finished parts of the work, which the same call continues.
     """
-    return _run(partial(_produce, session=session, watch=watch, reading=reading), config)
+    produce = partial(_produce, session=session, watch=watch, reading=reading, marking=marking)
+    return _run(produce, config)
 
 
 def run_seen(
@@ -86,11 +95,14 @@ def run_seen(
     session: Session | None = None,
     watch: WrapScoring | None = None,
     reading: WrapDecoding | None = None,
+    marking: WatchRows | None = None,
 ) -> tuple[Run, Seen | None]:
     """Like :func:`run`, and also return the first pairs, with features even if no metric needs
     them; None where nothing was left to compare."""
     seen: list[Seen] = []
-    produce = partial(_produce, session=session, watch=watch, reading=reading, seen=seen)
+    produce = partial(
+        _produce, session=session, watch=watch, reading=reading, marking=marking, seen=seen
+    )
     return _run(produce, config), (seen[0] if seen else None)
 
 
@@ -141,6 +153,7 @@ def _produce(
     session: Session | None,
     watch: WrapScoring | None,
     reading: WrapDecoding | None,
+    marking: WatchRows | None,
     seen: list[Seen] | None = None,
     owned: bool = False,
 ) -> Path:
@@ -161,26 +174,31 @@ def _produce(
                 _score(job, writer, watch, reading, seen)
         if finished_before:  # rules do not identify work: it may be finished with other ones
             reflag_if_rules_differ(out, config.flag)
-        _mark(out, config, job.inputs.sources, owned=owned)
+        _mark(out, config, job.inputs.sources, marking, owned=owned)
     return out
 
 
-def _mark(out: Path, config: RunConfig, sources: Mapping[str, Source], *, owned: bool) -> None:
-    """Seek the regions that are asked for; whatever happens, the scores stay.
+def _mark(
+    out: Path,
+    config: RunConfig,
+    sources: Mapping[str, Source],
+    marking: WatchRows | None,
+    *,
+    owned: bool,
+) -> None:
+    """Seek the regions that are asked for; whatever happens, the scores in ``config.out`` stay.
 
     Raises:
-        VfiscopeError: as :func:`vfiscope.scoring.region_marks.mark_if_asked`, with the remedy; not
-            for a temporary result, whose run is returned without regions.
+        VfiscopeError: as :func:`vfiscope.scoring.region_marks.mark_if_asked`, with the remedy
+            unless the result is temporary and goes with the error.
     """
     try:
-        mark_if_asked(out, config, sources)
+        mark_if_asked(out, config, sources, marking)
     except (VfiscopeError, MemoryError) as error:
-        values = {"error": str(error) or "memory ran out", "path": None if owned else str(out)}
-        note = Note(Code.REGIONS_FAILED, values)
         if not owned:
-            error.args = (str(note),)
-            raise
-        log.warning("warning: %s", note)
+            values = {"error": str(error) or "memory ran out", "path": str(out)}
+            error.args = (str(Note(Code.REGIONS_FAILED, values)),)
+        raise
     except (KeyboardInterrupt, SystemExit) as stop:
         values = {"error": "stopped", "path": str(out)}
         raise interruption(stop, str(Note(Code.REGIONS_FAILED, values))) from stop
@@ -243,9 +261,9 @@ def _score(
 def _scores(
     job: Job, comparison: Comparison, streams: Streams, done: int, seen: list[Seen] | None
 ) -> Iterator[Scores]:
-    """The scores from row ``done`` on. Signals need the row before, so that row is decoded again
-    when work is continued."""
-    lead = done > 0 and job.plan.needs_row_before
+    """The scores from row ``done`` on. Signals look at rows before, so those are decoded again when
+    work is continued."""
+    lead = min(done, job.plan.rows_before)
     pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
     return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,9 +18,11 @@ from vfiscope.options import RunConfig
 from vfiscope.regions import Found
 from vfiscope.regions.regions_stage import (
     REGIONS,
+    chosen_rows,
     found_in,
     mark,
     method_of,
+    outdated,
     parameters_of,
     stored_parameters,
 )
@@ -27,7 +30,7 @@ from vfiscope.regions.unsought import why_no_answer
 from vfiscope.scoring.stored_frames import opened_inputs, streamed
 from vfiscope.sources import Source
 from vfiscope.store import Run
-from vfiscope.types import ComparedFrames, Fetch
+from vfiscope.types import Code, ComparedFrames, Fetch, Note
 
 __all__ = [
     "SoughtPair",
@@ -36,8 +39,10 @@ __all__ = [
     "fetching",
     "mark_if_asked",
     "sought_pairs",
-    "with_kept",
+    "to_be_sought",
 ]
+
+log = logging.getLogger("vfiscope")
 
 WatchRows = Callable[[Iterable[ComparedFrames], int], Iterable[ComparedFrames]]
 """Wraps rows that are read again, like a progress bar: (rows, how many there are)."""
@@ -93,13 +98,58 @@ def mark_if_asked(
     return mark(path, parameters_of(config), opening, anew=False)
 
 
-def with_kept(run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
+def to_be_sought(run: Run, asked: Mapping[str, Any]) -> tuple[dict[str, Any], set[int] | None]:
+    """What a request for the regions of a run comes to.
+
+    Frames alone choose among those that were looked at: nothing is sought then. Where some of them
+    were never looked at, they are, together with those that were. Any other way to look seeks anew,
+    in the frames that were asked for.
+
+    Args:
+        run: a finished run.
+        asked: parameters of the stage that were passed.
+
+    Returns:
+        The parameters to seek with, empty where nothing is to be sought; and the decode ordinals of
+        the frames that are to be shown, None for all.
+
+    Raises:
+        UsageError: the run has none of the frames.
+    """
+    made = run.stages.get("regions")
+    if made is None:
+        return {"method": "auto", **asked}, None
+    if made.parameters.get("method") == "none":
+        return dict(asked), None
+    if set(asked) != {"frames"}:
+        return _with_kept(run, asked), None
+    wanted = set(chosen_rows(run, asked["frames"]))
+    looked_at = {answer.frame for answer in run.answers}
+    held = {row for row, frame in enumerate(run.frames.index) if int(frame) in looked_at}
+    if not outdated(run):
+        held |= set(chosen_rows(run, str(made.parameters.get("frames"))))
+    shown = {int(run.frames.index[row]) for row in wanted}
+    if wanted <= held:
+        return {}, shown
+    values = {"count": len(wanted - held), "frames": asked["frames"]}
+    log.info("%s", Note(Code.REGIONS_OF_MORE_FRAMES, values))
+    if not held <= wanted:
+        asked = {"frames": _as_text(run, sorted(wanted | held))}
+    return _with_kept(run, asked), shown
+
+
+def _as_text(run: Run, rows: list[int]) -> str:
+    """Rows as ranges of frames, such as 12:13,40:60."""
+    parts = np.split(np.array(rows), np.flatnonzero(np.diff(rows) > 1) + 1)
+    index = run.frames.index
+    return ",".join(f"{index[part[0]]}:{index[part[-1]] + 1}" for part in parts)
+
+
+def _with_kept(run: Run, asked: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that are asked for and, unless a method is among them, those by which the run
     was marked for the others."""
     made = run.stages.get("regions")
     kept = {} if made is None or not asked or "method" in asked else made.parameters
-    if kept.get("method") == "none":
-        return dict(asked)
     return {**{name: kept[name] for name in REGIONS.defaults if name in kept}, **asked}
 
 
@@ -132,11 +182,18 @@ class SoughtPair:
 def sought_pairs(
     run: Run,
     *,
+    among: Collection[int] | None = None,
     root: str | os.PathLike[str] | None = None,
     watch: WatchRows | None = None,
 ) -> Iterator[SoughtPair]:
     """The pairs of a run in which regions were found, read again, with their difference maps, which
     a run does not hold; of a single pair, also one without regions.
+
+    Args:
+        run: a finished run.
+        among: decode ordinals of the frames that are wanted; None for all.
+        root: a folder that the inputs lie in now, for inputs that were moved.
+        watch: wraps the rows that are read.
 
     Raises:
         UsageError: no regions were sought in the run.
@@ -148,7 +205,8 @@ def sought_pairs(
     method = method_of(run, **{**stored_parameters(run), "sam_weights": None})
     answers = {answer.frame: answer for answer in run.answers}
     frames = {region.frame for region in run.regions} if len(answers) > 1 else set(answers)
-    rows = [int(row) for row in np.flatnonzero(np.isin(run.frames.index, sorted(frames)))]
+    wanted = frames if among is None else frames.intersection(among)
+    rows = [int(row) for row in np.flatnonzero(np.isin(run.frames.index, sorted(wanted)))]
     with fetching(run, root=root, watch=watch) as fetch:
         for compared in fetch(rows):
             found = found_in(compared, method)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
-from vfiscope.signals import Sight, Signal, measure
+from vfiscope.signals import Sight, Signal, measure, rows_before
 from vfiscope.types import Frames, FrameTable, Needs, Pairs, Role, Scores, Status
 from vfiscope.types.batch import to_numpy
 
@@ -60,9 +60,9 @@ class Plan:
         return Needs.FEATURES in self.needs
 
     @property
-    def needs_row_before(self) -> bool:
-        """Whether any part of the plan looks at the test frame in the row before."""
-        return self._any_looks_at(Sight.BEFORE)
+    def rows_before(self) -> int:
+        """How many rows before the first one signals look at."""
+        return max((rows_before(signal.looks_at) for signal in self.signals.values()), default=0)
 
     def _any_looks_at(self, part: Sight) -> bool:
         return any(part in signal.looks_at for signal in self.signals.values())
@@ -84,7 +84,7 @@ Float = TypeVar("Float", np.float32, np.float16)
 
 
 def score_pairs(
-    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], *, lead: bool = False
+    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], *, lead: int = 0
 ) -> Iterator[Scores]:
     """Score every batch of pairs.
 
@@ -95,31 +95,37 @@ def score_pairs(
         pairs: batches in row order.
         plan: what to compute.
         grids: {map or field: (h, w)}, as returned by :meth:`Plan.grids`.
-        lead: True if the first row is only there for signals, as the row before, and not scored.
+        lead: the number of first rows that are only there for signals of later ones, and not
+            scored.
     """
-    before = None
+    return measure(_scored(pairs, plan, grids, lead), plan.signals, lead)
+
+
+def _scored(
+    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], lead: int
+) -> Iterator[tuple[Pairs, Scores | None]]:
+    """Every batch with its scores, which lack signals; None for rows that lead in."""
     for batch in pairs:
         if lead:
-            _, before = measure(batch[:1], plan.signals)
-            batch, lead = batch[1:], False
-            if not len(batch):
-                continue
-        fields = {
+            leading, batch = batch[:lead], batch[lead:]
+            lead -= len(leading)
+            yield leading, None
+        if len(batch):
+            yield batch, _scores(batch, plan, grids)
+
+
+def _scores(batch: Pairs, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
+    """The scores of a batch without signals."""
+    return Scores(
+        _table(batch),
+        {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
+        {name: _column(batch, part, grids[name], np.float16) for name, part in plan.maps.items()},
+        {
             name: _column(batch, part, (2, *grids[name]), np.float16)
             for name, part in plan.fields.items()
-        }
-        signals, before = measure(batch, plan.signals, motion=fields.get("motion"), before=before)
-        yield Scores(
-            _table(batch),
-            {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
-            {
-                name: _column(batch, part, grids[name], np.float16)
-                for name, part in plan.maps.items()
-            },
-            fields,
-            batch.registrations,
-            signals,
-        )
+        },
+        batch.registrations,
+    )
 
 
 def _column(

@@ -46,6 +46,8 @@ READING = (
     "raw_format",
     "crop",
     "crop_ref",
+    "regions",
+    "normal",
 )
 """Options that decide which frames are read, and how."""
 LONG = 2000
@@ -118,7 +120,9 @@ def streamed(
         test, *others = (None if one is None else found[one] for one in each)
         if test is not None:
             partner, before, after = others
-            yield _registered(run, ComparedFrames(row, test, partner, before, after))
+            phase = float(run.frames.phase[row])
+            compared = ComparedFrames(row, test, partner, before, after, phase=phase)
+            yield _registered(run, compared)
 
 
 def frames_of(

@@ -3,18 +3,23 @@ decoding anything."""
 
 from __future__ import annotations
 
+from vfiscope.segments.columns import Columns
 from vfiscope.segments.detect import flag
 from vfiscope.segments.detectors.low_score import low_scores
-from vfiscope.segments.rule_language import failures, parse_rule
-from vfiscope.segments.rules import Rule
+from vfiscope.segments.failures import check_kind, failures
+from vfiscope.segments.rules import Gate, Rule, limits_of, parse_rule
 from vfiscope.segments.stage import SEGMENTS, flagged, made_by, reflag, reflag_if_rules_differ
 
 __all__ = [
     "SEGMENTS",
+    "Columns",
+    "Gate",
     "Rule",
+    "check_kind",
     "failures",
     "flag",
     "flagged",
+    "limits_of",
     "low_scores",
     "made_by",
     "parse_rule",

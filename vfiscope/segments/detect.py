@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
+from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
-from vfiscope.segments.rule_language import parse_rule
-from vfiscope.segments.rules import Column
+from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
 __all__ = ["flag"]
@@ -30,7 +30,7 @@ def flag(
         values: {metric: (N,) float32}, NaN where not defined.
         specs: the metrics; one without a spec is only seen by the user's rules.
         rules: texts such as ``"ssim < 0.9 for 3 frames"``, see
-            :mod:`vfiscope.segments.rule_language`.
+            :mod:`vfiscope.segments.rules.language`.
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
@@ -40,11 +40,11 @@ def flag(
         find is listed once; rules take precedence over detectors, later rules over earlier ones.
 
     Raises:
-        UsageError: a rule cannot be read, is pooled, or is about a metric or frames that are not
-        there.
+        UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
+        that are not there.
     """
-    parsed = [parse_rule(text, specs={name: specs.get(name) for name in values}) for text in rules]
     columns = Columns(frames, values, specs, signals)
+    parsed = [_marking(text, columns) for text in rules]
     detectors = () if independent else DETECTORS.values()
     asked = [detector for detector in detectors if detector.can_read(columns)]
     found = [segment for detector in asked for segment in _detected(detector, columns)]
@@ -52,10 +52,17 @@ def flag(
     ruled = {
         _place(segment): segment
         for rule in parsed
-        for segment in rule.segments(frames, values, specs, alone=independent)
+        for segment in marked(rule, columns, alone=independent)
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
+
+
+def _marking(text: str, columns: Columns) -> Rule:
+    rule = parse_rule(text, specs=columns.known)
+    rule.check_marks_frames()
+    assert not isinstance(rule, Gate), "it marks no frames"
+    return rule
 
 
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
+from vfiscope.segments.columns import Column
 from vfiscope.segments.detect import flag
-from vfiscope.segments.rules import Column
 from vfiscope.stages import STAGES, Stage, ask
 from vfiscope.store import Run, StageResult
 from vfiscope.types import FrameTable, MetricSpec, Segment
@@ -34,7 +34,7 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     return {"segments": flag(*stored, independent=alone)}
 
 
-SEGMENTS = STAGES.add("segments", Stage("segments", 1, (), {"segments": Segment}, find))
+SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
 
 
 def flagged(

@@ -28,9 +28,17 @@ from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
 from vfiscope.signals.golden_light import CHANGED_AREA, LIGHTS
 from vfiscope.signals.luma_mean import LUMA_MEAN
 from vfiscope.signals.measure import measure
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 
-__all__ = ["SIGNALS", "Sight", "Signal", "SignalFrame", "choose_signals", "measure"]
+__all__ = [
+    "SIGNALS",
+    "Sight",
+    "Signal",
+    "SignalFrame",
+    "choose_signals",
+    "measure",
+    "rows_before",
+]
 
 SIGNALS: Registry[Signal] = Registry("signal")
 """All signals by name."""
@@ -42,6 +50,8 @@ for _signal in (
 
 REMEDIES = {
     Sight.BEFORE: "looks at the frame before, and compare has none: use scan",
+    Sight.AFTER: "looks at the frame after, and compare has none: use scan",
+    Sight.PAST: "looks at frames before, and compare has none: use scan",
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",

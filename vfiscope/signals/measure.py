@@ -1,113 +1,174 @@
-"""Compute signals for batches of pairs, frame by frame."""
+"""Compute signals frame by frame, while batches of pairs are scored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
+from itertools import islice
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.signals.signal import Partner, Sight, Signal, SignalFrame
-from vfiscope.types import Float32, Frames, Pairs, Status
+from vfiscope.signals.signal import PAST_ROWS, Partner, Sight, Signal, SignalFrame
+from vfiscope.types import Frames, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
 __all__ = ["measure"]
 
 
 def measure(
-    pairs: Pairs,
-    signals: Mapping[str, Signal],
-    *,
-    motion: NDArray[np.float16] | None = None,
-    before: SignalFrame | None = None,
-) -> tuple[dict[str, Float32], SignalFrame | None]:
-    """The signals of N test frames.
+    scored: Iterable[tuple[Pairs, Scores | None]], signals: Mapping[str, Signal], lead: int = 0
+) -> Iterator[Scores]:
+    """The same scores with the signals of their test frames: {signal: (N,) float32}, NaN where not
+    defined, such as for frames without pixels.
+
+    Where a signal looks at the frame after, scores come when the first frame of the next batch has
+    been read. No value depends on how rows are batched.
 
     Args:
-        pairs: a batch in row order.
-        signals: which to compute, by name.
-        motion: (N, 2, h, w) px, the field of that name; None where it is not computed.
-        before: the test frame in the row before, as returned by the previous call; None where there
-            is none, or it has no pixels.
-
-    Returns:
-        {signal: (N,) float32}, NaN where not defined, such as for frames without pixels; and the
-        last frame, for the next call.
+        scored: batches in row order, each with its scores; None where its rows only lead in.
+        signals: what to compute, by name.
+        lead: the number of rows that lead in.
     """
-    values = {name: np.full(len(pairs), np.nan, np.float32) for name in signals}
+    waiting: deque[Scores] = deque()
     if not signals:
-        return values, None
+        yield from (scores for _, scores in scored if scores is not None)
+        return
     looked_at = reduce(or_, (signal.looks_at for signal in signals.values()))
-    golden = None if before is None else before.partner
-    for row, frame in enumerate(_frames(pairs, looked_at, motion, golden)):
-        if frame is not None:
-            seen = replace(frame, before=before)
-            for name, signal in signals.items():
-                values[name][row] = signal.compute(seen)
-        before = frame
-    return values, None if before is None else _apart(before, looked_at)
+    frames = _neighbours(_frames(_queued(scored, waiting), looked_at), looked_at)
+    rows = (
+        [np.nan if frame is None else signal.compute(frame) for signal in signals.values()]
+        for frame in frames
+    )
+    values: list[list[float]] = []
+    for row in islice(rows, lead, None):
+        values.append(row)
+        if len(values) == len(waiting[0]):
+            columns = np.array(values, np.float32).T
+            yield replace(waiting.popleft(), signals=dict(zip(signals, columns, strict=True)))
+            values = []
+
+
+def _queued(
+    scored: Iterable[tuple[Pairs, Scores | None]], waiting: deque[Scores]
+) -> Iterator[tuple[Pairs, NDArray[np.float16] | None]]:
+    """The pairs with the field of their motion; their scores wait for the signals."""
+    for pairs, scores in scored:
+        if scores is not None:
+            waiting.append(scores)
+        yield pairs, None if scores is None else scores.fields.get("motion")
+
+
+def _neighbours(
+    frames: Iterator[SignalFrame | None], looked_at: Sight
+) -> Iterator[SignalFrame | None]:
+    """The frames in turn, each with those around it, as soon as what signals look at is known."""
+    before: SignalFrame | None = None
+    past: tuple[Uint8, ...] = ()
+    ahead = _with_next(frames) if Sight.AFTER in looked_at else ((each, None) for each in frames)
+    for frame, after in ahead:
+        if frame is None:
+            before, past = None, ()
+            yield None
+            continue
+        linked = frame.linked(before, after, past)
+        yield linked
+        before = linked.alone()
+        if Sight.PAST in looked_at:
+            past = (frame.small, *past[: PAST_ROWS - 1])
+
+
+def _with_next(
+    frames: Iterator[SignalFrame | None],
+) -> Iterator[tuple[SignalFrame | None, SignalFrame | None]]:
+    """Each frame and the next one; None behind the last."""
+    ended = object()
+    frame: Any = next(frames, ended)
+    while frame is not ended:
+        after: Any = next(frames, ended)
+        yield frame, None if after is ended else after
+        frame = after
+
+
+class _Others(NamedTuple):
+    """What the test frames of a batch are compared with."""
+
+    frames: Frames
+    pixels: NDArray[Any]
+
+    def at(self, row: int, golden: Partner | None) -> Partner | None:
+        """The frame that a row is compared with: the golden one if it is; None where it has no
+        pixels."""
+        if self.frames.status[row] == Status.UNREADABLE:
+            return None
+        index = int(self.frames.index[row])
+        if golden is not None and golden.index == index:
+            return golden
+        return Partner(self.pixels[row], self.frames.bit_depth, index)
 
 
 def _frames(
-    pairs: Pairs, looked_at: Sight, motion: NDArray[np.float16] | None, golden: Partner | None
+    batches: Iterable[tuple[Pairs, NDArray[np.float16] | None]], looked_at: Sight
 ) -> Iterator[SignalFrame | None]:
-    """Each test frame as signals see it; None where it has no pixels.
+    """Each test frame by itself; None where it has no pixels. The last of a batch is a copy, so
+    that it does not keep the whole batch in memory."""
+    golden: Partner | None = None
+    for pairs, motion in batches:
+        others = _others(pairs, motion, looked_at)
+        for row, frame in enumerate(_alone(pairs, motion, looked_at)):
+            if frame is None:
+                yield None
+                continue
+            partner = None if others is None else others.at(row, golden)
+            if Sight.GOLDEN in looked_at and partner is not golden and partner is not None:
+                partner = golden = replace(partner, pixels=partner.pixels.copy())
+            last = row == len(pairs) - 1
+            made = replace(frame, partner=partner)
+            yield _apart(made, golden) if last else made
 
-    Args:
-        golden: the golden frame of earlier rows, whose cells are known.
-    """
+
+def _others(pairs: Pairs, motion: NDArray[np.float16] | None, looked_at: Sight) -> _Others | None:
+    """The partners of a batch, where signals look at them."""
+    unplaced = Sight.SHIFT in looked_at and pairs.registrations is None and motion is None
+    partners = pairs.ref if unplaced or Sight.GOLDEN in looked_at else None
+    return None if partners is None else _Others(partners, partners.interleaved)
+
+
+def _alone(
+    pairs: Pairs, motion: NDArray[np.float16] | None, looked_at: Sight
+) -> Iterator[SignalFrame | None]:
+    """Each test frame of a batch without its partner; None where it has no pixels."""
     test = pairs.test if pairs.decoded is None else pairs.decoded
     pixels = test.interleaved
     features = pairs.test_features if Sight.EMBEDDING in looked_at else None
     vectors = None if features is None else to_numpy(features.pooled)
     found = pairs.registrations
-    unplaced = Sight.SHIFT in looked_at and found is None and motion is None
-    partners = pairs.ref if unplaced or Sight.GOLDEN in looked_at else None
-    others = None if partners is None else partners.interleaved
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
             yield None
             continue
-        partner = None
-        if partners is not None and others is not None:
-            partner = _partner(partners, others, row, golden)
-        if Sight.GOLDEN in looked_at and partner is not golden and partner is not None:
-            partner = golden = replace(partner, pixels=partner.pixels.copy())  # outlives its batch
         yield SignalFrame(
             pixels[row],
             test.bit_depth,
             embedding=None if vectors is None else vectors[row],
             matrix=None if found is None or not found.accepted[row] else found.matrix[row],
             motion=None if motion is None else motion[row].astype(np.float32),
-            partner=partner,
             index=int(test.index[row]),
         )
 
 
-def _partner(
-    frames: Frames, pixels: NDArray[Any], row: int, golden: Partner | None
-) -> Partner | None:
-    """The frame that a row is compared with: the golden one if it is; None where it has no
-    pixels."""
-    if frames.status[row] == Status.UNREADABLE:
-        return None
-    index = int(frames.index[row])
-    if golden is not None and golden.index == index:
-        return golden
-    return Partner(pixels[row], frames.bit_depth, index)
-
-
-def _apart(frame: SignalFrame, looked_at: Sight) -> SignalFrame:
-    """A copy of the frame, so that it does not keep its whole batch in memory; the golden frame is
-    one already."""
-    vector = frame.embedding
+def _apart(frame: SignalFrame, golden: Partner | None) -> SignalFrame:
+    """A copy of a frame and of its partner; the golden frame is one already."""
+    vector, partner = frame.embedding, frame.partner
+    if partner is not None and partner is not golden:
+        partner = replace(partner, pixels=partner.pixels.copy())
     return replace(
         frame,
-        partner=frame.partner if Sight.GOLDEN in looked_at else None,
+        partner=partner,
         pixels=frame.pixels.copy(),
         embedding=None if vector is None else vector.copy(),
     )

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
+import cv2
 from numpy.typing import NDArray
 
 from vfiscope.registration.offset import frame_offset
+from vfiscope.signals.frame_views import block_means, grey, scaled_down
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
-from vfiscope.types import Float32, Float64, SignalSpec
+from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
-__all__ = ["Partner", "Sight", "Signal", "SignalFrame"]
+__all__ = ["PAST_ROWS", "Partner", "Sight", "Signal", "SignalFrame", "rows_before"]
+
+T = TypeVar("T")
+PAST_ROWS = 6
+"""How far back signals may look."""
+SMALL_WIDTH = 480
+TINY_WIDTH = 240
 
 
 class Sight(Flag):
@@ -24,6 +32,10 @@ class Sight(Flag):
     NOTHING = 0
     BEFORE = auto()
     """The test frame in the row before."""
+    AFTER = auto()
+    """The test frame in the next row."""
+    PAST = auto()
+    """Further test frames before, and what was computed of the one before and its own before."""
     EMBEDDING = auto()
     """The vector of the frame."""
     SHIFT = auto()
@@ -70,7 +82,57 @@ class SignalFrame:
     index: int = 0
     """Its decode ordinal."""
     before: SignalFrame | None = None
-    """The test frame in the row before; None at the first row, and where that has no pixels."""
+    """The test frame in the row before; None at the first row, and where that has no pixels. It
+    knows neither its own before nor what follows it, but holds what :meth:`share` kept of them."""
+    after: SignalFrame | None = None
+    """The test frame in the next row; None at the last row, and where that has no pixels."""
+    past: tuple[Uint8, ...] = ()
+    """The :attr:`small` versions of up to six frames before, the latest first, as far as the next
+    one back that has no pixels; empty where no signal looks at them."""
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What :meth:`share` has computed; the same for all versions of the frame."""
+
+    def share(self, key: str, compute: Callable[[], T]) -> T:
+        """The value of the frame under ``key``, computed at its first use, for other signals and
+        for the frame in the next row."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        made: T = self.shared[key]
+        return made
+
+    @property
+    def luma(self) -> Uint8:
+        """(H, W) luma, rounded to 8-bit code values."""
+        return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
+
+    @property
+    def small(self) -> Uint8:
+        """(h, w) luma, scaled down to at most 480 px of width by averaging."""
+        return self.share("small", lambda: scaled_down(self.luma, SMALL_WIDTH))
+
+    @property
+    def tiny(self) -> Uint8:
+        """(h, w) luma, scaled down to at most 240 px of width by averaging."""
+        return self.share("tiny", lambda: scaled_down(self.small, TINY_WIDTH))
+
+    @property
+    def blocks(self) -> Float32 | None:
+        """(h, w) mean absolute difference of :attr:`small` to that of the frame before, in blocks
+        of 16 x 16; None where there is no frame before."""
+        before = self.before
+        if before is None:
+            return None
+        return self.share("blocks", lambda: block_means(cv2.absdiff(self.small, before.small)))
+
+    def linked(
+        self, before: SignalFrame | None, after: SignalFrame | None, past: tuple[Uint8, ...]
+    ) -> SignalFrame:
+        """The same frame among its neighbours."""
+        return replace(self, before=before, after=after, past=past)
+
+    def alone(self) -> SignalFrame:
+        """The same frame without other frames, which it would keep in memory."""
+        return replace(self, before=None, after=None, past=(), partner=None)
 
     @cached_property
     def offset(self) -> tuple[float, float]:
@@ -105,3 +167,10 @@ class Signal:
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
     """True for a cheap signal that is computed by default."""
+
+
+def rows_before(looked_at: Sight) -> int:
+    """How many rows before the first one have to be read for its values to be whole."""
+    if Sight.PAST in looked_at:
+        return PAST_ROWS
+    return int(Sight.BEFORE in looked_at)

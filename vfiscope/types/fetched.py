@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,6 +47,9 @@ class ComparedFrames:
     registered."""
     registration: Registration | None = None
     """How the run brought the test frame onto its partner; None where it did not."""
+    phase: float = math.nan
+    """The instant of the test frame between ``before`` and ``after``, 0..1; NaN where it is not
+    known."""
 
 
 Fetch = Callable[[Sequence[int]], Iterator[ComparedFrames]]

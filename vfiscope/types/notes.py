@@ -132,6 +132,7 @@ class Code(StrEnum):
     REGIONS_FAILED = "regions_failed"
     REGIONS_OF_OTHER_FRAMES = "regions_of_other_frames"
     REGIONS_OF_NO_FLAGGED_FRAME = "regions_of_no_flagged_frame"
+    REGIONS_OF_MORE_FRAMES = "regions_of_more_frames"
     REGIONS_OF_NO_PAIR = "regions_of_no_pair"
 
 

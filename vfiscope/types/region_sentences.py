@@ -13,14 +13,14 @@ OF_REGIONS: dict[Code, Template] = {
         "no regions: no frame is flagged, and only those are looked at: run vfiscope regions {run}"
         " --frames all"
     ),
+    Code.REGIONS_OF_MORE_FRAMES: (
+        "frames {frames}: {count} of them were never looked at, so regions are sought in them and"
+        " again in those that were"
+    ),
     Code.REGIONS_OF_NO_PAIR: "no regions: no frame has a readable partner to compare it with",
     Code.REGIONS_FAILED: (
-        lambda error, path: (
-            f"no regions: {error}"
-            if path is None
-            else f"no regions: {error} (the scores are kept: vfiscope regions {path} --method"
-            " METHOD seeks regions alone)"
-        )
+        "no regions: {error} (the scores are kept: vfiscope regions {path} --method METHOD seeks"
+        " regions alone)"
     ),
     Code.REGIONS_OF_OTHER_FRAMES: (
         "the regions of {path} are of the frames that were flagged before: vfiscope regions {path}"

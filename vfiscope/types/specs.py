@@ -190,6 +190,8 @@ class Segment:
     """The user's rule as written; "" for segments that a detector found."""
     role: str = "all"
     """The role of its frames: "synthesised" or "passed" where roles are known, else "all"."""
+    evidence: str = ""
+    """Why it was flagged: one sentence with its numbers; "" in files that are older than it."""
 
 
 class Gap(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from vfiscope.regions.describe.mask_shape import outlines_of
+from vfiscope.regions.masks import extent_of
 from vfiscope.store.text import plain
 from vfiscope.types import Region
 from vfiscope.views.file_places import placed_images
@@ -16,19 +18,24 @@ if TYPE_CHECKING:
 __all__ = ["coco_of", "kind_ids"]
 
 
-def coco_of(run: Run) -> dict[str, Any]:
+def coco_of(run: Run, *, as_polygons: bool = False) -> dict[str, Any]:
     """The regions of a run as the JSON object of COCO.
 
     Images are the frames that regions were sought in, those without any too; their ``id`` is the
     decode ordinal, and their ``file_name`` the file relative to the common folder, or
     ``frame_000012.png`` of a video. Annotations are numbered from 1 in the order of the run, and
-    categories are the kinds, whose ids stay the same from run to run. ``bbox`` is the box with
-    context, ``segmentation`` the mask in compressed run lengths (the box, where there is none),
+    categories are the kinds, whose ids stay the same from run to run. ``segmentation`` is the mask
+    in compressed run lengths, or the outer outlines of its parts, in which holes are filled;
+    ``bbox`` is the extent of the mask (both are the box with context, where there is no mask),
     ``score`` the mean of the difference map, in the unit in ``info``; ``attributes`` hold the rest.
     All lengths are in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone.
     Places in a frame that was registered are those of the reference. Such an image has the size of
     the frames as scored, its ``registration``, and the name ``registered_000012.png``, which is no
     file of the inputs.
+
+    Args:
+        run: a finished run in which regions were sought.
+        as_polygons: outlines instead of run lengths.
 
     Raises:
         UsageError: the run holds no regions.
@@ -60,7 +67,7 @@ def coco_of(run: Run) -> dict[str, Any]:
             for image in images
         ],
         "annotations": [
-            _annotation(number, region, ids[region.kind], image.size)
+            _annotation(number, region, ids[region.kind], image.size, as_polygons)
             for image in images
             for number, region in image.regions
         ],
@@ -79,18 +86,17 @@ def kind_ids(regions: Sequence[Region]) -> dict[str, int]:
 
 
 def _annotation(
-    number: int, region: Region, category: int, size: tuple[int, int]
+    number: int, region: Region, category: int, size: tuple[int, int], as_polygons: bool
 ) -> dict[str, Any]:
-    right, below = region.x + region.w, region.y + region.h
-    corners = [region.x, region.y, right, region.y, right, below, region.x, below]
-    mask = {"size": list(size), "counts": region.mask}
+    tight = extent_of(region.mask, size) if region.mask else None
+    x, y, w, h = tight or (region.x, region.y, region.w, region.h)
     return {
         "id": number,
         "image_id": region.frame,
         "category_id": category,
-        "bbox": [region.x, region.y, region.w, region.h],
+        "bbox": [x, y, w, h],
         "area": region.area,
-        "segmentation": mask if region.mask else [corners],
+        "segmentation": _segmentation(region, size, as_polygons),
         "iscrowd": 0,
         "score": region.score,
         "attributes": {
@@ -101,3 +107,15 @@ def _annotation(
             "caption": region.caption,
         },
     }
+
+
+def _segmentation(
+    region: Region, size: tuple[int, int], as_polygons: bool
+) -> dict[str, Any] | list[list[float]]:
+    """The mask of a region, as run lengths or as outlines; of one without a mask its box."""
+    if not region.mask:
+        right, below = region.x + region.w, region.y + region.h
+        return [[region.x, region.y, right, region.y, right, below, region.x, below]]
+    if as_polygons:
+        return [each.ravel().astype(float).tolist() for each in outlines_of(region.mask, size)]
+    return {"size": list(size), "counts": region.mask}

@@ -2,7 +2,8 @@
 (https://docs.cvat.ai/docs/dataset_management/formats/format-cvat/, 2025).
 
 Each region is the box with context, labelled with its kind, with the attributes ``change``,
-``severity``, ``score`` and ``caption``. Masks are in the export for COCO, which CVAT reads too.
+``severity``, ``score`` and ``caption``; for images, it may be its outlines instead. Masks are in
+the export for COCO, which CVAT reads too.
 Images are named as CVAT names them: by their file relative to the common folder, or
 ``frame_000012`` of a video; frames have the numbers of a task that holds all of them. Lengths are
 in pixels of the file: ``--crop``, ``--panels`` and ``--resize`` are undone. Places in a frame that
@@ -12,13 +13,14 @@ the inputs, and no track of a video can hold it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
 from vfiscope.errors import UsageError
 from vfiscope.printable import printable
-from vfiscope.types import Region
+from vfiscope.regions.describe.mask_shape import outlines_of
+from vfiscope.types import Int64, Region
 from vfiscope.views.coco_export import kind_ids
 from vfiscope.views.file_places import PlacedImage, placed_images
 
@@ -30,8 +32,13 @@ __all__ = ["cvat_of_images", "cvat_of_video"]
 CVAT_ATTRIBUTES = ("change", "severity", "score", "caption")
 
 
-def cvat_of_images(run: Run) -> ElementTree[Element]:
+def cvat_of_images(run: Run, *, as_polygons: bool = False) -> ElementTree[Element]:
     """The regions of a run as "CVAT for images 1.1".
+
+    Args:
+        run: a finished run in which regions were sought.
+        as_polygons: the outer outlines of the masks instead of boxes; those of one region are a
+            group. A region without a mask stays a box.
 
     Raises:
         UsageError: the run holds no regions.
@@ -43,9 +50,14 @@ def cvat_of_images(run: Run) -> ElementTree[Element]:
         height, width = image.size
         facts = {"id": str(image.frame), "name": _name(image)}
         node = SubElement(root, "image", {**facts, "width": str(width), "height": str(height)})
-        for _, region in image.regions:
-            box = SubElement(node, "box", {"label": _text(region.kind), "source": "auto"})
-            _draw(box, region)
+        for number, region in image.regions:
+            label = {"label": _text(region.kind), "source": "auto"}
+            outlines = outlines_of(region.mask, image.size) if as_polygons and region.mask else []
+            for outline in outlines:
+                facts = {**label, "group_id": str(number)}
+                _draw_outline(SubElement(node, "polygon", facts), region, outline)
+            if not outlines:
+                _draw(SubElement(node, "box", label), region)
     indent(root)
     return ElementTree(root)
 
@@ -131,14 +143,23 @@ def _keyframe(track: Element, frame: int, *, outside: bool) -> Element:
 def _draw(box: Element, region: Region) -> None:
     """The place of a region and its attributes."""
     corners = (region.x, region.y, region.x + region.w, region.y + region.h)
-    box.set("occluded", "0")
-    for name, value in zip(("xtl", "ytl", "xbr", "ybr"), corners, strict=True):
-        box.set(name, f"{value:.2f}")
-    box.set("z_order", "0")
+    places = zip(("xtl", "ytl", "xbr", "ybr"), corners, strict=True)
+    _attributed(box, region, {name: f"{value:.2f}" for name, value in places})
+
+
+def _draw_outline(polygon: Element, region: Region, outline: Int64) -> None:
+    """A part of a region and its attributes."""
+    points = ";".join(f"{x:.2f},{y:.2f}" for x, y in outline)
+    _attributed(polygon, region, {"points": points})
+
+
+def _attributed(shape: Element, region: Region, place: Mapping[str, str]) -> None:
+    for name, text in {"occluded": "0", **place, "z_order": "0"}.items():
+        shape.set(name, text)
     for name in CVAT_ATTRIBUTES:
         value = getattr(region, name)
         text = f"{value:.6g}" if isinstance(value, float) else _text(str(value))
-        SubElement(box, "attribute", {"name": name}).text = text
+        SubElement(shape, "attribute", {"name": name}).text = text
 
 
 def _name(image: PlacedImage) -> str:

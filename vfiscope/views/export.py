@@ -2,13 +2,15 @@
 
 Regions are written instead where the name ends in one of these:
 
-===============  ===================================================================
-.regions.json    all that is known of them (:mod:`vfiscope.views.region_report`)
-.regions.csv     a row for each, without masks
-.coco.json       for COCO (:mod:`vfiscope.views.coco_export`)
-.cvat.xml        for images in CVAT (:mod:`vfiscope.views.cvat_export`)
-.cvat-video.xml  tracks for a video in CVAT
-===============  ===================================================================
+===================  ================================================================
+.regions.json        all that is known of them (:mod:`vfiscope.views.region_report`)
+.regions.csv         a row for each, without masks
+.coco.json           for COCO (:mod:`vfiscope.views.coco_export`), masks as run lengths
+.coco-polygons.json  the same, masks as outlines
+.cvat.xml            boxes for images in CVAT (:mod:`vfiscope.views.cvat_export`)
+.cvat-polygons.xml   outlines for images in CVAT
+.cvat-video.xml      tracks for a video in CVAT
+===================  ================================================================
 
 Of the scores:
 
@@ -77,7 +79,8 @@ def export_run(run: Run, out: str | os.PathLike[str], *, overwrite: bool = False
     Args:
         run: a finished run.
         out: a path that ends in .csv, .json or .parquet for scores, or in .regions.json,
-            .regions.csv, .coco.json, .cvat.xml or .cvat-video.xml for regions.
+            .regions.csv, .coco.json, .coco-polygons.json, .cvat.xml, .cvat-polygons.xml or
+            .cvat-video.xml for regions.
         overwrite: replace a file that exists.
 
     Returns:
@@ -241,6 +244,8 @@ REGION_WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".regions.json": partial(_write_object, of=region_report),
     ".regions.csv": _write_region_rows,
     ".coco.json": partial(_write_object, of=coco_of),
+    ".coco-polygons.json": partial(_write_object, of=partial(coco_of, as_polygons=True)),
     ".cvat.xml": partial(_write_xml, of=cvat_of_images),
+    ".cvat-polygons.xml": partial(_write_xml, of=partial(cvat_of_images, as_polygons=True)),
     ".cvat-video.xml": partial(_write_xml, of=cvat_of_video),
 }

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["PlacedImage", "placed_images"]
 
+COLUMNS, ROWS = ("x", "tight_x", "centroid_x"), ("y", "tight_y", "centroid_y")
+"""The places of a region."""
+
 
 @dataclass(frozen=True)
 class PlacedImage:
@@ -84,12 +87,16 @@ def _moved(region: Region, part: Box, whole: tuple[int, int], scored: tuple[int,
                 cv2.resize(pixels, (part.w, part.h), interpolation=cv2.INTER_NEAREST_EXACT)
             )
         mask = encode(pixels > 0, part, whole)
+    columns = {name: part.x + across * getattr(region, name) for name in COLUMNS}
+    rows = {name: part.y + down * getattr(region, name) for name in ROWS}
     return replace(
         region,
-        x=part.x + across * region.x,
-        y=part.y + down * region.y,
+        **columns,
+        **rows,
         w=across * region.w,
         h=down * region.h,
+        tight_w=across * region.tight_w,
+        tight_h=down * region.tight_h,
         area=across * down * region.area,
         mask=mask,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.segments import parse_rule
+from vfiscope.segments import Columns, Rule, limits_of, parse_rule
 from vfiscope.store import headline_role, rows_of, worst_row
 from vfiscope.types import Float64, MetricSpec, Role, Segment, Status, date
 from vfiscope.views.curves import QUIET, Curve, curves_of, headline, limits, merged, shade, thin
@@ -126,9 +126,13 @@ def damaged_times(run: Run) -> Float64:
 def thresholds(runs: Sequence[Run], metric: str) -> list[float]:
     """The values of the rules by which the runs were flagged that are about single frames of a
     metric."""
-    rules = [parse_rule(text) for run in runs for text in run.rules]
-    mine = {rule.value for rule in rules if rule.metric == metric.lower() and not rule.pool}
-    return sorted(mine)
+    asked = [(parse_rule(text), run) for run in runs for text in run.rules]
+    mine = [
+        limits_of(rule, Columns.of(run))
+        for rule, run in asked
+        if isinstance(rule, Rule) and rule.name == metric.lower() and not rule.function
+    ]
+    return sorted({limit for found in mine for limit in found})
 
 
 def _set_titles(

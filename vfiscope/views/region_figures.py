@@ -164,7 +164,7 @@ def _page_titles(found: Found) -> list[str]:
     how = "" if registration is None else f" (registered by {registration.method})"
     count = len(found.regions)
     return [
-        "Reference",
+        "No reference: the current frame" if found.pair.is_alone else "Reference",
         f"Current{how}",
         "Difference map",
         "Mask (grey: in no region)",

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vfiscope.regions.describe.mask_shape import polygons
-from vfiscope.regions.masks import decode, lengths_of
-from vfiscope.regions.steps import Mask
+from vfiscope.regions.describe.mask_shape import outlines_of
+from vfiscope.regions.masks import lengths_of
 from vfiscope.store.text import plain
-from vfiscope.types import Box, Region, Role, Status
+from vfiscope.types import Region, Role, Status
 from vfiscope.views.marked_images import MarkedImage, marked_images, size_of
 from vfiscope.views.region_words import answer_sentence
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["region_report", "region_rows"]
+__all__ = ["region_facts", "region_report", "region_rows"]
 
 REGION_REPORT_VERSION = 1
 SOURCE_FACTS = ("role", "kind", "width", "height", "crop", "digest")
+BOX = ("x", "y", "w", "h")
 TIGHT = ("tight_x", "tight_y", "tight_w", "tight_h")
 
 
-def region_report(run: Run) -> dict[str, Any]:
+def region_report(run: Run, among: Collection[int] | None = None) -> dict[str, Any]:
     """The regions of a run with all that is known of them.
 
     ``json.dumps(region_report(run), allow_nan=False)`` always works; what is not finite is None.
@@ -54,8 +54,8 @@ def region_report(run: Run) -> dict[str, Any]:
                             box {x, y, w, h}, tight {x, y, w, h}, centroid {x, y}, area, score,
                             peak, mask_by, mask {size: [h, w], counts: run lengths down the columns,
                             outside and inside in turn} or None, polygons: for each part of the
-                            mask, the largest first, its outer outline [[x, y] of pixel centres],
-                            true to a pixel}]
+                            mask, the largest first, its outer outline [[x, y] along the edges of
+                            pixels], true to a pixel}]
         tracks              [{track, first_frame, last_frame, regions, kind}]
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
@@ -66,6 +66,7 @@ def region_report(run: Run) -> dict[str, Any]:
 
     Args:
         run: a finished run in which regions were sought.
+        among: decode ordinals of the frames that are told of; None for all.
 
     Raises:
         UsageError: the run holds no regions.
@@ -90,7 +91,11 @@ def region_report(run: Run) -> dict[str, Any]:
             "area": "pixels",
             "scores": list(dict.fromkeys(answer.unit for answer in run.answers)),
         },
-        "frames": [_frame(run, image, (height, width)) for image in images],
+        "frames": [
+            _frame(run, image, (height, width))
+            for image in images
+            if among is None or image.frame in among
+        ],
         "tracks": [asdict(track) for track in run.tracks],
         "errors": list(_errors(run, {image.frame for image in images})),
     }
@@ -100,7 +105,8 @@ def region_report(run: Run) -> dict[str, Any]:
 
 def region_rows(run: Run) -> Iterator[list[object]]:
     """A heading and a row for each region, without the masks; with the name and time of its frame,
-    and the unit and threshold of its map.
+    and the unit and threshold of its map. ``box_x`` to ``box_h`` is the box with context,
+    ``tight_x`` to ``tight_h`` the extent of the mask.
 
     Raises:
         UsageError: the run holds no regions.
@@ -108,7 +114,8 @@ def region_rows(run: Run) -> Iterator[list[object]]:
     """
     images = marked_images(run)
     columns = [field.name for field in fields(Region) if field.name not in ("frame", "mask")]
-    yield ["id", "frame", "name", "time_s", *columns, "unit", "level"]
+    named = [f"box_{name}" if name in BOX else name for name in columns]
+    yield ["id", "frame", "name", "time_s", *named, "unit", "level"]
     for image in images:
         time_s = None if image.row is None else float(run.frames.time_s[image.row])
         unit, level = (image.answer.unit, image.answer.level) if image.answer else ("", None)
@@ -143,18 +150,26 @@ def _frame(run: Run, image: MarkedImage, size: tuple[int, int]) -> dict[str, Any
     return {**facts, "regions": [_region(number, each, size) for number, each in image.regions]}
 
 
-def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
-    mask, outlines = None, []
-    if region.mask:
-        outlines = [each.tolist() for each in polygons(*_mask_in_place(region, size))]
-        mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
+def region_facts(number: int, region: Region) -> dict[str, Any]:
+    """What a region is and where, without its numbers and its mask, as :func:`region_report` names
+    it."""
     words = ("kind", "change", "severity", "caption")
     return {
         "id": number,
         "track": None if region.track < 0 else region.track,
         **{key: getattr(region, key) for key in words},
-        "box": {key: getattr(region, key) for key in ("x", "y", "w", "h")},
+        "box": {key: getattr(region, key) for key in BOX},
         "tight": {key.removeprefix("tight_"): getattr(region, key) for key in TIGHT},
+    }
+
+
+def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any]:
+    mask, outlines = None, []
+    if region.mask:
+        outlines = [each.tolist() for each in outlines_of(region.mask, size)]
+        mask = {"size": list(size), "counts": lengths_of(region.mask, size).tolist()}
+    return {
+        **region_facts(number, region),
         "centroid": {"x": region.centroid_x, "y": region.centroid_y},
         "area": region.area,
         "score": region.score,
@@ -163,17 +178,6 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "mask": mask,
         "polygons": outlines,
     }
-
-
-def _mask_in_place(region: Region, size: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:
-    """The mask of a region and the (x, y) of its first pixel; of one whose extent is not known, the
-    whole frame."""
-    left, top = (min(max(0, int(each)), 2**31) for each in (region.tight_x, region.tight_y))
-    w, h = (min(max(0, int(each)), 2**31) for each in (region.tight_w, region.tight_h))
-    part = Box(left, top, min(w, size[1] - left), min(h, size[0] - top))
-    if part.w < 1 or part.h < 1:
-        part = Box(0, 0, size[1], size[0])
-    return decode(region.mask, size, part), (part.x, part.y)
 
 
 def _errors(run: Run, seen: set[int]) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from vfiscope.views.places import frame_place, range_place
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["answer_sentence", "describe_regions"]
+__all__ = ["Marks", "answer_sentence", "describe_regions", "headline", "most_severe", "worst_first"]
 
 ANSWER_WORDS = {
     "same": "nothing changed",
@@ -26,6 +27,25 @@ ANSWER_WORDS = {
     "changed": "something changed",
     "undecided": "it cannot be told",
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """What a run holds about some of its frames."""
+
+    run: Run
+    answers: Sequence[Answer]
+    regions: Sequence[Region]
+    tracks: int
+
+    @classmethod
+    def of(cls, run: Run, frames: Collection[int] | None = None) -> Marks:
+        """Those of some frames, by their decode ordinals; None for all."""
+        if frames is None:
+            return cls(run, run.answers, run.regions, len(run.tracks))
+        answers = [each for each in run.answers if each.frame in frames]
+        regions = [each for each in run.regions if each.frame in frames]
+        return cls(run, answers, regions, len({each.track for each in regions} - {-1}))
 
 
 def answer_sentence(answer: Answer) -> str:
@@ -39,7 +59,7 @@ def answer_sentence(answer: Answer) -> str:
     return f"{said}: {count}, {percent(answer.changed_area)} of the frame"
 
 
-def describe_regions(run: Run, most: int = 10) -> list[str]:
+def describe_regions(run: Run, most: int = 10, frames: Collection[int] | None = None) -> list[str]:
     """The regions of a run as lines for people, the most severe first.
 
     Of a single pair, the answer and its regions, with their numbers in the figures; of several, in
@@ -49,35 +69,49 @@ def describe_regions(run: Run, most: int = 10) -> list[str]:
     Args:
         run: a finished run.
         most: how many regions or tracks are listed.
+        frames: decode ordinals of the frames that are told of; None for all.
 
     Returns:
         Lines without line breaks; none where no regions were asked for.
     """
-    answers = run.answers
-    if not answers:
+    marks = Marks.of(run, frames)
+    if not marks.answers:
         note = why_no_answer(run)
         return [] if note.code == Code.REGIONS_NOT_SOUGHT else [str(note)]
-    groups = _tracks(run.regions) if len(answers) > 1 else [[each] for each in run.regions]
-    groups.sort(key=lambda group: [-value for value in _weight(_worst(group))])
-    head = answer_sentence(answers[0]) if len(answers) == 1 else _counted(run)
-    lines = [head, *_listed(run, groups[:most])]
+    groups = worst_first(marks)
+    lines = [headline(marks), *_listed(marks, groups[:most])]
     if len(groups) > most:
         lines.append(f"  and {len(groups) - most} more, all in the result")
-    return [*lines, *(str(note) for note in (*_mask_notes(run), *outdated(run)))]
+    return [*lines, *(str(note) for note in (*_mask_notes(marks), *outdated(run)))]
 
 
-def _mask_notes(run: Run) -> Iterator[Note]:
+def headline(marks: Marks) -> str:
+    """The answer for a single pair as a sentence; of several, in how many frames there is what."""
+    answers = marks.answers
+    return answer_sentence(answers[0]) if len(answers) == 1 else _counted(marks)
+
+
+def worst_first(marks: Marks) -> list[list[Region]]:
+    """The regions of each track together, or of a single pair each by itself, the most severe
+    first."""
+    single = len(marks.answers) == 1
+    groups = [[each] for each in marks.regions] if single else _tracks(marks.regions)
+    return sorted(groups, key=lambda group: [-value for value in _weight(most_severe(group))])
+
+
+def _mask_notes(marks: Marks) -> Iterator[Note]:
     """A note where SAM 2 was asked for the masks, and some are of the map all the same."""
-    count = sum(region.mask_by == "map" for region in run.regions)
-    if count and run.stages["regions"].parameters.get("sam_weights") is not None:
-        yield Note(Code.MASKS_OF_MAP, {"count": count, "regions": len(run.regions)})
+    count = sum(region.mask_by == "map" for region in marks.regions)
+    if count and marks.run.stages["regions"].parameters.get("sam_weights") is not None:
+        yield Note(Code.MASKS_OF_MAP, {"count": count, "regions": len(marks.regions)})
 
 
 def _weight(region: Region) -> tuple[float, float]:
     return region.severity, region.area
 
 
-def _worst(group: Sequence[Region]) -> Region:
+def most_severe(group: Sequence[Region]) -> Region:
+    """The most severe region; of several, the largest."""
     return max(group, key=_weight)
 
 
@@ -89,26 +123,26 @@ def _tracks(regions: Sequence[Region]) -> list[list[Region]]:
     return list(found.values())
 
 
-def _counted(run: Run) -> str:
+def _counted(marks: Marks) -> str:
     """``something changed in 12 of 60 frames, nothing changed in 48: 31 regions, 4 tracks``"""
-    counts = Counter(answer.answer for answer in run.answers)
+    counts = Counter(answer.answer for answer in marks.answers)
     kinds = [*(kind for kind in reversed(ANSWER_WORDS) if kind in counts)]
     kinds += [kind for kind in counts if kind not in ANSWER_WORDS]
     parts = [
         f"{ANSWER_WORDS.get(kind, kind)} in {counts[kind]}{' of ' * (n == 0)}"
-        f"{f'{len(run.answers)} frames' if n == 0 else ''}"
+        f"{f'{len(marks.answers)} frames' if n == 0 else ''}"
         for n, kind in enumerate(sorted(kinds, key=lambda kind: kind != "changed"))
     ]
-    tracks = f", {len(run.tracks)} track{'s' * (len(run.tracks) != 1)}" if run.tracks else ""
-    count = f"{len(run.regions)} region{'s' * (len(run.regions) != 1)}"
+    tracks = f", {marks.tracks} track{'s' * (marks.tracks != 1)}" if marks.tracks else ""
+    count = f"{len(marks.regions)} region{'s' * (len(marks.regions) != 1)}"
     return f"{', '.join(parts)}: {count}{tracks}"
 
 
-def _listed(run: Run, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
-    several = len(run.answers) > 1
+def _listed(marks: Marks, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
+    run, several = marks.run, len(marks.answers) > 1
     numbers = {id(region): number for number, region in enumerate(run.regions, 1)}
     for group in groups:
-        worst = _worst(group)
+        worst = most_severe(group)
         if several:
             named = f"track {worst.track}" if worst.track >= 0 else "no track"
             count = f"{len(group)} region{'s' * (len(group) != 1)}"

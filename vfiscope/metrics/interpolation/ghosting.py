@@ -18,7 +18,7 @@ import numpy as np
 from vfiscope.metrics.interpolation.flow import Triplet, fetch
 from vfiscope.types import Float32
 
-__all__ = ["NOISE_VARIANCE", "RAMP_BLEND", "broken", "ghosts", "ramp", "variance"]
+__all__ = ["BLEND_WINDOW", "NOISE_VARIANCE", "RAMP_BLEND", "broken", "ghosts", "ramp", "variance"]
 
 BLEND_WINDOW, SHAPE_WINDOW = 11, 9
 """Sides in working pixels of the window in which a blend is fitted, and of that in which structure

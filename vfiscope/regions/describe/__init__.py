@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vfiscope.regions.describe.mask_shape import polygons
 from vfiscope.regions.describe.region_of import describe
 
-__all__ = ["describe", "polygons"]
+__all__ = ["describe"]

@@ -58,6 +58,8 @@ def region_caption(
 
 
 def _event(kind: str, change: Change) -> str:
+    if not change.name:
+        return "Something is not as in the normal frames"
     old, new = (_tone(change, index) for index in (0, 1))
     if kind == "moved" and change.move is not None:
         return f"Something moved by {_shift(*change.move)}"

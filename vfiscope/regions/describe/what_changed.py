@@ -11,7 +11,7 @@ from vfiscope.regions.describe.surroundings import Surroundings
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Float32
 
-__all__ = ["TEXTURE_RATIO", "Change", "colour_name", "spread_of", "what_changed"]
+__all__ = ["TEXTURE_RATIO", "UNTOLD", "Change", "colour_name", "spread_of", "what_changed"]
 
 MEAN_SHARE = 0.5
 """A region became brighter or darker as a whole where the shift of its mean makes up this much of
@@ -51,7 +51,7 @@ class Change(NamedTuple):
     """What changed; colours are CIE Lab, less what changed around the region."""
 
     name: str
-    """brighter, darker, colour, texture_lost, texture_gained or moved."""
+    """brighter, darker, colour, texture_lost, texture_gained or moved; empty where not told."""
     lighter: float
     """Rise of the mean of L."""
     colour: float
@@ -60,6 +60,10 @@ class Change(NamedTuple):
     """What the colour of the region is called in the reference and in the test."""
     move: tuple[float, float] | None = None
     """(x, y) in pixels of the frame, from the reference to the test; None unless it moved."""
+
+
+UNTOLD = Change("", 0.0, 0.0, ("", ""))
+"""Of a frame without a reference."""
 
 
 def what_changed(look: Surroundings) -> Change:

@@ -29,6 +29,9 @@ EDGE_SHARE = 0.5
 """Of the range around a pixel: an edge may lie off by half a pixel beyond the tolerance."""
 RIM_RATIO = 0.5
 """Of the threshold, from where a pixel beside a changed one has changed too."""
+EDGE_LEVEL = 0.5
+"""Of the largest difference around a pixel of the rim: smoothing carries a change over its edge,
+where half of it is left."""
 SMALL_FRAME_SIDE = 320
 MOVED_PX = 0.2
 """Shift from which a reference pixel may lie outside its frame."""
@@ -155,5 +158,6 @@ def _ratio(
     noise = noise_level(raw, spread, valid)
     levels = np.maximum(floor + multiple * noise, EDGE_SHARE * np.arange(256))
     inverse = np.asarray(cv2.LUT(spread, (1 / levels).astype(np.float32)), np.float32)
-    rim = raw * inverse > RIM_RATIO
+    around = cv2.dilate(raw, np.ones((2 * radius + 3, 2 * radius + 3), np.uint8))
+    rim = (raw * inverse > RIM_RATIO) & (raw > around * np.float32(EDGE_LEVEL))
     return tolerant_codes(test, ref, radius) * inverse, rim

@@ -37,10 +37,11 @@ from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Method
 from vfiscope.registry import Registry
 
-__all__ = ["METHODS", "Preset", "identify_method", "make_method"]
+__all__ = ["METHODS", "Preset", "check_read", "identify_method", "make_method"]
 
 BY_SENSITIVITY = frozenset({"sensitivity"})
 BY_NORMAL = frozenset({"sensitivity", "normal"})
+BY_EMBEDDER = frozenset({"embedder", "weights"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Preset:
 
     make: Callable[[Settings], Method]
     reads: Collection[str] = ()
-    """Which of "sensitivity" and "normal" it looks at; the other is refused where it is passed."""
+    """Which of "sensitivity", "normal", "embedder" and "weights" it looks at; others are refused
+    where they are passed."""
     identify: Callable[[Settings], Mapping[str, Any]] | None = None
     """What the method depends on beside the settings as they were written, JSON-able. It refuses
     settings that cannot be used, as far as that can be told without opening a network."""
@@ -63,15 +65,19 @@ METHODS: Registry[Preset] = Registry("method for regions")
 for _name, _preset in (
     ("auto", Preset(auto.make, BY_SENSITIVITY)),
     ("absdiff", Preset(absdiff.make, BY_SENSITIVITY)),
-    ("semantic", Preset(semantic.make, BY_SENSITIVITY, identities.of_features)),
+    ("semantic", Preset(semantic.make, BY_SENSITIVITY | BY_EMBEDDER, identities.of_features)),
     (
         "semantic-legacy",
-        Preset(deep_legacy.semantic_legacy, identify=identities.of_published_features),
+        Preset(deep_legacy.semantic_legacy, BY_EMBEDDER, identities.of_published_features),
     ),
-    ("patchcore", Preset(patchcore.make, BY_NORMAL, identities.of_patchcore)),
+    ("patchcore", Preset(patchcore.make, BY_NORMAL | BY_EMBEDDER, identities.of_patchcore)),
     (
         "patchcore-legacy",
-        Preset(deep_legacy.patchcore_legacy, BY_SENSITIVITY, identities.of_published_features),
+        Preset(
+            deep_legacy.patchcore_legacy,
+            BY_SENSITIVITY | BY_EMBEDDER,
+            identities.of_published_features,
+        ),
     ),
     ("reconstruction", Preset(reconstruction.make, BY_NORMAL, identities.of_reconstruction)),
     ("hybrid", Preset(trackshift.hybrid, BY_SENSITIVITY)),
@@ -106,17 +112,29 @@ def identify_method(name: str, settings: Settings) -> dict[str, Any]:
     return found
 
 
+def check_read(name: str, passed: Mapping[str, Any]) -> None:
+    """Refuse settings that a method does not look at.
+
+    Args:
+        name: of the method.
+        passed: {setting: its value}
+
+    Raises:
+        UsageError: there is no such method, or it does not look at one of the settings.
+    """
+    for what in sorted(passed.keys() - set(METHODS.named(name).reads)):
+        others = ", ".join(other for other, each in METHODS.items() if what in each.reads)
+        raise UsageError(
+            f"{what} is {passed[what]!r}, but the method {name} does not look at it: leave it out,"
+            f" or choose one of {others}"
+        )
+
+
 def _preset_for(name: str, settings: Settings) -> Preset:
-    preset, usual = METHODS.named(name), Settings()
-    for what in sorted(BY_NORMAL.difference(preset.reads)):
-        value = getattr(settings, what)
-        if value != getattr(usual, what):
-            others = ", ".join(other for other, each in METHODS.items() if what in each.reads)
-            raise UsageError(
-                f"{what} is {value!r}, but the method {name} does not look at it: leave it out, or"
-                f" choose one of {others}"
-            )
-    return preset
+    usual = Settings()
+    chosen = {what: getattr(settings, what) for what in BY_NORMAL}
+    check_read(name, {k: value for k, value in chosen.items() if value != getattr(usual, k)})
+    return METHODS[name]
 
 
 def make_method(name: str, settings: Settings) -> Method:

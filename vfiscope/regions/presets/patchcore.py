@@ -40,6 +40,7 @@ def make(settings: Settings) -> Method:
             threshold=partial(fixed, level=normal.level(settings.sensitivity)),
             propose=SPLIT,
             describe=describe,
+            needs_reference=False,
         )
     compared = partial(against_reference, embed=features_for(settings))
     return Method(

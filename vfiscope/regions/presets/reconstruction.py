@@ -28,4 +28,5 @@ def make(settings: Settings) -> Method:
         threshold=partial(fixed, level=model.level(settings.sensitivity)),
         propose=components,
         describe=describe,
+        needs_reference=False,
     )

@@ -7,13 +7,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from vfiscope.pixels import luma_bytes, luma_plane
+from vfiscope.pixels import luma_bytes
 from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
+from vfiscope.regions.difference.local_shift import shift_field, shifted
 from vfiscope.regions.difference.tolerant import tolerant_codes
 from vfiscope.regions.steps import FramePair, Mask
-from vfiscope.regions.viewpoint.objectness import register_objects
-from vfiscope.registration import open_register
-from vfiscope.registration.homography import covered_mask, enlarging, warp
+from vfiscope.regions.viewpoint.candidates import Candidate, candidates
+from vfiscope.regions.viewpoint.parallax import lies_in_a_plane
+from vfiscope.regions.viewpoint.reduced_pair import reduced_pair
+from vfiscope.registration.homography import covered_mask, warp
 from vfiscope.registration.points import refused
 from vfiscope.types import Float64, Registration, Uint8, Verdict
 
@@ -30,27 +32,31 @@ MIN_UNRELATED_CODES = 5.0
 """Median difference, in smoothed luma: noise of a standard deviation of 18 codes."""
 MAX_REMAINING_SHARE = 0.85
 """Of the unlike pixels, that a registration may leave to be taken."""
-POINTS_ALLOWANCE = 1.5
-"""By how much more points may leave than things and are still preferred: they lie more exactly."""
 MAX_UNREGISTERED_SHARE = 0.25
 """Of the pixels that are unlike, where no registration can be trusted: beyond it the frames may not
 show the same scene."""
-SIFT_SIDE_PX = 640
-"""Longer side to which frames are reduced for points: a fifth of the time of a full HD frame."""
 WARP_MARGIN_PX = 3
 """Pixels beside what the test frame shows, that the interpolation reaches."""
 
 
-def register_where_it_helps(pair: FramePair, *, things: bool = True) -> FramePair:
+def register_where_it_helps(
+    pair: FramePair, *, things: bool = True, local_px: float = 0.0
+) -> FramePair:
     """The pair with its test frame brought onto the reference, if that makes them more alike.
 
     Frames of which at most 1 % of the pixels are unlike, at a longer side of 480 pixels and but for
-    light and shifts of a pixel, stay as they are. Otherwise two registrations are tried, by points
-    (SIFT) and by things (:func:`~vfiscope.regions.viewpoint.objectness.register_objects`). That
-    which leaves the fewest unlike pixels is taken if it leaves at most 85 % of them; points may
-    leave half as many more than things.
+    light and shifts of a pixel, stay as they are. Otherwise the registrations of
+    :func:`~vfiscope.regions.viewpoint.candidates.candidates` are tried, and that which leaves the
+    fewest unlike pixels is taken if it leaves at most 85 % of them. What a large turn leaves counts
+    twice, and beside points what things leave half as much again.
 
-    Where neither can be trusted and more than a quarter of the pixels are unlike, or more than 1 %
+    A registration is one story for the whole frame. Local shifts are another, with which smooth
+    shifts of a few pixels tell all but a compact rest, and that rest is what changed. Points of
+    which 70 % lie in one plane, without a large turn, tell the same more exactly. Any other
+    registration is not taken where local shifts leave at most 1 %; and where they leave more, but
+    help by as much, it must leave at most 85 % of that, with local shifts of its own.
+
+    Where none can be trusted and more than a quarter of the pixels are unlike, or more than 1 %
     and the reference explains nothing of the test frame, the frames stay as they are and the
     registration of the pair is a refused one by the method "none", with the reason. A pair that is
     registered already stays so.
@@ -58,21 +64,36 @@ def register_where_it_helps(pair: FramePair, *, things: bool = True) -> FramePai
     Args:
         pair: the frames.
         things: False: by points only.
+        local_px: by how much things may lie elsewhere for the difference that comes after it; 0:
+            it has no local shifts.
     """
     if pair.registration is not None and pair.registration.accepted:
         return pair
     before = _unlike(pair, np.eye(3))
     if before <= MAX_UNLIKE_SHARE:
         return pair
-    ways = [(_sift(pair), 1.0)]
-    if things:
-        ways.append((register_objects(pair.test, pair.ref), POINTS_ALLOWANCE))
-    tried = [(_unlike(pair, one.matrix), cost, one) for one, cost in ways if one.accepted]
+    local = _unlike_nearby(pair, np.eye(3), local_px)
+    near = local <= MAX_UNLIKE_SHARE
+    tried = [
+        (one.doubt * _unlike(pair, one.found.matrix), one)
+        for one in candidates(pair, things=things and not near)
+        if one.found.accepted and (not near or _is_exact(one))
+    ]
     if not tried:
-        alike = before <= MAX_UNREGISTERED_SHARE and not _unrelated(pair)
+        alike = near or (before <= MAX_UNREGISTERED_SHARE and not _unrelated(pair))
         return pair if alike else replace(pair, registration=_no(before))
-    share, _, best = min(tried, key=lambda each: each[0] * each[1])
-    return registered(pair, best) if share <= MAX_REMAINING_SHARE * before else pair
+    left, best = min(tried, key=lambda each: each[0] * each[1].handicap)
+    if left > MAX_REMAINING_SHARE * before:
+        return pair
+    if not _is_exact(best) and local <= MAX_REMAINING_SHARE * before:
+        left = best.doubt * _unlike_nearby(pair, best.found.matrix, local_px)
+        if left > MAX_REMAINING_SHARE * local:
+            return pair
+    return registered(pair, best.found)
+
+
+def _is_exact(one: Candidate) -> bool:
+    return one.doubt == 1 and lies_in_a_plane(one.found)
 
 
 def _no(share: float) -> Registration:
@@ -106,35 +127,26 @@ def _seen(decidable: Mask, matrix: Float64) -> Mask:
     return np.asarray(covered & (moved > 0))
 
 
-def _sift(pair: FramePair) -> Registration:
-    """By points of frames reduced to a longer side of 640."""
-    test, ref, back = _reduced(pair, SIFT_SIDE_PX)
-    found = open_register("sift")(luma_plane(test, 8), luma_plane(ref, 8))
-    matrix = back @ found.matrix @ np.linalg.inv(back)
-    return Registration(**{**vars(found), "matrix": matrix / matrix[2, 2]})
-
-
-def _reduced(pair: FramePair, side: int) -> tuple[Uint8, Uint8, Float64]:
-    """Both frames with at most this longer side, and the matrix from reduced to full pixels."""
-    height, width = pair.size
-    factor = max(1.0, max(height, width) / side)
-    small = max(1, round(width / factor)), max(1, round(height / factor))
-    back = enlarging((small[1], small[0]), pair.size)
-    if factor == 1.0:
-        return pair.test, pair.ref, back
-    test, ref = (
-        np.asarray(cv2.resize(each, small, interpolation=cv2.INTER_AREA), np.uint8)
-        for each in (pair.test, pair.ref)
-    )
-    return test, ref, back
-
-
 def _unlike(pair: FramePair, matrix: Float64) -> float:
     """Share of the pixels in view that light and shifts of a pixel do not explain."""
     test, ref, seen = _on_trial(pair, matrix)
     if not seen.any():
         return 1.0
     codes = tolerant_codes(test, ref, TRIAL_RADIUS)
+    return float((codes[seen] > TRIAL_CODES).mean())
+
+
+def _unlike_nearby(pair: FramePair, matrix: Float64, local_px: float) -> float:
+    """As :func:`_unlike`, but for local shifts too; 1 where some reach farther than ``local_px``,
+    since things may then lie farther still."""
+    if not local_px:
+        return 1.0
+    test, ref, seen = _on_trial(pair, matrix)
+    field = shift_field(np.where(seen, test, ref), ref)
+    factor = max(pair.size) / max(test.shape)
+    if not seen.any() or factor * float(np.abs(field).max()) > local_px:
+        return 1.0
+    codes = tolerant_codes(test, shifted(ref, field), TRIAL_RADIUS)
     return float((codes[seen] > TRIAL_CODES).mean())
 
 
@@ -152,7 +164,7 @@ def _unrelated(pair: FramePair) -> bool:
 def _on_trial(pair: FramePair, matrix: Float64) -> tuple[Uint8, Uint8, Mask]:
     """Reduced, smoothed luma of the registered test frame, that of the reference in its light, and
     the pixels that both show."""
-    test, ref, back = _reduced(pair, TRIAL_SIDE_PX)
+    test, ref, back = reduced_pair(pair, TRIAL_SIDE_PX)
     small = np.linalg.inv(back) @ matrix @ back
     shape = (test.shape[1], test.shape[0])
     shown = cv2.resize(pair.decidable.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.segments.evidence import told
 from vfiscope.types import MetricSpec, Segment
 
 __all__ = ["detect"]
@@ -31,5 +32,11 @@ def detect(columns: Columns) -> list[Segment]:
     Args:
         columns: with the signal ``changed_area``.
     """
-    found = low_scores(columns.frames, columns.signals["changed_area"], AREA)
-    return [replace(segment, kind="change") for segment in found]
+    area = columns.signals["changed_area"]
+    return [
+        replace(segment, kind="change") for segment in low_scores(columns.frames, area, AREA, _said)
+    ]
+
+
+def _said(area: float, frame: int) -> str:
+    return f"{told(area)} of frame {frame} differs from the golden frame by more than light"

@@ -22,6 +22,10 @@ def detect(columns: Columns) -> list[Segment]:
     scores = np.asarray(columns.scores["cut"], dtype=np.float64)
     role = headline_role(frames)
     return [
-        segment_of(frames, "cut", scores, scores, rows, 1.0, "cut", role=role)
+        segment_of(
+            *(frames, "cut", scores, scores, rows, 1.0, "cut"),
+            role=role,
+            evidence="the real frame before and the one behind are unrelated",
+        )
         for rows in spans(scores == 1, np.zeros(len(scores), bool))
     ]

@@ -1,28 +1,15 @@
-"""The interface of a segment detector: its input columns and its function."""
+"""The interface of a segment detector: its inputs and its function."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from vfiscope.errors import UsageError
-from vfiscope.segments.rules import Column
-from vfiscope.types import FrameTable, MetricSpec, Segment
+from vfiscope.segments.columns import Columns
+from vfiscope.types import Segment
 
 __all__ = ["Columns", "Detector"]
-
-
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """The stored columns of a run of N frames."""
-
-    frames: FrameTable
-    scores: Mapping[str, Column]
-    """{metric: (N,) float32}, NaN where not defined."""
-    specs: Mapping[str, MetricSpec]
-    """The metric of each score; a score may lack one."""
-    signals: Mapping[str, Column] = field(default_factory=dict)
-    """{signal: (N,) float32}, NaN where not defined."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +21,8 @@ class Detector:
     """The scores and signals that it reads; it is skipped in runs that lack one."""
     detect: Callable[[Columns], list[Segment]]
     """A pure function from the columns of a run to its segments."""
+    kinds: Sequence[str] = ()
+    """Kinds that it flags and that vfiscope does not have, for gates such as ``any(dim)``."""
 
     def __post_init__(self) -> None:
         if isinstance(self.needs, str):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.segments.evidence import told
 from vfiscope.types import MetricSpec, Segment
 
 __all__ = ["LIGHT_SIGNALS", "detect"]
@@ -26,13 +28,20 @@ def detect(columns: Columns) -> list[Segment]:
     found = [
         segment
         for name in LIGHT_SIGNALS
-        for segment in low_scores(columns.frames, columns.signals[name], _spec(name))
+        for segment in low_scores(
+            columns.frames, columns.signals[name], _spec(name), partial(_said, name)
+        )
     ]
     kept: list[Segment] = []
     for segment in sorted(found, key=lambda each: -each.confidence):
         if all(segment.stop <= each.start or each.stop <= segment.start for each in kept):
             kept.append(replace(segment, kind="exposure"))
     return sorted(kept, key=lambda each: each.start)
+
+
+def _said(name: str, light: float, frame: int) -> str:
+    channel = name.removeprefix("light_")
+    return f"{channel} of frame {frame} is {told(light)} times as bright as in the golden frame"
 
 
 def _spec(name: str) -> MetricSpec:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable, Segment
@@ -41,19 +42,33 @@ def detect(columns: Columns) -> list[Segment]:
     """The stretches of flicker in luma and in colour."""
     frames, role = columns.frames, headline_role(columns.frames)
     found = []
-    for name in LEVEL_METRICS:
+    for name, component in zip(LEVEL_METRICS, ("luma", "Cb", "Cr"), strict=True):
         values = np.asarray(columns.scores[name], np.float64)
         if role == "all":
-            stretches = _alternating(values)
+            stretches, apart = _alternating(values), values
             badness = np.abs(values)
+            whose = "the frames between them"
         else:
             made = rows_of(frames, role)
-            met = np.abs(_against_passed(frames, values, made)) >= MIN_LEVEL_APART
+            apart = np.where(made, _against_passed(frames, values, made), np.nan)
+            met = np.abs(apart) >= MIN_LEVEL_APART
             stretches = iter(spans(met & made, ~made))
             badness = np.where(made, np.abs(values), np.nan)
+            whose = "the originals between them"
         for rows in stretches:
+            inside = apart[rows[0] : rows[1] + 1]
+            most = float(inside[np.nanargmax(np.abs(inside))])
+            side, frames_of = ("above" if most > 0 else "below"), role.replace("all", "some")
+            said = (
+                f"{component} of {frames_of} frames is up to {told(abs(most))} code values {side}"
+                f" that of {whose}, again and again; {told(MIN_LEVEL_APART)} would be enough"
+            )
             found.append(
-                segment_of(frames, name, values, badness, rows, 1.0, kind="flicker", role=role)
+                segment_of(
+                    *(frames, name, values, badness, rows, 1.0, "flicker"),
+                    role=role,
+                    evidence=said,
+                )
             )
     return found
 

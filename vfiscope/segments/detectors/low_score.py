@@ -59,13 +59,17 @@ those.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES, SIGMA_OF_MAD
+from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
 from vfiscope.options.computing_options import LEVEL_METRICS
+from vfiscope.segments.departures import departures
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.evidence import departed, told
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
@@ -73,7 +77,6 @@ from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 __all__ = ["detect", "low_scores"]
 
 Float64 = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 MIN_FRAMES = 8
 """Fewest finite values from which a level is computed."""
@@ -87,12 +90,6 @@ MAX_CHANGE_BETWEEN_CYCLES = 0.6
 """Largest difference between two alike cycles, as a part of the change within them."""
 MIN_ALIKE_SHARE = 2 / 3
 """Part of the pairs of neighbouring cycles that must be alike."""
-NEIGHBOURHOOD_ROWS = 49
-"""Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
-SIDE_CYCLES = 8
-"""Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
-NEIGHBOURHOODS_AT_ONCE = 1 << 16
-"""Windows in memory at a time: the median copies each of them."""
 MARKS = frozenset({"cut", *LEVEL_METRICS})
 """Scores that are not judged by the clip's own level; each has a detector of its own."""
 
@@ -107,7 +104,12 @@ def detect(columns: Columns) -> list[Segment]:
     ]
 
 
-def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Segment]:
+def low_scores(
+    frames: FrameTable,
+    column: Column,
+    spec: MetricSpec,
+    say: Callable[[float, int], str] | None = None,
+) -> list[Segment]:
     """The segments of one metric by the default rule, per role where roles are known.
 
     Confidence is ``d / (d + enter)`` with d the distance of the peak from the level: 0.5 at the
@@ -118,14 +120,22 @@ def low_scores(frames: FrameTable, column: Column, spec: MetricSpec) -> list[Seg
         column: (N,) scores, NaN where not defined. A row without a value ends a segment, except
             where it is a passed frame for which the metric is not defined.
         spec: the metric, for its direction and the floor below which no departure is flagged.
+        say: (score, frame) -> how the evidence begins; "psnr is 20 dB at frame 7" where None.
     """
     scores = np.asarray(column, dtype=np.float64)
     roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed", "held")
-    return [segment for role in roles for segment in _low_scores_of(role, frames, scores, spec)]
+    say = say or (lambda score, frame: f"{spec.name} is {told(score, spec.unit)} at frame {frame}")
+    return [
+        segment for role in roles for segment in _low_scores_of(role, frames, scores, spec, say)
+    ]
 
 
 def _low_scores_of(
-    role: str, frames: FrameTable, scores: Float64, spec: MetricSpec
+    role: str,
+    frames: FrameTable,
+    scores: Float64,
+    spec: MetricSpec,
+    say: Callable[[float, int], str],
 ) -> list[Segment]:
     """The segments of the frames of a role, judged among themselves."""
     rows = rows_of(frames, role)
@@ -134,101 +144,32 @@ def _low_scores_of(
         return []
     # The other role is left out before the level is computed, so it cannot shift it.
     cycle = _cycle(frames, badness[rows], role)
+    found = departures(badness[rows], cycle, spec.floor)
     excess = np.full(len(frames), np.nan)
-    excess[rows] = _excess(badness[rows], cycle, spec.floor)
+    excess[rows] = found.excess
+    among = np.cumsum(rows) - 1
     ignored = stepped_over(frames, scores, role)
-    found = []
+    segments = []
     # Hysteresis: spans are grown at the lower threshold and kept if they reach the upper one.
-    for first, last in spans(
-        excess >= FLAG_LEAVE / FLAG_ENTER,
-        ignored,
-        np.isnan(badness) & ~ignored,
-        reach=min(cycle, 2),
-    ):
+    enough = excess >= FLAG_LEAVE / FLAG_ENTER
+    broken = np.isnan(badness) & ~ignored
+    for first, last in spans(enough, ignored, broken, reach=min(cycle, 2)):
         most = float(np.nanmax(excess[first : last + 1]))
-        if (
-            most >= 1
-            and (excess[first : last + 1] >= FLAG_LEAVE / FLAG_ENTER).sum() >= FLAG_MIN_FRAMES
-        ):
+        if most >= 1 and enough[first : last + 1].sum() >= FLAG_MIN_FRAMES:
             confidence = most / (1 + most) if np.isfinite(most) else 1.0
-            found.append(
-                segment_of(frames, spec.name, scores, badness, (first, last), confidence, role=role)
+            at = first + int(np.nanargmax(excess[first : last + 1]))
+            score = float(scores[at])
+            began = say(score, int(frames.index[at]))
+            said = departed(spec, score, began, found, int(among[at]), role)
+            place = (first, last)
+            segments.append(
+                segment_of(
+                    *(frames, spec.name, scores, badness, place, confidence),
+                    role=role,
+                    evidence=said,
+                )
             )
-    return found
-
-
-def _excess(badness: Float64, cycle: int, floor: float) -> Float64:
-    """(N,) departure from the level in parts of ``enter``, the largest of the three views; NaN
-    stays NaN."""
-    # A window with a missing value still has a worst frame; only one with no value is dropped.
-    finite = np.where(np.isfinite(badness), badness, -np.inf)
-    worst = sliding_window_view(finite, cycle).max(axis=1)
-    known = np.flatnonzero(np.isfinite(worst))
-    worst = worst[known]
-    level, scale = (part[0] for part in _levels(worst[np.newaxis]))
-    excess = _ratio(badness - level, np.maximum(floor, FLAG_ENTER * scale))
-    for view in (_neighbourhood, _sides):
-        near, spread = view(worst, known, len(badness), cycle)
-        # NaN where the clip is too short for the view: fmax then keeps what was found before.
-        beyond = _ratio(badness - near, np.maximum(floor, FLAG_ENTER * spread))
-        excess = np.where(badness > level, np.fmax(excess, beyond), excess)
-    return excess
-
-
-def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
-    """Level and scale of the rows around each of ``count`` rows, (N,); NaN where the clip is not
-    longer than a neighbourhood."""
-    if len(worst) <= NEIGHBOURHOOD_ROWS:
-        return np.full(count, np.nan), np.full(count, np.nan)
-    # Windows are centred on their rows, except near the ends, which share the outermost window.
-    near, spread = (
-        np.pad(part, NEIGHBOURHOOD_ROWS // 2, mode="edge")
-        for part in _rolling(worst, NEIGHBOURHOOD_ROWS)
-    )
-    spread = np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near)))
-    # The row in the middle of a window of one cycle stands for it.
-    place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
-    return near[place], spread[place]
-
-
-def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
-    """Level and scale of the rows before or after each of ``count`` rows, whichever level is worse,
-    (N,)."""
-    size = SIDE_CYCLES * cycle
-    if len(worst) <= size:
-        return np.full(count, np.nan), np.full(count, np.nan)
-    level, scale = _rolling(worst, size)
-    # A window of ``worst`` starts at its row and spans a cycle: those before must end before the
-    # row, those after must start behind it, so that the row itself is in neither.
-    before = np.searchsorted(known, np.arange(count) - cycle, side="right") - size
-    after = np.searchsorted(known, np.arange(count) + 1)
-    before, after = (place.clip(0, len(level) - 1) for place in (before, after))
-    near = np.maximum(level[before], level[after])
-    spread = np.where(level[before] > level[after], scale[before], scale[after])
-    return near, np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near[known])))
-
-
-def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
-    """Level and scale of every ``size`` rows in a row, (M - size + 1,)."""
-    windows = sliding_window_view(worst, size)
-    chunks = [
-        _levels(windows[start : start + NEIGHBOURHOODS_AT_ONCE])
-        for start in range(0, len(windows), NEIGHBOURHOODS_AT_ONCE)
-    ]
-    level, scale = (np.concatenate(part) for part in zip(*chunks, strict=True))
-    return level, scale
-
-
-def _levels(windows: Float64) -> tuple[Float64, Float64]:
-    """(M, W) -> level and scale of each window, (M,)."""
-    level = np.median(windows, axis=1)
-    return level, SIGMA_OF_MAD * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
-
-
-def _ratio(departure: Float64, enter: Float64) -> Float64:
-    """departure / enter; where ``enter`` is 0 any departure is infinite and none is 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(departure == 0, 0.0, departure / enter)
+    return segments
 
 
 def _badness(scores: Float64, spec: MetricSpec) -> Float64:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.types import Float64, Segment
 
@@ -59,8 +60,11 @@ def detect(columns: Columns) -> list[Segment]:
             rows,
             peak / (peak + least),
             kind,
+            evidence=f"mean luma is {told(peak)} code values {side} that of the {SIDE} photos"
+            f" before and of the {SIDE} behind; that of all but {unusual} photos departs by"
+            f" {told(usual)} at most, and {told(least)} would be enough",
         )
-        for sign, kind in zip((1, -1), EXPOSURE_KINDS, strict=True)
+        for sign, kind, side in zip((1, -1), EXPOSURE_KINDS, ("above", "below"), strict=True)
         for rows in spans(sign * apart >= least, ~read)
         for peak in [float((sign * apart[rows[0] : rows[1] + 1]).max())]
     ]

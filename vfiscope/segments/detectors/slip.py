@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
-from vfiscope.types import Float64, FrameTable, Role, Segment
+from vfiscope.types import Float64, FrameTable, Role, Segment, counted
 
 __all__ = ["detect"]
 
@@ -30,10 +31,26 @@ def detect(columns: Columns) -> list[Segment]:
         for first, last in spans(rows, np.zeros(len(rows), bool)):
             badness = np.where(rows, np.abs(moved - 1), np.nan)
             named = "freeze" if kind == "duplicate" and last > first else kind
+            place = (first, last)
+            said = _evidence(frames, moved, first, last)
             found.append(
-                segment_of(frames, "cadence", moved, badness, (first, last), 1.0, kind=named)
+                segment_of(
+                    *(frames, "cadence", moved, badness, place, 1.0), kind=named, evidence=said
+                )
             )
     return found
+
+
+def _evidence(frames: FrameTable, moved: Float64, first: int, last: int) -> str:
+    before, frame, end = (int(frames.index[row]) for row in (first - 1, first, last))
+    if moved[first] == 0:
+        repeats = f"frame {frame} repeats" if last == first else f"frames {frame} to {end} repeat"
+        return f"{repeats} frame {before}: the place in the source stays, where it usually moves on"
+    missing = int(moved[first : last + 1].sum()) - (last - first + 1)
+    return (
+        f"{counted(missing, 'frame')} missing before frame {frame}: the place in the source moves"
+        f" on by {told(float(moved[first]))} usual steps"
+    )
 
 
 def _moved(frames: FrameTable) -> Float64:

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from vfiscope.errors import UsageError
-from vfiscope.segments import failures, flag, parse_rule
+from vfiscope.segments import Columns, flag
+from vfiscope.segments.failures import failures_of
+from vfiscope.segments.rules import failure, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Role, Status
 
 INF, NAN = float("inf"), float("nan")
@@ -47,7 +49,7 @@ def ranges(
 ) -> list[tuple[int, int]]:
     rule = parse_rule(text)
     column = np.asarray(values, np.float32)
-    found = rule.segments(frames or table(len(column)), {rule.metric: column}, SPECS)
+    found = marked(rule, Columns(frames or table(len(column)), {rule.name: column}, SPECS))
     return [(segment.start, segment.stop) for segment in found]
 
 
@@ -63,7 +65,7 @@ def test_runs_of_rows_that_are_long_enough() -> None:
 def test_a_segment_says_where_how_bad_and_when() -> None:
     frames = table(5, index=[10, 12, 14, 16, 18], time_s=[1.0, 1.5, 1.6, 2.6, 3.0])
     values = {"psnr": np.array([40, 28, 25, 27, 40], np.float32)}
-    (found,) = parse_rule("psnr < 30").segments(frames, values, SPECS)
+    (found,) = marked(parse_rule("psnr < 30"), Columns(frames, values, SPECS))
     assert (found.start, found.stop, found.peak, found.peak_index) == (12, 17, 25.0, 14)
     assert (found.start_time_s, found.stop_time_s) == (1.5, 3.0)
     assert (found.kind, found.metric, found.confidence, found.rule) == (
@@ -76,12 +78,13 @@ def test_a_segment_says_where_how_bad_and_when() -> None:
 
 def test_the_last_row_lasts_the_median_interval() -> None:
     frames = table(4, time_s=[0.0, 0.1, 0.2, 1.0])
-    (found,) = parse_rule("ssim < 0.9").segments(
-        frames, {"ssim": np.array([1, 1, 1, 0.5], np.float32)}, SPECS
+    (found,) = marked(
+        parse_rule("ssim < 0.9"),
+        Columns(frames, {"ssim": np.array([1, 1, 1, 0.5], np.float32)}, SPECS),
     )
     assert found.stop_time_s == pytest.approx(1.1, abs=1e-12)
-    (alone,) = parse_rule("ssim < 0.9").segments(
-        table(1), {"ssim": np.array([0.5], np.float32)}, SPECS
+    (alone,) = marked(
+        parse_rule("ssim < 0.9"), Columns(table(1), {"ssim": np.array([0.5], np.float32)}, SPECS)
     )
     assert (alone.start, alone.stop, alone.start_time_s, alone.stop_time_s) == (0, 1, 0.0, 0.0)
 
@@ -102,7 +105,7 @@ def test_rounded_times_are_long_enough() -> None:
 
 def test_the_peak_is_the_value_that_meets_the_rule_most() -> None:
     values = {"psnr": np.array([60, 55, INF, 20], np.float32)}
-    (found,) = parse_rule("psnr > 50").segments(table(4), values, SPECS)
+    (found,) = marked(parse_rule("psnr > 50"), Columns(table(4), values, SPECS))
     assert (found.start, found.stop, found.peak, found.peak_index) == (0, 3, INF, 2)
 
 
@@ -198,14 +201,12 @@ def test_which_frames_a_rule_looks_at(
                 UsageError,
                 match="but the roles of these frames are unknown: pass --multiplier M or --source",
             ):
-                rule.failure(frames, {"ssim": column}, SPECS)
+                failure(rule, Columns(frames, {"ssim": column}, SPECS))
             continue
-        failure, chosen = (
-            rule.failure(frames, {"ssim": column}, SPECS),
-            column[list(rows)].astype(np.float64),
-        )
-        assert failure is not None
-        if rule.pool:
+        met = failure(rule, Columns(frames, {"ssim": column}, SPECS))
+        chosen = column[list(rows)].astype(np.float64)
+        assert met is not None
+        if rule.pooled:
             name = text.partition("(")[0]
             expected = (
                 STATISTICS[name](chosen)
@@ -213,9 +214,10 @@ def test_which_frames_a_rule_looks_at(
                 else np.percentile(chosen, int(name[1:]))
             )
             about = rule.role or ("synthesised" if role[0] == P else "")
-            assert failure == f"{rule.pool}(ssim{' of ' * bool(about)}{about}) = {expected:.4g}"
+            name = name.replace("p50", "median")
+            assert met == f"{name}(ssim{' of ' * bool(about)}{about}) = {expected:.4g}"
         else:
-            (segment,) = rule.segments(frames, {"ssim": column}, SPECS)
+            (segment,) = marked(rule, Columns(frames, {"ssim": column}, SPECS))
             assert (segment.start, segment.stop, segment.peak) == (
                 rows[0],
                 rows[-1] + 1,
@@ -224,19 +226,22 @@ def test_which_frames_a_rule_looks_at(
             assert segment.role == (rule.role or ("synthesised" if role[0] == P else "all"))
             named = "" if segment.role == "all" else f"{segment.role} "
             assert (
-                failure
-                == f"{len(rows)} {named}frames, the first in [{segment.start}, {segment.stop})"
+                met == f"{len(rows)} {named}frames, the first in [{segment.start}, {segment.stop})"
             )
 
 
 def test_a_role_of_which_there_is_no_frame_meets_nothing() -> None:
     values = {"ssim": np.full(3, 0.5, np.float32)}
     assert (
-        parse_rule("ssim of synthesised < 0.9").failure(table(3, role=[P] * 3), values, SPECS)
+        failure(
+            parse_rule("ssim of synthesised < 0.9"), Columns(table(3, role=[P] * 3), values, SPECS)
+        )
         is None
     )
     assert (
-        parse_rule("mean(ssim of passed) < 0.9").failure(table(3, role=[S] * 3), values, SPECS)
+        failure(
+            parse_rule("mean(ssim of passed) < 0.9"), Columns(table(3, role=[S] * 3), values, SPECS)
+        )
         is None
     )
 
@@ -250,22 +255,22 @@ def test_a_rule_of_frames_for_which_a_metric_is_not_defined_is_an_error() -> Non
         with pytest.raises(
             UsageError, match="no value for synthesised frames here, only for passed ones"
         ) as caught:
-            parse_rule(text).failure(frames, values, SPECS)
+            failure(parse_rule(text), Columns(frames, values, SPECS))
         assert str(caught.value).endswith(f"write '{better}'")
-        assert parse_rule(better).failure(frames, values, SPECS) is None
+        assert failure(parse_rule(better), Columns(frames, values, SPECS)) is None
     lost = table(
         4, role=[P, S] * 2, status=[0, Status.UNREADABLE] * 2
     )  # there it is defined, but nothing could be read
-    assert parse_rule("psnr < 30").failure(lost, values, SPECS) is None
+    assert failure(parse_rule("psnr < 30"), Columns(lost, values, SPECS)) is None
     nowhere = {"psnr": np.full(4, NAN, np.float32)}
-    assert parse_rule("psnr < 30").failure(frames, nowhere, SPECS) is None
+    assert failure(parse_rule("psnr < 30"), Columns(frames, nowhere, SPECS)) is None
 
 
 def test_values_are_compared_as_they_are_stored() -> None:
     assert ranges("ssim >= 0.9", [0.9]) == [(0, 1)]
     assert ranges("ssim < 0.9", [0.9]) == []
     stored = {"ssim": np.full(3, 0.9, np.float32)}
-    assert parse_rule("mean(ssim) >= 0.9").met(table(3), stored, SPECS)
+    assert failure(parse_rule("mean(ssim) >= 0.9"), Columns(table(3), stored, SPECS))
 
 
 @pytest.mark.parametrize(
@@ -285,25 +290,31 @@ def test_values_are_compared_as_they_are_stored() -> None:
 )
 def test_pools(pool: str, expected: float) -> None:
     values = {"psnr": np.array([1, 2, NAN, 3, INF, 4, 5], np.float32)}
-    assert parse_rule(f"{pool}(psnr) < {expected + 1e-3}").met(table(7), values, SPECS)
-    assert not parse_rule(f"{pool}(psnr) < {expected - 1e-3}").met(table(7), values, SPECS)
-    assert parse_rule(f"{pool}(psnr) > {expected - 1e-3}").met(table(7), values, SPECS)
+    assert failure(
+        parse_rule(f"{pool}(psnr) < {expected + 1e-3}"), Columns(table(7), values, SPECS)
+    )
+    assert not failure(
+        parse_rule(f"{pool}(psnr) < {expected - 1e-3}"), Columns(table(7), values, SPECS)
+    )
+    assert failure(
+        parse_rule(f"{pool}(psnr) > {expected - 1e-3}"), Columns(table(7), values, SPECS)
+    )
 
 
 def test_pools_of_infinite_and_of_no_values() -> None:
     same = {"psnr": np.full(3, INF, np.float32)}
-    assert parse_rule("min(psnr) > 99").met(table(3), same, SPECS)
-    assert not parse_rule("mean(psnr) < 99").met(table(3), same, SPECS)
-    assert parse_rule("std(psnr) <= 0").met(table(3), same, SPECS)
+    assert failure(parse_rule("min(psnr) > 99"), Columns(table(3), same, SPECS))
+    assert not failure(parse_rule("mean(psnr) < 99"), Columns(table(3), same, SPECS))
+    assert failure(parse_rule("std(psnr) <= 0"), Columns(table(3), same, SPECS))
     nothing = {"psnr": np.full(3, NAN, np.float32)}
-    assert not parse_rule("mean(psnr) < 99").met(table(3), nothing, SPECS)
-    assert not parse_rule("mean(psnr) > 0").met(table(3), nothing, SPECS)
+    assert not failure(parse_rule("mean(psnr) < 99"), Columns(table(3), nothing, SPECS))
+    assert not failure(parse_rule("mean(psnr) > 0"), Columns(table(3), nothing, SPECS))
 
 
 def test_a_plain_rule_is_met_by_any_segment() -> None:
     values = {"ssim": np.array([1, 0.5, 0.5, 1], np.float32)}
-    assert parse_rule("ssim < 0.9 for 2 frames").met(table(4), values, SPECS)
-    assert not parse_rule("ssim < 0.9 for 3 frames").met(table(4), values, SPECS)
+    assert failure(parse_rule("ssim < 0.9 for 2 frames"), Columns(table(4), values, SPECS))
+    assert not failure(parse_rule("ssim < 0.9 for 3 frames"), Columns(table(4), values, SPECS))
 
 
 def test_a_failure_says_by_what() -> None:
@@ -319,11 +330,13 @@ def test_a_failure_says_by_what() -> None:
         "ssim >= 1 for 1 frame",
         "Median(SSIM) < 0.6",
     ]
-    assert failures([*rules, "mean(psnr) > 50", "std(ssim) > 1"], frames, values, SPECS) == {
+    assert failures_of(
+        [*rules, "mean(psnr) > 50", "std(ssim) > 1"], Columns(frames, values, SPECS)
+    ) == {
         "ssim < 0.9": "3 frames, the first in [12, 15)",
         "ssim < 0.9 for 2 frames": "2 frames, the first in [12, 15)",
         "ssim >= 1 for 1 frame": "2 frames, the first in [10, 11)",
-        "Median(SSIM) < 0.6": "p50(ssim) = 0.5",
+        "Median(SSIM) < 0.6": "median(ssim) = 0.5",
         "mean(psnr) > 50": "mean(psnr) = inf",
     }
 
@@ -331,36 +344,39 @@ def test_a_failure_says_by_what() -> None:
 def test_a_passed_frame_that_is_stepped_over_is_not_counted() -> None:
     frames, values = table(3, role=[S, P, S]), {"ssim": np.array([0.5, NAN, 0.5], np.float32)}
     assert (
-        parse_rule("ssim < 0.9").failure(frames, values, SPECS)
+        failure(parse_rule("ssim < 0.9"), Columns(frames, values, SPECS))
         == "2 synthesised frames, the first in [0, 3)"
     )
     assert (
-        parse_rule("ssim of all < 0.9").failure(frames, values, SPECS)
+        failure(parse_rule("ssim of all < 0.9"), Columns(frames, values, SPECS))
         == "2 frames, the first in [0, 3)"
     )
-    assert parse_rule("ssim > 0.5").failure(frames, values, SPECS) is None
+    assert failure(parse_rule("ssim > 0.5"), Columns(frames, values, SPECS)) is None
 
 
 def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> None:
     values = {"psnr": np.ones(3, np.float32), "ssim": np.ones(3, np.float32)}
     with pytest.raises(
-        UsageError, match=r"no metric 'sim': did you mean 'ssim'\? the run has psnr, ssim"
+        UsageError, match=r"no metric or signal 'sim': did you mean 'ssim'\? the run has psnr, ssim"
     ):
-        parse_rule("sim < 0.9").segments(table(3), values, SPECS)
-    with pytest.raises(UsageError, match=r"no metric 'cosine': the run has psnr, ssim"):
-        parse_rule("mean(cosine) < 0.9").met(table(3), values, SPECS)
-    with pytest.raises(UsageError, match="no metric 'cosine'"):
+        marked(parse_rule("sim < 0.9"), Columns(table(3), values, SPECS))
+    with pytest.raises(UsageError, match=r"no metric or signal 'cosine': the run has psnr, ssim"):
+        failure(parse_rule("mean(cosine) < 0.9"), Columns(table(3), values, SPECS))
+    with pytest.raises(UsageError, match="no metric or signal 'cosine'"):
         parse_rule("cosine > 0.9", specs=SPECS)
-    with pytest.raises(UsageError, match="no metric 'luma_mean': it is a signal"):
-        parse_rule("luma_mean < 20").segments(table(3), values, SPECS)
+    with pytest.raises(
+        UsageError,
+        match="no metric or signal 'luma_mean': it is a signal, pass --signals luma_mean",
+    ):
+        marked(parse_rule("luma_mean < 20"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="the run has none at all"):
-        parse_rule("ssim < 0.9").met(table(3), {}, {})
+        failure(parse_rule("ssim < 0.9"), Columns(table(3), {}, {}))
 
 
 def test_a_unit_that_the_metric_has_not_is_an_error() -> None:
     values = {"psnr": np.ones(3, np.float32), "ssim": np.ones(3, np.float32)}
     with pytest.raises(UsageError, match="ssim is a plain number, not in dB"):
-        parse_rule("ssim < 30 dB").met(table(3), values, SPECS)
+        failure(parse_rule("ssim < 30 dB"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="psnr is in dB, not in px"):
         parse_rule("psnr < 30 px", specs=SPECS)
     assert parse_rule("psnr < 30 dB", specs=SPECS).unit == "dB"
@@ -378,7 +394,7 @@ def test_a_unit_of_ones_own_metric_is_known_once_its_spec_is() -> None:
 def test_a_pooled_rule_marks_no_frames() -> None:
     values = {"ssim": np.ones(3, np.float32)}
     with pytest.raises(UsageError, match=r"use it with --fail-on, or write 'ssim < 0.95'"):
-        parse_rule("mean(ssim) < 0.95").segments(table(3), values, SPECS)
+        marked(parse_rule("mean(ssim) < 0.95"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="whole clip"):
         flag(table(3), values, SPECS, ["mean(ssim) < 0.95"])
 

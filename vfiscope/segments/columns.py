@@ -1,0 +1,49 @@
+"""The stored columns of a run: what detectors and rules look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.signals import SIGNALS
+from vfiscope.store import Run
+from vfiscope.types import FrameTable, MetricSpec, SignalSpec
+
+__all__ = ["Column", "Columns"]
+
+Column = NDArray[np.floating[Any]]
+"""(N,) values, one per row of the frame table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The stored columns of a run of N frames."""
+
+    frames: FrameTable
+    scores: Mapping[str, Column]
+    """{metric: (N,) float32}, NaN where not defined."""
+    specs: Mapping[str, MetricSpec]
+    """The metric of each score; a score may lack one."""
+    signals: Mapping[str, Column] = field(default_factory=dict)
+    """{signal: (N,) float32}, NaN where not defined."""
+
+    @classmethod
+    def of(cls, run: Run) -> Columns:
+        """Those of a finished run."""
+        return cls(run.frames, run.scores, run.specs, run.signals)
+
+    @property
+    def values(self) -> Mapping[str, Column]:
+        """The scores and signals by name; of equal names the score."""
+        return {**self.signals, **self.scores}
+
+    @property
+    def known(self) -> Mapping[str, MetricSpec | SignalSpec | None]:
+        """What each of the values is; None where that is unknown."""
+        signals = {name: SIGNALS[name].spec if name in SIGNALS else None for name in self.signals}
+        scores = {name: self.specs.get(name) for name in self.scores}
+        return {**scores, **{name: spec for name, spec in signals.items() if name not in scores}}

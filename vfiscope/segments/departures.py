@@ -1,0 +1,129 @@
+"""How far each value of a curve lies beyond its level: that of the whole clip, that of the rows
+around it, and that of the rows before or behind it. The rule and its reasons:
+:mod:`vfiscope.segments.detectors.low_score`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from vfiscope.config import FLAG_ENTER, SIGMA_OF_MAD
+from vfiscope.types import Float64
+
+__all__ = ["Departures", "departures"]
+
+Rows = NDArray[np.intp]
+
+NEIGHBOURHOOD_ROWS = 49
+"""Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
+SIDE_CYCLES = 8
+"""Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
+NEIGHBOURHOODS_AT_ONCE = 1 << 16
+"""Windows in memory at a time: the median copies each of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Departures:
+    """Of N rows, each by the view from which it departs most."""
+
+    excess: Float64
+    """(N,) departure from the level in parts of ``enter``; NaN where the row has no value."""
+    level: Float64
+    """(N,) the level, as badness."""
+    enter: Float64
+    """(N,) the least departure that is flagged."""
+    view: NDArray[np.intp]
+    """(N,) 0 for the level of the clip, 1 for the rows around, 2 for those before or behind."""
+
+
+def departures(badness: Float64, cycle: int, floor: float) -> Departures:
+    """The departures of one curve.
+
+    Args:
+        badness: (N,) values of which more is worse, NaN where there is none; one at least is
+            finite.
+        cycle: rows of an alternation; the level is that of the worst row of each cycle.
+        floor: the least departure that counts.
+    """
+    # A window with a missing value still has a worst frame; only one with no value is dropped.
+    finite = np.where(np.isfinite(badness), badness, -np.inf)
+    worst = sliding_window_view(finite, cycle).max(axis=1)
+    known = np.flatnonzero(np.isfinite(worst))
+    worst = worst[known]
+    level, scale = (part[0] for part in _levels(worst[np.newaxis]))
+    enter = max(floor, FLAG_ENTER * scale)
+    found = Departures(
+        excess=_ratio(badness - level, enter),
+        level=np.full(len(badness), level),
+        enter=np.full(len(badness), enter),
+        view=np.zeros(len(badness), np.intp),
+    )
+    for number, view in enumerate((_neighbourhood, _sides), start=1):
+        near, spread = view(worst, known, len(badness), cycle)
+        enough = np.maximum(floor, FLAG_ENTER * spread)
+        beyond = _ratio(badness - near, enough)
+        # NaN where the clip is too short for the view: no comparison with it is true.
+        more = (badness > level) & (beyond > found.excess)
+        parts = (beyond, near, enough, np.full(len(badness), number))
+        held = (found.excess, found.level, found.enter, found.view)
+        found = Departures(*(np.where(more, a, b) for a, b in zip(parts, held, strict=True)))
+    return found
+
+
+def _neighbourhood(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows around each of ``count`` rows, (N,); NaN where the clip is not
+    longer than a neighbourhood."""
+    if len(worst) <= NEIGHBOURHOOD_ROWS:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    # Windows are centred on their rows, except near the ends, which share the outermost window.
+    near, spread = (
+        np.pad(part, NEIGHBOURHOOD_ROWS // 2, mode="edge")
+        for part in _rolling(worst, NEIGHBOURHOOD_ROWS)
+    )
+    spread = np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near)))
+    # The row in the middle of a window of one cycle stands for it.
+    place = np.searchsorted(known, np.arange(count) - cycle // 2).clip(0, len(worst) - 1)
+    return near[place], spread[place]
+
+
+def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64, Float64]:
+    """Level and scale of the rows before or after each of ``count`` rows, whichever level is worse,
+    (N,)."""
+    size = SIDE_CYCLES * cycle
+    if len(worst) <= size:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    level, scale = _rolling(worst, size)
+    # A window of ``worst`` starts at its row and spans a cycle: those before must end before the
+    # row, those after must start behind it, so that the row itself is in neither.
+    before = np.searchsorted(known, np.arange(count) - cycle, side="right") - size
+    after = np.searchsorted(known, np.arange(count) + 1)
+    before, after = (place.clip(0, len(level) - 1) for place in (before, after))
+    near = np.maximum(level[before], level[after])
+    spread = np.where(level[before] > level[after], scale[before], scale[after])
+    return near, np.maximum(spread, SIGMA_OF_MAD * np.median(np.abs(worst - near[known])))
+
+
+def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
+    """Level and scale of every ``size`` rows in a row, (M - size + 1,)."""
+    windows = sliding_window_view(worst, size)
+    chunks = [
+        _levels(windows[start : start + NEIGHBOURHOODS_AT_ONCE])
+        for start in range(0, len(windows), NEIGHBOURHOODS_AT_ONCE)
+    ]
+    level, scale = (np.concatenate(part) for part in zip(*chunks, strict=True))
+    return level, scale
+
+
+def _levels(windows: Float64) -> tuple[Float64, Float64]:
+    """(M, W) -> level and scale of each window, (M,)."""
+    level = np.median(windows, axis=1)
+    return level, SIGMA_OF_MAD * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
+
+
+def _ratio(departure: Float64, enter: Float64 | float) -> Float64:
+    """departure / enter; where ``enter`` is 0 any departure is infinite and none is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(departure == 0, 0.0, departure / enter)

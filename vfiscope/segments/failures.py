@@ -1,0 +1,45 @@
+"""Which rules a clip meets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from vfiscope.segments.columns import Columns
+from vfiscope.segments.detectors import DETECTORS
+from vfiscope.segments.rules import Gate, failure, parse_rule
+from vfiscope.store import Run
+from vfiscope.types import Segment
+from vfiscope.types.segment_kinds import SEGMENT_KINDS
+
+__all__ = ["check_kind", "failures", "failures_of"]
+
+
+def failures(rules: Iterable[str], run: Run) -> dict[str, str]:
+    """{rule: by what it is met} of those rules that a finished run meets.
+
+    Raises:
+        UsageError: a rule cannot be read, or is about a score, signal, kind or frames that are not
+            there.
+    """
+    return failures_of(rules, Columns.of(run), run.segments)
+
+
+def failures_of(
+    rules: Iterable[str], columns: Columns, segments: Sequence[Segment] = ()
+) -> dict[str, str]:
+    """The same from the columns and segments of a run."""
+    found = {}
+    for text in rules:
+        rule = parse_rule(text, specs=columns.known)
+        if isinstance(rule, Gate):
+            check_kind(rule)
+            found[text] = rule.failure(columns.frames, segments)
+        else:
+            found[text] = failure(rule, columns)
+    return {text: by for text, by in found.items() if by is not None}
+
+
+def check_kind(gate: Gate) -> None:
+    """Raise UsageError if no detector flags segments of the kind, so that it could never be met."""
+    others = (kind for detector in DETECTORS.values() for kind in detector.kinds)
+    gate.check_kind([*dict.fromkeys((*SEGMENT_KINDS, *others))])
