@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers.segment_runs import found, ntsc, segment_run
 
+from vfiscope.errors import StoreError
 from vfiscope.views.segment_exports.frame_clock import FrameClock, clock_of
 
 MS = Fraction(1, 1000)
@@ -94,6 +95,11 @@ def test_times_that_go_back_are_no_rate(tmp_path: Path) -> None:
     made = clock(tmp_path, [0, 40, 80, 60, 100], MS)
     assert not made.constant
     assert made.span(found(2, 3)) == (80, 81)
+
+
+def test_times_beyond_counting_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"run\.h5 has presentation times that contradict"):
+        clock(tmp_path, [0, 2**60], Fraction(1, 10**9))
 
 
 @pytest.mark.parametrize("seek", [True, False])
