@@ -21,8 +21,8 @@ NEIGHBOURHOOD_ROWS = 49
 """Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
 SIDE_CYCLES = 8
 """Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
-NEIGHBOURHOODS_AT_ONCE = 1 << 16
-"""Windows in memory at a time: the median copies each of them."""
+NEIGHBOURHOODS_AT_ONCE = 1 << 11
+"""Windows that are copied at a time: as many as stay in the cache of a core."""
 
 
 @dataclass(frozen=True, eq=False)
