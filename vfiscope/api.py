@@ -95,7 +95,7 @@ def compare(
         test: path of an image, or an array (H, W, 3) uint8 or uint16, or in other forms as for
             :func:`score`.
         ref: the image to compare it with, in either form; None with ``panels=True``, where ``test``
-            holds both.
+            holds both, or with ``normal``, where normal frames alone tell what changed.
         visualize: a folder for figures of the pair, see
             :func:`vfiscope.compat.pictures.visualize`.
         options: as for :func:`score`.

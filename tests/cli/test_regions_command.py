@@ -97,7 +97,7 @@ def test_figures_and_a_report_of_another_system_are_written(
     words = ("--figures", folder, "--report", report, "--schema", "frameshift")
     assert call("regions", run, *words) == 0
     assert read == [0, 0]  # once to seek, and once for figures and report together
-    *_, other, figures = capsys.readouterr().out.splitlines()
+    *_, other, figures, _ = capsys.readouterr().out.splitlines()
     assert (figures, other) == (f"4 files in {folder}", str(report))
     assert (folder / "run-000000_page.png").is_file()
     (change,) = json.loads(report.read_text())["changes"]
@@ -179,6 +179,37 @@ def test_a_device_and_weights_of_another_machine_can_be_replaced(
     assert call("regions", run, "--method", "semantic", *words) == 0
     with vs.open_run(run) as marked:
         assert marked.stages["regions"].facts["embedder"]["name"] == "dsift"
+
+
+def test_a_report_of_another_system_says_by_which_method_its_regions_are(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = ("--report", run.parent / "spotter", "--schema", "spotter", "--overwrite")
+    assert call("regions", run, "--method", "absdiff", *report) == 0
+    *_, said = capsys.readouterr().out.splitlines()
+    assert "form of spotter, but their regions are those of the method absdiff" in said
+    assert f"vfiscope regions {run} --method spotter-legacy" in said
+    assert call("regions", run, "--method", "spotter", *report) == 0
+    assert "have the form" not in capsys.readouterr().out
+
+
+def test_regions_are_numbered_by_severity(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ref = np.zeros((240, 320, 3), np.uint8)
+    test = ref.copy()
+    test[10:40, 10:50] = 70  # larger, but fainter
+    test[150:162, 200:212] = 255
+    for name, pixels in (("test.png", test), ("ref.png", ref)):
+        cv2.imwrite(str(run.parent / name), pixels)
+    words = ("--metrics", "psnr", "--signals", "none", "--regions", "absdiff")
+    names = (run.parent / "test.png", run.parent / "ref.png")
+    assert call("compare", *names, *words, "--out", run.parent / "two.h5") == 0
+    listed = [line for line in capsys.readouterr().out.splitlines() if "severity" in line]
+    assert [line.split()[0] for line in listed] == ["1", "2"]
+    assert [line.split()[2] for line in listed] == ["3,", "2,"]
+    assert "x 200, y 150, 12x12 px" in listed[0]
+    assert call("info", run.parent / "two.h5") == 0
+    told = capsys.readouterr().out
+    assert "by absdiff, in 1 frame (auto): 1 changed; 2 regions, 0 tracks" in told
 
 
 @pytest.fixture

@@ -104,6 +104,12 @@ def test_a_turned_camera_is_registered_and_said_in_numbers() -> None:
     assert (whole.difference.valid <= whole.pair.valid).all()
 
 
+def test_a_frame_upside_down_is_registered_because_that_explains_all() -> None:
+    found = answer(np.ascontiguousarray(photo()[::-1, ::-1]), photo()).answer
+    assert (found.answer, found.registration) == ("moved", "sift")
+    assert abs(found.rotation) == pytest.approx(180, abs=0.1)
+
+
 def test_a_change_before_a_turned_camera() -> None:
     test = photo().copy()
     test[100:130, 150:190] = (250, 30, 30)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
 from vfiscope import synth
 from vfiscope.regions import METHODS, FramePair, Settings, find
 from vfiscope.regions.fast_filter import unless_equal
 from vfiscope.regions.steps import Difference
+from vfiscope.regions.viewpoint.candidates import candidates
 from vfiscope.regions.viewpoint.where_it_helps import register_where_it_helps, registered
 from vfiscope.types import Uint8, Verdict
 
@@ -52,6 +54,24 @@ def test_undecidable_pixels_move_with_the_frame() -> None:
     assert made.valid is not None
     assert not made.valid[hidden].any()
     assert np.count_nonzero(~made.valid[20:90, 20:110]) < 48 * 48
+
+
+def test_a_large_turn_is_doubted_and_what_things_say_is_refined() -> None:
+    ref = photo()
+    turned = FramePair(np.ascontiguousarray(ref[::-1, ::-1]), ref)
+    first, upright, *_ = candidates(turned, things=True)
+    assert (first.found.accepted, first.doubt) == (True, 2.0)
+    assert not upright.found.accepted
+    moved = FramePair(np.roll(ref, (3, 5), (0, 1)), ref)
+    by_points, refined, rough = candidates(moved, things=True)
+    assert [each.doubt for each in (by_points, refined, rough)] == [1.0, 1.0, 1.0]
+    assert [each.handicap for each in (by_points, refined, rough)] == [1.0, 1.5, 1.5]
+    true = [[1, 0, -5], [0, 1, -3]]
+    for each in (by_points, refined):
+        assert each.found.matrix[:2] == pytest.approx(np.array(true), abs=0.05)
+    assert (refined.found.method, rough.found.method) == ("objects", "objects")
+    assert refined.found.inlier_ratio > 0.7
+    assert np.isnan(rough.found.inlier_ratio)
 
 
 def test_rounding_is_no_change_and_a_small_spot_is_one() -> None:

@@ -333,6 +333,8 @@ def test_neighbours_are_of_score_alone(truth: Pixels, mode: str) -> None:
 def test_where_nothing_was_interpolated_the_source_is_refused(truth: Pixels, low: Pixels) -> None:
     with pytest.raises(PairingError, match="nothing was interpolated"):
         vs.score(truth, source=truth)
+    with pytest.raises(PairingError, match="fits best, though the test has 1 more: check --source"):
+        vs.score(truth[:3], source=truth[:3:2])  # too few to find out that it is two
     with pytest.raises(PairingError, match="resembles any"):
         vs.score(truth, source=np.stack(list(synth.Scene(144, 256, seed=77).frames(9))))
 

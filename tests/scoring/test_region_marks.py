@@ -10,6 +10,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope import files, synth
+from vfiscope.cli.messages import describe
 from vfiscope.errors import UsageError
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
@@ -138,6 +139,8 @@ def test_an_image_is_compared_with_normal_frames_alone(normal: str, tmp_path: Pa
     assert [each.answer for each in run.answers] == ["changed"]
     assert (run.status, dict(run.pairing)["policy"]) == ("ok", "alone")
     assert np.isnan(run.scores["psnr"]).all()
+    (line,) = describe(run.summary()).splitlines()  # no scores
+    assert line.endswith("compare.h5: 1 frame without a reference")
     with pytest.raises(UsageError, match="compare needs a reference"):
         vs.compare(BAD)
     with pytest.raises(UsageError, match="the method auto does not look at it"):

@@ -180,11 +180,16 @@ def _find(one: Side, other: Side, multiplier: Fraction | None) -> _Found:
         )
     found = _follow_best(one, other, tried, chosen, expected)
     if multiplier is None and found.lattice.multiplier == 1:
-        raise PairingError(
-            "the test has one frame per source frame, nothing was interpolated: check --source"
-            " or pass --multiplier"
-        )
+        raise PairingError(f"{_one_to_one(one, other)}: check --source or pass --multiplier")
     return found
+
+
+def _one_to_one(test: Side, source: Side) -> str:
+    """What is wrong where one test frame per source frame fits best."""
+    more = len(test.index) - len(source.index)
+    if more <= 0:
+        return "the test has one frame per source frame, nothing was interpolated"
+    return f"one test frame per source frame fits best, though the test has {more} more"
 
 
 def _claimed(test: Side, source: Side) -> Fraction | None:

@@ -67,8 +67,19 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if name not in INPUTS and _is_chosen(name, value)
     }
     yield "options", chosen or "none"
+    yield "regions", None if facts["regions"] is None else _regions(facts["regions"])
     yield "notes", facts["notes"] or None
     yield "warnings", facts["warnings"] or None
+
+
+def _regions(found: Mapping[str, Any]) -> str:
+    answers = ", ".join(f"{count} {answer}" for answer, count in found["answers"].items())
+    frames, regions, tracks = (
+        f"{found[key]} {word}{'s' * (found[key] != 1)}"
+        for key, word in (("looked_at", "frame"), ("regions", "region"), ("tracks", "track"))
+    )
+    told = "; ".join(filter(None, (answers, f"{regions}, {tracks}")))
+    return f"by {found['method']}, in {frames} ({found['frames']}): {told}"
 
 
 def _source(source: Mapping[str, Any]) -> str:

@@ -122,7 +122,7 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
     if summary.get("taken"):
         lines[1:] = [str(Note(Code.TAKEN, summary["taken"])), ""]
     if summary["mode"] == "compare" and frames["unpaired"] == frames["total"]:
-        lines = lines[:1]  # an image without a reference has no scores
+        lines = [f"{_short(summary['out'])}: {_count(frames['total'])} without a reference"]
     elif summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
     else:

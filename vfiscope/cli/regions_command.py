@@ -71,7 +71,7 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     vfiscope regions interpolated.h5 --frames 40:60
     """
     from vfiscope.cli.messages import log_to_stderr, rows_read
-    from vfiscope.compat.region_reports import REPORTS
+    from vfiscope.compat.region_reports import REPORTS, other_method
     from vfiscope.regions.unsought import why_no_answer
     from vfiscope.scoring.region_marks import ask_regions, to_be_sought
     from vfiscope.store import Run
@@ -94,11 +94,13 @@ def regions(run: str, as_json: bool, quiet: bool, **options: Any) -> int:
     with Run(run) as after:
         reading = {"among": shown, "root": root, "watch": watch}
         written = list(_written(after, **drawn, **reading))
+        notes = [str(note) for note in other_method(after, drawn["schema"])]
         if as_json:
-            say_json({**region_report(after, shown), "written": [str(path) for path in written]})
+            report, names = region_report(after, shown), [str(path) for path in written]
+            say_json({**report, "written": names, "notes": notes})
         elif not quiet:
             lines = describe_regions(after, frames=shown) or [str(why_no_answer(after))]
-            say("\n".join([*lines, *_told(written)]))
+            say("\n".join([*lines, *_told(written), *notes]))
     return 0
 
 

@@ -108,15 +108,19 @@ def plot(
     required=True,
     metavar="FILE",
     shell_complete=files,
-    help="A .csv, .json or .parquet file; of regions, see above.",
+    help="A .csv, .json or .parquet file; of segments and regions, see above.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 def export(run: str, out: str, overwrite: bool) -> int:
-    """Write the scores of every frame as .csv, .json or .parquet, or the regions: as .coco.json or
-    .cvat.xml for annotation tools (with outlines: .coco-polygons.json, .cvat-polygons.xml),
-    .cvat-video.xml with tracks, .regions.json with all that is known of them, or .regions.csv.
+    """Write the scores of every frame as .csv, .json or .parquet; or the segments: as .edl,
+    .ndf.edl (without drop-frame timecode), .otio or .fcpxml for editors, .vtt or .srt for players,
+    .segments.json or .segments.csv; or the regions: as .coco.json or .cvat.xml for annotation tools
+    (with outlines: .coco-polygons.json, .cvat-polygons.xml), .cvat-video.xml with tracks,
+    .regions.json with all that is known of them, or .regions.csv.
 
     vfiscope export interpolated.h5 -o scores.csv
+
+    vfiscope export interpolated.h5 -o segments.edl
     """
     from vfiscope.store import Run
     from vfiscope.views import export_run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from vfiscope.files import open_regular
@@ -47,13 +48,30 @@ def _describe_run(path: str) -> dict[str, Any]:
             "maps": {name: list(run.maps[name].shape) for name in run.maps},
             "fields": {name: list(run.fields[name].shape) for name in run.fields},
             "segments": len(run.segments),
-            "regions": len(run.regions),
+            "regions": _regions(run),
             "embedder": None if run.embedder is None else dict(run.embedder),
             "sources": [dict(source) for source in run.sources],
             "config": dict(run.config),
             "versions": dict(run.versions),
             "summary": run.summary(),
         }
+
+
+def _regions(run: Run) -> dict[str, Any] | None:
+    """How regions were sought, and what was found; None where they were not."""
+    made = run.stages.get("regions")
+    if made is None or made.parameters.get("method") == "none":
+        return None
+    answers = Counter(answer.answer for answer in run.answers)
+    return {
+        "method": made.parameters.get("method"),
+        "sensitivity": made.parameters.get("sensitivity"),
+        "frames": made.parameters.get("frames"),
+        "looked_at": answers.total(),
+        "answers": dict(answers),
+        "regions": len(run.regions),
+        "tracks": len(run.tracks),
+    }
 
 
 def _describe_medium(path: str) -> dict[str, Any]:

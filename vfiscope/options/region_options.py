@@ -85,8 +85,9 @@ class RegionOptions(ResultOptions):
     normal: Annotated[
         FileName | None,
         Option(
-            "Normal frames: what none of them shows is marked. A folder, a video, a result, or a"
-            " memory bank that was saved (.h5).",
+            "Normal frames, for patchcore and reconstruction: what none of them shows is marked,"
+            " and a test frame needs no partner. A folder, a video, a result, or a memory bank that"
+            " was saved (.h5).",
             metavar="FOLDER|RUN|BANK",
             file=True,
             identifies=False,

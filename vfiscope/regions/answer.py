@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vfiscope.pixels import luma_bytes
-from vfiscope.regions.answer_caption import answer_caption, light_words, move_words
+from vfiscope.regions.answer_caption import answer_caption, colour_words, light_words, move_words
 from vfiscope.regions.one_colour import of_one_colour
 from vfiscope.regions.steps import FramePair, Light, Weighed
 from vfiscope.regions.viewpoint.camera_move import CameraMove, camera_move
@@ -40,7 +40,8 @@ def answer_of(
     3. *moved*: a corner of the view lies 0.75 px or more elsewhere, by the registration, or by
        the local shifts where at least 60 % of them agree.
     4. *light*: the light that was fitted changes the luma of the reference by 1.5 code values or
-       more in the mean of all pixels.
+       more in the mean of all pixels, or all colours became weaker by a quarter, or stronger by a
+       third.
     5. *same*.
 
     Args:
@@ -58,6 +59,8 @@ def answer_of(
     mean, rise = _light_at_work(light, pair)
     if rise >= MIN_LIGHT_CODES:
         reasons.append(light_words(light, mean))
+    if light.colour != 1:
+        reasons.append(colour_words(light.colour))
     answer = _word(doubt, regions, move, reasons)
     if answer == "light" and pair.test[..., 0].size < MIN_LIGHT_PIXELS:
         answer, doubt = "undecided", _too_small(pair)

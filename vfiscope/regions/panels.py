@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
+from vfiscope.regions.propose.extents import bounds
 from vfiscope.regions.steps import Mask
 from vfiscope.types import Box, Uint8
 
@@ -210,17 +211,11 @@ def _beside_a_gap(image: Uint8, colours: Sequence[Colour]) -> Iterator[tuple[Box
         parts = mask[:, : starts[widest]], mask[:, ends[widest] :]
         if not all(part.any() for part in parts):
             continue
-        first, second = _bounds(parts[0], 0), _bounds(parts[1], int(ends[widest]))
+        first, second = bounds(parts[0]), bounds(parts[1], int(ends[widest]))
         pair = _in_order((first, second) if upright else (_turned(first), _turned(second)))
         least_w, least_h = LEAST_SIDE * image.shape[1], LEAST_SIDE * image.shape[0]
         if pair and all(box.w >= least_w and box.h >= least_h for box in pair):
             yield pair
-
-
-def _bounds(mask: Mask, left: int) -> Box:
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    x, y = int(columns[0]), int(rows[0])
-    return Box(x + left, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
 
 
 def _turned(box: Box) -> Box:

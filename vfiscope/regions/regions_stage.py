@@ -13,6 +13,7 @@ from vfiscope.errors import UsageError
 from vfiscope.files import bytes_digest
 from vfiscope.options import RunConfig, declared
 from vfiscope.options.region_options import RUN_OPTIONS, STAGE_OPTIONS, frame_ranges
+from vfiscope.regions.describe.severity_of import weight
 from vfiscope.regions.find import find, find_between
 from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.presets import check_read, identify_method, make_method
@@ -113,7 +114,7 @@ def seek(
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
-            regions.append([replace(region, frame=frame) for region in found.regions])
+            regions.append(_ordered(found, made, frame))
             count += len(found.regions)
             if count > MAX_TABLE_ROWS:
                 raise UsageError(
@@ -129,6 +130,14 @@ def seek(
         }
     linked, tracks = link(regions, [answer.frame for answer in answers])
     return {"regions": linked, "answers": answers, "tracks": tracks}
+
+
+def _ordered(found: Found, method: Method, frame: int) -> list[Region]:
+    """The regions of a frame, the most severe first, unless the method has an order of its own."""
+    own = found.regions
+    if not method.keeps_order:
+        own = sorted(own, key=weight, reverse=True)
+    return [replace(region, frame=frame) for region in own]
 
 
 def facts_of(run: Run, **given: Any) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class Light:
 
     gain: float = 1.0
     offset: float = 0.0
+    colour: float = 1.0
+    """Strength of colours in the test frame over that in the reference under this gain; 0: colour
+    was lost, infinite: it was added."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +173,8 @@ class Method:
     weigh: Callable[[FramePair, Difference, Cut], Weighed] | None = None
     """Puts another difference in the place of one that a moving camera explains; None: the
     difference stays."""
+    keeps_order: bool = False
+    """True where the order of the regions is published; else a run holds the most severe first."""
     between: Callable[[Difference, Surrounding], Difference] | None = None
     """Adds what is wrong with a frame between two real ones though each of its pixels may be near
     to one of them. Takes what differs from all that it may show; None: nothing."""

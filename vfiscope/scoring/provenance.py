@@ -71,6 +71,7 @@ def with_counts(stored: Mapping[str, Any], source: Source) -> dict[str, Any]:
         "frames_undecodable": counts.undecodable,
         "frames_skipped": counts.skipped,
         "frames_lost": counts.lost,
+        "frames_per_second": None if source.info.rate is None else str(source.info.rate),
         "frames_notes": [sentence(note) for note in source.info.notes],
         "frames_coded_notes": [note.to_dict() for note in source.info.notes],
     }

@@ -127,6 +127,7 @@ class Code(StrEnum):
     LEVELS_DIFFER = "levels_differ"
 
     # What to know about the regions of a run.
+    REPORT_OF_OTHER_METHOD = "report_of_other_method"
     MASKS_OF_MAP = "masks_of_map"
     REGIONS_NOT_SOUGHT = "regions_not_sought"
     REGIONS_FAILED = "regions_failed"

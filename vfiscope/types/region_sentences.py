@@ -8,6 +8,10 @@ __all__ = ["OF_REGIONS"]
 
 OF_REGIONS: dict[Code, Template] = {
     Code.MASKS_OF_MAP: "masks of the map, where SAM 2 missed what changed: {count} of {regions}",
+    Code.REPORT_OF_OTHER_METHOD: (
+        "the reports have the form of {schema}, but their regions are those of the method {method}:"
+        " vfiscope regions {run} --method {own} seeks those of that system"
+    ),
     Code.REGIONS_NOT_SOUGHT: "no regions were sought: run vfiscope regions {run} --method auto",
     Code.REGIONS_OF_NO_FLAGGED_FRAME: (
         "no regions: no frame is flagged, and only those are looked at: run vfiscope regions {run}"

@@ -1,10 +1,18 @@
 """The scores of every frame as a table: .csv, .json or .parquet; or what was found in them.
 
-Regions are written instead where the name ends in one of these:
+Regions or segments are written instead where the name ends in one of these:
 
 ===================  ================================================================
-.regions.json        all that is known of them (:mod:`vfiscope.views.region_report`)
-.regions.csv         a row for each, without masks
+.segments.json       all that is known of the segments
+                     (:mod:`vfiscope.views.segment_exports.segment_rows`)
+.segments.csv        a row for each segment
+.edl, .ndf.edl       an edit decision list with markers: with drop-frame timecode where
+                     the rate has it, and without (:mod:`vfiscope.views.segment_exports.edl`)
+.otio                OpenTimelineIO (:mod:`vfiscope.views.segment_exports.otio_timeline`)
+.fcpxml              Final Cut Pro XML (:mod:`vfiscope.views.segment_exports.fcpxml`)
+.vtt, .srt           timed text (:mod:`vfiscope.views.segment_exports.text_tracks`)
+.regions.json        all that is known of the regions (:mod:`vfiscope.views.region_report`)
+.regions.csv         a row for each region, without masks
 .coco.json           for COCO (:mod:`vfiscope.views.coco_export`), masks as run lengths
 .coco-polygons.json  the same, masks as outlines
 .cvat.xml            boxes for images in CVAT (:mod:`vfiscope.views.cvat_export`)
@@ -62,6 +70,7 @@ from vfiscope.types import FrameTable, Role, Status
 from vfiscope.views.coco_export import coco_of
 from vfiscope.views.cvat_export import cvat_of_images, cvat_of_video
 from vfiscope.views.region_report import region_report, region_rows
+from vfiscope.views.segment_exports import SEGMENT_FORMATS
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -72,24 +81,27 @@ FRAME_COLUMNS = FrameTable.COLUMNS
 
 
 def export_run(run: Run, out: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write the scores of every frame, or the regions; the extension of ``out`` chooses the format.
+    """Write the scores of every frame, the regions or the segments; the ending of ``out`` chooses
+    the format.
 
     The file appears whole or not at all.
 
     Args:
         run: a finished run.
-        out: a path that ends in .csv, .json or .parquet for scores, or in .regions.json,
-            .regions.csv, .coco.json, .coco-polygons.json, .cvat.xml, .cvat-polygons.xml or
-            .cvat-video.xml for regions.
+        out: a path that ends in .csv, .json or .parquet for scores; in .segments.json,
+            .segments.csv, .edl, .ndf.edl, .otio, .fcpxml, .vtt or .srt for segments; or in
+            .regions.json, .regions.csv, .coco.json, .coco-polygons.json, .cvat.xml,
+            .cvat-polygons.xml or .cvat-video.xml for regions.
         overwrite: replace a file that exists.
 
     Returns:
         The path written.
 
     Raises:
-        UsageError: another extension, or there are no regions to be written.
+        UsageError: another extension, there are no regions to be written, or the format cannot
+            hold the times of the frames.
         OutputExistsError: the file exists, and overwriting was not asked for.
-        MissingPackageError: .parquet needs the package pyarrow.
+        MissingPackageError: .parquet needs the package pyarrow, .otio OpenTimelineIO.
         DiskFullError, StoreError: the file cannot be written.
     """
     path = Path(out)
@@ -116,10 +128,10 @@ def suffix_of(path: Path, known: tuple[str, ...]) -> str:
 
 def _writer_of(path: Path) -> Callable[[Run, Path], None]:
     name = path.name.lower()
-    for ending, write in REGION_WRITERS.items():
+    for ending, write in FOUND_WRITERS.items():
         if name.endswith(ending):
             return write
-    suffix = suffix_of(path, (*WRITERS, *REGION_WRITERS))
+    suffix = suffix_of(path, (*WRITERS, *FOUND_WRITERS))
     return WRITERS[suffix]
 
 
@@ -217,6 +229,11 @@ def _write_xml(run: Run, path: Path, of: Callable[[Run], ElementTree[Element]]) 
         made.write(file, encoding="utf-8", xml_declaration=True)
 
 
+def _write_text(run: Run, path: Path, of: Callable[[Run], str]) -> None:
+    made = of(run)
+    path.write_text(made, encoding="utf-8", newline="")
+
+
 def _about(run: Run, name: str) -> dict[str, str]:
     """What the metadata of a Parquet column says."""
     if name == "pts":
@@ -240,7 +257,7 @@ WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".json": _write_json,
     ".parquet": _write_parquet,
 }
-REGION_WRITERS: dict[str, Callable[[Run, Path], None]] = {
+FOUND_WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".regions.json": partial(_write_object, of=region_report),
     ".regions.csv": _write_region_rows,
     ".coco.json": partial(_write_object, of=coco_of),
@@ -248,4 +265,6 @@ REGION_WRITERS: dict[str, Callable[[Run, Path], None]] = {
     ".cvat.xml": partial(_write_xml, of=cvat_of_images),
     ".cvat-polygons.xml": partial(_write_xml, of=partial(cvat_of_images, as_polygons=True)),
     ".cvat-video.xml": partial(_write_xml, of=cvat_of_video),
+    **{ending: partial(_write_text, of=of) for ending, of in SEGMENT_FORMATS.items()},
 }
+"""What was found in a run, by the ending of the file; the first that fits is taken."""

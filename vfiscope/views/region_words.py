@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vfiscope.regions.answer_caption import percent
+from vfiscope.regions.describe.severity_of import weight
 from vfiscope.regions.regions_stage import outdated
+from vfiscope.regions.share_words import percent
 from vfiscope.regions.unsought import why_no_answer
 from vfiscope.types import Answer, Code, Note, Region
 from vfiscope.views.places import frame_place, range_place
@@ -96,7 +97,7 @@ def worst_first(marks: Marks) -> list[list[Region]]:
     first."""
     single = len(marks.answers) == 1
     groups = [[each] for each in marks.regions] if single else _tracks(marks.regions)
-    return sorted(groups, key=lambda group: [-value for value in _weight(most_severe(group))])
+    return sorted(groups, key=lambda group: weight(most_severe(group)), reverse=True)
 
 
 def _mask_notes(marks: Marks) -> Iterator[Note]:
@@ -106,13 +107,9 @@ def _mask_notes(marks: Marks) -> Iterator[Note]:
         yield Note(Code.MASKS_OF_MAP, {"count": count, "regions": len(marks.regions)})
 
 
-def _weight(region: Region) -> tuple[float, float]:
-    return region.severity, region.area
-
-
 def most_severe(group: Sequence[Region]) -> Region:
     """The most severe region; of several, the largest."""
-    return max(group, key=_weight)
+    return max(group, key=weight)
 
 
 def _tracks(regions: Sequence[Region]) -> list[list[Region]]:

@@ -9,7 +9,7 @@ These systems know no sequences: a report is of one test frame and its reference
 
 from __future__ import annotations
 
-from vfiscope.compat.region_reports.of_a_run import check_report, report_pair
+from vfiscope.compat.region_reports.of_a_run import check_report, other_method, report_pair
 from vfiscope.compat.region_reports.pair_report import PairReport
 from vfiscope.compat.region_reports.schemas import REPORTS, Schema, report_of, write_report
 
@@ -18,6 +18,7 @@ __all__ = [
     "PairReport",
     "Schema",
     "check_report",
+    "other_method",
     "report_of",
     "report_pair",
     "write_report",

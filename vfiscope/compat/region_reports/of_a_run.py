@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from vfiscope.compat.region_reports.schemas import REPORTS, write_report
 from vfiscope.errors import UsageError
 from vfiscope.scoring.region_marks import SoughtPair
 from vfiscope.store import Run
+from vfiscope.types import Code, Note
 
-__all__ = ["check_report", "report_pair"]
+__all__ = ["check_report", "other_method", "report_pair"]
 
 
 def check_report(run: Run, schema: str, out: str | os.PathLike[str]) -> None:
@@ -32,6 +34,18 @@ def check_report(run: Run, schema: str, out: str | os.PathLike[str]) -> None:
             f"{run.path} has {len(run.answers)} pairs, and a report of {schema} is of one: pass a"
             f" folder instead of {out}"
         )
+
+
+def other_method(run: Run, schema: str | None) -> Iterator[Note]:
+    """A note where the regions of a run are not by a method of the system that a report is for; its
+    keys then hold other values than that system's, or none. None without a report."""
+    methods = () if schema is None else REPORTS.named(schema).methods
+    method = run.stages["regions"].parameters["method"]
+    if not methods or method in methods:
+        return
+    own = next(iter(methods))
+    values = {"schema": schema, "method": method, "run": str(run.path), "own": own}
+    yield Note(Code.REPORT_OF_OTHER_METHOD, values)
 
 
 def report_pair(

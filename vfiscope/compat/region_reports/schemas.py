@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,20 +25,48 @@ class Schema:
     """The JSON value."""
     file_name: str
     """As the system names the file; as we do where it writes none."""
+    methods: Collection[str] = ()
+    """Whose regions the system reports; the first reproduces what it published."""
     indent: int = 2
 
 
 REPORTS: Registry[Schema] = Registry("schema for reports of regions")
 """{name: schema}"""
 for _name, _schema in {
-    "trackshift-hybrid": Schema(trackshift_reports.hybrid_report, "anomaly_report_sam.json", 4),
-    "trackshift-fusion": Schema(trackshift_reports.hybrid_report, "anomaly_report_sam.json", 4),
-    "trackshift-ensemble": Schema(trackshift_reports.ensemble_report, "ensemble_results.json"),
-    "trackshift-dinov3": Schema(trackshift_reports.dinov3_report, "results.json"),
-    "trackshift-patchcore": Schema(trackshift_reports.peaks_report, "report.json"),
-    "frameshift": Schema(other_reports.frameshift_report, "frameshift_v3_report.json"),
-    "tblip2": Schema(other_reports.cluster_info, "cluster_info.json"),
-    "spotter": Schema(other_reports.spotter_table, "differences.json"),
+    "trackshift-hybrid": Schema(
+        trackshift_reports.hybrid_report,
+        "anomaly_report_sam.json",
+        ("hybrid-legacy", "hybrid"),
+        indent=4,
+    ),
+    "trackshift-fusion": Schema(
+        trackshift_reports.hybrid_report,
+        "anomaly_report_sam.json",
+        ("fusion-legacy", "fusion"),
+        indent=4,
+    ),
+    "trackshift-ensemble": Schema(
+        trackshift_reports.ensemble_report,
+        "ensemble_results.json",
+        ("ensemble-legacy", "ensemble"),
+    ),
+    "trackshift-dinov3": Schema(
+        trackshift_reports.dinov3_report, "results.json", ("semantic-legacy", "semantic")
+    ),
+    "trackshift-patchcore": Schema(
+        trackshift_reports.peaks_report, "report.json", ("patchcore-legacy", "patchcore")
+    ),
+    "frameshift": Schema(
+        other_reports.frameshift_report,
+        "frameshift_v3_report.json",
+        ("patchcore-legacy", "patchcore", "frameshift-legacy"),
+    ),
+    "tblip2": Schema(
+        other_reports.cluster_info, "cluster_info.json", ("clusters-legacy", "clusters")
+    ),
+    "spotter": Schema(
+        other_reports.spotter_table, "differences.json", ("spotter-legacy", "spotter")
+    ),
 }.items():
     REPORTS.add(_name, _schema)
 

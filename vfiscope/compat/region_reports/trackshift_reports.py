@@ -18,6 +18,8 @@ UNSURE_MARGIN = 3
 """Pixels at the border of the SSIM map that the mean leaves out."""
 MAJOR_BOX, MODERATE_BOX = 2000, 500
 """Pixels of the box."""
+PUBLISHED_ENSEMBLE = "Ensemble: SSIM+PixelDiff(10) + Contours(3) + K-means + SAM2"
+"""As published, where SAM 2 changed nothing either."""
 PUBLISHED = ("hybrid-legacy", "fusion-legacy", "ensemble-legacy")
 
 
@@ -44,7 +46,9 @@ def ensemble_report(report: PairReport) -> dict[str, Any]:
     pixels = int(np.count_nonzero(changed(report)))
     return {
         "metadata": {
-            "architecture": "Ensemble: SSIM+PixelDiff(10) + Contours(3) + K-means + SAM2",
+            "architecture": PUBLISHED_ENSEMBLE
+            if report.method == "ensemble-legacy"
+            else f"vfiscope {report.method}",
             "image_size": [width, height],
         },
         "global_metrics": {

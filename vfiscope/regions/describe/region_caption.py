@@ -6,6 +6,7 @@ import math
 
 from vfiscope.regions.describe.severity_of import times_threshold
 from vfiscope.regions.describe.what_changed import Change
+from vfiscope.regions.share_words import percent
 from vfiscope.types import Box
 
 __all__ = ["place_words", "region_caption"]
@@ -47,14 +48,19 @@ def region_caption(
         unit: of the map.
     """
     where = place_words(*centre, size)
-    times = times_threshold(peak, level)
-    height = f"peak {peak:.3g} {unit}" if math.isnan(times) else f"{times:.1f} times the threshold"
-    percent = 100 * share
-    part = f"{percent:.1f}" if percent >= 0.1 else f"{percent:.2g}"
     return (
-        f"{_event(kind, change)} {where} (x {box.x}, y {box.y}, {box.w}x{box.h} px, {part} % of the"
-        f" frame): {height}."
+        f"{_event(kind, change)} {where} (x {box.x}, y {box.y}, {box.w}x{box.h} px,"
+        f" {percent(share)} of the frame): {_height(peak, level, unit)}."
     )
+
+
+def _height(peak: float, level: float, unit: str) -> str:
+    """A method may have other rules beside its threshold, such as peaks and clusters."""
+    times = times_threshold(peak, level)
+    if math.isnan(times):
+        return f"peak {peak:.3g} {unit}"
+    other = "" if times >= 1 else " (marked by another rule of the method)"
+    return f"{times:.1f} times the threshold{other}"
 
 
 def _event(kind: str, change: Change) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["severity_of", "times_threshold"]
+from vfiscope.types import Region
+
+__all__ = ["severity_of", "times_threshold", "weight"]
 
 AREA_STEPS = (0.01, 0.02, 0.05, 0.10)
 """Shares of the frame (FrameShift 3's)."""
@@ -28,3 +30,8 @@ def severity_of(share: float, times: float) -> int:
     """
     steps = sum(share > step for step in AREA_STEPS) + sum(times >= step for step in PEAK_STEPS)
     return min(5, 1 + steps)
+
+
+def weight(region: Region) -> tuple[float, float]:
+    """What counts where the most severe region comes first: of one severity, the largest."""
+    return region.severity, region.area

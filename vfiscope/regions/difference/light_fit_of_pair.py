@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +29,13 @@ WORST_RESIDUAL = 30.0
 """A residual counts for at most so many codes: a change is not to be fitted."""
 LIGHT_COST = 0.15
 """Codes by which a change of light must lower the mean residual."""
+LARGE_BLOCKS = 6
+"""Blocks along the short side, whose means show light at a large scale; blur hardly moves them."""
+MIN_BLOCK_SHARE, MIN_BLOCKS, MIN_BLOCK_SPREAD = 0.05, 24, 2.0
+"""Of the pixels of a block that are looked at; blocks, and codes between them (standard deviation),
+that it takes to tell a gain."""
+MAX_GAIN_ERROR, LARGE_SHARE = 0.05, 0.75
+"""A gain that is further from 1 must be so, by this share, at the large scale as well."""
 
 
 def local_range(plane: Uint8, radius: int) -> Uint8:
@@ -43,19 +51,23 @@ def flat_pixels(test: Uint8, ref: Uint8) -> Mask:
     return np.asarray(spread <= max(FLAT_RANGE, typical))
 
 
-def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
+def fit_light(test: Uint8, ref: Uint8, among: Mask, shown: Mask | None = None) -> Light:
     """The light of a test plane from that of the reference.
 
     Of four candidates (none; an offset; gain and offset by robust least squares over all pixels,
     and over those that are not clipped) the one that leaves the least mean residual over all:
     neither suits both photos with white skies and scans that are black and white. A gain must leave
     less than one code for the whole test plane does: between unrelated planes least squares shrink
-    the contrast towards that code (regression to the mean), which is no light.
+    the contrast towards that code (regression to the mean), which is no light. And it must hold at
+    a large scale too: blur and ghosts lower the contrast of details, light lowers that of the
+    scene.
 
     Args:
         test: (H, W) codes.
         ref: (H, W) codes.
         among: (H, W) pixels to look at, every third in each direction.
+        shown: (H, W) pixels whose means are looked at at the large scale, which are not only flat
+            ones; None: all.
     """
     pick = np.s_[::LIGHT_STRIDE, ::LIGHT_STRIDE]
     taken = among[pick]
@@ -65,11 +77,16 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask) -> Light:
         return Light()
     joint = _Joint(cells // 256, cells % 256, counts[cells])
     unexplained = joint.cost(Light(0.0, joint.median(joint.test)))
-    gains = _least_squares(joint), _least_squares(joint.unclipped())
+    held = _large_gain(test, ref, shown)
+    gains = [
+        light
+        for light in (_least_squares(joint), _least_squares(joint.unclipped()))
+        if _holds(light.gain, held) and joint.cost(light) + LIGHT_COST < unexplained
+    ]
     candidates = [
         Light(),
         Light(1.0, joint.median(joint.test - joint.ref)),
-        *(light for light in gains if joint.cost(light) + LIGHT_COST < unexplained),
+        *gains,
     ]
     costs = [joint.cost(light) + LIGHT_COST * (light != Light()) for light in candidates]
     return candidates[int(np.argmin(costs))]
@@ -87,8 +104,8 @@ def relit(plane: Uint8, light: Light) -> Uint8:
 class _Joint:
     """How often each pair of codes occurs."""
 
-    ref: Int64
-    test: Int64
+    ref: Float64 | Int64
+    test: Float64 | Int64
     count: Int64
 
     def cost(self, light: Light) -> float:
@@ -96,7 +113,7 @@ class _Joint:
         residual = np.minimum(np.abs(fitted - self.test), WORST_RESIDUAL)
         return float((residual * self.count).sum() / self.count.sum())
 
-    def median(self, values: Float64 | Int64) -> float:
+    def median(self, values: NDArray[Any]) -> float:
         order = np.argsort(values, kind="stable")
         passed = np.cumsum(self.count[order])
         return float(values[order][np.searchsorted(passed, passed[-1] / 2)])
@@ -108,6 +125,38 @@ class _Joint:
         low, high = UNCLIPPED_CODES
         lowest, highest = np.minimum(self.ref, self.test), np.maximum(self.ref, self.test)
         return self.where((lowest >= low) & (highest <= high))
+
+
+def _holds(gain: float, large: float | None) -> bool:
+    """Whether a gain is that of the large scale too, where that can be told."""
+    if large is None or abs(gain - 1) <= MAX_GAIN_ERROR:
+        return True
+    return (large - 1) / (gain - 1) >= LARGE_SHARE
+
+
+def _large_gain(test: Uint8, ref: Uint8, shown: Mask | None) -> float | None:
+    """The gain between the means of unclipped pixels in large blocks; None where these are too few
+    or too alike."""
+    height, width = test.shape
+    side = max(1.0, min(height, width) / LARGE_BLOCKS)
+    blocks = max(1, round(width / side)), max(1, round(height / side))
+
+    def mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(plane, blocks, interpolation=cv2.INTER_AREA), np.float32)
+
+    low, high = UNCLIPPED_CODES
+    unclipped = (cv2.min(test, ref) >= low) & (cv2.max(test, ref) <= high)
+    weight = (unclipped if shown is None else unclipped & shown).astype(np.float32)
+    share = mean(weight)
+    used = share >= MIN_BLOCK_SHARE
+    if np.count_nonzero(used) < MIN_BLOCKS:
+        return None
+    own, there = (
+        (mean(plane * weight)[used] / share[used]).astype(np.float64) for plane in (test, ref)
+    )
+    if min(own.std(), there.std()) < MIN_BLOCK_SPREAD:
+        return None
+    return _least_squares(_Joint(there, own, np.ones(len(own), np.int64))).gain
 
 
 def _least_squares(joint: _Joint) -> Light:

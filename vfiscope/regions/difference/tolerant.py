@@ -7,17 +7,11 @@ from math import ceil
 import cv2
 import numpy as np
 
-from vfiscope.regions.difference.colour_planes import colour_planes
-from vfiscope.regions.difference.light_fit_of_pair import (
-    fit_light,
-    flat_pixels,
-    local_range,
-    relit,
-)
+from vfiscope.regions.difference.light_fit_of_pair import local_range
 from vfiscope.regions.difference.local_shift import looked_up, shift_field, shifted
 from vfiscope.regions.difference.noise_level import noise_level
-from vfiscope.regions.difference.shading import fit_shading, shaded
-from vfiscope.regions.steps import Difference, FramePair, Light, Mask
+from vfiscope.regions.difference.relit_planes import relit_planes
+from vfiscope.regions.steps import Difference, FramePair, Mask
 from vfiscope.types import Float32, Uint8
 
 __all__ = ["decidable", "tolerant_codes", "tolerant_difference"]
@@ -78,23 +72,6 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
         colours=(lights[1], lights[2]) if len(lights) == 3 else None,
         flow=flow,
     )
-
-
-def relit_planes(pair: FramePair) -> tuple[list[tuple[Uint8, Uint8]], list[Light]]:
-    """The planes of test and reference, the latter under the light of the former, and that light
-    for each. Colour is shaded only where luma is."""
-    made: list[tuple[Uint8, Uint8]] = []
-    lights = []
-    uneven = True
-    for test, ref in colour_planes(pair):
-        flat = flat_pixels(test, ref) & pair.decidable
-        lights.append(fit_light(test, ref, flat))
-        ref, origin = relit(ref, lights[-1]), 128 if made else 0
-        if uneven:
-            shading = fit_shading(test, ref, flat, origin=origin)
-            ref, uneven = shaded(ref, shading, origin=origin), bool(shading.any())
-        made.append((test, ref))
-    return made, lights
 
 
 def tolerant_codes(test: Uint8, ref: Uint8, radius: int) -> Uint8:

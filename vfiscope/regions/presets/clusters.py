@@ -51,6 +51,7 @@ def clusters_legacy(settings: Settings) -> Method:
         clean=partial(opened, size=3, round_=True),
         propose=partial(dbscan_clusters, eps=3.5, min_samples=20, min_size=MIN_CLUSTER, limit=5),
         describe=describe,
+        keeps_order=True,
     )
 
 

@@ -46,6 +46,7 @@ def patchcore_legacy(settings: Settings) -> Method:
         clean=frameshift_clean,
         propose=partial(frameshift_peaks, percentile=percentile),
         describe=describe,
+        keeps_order=True,
     )
 
 
@@ -56,4 +57,5 @@ def semantic_legacy(settings: Settings) -> Method:
         threshold=partial(fixed, level=TRACKSHIFT_LEVEL),
         propose=trackshift_points,
         describe=describe,
+        keeps_order=True,
     )

@@ -38,6 +38,7 @@ def frameshift_legacy(settings: Settings) -> Method:
         clean=partial(in_turn, steps=clean),
         propose=partial(contours, above_polygon=MIN_POLYGON, largest_first=True),
         describe=describe,
+        keeps_order=True,
     )
 
 

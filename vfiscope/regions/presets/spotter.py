@@ -13,17 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 from vfiscope.regions.clean import dilated, in_turn, opened
 from vfiscope.regions.describe import describe
 from vfiscope.regions.difference.prepared import after_blur, stretched
 from vfiscope.regions.difference.structure import structure_difference
 from vfiscope.regions.propose.components import components
+from vfiscope.regions.propose.extents import bounds
 from vfiscope.regions.settings import Sensitivity, Settings
 from vfiscope.regions.steps import Cut, Difference, Method, Proposal
 from vfiscope.regions.threshold import fixed, quantile
-from vfiscope.types import Box
 
 __all__ = ["spotter", "spotter_legacy"]
 
@@ -57,6 +55,7 @@ def spotter_legacy(settings: Settings) -> Method:
         clean=partial(in_turn, steps=(_opened, _dilated)),
         propose=_not_large,
         describe=describe,
+        keeps_order=True,
     )
 
 
@@ -66,10 +65,11 @@ def grouped(difference: Difference, cut: Cut) -> Sequence[Proposal]:
     found = []
     for part in components(difference, replace(cut, mask=_dilated(cut.mask)), limit=MOST_PARTS):
         x, y, w, h = part.box
-        mask = cut.mask[y : y + h, x : x + w] & (True if part.mask is None else part.mask)
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        tight = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        box = Box(x + int(columns[0]), y + int(rows[0]), tight.shape[1], tight.shape[0])
+        changed = cut.mask[y : y + h, x : x + w]
+        mask = changed if part.mask is None else changed & part.mask
+        box = bounds(mask, x, y)
+        top, left = box.y - y, box.x - x
+        tight = mask[top : top + box.h, left : left + box.w]
         found.append(Proposal(box, context=part.box, mask=tight))
     return found
 

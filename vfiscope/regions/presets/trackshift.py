@@ -64,6 +64,7 @@ def hybrid(settings: Settings, *, legacy: bool = False) -> Method:
         clean=_open_close_3,
         propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
+        keeps_order=legacy,
     )
 
 
@@ -75,6 +76,7 @@ def fusion(settings: Settings, *, legacy: bool = False) -> Method:
         threshold=partial(any_level, levels=levels, clean=_open_close_2),
         propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
+        keeps_order=legacy,
     )
 
 
@@ -87,6 +89,7 @@ def ensemble(settings: Settings, *, legacy: bool = False) -> Method:
         clean=_open_close_3,
         propose=partial(contours, min_box=MIN_BOX, largest_first=not legacy),
         describe=describe,
+        keeps_order=legacy,
     )
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.regions.propose.extents import extents
 from vfiscope.regions.steps import Cut, Difference, Mask, Proposal
-from vfiscope.types import Box
 
 __all__ = ["dbscan_clusters", "dbscan_labels"]
 
@@ -36,23 +36,19 @@ def dbscan_clusters(
         limit: how many to keep; None: all.
     """
     labels = dbscan_labels(cut.mask, eps=eps, min_samples=min_samples)
-    rows, columns = np.nonzero(labels)
-    which = labels[rows, columns]
-    sizes = np.bincount(which, minlength=1)
+    sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    low, high = (np.zeros((2, len(sizes)), np.int64) for _ in range(2))
-    for axis, places in enumerate((rows, columns)):
-        low[axis] = max(labels.shape)
-        np.minimum.at(low[axis], which, places)
-        np.maximum.at(high[axis], which, places)
-    order = [int(label) for label in np.argsort(-sizes, kind="stable") if sizes[label]]
-    found = []
-    for label in [each for each in order if sizes[each] >= min_size][:limit]:
-        (top, left), (bottom, right) = low[:, label].tolist(), high[:, label].tolist()
-        box = Box(left, top, right - left + 1, bottom - top + 1)
-        inside = labels[top : bottom + 1, left : right + 1] == label
-        found.append(Proposal(box, mask=inside))
-    return found
+    boxes = extents(labels, len(sizes))
+    kept = [
+        label for label in np.argsort(-sizes, kind="stable") if sizes[label] >= max(1, min_size)
+    ]
+    return [
+        Proposal(
+            box := boxes[label],
+            mask=labels[box.y : box.y + box.h, box.x : box.x + box.w] == label,
+        )
+        for label in kept[:limit]
+    ]
 
 
 def dbscan_labels(mask: Mask, *, eps: float, min_samples: int) -> Labels:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vfiscope.regions.propose.extents import extents
 from vfiscope.regions.steps import Cut, Difference, Mask, Proposal
 from vfiscope.types import Box
 
@@ -50,7 +50,7 @@ def grown(
     kept = [
         label for label in np.argsort(-holds * peaks, kind="stable") if holds[label] >= min_seeds
     ]
-    boxes = _extents(labels, count)
+    boxes = extents(labels, count)
     short = min(seeds.shape)
     return [
         Proposal(
@@ -81,19 +81,3 @@ def _with_rim(seeds: Mask, rim: Mask | None, reach: int) -> Mask:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     near = cv2.dilate(seeds.astype(np.uint8), disc)
     return np.asarray(seeds | (rim & (near > 0)))
-
-
-def _extents(labels: NDArray[np.int32], count: int) -> dict[int, Box]:
-    """{label: its extent}"""
-    rows, columns = np.nonzero(labels)
-    of = labels[rows, columns]
-    ends = np.zeros((4, count), np.int64)
-    ends[:2] = max(labels.shape)
-    np.minimum.at(ends[0], of, columns)
-    np.minimum.at(ends[1], of, rows)
-    np.maximum.at(ends[2], of, columns + 1)
-    np.maximum.at(ends[3], of, rows + 1)
-    return {
-        label: Box(int(x), int(y), int(right - x), int(bottom - y))
-        for label, (x, y, right, bottom) in enumerate(ends.T)
-    }

@@ -170,7 +170,7 @@ def _on_trial(pair: FramePair, matrix: Float64) -> tuple[Uint8, Uint8, Mask]:
     shown = cv2.resize(pair.decidable.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
     seen = _seen(shown > 0, small)
     here, there = _smooth(_warped(test, small)), _smooth(ref)
-    light = fit_light(here, there, flat_pixels(here, there) & seen)
+    light = fit_light(here, there, flat_pixels(here, there) & seen, seen)
     return here, relit(there, light), seen
 
 
