@@ -12,8 +12,10 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
+    cadence,
     change,
     cut,
+    duplicate,
     exposure,
     flicker,
     low_score,
@@ -21,6 +23,7 @@ from vfiscope.segments.detectors import (
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -33,6 +36,8 @@ for _detector in (
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
+    Detector("cadence", REPEAT_SIGNALS, cadence.detect),
+    Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
