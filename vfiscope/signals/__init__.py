@@ -22,12 +22,14 @@ from collections.abc import Collection, Sequence
 
 from vfiscope.errors import UsageError
 from vfiscope.registry import Registry
+from vfiscope.signals.colour_share import COLOUR_SHARES
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
 from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
 from vfiscope.signals.golden_light import CHANGED_AREA, LIGHTS
 from vfiscope.signals.luma_mean import LUMA_MEAN
 from vfiscope.signals.measure import measure
+from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 
 __all__ = [
@@ -45,6 +47,7 @@ SIGNALS: Registry[Signal] = Registry("signal")
 for _signal in (
     *(LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y),
     *(*LIGHTS, CHANGED_AREA),
+    *(*PHOTO_STEPS, *COLOUR_SHARES),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 
