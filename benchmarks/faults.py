@@ -4,6 +4,7 @@
     python benchmarks/faults.py scan OUT           a run of vfiscope for each clip, kept
     python benchmarks/faults.py peers OUT          FFmpeg's filters and PySceneDetect on each clip
     python benchmarks/faults.py report OUT         flags the runs again and prints the tables
+    python benchmarks/faults.py audit              what the real clips have of themselves
 
 CLIPS is a folder with the clips named in ``faults_clips.py``, wherever they lie in it; clips of
 synthetic scenes are made beside them. Two halves: detectors are tuned on ``tuning``, and the other
@@ -21,6 +22,7 @@ import argparse
 import os
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 
@@ -49,6 +51,7 @@ def main() -> int:
         "--errors", default="", help="lists misses and false alarms of a kind, or all"
     )
     verb.add_argument("--peers", action="store_true", help="tables beside other tools")
+    verbs.add_parser("audit", help="what the real clips have of themselves")
     args = parser.parse_args()
     return VERBS[args.verb](args)
 
@@ -64,10 +67,8 @@ def make_all(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     entries, start = [], time.process_time()
     for half in HALVES:
-        for entry in (
-            *make(args.clips, args.out, half, args.scale),
-            *compared(args.clips, args.out, half),
-        ):
+        made = make(args.clips, args.out, half, args.scale)
+        for entry in chain(made, compared(args.clips, args.out, half)):
             entries.append(entry)
             print(f"\r{len(entries)} clips", end="", file=sys.stderr, flush=True)
     save_list(args.out, entries)
@@ -96,7 +97,20 @@ def report_all(args: argparse.Namespace) -> int:
     return report(args)
 
 
-VERBS = {"make": make_all, "scan": scan_all, "peers": peers_all, "report": report_all}
+def audit(args: argparse.Namespace) -> int:
+    from faults_clips import audit_table
+
+    print("\n".join(audit_table()))
+    return 0
+
+
+VERBS = {
+    "make": make_all,
+    "scan": scan_all,
+    "peers": peers_all,
+    "report": report_all,
+    "audit": audit,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -58,7 +58,7 @@ AUDIT: dict[str, tuple[str, list[Truth]]] = {
             own("fade", 127, 152, "dissolve", "cut"),
             own("cut", 202),
             trifle("cadence", 0, 202, "as below, hardly moving"),
-            own("cadence", 202, 325, "two repeats and two jumps in ten frames"),
+            own("cadence", 202, 325, "two repeats and a jump in ten frames"),
             *(trifle("duplicate", at) for at in range(203, 325) if at % 10 in (6, 9)),
             *(trifle("drop", at) for at in range(203, 325) if at % 10 == 8),
         ],
@@ -199,3 +199,25 @@ def not_audited(folder: Path) -> list[str]:
         except VfiscopeError:
             continue
     return missing
+
+
+def audit_table() -> list[str]:
+    """What the real clips have of themselves, in Markdown. Equal events are put together."""
+    lines = [
+        "| clip | half | event | frames | must be found | reason |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, (half, truths) in AUDIT.items():
+        alike: dict[tuple[str, str, bool], list[str]] = {}
+        for truth in truths:
+            one = truth.stop == truth.start + 1
+            frames = f"{truth.start}" if one else f"{truth.start} to {truth.stop - 1}"
+            kinds = " or ".join((truth.kind, *truth.also))
+            alike.setdefault((kinds, truth.reason, truth.optional), []).append(frames)
+        for (kinds, reason, optional), frames in alike.items():
+            shown = ", ".join(frames if len(frames) < 7 else [*frames[:4], "...", frames[-1]])
+            cells = [name, half, kinds, shown, "no" if optional else "yes", reason]
+            lines.append(f"| {' | '.join(cells)} |")
+        if not truths:
+            lines.append(f"| {name} | {half} | none | | | |")
+    return lines

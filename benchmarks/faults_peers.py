@@ -7,29 +7,28 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from faults_files import Entry, load_list
 from faults_match import COUNTED, Judged, Said, Tally, judged
-from faults_truth import OWN
+from faults_truth import OWN, Truth
 
 PEERS = "peers.json"
 FILTERS = {
-    "FFmpeg freezedetect": ("freeze", "freezedetect"),
-    "FFmpeg freezedetect, d=0.1": ("freeze", "freezedetect=d=0.1"),
-    "FFmpeg mpdecimate": ("duplicate", "mpdecimate"),
-    "FFmpeg blackdetect": ("black", "blackdetect"),
-    "FFmpeg blackdetect, d=0.05": ("black", "blackdetect=d=0.05"),
-    "FFmpeg scdet": ("cut", "scdet"),
+    "FFmpeg freezedetect=d=0.1": "freezedetect=d=0.1",
+    "FFmpeg blackdetect=d=0.05": "blackdetect=d=0.05",
+    "FFmpeg scdet": "scdet",
+    "FFmpeg mpdecimate": "mpdecimate",
 }
-"""{tool: (kind that it names, filter)}; defaults, and shorter durations where those are 2 s."""
-SCENE_KINDS = {"ThresholdDetector": "fade"}
-"""The others name cuts."""
+"""{tool: filter}, at their defaults, but for a duration of 2 s at which nothing would be found.
+mpdecimate drops frames, so it comes last."""
+SCENES = "PySceneDetect"
 AT_ONCE = 20
-TRANSITIONS = ("cut", "fade")
+SCENE_PURPOSES = ("joined", "clean")
 
 
 def run_peers(out: Path, ffmpeg: str, scenedetect: str) -> int:
@@ -38,49 +37,51 @@ def run_peers(out: Path, ffmpeg: str, scenedetect: str) -> int:
     said: dict[str, dict[str, Any]] = {entry.file: {} for entry in entries}
     if shutil.which(ffmpeg):
         for number, entry in enumerate(entries, 1):
-            for tool, (kind, chain) in FILTERS.items():
-                lines = _ffmpeg(ffmpeg, out / entry.file, chain)
-                said[entry.file][tool] = _segments(entry, kind, chain, lines)
+            lines = _log(ffmpeg, out / entry.file)
+            for tool, chain in FILTERS.items():
+                said[entry.file][tool] = segments(entry, chain.split("=")[0], lines)
             print(f"\rFFmpeg: {number} of {len(entries)}", end="", file=sys.stderr, flush=True)
     else:
         print(f"there is no {ffmpeg}: its filters are left out")
     if scenedetect:
-        _scenes(out, entries, scenedetect, said)
+        shown = [entry for entry in entries if entry.purpose in SCENE_PURPOSES]
+        _scenes(out, shown, scenedetect, said)
     (out / PEERS).write_text(json.dumps(said))
     return 0
 
 
-def _ffmpeg(ffmpeg: str, path: Path, chain: str) -> list[str]:
-    """The log of a filter."""
-    command = [ffmpeg, "-hide_banner", "-nostats", "-threads", "1", "-loglevel"]
-    command += ["debug" if "mpdecimate" in chain else "info", "-i", str(path), "-an"]
-    command += ["-vf", chain, "-f", "null", "-"]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+def _log(ffmpeg: str, path: Path) -> list[str]:
+    """What all filters write while they see a clip."""
+    command = [ffmpeg, "-hide_banner", "-nostats", "-threads", "1", "-loglevel", "debug"]
+    command += ["-i", str(path), "-an", "-vf", ",".join(FILTERS.values()), "-f", "null", "-"]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=True)
     return done.stderr.splitlines()
 
 
-def _segments(entry: Entry, kind: str, chain: str, lines: Sequence[str]) -> list[list[Any]]:
-    """[kind, start, stop] in ordinals of frames, from the seconds in the log."""
+def segments(entry: Entry, name: str, lines: Sequence[str]) -> list[list[Any]]:
+    """[kind, start, stop] in ordinals of frames, from the seconds in the log of a filter."""
     pts = np.array(entry.pts or range(entry.frames)) / entry.rate
+    text = "\n".join(line for line in lines if re.match(rf"\[(Parsed_)?{name}", line))
 
     def frame(seconds: str) -> int:
         return int(np.abs(pts - float(seconds)).argmin())
 
-    text = "\n".join(lines)
-    if chain.startswith("scdet"):
+    if name == "scdet":
         found = [frame(t) for t in re.findall(r"lavfi\.scd\.time: ([\d.]+)", text)]
-        return [[kind, at, at + 1] for at in found]
-    if chain.startswith("blackdetect"):
+        return [["cut", at, at + 1] for at in found]
+    if name == "blackdetect":
         pairs = re.findall(r"black_start:([\d.]+) black_end:([\d.]+)", text)
-        return [[kind, frame(start), frame(stop)] for start, stop in pairs]
-    if chain.startswith("freezedetect"):
+        return [
+            ["black", frame(start), max(frame(stop), frame(start) + 1)] for start, stop in pairs
+        ]
+    if name == "freezedetect":
         starts = re.findall(r"freeze_start: ([\d.]+)", text)
         stops = re.findall(r"freeze_end: ([\d.]+)", text)
         stops = [*stops, str(pts[-1] + 1)][: len(starts)]
         # It says when the frame that is held was first shown; the repeats begin one later.
-        return [[kind, frame(a) + 1, frame(b)] for a, b in zip(starts, stops, strict=True)]
-    dropped = [frame(t) for t in re.findall(r"drop pts:\S+ pts_time:([\d.]+)", text)]
-    runs = np.split(np.array(dropped), np.flatnonzero(np.diff(dropped) != 1) + 1)
+        return [["freeze", frame(a) + 1, frame(b)] for a, b in zip(starts, stops, strict=True)]
+    dropped = np.array([frame(t) for t in re.findall(r"drop pts:\S+ pts_time:([\d.]+)", text)])
+    runs = np.split(dropped, np.flatnonzero(np.diff(dropped) != 1) + 1)
     return [
         ["duplicate" if len(run) == 1 else "freeze", int(run[0]), int(run[-1]) + 1]
         for run in runs
@@ -91,38 +92,52 @@ def _segments(entry: Entry, kind: str, chain: str, lines: Sequence[str]) -> list
 def _scenes(
     out: Path, entries: Sequence[Entry], python: str, said: dict[str, dict[str, Any]]
 ) -> None:
-    """Adds PySceneDetect's cuts."""
+    """Adds PySceneDetect's cuts, by a Python that has it."""
     script = str(Path(__file__).with_name("faults_scenedetect.py"))
+    seconds: Counter[str] = Counter()
     for first in range(0, len(entries), AT_ONCE):
         some = {str(out / entry.file): entry for entry in entries[first : first + AT_ONCE]}
         done = subprocess.run([python, script, *some], capture_output=True, text=True, check=True)
         for path, detectors in json.loads(done.stdout.splitlines()[-1]).items():
             for name, found in detectors.items():
-                kind = SCENE_KINDS.get(name, "cut")
-                segments = [[kind, at, at + 1] for at in found["cuts"]]
-                said[some[path].file][f"PySceneDetect {name}"] = segments
-        print(f"\rPySceneDetect: {first} of {len(entries)}", end="", file=sys.stderr, flush=True)
+                cuts = [["cut", at, at + 1] for at in found["cuts"]]
+                said[some[path].file][f"{SCENES} {name}"] = cuts
+                seconds[name] += found["seconds"]
+        print(f"\r{SCENES}: {first} of {len(entries)}", end="", file=sys.stderr, flush=True)
+    frames = sum(entry.frames for entry in entries)
+    for name, took in seconds.items():
+        print(f"\n{SCENES} {name}: {1e3 * took / frames:.1f} ms of processor time a frame", end="")
+
+
+def hard_cut(truth: Truth) -> bool:
+    return truth.kind == "cut" and truth.variant != "wipe"
+
+
+def any_transition(truth: Truth) -> bool:
+    return truth.kind in ("cut", "fade") and not truth.optional
 
 
 def peers_table(out: Path, ours: Judged) -> list[str]:
-    """F1 of each kind that another tool names; and of transitions of all sorts."""
+    """F1 of each kind that another tool names too; and of transitions of all sorts."""
     if not (out / PEERS).exists():
         return ["no peers.json: run peers"]
     read = json.loads((out / PEERS).read_text())
     tools = list(dict.fromkeys(tool for each in read.values() for tool in each))
-    theirs = {tool: _judged(ours.entries, read, tool) for tool in tools}
-    lines = ["| kind | tool | precision | recall | F1 | found/visible | false | false on clean |"]
+    results = {"vfiscope": ours, **{tool: _judged(ours.entries, read, tool) for tool in tools}}
+    lines = ["| what | tool | precision | recall | F1 | found/visible | false | false on clean |"]
     lines += ["|---|---|---|---|---|---|---|---|"]
-    for kind in ("duplicate", "freeze", "black", "fade"):
-        for tool, result in {"vfiscope": ours, **theirs}.items():
-            if tool == "vfiscope" or _names(read, tool, kind):
+    for kind, names in (
+        ("duplicate", "mpdecimate"),
+        ("freeze", "freezedetect mpdecimate"),
+        ("black", "blackdetect"),
+    ):
+        for tool, result in results.items():
+            if tool == "vfiscope" or any(name in tool for name in names.split()):
                 lines.append(_row(kind, tool, *_kind(result, kind)))
-    for tool, result in {"vfiscope": ours, **theirs}.items():
-        if tool == "vfiscope" or _names(read, tool, "cut") or _names(read, tool, "fade"):
-            lines.append(_row("cuts", tool, *_transitions(result, ("cut",))))
-    for tool, result in {"vfiscope": ours, **theirs}.items():
-        if tool == "vfiscope" or _names(read, tool, "cut") or _names(read, tool, "fade"):
-            lines.append(_row("cuts, dissolves, wipes", tool, *_transitions(result, TRANSITIONS)))
+    for what, meant in (("cuts", hard_cut), ("cuts, dissolves, wipes, fades", any_transition)):
+        for tool, result in results.items():
+            if tool == "vfiscope" or "scdet" in tool or SCENES in tool:
+                lines.append(_row(what, tool, *_transitions(result, meant)))
     return lines
 
 
@@ -132,11 +147,16 @@ def _judged(entries: Sequence[Entry], read: Mapping[str, Any], tool: str) -> Jud
         for entry in entries
         if tool in read.get(entry.file, {})
     }
-    return judged(entries, said)
+    # What only names cuts is right about a fade with a cut in it.
+    return judged([_lenient(entry) for entry in entries], said)
 
 
-def _names(read: Mapping[str, Any], tool: str, kind: str) -> bool:
-    return any(seg[0] == kind for each in read.values() for seg in each.get(tool, []))
+def _lenient(entry: Entry) -> Entry:
+    fades = [
+        Truth(**{**vars(truth), "also": (*truth.also, "cut")}) if truth.kind == "fade" else truth
+        for truth in entry.truths
+    ]
+    return Entry(**{**vars(entry), "truths": fades})
 
 
 def _kind(result: Judged, kind: str) -> tuple[Tally, int]:
@@ -146,26 +166,19 @@ def _kind(result: Judged, kind: str) -> tuple[Tally, int]:
     return tally, clean
 
 
-def _transitions(result: Judged, kinds: Sequence[str]) -> tuple[Tally, int]:
-    """Of the joined clips, and the cuts and dissolves that clips have themselves: those that a
-    cut detector can name, or (kinds) only hard cuts."""
+def _transitions(result: Judged, meant: Callable[[Truth], bool]) -> tuple[Tally, int]:
+    """Of the joined clips, and those that clips have themselves. A cut that is said of another
+    transition is neither right nor wrong where hard cuts are counted."""
     tally = Tally()
-    for _, found in result.of("joined", "clean"):
-        for truth in [truth for truth, _ in found.pairs]:
-            tally.found += _is_transition(truth.kind, truth.variant, truth.also, kinds)
-        for truth in found.missed:
-            tally.missed += _is_transition(truth.kind, truth.variant, truth.also, kinds)
+    kinds = ("cut",) if meant is hard_cut else ("cut", "fade")
+    for _, found in result.of(*SCENE_PURPOSES):
+        tally.found += sum(meant(truth) for truth, _ in found.pairs)
+        tally.missed += sum(meant(truth) for truth in found.missed)
         tally.false += sum(said.kind in kinds for said in found.false)
     return tally, sum(said.kind in kinds for _, v in result.of("clean") for said in v.false)
 
 
-def _is_transition(kind: str, variant: str, also: Sequence[str], kinds: Sequence[str]) -> bool:
-    if len(kinds) == 1:
-        return kind == "cut" and variant != "wipe"
-    return "cut" in (kind, *also)
-
-
-def _row(kind: str, tool: str, tally: Tally, clean: int) -> str:
+def _row(what: str, tool: str, tally: Tally, clean: int) -> str:
     shares = [f"{value:.2f}" for value in (tally.precision, tally.recall, tally.f1)]
-    cells = [kind, tool, *shares, f"{tally.found}/{tally.visible}", tally.false, clean]
+    cells = [what, tool, *shares, f"{tally.found}/{tally.visible}", tally.false, clean]
     return f"| {' | '.join(map(str, cells))} |".replace("nan", "")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-MODULES = "truth time light damage place match files variants"
+MODULES = "truth time light damage place match files variants peers"
 
 
 @pytest.fixture
@@ -198,3 +198,29 @@ def test_what_is_written_is_read_again(faults: SimpleNamespace, tmp_path: Path) 
     other = values + np.uint8(40)
     pairs = [values, other, other, values, other]
     assert faults.files.damaged_stretches([values] * 5, pairs) == [(1, 3), (4, 5)]
+
+
+LOG = """
+[freezedetect @ 0x55] lavfi.freezedetect.freeze_start: 2.36
+[Parsed_mpdecimate_3 @ 0x56] lo:0<158 lo:0<39 lo:0<39 drop pts:59 pts_time:2.36 drop_count:1
+[Parsed_mpdecimate_3 @ 0x56] lo:0<158 lo:0<39 lo:0<39 drop pts:60 pts_time:2.4 drop_count:2
+[freezedetect @ 0x55] lavfi.freezedetect.freeze_duration: 0.12
+[freezedetect @ 0x55] lavfi.freezedetect.freeze_end: 2.48
+[Parsed_mpdecimate_3 @ 0x56] lo:0<158 lo:0<39 lo:0<39 drop pts:82 pts_time:3.28 drop_count:1
+[scdet @ 0x57] lavfi.scd.score: 38.953, lavfi.scd.time: 3.6
+[blackdetect @ 0x58] black_start:0.4 black_end:0.6 black_duration:0.2
+"""
+
+
+def test_the_logs_of_other_tools_are_read(faults: SimpleNamespace) -> None:
+    entry = faults.files.Entry("a.mp4", "tuning", "a", "x", "mild", 100, 25.0, [])
+    read = {
+        name: faults.peers.segments(entry, name, LOG.splitlines())
+        for name in ("freezedetect", "mpdecimate", "scdet", "blackdetect")
+    }
+    assert read == {
+        "freezedetect": [["freeze", 60, 62]],
+        "mpdecimate": [["freeze", 59, 61], ["duplicate", 82, 83]],
+        "scdet": [["cut", 90, 91]],
+        "blackdetect": [["black", 10, 15]],
+    }

@@ -10,7 +10,7 @@ import pytest
 from vfiscope import api, synth
 from vfiscope.signals import SIGNALS, SignalFrame
 from vfiscope.signals.colour_share import colour_share
-from vfiscope.signals.photo_view import photo_on_earlier
+from vfiscope.signals.photo_view import light_on_earlier, photo_on_earlier
 
 
 def linked(frames: list[np.ndarray]) -> list[SignalFrame]:
@@ -43,14 +43,14 @@ def test_a_bump_is_measured_and_undone(frames: list[SignalFrame]) -> None:
     assert found.scale == pytest.approx(1, abs=0.001)
     assert found.agreeing > 0.6
     assert found.residual < 0.5
+    assert found.spread < 0.03
     assert found.changed == pytest.approx(0.02, abs=0.01)  # what the plants grew by
 
 
 def test_light_is_measured_per_channel(lapse: synth.TimeLapse, frames: list[SignalFrame]) -> None:
-    found = photo_on_earlier(frames[1])
+    found = light_on_earlier(frames[1])
     assert found is not None
     assert found.light == pytest.approx(lapse.light(1) - lapse.light(0), abs=0.004)
-    assert found.spread < 0.03
 
 
 def test_a_covered_photo_lies_on_none_and_the_next_on_the_one_before_it(
@@ -60,7 +60,10 @@ def test_a_covered_photo_lies_on_none_and_the_next_on_the_one_before_it(
     after = photo_on_earlier(frames[3])
     assert after is not None
     assert after.back == 2
-    assert after.light == pytest.approx(lapse.light(3) - lapse.light(1), abs=0.004)
+    lit = light_on_earlier(frames[3])
+    assert lit is not None
+    assert lit.back == 3
+    assert lit.light == pytest.approx(lapse.light(3) - lapse.light(0), abs=0.004)
 
 
 def test_the_green_share_is_the_area_of_the_plants(lapse: synth.TimeLapse) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.jit import one_opencv_thread
 from vfiscope.signals.signal import PAST_ROWS, Partner, Sight, Signal, SignalFrame
 from vfiscope.types import Frames, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
@@ -40,17 +41,21 @@ def measure(
         return
     looked_at = reduce(or_, (signal.looks_at for signal in signals.values()))
     frames = _neighbours(_frames(_queued(scored, waiting), looked_at), looked_at)
-    rows = (
-        [np.nan if frame is None else signal.compute(frame) for signal in signals.values()]
-        for frame in frames
-    )
     values: list[list[float]] = []
-    for row in islice(rows, lead, None):
+    for row in islice((_row(frame, signals) for frame in frames), lead, None):
         values.append(row)
         if len(values) == len(waiting[0]):
             columns = np.array(values, np.float32).T
             yield replace(waiting.popleft(), signals=dict(zip(signals, columns, strict=True)))
             values = []
+
+
+def _row(frame: SignalFrame | None, signals: Mapping[str, Signal]) -> list[float]:
+    """The values of a frame."""
+    if frame is None:
+        return [np.nan] * len(signals)
+    with one_opencv_thread():
+        return [signal.compute(frame) for signal in signals.values()]
 
 
 def _queued(

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-from vfiscope.signals.photo_view import Placed, photo_on_earlier
+from vfiscope.signals.photo_view import Placed, light_on_earlier, photo_on_earlier
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
@@ -20,8 +20,12 @@ def _of(frame: SignalFrame, part: Callable[[Placed], float]) -> float:
     return math.nan if found is None else part(found)
 
 
-def _light(found: Placed, channel: int) -> float:
-    return float(found.light[channel])
+def _light(frame: SignalFrame, channel: int | None = None) -> float:
+    """The factor of a channel, or how many rows back it is relative to."""
+    found = light_on_earlier(frame)
+    if found is None:
+        return math.nan
+    return found.back if channel is None else float(found.light[channel])
 
 
 def _signal(name: str, unit: str, text: str, part: Callable[[Placed], float]) -> Signal:
@@ -29,7 +33,29 @@ def _signal(name: str, unit: str, text: str, part: Callable[[Placed], float]) ->
     return Signal(spec, partial(_of, part=part), Sight.BEFORE | Sight.PAST, dated=True)
 
 
+def _light_signal(name: str, unit: str, text: str, channel: int | None = None) -> Signal:
+    spec = SignalSpec(name, unit, text)
+    return Signal(spec, partial(_light, channel=channel), Sight.BEFORE | Sight.PAST, dated=True)
+
+
+LIGHT_OF_PHOTOS = (
+    _light_signal(
+        "exposure_back",
+        "frames",
+        "How many rows back the earliest of six photos lies that shows the same place.",
+    ),
+    *(
+        _light_signal(
+            f"exposure_{colour}",
+            "ln",
+            f"Logarithm of {colour} divided by that of that photo, in place; 0.01 is 1 % brighter.",
+            channel,
+        )
+        for channel, colour in enumerate(("red", "green", "blue"))
+    ),
+)
 PHOTO_STEPS = (
+    *LIGHT_OF_PHOTOS,
     _signal(
         "photo_back",
         "frames",
@@ -55,20 +81,10 @@ PHOTO_STEPS = (
     _signal(
         "bump_points", "1", "Part of its points that agree on this.", lambda found: found.agreeing
     ),
-    *(
-        _signal(
-            f"exposure_{colour}",
-            "ln",
-            f"Median logarithm of {colour} divided by that of that photo, in place; 0.01 is 1 %"
-            " brighter.",
-            partial(_light, channel=channel),
-        )
-        for channel, colour in enumerate(("red", "green", "blue"))
-    ),
     _signal(
         "exposure_spread",
         "ln",
-        "Interquartile range of these logarithms, mean of the channels.",
+        "Interquartile range over the photo of ln of its light by the photo of photo_back.",
         lambda found: found.spread,
     ),
     _signal(

@@ -18,16 +18,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.pixels import eight_bit_scale, luma_plane
 from vfiscope.registration.ecc import likeness
 from vfiscope.registration.homography import covered_mask, enlarging, project, warp
 from vfiscope.registration.points import from_points
 from vfiscope.registration.sift import Points, describe_points, match_points
-from vfiscope.signals.light_fit import UNCLIPPED, cells_of, fit_light
+from vfiscope.signals.light_fit import BIWEIGHT, UNCLIPPED, cells_of, fit_light
 from vfiscope.signals.signal import PAST_ROWS, SignalFrame
 from vfiscope.types import Float32, Float64, Uint8
 
-__all__ = ["Placed", "photo_on_earlier", "photo_view"]
+__all__ = ["Lit", "Placed", "light_on_earlier", "photo_on_earlier", "photo_view"]
 
 VIEW_SIDE_PX = 640
 """Longer side to which larger photos are reduced."""
@@ -35,6 +36,8 @@ MIN_ALIKE = 0.7
 """Least median local correlation of two photos of one place: those of a garden correlate by 0.94
 and more from one to the next, and by 0.54 at most with one of another light and place."""
 MIN_TELLING_CELLS = 50
+LOCATION_STEPS = 6
+MIN_RATIO_SCALE = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +74,42 @@ class Placed(NamedTuple):
     agreeing: float
     """Part of the matched points that agree on this motion; NaN where there are too few points, and
     the photos are alike as they are."""
-    light: Float64
-    """(3,) ln of the factor of R, G and B."""
     spread: float
-    """Interquartile range of the logarithms, mean of the channels."""
+    """Interquartile range over the photo of ln of the light's factor, mean of the channels."""
     changed: float
     """Part of the photo that differs by more than light."""
+
+
+class Lit(NamedTuple):
+    """The light of a photo in terms of that of an earlier one."""
+
+    back: float
+    """How many photos before."""
+    light: Float64
+    """(3,) ln of the factor of R, G and B."""
+
+
+class _Pair(NamedTuple):
+    """A photo and an earlier one of the same place, with the camera's motion undone."""
+
+    matrix: Float64
+    """(3, 3) from pixels of the earlier view to those of the later one."""
+    residual: float
+    agreeing: float
+    now: Float64
+    """(h, w, 3) cells of the later one."""
+    then: Float64
+    """(h, w, 3) cells of the earlier one, in place; those of the later one where it shows nothing.
+    """
+    lit: NDArray[np.bool_]
+    """(h, w) cells that both show, neither black nor white."""
+
+    @property
+    def ratios(self) -> Float64:
+        """(K, 3) ln of later divided by earlier of the lit cells; empty where too few tell."""
+        if self.lit.sum() < MIN_TELLING_CELLS:
+            return np.empty((0, 3))
+        return np.asarray(np.log(self.now[self.lit] / self.then[self.lit]), np.float64)
 
 
 def photo_view(frame: SignalFrame) -> PhotoView:
@@ -98,12 +131,31 @@ def photo_on_earlier(frame: SignalFrame) -> Placed | None:
     def compute() -> Placed | None:
         now = photo_view(frame)
         for back, then in enumerate(_earlier(frame), start=1):
-            found = _placed(now, then)
-            if found is not None:
-                return found._replace(back=float(back))
+            pair = _pair(now, then)
+            if pair is not None:
+                return _place(now, pair, float(back))
         return None
 
     return frame.share("photo_on_earlier", compute)
+
+
+def light_on_earlier(frame: SignalFrame) -> Lit | None:
+    """The light of the photo by the earliest of the six before it that shows the same place.
+
+    The longer the steps, the fewer of their errors add up. Each is the location of the logarithms
+    of unclipped cells by Tukey's biweight (Beaton and Tukey 1974): what grows into a cell, a little
+    more from photo to photo, would pull a median along.
+    """
+
+    def compute() -> Lit | None:
+        now, earlier = photo_view(frame), _earlier(frame)
+        for back in range(len(earlier), 0, -1):
+            pair = _pair(now, earlier[back - 1])
+            if pair is not None and len(pair.ratios):
+                return Lit(float(back), _location(pair.ratios))
+        return None
+
+    return frame.share("light_on_earlier", compute)
 
 
 def _earlier(frame: SignalFrame) -> tuple[PhotoView, ...]:
@@ -130,8 +182,8 @@ def _reduced(pixels: NDArray[Any], bit_depth: int) -> Uint8:
     return np.asarray(small, np.uint8)
 
 
-def _placed(now: PhotoView, then: PhotoView) -> Placed | None:
-    """One photo on another; None unless they are alike where they are then."""
+def _pair(now: PhotoView, then: PhotoView) -> _Pair | None:
+    """Two photos in place; None unless they are alike then."""
     size = now.luma.shape[0], now.luma.shape[1]
     if then.luma.shape != size:
         return None
@@ -140,10 +192,37 @@ def _placed(now: PhotoView, then: PhotoView) -> Placed | None:
     shown = covered_mask(matrix, size)
     if not likeness(warp(then.luma, matrix).astype(np.float32), now.luma, shown) >= MIN_ALIKE:
         return None
+    moved = np.where(shown[..., None], np.asarray(warp(then.pixels, matrix), np.uint8), now.pixels)
+    test, ref = cells_of(now.pixels, 8), cells_of(moved, 8)
+    # A cell at the border is partly the photo itself.
+    whole = cells_of(np.repeat(shown[..., None] * np.uint8(255), 3, axis=2), 8)[..., 0] > 254
+    low, high = UNCLIPPED
+    lit = ((test > low) & (test < high) & (ref > low) & (ref < high)).all(axis=2) & whole
     agreeing = found.inlier_ratio if found.accepted else math.nan
-    residual = found.residual * now.enlarged[0, 0] if found.accepted else math.nan
-    changes = _changes(now, then, matrix, shown)
-    return Placed(0.0, *_motion(now, matrix), float(residual), agreeing, *changes)
+    residual = float(found.residual * now.enlarged[0, 0]) if found.accepted else math.nan
+    return _Pair(matrix, residual, agreeing, test, ref, lit)
+
+
+def _place(now: PhotoView, pair: _Pair, back: float) -> Placed:
+    fitted = fit_light(pair.now, pair.then)
+    changed = math.nan if fitted is None else float(fitted.changed.mean())
+    spread = math.nan
+    if len(pair.ratios):
+        low, high = np.percentile(pair.ratios, (25, 75), axis=0)
+        spread = float((high - low).mean())
+    motion = _motion(now, pair.matrix)
+    return Placed(back, *motion, pair.residual, pair.agreeing, spread, changed)
+
+
+def _location(ratios: Float64) -> Float64:
+    """(3,) of (K, 3) values."""
+    found = np.median(ratios, axis=0)
+    for _ in range(LOCATION_STEPS):
+        away = ratios - found
+        scale = np.maximum(MIN_RATIO_SCALE, SIGMA_OF_MAD * np.median(np.abs(away), axis=0))
+        weights = np.square(np.maximum(0.0, 1.0 - np.square(away / (BIWEIGHT * scale))))
+        found = (weights * ratios).sum(axis=0) / weights.sum(axis=0)
+    return np.asarray(found, np.float64)
 
 
 def _motion(now: PhotoView, matrix: Float64) -> tuple[float, float, float, float]:
@@ -158,23 +237,3 @@ def _motion(now: PhotoView, matrix: Float64) -> tuple[float, float, float, float
     shift = at - centre[0]
     turn = math.degrees(math.atan2(c - b, a + d))
     return float(shift[0]), float(shift[1]), turn, math.sqrt(max(0.0, a * d - b * c))
-
-
-def _changes(
-    now: PhotoView, then: PhotoView, matrix: Float64, shown: NDArray[np.bool_]
-) -> tuple[Float64, float, float]:
-    """What became of light and content once the motion is undone."""
-    moved = np.asarray(warp(then.pixels, matrix), np.uint8)
-    moved = np.where(shown[..., None], moved, now.pixels)
-    test, ref = cells_of(now.pixels, 8), cells_of(moved, 8)
-    # A cell at the border is partly the photo itself.
-    whole = cells_of(np.repeat(shown[..., None] * np.uint8(255), 3, axis=2), 8)[..., 0] > 254
-    low, high = UNCLIPPED
-    lit = ((test > low) & (test < high) & (ref > low) & (ref < high)).all(axis=2) & whole
-    fitted = fit_light(test, ref)
-    changed = math.nan if fitted is None else float(fitted.changed.mean())
-    if lit.sum() < MIN_TELLING_CELLS:
-        return np.full(3, np.nan), math.nan, changed
-    ratios = np.log(test[lit] / ref[lit])
-    low_q, middle, high_q = np.percentile(ratios, (25, 50, 75), axis=0)
-    return middle, float((high_q - low_q).mean()), changed

@@ -13,7 +13,7 @@ import cv2
 from numpy.typing import NDArray
 
 from vfiscope.registration.offset import frame_offset
-from vfiscope.signals.frame_views import block_means, grey, scaled_down
+from vfiscope.signals.frame_views import block_means, grey, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
@@ -101,6 +101,11 @@ class SignalFrame:
         return made
 
     @property
+    def channel_means(self) -> tuple[float, ...]:
+        """Means of R, G and B over all pixels, in code values of the frame's own depth."""
+        return self.share("channel_means", lambda: tuple(cv2.mean(self.pixels)[:3]))
+
+    @property
     def luma(self) -> Uint8:
         """(H, W) luma, rounded to 8-bit code values."""
         return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
@@ -114,6 +119,11 @@ class SignalFrame:
     def tiny(self) -> Uint8:
         """(h, w) luma, scaled down to at most 240 px of width by averaging."""
         return self.share("tiny", lambda: scaled_down(self.small, TINY_WIDTH))
+
+    @property
+    def slopes(self) -> Float32:
+        """(h, w) slope of :attr:`tiny`, in code values per pixel of it."""
+        return self.share("slopes", lambda: slopes(self.tiny))
 
     @property
     def blocks(self) -> Float32 | None:

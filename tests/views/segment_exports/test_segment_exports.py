@@ -136,6 +136,21 @@ def test_otio_of_a_varying_rate_counts_ticks(tmp_path: Path) -> None:
     assert "varies" in timeline.metadata["vfiscope"]["times"]
 
 
+def test_otio_of_numbered_images(tmp_path: Path) -> None:
+    otio = pytest.importorskip("opentimelineio")
+    images: dict[str, Any] = {"ticks": range(6), "time_base": Fraction(1, 12), "rows": [2, 4]}
+    told = {"kind": "images", "path": "/v/shot 1"}
+    names = ["a_0098.png", "a_0102.png"]
+    with segment_run(tmp_path, [found(2, 5)], **images, names=names, test=told) as run:
+        timeline = otio.adapters.read_from_string(written(run, ".otio"), "otio_json")
+    (clip,) = timeline.find_clips()
+    media = clip.media_reference
+    assert media.target_url_for_image_number(2) == "file:///v/shot%201/a_0098.png"
+    assert media.number_of_images_in_sequence() == 5
+    (marker,) = clip.markers
+    assert marker.marked_range.start_time == otio.opentime.RationalTime(2, 12)
+
+
 def test_otio_without_its_library(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentimelineio", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'vfiscope\[otio\]'"):
@@ -283,6 +298,7 @@ def test_images_are_counted_and_named(tmp_path: Path) -> None:
     assert [each.get("duration") for each in root.iter("gap")] == ["1/5s"]
     assert "2.jpg..3.jpg, 2020-01-01 02:00" in root.find(".//marker").attrib["note"]
     assert (row["start_name"], row["stop_name"]) == ("2.jpg", "3.jpg")
+    assert (row["start_timecode"], row["start_exact_s"]) == ("00:00:00:02", "7200")
     assert row["start_at"] == "2020-01-01T02:00:00+00:00"
 
 

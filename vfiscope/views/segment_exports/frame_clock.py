@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vfiscope.errors import StoreError
 from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.types import Int64, Segment
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["FrameClock", "clock_of"]
+__all__ = ["USUAL_RATES", "FrameClock", "clock_of", "presentation_clock", "test_source"]
 
 USUAL_RATES = tuple(
     Fraction(rate)
@@ -37,7 +38,9 @@ USUAL_RATES = tuple(
 """Frames per second that are tried where the ticks of a container are finer than frames."""
 ROUNDED_TICKS = 1.000001
 """Ticks between the earliest and the latest that rounding makes of frames at one rate."""
-FASTEST = 100_000
+MOST_TICKS = 2**53
+"""From one frame of a clip to another, in either direction: what doubles count exactly."""
+SLOWEST, FASTEST = Fraction(1, 10**6), 100_000
 """Frames per second beyond which a claim is none."""
 
 
@@ -84,14 +87,19 @@ class FrameClock:
 
 
 def clock_of(run: Run) -> FrameClock:
-    """The clock of the test of a run."""
-    test = test_source(run)
-    if run.names or test.get("kind") == "array":
+    """The clock of the test of a run, as editors count it."""
+    if run.names or test_source(run).get("kind") == "array":
         counted = np.array_equal(run.frames.pts, run.frames.index)
         rate = 1 / run.time_base if counted else _claimed(run.config.get("fps")) or IMAGE_RATE
         return FrameClock(run.frames.index, run.frames.index, 1 / Fraction(rate), 1, True, True)
+    return presentation_clock(run)
+
+
+def presentation_clock(run: Run) -> FrameClock:
+    """The presentation times of the test: for images that have capture times, those."""
     ordinals, ticks = _known_ticks(run)
-    found = _rate_of(ordinals, ticks, run.time_base, _claimed(test.get("frames_per_second")))
+    claimed = _claimed(test_source(run).get("frames_per_second"))
+    found = _rate_of(ordinals, ticks, run.time_base, claimed)
     if found is not None:
         return FrameClock(ordinals, _places(ticks, run.time_base * found), 1 / found, 1, True)
     steps = np.diff(ticks) / np.diff(ordinals)
@@ -110,18 +118,27 @@ def _claimed(rate: object) -> Fraction | None:
         found = Fraction(str(rate))
     except (ValueError, ZeroDivisionError):
         return None
-    return found if 0 < found <= FASTEST else None
+    return found if SLOWEST <= found <= FASTEST else None
 
 
 def _known_ticks(run: Run) -> tuple[Int64, Int64]:
     """(decode ordinals, ticks from the first presented frame): of every decoded frame where they
-    are stored, else of the rows of the run."""
+    are stored, else of the rows of the run.
+
+    Raises:
+        StoreError: there are more ticks than doubles count.
+    """
     index, pts = run.frames.index, run.frames.pts
     first = int(pts[0]) - round(Fraction(float(run.frames.time_s[0])) / run.time_base)
     table = run.seek_tables.get("test")
     if table is not None and len(table) > index[-1] and np.array_equal(table.pts[index], pts):
         index, pts = np.arange(len(table)), table.pts
-    return index, pts - first
+    ends = int(pts.min()) - first, int(pts.max()) - first
+    if max(map(abs, ends)) > MOST_TICKS:
+        raise StoreError(
+            f"{run.path} has presentation times that contradict its seconds: score the clip again"
+        )
+    return index, pts - pts[0] + (int(pts[0]) - first)
 
 
 def _rate_of(
@@ -133,14 +150,18 @@ def _rate_of(
     make; one that is usual, one that is claimed; and the one that fits best.
     """
     steps = np.diff(ticks)
-    if not len(steps) or steps.min() <= 0:
-        return claimed if not len(steps) else None
+    if not len(steps):
+        return claimed if claimed is not None and ticks[0] == 0 else None
+    if steps.min() <= 0:
+        return None
     common = int(np.gcd.reduce(steps))
     usual = float(np.median(steps / np.diff(ordinals)))
     tick = common if common < usual else 1  # times may have been rounded to coarser ticks before
     exact = 1 / (common * time_base)
     ranked = []
     for rate in {*USUAL_RATES, exact, *([] if claimed is None else [claimed])}:
+        if int(np.abs(ticks).max()) * time_base * rate > MOST_TICKS:
+            continue
         places = _places(ticks, time_base * rate)
         off = ticks - places / float(time_base * rate)
         lasts = float(np.median(np.diff(places) / np.diff(ordinals)))

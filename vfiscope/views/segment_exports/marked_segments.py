@@ -11,6 +11,7 @@ from vfiscope.errors import UsageError
 from vfiscope.printable import printable
 from vfiscope.store.summary import named
 from vfiscope.types import Segment
+from vfiscope.types.segment_kinds import is_fault
 from vfiscope.views.places import range_place
 from vfiscope.views.segment_exports.frame_clock import FrameClock, test_source
 from vfiscope.views.segment_exports.timecode import Timecode, timecode_of
@@ -18,9 +19,7 @@ from vfiscope.views.segment_exports.timecode import Timecode, timecode_of
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["Clip", "clip_of", "clock_note", "colour_of", "needs_timecode", "note_of"]
-
-INFORMATION_KINDS = frozenset(("black", "cadence", "flash", "static"))
+__all__ = ["Clip", "clip_of", "clock_note", "colour_of", "file_url", "needs_timecode", "note_of"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def clip_of(run: Run) -> Clip:
     return Clip(
         name=printable(_of_its_system(path).name or path),
         path=printable(path),
-        url=_url(path) if single else "",
+        url=file_url(path) if single else "",
         size=(test["height"], test["width"]) if known else run.frame_size,
     )
 
@@ -56,7 +55,7 @@ def _of_its_system(path: str) -> PurePath:
     return windows if windows.drive else PurePosixPath(path)
 
 
-def _url(path: str) -> str:
+def file_url(path: str) -> str:
     """The address of a file, also of one on another system."""
     clean = "".join("\ufffd" if "\ud800" <= letter < "\udc80" else letter for letter in path)
     whole = _of_its_system(clean).as_posix()
@@ -85,7 +84,7 @@ def colour_of(segment: Segment) -> str:
     """Yellow where a rule of the user is met, blue for information, red for faults."""
     if segment.rule:
         return "Yellow"
-    return "Blue" if segment.kind in INFORMATION_KINDS else "Red"
+    return "Red" if is_fault(segment.kind) else "Blue"
 
 
 def clock_note(clock: FrameClock) -> str:

@@ -16,13 +16,16 @@ from vfiscope.errors import optional_import
 from vfiscope.printable import printable
 from vfiscope.store.text import plain
 from vfiscope.types import Segment
-from vfiscope.views.segment_exports.frame_clock import FrameClock, clock_of
+from vfiscope.views.segment_exports.frame_clock import FrameClock, clock_of, test_source
 from vfiscope.views.segment_exports.marked_segments import (
+    Clip,
     clip_of,
     clock_note,
     colour_of,
+    file_url,
     note_of,
 )
+from vfiscope.views.segment_exports.numbered_images import numbered_images
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -40,13 +43,7 @@ def otio_of(run: Run) -> str:
     clock, named = clock_of(run), clip_of(run)
     whole = _range(otio, clock, 0, clock.end)
     about = {"vfiscope": {"result": printable(run.path.name), "times": clock_note(clock)}}
-    media = (
-        otio.schema.ExternalReference(target_url=named.url, available_range=whole)
-        if named.url
-        else otio.schema.MissingReference(
-            name=named.name, available_range=whole, metadata={"vfiscope": {"path": named.path}}
-        )
-    )
+    media = _media(otio, run, clock, named)
     clip = otio.schema.Clip(name=named.name, media_reference=media, source_range=whole)
     clip.markers.extend(_marker(otio, run, clock, segment) for segment in run.segments)
     track = otio.schema.Track(name="V", kind=otio.schema.TrackKind.Video, children=[clip])
@@ -63,6 +60,28 @@ def _library() -> Any:
     if function is not None:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(function))
     return otio
+
+
+def _media(otio: Any, run: Run, clock: FrameClock, clip: Clip) -> Any:
+    """Where the clip is: a video, images that are numbered without gaps, or only a name."""
+    whole = _range(otio, clock, 0, clock.end)
+    if clip.url:
+        return otio.schema.ExternalReference(target_url=clip.url, available_range=whole)
+    path = str(test_source(run).get("path", ""))
+    images = numbered_images(path, run.names, run.frames.index) if run.names else None
+    if images is None:
+        about = {"vfiscope": {"path": clip.path}}
+        return otio.schema.MissingReference(clip.name, whole, about)
+    return otio.schema.ImageSequenceReference(
+        target_url_base=f"{file_url(images.folder)}/",
+        name_prefix=images.prefix,
+        name_suffix=images.suffix,
+        start_frame=images.first,
+        frame_step=images.step,
+        rate=float(clock.rate * images.step),  # of numbers
+        frame_zero_padding=images.digits,
+        available_range=whole,
+    )
 
 
 def _marker(otio: Any, run: Run, clock: FrameClock, segment: Segment) -> Any:
