@@ -73,6 +73,7 @@ def open_job(
     check_regions(config)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
+    plan = _with_packets(plan, config, inputs.sources["test"])
     plan = _with_dated(plan, config, inputs.sources["test"])
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
@@ -89,6 +90,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     in_order = config.mode != "compare" and not config.independent
     has = {
         Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
+        Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
@@ -101,6 +103,25 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))
     return replace(plan, signals=choose_signals(config.signals, offered, wanted))
+
+
+def _with_packets(plan: Plan, config: RunConfig, test: Source) -> Plan:
+    """The plan for the test: without the signals of packets where it is no video.
+
+    Raises:
+        UsageError: one was asked for, or a rule is about one.
+    """
+    if test.info.kind == "video":
+        return plan
+    kept = plan.without_packets()
+    _check_rules(config, kept)
+    for name in config.signals:
+        if name in plan.signals and name not in kept.signals:
+            raise UsageError(
+                f"{name} is about the packets of a video, and {test.info.path} is none: leave it"
+                " out of --signals"
+            )
+    return kept
 
 
 def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:

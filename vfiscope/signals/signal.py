@@ -43,6 +43,8 @@ class Sight(Flag):
     both."""
     GOLDEN = auto()
     """The pixels of the golden frame."""
+    PACKETS = auto()
+    """The packets of the video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ class SignalFrame:
     """What it was compared with; None where it has no partner, or nothing looks at one."""
     index: int = 0
     """Its decode ordinal."""
+    packet: tuple[int, bool] | None = None
+    """Bytes of its packet, and whether it is a keyframe; None where the container tells nothing."""
     before: SignalFrame | None = None
     """The test frame in the row before; None at the first row, and where that has no pixels. It
     knows neither its own before nor what follows it, but holds what :meth:`share` kept of them."""
