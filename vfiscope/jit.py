@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
 from typing import Any, TypeVar, cast
 
+import cv2
 import numba
 
 from vfiscope.jit_cache import CodeCache
 
-__all__ = ["FUSED", "REORDERED", "compiled", "in_bands", "map_rows"]
+__all__ = ["FUSED", "REORDERED", "compiled", "in_bands", "map_rows", "one_opencv_thread"]
 
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +33,7 @@ REORDERED = FUSED | {"reassoc"}
 processor."""
 
 NAME = "vfiscope-loops"
+OPENCV_LOCK = threading.Lock()
 MOST_BANDS = 16
 """Submitting a band takes about 30 us; with more bands that would exceed the work in them."""
 
@@ -87,6 +90,22 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
         for each in later:
             each.cancel()
         wait(later)
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Set OpenCV to one thread, and restore its setting afterwards; callers take turns.
+
+    So no result depends on how OpenCV divides its work. The setting belongs to the whole process:
+    of two callers at once, one would restore the other's 1. Hence the lock.
+    """
+    with OPENCV_LOCK:
+        number = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        try:
+            yield
+        finally:
+            cv2.setNumThreads(number)
 
 
 def threads() -> int:

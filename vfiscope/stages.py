@@ -16,7 +16,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,8 @@ def ask(
         path: a finished run.
         stage: the stage.
         given: its parameters, JSON-able; the others have their defaults.
-        since: the run as the caller saw it; as it is now where None.
+        since: the run as the caller saw it, from which the tables are made without opening it
+            again, unless the stage looks at frames; as it is now where None.
         fetching: opens the frames of a run, for stages that look at them.
 
     Raises:
@@ -133,7 +134,10 @@ def ask(
             since then.
     """
     parameters = stage.asked(given)
-    with Run(path) as run:
+    seen: AbstractContextManager[Run] = (
+        Run(path) if since is None or stage.frames else nullcontext(since)
+    )
+    with seen as run:
         stage.check(run)
         facts = {} if stage.facts is None else stage.facts(run, **parameters)
         if stage.frames:

@@ -24,6 +24,7 @@ from vfiscope.errors import StoreError, UsageError
 from vfiscope.scoring import pipeline
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Detector
+from vfiscope.signals import Sight, choose_signals
 from vfiscope.store import Run, differences
 from vfiscope.types import Segment
 
@@ -59,7 +60,8 @@ def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
 def test_signals_are_stored_with_their_meaning(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     with vs.scan(FRAMES, out=str(out), **SMALL) as run:
-        assert list(run.signals) == ["luma_mean", "frame_difference", "embedding_step"]
+        offered = Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.EMBEDDING
+        assert list(run.signals) == list(choose_signals((), offered))
         luma = (FRAMES.astype(np.float64) @ [0.299, 0.587, 0.114]).mean(axis=(1, 2))
         np.testing.assert_allclose(run.signals["luma_mean"], luma, rtol=1e-6)
         # A scan against the frame before has the same distance as a score.
@@ -115,7 +117,8 @@ def test_an_embedding_is_made_for_a_signal_that_is_asked_for() -> None:
 
 def test_compare_has_no_frame_before() -> None:
     with vs.compare(FRAMES[0], FRAMES[1], **SMALL) as run:
-        assert list(run.signals) == ["luma_mean"]
+        assert list(run.signals) == list(choose_signals((), Sight.NOTHING))
+        assert "frame_difference" not in run.signals
     with pytest.raises(UsageError, match="frame_difference looks at the frame before"):
         vs.compare(FRAMES[0], FRAMES[1], signals="frame_difference", **SMALL)
 

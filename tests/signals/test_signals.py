@@ -108,12 +108,15 @@ def test_a_shift_is_that_of_the_middle_or_the_median_of_the_motion() -> None:
 
 
 def test_the_usual_signals_are_those_that_a_run_can_have() -> None:
-    usual = ["luma_mean", "frame_difference", "embedding_step", "shift_x", "shift_y"]
-    assert list(choose_signals((), Sight.NOTHING)) == ["luma_mean"]
-    assert list(choose_signals((), Sight.BEFORE)) == ["luma_mean", "frame_difference"]
-    everything = Sight.BEFORE | Sight.EMBEDDING | Sight.SHIFT
-    assert list(choose_signals((), everything)) == usual
-    assert set(usual) <= set(SIGNALS)
+    around = Sight.BEFORE | Sight.AFTER | Sight.PAST
+    everything = around | Sight.EMBEDDING | Sight.SHIFT
+    alone, in_order = (list(choose_signals((), seen)) for seen in (Sight.NOTHING, around))
+    assert {"luma_mean", "luma_std", "sharpness", "seam"} <= set(alone)
+    assert not {"frame_difference", "impulse", "tear_share"} & set(alone)
+    assert {*alone, "frame_difference", "impulse", "tear_share"} <= set(in_order)
+    also = {"embedding_step", "shift_x", "shift_y"}
+    assert set(choose_signals((), everything)) == {*in_order, *also}
+    assert set(in_order) | also <= set(SIGNALS)
     assert choose_signals(["none"], everything) == {}
     chosen = choose_signals(["shift_y", "luma_mean", "shift_y"], everything)
     assert list(chosen) == ["shift_y", "luma_mean"]

@@ -21,8 +21,8 @@ NEIGHBOURHOOD_ROWS = 49
 """Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
 SIDE_CYCLES = 8
 """Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
-NEIGHBOURHOODS_AT_ONCE = 1 << 16
-"""Windows in memory at a time: the median copies each of them."""
+NEIGHBOURHOODS_AT_ONCE = 1 << 11
+"""Windows that are copied at a time: as many as stay in the cache of a core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +118,17 @@ def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
 
 
 def _levels(windows: Float64) -> tuple[Float64, Float64]:
-    """(M, W) -> level and scale of each window, (M,)."""
-    level = np.median(windows, axis=1)
-    return level, SIGMA_OF_MAD * np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
+    """(M, W) finite values -> level and scale of each window, (M,)."""
+    level = _medians(windows)
+    return level, SIGMA_OF_MAD * _medians(np.abs(windows - level[:, np.newaxis]))
+
+
+def _medians(windows: Float64) -> Float64:
+    """(M, W) finite values -> the median of each row, (M,): the bits of ``np.median``, which takes
+    twenty times longer for many short rows."""
+    ordered = np.sort(windows, axis=1)
+    size = windows.shape[1]
+    return np.asarray((ordered[:, (size - 1) // 2] + ordered[:, size // 2]) / 2)
 
 
 def _ratio(departure: Float64, enter: Float64 | float) -> Float64:

@@ -68,9 +68,11 @@ def reflag(
         StoreError: there is no readable run, it cannot be changed, or somebody else flagged it
             since then.
     """
+    if since is None:
+        with Run(path) as since:
+            pass  # its columns stay in memory
     if rules is None:
-        with Run(path) as run:
-            rules, since = run.config.get("flag", ()), since or run
+        rules = since.config.get("flag", ())
     ask(path, SEGMENTS, {"rules": list(rules)}, since=since)
 
 

@@ -22,13 +22,31 @@ from collections.abc import Collection, Sequence
 
 from vfiscope.errors import UsageError
 from vfiscope.registry import Registry
+from vfiscope.signals.active_area import ACTIVE_AREA
+from vfiscope.signals.blended import BLEND_SIGNALS
+from vfiscope.signals.block_difference import DIFFERENCE_P99, DIFFERENCE_RMS
+from vfiscope.signals.blockiness import BLOCKINESS
+from vfiscope.signals.camera_motion import CAMERA_MOTION
+from vfiscope.signals.colour_balance import COLOUR_BALANCE
+from vfiscope.signals.colour_share import COLOUR_SHARES
+from vfiscope.signals.damage import IMPULSE, SEAM
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
 from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
 from vfiscope.signals.golden_light import CHANGED_AREA, LIGHTS
+from vfiscope.signals.histogram_step import HISTOGRAM_STEP
+from vfiscope.signals.light_step import LIGHT_STEPS
 from vfiscope.signals.luma_mean import LUMA_MEAN
+from vfiscope.signals.luma_statistics import LUMA_STATISTICS
 from vfiscope.signals.measure import measure
+from vfiscope.signals.noise import NOISE
+from vfiscope.signals.pace import PACE, PACE_SPREAD
+from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
+from vfiscope.signals.photo_steps import PHOTO_STEPS
+from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
+from vfiscope.signals.tearing import TEARING
+from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
 
 __all__ = [
     "SIGNALS",
@@ -45,6 +63,12 @@ SIGNALS: Registry[Signal] = Registry("signal")
 for _signal in (
     *(LUMA_MEAN, FRAME_DIFFERENCE, EMBEDDING_STEP, SHIFT_X, SHIFT_Y),
     *(*LIGHTS, CHANGED_AREA),
+    *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
+    *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
+    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD),
+    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
+    *(PACKET_BYTES, KEYFRAME),
+    *(*PHOTO_STEPS, *COLOUR_SHARES),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 
@@ -55,6 +79,7 @@ REMEDIES = {
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",
+    Sight.PACKETS: "is about the packets of a video, and compare reads single frames: use scan",
 }
 """{input of a signal: the remedy where a run cannot offer it}"""
 

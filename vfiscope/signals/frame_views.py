@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.jit import compiled
 from vfiscope.pixels import eight_bit_scale
 from vfiscope.types import Float32, Uint8
 
-__all__ = ["BLOCK_PX", "block_means", "grey", "scaled_down"]
+__all__ = ["BLOCK_PX", "block_means", "grey", "ranked", "scaled_down", "slopes"]
 
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
@@ -43,3 +44,37 @@ def block_means(plane: NDArray[Any], side: int = BLOCK_PX) -> Float32:
     high, wide = (max(1, length // side) for length in plane.shape)
     whole = plane[: high * side, : wide * side].astype(np.float32)
     return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def slopes(plane: Uint8) -> Float32:
+    """(h, w) slope of a plane, in code values per pixel: the length of its gradient by Sobel, the
+    border repeated."""
+    made = np.empty(plane.shape, np.float32)
+    slope_lengths(plane, made)
+    return made
+
+
+@compiled()
+def slope_lengths(plane: Any, made: Any) -> None:
+    """Fill (h, w) float32 with the slopes of (h, w) uint8.
+
+    Sums of whole numbers are exact; the slopes of OpenCV depend in their last bit on where in
+    memory a plane lies.
+    """
+    height, width = plane.shape
+    for y in range(height):
+        above, here, below = plane[max(0, y - 1)], plane[y], plane[min(height - 1, y + 1)]
+        for x in range(width):
+            left, right = max(0, x - 1), min(width - 1, x + 1)
+            across = np.int32(above[right]) + 2 * np.int32(here[right]) + np.int32(below[right])
+            across -= np.int32(above[left]) + 2 * np.int32(here[left]) + np.int32(below[left])
+            down = np.int32(below[left]) + 2 * np.int32(below[x]) + np.int32(below[right])
+            down -= np.int32(above[left]) + 2 * np.int32(above[x]) + np.int32(above[right])
+            made[y, x] = np.sqrt(np.float32(across * across + down * down)) / 8
+
+
+def ranked(values: NDArray[Any], *shares: float) -> list[float]:
+    """The values below which these parts of all values lie: quantiles without interpolation."""
+    places = [round(share * (values.size - 1)) for share in shares]
+    parted = np.partition(values, places, axis=None)
+    return [float(parted[place]) for place in places]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from vfiscope.pixels import LUMA_WEIGHTS
@@ -18,7 +17,7 @@ def luma_mean(frame: SignalFrame) -> float:
     As luma is a weighted sum, its mean is that of the means of R, G and B, which are sums of
     integers and exact.
     """
-    return float(np.dot(cv2.mean(frame.pixels)[:3], LUMA_WEIGHTS)) * 255 / frame.white
+    return float(np.dot(frame.channel_means, LUMA_WEIGHTS)) * 255 / frame.white
 
 
 LUMA_MEAN = Signal(

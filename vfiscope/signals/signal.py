@@ -13,7 +13,7 @@ import cv2
 from numpy.typing import NDArray
 
 from vfiscope.registration.offset import frame_offset
-from vfiscope.signals.frame_views import block_means, grey, scaled_down
+from vfiscope.signals.frame_views import block_means, grey, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
@@ -43,6 +43,8 @@ class Sight(Flag):
     both."""
     GOLDEN = auto()
     """The pixels of the golden frame."""
+    PACKETS = auto()
+    """The packets of the video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ class SignalFrame:
     """What it was compared with; None where it has no partner, or nothing looks at one."""
     index: int = 0
     """Its decode ordinal."""
+    packet: tuple[int, bool] | None = None
+    """Bytes of its packet, and whether it is a keyframe; None where the container tells nothing."""
     before: SignalFrame | None = None
     """The test frame in the row before; None at the first row, and where that has no pixels. It
     knows neither its own before nor what follows it, but holds what :meth:`share` kept of them."""
@@ -101,6 +105,11 @@ class SignalFrame:
         return made
 
     @property
+    def channel_means(self) -> tuple[float, ...]:
+        """Means of R, G and B over all pixels, in code values of the frame's own depth."""
+        return self.share("channel_means", lambda: tuple(cv2.mean(self.pixels)[:3]))
+
+    @property
     def luma(self) -> Uint8:
         """(H, W) luma, rounded to 8-bit code values."""
         return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
@@ -114,6 +123,11 @@ class SignalFrame:
     def tiny(self) -> Uint8:
         """(h, w) luma, scaled down to at most 240 px of width by averaging."""
         return self.share("tiny", lambda: scaled_down(self.small, TINY_WIDTH))
+
+    @property
+    def slopes(self) -> Float32:
+        """(h, w) slope of :attr:`tiny`, in code values per pixel of it."""
+        return self.share("slopes", lambda: slopes(self.tiny))
 
     @property
     def blocks(self) -> Float32 | None:
@@ -167,6 +181,8 @@ class Signal:
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
     """True for a cheap signal that is computed by default."""
+    dated: bool = False
+    """True for one that is computed by default only for photos that tell when they were taken."""
 
 
 def rows_before(looked_at: Sight) -> int:

@@ -21,9 +21,9 @@ from vfiscope.views.tabulate import table_of_scenes
 __all__ = ["METHODS_FILE", "table_of_folder", "table_of_results"]
 
 RESULTS = "results.json"
-MAX_RESULTS_BYTES = MAX_JOBS * 2**14
-"""Room for the results of the largest batch: that of a pair of images takes 3 to 5 kB, that of a
-video with roles 14 kB."""
+MAX_RESULTS_BYTES = MAX_JOBS * 2**15
+"""Room for the results of the largest batch: that of a pair of images takes 4 to 7 kB, that of a
+video with roles 20 kB."""
 METHODS_FILE = "methods.csv"
 """File in the folder of a batch that holds its table by label."""
 SHOWN = 3

@@ -298,6 +298,7 @@ def test_images_are_counted_and_named(tmp_path: Path) -> None:
     assert [each.get("duration") for each in root.iter("gap")] == ["1/5s"]
     assert "2.jpg..3.jpg, 2020-01-01 02:00" in root.find(".//marker").attrib["note"]
     assert (row["start_name"], row["stop_name"]) == ("2.jpg", "3.jpg")
+    assert (row["start_timecode"], row["start_exact_s"]) == ("00:00:00:02", "7200")
     assert row["start_at"] == "2020-01-01T02:00:00+00:00"
 
 

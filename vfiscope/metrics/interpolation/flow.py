@@ -16,9 +16,7 @@ Conventions:
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
-from vfiscope.jit import map_rows
+from vfiscope.jit import map_rows, one_opencv_thread
 from vfiscope.pixels import eight_bit_scale, floats, luma_codes
 from vfiscope.types import Float32, Frames, Neighbours, Pairs
 
@@ -58,8 +56,6 @@ MIN_FLOW_SIDE_PX = 16
 MAX_FLOW_ERROR_SHARE, MAX_FLOW_ERROR_PX2 = 0.01, 0.5
 """Allowed disagreement of forward and backward flow: a share of their squares, and squared
 pixels."""
-
-_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,21 +225,5 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
 def row_by_row(compute: Callable[[int], T], n: int) -> list[T]:
     """``compute(row)`` for each of n rows, several in parallel, each with one OpenCV thread;
     callers take turns."""
-    with _one_thread_each():
+    with one_opencv_thread():
         return map_rows(compute, n)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Set OpenCV to one thread, and restore its setting afterwards.
-
-    The setting belongs to the whole process: of two callers at once, one would restore the other's
-    1. Hence the lock.
-    """
-    with _LOCK:
-        threads = cv2.getNumThreads()
-        cv2.setNumThreads(1)
-        try:
-            yield
-        finally:
-            cv2.setNumThreads(threads)

@@ -192,17 +192,26 @@ def _cycle(frames: FrameTable, badness: Float64, role: str) -> int:
     untouched = finite.min() - max(1.0, float(np.ptp(finite)))
     known = np.where(np.isinf(badness), untouched, badness)
     longest = min(MAX_CYCLE, max(2, len(known) // MIN_ALTERNATION_CYCLES))
-    return next((lag for lag in range(2, longest + 1) if _repeats(known, lag)), 1)
-
-
-def _repeats(badness: Float64, lag: int) -> bool:
-    """Whether most pairs of neighbouring cycles of ``lag`` rows are alike; pairs with an unknown
-    row do not count."""
-    steps, apart = (np.abs(badness[by:] - badness[:-by]) for by in (1, lag))
+    steps = np.abs(known[1:] - known[:-1])
     # Clipped, so that one large event does not outweigh the rest of the clip.
-    usual = np.quantile(np.nan_to_num(steps), FULL_STEP_QUANTILE)
-    inside = sliding_window_view(np.minimum(steps, usual), 2 * lag - 1).sum(axis=1) / 2
-    between = sliding_window_view(np.minimum(apart, usual), lag).sum(axis=1)
+    usual = float(np.quantile(np.nan_to_num(steps), FULL_STEP_QUANTILE))
+    steps = np.minimum(steps, usual)
+    return next((lag for lag in range(2, longest + 1) if _repeats(known, lag, steps, usual)), 1)
+
+
+def _repeats(badness: Float64, lag: int, steps: Float64, usual: float) -> bool:
+    """Whether most pairs of neighbouring cycles of ``lag`` rows are alike; pairs with an unknown
+    row do not count.
+
+    Args:
+        badness: (N,)
+        lag: rows of a cycle.
+        steps: (N - 1,) how much changes from row to row, at most ``usual``.
+        usual: the change at which larger ones are clipped.
+    """
+    apart = np.minimum(np.abs(badness[lag:] - badness[:-lag]), usual)
+    inside = sliding_window_view(steps, 2 * lag - 1).sum(axis=1) / 2
+    between = sliding_window_view(apart, lag).sum(axis=1)
     # Where nothing changes every lag would fit, so calm stretches have no vote.
     busy = inside > usual / 4
     return bool(

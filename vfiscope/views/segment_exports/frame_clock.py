@@ -26,7 +26,7 @@ from vfiscope.types import Int64, Segment
 if TYPE_CHECKING:
     from vfiscope.store import Run
 
-__all__ = ["FrameClock", "clock_of"]
+__all__ = ["USUAL_RATES", "FrameClock", "clock_of", "presentation_clock", "test_source"]
 
 USUAL_RATES = tuple(
     Fraction(rate)
@@ -87,14 +87,19 @@ class FrameClock:
 
 
 def clock_of(run: Run) -> FrameClock:
-    """The clock of the test of a run."""
-    test = test_source(run)
-    if run.names or test.get("kind") == "array":
+    """The clock of the test of a run, as editors count it."""
+    if run.names or test_source(run).get("kind") == "array":
         counted = np.array_equal(run.frames.pts, run.frames.index)
         rate = 1 / run.time_base if counted else _claimed(run.config.get("fps")) or IMAGE_RATE
         return FrameClock(run.frames.index, run.frames.index, 1 / Fraction(rate), 1, True, True)
+    return presentation_clock(run)
+
+
+def presentation_clock(run: Run) -> FrameClock:
+    """The presentation times of the test: for images that have capture times, those."""
     ordinals, ticks = _known_ticks(run)
-    found = _rate_of(ordinals, ticks, run.time_base, _claimed(test.get("frames_per_second")))
+    claimed = _claimed(test_source(run).get("frames_per_second"))
+    found = _rate_of(ordinals, ticks, run.time_base, claimed)
     if found is not None:
         return FrameClock(ordinals, _places(ticks, run.time_base * found), 1 / found, 1, True)
     steps = np.diff(ticks) / np.diff(ordinals)

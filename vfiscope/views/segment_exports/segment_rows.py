@@ -12,7 +12,11 @@ from vfiscope.printable import CsvRows
 from vfiscope.store.summary import named
 from vfiscope.store.text import plain
 from vfiscope.types import Segment
-from vfiscope.views.segment_exports.frame_clock import FrameClock, clock_of
+from vfiscope.views.segment_exports.frame_clock import (
+    FrameClock,
+    clock_of,
+    presentation_clock,
+)
 from vfiscope.views.segment_exports.marked_segments import clock_note
 from vfiscope.views.segment_exports.timecode import Timecode, timecode_of
 
@@ -53,9 +57,10 @@ def segment_report(run: Run) -> str:
         frames_per_second   {exact: "24000/1001", value}; None where the rate varies
         times               what times rest on, in one sentence
         timecode            "drop-frame" or "non-drop", as in start_timecode; None: there is none
-        segments            the columns of the result; start_exact_s, stop_exact_s: seconds as a
-                            fraction; start_timecode, stop_timecode: from 00:00:00:00, None where
-                            there is none; of images also start_name, start_at, ...
+        segments            the columns of the result; start_exact_s, stop_exact_s: presentation
+                            times as fractions of seconds; start_timecode, stop_timecode: from
+                            00:00:00:00, None where there is none; of images also start_name,
+                            start_at, ...
     """
     clock, record = clock_of(run), run.stages.get("segments")
     timecode = _timecode(clock)
@@ -85,13 +90,12 @@ def _timecode(clock: FrameClock) -> Timecode | None:
 
 
 def _entries(run: Run) -> list[dict[str, Any]]:
-    clock = clock_of(run)
+    clock, presented = clock_of(run), presentation_clock(run)
     timecode = _timecode(clock)
     found = []
     for segment in run.segments:
-        span = clock.span(segment)
-        exact = [str(clock.seconds(place)) for place in span]
-        numbered = [timecode and timecode.text(place) for place in span]
+        exact = [str(presented.seconds(place)) for place in presented.span(segment)]
+        numbered = [timecode and timecode.text(place) for place in clock.span(segment)]
         times = dict(zip(TIMES, [*exact, *numbered], strict=True))
         found.append({**named(segment, run.frames, run.names, run.moment), **times})
     return found

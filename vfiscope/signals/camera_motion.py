@@ -1,0 +1,253 @@
+"""Motion of the whole frame since the frame before: shift, rotation and scale."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from vfiscope.config import SIGMA_OF_MAD
+from vfiscope.jit import compiled
+from vfiscope.signals.frame_flow import fetched_along, flow_before, tiny_scale
+from vfiscope.signals.frame_views import block_means, ranked
+from vfiscope.signals.light_fit import BIWEIGHT
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import Float32, Float64, Int64, SignalSpec, Uint8
+
+__all__ = ["CAMERA_MOTION", "CameraMotion", "camera_motion"]
+
+MOTION_GRID_PX = 4
+"""Tiny pixels between the places whose flow is fitted."""
+MIN_SLOPE_CODES = 4.0
+"""Slope of luma, in code values per tiny pixel, below which flow at a place is a guess."""
+MIN_SLOPES = 16
+MOTION_FIT_STEPS = 6
+MIN_FIT_SCALE_PX = 0.05
+"""Least scale of what flow is off by, in tiny pixels."""
+
+
+MIN_FIT_CODES = 1.0
+"""Least scale of what luma is off by."""
+MAX_STEP_PX = 1.5
+"""Longest step by luma, in tiny pixels: slopes tell no more."""
+
+
+class CameraMotion(NamedTuple):
+    """How the content of the frame before came to its place in this one."""
+
+    x: float
+    """Pixels of the frame by which its centre moved to the right."""
+    y: float
+    """The same downwards."""
+    rotation: float
+    """Degrees, clockwise as seen."""
+    scale: float
+    """Factor; above 1 where content grew."""
+    residual: float
+    """Mean absolute difference that is left, as a part of that without the motion."""
+
+
+def camera_motion(frame: SignalFrame) -> CameraMotion | None:
+    """The similarity that most of the content follows; None where nothing tells.
+
+    It is fitted to the flow of tiny frames at places with structure by weighted least squares, with
+    weights that vanish for places that move by themselves (Tukey's biweight, Beaton and Tukey
+    1974), and then to their luma in one step of Lucas and Kanade (1981), as flow alone is up to a
+    tenth of a step short.
+    """
+    before, flow = frame.before, flow_before(frame)
+    if before is None or flow is None:
+        return None
+    then = before.tiny
+
+    def compute() -> CameraMotion | None:
+        fitted = _similarity(frame, flow)
+        if fitted is None:
+            return None
+        moved = fetched_along(then, _field(fitted, then.shape))
+        fitted, left = _closer(frame.tiny, then, fitted, moved)
+        across, down, grow, turn = fitted
+        apart = float(cv2.norm(frame.tiny, then, cv2.NORM_L1)) / then.size
+        # The flow leads back to the frame before; motion is the way from there.
+        back = (1 + grow) * (1 + grow) + turn * turn
+        factor = tiny_scale(frame)
+        return CameraMotion(
+            -factor * ((1 + grow) * across + turn * down) / back,
+            -factor * ((1 + grow) * down - turn * across) / back,
+            -math.degrees(math.atan2(turn, 1 + grow)),
+            1 / math.sqrt(back),
+            left / apart if apart else math.nan,
+        )
+
+    return frame.share("camera_motion", compute)
+
+
+def _closer(now: Uint8, then: Uint8, fitted: Float64, moved: Float32) -> tuple[Float64, float]:
+    """A similarity after one more step by luma, if that brings the frames closer; and the mean
+    absolute difference that is left.
+
+    Args:
+        now: (h, w) the tiny frame.
+        then: of the frame before.
+        fitted: (4,) the similarity so far.
+        moved: (h, w) the tiny frame before, brought along it.
+    """
+    apart = np.abs(now - moved)
+    left = float(apart.mean())
+    limit = BIWEIGHT * max(MIN_FIT_CODES, SIGMA_OF_MAD * ranked(apart[::2, ::2], 0.5)[0])
+    closer = fitted.copy()
+    step_by_luma(now, moved, limit, closer)
+    if np.abs(closer - fitted)[:2].max() > MAX_STEP_PX or not np.isfinite(closer).all():
+        return fitted, left
+    again = float(np.abs(now - fetched_along(then, _field(closer, then.shape))).mean())
+    return (closer, again) if again < left else (fitted, left)
+
+
+@compiled()
+def step_by_luma(now: Any, moved: Any, limit: float, fitted: Any) -> None:
+    """One step of Lucas and Kanade for a similarity.
+
+    Args:
+        now: (h, w) uint8.
+        moved: (h, w) float32, the other frame brought along the fit so far.
+        limit: difference in code values from which on a pixel has no weight.
+        fitted: (4,) a, b, grow, turn; changed.
+    """
+    height, width = now.shape
+    sums, slope = np.zeros((4, 5)), np.zeros(5)
+    for y in range(1, height - 1, 2):  # half of the rows tell as much
+        for x in range(1, width - 1):
+            apart = np.float64(now[y, x]) - moved[y, x]
+            if abs(apart) >= limit:
+                continue
+            weight = (1 - (apart / limit) ** 2) ** 2
+            across = (moved[y, x + 1] - moved[y, x - 1]) / 2
+            down = (moved[y + 1, x] - moved[y - 1, x]) / 2
+            right, below = x - (width - 1) / 2, y - (height - 1) / 2
+            slope[0], slope[1], slope[4] = across, down, apart
+            slope[2], slope[3] = across * right + down * below, down * right - across * below
+            for i in range(4):
+                for j in range(i, 5):
+                    sums[i, j] += weight * slope[i] * slope[j]
+    for i in range(4):
+        for j in range(i):
+            sums[i, j] = sums[j, i]
+    for i in range(4):  # elimination; the matrix is positive definite
+        for k in range(4):
+            if k != i:
+                factor = sums[k, i] / sums[i, i]
+                for j in range(5):
+                    sums[k, j] -= factor * sums[i, j]
+    for i in range(4):
+        fitted[i] += sums[i, 4] / sums[i, i]
+
+
+def _similarity(frame: SignalFrame, flow: Float32) -> Float64 | None:
+    """(4,) shift right and down in tiny pixels, growth and turn of the flow about the centre."""
+    x, y, steepness = _structured(frame)
+    if len(x) < MIN_SLOPES:
+        return None
+    height, width = flow.shape[:2]
+    dx, dy = (flow[y, x, axis].astype(np.float64) for axis in (0, 1))
+    places = np.stack([x - (width - 1) / 2, y - (height - 1) / 2, dx, dy, steepness])
+    fitted = np.array([ranked(dx, 0.5)[0], ranked(dy, 0.5)[0], 0.0, 0.0])
+    away = np.empty(len(x))
+    for _ in range(MOTION_FIT_STEPS):
+        distances(places, fitted, away)
+        scale = max(MIN_FIT_SCALE_PX, SIGMA_OF_MAD * ranked(away, 0.5)[0])
+        refit(places, away, BIWEIGHT * scale, fitted)
+    return fitted
+
+
+@compiled()
+def distances(places: Any, fitted: Any, away: Any) -> None:
+    """How far the flow at each place is from that of a similarity: (N,) float64, filled."""
+    across, down, grow, turn = fitted
+    for i in range(away.shape[0]):
+        x, y = places[0, i], places[1, i]
+        off = places[2, i] - (across + grow * x - turn * y)
+        away[i] = math.hypot(off, places[3, i] - (down + grow * y + turn * x))
+
+
+@compiled()
+def refit(places: Any, away: Any, limit: float, fitted: Any) -> None:
+    """Fit a similarity by weighted least squares: dx = a + grow x - turn y, dy = b + grow y + turn
+    x.
+
+    Sums are in the order of the places: those of numpy's complex numbers and of BLAS depend on
+    where in memory they lie.
+
+    Args:
+        places: (5, N) x, y, dx, dy and weight.
+        away: (N,) distances to the last fit.
+        limit: the distance from which on a place has no weight.
+        fitted: (4,) a, b, grow, turn; filled.
+    """
+    total, x0, y0, dx0, dy0 = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(away.shape[0]):
+        weight = places[4, i] * max(0.0, 1 - (away[i] / limit) ** 2) ** 2
+        total += weight
+        x0, y0 = x0 + weight * places[0, i], y0 + weight * places[1, i]
+        dx0, dy0 = dx0 + weight * places[2, i], dy0 + weight * places[3, i]
+    x0, y0, dx0, dy0 = x0 / total, y0 / total, dx0 / total, dy0 / total
+    spread, along, around = 0.0, 0.0, 0.0
+    for i in range(away.shape[0]):
+        weight = places[4, i] * max(0.0, 1 - (away[i] / limit) ** 2) ** 2
+        x, y = places[0, i] - x0, places[1, i] - y0
+        dx, dy = places[2, i] - dx0, places[3, i] - dy0
+        spread += weight * (x * x + y * y)
+        along += weight * (x * dx + y * dy)
+        around += weight * (x * dy - y * dx)
+    grow, turn = along / spread, around / spread
+    fitted[0], fitted[1] = dx0 - (grow * x0 - turn * y0), dy0 - (grow * y0 + turn * x0)
+    fitted[2], fitted[3] = grow, turn
+
+
+def _structured(frame: SignalFrame) -> tuple[Int64, Int64, Float64]:
+    """Columns, rows and slopes of the places of a grid whose flow can be told."""
+    grid = block_means(frame.slopes, MOTION_GRID_PX)
+    start = MOTION_GRID_PX // 2
+    rows, columns = np.nonzero(grid >= MIN_SLOPE_CODES)
+    weights = grid[rows, columns].astype(np.float64)
+    return columns * MOTION_GRID_PX + start, rows * MOTION_GRID_PX + start, weights
+
+
+def _field(fitted: Float64, size: tuple[int, int]) -> Float32:
+    """(h, w, 2) the flow of a similarity."""
+    across, down, grow, turn = fitted
+    y = np.arange(size[0])[:, None] - (size[0] - 1) / 2
+    x = np.arange(size[1]) - (size[1] - 1) / 2
+    field = across + grow * x - turn * y, down + grow * y + turn * x
+    return np.stack(field, axis=-1).astype(np.float32)
+
+
+def _part(name: str) -> Callable[[SignalFrame], float]:
+    def compute(frame: SignalFrame) -> float:
+        found = camera_motion(frame)
+        return math.nan if found is None else float(getattr(found, name))
+
+    return compute
+
+
+CAMERA_MOTION = tuple(
+    Signal(SignalSpec(f"motion_{name}", unit, text), _part(name), Sight.BEFORE, usual=True)
+    for name, unit, text in (
+        ("x", "px", "How far the frame as a whole moved to the right since the frame before."),
+        ("y", "px", "How far the frame as a whole moved down since the frame before."),
+        (
+            "rotation",
+            "deg",
+            "How far the frame as a whole turned clockwise since the frame before.",
+        ),
+        ("scale", "1", "Factor by which the frame as a whole grew since the frame before."),
+        (
+            "residual",
+            "1",
+            "Difference to the frame before that is left behind this motion, as a part of that"
+            " without it.",
+        ),
+    )
+)

@@ -1,0 +1,103 @@
+"""Where the content of a frame lay in the frame before: dense flow of tiny frames.
+
+Flow is OpenCV's dense inverse search (Kroeger, Timofte, Dai, Van Gool 2016) at frames scaled down
+to at most 240 px of width. It follows some pixels of motion; where the camera was bumped, phase
+correlation (Kuglin and Hines 1975) says where to start.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vfiscope.signals.signal import SignalFrame
+from vfiscope.types import Float32, Uint8
+
+__all__ = ["carried", "fetched_along", "flow_before", "flow_between", "tiny_scale"]
+
+MIN_FLOW_PX = 12
+"""Short side below which there is no flow."""
+MIN_LEFT_CODES, MAX_LEFT_SHARE = 4.0, 0.6
+"""Difference behind the motion, in code values and as a part of that without it, above which a jump
+of the whole frame is tried too."""
+MIN_JUMP_PX = 3
+"""Shift of the whole frame up to which flow needs no start."""
+MAX_JUMP_SHARE = 0.25
+"""Largest start as a part of the side."""
+
+
+def flow_before(frame: SignalFrame) -> Float32 | None:
+    """(h, w, 2) tiny pixels: content at (x, y) of the frame is at (x + dx, y + dy) of the frame
+    before; None where there is none, or frames are too small."""
+    before = frame.before
+    if before is None:
+        return None
+    return frame.share("flow_before", lambda: flow_between(frame.tiny, before.tiny))
+
+
+def carried(frame: SignalFrame) -> Float32 | None:
+    """(h, w) the tiny frame before, brought along the flow to where its content is in this one."""
+    before, flow = frame.before, flow_before(frame)
+    if before is None or flow is None:
+        return None
+    return frame.share("carried", lambda: fetched_along(before.tiny, flow))
+
+
+def tiny_scale(frame: SignalFrame) -> int:
+    """Pixels of the frame along a pixel of the tiny one."""
+    wide, small, tiny = (each.shape[1] for each in (frame.luma, frame.small, frame.tiny))
+    return int(wide // small) * int(small // tiny)
+
+
+def flow_between(now: Uint8, other: Uint8) -> Float32 | None:
+    """(h, w, 2) px: content at (x, y) of the one plane is at (x + dx, y + dy) of the other; None
+    where they are too small."""
+    if min(now.shape) < MIN_FLOW_PX:
+        return None
+    flow = _searched(now, other)
+    apart = float(cv2.norm(now, other, cv2.NORM_L1)) / now.size
+    left = float(np.abs(now - fetched_along(other, flow)).mean())
+    if left < max(MIN_LEFT_CODES, MAX_LEFT_SHARE * apart):
+        return flow
+    across, down = _jump(now, other)
+    if max(abs(across), abs(down)) < MIN_JUMP_PX:
+        return flow
+    jump = np.array([across, down], np.float32)
+    jumped = _searched(now, _moved(other, across, down)) + jump
+    better = float(np.abs(now - fetched_along(other, jumped)).mean()) < left
+    return np.asarray(jumped if better else flow, np.float32)
+
+
+def _searched(now: Uint8, other: Uint8) -> Float32:
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    return np.asarray(search.calc(now, other, np.zeros((*now.shape, 2), np.float32)), np.float32)
+
+
+def fetched_along(plane: Uint8, flow: Float32) -> Float32:
+    """A plane (h, w) sampled where a flow (h, w, 2) points: bilinear, the border repeated."""
+    height, width = flow.shape[:2]
+    x = np.arange(width, dtype=np.float32) + flow[..., 0]
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(
+        cv2.remap(plane.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=border), np.float32
+    )
+
+
+def _jump(now: Uint8, other: Uint8) -> tuple[int, int]:
+    """Whole pixels (dx, dy) by which all of a frame seems to have moved at once; 0, 0 where that is
+    too far to be one scene."""
+    height, width = now.shape
+    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
+    (dx, dy), _ = cv2.phaseCorrelate(now.astype(np.float32), other.astype(np.float32), window)
+    across, down = round(dx), round(dy)
+    far = abs(across) > MAX_JUMP_SHARE * width or abs(down) > MAX_JUMP_SHARE * height
+    return (0, 0) if far else (across, down)
+
+
+def _moved(plane: Uint8, across: int, down: int) -> Uint8:
+    """A plane whose content at (x + across, y + down) is brought to (x, y); the border repeated."""
+    height, width = plane.shape
+    x = np.clip(np.arange(width) + across, 0, width - 1)
+    y = np.clip(np.arange(height) + down, 0, height - 1)
+    return np.ascontiguousarray(plane[np.ix_(y, x)])

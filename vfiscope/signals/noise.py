@@ -1,0 +1,81 @@
+"""Noise: the standard deviation of what is random from pixel to pixel."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from vfiscope.jit import REORDERED, compiled
+from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.signal import Signal, SignalFrame
+from vfiscope.types import SignalSpec
+
+__all__ = ["NOISE", "noise"]
+
+NOISE_BLOCK_PX = 16
+QUIET_QUARTILE = 0.25
+"""Part of the blocks that show noise and little else."""
+NOISY_CODES = (6, 249)
+"""Mean code values of a block between which noise is not clipped."""
+TWICE = np.float32(2)
+GAIN_OF_BENDS = 6.0
+"""Standard deviation of the filter's answer to white noise of deviation 1."""
+
+
+def noise(frame: SignalFrame) -> float:
+    """Standard deviation of the noise of luma, in 8-bit code values; NaN where all is clipped.
+
+    Immerkaer (1996): the difference of two Laplacians, [1 -2 1] along both axes, sees neither
+    slopes nor straight edges along them; its mean absolute answer times sqrt(pi / 2) / 6 is the
+    deviation of white noise. It is the lower quartile over blocks of 16 x 16 instead of the mean
+    over the frame, because texture answers too.
+    """
+    high, wide = (max(0, side - 2) // NOISE_BLOCK_PX for side in frame.luma.shape)
+    bends, totals = np.zeros((2, high, wide), np.float32)
+    noise_blocks(frame.luma, bends, totals)
+    area = NOISE_BLOCK_PX**2
+    low, top = NOISY_CODES
+    seen = bends[(totals >= low * area) & (totals <= top * area)]
+    if not seen.size:
+        return math.nan
+    quiet = ranked(seen, QUIET_QUARTILE)[0] / area
+    return math.sqrt(math.pi / 2) / GAIN_OF_BENDS * quiet
+
+
+@compiled(REORDERED)
+def noise_blocks(luma: Any, bends: Any, totals: Any) -> None:
+    """Sums over blocks of the absolute answer of the filter, and of luma.
+
+    All are whole numbers that float32 holds, so that their order does not matter.
+
+    Args:
+        luma: (H, W) uint8.
+        bends: (h, w) float32, filled.
+        totals: (h, w) float32, filled.
+    """
+    width = 2 + bends.shape[1] * NOISE_BLOCK_PX
+    upright = np.zeros(width, np.float32)
+    answers, sums = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    for i in range(bends.shape[0]):
+        answers[:] = 0
+        sums[:] = 0
+        for y in range(1 + i * NOISE_BLOCK_PX, 1 + (i + 1) * NOISE_BLOCK_PX):
+            above, here, below = luma[y - 1], luma[y], luma[y + 1]
+            for x in range(width):
+                upright[x] = np.float32(above[x]) + np.float32(below[x]) - TWICE * here[x]
+                sums[x] += np.float32(here[x])
+            for x in range(1, width - 1):
+                answers[x] += abs(upright[x - 1] + upright[x + 1] - TWICE * upright[x])
+        for j in range(bends.shape[1]):
+            answer, total = np.float32(0), np.float32(0)
+            for x in range(1 + j * NOISE_BLOCK_PX, 1 + (j + 1) * NOISE_BLOCK_PX):
+                answer += answers[x]
+                total += sums[x]
+            bends[i, j], totals[i, j] = answer, total
+
+
+NOISE = Signal(
+    SignalSpec("noise", "code", "Standard deviation of the noise of luma."), noise, usual=True
+)

@@ -1,0 +1,99 @@
+"""Pace: how far content moved since the frame before, in terms of its usual step."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from vfiscope.signals.frame_flow import flow_before, flow_between
+from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import Float32, Float64, SignalSpec
+
+__all__ = ["PACE", "PACE_SPREAD", "pace", "pace_spread"]
+
+PACE_BLOCK_PX = 8
+"""Side of the blocks, in tiny pixels."""
+MIN_PACE_PX = 0.25
+"""Usual step of a block, in tiny pixels, above which it moves."""
+MIN_PACE_BLOCKS = 6
+
+
+def pace(frame: SignalFrame) -> float:
+    """Median over moving blocks of (v . u) / |u|^2: v is the motion of a block since the frame in
+    the row before, and u its usual step, the longer one of those since the frame before that and
+    until the next frame. 1 for steady motion, 0 for a repeat, n + 1 where n instants are missing.
+
+    Blocks are 8 x 8 of frames scaled down to at most 240 px of width; they move where |u| is above
+    0.25 of their pixels. NaN where fewer than six do, and where neither neighbour is known.
+    """
+    ratios = _ratios(frame)
+    return math.nan if ratios is None else ranked(ratios, 0.5)[0]
+
+
+def pace_spread(frame: SignalFrame) -> float:
+    """Interquartile range of those ratios over the blocks: small where all moved alike."""
+    ratios = _ratios(frame)
+    if ratios is None:
+        return math.nan
+    low, high = ranked(ratios, 0.25, 0.75)
+    return high - low
+
+
+def _ratios(frame: SignalFrame) -> Float64 | None:
+    """(K,) of the moving blocks; None where there are too few."""
+    step = _blocks(flow_before(frame))
+    earlier = None if frame.before is None else _blocks(frame.before.shared.get("flow_before"))
+    later = _blocks(_flow_after(frame))
+    known = [each for each in (earlier, later) if each is not None]
+    if step is None or not known:
+        return None
+
+    def compute() -> Float64 | None:
+        lengths = np.stack([np.square(each).sum(axis=-1) for each in known])
+        usual = np.take_along_axis(np.stack(known), lengths.argmax(axis=0)[None, ..., None], 0)[0]
+        length = np.square(usual).sum(axis=-1)
+        moving = length > MIN_PACE_PX**2
+        if moving.sum() < MIN_PACE_BLOCKS:
+            return None
+        return np.asarray((step * usual).sum(axis=-1)[moving] / length[moving], np.float64)
+
+    return frame.share("pace_ratios", compute)
+
+
+def _flow_after(frame: SignalFrame) -> Float32 | None:
+    """The flow of the next frame back to this one, which that frame will need itself."""
+    after = frame.after
+    if after is None:
+        return None
+    return after.share("flow_before", lambda: flow_between(after.tiny, frame.tiny))
+
+
+def _blocks(flow: Float32 | None) -> Float32 | None:
+    """(h, w, 2) means over blocks; None where nothing is known."""
+    if flow is None:
+        return None
+    high, wide = (max(1, side // PACE_BLOCK_PX) for side in flow.shape[:2])
+    whole = flow[: high * PACE_BLOCK_PX, : wide * PACE_BLOCK_PX]
+    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+
+
+PACE = Signal(
+    SignalSpec(
+        "pace",
+        "1",
+        "Motion since the frame before as a multiple of the usual step: 0 for a repeat, 2 where an"
+        " instant is missing.",
+    ),
+    pace,
+    Sight.BEFORE | Sight.AFTER | Sight.PAST,
+    usual=True,
+)
+PACE_SPREAD = Signal(
+    SignalSpec("pace_spread", "1", "Interquartile range of that over the blocks."),
+    pace_spread,
+    Sight.BEFORE | Sight.AFTER | Sight.PAST,
+    usual=True,
+)
