@@ -12,7 +12,7 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
-    cadence,
+    regular,
     change,
     cut,
     duplicate,
@@ -36,7 +36,7 @@ for _detector in (
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
-    Detector("cadence", REPEAT_SIGNALS, cadence.detect),
+    Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
 ):

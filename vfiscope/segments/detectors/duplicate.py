@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.cadence import regular_of
+from vfiscope.segments.detectors.regular import regular_of
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.repeats import Repeat, change_of, repeats_of

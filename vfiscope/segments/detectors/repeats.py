@@ -16,7 +16,7 @@ from vfiscope.segments.rules import spans
 from vfiscope.types import Float64
 
 __all__ = [
-    "CHANGE_SIGNALS",
+    "DIP_REACH",
     "REPEAT_SIGNALS",
     "Pattern",
     "Repeat",
@@ -29,7 +29,7 @@ Bool = NDArray[np.bool_]
 
 CHANGE_SIGNALS = ("difference_p99", "difference_rms")
 REPEAT_SIGNALS = (*CHANGE_SIGNALS, "light_step", "light_share", "pace", "luma_std")
-MIN_LIT_SHARE, MIN_LIT_STEP = 0.8, 0.01
+LIT_SHARE, LIT_STEP = 0.8, 0.01
 """Part of the frame whose brightness goes the same way, and a step of its logarithm: light changes
 there, whether or not something moves."""
 LEAST_CHANGE = 0.05
@@ -39,7 +39,7 @@ MAX_DIP = 0.72
 """Change of a row in parts of what goes on within three rows on either side, below which it may be
 part of a pattern. Where one field of two is new, it is about 0.6."""
 PERIODS = range(2, 13)
-MIN_PATTERN_ROWS, MIN_PATTERN_CYCLES = 12, 4
+MIN_PATTERN_ROWS, MIN_SAME_CYCLES = 12, 4
 MAX_STRAY_SHARE = 0.2
 """Part of the other rows of a pattern that may be as calm by chance."""
 LEAST_SHARE, WEAK_QUANTILE = 0.01, 0.75
@@ -127,7 +127,7 @@ def repeats_of(columns: Columns) -> list[Repeat]:
             change[pattern.first : pattern.last + 1] = np.nan
         context = context_of(columns)
         step, share = context.signal("light_step"), context.signal("light_share")
-        lit = (share > MIN_LIT_SHARE) & (np.abs(step) > MIN_LIT_STEP)
+        lit = (share > LIT_SHARE) & (np.abs(step) > LIT_STEP)
         pace, spread = context.signal("pace"), context.signal("luma_std")
         return [
             repeat
@@ -166,7 +166,7 @@ def _patterns(change: Float64) -> list[Pattern]:
 
 def _steady(dip: Bool, period: int) -> Bool:
     """(N,) the dips that come again in the same row of several cycles running."""
-    cycles = max(MIN_PATTERN_CYCLES, -(-MIN_PATTERN_ROWS // period))
+    cycles = max(MIN_SAME_CYCLES, -(-MIN_PATTERN_ROWS // period))
     count = len(dip) - (cycles - 1) * period
     kept = np.zeros(len(dip), bool)
     if count > 0:

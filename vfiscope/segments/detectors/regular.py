@@ -8,14 +8,19 @@ one repeat of 25 frames, single repeats follow each other at the same distance.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import Pattern, change_of, patterns_of, repeats_of
+from vfiscope.segments.detectors.repeats import (
+    DIP_REACH,
+    Pattern,
+    change_of,
+    patterns_of,
+    repeats_of,
+)
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import FrameTable, Segment, counted
@@ -24,8 +29,9 @@ __all__ = ["detect", "regular_of"]
 
 MIN_SPARSE_PERIOD = 6
 MIN_EQUAL_DISTANCES = 3
-"""Pairs of repeats that are equally far apart: fewer may be so by chance."""
-MAX_CYCLES_APART = 3
+"""Repeats that another one follows so far behind: fewer may be so by chance."""
+MAX_CYCLES = 3
+"""From one repeat to the next that is found: in between little may move."""
 MIN_REGULAR_CONFIDENCE = 0.5
 CERTAINTY_SCALE = 3.0
 FIELD_RATIO = 0.5
@@ -44,7 +50,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
-            (pattern.first, pattern.last),
+            _whole(pattern, len(column)),
             1 - math.exp(-pattern.certainty / CERTAINTY_SCALE),
             "cadence",
             evidence=_said(columns.frames, pattern),
@@ -59,42 +65,44 @@ def regular_of(columns: Columns) -> list[Pattern]:
 
 
 def _regular(columns: Columns) -> list[Pattern]:
-    single = [
-        repeat
+    ratio = {
+        repeat.first: repeat.ratio
         for repeat in repeats_of(columns)
         if repeat.first == repeat.last and repeat.confidence >= MIN_REGULAR_CONFIDENCE
-    ]
-    rows = np.array([repeat.first for repeat in single], int)
-    ratio = {repeat.first: repeat.ratio for repeat in single}
-    found: list[Pattern] = []
-    while True:
-        period = _distance(rows)
-        if not period:
-            return sorted(found)
-        members = [
-            row for row in rows.tolist() if {row - period, row + period} & set(rows.tolist())
-        ]
-        for chain in _chains(members, MAX_CYCLES_APART * period):
-            first, last = max(0, chain[0] - period + 1), chain[-1]
-            if last + period >= len(columns.frames):  # the next one is not due before the end
-                last = len(columns.frames) - 1
+    }
+    rows, found = set(ratio), []
+    while period := _distance(rows):
+        members = {row for pair in _pairs(rows, period) for row in pair}
+        for chain in _chains(sorted(members), MAX_CYCLES * period):
             usual = float(np.median([ratio[row] for row in chain]))
             certainty = -len(chain) * math.log(usual)
-            found.append(Pattern(first, last, period, tuple(chain), usual, certainty))
-        rows = np.setdiff1d(rows, members)
+            first = max(0, chain[0] - period + 1)
+            found.append(Pattern(first, chain[-1], period, tuple(chain), usual, certainty))
+        rows = rows - members
+    return sorted(found)
 
 
-def _distance(rows: np.ndarray) -> int:
-    """The distance that most pairs of neighbouring repeats have, or those of every other one; 0 if
-    it is none."""
-    counts = Counter(
-        int(apart)
+def _pairs(rows: set[int], period: int) -> list[tuple[int, int]]:
+    """The repeats that are whole cycles apart, few at most."""
+    cycles = range(period, MAX_CYCLES * period + 1, period)
+    return [(row, row + apart) for row in rows for apart in cycles if row + apart in rows]
+
+
+def _distance(rows: set[int]) -> int:
+    """The cycle with which most repeats agree, the longest one; 0 if there is none."""
+    ordered = sorted(rows)
+    apart = {
+        after - before
         for step in (1, 2)
-        for apart in rows[step:] - rows[:-step]
-        if apart >= MIN_SPARSE_PERIOD
-    )
-    best = max(counts, key=lambda apart: (counts[apart], -apart), default=0)
-    return best if counts[best] >= MIN_EQUAL_DISTANCES else 0
+        for before, after in zip(ordered, ordered[step:], strict=False)
+    }
+    agree = {
+        period: len({row for row, _ in _pairs(rows, period)})
+        for period in apart
+        if period >= MIN_SPARSE_PERIOD
+    }
+    best = max(agree, key=lambda period: (agree[period], period), default=0)
+    return best if agree.get(best, 0) >= MIN_EQUAL_DISTANCES else 0
 
 
 def _chains(rows: list[int], apart: int) -> list[list[int]]:
@@ -107,18 +115,26 @@ def _chains(rows: list[int], apart: int) -> list[list[int]]:
     return chains
 
 
+def _whole(pattern: Pattern, count: int) -> tuple[int, int]:
+    """Its first and last row. Within a cycle of the ends of the run nothing is known around a row,
+    so that it lasts to them."""
+    reach = max(pattern.period, DIP_REACH)
+    first = 0 if pattern.first <= min(pattern.period, DIP_REACH) else pattern.first
+    return first, count - 1 if pattern.last + reach >= count else pattern.last
+
+
 def _said(frames: FrameTable, pattern: Pattern) -> str:
-    held = sorted({row % pattern.period for row in pattern.repeats})
-    many, period = len(held), pattern.period
-    first = int(frames.index[pattern.repeats[0]])
-    steps = {before: after - before for before, after in pairwise([*held, held[0] + period])}
-    alone = all(step > 1 for step in steps.values())
+    period = pattern.period
+    held = sorted({row % period for row in pattern.repeats})
+    many, s = len(held), "" if len(held) > 1 else "s"
+    alone = all(after - before > 1 for before, after in pairwise([*held, held[0] + period]))
     if pattern.ratio > FIELD_RATIO and many > 1 and alone:
         how = "show a new field beside an old one"
     else:
-        how = "repeat the frame before them"
+        how = f"repeat{s} the frame before"
     what = {(1, 2): "twos: ", (2, 3): "threes: "}.get((many, period), "")
     return (
-        f"{what}{counted(many, 'frame')} of every {period} {how}, the first is frame {first}; they"
-        f" change {told(pattern.ratio)} times as much as the others"
+        f"{what}{counted(many, 'frame')} of every {period} {how}, the first is frame"
+        f" {int(frames.index[pattern.repeats[0]])}; the usual change is {told(pattern.ratio)} times"
+        " that of the others"
     )
