@@ -157,5 +157,5 @@ def test_evidence_is_stored_and_printed(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_kinds_are_faults_or_information() -> None:
     assert not set(FAULTS) & set(INFORMATION)
-    assert set(INFORMATION) == {"black", "flash", "static", "cadence"}
+    assert set(INFORMATION) == {"black", "flash", "static", "cadence", "gap", "growth"}
     assert [is_fault(kind) for kind in ("freeze", "static", "another")] == [True, False, True]

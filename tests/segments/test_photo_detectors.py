@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from helpers.results import make_scores
 
-from vfiscope.segments.detectors import bump, growth, misfit, photo_gap, photo_light
+from vfiscope.segments.detectors import bump, growth, jump, misfit, photo_gap, photo_light
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.photo_change import Changes
 from vfiscope.segments.photo_curves import PhotoCurves, smooth
 
 HOUR, DAY = 3600.0, 86400.0
@@ -29,6 +30,7 @@ def columns(**signals: np.ndarray) -> Columns:
         "bump_points": np.full(COUNT, 0.8),
         "bump_scale": np.ones(COUNT),
         "green_share": np.full(COUNT, 0.05),
+        "changed_step": np.where(rows % 6 > 0, 0.02, 0.08) + 0.004 * (rows % 2),
         "green_x": np.full(COUNT, 100.0),
         "green_y": np.full(COUNT, 60.0),
     }
@@ -48,7 +50,7 @@ def stepped(light: np.ndarray) -> np.ndarray:
 
 def test_a_steady_time_lapse_has_gaps_only() -> None:
     steady = columns()
-    for module in (misfit, bump, photo_light, growth):
+    for module in (misfit, bump, photo_light, growth, jump):
         assert module.detect(steady) == []
     gaps = photo_gap.detect(steady)
     assert [gap.start for gap in gaps] == [6, 12, 18, 24, 30, 36, 42]
@@ -135,6 +137,21 @@ def test_white_balance_drifts_in_blue() -> None:
     assert (found.kind, found.metric) == ("exposure", "blue_drift")
     assert found.peak == pytest.approx(-0.06, abs=0.002)
     assert "blue falls by 6.0 % against green from frame 0 to 47" in found.evidence
+
+
+def test_a_jump_is_more_than_photos_as_far_apart_change() -> None:
+    changed = columns().signals["changed_step"].copy()
+    changed[12] = 0.1  # over night: little more than usual
+    changed[15] = 0.1
+    (found,) = jump.detect(columns(changed_step=changed))
+    assert (found.start, found.stop, found.kind) == (15, 16, "change")
+    assert found.evidence.startswith(
+        "10.0 % of frame 15 has changed, where 2.4 % are usual for 2 h;"
+    )
+    changes = Changes(columns(changed_step=changed))
+    assert changes.worst[0] == 15
+    assert changes.rate[15] == pytest.approx(0.05)
+    assert changes.cumulative[-1] == pytest.approx(np.nansum(changed))
 
 
 def test_growth_and_harvest_have_size_and_place() -> None:

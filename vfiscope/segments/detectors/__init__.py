@@ -18,6 +18,7 @@ from vfiscope.segments.detectors import (
     exposure,
     flicker,
     growth,
+    jump,
     low_score,
     misfit,
     odd_exposure,
@@ -44,6 +45,7 @@ for _detector in (
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),
     Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
+    Detector("jump", ("photo_back", "changed_step"), jump.detect),
     Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
