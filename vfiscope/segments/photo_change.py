@@ -18,7 +18,7 @@ MIN_ALIKE_STEPS = 5
 """Steps of about one length below which all steps are taken together."""
 MIN_JUMP, JUMP_SIGMAS = 0.03, 6.0
 """A jump is this part of the photo and so many robust standard deviations beyond the usual."""
-HOUR = 3600.0
+HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Changes:
         """(N,) since the photo that it is relative to."""
         times, curves = self.columns.frames.time_s, PhotoCurves(self.columns)
         passed = times - times[np.maximum(curves.parent, 0)]
-        return np.where(curves.parent >= 0, passed / HOUR, np.nan)
+        return np.where(curves.parent >= 0, passed / HOUR_S, np.nan)
 
     @cached_property
     def rate(self) -> Float64:

@@ -78,8 +78,10 @@ class PhotoCurves:
         found = np.ones(len(parent), np.bool_)
         for row in np.flatnonzero(parent >= 0):
             found[parent[row] + 1 : row] = False
-        last = int(np.flatnonzero(parent >= 0).max(initial=0))
-        found[last + 1 :] = False
+        alike = np.flatnonzero(parent >= 0)
+        last = int(alike.max(initial=0))
+        if len(parent) - 1 - last <= len(alike):  # else photos are unlike each other anyway
+            found[last + 1 :] = False
         return found & self.read
 
     @cached_property

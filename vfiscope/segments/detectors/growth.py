@@ -16,7 +16,7 @@ from vfiscope.types import Float64, Int64, Segment
 __all__ = ["GREEN_SIGNALS", "Growth", "detect"]
 
 GREEN_SIGNALS = ("green_share", "green_x", "green_y")
-MIN_FALL, MIN_FALL_PART, FALL_SIGMAS = 0.005, 0.15, 4.0
+MIN_TAKEN, MIN_TAKEN_PART, TAKEN_SIGMAS = 0.005, 0.15, 4.0
 """A fall is at least this part of the photo, this part of the green, and so many robust standard
 deviations of the other steps."""
 MIN_GROWTH, GROWTH_SIGMAS = 0.005, 4.0
@@ -56,7 +56,7 @@ class Growth:
     def falls(self) -> Int64:
         """Places among the rows at which green is gone."""
         before = np.r_[self.share[:1], self.share[:-1]]
-        least = np.maximum(max(MIN_FALL, FALL_SIGMAS * self.noise), MIN_FALL_PART * before)
+        least = np.maximum(max(MIN_TAKEN, TAKEN_SIGMAS * self.noise), MIN_TAKEN_PART * before)
         return np.flatnonzero(-self.steps >= least)
 
     @cached_property
@@ -111,7 +111,7 @@ def _fall(growth: Growth, at: int) -> Segment:
     frames, row = growth.columns.frames, int(growth.rows[at])
     before = int(frames.index[growth.rows[at - 1]])
     now, then = float(growth.share[at]), float(growth.share[at - 1])
-    excess = (then - now) / max(MIN_FALL, FALL_SIGMAS * growth.noise, MIN_FALL_PART * then)
+    excess = (then - now) / max(MIN_TAKEN, TAKEN_SIGMAS * growth.noise, MIN_TAKEN_PART * then)
     said = (
         f"green falls from {100 * then:.1f} % of frame {before} to {100 * now:.1f} %"
         f" of frame {frames.index[row]}{_at(growth.place(np.array([at])))}"

@@ -22,7 +22,7 @@ __all__ = ["MISFIT_SIGNALS", "detect"]
 MISFIT_SIGNALS = ("photo_back", "bump_points", "luma_mean", "luma_std", "sharpness")
 MIN_BLUR = 0.35
 """Least fall of ln of sharpness, by contrast, of a blurred photo: to 70 %."""
-CERTAIN, AT_THE_END = 0.95, 0.6
+AGREED, AT_THE_END = 0.95, 0.6
 """Confidence where photos behind agree with those before, and where none follows."""
 
 
@@ -63,7 +63,7 @@ def _misfit(
     usual = float(np.median(luma[curves.belongs])) if curves.belongs.any() else 0.0
     return segment_of(
         *(frames, "luma_mean", luma, np.abs(luma - usual), rows),
-        CERTAIN if len(after) else AT_THE_END,
+        AGREED if len(after) else AT_THE_END,
         same[0].kind if same else "change",
         evidence=said,
     )
