@@ -83,9 +83,10 @@ def test_a_new_place_that_stays_is_no_misfit() -> None:
     back = np.where(np.arange(COUNT) > 0, 1.0, np.nan)
     back[20] = np.nan
     assert misfit.detect(columns(photo_back=back)) == []
-    back[20:] = np.nan  # nothing is like anything from here on
+    back[44:] = np.nan  # the last photos are like no other
     (found,) = misfit.detect(columns(photo_back=back))
-    assert (found.start, found.stop, found.confidence) == (20, COUNT, misfit.AT_THE_END)
+    assert (found.start, found.stop, found.confidence) == (44, COUNT, misfit.AT_THE_END)
+    assert misfit.detect(columns(photo_back=np.full(COUNT, np.nan))) == []
 
 
 def test_a_blurred_photo() -> None:
