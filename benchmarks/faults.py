@@ -51,6 +51,7 @@ def main() -> int:
         "--errors", default="", help="lists misses and false alarms of a kind, or all"
     )
     verb.add_argument("--peers", action="store_true", help="tables beside other tools")
+    verb.add_argument("--write", type=Path, help="a page of Markdown for the documentation")
     verbs.add_parser("audit", help="what the real clips have of themselves")
     args = parser.parse_args()
     return VERBS[args.verb](args)

@@ -98,9 +98,10 @@ def _save(out: Path, columns: Mapping[str, Stored]) -> None:
 
 
 def columns(out: Path) -> dict[str, Stored]:
-    """The columns of all runs, as ``scan`` left them."""
+    """The columns of all runs; read anew where a run is newer than what is kept."""
     path = out / COLUMNS
-    if not path.exists():
+    newest = max((run.stat().st_mtime for run in (out / RUNS).glob("*.h5")), default=0.0)
+    if not path.exists() or path.stat().st_mtime < newest:
         _save(out, stored_runs(out, load_list(out)))
     with path.open("rb") as file:
         return dict(pickle.load(file))

@@ -187,6 +187,8 @@ class Signal:
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
     """True for a cheap signal that is computed by default."""
+    dated: bool = False
+    """True for one that is computed by default only for photos that tell when they were taken."""
 
 
 def rows_before(looked_at: Sight) -> int:
