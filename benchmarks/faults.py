@@ -37,7 +37,7 @@ def main() -> int:
     verb.add_argument("out", type=Path)
     verb.add_argument("--again", action="store_true", help="also where there is a run")
     verb.add_argument("--signals", default="", help="as of vfiscope scan")
-    verb.add_argument("--only", default="", help="clips whose names hold this")
+    verb.add_argument("--only", default="", help="clips whose names hold one of these")
     verb = verbs.add_parser("peers", help="other tools on each clip")
     verb.add_argument("out", type=Path)
     verb.add_argument("--ffmpeg", default="ffmpeg")
