@@ -12,18 +12,25 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
-    regular,
+    bump,
     change,
     cut,
     duplicate,
     exposure,
     flicker,
+    growth,
+    jump,
     low_score,
+    misfit,
     odd_exposure,
+    photo_gap,
+    photo_light,
+    regular,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
+from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -39,5 +46,11 @@ for _detector in (
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("photo_gap", ("photo_back",), photo_gap.detect),
+    Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
+    Detector("bump", bump.BUMP_SIGNALS, bump.detect),
+    Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
+    Detector("jump", ("photo_back", "changed_step"), jump.detect),
+    Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.regular import regular_of
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.regular import regular_of
 from vfiscope.segments.detectors.repeats import Repeat, change_of, repeats_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
