@@ -259,9 +259,7 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         "local": _stands_out(column("fault_peak"), judged),
     }
     moves = column("moving") >= MAX_STILL_SHARE
-    return {
-        name: found[name] & judged & (moves | (name in ANYWHERE)) for name in CAUSES
-    }
+    return {name: found[name] & judged & (moves | (name in ANYWHERE)) for name in CAUSES}
 
 
 def _stands_out(peak: Float64, judged: Bool) -> Bool:
