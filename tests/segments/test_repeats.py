@@ -21,8 +21,9 @@ def columns_of(change: np.ndarray, step_s: float = 0.04, **signals: np.ndarray) 
     usual = {
         "difference_p99": change,
         "difference_rms": change,
-        "light_step": np.zeros(count),
-        "light_share": np.zeros(count),
+        "frame_difference": change,
+        "luma_mean": np.full(count, 100.0),
+        "structure_step": np.zeros(count),
         "pace": np.ones(count) * (change > 1),
         "luma_std": np.full(count, 40.0),
     }
@@ -89,7 +90,7 @@ def test_the_less_moves_the_less_is_certain() -> None:
         (moving(20), {"luma_std": np.full(N, 1.0)}),  # there is nothing to see
         (
             moving(*range(20, 40)),  # light fades out and in around a still shot
-            {"light_step": np.full(N, -0.1), "light_share": np.ones(N)},
+            {"luma_mean": 100 + 10.0 * np.abs(np.arange(N) - 30)},
         ),
         (10 + 9.5 * np.cos(np.arange(N) / 6), {}),  # slow for a while, and not at once
     ],
