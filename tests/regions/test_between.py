@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vfiscope import synth
 from vfiscope.regions import METHODS, Settings
 from vfiscope.regions.find import find_between
-from vfiscope.regions.steps import FramePair
+from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.types import Uint8
 
 DSIFT = Settings(embedder="dsift")
@@ -94,3 +96,16 @@ def test_frames_too_small_for_motion_are_compared_as_they_are() -> None:
     test, ref = (np.full((9, 9, 3), code, np.uint8) for code in (90, 30))
     found = find_between([FramePair(test, ref)] * 2, METHODS["auto"](Settings()))
     assert found.regions == []
+
+
+@pytest.mark.parametrize(("x", "compared"), [(0.0, 2), (12.0, 8)])
+def test_references_are_moved_only_while_something_is_left(x: float, compared: int) -> None:
+    method, asked = METHODS["auto"](Settings()), []
+
+    def difference(pair: FramePair) -> Difference:
+        asked.append(pair)
+        return method.difference(pair)
+
+    pairs = [FramePair(disc(x), disc(0)), FramePair(disc(x), disc(24))]
+    found = find_between(pairs, replace(method, difference=difference))
+    assert (found.answer.answer, len(asked)) == ("same", compared)
