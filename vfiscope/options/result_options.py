@@ -37,7 +37,8 @@ class ResultOptions(ComputingOptions):
     flag: Annotated[
         Texts,
         Option(
-            'Flag segments that meet a rule such as "ssim < 0.9 for 3 frames".',
+            'Flag segments that meet a rule such as "ssim < 0.9 for 3 frames" or "sharpness < 0.5 *'
+            ' median for 2 s".',
             metavar="RULE",
             identifies=False,
         ),
@@ -45,8 +46,9 @@ class ResultOptions(ComputingOptions):
     fail_on: Annotated[
         Texts,
         Option(
-            'Exit with 1 if a rule such as "mean(psnr) < 35" is met; write "psnr of all", "of'
-            ' passed" or "of synthesised" to choose frames where their roles are known.',
+            'Exit with 1 if a rule such as "mean(psnr) < 35" or "any(freeze) for 1 s" is met; write'
+            ' "psnr of all", "of passed" or "of synthesised" to choose frames where their roles are'
+            " known.",
             metavar="RULE",
             stored=False,
         ),

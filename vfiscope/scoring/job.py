@@ -24,7 +24,7 @@ from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS
-from vfiscope.signals import Sight, choose_signals
+from vfiscope.signals import SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
@@ -73,6 +73,8 @@ def open_job(
     check_regions(config)
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
+    plan = _with_packets(plan, config, inputs.sources["test"])
+    plan = _with_dated(plan, config, inputs.sources["test"])
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
@@ -88,6 +90,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     in_order = config.mode != "compare" and not config.independent
     has = {
         Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
+        Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
         Sight.SHIFT: has_other_place(config)
@@ -96,9 +99,38 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))
     return replace(plan, signals=choose_signals(config.signals, offered, wanted))
+
+
+def _with_packets(plan: Plan, config: RunConfig, test: Source) -> Plan:
+    """The plan for the test: without the signals of packets where it is no video.
+
+    Raises:
+        UsageError: one was asked for, or a rule is about one.
+    """
+    if test.info.kind == "video":
+        return plan
+    kept = plan.without_packets()
+    _check_rules(config, kept)
+    for name in config.signals:
+        if name in plan.signals and name not in kept.signals:
+            raise UsageError(
+                f"{name} is about the packets of a video, and {test.info.path} is none: leave it"
+                " out of --signals"
+            )
+    return kept
+
+
+def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:
+    """The plan with the default signals of a time-lapse, where the photos tell when they were
+    taken."""
+    if config.mode == "compare" or config.independent or config.signals or not test.info.times_from:
+        return plan
+    dated = {name: signal for name, signal in SIGNALS.items() if signal.dated}
+    return replace(plan, signals={**plan.signals, **dated})
 
 
 def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:

@@ -265,7 +265,8 @@ def _scores(
     work is continued."""
     lead = min(done, job.plan.rows_before)
     pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
-    return score_pairs(pairs, job.plan, job.header.grids, lead=lead)
+    packets = streams.sources["test"].packets if job.plan.needs_packets else None
+    return score_pairs(pairs, job.plan, job.header.grids, lead=lead, packets=packets)
 
 
 def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterator[Pairs]:

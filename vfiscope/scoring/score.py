@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from typing import TypeVar
@@ -15,7 +15,7 @@ from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
 from vfiscope.signals import Sight, Signal, measure, rows_before
-from vfiscope.types import Frames, FrameTable, Needs, Pairs, Role, Scores, Status
+from vfiscope.types import Frames, FrameTable, Needs, PacketIndex, Pairs, Role, Scores, Status
 from vfiscope.types.batch import to_numpy
 
 __all__ = ["Plan", "score_pairs"]
@@ -64,6 +64,16 @@ class Plan:
         """How many rows before the first one signals look at."""
         return max((rows_before(signal.looks_at) for signal in self.signals.values()), default=0)
 
+    @property
+    def needs_packets(self) -> bool:
+        """Whether any signal looks at the packets of the test."""
+        return self._any_looks_at(Sight.PACKETS)
+
+    def without_packets(self) -> Plan:
+        """The plan for a test that has none."""
+        kept = {n: each for n, each in self.signals.items() if Sight.PACKETS not in each.looks_at}
+        return replace(self, signals=kept)
+
     def _any_looks_at(self, part: Sight) -> bool:
         return any(part in signal.looks_at for signal in self.signals.values())
 
@@ -84,7 +94,12 @@ Float = TypeVar("Float", np.float32, np.float16)
 
 
 def score_pairs(
-    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], *, lead: int = 0
+    pairs: Iterable[Pairs],
+    plan: Plan,
+    grids: Mapping[str, tuple[int, int]],
+    *,
+    lead: int = 0,
+    packets: PacketIndex | None = None,
 ) -> Iterator[Scores]:
     """Score every batch of pairs.
 
@@ -97,8 +112,9 @@ def score_pairs(
         grids: {map or field: (h, w)}, as returned by :meth:`Plan.grids`.
         lead: the number of first rows that are only there for signals of later ones, and not
             scored.
+        packets: of the test, where signals look at them.
     """
-    return measure(_scored(pairs, plan, grids, lead), plan.signals, lead)
+    return measure(_scored(pairs, plan, grids, lead), plan.signals, lead, packets)
 
 
 def _scored(

@@ -28,6 +28,7 @@ from vfiscope.signals.block_difference import DIFFERENCE_P99, DIFFERENCE_RMS
 from vfiscope.signals.blockiness import BLOCKINESS
 from vfiscope.signals.camera_motion import CAMERA_MOTION
 from vfiscope.signals.colour_balance import COLOUR_BALANCE
+from vfiscope.signals.colour_share import COLOUR_SHARES
 from vfiscope.signals.damage import IMPULSE, SEAM
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
@@ -40,6 +41,8 @@ from vfiscope.signals.luma_statistics import LUMA_STATISTICS
 from vfiscope.signals.measure import measure
 from vfiscope.signals.noise import NOISE
 from vfiscope.signals.pace import PACE, PACE_SPREAD
+from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
+from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
@@ -64,6 +67,8 @@ for _signal in (
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
     *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD),
     *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
+    *(PACKET_BYTES, KEYFRAME),
+    *(*PHOTO_STEPS, *COLOUR_SHARES),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 
@@ -74,6 +79,7 @@ REMEDIES = {
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",
+    Sight.PACKETS: "is about the packets of a video, and compare reads single frames: use scan",
 }
 """{input of a signal: the remedy where a run cannot offer it}"""
 

@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from vfiscope.jit import one_opencv_thread
 from vfiscope.signals.signal import PAST_ROWS, Partner, Sight, Signal, SignalFrame
-from vfiscope.types import Frames, Pairs, Scores, Status, Uint8
+from vfiscope.types import Frames, PacketIndex, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
 __all__ = ["measure"]
 
 
 def measure(
-    scored: Iterable[tuple[Pairs, Scores | None]], signals: Mapping[str, Signal], lead: int = 0
+    scored: Iterable[tuple[Pairs, Scores | None]],
+    signals: Mapping[str, Signal],
+    lead: int = 0,
+    packets: PacketIndex | None = None,
 ) -> Iterator[Scores]:
     """The same scores with the signals of their test frames: {signal: (N,) float32}, NaN where not
     defined, such as for frames without pixels.
@@ -34,13 +37,14 @@ def measure(
         scored: batches in row order, each with its scores; None where its rows only lead in.
         signals: what to compute, by name.
         lead: the number of rows that lead in.
+        packets: of the test, where signals look at them.
     """
     waiting: deque[Scores] = deque()
     if not signals:
         yield from (scores for _, scores in scored if scores is not None)
         return
     looked_at = reduce(or_, (signal.looks_at for signal in signals.values()))
-    frames = _neighbours(_frames(_queued(scored, waiting), looked_at), looked_at)
+    frames = _neighbours(_frames(_queued(scored, waiting), looked_at, packets), looked_at)
     values: list[list[float]] = []
     for row in islice((_row(frame, signals) for frame in frames), lead, None):
         values.append(row)
@@ -117,14 +121,16 @@ class _Others(NamedTuple):
 
 
 def _frames(
-    batches: Iterable[tuple[Pairs, NDArray[np.float16] | None]], looked_at: Sight
+    batches: Iterable[tuple[Pairs, NDArray[np.float16] | None]],
+    looked_at: Sight,
+    packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
     """Each test frame by itself; None where it has no pixels. The last of a batch is a copy, so
     that it does not keep the whole batch in memory."""
     golden: Partner | None = None
     for pairs, motion in batches:
         others = _others(pairs, motion, looked_at)
-        for row, frame in enumerate(_alone(pairs, motion, looked_at)):
+        for row, frame in enumerate(_alone(pairs, motion, looked_at, packets)):
             if frame is None:
                 yield None
                 continue
@@ -144,7 +150,10 @@ def _others(pairs: Pairs, motion: NDArray[np.float16] | None, looked_at: Sight) 
 
 
 def _alone(
-    pairs: Pairs, motion: NDArray[np.float16] | None, looked_at: Sight
+    pairs: Pairs,
+    motion: NDArray[np.float16] | None,
+    looked_at: Sight,
+    packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
     """Each test frame of a batch without its partner; None where it has no pixels."""
     test = pairs.test if pairs.decoded is None else pairs.decoded
@@ -163,6 +172,7 @@ def _alone(
             matrix=None if found is None or not found.accepted[row] else found.matrix[row],
             motion=None if motion is None else motion[row].astype(np.float32),
             index=int(test.index[row]),
+            packet=None if packets is None else packets.at(int(test.pts[row])),
         )
 
 

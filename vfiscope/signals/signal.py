@@ -43,6 +43,8 @@ class Sight(Flag):
     both."""
     GOLDEN = auto()
     """The pixels of the golden frame."""
+    PACKETS = auto()
+    """The packets of the video."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +83,8 @@ class SignalFrame:
     """What it was compared with; None where it has no partner, or nothing looks at one."""
     index: int = 0
     """Its decode ordinal."""
+    packet: tuple[int, bool] | None = None
+    """Bytes of its packet, and whether it is a keyframe; None where the container tells nothing."""
     before: SignalFrame | None = None
     """The test frame in the row before; None at the first row, and where that has no pixels. It
     knows neither its own before nor what follows it, but holds what :meth:`share` kept of them."""
@@ -177,6 +181,8 @@ class Signal:
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
     """True for a cheap signal that is computed by default."""
+    dated: bool = False
+    """True for one that is computed by default only for photos that tell when they were taken."""
 
 
 def rows_before(looked_at: Sight) -> int:

@@ -23,7 +23,7 @@ from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.counts import Counts
 from vfiscope.sources.geometry import cropped, resize_into
 from vfiscope.sources.selection import Options, Selection
-from vfiscope.types import Frames, Note, SeekTable, SourceInfo, Status
+from vfiscope.types import Frames, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = [
     "RGB_COLOR",
@@ -141,6 +141,12 @@ class Source(ABC):
             return float(position / self._info.rate)
         count, length = self._info.frames_expected, self._info.duration_s
         return position * length / count if count and length else None
+
+    @property
+    def packets(self) -> PacketIndex | None:
+        """The packets of a video by their presentation times, which are read at the first use; None
+        for other sources, and where frames have no times of their own."""
+        return None
 
     @property
     def selection(self) -> Selection:

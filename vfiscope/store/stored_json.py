@@ -58,6 +58,7 @@ class SourceKinds(Loose):
     frames_undecodable: Count = 0
     frames_skipped: Count = 0
     frames_lost: Count = 0
+    frames_per_second: str | None = None
 
     @model_validator(mode="after")
     def _has_its_box(self) -> Self:

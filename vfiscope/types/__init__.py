@@ -9,6 +9,7 @@ from vfiscope.types.cells import Box, CellGrid, cell_edges
 from vfiscope.types.fetched import ComparedFrames, Fetch, FetchedFrame
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, counted, sentence
+from vfiscope.types.packet_index import PacketIndex
 from vfiscope.types.regions import Answer, Region, Track
 from vfiscope.types.seek_table import NOT_WHOLE, SeekTable
 from vfiscope.types.specs import (
@@ -60,6 +61,7 @@ __all__ = [
     "Needs",
     "Neighbours",
     "Note",
+    "PacketIndex",
     "Pairing",
     "Pairs",
     "Region",

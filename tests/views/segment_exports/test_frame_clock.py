@@ -63,8 +63,8 @@ def test_where_times_do_not_tell_the_container_does(tmp_path: Path, claim: str) 
     assert clock(tmp_path, [0, 42, 83], MS, test=told).rate == Fraction(claim)
 
 
-@pytest.mark.parametrize("claim", ["30", "90000", "0", "-1", "1/0", "none", None, [1]])
-def test_claims_that_do_not_fit_are_left_aside(tmp_path: Path, claim: object) -> None:
+@pytest.mark.parametrize("claim", ["30", "90000", "0", "-1", "1/0", "none", None])
+def test_claims_that_do_not_fit_are_left_aside(tmp_path: Path, claim: str | None) -> None:
     ticks = rounded(FILM, 60, MS)
     assert clock(tmp_path, ticks, MS, test={"frames_per_second": claim}).rate == FILM
 

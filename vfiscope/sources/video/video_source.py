@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import av
@@ -29,9 +29,10 @@ from vfiscope.sources.video.decode import Decoded, decode, packets
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.frame_claims import Claims, emptied_places
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.types import Code, Note, SeekTable, SourceInfo, Status
+from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
 
@@ -146,6 +147,10 @@ class VideoSource(Source):
             log.info("%s is decoded from its start: by seeking, %s", path, error)
             self._seeks = False
             yield from super()._rows_at(left)
+
+    @cached_property
+    def packets(self) -> PacketIndex | None:
+        return list_packets(self._video) if self._first.has_pts else None
 
     @property
     def _length(self) -> int | None:
