@@ -31,6 +31,9 @@ STIFFNESS, STIFF_WINDOW = 4, 5
 """The flow of a frame is taken at so many working pixels apart, each the median of this square of
 them: a flow that is free to follow broken geometry would hide it."""
 
+MIN_OWN_MOTION = 1.0
+"""Pixels of the size at which motion is estimated: as far as two of its flows may disagree."""
+
 
 @dataclass(frozen=True, eq=False)
 class Surrounding:
@@ -61,9 +64,7 @@ class Surrounding:
         (:class:`~vfiscope.metrics.interpolation.real_motion.Between`)."""
         if not self.has_flow:
             return []
-        size = self.test.shape[0], self.test.shape[1]
-        small = working_size(*size, MAX_BETWEEN_SIDE_PX)
-        between = _alone(lambda: Between.of(self._luma[1], self._luma[2], small)).at(size)
+        between = self._between.at(self.test.shape[:2])
         (before, after_too), (before_too, after) = between.expected(self.phase)
         return [
             *(_fetched(self.before, before), _fetched(self.after, after)),
@@ -92,6 +93,20 @@ class Surrounding:
         ):
             known = resized(seen.astype(np.float32), size) > 0.5
             yield _fetched(frame, resized_flow(_stiff(flow), size)), known
+
+    @property
+    def moving(self) -> Mask:
+        """(H, W) pixels that move otherwise than most of the frame does between the real ones;
+        where there is flow."""
+        flows = (self._between.forth, self._between.back)
+        own = [np.abs(flow - np.median(flow, axis=(0, 1))).max(axis=-1) for flow in flows]
+        most = resized(np.asarray(np.maximum(*own), np.float32), self.test.shape[:2])
+        return np.asarray(most > MIN_OWN_MOTION, bool)
+
+    @cached_property
+    def _between(self) -> Between:
+        size = working_size(self.test.shape[0], self.test.shape[1], MAX_BETWEEN_SIDE_PX)
+        return _alone(lambda: Between.of(self._luma[1], self._luma[2], size))
 
     @cached_property
     def _luma(self) -> list[Float32]:
