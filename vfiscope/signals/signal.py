@@ -115,6 +115,12 @@ class SignalFrame:
         return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
 
     @property
+    def row_step(self) -> int:
+        """The n of every n-th row, which statistics of all pixels look at: enough rows of wide
+        frames are hundreds."""
+        return int(-(-self.pixels.shape[1] // SMALL_WIDTH))
+
+    @property
     def small(self) -> Uint8:
         """(h, w) luma, scaled down to at most 480 px of width by averaging."""
         return self.share("small", lambda: scaled_down(self.luma, SMALL_WIDTH))

@@ -12,15 +12,22 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
+    bump,
     change,
     cut,
     exposure,
     flicker,
+    growth,
+    jump,
     low_score,
+    misfit,
     odd_exposure,
+    photo_gap,
+    photo_light,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -34,5 +41,11 @@ for _detector in (
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("photo_gap", ("photo_back",), photo_gap.detect),
+    Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
+    Detector("bump", bump.BUMP_SIGNALS, bump.detect),
+    Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
+    Detector("jump", ("photo_back", "changed_step"), jump.detect),
+    Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
