@@ -28,7 +28,7 @@ from vfiscope.signals.light_fit import BIWEIGHT, UNCLIPPED, cells_of, fit_light
 from vfiscope.signals.signal import PAST_ROWS, SignalFrame
 from vfiscope.types import Float32, Float64, Uint8
 
-__all__ = ["Lit", "Placed", "light_on_earlier", "photo_on_earlier", "photo_view"]
+__all__ = ["Lit", "Placed", "changed_between", "light_on_earlier", "photo_on_earlier", "photo_view"]
 
 VIEW_SIDE_PX = 640
 """Longer side to which larger photos are reduced."""
@@ -156,6 +156,19 @@ def light_on_earlier(frame: SignalFrame) -> Lit | None:
         return None
 
     return frame.share("light_on_earlier", compute)
+
+
+def changed_between(now: SignalFrame, then: SignalFrame) -> tuple[Placed, NDArray[np.bool_]] | None:
+    """A photo on any earlier one, and the (h, w) cells that have changed by more than light; None
+    where they do not show the same place.
+
+    Cells are as large as 1/96 of the longer side.
+    """
+    pair = _pair(photo_view(now), photo_view(then))
+    fitted = None if pair is None else fit_light(pair.now, pair.then)
+    if pair is None or fitted is None:
+        return None
+    return _place(photo_view(now), pair, math.nan), fitted.changed
 
 
 def _earlier(frame: SignalFrame) -> tuple[PhotoView, ...]:
