@@ -15,6 +15,7 @@ from vfiscope.segments.detectors import (
     bump,
     change,
     cut,
+    duplicate,
     exposure,
     flicker,
     growth,
@@ -24,9 +25,11 @@ from vfiscope.segments.detectors import (
     odd_exposure,
     photo_gap,
     photo_light,
+    regular,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -40,6 +43,8 @@ for _detector in (
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
+    Detector("cadence", REPEAT_SIGNALS, regular.detect),
+    Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
