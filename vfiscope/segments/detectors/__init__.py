@@ -12,15 +12,22 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
+    black,
     change,
     cut,
     exposure,
+    exposure_step,
+    fade,
+    flash,
     flicker,
+    light_flicker,
     low_score,
     odd_exposure,
+    shot_cut,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -34,5 +41,11 @@ for _detector in (
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect),
+    Detector("fade", fade.FADE_SIGNALS, fade.detect),
+    Detector("black", black.BLACK_SIGNALS, black.detect),
+    Detector("flash", flash.FLASH_SIGNALS, flash.detect),
+    Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
+    Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
