@@ -37,7 +37,7 @@ def main() -> int:
     verb.add_argument("out", type=Path)
     verb.add_argument("--again", action="store_true", help="also where there is a run")
     verb.add_argument("--signals", default="", help="as of vfiscope scan")
-    verb.add_argument("--only", default="", help="clips whose names hold this")
+    verb.add_argument("--only", default="", help="clips whose names hold one of these")
     verb = verbs.add_parser("peers", help="other tools on each clip")
     verb.add_argument("out", type=Path)
     verb.add_argument("--ffmpeg", default="ffmpeg")
@@ -51,6 +51,7 @@ def main() -> int:
         "--errors", default="", help="lists misses and false alarms of a kind, or all"
     )
     verb.add_argument("--peers", action="store_true", help="tables beside other tools")
+    verb.add_argument("--write", type=Path, help="a page of Markdown for the documentation")
     verbs.add_parser("audit", help="what the real clips have of themselves")
     args = parser.parse_args()
     return VERBS[args.verb](args)

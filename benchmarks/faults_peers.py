@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,16 +148,21 @@ def _judged(entries: Sequence[Entry], read: Mapping[str, Any], tool: str) -> Jud
         for entry in entries
         if tool in read.get(entry.file, {})
     }
-    # What only names cuts is right about a fade with a cut in it.
     return judged([_lenient(entry) for entry in entries], said)
 
 
 def _lenient(entry: Entry) -> Entry:
-    fades = [
-        Truth(**{**vars(truth), "also": (*truth.also, "cut")}) if truth.kind == "fade" else truth
+    """For tools with few words: a fade may be called a cut, and repeats of a cadence repeats."""
+    truths = [
+        replace(truth, also=(*truth.also, "cut")) if truth.kind == "fade" else truth
         for truth in entry.truths
     ]
-    return Entry(**{**vars(entry), "truths": fades})
+    repeats = [
+        replace(truth, kind="duplicate", also=("freeze",), optional=True)
+        for truth in entry.truths
+        if truth.kind == "cadence"
+    ]
+    return replace(entry, truths=[*truths, *repeats])
 
 
 def _kind(result: Judged, kind: str) -> tuple[Tally, int]:

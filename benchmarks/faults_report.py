@@ -33,6 +33,8 @@ def report(args: argparse.Namespace) -> int:
     result = judged(entries, said)
     for part in parts(result, args):
         print("\n".join(part), end="\n\n")
+    if args.write:
+        args.write.write_text("\n\n".join("\n".join(each) for each in page(result, args)) + "\n")
     print(f"{len(said)} of {len(entries)} clips, {time.process_time() - start:.1f} s")
     return 0
 
@@ -49,6 +51,16 @@ def parts(result: Judged, args: argparse.Namespace) -> Iterator[list[str]]:
         yield peers_table(args.out, result)
     if args.errors:
         yield errors(result, args.errors)
+
+
+def page(result: Judged, args: argparse.Namespace) -> Iterator[list[str]]:
+    """What the documentation shows."""
+    yield by_kind(result.tallies(*COUNTED))
+    clean = clean_table(result)
+    yield [*clean[:2], clean[-1]]
+    yield calibration_table(result)
+    yield compared_table(result)
+    yield peers_table(args.out, result)
 
 
 def number(value: float, digits: int = 2) -> str:

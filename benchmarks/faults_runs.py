@@ -40,10 +40,13 @@ def run_path(out: Path, entry: Entry) -> Path:
 
 
 def scan(out: Path, signals: str, again: bool, only: str) -> int:
-    """A run for each clip; those that are there stay."""
+    """A run for each clip; those that are there stay. What vfiscope refuses is printed, and counts
+    as clips of which nothing is said."""
     (out / RUNS).mkdir(exist_ok=True)
-    entries = [each for each in load_list(out) if only in each.file]
-    start, frames, failed = time.process_time(), 0, []
+    parts = only.split(",")
+    entries = [e for e in load_list(out) if any(part in e.file for part in parts)]
+    start, frames = time.process_time(), 0
+    refused: dict[str, str] = {}
     for number, entry in enumerate(entries, 1):
         path = run_path(out, entry)
         if path.exists() and not again:
@@ -52,14 +55,16 @@ def scan(out: Path, signals: str, again: bool, only: str) -> int:
             _run(out, entry, path, [name for name in signals.split(",") if name])
             frames += entry.frames
         except VfiscopeError as error:
-            failed.append(f"{entry.file}: {error}")
+            refused[entry.file] = str(error)
         print(f"\r{number} of {len(entries)}", end="", file=sys.stderr, flush=True)
     took = time.process_time() - start
     print(f"\n{frames} frames, {1e3 * took / max(1, frames):.1f} ms of processor time for each")
-    print(*failed, sep="\n")
-    (out / FAILED).write_text("".join(f"{line}\n" for line in failed))
+    for file, why in refused.items():
+        print(f"{file}: {why}")
+    known = failed(out) - {entry.file for entry in entries if run_path(out, entry).exists()}
+    (out / FAILED).write_text("".join(f"{file}\n" for file in sorted(known | set(refused))))
     _save(out, stored_runs(out, load_list(out)))
-    return 1 if failed else 0
+    return 0
 
 
 def _run(out: Path, entry: Entry, path: Path, signals: Sequence[str]) -> None:
@@ -98,9 +103,10 @@ def _save(out: Path, columns: Mapping[str, Stored]) -> None:
 
 
 def columns(out: Path) -> dict[str, Stored]:
-    """The columns of all runs, as ``scan`` left them."""
+    """The columns of all runs; read anew where a run is newer than what is kept."""
     path = out / COLUMNS
-    if not path.exists():
+    newest = max((run.stat().st_mtime for run in (out / RUNS).glob("*.h5")), default=0.0)
+    if not path.exists() or path.stat().st_mtime < newest:
         _save(out, stored_runs(out, load_list(out)))
     with path.open("rb") as file:
         return dict(pickle.load(file))
@@ -109,8 +115,7 @@ def columns(out: Path) -> dict[str, Stored]:
 def failed(out: Path) -> set[str]:
     """The clips that vfiscope would not score: nothing is said of them."""
     path = out / FAILED
-    lines = path.read_text().splitlines() if path.exists() else []
-    return {line.split(":")[0] for line in lines}
+    return set(path.read_text().splitlines()) if path.exists() else set()
 
 
 def flagged(stored: Stored, detectors: Sequence[str] = ()) -> list[Said]:

@@ -15,7 +15,7 @@ from helpers.stored import SPECS, store_run
 from vfiscope.segments import flag, reflag
 from vfiscope.store import Run
 from vfiscope.types import FrameTable, Role
-from vfiscope.types.segment_kinds import FAULTS, INFORMATION, SEGMENT_KINDS, is_fault
+from vfiscope.types.segment_kinds import EDITS, FAULTS, INFORMATION, SEGMENT_KINDS, is_fault
 
 P, S = Role.PASSED, Role.SYNTHESISED
 FLAT = (0.001 * np.random.default_rng(3).permutation(np.arange(60) % 3)).tolist()
@@ -155,7 +155,8 @@ def test_evidence_is_stored_and_printed(tmp_path: Path, capsys: pytest.CaptureFi
         assert run.segments == [stored]
 
 
-def test_kinds_are_faults_or_information() -> None:
-    assert not set(FAULTS) & set(INFORMATION)
-    assert set(INFORMATION) == {"black", "flash", "static", "cadence"}
-    assert [is_fault(kind) for kind in ("freeze", "static", "another")] == [True, False, True]
+def test_kinds_are_faults_edits_or_information() -> None:
+    assert len(SEGMENT_KINDS) == len(FAULTS) + len(EDITS) + len(INFORMATION)
+    assert set(INFORMATION) == {"black", "flash", "static", "cadence", "gap", "growth"}
+    asked = ("freeze", "cut", "static", "another")
+    assert [is_fault(kind) for kind in asked] == [True, False, False, True]

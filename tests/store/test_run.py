@@ -189,7 +189,7 @@ def change_type(h5: Any) -> None:
     data, attrs = h5["scores/ssim"][()], dict(h5["scores/ssim"].attrs)
     del h5["scores/ssim"]
     h5["scores"].create_dataset(
-        "ssim", data=data.astype("f8"), chunks=(64,), compression="gzip", compression_opts=1
+        "ssim", data=data.astype("f8"), chunks=(100,), compression="gzip", compression_opts=1
     )
     h5["scores/ssim"].attrs.update(attrs)
 

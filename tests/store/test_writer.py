@@ -140,7 +140,7 @@ def test_layout_is_the_published_one(tmp_path: Path) -> None:
             h5["maps/mismatch"],
             h5["fields/motion"],
         )
-        assert (score.shape, score.dtype, score.chunks) == ((100,), np.float32, (64,))
+        assert (score.shape, score.dtype, score.chunks) == ((100,), np.float32, (100,))
         assert (stored_map.shape, stored_map.dtype, stored_map.chunks) == (
             (100, 3, 4),
             np.float16,

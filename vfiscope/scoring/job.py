@@ -24,7 +24,7 @@ from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS
-from vfiscope.signals import Sight, choose_signals
+from vfiscope.signals import SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
@@ -74,6 +74,7 @@ def open_job(
     _check_needs(comparison, plan)
     inputs = open_checked(config, stack)
     plan = _with_packets(plan, config, inputs.sources["test"])
+    plan = _with_dated(plan, config, inputs.sources["test"])
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
@@ -98,6 +99,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))
     return replace(plan, signals=choose_signals(config.signals, offered, wanted))
@@ -120,6 +122,15 @@ def _with_packets(plan: Plan, config: RunConfig, test: Source) -> Plan:
                 " out of --signals"
             )
     return kept
+
+
+def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:
+    """The plan with the default signals of a time-lapse, where the photos tell when they were
+    taken."""
+    if config.mode == "compare" or config.independent or config.signals or not test.info.times_from:
+        return plan
+    dated = {name: signal for name, signal in SIGNALS.items() if signal.dated}
+    return replace(plan, signals={**plan.signals, **dated})
 
 
 def _check_lag(lag: int, test: Source, embedder: Identity | None) -> None:

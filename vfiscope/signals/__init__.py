@@ -28,6 +28,7 @@ from vfiscope.signals.block_difference import DIFFERENCE_P99, DIFFERENCE_RMS
 from vfiscope.signals.blockiness import BLOCKINESS
 from vfiscope.signals.camera_motion import CAMERA_MOTION
 from vfiscope.signals.colour_balance import COLOUR_BALANCE
+from vfiscope.signals.colour_share import COLOUR_SHARES
 from vfiscope.signals.damage import IMPULSE, SEAM
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
@@ -41,6 +42,7 @@ from vfiscope.signals.measure import measure
 from vfiscope.signals.noise import NOISE
 from vfiscope.signals.pace import PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
+from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
@@ -66,6 +68,7 @@ for _signal in (
     *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD),
     *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
     *(PACKET_BYTES, KEYFRAME),
+    *(*PHOTO_STEPS, *COLOUR_SHARES),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 

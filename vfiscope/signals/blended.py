@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import fetched_along, flow_between, tiny_scale
+from vfiscope.jit import compiled
+from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
 __all__ = ["BLEND_SIGNALS", "Blend", "blend"]
 
-MIN_MOVED_CODES = 14.0
+MIN_MOVED_CODES = 14
 """Difference of the frames before and after, in code values, where a blend shows."""
 MIN_MOVED_PX = 40
 """Tiny pixels that must differ so much."""
@@ -54,31 +56,57 @@ def blend(frame: SignalFrame) -> Blend | None:
     past, coming = before.tiny, after.tiny
 
     def compute() -> Blend | None:
-        step = past.astype(np.float32) - coming
-        moved = np.abs(step) > MIN_MOVED_CODES
-        if moved.sum() < MIN_MOVED_PX:
+        count, along, length = mixed(frame.tiny, past, coming)
+        if count < MIN_MOVED_PX or min(past.shape) < MIN_FLOW_PX:
             return None
         flow = flow_between(past, coming)
-        if flow is None:
-            return None
-        now = frame.tiny.astype(np.float32)
-        part = float((step[moved] * (now - coming)[moved]).sum() / np.square(step[moved]).sum())
-        mixture = coming + np.float32(np.clip(part, *BLEND_WEIGHTS)) * step
-        left = float(np.abs(now - mixture)[moved].mean())
+        part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
         half = flow * np.float32(0.5)
-        old, new = fetched_along(past, -half), fetched_along(coming, half)
-        ways = [np.abs(now - each) for each in (old, new, (old + new) / 2)]
-        least = float(np.minimum.reduce(ways)[moved].mean())
+        carried = fetched_along(past, -half), fetched_along(coming, half)
+        left, least = residuals(frame.tiny, past, coming, part, *carried)
+        moved = cv2.absdiff(past, coming) > MIN_MOVED_CODES
         own, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
         usual = sum(around) / 2
-        lengths = np.hypot(flow[..., 0], flow[..., 1])[moved]
+        squares = np.square(flow[moved]).sum(axis=-1)
         return Blend(
-            left / max(MIN_CARRIED_CODES, least),
+            left / max(MIN_CARRIED_CODES * count, least),
             own / usual if usual else math.nan,
-            ranked(lengths, BLEND_MOTION_SHARE)[0] * tiny_scale(frame),
+            math.sqrt(ranked(squares, BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
         )
 
     return frame.share("blend", compute)
+
+
+@compiled()
+def mixed(now: Any, past: Any, coming: Any) -> tuple[int, float, float]:
+    """Over the pixels of (h, w) uint8 planes where past and coming differ: their number, and the
+    products of (now - coming) and of (past - coming) with (past - coming)."""
+    count, along, length = 0, 0.0, 0.0
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            step = float(past[y, x]) - float(coming[y, x])
+            if abs(step) > MIN_MOVED_CODES:
+                count += 1
+                along += step * (float(now[y, x]) - float(coming[y, x]))
+                length += step * step
+    return count, along, length
+
+
+@compiled()
+def residuals(
+    now: Any, past: Any, coming: Any, part: float, old: Any, new: Any
+) -> tuple[float, float]:
+    """Over the same pixels: sums of the differences to the mixture, and of the least of those to
+    ``old``, ``new`` (h, w) float32 and their mean."""
+    left, least = 0.0, 0.0
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            here, then, next_one = float(now[y, x]), float(past[y, x]), float(coming[y, x])
+            if abs(then - next_one) > MIN_MOVED_CODES:
+                left += abs(here - next_one - part * (then - next_one))
+                a, b = here - old[y, x], here - new[y, x]
+                least += min(abs(a), abs(b), abs((a + b) / 2))
+    return left, least
 
 
 def _part(name: str) -> Callable[[SignalFrame], float]:

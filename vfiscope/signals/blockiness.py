@@ -73,5 +73,4 @@ BLOCKINESS = Signal(
         " blocks.",
     ),
     blockiness,
-    usual=True,
 )

@@ -11,7 +11,7 @@ import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import fetched_along, flow_before, tiny_scale
+from vfiscope.signals.frame_flow import fetched_along, from_before, tiny_scale
 from vfiscope.signals.frame_views import block_means, ranked
 from vfiscope.signals.light_fit import BIWEIGHT
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
@@ -24,7 +24,7 @@ MOTION_GRID_PX = 4
 MIN_SLOPE_CODES = 4.0
 """Slope of luma, in code values per tiny pixel, below which flow at a place is a guess."""
 MIN_SLOPES = 16
-MOTION_FIT_STEPS = 6
+MOTION_FIT_STEPS = 4
 MIN_FIT_SCALE_PX = 0.05
 """Least scale of what flow is off by, in tiny pixels."""
 
@@ -58,10 +58,10 @@ def camera_motion(frame: SignalFrame) -> CameraMotion | None:
     1974), and then to their luma in one step of Lucas and Kanade (1981), as flow alone is up to a
     tenth of a step short.
     """
-    before, flow = frame.before, flow_before(frame)
-    if before is None or flow is None:
+    before, found = frame.before, from_before(frame)
+    if before is None or found is None:
         return None
-    then = before.tiny
+    then, flow = before.tiny, found.flow
 
     def compute() -> CameraMotion | None:
         fitted = _similarity(frame, flow)

@@ -7,13 +7,24 @@ correlation (Kuglin and Hines 1975) says where to start.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.types import Float32, Uint8
 
-__all__ = ["carried", "fetched_along", "flow_before", "flow_between", "tiny_scale"]
+__all__ = [
+    "MIN_FLOW_PX",
+    "Carried",
+    "carry",
+    "fetched_along",
+    "flow_between",
+    "from_before",
+    "tiny_scale",
+]
 
 MIN_FLOW_PX = 12
 """Short side below which there is no flow."""
@@ -26,21 +37,22 @@ MAX_JUMP_SHARE = 0.25
 """Largest start as a part of the side."""
 
 
-def flow_before(frame: SignalFrame) -> Float32 | None:
-    """(h, w, 2) tiny pixels: content at (x, y) of the frame is at (x + dx, y + dy) of the frame
-    before; None where there is none, or frames are too small."""
+class Carried(NamedTuple):
+    """A frame that was brought to the places of another one."""
+
+    flow: Float32
+    """(h, w, 2) tiny pixels: content at (x, y) of the one is at (x + dx, y + dy) of the other."""
+    luma: Float32
+    """(h, w) the tiny luma of the other there."""
+
+
+def from_before(frame: SignalFrame) -> Carried | None:
+    """The tiny frame before, brought to where its content is in this one; None where there is none,
+    or frames are too small."""
     before = frame.before
     if before is None:
         return None
-    return frame.share("flow_before", lambda: flow_between(frame.tiny, before.tiny))
-
-
-def carried(frame: SignalFrame) -> Float32 | None:
-    """(h, w) the tiny frame before, brought along the flow to where its content is in this one."""
-    before, flow = frame.before, flow_before(frame)
-    if before is None or flow is None:
-        return None
-    return frame.share("carried", lambda: fetched_along(before.tiny, flow))
+    return frame.share("from_before", lambda: carry(frame.tiny, before.tiny))
 
 
 def tiny_scale(frame: SignalFrame) -> int:
@@ -49,39 +61,46 @@ def tiny_scale(frame: SignalFrame) -> int:
     return int(wide // small) * int(small // tiny)
 
 
-def flow_between(now: Uint8, other: Uint8) -> Float32 | None:
-    """(h, w, 2) px: content at (x, y) of the one plane is at (x + dx, y + dy) of the other; None
-    where they are too small."""
+def carry(now: Uint8, other: Uint8) -> Carried | None:
+    """A plane (h, w) brought to where its content is in another one; None where they are too
+    small."""
     if min(now.shape) < MIN_FLOW_PX:
         return None
-    flow = _searched(now, other)
+    flow = flow_between(now, other)
+    luma = fetched_along(other, flow)
     apart = float(cv2.norm(now, other, cv2.NORM_L1)) / now.size
-    left = float(np.abs(now - fetched_along(other, flow)).mean())
+    left = float(np.abs(now - luma).mean())
     if left < max(MIN_LEFT_CODES, MAX_LEFT_SHARE * apart):
-        return flow
+        return Carried(flow, luma)
     across, down = _jump(now, other)
     if max(abs(across), abs(down)) < MIN_JUMP_PX:
-        return flow
+        return Carried(flow, luma)
     jump = np.array([across, down], np.float32)
-    jumped = _searched(now, _moved(other, across, down)) + jump
-    better = float(np.abs(now - fetched_along(other, jumped)).mean()) < left
-    return np.asarray(jumped if better else flow, np.float32)
+    jumped = flow_between(now, _moved(other, across, down)) + jump
+    after_jump = fetched_along(other, jumped)
+    better = float(np.abs(now - after_jump).mean()) < left
+    return Carried(jumped, after_jump) if better else Carried(flow, luma)
 
 
-def _searched(now: Uint8, other: Uint8) -> Float32:
+def flow_between(now: Uint8, other: Uint8) -> Float32:
+    """(h, w, 2) px: content at (x, y) of the one plane is at (x + dx, y + dy) of the other. Short
+    sides of at least 12 px."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     return np.asarray(search.calc(now, other, np.zeros((*now.shape, 2), np.float32)), np.float32)
 
 
 def fetched_along(plane: Uint8, flow: Float32) -> Float32:
     """A plane (h, w) sampled where a flow (h, w, 2) points: bilinear, the border repeated."""
-    height, width = flow.shape[:2]
-    x = np.arange(width, dtype=np.float32) + flow[..., 0]
-    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
-    border = cv2.BORDER_REPLICATE
-    return np.asarray(
-        cv2.remap(plane.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=border), np.float32
-    )
+    x, y = _grid(*flow.shape[:2])
+    wide, at = plane.astype(np.float32), (x + flow[..., 0], y + flow[..., 1])
+    fetched = cv2.remap(wide, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(fetched, np.float32)
+
+
+@lru_cache(maxsize=4)
+def _grid(height: int, width: int) -> tuple[Float32, Float32]:
+    """Columns (w,) and rows (h, 1) of the pixels."""
+    return np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
 
 
 def _jump(now: Uint8, other: Uint8) -> tuple[int, int]:

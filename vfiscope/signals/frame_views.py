@@ -14,6 +14,7 @@ from vfiscope.types import Float32, Uint8
 
 __all__ = ["BLOCK_PX", "block_means", "grey", "ranked", "scaled_down", "slopes"]
 
+HALF_CODE, NO_SUM = np.float32(0.5), np.float32(0)
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -34,8 +35,27 @@ def scaled_down(plane: Uint8, width: int) -> Uint8:
     if times == 1:
         return plane
     high, wide = (max(1, side // times) for side in plane.shape)
-    squares = np.ascontiguousarray(plane[: high * times, : wide * times])
-    return np.asarray(cv2.resize(squares, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    made = np.empty((high, wide), np.uint8)
+    mean_squares(plane, made, min(times, plane.shape[0]), times)
+    return made
+
+
+@compiled()
+def mean_squares(plane: Any, made: Any, tall: int, broad: int) -> None:
+    """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels."""
+    width = made.shape[1] * broad
+    sums, share = np.zeros(width, np.float32), np.float32(1 / (tall * broad))
+    for i in range(made.shape[0]):
+        for x in range(width):
+            sums[x] = plane[i * tall, x]
+        for y in range(i * tall + 1, (i + 1) * tall):
+            for x in range(width):
+                sums[x] += np.float32(plane[y, x])
+        for j in range(made.shape[1]):
+            total = NO_SUM
+            for x in range(j * broad, (j + 1) * broad):
+                total += sums[x]
+            made[i, j] = np.uint8(total * share + HALF_CODE)
 
 
 def block_means(plane: NDArray[Any], side: int = BLOCK_PX) -> Float32:

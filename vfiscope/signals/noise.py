@@ -17,6 +17,8 @@ __all__ = ["NOISE", "noise"]
 NOISE_BLOCK_PX = 16
 QUIET_QUARTILE = 0.25
 """Part of the blocks that show noise and little else."""
+MAX_BLOCK_STEP = 2
+"""Of frames wider than 480 px, every second row of blocks counts."""
 NOISY_CODES = (6, 249)
 """Mean code values of a block between which noise is not clipped."""
 TWICE = np.float32(2)
@@ -33,8 +35,10 @@ def noise(frame: SignalFrame) -> float:
     over the frame, because texture answers too.
     """
     high, wide = (max(0, side - 2) // NOISE_BLOCK_PX for side in frame.luma.shape)
+    every = min(frame.row_step, MAX_BLOCK_STEP)
+    high = -(-high // every)
     bends, totals = np.zeros((2, high, wide), np.float32)
-    noise_blocks(frame.luma, bends, totals)
+    noise_blocks(frame.luma, every, bends, totals)
     area = NOISE_BLOCK_PX**2
     low, top = NOISY_CODES
     seen = bends[(totals >= low * area) & (totals <= top * area)]
@@ -45,13 +49,14 @@ def noise(frame: SignalFrame) -> float:
 
 
 @compiled(REORDERED)
-def noise_blocks(luma: Any, bends: Any, totals: Any) -> None:
+def noise_blocks(luma: Any, every: int, bends: Any, totals: Any) -> None:
     """Sums over blocks of the absolute answer of the filter, and of luma.
 
     All are whole numbers that float32 holds, so that their order does not matter.
 
     Args:
         luma: (H, W) uint8.
+        every: n, where every n-th row of blocks is looked at.
         bends: (h, w) float32, filled.
         totals: (h, w) float32, filled.
     """
@@ -61,7 +66,8 @@ def noise_blocks(luma: Any, bends: Any, totals: Any) -> None:
     for i in range(bends.shape[0]):
         answers[:] = 0
         sums[:] = 0
-        for y in range(1 + i * NOISE_BLOCK_PX, 1 + (i + 1) * NOISE_BLOCK_PX):
+        first = 1 + i * every * NOISE_BLOCK_PX
+        for y in range(first, first + NOISE_BLOCK_PX):
             above, here, below = luma[y - 1], luma[y], luma[y + 1]
             for x in range(width):
                 upright[x] = np.float32(above[x]) + np.float32(below[x]) - TWICE * here[x]

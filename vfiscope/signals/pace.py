@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import flow_before, flow_between
+from vfiscope.signals.frame_flow import Carried, carry, from_before
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Float64, SignalSpec
@@ -44,9 +44,9 @@ def pace_spread(frame: SignalFrame) -> float:
 
 def _ratios(frame: SignalFrame) -> Float64 | None:
     """(K,) of the moving blocks; None where there are too few."""
-    step = _blocks(flow_before(frame))
-    earlier = None if frame.before is None else _blocks(frame.before.shared.get("flow_before"))
-    later = _blocks(_flow_after(frame))
+    step = _blocks(from_before(frame))
+    earlier = None if frame.before is None else _blocks(frame.before.shared.get("from_before"))
+    later = _blocks(_to_next(frame))
     known = [each for each in (earlier, later) if each is not None]
     if step is None or not known:
         return None
@@ -63,18 +63,19 @@ def _ratios(frame: SignalFrame) -> Float64 | None:
     return frame.share("pace_ratios", compute)
 
 
-def _flow_after(frame: SignalFrame) -> Float32 | None:
-    """The flow of the next frame back to this one, which that frame will need itself."""
+def _to_next(frame: SignalFrame) -> Carried | None:
+    """This frame brought to the next one, which that one will need itself."""
     after = frame.after
-    if after is None:
-        return None
-    return after.share("flow_before", lambda: flow_between(after.tiny, frame.tiny))
+    return (
+        None if after is None else after.share("from_before", lambda: carry(after.tiny, frame.tiny))
+    )
 
 
-def _blocks(flow: Float32 | None) -> Float32 | None:
-    """(h, w, 2) means over blocks; None where nothing is known."""
-    if flow is None:
+def _blocks(found: Carried | None) -> Float32 | None:
+    """(h, w, 2) mean flow of blocks; None where nothing is known."""
+    if found is None:
         return None
+    flow = found.flow
     high, wide = (max(1, side // PACE_BLOCK_PX) for side in flow.shape[:2])
     whole = flow[: high * PACE_BLOCK_PX, : wide * PACE_BLOCK_PX]
     return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)

@@ -115,6 +115,12 @@ class SignalFrame:
         return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
 
     @property
+    def row_step(self) -> int:
+        """The n of every n-th row, which statistics of all pixels look at: enough rows of wide
+        frames are hundreds."""
+        return int(-(-self.pixels.shape[1] // SMALL_WIDTH))
+
+    @property
     def small(self) -> Uint8:
         """(h, w) luma, scaled down to at most 480 px of width by averaging."""
         return self.share("small", lambda: scaled_down(self.luma, SMALL_WIDTH))
@@ -181,6 +187,8 @@ class Signal:
     looks_at: Sight = Sight.NOTHING
     usual: bool = False
     """True for a cheap signal that is computed by default."""
+    dated: bool = False
+    """True for one that is computed by default only for photos that tell when they were taken."""
 
 
 def rows_before(looked_at: Sight) -> int:

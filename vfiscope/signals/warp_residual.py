@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import carried
+from vfiscope.signals.frame_flow import from_before
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, SignalSpec
@@ -30,9 +30,10 @@ def warp_residual(frame: SignalFrame) -> float:
 
     Of frames scaled down to at most 240 px of width.
     """
-    other = carried(frame)
-    if other is None:
+    found = from_before(frame)
+    if found is None:
         return math.nan
+    other = found.luma
     contrast = max(MIN_CONTRAST_CODES, float(frame.tiny.std()))
     return float(np.abs(frame.tiny - other).mean()) / contrast
 
@@ -45,9 +46,10 @@ def structure_step(frame: SignalFrame) -> float:
     Windows without structure in both frames do not count; NaN where none has any. Of frames scaled
     down to at most 240 px of width.
     """
-    other = carried(frame)
-    if other is None:
+    found = from_before(frame)
+    if found is None:
         return math.nan
+    other = found.luma
     now = frame.tiny.astype(np.float32)
     mean, mean_then = _blurred(now), _blurred(other)
     power = np.maximum(0, _blurred(now * now) - mean * mean)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.store.members import attribute
-from vfiscope.store.schema import CHUNK_ROWS, SCALAR_FILTERS
+from vfiscope.store.schema import COLUMN_CHUNK_ROWS, SCALAR_FILTERS
 from vfiscope.types import Match, Pairing
 
 __all__ = ["PAIRING_TYPES", "read_pairing", "write_pairing"]
@@ -19,7 +19,7 @@ PAIRING_TYPES = {"ref_index": "<i8", "residual": "<f4", "margin": "<f4", "label"
 def write_pairing(h5: Any, pairing: Pairing) -> None:
     """Write a map as columns, with its scalar values as attributes of the group."""
     group = h5.create_group("pairing")
-    chunk = max(1, min(len(pairing), CHUNK_ROWS))
+    chunk = max(1, min(len(pairing), COLUMN_CHUNK_ROWS))
     for name, dtype in PAIRING_TYPES.items():
         data = getattr(pairing, name).astype(dtype)
         group.create_dataset(name, data=data, chunks=(chunk,), **SCALAR_FILTERS)

@@ -66,7 +66,10 @@ from vfiscope.types import (
 __all__ = ["FORMAT", "FORMAT_VERSION", "Header"]
 
 CHUNK_ROWS = 64
-"""Rows in an HDF5 chunk."""
+"""Rows in an HDF5 chunk of maps and fields, and rows that are written at once."""
+COLUMN_CHUNK_ROWS = 4096
+"""Rows in a chunk of a column of numbers: a column is read as a whole, and HDF5 keeps a chunk in
+memory until it is full."""
 
 FRAME_TYPES = {
     "index": "<i8",
@@ -151,7 +154,7 @@ def row_shape(header: Header, group: str, name: str) -> tuple[int, ...]:
 
 def create(h5: Any, header: Header, rows: int) -> None:
     """Create the empty datasets of a run of ``rows`` rows, with their attributes."""
-    chunk = max(1, min(rows, CHUNK_ROWS))
+    chunk = max(1, min(rows, COLUMN_CHUNK_ROWS))
     frames = h5.create_group("frames")
     for name, dtype in FRAME_TYPES.items():
         frames.create_dataset(name, shape=(rows,), dtype=dtype, chunks=(chunk,), **SCALAR_FILTERS)
@@ -173,7 +176,7 @@ def _create_group(h5: Any, header: Header, rows: int, name: str, group: Group) -
     made = h5.create_group(name, track_order=True)
     for each, spec in specs.items():
         shape = row_shape(header, name, each)
-        chunks = (max(1, min(rows, CHUNK_ROWS)), *shape)
+        chunks = (max(1, min(rows, CHUNK_ROWS if shape else COLUMN_CHUNK_ROWS)), *shape)
         dataset = made.create_dataset(
             each, (rows, *shape), group.dtype, chunks=chunks, **group.filters
         )

@@ -76,6 +76,8 @@ class Writer:
         self._folder = Folder(self.path)
         self._parts: list[Part] = []
         self._held: list[tuple[int, Scores]] = []
+        self._joined: tuple[tuple[int, int], Scores] | None = None
+        """The rows stored and held, and all of them without maps."""
         """(first row, scores) pieces that wait for their block to fill."""
 
     def __repr__(self) -> str:
@@ -250,7 +252,7 @@ class Writer:
     def discard(self) -> None:
         """Remove the unfinished work, which cannot become a result."""
         self._check_open()
-        self._parts, self._held = [], []
+        self._parts, self._held, self._joined = [], [], None
         self._folder.remove()
 
     def curves(self) -> tuple[FrameTable, dict[str, NDArray[np.float32]]]:
@@ -269,9 +271,13 @@ class Writer:
 
     def _without_maps(self) -> Scores:
         self._check_open()
-        stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
-        pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
-        return schema.join([replace(piece, maps={}, fields={}) for piece in pieces])
+        rows = self.rows_done, self._rows_held
+        if self._joined is None or self._joined[0] != rows:  # rows are only ever added
+            stored = [read_part(self._folder, part, arrays=False) for part in self._parts]
+            pieces = [schema.empty(self.header), *stored, *(scores for _, scores in self._held)]
+            joined = schema.join([replace(piece, maps={}, fields={}) for piece in pieces])
+            self._joined = rows, joined
+        return self._joined[1]
 
     def finish(self, ending: schema.Ending) -> Path:
         """Merge the parts into one file, move it to the final path atomically, and remove them.

@@ -31,6 +31,7 @@ from vfiscope.synth.events import (
     tear,
     variable_rate,
 )
+from vfiscope.synth.lapse import TimeLapse
 from vfiscope.synth.number import read_stamp, stamp
 from vfiscope.synth.scene import Scene, Shape
 from vfiscope.synth.texture import Ground, Photo, Texture
@@ -44,6 +45,7 @@ __all__ = [
     "Scene",
     "Shape",
     "Texture",
+    "TimeLapse",
     "blur",
     "brightness_step",
     "cut",

@@ -133,6 +133,7 @@ def write_images(
     pattern: str = "frame_%04d.png",
     *,
     quality: int = 95,
+    first: int = 0,
 ) -> list[Path]:
     """Write each frame as an image file; the folder is made where it is missing.
 
@@ -140,6 +141,7 @@ def write_images(
         frames: (H, W, 3) uint8 RGB; uint16 too where the format takes it (png, tiff); or a clip.
         pattern: file name with one printf number; the extension chooses the format.
         quality: 1..100, of JPEG and WebP.
+        first: the number of the first image.
 
     Returns:
         The paths in order.
@@ -175,7 +177,7 @@ def write_images(
     if Path(pattern).suffix.lower() == ".webp":
         options = [cv2.IMWRITE_WEBP_QUALITY, quality]
     paths = []
-    for number, frame in enumerate(frames.frames if isinstance(frames, Clip) else frames):
+    for number, frame in enumerate(frames.frames if isinstance(frames, Clip) else frames, first):
         _check_frame(frame, None)
         _, data = cv2.imencode(
             Path(pattern).suffix, np.ascontiguousarray(frame[..., ::-1]), options

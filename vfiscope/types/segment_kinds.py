@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["FAULTS", "INFORMATION", "SEGMENT_KINDS", "is_fault"]
+__all__ = ["EDITS", "FAULTS", "INFORMATION", "SEGMENT_KINDS", "is_fault"]
 
 FAULTS: Mapping[str, str] = {
     "duplicate": "a frame repeats the one before it",
     "freeze": "several frames in a row repeat the one before them",
     "drop": "instants are missing before the frame",
-    "cut": "the frames before and after are unrelated",
-    "fade": "the content fades out, in, or both",
     "flicker": "the brightness or colour alternates",
     "exposure": "the brightness or colour steps and stays",
     "overexposed": "a photo is brighter than those before and after it",
@@ -26,17 +24,25 @@ FAULTS: Mapping[str, str] = {
     "low_score": "a rule of the user is met, or a score is clearly worse than the clip's own level",
 }
 """{kind: what it says}"""
+EDITS: Mapping[str, str] = {
+    "cut": "the frames before and after are unrelated",
+    "fade": "the content fades out, in, or both",
+}
+"""The same for what an editor did: no fault by itself, and a place where interpolation has nothing
+to go by."""
 INFORMATION: Mapping[str, str] = {
     "black": "the frame is black",
     "flash": "the frame is brighter for a moment, as of a lamp",
     "static": "nothing moves, and nothing should",
     "cadence": "frames repeat in a regular pattern",
+    "gap": "no photo was taken for several usual steps, as over night",
+    "growth": "a colour takes more and more of the photos",
 }
 """The same for kinds that say something about the material and are no faults."""
-SEGMENT_KINDS: Mapping[str, str] = {**FAULTS, **INFORMATION}
+SEGMENT_KINDS: Mapping[str, str] = {**FAULTS, **EDITS, **INFORMATION}
 """All kinds that vfiscope flags; detectors of other packages may name others."""
 
 
 def is_fault(kind: str) -> bool:
-    """True unless the kind is information; a kind of another package is a fault."""
-    return kind not in INFORMATION
+    """True unless the kind is information or an edit; a kind of another package is a fault."""
+    return kind not in INFORMATION and kind not in EDITS

@@ -13,6 +13,7 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     black,
+    bump,
     change,
     cut,
     exposure,
@@ -20,14 +21,20 @@ from vfiscope.segments.detectors import (
     fade,
     flash,
     flicker,
+    growth,
+    jump,
     light_flicker,
     low_score,
+    misfit,
     odd_exposure,
+    photo_gap,
+    photo_light,
     shot_cut,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
+from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -47,5 +54,11 @@ for _detector in (
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
     Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("photo_gap", ("photo_back",), photo_gap.detect),
+    Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
+    Detector("bump", bump.BUMP_SIGNALS, bump.detect),
+    Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
+    Detector("jump", ("photo_back", "changed_step"), jump.detect),
+    Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
