@@ -34,6 +34,7 @@ from vfiscope.segments.detectors import (
     regular,
     shot_cut,
     slip,
+    static,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
@@ -54,6 +55,7 @@ for _detector in (
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
+    Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
