@@ -172,3 +172,9 @@ def test_a_freeze_is_not_static_too() -> None:
     columns = columns_of(moving(*range(20, 60), count=80), noise=np.ones(80))
     assert found(columns) == [("freeze", 20, 60)]
     assert DETECTORS["static"].detect(columns) == []
+
+
+def test_frames_between_unreadable_ones_are_not_judged() -> None:
+    change = moving(20)
+    change[[19, 21]] = np.nan
+    assert found(columns_of(change)) == []

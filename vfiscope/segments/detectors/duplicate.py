@@ -28,7 +28,7 @@ from vfiscope.types import FrameTable, Role, Segment
 __all__ = ["detect"]
 
 MIN_REPEAT_CONFIDENCE = 0.5
-PEAK = 255.0
+PSNR_PEAK = 255.0
 ERROR_ROWS = 6
 MIN_GROWN_ERROR = 0.4
 """Root mean squared error that a repeat adds, in parts of what frames around it change."""
@@ -76,7 +76,7 @@ def _in_reference_too(columns: Columns, repeat: Repeat) -> bool:
     """
     if "psnr" not in columns.scores:
         return False
-    error = PEAK * 10 ** (-np.asarray(columns.scores["psnr"], np.float64) / 20)
+    error = PSNR_PEAK * 10 ** (-np.asarray(columns.scores["psnr"], np.float64) / 20)
     before = error[max(0, repeat.first - ERROR_ROWS) : repeat.first]
     if not np.isfinite(before).any():
         return False

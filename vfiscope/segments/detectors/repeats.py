@@ -227,18 +227,33 @@ def _pattern(
 def _repeats(change: Float64, lit: Bool, begins: Bool) -> list[Repeat]:
     found: list[Repeat] = []
     taken = np.zeros(len(change), bool)
-    nothing = np.zeros(len(change), bool)
+    tried: set[tuple[int, int]] = set()
     for reach in SURROUNDINGS:
         around = _around(change, reach)
         for share in LULLS:
-            for first, last in spans((change < share * around) & ~taken, nothing):
-                if last - first >= reach or not 0 < first <= last < len(change) - 1:
-                    continue
+            lulls = _lulls(change, (change < share * around) & ~taken, reach)
+            for first, last in sorted({*lulls} - tried):
+                tried.add((first, last))
                 made = _repeat(change, lit, begins, first, last)
                 if made is not None:
                     found.append(made)
                     taken[first : last + 1] = True
     return sorted(found)
+
+
+def _lulls(change: Float64, calm: Bool, reach: int) -> list[tuple[int, int]]:
+    """The runs of calm rows, shorter than ``reach``, that begin and end at once: the rows beside
+    them change much more."""
+    turns = np.diff(calm.astype(np.int8), prepend=0, append=0)
+    first, last = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1) - 1
+    short = (last - first < reach) & (first > 0) & (last < len(change) - 1)
+    first, last = first[short], last[short]
+    if not len(first):
+        return []
+    inside = np.maximum.reduceat(change, np.c_[first, last + 1].ravel())[::2]
+    edge = np.fmin(change[first - 1], change[last + 1])
+    clear = (inside < LULLS[0] * edge) & (edge > LEAST_USUAL)
+    return list(zip(first[clear].tolist(), last[clear].tolist(), strict=True))
 
 
 def _repeat(change: Float64, lit: Bool, begins: Bool, first: int, last: int) -> Repeat | None:
@@ -252,9 +267,9 @@ def _repeat(change: Float64, lit: Bool, begins: Bool, first: int, last: int) -> 
         after = slice(after.start, after.start + int(stops[0]))
     sides = [change[side][usable[side]] for side in (before, after)]
     known = [side for side in sides if len(side)]
-    if not known or (len(known) < 2 and last - first >= SIDE_ROWS):
+    edges = [float(change[row]) for row in (first - 1, last + 1) if np.isfinite(change[row])]
+    if not known or not edges or (len(known) < 2 and last - first >= SIDE_ROWS):
         return None
     usual = min(float(np.sort(side)[len(side) // 4]) for side in known)
-    edge = min(float(change[row]) for row in (first - 1, last + 1) if np.isfinite(change[row]))
-    made = Repeat(first, last, float(change[first : last + 1].max()), usual, edge)
+    made = Repeat(first, last, float(change[first : last + 1].max()), usual, min(edges))
     return made if usual > LEAST_USUAL and made.ratio < LULLS[0] else None
