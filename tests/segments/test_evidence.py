@@ -157,6 +157,6 @@ def test_evidence_is_stored_and_printed(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_kinds_are_faults_edits_or_information() -> None:
     assert len(SEGMENT_KINDS) == len(FAULTS) + len(EDITS) + len(INFORMATION)
-    assert set(INFORMATION) == {"black", "flash", "static", "cadence"}
+    assert set(INFORMATION) == {"black", "flash", "static", "cadence", "gap", "growth"}
     asked = ("freeze", "cut", "static", "another")
     assert [is_fault(kind) for kind in asked] == [True, False, False, True]

@@ -12,12 +12,27 @@ from vfiscope.types import FrameTable, Segment, Status
 
 ROWS = 60
 QUIET = {
-    **{"impulse": -0.2, "seam": 100.0, "warp_residual": 0.05, "structure_step": 0.01},
-    **{"light_step": 0.0, "luma_mean": 100.0, "luma_std": 40.0, "sharpness": 5.0},
-    **{"motion_x": 0.0, "motion_y": 0.0, "motion_rotation": 0.0, "motion_residual": 1.0},
-    **{"blend_residual": 4.0, "blend_gradient": 1.1, "blend_motion": 6.0, "keyframe": 0.0},
-    **{"tear_contrast": 0.05, "tear_share": 0.5, "tear_lag": 1.0},
-    **{"tear_jump": 0.05, "tear_jump_share": 0.5},
+    "impulse": -0.2,
+    "seam": 100.0,
+    "warp_residual": 0.05,
+    "structure_step": 0.01,
+    "light_step": 0.0,
+    "luma_mean": 100.0,
+    "luma_std": 40.0,
+    "sharpness": 5.0,
+    "motion_x": 0.0,
+    "motion_y": 0.0,
+    "motion_rotation": 0.0,
+    "motion_residual": 1.0,
+    "blend_residual": 4.0,
+    "blend_gradient": 1.1,
+    "blend_motion": 6.0,
+    "keyframe": 0.0,
+    "tear_contrast": 0.05,
+    "tear_share": 0.5,
+    "tear_lag": 1.0,
+    "tear_jump": 0.05,
+    "tear_jump_share": 0.5,
 }
 """A calm scene."""
 
@@ -49,8 +64,12 @@ JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
 TORN = {
-    **{"tear_contrast": {30: 0.9, 31: 0.9}, "tear_share": {30: -0.5}, "tear_lag": {30: 2.0}},
-    **{"tear_jump": {31: 0.6}, "tear_jump_share": {31: -0.5}, "impulse": {29: 30.0, 30: 4.0}},
+    "tear_contrast": {30: 0.9, 31: 0.9},
+    "tear_share": {30: -0.5},
+    "tear_lag": {30: 2.0},
+    "tear_jump": {31: 0.6},
+    "tear_jump_share": {31: -0.5},
+    "impulse": {29: 30.0, 30: 4.0},
 }
 
 
@@ -68,7 +87,8 @@ TORN = {
         (
             {
                 "impulse": {29: 12.0, 30: 12.0},
-                **{"warp_residual": {40: 0.2}, "keyframe": {0: 1.0, 40: 1.0}},
+                "warp_residual": {40: 0.2},
+                "keyframe": {0: 1.0, 40: 1.0},
             },
             [("corruption", 30, 40)],
         ),
@@ -113,7 +133,7 @@ def test_what_looks_like_a_fault_is_none(changes: dict[str, dict[int, float]]) -
 
 
 def test_frames_missing_in_a_pan_are_no_bump() -> None:
-    pan = {row: 2.0 for row in range(ROWS)}
+    pan = dict.fromkeys(range(ROWS), 2.0)
     steady = dict.fromkeys(range(ROWS), 0.2)
     ahead = scene(motion_x={**pan, 30: 8.0}, motion_residual=steady)
     aside = scene(motion_x=pan, motion_y={30: 8.0}, motion_residual=steady)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +27,8 @@ __all__ = [
     "rows_read",
 ]
 
+MOST_GAPS = 2
+"""More gaps between photos than these, such as nights, are one line."""
 MOST_RANGES = 200
 """Flagged ranges of frames that are listed."""
 Row = TypeVar("Row")
@@ -197,7 +199,7 @@ def _table(metrics: dict[str, Any]) -> Iterator[str]:
             yield f"{f'|{name}|':<{wide}}{_number(pooled['mean_abs']):>10}"
 
 
-def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
+def _ranges(segments: Sequence[dict[str, Any]]) -> Iterator[str]:
     """A line for each range of frames that the same rule found, with its metrics, and below it the
     evidence of the surest of them."""
     from vfiscope.views.places import range_place  # imports h5py, which help does not need
@@ -205,6 +207,11 @@ def _ranges(segments: Iterable[dict[str, Any]]) -> Iterator[str]:
     found: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for s in segments:
         found.setdefault((s["start"], s["stop"], s["kind"], s["rule"]), []).append(s)
+    gaps = [s for s in segments if s["kind"] == "gap"]
+    if len(gaps) > MOST_GAPS:
+        listed = ", ".join(str(s["start"]) for s in gaps[:MOST_RANGES])
+        yield f"  {len(gaps)} gaps, before frames {listed}: {gaps[0]['evidence']}"
+        found = {key: same for key, same in found.items() if key[2] != "gap"}
     for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)
         by = f"rule {rule!r}" if rule else f"confidence {max(s['confidence'] for s in same):.2f}"

@@ -65,6 +65,7 @@ def _run(
     log_to_stderr(quiet)
     from vfiscope.options import RunConfig, default_out
     from vfiscope.scoring.pipeline import run
+    from vfiscope.views.lapse_words import describe_lapse
     from vfiscope.views.region_words import describe_regions
 
     config = RunConfig.from_options(mode, options)
@@ -87,7 +88,7 @@ def _run(
         if as_json:
             say_json(summary)
         elif not quiet:
-            _print(summary, describe_regions(result), pictures)
+            _print(summary, describe_lapse(result), describe_regions(result), pictures)
         for note in summary["notes"]:
             say_error(f"partial: {note}")
         return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)
@@ -102,10 +103,13 @@ def _band(result: Run) -> dict[str, Any]:
     return {"band": band_of(result)}
 
 
-def _print(summary: dict[str, Any], regions: list[str], pictures: str | None) -> None:
+def _print(
+    summary: dict[str, Any], lapse: list[str], regions: list[str], pictures: str | None
+) -> None:
     say(describe(summary))
-    if regions:
-        say("\n" + "\n".join(regions))
+    for lines in (lapse, regions):
+        if lines:
+            say("\n" + "\n".join(lines))
     if words := summary.get("band"):
         distance = summary["metrics"]["cosine"]["mean"]
         say(f"\ncosine {distance:.4g}: {words}, by the bands of NOVA (0.05, 0.15, 0.3)")

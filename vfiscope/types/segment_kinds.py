@@ -35,6 +35,8 @@ INFORMATION: Mapping[str, str] = {
     "flash": "the frame is brighter for a moment, as of a lamp",
     "static": "nothing moves, and nothing should",
     "cadence": "frames repeat in a regular pattern",
+    "gap": "no photo was taken for several usual steps, as over night",
+    "growth": "a colour takes more and more of the photos",
 }
 """The same for kinds that say something about the material and are no faults."""
 SEGMENT_KINDS: Mapping[str, str] = {**FAULTS, **EDITS, **INFORMATION}

@@ -13,20 +13,27 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     blur,
+    bump,
     change,
     corruption,
     cut,
     exposure,
     flicker,
     ghosting,
+    growth,
+    jump,
     low_score,
+    misfit,
     odd_exposure,
+    photo_gap,
+    photo_light,
     shift,
     slip,
     tearing,
     warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
 
@@ -46,5 +53,11 @@ for _detector in (
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
     Detector("tearing", tearing.TEAR_SIGNALS, tearing.detect),
     Detector("warp", warp.WARP_SIGNALS, warp.detect),
+    Detector("photo_gap", ("photo_back",), photo_gap.detect),
+    Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
+    Detector("bump", bump.BUMP_SIGNALS, bump.detect),
+    Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
+    Detector("jump", ("photo_back", "changed_step"), jump.detect),
+    Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

@@ -13,14 +13,17 @@ Beside a golden frame the detector ``exposure`` knows more, and this one is sile
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import told
+from vfiscope.segments.photo_curves import PhotoCurves
 from vfiscope.segments.rules import segment_of, spans
-from vfiscope.types import Float64, Segment
+from vfiscope.types import Float64, FrameTable, Segment
 
-__all__ = ["detect"]
+__all__ = ["EXPOSURE_KINDS", "Odd", "detect", "odd_exposures", "odd_photos"]
 
 EXPOSURE_KINDS = ("overexposed", "underexposed")
 MIN_STEP_S = 1.0
@@ -34,6 +37,32 @@ UNUSUAL_SHARE, MIN_UNUSUAL = 0.1, 2
 """Of the photos, and in photos: how many may stand out."""
 
 
+class Odd(NamedTuple):
+    """How far photos depart from those before and behind them."""
+
+    apart: Float64
+    """(N,) signed; 0 where a photo lies between the two or has no value."""
+    usual: float
+    """What all but a few depart by at most."""
+    unusual: int
+    """How many those few are."""
+    least: float
+    """From how much on a photo is odd."""
+
+
+def odd_photos(frames: FrameTable, values: Float64, floor: float) -> Odd | None:
+    """The departures of (N,) values, NaN where a photo has none; None where the frames are too few
+    or no photos that were taken one by one."""
+    read = np.isfinite(values)
+    if read.sum() < MIN_PHOTOS or np.median(np.diff(frames.time_s)) < MIN_STEP_S:
+        return None
+    apart = np.zeros(len(values))
+    apart[read] = _departures(values[read])
+    unusual = max(MIN_UNUSUAL, int(UNUSUAL_SHARE * read.sum()))
+    usual = float(np.sort(np.abs(apart[read]))[-1 - unusual])
+    return Odd(apart, usual, unusual, max(floor, USUAL_DEPARTURES * usual))
+
+
 def detect(columns: Columns) -> list[Segment]:
     """The overexposed and underexposed photos, in order.
 
@@ -42,15 +71,21 @@ def detect(columns: Columns) -> list[Segment]:
     """
     if "light_red" in columns.signals:
         return []
+    found = odd_exposures(columns)
+    if "photo_back" not in columns.signals:
+        return found
+    # Those that do not belong at all are told by the detector of misfits.
+    belongs, index = PhotoCurves(columns).belongs, columns.frames.index
+    return [each for each in found if belongs[(index >= each.start) & (index < each.stop)].any()]
+
+
+def odd_exposures(columns: Columns) -> list[Segment]:
+    """All such photos."""
     frames, luma = columns.frames, np.asarray(columns.signals["luma_mean"], np.float64)
-    read = np.isfinite(luma)
-    if read.sum() < MIN_PHOTOS or np.median(np.diff(frames.time_s)) < MIN_STEP_S:
+    odd = odd_photos(frames, luma, MIN_DEPARTURE)
+    if odd is None:
         return []
-    apart = np.zeros(len(luma))
-    apart[read] = _departures(luma[read])
-    unusual = max(MIN_UNUSUAL, int(UNUSUAL_SHARE * read.sum()))
-    usual = float(np.sort(np.abs(apart[read]))[-1 - unusual])
-    least = max(MIN_DEPARTURE, USUAL_DEPARTURES * usual)
+    read, apart = np.isfinite(luma), odd.apart
     return [
         segment_of(
             frames,
@@ -58,14 +93,14 @@ def detect(columns: Columns) -> list[Segment]:
             luma,
             np.where(read, sign * apart, np.nan),
             rows,
-            peak / (peak + least),
+            peak / (peak + odd.least),
             kind,
             evidence=f"mean luma is {told(peak)} code values {side} that of the {SIDE} photos"
-            f" before and of the {SIDE} behind; that of all but {unusual} photos departs by"
-            f" {told(usual)} at most, and {told(least)} would be enough",
+            f" before and of the {SIDE} behind; that of all but {odd.unusual} photos departs by"
+            f" {told(odd.usual)} at most, and {told(odd.least)} would be enough",
         )
         for sign, kind, side in zip((1, -1), EXPOSURE_KINDS, ("above", "below"), strict=True)
-        for rows in spans(sign * apart >= least, ~read)
+        for rows in spans(sign * apart >= odd.least, ~read)
         for peak in [float((sign * apart[rows[0] : rows[1] + 1]).max())]
     ]
 

@@ -1,0 +1,41 @@
+"""The answer of a time-lapse, of one whose answers are known."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vfiscope import api, synth
+from vfiscope.views.lapse_words import describe_lapse
+
+
+@pytest.mark.slow
+def test_a_made_time_lapse_is_answered(tmp_path: Path) -> None:
+    lapse = synth.TimeLapse(
+        *(20, 120, 160),
+        seed=1,
+        drift=(0.0, -0.08),
+        bumps={9: (4.0, -2.0, 0.0)},
+        covered=(13,),
+        growth=0.1,
+        harvests={17: 0},
+    )
+    lapse.write(tmp_path / "bed")
+    with api.scan(str(tmp_path / "bed"), metrics=("absdiff",), device="cpu") as run:
+        said = "\n".join(describe_lapse(run))
+        kinds = {(each.kind, each.start) for each in run.segments}
+    assert {("gap", 6), ("gap", 12), ("gap", 18), ("shift", 9), ("change", 17)} <= kinds
+    assert {("growth", 0), ("flicker", 0), ("exposure", 0)} <= kinds
+    assert not {start for kind, start in kinds if kind == "shift"} - {9}
+    assert re.search(r"bumped 1 time, before frame 9, 2023-11-16 04:13:20 \(4.[45] px, 0.0", said)
+    assert "look at  frame 13, 2023-11-17 00:13:20 (does not belong), frame 17" in said
+    assert f"-{100 * lapse.harvested(17):.1f} % in frame 17" in said
+
+
+def test_a_folder_without_dates_has_no_such_answer(tmp_path: Path) -> None:
+    synth.TimeLapse(3, 32, 48).write(tmp_path / "bed")
+    options = {"metrics": ("absdiff",), "device": "cpu", "time_from": "fps"}
+    with api.scan(str(tmp_path / "bed"), **options) as run:
+        assert describe_lapse(run) == []
