@@ -9,7 +9,7 @@ from vfiscope.segments.detectors.certainty import certainty
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.ghosting import MAX_RESIDUAL
+from vfiscope.segments.detectors.ghosts import MAX_RESIDUAL
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import relit
 from vfiscope.segments.evidence import told
@@ -20,7 +20,7 @@ from vfiscope.types import Float64, Segment
 __all__ = ["BLUR_SIGNALS", "detect"]
 
 BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean")
-BEFORE = (-6, -5, -4, -3, -2, -1)
+BEFORE_BLUR = (-6, -5, -4, -3, -2, -1)
 """Rows whose median is the sharpness before."""
 MIN_SOFTER = 0.16
 """Least fall of the logarithm of sharpness: 15 %."""
@@ -53,12 +53,12 @@ def detect(columns: Columns) -> list[Segment]:
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log(np.where(sharp > 0, sharp, np.nan))
         spread = np.log(np.where(contrast > MIN_TELLING_STD, contrast, np.nan))
-    usual = medians(level, BEFORE)
+    usual = medians(level, BEFORE_BLUR)
     off = SIGMA_OF_MAD * np.abs(level - medians(level, range(-6, 7)))
     noise = np.fmax(medians(off, range(-12, 0)), medians(off, range(8, 20)))
     needed = np.fmax(MIN_SOFTER, USUAL_STEPS * noise)
     fall = usual - level
-    flatter = medians(spread, BEFORE) - spread
+    flatter = medians(spread, BEFORE_BLUR) - spread
     with np.errstate(invalid="ignore"):
         starts = (fall >= needed) & (np.diff(level, prepend=np.nan) <= -STEP_SHARE * fall)
         starts &= (flatter >= MIN_CONTRAST_STEP) & (flatter <= MAX_CONTRAST_STEP * fall)

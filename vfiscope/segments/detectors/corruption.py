@@ -21,7 +21,7 @@ from vfiscope.types import Segment, Status
 __all__ = ["DAMAGE_SIGNALS", "damaged_rows", "detect"]
 
 DAMAGE_SIGNALS = ("impulse", "seam", "warp_residual", "structure_step", "luma_mean", "light_step")
-MIN_SEAMS, MIN_BLOCKS, MIN_BOTH = 0.8, 1.0, 1.2
+MIN_SEAMS, MIN_LONE_BLOCKS, MIN_BOTH = 0.8, 1.0, 1.2
 """Least margins of seams and of lone blocks, and of their geometric mean."""
 MIN_LONE = 1.5
 """Margin of lone blocks in two frames in a row where content was lost."""
@@ -71,7 +71,7 @@ def damage(context: Context) -> Mask:
         seams, blocks = seam_margin(context), impulse_margin(context)
         both = np.sqrt(np.maximum(seams, 0) * np.maximum(blocks, 0))
         steady = _same_light(context)
-        lone = (seams >= MIN_SEAMS) & (blocks >= MIN_BLOCKS) & (both >= MIN_BOTH) & steady
+        lone = (seams >= MIN_SEAMS) & (blocks >= MIN_LONE_BLOCKS) & (both >= MIN_BOTH) & steady
         return np.asarray(lone | _staying(context, steady))
 
     return context.columns.share("damage", compute)

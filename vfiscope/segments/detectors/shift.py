@@ -10,7 +10,7 @@ from vfiscope.segments.detectors.certainty import certainty
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.stand_out import BEFORE, BEHIND
+from vfiscope.segments.detectors.stand_out import SIDE_BEFORE, SIDE_BEHIND
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
@@ -19,9 +19,9 @@ from vfiscope.types import Float64, Segment
 __all__ = ["SHIFT_SIGNALS", "bumped_rows", "detect"]
 
 SHIFT_SIGNALS = ("motion_x", "motion_y", "motion_rotation", "motion_residual", "structure_step")
-AROUND = (-4, -3, -2, -1, 1, 2, 3, 4)
+BESIDE_JUMP = (-4, -3, -2, -1, 1, 2, 3, 4)
 """Rows whose median is the usual motion of a row."""
-MIN_JUMP_PX, MIN_TURN_DEG = 1.5, 0.8
+MIN_BUMP_PX, MIN_TURN_DEG = 1.5, 0.8
 """Least departure from the usual motion."""
 USUAL_JUMPS = 5.0
 """How many times the usual departure of the rows around a jump is at least."""
@@ -90,17 +90,19 @@ def bumped_rows(context: Context) -> Mask:
 
 def _jumps(context: Context) -> Jumps:
     x, y, turn, left, structure = (context.signal(name) for name in SHIFT_SIGNALS)
-    usual_x, usual_y = medians(x, AROUND), medians(y, AROUND)
+    usual_x, usual_y = medians(x, BESIDE_JUMP), medians(y, BESIDE_JUMP)
     off_x, off_y = np.nan_to_num(x - usual_x), np.nan_to_num(y - usual_y)
-    off_turn = np.nan_to_num(turn - medians(turn, AROUND))
+    off_turn = np.nan_to_num(turn - medians(turn, BESIDE_JUMP))
     margins = []
-    for off, least in ((np.hypot(off_x, off_y), MIN_JUMP_PX), (np.abs(off_turn), MIN_TURN_DEG)):
-        usual = np.nan_to_num(medians(off, AROUND))
+    for off, least in ((np.hypot(off_x, off_y), MIN_BUMP_PX), (np.abs(off_turn), MIN_TURN_DEG)):
+        usual = np.nan_to_num(medians(off, BESIDE_JUMP))
         margins.append(off / np.maximum(least, USUAL_JUMPS * usual))
     margin = np.maximum(*margins)
     with np.errstate(invalid="ignore", divide="ignore"):
         explained = (left < MAX_LEFT) & ~(structure > MAX_STRUCTURE_STEP)
-    ways = [_on_the_way(x, y, medians(x, side), medians(y, side)) for side in (BEFORE, BEHIND)]
+    ways = [
+        _on_the_way(x, y, medians(x, side), medians(y, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)
+    ]
     bumped = (margin >= 1) & explained & (~(ways[0] | ways[1]) | (margins[1] >= 1))
     bumped &= ~damaged_rows(context) & ~_again(x, y)
     return Jumps(off_x, off_y, off_turn, margin, bumped)

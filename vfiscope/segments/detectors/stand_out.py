@@ -10,8 +10,8 @@ from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 
 __all__ = [
-    "BEFORE",
-    "BEHIND",
+    "SIDE_BEFORE",
+    "SIDE_BEHIND",
     "above_sides",
     "impulse_margin",
     "relit",
@@ -19,7 +19,7 @@ __all__ = [
     "seam_margin",
 ]
 
-BEFORE, BEHIND = range(-7, -1), range(2, 8)
+SIDE_BEFORE, SIDE_BEHIND = range(-7, -1), range(2, 8)
 """Rows of the sides: not the neighbours, which a fault touches too."""
 MIN_IMPULSE_CODES, USUAL_IMPULSES = 4.0, 6.0
 MIN_SEAM_EXCESS_PX, USUAL_SEAMS, SEAM_SHARE = 24.0, 4.0, 0.1
@@ -33,8 +33,8 @@ MIN_RESIDUAL = 0.01
 def above_sides(values: Float64) -> tuple[Float64, Float64]:
     """(N,) how far each value lies above the larger median of its sides, and the usual departure
     from those medians around it; 0 where unknown."""
-    level = np.fmax(medians(values, BEFORE), medians(values, BEHIND))
-    around = (*BEFORE, *BEHIND)
+    level = np.fmax(medians(values, SIDE_BEFORE), medians(values, SIDE_BEHIND))
+    around = (*SIDE_BEFORE, *SIDE_BEHIND)
     off = np.abs(values - medians(values, around))
     return np.nan_to_num(values - level), np.nan_to_num(SIGMA_OF_MAD * medians(off, around))
 
@@ -66,7 +66,7 @@ def residual_ratio(context: Context) -> Float64:
 
     def compute() -> Float64:
         left = context.signal("warp_residual")
-        level = np.fmax(medians(left, BEFORE), medians(left, BEHIND))
+        level = np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
         return np.nan_to_num(left / np.fmax(MIN_RESIDUAL, level))
 
     return context.columns.share("residual_ratio", compute)
@@ -78,7 +78,7 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
 
     def compute() -> Float64:
         light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
-        sides = [np.abs(light - medians(light, side)) for side in (BEFORE, BEHIND)]
+        sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
         # Where a side is missing, at the ends of a clip, the other one tells.
         return np.fmax(*sides)
 

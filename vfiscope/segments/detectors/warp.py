@@ -15,7 +15,7 @@ from vfiscope.segments.detectors.stand_out import (
     residual_ratio,
     seam_margin,
 )
-from vfiscope.segments.detectors.tearing import tears
+from vfiscope.segments.detectors.torn import tears
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.types import Segment

@@ -21,10 +21,10 @@ TEAR_SIGNALS = (
     *("tear_contrast", "tear_share", "tear_lag", "tear_jump", "tear_jump_share"),
     *("impulse", "luma_mean"),
 )
-AROUND = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
-MIN_CONTRAST, MORE_CONTRAST = 0.5, 0.35
+BESIDE_TEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
+MIN_TEAR_CONTRAST, MORE_CONTRAST = 0.5, 0.35
 """Least contrast of a repeated part, and how much more than around."""
-MIN_JUMP, MORE_JUMP = 0.35, 0.15
+MIN_TEAR_JUMP, MORE_JUMP = 0.35, 0.15
 """The same for the logarithm of how much more it jumps."""
 MIN_REPEAT, MIN_CAUGHT_UP, MIN_ALONE, MIN_OWN = 0.75, 0.6, 1.5, 0.3
 """Least margins of an older part: of the contrast, of the jump behind it, of what only the frame
@@ -79,13 +79,13 @@ def tears(context: Context) -> list[Tear]:
 
 def _tears(context: Context) -> list[Tear]:
     contrast, share, lag, jump, jumped = (context.signal(name) for name in TEAR_SIGNALS[:5])
-    repeats = _margin(contrast, MIN_CONTRAST, MORE_CONTRAST)
-    jumps = _margin(jump, MIN_JUMP, MORE_JUMP)
+    repeats = _margin(contrast, MIN_TEAR_CONTRAST, MORE_CONTRAST)
+    jumps = _margin(jump, MIN_TEAR_JUMP, MORE_JUMP)
     own = impulse_margin(context)
     alone = np.append(0, own[:-1])
     whole = ~damaged_rows(context) & ~relit(context)
     older = (lag > 1) & (repeats >= MIN_REPEAT) & (alone >= MIN_ALONE) & (own >= MIN_OWN) & whole
-    steady = np.nan_to_num(medians(contrast, AROUND)) < MAX_USUAL_CONTRAST
+    steady = np.nan_to_num(medians(contrast, BESIDE_TEAR)) < MAX_USUAL_CONTRAST
     last = (lag == 1) & (repeats >= MIN_LAST_REPEAT) & (np.fmax(alone, own) < 1) & steady & whole
     found: list[Tear] = []
     for row in np.flatnonzero(older | last).tolist():
@@ -102,7 +102,7 @@ def _tears(context: Context) -> list[Tear]:
 
 
 def _margin(values: Float64, least: float, more: float) -> Float64:
-    usual = np.nan_to_num(medians(values, AROUND))
+    usual = np.nan_to_num(medians(values, BESIDE_TEAR))
     return np.asarray(np.nan_to_num(values / np.maximum(least, usual + more)), np.float64)
 
 
