@@ -11,7 +11,7 @@ import numpy as np
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
 
-__all__ = ["Context", "context_of", "medians"]
+__all__ = ["Context", "chance", "context_of", "medians", "shifted"]
 
 MAX_VIDEO_STEP_S = 1.0
 """Longest usual step of a video; photos that are further apart are a time-lapse."""
@@ -46,6 +46,12 @@ def context_of(columns: Columns) -> Context:
     return columns.share("context", lambda: Context(columns))
 
 
+def chance(margin: float, even: float, width: float) -> float:
+    """A probability for a margin: 0.5 at ``even``, and the logistic function of what it is beyond
+    that, in parts of ``width``."""
+    return float(1 / (1 + np.exp(-np.clip((margin - even) / width, -50, 50))))
+
+
 def medians(values: Column, offsets: Sequence[int] | range) -> Float64:
     """(N,) the median of the values at these offsets from each row, without those that are NaN or
     lie outside; NaN where none is left."""
@@ -59,3 +65,11 @@ def medians(values: Column, offsets: Sequence[int] | range) -> Float64:
     low, high = np.maximum(known - 1, 0) // 2, known // 2
     high = np.minimum(high, ordered.shape[1] - 1)
     return np.asarray(np.where(known > 0, (ordered[rows, low] + ordered[rows, high]) / 2, np.nan))
+
+
+def shifted(values: Column, by: int) -> Float64:
+    """(N,) the values ``by`` rows further on, 0 outside."""
+    reach = abs(by)
+    padded = np.zeros(len(values) + 2 * reach)
+    padded[reach : reach + len(values)] = values
+    return padded[reach + by : reach + by + len(values)]
