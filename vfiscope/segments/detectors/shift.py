@@ -21,7 +21,7 @@ __all__ = ["SHIFT_SIGNALS", "bumped_rows", "detect"]
 SHIFT_SIGNALS = ("motion_x", "motion_y", "motion_rotation", "motion_residual", "structure_step")
 BESIDE_JUMP = (-4, -3, -2, -1, 1, 2, 3, 4)
 """Rows whose median is the usual motion of a row."""
-MIN_BUMP_PX, MIN_TURN_DEG = 1.5, 0.8
+MIN_CAMERA_JUMP_PX, MIN_TURN_DEG = 1.5, 0.8
 """Least departure from the usual motion."""
 USUAL_JUMPS = 5.0
 """How many times the usual departure of the rows around a jump is at least."""
@@ -94,7 +94,10 @@ def _jumps(context: Context) -> Jumps:
     off_x, off_y = np.nan_to_num(x - usual_x), np.nan_to_num(y - usual_y)
     off_turn = np.nan_to_num(turn - medians(turn, BESIDE_JUMP))
     margins = []
-    for off, least in ((np.hypot(off_x, off_y), MIN_BUMP_PX), (np.abs(off_turn), MIN_TURN_DEG)):
+    for off, least in (
+        (np.hypot(off_x, off_y), MIN_CAMERA_JUMP_PX),
+        (np.abs(off_turn), MIN_TURN_DEG),
+    ):
         usual = np.nan_to_num(medians(off, BESIDE_JUMP))
         margins.append(off / np.maximum(least, USUAL_JUMPS * usual))
     margin = np.maximum(*margins)
