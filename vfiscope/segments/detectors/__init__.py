@@ -13,8 +13,10 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     black,
+    blur,
     bump,
     change,
+    corruption,
     cut,
     drop,
     duplicate,
@@ -23,6 +25,7 @@ from vfiscope.segments.detectors import (
     fade,
     flash,
     flicker,
+    ghosts,
     growth,
     jump,
     light_flicker,
@@ -32,9 +35,12 @@ from vfiscope.segments.detectors import (
     photo_gap,
     photo_light,
     regular,
+    shift,
     shot_cut,
     slip,
     static,
+    torn,
+    warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
@@ -57,6 +63,12 @@ for _detector in (
     Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
     Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("blur", blur.BLUR_SIGNALS, blur.detect),
+    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
+    Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
+    Detector("warp", warp.WARP_SIGNALS, warp.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),

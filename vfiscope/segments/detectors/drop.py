@@ -30,7 +30,7 @@ EVEN_JUMP, EVEN_PACE = 1.45, 1.4
 """Change in terms of that of the frames beside it, and motion in usual steps, at which a drop is as
 probable as none."""
 LOG_WIDTH = 0.1
-MIN_ALONE = 1.3
+MIN_DROP_PEAK = 1.3
 """Change in parts of the largest of two frames before and of two after: what comes twice, such as a
 bump and the way back, is no drop."""
 MAX_JUMP_IN_PACE = 1.6
@@ -107,7 +107,7 @@ def _jumps(columns: Columns) -> tuple[Float64, Float64]:
     largest = np.fmax(_largest(change, (-2, -1)), _largest(change, (1, 2)))
     with np.errstate(divide="ignore", invalid="ignore"):
         jump = change / side
-        alone = (change > MIN_ALONE * largest) & (
+        alone = (change > MIN_DROP_PEAK * largest) & (
             jump < np.minimum(MAX_JUMP, MAX_JUMP_IN_PACE * pace)
         )
         margin = np.minimum(np.log(jump / EVEN_JUMP), np.log(np.maximum(pace, 0.01) / EVEN_PACE))
