@@ -23,6 +23,8 @@ QUIET = {
     "histogram_step": 0.01,
     "frame_difference": 1.0,
     "difference_p99": 4.0,
+    "red_balance": 0.9,
+    "blue_balance": 0.8,
     "light_step": 0.001,
     "light_share": 0.5,
     "light_spread": 0.02,
@@ -138,6 +140,22 @@ def test_a_step_that_stays_is_one_frame_and_a_cut_is_none() -> None:
     # content, not light: blocks go both ways, or as far as each likes
     assert found({20: {**lit(0.2), "light_share": 0.55}}) == []
     assert found({20: {**lit(0.2), "light_spread": 0.4}}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "rows", "expected"),
+    [
+        ({"frame_difference": 5.0, "difference_p99": 8.0}, 40, [("exposure", 20, 21)]),
+        ({"frame_difference": 1.5, "difference_p99": 60.0}, 40, []),  # a red thing appears
+        ({"frame_difference": 5.0, "difference_p99": 8.0}, 2, []),  # for two frames
+    ],
+)
+def test_white_balance_steps_everywhere_and_stays(
+    change: dict[str, float], rows: int, expected: list[tuple[str, int, int]]
+) -> None:
+    put = {row: {"red_balance": 0.99, "blue_balance": 0.75} for row in range(20, 20 + rows)}
+    put[20] |= change
+    assert found(put) == expected
 
 
 def test_neither_end_of_a_flash_is_a_cut() -> None:

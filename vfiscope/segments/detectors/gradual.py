@@ -24,7 +24,7 @@ from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of, spans
 from vfiscope.types import Float64, Segment
 
-__all__ = ["GRADUAL_SIGNALS", "detect"]
+__all__ = ["GRADUAL_SIGNALS", "detect", "gradual_rows"]
 
 GRADUAL_SIGNALS = (*SHOT_SIGNALS, "frame_difference", "difference_p99")
 MIN_GRADUAL_ROWS, MAX_GRADUAL_ROWS = 7, 60
@@ -106,25 +106,40 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or "cut" in columns.scores:
         return []
     colours = context.signal("histogram_step")
-    found = []
-    for first, last in _stretches(columns, colours):
-        stretch = _measured(columns, first, last)
-        if stretch.over >= MIN_OVER_SIDES and (stretch.dissolves or stretch.wipes):
-            margin = min(stretch.colours / ALL_NEW_COLOURS, stretch.over / MIN_OVER_SIDES)
-            found.append(
-                segment_of(
-                    *(columns.frames, "histogram_step", colours, colours, (first, last - 1)),
-                    chance(margin, 0.7, 0.4),
-                    "fade" if stretch.dissolves else "cut",
-                    evidence=stretch.evidence,
-                )
-            )
-    return found
+    return [
+        segment_of(
+            *(columns.frames, "histogram_step", colours, colours, (each.first, each.last - 1)),
+            chance(min(each.colours / ALL_NEW_COLOURS, each.over / MIN_OVER_SIDES), 0.7, 0.4),
+            "fade" if each.dissolves else "cut",
+            evidence=each.evidence,
+        )
+        for each in _transitions(columns)
+    ]
 
 
-def _stretches(columns: Columns, colours: Float64) -> list[tuple[int, int]]:
+def gradual_rows(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True in dissolves and wipes, and at the first whole frame behind them."""
+    rows = np.zeros(len(columns.frames), bool)
+    for each in _transitions(columns):
+        rows[each.first : each.last + 1] = True
+    return rows
+
+
+def _transitions(columns: Columns) -> list[_Stretch]:
+    """The dissolves and wipes of a run, computed once."""
+
+    def compute() -> list[_Stretch]:
+        found = [_measured(columns, *rows) for rows in _stretches(columns)]
+        clear = [each for each in found if each.over >= MIN_OVER_SIDES]
+        return [each for each in clear if each.dissolves or each.wipes]
+
+    return columns.share("gradual", compute)
+
+
+def _stretches(columns: Columns) -> list[tuple[int, int]]:
     """(first, last) rows of stretches of new colours that nothing else explains."""
-    usual = np.nan_to_num(medians(colours, USUAL_ROWS))
+    colours = np.nan_to_num(context_of(columns).signal("histogram_step"))
+    usual = medians(colours, USUAL_ROWS)
     otherwise = _otherwise(columns)
     new = (colours >= np.maximum(MIN_NEW_COLOURS, NEW_TIMES_USUAL * usual)) & ~otherwise
     found = []
