@@ -13,8 +13,10 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     black,
+    blur,
     bump,
     change,
+    corruption,
     cut,
     duplicate,
     exposure,
@@ -22,6 +24,7 @@ from vfiscope.segments.detectors import (
     fade,
     flash,
     flicker,
+    ghosts,
     gradual,
     growth,
     jump,
@@ -32,8 +35,11 @@ from vfiscope.segments.detectors import (
     photo_gap,
     photo_light,
     regular,
+    shift,
     shot_cut,
     slip,
+    torn,
+    warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
@@ -54,6 +60,12 @@ for _detector in (
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("blur", blur.BLUR_SIGNALS, blur.detect),
+    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
+    Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
+    Detector("warp", warp.WARP_SIGNALS, warp.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),
@@ -62,10 +74,10 @@ for _detector in (
     Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
     Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect),
     Detector("fade", fade.FADE_SIGNALS, fade.detect),
-    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
     Detector("black", black.BLACK_SIGNALS, black.detect),
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
     Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

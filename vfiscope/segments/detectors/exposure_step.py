@@ -63,23 +63,21 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or "light_red" in columns.signals:
         return []
     light, structure = context.signal("light_step"), context.signal("structure_step")
-    usual = medians(np.abs(light), EXPOSURE_AROUND)
-    enough = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * np.nan_to_num(usual))
     taken = _taken(columns)
-    steps = [
-        row
-        for row in light_changes(columns).steps
-        if abs(light[row]) >= enough[row]
-        and not structure[row] > MAX_EXPOSURE_STRUCTURE
-        and not taken[row]
-    ]
+    rows = np.array(light_changes(columns).steps, np.intp)
+    usual = np.nan_to_num(medians(np.abs(light), EXPOSURE_AROUND, rows))
+    least = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * usual)
+    clear = (np.abs(light[rows]) >= least) & ~taken[rows]
+    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
+    steps = rows[clear].tolist()
+    enough = dict(zip(steps, least[clear].tolist(), strict=True))
     badness = np.nan_to_num(np.abs(light))
     stepped = [
         segment_of(
             *(columns.frames, "light_step", light, badness, (first, last)),
             chance(abs(light[first]) / enough[first], 0.8, 0.15),
             "exposure",
-            evidence=_said(light, first, last, float(enough[first])),
+            evidence=_said(light, first, last, enough[first]),
         )
         for first, last in _paired(steps, light)
     ]
