@@ -26,6 +26,7 @@ from vfiscope.segments.detectors import (
     flash,
     flicker,
     ghosts,
+    gradual,
     growth,
     jump,
     light_flicker,
@@ -81,5 +82,6 @@ for _detector in (
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
     Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
