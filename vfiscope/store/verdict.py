@@ -27,7 +27,7 @@ Columns = Mapping[str, NDArray[np.float32]]
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
 """Columns without which there is no verdict; faults of other missing columns are not looked for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early", "local")
-ANYWHERE = ("off_colour", "broken", "local")
+WITHOUT_MOTION = ("off_colour", "broken", "local")
 """Causes that apply to frames in which nothing moves, too."""
 MIN_TORN_PURITY = 0.75
 """Least purity of the two instants in the bands of a torn frame; planted tears reach 0.85 or
@@ -259,7 +259,7 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         "local": _stands_out(column("fault_peak"), judged),
     }
     moves = column("moving") >= MAX_STILL_SHARE
-    return {name: found[name] & judged & (moves | (name in ANYWHERE)) for name in CAUSES}
+    return {name: found[name] & judged & (moves | (name in WITHOUT_MOTION)) for name in CAUSES}
 
 
 def _stands_out(peak: Float64, judged: Bool) -> Bool:
@@ -268,7 +268,8 @@ def _stands_out(peak: Float64, judged: Bool) -> Bool:
         return np.zeros_like(judged)
     level = np.median(peak[judged])
     usual = SIGMA_OF_MAD * np.median(np.abs(peak[judged] - level))
-    return peak - level >= max(MIN_LOCAL_SHARE, MIN_LOCAL_DEVIATIONS * usual)
+    found: Bool = peak - level >= max(MIN_LOCAL_SHARE, MIN_LOCAL_DEVIATIONS * usual)
+    return found
 
 
 def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:

@@ -12,23 +12,39 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
+    black,
+    blur,
     bump,
     change,
+    corruption,
     cut,
+    drop,
     duplicate,
     exposure,
+    exposure_step,
+    fade,
+    flash,
     flicker,
+    ghosts,
+    gradual,
     growth,
     jump,
+    light_flicker,
     low_score,
     misfit,
     odd_exposure,
     photo_gap,
     photo_light,
     regular,
+    shift,
+    shot_cut,
     slip,
+    static,
+    torn,
+    warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
 from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
@@ -45,12 +61,27 @@ for _detector in (
     Detector("slip", (), slip.detect),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
+    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
+    Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("blur", blur.BLUR_SIGNALS, blur.detect),
+    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
+    Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
+    Detector("warp", warp.WARP_SIGNALS, warp.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),
     Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
     Detector("jump", ("photo_back", "changed_step"), jump.detect),
     Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
+    Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect),
+    Detector("fade", fade.FADE_SIGNALS, fade.detect),
+    Detector("black", black.BLACK_SIGNALS, black.detect),
+    Detector("flash", flash.FLASH_SIGNALS, flash.detect),
+    Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
+    Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
 ):
     DETECTORS.add(_detector.name, _detector)
