@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.stored import store_run
+from vfiscope.regions.regions_stage import REGIONS
 from vfiscope.store import Table, amend
 from vfiscope.types import Answer, Region, Track
 
@@ -43,5 +44,5 @@ def region_run(
         "answers": Table(Answer, answers),
         "tracks": Table(Track, tracks),
     }
-    amend(path, "regions", 1, {"method": "auto", "sensitivity": "medium"}, tables)
+    amend(path, "regions", REGIONS.version, {"method": "auto", "sensitivity": "medium"}, tables)
     return path

@@ -253,6 +253,18 @@ def test_parts_are_joined_over_gaps_of_three_pixels_and_not_of_four() -> None:
     assert len(apart) == 2
 
 
+def test_large_parts_are_one_region_over_a_bridge_and_small_ones_are_none() -> None:
+    difference, cut = cut_of(np.s_[10:20, 10:20], np.s_[10:20, 60:70], np.s_[14:15, 40:44])
+    bridge = np.zeros(cut.mask.shape, bool)
+    bridge[12:16, 15:65] = True
+    before = cut.mask.copy()
+    (one,) = grown(replace(difference, bridge=bridge), cut, **HOW)
+    assert one.box == Box(10, 10, 60, 10)
+    assert one.mask is not None
+    assert np.count_nonzero(one.mask) == 200
+    assert (cut.mask == before).all()
+
+
 def test_specks_are_left_out_and_the_largest_change_comes_first() -> None:
     found = grown(*cut_of(np.s_[0:3, 0:4], np.s_[20:31, 20:21], np.s_[40:50, 60:80]), **HOW)
     assert [one.box for one in found] == [Box(60, 40, 20, 10), Box(0, 0, 4, 3)]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from vfiscope import synth
 from vfiscope.regions import METHODS, Settings
 from vfiscope.regions.find import find_between
-from vfiscope.regions.steps import FramePair
+from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.types import Uint8
 
 DSIFT = Settings(embedder="dsift")
@@ -83,6 +85,7 @@ def test_a_blend_of_both_frames_is_marked_where_they_differ(far: float) -> None:
     pairs = [FramePair(blend, disc(0)), FramePair(blend, disc(far))]
     one, other = (find_between(each, METHODS["auto"](Settings())) for each in (pairs, pairs[::-1]))
     assert one.regions == other.regions
+    assert len(one.regions) == 1
     ends = [(region.tight_x, region.tight_x + region.tight_w) for region in one.regions]
     assert min(start for start, _ in ends) == pytest.approx(48, abs=5)
     assert max(end for _, end in ends) == pytest.approx(92 + far, abs=5)
@@ -90,7 +93,32 @@ def test_a_blend_of_both_frames_is_marked_where_they_differ(far: float) -> None:
     assert all(region.tight_y + region.tight_h <= 98 for region in one.regions)
 
 
+def test_a_change_beside_a_ghost_is_a_region_of_its_own() -> None:
+    blend = ((disc(0).astype(np.uint16) + disc(24) + 1) // 2).astype(np.uint8)
+    blend[10:30, 60:80] = (250, 40, 40)
+    pairs = [FramePair(blend, disc(0)), FramePair(blend, disc(24))]
+    above, ghost = sorted(
+        find_between(pairs, METHODS["auto"](Settings())).regions, key=lambda region: region.tight_y
+    )
+    assert (above.tight_x, above.tight_y) == pytest.approx((60, 10), abs=2)
+    assert above.tight_y + above.tight_h <= 34
+    assert ghost.tight_y >= 42
+
+
 def test_frames_too_small_for_motion_are_compared_as_they_are() -> None:
     test, ref = (np.full((9, 9, 3), code, np.uint8) for code in (90, 30))
     found = find_between([FramePair(test, ref)] * 2, METHODS["auto"](Settings()))
     assert found.regions == []
+
+
+@pytest.mark.parametrize(("x", "compared"), [(0.0, 2), (12.0, 8)])
+def test_references_are_moved_only_while_something_is_left(x: float, compared: int) -> None:
+    method, asked = METHODS["auto"](Settings()), []
+
+    def difference(pair: FramePair) -> Difference:
+        asked.append(pair)
+        return method.difference(pair)
+
+    pairs = [FramePair(disc(x), disc(0)), FramePair(disc(x), disc(24))]
+    found = find_between(pairs, replace(method, difference=difference))
+    assert (found.answer.answer, len(asked)) == ("same", compared)

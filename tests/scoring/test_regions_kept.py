@@ -197,12 +197,16 @@ def test_figures_are_refused_of_regions_that_are_not_made_like_this_any_more(
             name: stage_tables.Table(row, run.table(name, row))
             for name, row in stage.REGIONS.tables.items()
         }
-    amend(out, "regions", 1, parameters, tables)
-    with (
-        vs.open_run(out) as run,
-        pytest.raises(UsageError, match="of another version of vfiscope: seek them again"),
-    ):
-        next(sought_pairs(run))
+    known = {name: value for name, value in parameters.items() if name != "new"}
+    for version, kept in ((stage.REGIONS.version, parameters), (stage.REGIONS.version - 1, known)):
+        amend(out, "regions", version, kept, tables)
+        with (
+            vs.open_run(out) as run,
+            pytest.raises(UsageError, match="of another version of vfiscope: seek them again"),
+        ):
+            next(sought_pairs(run))
+    with vs.open_run(out) as run:
+        assert not stage.has_regions(run, known)
 
 
 def test_the_embedder_of_a_method_is_a_fact_of_its_regions() -> None:

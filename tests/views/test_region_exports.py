@@ -247,6 +247,15 @@ def test_the_report_names_frames_that_could_not_be_compared(tmp_path: Path) -> N
     with Run(region_run(tmp_path / "a.h5", REGIONS, ANSWERS, TRACKS)) as run:
         run.frames.status[4] = 3
         assert region_report(run)["errors"] == [{"frame": 4, "name": None, "error": "unreadable"}]
+        assert region_report(run, {1})["errors"] == []
+
+
+def test_the_report_of_some_frames_has_their_tracks(tmp_path: Path) -> None:
+    run = stored(tmp_path)
+    for frames, tracks in (({1}, [0]), ({2}, []), ({2, 3}, [0, 1])):
+        found = region_report(run, frames)
+        assert {each["frame"] for each in found["frames"]} == frames
+        assert [each["track"] for each in found["tracks"]] == tracks
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

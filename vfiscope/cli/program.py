@@ -29,6 +29,7 @@ from vfiscope.cli.show_command import show
 from vfiscope.cli.stage_command import stage
 from vfiscope.cli.table_command import table
 from vfiscope.cli.terminal import say, say_error, say_traceback
+from vfiscope.cli.timelapse_command import timelapse
 from vfiscope.errors import Interrupted, Terminated, VfiscopeError
 
 __all__ = ["main"]
@@ -101,5 +102,5 @@ def vfiscope() -> None:
 
 for verb in (score, scan, compare, batch, flag, regions, stage, plot, show, table, export):
     vfiscope.add_command(verb)
-for verb in (info, doctor, models, demo, completion):
+for verb in (timelapse, info, doctor, models, demo, completion):
     vfiscope.add_command(verb)

@@ -49,7 +49,8 @@ def find_between(pairs: Sequence[FramePair], method: Method, phase: float = 0.5)
     frames before and after an interpolated one: what either of them shows, in its place or moved
     along the motion between them to the instant of the test frame, is no fault.
 
-    Where the method registers, each reference is brought onto the test frame. Light, local shifts
+    A reference is moved in another way only while something differs from all so far. Where the
+    method registers, each reference is brought onto the test frame. Light, local shifts
     and the movement of one reference say nothing about all of them, so the answer has none.
 
     Args:
@@ -64,24 +65,29 @@ def find_between(pairs: Sequence[FramePair], method: Method, phase: float = 0.5)
     """
     around = Surrounding(pairs[0].test, pairs[0].ref, pairs[1].ref, 0.5 if isnan(phase) else phase)
     pairs = [_reference_registered(pair, method) for pair in pairs]
-    compared, found = list(pairs), [method.difference(pair) for pair in pairs]
-    if method.threshold(_least(found)).mask.any():
-        everywhere = np.ones(pairs[0].size, bool)
-        for frame, holds in (*((each, everywhere) for each in around.expected), *around.followed()):
-            compared.append(FramePair(around.test, frame))
-            found.append(_where_seen(method.difference(compared[-1]), holds))
-    least = _least(found)
-    means = [_mean(each, least.valid) for each in found]
+    direct = [(pair, method.difference(pair)) for pair in pairs]
+    least = _least([difference for _, difference in direct])
+
+    def apart(compared: tuple[FramePair, Difference]) -> float:
+        return _mean(compared[1], least.valid)
+
+    nearest = nearer = min(direct, key=apart)
+    for frames in around.moved():
+        if not method.threshold(least).mask.any():
+            break
+        for frame, holds in frames:
+            pair = FramePair(around.test, frame)
+            difference = _where_seen(method.difference(pair), holds)
+            least = _least([least, difference])
+            nearest = min(nearest, (pair, difference), key=apart)
     if method.between is not None:
         least = method.between(least, around)
-    nearest = int(np.argmin(means))
-    pair, its = compared[nearest], found[nearest]
+    pair, its = nearest
     its = replace(least, light=its.light, colours=its.colours, flow=its.flow)
     if any(each.registration is None for each in pairs):
         pair = replace(pair, registration=None)
-    nearer = pairs[int(np.argmin(means[: len(pairs)]))]
     return replace(
-        _found(pair, least, method, its), pair=replace(nearer, registration=pair.registration)
+        _found(pair, least, method, its), pair=replace(nearer[0], registration=pair.registration)
     )
 
 
@@ -112,8 +118,13 @@ def _least(found: Sequence[Difference]) -> Difference:
 
 def _where_seen(difference: Difference, holds: Mask) -> Difference:
     """The difference from a frame that was moved; where that shows nothing, it excuses nothing."""
-    values = np.where(difference.valid & holds, difference.values, np.float32(np.inf))
-    return replace(difference, values=values, valid=np.ones_like(holds))
+    seen, nothing = difference.valid & holds, np.float32(np.inf)
+    cells = difference.cells
+    if cells is not None and not seen.all():
+        share = cv2.resize(seen.astype(np.float32), cells.shape[::-1], interpolation=cv2.INTER_AREA)
+        cells = np.where(share == 1, cells, nothing)
+    values = np.where(seen, difference.values, nothing)
+    return replace(difference, values=values, cells=cells, valid=np.ones_like(seen))
 
 
 def _mean(difference: Difference, among: Mask) -> float:

@@ -182,7 +182,7 @@ REGIONS = STAGES.add(
     "regions",
     Stage(
         "regions",
-        1,
+        2,
         (),
         {"regions": Region, "answers": Answer, "tracks": Track},
         seek,

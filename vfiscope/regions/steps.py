@@ -107,6 +107,9 @@ class Difference:
     reach: int = 0
     """Pixels beside the mask that a tolerance of shifts may have eaten of a change: how far a
     changed area extends over its rim."""
+    bridge: Mask | None = None
+    """(H, W) pixels over which large enough parts are one changed area, though nothing differs
+    there; None where there are none."""
     light: Light = field(default_factory=Light)
     """The light that was fitted out."""
     colours: tuple[Light, Light] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -31,6 +31,9 @@ STIFFNESS, STIFF_WINDOW = 4, 5
 """The flow of a frame is taken at so many working pixels apart, each the median of this square of
 them: a flow that is free to follow broken geometry would hide it."""
 
+MIN_OWN_MOTION = 1.0
+"""Pixels of the size at which motion is estimated: as far as two of its flows may disagree."""
+
 
 @dataclass(frozen=True, eq=False)
 class Surrounding:
@@ -56,26 +59,33 @@ class Surrounding:
 
     @cached_property
     def expected(self) -> list[Uint8]:
-        """The real frames moved to the instant, each along the motion between the two as it starts
-        in the one and in the other; a faulty frame cannot bend it
+        """The real frames moved to the instant, both along the motion between the two that starts
+        in each, and both along that which starts in the other; a faulty frame cannot bend it
         (:class:`~vfiscope.metrics.interpolation.real_motion.Between`)."""
         if not self.has_flow:
             return []
-        size = self.test.shape[0], self.test.shape[1]
-        small = working_size(*size, MAX_BETWEEN_SIDE_PX)
-        between = _alone(lambda: Between.of(self._luma[1], self._luma[2], small)).at(size)
+        between = self._between.at(self.test.shape[:2])
+        (before, after_too), (before_too, after) = between.expected(self.phase)
         return [
-            _fetched(frame, flow)
-            for flows in between.expected(self.phase)
-            for frame, flow in zip((self.before, self.after), flows, strict=True)
+            *(_fetched(self.before, before), _fetched(self.after, after)),
+            *(_fetched(self.before, before_too), _fetched(self.after, after_too)),
         ]
 
-    def followed(self) -> Iterator[tuple[Uint8, Mask]]:
+    def moved(self) -> Iterator[Sequence[tuple[Uint8, Mask]]]:
+        """Both real frames moved to the instant in one way after the other, each with the pixels
+        (H, W) where that tells what the frame may show: along the motion that starts in each, along
+        that which starts in the other, and along the frame's own."""
+        if not self.has_flow:
+            return
+        everywhere = np.ones(self.test.shape[:2], bool)
+        for both in (self.expected[:2], self.expected[2:]):
+            yield [(frame, everywhere) for frame in both]
+        yield list(self._followed())
+
+    def _followed(self) -> Iterator[tuple[Uint8, Mask]]:
         """The real frames along the frame's own flow to them, made stiff, and the pixels (H, W)
         where that leads back: a thing that moves far is found over half the way where it is not
         over all of it."""
-        if not self.has_flow:
-            return
         size, own = self.test.shape[:2], self.triplet
         for frame, flow, seen in (
             (self.before, own.to_before, own.in_before),
@@ -83,6 +93,20 @@ class Surrounding:
         ):
             known = resized(seen.astype(np.float32), size) > 0.5
             yield _fetched(frame, resized_flow(_stiff(flow), size)), known
+
+    @property
+    def moving(self) -> Mask:
+        """(H, W) pixels that move otherwise than most of the frame does between the real ones;
+        where there is flow."""
+        flows = (self._between.forth, self._between.back)
+        own = [np.abs(flow - np.median(flow, axis=(0, 1))).max(axis=-1) for flow in flows]
+        most = resized(np.asarray(np.maximum(*own), np.float32), self.test.shape[:2])
+        return np.asarray(most > MIN_OWN_MOTION, bool)
+
+    @cached_property
+    def _between(self) -> Between:
+        size = working_size(self.test.shape[0], self.test.shape[1], MAX_BETWEEN_SIDE_PX)
+        return _alone(lambda: Between.of(self._luma[1], self._luma[2], size))
 
     @cached_property
     def _luma(self) -> list[Float32]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from vfiscope.store import Run
 from vfiscope.types import FrameTable, MetricSpec, SignalSpec
 
 __all__ = ["Column", "Columns"]
+
+T = TypeVar("T")
 
 Column = NDArray[np.floating[Any]]
 """(N,) values, one per row of the frame table."""
@@ -30,6 +32,8 @@ class Columns:
     """The metric of each score; a score may lack one."""
     signals: Mapping[str, Column] = field(default_factory=dict)
     """{signal: (N,) float32}, NaN where not defined."""
+    shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What :meth:`share` has computed."""
 
     @classmethod
     def of(cls, run: Run) -> Columns:
@@ -47,3 +51,10 @@ class Columns:
         signals = {name: SIGNALS[name].spec if name in SIGNALS else None for name in self.signals}
         scores = {name: self.specs.get(name) for name in self.scores}
         return {**scores, **{name: spec for name, spec in signals.items() if name not in scores}}
+
+    def share(self, key: str, compute: Callable[[], T]) -> T:
+        """The value under ``key``, computed at its first use, for all detectors."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        made: T = self.shared[key]
+        return made

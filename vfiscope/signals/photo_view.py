@@ -28,7 +28,7 @@ from vfiscope.signals.light_fit import BIWEIGHT, UNCLIPPED, cells_of, fit_light
 from vfiscope.signals.signal import PAST_ROWS, SignalFrame
 from vfiscope.types import Float32, Float64, Uint8
 
-__all__ = ["Lit", "Placed", "light_on_earlier", "photo_on_earlier", "photo_view"]
+__all__ = ["Lit", "Placed", "changed_between", "light_on_earlier", "photo_on_earlier", "photo_view"]
 
 VIEW_SIDE_PX = 640
 """Longer side to which larger photos are reduced."""
@@ -99,10 +99,12 @@ class _Pair(NamedTuple):
     now: Float64
     """(h, w, 3) cells of the later one."""
     then: Float64
-    """(h, w, 3) cells of the earlier one, in place; those of the later one where it shows nothing.
-    """
+    """(h, w, 3) cells of the earlier one, in place; 0 where it does not show all of them."""
     lit: NDArray[np.bool_]
     """(h, w) cells that both show, neither black nor white."""
+
+    whole: NDArray[np.bool_]
+    """(h, w) cells that both show."""
 
     @property
     def ratios(self) -> Float64:
@@ -158,6 +160,19 @@ def light_on_earlier(frame: SignalFrame) -> Lit | None:
     return frame.share("light_on_earlier", compute)
 
 
+def changed_between(now: SignalFrame, then: SignalFrame) -> tuple[Placed, NDArray[np.bool_]] | None:
+    """A photo on any earlier one, and the (h, w) cells that have changed by more than light; None
+    where they do not show the same place.
+
+    Cells are as large as 1/96 of the longer side.
+    """
+    pair = _pair(photo_view(now), photo_view(then))
+    fitted = None if pair is None else fit_light(pair.now, pair.then)
+    if pair is None or fitted is None:
+        return None
+    return _place(photo_view(now), pair, math.nan), fitted.changed & pair.whole
+
+
 def _earlier(frame: SignalFrame) -> tuple[PhotoView, ...]:
     """The views of up to six photos before, the latest first."""
 
@@ -192,20 +207,20 @@ def _pair(now: PhotoView, then: PhotoView) -> _Pair | None:
     shown = covered_mask(matrix, size)
     if not likeness(warp(then.luma, matrix).astype(np.float32), now.luma, shown) >= MIN_ALIKE:
         return None
-    moved = np.where(shown[..., None], np.asarray(warp(then.pixels, matrix), np.uint8), now.pixels)
+    moved = np.asarray(warp(then.pixels, matrix), np.uint8)
     test, ref = cells_of(now.pixels, 8), cells_of(moved, 8)
-    # A cell at the border is partly the photo itself.
     whole = cells_of(np.repeat(shown[..., None] * np.uint8(255), 3, axis=2), 8)[..., 0] > 254
+    ref[~whole] = 0.0  # as black it tells nothing about the light
     low, high = UNCLIPPED
-    lit = ((test > low) & (test < high) & (ref > low) & (ref < high)).all(axis=2) & whole
+    lit = np.asarray(((test > low) & (test < high) & (ref > low) & (ref < high)).all(axis=2))
     agreeing = found.inlier_ratio if found.accepted else math.nan
     residual = float(found.residual * now.enlarged[0, 0]) if found.accepted else math.nan
-    return _Pair(matrix, residual, agreeing, test, ref, lit)
+    return _Pair(matrix, residual, agreeing, test, ref, lit, whole)
 
 
 def _place(now: PhotoView, pair: _Pair, back: float) -> Placed:
     fitted = fit_light(pair.now, pair.then)
-    changed = math.nan if fitted is None else float(fitted.changed.mean())
+    changed = math.nan if fitted is None else float(fitted.changed[pair.whole].mean())
     spread = math.nan
     if len(pair.ratios):
         low, high = np.percentile(pair.ratios, (25, 75), axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vfiscope.regions.describe.mask_shape import outlines_of
 from vfiscope.regions.masks import lengths_of
 from vfiscope.store.text import plain
-from vfiscope.types import Region, Role, Status
+from vfiscope.types import Region, Role, Status, Track
 from vfiscope.views.marked_images import MarkedImage, marked_images, size_of
 from vfiscope.views.region_words import answer_sentence
 
@@ -56,7 +56,8 @@ def region_report(run: Run, among: Collection[int] | None = None) -> dict[str, A
                             outside and inside in turn} or None, polygons: for each part of the
                             mask, the largest first, its outer outline [[x, y] along the edges of
                             pixels], true to a pixel}]
-        tracks              [{track, first_frame, last_frame, regions, kind}]
+        tracks              [{track, first_frame, last_frame, regions, kind}]: of the whole
+                            result, of those that have a region in these frames
         errors              [{frame, name, error}]: frames of the result without an answer that
                             could not be compared
 
@@ -74,6 +75,7 @@ def region_report(run: Run, among: Collection[int] | None = None) -> dict[str, A
     """
     images, record = marked_images(run), run.stages["regions"]
     height, width = size_of(run)
+    errors = _errors(run, {image.frame for image in images})
     report = {
         "format": "vfiscope regions",
         "version": REGION_REPORT_VERSION,
@@ -96,8 +98,8 @@ def region_report(run: Run, among: Collection[int] | None = None) -> dict[str, A
             for image in images
             if among is None or image.frame in among
         ],
-        "tracks": [asdict(track) for track in run.tracks],
-        "errors": list(_errors(run, {image.frame for image in images})),
+        "tracks": [asdict(track) for track in _tracks(run, among)],
+        "errors": [each for each in errors if among is None or each["frame"] in among],
     }
     cleaned: dict[str, Any] = plain(report)
     return cleaned
@@ -178,6 +180,13 @@ def _region(number: int, region: Region, size: tuple[int, int]) -> dict[str, Any
         "mask": mask,
         "polygons": outlines,
     }
+
+
+def _tracks(run: Run, among: Collection[int] | None) -> Sequence[Track]:
+    if among is None:
+        return run.tracks
+    shown = {region.track for region in run.regions if region.frame in among}
+    return [track for track in run.tracks if track.track in shown]
 
 
 def _errors(run: Run, seen: set[int]) -> Iterator[dict[str, Any]]:

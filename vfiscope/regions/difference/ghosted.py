@@ -35,7 +35,8 @@ def with_ghosts(difference: Difference, around: Surrounding, *, scale: float = 1
     An edge of contrast C in both frames, at two places, is C / 2 at both in a blend. That is half
     of the local contrast, which a tolerance of half a pixel explains at any single edge; so blends
     are told by how well they fit
-    (:func:`~vfiscope.metrics.interpolation.ghosting.ghosts`).
+    (:func:`~vfiscope.metrics.interpolation.ghosting.ghosts`). A thing shows its contours twice and
+    nothing between them, so what moves as one bridges its ghosts, but no other change beside them.
 
     Args:
         difference: ratios to the threshold, of what differs from both in place and moved.
@@ -53,11 +54,15 @@ def with_ghosts(difference: Difference, around: Surrounding, *, scale: float = 1
     # Both places of a thing, and what lies between its outlines, are one ghost.
     near = cv2.blur(apart, (BLEND_WINDOW, BLEND_WINDOW), borderType=cv2.BORDER_REFLECT_101)
     rim = (near > GHOST_RIM) & (degree >= MIN_GHOST_DEGREE)
+    other = (difference.values > 1) & (degree < MIN_GHOST_DEGREE)
+    side = 2 * BLEND_WINDOW + 1
+    beside = cv2.dilate(other.astype(np.uint8), np.ones((side, side), np.uint8))
     return replace(
         difference,
         values=np.maximum(difference.values, apart),
         rim=difference.valid & (rim if difference.rim is None else rim | difference.rim),
         reach=max(difference.reach, BLEND_WINDOW // 2),
+        bridge=around.moving & (beside == 0),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.regions.propose.extents import extents
 from vfiscope.regions.steps import Cut, Difference, Mask, Proposal
@@ -23,7 +24,8 @@ def grown(
     margin: float,
     min_side: float,
 ) -> Sequence[Proposal]:
-    """The parts of the mask with the rim beside them, joined over small gaps.
+    """The parts of the mask with the rim beside them, joined over small gaps, and over the bridge
+    of the difference where each holds enough by itself.
 
     Args:
         difference: its rim is what the mask grows into, up to its reach.
@@ -40,9 +42,11 @@ def grown(
     if np.count_nonzero(seeds) < min_seeds:
         return []
     mask = _with_rim(seeds, difference.rim, difference.reach)
-    joined = cv2.dilate(mask.astype(np.uint8), np.ones((gap + 1, gap + 1), np.uint8))
-    count, made = cv2.connectedComponents(joined)
-    labels = np.asarray(made, np.int32)
+    labels, count = _parts(mask, gap)
+    if difference.bridge is not None:
+        mask = mask & (np.bincount(labels[seeds], minlength=count) >= min_seeds)[labels]
+        seeds = seeds & mask
+        labels, count = _parts(mask | difference.bridge, gap)
     holds = np.bincount(labels[seeds], minlength=count)
     peaks = np.zeros(count, np.float32)
     np.maximum.at(peaks, labels[seeds], difference.values[seeds])
@@ -60,6 +64,13 @@ def grown(
         )
         for label in kept
     ]
+
+
+def _parts(mask: Mask, gap: int) -> tuple[NDArray[np.int32], int]:
+    """(H, W) the label of each part of a mask, joined over small gaps, and their number with 0."""
+    joined = cv2.dilate(mask.astype(np.uint8), np.ones((gap + 1, gap + 1), np.uint8))
+    count, labels = cv2.connectedComponents(joined)
+    return np.asarray(labels, np.int32), count
 
 
 def with_context(box: Box, size: tuple[int, ...], margin: float, min_side: float) -> Box:

@@ -12,21 +12,31 @@ from __future__ import annotations
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
+    black,
     bump,
     change,
     cut,
+    duplicate,
     exposure,
+    exposure_step,
+    fade,
+    flash,
     flicker,
     growth,
     jump,
+    light_flicker,
     low_score,
     misfit,
     odd_exposure,
     photo_gap,
     photo_light,
+    regular,
+    shot_cut,
     slip,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector"]
@@ -40,6 +50,8 @@ for _detector in (
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect),
     Detector("slip", (), slip.detect),
+    Detector("cadence", REPEAT_SIGNALS, regular.detect),
+    Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
@@ -47,5 +59,11 @@ for _detector in (
     Detector("photo_light", PHOTO_SIGNALS, photo_light.detect),
     Detector("jump", ("photo_back", "changed_step"), jump.detect),
     Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect),
+    Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect),
+    Detector("fade", fade.FADE_SIGNALS, fade.detect),
+    Detector("black", black.BLACK_SIGNALS, black.detect),
+    Detector("flash", flash.FLASH_SIGNALS, flash.detect),
+    Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
+    Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

@@ -1,0 +1,182 @@
+"""Cuts, fades, flashes, black, exposure and flicker of a video, from columns made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.results import make_scores
+
+from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.types import Segment
+
+NAMES = ("shot_cut", "fade", "black", "flash", "exposure_step", "light_flicker")
+QUIET = {
+    "luma_mean": 100.0,
+    "luma_std": 40.0,
+    "luma_p1": 20.0,
+    "luma_p99": 200.0,
+    "structure_step": 0.01,
+    "warp_residual": 0.02,
+    "histogram_step": 0.01,
+    "light_step": 0.001,
+    "light_share": 0.5,
+    "light_spread": 0.02,
+}
+CUT = {"structure_step": 0.9, "warp_residual": 1.0, "histogram_step": 0.5}
+WEAK = {**CUT, "structure_step": 0.36}
+DULL = {"luma_std": 25.0, "luma_p99": 170.0}
+Put = Mapping[int, Mapping[str, float]]
+
+
+def found(put: Put, count: int = 60, step_s: float = 0.04) -> list[tuple[str, int, int]]:
+    return [(s.kind, s.start, s.stop) for s in segments(put, count, step_s)]
+
+
+def segments(put: Put, count: int = 60, step_s: float = 0.04) -> list[Segment]:
+    frames = replace(make_scores(count).frames, time_s=np.arange(count) * step_s)
+    signals = {name: np.full(count, value, np.float32) for name, value in QUIET.items()}
+    for row, values in put.items():
+        for name, value in values.items():
+            signals[name][row] = value
+    columns = Columns(frames, {}, {}, signals)
+    said = [each for name in NAMES for each in DETECTORS[name].detect(columns)]
+    assert all(0.5 < each.confidence <= 1 and each.evidence for each in said)
+    return sorted(said, key=lambda each: each.start)
+
+
+def lit(step: float) -> dict[str, float]:
+    """A change of the light of the whole frame."""
+    return {"light_step": step, "light_share": 0.95, "light_spread": 0.005}
+
+
+def brightness(gains: Sequence[float], start: int = 20) -> dict[int, dict[str, float]]:
+    """Frames from ``start`` on with these gains, and the frame after them with 1."""
+    put = {}
+    for row, (before, now) in enumerate(zip([1.0, *gains], [*gains, 1.0], strict=True), start):
+        put[row] = {"luma_mean": 100 * now, **(lit(np.log(now / before)) if now != before else {})}
+    return put
+
+
+def test_a_quiet_clip_and_photos_of_a_time_lapse_have_nothing() -> None:
+    assert found({}) == []
+    assert found({20: CUT}, step_s=60.0) == []
+
+
+@pytest.mark.parametrize(
+    ("put", "expected"),
+    [
+        ({20: CUT}, [("cut", 20, 21)]),
+        ({20: {**CUT, **DULL}, 22: CUT}, []),  # two other frames
+        ({20: CUT, 30: CUT}, [("cut", 20, 21), ("cut", 30, 31)]),
+        # between dark shots: colours say little, structure everything
+        ({20: {**CUT, "warp_residual": 0.3, "histogram_step": 0.04}}, [("cut", 20, 21)]),
+        # half of the frame stays
+        ({20: {**CUT, "structure_step": 0.36, "warp_residual": 0.3}}, [("cut", 20, 21)]),
+        # damage: as unlike as that, in several rows
+        ({row: {**CUT, "structure_step": 0.36} for row in (20, 22, 23)}, []),
+        # covered for a while: as dark as that before, and then as before
+        ({**dict.fromkeys(range(21, 30), DULL), 20: {**WEAK, **DULL}, 30: WEAK}, []),
+        # light: structure stays
+        ({20: {**CUT, "structure_step": 0.1}}, []),
+        # a lamp in noise: colours stay
+        ({20: {**CUT, "histogram_step": 0.01}}, []),
+        # fast motion: no frame stands out
+        ({row: {**CUT, "structure_step": 0.7 + row % 2 / 10} for row in range(60)}, []),
+    ],
+)
+def test_cuts_need_another_structure_other_pixels_and_other_colours(
+    put: Put, expected: list[tuple[str, int, int]]
+) -> None:
+    assert found(put) == expected
+
+
+def test_the_evidence_of_a_cut_has_its_numbers() -> None:
+    (segment,) = segments({20: CUT})
+    assert segment.evidence == (
+        "frame 20 is unlike the frame before: structure changes by 0.9, pixels by 1 standard"
+        " deviations, and 50 % of the colours"
+    )
+
+
+def test_cuts_of_an_interpolation_are_told_by_its_score() -> None:
+    frames = replace(make_scores(60).frames, time_s=np.arange(60) / 25)
+    signals = {name: np.full(60, value, np.float32) for name, value in QUIET.items()}
+    for name, value in CUT.items():
+        signals[name][20] = value
+    assert DETECTORS["shot_cut"].detect(Columns(frames, {}, {}, signals))
+    scored = Columns(frames, {"cut": np.zeros(60, np.float32)}, {}, signals)
+    assert DETECTORS["shot_cut"].detect(scored) == []
+
+
+@pytest.mark.parametrize(
+    ("gains", "expected"),
+    [
+        ([1.2], [("flash", 20, 21)]),
+        ([2.0, 1.6, 1.3], [("flash", 20, 23)]),  # it dies away
+        ([1.02], []),  # 2 of 100 code values
+        ([0.8], [("exposure", 20, 21)]),  # darker for a frame
+        ([1.1] * 12, [("exposure", 20, 32)]),
+        ([0.9] * 12, [("exposure", 20, 32)]),
+        ([1.03, 1.06, 1.09, 1.12], [("exposure", 24, 25)]),  # a ramp is none, its end is
+        ([1.05, 0.95] * 6, [("flicker", 20, 32)]),
+        ([1.0, 0.97] * 6, [("flicker", 21, 32)]),
+        ([1.005, 0.995] * 6, []),
+    ],
+)
+def test_changes_of_the_light(gains: list[float], expected: list[tuple[str, int, int]]) -> None:
+    assert found(brightness(gains)) == expected
+
+
+def test_a_step_that_stays_is_one_frame_and_a_cut_is_none() -> None:
+    assert found({20: lit(0.2)}) == [("exposure", 20, 21)]
+    assert found({20: {**lit(0.2), **CUT}}) == [("cut", 20, 21)]
+    # content, not light: blocks go both ways, or as far as each likes
+    assert found({20: {**lit(0.2), "light_share": 0.55}}) == []
+    assert found({20: {**lit(0.2), "light_spread": 0.4}}) == []
+
+
+def test_neither_end_of_a_flash_is_a_cut() -> None:
+    put = {20: {"luma_mean": 180.0, "light_step": np.nan, **CUT}, 21: CUT}
+    assert found(put) == [("flash", 20, 21)]
+
+
+def fading(weights: Sequence[float], to: float, start: int = 20) -> dict[int, dict[str, float]]:
+    return {
+        row: {"luma_std": 40 * weight, "luma_mean": 100 * weight + (1 - weight) * to}
+        for row, weight in enumerate(weights, start)
+    }
+
+
+DOWN = (0.8, 0.6, 0.4, 0.2, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "expected"),
+    [
+        ((*DOWN, 0.0, *DOWN[-2::-1]), [(20, 30)]),  # out and in
+        ((*DOWN, *[0.0] * 35), [(20, 25)]),  # out, at the end of the clip
+        ((0.0, 0.0, 0.0), []),  # cut to it and back
+        ((0.95, 0.9, 0.85, 0.8, 0.75, 0.7), []),  # half of the contrast stays
+    ],
+)
+@pytest.mark.parametrize("to", [0.0, 240.0])
+def test_fades_to_black_and_white(
+    weights: Sequence[float], to: float, expected: list[tuple[int, int]]
+) -> None:
+    said = [(s.start, s.stop) for s in segments(fading(weights, to)) if s.kind == "fade"]
+    assert said == expected
+
+
+def test_within_a_fade_noise_of_black_is_no_cut() -> None:
+    put = fading((*DOWN, 0.0, *DOWN[-2::-1]), 0.0)
+    put[24].update(CUT)
+    assert [kind for kind, *_ in found(put)] == ["fade"]
+
+
+def test_black_frames() -> None:
+    dark = {"luma_mean": 2.0, "luma_std": 0.5, "luma_p99": 4.0}
+    assert found({20: dark, 21: dark}) == [("black", 20, 22)]
+    assert found({20: {**dark, "luma_p99": 40.0}}) == []  # a title on black

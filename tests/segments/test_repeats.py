@@ -1,0 +1,149 @@
+"""Repeats, freezes and cadences in made-up columns: how much each frame changes is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.results import make_scores
+
+from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.types import Segment
+
+N = 60
+
+
+def columns_of(change: np.ndarray, step_s: float = 0.04, **signals: np.ndarray) -> Columns:
+    """All signals of a clip whose frames change like that; nothing else happens."""
+    count = len(change)
+    frames = replace(make_scores(count).frames, time_s=np.arange(count) * step_s)
+    usual = {
+        "difference_p99": change,
+        "difference_rms": change,
+        "light_step": np.zeros(count),
+        "light_share": np.zeros(count),
+        "pace": np.ones(count) * (change > 1),
+        "luma_std": np.full(count, 40.0),
+    }
+    named = {name: each.astype(np.float32) for name, each in (usual | signals).items()}
+    return Columns(frames, {}, {}, named)
+
+
+def moving(*calm: int, change: float = 10.0, left: float = 0.5, count: int = N) -> np.ndarray:
+    """(N,) frames that all change alike, but for the calm ones."""
+    made = np.full(count, change)
+    made[0] = np.nan
+    made[list(calm)] = left
+    return made
+
+
+def found(columns: Columns) -> list[tuple[str, int, int]]:
+    segments: list[Segment] = []
+    for name in ("cadence", "duplicate"):
+        segments += DETECTORS[name].detect(columns)
+    return [(each.kind, each.start, each.stop) for each in segments]
+
+
+def test_a_frame_that_hardly_changes_repeats_the_one_before() -> None:
+    [segment] = DETECTORS["duplicate"].detect(columns_of(moving(20)))
+    assert (segment.kind, segment.start, segment.stop) == ("duplicate", 20, 21)
+    # (0.5 + 0.05) / (10 + 0.05), both signals being alike
+    assert segment.evidence == (
+        "frame 20 repeats frame 19: the change is 0.05473 times that of the frames beside it, which"
+        " change by 10.05 code values"
+    )
+    assert segment.confidence > 0.99
+    assert (segment.peak, segment.peak_index) == (0.5, 20)
+
+
+@pytest.mark.parametrize("length", [2, 5, 14, 40])
+def test_several_in_a_row_are_a_freeze(length: int) -> None:
+    change = moving(*range(20, 20 + length), count=80)
+    assert found(columns_of(change)) == [("freeze", 20, 20 + length)]
+
+
+def test_a_freeze_amid_slower_and_faster_motion() -> None:
+    change = moving(*range(20, 26))
+    change[10:20] *= np.linspace(4, 0.7, 10)  # slows down to 7 before it
+    change[26] = 45  # and catches up
+    assert found(columns_of(change)) == [("freeze", 20, 26)]
+
+
+def test_the_less_moves_the_less_is_certain() -> None:
+    sure = [
+        DETECTORS["duplicate"].detect(columns_of(moving(20, change=change, left=0.9)))
+        for change in (40.0, 12.0, 5.0)
+    ]
+    confidences = [segment.confidence for [segment] in sure]
+    assert confidences == sorted(confidences, reverse=True)
+    assert found(columns_of(moving(20, change=2.0, left=0.9))) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "signals"),
+    [
+        (np.full(N, 0.3), {}),  # nothing moves
+        (np.r_[np.full(30, 10.0), np.full(30, 0.3)], {}),  # it stops for good
+        (moving(*range(20, 26), left=3.0), {"pace": np.full(N, 0.8)}),  # blurred: it moves on
+        (moving(20), {"luma_std": np.full(N, 1.0)}),  # there is nothing to see
+        (
+            moving(*range(20, 40)),  # light fades out and in around a still shot
+            {"light_step": np.full(N, -0.1), "light_share": np.ones(N)},
+        ),
+        (10 + 9.5 * np.cos(np.arange(N) / 6), {}),  # slow for a while, and not at once
+    ],
+)
+def test_what_is_no_repeat(change: np.ndarray, signals: dict[str, np.ndarray]) -> None:
+    assert found(columns_of(change, **signals)) == []
+
+
+def test_photos_of_a_time_lapse_are_not_judged() -> None:
+    assert found(columns_of(moving(20), step_s=60.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ((2,), "twos: 1 frame of every 2 repeats"),
+        ((3,), "threes: 2 frames of every 3 repeat"),
+        ((2, 3), "3 frames of every 5 repeat"),
+        ((1, 1, 1, 2), "1 frame of every 5 repeats"),
+    ],
+)
+def test_frames_that_are_held_in_a_pattern(pattern: tuple[int, ...], said: str) -> None:
+    """From frame 20 on, for 60 frames, each is shown as often as the pattern says."""
+    shown = [number == 0 for held in pattern for number in range(held)]
+    new = np.array((shown * 60)[:60])
+    change = moving(count=100)
+    change[20:80][~new] = 0.5
+    [segment] = DETECTORS["cadence"].detect(columns_of(change))
+    assert (segment.start, segment.stop) == (20, 80)
+    assert segment.evidence.startswith(said)
+    assert segment.confidence > 0.99
+    assert DETECTORS["duplicate"].detect(columns_of(change)) == []
+
+
+def test_fields_that_are_woven() -> None:
+    """Two of five frames show one new field, and change by six tenths."""
+    change = moving(*(row for row in range(20, 80) if row % 5 in (2, 4)), left=6.0, count=100)
+    [segment] = DETECTORS["cadence"].detect(columns_of(change))
+    assert (segment.start, segment.stop) == (20, 80)
+    assert segment.evidence.startswith("2 frames of every 5 show a new field beside an old one")
+
+
+def test_a_repeat_now_and_then_is_a_cadence_where_it_is_regular() -> None:
+    regular = moving(12, 37, 62, 87, count=120)
+    assert found(columns_of(regular)) == [("cadence", 0, 88)]
+    # one of them was not found, and another repeat is none of them
+    assert found(columns_of(moving(12, 37, 87, 112, 95, count=140))) == [
+        ("cadence", 0, 113),
+        ("duplicate", 95, 96),
+    ]
+    some = moving(12, 37, 70, 91, count=120)
+    assert [kind for kind, _, _ in found(columns_of(some))] == ["duplicate"] * 4
+
+
+def test_what_a_codec_alternates_in_a_still_scene_is_no_cadence() -> None:
+    change = np.where(np.arange(N) % 2, 0.6, 1.8)
+    assert found(columns_of(change)) == []

@@ -1,0 +1,112 @@
+"""Flashes: a few frames that are brighter than those before and those after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.light_changes import (
+    LIGHT_CHANGE_SIGNALS,
+    MIN_LIGHT_CHANGE,
+    MIN_LIT_ALIKE,
+    light_changes,
+)
+from vfiscope.segments.evidence import told
+from vfiscope.segments.spans import segment_of, spans
+from vfiscope.types import Float64, Segment
+
+__all__ = ["FLASH_SIGNALS", "Flash", "detect", "flashes"]
+
+FLASH_SIGNALS = ("luma_mean", *LIGHT_CHANGE_SIGNALS)
+MAX_FLASH_ROWS = 4
+FLASH_SIDE = 2 * MAX_FLASH_ROWS + 1
+"""Rows on either side whose median is the usual light: a flash is less than half of them."""
+MIN_FLASH = 5.0
+"""Code values of mean luma above the brighter side."""
+FLASH_TIMES_USUAL = 6.0
+"""The same as a multiple of the usual step of mean luma."""
+MIN_FLASH_RISE = 0.6
+"""Part of it that must come within one frame."""
+LEFT_FLASH = 0.2
+"""Part of it down to which what follows still belongs to it."""
+MAX_FLASH_SIDES = 0.5
+"""Difference of both sides, in parts of it: the light returns."""
+
+
+@dataclass(frozen=True)
+class Flash:
+    """Rows [first, last], both included."""
+
+    first: int
+    last: int
+    rise: float
+    """Code values above the brighter side, at the brightest row."""
+    margin: float
+    """That as a multiple of what would be enough."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The flashes of a video, at most four frames each.
+
+    Mean luma jumps up within one frame and is back soon. Blocks whose light can be told go the same
+    way; where a frame is so bright that none can, mean luma alone tells. What alternates is
+    flicker.
+
+    Beside a golden frame the detector ``exposure`` knows more, and this one is silent.
+
+    Args:
+        columns: with the signals of :data:`FLASH_SIGNALS`.
+    """
+    luma = context_of(columns).signal("luma_mean")
+    return [
+        segment_of(
+            *(columns.frames, "luma_mean", luma, luma, (flash.first, flash.last)),
+            chance(flash.margin, 1.0, 0.3),
+            "flash",
+            evidence=f"mean luma is {told(flash.rise)} code values above that of the {FLASH_SIDE}"
+            f" frames before and behind, and {told(flash.rise / flash.margin)} would be enough",
+        )
+        for flash in flashes(columns)
+    ]
+
+
+def flashes(columns: Columns) -> list[Flash]:
+    """Those of a run, computed once; none where it is no video."""
+    return columns.share("flashes", lambda: _found(columns))
+
+
+def _found(columns: Columns) -> list[Flash]:
+    context = context_of(columns)
+    if not context.is_video or "light_red" in columns.signals:
+        return []
+    luma, light = context.signal("luma_mean"), context.signal("light_step")
+    before = medians(luma, range(-FLASH_SIDE, 0))
+    after = medians(luma, range(1, FLASH_SIDE + 1))
+    step = np.diff(luma, prepend=np.nan)
+    around = [*range(-FLASH_SIDE, 0), *range(1, FLASH_SIDE + 1)]
+    enough = np.maximum(MIN_FLASH, FLASH_TIMES_USUAL * medians(np.abs(step), around))
+    above = luma - np.maximum(before, after)
+    quiet = ~light_changes(columns).flickering
+    alike = np.isnan(light) | (light >= MIN_LIGHT_CHANGE) & (
+        context.signal("light_share") >= MIN_LIT_ALIKE
+    )
+    begins = (step >= MIN_FLASH_RISE * above) & (above >= enough) & quiet & alike
+    found: list[Flash] = []
+    for row in np.flatnonzero(begins).tolist():
+        if found and row <= found[-1].last:
+            continue
+        last = _last(above, row)
+        rise = float(above[row : last + 1].max())
+        back = abs(before[row] - after[last]) <= MAX_FLASH_SIDES * rise
+        if back and last - row < MAX_FLASH_ROWS and step[row] >= MIN_FLASH_RISE * rise:
+            found.append(Flash(row, last, rise, rise / float(enough[row])))
+    return found
+
+
+def _last(above: Float64, row: int) -> int:
+    """The last row from ``row`` on of which a part of the flash is left."""
+    lit = above[row : row + FLASH_SIDE] > LEFT_FLASH * above[row]
+    return row + spans(lit, np.zeros(len(lit), bool))[0][1]

@@ -1,0 +1,140 @@
+"""Cadences: frames that repeat in a regular pattern, as pulldown, animation on twos and conversions
+of the rate make them. Information, and no fault.
+
+In a short cycle the same rows of several cycles running are the calm ones. In a long one, such as
+one repeat of 25 frames, single repeats follow each other at the same distance.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+
+from vfiscope.segments.detectors.context import context_of
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.repeats import (
+    DIP_REACH,
+    Pattern,
+    change_of,
+    patterns_of,
+    repeats_of,
+)
+from vfiscope.segments.evidence import told
+from vfiscope.segments.rules import segment_of
+from vfiscope.types import FrameTable, Segment, counted
+
+__all__ = ["detect", "regular_of"]
+
+MIN_SPARSE_PERIOD = 6
+MIN_EQUAL_DISTANCES = 3
+"""Repeats that another one follows so far behind: fewer may be so by chance."""
+MAX_CYCLES = 3
+"""From one repeat to the next that is found: in between little may move."""
+MIN_REGULAR_CONFIDENCE = 0.5
+CERTAINTY_SCALE = 3.0
+FIELD_RATIO = 0.5
+"""Change of the calm rows in parts of the others, above which one field of two is new."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """A ``cadence`` for each stretch with a pattern.
+
+    Args:
+        columns: with the signals of :data:`~.repeats.REPEAT_SIGNALS`.
+    """
+    if not context_of(columns).is_video:
+        return []
+    column, change = columns.signals["difference_p99"], change_of(columns)
+    return [
+        segment_of(
+            *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
+            _whole(pattern, len(column)),
+            1 - math.exp(-pattern.certainty / CERTAINTY_SCALE),
+            "cadence",
+            evidence=_said(columns.frames, pattern),
+        )
+        for pattern in sorted([*patterns_of(columns), *regular_of(columns)])
+    ]
+
+
+def regular_of(columns: Columns) -> list[Pattern]:
+    """Stretches with single repeats that are equally far apart, in order."""
+    return columns.share("regular", lambda: _regular(columns))
+
+
+def _regular(columns: Columns) -> list[Pattern]:
+    ratio = {
+        repeat.first: repeat.ratio
+        for repeat in repeats_of(columns)
+        if repeat.first == repeat.last and repeat.confidence >= MIN_REGULAR_CONFIDENCE
+    }
+    rows, found = set(ratio), []
+    while period := _distance(rows):
+        members = {row for pair in _pairs(rows, period) for row in pair}
+        for chain in _chains(sorted(members), MAX_CYCLES * period):
+            usual = float(np.median([ratio[row] for row in chain]))
+            certainty = -len(chain) * math.log(usual)
+            first = max(0, chain[0] - period + 1)
+            found.append(Pattern(first, chain[-1], period, tuple(chain), usual, certainty))
+        rows = rows - members
+    return sorted(found)
+
+
+def _pairs(rows: set[int], period: int) -> list[tuple[int, int]]:
+    """The repeats that are whole cycles apart, few at most."""
+    cycles = range(period, MAX_CYCLES * period + 1, period)
+    return [(row, row + apart) for row in rows for apart in cycles if row + apart in rows]
+
+
+def _distance(rows: set[int]) -> int:
+    """The cycle with which most repeats agree, the longest one; 0 if there is none."""
+    ordered = sorted(rows)
+    apart = {
+        after - before
+        for step in (1, 2)
+        for before, after in zip(ordered, ordered[step:], strict=False)
+    }
+    agree = {
+        period: len({row for row, _ in _pairs(rows, period)})
+        for period in apart
+        if period >= MIN_SPARSE_PERIOD
+    }
+    best = max(agree, key=lambda period: (agree[period], period), default=0)
+    return best if agree.get(best, 0) >= MIN_EQUAL_DISTANCES else 0
+
+
+def _chains(rows: list[int], apart: int) -> list[list[int]]:
+    """The rows in runs whose neighbours are at most so far apart."""
+    chains = [rows[:1]]
+    for before, row in pairwise(rows):
+        if row - before > apart:
+            chains.append([])
+        chains[-1].append(row)
+    return chains
+
+
+def _whole(pattern: Pattern, count: int) -> tuple[int, int]:
+    """Its first and last row. Within a cycle of the ends of the run nothing is known around a row,
+    so that it lasts to them."""
+    reach = max(pattern.period, DIP_REACH)
+    first = 0 if pattern.first <= min(pattern.period, DIP_REACH) else pattern.first
+    return first, count - 1 if pattern.last + reach >= count else pattern.last
+
+
+def _said(frames: FrameTable, pattern: Pattern) -> str:
+    period = pattern.period
+    held = sorted({row % period for row in pattern.repeats})
+    many, s = len(held), "" if len(held) > 1 else "s"
+    alone = all(after - before > 1 for before, after in pairwise([*held, held[0] + period]))
+    if pattern.ratio > FIELD_RATIO and many > 1 and alone:
+        how = "show a new field beside an old one"
+    else:
+        how = f"repeat{s} the frame before"
+    what = {(1, 2): "twos: ", (2, 3): "threes: "}.get((many, period), "")
+    return (
+        f"{what}{counted(many, 'frame')} of every {period} {how}, the first is frame"
+        f" {int(frames.index[pattern.repeats[0]])}; the usual change is {told(pattern.ratio)} times"
+        " that of the others"
+    )

@@ -1,0 +1,132 @@
+"""Cuts of a video: the first frame of another shot.
+
+Three kinds of evidence must agree that a frame has little to do with the one before it, which is
+first brought along its motion: its structure (1 - median local correlation, which light does not
+move), its pixels (in standard deviations of luma), and its colours. The more unlike the structure
+is, the less the colours must say, so that a cut between dark shots of the same colours is found;
+and where colours say much, part of the frame may stay as it was. Both structure and pixels must
+also stand out from the frames around it, so that fast motion cuts nothing.
+
+Frames that are damaged or covered for a moment are as unlike. They come in groups, so a weak cut
+stands alone; and they end as they began: where the statistics of luma return, a few frames behind
+or, of weak ones, some dozen, neither end is a cut. A flash and its end are no cuts, nor is a step
+of exposure: structure stays.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
+from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
+from vfiscope.segments.evidence import told
+from vfiscope.segments.spans import segment_of
+from vfiscope.types import Float64, Segment
+
+__all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]
+
+CUT_SIGNALS = ("structure_step", "warp_residual", "histogram_step")
+LUMA_STATE = ("luma_mean", "luma_std", "luma_p1", "luma_p99")
+SHOT_SIGNALS = tuple(dict.fromkeys((*CUT_SIGNALS, *LUMA_STATE, *FADE_SIGNALS, *FLASH_SIGNALS)))
+CUT_STRUCTURE = 0.25
+"""Least structure step: that of a cut of which half of the frame knows nothing is 0.3 to 0.45."""
+CUT_RESIDUAL = 0.2
+"""Least residual of motion, in standard deviations of luma."""
+CUT_BOTH = 0.03
+"""Least product of the steps of structure and of colours."""
+CUT_TIMES_USUAL = 2.5
+"""Structure and residual as multiples of those of the frames around."""
+CUT_AROUND = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
+CLEAR_STRUCTURE = 0.6
+"""Structure step from which a cut need not stand alone."""
+CUT_ALONE_ROWS, ALONE_TIMES = 6, 3.0
+"""Rows on either side in which nothing else may be a third as unlike."""
+
+
+RETURN_ROWS = (4, 48)
+"""Rows within which the frames before a clear and before a weak cut may return."""
+MAX_STATE_APART = 0.3
+"""How far the statistics of luma then are from those, as a part of their step."""
+NEARLY_A_CUT = 0.6
+"""Margin of the row at which they return."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The first frames of shots, one row each.
+
+    Silent where an interpolation stores the score ``cut``, which the detector of that name reads.
+
+    Args:
+        columns: with the signals ``structure_step``, ``warp_residual`` and ``histogram_step``.
+    """
+    context = context_of(columns)
+    if not context.is_video or "cut" in columns.scores:
+        return []
+    frames, margin = columns.frames, cut_margin(columns)
+    structure, residual, colours = (context.signal(name) for name in CUT_SIGNALS)
+    return [
+        segment_of(
+            *(frames, "structure_step", structure, structure, (row, row)),
+            chance(float(margin[row]), 1.0, 0.25),
+            "cut",
+            evidence=f"frame {frames.index[row]} is unlike the frame before: structure changes by"
+            f" {told(structure[row])}, pixels by {told(residual[row])} standard deviations, and"
+            f" {told(100 * colours[row])} % of the colours",
+        )
+        for row in np.flatnonzero(margin >= 1).tolist()
+    ]
+
+
+def cut_margin(columns: Columns) -> Float64:
+    """(N,) by how much each row is a cut: 1 where it is just one, 0 where it is none."""
+    return columns.share("cut_margin", lambda: _margin(columns))
+
+
+def _margin(columns: Columns) -> Float64:
+    context = context_of(columns)
+    structure, residual, colours = (np.nan_to_num(context.signal(name)) for name in CUT_SIGNALS)
+    parts = [
+        structure / CUT_STRUCTURE,
+        residual / CUT_RESIDUAL,
+        structure * colours / CUT_BOTH,
+        *(_over_usual(values) / CUT_TIMES_USUAL for values in (structure, residual)),
+    ]
+    margin = np.minimum.reduce(parts)
+    near = [*range(-CUT_ALONE_ROWS, 0), *range(1, CUT_ALONE_ROWS + 1)]
+    beside = np.max([shifted(structure, by) for by in near], axis=0)
+    alone = (structure >= CLEAR_STRUCTURE) | (structure > ALONE_TIMES * beside)
+    margin = np.where(alone & ~_explained(columns), margin, 0.0)
+    return np.where(_left_again(columns, margin), 0.0, margin)
+
+
+def _left_again(columns: Columns, margin: Float64) -> NDArray[np.bool_]:
+    """(N,) True where frames become others that soon give way to what was there before."""
+    context = context_of(columns)
+    state = np.stack([context.signal(name) for name in LUMA_STATE])
+    structure, made = context.signal("structure_step"), np.zeros(len(margin), bool)
+    rows = np.flatnonzero(margin >= NEARLY_A_CUT)
+    for row, back in zip(rows[:-1].tolist(), rows[1:].tolist(), strict=True):
+        clear = max(structure[row], structure[back]) >= CLEAR_STRUCTURE
+        step, left = (np.abs(state[:, each] - state[:, row - 1]).sum() for each in (row, back))
+        if back - row <= RETURN_ROWS[0 if clear else 1] and left <= MAX_STATE_APART * step:
+            made[[row, back]] = True
+    return made
+
+
+def _explained(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True where a flash begins, ends or lasts, or contrast fades."""
+    rows = np.zeros(len(columns.frames), bool)
+    for flash in flashes(columns):
+        rows[flash.first : flash.last + 2] = True
+    for fade in fades(columns):
+        rows[fade.first : fade.last + 1] = True
+    return rows
+
+
+def _over_usual(values: Float64) -> Float64:
+    """Values as multiples of the median of those around; of a floor where nothing moves."""
+    usual = np.nan_to_num(medians(values, CUT_AROUND))
+    return np.asarray(values / np.maximum(usual, 1e-3))
