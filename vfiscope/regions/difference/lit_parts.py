@@ -10,11 +10,11 @@ from vfiscope.types import Uint8
 
 __all__ = ["agreed_gain", "lit_widely"]
 
-LIT_CODES = 24
+SEEN_LIT_CODES = 24
 """Code from which light is seen; below it a gain moves less than noise does."""
-LIT_BLOCKS = 6
+LIGHT_BLOCKS = 6
 """Blocks along the short side."""
-MIN_LIT_OF_BLOCK, MIN_LIT_BLOCKS = 0.05, 0.5
+LIT_OF_BLOCK, LIT_SPREAD = 0.5, 0.5
 """Of the pixels of a block that is lit, and of the blocks: a few things on black cannot tell a
 change of light from one of their own."""
 AGREE_CODES, AGREE_SHARE = 8, 0.1
@@ -34,9 +34,9 @@ def lit_widely(test: Uint8, ref: Uint8, shown: Mask) -> bool:
         shown: (H, W) pixels to look at; blocks without any are left out.
     """
     height, width = test.shape
-    side = max(1.0, min(height, width) / LIT_BLOCKS)
+    side = max(1.0, min(height, width) / LIGHT_BLOCKS)
     blocks = max(1, round(width / side)), max(1, round(height / side))
-    lit = shown & (np.maximum(test, ref) > LIT_CODES)
+    lit = shown & (np.maximum(test, ref) > SEEN_LIT_CODES)
     share, seen = (
         cv2.resize(each.astype(np.float32), blocks, interpolation=cv2.INTER_AREA)
         for each in (lit, shown)
@@ -44,8 +44,8 @@ def lit_widely(test: Uint8, ref: Uint8, shown: Mask) -> bool:
     looked_at = seen > 0
     if not looked_at.any():
         return True
-    counted = (share >= MIN_LIT_OF_BLOCK * seen)[looked_at]
-    return float(counted.mean()) >= MIN_LIT_BLOCKS
+    counted = (share >= LIT_OF_BLOCK * seen)[looked_at]
+    return float(counted.mean()) >= LIT_SPREAD
 
 
 def agreed_gain(test: Uint8, ref: Uint8, among: Mask, *, origin: int = 0) -> Light | None:
@@ -58,7 +58,7 @@ def agreed_gain(test: Uint8, ref: Uint8, among: Mask, *, origin: int = 0) -> Lig
         origin: the code that no gain changes: 0 of luma, 128 of Cr and Cb.
     """
     own, there = (each[among].astype(np.float32) - origin for each in (test, ref))
-    lit = np.maximum(np.abs(own), np.abs(there)) > (COLOURED_CODES if origin else LIT_CODES)
+    lit = np.maximum(np.abs(own), np.abs(there)) > (COLOURED_CODES if origin else SEEN_LIT_CODES)
     own, there = own[lit], there[lit]
     if not there.any():
         return None

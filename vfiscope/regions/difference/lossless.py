@@ -36,7 +36,7 @@ def is_lossless(pair: FramePair) -> bool:
     textured = shown & _textured(pair)
     count = np.count_nonzero(textured)
     same = np.count_nonzero(textured & (apart == 0))
-    return count >= FEWEST_TEXTURED and same >= IDENTICAL_SHARE * count
+    return bool(count >= FEWEST_TEXTURED and same >= IDENTICAL_SHARE * count)
 
 
 def lossless_difference(pair: FramePair, *, scale: float = 1.0) -> Difference:
@@ -46,7 +46,7 @@ def lossless_difference(pair: FramePair, *, scale: float = 1.0) -> Difference:
         pair: as of :func:`is_lossless`.
         scale: of the threshold.
     """
-    ratio = _apart(pair) / np.float32(scale * CLEAR_CODES)
+    ratio = _apart(pair).astype(np.float32) / np.float32(scale * CLEAR_CODES)
     return Difference(ratio, "ratio", pair.decidable, rim=(ratio > 0) & pair.decidable, reach=1)
 
 

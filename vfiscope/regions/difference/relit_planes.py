@@ -58,9 +58,7 @@ def relit_planes(pair: FramePair) -> tuple[list[Planes], list[Light]]:
     gained = strength is not None and np.isinf(strength)
     for test, ref in [] if gained else planes[1:]:
         flat = flat_pixels(test, ref) & shown
-        own = _weak(strength) or fit_light(
-            test, ref, flat, shown, wide=wide, origin=GREY_CODE
-        )
+        own = _weak(strength) or fit_light(test, ref, flat, shown, wide=wide, origin=GREY_CODE)
         ref = relit(ref, own)
         if shading.any():
             ref = shaded(ref, fit_shading(test, ref, flat, origin=GREY_CODE), origin=GREY_CODE)
