@@ -19,6 +19,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 import vfiscope as vs
 from vfiscope import synth
+from vfiscope.types.segment_kinds import SEGMENT_KINDS
 
 LUMA = np.array([0.299, 0.587, 0.114])
 PIXELS_ONLY = {"metrics": "psnr,ssim", "maps": "none", "fields": "none"}
@@ -121,3 +122,11 @@ def test_a_time_lapse_is_scanned_whole(shared_data: Path) -> None:
         assert np.isinf(run.scores["psnr"][0])
         assert run.scores["ssim"][0] == 1.0
         assert np.isfinite(run.scores["psnr"][1:]).all()
+        found = {kind: [s for s in run.segments if s.kind == kind] for kind in SEGMENT_KINDS}
+    assert [gap.start for gap in found["gap"]] == list(range(3, 60, 3))
+    assert found["shift"] == []  # the camera never moves
+    assert [(odd.start, odd.stop) for odd in found["overexposed"]] == [(28, 29)]
+    assert "but frame 29 is like frame 27" in found["overexposed"][0].evidence
+    harvests = [fall.start for fall in found["change"] if fall.metric == "green_share"]
+    assert harvests == [47, 52, 59]  # as seen by eye
+    assert [(grown.start, grown.stop) for grown in found["growth"]] == [(0, 60)]

@@ -82,6 +82,7 @@ def test_the_curves_are_drawn_and_stored(run: Run) -> None:
             assert row.light - row.trend == pytest.approx(-np.log(row.deflicker), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_verb_says_and_draws(
     run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

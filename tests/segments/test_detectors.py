@@ -31,7 +31,7 @@ def detect(columns):
                 float(frames.time_s[worst]), float(frames.time_s[worst]) + 0.1)
     ]
 
-DETECTORS.add("blur", Detector("blur", ["ssim"], detect))
+DETECTORS.add("smear", Detector("smear", ["ssim"], detect))
 DETECTORS.add("never", Detector("never", ["ssim", "no_such_signal"], detect))
 """
 

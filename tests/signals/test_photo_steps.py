@@ -85,6 +85,7 @@ def test_noise_lies_on_nothing() -> None:
     assert photo_on_earlier(linked([*pixels])[1]) is None
 
 
+@pytest.mark.slow
 def test_dated_photos_have_these_signals_by_default(tmp_path: Path) -> None:
     synth.TimeLapse(3, 48, 64, seed=1).write(tmp_path / "bed")
     options = {"metrics": ("absdiff",), "device": "cpu"}

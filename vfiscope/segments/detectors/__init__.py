@@ -13,15 +13,20 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.detectors import (
     black,
+    blur,
     bump,
     change,
+    corruption,
     cut,
+    drop,
     duplicate,
     exposure,
     exposure_step,
     fade,
     flash,
     flicker,
+    ghosts,
+    gradual,
     growth,
     jump,
     light_flicker,
@@ -31,8 +36,12 @@ from vfiscope.segments.detectors import (
     photo_gap,
     photo_light,
     regular,
+    shift,
     shot_cut,
     slip,
+    static,
+    torn,
+    warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
@@ -52,7 +61,15 @@ for _detector in (
     Detector("slip", (), slip.detect),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
+    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
+    Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
+    Detector("blur", blur.BLUR_SIGNALS, blur.detect),
+    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
+    Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
+    Detector("warp", warp.WARP_SIGNALS, warp.detect),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),
@@ -65,5 +82,6 @@ for _detector in (
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
     Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

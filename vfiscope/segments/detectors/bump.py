@@ -13,7 +13,7 @@ from vfiscope.types import Float64, Segment
 __all__ = ["BUMP_SIGNALS", "bump_limits", "detect"]
 
 BUMP_SIGNALS = ("photo_back", "bump_x", "bump_y", "bump_rotation", "bump_scale", "bump_points")
-MIN_BUMP_PX, MIN_BUMP_DEG = 1.0, 0.15
+LEAST_BUMP_PX, LEAST_BUMP_DEG = 1.0, 0.15
 USUAL_BUMPS = 4.0
 USUAL_SHARE = 90
 """Per cent of the photos whose motion counts as that of a camera at rest."""
@@ -25,7 +25,7 @@ def bump_limits(columns: Columns) -> tuple[Float64, float, Float64, float]:
     x, y, turn = (np.asarray(columns.signals[name], np.float64) for name in BUMP_SIGNALS[1:4])
     far, turn = np.hypot(x, y), np.abs(turn)
     least = []
-    for values, floor in ((far, MIN_BUMP_PX), (turn, MIN_BUMP_DEG)):
+    for values, floor in ((far, LEAST_BUMP_PX), (turn, LEAST_BUMP_DEG)):
         known = values[np.isfinite(values)]
         usual = float(np.percentile(known, USUAL_SHARE)) if len(known) else 0.0
         least.append(max(floor, USUAL_BUMPS * usual))
@@ -61,7 +61,7 @@ def _said(columns: Columns, row: int, before: int, least: tuple[float, float]) -
         f"the content of frame {index[row]} lies {abs(x):.1f} px {across} and {abs(y):.1f} px"
         f" {down} of where it is in frame {index[before]}"
     )
-    if abs(turn) >= MIN_BUMP_DEG:
+    if abs(turn) >= LEAST_BUMP_DEG:
         said += f", turned {abs(turn):.2f} degrees {'' if turn > 0 else 'counter-'}clockwise"
     if abs(scale - 1) >= 0.005:
         said += f", {scale:.3f} times as large"

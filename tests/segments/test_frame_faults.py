@@ -1,0 +1,181 @@
+"""Damage, bumps, blur, ghosts, tears and warps from columns made by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.types import FrameTable, Segment, Status
+
+ROWS = 60
+QUIET = {
+    "impulse": -0.2,
+    "seam": 100.0,
+    "warp_residual": 0.05,
+    "structure_step": 0.01,
+    "light_step": 0.0,
+    "luma_mean": 100.0,
+    "luma_std": 40.0,
+    "sharpness": 5.0,
+    "motion_x": 0.0,
+    "motion_y": 0.0,
+    "motion_rotation": 0.0,
+    "motion_residual": 1.0,
+    "blend_residual": 4.0,
+    "blend_gradient": 1.1,
+    "blend_motion": 6.0,
+    "keyframe": 0.0,
+    "tear_contrast": 0.05,
+    "tear_share": 0.5,
+    "tear_lag": 1.0,
+    "tear_jump": 0.05,
+    "tear_jump_share": 0.5,
+}
+"""A calm scene."""
+
+
+def scene(step_s: float = 0.04, status: np.ndarray | None = None, **changes: dict[int, float]):
+    """Columns of a calm scene with other values in some rows: {signal: {row: value}}."""
+    signals = {name: np.full(ROWS, value, np.float32) for name, value in QUIET.items()}
+    for name, values in changes.items():
+        for row, value in values.items():
+            signals[name][row] = value
+    rows = np.arange(ROWS)
+    status = np.zeros(ROWS, np.uint8) if status is None else status
+    role, phase = np.zeros(ROWS, np.uint8), np.full(ROWS, np.nan)
+    frames = FrameTable(rows, rows, rows * step_s, rows - 1, role, phase, status, Fraction(1, 25))
+    return Columns(frames, {}, {}, signals)
+
+
+def found(columns: Columns) -> list[Segment]:
+    kinds = ("blur", "corruption", "ghosting", "shift", "tearing", "warp")
+    return [each for kind in kinds for each in DETECTORS[kind].detect(columns)]
+
+
+def places(columns: Columns) -> list[tuple[str, int, int]]:
+    return [(each.kind, each.start, each.stop) for each in found(columns)]
+
+
+LONE = {"impulse": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
+JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
+SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
+GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
+TORN = {
+    "tear_contrast": {30: 0.9, 31: 0.9},
+    "tear_share": {30: -0.5},
+    "tear_lag": {30: 2.0},
+    "tear_jump": {31: 0.6},
+    "tear_jump_share": {31: -0.5},
+    "impulse": {29: 30.0, 30: 4.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({**LONE, "seam": {30: 400.0}}, [("corruption", 30, 31)]),
+        # The same damage in two frames: nothing is lone, but seams come and go with what is new.
+        (
+            {"seam": {30: 300.0, 31: 300.0}, "warp_residual": {30: 0.2, 32: 0.2}},
+            [("corruption", 30, 32)],
+        ),
+        # Frames are predicted from a lost one until the keyframe.
+        (
+            {
+                "impulse": {29: 12.0, 30: 12.0},
+                "warp_residual": {40: 0.2},
+                "keyframe": {0: 1.0, 40: 1.0},
+            },
+            [("corruption", 30, 40)],
+        ),
+        (LONE, [("warp", 30, 31)]),
+        (JUMP, [("shift", 30, 31)]),
+        (
+            {"motion_x": {30: 6.0, 33: -6.0}, "motion_residual": {30: 0.3, 33: 0.3}},
+            [("shift", 30, 33)],
+        ),
+        (SOFT, [("blur", 30, 33)]),
+        (GHOST, [("ghosting", 30, 31)]),
+        (TORN, [("tearing", 30, 31)]),
+    ],
+)
+def test_a_fault_is_named_and_placed(
+    changes: dict[str, dict[int, float]], expected: list[tuple[str, int, int]]
+) -> None:
+    assert places(scene(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        # a flash: all of the frame is lone, and brighter
+        {**LONE, "seam": {30: 400.0}, "luma_mean": {30: 180.0}, "light_step": {30: 0.6}},
+        # something that only passes: motion explains it
+        {"impulse": {30: 40.0}},
+        # a cut to a softer scene, which stays
+        {"sharpness": dict.fromkeys(range(30, ROWS), 3.0)},
+        # fog: contrast goes with sharpness
+        {**SOFT, "luma_std": {30: 24.0, 31: 24.0, 32: 24.0}},
+        # a dissolve: blends for ten frames
+        {"blend_residual": dict.fromkeys(range(25, 35), 0.1)},
+        # a part repeats the frame before, but never catches up
+        {"tear_contrast": {30: 0.9}},
+        # a jump that motion of the whole frame does not explain
+        {"motion_x": {30: 6.0}},
+    ],
+)
+def test_what_looks_like_a_fault_is_none(changes: dict[str, dict[int, float]]) -> None:
+    assert places(scene(**changes)) == []
+
+
+def test_frames_missing_in_a_pan_are_no_bump() -> None:
+    pan = dict.fromkeys(range(ROWS), 2.0)
+    steady = dict.fromkeys(range(ROWS), 0.2)
+    ahead = scene(motion_x={**pan, 30: 8.0}, motion_residual=steady)
+    aside = scene(motion_x=pan, motion_y={30: 8.0}, motion_residual=steady)
+    assert places(ahead) == []
+    assert places(aside) == [("shift", 30, 31)]
+
+
+def test_steps_that_return_regularly_are_a_cadence() -> None:
+    rows = range(0, ROWS, 3)
+    columns = scene(motion_x=dict.fromkeys(rows, 6.0), motion_residual=dict.fromkeys(rows, 0.2))
+    assert places(columns) == []
+
+
+def test_what_the_decoder_says_lasts_until_the_keyframe_that_renews_the_frame() -> None:
+    status = np.zeros(ROWS, np.uint8)
+    status[20:22] = Status.CORRUPT
+    renewed = scene(status=status, warp_residual={30: 0.2}, keyframe={0: 1.0, 30: 1.0})
+    (segment,) = found(renewed)
+    assert (segment.kind, segment.start, segment.stop) == ("corruption", 20, 30)
+    assert segment.confidence == 1.0
+    assert segment.evidence == "the decoder reports damage at frame 20, which lasts up to frame 29"
+    assert places(scene(status=status, keyframe={0: 1.0, 30: 1.0})) == [("corruption", 20, 22)]
+
+
+def test_confidence_grows_with_the_margin() -> None:
+    weak, strong = (
+        found(scene(motion_x={30: x}, motion_residual={30: 0.3}))[0] for x in (1.8, 6.0)
+    )
+    # Margins are 1.8 / 1.5 and 6 / 1.5.
+    assert weak.confidence == pytest.approx(1 - 0.5 / 1.2**2)
+    assert strong.confidence == pytest.approx(1 - 0.5 / 4**2)
+    assert strong.evidence == (
+        "the whole of frame 30 jumps by 6 px, 4 times what its usual motion would explain,"
+        " and stays there"
+    )
+
+
+def test_photos_of_a_time_lapse_are_not_asked() -> None:
+    assert places(scene(step_s=600.0, **JUMP)) == []
+
+
+def test_runs_without_the_signals_are_left_out() -> None:
+    columns = scene(**JUMP)
+    without = Columns(columns.frames, {}, {}, {"luma_mean": columns.signals["luma_mean"]})
+    assert not any(DETECTORS[kind].can_read(without) for kind in ("shift", "tearing", "warp"))

@@ -1,0 +1,113 @@
+"""Blur: stretches less sharp than what is before and behind them, from one frame to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vfiscope.config import SIGMA_OF_MAD
+from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.context import Context, context_of, medians
+from vfiscope.segments.detectors.corruption import damaged_rows
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.ghosts import MAX_RESIDUAL
+from vfiscope.segments.detectors.shift import bumped_rows
+from vfiscope.segments.detectors.stand_out import relit
+from vfiscope.segments.evidence import told
+from vfiscope.segments.rules import segment_of
+from vfiscope.segments.spans import Mask
+from vfiscope.types import Float64, Segment
+
+__all__ = ["BLUR_SIGNALS", "detect"]
+
+BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean")
+BEFORE_BLUR = (-6, -5, -4, -3, -2, -1)
+"""Rows whose median is the sharpness before."""
+MIN_SOFTER = 0.16
+"""Least fall of the logarithm of sharpness: 15 %."""
+USUAL_STEPS = 4.0
+"""How many times the usual departure of the rows around the fall is at least."""
+STEP_SHARE = 0.6
+"""Part of the fall, and of the rise, that comes from one frame to the next."""
+MIN_CONTRAST_STEP, MAX_CONTRAST_STEP = 0.006, 0.5
+"""Least fall of the logarithm of contrast, as blur takes some of it, and largest as a part of the
+fall of sharpness."""
+MAX_BLUR_ROWS = 250
+MIN_TELLING_STD = 2.0
+"""Standard deviation of luma below which there is nothing to be blurred."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """The blurred stretches.
+
+    Sharpness falls from one frame to the next, by more than it does from frame to frame, and much
+    more than contrast, which fog and fades take away too; and it comes back as suddenly, which
+    another scene does not.
+
+    Args:
+        columns: with the signals ``BLUR_SIGNALS``.
+    """
+    context = context_of(columns)
+    if not context.is_video:
+        return []
+    sharp, contrast = (context.signal(name) for name in BLUR_SIGNALS[:2])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        level = np.log(np.where(sharp > 0, sharp, np.nan))
+        spread = np.log(np.where(contrast > MIN_TELLING_STD, contrast, np.nan))
+    usual = medians(level, BEFORE_BLUR)
+    off = SIGMA_OF_MAD * np.abs(level - medians(level, range(-6, 7)))
+    noise = np.fmax(medians(off, range(-12, 0)), medians(off, range(8, 20)))
+    needed = np.fmax(MIN_SOFTER, USUAL_STEPS * noise)
+    fall = usual - level
+    flatter = medians(spread, BEFORE_BLUR) - spread
+    with np.errstate(invalid="ignore"):
+        starts = (fall >= needed) & (np.diff(level, prepend=np.nan) <= -STEP_SHARE * fall)
+        starts &= (flatter >= MIN_CONTRAST_STEP) & (flatter <= MAX_CONTRAST_STEP * fall)
+        starts &= ~_other(context)
+    found, free = [], 0
+    for first in np.flatnonzero(starts).tolist():
+        if first < free:
+            continue
+        stop = _sharp_again(level, first, float(usual[first]), float(fall[first]))
+        if stop is not None:
+            free = stop
+            margin = float(fall[first] / needed[first])
+            found.append(_segment(columns, level, (first, stop - 1), float(fall[first]), margin))
+    return found
+
+
+def _other(context: Context) -> Mask:
+    """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
+    other = relit(context) | damaged_rows(context) | bumped_rows(context)
+    residual = context.columns.signals.get("blend_residual")
+    if residual is not None:
+        other |= residual < MAX_RESIDUAL
+    return np.asarray(other)
+
+
+def _sharp_again(level: Float64, first: int, usual: float, fall: float) -> int | None:
+    """The row at which sharpness comes back as suddenly as it went; None where it does not."""
+    ahead = level[first : first + MAX_BLUR_ROWS]
+    with np.errstate(invalid="ignore"):
+        back = np.flatnonzero(ahead > usual - STEP_SHARE * fall)
+    if not len(back) or not np.isfinite(ahead[: back[0]]).all():
+        return None
+    stop = int(back[0])
+    rise = ahead[stop] - ahead[stop - 1]
+    return first + stop if rise > (1 - STEP_SHARE) * fall else None
+
+
+def _segment(
+    columns: Columns, level: Float64, rows: tuple[int, int], fall: float, margin: float
+) -> Segment:
+    frames, index = columns.frames, columns.frames.index
+    said = (
+        f"sharpness falls by {told(100 * (1 - np.exp(-fall)))} % at frame {int(index[rows[0]])},"
+        f" {told(margin)} times what would be enough, and comes back behind frame"
+        f" {int(index[rows[1]])}"
+    )
+    return segment_of(
+        *(frames, "sharpness", columns.signals["sharpness"], -level, rows),
+        certainty(margin),
+        "blur",
+        evidence=said,
+    )

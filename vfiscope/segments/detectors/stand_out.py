@@ -1,0 +1,85 @@
+"""How far signals of single frames stand out from those around them, for several detectors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vfiscope.config import SIGMA_OF_MAD
+from vfiscope.segments.detectors.context import Context, medians
+from vfiscope.segments.spans import Mask
+from vfiscope.types import Float64
+
+__all__ = [
+    "SIDE_BEFORE",
+    "SIDE_BEHIND",
+    "above_sides",
+    "impulse_margin",
+    "relit",
+    "residual_ratio",
+    "seam_margin",
+]
+
+SIDE_BEFORE, SIDE_BEHIND = range(-7, -1), range(2, 8)
+"""Rows of the sides: not the neighbours, which a fault touches too."""
+MIN_IMPULSE_CODES, USUAL_IMPULSES = 4.0, 6.0
+MIN_SEAM_EXCESS_PX, USUAL_SEAMS, SEAM_SHARE = 24.0, 4.0, 0.1
+MAX_RELIT = 0.06
+"""Step of the logarithm of mean luma that is another light."""
+MIN_LUMA = 4.0
+MIN_RESIDUAL = 0.01
+"""Residual of motion, in standard deviations of luma, that rounding and codecs leave."""
+
+
+def above_sides(values: Float64) -> tuple[Float64, Float64]:
+    """(N,) how far each value lies above the larger median of its sides, and the usual departure
+    from those medians around it; 0 where unknown."""
+    level = np.fmax(medians(values, SIDE_BEFORE), medians(values, SIDE_BEHIND))
+    around = (*SIDE_BEFORE, *SIDE_BEHIND)
+    off = np.abs(values - medians(values, around))
+    return np.nan_to_num(values - level), np.nan_to_num(SIGMA_OF_MAD * medians(off, around))
+
+
+def impulse_margin(context: Context) -> Float64:
+    """(N,) how much only this frame has, in terms of what stands out."""
+
+    def compute() -> Float64:
+        excess, usual = above_sides(np.maximum(context.signal("impulse"), 0))
+        return excess / np.maximum(MIN_IMPULSE_CODES, USUAL_IMPULSES * usual)
+
+    return context.columns.share("impulse_margin", compute)
+
+
+def seam_margin(context: Context) -> Float64:
+    """(N,) how many more straight seams a frame has, in terms of what stands out."""
+
+    def compute() -> Float64:
+        seam = context.signal("seam")
+        excess, usual = above_sides(seam)
+        least = np.maximum(MIN_SEAM_EXCESS_PX, SEAM_SHARE * np.nan_to_num(seam - excess))
+        return excess / np.maximum(least, USUAL_SEAMS * usual)
+
+    return context.columns.share("seam_margin", compute)
+
+
+def residual_ratio(context: Context) -> Float64:
+    """(N,) what motion leaves of the step to a frame, in terms of that of the frames around."""
+
+    def compute() -> Float64:
+        left = context.signal("warp_residual")
+        level = np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
+        return np.nan_to_num(left / np.fmax(MIN_RESIDUAL, level))
+
+    return context.columns.share("residual_ratio", compute)
+
+
+def relit(context: Context, step: float = MAX_RELIT) -> Mask:
+    """(N,) True where the logarithm of mean luma is off that of one of the sides by more than a
+    step: at flashes, in fades, in black, at a step of the light."""
+
+    def compute() -> Float64:
+        light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
+        sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
+        # Where a side is missing, at the ends of a clip, the other one tells.
+        return np.fmax(*sides)
+
+    return context.columns.share("relit", compute) > step
