@@ -12,7 +12,7 @@ from helpers.results import make_scores
 from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.types import Segment
 
-NAMES = ("shot_cut", "fade", "black", "flash", "exposure_step", "light_flicker")
+NAMES = ("shot_cut", "fade", "gradual", "black", "flash", "exposure_step", "light_flicker")
 QUIET = {
     "luma_mean": 100.0,
     "luma_std": 40.0,
@@ -21,6 +21,10 @@ QUIET = {
     "structure_step": 0.01,
     "warp_residual": 0.02,
     "histogram_step": 0.01,
+    "frame_difference": 1.0,
+    "difference_p99": 4.0,
+    "red_balance": 0.9,
+    "blue_balance": 0.8,
     "light_step": 0.001,
     "light_share": 0.5,
     "light_spread": 0.02,
@@ -138,6 +142,22 @@ def test_a_step_that_stays_is_one_frame_and_a_cut_is_none() -> None:
     assert found({20: {**lit(0.2), "light_spread": 0.4}}) == []
 
 
+@pytest.mark.parametrize(
+    ("change", "rows", "expected"),
+    [
+        ({"frame_difference": 5.0, "difference_p99": 8.0}, 40, [("exposure", 20, 21)]),
+        ({"frame_difference": 1.5, "difference_p99": 60.0}, 40, []),  # a red thing appears
+        ({"frame_difference": 5.0, "difference_p99": 8.0}, 2, []),  # for two frames
+    ],
+)
+def test_white_balance_steps_everywhere_and_stays(
+    change: dict[str, float], rows: int, expected: list[tuple[str, int, int]]
+) -> None:
+    put = {row: {"red_balance": 0.99, "blue_balance": 0.75} for row in range(20, 20 + rows)}
+    put[20] |= change
+    assert found(put) == expected
+
+
 def test_neither_end_of_a_flash_is_a_cut() -> None:
     put = {20: {"luma_mean": 180.0, "light_step": np.nan, **CUT}, 21: CUT}
     assert found(put) == [("flash", 20, 21)]
@@ -180,3 +200,51 @@ def test_black_frames() -> None:
     dark = {"luma_mean": 2.0, "luma_std": 0.5, "luma_p99": 4.0}
     assert found({20: dark, 21: dark}) == [("black", 20, 22)]
     assert found({20: {**dark, "luma_p99": 40.0}}) == []  # a title on black
+
+
+def mixing(frames: int, peak: float, colours: float = 0.08) -> dict[int, dict[str, float]]:
+    """New colours from 20 on, until the other shot is whole; contrast falls where all changes."""
+    part = np.arange(1, frames + 2) / (frames + 1)
+    dip = 1 - 2 * part * (1 - part) if peak < 5 else np.ones(frames + 1)
+    return {
+        20 + i: {
+            "histogram_step": colours,
+            "luma_std": 40 * float(np.sqrt(dip[i])),
+            "frame_difference": 5.0,
+            "difference_p99": 5.0 * peak,
+        }
+        for i in range(frames + 1)
+    }
+
+
+@pytest.mark.parametrize(
+    ("put", "expected"),
+    [
+        (mixing(12, peak=2), [("fade", 20, 32)]),  # a dissolve
+        (mixing(12, peak=20), [("cut", 20, 32)]),  # a wipe
+        (mixing(12, peak=2, colours=0.018), []),  # as fast motion may bring
+        (mixing(4, peak=2), []),
+        ({row: {"histogram_step": 0.08} for row in range(60)}, []),  # always in motion
+        ({**mixing(12, peak=20), 19: CUT}, [("cut", 19, 20)]),  # a restless shot after a cut
+        # light that goes up alike everywhere
+        (
+            {
+                20 + i: {**mixing(12, 2)[20], "luma_std": 40 + 2.0 * i, **lit(0.05)}
+                for i in range(13)
+            },
+            [],
+        ),
+    ],
+)
+def test_dissolves_and_wipes(put: Put, expected: list[tuple[str, int, int]]) -> None:
+    assert found(put) == expected
+
+
+def test_the_evidence_of_a_dissolve_has_its_numbers() -> None:
+    """13 of 13 frames bring 8 times the colours of those beside; the least contrast is that of a
+    half and half mixture of unrelated shots, in frame 26 or 25: sqrt(1 - 2 * 6/13 * 7/13)."""
+    (segment,) = segments(mixing(12, peak=2))
+    assert segment.evidence == (
+        "one shot dissolves into another within 12 frames: new colours come 8 times as fast as"
+        " beside them, and contrast falls to 0.7092 of that beside them"
+    )

@@ -18,6 +18,7 @@ from vfiscope.segments.detectors import (
     change,
     corruption,
     cut,
+    drop,
     duplicate,
     exposure,
     exposure_step,
@@ -25,6 +26,7 @@ from vfiscope.segments.detectors import (
     flash,
     flicker,
     ghosts,
+    gradual,
     growth,
     jump,
     light_flicker,
@@ -37,6 +39,7 @@ from vfiscope.segments.detectors import (
     shift,
     shot_cut,
     slip,
+    static,
     torn,
     warp,
 )
@@ -58,6 +61,8 @@ for _detector in (
     Detector("slip", (), slip.detect),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect),
+    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
+    Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector("blur", blur.BLUR_SIGNALS, blur.detect),
     Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
@@ -77,5 +82,6 @@ for _detector in (
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
     Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect),
+    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect),
 ):
     DETECTORS.add(_detector.name, _detector)

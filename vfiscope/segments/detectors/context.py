@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
@@ -52,19 +53,22 @@ def chance(margin: float, even: float, width: float) -> float:
     return float(1 / (1 + np.exp(-np.clip((margin - even) / width, -50, 50))))
 
 
-def medians(values: Column, offsets: Sequence[int] | range) -> Float64:
+def medians(
+    values: Column, offsets: Sequence[int] | range, rows: NDArray[np.intp] | None = None
+) -> Float64:
     """(N,) the median of the values at these offsets from each row, without those that are NaN or
-    lie outside; NaN where none is left."""
+    lie outside; NaN where none is left. Only of some ``rows``: (M,)."""
     count, reach = len(values), max(map(abs, offsets))
     padded = np.full(count + 2 * reach, np.nan)
     padded[reach : reach + count] = values
-    columns = [padded[reach + offset : reach + offset + count] for offset in offsets]
+    rows = np.arange(count) if rows is None else rows
+    columns = [padded[reach + offset + rows] for offset in offsets]
     ordered = np.sort(np.stack(columns, axis=1), axis=1)  # NaN comes last
     known = np.isfinite(ordered).sum(axis=1)
-    rows = np.arange(count)
+    each = np.arange(len(rows))
     low, high = np.maximum(known - 1, 0) // 2, known // 2
     high = np.minimum(high, ordered.shape[1] - 1)
-    return np.asarray(np.where(known > 0, (ordered[rows, low] + ordered[rows, high]) / 2, np.nan))
+    return np.asarray(np.where(known > 0, (ordered[each, low] + ordered[each, high]) / 2, np.nan))
 
 
 def shifted(values: Column, by: int) -> Float64:

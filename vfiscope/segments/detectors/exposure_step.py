@@ -1,9 +1,13 @@
 """Steps of the exposure of a video, for good or for a while.
 
-A step is one change of the light of the whole frame (:mod:`.light_changes`), well above what the
-light does around it, in a scene whose structure stays. Two opposite ones of a size within some
-seconds are one segment, from the first to the second; a single one is a segment of one frame. Ramps
-are none, nor are flashes, flicker, fades and cuts.
+A step of brightness is one change of the light of the whole frame (:mod:`.light_changes`), well
+above what the light does around it, in a scene whose structure stays. Two opposite ones of a size
+within some seconds are one segment, from the first to the second; a single one is a segment of one
+frame. Ramps are none, nor are flashes, flicker, fades, dissolves and cuts.
+
+A step of white balance leaves brightness: red or blue changes against green in one frame and stays.
+So does a coloured thing that appears, but that changes some blocks by very much, and the frame as a
+whole by little.
 """
 
 from __future__ import annotations
@@ -11,19 +15,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
-from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
+from vfiscope.segments.detectors.flash import flashes
+from vfiscope.segments.detectors.gradual import GRADUAL_SIGNALS, gradual_rows
 from vfiscope.segments.detectors.light_changes import light_changes
+from vfiscope.segments.detectors.shot_cut import ALONE_TIMES
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Float64, Segment
 
 __all__ = ["EXPOSURE_SIGNALS", "detect"]
 
-EXPOSURE_SIGNALS = ("structure_step", "luma_std", *FLASH_SIGNALS)
 MIN_EXPOSURE_STEP = 0.035
 """As a natural logarithm."""
 EXPOSURE_TIMES_USUAL = 8.0
@@ -32,6 +38,16 @@ MAX_EXPOSURE_STRUCTURE = 0.25
 MAX_RETURN_ROWS = 120
 MAX_RETURN_APART = 0.3
 """Difference of two opposite steps, in parts of the first."""
+MIN_BALANCE_STEP = 0.03
+"""As a natural logarithm. Clean clips reach 0.022, in the dark."""
+BALANCE_SIGNALS = ("red_balance", "blue_balance")
+MIN_BALANCE_KEPT = 0.6
+"""Part of a step of white balance that must still be there in the frames behind it."""
+BALANCE_ALONE_ROWS = 3
+"""Rows on either side in which nothing may be a third of a step of white balance."""
+MIN_EVERYWHERE = 0.5
+"""What a step adds to the mean change, as a part of what it adds to the most changed blocks."""
+EXPOSURE_SIGNALS = (*BALANCE_SIGNALS, *GRADUAL_SIGNALS)
 EXPOSURE_AROUND = (*range(-8, 0), *range(1, 9))
 
 
@@ -47,31 +63,71 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or "light_red" in columns.signals:
         return []
     light, structure = context.signal("light_step"), context.signal("structure_step")
-    usual = medians(np.abs(light), EXPOSURE_AROUND)
-    enough = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * np.nan_to_num(usual))
     taken = _taken(columns)
-    steps = [
-        row
-        for row in light_changes(columns).steps
-        if abs(light[row]) >= enough[row]
-        and not structure[row] > MAX_EXPOSURE_STRUCTURE
-        and not taken[row]
-    ]
+    rows = np.array(light_changes(columns).steps, np.intp)
+    usual = np.nan_to_num(medians(np.abs(light), EXPOSURE_AROUND, rows))
+    least = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * usual)
+    clear = (np.abs(light[rows]) >= least) & ~taken[rows]
+    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
+    steps = rows[clear].tolist()
+    enough = dict(zip(steps, least[clear].tolist(), strict=True))
     badness = np.nan_to_num(np.abs(light))
-    return [
+    stepped = [
         segment_of(
             *(columns.frames, "light_step", light, badness, (first, last)),
             chance(abs(light[first]) / enough[first], 0.8, 0.15),
             "exposure",
-            evidence=_said(light, first, last, float(enough[first])),
+            evidence=_said(light, first, last, enough[first]),
         )
         for first, last in _paired(steps, light)
     ]
+    for row in steps:
+        taken[row - 1 : row + 2] = True
+    tinted = [each for name in BALANCE_SIGNALS for each in _tinted(columns, name, taken)]
+    return sorted([*stepped, *tinted], key=lambda each: each.start)
 
 
-def _taken(columns: Columns) -> np.ndarray:
-    """(N,) True where a flash or a fade tells what the light does."""
-    taken = np.zeros(len(columns.frames), bool)
+def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segment]:
+    """The steps of white balance in red or blue, of rows that are not taken; they are taken then,
+    as most steps show in both."""
+    context = context_of(columns)
+    balance, structure = context.signal(name), context.signal("structure_step")
+    value = np.log(np.maximum(balance, 1e-3))
+    step = np.nan_to_num(np.diff(value, prepend=np.nan))
+    rows = np.flatnonzero((np.abs(step) >= MIN_BALANCE_STEP) & ~taken)
+    usual = np.nan_to_num(medians(np.abs(step), EXPOSURE_AROUND, rows))
+    enough = np.maximum(MIN_BALANCE_STEP, EXPOSURE_TIMES_USUAL * usual)
+    kept = medians(value, range(6), rows) - medians(value, range(-6, 0), rows)
+    added = []
+    for signal in ("frame_difference", "difference_p99"):
+        change = context.signal(signal)
+        added.append(change[rows] - np.nan_to_num(medians(change, EXPOSURE_AROUND, rows)))
+    near = [each for each in range(-BALANCE_ALONE_ROWS, BALANCE_ALONE_ROWS + 1) if each]
+    beside = np.max([shifted(np.abs(step), by)[rows] for by in near], axis=0)
+    clear = np.abs(step[rows]) >= np.maximum(enough, ALONE_TIMES * beside)
+    clear &= kept / step[rows] >= MIN_BALANCE_KEPT
+    clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
+    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
+    found = []
+    for row, least in zip(rows[clear].tolist(), enough[clear].tolist(), strict=True):
+        taken[row - 1 : row + 2] = True
+        size, channel = 100 * (np.exp(step[row]) - 1), name.removesuffix("_balance")
+        found.append(
+            segment_of(
+                *(columns.frames, name, balance, np.abs(step), (row, row)),
+                chance(abs(step[row]) / least, 0.8, 0.15),
+                "exposure",
+                evidence=f"{channel} against green is {told(abs(size))} %"
+                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, from it"
+                f" on; {told(100 * least)} % would be enough",
+            )
+        )
+    return found
+
+
+def _taken(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True where a flash, fade, dissolve or flicker tells what the light does."""
+    taken = light_changes(columns).flickering | gradual_rows(columns)
     for flash in flashes(columns):
         taken[flash.first : flash.last + 2] = True
     for fade in fades(columns):

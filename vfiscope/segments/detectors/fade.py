@@ -112,15 +112,16 @@ def _one_way(
     """Those in which contrast goes one way; ``step`` is positive there."""
     found = []
     for first, last in spans(step >= MIN_FADE_STEP, np.zeros(len(step), bool), reach=2):
-        steps = step[first : last + 1]
+        if last - first + 1 < MIN_FADE_ROWS:
+            continue
+        steps = np.nan_to_num(step[first : last + 1])
         size = float(steps.sum() - steps.max())
         # The row before a rise is the even one; the last row of a rise is whole again.
         even = last if out else first - 1
         lasting = structure[first : last + 1][std[first : last + 1] > MAX_EVEN_STD / 3]
         known = lasting[np.isfinite(lasting)]
         stays = len(known) == 0 or float(np.median(known)) <= MAX_FADE_STRUCTURE
-        enough = last - first + 1 >= MIN_FADE_ROWS and size >= MIN_FADE
-        if enough and std[even] <= MAX_EVEN_STD and stays:
+        if size >= MIN_FADE and std[even] <= MAX_EVEN_STD and stays:
             end = last if out else last - 1
             found.append(Fade(first, end, out, not out, size, float(mean[even])))
     return found

@@ -15,7 +15,7 @@ from vfiscope.segments.detectors.light_changes import (
     light_changes,
 )
 from vfiscope.segments.evidence import told
-from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.spans import segment_of
 from vfiscope.types import Float64, Segment
 
 __all__ = ["FLASH_SIGNALS", "Flash", "detect", "flashes"]
@@ -83,30 +83,32 @@ def _found(columns: Columns) -> list[Flash]:
     if not context.is_video or "light_red" in columns.signals:
         return []
     luma, light = context.signal("luma_mean"), context.signal("light_step")
-    before = medians(luma, range(-FLASH_SIDE, 0))
-    after = medians(luma, range(1, FLASH_SIDE + 1))
     step = np.diff(luma, prepend=np.nan)
-    around = [*range(-FLASH_SIDE, 0), *range(1, FLASH_SIDE + 1)]
-    enough = np.maximum(MIN_FLASH, FLASH_TIMES_USUAL * medians(np.abs(step), around))
-    above = luma - np.maximum(before, after)
     quiet = ~light_changes(columns).flickering
     alike = np.isnan(light) | (light >= MIN_LIGHT_CHANGE) & (
         context.signal("light_share") >= MIN_LIT_ALIKE
     )
-    begins = (step >= MIN_FLASH_RISE * above) & (above >= enough) & quiet & alike
+    rows = np.flatnonzero((step >= MIN_FLASH_RISE * MIN_FLASH) & quiet & alike)
+    before = medians(luma, range(-FLASH_SIDE, 0), rows)
+    after = medians(luma, range(1, FLASH_SIDE + 1), rows)
+    around = [*range(-FLASH_SIDE, 0), *range(1, FLASH_SIDE + 1)]
+    usual = medians(np.abs(step), around, rows)
+    enough = np.maximum(MIN_FLASH, FLASH_TIMES_USUAL * usual)
     found: list[Flash] = []
-    for row in np.flatnonzero(begins).tolist():
-        if found and row <= found[-1].last:
-            continue
-        last = _last(above, row)
-        rise = float(above[row : last + 1].max())
-        back = abs(before[row] - after[last]) <= MAX_FLASH_SIDES * rise
-        if back and last - row < MAX_FLASH_ROWS and step[row] >= MIN_FLASH_RISE * rise:
-            found.append(Flash(row, last, rise, rise / float(enough[row])))
+    for row, *sides, least in np.stack([rows, before, after, enough], axis=1).tolist():
+        flash = _flash(luma, int(row), max(sides), least)
+        back = abs(sides[1] - sides[0]) <= MAX_FLASH_SIDES * flash.rise
+        if back and flash.margin >= 1 and flash.last - flash.first < MAX_FLASH_ROWS:
+            sudden = step[flash.first] >= MIN_FLASH_RISE * flash.rise
+            if sudden and not (found and flash.first <= found[-1].last):
+                found.append(flash)
     return found
 
 
-def _last(above: Float64, row: int) -> int:
-    """The last row from ``row`` on of which a part of the flash is left."""
-    lit = above[row : row + FLASH_SIDE] > LEFT_FLASH * above[row]
-    return row + spans(lit, np.zeros(len(lit), bool))[0][1]
+def _flash(luma: Float64, row: int, level: float, least: float) -> Flash:
+    """The flash that begins at a row, above this level."""
+    above = luma[row : row + FLASH_SIDE] - level
+    lit = above > LEFT_FLASH * above[0]
+    last = row + (int(np.argmin(lit)) or len(lit)) - 1
+    rise = float(above[: last + 1 - row].max())
+    return Flash(row, last, rise, rise / least)

@@ -88,13 +88,13 @@ def cut_margin(columns: Columns) -> Float64:
 def _margin(columns: Columns) -> Float64:
     context = context_of(columns)
     structure, residual, colours = (np.nan_to_num(context.signal(name)) for name in CUT_SIGNALS)
-    parts = [
-        structure / CUT_STRUCTURE,
-        residual / CUT_RESIDUAL,
-        structure * colours / CUT_BOTH,
-        *(_over_usual(values) / CUT_TIMES_USUAL for values in (structure, residual)),
-    ]
-    margin = np.minimum.reduce(parts)
+    evidence = np.minimum.reduce(
+        [structure / CUT_STRUCTURE, residual / CUT_RESIDUAL, structure * colours / CUT_BOTH]
+    )
+    rows = np.flatnonzero(evidence >= NEARLY_A_CUT)
+    margin = np.zeros(len(evidence))
+    over = [_over_usual(values, rows) / CUT_TIMES_USUAL for values in (structure, residual)]
+    margin[rows] = np.minimum.reduce([evidence[rows], *over])
     near = [*range(-CUT_ALONE_ROWS, 0), *range(1, CUT_ALONE_ROWS + 1)]
     beside = np.max([shifted(structure, by) for by in near], axis=0)
     alone = (structure >= CLEAR_STRUCTURE) | (structure > ALONE_TIMES * beside)
@@ -126,7 +126,8 @@ def _explained(columns: Columns) -> NDArray[np.bool_]:
     return rows
 
 
-def _over_usual(values: Float64) -> Float64:
-    """Values as multiples of the median of those around; of a floor where nothing moves."""
-    usual = np.nan_to_num(medians(values, CUT_AROUND))
-    return np.asarray(values / np.maximum(usual, 1e-3))
+def _over_usual(values: Float64, rows: NDArray[np.intp]) -> Float64:
+    """Values of some rows as multiples of the median of those around; of a floor where nothing
+    moves."""
+    usual = np.nan_to_num(medians(values, CUT_AROUND, rows))
+    return np.asarray(values[rows] / np.maximum(usual, 1e-3))
