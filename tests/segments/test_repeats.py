@@ -21,8 +21,9 @@ def columns_of(change: np.ndarray, step_s: float = 0.04, **signals: np.ndarray) 
     usual = {
         "difference_p99": change,
         "difference_rms": change,
-        "light_step": np.zeros(count),
-        "light_share": np.zeros(count),
+        "frame_difference": change,
+        "luma_mean": np.full(count, 100.0),
+        "structure_step": np.zeros(count),
         "pace": np.ones(count) * (change > 1),
         "luma_std": np.full(count, 40.0),
     }
@@ -89,7 +90,7 @@ def test_the_less_moves_the_less_is_certain() -> None:
         (moving(20), {"luma_std": np.full(N, 1.0)}),  # there is nothing to see
         (
             moving(*range(20, 40)),  # light fades out and in around a still shot
-            {"light_step": np.full(N, -0.1), "light_share": np.ones(N)},
+            {"luma_mean": 100 + 10.0 * np.abs(np.arange(N) - 30)},
         ),
         (10 + 9.5 * np.cos(np.arange(N) / 6), {}),  # slow for a while, and not at once
     ],
@@ -146,4 +147,34 @@ def test_a_repeat_now_and_then_is_a_cadence_where_it_is_regular() -> None:
 
 def test_what_a_codec_alternates_in_a_still_scene_is_no_cadence() -> None:
     change = np.where(np.arange(N) % 2, 0.6, 1.8)
+    assert found(columns_of(change)) == []
+
+
+def test_a_still_scene_is_named_and_no_freeze() -> None:
+    """Noise of 2 code values lets blocks differ by 4.5; the keyframe at 50 does not end it."""
+    change = np.r_[np.full(30, 12.0), np.full(40, 3.5)]
+    change[50] = 6
+    columns = columns_of(change, noise=np.full(70, 2.0), pace=np.zeros(70))
+    assert found(columns) == []
+    [segment] = DETECTORS["static"].detect(columns)
+    assert (segment.kind, segment.start, segment.stop) == ("static", 29, 70)
+    assert segment.evidence == (
+        "nothing moves for 1.6 s: the most changed blocks usually differ by 3.5 code values, and"
+        " noise explains 4.5"
+    )
+    short = columns_of(change[:50], noise=np.full(50, 2.0), pace=np.zeros(50))
+    assert DETECTORS["static"].detect(short) == []
+    quiet = columns_of(change, noise=np.zeros(70), pace=np.zeros(70))
+    assert DETECTORS["static"].detect(quiet) == []
+
+
+def test_a_freeze_is_not_static_too() -> None:
+    columns = columns_of(moving(*range(20, 60), count=80), noise=np.ones(80))
+    assert found(columns) == [("freeze", 20, 60)]
+    assert DETECTORS["static"].detect(columns) == []
+
+
+def test_frames_between_unreadable_ones_are_not_judged() -> None:
+    change = moving(20)
+    change[[19, 21]] = np.nan
     assert found(columns_of(change)) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -59,3 +60,35 @@ def test_a_run_without_a_source_has_no_slips(multiplier: int) -> None:
     assert kinds(table(order.tolist(), phase.tolist())) == []  # against a ground truth
     between = order // multiplier * multiplier
     assert kinds(table(between.tolist(), phase.tolist())) == []  # between originals of the test
+
+
+def against_reference(ref_index: list[int], change: dict[int, float]) -> Columns:
+    """Frames with these partners; they change by 10, or as ``change`` says."""
+    n = len(ref_index)
+    frames = replace(
+        table(ref_index, [0.0] * n), role=np.full(n, Role.UNKNOWN), phase=np.full(n, np.nan)
+    )
+    differs = np.full(n, 10, np.float32)
+    differs[list(change)] = list(change.values())
+    return Columns(frames, {}, {}, {"frame_difference": differs})
+
+
+def test_a_reference_says_what_repeats_and_which_frames_are_missing() -> None:
+    shown = [*range(10), 9, *range(10, 20), *range(23, 40)]  # 20, 21 and 22 are missing
+    segments = DETECTORS["slip"].detect(against_reference(shown, {10: 0.5, 21: 30}))
+    assert [(each.kind, each.start, each.stop) for each in segments] == [
+        ("duplicate", 10, 11),
+        ("drop", 21, 22),
+    ]
+    assert segments[1].evidence == "frames 20 to 22 of the reference missing before frame 21"
+
+
+def test_frames_that_catch_up_with_a_reference_miss_nothing_more() -> None:
+    shown = [*range(10), 9, 9, 9, *range(13, 40)]
+    columns = against_reference(shown, {10: 0.5, 11: 0.5, 12: 0.5, 13: 35})
+    assert [each.kind for each in DETECTORS["slip"].detect(columns)] == ["freeze"]
+
+
+def test_partners_by_time_repeat_and_skip_where_the_frames_do_not() -> None:
+    shown = [*range(10), 9, *range(10, 20), *range(21, 40)]
+    assert DETECTORS["slip"].detect(against_reference(shown, {})) == []

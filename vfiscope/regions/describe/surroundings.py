@@ -99,12 +99,13 @@ def _reduced(pixels: Uint8, factor: float) -> Uint8:
 
 
 def _reduced_mask(mask: Mask, factor: float) -> Mask:
+    """Pixels of which half lies in the mask; of one that is thinner, those with the most of it."""
     if factor == 1.0:
         return mask
     small = cv2.resize(
         mask.astype(np.float32), _small(mask.shape, factor), interpolation=cv2.INTER_AREA
     )
-    return np.asarray(small >= 0.5)
+    return np.asarray((small > 0) & (small >= float(small.max()) / 2))
 
 
 def _lab(

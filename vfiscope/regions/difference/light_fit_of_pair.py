@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.config import SIGMA_OF_MAD
+from vfiscope.regions.difference.lit_parts import agreed_gain, lit_widely
 from vfiscope.regions.steps import Light, Mask
 from vfiscope.types import Float64, Int64, Uint8
 
@@ -51,7 +52,15 @@ def flat_pixels(test: Uint8, ref: Uint8) -> Mask:
     return np.asarray(spread <= max(FLAT_RANGE, typical))
 
 
-def fit_light(test: Uint8, ref: Uint8, among: Mask, shown: Mask | None = None) -> Light:
+def fit_light(
+    test: Uint8,
+    ref: Uint8,
+    among: Mask,
+    shown: Mask | None = None,
+    *,
+    wide: bool | None = None,
+    origin: int = 0,
+) -> Light:
     """The light of a test plane from that of the reference.
 
     Of four candidates (none; an offset; gain and offset by robust least squares over all pixels,
@@ -60,7 +69,8 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask, shown: Mask | None = None) -
     less than one code for the whole test plane does: between unrelated planes least squares shrink
     the contrast towards that code (regression to the mean), which is no light. And it must hold at
     a large scale too: blur and ghosts lower the contrast of details, light lowers that of the
-    scene.
+    scene. Where only a few things are lit, on black, a fit to these could explain whatever one of
+    them does: the gain is then one that nearly all of them agree on, or there is none.
 
     Args:
         test: (H, W) codes.
@@ -68,6 +78,8 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask, shown: Mask | None = None) -
         among: (H, W) pixels to look at, every third in each direction.
         shown: (H, W) pixels whose means are looked at at the large scale, which are not only flat
             ones; None: all.
+        wide: whether what is lit is spread over the frame; None: as these planes, of luma, show.
+        origin: the code that no gain changes: 0 of luma, 128 of Cr and Cb.
     """
     pick = np.s_[::LIGHT_STRIDE, ::LIGHT_STRIDE]
     taken = among[pick]
@@ -76,13 +88,13 @@ def fit_light(test: Uint8, ref: Uint8, among: Mask, shown: Mask | None = None) -
     if not len(cells):
         return Light()
     joint = _Joint(cells // 256, cells % 256, counts[cells])
-    unexplained = joint.cost(Light(0.0, joint.median(joint.test)))
-    held = _large_gain(test, ref, shown)
-    gains = [
-        light
-        for light in (_least_squares(joint), _least_squares(joint.unclipped()))
-        if _holds(light.gain, held) and joint.cost(light) + LIGHT_COST < unexplained
-    ]
+    if wide is None:
+        wide = lit_widely(test, ref, np.ones(test.shape, bool) if shown is None else shown)
+    if wide:
+        gains = _gains(joint, _large_gain(test, ref, shown))
+    else:
+        agreed = agreed_gain(test[pick], ref[pick], taken, origin=origin)
+        gains = [] if agreed is None else [agreed]
     candidates = [
         Light(),
         Light(1.0, joint.median(joint.test - joint.ref)),
@@ -125,6 +137,17 @@ class _Joint:
         low, high = UNCLIPPED_CODES
         lowest, highest = np.minimum(self.ref, self.test), np.maximum(self.ref, self.test)
         return self.where((lowest >= low) & (highest <= high))
+
+
+def _gains(joint: _Joint, held: float | None) -> list[Light]:
+    """Gain and offset by robust least squares, where they explain something and hold at the large
+    scale."""
+    unexplained = joint.cost(Light(0.0, joint.median(joint.test)))
+    return [
+        light
+        for light in (_least_squares(joint), _least_squares(joint.unclipped()))
+        if _holds(light.gain, held) and joint.cost(light) + LIGHT_COST < unexplained
+    ]
 
 
 def _holds(gain: float, large: float | None) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from vfiscope.regions.difference.colour_planes import colour_planes
 from vfiscope.regions.difference.colour_strength import GREY_CODE, WEAK_COLOUR, colour_strength
 from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
+from vfiscope.regions.difference.lit_parts import lit_widely
 from vfiscope.regions.difference.shading import fit_shading, shaded
 from vfiscope.regions.steps import FramePair, Light, Mask
 from vfiscope.types import Uint8
@@ -43,20 +44,21 @@ def relit_planes(pair: FramePair) -> tuple[list[Planes], list[Light]]:
     test, ref = planes[0]
     flat = flat_pixels(test, ref) & shown
     told = shown & ~_half_clipped(pair) if len(planes) == 3 else shown
-    light = fit_light(test, ref, flat & told, told)
+    wide = lit_widely(test, ref, shown)
+    light = fit_light(test, ref, flat & told, told, wide=wide)
     clipped = len(planes) == 3 and _clips(pair, light)
     if clipped:
         planes = colour_planes(replace(pair, ref=relit(pair.ref, light)))
         ref = planes[0][1]
     else:
         ref = relit(ref, light)
-    shading = fit_shading(test, ref, flat)
+    shading = fit_shading(test, ref, flat if wide else np.zeros_like(flat))
     made, lights = [(test, shaded(ref, shading))], [light]
     strength = colour_strength(planes[1:], shown) if len(planes) == 3 else None
     gained = strength is not None and np.isinf(strength)
     for test, ref in [] if gained else planes[1:]:
         flat = flat_pixels(test, ref) & shown
-        own = _weak(strength) or fit_light(test, ref, flat, shown)
+        own = _weak(strength) or fit_light(test, ref, flat, shown, wide=wide, origin=GREY_CODE)
         ref = relit(ref, own)
         if shading.any():
             ref = shaded(ref, fit_shading(test, ref, flat, origin=GREY_CODE), origin=GREY_CODE)

@@ -9,6 +9,7 @@ import numpy as np
 
 from vfiscope.regions.difference.light_fit_of_pair import local_range
 from vfiscope.regions.difference.local_shift import looked_up, shift_field, shifted
+from vfiscope.regions.difference.lossless import is_lossless, lossless_difference
 from vfiscope.regions.difference.noise_level import noise_level
 from vfiscope.regions.difference.relit_planes import relit_planes
 from vfiscope.regions.steps import Difference, FramePair, Mask
@@ -32,7 +33,8 @@ MOVED_PX = 0.2
 
 
 def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1.0) -> Difference:
-    """The difference that light, small shifts, noise and edges do not explain.
+    """The difference that light, small shifts, noise and edges do not explain; of a pair that has
+    none of these, any that is clear.
 
     Args:
         pair: two frames.
@@ -45,6 +47,8 @@ def tolerant_difference(pair: FramePair, *, tolerance: int = 2, scale: float = 1
     """
     if np.array_equal(pair.test, pair.ref):
         return Difference(np.zeros(pair.size, np.float32), "ratio", pair.decidable)
+    if is_lossless(pair):
+        return lossless_difference(pair, scale=scale)
     tolerance -= min(pair.size) < SMALL_FRAME_SIDE
     planes, lights = relit_planes(pair)
     luma, its_ref = planes[0]

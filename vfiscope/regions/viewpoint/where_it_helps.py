@@ -10,6 +10,7 @@ import numpy as np
 from vfiscope.pixels import luma_bytes
 from vfiscope.regions.difference.light_fit_of_pair import fit_light, flat_pixels, relit
 from vfiscope.regions.difference.local_shift import shift_field, shifted
+from vfiscope.regions.difference.lossless import is_lossless
 from vfiscope.regions.difference.tolerant import tolerant_codes
 from vfiscope.regions.steps import FramePair, Mask
 from vfiscope.regions.viewpoint.candidates import Candidate, candidates
@@ -68,6 +69,8 @@ def register_where_it_helps(
             it has no local shifts.
     """
     if pair.registration is not None and pair.registration.accepted:
+        return pair
+    if is_lossless(pair):
         return pair
     before = _unlike(pair, np.eye(3))
     if before <= MAX_UNLIKE_SHARE:

@@ -4,9 +4,15 @@ A repeat changes little where frames before and after it change much. What a cod
 small, so that it is certain where much moves and can not be told where little does. The motion
 since the frame before must not go on either, as it does in a blurred frame. Frames that stand
 still because nothing moves around them are none, nor are those that a pattern of repeats explains.
+
+With a reference a repeat is one only if the reference moves on there: the error grows. Where each
+frame has a place in an aligned reference or a source, the detector ``slip`` knows, and this one is
+silent.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -14,13 +20,18 @@ from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.regular import regular_of
 from vfiscope.segments.detectors.repeats import Repeat, change_of, repeats_of
+from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
-from vfiscope.types import FrameTable, Segment
+from vfiscope.types import FrameTable, Role, Segment
 
 __all__ = ["detect"]
 
 MIN_REPEAT_CONFIDENCE = 0.5
+PSNR_PEAK = 255.0
+ERROR_ROWS = 6
+MIN_GROWN_ERROR = 0.4
+"""Root mean squared error that a repeat adds, in parts of what frames around it change."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -43,8 +54,35 @@ def detect(columns: Columns) -> list[Segment]:
             evidence=_said(columns.frames, repeat),
         )
         for repeat in repeats_of(columns)
-        if repeat.confidence >= MIN_REPEAT_CONFIDENCE and repeat.first not in explained
+        if repeat.confidence >= MIN_REPEAT_CONFIDENCE
+        and repeat.first not in explained
+        and not _known_otherwise(columns, repeat)
     ]
+
+
+def _known_otherwise(columns: Columns, repeat: Repeat) -> bool:
+    """Whether the places of the frames tell that the run repeats, or that it does not."""
+    moved, against = moved_of(columns)
+    if against == "reference" and np.isfinite(moved).any():
+        return True
+    held = columns.frames.role[repeat.first] == Role.HELD  # the source repeats too
+    return bool(held or moved[repeat.first] == 0 or _in_reference_too(columns, repeat))
+
+
+def _in_reference_too(columns: Columns, repeat: Repeat) -> bool:
+    """Whether a run has partners that repeat as well: its error is that of the frames before.
+
+    An error that falls belongs to a comparison of the frames with each other.
+    """
+    if "psnr" not in columns.scores:
+        return False
+    error = PSNR_PEAK * 10 ** (-np.asarray(columns.scores["psnr"], np.float64) / 20)
+    before = error[max(0, repeat.first - ERROR_ROWS) : repeat.first]
+    if not np.isfinite(before).any():
+        return False
+    usual, at = float(np.nanmedian(before)), float(error[repeat.first])
+    grown = math.sqrt(max(0.0, at**2 - usual**2))
+    return 2 * at >= usual and grown < MIN_GROWN_ERROR * min(repeat.usual, repeat.edge)
 
 
 def _said(frames: FrameTable, repeat: Repeat) -> str:

@@ -28,10 +28,13 @@ __all__ = [
 Bool = NDArray[np.bool_]
 
 CHANGE_SIGNALS = ("difference_p99", "difference_rms")
-REPEAT_SIGNALS = (*CHANGE_SIGNALS, "light_step", "light_share", "pace", "luma_std")
-LIT_SHARE, LIT_STEP = 0.8, 0.01
-"""Part of the frame whose brightness goes the same way, and a step of its logarithm: light changes
-there, whether or not something moves."""
+REPEAT_SIGNALS = (
+    *CHANGE_SIGNALS,
+    *("frame_difference", "luma_mean", "luma_std", "pace", "structure_step"),
+)
+LIGHT_SHARE = 0.5
+"""Part of the mean difference that one of the mean luma makes up, above which light changes there,
+whether or not something moves."""
 LEAST_CHANGE = 0.05
 """Code values added to a change, so that none at all is a number too."""
 DIP_REACH = 3
@@ -52,11 +55,15 @@ SURROUNDINGS = (2, 4, 8, 16, 32, 64, 128)
 LULLS = (0.6, 0.3, 0.15)
 """Changes in parts of the most within these rows, below which a row may be a repeat."""
 SIDE_ROWS = 6
+MIN_NEW_STRUCTURE = 0.28
+"""Step of the structure with which another shot begins."""
 MAX_REPEAT_PACE = 0.5
 """Motion of a repeat in usual steps: what is blurred changes little too, but moves on."""
+MIN_STEP_PACE = 0.15
+"""Motion of the other rows of a pattern, in usual steps."""
 MIN_REPEAT_STD = 3.0
 """Standard deviation of luma below which a frame shows nothing that could stand still."""
-LOGIT_OF_REPEAT = (4.0, 1.5, 6.8)
+LOGIT_OF_REPEAT = (3.7, 2.0, 6.2)
 """Slopes by the logarithms of the ratio and of the usual change, and where it is even."""
 LEAST_USUAL = 1.0
 """Code values below which nothing moves that could stand still."""
@@ -115,7 +122,12 @@ def change_of(columns: Columns) -> Float64:
 
 def patterns_of(columns: Columns) -> list[Pattern]:
     """The stretches with a pattern of repeats, in order."""
-    return columns.share("patterns", lambda: _patterns(change_of(columns)))
+
+    def compute() -> list[Pattern]:
+        pace = context_of(columns).signal("pace")
+        return [each for each in _patterns(change_of(columns)) if _moves_on(pace, each)]
+
+    return columns.share("patterns", compute)
 
 
 def repeats_of(columns: Columns) -> list[Repeat]:
@@ -126,16 +138,30 @@ def repeats_of(columns: Columns) -> list[Repeat]:
         for pattern in patterns_of(columns):
             change[pattern.first : pattern.last + 1] = np.nan
         context = context_of(columns)
-        step, share = context.signal("light_step"), context.signal("light_share")
-        lit = (share > LIT_SHARE) & (np.abs(step) > LIT_STEP)
         pace, spread = context.signal("pace"), context.signal("luma_std")
+        begins = context.signal("structure_step") > MIN_NEW_STRUCTURE
         return [
             repeat
-            for repeat in _repeats(change, np.isfinite(change) & ~lit)
+            for repeat in _repeats(change, _only_light(columns), begins)
             if not pace[repeat.first] > MAX_REPEAT_PACE and spread[repeat.first] > MIN_REPEAT_STD
         ]
 
     return columns.share("repeats", compute)
+
+
+def _only_light(columns: Columns) -> Bool:
+    """(N,) rows that differ from the one before by their brightness."""
+    context = context_of(columns)
+    step = np.abs(np.diff(context.signal("luma_mean"), prepend=np.nan))
+    return np.asarray(step > LIGHT_SHARE * context.signal("frame_difference"), np.bool_)
+
+
+def _moves_on(pace: Float64, pattern: Pattern) -> bool:
+    """Whether the rows of a pattern that do not repeat are steps, as far as that is known: of a
+    blinking text the motion is none."""
+    rows = np.setdiff1d(np.arange(pattern.first, pattern.last + 1), pattern.repeats)
+    known = pace[rows][np.isfinite(pace[rows])]
+    return 2 * len(known) < len(rows) or float(np.median(np.abs(known))) > MIN_STEP_PACE
 
 
 def _around(change: Float64, reach: int) -> Float64:
@@ -198,29 +224,52 @@ def _pattern(
     return Pattern(begin, last, period, tuple(repeats.tolist()), ratio, certainty)
 
 
-def _repeats(change: Float64, moves: Bool) -> list[Repeat]:
+def _repeats(change: Float64, lit: Bool, begins: Bool) -> list[Repeat]:
     found: list[Repeat] = []
     taken = np.zeros(len(change), bool)
-    nothing = np.zeros(len(change), bool)
+    tried: set[tuple[int, int]] = set()
     for reach in SURROUNDINGS:
         around = _around(change, reach)
         for share in LULLS:
-            for first, last in spans((change < share * around) & ~taken, nothing):
-                if last - first >= reach or not 0 < first <= last < len(change) - 1:
-                    continue
-                made = _repeat(change, moves, first, last)
+            lulls = _lulls(change, (change < share * around) & ~taken, reach)
+            for first, last in sorted({*lulls} - tried):
+                tried.add((first, last))
+                made = _repeat(change, lit, begins, first, last)
                 if made is not None:
                     found.append(made)
                     taken[first : last + 1] = True
     return sorted(found)
 
 
-def _repeat(change: Float64, moves: Bool, first: int, last: int) -> Repeat | None:
-    sides = slice(max(0, first - SIDE_ROWS), first), slice(last + 1, last + 1 + SIDE_ROWS)
-    before, after = (change[side][moves[side]] for side in sides)
-    if not len(before) or not len(after):
+def _lulls(change: Float64, calm: Bool, reach: int) -> list[tuple[int, int]]:
+    """The runs of calm rows, shorter than ``reach``, that begin and end at once: the rows beside
+    them change much more."""
+    turns = np.diff(calm.astype(np.int8), prepend=0, append=0)
+    first, last = np.flatnonzero(turns == 1), np.flatnonzero(turns == -1) - 1
+    short = (last - first < reach) & (first > 0) & (last < len(change) - 1)
+    first, last = first[short], last[short]
+    if not len(first):
+        return []
+    inside = np.maximum.reduceat(change, np.c_[first, last + 1].ravel())[::2]
+    edge = np.fmin(change[first - 1], change[last + 1])
+    clear = (inside < LULLS[0] * edge) & (edge > LEAST_USUAL)
+    return list(zip(first[clear].tolist(), last[clear].tolist(), strict=True))
+
+
+def _repeat(change: Float64, lit: Bool, begins: Bool, first: int, last: int) -> Repeat | None:
+    usable = np.isfinite(change) & ~lit
+    before = slice(max(0, first - SIDE_ROWS), first)
+    after = slice(last + 1, last + 1 + SIDE_ROWS)
+    starts, stops = begins[before].nonzero()[0], begins[after].nonzero()[0]
+    if len(starts):  # of its shot only
+        before = slice(before.start + int(starts[-1]) + 1, first)
+    if len(stops):
+        after = slice(after.start, after.start + int(stops[0]))
+    sides = [change[side][usable[side]] for side in (before, after)]
+    known = [side for side in sides if len(side)]
+    edges = [float(change[row]) for row in (first - 1, last + 1) if np.isfinite(change[row])]
+    if not known or not edges or (len(known) < 2 and last - first >= SIDE_ROWS):
         return None
-    usual = min(float(np.median(before)), float(np.median(after)))
-    inside = float(change[first : last + 1].max())
-    made = Repeat(first, last, inside, usual, float(min(before[-1], after[0])))
+    usual = min(float(np.sort(side)[len(side) // 4]) for side in known)
+    made = Repeat(first, last, float(change[first : last + 1].max()), usual, min(edges))
     return made if usual > LEAST_USUAL and made.ratio < LULLS[0] else None

@@ -1,23 +1,30 @@
 """Slips of a cadence: frames that repeat the one before them, and places where frames are missing.
 
-Runs with ``--source`` store where each frame lies among the source frames, slips included. Between
-neighbouring frames that place moves on by the same step, by nothing where a frame repeats the one
-before it, and by more where frames are missing.
+Runs with ``--source`` store where each frame lies among the source frames, slips included, and
+those with an aligned ``--ref`` which reference frame each one shows. Between neighbouring frames
+that place moves on by the same step, by nothing where a frame repeats the one before it, and by
+more where frames are missing.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.types import Float64, FrameTable, Role, Segment, counted
 
-__all__ = ["detect"]
+__all__ = ["detect", "moved_of"]
 
 MIN_EQUAL_STEPS_SHARE = 0.8
 """Least share of the steps that must be equal."""
+MIN_USUAL_SHARE = 0.6
+"""The same of the steps in a reference, where what a frame shows confirms the others."""
+MAX_REPEATED, MIN_MORE = 0.6, 1.1
+"""Change in terms of that of the frames beside it: at most where a frame repeats the one before,
+and at least where frames are missing."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -25,14 +32,16 @@ def detect(columns: Columns) -> list[Segment]:
     the first frame behind missing ones; the value is the number of places that the frame moves on,
     1 where all is well."""
     frames = columns.frames
-    moved = _moved(frames)
+    moved, against = moved_of(columns)
     found = []
     for kind, rows in (("duplicate", moved == 0), ("drop", moved > 1)):
         for first, last in spans(rows, np.zeros(len(rows), bool)):
+            if against == "reference" and kind == "drop" and _catches_up(moved, first):
+                continue
             badness = np.where(rows, np.abs(moved - 1), np.nan)
             named = "freeze" if kind == "duplicate" and last > first else kind
             place = (first, last)
-            said = _evidence(frames, moved, first, last)
+            said = _evidence(frames, moved, place, against)
             found.append(
                 segment_of(
                     *(frames, "cadence", moved, badness, place, 1.0), kind=named, evidence=said
@@ -41,12 +50,69 @@ def detect(columns: Columns) -> list[Segment]:
     return found
 
 
-def _evidence(frames: FrameTable, moved: Float64, first: int, last: int) -> str:
+def moved_of(columns: Columns) -> tuple[Float64, str]:
+    """(N,) places by which each frame moves on from the one before it, in usual steps, and whether
+    they are places in a source or in a reference; NaN where that is unknown, and everywhere if the
+    run stores no steady places."""
+
+    def compute() -> tuple[Float64, str]:
+        moved = _moved(columns.frames)
+        if np.isfinite(moved).any():
+            return moved, "source"
+        return _moved_in_reference(columns), "reference"
+
+    return columns.share("moved", compute)
+
+
+def _moved_in_reference(columns: Columns) -> Float64:
+    """The same in the reference.
+
+    A map from times repeats and omits frames too, so that a repeat counts only where the frame
+    hardly changes, and an omission where it changes more than the frames beside it.
+    """
+    frames = columns.frames
+    nothing = np.full(len(frames), np.nan)
+    if (frames.role != Role.UNKNOWN).any() or "frame_difference" not in columns.signals:
+        return nothing
+    places = np.where(frames.ref_index >= 0, frames.ref_index, np.nan).astype(np.float64)
+    steps = np.diff(places, prepend=np.nan)
+    known = np.isfinite(steps)
+    usual = float(np.median(steps[known])) if known.any() else 0.0
+    if usual < 1 or (steps == usual).sum() < MIN_USUAL_SHARE * known.sum():
+        return nothing
+    moved = np.where(known, steps / usual, np.nan)
+    change = context_of(columns).signal("frame_difference")
+    beside = medians(np.where(moved == 1, change, np.nan), (-4, -3, -2, -1, 1, 2, 3, 4))
+    rows = np.flatnonzero(np.isfinite(beside))
+    if not len(rows):
+        return nothing
+    beside = np.interp(np.arange(len(beside)), rows, beside[rows])  # within a long freeze
+    told_of = np.where(moved == 0, change < MAX_REPEATED * beside, change > MIN_MORE * beside)
+    moved = np.where((moved == 1) | told_of | ~known, moved, 1.0)
+    return moved if (moved[known] != 1).any() else nothing  # frame by frame: no map was made
+
+
+def _catches_up(moved: Float64, row: int) -> bool:
+    """True where a frame makes up for the repeats right before it, and nothing else is missing."""
+    before = 0
+    while row - before - 1 > 0 and moved[row - before - 1] == 0:
+        before += 1
+    return bool(0 < before >= moved[row] - 1)
+
+
+def _evidence(frames: FrameTable, moved: Float64, place: tuple[int, int], against: str) -> str:
+    first, last = place
     before, frame, end = (int(frames.index[row]) for row in (first - 1, first, last))
     if moved[first] == 0:
         repeats = f"frame {frame} repeats" if last == first else f"frames {frame} to {end} repeat"
-        return f"{repeats} frame {before}: the place in the source stays, where it usually moves on"
+        return (
+            f"{repeats} frame {before}: the place in the {against} stays, where it usually moves on"
+        )
     missing = int(moved[first : last + 1].sum()) - (last - first + 1)
+    if against == "reference":
+        begin, stop = int(frames.ref_index[first - 1]) + 1, int(frames.ref_index[last])
+        which = f"frame {begin}" if stop == begin + 1 else f"frames {begin} to {stop - 1}"
+        return f"{which} of the reference missing before frame {frame}"
     return (
         f"{counted(missing, 'frame')} missing before frame {frame}: the place in the source moves"
         f" on by {told(float(moved[first]))} usual steps"
