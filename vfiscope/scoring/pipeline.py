@@ -200,10 +200,10 @@ def _waits_for_regions(out: Path, config: RunConfig, session: Session | None) ->
                 return False
     except StoreError:
         return False
-    run = finished(config, session)
-    if run is not None:
-        run.close()
-    return run is not None
+    found = finished(config, session)
+    if found is not None:
+        found.close()
+    return found is not None
 
 
 def _mark(
