@@ -28,6 +28,7 @@ QUIET = {
     "blend_gradient": 1.1,
     "blend_motion": 6.0,
     "keyframe": 0.0,
+    "difference_p99": 20.0,
     "tear_contrast": 0.05,
     "tear_share": 0.5,
     "tear_lag": 1.0,
@@ -100,6 +101,11 @@ TORN = {
         ),
         (SOFT, [("blur", 30, 33)]),
         (GHOST, [("ghosting", 30, 31)]),
+        # A blend with the next frame itself: part of it is explained, and the next step is small.
+        (
+            {"blend_residual": {30: 1.4}, "blend_gradient": {30: 1.0}, "difference_p99": {31: 15}},
+            [("ghosting", 30, 31)],
+        ),
         (TORN, [("tearing", 30, 31)]),
     ],
 )

@@ -9,7 +9,7 @@ from vfiscope.segments.detectors.certainty import certainty
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.ghosts import MAX_RESIDUAL
+from vfiscope.segments.detectors.ghosts import ghost_rows
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import relit
 from vfiscope.segments.evidence import told
@@ -19,7 +19,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["BLUR_SIGNALS", "detect"]
 
-BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean")
+BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean", "structure_step")
 BEFORE_BLUR = (-6, -5, -4, -3, -2, -1)
 """Rows whose median is the sharpness before."""
 MIN_SOFTER = 0.16
@@ -32,6 +32,8 @@ MIN_CONTRAST_STEP, MAX_CONTRAST_STEP = 0.006, 0.5
 """Least fall of the logarithm of contrast, as blur takes some of it, and largest as a part of the
 fall of sharpness."""
 MAX_BLUR_ROWS = 250
+MAX_SCENE_STEP = 0.6
+"""Change of structure at the end from which on it is another scene that is sharper."""
 MIN_TELLING_STD = 2.0
 """Standard deviation of luma below which there is nothing to be blurred."""
 
@@ -49,7 +51,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    sharp, contrast = (context.signal(name) for name in BLUR_SIGNALS[:2])
+    sharp, contrast, _, structure = (context.signal(name) for name in BLUR_SIGNALS)
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log(np.where(sharp > 0, sharp, np.nan))
         spread = np.log(np.where(contrast > MIN_TELLING_STD, contrast, np.nan))
@@ -68,7 +70,7 @@ def detect(columns: Columns) -> list[Segment]:
         if first < free:
             continue
         stop = _sharp_again(level, first, float(usual[first]), float(fall[first]))
-        if stop is not None:
+        if stop is not None and not structure[stop] > MAX_SCENE_STEP:
             free = stop
             margin = float(fall[first] / needed[first])
             found.append(_segment(columns, level, (first, stop - 1), float(fall[first]), margin))
@@ -78,10 +80,7 @@ def detect(columns: Columns) -> list[Segment]:
 def _other(context: Context) -> Mask:
     """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
     other = relit(context) | damaged_rows(context) | bumped_rows(context)
-    residual = context.columns.signals.get("blend_residual")
-    if residual is not None:
-        other |= residual < MAX_RESIDUAL
-    return np.asarray(other)
+    return np.asarray(other | ghost_rows(context))
 
 
 def _sharp_again(level: Float64, first: int, usual: float, fall: float) -> int | None:
