@@ -31,6 +31,7 @@ METRICS = (
     "error_one",
     "error_none",
     "fault",
+    "fault_peak",
     "moving",
     "repeat",
     "late",

@@ -90,7 +90,7 @@ def test_with_nothing_but_the_video_neighbours_are_asked(truth: Pixels) -> None:
         assert list(run.scores) == [
             "cosine_before",
             "cosine_after",
-            *("fault", "moving", "repeat", "late", "early", "blend", "torn", "level"),
+            *("fault", "fault_peak", "moving", "repeat", "late", "early", "blend", "torn", "level"),
             "midpoint_px",
             "ghosting",
             "warp",

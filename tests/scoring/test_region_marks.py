@@ -12,6 +12,7 @@ import vfiscope as vs
 from vfiscope import files, synth
 from vfiscope.cli.messages import describe
 from vfiscope.errors import UsageError
+from vfiscope.views.region_words import describe_regions
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
 MARKED = PLAIN.copy()
@@ -59,6 +60,16 @@ def test_a_registered_run_says_so_and_is_not_registered_again() -> None:
     assert abs(answer.rotation + 3) < 0.1  # clockwise
     assert max(abs(answer.shift_x), abs(answer.shift_y)) < 0.2
     assert "3.0 degrees anticlockwise" in answer.caption
+
+
+def test_independent_images_have_no_tracks() -> None:
+    frames = {"independent": True, "regions": "absdiff", "region_frames": "all"}
+    run = vs.score(np.stack([MARKED] * 3), ref=np.stack([PLAIN] * 3), **frames, **FEW)
+    assert [each.track for each in run.regions] == [-1, -1, -1]
+    assert run.tracks == []
+    lines = describe_regions(run)
+    assert lines[0] == "something changed in 3 of 3 frames: 3 regions"
+    assert lines[1].startswith("  frame ")
 
 
 def test_a_frame_between_two_is_marked_where_it_is_like_neither() -> None:
@@ -130,6 +141,9 @@ def test_normal_frames_need_no_partner_in_a_scan(normal: str) -> None:
     assert abs(region.centroid_x - 31.5) < 1
     assert abs(region.centroid_y - 17.5) < 1
     assert region.caption.startswith("Something is not as in the normal frames")
+    run = vs.score(frames, ref=frames, regions="reconstruction", normal=normal, **FEW)
+    assert not run.segments
+    assert [each.answer for each in run.answers] == ["changed", "same", "same"]
     run = vs.scan(BAD[None], regions="reconstruction", normal=normal, **FEW)
     assert (run.status, [each.answer for each in run.answers]) == ("ok", ["changed"])
 

@@ -51,7 +51,9 @@ def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
         (found,) = [segment for segment in run.segments if segment.rule == rule]
         steps = run.signals["frame_difference"][found.start : found.stop]
         assert (steps > 0.9 * np.nanmedian(run.signals["frame_difference"])).all()
-    with pytest.raises(UsageError, match=r"'luma_mean': it is a signal, pass --signals luma_mean"):
+    with pytest.raises(
+        UsageError, match=r"'luma_mean': it is a signal, score with --signals luma_mean"
+    ):
         vs.scan(FRAMES, flag=["z(luma_mean) > 6"], **{**lean, "signals": ["none"]})
     with pytest.raises(UsageError, match=r"no kind 'freez' of segments: did you mean 'freeze'"):
         vs.scan(FRAMES, fail_on=["any(freez)"], **lean)

@@ -259,6 +259,24 @@ def test_without_its_columns_there_is_no_verdict() -> None:
     assert judge(table(2), {"psnr": whole["fault"]}) is None
 
 
+def test_a_local_fault_stands_out_from_the_run_and_is_counted_after_other_causes() -> None:
+    def local(peak: list[float], *kinds: str) -> dict[str, int]:
+        values = {**columns(*kinds), "fault_peak": np.array(peak, np.float32)}
+        found = judge(table(len(kinds), Role.SYNTHESISED), values)
+        assert found is not None
+        return counts(found)
+
+    quiet = [0.0, 0.01, 0.02, 0.0, 0.01, 0.02, 0.0]
+    eight = ["clean"] * 6 + ["still", "blend"]
+    assert local([*quiet, 0.5], *eight) == {"blends": 1, "clean": 7}
+    assert local([0.5, *quiet], *eight) == {"local": 1, "blends": 1, "clean": 6}
+    assert local([*quiet[:6], 0.13, 0.0], *eight) == {"local": 1, "blends": 1, "clean": 6}
+    assert local([*quiet[:6], 0.11, 0.0], *eight) == {"blends": 1, "clean": 7}
+    # What half of the run has is its level, and few frames have none.
+    assert local([0.0, 0.5, 0.1, 0.4, 0.2, 0.3, 0.6, 0.0], *eight) == {"blends": 1, "clean": 7}
+    assert local([*quiet[:6], 0.5], *eight[:7]) == {"clean": 7}
+
+
 def test_the_judgement_is_strictly_json_able() -> None:
     found = json.loads(
         json.dumps(judged(*["cut", "before"] * 6, role=alternating(12)).to_dict(), allow_nan=False)

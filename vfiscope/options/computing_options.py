@@ -29,6 +29,7 @@ NEIGHBOUR_METRICS = (
     "cosine_before",
     "cosine_after",
     "fault",
+    "fault_peak",
     "moving",
     "repeat",
     "late",

@@ -71,7 +71,7 @@ class RegionOptions(ResultOptions):
         PlainValidator(_frames),
         Option(
             "The frames in which regions are sought: flagged, all, or numbers such as 12,40:60;"
-            " auto takes the flagged ones in score, and all in scan and compare.",
+            " auto takes the flagged ones in score, and all in scan, in compare and with --normal.",
             "auto, flagged, all, or frames such as 12,40:60",
             "auto|flagged|all|FRAMES",
             verbs=("score", "scan"),

@@ -110,7 +110,7 @@ def seek(
     made, count = method_of(run, **asked), 0
     regions: list[list[Region]] = []
     answers: list[Answer] = []
-    for compared in fetch(chosen_rows(run, asked["frames"])):
+    for compared in fetch(chosen_rows(run, asked["frames"], asked["normal"])):
         found = found_in(compared, made)
         if found is not None:
             frame = int(run.frames.index[compared.row])
@@ -122,7 +122,7 @@ def seek(
                     " limit: pass a lower sensitivity, or fewer frames"
                 )
             answers.append(replace(found.answer, frame=frame))
-    if len(answers) < 2:
+    if len(answers) < 2 or run.config.get("independent"):
         return {
             "regions": [one for each in regions for one in each],
             "answers": answers,
@@ -157,7 +157,7 @@ def facts_of(run: Run, **given: Any) -> dict[str, Any]:
         return {}
     with remedied(run, asked):
         found = identify_method(asked["method"], settings_of(run.config, asked))
-    return {"rows": _rows_digest(run, asked["frames"]), **found}
+    return {"rows": _rows_digest(run, asked["frames"], asked["normal"]), **found}
 
 
 def check_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,15 +228,21 @@ def found_in(compared: ComparedFrames, method: Method) -> Found | None:
     return find_between(around, method, compared.phase) if len(around) == 2 else None
 
 
-def chosen_rows(run: Run, frames: str) -> list[int]:
+def chosen_rows(run: Run, frames: str, normal: object = None) -> list[int]:
     """The rows in which regions are sought.
+
+    Args:
+        run: a finished run.
+        frames: "auto", "flagged", "all", or frames such as "12,40:60".
+        normal: normal frames, if any. With them "auto" is all: what is not normal may be so small
+            that no score stands out.
 
     Raises:
         UsageError: the text names no frames, or a frame that the run did not score, or a range of
             which it scored none; a range may go beyond the last frame.
     """
     if frames == "auto":
-        frames = "flagged" if run.mode == "score" else "all"
+        frames = "flagged" if run.mode == "score" and normal is None else "all"
     index = run.frames.index
     if frames == "all":
         wanted = np.ones(len(index), bool)
@@ -308,14 +314,15 @@ def outdated(run: Run) -> list[Note]:
     made = run.stages.get("regions")
     if made is None or "rows" not in made.facts:
         return []
-    if made.facts["rows"] == _rows_digest(run, str(made.parameters.get("frames"))):
+    sought = made.parameters
+    if made.facts["rows"] == _rows_digest(run, str(sought.get("frames")), sought.get("normal")):
         return []
-    values = {"path": str(run.path), "method": made.parameters.get("method")}
+    values = {"path": str(run.path), "method": sought.get("method")}
     return [Note(Code.REGIONS_OF_OTHER_FRAMES, values)]
 
 
-def _rows_digest(run: Run, frames: str) -> str:
-    rows = np.array(chosen_rows(run, frames), "<i8")
+def _rows_digest(run: Run, frames: str, normal: object) -> str:
+    rows = np.array(chosen_rows(run, frames, normal), "<i8")
     return f"sha256:{bytes_digest(rows.tobytes())}"
 
 

@@ -14,7 +14,8 @@ def why_no_answer(run: Run) -> Note:
     if made is None or made.parameters.get("method") == "none":
         return Note(Code.REGIONS_NOT_SOUGHT, {"run": str(run.path)})
     frames = made.parameters.get("frames")
-    flagged = frames == "flagged" or (frames == "auto" and run.mode == "score")
+    unless_all = run.mode == "score" and made.parameters.get("normal") is None
+    flagged = frames == "flagged" or (frames == "auto" and unless_all)
     if flagged and not run.segments:
         return Note(Code.REGIONS_OF_NO_FLAGGED_FRAME, {"run": str(run.path)})
     return Note(Code.REGIONS_OF_NO_PAIR)

@@ -162,6 +162,7 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
     for rule in rules.values():
         if isinstance(rule, Gate):
             check_kind(rule)
+            rule.check_sought(config.region_method != "none", "add --regions auto")
             continue
         if config.independent:
             rule.check_single()

@@ -127,7 +127,8 @@ def to_be_sought(run: Run, asked: Mapping[str, Any]) -> tuple[dict[str, Any], se
     looked_at = {answer.frame for answer in run.answers}
     held = {row for row, frame in enumerate(run.frames.index) if int(frame) in looked_at}
     if not outdated(run):
-        held |= set(chosen_rows(run, str(made.parameters.get("frames"))))
+        sought = made.parameters
+        held |= set(chosen_rows(run, str(sought.get("frames")), sought.get("normal")))
     shown = {int(run.frames.index[row]) for row in wanted}
     if wanted <= held:
         return {}, shown

@@ -8,7 +8,7 @@ from vfiscope.segments.columns import Columns
 from vfiscope.segments.detectors import DETECTORS
 from vfiscope.segments.rules import Gate, failure, parse_rule
 from vfiscope.store import Run
-from vfiscope.types import Segment
+from vfiscope.types import Answer, Segment
 from vfiscope.types.segment_kinds import SEGMENT_KINDS
 
 __all__ = ["check_kind", "failures", "failures_of"]
@@ -21,19 +21,32 @@ def failures(rules: Iterable[str], run: Run) -> dict[str, str]:
         UsageError: a rule cannot be read, or is about a score, signal, kind or frames that are not
             there.
     """
-    return failures_of(rules, Columns.of(run), run.segments)
+    sought = run.stages.get("regions")
+    answers = None if sought is None or sought.parameters.get("method") == "none" else run.answers
+    remedy = f"run vfiscope regions {run.path} first"
+    return failures_of(rules, Columns.of(run), run.segments, answers, remedy)
 
 
 def failures_of(
-    rules: Iterable[str], columns: Columns, segments: Sequence[Segment] = ()
+    rules: Iterable[str],
+    columns: Columns,
+    segments: Sequence[Segment] = (),
+    answers: Sequence[Answer] | None = None,
+    remedy: str = "add --regions auto",
 ) -> dict[str, str]:
-    """The same from the columns and segments of a run."""
-    found = {}
+    """The same from the columns, segments and answers of a run; None for answers where no regions
+    were sought, with the remedy."""
+    found: dict[str, str | None] = {}
     for text in rules:
         rule = parse_rule(text, specs=columns.known)
         if isinstance(rule, Gate):
             check_kind(rule)
-            found[text] = rule.failure(columns.frames, segments)
+            rule.check_sought(answers is not None, remedy)
+            found[text] = (
+                rule.failure_of_changes(answers or ())
+                if rule.about_changes
+                else rule.failure(columns.frames, segments)
+            )
         else:
             found[text] = failure(rule, columns)
     return {text: by for text, by in found.items() if by is not None}

@@ -49,6 +49,7 @@ from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
 
 __all__ = [
+    "REMEDIES",
     "SIGNALS",
     "Sight",
     "Signal",

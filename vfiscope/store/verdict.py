@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.config import FLAG_ENTER, SIGMA_OF_MAD
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
@@ -25,7 +26,9 @@ Columns = Mapping[str, NDArray[np.float32]]
 
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
 """Columns without which there is no verdict; faults of other missing columns are not looked for."""
-CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early")
+CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early", "local")
+WITHOUT_MOTION = ("off_colour", "broken", "local")
+"""Causes that apply to frames in which nothing moves, too."""
 MIN_TORN_PURITY = 0.75
 """Least purity of the two instants in the bands of a torn frame; planted tears reach 0.85 or
 more."""
@@ -38,6 +41,13 @@ explains counts, and where little moves, blends look like soft frames: blends in
 MIN_BROKEN_SHARE, MIN_FOREIGN_SHARE = 0.1, 0.05
 """Least parts of a frame with broken geometry, or with foreign colours, for the frame to count as
 such. True frames of fast clips with large occlusions have up to 0.05 and 0.03."""
+MIN_LOCAL_SHARE = 1 / 9
+"""Least part at fault of the worst window of a frame for a local fault: 16x16 px of 48x48, and of
+1080 rows 32x32 px, which can be seen."""
+MIN_LOCAL_DEVIATIONS, MIN_LOCAL_FRAMES = FLAG_ENTER, 8
+"""Least robust standard deviations by which a local fault departs from the level of the run, and
+the fewest frames that have one. What all frames of a run have, such as content that turns between
+two frames or is hidden in one, is more often a limit of what two real frames tell than a fault."""
 MIN_OFF_LEVEL = 2.0
 """Least brightness offset of a whole frame in 8-bit code values, above what rounding to limited
 range (1.2) and noise cause."""
@@ -62,6 +72,7 @@ _WORDS = {
     "torn": ("is torn", "are torn"),
     "off_colour": ("is off in colour or brightness", "are off in colour or brightness"),
     "broken": ("is broken in geometry", "are broken in geometry"),
+    "local": ("has a local fault", "have local faults"),
     "clean": ("shows no clear fault", "show no clear fault"),
 }
 _PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
@@ -126,6 +137,7 @@ class Judgement:
     torn: int
     off_colour: int
     broken: int
+    local: int
     clean: int
     """Frames without any of these faults, including still ones."""
     still: int
@@ -244,11 +256,20 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
         "broken": column("warp") >= MIN_BROKEN_SHARE,
         "late": column("late") >= MIN_WRONG_INSTANT_SHARE,
         "early": column("early") >= MIN_WRONG_INSTANT_SHARE,
+        "local": _stands_out(column("fault_peak"), judged),
     }
     moves = column("moving") >= MAX_STILL_SHARE
-    return {
-        name: found[name] & judged & (moves | (name in ("off_colour", "broken"))) for name in CAUSES
-    }
+    return {name: found[name] & judged & (moves | (name in WITHOUT_MOTION)) for name in CAUSES}
+
+
+def _stands_out(peak: Float64, judged: Bool) -> Bool:
+    """(N,) rows whose worst window is far worse than the usual one of those that are judged."""
+    if judged.sum() < MIN_LOCAL_FRAMES:
+        return np.zeros_like(judged)
+    level = np.median(peak[judged])
+    usual = SIGMA_OF_MAD * np.median(np.abs(peak[judged] - level))
+    found: Bool = peak - level >= max(MIN_LOCAL_SHARE, MIN_LOCAL_DEVIATIONS * usual)
+    return found
 
 
 def _first(marks: Mapping[str, Bool]) -> dict[str, Bool]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["Answer", "Region", "Track"]
+__all__ = ["ANSWERS", "Answer", "Region", "Track"]
+
+ANSWERS = ("same", "light", "moved", "changed", "undecided")
+"""What can be said of a pair of frames in a word."""
 
 
 @dataclass(frozen=True)

@@ -141,9 +141,11 @@ def _listed(marks: Marks, groups: Sequence[Sequence[Region]]) -> Iterator[str]:
     for group in groups:
         worst = most_severe(group)
         if several:
-            named = f"track {worst.track}" if worst.track >= 0 else "no track"
+            named = f"track {worst.track}, " if worst.track >= 0 else "no track, "
+            if run.config.get("independent"):  # of which none has tracks
+                named = ""
             count = f"{len(group)} region{'s' * (len(group) != 1)}"
-            yield f"  {named}, {_frames(run, group)}, {count}:"
+            yield f"  {named}{_frames(run, group)}, {count}:"
         where = f"    {frame_place(run, _row(run, worst.frame))}, " if len(group) > 1 else "    "
         lead = where if several else f"  {numbers[id(worst)]:>2}  "
         yield f"{lead}severity {worst.severity}, {worst.kind}: {worst.caption or _place(worst)}"

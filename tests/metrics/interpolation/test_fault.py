@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.between import Picture, between, grid, score
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 import vfiscope as vs
@@ -48,6 +49,27 @@ def brighter(picture: Picture, *by: int) -> Picture:
 
 def stacked(top: Picture, bottom: Picture, row: int) -> Picture:
     return np.concatenate([top[:row], bottom[row:]])
+
+
+def test_the_worst_window_tells_a_local_fault_that_the_whole_frame_hides() -> None:
+    rows = np.random.default_rng(0).permutation(32)
+    for top, left in ((16, 32), (160, 288), (104, 152)):
+        broken, part = EXACT.copy(), np.s_[top : top + 32, left : left + 32]
+        broken[part] = EXACT[part][rows]
+        pairs = between(BEFORE, [EXACT, broken], AFTER)
+        exact, peak = score(pairs, "fault_peak")
+        assert exact < 0.02
+        assert peak > 3 * score(pairs, "fault")[1]
+        # A window has the size of 3x3 cells of the map, and may lie across 4x4.
+        cells = sliding_window_view(grid(pairs, "fault")[1], (3, 3)).mean(axis=(2, 3)).max()
+        wider = sliding_window_view(grid(pairs, "fault")[1], (4, 4)).sum(axis=(2, 3)).max() / 9
+        assert 0.1 < cells - 1e-6 <= peak <= wider + 1e-6
+
+
+def test_the_worst_window_of_a_small_frame_is_the_frame() -> None:
+    scene = synth.Scene(32, 40, seed=1, velocity=(8, 4), objects=0)
+    pairs = between(scene.frame(0), [scene.frame(0)], scene.frame(1))
+    assert score(pairs, "fault_peak")[0] == pytest.approx(grid(pairs, "fault").mean(), abs=1e-4)
 
 
 def test_an_exact_frame_has_no_fault() -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from helpers.cli import call
@@ -16,7 +17,7 @@ from vfiscope.errors import UsageError
 from vfiscope.segments import Columns, flag
 from vfiscope.segments.detectors import DETECTORS, Detector
 from vfiscope.segments.failures import failures_of
-from vfiscope.types import Segment
+from vfiscope.types import Answer, Segment
 
 
 def segment(kind: str, start: int, stop: int, role: str = "all") -> Segment:
@@ -75,6 +76,76 @@ def test_a_kind_that_no_detector_flags_is_an_error(monkeypatch: pytest.MonkeyPat
     dim = Detector("dim", [], lambda columns: [], kinds=["dim"])
     monkeypatch.setitem(DETECTORS._things, "dim", dim)
     assert met("count(dim) > 1") == {}
+
+
+ANSWERED = [
+    Answer(frame, word, regions, 0.0, "1", 1.0, "")
+    for frame, (word, regions) in enumerate(
+        [("same", 0), ("changed", 2), ("moved", 0), ("changed", 1), ("same", 0)], 4
+    )
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("count(regions) > 0", "count(regions) = 3, the first in frame 5"),
+        ("count(regions) >= 4", None),
+        ("any(regions)", "3 regions, the first in frame 5"),
+        ("any(changed)", "changed in 2 of 5, the first in frame 5"),
+        ("any(Moved)", "moved in 1 of 5, the first in frame 6"),
+        ("any(undecided)", None),
+        ("count(same) < 3", "count(same) = 2, the first in frame 4"),
+        ("count(light) < 1", "count(light) = 0"),
+    ],
+)
+def test_gates_on_what_changed(rule: str, expected: str | None) -> None:
+    known = Columns(make_scores(9).frames, {}, {})
+    found = failures_of([rule], known, SEGMENTS, ANSWERED)
+    assert found == ({} if expected is None else {rule: expected})
+    assert failures_of(["any(changed)", "count(regions) > 0"], known, SEGMENTS, []) == {}
+    with pytest.raises(UsageError, match="no regions are sought: add --regions auto"):
+        failures_of([rule], known, SEGMENTS)
+
+
+def test_one_pair_is_asked_for_its_answer() -> None:
+    known = Columns(make_scores(1).frames, {}, {})
+    found = failures_of(["any(changed)", "any(regions)"], known, (), ANSWERED[1:2])
+    assert found == {"any(changed)": "the answer is changed", "any(regions)": "2 regions"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("regions > 0", r"write count\(regions\) > 0, or any\(changed\)"),
+        ("answer == changed", r"no score or signal is called answer: write count\(regions\) > 0"),
+        ("any(changed) for 2 frames", "expected the end, because answers and regions have no"),
+        ("any(chaned)", r"no kind 'chaned' of segments: did you mean 'changed'\?"),
+    ],
+)
+def test_what_cannot_be_asked_of_changes_is_said(rule: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        failures_of([rule], Columns(make_scores(1).frames, {}, {}), (), ANSWERED)
+
+
+def test_a_run_is_asked_what_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    marked = np.full((48, 64, 3), 100, np.uint8)
+    cv2.imwrite(str(tmp_path / "ref.png"), marked)
+    marked[10:26, 20:44] = 200
+    cv2.imwrite(str(tmp_path / "test.png"), marked)
+    pair = (tmp_path / "test.png", tmp_path / "ref.png", "--metrics", "psnr", "--quiet")
+    gates = ("--fail-on", "count(regions) > 0", "--fail-on", "any(same)", "-o", tmp_path / "a.h5")
+    assert call("compare", *pair, "--regions", "none", *gates) == 2
+    assert "no regions are sought: add --regions auto" in capsys.readouterr().err
+    assert call("compare", *pair, "--fail-on", "changed_area > 0.1", *gates[-2:]) == 2
+    assert "a signal that is relative to a golden frame: use scan" in capsys.readouterr().err
+    assert call("compare", *pair, "--regions", "absdiff", *gates) == 1
+    assert capsys.readouterr().err == (
+        "vfiscope: failed on 'count(regions) > 0': count(regions) = 1\n"
+    )
+    path = store_run(tmp_path / "b.h5", {"ssim": [0.9, 0.5]})
+    assert call("flag", path, "--fail-on", "any(changed)") == 2
+    assert f"no regions are sought: run vfiscope regions {path} first" in capsys.readouterr().err
 
 
 def test_a_gate_marks_no_frames() -> None:

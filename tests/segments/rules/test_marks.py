@@ -366,7 +366,7 @@ def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> 
         parse_rule("cosine > 0.9", specs=SPECS)
     with pytest.raises(
         UsageError,
-        match="no metric or signal 'luma_mean': it is a signal, pass --signals luma_mean",
+        match="no metric or signal 'luma_mean': it is a signal, score with --signals luma_mean",
     ):
         marked(parse_rule("luma_mean < 20"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="the run has none at all"):

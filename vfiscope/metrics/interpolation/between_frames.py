@@ -1,8 +1,8 @@
 """Metrics of a test frame between two real frames, without ground truth.
 
-Metrics: fault, which sums up all faults of a frame; its kinds, moving, repeat, late, early, blend,
-torn and level; midpoint_px, ghosting, warp, foreign, visible_both, visible_one, visible_none,
-cosine_before, cosine_after, cut.
+Metrics: fault, which sums up all faults of a frame; fault_peak, which is about its worst part; the
+kinds of faults, moving, repeat, late, early, blend, torn and level; midpoint_px, ghosting, warp,
+foreign, visible_both, visible_one, visible_none, cosine_before, cosine_after, cut.
 
 Conventions:
     All but the cosines, foreign and level are computed on luma at the working size of
@@ -276,6 +276,15 @@ METRICS = (
             ranks=True,
         ),
         _of_faults("fault"),
+    ),
+    Metric(
+        _spec(
+            "fault_peak",
+            1 / 9,
+            "Share of the worst window of the frame, 48 px or a twelfth of the shorter side wide,"
+            f" with {_FAULT}.",
+        ),
+        _of_faults("peak"),
     ),
     Metric(
         _spec(

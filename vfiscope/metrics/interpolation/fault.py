@@ -26,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 
 from vfiscope.metrics.interpolation.flow import Bool, Triplet, fetch, resized
@@ -60,6 +61,9 @@ RAMP_OFF_PLACE = (0.5, 1.0)
 RAMP_OFF_LEVEL = (1.25, 3.0)
 """The same for the level, in 8-bit code values: one step of limited-range video is 1.2, no fault;
 3 on a mid grey are 5 % of its light, which flickers."""
+MIN_WINDOW_PX, WINDOW_SHARE = 48.0, 1 / 12
+"""Least side of the window that :attr:`Faults.peak` looks through, in pixels of the full frame, and
+its side in parts of the shorter side of the frame."""
 TEAR_ROWS, MIN_TEAR_BAND_SHARE = 64, 0.1
 """Bins of rows in which a tear is searched, and the least share of the moving content that lies on
 either side of it."""
@@ -98,6 +102,8 @@ class Faults:
     """Share that is a blend of two instants."""
     torn: float
     """0..1, how purely a band of rows shows one instant and all other rows another."""
+    peak: float
+    """0..1, share at fault of the worst square window of the frame."""
 
 
 def find(frame: Triplet, between: Between, evidence: Evidence, phase: float) -> Faults:
@@ -130,6 +136,7 @@ def find(frame: Triplet, between: Between, evidence: Evidence, phase: float) -> 
         early=_share(early, moving),
         blend=_share(blend, moving),
         torn=_torn(moving, before, after, 1 - plane),
+        peak=_peak(plane, frame.scale),
     )
 
 
@@ -144,6 +151,24 @@ def _share(plane: Float32, moving: Bool) -> float:
     return float(plane[moving].sum(dtype=np.float64)) / max(
         float(moving.sum()), MIN_MOVING_SHARE * moving.size
     )
+
+
+def _peak(plane: Float32, scale: Float32) -> float:
+    """The largest mean of a plane in a square window inside of the frame.
+
+    A fault that covers a hundredth of the frame is plain to see and vanishes in a mean over the
+    frame; in the window it is large. Scattered pixels that are taken for faults are not.
+    """
+    full = np.array(plane.shape[::-1]) * scale
+    side = max(MIN_WINDOW_PX, WINDOW_SHARE * float(full.min()))
+    across, down = (
+        min(length, max(1, round(side / float(one))))
+        for length, one in zip(plane.shape[::-1], scale, strict=True)
+    )
+    means = cv2.boxFilter(plane, cv2.CV_64F, (across, down))
+    top, left = down // 2, across // 2
+    within = means[top : top + plane.shape[0] - down + 1, left : left + plane.shape[1] - across + 1]
+    return min(max(float(within.max()), 0.0), 1.0)
 
 
 @dataclass(frozen=True, eq=False)

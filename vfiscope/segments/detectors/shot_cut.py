@@ -22,6 +22,7 @@ from vfiscope.segments.detectors.context import chance, context_of, medians, shi
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
+from vfiscope.segments.detectors.light_changes import light_changes
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Float64, Segment
@@ -31,9 +32,10 @@ __all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]
 CUT_SIGNALS = ("structure_step", "warp_residual", "histogram_step")
 LUMA_STATE = ("luma_mean", "luma_std", "luma_p1", "luma_p99")
 SHOT_SIGNALS = tuple(dict.fromkeys((*CUT_SIGNALS, *LUMA_STATE, *FADE_SIGNALS, *FLASH_SIGNALS)))
-CUT_STRUCTURE = 0.25
-"""Least structure step: that of a cut of which half of the frame knows nothing is 0.3 to 0.45."""
-CUT_RESIDUAL = 0.2
+CUT_STRUCTURE = 0.2
+"""Least structure step: that of a cut of which half of the frame knows nothing is 0.25 to 0.45, and
+that of a change of exposure up to 0.15."""
+CUT_RESIDUAL = 0.24
 """Least residual of motion, in standard deviations of luma."""
 CUT_BOTH = 0.03
 """Least product of the steps of structure and of colours."""
@@ -98,7 +100,10 @@ def _margin(columns: Columns) -> Float64:
     near = [*range(-CUT_ALONE_ROWS, 0), *range(1, CUT_ALONE_ROWS + 1)]
     beside = np.max([shifted(structure, by) for by in near], axis=0)
     alone = (structure >= CLEAR_STRUCTURE) | (structure > ALONE_TIMES * beside)
-    margin = np.where(alone & ~_explained(columns), margin, 0.0)
+    lit = np.zeros(len(margin), bool)
+    lit[light_changes(columns).steps] = True
+    lit &= structure < CLEAR_STRUCTURE
+    margin = np.where(alone & ~lit & ~_explained(columns), margin, 0.0)
     return np.where(_left_again(columns, margin), 0.0, margin)
 
 

@@ -7,12 +7,15 @@
     gate    POOL(NAME [of ROLE]) OP VALUE                         p5(psnr of all) < 30 dB
             any(KIND) [LENGTH]                                    any(freeze) for 1 s
             count(KIND) OP NUMBER                                 count(duplicate) > 3
+            any(ANSWER), count(ANSWER) OP NUMBER                  any(changed)
+            any(regions), count(regions) OP NUMBER                count(regions) > 0
 
     VALUE   NUMBER [UNIT], or [NUMBER *] POOL                     0.5 * median
     LENGTH  for N frames, or for T s
 
 NAME is a score or a signal; OP one of ``< <= > >=``; POOL one of mean, std, min, max, p1, p5, p50
-(or median), p95, p99; KIND a kind of segments, or ``fault`` for all that are no information.
+(or median), p95, p99; KIND a kind of segments, or ``fault`` for all that are no information;
+ANSWER one for a pair of frames: same, light, moved, changed or undecided.
 Numbers are finite. Case and spaces do not matter; a time is in s or ms.
 
 **Which frames.** ROLE is synthesised, passed, held or all. Without it a rule is about the frames of
@@ -49,11 +52,12 @@ import numpy as np
 
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import UsageError
-from vfiscope.segments.rules.gate import ANY, COUNT, Gate
+from vfiscope.segments.rules.gate import ANY, ANY_REGION, COUNT, Gate
 from vfiscope.segments.rules.rule import OPERATORS, ROBUST, Known, Rule
 from vfiscope.segments.rules.scanner import EXAMPLES, Scanner
 from vfiscope.segments.rules.value import Value, float32
 from vfiscope.store import POOLS
+from vfiscope.types.regions import ANSWERS
 
 __all__ = ["parse_rule"]
 
@@ -66,6 +70,8 @@ ROLE_SPELLINGS = {
     "held": "held",
     "all": "all",
 }
+CHANGES = (*ANSWERS, ANY_REGION, "answer")
+"""Words of what changed, of which only gates can be about."""
 FUNCTIONS = (*POOLS, *POOL_SPELLINGS, ROBUST, ANY, COUNT)
 
 UNITS = {"db": "dB", "px": "px", "pixel": "px", "pixels": "px"}
@@ -111,6 +117,11 @@ def parse_rule(text: str, *, specs: Known | None = None) -> Rule | Gate:
         if function not in FUNCTIONS:
             scan.fail(f"one of {', '.join(FUNCTIONS)} before '('", at=named)
         name = scan.take(WORD, "a kind of segments" if function in (ANY, COUNT) else "a metric")
+    elif name in CHANGES:
+        raise UsageError(
+            f"rule {text!r}: no score or signal is called {name}: write count(regions) > 0, or"
+            " any(changed) for an answer, with --fail-on"
+        )
     if function in (ANY, COUNT):
         return _gate(scan, function, name)
     rule = _rule(scan, function, name, _units(specs or {}))
@@ -129,6 +140,8 @@ def _units(specs: Known) -> Mapping[str, str]:
 def _gate(scan: Scanner, asks: str, kind: str) -> Gate:
     scan.take(r"\)", "')'")
     if asks == ANY:
+        if kind in CHANGES:
+            _end(scan, "the end, because answers and regions have no length")
         frames, seconds = _length(scan)
         _end(scan, "the end" if frames > 1 or seconds else "for N frames, for T s, or the end")
         return Gate(ANY, kind, frames=frames, seconds=seconds, text=scan.text)

@@ -11,7 +11,7 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.registry import suggest
 from vfiscope.segments.rules.value import Value, plain, pool_word
-from vfiscope.signals import SIGNALS
+from vfiscope.signals import REMEDIES, SIGNALS, Sight, Signal
 from vfiscope.store import POOLS
 from vfiscope.types import MetricSpec, SignalSpec
 
@@ -102,7 +102,7 @@ class Rule:
     def _unknown(self, names: Mapping[str, str]) -> str:
         listed = f"the run has {', '.join(names.values()) or 'none at all'}"
         if self.name in SIGNALS:
-            return f"{self.name!r}: it is a signal, pass --signals {self.name} too; {listed}"
+            return f"{self.name!r}: it is a signal{_why_absent(SIGNALS[self.name])}; {listed}"
         hint = suggest(self.name, names)
         return f"{self.name!r}: " + (f"{hint} {listed}" if hint.startswith("did") else listed)
 
@@ -144,6 +144,20 @@ class Rule:
                 f"rule {self.text!r}: {self.name} has no value for {self.role or 'synthesised'}"
                 f" frames here, only for {other} ones: write '{replace(self, role=other)}'"
             )
+
+
+def _why_absent(signal: Signal) -> str:
+    """Why a run lacks a signal that a rule names, which is then stored wherever it can be."""
+    needs = [
+        remedy
+        for part, remedy in REMEDIES.items()
+        if part in signal.looks_at and part in (Sight.GOLDEN, Sight.SHIFT)
+    ]
+    return (
+        f" that {needs[0]} (without --signals none)"
+        if needs
+        else f", score with --signals {signal.spec.name}"
+    )
 
 
 def length_words(frames: int, seconds: float) -> str:
