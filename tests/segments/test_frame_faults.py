@@ -147,6 +147,12 @@ def test_frames_missing_in_a_pan_are_no_bump() -> None:
     assert places(aside) == [("shift", 30, 31)]
 
 
+def test_a_camera_that_swings_is_one_bump() -> None:
+    steps = {30: 9.0, 31: -13.5, 32: 6.75, 33: -2.25}  # 9, -4.5, 2.25 and 0 px from its place
+    columns = scene(motion_x=steps, motion_residual=dict.fromkeys(steps, 0.3))
+    assert places(columns) == [("shift", 30, 33)]
+
+
 def test_steps_that_return_regularly_are_a_cadence() -> None:
     rows = range(0, ROWS, 3)
     columns = scene(motion_x=dict.fromkeys(rows, 6.0), motion_residual=dict.fromkeys(rows, 0.2))

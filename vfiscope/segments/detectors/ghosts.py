@@ -128,7 +128,8 @@ def _segment(columns: Columns, margins: Float64, rows: tuple[int, int]) -> Segme
     first, last = rows
     row = first + int(margins[first : last + 1].argmax())
     residual, gradient = (float(columns.signals[name][row]) for name in GHOSTING_SIGNALS[:2])
-    usual = float(medians(context_of(columns).signal("blend_residual"), NEAR)[row])
+    around = medians(context_of(columns).signal("blend_residual"), NEAR, np.array([row]))
+    usual = float(around[0])
     said = (
         f"frame {int(columns.frames.index[row])} is a blend: what differs from a mixture of its"
         f" neighbours is {told(residual)} times what their motion leaves, around it"

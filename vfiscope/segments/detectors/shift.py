@@ -125,15 +125,16 @@ def _on_the_way(x: Float64, y: Float64, usual_x: Float64, usual_y: Float64) -> M
 
 
 def _again(x: Float64, y: Float64) -> Mask:
-    """(N,) True where a frame nearby moves in the same way, as in a cadence."""
+    """(N,) True where two frames nearby move in the same way, as in a cadence; a camera that
+    swings has one such way only."""
     size = len(x)
     padded = np.full((2, size + 2 * AGAIN_ROWS), np.nan)
     padded[:, AGAIN_ROWS : AGAIN_ROWS + size] = x, y
-    again = np.zeros(size, bool)
+    again = np.zeros(size, np.intp)
     for offset in (*range(-AGAIN_ROWS, -1), *range(2, AGAIN_ROWS + 1)):
         other = padded[:, AGAIN_ROWS + offset : AGAIN_ROWS + offset + size]
-        again |= np.hypot(other[0] - x, other[1] - y) < AGAIN_SHARE * np.hypot(x, y)
-    return again
+        again += np.hypot(other[0] - x, other[1] - y) < AGAIN_SHARE * np.hypot(x, y)
+    return again > 1
 
 
 def _back(jumps: Jumps, first: int) -> int | None:
