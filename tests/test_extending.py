@@ -52,7 +52,7 @@ def scan_and_run(folder: Path, title: str) -> str:
 def test_a_detector(folder: Path) -> None:
     scan_and_run(folder, "A detector")
     with Run(folder / "clip.h5") as run:
-        assert [(s.start, s.stop) for s in run.segments if s.kind == "black"] == [(5, 8)]
+        assert [(s.start, s.stop) for s in run.segments if s.kind == "dark"] == [(5, 8)]
 
 
 def test_a_signal(folder: Path) -> None:

@@ -71,7 +71,7 @@ def test_white_that_clips_is_no_change_and_black_tells_nothing() -> None:
 
 def test_slow_light_is_told_as_light_and_the_object_as_change() -> None:
     run = vs.scan(scan(falling((0.5, 0.45, 0.37)), range(26, 34)), golden=0, **LEAN)
-    assert kinds(run) == {"change": [(26, 34)]}
+    assert kinds(run) == {"change": [(26, 34)], "static": [(0, 40)]}  # nothing moves
     (told,) = run.coded_warnings
     assert told.code == Code.LIGHT_CHANGES
     assert told.values["step_at"] is None

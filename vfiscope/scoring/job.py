@@ -85,8 +85,8 @@ def open_job(
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
-    """The plan with the chosen signals, or the default ones and those that detectors and rules
-    need."""
+    """The plan with the chosen signals, or the default ones and those that detectors need; and with
+    those that rules need."""
     in_order = config.mode != "compare" and not config.independent
     has = {
         Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
@@ -98,7 +98,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         or "motion" in plan.fields,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
-    wanted = {name for detector in DETECTORS.values() for name in detector.needs}
+    asking = () if config.signals else DETECTORS.values()
+    wanted = {name for detector in asking for name in detector.needs}
     wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))
