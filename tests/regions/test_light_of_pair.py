@@ -104,3 +104,19 @@ def test_what_clips_as_the_light_says_has_not_changed() -> None:
     assert answer.answer.gain == pytest.approx(1.3, abs=0.02)
     test[100:124, 20:44] = (20, 20, 160)
     assert len(found(test, ref).regions) == 1
+
+
+def test_a_pale_frame_that_lost_its_colour_did_so_and_a_thing_on_grey_did_not() -> None:
+    tint = np.random.default_rng(3).integers(1, 4, (35, 50, 3)).repeat(4, axis=0).repeat(4, axis=1)
+    pale = (grey(SCENE) // 2 + 60 + np.array([6, 3, 0]) * tint).astype(np.uint8)
+    pale[:30, :60] = (160, 120, 100)
+    answer = found(grey(pale), pale).answer
+    assert answer.caption == "The colour was lost; nothing else changed."
+    thing = grey(SCENE)
+    thing[40:90, 60:120] = (200, 90, 60)
+    assert colour_strength(chroma(grey(thing), thing), np.ones((140, 200), bool)) is None
+
+
+def chroma(test: Uint8, ref: Uint8) -> list[tuple[Uint8, Uint8]]:
+    both = (cv2.split(cv2.cvtColor(each, cv2.COLOR_RGB2YCrCb))[1:] for each in (test, ref))
+    return [(np.asarray(own), np.asarray(there)) for own, there in zip(*both, strict=True)]

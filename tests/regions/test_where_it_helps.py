@@ -88,3 +88,30 @@ def test_rounding_is_no_change_and_a_small_spot_is_one() -> None:
         made = unless_equal(FramePair(test, ref), difference=looked, unit="x")
         assert (made.values == (test is spot)).all()
     assert len(calls) == 1
+
+
+def test_a_mirrored_frame_cannot_be_compared() -> None:
+    ref = photo()
+    made = find(FramePair(np.ascontiguousarray(ref[:, ::-1]), ref), METHODS["auto"](Settings()))
+    assert (made.answer.answer, list(made.regions)) == ("undecided", [])
+    assert "no registration makes the frames alike" in made.answer.caption
+
+
+def test_a_negative_cannot_be_compared() -> None:
+    ref = np.full((150, 220, 3), 245, np.uint8)
+    for row in range(5):
+        text, place = f"Article {7 * row} of 40", (10, 24 + 26 * row)
+        cv2.putText(ref, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (20, 20, 30), 2)
+    for test in (255 - ref, (220 - 0.7 * ref).astype(np.uint8)):
+        made = find(FramePair(test, ref), METHODS["auto"](Settings()))
+        assert (made.answer.answer, list(made.regions)) == ("undecided", [])
+
+
+@pytest.mark.parametrize("side", [5, 8])
+def test_of_few_pixels_light_and_noise_cannot_be_told(side: int) -> None:
+    ref = photo()[:side, :side]
+    auto = METHODS["auto"](Settings())
+    answer = find(FramePair(ref + np.uint8(3), ref), auto).answer
+    assert answer.answer == "undecided"
+    assert answer.caption.endswith(f"{side}x{side} pixels are too few to tell a change from light.")
+    assert find(FramePair(ref.copy(), ref), auto).answer.answer == "same"

@@ -34,8 +34,8 @@ def answer_of(
 ) -> Answer:
     """The answer for a pair, of frame 0, by the first rule that fits.
 
-    1. *undecided*: there is a doubt (see :func:`doubt_of`); or the light of fewer than 256 pixels
-       changed, which a change of these pixels may be as well.
+    1. *undecided*: there is a doubt (see :func:`doubt_of`); or of fewer than 256 pixels some
+       differ, though no region does, which a change of these may be as well as light or noise.
     2. *changed*: there are regions.
     3. *moved*: a corner of the view lies 0.75 px or more elsewhere, by the registration, or by
        the local shifts where at least 60 % of them agree.
@@ -62,7 +62,8 @@ def answer_of(
     if light.colour != 1:
         reasons.append(colour_words(light.colour))
     answer = _word(doubt, regions, move, reasons)
-    if answer == "light" and pair.test[..., 0].size < MIN_LIGHT_PIXELS:
+    few = pair.test[..., 0].size < MIN_LIGHT_PIXELS
+    if few and answer in ("light", "same") and not np.array_equal(pair.test, pair.ref):
         answer, doubt = "undecided", _too_small(pair)
     return Answer(
         frame=0,

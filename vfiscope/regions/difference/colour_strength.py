@@ -24,6 +24,12 @@ half of what makes a colour, of where the strength puts them."""
 WEAK_COLOUR = 0.5
 """Strength below which a fit of Cr and Cb by themselves cannot follow."""
 STRENGTH_STRIDE = 3
+GREY_WITHIN, GREY_SHARE, MIN_TINTED_SHARE = 1.5, 0.99, 0.5
+"""Codes from grey that rounding and compression leave; the part of a frame without colour that is
+so near, and of a frame in colour that is not: a camera tints what is pale too, and grey things
+beside a thing that alone lost its colour keep this tint."""
+MIN_SEEN_SHARE = 0.01
+"""Of the pixels, that must have a colour for a loss of colour to be seen."""
 
 
 def colour_strength(planes: Sequence[tuple[Uint8, Uint8]], shown: Mask) -> float | None:
@@ -35,7 +41,8 @@ def colour_strength(planes: Sequence[tuple[Uint8, Uint8]], shown: Mask) -> float
 
     Returns:
         From 0 (all colour was lost) to infinity (a grey frame has become a coloured one); None
-        where less than a quarter of the pixels has a colour, or these do not agree.
+        where less than a quarter of the pixels has a colour, or these do not agree. Pale colours
+        too were lost where a frame has no tint anywhere, and the other has one nearly everywhere.
     """
     pick = np.s_[::STRENGTH_STRIDE, ::STRENGTH_STRIDE]
     taken = shown[pick]
@@ -53,6 +60,8 @@ def _factor(own: NDArray[np.float32], there: NDArray[np.float32]) -> float | Non
     """The factor from one to the other, (2, N) each."""
     far = np.hypot(*there)
     colourful = far >= COLOURFUL_CODES
+    if _all_lost(np.hypot(*own), far):
+        return 0.0
     if not colourful.size or colourful.mean() < MIN_COLOURFUL_SHARE:
         return None
     own, there, far = own[:, colourful], there[:, colourful], far[colourful]
@@ -60,3 +69,12 @@ def _factor(own: NDArray[np.float32], there: NDArray[np.float32]) -> float | Non
     error = np.hypot(*(own - np.float32(factor) * there))
     agree = error <= np.maximum(STRENGTH_ERROR * far, COLOURFUL_CODES / 2)
     return max(factor, 0.0) if agree.mean() >= MIN_FADED_ALIKE else None
+
+
+def _all_lost(own: NDArray[np.float32], there: NDArray[np.float32]) -> bool:
+    """Whether a frame has no colour at all, of which another has some nearly everywhere; distances
+    from grey, (N,) each."""
+    if not own.size or (there >= COLOURFUL_CODES).mean() < MIN_SEEN_SHARE:
+        return False
+    grey, tinted = (own <= GREY_WITHIN).mean(), (there > GREY_WITHIN).mean()
+    return bool(grey >= GREY_SHARE and tinted >= MIN_TINTED_SHARE)

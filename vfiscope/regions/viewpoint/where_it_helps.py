@@ -18,7 +18,7 @@ from vfiscope.regions.viewpoint.parallax import lies_in_a_plane
 from vfiscope.regions.viewpoint.reduced_pair import reduced_pair
 from vfiscope.registration.homography import covered_mask, warp
 from vfiscope.registration.points import refused
-from vfiscope.types import Float64, Registration, Uint8, Verdict
+from vfiscope.types import Float32, Float64, Registration, Uint8, Verdict
 
 __all__ = ["register_where_it_helps", "registered"]
 
@@ -31,6 +31,13 @@ MAX_UNLIKE_SHARE = 0.01
 """Frames with fewer pixels that are unlike are compared as they are."""
 MIN_UNRELATED_CODES = 5.0
 """Median difference, in smoothed luma: noise of a standard deviation of 18 codes."""
+MIN_STRUCTURE = 0.1
+"""Correlation of details from which a registration may be true. Of the same scene it is 0.4 and
+more, from another view too; of scenes that have nothing in common it is 0."""
+MAX_INVERTED = -0.5
+"""Correlation of details from which what was dark is bright: dark mode, a negative."""
+DETAIL_SIGMA, DETAIL_CODES = 4.0, 20
+"""Details are finer than so many pixels; one counts for at most so many codes."""
 MAX_REMAINING_SHARE = 0.85
 """Of the unlike pixels, that a registration may leave to be taken."""
 MAX_UNREGISTERED_SHARE = 0.25
@@ -57,9 +64,14 @@ def register_where_it_helps(
     registration is not taken where local shifts leave at most 1 %; and where they leave more, but
     help by as much, it must leave at most 85 % of that, with local shifts of its own.
 
+    No registration is taken under which the details of the frames have nothing in common: a light
+    that swallows the contrast makes any frames alike.
+
     Where none can be trusted and more than a quarter of the pixels are unlike, or more than 1 %
-    and the reference explains nothing of the test frame, the frames stay as they are and the
-    registration of the pair is a refused one by the method "none", with the reason. A pair that is
+    and the reference explains nothing of the test frame, or what was dark is bright, the frames
+    stay as they are and the registration of the pair is a refused one by the method "none", with
+    the reason. So it is where none is taken, more than a quarter are unlike and the details of the
+    frames have nothing in common as they are. A pair that is
     registered already stays so.
 
     Args:
@@ -82,26 +94,57 @@ def register_where_it_helps(
         for one in candidates(pair, things=things and not near)
         if one.found.accepted and (not near or _is_exact(one))
     ]
+    tried = [each for each in tried if _structure(pair, each[1].found.matrix) >= MIN_STRUCTURE]
+    best = _best(pair, tried, before, local, local_px)
+    if best is not None:
+        return registered(pair, best.found)
+    return pair if near or _alike(pair, before, known=bool(tried)) else _refused(pair, before)
+
+
+def _best(
+    pair: FramePair,
+    tried: list[tuple[float, Candidate]],
+    before: float,
+    local: float,
+    local_px: float,
+) -> Candidate | None:
+    """The registration to be taken of those tried, each with the share that it leaves; None: none
+    leaves few enough."""
     if not tried:
-        alike = near or (before <= MAX_UNREGISTERED_SHARE and not _unrelated(pair))
-        return pair if alike else replace(pair, registration=_no(before))
+        return None
     left, best = min(tried, key=lambda each: each[0] * each[1].handicap)
     if left > MAX_REMAINING_SHARE * before:
-        return pair
+        return None
     if not _is_exact(best) and local <= MAX_REMAINING_SHARE * before:
         left = best.doubt * _unlike_nearby(pair, best.found.matrix, local_px)
         if left > MAX_REMAINING_SHARE * local:
-            return pair
-    return registered(pair, best.found)
+            return None
+    return best
+
+
+def _alike(pair: FramePair, before: float, *, known: bool) -> bool:
+    """Whether frames that are not registered can be compared as they are.
+
+    Args:
+        pair: the frames.
+        before: share of the pixels that are unlike.
+        known: whether there was a registration that can be trusted, though it helps little.
+    """
+    if _structure(pair, np.eye(3), shifts=False) <= MAX_INVERTED:
+        return False
+    if known:
+        few = before <= MAX_UNREGISTERED_SHARE
+        return few or _structure(pair, np.eye(3)) >= MIN_STRUCTURE
+    return before <= MAX_UNREGISTERED_SHARE and not _unrelated(pair)
 
 
 def _is_exact(one: Candidate) -> bool:
     return one.doubt == 1 and lies_in_a_plane(one.found)
 
 
-def _no(share: float) -> Registration:
+def _refused(pair: FramePair, share: float) -> FramePair:
     reason = f"{100 * share:.0f} % of the pixels differ, and no registration makes the frames alike"
-    return refused("none", Verdict.UNLIKE, reason)
+    return replace(pair, registration=refused("none", Verdict.UNLIKE, reason))
 
 
 def registered(pair: FramePair, found: Registration) -> FramePair:
@@ -164,17 +207,39 @@ def _unrelated(pair: FramePair) -> bool:
     return apart >= max(MIN_UNRELATED_CODES, float(np.median(np.abs(shown - np.median(shown)))))
 
 
+def _structure(pair: FramePair, matrix: Float64, *, shifts: bool = True) -> float:
+    """How much the details of two frames have in common, but for local shifts: correlation, -1..1;
+    1 where one has none."""
+    test, ref, seen = _in_view(pair, matrix)
+    if shifts:
+        ref = shifted(ref, shift_field(np.where(seen, test, ref), ref))
+    own, there = (_details(each)[seen] for each in (test, ref))
+    power = float(np.sqrt(np.square(own).sum() * np.square(there).sum()))
+    return float((own * there).sum()) / power if power else 1.0
+
+
+def _details(plane: Uint8) -> Float32:
+    codes = plane.astype(np.float32)
+    fine = codes - cv2.GaussianBlur(codes, (0, 0), DETAIL_SIGMA)
+    return np.asarray(np.clip(fine, -DETAIL_CODES, DETAIL_CODES), np.float32)
+
+
 def _on_trial(pair: FramePair, matrix: Float64) -> tuple[Uint8, Uint8, Mask]:
-    """Reduced, smoothed luma of the registered test frame, that of the reference in its light, and
-    the pixels that both show."""
+    """As :func:`_in_view`, with the reference in the light of the test frame."""
+    here, there, seen = _in_view(pair, matrix)
+    light = fit_light(here, there, flat_pixels(here, there) & seen, seen)
+    return here, relit(there, light), seen
+
+
+def _in_view(pair: FramePair, matrix: Float64) -> tuple[Uint8, Uint8, Mask]:
+    """Reduced, smoothed luma of the registered test frame and of the reference, and the pixels
+    that both show."""
     test, ref, back = reduced_pair(pair, TRIAL_SIDE_PX)
     small = np.linalg.inv(back) @ matrix @ back
     shape = (test.shape[1], test.shape[0])
     shown = cv2.resize(pair.decidable.astype(np.uint8), shape, interpolation=cv2.INTER_NEAREST)
     seen = _seen(shown > 0, small)
-    here, there = _smooth(_warped(test, small)), _smooth(ref)
-    light = fit_light(here, there, flat_pixels(here, there) & seen, seen)
-    return here, relit(there, light), seen
+    return _smooth(_warped(test, small)), _smooth(ref), seen
 
 
 def _warped(frame: Uint8, matrix: Float64) -> Uint8:
