@@ -11,11 +11,14 @@ import pytest
 
 import vfiscope as vs
 from vfiscope.batch.execute import run_jobs
-from vfiscope.errors import StoreError, UsageError
+from vfiscope.cli.info_text import describe_facts
+from vfiscope.errors import OutputExistsError, StoreError, UsageError
+from vfiscope.inspection.info import describe
 from vfiscope.regions import regions_stage as stage
 from vfiscope.scoring import pipeline
 from vfiscope.scoring.region_marks import sought_pairs
 from vfiscope.store import amend, contradictions, stage_tables
+from vfiscope.views.region_words import describe_regions
 
 PLAIN = np.full((48, 64, 3), 100, np.uint8)
 MARKED = PLAIN.copy()
@@ -124,6 +127,35 @@ def test_regions_that_fail_never_take_the_scores_with_them(
         vs.scan(clips[0], out=tmp_path / "stopped.h5", **asked)
     with vs.open_run(tmp_path / "stopped.h5") as run:
         assert len(run.scores["psnr"]) == 4
+
+
+def test_the_same_call_goes_on_with_regions_that_were_stopped(
+    clips: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    out = str(tmp_path / "run.h5")
+    asked = {"golden": 0, "regions": "absdiff", "out": out, **FEW}
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "mark_if_asked", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            vs.scan(clips[0], **asked)
+    told = describe(out)
+    assert told["regions"] is None
+    assert told["regions_note"].startswith("regions were asked for and not sought yet: run the")
+    assert told["regions_note"] in describe_facts(told)
+    with vs.open_run(out) as run:
+        assert describe_regions(run) == [told["regions_note"]]
+    for other in ({"golden": 1}, {"regions": "none"}, {"resume": False}):
+        with pytest.raises(OutputExistsError):
+            vs.scan(clips[0], **{**asked, **other})
+    monkeypatch.setattr(pipeline, "_score", lambda *_: pytest.fail("it was scored again"))
+    with vs.scan(clips[0], **asked) as run:
+        assert marked(run) == [0, 1, 2, 3]
+    assert describe(out)["regions_note"] is None
+    with pytest.raises(OutputExistsError):
+        vs.scan(clips[0], **asked)
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,8 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if name not in INPUTS and _is_chosen(name, value)
     }
     yield "options", chosen or "none"
-    yield "regions", None if facts["regions"] is None else _regions(facts["regions"])
+    found = facts["regions"]
+    yield "regions", facts["regions_note"] if found is None else _regions(found)
     yield "notes", facts["notes"] or None
     yield "warnings", facts["warnings"] or None
 

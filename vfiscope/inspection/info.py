@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 from vfiscope.files import open_regular
+from vfiscope.regions.unsought import are_awaited, why_no_answer
 from vfiscope.sources import open_source
 from vfiscope.store import Run
 from vfiscope.types import sentence
@@ -49,6 +50,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "fields": {name: list(run.fields[name].shape) for name in run.fields},
             "segments": len(run.segments),
             "regions": _regions(run),
+            "regions_note": str(why_no_answer(run)) if are_awaited(run) else None,
             "embedder": None if run.embedder is None else dict(run.embedder),
             "sources": [dict(source) for source in run.sources],
             "config": dict(run.config),

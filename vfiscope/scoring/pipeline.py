@@ -30,6 +30,7 @@ from vfiscope.errors import (
     VfiscopeError,
     interruption,
 )
+from vfiscope.regions.unsought import are_awaited
 from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.light_warning import check_light
@@ -43,6 +44,7 @@ from vfiscope.scoring.warnings import disagreements, noted, numbering, without_e
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, Writer
+from vfiscope.store.parts import Folder
 from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
 __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
@@ -160,6 +162,12 @@ def _produce(
     out = Path(str(config.out))
     with ExitStack() as stack:
         also = Needs.NOTHING if seen is None else Needs.FEATURES
+        if _waits_for_regions(out, config, session):
+            log.info("resuming %s after its scores", out)
+            job = open_job(config.replace(overwrite=True), stack, session, load=False)
+            reflag_if_rules_differ(out, config.flag)
+            _mark(out, config, job.inputs.sources, marking, owned=owned)
+            return out
         job = open_job(config, stack, session, also=also)
         writing = Writer(
             out,
@@ -176,6 +184,26 @@ def _produce(
             reflag_if_rules_differ(out, config.flag)
         _mark(out, config, job.inputs.sources, marking, owned=owned)
     return out
+
+
+def _waits_for_regions(out: Path, config: RunConfig, session: Session | None) -> bool:
+    """True if the result is that of this configuration, which was stopped while it sought
+    regions."""
+    if config.overwrite or not config.resume or config.region_method == "none":
+        return False
+    if not out.is_file() or Folder(out).exists():
+        return False
+    try:
+        with Run(out) as run:
+            same = run.config.get("regions") == config.regions
+            if not same or not are_awaited(run):
+                return False
+    except StoreError:
+        return False
+    found = finished(config, session)
+    if found is not None:
+        found.close()
+    return found is not None
 
 
 def _mark(

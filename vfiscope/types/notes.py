@@ -130,6 +130,7 @@ class Code(StrEnum):
     REPORT_OF_OTHER_METHOD = "report_of_other_method"
     MASKS_OF_MAP = "masks_of_map"
     REGIONS_NOT_SOUGHT = "regions_not_sought"
+    REGIONS_AWAITED = "regions_awaited"
     REGIONS_FAILED = "regions_failed"
     REGIONS_OF_OTHER_FRAMES = "regions_of_other_frames"
     REGIONS_OF_NO_FLAGGED_FRAME = "regions_of_no_flagged_frame"

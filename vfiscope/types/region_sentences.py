@@ -13,6 +13,10 @@ OF_REGIONS: dict[Code, Template] = {
         " vfiscope regions {run} --method {own} seeks those of that system"
     ),
     Code.REGIONS_NOT_SOUGHT: "no regions were sought: run vfiscope regions {run} --method auto",
+    Code.REGIONS_AWAITED: (
+        "regions were asked for and not sought yet: run the same command again, or vfiscope regions"
+        " {run} --method {method}"
+    ),
     Code.REGIONS_OF_NO_FLAGGED_FRAME: (
         "no regions: no frame is flagged, and only those are looked at: run vfiscope regions {run}"
         " --frames all"
@@ -23,8 +27,8 @@ OF_REGIONS: dict[Code, Template] = {
     ),
     Code.REGIONS_OF_NO_PAIR: "no regions: no frame has a readable partner to compare it with",
     Code.REGIONS_FAILED: (
-        "no regions: {error} (the scores are kept: vfiscope regions {path} --method METHOD seeks"
-        " regions alone)"
+        "no regions: {error} (the scores are kept: vfiscope regions {path} --method METHOD, or the"
+        " same command again without --overwrite, seeks regions alone)"
     ),
     Code.REGIONS_OF_OTHER_FRAMES: (
         "the regions of {path} are of the frames that were flagged before: vfiscope regions {path}"
