@@ -92,3 +92,13 @@ def test_what_is_lit_widely() -> None:
     assert lit_widely(black, half, shown)
     assert not lit_widely(black, fewer, shown)
     assert lit_widely(fewer, black, shown & (np.arange(80) < 30))
+
+
+def test_letters_are_no_scratches_and_a_line_across_them_is() -> None:
+    ref = screen(LINES[:3])
+    letters, line = screen(LINES), ref.copy()
+    cv2.line(line, (20, 30), (200, 110), (60, 60, 60), 1, cv2.LINE_AA)
+    kinds = {region.kind for region in found(letters, ref).regions}
+    assert kinds
+    assert "scratch" not in kinds
+    assert {region.kind for region in found(line, ref).regions} == {"scratch"}

@@ -26,6 +26,11 @@ MIN_STAYS_SHARE = 0.5
 """Of a region's border, that must lie beside pixels that did not change: the thing that stays."""
 BORDER_WINDOW_PX = 9
 SCRATCH_ELONGATION = 5.0
+MAX_STROKES = 1.6
+"""Length of a scratch over its extent: that of half a circle, bent farther than scratches are. That
+of letters is the sum of their strokes."""
+ALIKE_AREA, FEWEST_ALIKE = 3.0, 2
+"""Two others of an area so much larger or smaller at most, beside it, are letters of a text too."""
 SCRATCH_SHARE, SPOT_SHARE = 0.02, 0.03
 """Of the frame's shorter side: how thick a scratch, and how large a spot, may be."""
 MIN_SMALL_PX = 6.0
@@ -41,7 +46,8 @@ def kind_of(look: Surroundings, change: Change, size: tuple[int, int]) -> str:
 
     1. *moved*: the change is.
     2. The border shows in the test frame only (at least three times as much as in the reference): a
-       *scratch* where it is long (5 times its thickness) and thin, a *spot* where it is small and
+       *scratch* where it is long (5 times its thickness), thin, of one stroke and not among others
+       of its size, as letters are, a *spot* where it is small and
        compact, else *added*.
     3. It shows in the reference only: *missing*.
     4. It shows in both, along the same lines: *colour*, unless texture was lost or gained (the
@@ -107,9 +113,27 @@ def _form(look: Surroundings, side: int) -> str:
     if shape.elongation >= SCRATCH_ELONGATION and thickness <= max(
         MIN_SMALL_PX, SCRATCH_SHARE * side
     ):
-        return "scratch"
+        return "scratch" if _is_one_stroke(look) else "added"
     small = max(thickness, length) <= max(MIN_SMALL_PX, SPOT_SHARE * side)
     return "spot" if small and shape.elongation <= SPOT_ELONGATION else "added"
+
+
+def _is_one_stroke(look: Surroundings) -> bool:
+    """Whether a thin and long mask is one line that stands alone, rather than writing: its outlines
+    run along each stroke twice."""
+    inside = look.inside.astype(np.uint8)
+    outlines, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    length = sum(cv2.arcLength(each, closed=True) for each in outlines) / 2
+    places = np.argwhere(look.inside)[:, ::-1].astype(np.float32)
+    w, h = cv2.minAreaRect(places)[1]
+    extent = float(np.hypot(w, h))
+    if length > MAX_STROKES * (extent + 1):
+        return False
+    others = (look.changed & ~look.inside).astype(np.uint8)
+    areas = cv2.connectedComponentsWithStats(others)[2][1:, cv2.CC_STAT_AREA]
+    own = np.count_nonzero(look.inside)
+    alike = (areas * ALIKE_AREA >= own) & (areas <= ALIKE_AREA * own)
+    return int(np.count_nonzero(alike)) < FEWEST_ALIKE
 
 
 def _border(look: Surroundings) -> tuple[Float32, Float32]:
