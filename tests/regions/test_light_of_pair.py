@@ -120,3 +120,13 @@ def test_a_pale_frame_that_lost_its_colour_did_so_and_a_thing_on_grey_did_not() 
 def chroma(test: Uint8, ref: Uint8) -> list[tuple[Uint8, Uint8]]:
     both = (cv2.split(cv2.cvtColor(each, cv2.COLOR_RGB2YCrCb))[1:] for each in (test, ref))
     return [(np.asarray(own), np.asarray(there)) for own, there in zip(*both, strict=True)]
+
+
+def test_a_scene_between_black_bars_tells_gain_and_offset() -> None:
+    """The bars tell by how much black moved, and the scene the gain."""
+    ref = np.zeros((140, 520, 3), np.uint8)
+    ref[:, 160:360] = SCENE
+    test = np.clip(np.rint(ref * 0.9 + 8), 0, 255).astype(np.uint8)
+    answer = found(test, ref).answer
+    assert (answer.answer, answer.regions) == ("light", 0)
+    assert (answer.gain, answer.offset) == (pytest.approx(0.9, abs=0.01), pytest.approx(8, abs=0.5))

@@ -49,7 +49,8 @@ def lit_widely(test: Uint8, ref: Uint8, shown: Mask) -> bool:
 
 
 def agreed_gain(test: Uint8, ref: Uint8, among: Mask, *, origin: int = 0) -> Light | None:
-    """The gain about a code that nearly all that is lit agrees on; None where there is none.
+    """The gain about a code that nearly all that is lit agrees on; None where there is none. Luma
+    has an offset too where black moved, as behind bars beside the scene.
 
     Args:
         test: (H, W) codes.
@@ -59,10 +60,11 @@ def agreed_gain(test: Uint8, ref: Uint8, among: Mask, *, origin: int = 0) -> Lig
     """
     own, there = (each[among].astype(np.float32) - origin for each in (test, ref))
     lit = np.maximum(np.abs(own), np.abs(there)) > (COLOURED_CODES if origin else SEEN_LIT_CODES)
-    own, there = own[lit], there[lit]
+    black = float(np.median((own - there)[~lit])) if not origin and not lit.all() else 0.0
+    own, there = own[lit] - np.float32(black), there[lit]
     if not there.any():
         return None
     gain = float(np.clip(np.median(own[there != 0] / there[there != 0]), 0, MAX_AGREED_GAIN))
     left = np.abs(own - np.float32(gain) * there)
     agree = left <= np.maximum(AGREE_CODES, AGREE_SHARE * np.abs(own))
-    return Light(gain, origin * (1 - gain)) if agree.mean() >= MIN_AGREE else None
+    return Light(gain, origin * (1 - gain) + black) if agree.mean() >= MIN_AGREE else None
