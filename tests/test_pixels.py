@@ -24,6 +24,7 @@ TAKES_WEIGHTS = {
     "metrics/tensors/patch_motion.py",
     "metrics/tensors/vfi_tensors.py",
     "regions/presets/clusters.py",
+    "segments/photo_curves.py",
     "signals/luma_mean.py",
 }
 """Modules whose loops or tensor functions take the weights from pixels, scaled their own way."""
