@@ -118,9 +118,12 @@ def luma_plane(pixels: NDArray[Any], bit_depth: int) -> Float32:
     return np.asarray(cv2.transform(floats(pixels), weights), np.float32)
 
 
-def luma_bytes(pixels: Uint8) -> Uint8:
-    """Luma of one 8-bit frame (H, W, 3), rounded to a code value: (H, W) uint8."""
-    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+def luma_bytes(pixels: NDArray[Any], bit_depth: int = 8) -> Uint8:
+    """Luma of one frame (H, W, 3), rounded to an 8-bit code value: (H, W) uint8."""
+    plane = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if bit_depth != 8:
+        plane = cv2.convertScaleAbs(plane, alpha=eight_bit_scale(bit_depth))
+    return np.asarray(plane, np.uint8)
 
 
 def luma_codes(pixels: NDArray[Any], bit_depth: int) -> Float32:

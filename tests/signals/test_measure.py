@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from helpers.media import noise
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.scoring.score import Plan, score_pairs
 from vfiscope.signals import SIGNALS, Sight, Signal, SignalFrame, rows_before
-from vfiscope.signals.frame_views import block_means, grey, scaled_down
+from vfiscope.signals.frame_views import block_means, scaled_down
 from vfiscope.signals.signal import PAST_ROWS
 from vfiscope.sources import open_source
 from vfiscope.types import Pairs, SignalSpec, Status
@@ -187,4 +188,4 @@ def test_views_of_frames_that_are_small_already() -> None:
 def test_deep_luma_is_scaled_to_8_bits() -> None:
     pixels = np.full((2, 3, 3), 1023, np.uint16)
     pixels[0] = 514
-    assert grey(pixels, 10).tolist() == [[128] * 3, [255] * 3]
+    assert luma_bytes(pixels, 10).tolist() == [[128] * 3, [255] * 3]

@@ -9,22 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
-from vfiscope.pixels import eight_bit_scale
 from vfiscope.types import Float32, Uint8
 
-__all__ = ["BLOCK_PX", "block_means", "grey", "ranked", "scaled_down", "slopes"]
+__all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
 
 HALF_CODE, NO_SUM = np.float32(0.5), np.float32(0)
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
-
-
-def grey(pixels: NDArray[Any], bit_depth: int) -> Uint8:
-    """Luma of a frame (H, W, 3), rounded to 8-bit code values: (H, W)."""
-    plane = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    if bit_depth != 8:
-        plane = cv2.convertScaleAbs(plane, alpha=eight_bit_scale(bit_depth))
-    return np.asarray(plane, np.uint8)
 
 
 def scaled_down(plane: Uint8, width: int) -> Uint8:

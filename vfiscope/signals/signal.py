@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import cv2
 from numpy.typing import NDArray
 
+from vfiscope.pixels import luma_bytes
 from vfiscope.registration.offset import frame_offset
-from vfiscope.signals.frame_views import block_means, grey, scaled_down, slopes
+from vfiscope.signals.frame_views import block_means, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
@@ -112,7 +113,7 @@ class SignalFrame:
     @property
     def luma(self) -> Uint8:
         """(H, W) luma, rounded to 8-bit code values."""
-        return self.share("luma", lambda: grey(self.pixels, self.bit_depth))
+        return self.share("luma", lambda: luma_bytes(self.pixels, self.bit_depth))
 
     @property
     def row_step(self) -> int:
