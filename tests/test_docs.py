@@ -278,3 +278,16 @@ def test_the_verdict_of_the_repeat_is_what_the_docs_show(
     shown = [text for text in blocks(PAGES["docs/interpolation.md"], "") if "verdict:" in text]
     assert len(shown) == 1
     assert shown[0].strip() in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_regions_of_the_first_pair_are_what_the_docs_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    monkeypatch.chdir(tmp_path)
+    page = PAGES["docs/regions.md"]
+    with pytest.raises(SystemExit) as caught:
+        main(blocks(page, "sh")[0].splitlines()[0].split()[1:])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.endswith(blocks(page, "")[0])
