@@ -32,7 +32,9 @@ def main() -> int:
     verb = verbs.add_parser("make", help="write the clips and truth.json")
     verb.add_argument("clips", type=Path)
     verb.add_argument("out", type=Path)
+    verb.add_argument("--half", default="", choices=("", "tuning", "reported"), help="one only")
     verb.add_argument("--scale", type=float, default=1.0, help="below 1: fewer faults")
+    verb.add_argument("--seed", type=int, default=0, help="other places, scenes and damages")
     verb = verbs.add_parser("scan", help="a run for each clip")
     verb.add_argument("out", type=Path)
     verb.add_argument("--again", action="store_true", help="also where there is a run")
@@ -67,9 +69,9 @@ def make_all(args: argparse.Namespace) -> int:
 
     args.out.mkdir(parents=True, exist_ok=True)
     entries, start = [], time.process_time()
-    for half in HALVES:
-        made = make(args.clips, args.out, half, args.scale)
-        for entry in chain(made, compared(args.clips, args.out, half)):
+    for half in [args.half] if args.half else HALVES:
+        made = make(args.clips, args.out, half, args.scale, args.seed)
+        for entry in chain(made, compared(args.clips, args.out, half, args.seed)):
             entries.append(entry)
             print(f"\r{len(entries)} clips", end="", file=sys.stderr, flush=True)
     save_list(args.out, entries)

@@ -122,6 +122,8 @@ class Base:
     name: str
     half: str
     path: Path | None = None
+    seed: int = 0
+    """Of a made one."""
 
     @property
     def cadenced(self) -> bool:
@@ -150,7 +152,7 @@ class Base:
 def _loaded(base: Base) -> Shots:
     """About a gigabyte for the clips of a half, which are asked for again and again."""
     if base.path is None:
-        return made(base.name, HALVES.index(base.half))
+        return made(base.name, HALVES.index(base.half), base.seed)
     frames: list[Pixels] = []
     with open_source(str(base.path), tonemap="none") as source:
         rate = float(source.info.rate or 25)
@@ -170,10 +172,10 @@ def scaled(frame: Pixels) -> Pixels:
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def bases(folder: Path, half: str) -> list[Base]:
+def bases(folder: Path, half: str, seed: int = 0) -> list[Base]:
     """The real clips of a half that are in the folder, and the made ones."""
     real = [Base(path.name, half, path) for path in long_enough(folder, half)]
-    return [*real, *(Base(name, half) for name in (*SCENES, *HOLDS))]
+    return [*real, *(Base(name, half, seed=seed) for name in (*SCENES, *HOLDS))]
 
 
 def long_enough(folder: Path, half: str) -> Iterator[Path]:

@@ -12,7 +12,8 @@ from faults_files import CODECS, Entry, write
 from faults_make import entry, planted
 from faults_place import Sights, place
 from faults_truth import HALVES, SEVERITIES, Shots
-from faults_variants import VARIANTS, Variant
+from faults_variant import Variant
+from faults_variants import VARIANTS
 
 KINDS = {
     "ref": ("duplicate", "freeze", "ghosting", "warp"),
@@ -27,14 +28,14 @@ ROUNDS = 2
 REAL = {"tuning": "bigbuckbunny.mp4", "reported": "Seeking_30_480_1050.mp4"}
 
 
-def compared(folder: Path, out: Path, half: str) -> Iterator[Entry]:
-    clips = [base for base in bases(folder, half) if base.name in (*CLIPS, REAL[half])]
+def compared(folder: Path, out: Path, half: str, seed: int = 0) -> Iterator[Entry]:
+    clips = [base for base in bases(folder, half, seed) if base.name in (*CLIPS, REAL[half])]
     for level in range(len(SEVERITIES)):
         for number, base in enumerate(clips * ROUNDS):
             for purpose in KINDS:
-                seed = [HALVES.index(half), level, number, len(purpose)]
+                seeds = [HALVES.index(half), level, number, len(purpose), seed]
                 name = f"{purpose}-{SEVERITIES[level]}-{number}-{Path(base.name).stem}"
-                yield one(base, out, half, purpose, level, name, np.random.default_rng(seed))
+                yield one(base, out, half, purpose, level, name, np.random.default_rng(seeds))
 
 
 def one(

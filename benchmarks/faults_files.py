@@ -43,7 +43,7 @@ def _vp9(crf: int) -> Codec:
 
 
 CODECS = {
-    "tuning": tuple(_x264(crf, "veryfast") for crf in (18, 23, 28)),
+    "tuning": (*(_x264(crf, "veryfast") for crf in (18, 23, 28)), _x265(25), _vp9(35)),
     "reported": (
         _x265(22),
         _x264(20, "medium"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
 
 import cv2
 import numpy as np
 from faults_clips import Base
+from faults_place import luma
 from faults_scenes import HEIGHT, WIDTH
 from faults_time import Random, rounded
 from faults_truth import HALVES, Pixels, Shots, Truth
@@ -15,6 +17,8 @@ SHOT = 30
 """Frames of a shot between two transitions."""
 LENGTHS = {"tuning": (24, 14, 8), "reported": (28, 17, 10)}
 """Frames of a dissolve or wipe, mild (slow) to strong."""
+LIKE_ITSELF = 0.8
+"""Correlation of two frames that show the same scene."""
 Transition = Callable[[list[Pixels], list[Pixels], float, int], Pixels]
 
 
@@ -49,12 +53,14 @@ def alike(frames: list[Pixels], to: Pixels) -> list[Pixels]:
 def joined(bases: Sequence[Base], half: str, level: int, severity: str, random: Random) -> Shots:
     """Five or six shots with a transition of every kind between them."""
     side, length = HALVES.index(half), LENGTHS[half][level]
-    made: list[Pixels] = _shot(bases, 0, length, random)
     truths: list[Truth] = []
     kinds = ["cut", "dissolve", "wipe", "through black", "cut"]
     random.shuffle(kinds)
-    for number, kind in enumerate(kinds, 1):
-        following = _shot(bases, number, length, random)
+    shots = _shots(bases, length, random)
+    made = next(shots)
+    for kind, following in zip(kinds, shots, strict=False):
+        if _same_place(made[-1], following[0]):
+            continue
         at = len(made)
         if kind == "cut":
             following = alike(following, made[-1]) if level == 0 else following
@@ -78,10 +84,22 @@ def joined(bases: Sequence[Base], half: str, level: int, severity: str, random: 
     return Shots(made, 25, truths)
 
 
-def _shot(bases: Sequence[Base], number: int, length: int, random: Random) -> list[Pixels]:
-    """Frames of one size from a stretch in which the base has nothing of its own."""
-    count = SHOT + 2 * length
-    base = bases[number % len(bases)]
+def _shots(bases: Sequence[Base], length: int, random: Random) -> Iterator[list[Pixels]]:
+    """A shot of every base in turn, for as long as they are asked for."""
+    for base in cycle(bases):
+        if shot := _shot(base, SHOT + 2 * length, random):
+            yield shot
+
+
+def _same_place(one: Pixels, other: Pixels) -> bool:
+    """Whether two frames show the same scene, be it in another light: no transition is seen."""
+    two = [luma(frame).ravel() for frame in (one, other)]
+    return float(np.corrcoef(*two)[0, 1]) > LIKE_ITSELF
+
+
+def _shot(base: Base, count: int, random: Random) -> list[Pixels]:
+    """``count`` frames of one size from a stretch in which the base has nothing of its own; none
+    where it has no such stretch."""
     whole = base.shots()
     events = [each for each in whole.truths if each.kind != "cadence"]
     clear = [
@@ -92,7 +110,7 @@ def _shot(bases: Sequence[Base], number: int, length: int, random: Random) -> li
         and whole.frames[min(at + count, len(whole.frames)) - 1].std() > 12
     ]
     if not clear:
-        return _shot(bases, number + 1, length, random)
+        return []
     at = int(random.choice(clear))
     return [_fitted(frame) for frame in whole.frames[at : at + count]]
 

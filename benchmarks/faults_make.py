@@ -23,7 +23,8 @@ from faults_files import (
 from faults_joined import joined
 from faults_place import LEAST_ACT, NAIVE_SHARE, Sights, place, shows
 from faults_truth import HALVES, SEVERITIES, Edit, Shots, Truth
-from faults_variants import PATTERNS, STRETCHES, VARIANTS, Variant
+from faults_variant import Variant
+from faults_variants import PATTERNS, STRETCHES, VARIANTS
 
 EACH = (8, 16, 8)
 """Faults of each kind: mild, moderate, strong."""
@@ -32,16 +33,16 @@ TRIES = 30
 """Clips that are asked for a place, and damages that are tried."""
 JOINED, DAMAGED_CLIPS = 4, 4
 """Clips for each severity."""
-CLEAN_CODECS = {"tuning": (0, 1, 2), "reported": (0, 2, 6)}
+CLEAN_CODECS = {"tuning": (0, 2, 4), "reported": (0, 2, 6)}
 
 
-def make(folder: Path, out: Path, half: str, scale: float = 1.0) -> Iterator[Entry]:
-    """Write the clips of a half; ``scale`` below 1 makes fewer."""
-    clips = bases(folder, half)
+def make(folder: Path, out: Path, half: str, scale: float = 1.0, seed: int = 0) -> Iterator[Entry]:
+    """Write the clips of a half; ``scale`` below 1 makes fewer, another ``seed`` other ones."""
+    clips = bases(folder, half, seed)
     moving = [base for base in clips if not base.cadenced]
     yield from clean(clips, out, half)
     for level, severity in enumerate(SEVERITIES):
-        random = np.random.default_rng([HALVES.index(half), level])
+        random = np.random.default_rng([HALVES.index(half), level, seed])
         each = max(1, round(EACH[level] * scale))
         yield from with_faults(moving, out, half, level, each, random)
         for number in range(max(1, round(JOINED * scale))):

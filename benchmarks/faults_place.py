@@ -18,7 +18,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 from faults_truth import Edit, Pixels, Shots
-from faults_variants import Variant
+from faults_variant import Variant
 
 LEAST_ACT, STRONG_ACT = 3.0, 6.0
 LEAST_SPEED = 1.5

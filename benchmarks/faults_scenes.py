@@ -4,6 +4,7 @@ fog, night, and animation on twos and threes. Seeds and speeds differ between th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,7 +14,22 @@ from faults_truth import Pixels, Shots, Truth
 from vfiscope import synth
 
 HEIGHT, WIDTH, FRAMES, RATE = 270, 480, 132, 25
-Maker = Callable[[int, Random], list[Pixels]]
+SEEDS_APART = 1000
+
+
+@dataclass(frozen=True)
+class Side:
+    """Of which half a clip is, and which of its makes."""
+
+    half: int
+    seed: int = 0
+
+    def ground(self, number: int) -> int:
+        """The seed of a scene: another one in each half and make."""
+        return number + self.half + SEEDS_APART * self.seed
+
+
+Maker = Callable[[Side, Random], list[Pixels]]
 
 
 def noisy(frames: list[Pixels], sigma: float, random: Random, grey: bool = False) -> list[Pixels]:
@@ -35,27 +51,27 @@ def seen(ground: Pixels, x: float, y: float, scale: float = 1.0, turn: float = 0
     return np.asarray(cv2.warpAffine(ground, matrix, size, flags=cv2.INTER_CUBIC, borderMode=mode))
 
 
-def still(half: int, random: Random) -> list[Pixels]:
-    frame = seen(large(31 + half), WIDTH, HEIGHT)
-    return noisy([frame] * FRAMES, (3.0, 1.5)[half], random, grey=bool(half))
+def still(side: Side, random: Random) -> list[Pixels]:
+    frame = seen(large(side.ground(31)), WIDTH, HEIGHT)
+    return noisy([frame] * FRAMES, (3.0, 1.5)[side.half], random, grey=bool(side.half))
 
 
-def pan(half: int, random: Random) -> list[Pixels]:
-    ground, (vx, vy) = large(41 + half), ((2.7, 0.0), (-2.2, 0.7))[half]
-    x, y = (300.0, 640.0)[half], HEIGHT - 40.0
+def pan(side: Side, random: Random) -> list[Pixels]:
+    ground, (vx, vy) = large(side.ground(41)), ((2.7, 0.0), (-2.2, 0.7))[side.half]
+    x, y = (300.0, 640.0)[side.half], HEIGHT - 40.0
     return [seen(ground, x + vx * i, y + vy * i) for i in range(FRAMES)]
 
 
-def zoom(half: int, random: Random) -> list[Pixels]:
-    ground, rate = large(51 + half), (1.0035, 1 / 1.0045)[half]
-    start = (0.8, 1.4)[half]
+def zoom(side: Side, random: Random) -> list[Pixels]:
+    ground, rate = large(side.ground(51)), (1.0035, 1 / 1.0045)[side.half]
+    start = (0.8, 1.4)[side.half]
     return [seen(ground, WIDTH, HEIGHT, start * rate**i) for i in range(FRAMES)]
 
 
-def hand(half: int, random: Random) -> list[Pixels]:
+def hand(side: Side, random: Random) -> list[Pixels]:
     """A random walk of position and angle, smoothed over a few frames, with things that move."""
-    scene = synth.Scene(2 * HEIGHT, 2 * WIDTH, seed=61 + half, objects=7, velocity=(0.0, 0.0))
-    reach = (5, 3)[half]
+    scene = synth.Scene(2 * HEIGHT, 2 * WIDTH, seed=side.ground(61), objects=7, velocity=(0.0, 0.0))
+    reach = (5, 3)[side.half]
     steps = random.standard_normal((FRAMES + reach, 3))
     kernel = np.ones(reach) / reach
     speed = np.stack([np.convolve(steps[:, k], kernel, "valid")[:FRAMES] for k in range(3)])
@@ -67,39 +83,41 @@ def hand(half: int, random: Random) -> list[Pixels]:
     ]
 
 
-def things(half: int, random: Random) -> list[Pixels]:
+def things(side: Side, random: Random) -> list[Pixels]:
     """A camera that stands, and five things that move."""
-    scene = synth.Scene(HEIGHT, WIDTH, seed=71 + half, objects=5, velocity=(0.0, 0.0))
-    return list(scene.frames(FRAMES, step=(1.0, 1.4)[half]))
+    scene = synth.Scene(HEIGHT, WIDTH, seed=side.ground(71), objects=5, velocity=(0.0, 0.0))
+    return list(scene.frames(FRAMES, step=(1.0, 1.4)[side.half]))
 
 
-def grain(half: int, random: Random) -> list[Pixels]:
+def grain(side: Side, random: Random) -> list[Pixels]:
     """Film grain, two pixels wide, over a slow pan with things that move."""
-    scene = synth.Scene(HEIGHT, WIDTH, seed=81 + half, objects=4, velocity=(0.8, 0.3))
+    scene = synth.Scene(HEIGHT, WIDTH, seed=side.ground(81), objects=4, velocity=(0.8, 0.3))
     made = []
     for frame in scene.frames(FRAMES, step=1.2):
         fine = random.standard_normal((HEIGHT, WIDTH, 1), np.float32)
         made.append(
-            rounded(frame + (9.0, 7.0)[half] * cv2.GaussianBlur(fine, (0, 0), 0.8)[..., None])
+            rounded(frame + (9.0, 7.0)[side.half] * cv2.GaussianBlur(fine, (0, 0), 0.8)[..., None])
         )
     return made
 
 
-def fog(half: int, random: Random) -> list[Pixels]:
+def fog(side: Side, random: Random) -> list[Pixels]:
     """Low contrast, everything moves."""
-    clear = pan(half, random) if half else things(half, random)
+    clear = pan(side, random) if side.half else things(side, random)
     return noisy([rounded(130 + 0.22 * (f.astype(np.float32) - 120)) for f in clear], 1.0, random)
 
 
-def night(half: int, random: Random) -> list[Pixels]:
-    clear = things(half, random) if half else pan(half, random)
-    return noisy([rounded(6 + (0.22, 0.3)[half] * f) for f in clear], (2.0, 2.5)[half], random)
+def night(side: Side, random: Random) -> list[Pixels]:
+    clear = things(side, random) if side.half else pan(side, random)
+    return noisy(
+        [rounded(6 + (0.22, 0.3)[side.half] * f) for f in clear], (2.0, 2.5)[side.half], random
+    )
 
 
-def drawn(half: int, random: Random, hold: int) -> list[Pixels]:
+def drawn(side: Side, random: Random, hold: int) -> list[Pixels]:
     """Things on a ground that stands, every drawing shown ``hold`` times."""
-    scene = synth.Scene(HEIGHT, WIDTH, seed=91 + half, objects=6, velocity=(0.0, 0.0))
-    drawings = list(scene.frames(FRAMES // hold + 1, step=hold * (1.3, 1.0)[half]))
+    scene = synth.Scene(HEIGHT, WIDTH, seed=side.ground(91), objects=6, velocity=(0.0, 0.0))
+    drawings = list(scene.frames(FRAMES // hold + 1, step=hold * (1.3, 1.0)[side.half]))
     return held(drawings, (hold,), FRAMES)[0]
 
 
@@ -116,10 +134,11 @@ SCENES: dict[str, Maker] = {
 HOLDS = {"twos": 2, "threes": 3}
 
 
-def made(name: str, half: int) -> Shots:
+def made(name: str, half: int, seed: int = 0) -> Shots:
     """A made clip."""
-    random = np.random.default_rng([half, len(name), ord(name[0])])
+    random = np.random.default_rng([half, len(name), ord(name[0]), seed])
+    side = Side(half, seed)
     if name not in HOLDS:
-        return Shots(SCENES[name](half, random), RATE)
-    frames = drawn(half, random, HOLDS[name])
+        return Shots(SCENES[name](side, random), RATE)
+    frames = drawn(side, random, HOLDS[name])
     return Shots(frames, RATE, [Truth("cadence", 0, len(frames), reason=f"drawn on {name}")])
