@@ -24,7 +24,7 @@ from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS
-from vfiscope.signals import SIGNALS, Sight, choose_signals
+from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
@@ -93,6 +93,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
+        Sight.FAULTS: config.mode == "score"
+        and (config.ref is not None or any(name in plan.maps for name in FAULT_MAPS)),
         Sight.SHIFT: has_other_place(config)
         or config.register != "none"
         or "motion" in plan.fields,

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from vfiscope.errors import UsageError
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
@@ -22,6 +23,7 @@ def flag(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    size: tuple[int, int] | None = None,
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -34,6 +36,8 @@ def flag(
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
+        size: (height, width) of the frames in pixels as scored; without it nothing is placed in
+            the frame.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -43,7 +47,7 @@ def flag(
         UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
         that are not there.
     """
-    columns = Columns(frames, values, specs, signals)
+    columns = Columns(frames, values, specs, signals, size)
     parsed = [_marking(text, columns) for text in rules]
     detectors = () if independent else DETECTORS.values()
     asked = [detector for detector in detectors if detector.can_read(columns)]
@@ -55,6 +59,7 @@ def flag(
         for segment in marked(rule, columns, alone=independent)
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
+    listed = [placed(segment, columns) for segment in listed]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
 
 
