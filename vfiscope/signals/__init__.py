@@ -47,6 +47,7 @@ from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
+from vfiscope.signals.wobble import WOBBLE
 from vfiscope.signals.worst_part import WORST_PART
 
 __all__ = [
@@ -68,7 +69,7 @@ for _signal in (
     *(*LIGHTS, CHANGED_AREA),
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
-    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD),
+    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
     *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART),
