@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import cv2
 import numpy as np
-
-from vfiscope.types import Uint8
+from numpy.typing import NDArray
 
 __all__ = ["shrunk"]
 
@@ -27,12 +28,13 @@ def shrunk(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame | None:
     return av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
 
 
-def _plane(plane: av.video.plane.VideoPlane, size: tuple[int, int]) -> Uint8:
+def _plane(plane: av.video.plane.VideoPlane, size: tuple[int, int]) -> NDArray[Any]:
     lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
-    made, (height, width) = lines[:, : plane.width], size
+    height, width = size
+    made: NDArray[Any] = lines[:, : plane.width]
     while made.shape[0] >= 2 * height and made.shape[1] >= 2 * width:
         half = made.shape[1] // 2, made.shape[0] // 2
         made = cv2.resize(made, half, interpolation=cv2.INTER_AREA)
     if made.shape != size:
         made = cv2.resize(made, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(made, np.uint8)
+    return made
