@@ -1,7 +1,7 @@
 """What a scan recovers of a time-lapse: of made ones with known answers, and of a real one.
 
     python benchmarks/timelapse.py made [SEED ...]
-    python benchmarks/timelapse.py garden FOLDER
+    python benchmarks/timelapse.py garden FOLDER [-o FIGURE]
 
 ``made`` plants flicker, white balance that drifts, bumps, growth, a harvest, gaps and a photo that
 does not belong in a time-lapse for each seed, writes it as JPEG files, scans it and prints planted
@@ -24,11 +24,15 @@ from vfiscope.segments.columns import Columns
 from vfiscope.segments.detectors.growth import Growth
 from vfiscope.segments.photo_curves import PhotoCurves
 from vfiscope.store import Run
+from vfiscope.views.lapse_figure import plot_lapse
 from vfiscope.views.lapse_words import describe_lapse
+from vfiscope.views.style import save_figure
 
 SEEDS = (11, 12, 13, 14, 15)
 PHOTOS = 96
 WITHIN = 0.1
+PAGE_DPI = 120
+"""Of figures for a page."""
 Row = tuple[str, float, float, str]
 
 
@@ -98,7 +102,7 @@ def run_made(seeds: list[int]) -> None:
                     )
 
 
-def run_garden(folder: str) -> None:
+def run_garden(folder: str, out: str | None) -> None:
     with api.scan(folder, metrics=("absdiff",), device="cpu") as run:
         print("\n".join(describe_lapse(run)))
         gaps = [each for each in run.segments if each.kind == "gap"]
@@ -108,15 +112,19 @@ def run_garden(folder: str) -> None:
             if each.kind != "gap":
                 name = run.names[int(np.searchsorted(run.frames.index, each.peak_index))]
                 print(f"  [{each.start}, {each.stop}) {name} {each.kind}: {each.evidence}")
+        if out is not None:
+            save_figure(plot_lapse(run), Path(out), overwrite=True, dpi=PAGE_DPI)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("made").add_argument("seeds", type=int, nargs="*", default=list(SEEDS))
-    verbs.add_parser("garden").add_argument("folder")
+    verb = verbs.add_parser("garden")
+    verb.add_argument("folder")
+    verb.add_argument("-o", "--out", help="the curves as a figure")
     asked = parser.parse_args()
-    run_made(asked.seeds) if asked.verb == "made" else run_garden(asked.folder)
+    run_made(asked.seeds) if asked.verb == "made" else run_garden(asked.folder, asked.out)
 
 
 if __name__ == "__main__":

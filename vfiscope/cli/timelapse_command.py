@@ -54,14 +54,14 @@ def timelapse(
                 draw_between(found, out, overwrite=overwrite)
             lines, facts = [found.sentence], found.facts
         else:
+            from vfiscope.views.lapse_answer import lapse_answer
             from vfiscope.views.lapse_figure import check_lapse, plot_lapse
             from vfiscope.views.lapse_words import describe_lapse
 
             check_lapse(opened)
             if out is not None:
                 plot_lapse(opened, out, overwrite=overwrite)
-            lines = describe_lapse(opened)
-            facts = {"lines": [line.strip() for line in lines]}
+            lines, facts = describe_lapse(opened), lapse_answer(opened).to_dict()
     if as_json:
         say_json({**facts, "figure": out})
     else:

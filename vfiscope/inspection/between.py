@@ -17,10 +17,10 @@ from vfiscope.signals.photo_view import Placed, changed_between
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.store import Run
 from vfiscope.types import duration
+from vfiscope.views.drawn import drawn
 from vfiscope.views.heat import grey
 from vfiscope.views.lapse_figure import check_lapse
 from vfiscope.views.places import frame_place
-from vfiscope.views.style import FIGURE_DPI, METADATA, STYLE, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -131,18 +131,7 @@ def draw_between(
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
-    import matplotlib
-
-    from vfiscope.views.export import suffix_of
-
-    path = None if out is None else Path(out)
-    suffix = "" if path is None else suffix_of(path, tuple(METADATA))
-    with matplotlib.rc_context(STYLE):
-        figure = _compose(found)
-        if path is not None:
-            how = {"format": suffix[1:], "dpi": FIGURE_DPI, "metadata": METADATA[suffix]}
-            save_figure(figure, path, overwrite=overwrite, **how)
-    return figure
+    return drawn(lambda: _compose(found), out, overwrite=overwrite)
 
 
 def _compose(found: Between) -> Figure:

@@ -20,13 +20,17 @@ from vfiscope.types import Float32, Uint8
 __all__ = [
     "MIN_FLOW_PX",
     "Carried",
+    "block_flow",
     "carry",
     "fetched_along",
     "flow_between",
     "from_before",
     "tiny_scale",
+    "to_next",
 ]
 
+FLOW_BLOCK_PX = 8
+"""Side of the blocks, in tiny pixels."""
 MIN_FLOW_PX = 12
 """Short side below which there is no flow."""
 MIN_LEFT_CODES, MAX_LEFT_SHARE = 4.0, 0.6
@@ -56,6 +60,24 @@ def from_before(frame: SignalFrame) -> Carried | None:
     if before is None:
         return None
     return frame.share("from_before", lambda: carry(frame.tiny, before.tiny))
+
+
+def to_next(frame: SignalFrame) -> Carried | None:
+    """This tiny frame brought to the next one, which that one will need itself."""
+    after = frame.after
+    return (
+        None if after is None else after.share("from_before", lambda: carry(after.tiny, frame.tiny))
+    )
+
+
+def block_flow(found: Carried | None) -> Float32 | None:
+    """(h, w, 2) mean flow of blocks of 8 x 8; None where nothing is known."""
+    if found is None:
+        return None
+    flow = found.flow
+    high, wide = (max(1, side // FLOW_BLOCK_PX) for side in flow.shape[:2])
+    whole = flow[: high * FLOW_BLOCK_PX, : wide * FLOW_BLOCK_PX]
+    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def tiny_scale(frame: SignalFrame) -> int:
@@ -96,7 +118,7 @@ def flow_between(now: Uint8, other: Uint8) -> Float32:
     short = max(0, (PATCH_PX << coarsest) - height)
     if short:
         border = (0, short, 0, 0, cv2.BORDER_REPLICATE)
-        now, other = cv2.copyMakeBorder(now, *border), cv2.copyMakeBorder(other, *border)
+        now, other = (np.asarray(cv2.copyMakeBorder(p, *border), np.uint8) for p in (now, other))
     flow = search.calc(now, other, np.zeros((*now.shape, 2), np.float32))
     return np.asarray(flow, np.float32)[:height]
 

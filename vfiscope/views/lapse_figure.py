@@ -16,10 +16,10 @@ from vfiscope.segments.photo_curves import PhotoCurves
 from vfiscope.types import Float64
 from vfiscope.views.curves import Curve
 from vfiscope.views.dates import date_of_zero, pauses_of, taken_words
-from vfiscope.views.export import suffix_of
-from vfiscope.views.lapse_words import LAPSE_SIGNALS
+from vfiscope.views.drawn import drawn
+from vfiscope.views.lapse_answer import LAPSE_SIGNALS
 from vfiscope.views.naming import heading
-from vfiscope.views.style import CUTS, FIGURE_DPI, METADATA, STYLE, look, save_figure
+from vfiscope.views.style import CUTS, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -63,17 +63,8 @@ def plot_lapse(run: Run, out: str | Path | None = None, *, overwrite: bool = Fal
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
-    import matplotlib
-
     check_lapse(run)
-    path = None if out is None else Path(out)
-    suffix = "" if path is None else suffix_of(path, tuple(METADATA))
-    with matplotlib.rc_context(STYLE):
-        figure = _compose(run)
-        if path is not None:
-            how = {"format": suffix[1:], "dpi": FIGURE_DPI, "metadata": METADATA[suffix]}
-            save_figure(figure, path, overwrite=overwrite, **how)
-    return figure
+    return drawn(lambda: _compose(run), out, overwrite=overwrite)
 
 
 def _compose(run: Run) -> Figure:
@@ -88,12 +79,13 @@ def _compose(run: Run) -> Figure:
     curves, changes = PhotoCurves(columns), Changes(columns)
     share = np.where(curves.belongs, np.asarray(run.signals["green_share"], np.float64), np.nan)
     light = curves.brightness
+    trend = np.exp(light.trend + light.day)
     _draw(panels[0], run, "Green, % of the photo", 100 * share)
     growth = Growth(columns)
     for row in growth.rows[growth.falls]:
         panels[0].axvline(float(run.frames.time_s[row]), **CUTS)
-    _draw(panels[1], run, "Light, % of the first photo's", 100 * np.exp(light.trend + light.day), 1)
-    _draw(panels[1], run, "", 100 * np.exp(light.trend + light.day + light.rest))
+    _draw(panels[1], run, "Light, % of the first photo's; orange: its trend", 100 * trend, 1)
+    _draw(panels[1], run, "", 100 * trend * np.exp(light.rest))
     _draw(panels[2], run, "Cumulative change, photos", changes.cumulative)
     _draw(panels[3], run, "Change per hour, % of the photo", 100 * changes.rate)
     for row in np.flatnonzero(curves.read & ~curves.belongs):

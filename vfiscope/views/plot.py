@@ -37,7 +37,6 @@ from __future__ import annotations
 import os
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +44,7 @@ import numpy as np
 from vfiscope.errors import UsageError
 from vfiscope.views.curves import extent, frame_axis
 from vfiscope.views.dates import date_of_zero, dated_axis, dated_locator, frame_ticks, taken_words
-from vfiscope.views.export import suffix_of
+from vfiscope.views.drawn import drawn
 from vfiscope.views.image_axis import (
     are_independent,
     are_undated,
@@ -56,7 +55,7 @@ from vfiscope.views.image_axis import (
 from vfiscope.views.legend import Legend
 from vfiscope.views.naming import choose, heading, labels_for, overlay_warnings
 from vfiscope.views.panel import draw_metric
-from vfiscope.views.style import FIGURE_DPI, METADATA, STYLE, clean_texts, save_figure
+from vfiscope.views.style import clean_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,8 +105,6 @@ def plot_run(
         OutputExistsError: the file exists, and overwriting was not asked for.
         DiskFullError, StoreError: the file cannot be written.
     """
-    import matplotlib
-
     runs = list(run_or_runs) if isinstance(run_or_runs, Sequence) else [run_or_runs]
     names, called = choose(runs, metrics), labels_for(runs, labels)
     if len(names) > MOST_PANELS:
@@ -116,14 +113,7 @@ def plot_run(
             " metrics"
         )
     check_dates(runs, called)
-    path = None if out is None else Path(out)
-    suffix = "" if path is None else suffix_of(path, tuple(METADATA))
-    with matplotlib.rc_context(STYLE):
-        figure = _compose(runs, names, called)
-        if path is not None:
-            how = {"format": suffix[1:], "dpi": FIGURE_DPI, "metadata": METADATA[suffix]}
-            save_figure(figure, path, overwrite=overwrite, **how)
-    return figure
+    return drawn(lambda: _compose(runs, names, called), out, overwrite=overwrite)
 
 
 def _compose(runs: Sequence[Run], metrics: Sequence[str], labels: Sequence[str]) -> Figure:
