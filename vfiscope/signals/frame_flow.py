@@ -24,6 +24,7 @@ __all__ = [
     "flow_between",
     "from_before",
     "tiny_scale",
+    "to_next",
 ]
 
 MIN_FLOW_PX = 12
@@ -53,6 +54,15 @@ def from_before(frame: SignalFrame) -> Carried | None:
     if before is None:
         return None
     return frame.share("from_before", lambda: carry(frame.tiny, before.tiny))
+
+
+def to_next(frame: SignalFrame) -> Carried | None:
+    """This frame, brought to where its content is in the next one, which needs that itself; None
+    where there is none, or frames are too small."""
+    after = frame.after
+    if after is None:
+        return None
+    return after.share("from_before", lambda: carry(after.tiny, frame.tiny))
 
 
 def tiny_scale(frame: SignalFrame) -> int:

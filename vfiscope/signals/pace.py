@@ -7,7 +7,7 @@ import math
 import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import Carried, carry, from_before
+from vfiscope.signals.frame_flow import Carried, from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Float64, SignalSpec
@@ -46,7 +46,7 @@ def _ratios(frame: SignalFrame) -> Float64 | None:
     """(K,) of the moving blocks; None where there are too few."""
     step = _blocks(from_before(frame))
     earlier = None if frame.before is None else _blocks(frame.before.shared.get("from_before"))
-    later = _blocks(_to_next(frame))
+    later = _blocks(to_next(frame))
     known = [each for each in (earlier, later) if each is not None]
     if step is None or not known:
         return None
@@ -61,14 +61,6 @@ def _ratios(frame: SignalFrame) -> Float64 | None:
         return np.asarray((step * usual).sum(axis=-1)[moving] / length[moving], np.float64)
 
     return frame.share("pace_ratios", compute)
-
-
-def _to_next(frame: SignalFrame) -> Carried | None:
-    """This frame brought to the next one, which that one will need itself."""
-    after = frame.after
-    return (
-        None if after is None else after.share("from_before", lambda: carry(after.tiny, frame.tiny))
-    )
 
 
 def _blocks(found: Carried | None) -> Float32 | None:

@@ -1,0 +1,85 @@
+"""Onsets: content that begins at a frame and stays, where a thing appears or is gone at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from vfiscope.signals.frame_flow import from_before, tiny_scale, to_next
+from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import Float32, SignalSpec
+
+__all__ = ["ONSET", "onset"]
+
+ONSET_BLOCK_PX = 4
+"""Side of the blocks, in tiny pixels."""
+ONSET_QUANTILE = 0.995
+LEAST_OF_ONSET = 0.5
+"""Blocks of at least that part of the quantile are where it is."""
+
+
+class Onset(NamedTuple):
+    """What begins at a frame."""
+
+    codes: float
+    """How much more it differs from the frame before than from the next one, in 8-bit code
+    values."""
+    x: float
+    """Centre of it, in px of the frame."""
+    y: float
+
+
+def onset(frame: SignalFrame) -> Onset | None:
+    """Of the mean differences of luma in blocks of 4 x 4, between the frame before brought along
+    its motion and this one, less those between this one and the next: the 99.5th percentile, and
+    the centre of the blocks that reach half of it. None at the ends, and of tiny frames.
+
+    What moves is explained by its motion, what only one frame has differs from the next one too,
+    and what goes on changing does so as much on both sides; what appears, or goes and leaves the
+    ground behind it to be seen, does not. Of frames scaled down to at most 240 px of width.
+    """
+    return frame.share("onset", lambda: _onset(frame))
+
+
+def _onset(frame: SignalFrame) -> Onset | None:
+    before, after = from_before(frame), to_next(frame)
+    if before is None or after is None or frame.after is None:
+        return None
+    steps = _blocks(frame.tiny, before.luma) - _blocks(frame.after.tiny, after.luma)
+    codes = ranked(steps, ONSET_QUANTILE)[0]
+    weight = np.maximum(0, steps - max(0.0, LEAST_OF_ONSET * codes))
+    total = float(weight.sum())
+    if not total:
+        return Onset(codes, np.nan, np.nan)
+    side = ONSET_BLOCK_PX * tiny_scale(frame)
+    y, x = (np.arange(count) + 0.5 for count in weight.shape)
+    across, down = (float((weight.sum(axis=k) * at).sum()) / total for k, at in ((0, x), (1, y)))
+    return Onset(codes, side * across, side * down)
+
+
+def _blocks(now: Float32, carried: Float32) -> Float32:
+    apart = np.abs(now - carried)
+    high, wide = (side // ONSET_BLOCK_PX for side in apart.shape)
+    whole = np.ascontiguousarray(apart[: high * ONSET_BLOCK_PX, : wide * ONSET_BLOCK_PX])
+    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _part(name: str) -> Signal:
+    place, unit, words = {
+        "onset": ("codes", "code", "How much more blocks differ from the frame before than from the"
+                  " next one: of something that appears or is gone."),
+        "onset_x": ("x", "px", "Centre of these blocks from the left."),
+        "onset_y": ("y", "px", "Centre of these blocks from the top."),
+    }[name]  # fmt: skip
+
+    def compute(frame: SignalFrame) -> float:
+        found = onset(frame)
+        return float("nan") if found is None else float(getattr(found, place))
+
+    return Signal(SignalSpec(name, unit, words), compute, Sight.BEFORE | Sight.AFTER, usual=True)
+
+
+ONSET = tuple(_part(name) for name in ("onset", "onset_x", "onset_y"))
