@@ -65,6 +65,19 @@ def test_a_tear_shows_an_earlier_instant_in_one_part(lag: int, row: int, bottom:
     assert [n for n, value in enumerate(contrast) if math.isnan(value)] == [0, 1]
 
 
+def test_a_wobble_goes_out_and_comes_back() -> None:
+    """A part of the scene lies 3 px further to the right in one frame of a pan."""
+    bent, away = PAN[AT].copy(), view(3 * AT - 3)
+    bent[30:80, 60:140] = away[30:80, 60:140]
+    found = in_turn(with_fault(bent), "wobble")
+    assert found[AT] == pytest.approx(3, abs=0.5)
+    assert max(others(found)) < 0.3
+    assert math.isnan(found[0])
+    assert math.isnan(found[-1])
+    bumped = in_turn(with_fault(view(3 * AT + 4)), "wobble")
+    assert bumped[AT] < 1  # the frame as a whole is no place
+
+
 def test_a_still_scene_has_no_tear() -> None:
     assert all(map(math.isnan, in_turn([view()] * 8, "tear_share")))
 

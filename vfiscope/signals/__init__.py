@@ -48,6 +48,7 @@ from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
+from vfiscope.signals.wobble import WOBBLE
 
 __all__ = [
     "REMEDIES",
@@ -67,7 +68,7 @@ for _signal in (
     *(*LIGHTS, CHANGED_AREA),
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
-    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD),
+    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
     *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES),

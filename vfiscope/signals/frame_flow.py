@@ -19,6 +19,7 @@ from vfiscope.types import Float32, Uint8
 __all__ = [
     "MIN_FLOW_PX",
     "Carried",
+    "block_flow",
     "carry",
     "fetched_along",
     "flow_between",
@@ -27,6 +28,8 @@ __all__ = [
     "to_next",
 ]
 
+FLOW_BLOCK_PX = 8
+"""Side of the blocks, in tiny pixels."""
 MIN_FLOW_PX = 12
 """Short side below which there is no flow."""
 MIN_LEFT_CODES, MAX_LEFT_SHARE = 4.0, 0.6
@@ -57,12 +60,21 @@ def from_before(frame: SignalFrame) -> Carried | None:
 
 
 def to_next(frame: SignalFrame) -> Carried | None:
-    """This frame, brought to where its content is in the next one, which needs that itself; None
-    where there is none, or frames are too small."""
+    """This tiny frame brought to the next one, which that one will need itself."""
     after = frame.after
-    if after is None:
+    return (
+        None if after is None else after.share("from_before", lambda: carry(after.tiny, frame.tiny))
+    )
+
+
+def block_flow(found: Carried | None) -> Float32 | None:
+    """(h, w, 2) mean flow of blocks of 8 x 8; None where nothing is known."""
+    if found is None:
         return None
-    return after.share("from_before", lambda: carry(after.tiny, frame.tiny))
+    flow = found.flow
+    high, wide = (max(1, side // FLOW_BLOCK_PX) for side in flow.shape[:2])
+    whole = flow[: high * FLOW_BLOCK_PX, : wide * FLOW_BLOCK_PX]
+    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def tiny_scale(frame: SignalFrame) -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import from_before, tiny_scale, to_next
+from vfiscope.signals.frame_flow import from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, SignalSpec
+from vfiscope.types import Float32, SignalSpec, Uint8
 
 __all__ = ["ONSET", "onset"]
 
@@ -28,8 +30,9 @@ class Onset(NamedTuple):
     """How much more it differs from the frame before than from the next one, in 8-bit code
     values."""
     x: float
-    """Centre of it, in px of the frame."""
+    """Centre of it, as a part of the width, 0..1 from the left."""
     y: float
+    """As a part of the height, 0..1 from the top."""
 
 
 def onset(frame: SignalFrame) -> Onset | None:
@@ -54,32 +57,40 @@ def _onset(frame: SignalFrame) -> Onset | None:
     total = float(weight.sum())
     if not total:
         return Onset(codes, np.nan, np.nan)
-    side = ONSET_BLOCK_PX * tiny_scale(frame)
-    y, x = (np.arange(count) + 0.5 for count in weight.shape)
+    y, x = ((np.arange(count) + 0.5) / count for count in weight.shape)
     across, down = (float((weight.sum(axis=k) * at).sum()) / total for k, at in ((0, x), (1, y)))
-    return Onset(codes, side * across, side * down)
+    return Onset(codes, across, down)
 
 
-def _blocks(now: Float32, carried: Float32) -> Float32:
-    apart = np.abs(now - carried)
+def _blocks(now: Uint8, carried: Float32) -> Float32:
+    apart = np.abs(now - carried).astype(np.float32)
     high, wide = (side // ONSET_BLOCK_PX for side in apart.shape)
     whole = np.ascontiguousarray(apart[: high * ONSET_BLOCK_PX, : wide * ONSET_BLOCK_PX])
     return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _part(name: str) -> Signal:
-    place, unit, words = {
-        "onset": ("codes", "code", "How much more blocks differ from the frame before than from the"
-                  " next one: of something that appears or is gone."),
-        "onset_x": ("x", "px", "Centre of these blocks from the left."),
-        "onset_y": ("y", "px", "Centre of these blocks from the top."),
-    }[name]  # fmt: skip
-
+def _part(place: str) -> Callable[[SignalFrame], float]:
     def compute(frame: SignalFrame) -> float:
         found = onset(frame)
-        return float("nan") if found is None else float(getattr(found, place))
+        return math.nan if found is None else float(getattr(found, place))
 
-    return Signal(SignalSpec(name, unit, words), compute, Sight.BEFORE | Sight.AFTER, usual=True)
+    return compute
 
 
-ONSET = tuple(_part(name) for name in ("onset", "onset_x", "onset_y"))
+ONSET = tuple(
+    Signal(
+        SignalSpec(name, unit, text),
+        _part(place),
+        Sight.BEFORE | Sight.AFTER,
+        usual=True,
+    )
+    for name, place, unit, text in (
+        (
+            *("onset", "codes", "code"),
+            "How much more blocks differ from the frame before than from the next one: of something"
+            " that appears or is gone.",
+        ),
+        ("onset_x", "x", "1", "Centre of these blocks from the left, as a part of the width."),
+        ("onset_y", "y", "1", "Centre of these blocks from the top, as a part of the height."),
+    )
+)

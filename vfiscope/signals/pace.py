@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 
-from vfiscope.signals.frame_flow import Carried, from_before, to_next
+from vfiscope.signals.frame_flow import block_flow, from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, Float64, SignalSpec
+from vfiscope.types import Float64, SignalSpec
 
 __all__ = ["PACE", "PACE_SPREAD", "pace", "pace_spread"]
 
-PACE_BLOCK_PX = 8
-"""Side of the blocks, in tiny pixels."""
 MIN_PACE_PX = 0.25
 """Usual step of a block, in tiny pixels, above which it moves."""
 MIN_PACE_BLOCKS = 6
@@ -44,9 +41,9 @@ def pace_spread(frame: SignalFrame) -> float:
 
 def _ratios(frame: SignalFrame) -> Float64 | None:
     """(K,) of the moving blocks; None where there are too few."""
-    step = _blocks(from_before(frame))
-    earlier = None if frame.before is None else _blocks(frame.before.shared.get("from_before"))
-    later = _blocks(to_next(frame))
+    step = block_flow(from_before(frame))
+    earlier = None if frame.before is None else block_flow(frame.before.shared.get("from_before"))
+    later = block_flow(to_next(frame))
     known = [each for each in (earlier, later) if each is not None]
     if step is None or not known:
         return None
@@ -61,16 +58,6 @@ def _ratios(frame: SignalFrame) -> Float64 | None:
         return np.asarray((step * usual).sum(axis=-1)[moving] / length[moving], np.float64)
 
     return frame.share("pace_ratios", compute)
-
-
-def _blocks(found: Carried | None) -> Float32 | None:
-    """(h, w, 2) mean flow of blocks; None where nothing is known."""
-    if found is None:
-        return None
-    flow = found.flow
-    high, wide = (max(1, side // PACE_BLOCK_PX) for side in flow.shape[:2])
-    whole = flow[: high * PACE_BLOCK_PX, : wide * PACE_BLOCK_PX]
-    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 PACE = Signal(
