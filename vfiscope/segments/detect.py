@@ -47,7 +47,7 @@ def flag(
     parsed = [_marking(text, columns) for text in rules]
     detectors = () if independent else DETECTORS.values()
     asked = [detector for detector in detectors if detector.can_read(columns)]
-    found = [segment for detector in asked for segment in _detected(detector, columns)]
+    found = _unexplained([(each, _detected(each, columns)) for each in asked])
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
@@ -74,6 +74,20 @@ def _detected(detector: Detector, columns: Columns) -> list[Segment]:
             f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
             " uninstall the package that adds it, then run the same command again"
         ) from error
+
+
+def _unexplained(found: Sequence[tuple[Detector, list[Segment]]]) -> list[Segment]:
+    """The segments without those that begin where a kind to which their detector gives way is."""
+    everything = [segment for _, segments in found for segment in segments]
+    kept: list[Segment] = []
+    for detector, segments in found:
+        others = [each for each in everything if each.kind in detector.gives_way_to]
+        kept += [
+            segment
+            for segment in segments
+            if not any(each.start - 1 <= segment.start <= each.stop for each in others)
+        ]
+    return kept
 
 
 def _place(segment: Segment) -> tuple[int, str, int, str]:

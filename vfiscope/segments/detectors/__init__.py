@@ -71,7 +71,7 @@ for _detector in (
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
     Detector("warp", warp.WARP_SIGNALS, warp.detect),
-    Detector("onset", onsets.ONSET_SIGNALS, onsets.detect),
+    Detector("onset", onsets.ONSET_SIGNALS, onsets.detect, gives_way_to=onsets.EXPLAINED_BY),
     Detector("photo_gap", ("photo_back",), photo_gap.detect),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect),

@@ -23,6 +23,9 @@ class Detector:
     """A pure function from the columns of a run to its segments."""
     kinds: Sequence[str] = ()
     """Kinds that it flags and that vfiscope does not have, for gates such as ``any(dim)``."""
+    gives_way_to: Sequence[str] = ()
+    """Kinds that explain what it sees: a segment of it that begins within one of those, or beside
+    it, is not flagged."""
 
     def __post_init__(self) -> None:
         if isinstance(self.needs, str):

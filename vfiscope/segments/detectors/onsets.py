@@ -7,17 +7,24 @@ from numpy.typing import NDArray
 
 from vfiscope.segments.detectors.certainty import certainty
 from vfiscope.segments.detectors.context import Context, context_of, shifted
-from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.shift import bumped_rows
+from vfiscope.segments.detectors.regular import regular_of
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, patterns_of, repeats_of
 from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
 from vfiscope.segments.evidence import told
-from vfiscope.segments.spans import segment_of
+from vfiscope.segments.spans import Mask, segment_of
 from vfiscope.types import Float64, Segment
 
-__all__ = ["ONSET_SIGNALS", "detect"]
+__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
 
-ONSET_SIGNALS = ("onset", "onset_x", "onset_y", "structure_step", "light_step", "impulse")
+ONSET_SIGNALS = tuple(
+    dict.fromkeys(("onset", "onset_x", "onset_y", "light_step", "impulse", *REPEAT_SIGNALS))
+)
+EXPLAINED_BY = (
+    *("cut", "fade", "black", "flash", "exposure", "duplicate", "freeze", "drop"),
+    *("blur", "ghosting", "tearing", "warp", "corruption", "shift"),
+)
+"""Kinds that change all of the frame, or what it shows of time."""
 MIN_ONSET_CODES, USUAL_ONSETS = 20.0, 8.0
 """How far an onset stands out: code values, and usual departures around it."""
 MAX_ONSET_STRUCTURE, MAX_ONSET_LIGHT = 0.2, 0.03
@@ -59,10 +66,19 @@ def _margins(context: Context) -> Float64:
     margin = excess / np.maximum(MIN_ONSET_CODES, USUAL_ONSETS * usual)
     structure, light = context.signal("structure_step"), context.signal("light_step")
     whole = (structure > MAX_ONSET_STRUCTURE) | (np.abs(light) > MAX_ONSET_LIGHT)
-    lone = impulse_margin(context) >= 1
-    single = lone | (shifted(lone, -1) > 0) | (shifted(lone, 1) > 0)
-    other = whole | single | damaged_rows(context) | bumped_rows(context)
-    return np.where(other, 0.0, margin)
+    lone = (impulse_margin(context) >= 1).astype(np.float64)
+    single = lone + shifted(lone, -1) + shifted(lone, 1) > 0
+    return np.where(whole | single | _before_repeats(context.columns), 0.0, margin)
+
+
+def _before_repeats(columns: Columns) -> Mask:
+    """(N,) True where the next frame is this one again, and so tells nothing."""
+    rows = np.zeros(len(columns.frames) + 1, bool)
+    for repeat in repeats_of(columns):
+        rows[repeat.first : repeat.last + 1] = True
+    for pattern in (*patterns_of(columns), *regular_of(columns)):
+        rows[list(pattern.repeats)] = True
+    return rows[1:]
 
 
 def _end(context: Context, margins: Float64, row: int) -> int | None:
