@@ -31,7 +31,7 @@ MAX_ONSET_STRUCTURE, MAX_ONSET_LIGHT = 0.2, 0.03
 """Above them the whole frame is another one, or in another light."""
 MAX_SEEN_ROWS = 75
 """Rows within which what has begun may end."""
-SAME_PLACE, SAME_STRENGTH = 0.08, 2.0
+NEAR_ONSET, SAME_STRENGTH = 0.08, 2.0
 """Parts of the frame by which the places of both lie apart, and factor of their strengths."""
 
 
@@ -41,13 +41,14 @@ def detect(columns: Columns) -> list[Segment]:
 
     Blocks differ from the frame before, brought along its motion, and not from the next one; and by
     more than around. What only one frame has is damage or a bend; where the camera, the light or
-    the shot changes, all of the frame does.
+    the shot changes, all of the frame does. Silent beside a golden frame, by which the detector
+    ``change`` knows better.
 
     Args:
         columns: with the signals ``ONSET_SIGNALS``.
     """
     context = context_of(columns)
-    if not context.is_video:
+    if not context.is_video or "changed_area" in columns.signals:
         return []
     margins = _margins(context)
     found, ended = [], -1
@@ -86,7 +87,7 @@ def _end(context: Context, margins: Float64, row: int) -> int | None:
     strength, x, y = (context.signal(name) for name in ONSET_SIGNALS[:3])
     rows: NDArray[np.intp] = np.flatnonzero(margins[row + 1 : row + 1 + MAX_SEEN_ROWS] >= 1)
     for end in (rows + row + 1).tolist():
-        near = max(abs(x[end] - x[row]), abs(y[end] - y[row])) <= SAME_PLACE
+        near = max(abs(x[end] - x[row]), abs(y[end] - y[row])) <= NEAR_ONSET
         factor = strength[end] / strength[row]
         if near and 1 / SAME_STRENGTH <= factor <= SAME_STRENGTH:
             return int(end)
