@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
@@ -22,6 +22,7 @@ def flag(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    kinds: Collection[str] = (),
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -34,6 +35,7 @@ def flag(
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
+        kinds: those that detectors are asked for; all where empty.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -45,9 +47,9 @@ def flag(
     """
     columns = Columns(frames, values, specs, signals)
     parsed = [_marking(text, columns) for text in rules]
-    detectors = () if independent else DETECTORS.values()
-    asked = [detector for detector in detectors if detector.can_read(columns)]
+    asked = [] if independent else _asked(kinds, columns)
     found = _unexplained([(each, _detected(each, columns)) for each in asked])
+    found = [segment for segment in found if not kinds or segment.kind in kinds]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
@@ -64,6 +66,16 @@ def _marking(text: str, columns: Columns) -> Rule:
         rule.check_marks_frames()
     rule.check_marks_frames()
     return rule
+
+
+def _asked(kinds: Collection[str], columns: Columns) -> list[Detector]:
+    """The detectors of these kinds, and those of the kinds to which one of them gives way; all
+    where no kind is named."""
+    detectors = [each for each in DETECTORS.values() if each.can_read(columns)]
+    if not kinds:
+        return detectors
+    others = [kind for each in detectors if each.flags(kinds) for kind in each.gives_way_to]
+    return [each for each in detectors if each.flags({*kinds, *others})]
 
 
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:
