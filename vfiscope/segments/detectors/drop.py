@@ -16,15 +16,14 @@ from scipy.ndimage import maximum_filter1d
 
 from vfiscope.segments.detectors.context import Context, chance, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import patterns_of, repeats_of
+from vfiscope.segments.detectors.held import Bool, patterns_of
+from vfiscope.segments.detectors.repeats import repeats_of
 from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import Float64, Segment, Status, counted
 
 __all__ = ["DROP_SIGNALS", "detect"]
-
-Bool = NDArray[np.bool_]
 
 DROP_SIGNALS = (
     *("frame_difference", "pace", "histogram_step", "structure_step", "luma_mean"),

@@ -14,13 +14,8 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import (
-    DIP_REACH,
-    Pattern,
-    change_of,
-    patterns_of,
-    repeats_of,
-)
+from vfiscope.segments.detectors.held import DIP_REACH, Pattern, change_of, patterns_of
+from vfiscope.segments.detectors.repeats import repeats_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import FrameTable, Segment, counted
