@@ -47,10 +47,8 @@ def flag(
     """
     columns = Columns(frames, values, specs, signals)
     parsed = [_marking(text, columns) for text in rules]
-    detectors = () if independent else DETECTORS.values()
-    wanted = [each for each in detectors if not kinds or each.flags(kinds)]
-    asked = [detector for detector in wanted if detector.can_read(columns)]
-    found = [segment for detector in asked for segment in _detected(detector, columns)]
+    asked = [] if independent else _asked(kinds, columns)
+    found = _unexplained([(each, _detected(each, columns)) for each in asked])
     found = [segment for segment in found if not kinds or segment.kind in kinds]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
@@ -70,6 +68,16 @@ def _marking(text: str, columns: Columns) -> Rule:
     return rule
 
 
+def _asked(kinds: Collection[str], columns: Columns) -> list[Detector]:
+    """The detectors of these kinds, and those of the kinds to which one of them gives way; all
+    where no kind is named."""
+    detectors = [each for each in DETECTORS.values() if each.can_read(columns)]
+    if not kinds:
+        return detectors
+    others = [kind for each in detectors if each.flags(kinds) for kind in each.gives_way_to]
+    return [each for each in detectors if each.flags({*kinds, *others})]
+
+
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:
     try:
         return detector.detect(columns)
@@ -78,6 +86,20 @@ def _detected(detector: Detector, columns: Columns) -> list[Segment]:
             f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
             " uninstall the package that adds it, then run the same command again"
         ) from error
+
+
+def _unexplained(found: Sequence[tuple[Detector, list[Segment]]]) -> list[Segment]:
+    """The segments without those that begin where a kind to which their detector gives way is."""
+    everything = [segment for _, segments in found for segment in segments]
+    kept: list[Segment] = []
+    for detector, segments in found:
+        others = [each for each in everything if each.kind in detector.gives_way_to]
+        kept += [
+            segment
+            for segment in segments
+            if not any(each.start - 1 <= segment.start <= each.stop for each in others)
+        ]
+    return kept
 
 
 def _place(segment: Segment) -> tuple[int, str, int, str]:

@@ -40,6 +40,7 @@ from vfiscope.signals.luma_mean import LUMA_MEAN
 from vfiscope.signals.luma_statistics import LUMA_STATISTICS
 from vfiscope.signals.measure import measure
 from vfiscope.signals.noise import NOISE
+from vfiscope.signals.onset import ONSET
 from vfiscope.signals.pace import PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
 from vfiscope.signals.photo_steps import PHOTO_STEPS
@@ -69,7 +70,7 @@ for _signal in (
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
     *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
-    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
+    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES),
 ):
