@@ -8,6 +8,7 @@ from types import MappingProxyType
 from vfiscope.errors import UsageError
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
@@ -22,6 +23,7 @@ def flag(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    size: tuple[int, int] | None = None,
     kinds: Collection[str] = (),
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
@@ -35,6 +37,8 @@ def flag(
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
+        size: (height, width) of the frames in pixels as scored; without it nothing is placed in
+            the frame.
         kinds: those that detectors are asked for; all where empty.
 
     Returns:
@@ -45,7 +49,7 @@ def flag(
         UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
         that are not there.
     """
-    columns = Columns(frames, values, specs, signals)
+    columns = Columns(frames, values, specs, signals, size)
     parsed = [_marking(text, columns) for text in rules]
     asked = [] if independent else _asked(kinds, columns)
     found = _unexplained([(each, _detected(each, columns)) for each in asked])
@@ -57,6 +61,7 @@ def flag(
         for segment in marked(rule, columns, alone=independent)
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
+    listed = [placed(segment, columns) for segment in listed]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
 
 
