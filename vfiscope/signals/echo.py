@@ -25,8 +25,8 @@ MIN_ECHO_PIXELS = 100
 """Least number of pixels that count."""
 FINE_PX, COARSE_PX = 3, 7
 """Detail is the difference of the means over squares of these sides."""
-ROW_STEP, COLUMN_STEP = 4, 2
-"""Enough pixels are in every fourth row and second column."""
+COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
+"""Every second column is looked at, and as few rows as have so many pixels."""
 
 
 class Echo(NamedTuple):
@@ -47,7 +47,8 @@ def echo(frame: SignalFrame) -> Echo | None:
     is weaker by the root of that divisor. v is half the motion from the frame before to the one
     after, so that the ghost itself has no part in it. Blur along no direction raises the
     correlation across the motion as well. Detail is that of frames of at most 480 px of width, in
-    every fourth row and second column, where the frames around differ by more than 14 code values.
+    every second column and enough of the rows, where the frames around differ by more than 14 code
+    values.
     """
     found = passage(frame)
     if found is None:
@@ -56,7 +57,9 @@ def echo(frame: SignalFrame) -> Echo | None:
     def compute() -> Echo | None:
         sums = np.zeros((2, 2, ECHO_LAGS))
         ratio = frame.small.shape[1] // frame.tiny.shape[1]
-        count, power = echo_sums(_detail(frame), found.flow, found.moved, ratio, sums)
+        pixels = int(found.moved.sum()) * ratio**2 // COLUMN_STEP
+        every = -(-pixels // ENOUGH_PIXELS)
+        count, power = echo_sums(_detail(frame), found.flow, found.moved, (ratio, every), sums)
         if count < MIN_ECHO_PIXELS or power == 0:
             return None
         products, powers = sums
@@ -76,13 +79,15 @@ def _detail(frame: SignalFrame) -> NDArray[np.int16]:
 
 
 @compiled()
-def echo_sums(detail: Any, flow: Any, moved: Any, ratio: int, sums: Any) -> tuple[int, float]:
+def echo_sums(detail: Any, flow: Any, moved: Any, steps: Any, sums: Any) -> tuple[int, float]:
     """Number and summed squares of the pixels that count, of (h, w) int16; fills ``sums`` (2, 2,
     lags): the products with what lies along and across a motion, and the squares of that. The flow
-    (h, w, 2) is of tiny pixels, ``ratio`` of these, and of two frames."""
+    (h, w, 2) is of two frames and of tiny pixels; ``steps`` are the pixels along one of these and
+    from row to row."""
+    ratio, every = steps
     height, width = detail.shape
     lags, count, power = sums.shape[2], 0, 0.0
-    for y in range(0, height, ROW_STEP):
+    for y in range(0, height, every):
         for x in range(0, width, COLUMN_STEP):
             i, j = min(y // ratio, moved.shape[0] - 1), min(x // ratio, moved.shape[1] - 1)
             if not moved[i, j]:
