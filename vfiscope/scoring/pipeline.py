@@ -270,7 +270,7 @@ def _score(
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
     columns = scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
-    found = flagged(*columns, independent=job.config.independent)
+    found = flagged(*columns, independent=job.config.independent, kinds=job.config.kinds)
     ending = Ending(
         stages=[found],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],

@@ -17,6 +17,8 @@ __all__ = ["Column", "Columns"]
 
 T = TypeVar("T")
 
+OLDER = {"shot_step": "structure_step", "shot_residual": "warp_residual"}
+"""{signal: what says nearly the same in runs that were made before it existed}"""
 Column = NDArray[np.floating[Any]]
 """(N,) values, one per row of the frame table."""
 
@@ -34,6 +36,10 @@ class Columns:
     """{signal: (N,) float32}, NaN where not defined."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
+
+    def __post_init__(self) -> None:
+        older = {new: self.signals[old] for new, old in OLDER.items() if old in self.signals}
+        object.__setattr__(self, "signals", {**older, **self.signals})
 
     @classmethod
     def of(cls, run: Run) -> Columns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
@@ -22,6 +22,7 @@ def flag(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    kinds: Collection[str] = (),
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -34,6 +35,7 @@ def flag(
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
+        kinds: those that detectors are asked for; all where empty.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -46,8 +48,10 @@ def flag(
     columns = Columns(frames, values, specs, signals)
     parsed = [_marking(text, columns) for text in rules]
     detectors = () if independent else DETECTORS.values()
-    asked = [detector for detector in detectors if detector.can_read(columns)]
+    wanted = [each for each in detectors if not kinds or each.flags(kinds)]
+    asked = [detector for detector in wanted if detector.can_read(columns)]
     found = [segment for detector in asked for segment in _detected(detector, columns)]
+    found = [segment for segment in found if not kinds or segment.kind in kinds]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment

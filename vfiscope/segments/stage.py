@@ -31,7 +31,8 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
         raise UsageError(f"rules is {rules!r}: pass a list of texts")
     alone = bool(run.config.get("independent"))
     stored = run.frames, run.scores, run.specs, rules, run.signals
-    return {"segments": flag(*stored, independent=alone)}
+    kinds = run.config.get("kinds") or ()
+    return {"segments": flag(*stored, independent=alone, kinds=kinds)}
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
@@ -45,10 +46,11 @@ def flagged(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    kinds: Sequence[str] = (),
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
-    segments = flag(frames, values, specs, rules, signals, independent=independent)
+    segments = flag(frames, values, specs, rules, signals, independent=independent, kinds=kinds)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

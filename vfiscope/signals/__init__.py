@@ -44,6 +44,7 @@ from vfiscope.signals.pace import PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
 from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.sharpness import SHARPNESS
+from vfiscope.signals.shot_step import SHOT_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
@@ -67,7 +68,7 @@ for _signal in (
     *(*LIGHTS, CHANGED_AREA),
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
-    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
+    *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
     *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES),
@@ -87,13 +88,13 @@ REMEDIES = {
 
 
 def choose_signals(
-    names: Sequence[str], offered: Sight, wanted: Collection[str] = ()
+    names: Sequence[str], offered: Sight, wanted: Collection[str] = (), *, usual: bool = True
 ) -> dict[str, Signal]:
     """The signals of a run by name.
 
     Args:
         names: the requested signals; the single name "none" selects nothing. If empty, the default
-            signals are selected, as far as the run offers their inputs.
+            signals are selected, as far as the run offers their inputs, unless ``usual`` is False.
         offered: the inputs that the run offers in addition to the pixels. An embedding can still be
             added for a signal that is requested.
         wanted: names that detectors need; the signals among them are selected too, as far as the
@@ -110,5 +111,9 @@ def choose_signals(
                 raise UsageError(f"{name} {remedy}")
     if asked == {"none"}:
         return {}
-    others = {n: each for n, each in SIGNALS.items() if n in wanted or (each.usual and not asked)}
+    others = {
+        n: each
+        for n, each in SIGNALS.items()
+        if n in wanted or (usual and each.usual and not asked)
+    }
     return chosen | {n: each for n, each in others.items() if each.looks_at in offered}
