@@ -34,7 +34,7 @@ SURROUNDINGS = (2, 4, 8, 16, 32, 64, 128)
 LULLS = (0.6, 0.3, 0.15, 0.7)
 """Changes in parts of the most within these rows, below which a row may be a repeat; the last one
 where the others found none."""
-MAX_RATIO = 0.7
+MAX_LULL = 0.7
 SIDE_ROWS = 6
 MAX_SPREAD_STEP = 0.02
 """Step of the spread of luma, in parts of it, in a dissolve."""
@@ -200,7 +200,7 @@ def _lulls(change: Float64, calm: Bool, reach: int) -> list[tuple[int, int]]:
         return []
     inside = np.maximum.reduceat(change, np.c_[first, last + 1].ravel())[::2]
     edge = np.fmin(_arriving(change, first, last), change[last + 1])
-    clear = (inside < MAX_RATIO * edge) & (edge > LEAST_USUAL)
+    clear = (inside < MAX_LULL * edge) & (edge > LEAST_USUAL)
     return list(zip(first[clear].tolist(), last[clear].tolist(), strict=True))
 
 
@@ -238,4 +238,4 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     stopped = steady - (min(float(np.median(seen)), 1.0) if len(seen) else UNSEEN_PACE)
     made = Repeat(first, last, inside, usual, min(edges), stopped)
     moves = usual > LEAST_USUAL and steady > MIN_STEP_PACE
-    return made if moves and made.ratio < MAX_RATIO else None
+    return made if moves and made.ratio < MAX_LULL else None
