@@ -25,7 +25,8 @@ from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS, Detector
-from vfiscope.signals import SIGNALS, Sight, choose_signals
+from vfiscope.segments.placed import PART_SIGNALS
+from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
@@ -122,6 +123,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
+        Sight.FAULTS: config.mode == "score"
+        and (config.ref is not None or any(name in plan.maps for name in FAULT_MAPS)),
         Sight.SHIFT: has_other_place(config)
         or config.register != "none"
         or "motion" in plan.fields,
@@ -129,6 +132,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     asking = DETECTORS.values() if config.kinds or not config.signals else ()
     wanted = _needed_by(config.kinds, asking)
+    wanted |= set(PART_SIGNALS) if config.kinds else set()
     wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))

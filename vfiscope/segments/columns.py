@@ -34,6 +34,8 @@ class Columns:
     """The metric of each score; a score may lack one."""
     signals: Mapping[str, Column] = field(default_factory=dict)
     """{signal: (N,) float32}, NaN where not defined."""
+    size: tuple[int, int] | None = None
+    """(height, width) of the frames in pixels as scored; None where unknown."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
 
@@ -44,7 +46,7 @@ class Columns:
     @classmethod
     def of(cls, run: Run) -> Columns:
         """Those of a finished run."""
-        return cls(run.frames, run.scores, run.specs, run.signals)
+        return cls(run.frames, run.scores, run.specs, run.signals, run.frame_size)
 
     @property
     def values(self) -> Mapping[str, Column]:

@@ -32,7 +32,8 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     alone = bool(run.config.get("independent"))
     stored = run.frames, run.scores, run.specs, rules, run.signals
     kinds = run.config.get("kinds") or ()
-    return {"segments": flag(*stored, independent=alone, kinds=kinds)}
+    found = flag(*stored, independent=alone, size=run.frame_size, kinds=kinds)
+    return {"segments": found}
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
@@ -46,11 +47,13 @@ def flagged(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    size: tuple[int, int] | None = None,
     kinds: Sequence[str] = (),
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
-    segments = flag(frames, values, specs, rules, signals, independent=independent, kinds=kinds)
+    columns = frames, values, specs, rules, signals
+    segments = flag(*columns, independent=independent, size=size, kinds=kinds)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

@@ -24,6 +24,9 @@ class Detector:
     kinds: Sequence[str] = ()
     """Kinds that it flags: for ``--kinds``, and gates such as ``any(dim)``; empty where it flags
     the kind of its own name."""
+    gives_way_to: Sequence[str] = ()
+    """Kinds that explain what it sees: a segment of it that begins within one of those, or beside
+    it, is not flagged."""
 
     def __post_init__(self) -> None:
         if isinstance(self.needs, str):
