@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from vfiscope.segments.detectors.certainty import certainty
 from vfiscope.segments.detectors.context import Context, context_of, shifted
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.held import patterns_of
 from vfiscope.segments.detectors.regular import regular_of
-from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, patterns_of, repeats_of
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import Mask, segment_of
