@@ -29,6 +29,8 @@ OF_TIME = ("duplicate", "freeze", "drop", "cadence")
 APART = 16
 """Frames between two faults: more than what a detector compares with."""
 OWN_APART = 10
+ALL_ALONG = 48
+"""Frames of a trifle beyond which it goes on all along, and a fault may lie in it."""
 NAIVE_SHARE = 0.15
 """Of the faults are put anywhere."""
 BLOCK_SIDE = 16
@@ -113,7 +115,7 @@ def free_places(shots: Shots, taken: Sequence[tuple[int, int]], length: int) -> 
     for start, stop in taken:
         blocked[max(0, start - APART) : stop + APART] = True
     for truth in shots.truths:
-        if truth.kind == "cadence":
+        if truth.kind == "cadence" or (truth.optional and truth.stop - truth.start > ALL_ALONG):
             continue
         away = 4 if truth.kind in ("duplicate", "drop") else OWN_APART
         blocked[max(0, truth.start - away) : truth.stop + away] = True

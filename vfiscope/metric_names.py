@@ -81,6 +81,6 @@ def chosen(kind: str, known: Iterable[str], names: Iterable[str]) -> tuple[str, 
     for name in asked:
         if name not in known:
             raise UsageError(f"there is no {kind} {name!r}: {suggest(name, known)}")
-    if kind == "metric" and not asked:
+    if kind == "metric" and not names:
         raise UsageError(f"metrics is empty: choose from {', '.join(known)}")
     return asked

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from vfiscope.regions import FramePair
 from vfiscope.regions.describe import describe
 from vfiscope.regions.describe.mask_shape import mask_shape, outlines_of, polygons
-from vfiscope.regions.describe.region_caption import place_words
 from vfiscope.regions.describe.severity_of import severity_of
 from vfiscope.regions.describe.surroundings import surroundings
 from vfiscope.regions.describe.what_changed import colour_name
@@ -23,7 +22,7 @@ from vfiscope.regions.masks import encode
 from vfiscope.regions.propose.components import components
 from vfiscope.regions.steps import Cut, Proposal
 from vfiscope.regions.threshold import fixed
-from vfiscope.types import Box, Region
+from vfiscope.types import Box, Region, place_words
 
 Pixels = NDArray[np.uint8]
 

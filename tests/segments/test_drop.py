@@ -14,18 +14,22 @@ from vfiscope.types import Role, Segment, Status
 N, AT = 40, 20
 
 
-def columns_of(**signals: float) -> Columns:
-    """A clip in even motion; frame 20 differs as the signals say."""
+def columns_of(beside: float = 0.5, **signals: float) -> Columns:
+    """A clip in even motion; frame 20 differs as the signals say, and the motion of the frames
+    before and after it is a part of its own."""
     role, ordinary = np.full(N, Role.UNKNOWN, np.uint8), np.zeros(N, np.uint8)
     frames = replace(make_scores(N).frames, time_s=np.arange(N) * 0.04, role=role, status=ordinary)
     usual = {
         **dict.fromkeys(("frame_difference", "difference_p99", "difference_rms"), 10.0),
         **dict.fromkeys(("histogram_step", "structure_step", "keyframe", "tear_contrast"), 0.0),
+        **dict.fromkeys(("motion_x", "motion_y"), 0.0),
+        "motion_residual": 1.0,
         "pace": 1.0,
         "luma_mean": 100.0,
         "luma_std": 40.0,
     }
     columns = {name: np.full(N, value, np.float32) for name, value in usual.items()}
+    columns["pace"][[AT - 1, AT + 1]] = beside
     for name, value in signals.items():
         columns[name][AT] = value
     return Columns(frames, {}, {}, columns)
@@ -56,10 +60,29 @@ def test_what_goes_two_steps_and_changes_twice_as_much_misses_an_instant() -> No
         {"frame_difference": 19, "pace": 2.1, "keyframe": 1},  # renewed
         {"frame_difference": 19, "pace": 2.1, "tear_contrast": 1},  # the end of a tear
         {"frame_difference": 19, "pace": np.nan},
+        {"frame_difference": 19, "pace": 2.1, "beside": 1.0},  # those beside it went as far
+        {"frame_difference": 19, "pace": 2.1, "beside": 0.0},  # nothing moves: a bump
+        {"frame_difference": 19, "pace": 2.1, "motion_x": 4.0, "motion_residual": 0.3},  # too
     ],
 )
 def test_what_is_no_drop(signals: dict[str, float]) -> None:
     assert drops(columns_of(**signals)) == []
+
+
+def test_what_goes_too_far_to_be_followed_shows_in_the_frames_beside_it() -> None:
+    [segment] = drops(columns_of(frame_difference=24, pace=0.1, beside=0.2))
+    assert (segment.start, segment.stop) == (AT, AT + 1)
+    assert drops(columns_of(frame_difference=24, pace=0.1, beside=0.6)) == []
+
+
+def test_a_steady_camera_that_goes_sideways_was_bumped() -> None:
+    columns = columns_of(frame_difference=19, pace=2.1)
+    columns.signals["motion_x"][:] = 3.0
+    columns.signals["motion_x"][AT] = 6.0
+    assert len(drops(columns)) == 1
+    columns.shared.clear()
+    columns.signals["motion_y"][AT] = 2.0
+    assert drops(columns) == []
 
 
 def test_damage_that_ends_is_no_drop() -> None:

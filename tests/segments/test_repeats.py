@@ -24,6 +24,7 @@ def columns_of(change: np.ndarray, step_s: float = 0.04, **signals: np.ndarray) 
         "frame_difference": change,
         "luma_mean": np.full(count, 100.0),
         "structure_step": np.zeros(count),
+        "histogram_step": np.zeros(count),
         "pace": np.ones(count) * (change > 1),
         "luma_std": np.full(count, 40.0),
     }
@@ -71,21 +72,51 @@ def test_a_freeze_amid_slower_and_faster_motion() -> None:
     assert found(columns_of(change)) == [("freeze", 20, 26)]
 
 
+def test_a_freeze_at_the_start_or_end_begins_or_ends_at_once() -> None:
+    for rows in (range(1, 12), range(N - 11, N)):
+        [segment] = DETECTORS["duplicate"].detect(columns_of(moving(*rows)))
+        assert (segment.kind, segment.start, segment.stop) == ("freeze", rows[0], rows[-1] + 1)
+        assert segment.confidence == 0.7
+
+
+def test_a_codec_may_arrive_at_a_long_freeze_in_two_frames() -> None:
+    change = moving(*range(21, 30))
+    change[20] = 7.5
+    assert found(columns_of(change)) == [("freeze", 21, 30)]
+
+
+def test_a_freeze_lasts_where_the_frame_behind_it_is_another() -> None:
+    structure = np.zeros(N)
+    structure[34] = 0.5
+    change = moving(*range(20, 34))
+    assert found(columns_of(change, structure_step=structure)) == [("freeze", 20, 34)]
+    cut = np.where(np.arange(N) == 34, 0.4, 0.0)
+    assert found(columns_of(change, structure_step=structure, histogram_step=cut)) == []
+
+
+def test_a_still_shot_between_dissolves_is_no_freeze() -> None:
+    spread = np.r_[np.linspace(24, 40, 20), np.full(20, 40.0), np.linspace(40, 24, 20)]
+    assert found(columns_of(moving(*range(20, 40)), luma_std=spread)) == []
+
+
 def test_the_less_moves_the_less_is_certain() -> None:
     sure = [
         DETECTORS["duplicate"].detect(columns_of(moving(20, change=change, left=0.9)))
-        for change in (40.0, 12.0, 5.0)
+        for change in (40.0, 12.0, 3.0)
     ]
     confidences = [segment.confidence for [segment] in sure]
     assert confidences == sorted(confidences, reverse=True)
-    assert found(columns_of(moving(20, change=2.0, left=0.9))) == []
+    assert confidences[-1] < 0.9
+    assert found(columns_of(moving(20, change=1.9, left=0.4))) == []
 
 
 @pytest.mark.parametrize(
     ("change", "signals"),
     [
         (np.full(N, 0.3), {}),  # nothing moves
-        (np.r_[np.full(30, 10.0), np.full(30, 0.3)], {}),  # it stops for good
+        (np.r_[np.full(20, 10.0), np.linspace(10, 0.3, 10), np.full(30, 0.3)], {}),  # it stops
+        (moving(*range(20, 24)), {"pace": np.zeros(N)}),  # letters appear, and nothing moves
+        (moving(20, left=9.0, change=20.0), {}),  # half new: no codec changes a repeat so much
         (moving(*range(20, 26), left=3.0), {"pace": np.full(N, 0.8)}),  # blurred: it moves on
         (moving(20), {"luma_std": np.full(N, 1.0)}),  # there is nothing to see
         (
@@ -128,7 +159,8 @@ def test_frames_that_are_held_in_a_pattern(pattern: tuple[int, ...], said: str) 
 def test_fields_that_are_woven() -> None:
     """Two of five frames show one new field, and change by six tenths."""
     change = moving(*(row for row in range(20, 80) if row % 5 in (2, 4)), left=6.0, count=100)
-    [segment] = DETECTORS["cadence"].detect(columns_of(change))
+    pace = np.where(change < 10, 0.5, 1.0)
+    [segment] = DETECTORS["cadence"].detect(columns_of(change, pace=pace))
     assert (segment.start, segment.stop) == (20, 80)
     assert segment.evidence.startswith("2 frames of every 5 show a new field beside an old one")
 
@@ -141,8 +173,22 @@ def test_a_repeat_now_and_then_is_a_cadence_where_it_is_regular() -> None:
         ("cadence", 0, 113),
         ("duplicate", 95, 96),
     ]
-    some = moving(12, 37, 70, 91, count=120)
+    some = moving(12, 37, 50, 91, count=120)
     assert [kind for kind, _, _ in found(columns_of(some))] == ["duplicate"] * 4
+
+
+def test_two_repeats_a_second_apart_and_no_others_are_a_cadence() -> None:
+    assert found(columns_of(moving(32, 57, count=90))) == [("cadence", 8, 58)]
+    assert [kind for kind, _, _ in found(columns_of(moving(32, 56)))] == ["duplicate"] * 2
+
+
+def test_a_cadence_needs_motion_that_slows_down_with_it() -> None:
+    """A codec that makes every fifth frame change less does not stop what moves."""
+    calm = [row for row in range(20, 80) if row % 5 == 0]
+    change = moving(*calm, left=5.0, count=100)
+    assert found(columns_of(change, pace=np.ones(100))) == []
+    lit = 100 + 5 * np.cumsum(change > 8)  # and what blinks does not move
+    assert found(columns_of(change, luma_mean=lit)) == []
 
 
 def test_what_a_codec_alternates_in_a_still_scene_is_no_cadence() -> None:

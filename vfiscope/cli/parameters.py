@@ -187,6 +187,10 @@ def _names(kind: str) -> Iterable[str]:
         from vfiscope.signals import SIGNALS
 
         return (*SIGNALS, "none")
+    if kind == "kind":
+        from vfiscope.types.segment_kinds import SEGMENT_KINDS
+
+        return SEGMENT_KINDS
     if kind == "method":
         from vfiscope.regions import METHODS
 

@@ -89,6 +89,17 @@ class ComputingOptions(EmbeddingOptions):
         ),
     ] = ()
 
+    kinds: Annotated[
+        Names,
+        Option(
+            "Look for segments of these kinds only (cut,fade), and compute nothing but the signals"
+            " that they need unless --metrics, --maps, --fields or --signals ask for more.",
+            metavar="A,B",
+            names="kind",
+            verbs=("scan",),
+        ),
+    ] = ()
+
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
         """Fill in the defaults where nothing was chosen."""
@@ -107,6 +118,8 @@ class ComputingOptions(EmbeddingOptions):
             originals = ("psnr", "ssim") if self.source is not None else ()
             metrics = NEIGHBOUR_METRICS + originals + LEVEL_METRICS
             maps, fields = NEIGHBOUR_MAPS, ()
+        if self.kinds:
+            metrics = ("none",)
         asked = self.metrics or metrics
         return {
             "metrics": metrics,

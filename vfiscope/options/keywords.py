@@ -18,6 +18,7 @@ class ReadKeywords(TypedDict, total=False):
     stop: str | int | float | None
     step: int
     fps: float
+    max_width: int | None
     crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
     time_from: Literal["exif", "name", "fps"] | None
@@ -119,6 +120,8 @@ class ScanKeywords(RunKeywords, total=False):
     golden: Any
     lag: int | None
     independent: bool
+    kinds: Sequence[str]
+    max_width: int | None
     region_frames: str
 
 

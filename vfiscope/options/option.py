@@ -75,8 +75,8 @@ class Option:
     identifies: bool = True
     """True if unfinished work that was begun with another value is refused."""
     names: str | None = None
-    """The kind of names it takes: "metric", "map", "field", "signal", "embedder", "comparison" or
-    "method"."""
+    """The kind of names it takes: "metric", "map", "field", "signal", "kind", "embedder",
+    "comparison" or "method"."""
     file: bool = False
     """True for the name of a file or folder."""
     hidden: bool = False

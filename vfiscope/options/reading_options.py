@@ -112,6 +112,18 @@ class ReadOptions(Group):
             " sizes are refused."
         ),
     ] = None
+    max_width: Annotated[
+        int | None,
+        Field(ge=16, le=65536),
+        Option(
+            "Read videos and images that are wider than this at the largest whole fraction of their"
+            " size that is no wider; by default 240 where --kinds names kinds that this is enough"
+            " for.",
+            "a width in pixels",
+            "PX",
+            verbs=("scan",),
+        ),
+    ] = None
     crop: Annotated[
         Crop,
         Option(

@@ -96,7 +96,13 @@ def _open_partner(config: RunConfig, stack: ExitStack) -> tuple[str, Source] | N
         )
     if index is None:
         source = stack.enter_context(
-            open_source(config.golden, batch=1, tonemap=config.tonemap, crop=config.crop)
+            open_source(
+                config.golden,
+                batch=1,
+                tonemap=config.tonemap,
+                max_width=config.max_width,
+                crop=config.crop,
+            )
         )
         if source.info.kind != "video" and source.info.frames_expected == 1:
             return "golden", source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -14,6 +14,7 @@ from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_compa
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
+from vfiscope.metric_names import chosen
 from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
@@ -23,13 +24,19 @@ from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
-from vfiscope.segments.detectors import DETECTORS
-from vfiscope.signals import SIGNALS, Sight, choose_signals
+from vfiscope.segments.detectors import DETECTORS, Detector
+from vfiscope.segments.placed import PART_SIGNALS
+from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
 from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
+from vfiscope.types.segment_kinds import SEGMENT_KINDS
 
 __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
+
+SMALL_ENOUGH_KINDS = frozenset({"black", "cut", "fade", "flash"})
+SMALL_ENOUGH_PX = 240
+"""Width of frames from which these kinds are told as well as from larger ones."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ def open_job(
     Raises:
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
-    config = with_panels(config)
+    config = _with_small_frames(with_panels(config))
     plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
@@ -84,6 +91,22 @@ def open_job(
     return Job(config, plan, comparison, inputs, models, header)
 
 
+def _with_small_frames(config: RunConfig) -> RunConfig:
+    """The configuration with small frames where they are enough for all that it asks for.
+
+    Raises:
+        UsageError: it asks for a kind that nothing flags.
+    """
+    known = [k for each in DETECTORS.values() for k in each.kinds or (each.name,)]
+    chosen("kind", dict.fromkeys((*SEGMENT_KINDS, *known)), config.kinds)
+    more = (config.metrics, config.maps, config.fields, config.signals)
+    alone = not any(set(names) - {"none"} for names in more) and config.golden is None
+    enough = alone and set(config.kinds) <= SMALL_ENOUGH_KINDS and not config.flag
+    if not config.kinds or not enough or config.max_width or config.region_method != "none":
+        return config
+    return config.replace(max_width=SMALL_ENOUGH_PX)
+
+
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     """The plan with the chosen signals, or the default ones and those that detectors need; and with
     those that rules need."""
@@ -93,17 +116,27 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
+        Sight.FAULTS: config.mode == "score"
+        and (config.ref is not None or any(name in plan.maps for name in FAULT_MAPS)),
         Sight.SHIFT: has_other_place(config)
         or config.register != "none"
         or "motion" in plan.fields,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
-    asking = () if config.signals else DETECTORS.values()
-    wanted = {name for detector in asking for name in detector.needs}
+    asking = DETECTORS.values() if config.kinds or not config.signals else ()
+    wanted = _needed_by(config.kinds, asking)
+    wanted |= set(PART_SIGNALS) if config.kinds else set()
     wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
         wanted |= set(re.findall(r"\w+", rule.lower()))
-    return replace(plan, signals=choose_signals(config.signals, offered, wanted))
+    chosen = choose_signals(config.signals, offered, wanted, usual=not config.kinds)
+    return replace(plan, signals=chosen)
+
+
+def _needed_by(kinds: Sequence[str], detectors: Iterable[Detector]) -> set[str]:
+    """What the detectors of these kinds read; of all of them where there are none."""
+    asked = (each for each in detectors if not kinds or each.flags(kinds))
+    return {name for detector in asked for name in detector.needs}
 
 
 def _with_packets(plan: Plan, config: RunConfig, test: Source) -> Plan:
@@ -130,7 +163,8 @@ def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:
     taken."""
     if config.mode == "compare" or config.independent or config.signals or not test.info.times_from:
         return plan
-    dated = {name: signal for name, signal in SIGNALS.items() if signal.dated}
+    needed = _needed_by(config.kinds, DETECTORS.values()) if config.kinds else SIGNALS
+    dated = {n: each for n, each in SIGNALS.items() if each.dated and n in needed}
     return replace(plan, signals={**plan.signals, **dated})
 
 

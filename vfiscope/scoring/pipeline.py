@@ -43,7 +43,7 @@ from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.sources import Source
-from vfiscope.store import Ending, Run, Writer
+from vfiscope.store import Ending, Run, StageResult, Writer
 from vfiscope.store.parts import Folder
 from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
@@ -269,10 +269,8 @@ def _score(
     late = _warn_late(job, streams, early, report, scored, writer.signals())
     _tell(describe_registrations(registrations), late)
     names, seconds = sources["test"].info.names, time.monotonic() - began
-    columns = scored.table, scored.values, job.header.metrics, job.config.flag, writer.signals()
-    found = flagged(*columns, independent=job.config.independent)
     ending = Ending(
-        stages=[found],
+        stages=[_flagged(job, scored, writer.signals())],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
@@ -284,6 +282,13 @@ def _score(
         seek_tables=seek_tables(sources),
     )
     return writer.finish(ending)
+
+
+def _flagged(job: Job, scored: Scored, signals: Mapping[str, Float32]) -> StageResult:
+    """The segments, as the result of their stage."""
+    columns = scored.table, scored.values, job.header.metrics, job.config.flag, signals
+    alone, kinds = job.config.independent, job.config.kinds
+    return flagged(*columns, independent=alone, size=job.header.size, kinds=kinds)
 
 
 def _scores(

@@ -44,6 +44,7 @@ READING = (
     "deinterlace",
     "raw_size",
     "raw_format",
+    "max_width",
     "crop",
     "crop_ref",
     "regions",

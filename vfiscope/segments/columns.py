@@ -17,6 +17,8 @@ __all__ = ["Column", "Columns"]
 
 T = TypeVar("T")
 
+OLDER = {"shot_step": "structure_step", "shot_residual": "warp_residual"}
+"""{signal: what says nearly the same in runs that were made before it existed}"""
 Column = NDArray[np.floating[Any]]
 """(N,) values, one per row of the frame table."""
 
@@ -32,13 +34,19 @@ class Columns:
     """The metric of each score; a score may lack one."""
     signals: Mapping[str, Column] = field(default_factory=dict)
     """{signal: (N,) float32}, NaN where not defined."""
+    size: tuple[int, int] | None = None
+    """(height, width) of the frames in pixels as scored; None where unknown."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
+
+    def __post_init__(self) -> None:
+        older = {new: self.signals[old] for new, old in OLDER.items() if old in self.signals}
+        object.__setattr__(self, "signals", {**older, **self.signals})
 
     @classmethod
     def of(cls, run: Run) -> Columns:
         """Those of a finished run."""
-        return cls(run.frames, run.scores, run.specs, run.signals)
+        return cls(run.frames, run.scores, run.specs, run.signals, run.frame_size)
 
     @property
     def values(self) -> Mapping[str, Column]:

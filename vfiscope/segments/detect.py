@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
@@ -22,6 +23,8 @@ def flag(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    size: tuple[int, int] | None = None,
+    kinds: Collection[str] = (),
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -34,6 +37,9 @@ def flag(
         signals: {signal: (N,) float32}, NaN where not defined.
         independent: True for images that have nothing to do with those beside them: rules mark each
             by itself, and detectors, which judge by the others, are not asked.
+        size: (height, width) of the frames in pixels as scored; without it nothing is placed in
+            the frame.
+        kinds: those that detectors are asked for; all where empty.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -43,11 +49,11 @@ def flag(
         UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
         that are not there.
     """
-    columns = Columns(frames, values, specs, signals)
+    columns = Columns(frames, values, specs, signals, size)
     parsed = [_marking(text, columns) for text in rules]
-    detectors = () if independent else DETECTORS.values()
-    asked = [detector for detector in detectors if detector.can_read(columns)]
-    found = [segment for detector in asked for segment in _detected(detector, columns)]
+    asked = [] if independent else _asked(kinds, columns)
+    found = _unexplained([(each, _detected(each, columns)) for each in asked])
+    found = [segment for segment in found if not kinds or segment.kind in kinds]
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment
@@ -55,6 +61,7 @@ def flag(
         for segment in marked(rule, columns, alone=independent)
     }
     listed = [segment for segment in found if _place(segment) not in ruled] + [*ruled.values()]
+    listed = [placed(segment, columns) for segment in listed]
     return sorted(listed, key=lambda segment: (*_place(segment), segment.kind))
 
 
@@ -66,6 +73,16 @@ def _marking(text: str, columns: Columns) -> Rule:
     return rule
 
 
+def _asked(kinds: Collection[str], columns: Columns) -> list[Detector]:
+    """The detectors of these kinds, and those of the kinds to which one of them gives way; all
+    where no kind is named."""
+    detectors = [each for each in DETECTORS.values() if each.can_read(columns)]
+    if not kinds:
+        return detectors
+    others = [kind for each in detectors if each.flags(kinds) for kind in each.gives_way_to]
+    return [each for each in detectors if each.flags({*kinds, *others})]
+
+
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:
     try:
         return detector.detect(columns)
@@ -74,6 +91,20 @@ def _detected(detector: Detector, columns: Columns) -> list[Segment]:
             f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
             " uninstall the package that adds it, then run the same command again"
         ) from error
+
+
+def _unexplained(found: Sequence[tuple[Detector, list[Segment]]]) -> list[Segment]:
+    """The segments without those that begin where a kind to which their detector gives way is."""
+    everything = [segment for _, segments in found for segment in segments]
+    kept: list[Segment] = []
+    for detector, segments in found:
+        others = [each for each in everything if each.kind in detector.gives_way_to]
+        kept += [
+            segment
+            for segment in segments
+            if not any(each.start - 1 <= segment.start <= each.stop for each in others)
+        ]
+    return kept
 
 
 def _place(segment: Segment) -> tuple[int, str, int, str]:

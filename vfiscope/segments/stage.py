@@ -31,7 +31,9 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
         raise UsageError(f"rules is {rules!r}: pass a list of texts")
     alone = bool(run.config.get("independent"))
     stored = run.frames, run.scores, run.specs, rules, run.signals
-    return {"segments": flag(*stored, independent=alone)}
+    kinds = run.config.get("kinds") or ()
+    found = flag(*stored, independent=alone, size=run.frame_size, kinds=kinds)
+    return {"segments": found}
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
@@ -45,10 +47,13 @@ def flagged(
     signals: Mapping[str, Column] = MappingProxyType({}),
     *,
     independent: bool = False,
+    size: tuple[int, int] | None = None,
+    kinds: Sequence[str] = (),
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
-    segments = flag(frames, values, specs, rules, signals, independent=independent)
+    columns = frames, values, specs, rules, signals
+    segments = flag(*columns, independent=independent, size=size, kinds=kinds)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

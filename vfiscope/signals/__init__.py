@@ -38,18 +38,22 @@ from vfiscope.signals.histogram_step import HISTOGRAM_STEP
 from vfiscope.signals.light_step import LIGHT_STEPS
 from vfiscope.signals.luma_mean import LUMA_MEAN
 from vfiscope.signals.luma_statistics import LUMA_STATISTICS
-from vfiscope.signals.measure import measure
+from vfiscope.signals.measure import FAULT_MAPS, measure
 from vfiscope.signals.noise import NOISE
+from vfiscope.signals.onset import ONSET
 from vfiscope.signals.pace import PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
 from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.sharpness import SHARPNESS
+from vfiscope.signals.shot_step import SHOT_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
 from vfiscope.signals.wobble import WOBBLE
+from vfiscope.signals.worst_part import WORST_PART
 
 __all__ = [
+    "FAULT_MAPS",
     "REMEDIES",
     "SIGNALS",
     "Sight",
@@ -67,10 +71,10 @@ for _signal in (
     *(*LIGHTS, CHANGED_AREA),
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
-    *(WARP_RESIDUAL, STRUCTURE_STEP, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
-    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM),
+    *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
+    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
-    *(*PHOTO_STEPS, *COLOUR_SHARES),
+    *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 
@@ -81,19 +85,21 @@ REMEDIES = {
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",
+    Sight.FAULTS: "is about what differs from a reference, or from real frames: use score with"
+    " --ref or --source, which keeps the maps of faults",
     Sight.PACKETS: "is about the packets of a video, and compare reads single frames: use scan",
 }
 """{input of a signal: the remedy where a run cannot offer it}"""
 
 
 def choose_signals(
-    names: Sequence[str], offered: Sight, wanted: Collection[str] = ()
+    names: Sequence[str], offered: Sight, wanted: Collection[str] = (), *, usual: bool = True
 ) -> dict[str, Signal]:
     """The signals of a run by name.
 
     Args:
         names: the requested signals; the single name "none" selects nothing. If empty, the default
-            signals are selected, as far as the run offers their inputs.
+            signals are selected, as far as the run offers their inputs, unless ``usual`` is False.
         offered: the inputs that the run offers in addition to the pixels. An embedding can still be
             added for a signal that is requested.
         wanted: names that detectors need; the signals among them are selected too, as far as the
@@ -110,5 +116,9 @@ def choose_signals(
                 raise UsageError(f"{name} {remedy}")
     if asked == {"none"}:
         return {}
-    others = {n: each for n, each in SIGNALS.items() if n in wanted or (each.usual and not asked)}
+    others = {
+        n: each
+        for n, each in SIGNALS.items()
+        if n in wanted or (usual and each.usual and not asked)
+    }
     return chosen | {n: each for n, each in others.items() if each.looks_at in offered}

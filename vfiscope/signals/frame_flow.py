@@ -7,6 +7,7 @@ correlation (Kuglin and Hines 1975) says where to start.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -37,6 +38,8 @@ MIN_LEFT_CODES, MAX_LEFT_SHARE = 4.0, 0.6
 of the whole frame is tried too."""
 MIN_JUMP_PX = 3
 """Shift of the whole frame up to which flow needs no start."""
+PATCH_PX = 8
+"""Side of the patches of that flow."""
 MAX_JUMP_SHARE = 0.25
 """Largest start as a part of the side."""
 
@@ -108,7 +111,16 @@ def flow_between(now: Uint8, other: Uint8) -> Float32:
     """(h, w, 2) px: content at (x, y) of the one plane is at (x + dx, y + dy) of the other. Short
     sides of at least 12 px."""
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    return np.asarray(search.calc(now, other, np.zeros((*now.shape, 2), np.float32)), np.float32)
+    height, width = now.shape
+    # OpenCV chooses its coarsest scale by the width alone, and crashes where a patch is higher than
+    # the frame is there.
+    coarsest = max(0, math.floor(math.log2(2 * width / (5 * PATCH_PX))))
+    short = max(0, (PATCH_PX << coarsest) - height)
+    if short:
+        border = (0, short, 0, 0, cv2.BORDER_REPLICATE)
+        now, other = (np.asarray(cv2.copyMakeBorder(p, *border), np.uint8) for p in (now, other))
+    flow = search.calc(now, other, np.zeros((*now.shape, 2), np.float32))
+    return np.asarray(flow, np.float32)[:height]
 
 
 def fetched_along(plane: Uint8, flow: Float32) -> Float32:

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from vfiscope.jit import one_opencv_thread
 from vfiscope.signals.signal import PAST_ROWS, Partner, Sight, Signal, SignalFrame
-from vfiscope.types import Frames, PacketIndex, Pairs, Scores, Status, Uint8
+from vfiscope.types import Float32, Frames, PacketIndex, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
-__all__ = ["measure"]
+__all__ = ["FAULT_MAPS", "measure"]
+
+FAULT_MAPS = ("fault", "ghosting", "warp", "foreign")
+"""Maps of faults of a frame between real ones."""
 
 
 def measure(
@@ -64,12 +67,12 @@ def _row(frame: SignalFrame | None, signals: Mapping[str, Signal]) -> list[float
 
 def _queued(
     scored: Iterable[tuple[Pairs, Scores | None]], waiting: deque[Scores]
-) -> Iterator[tuple[Pairs, NDArray[np.float16] | None]]:
-    """The pairs with the field of their motion; their scores wait for the signals."""
+) -> Iterator[tuple[Pairs, Scores | None]]:
+    """The pairs with their scores, which wait for the signals."""
     for pairs, scores in scored:
         if scores is not None:
             waiting.append(scores)
-        yield pairs, None if scores is None else scores.fields.get("motion")
+        yield pairs, scores
 
 
 def _neighbours(
@@ -121,16 +124,16 @@ class _Others(NamedTuple):
 
 
 def _frames(
-    batches: Iterable[tuple[Pairs, NDArray[np.float16] | None]],
+    batches: Iterable[tuple[Pairs, Scores | None]],
     looked_at: Sight,
     packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
     """Each test frame by itself; None where it has no pixels. The last of a batch is a copy, so
     that it does not keep the whole batch in memory."""
     golden: Partner | None = None
-    for pairs, motion in batches:
-        others = _others(pairs, motion, looked_at)
-        for row, frame in enumerate(_alone(pairs, motion, looked_at, packets)):
+    for pairs, scores in batches:
+        others = _others(pairs, scores, looked_at)
+        for row, frame in enumerate(_alone(pairs, scores, looked_at, packets)):
             if frame is None:
                 yield None
                 continue
@@ -142,16 +145,19 @@ def _frames(
             yield _apart(made, golden) if last else made
 
 
-def _others(pairs: Pairs, motion: NDArray[np.float16] | None, looked_at: Sight) -> _Others | None:
+def _others(pairs: Pairs, scores: Scores | None, looked_at: Sight) -> _Others | None:
     """The partners of a batch, where signals look at them."""
-    unplaced = Sight.SHIFT in looked_at and pairs.registrations is None and motion is None
-    partners = pairs.ref if unplaced or Sight.GOLDEN in looked_at else None
+    placed = pairs.registrations is not None
+    moved = scores is not None and "motion" in scores.fields
+    unplaced = Sight.SHIFT in looked_at and not placed and not moved
+    unlike = Sight.FAULTS in looked_at and not placed
+    partners = pairs.ref if unplaced or unlike or Sight.GOLDEN in looked_at else None
     return None if partners is None else _Others(partners, partners.interleaved)
 
 
 def _alone(
     pairs: Pairs,
-    motion: NDArray[np.float16] | None,
+    scores: Scores | None,
     looked_at: Sight,
     packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
@@ -161,6 +167,8 @@ def _alone(
     features = pairs.test_features if Sight.EMBEDDING in looked_at else None
     vectors = None if features is None else to_numpy(features.pooled)
     found = pairs.registrations
+    motion = None if scores is None else scores.fields.get("motion")
+    faults = _faults(scores) if Sight.FAULTS in looked_at else None
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
             yield None
@@ -171,9 +179,19 @@ def _alone(
             embedding=None if vectors is None else vectors[row],
             matrix=None if found is None or not found.accepted[row] else found.matrix[row],
             motion=None if motion is None else motion[row].astype(np.float32),
+            faults=None if faults is None else faults[row],
             index=int(test.index[row]),
             packet=None if packets is None else packets.at(int(test.pts[row])),
         )
+
+
+def _faults(scores: Scores | None) -> Float32 | None:
+    """(N, h, w) what is at fault in each cell: the map of all faults, or the worst of the maps of
+    single ones that are there; None where there are none."""
+    maps = {} if scores is None else scores.maps
+    names = ["fault"] if "fault" in maps else [name for name in FAULT_MAPS if name in maps]
+    planes = [maps[name].astype(np.float32) for name in names]
+    return np.fmax.reduce(planes) if planes else None
 
 
 def _apart(frame: SignalFrame, golden: Partner | None) -> SignalFrame:

@@ -46,6 +46,9 @@ class Sight(Flag):
     """The pixels of the golden frame."""
     PACKETS = auto()
     """The packets of the video."""
+    FAULTS = auto()
+    """What is wrong where: the pixels of the partner in a reference, and the maps of faults between
+    real frames."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +83,9 @@ class SignalFrame:
     motion: Float32 | None = None
     """(2, h, w) px, (dx, dy) from cells of the frame as it was compared to its partner; None where
     that is not computed."""
+    faults: Float32 | None = None
+    """(h, w) 0..1, share of each cell that is at fault between real frames; None where that is not
+    computed."""
     partner: Partner | None = None
     """What it was compared with; None where it has no partner, or nothing looks at one."""
     index: int = 0

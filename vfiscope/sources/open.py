@@ -98,7 +98,7 @@ def open_with(target: Any, reading: ReadOptions, size: tuple[int, int] | None = 
     options = _delivery(reading, size)
     if reading.crop == BARS:
         target = held(target, _limit(options))
-        with _opened(target, replace(options, resize=None)) as whole:
+        with _opened(target, replace(options, resize=None, max_width=None)) as whole:
             options = replace(options, crop=content_box(whole))
     return _opened(target, options)
 
@@ -184,6 +184,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
         raw_size=_raw_size(reading.raw_size),
         raw_format=reading.raw_format,
         crop=None if reading.crop in (None, BARS) else box_of(reading.crop),
+        max_width=reading.max_width,
     )
 
 

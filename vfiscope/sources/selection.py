@@ -84,6 +84,8 @@ class Options:
     """Pixel format of raw video."""
     crop: Box | None = None
     """The part of each frame that is delivered, in pixels before it is resized; None for all."""
+    max_width: int | None = None
+    """Frames that are wider, after ``crop``, are delivered at a whole fraction of their size."""
 
     @property
     def any_size(self) -> bool:

@@ -113,7 +113,14 @@ class Source(ABC):
         if self._options.resize is not None:
             return self._options.resize[0], self._options.resize[1]
         whole = self._info.height, self._info.width
-        return whole if self.crop is None else self.crop.size
+        height, width = whole if self.crop is None else self.crop.size
+        times = -(-width // (self._options.max_width or width))
+        return max(1, height // times), max(1, width // times)
+
+    @property
+    def is_shrunk(self) -> bool:
+        """Whether frames are delivered at a fraction of their size, by ``max_width``."""
+        return self._options.max_width is not None and self._info.width > self.size[1]
 
     @property
     def crop(self) -> Box | None:

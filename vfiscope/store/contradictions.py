@@ -42,6 +42,7 @@ MAX_LENGTH = 1e12
 """Of a region, in pixels or square pixels."""
 REGION_LENGTHS = ("x", "y", "w", "h", "area", "tight_x", "tight_y", "tight_w", "tight_h")
 SEGMENT_FACTS = ("start", "stop", "peak_index", "confidence", "start_time_s", "stop_time_s")
+SEGMENT_BOX = ("x", "y", "w", "h")
 
 LIMITED_TABLES = ("regions", "segments", "tracks")
 
@@ -93,7 +94,8 @@ def check_segments(where: str | Path, frames: FrameTable, segments: Sequence[Seg
     if not segments:
         return
     facts: Any = {
-        name: np.array([getattr(each, name) for each in segments]) for name in SEGMENT_FACTS
+        name: np.array([getattr(each, name) for each in segments])
+        for name in (*SEGMENT_FACTS, *SEGMENT_BOX)
     }
     first, end = (int(frames.index[0]), int(frames.index[-1]) + 1) if len(frames) else (0, 0)
     right = (
@@ -106,9 +108,11 @@ def check_segments(where: str | Path, frames: FrameTable, segments: Sequence[Seg
         & (np.abs(facts["start_time_s"]) <= 2 * MAX_TIME_S)
         & (np.abs(facts["stop_time_s"]) <= 2 * MAX_TIME_S)
     )
+    for name in SEGMENT_BOX:
+        right &= (facts[name] >= 0) & (facts[name] <= MAX_LENGTH)
     if not right.all():
         number = int(np.flatnonzero(~right)[0])
-        said = ", ".join(f"{name} {facts[name][number]:.6g}" for name in SEGMENT_FACTS)
+        said = ", ".join(f"{name} {facts[name][number]:.6g}" for name in facts)
         raise StoreError(
             f"{where}: segment {number} ({said}) contradicts the frames, which are"
             f" [{first}, {end}): make it again"

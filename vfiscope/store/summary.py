@@ -109,8 +109,8 @@ def named(
     names: Sequence[str],
     moment: Callable[[int], str | None],
 ) -> dict[str, Any]:
-    """A segment as a dictionary, with its first, last and worst image and their capture times, if
-    known.
+    """A segment as a dictionary, with its box and its first, last and worst image and their capture
+    times, if known.
 
     Args:
         segment: the segment.
@@ -118,7 +118,8 @@ def named(
         names: the image file of each row; empty for video and arrays.
         moment: the capture time of a row.
     """
-    entry = dict(vars(segment))
+    unknown = () if segment.w else ("x", "y", "w", "h")
+    entry = {name: value for name, value in vars(segment).items() if name not in unknown}
     if not names:
         return entry
     first, end = (int(row) for row in np.searchsorted(frames.index, (segment.start, segment.stop)))

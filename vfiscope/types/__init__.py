@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from vfiscope.types import sentences as sentences  # adds the sentences of all codes
 from vfiscope.types.arrays import Float32, Float64, Int64, Uint8
-from vfiscope.types.cells import Box, CellGrid, cell_edges
+from vfiscope.types.cells import Box, CellGrid, cell_edges, place_words
 from vfiscope.types.fetched import ComparedFrames, Fetch, FetchedFrame
 from vfiscope.types.frames import Features, Frames, Neighbours, Pairs
 from vfiscope.types.notes import Code, Note, counted, sentence
@@ -84,5 +84,6 @@ __all__ = [
     "date",
     "duration",
     "moment_of",
+    "place_words",
     "sentence",
 ]

@@ -17,7 +17,9 @@ import numpy as np
 
 from vfiscope.types.arrays import Float64, Int64
 
-__all__ = ["Box", "CellGrid", "cell_edges"]
+__all__ = ["Box", "CellGrid", "cell_edges", "place_words"]
+
+ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
 
 ROUNDING = 1e-6
 """Pixels by which a border may lie below a whole pixel and still be meant to lie on it: far above
@@ -108,3 +110,12 @@ def cell_edges(length: int, cells: int) -> Int64:
     """The borders of ``cells`` cells along a side of ``length`` pixels, in whole pixels, (cells +
     1,): those of :attr:`CellGrid.edges` of a grid that covers the side."""
     return np.arange(cells + 1, dtype=np.int64) * length // cells
+
+
+def place_words(x: float, y: float, size: tuple[int, int]) -> str:
+    """In which ninth of a frame of size (height, width) a point lies: "at the top right", "in the
+    middle"."""
+    column = min(2, int(3 * x / max(1, size[1])))
+    row = min(2, int(3 * y / max(1, size[0])))
+    words = " ".join(word for word in (DOWN[row], ACROSS[column]) if word)
+    return f"at the {words}" if words else "in the middle"

@@ -192,6 +192,15 @@ class Segment:
     """The role of its frames: "synthesised" or "passed" where roles are known, else "all"."""
     evidence: str = ""
     """Why it was flagged: one sentence with its numbers; "" in files that are older than it."""
+    x: int = 0
+    """Left edge of the box with most of what is wrong in the frame of the peak, in pixels as
+    scored."""
+    y: int = 0
+    """Top edge of the box."""
+    w: int = 0
+    """Width of the box; 0 where no place is known."""
+    h: int = 0
+    """Height of the box; 0 where no place is known."""
 
 
 class Gap(NamedTuple):

@@ -7,20 +7,9 @@ import math
 from vfiscope.regions.describe.severity_of import times_threshold
 from vfiscope.regions.describe.what_changed import Change
 from vfiscope.regions.share_words import percent
-from vfiscope.types import Box
+from vfiscope.types import Box, place_words
 
-__all__ = ["place_words", "region_caption"]
-
-ACROSS, DOWN = ("left", "", "right"), ("top", "", "bottom")
-
-
-def place_words(x: float, y: float, size: tuple[int, int]) -> str:
-    """In which ninth of a frame of size (height, width) a point lies: "at the top right", "in the
-    middle"."""
-    column = min(2, int(3 * x / max(1, size[1])))
-    row = min(2, int(3 * y / max(1, size[0])))
-    words = " ".join(word for word in (DOWN[row], ACROSS[column]) if word)
-    return f"at the {words}" if words else "in the middle"
+__all__ = ["region_caption"]
 
 
 def region_caption(

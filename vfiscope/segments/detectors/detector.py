@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from vfiscope.errors import UsageError
@@ -22,13 +22,21 @@ class Detector:
     detect: Callable[[Columns], list[Segment]]
     """A pure function from the columns of a run to its segments."""
     kinds: Sequence[str] = ()
-    """Kinds that it flags and that vfiscope does not have, for gates such as ``any(dim)``."""
+    """Kinds that it flags: for ``--kinds``, and gates such as ``any(dim)``; empty where it flags
+    the kind of its own name."""
+    gives_way_to: Sequence[str] = ()
+    """Kinds that explain what it sees: a segment of it that begins within one of those, or beside
+    it, is not flagged."""
 
     def __post_init__(self) -> None:
         if isinstance(self.needs, str):
             raise UsageError(
                 f"the detector {self.name} needs {self.needs!r}: pass a list, [{self.needs!r}]"
             )
+
+    def flags(self, kinds: Collection[str]) -> bool:
+        """True if it flags one of these kinds."""
+        return not set(kinds).isdisjoint(self.kinds or (self.name,))
 
     def can_read(self, columns: Columns) -> bool:
         """True if the columns hold all that it needs."""

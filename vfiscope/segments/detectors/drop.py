@@ -1,10 +1,11 @@
 """Drops: instants that are missing before a frame, by what moved and by the times of the frames.
 
-Where motion is even, a frame behind missing ones differs from the one before it by more than its
-neighbours do, and what moves went the same way further: several usual steps. Both must hold, which
-a bump, a flash, a cut or damage do not show. A gap in times that are regular elsewhere needs no
-such evidence. Where each frame has a place in an reference or a source, the detector ``slip``
-knows, and this one is silent.
+A frame behind n missing ones differs from the one before it by more than its neighbours do; what
+moves went the same way n + 1 usual steps, and in the frames before and after it one part of n + 1
+of that. Both must hold, which a bump of a camera that stands, a flash, a cut or damage do not show.
+What goes another way than a steady camera is no drop either. A gap in times that are regular
+elsewhere needs no such evidence. Where each frame has a place in a reference or a source, the
+detector ``slip`` knows, and this one is silent.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.context import Context, chance, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import patterns_of, repeats_of
+from vfiscope.segments.detectors.held import Bool, patterns_of
+from vfiscope.segments.detectors.repeats import repeats_of
 from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
@@ -23,13 +25,22 @@ from vfiscope.types import Float64, Segment, Status, counted
 
 __all__ = ["DROP_SIGNALS", "detect"]
 
-Bool = NDArray[np.bool_]
-
-DROP_SIGNALS = ("frame_difference", "pace", "histogram_step", "structure_step", "luma_mean")
-EVEN_JUMP, EVEN_PACE = 1.45, 1.4
-"""Change in terms of that of the frames beside it, and motion in usual steps, at which a drop is as
-probable as none."""
-LOG_WIDTH = 0.1
+DROP_SIGNALS = (
+    *("frame_difference", "pace", "histogram_step", "structure_step", "luma_mean"),
+    *("motion_x", "motion_y", "motion_residual"),
+)
+EVEN_JUMP, EVEN_CONTRAST = 1.44, 2.3
+"""Change in terms of that of the frames beside it, and motion in terms of that of the frames before
+and after it, at which a drop is as probable as none."""
+JUMP_WIDTH, CONTRAST_WIDTH = 0.1, 0.15
+MIN_PACE = 1.1
+"""Usual steps that what moves goes on at least."""
+LOST_JUMP, MAX_LOST_PACE, MIN_FOLLOWED = 1.7, 0.45, 0.5
+"""Where things went too far to be followed: the change, the motion of the frames beside it, and
+that of those around, which goes on."""
+LEAST_BESIDE, UNEVEN_BESIDE = 0.08, 4.0
+"""Motion of the frames before and after it in terms of its own, at least: where nothing moves, it
+is a bump; and the one in parts of the other at most."""
 MIN_DROP_PEAK = 1.3
 """Change in parts of the largest of two frames before and of two after: what comes twice, such as a
 bump and the way back, is no drop."""
@@ -41,8 +52,15 @@ MAX_DROP_HISTOGRAM, MAX_DROP_STRUCTURE = 0.12, 0.28
 MAX_LIGHT_PART = 0.5
 MIN_TORN, TORN_ROWS = 0.75, 4
 """Contrast of a tear, and the rows from its start on in which it may end."""
-MAX_JUMP = 5.0
+MAX_JUMP = 10.0
 """Change in terms of that of the frames beside it, above which it is no motion."""
+MOTION_ROWS, STEADY_ROWS = (-4, -3, -2, -1, 1, 2, 3, 4), 6
+STEADY_PX, MAX_UNSTEADY, MAX_SIDEWAYS = 0.5, 0.25, 0.15
+"""Motion of a steady camera, how far it may vary in parts of it, and the part of a step that may go
+sideways in a drop."""
+MIN_BUMP_PX, MAX_BUMP_RESIDUAL, MAX_STEP_RESIDUAL = 1.5, 0.6, 1.1
+"""A step of a camera that stands, and what it leaves unexplained in parts of what is usual; what a
+step of a moving one leaves."""
 NEAR_REPEAT = 2
 """Rows after a repeat that catch up, and rows before it."""
 EQUAL_STEPS_SHARE, MAX_OFF_STEP = 0.9, 0.3
@@ -101,22 +119,63 @@ def _jumps(columns: Columns) -> tuple[Float64, Float64]:
     """(N,) change of each row in terms of that of the rows beside it, and (N,) how probable a drop
     is; 0 where something else explains the change."""
     context = context_of(columns)
-    change, pace = context.signal("frame_difference"), context.signal("pace")
+    change = context.signal("frame_difference")
     usual = _usual(columns, change)
     side = np.fmax(medians(usual, (-3, -2, -1)), medians(usual, (1, 2, 3)))
     largest = np.fmax(_largest(change, (-2, -1)), _largest(change, (1, 2)))
     with np.errstate(divide="ignore", invalid="ignore"):
         jump = change / side
+        contrast, most = _contrast(context.signal("pace"), jump)
         alone = (change > MIN_DROP_PEAK * largest) & (
-            jump < np.minimum(MAX_JUMP, MAX_JUMP_IN_PACE * pace)
+            jump < np.minimum(MAX_JUMP, MAX_JUMP_IN_PACE * most)
         )
-        margin = np.minimum(np.log(jump / EVEN_JUMP), np.log(np.maximum(pace, 0.01) / EVEN_PACE))
+        margin = np.minimum(
+            np.log(jump / EVEN_JUMP) / JUMP_WIDTH,
+            np.log(contrast / EVEN_CONTRAST) / CONTRAST_WIDTH,
+        )
     possible = np.isfinite(margin) & alone & np.isfinite(usual) & (change > MIN_DROP_CHANGE)
-    possible &= ~_explained(columns, change)
+    possible &= ~_explained(columns, change) & ~_bumped(context)
     rows = np.flatnonzero(possible)
     confidence = np.zeros(len(change))
-    confidence[rows] = [chance(float(margin[row]), 0, LOG_WIDTH) for row in rows]
+    confidence[rows] = [chance(float(margin[row]), 0, 1) for row in rows]
     return jump, confidence
+
+
+def _contrast(pace: Float64, jump: Float64) -> tuple[Float64, Float64]:
+    """(N,) motion in terms of that of the rows before and after, and (N,) usual steps by which a
+    row went on at most, by itself or by those."""
+    two = np.stack([np.abs(_beside(pace, by)) for by in (-1, 1)])
+    known = np.isfinite(two).all(axis=0)
+    low, high = np.fmax(two.min(axis=0), LEAST_BESIDE / 2), two.max(axis=0)
+    beside = np.sqrt(low * np.fmax(high, LEAST_BESIDE / 2))
+    met = known & (beside > LEAST_BESIDE) & (high < UNEVEN_BESIDE * low)
+    own = np.where(pace > MIN_PACE, pace, np.nan)
+    # Its own motion is unknown where things went too far.
+    around = medians(np.abs(pace), (-5, -4, -3, -2, 2, 3, 4, 5))
+    lost = (jump > LOST_JUMP) & (high < MAX_LOST_PACE) & (around > MIN_FOLLOWED)
+    lost &= np.abs(pace) < MIN_FOLLOWED
+    most = np.fmax(own, np.where(lost, 1 / beside, np.nan))
+    contrast = np.fmax(own / beside, np.where(lost, EVEN_CONTRAST / high * MAX_LOST_PACE, np.nan))
+    return np.where(met, contrast, np.nan), most
+
+
+def _bumped(context: Context) -> Bool:
+    """(N,) steps of the whole frame that go sideways of the motion of a steady camera, or that a
+    camera makes which stands."""
+    x, y, left = (context.signal(f"motion_{name}") for name in ("x", "y", "residual"))
+    usual = [medians(each, MOTION_ROWS) for each in (x, y)]
+    spread = np.fmax(*(_spread(a, b) for a, b in zip((x, y), usual, strict=True)))
+    speed = np.hypot(*usual)
+    off = x - usual[0], y - usual[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along = np.abs(off[0] * usual[0] + off[1] * usual[1]) / speed
+        sideways = np.abs(off[0] * usual[1] - off[1] * usual[0]) / speed
+        steady = (speed > STEADY_PX) & (spread < MAX_UNSTEADY * speed)
+        aside = steady & (sideways > np.fmax(MAX_SIDEWAYS * along, STEADY_PX))
+        aside &= left < MAX_STEP_RESIDUAL * medians(left, MOTION_ROWS)
+        step = (np.hypot(*off) > MIN_BUMP_PX) & (speed < STEADY_PX)
+        stood = step & (left < MAX_BUMP_RESIDUAL * medians(left, MOTION_ROWS))
+    return np.asarray(aside | stood, np.bool_)
 
 
 def _explained(columns: Columns, change: Float64) -> Bool:
@@ -145,14 +204,22 @@ def _usual(columns: Columns, change: Float64) -> Float64:
     return usual
 
 
+def _spread(values: Float64, usual: Float64) -> Float64:
+    """(N,) how far the values of most rows around differ from the usual one at most."""
+    around = np.stack([np.abs(_beside(values, by) - usual) for by in MOTION_ROWS])
+    return np.asarray(np.sort(around, axis=0)[STEADY_ROWS - 1], np.float64)
+
+
 def _largest(values: Float64, offsets: tuple[int, ...]) -> Float64:
     """(N,) the largest of the values at these offsets from each row; NaN where none is known."""
-    most = np.full(len(values), np.nan)
-    for offset in offsets:
-        moved = np.full(len(values), np.nan)
-        if offset < 0:
-            moved[-offset:] = values[:offset]
-        else:
-            moved[:-offset] = values[offset:]
-        most = np.fmax(most, moved)
-    return most
+    return np.asarray(np.fmax.reduce([_beside(values, by) for by in offsets]), np.float64)
+
+
+def _beside(values: Float64, by: int) -> Float64:
+    """(N,) the values ``by`` rows further on, NaN outside."""
+    moved = np.full(len(values), np.nan)
+    if by < 0:
+        moved[-by:] = values[:by]
+    else:
+        moved[:-by] = values[by:]
+    return moved

@@ -18,8 +18,9 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.held import change_of
 from vfiscope.segments.detectors.regular import regular_of
-from vfiscope.segments.detectors.repeats import Repeat, change_of, repeats_of
+from vfiscope.segments.detectors.repeats import Repeat, repeats_of
 from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of

@@ -62,7 +62,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video or "light_red" in columns.signals:
         return []
-    light, structure = context.signal("light_step"), context.signal("structure_step")
+    light, structure = context.signal("light_step"), context.signal("shot_step")
     taken = _taken(columns)
     rows = np.array(light_changes(columns).steps, np.intp)
     usual = np.nan_to_num(medians(np.abs(light), EXPOSURE_AROUND, rows))
@@ -91,7 +91,7 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
     """The steps of white balance in red or blue, of rows that are not taken; they are taken then,
     as most steps show in both."""
     context = context_of(columns)
-    balance, structure = context.signal(name), context.signal("structure_step")
+    balance, structure = context.signal(name), context.signal("shot_step")
     value = np.log(np.maximum(balance, 1e-3))
     step = np.nan_to_num(np.diff(value, prepend=np.nan))
     rows = np.flatnonzero((np.abs(step) >= MIN_BALANCE_STEP) & ~taken)

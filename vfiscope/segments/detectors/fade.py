@@ -20,7 +20,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["FADE_SIGNALS", "Fade", "detect", "fades"]
 
-FADE_SIGNALS = ("luma_std", "luma_mean", "structure_step")
+FADE_SIGNALS = ("luma_std", "luma_mean", "shot_step")
 MIN_FADE_STEP = 0.015
 MIN_FADE_ROWS = 4
 MIN_FADE = 0.5
@@ -87,7 +87,7 @@ def _found(columns: Columns) -> list[Fade]:
     if not context.is_video:
         return []
     std, mean = context.signal("luma_std"), context.signal("luma_mean")
-    structure = context.signal("structure_step")
+    structure = context.signal("shot_step")
     step = np.diff(np.log1p(std), prepend=np.nan)
     ways = [_one_way(std, mean, structure, step * sign, sign < 0) for sign in (-1, 1)]
     found: list[Fade] = []

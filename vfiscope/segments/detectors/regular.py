@@ -14,13 +14,8 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import (
-    DIP_REACH,
-    Pattern,
-    change_of,
-    patterns_of,
-    repeats_of,
-)
+from vfiscope.segments.detectors.held import DIP_REACH, Pattern, change_of, patterns_of
+from vfiscope.segments.detectors.repeats import repeats_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import FrameTable, Segment, counted
@@ -30,6 +25,8 @@ __all__ = ["detect", "regular_of"]
 MIN_SPARSE_PERIOD = 6
 MIN_EQUAL_DISTANCES = 3
 """Repeats that another one follows so far behind: fewer may be so by chance."""
+EVERY_SECOND = 25
+"""Cycle of 24 frames a second that are shown as 25: two repeats so far apart are one."""
 MAX_CYCLES = 3
 """From one repeat to the next that is found: in between little may move."""
 MIN_REGULAR_CONFIDENCE = 0.5
@@ -70,16 +67,44 @@ def _regular(columns: Columns) -> list[Pattern]:
         for repeat in repeats_of(columns)
         if repeat.first == repeat.last and repeat.confidence >= MIN_REGULAR_CONFIDENCE
     }
-    rows, found = set(ratio), []
-    while period := _distance(rows):
-        members = {row for pair in _pairs(rows, period) for row in pair}
-        for chain in _chains(sorted(members), MAX_CYCLES * period):
+    found, rows = [], sorted(ratio)
+    for members, period in _phases(rows):
+        for chain in _chains(members, MAX_CYCLES * period):
             usual = float(np.median([ratio[row] for row in chain]))
             certainty = -len(chain) * math.log(usual)
             first = max(0, chain[0] - period + 1)
             found.append(Pattern(first, chain[-1], period, tuple(chain), usual, certainty))
-        rows = rows - members
     return sorted(found)
+
+
+def _phases(rows: list[int]) -> list[tuple[list[int], int]]:
+    """Repeats in the same phase of a cycle, and the cycle: three or more, or two that are one
+    second apart where no other repeat is near."""
+    left, found = set(rows), []
+    while period := _distance(left):
+        members = {row for pair in _pairs(left, period) for row in pair}
+        found += [(phase, period) for phase in _apart(members, period)]
+        left -= members
+    free = sorted(set(rows) - {row for phase, _ in found for row in phase})
+    for before, row in pairwise(free):
+        near = [each for each in rows if before - EVERY_SECOND <= each <= row + EVERY_SECOND]
+        if row - before == EVERY_SECOND and near == [before, row]:
+            found.append((near, EVERY_SECOND))
+    return found
+
+
+def _apart(members: set[int], period: int) -> list[list[int]]:
+    """The members of each phase, the largest first; of phases that overlap the largest only: a
+    cadence runs in one phase at a time, and slips where frames are missing or added."""
+    phases: dict[int, list[int]] = {}
+    for row in sorted(members):
+        phases.setdefault(row % period, []).append(row)
+    kept: list[list[int]] = []
+    for phase in sorted(phases.values(), key=len, reverse=True):
+        many = len(phase) >= MIN_EQUAL_DISTANCES or (kept and len(phase) > 1)
+        if many and all(phase[-1] < each[0] or phase[0] > each[-1] for each in kept):
+            kept.append(phase)
+    return kept
 
 
 def _pairs(rows: set[int], period: int) -> list[tuple[int, int]]:

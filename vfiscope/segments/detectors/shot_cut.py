@@ -29,7 +29,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]
 
-CUT_SIGNALS = ("structure_step", "warp_residual", "histogram_step")
+CUT_SIGNALS = ("shot_step", "shot_residual", "histogram_step")
 LUMA_STATE = ("luma_mean", "luma_std", "luma_p1", "luma_p99")
 SHOT_SIGNALS = tuple(dict.fromkeys((*CUT_SIGNALS, *LUMA_STATE, *FADE_SIGNALS, *FLASH_SIGNALS)))
 CUT_STRUCTURE = 0.2
@@ -62,7 +62,7 @@ def detect(columns: Columns) -> list[Segment]:
     Silent where an interpolation stores the score ``cut``, which the detector of that name reads.
 
     Args:
-        columns: with the signals ``structure_step``, ``warp_residual`` and ``histogram_step``.
+        columns: with the signals ``shot_step``, ``shot_residual`` and ``histogram_step``.
     """
     context = context_of(columns)
     if not context.is_video or "cut" in columns.scores:
@@ -71,7 +71,7 @@ def detect(columns: Columns) -> list[Segment]:
     structure, residual, colours = (context.signal(name) for name in CUT_SIGNALS)
     return [
         segment_of(
-            *(frames, "structure_step", structure, structure, (row, row)),
+            *(frames, "shot_step", structure, structure, (row, row)),
             chance(float(margin[row]), 1.0, 0.25),
             "cut",
             evidence=f"frame {frames.index[row]} is unlike the frame before: structure changes by"
@@ -111,7 +111,7 @@ def _left_again(columns: Columns, margin: Float64) -> NDArray[np.bool_]:
     """(N,) True where frames become others that soon give way to what was there before."""
     context = context_of(columns)
     state = np.stack([context.signal(name) for name in LUMA_STATE])
-    structure, made = context.signal("structure_step"), np.zeros(len(margin), bool)
+    structure, made = context.signal("shot_step"), np.zeros(len(margin), bool)
     rows = np.flatnonzero(margin >= NEARLY_A_CUT)
     for row, back in zip(rows[:-1].tolist(), rows[1:].tolist(), strict=True):
         clear = max(structure[row], structure[back]) >= CLEAR_STRUCTURE

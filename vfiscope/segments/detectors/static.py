@@ -11,11 +11,8 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import (
-    MIN_REPEAT_STD,
-    patterns_of,
-    repeats_of,
-)
+from vfiscope.segments.detectors.held import patterns_of
+from vfiscope.segments.detectors.repeats import MIN_REPEAT_STD, repeats_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.types import Segment

@@ -55,9 +55,14 @@ class Sought(NamedTuple):
 
 
 class FirstPass:
-    """Records a seek table during a sequential pass."""
+    """Records a seek table during a sequential pass.
 
-    def __init__(self) -> None:
+    Args:
+        checks: False to save the checksums; no frame can then be sought.
+    """
+
+    def __init__(self, *, checks: bool = True) -> None:
+        self._checks = checks
         self.keyframes: list[tuple[int | None, int | None]] = []
         """(dts, pts) of the keyframes among the packets so far."""
         self.ended = False
@@ -67,7 +72,7 @@ class FirstPass:
         """The same rows, with the checksum of each recorded."""
         with closing(places):
             for place in places:
-                whole = place.frame is not None and place.pts is not None and not place.damaged
+                whole = self._checks and place.pts is not None and not place.damaged
                 self._checksums.append(
                     _checksum(place.frame) if place.frame is not None and whole else NOT_WHOLE
                 )

@@ -32,6 +32,7 @@ from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
+from vfiscope.sources.video.shrink import shrunk
 from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
@@ -93,7 +94,7 @@ class VideoSource(Source):
         times = PartClock.of(self._info.rate, self._info.time_base)
         clock = _Clock(times, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
-        noted = FirstPass()
+        noted = FirstPass(checks=not self.is_shrunk)
         places = noted.noted(decode(self._video, counts, noted.keyframes))
         if self._deinterlaces:
             places = deinterlace_frames(places, counts)
@@ -185,8 +186,13 @@ class VideoSource(Source):
             )
         orientation = self._first.orientation
         size = orientation.size(frame.height, frame.width)
-        if size == out.shape[:2] and orientation == UPRIGHT and self.crop is None:
+        whole = orientation == UPRIGHT and self.crop is None
+        if whole and size == out.shape[:2]:
             convert(frame, color, out)
+            return
+        small = shrunk(frame, out.shape[:2]) if whole and self.is_shrunk else None
+        if small is not None and size == (self._info.height, self._info.width):
+            convert(small, color, out)
         else:
             self._check_size(index, size)
             stored = np.empty((frame.height, frame.width, 3), out.dtype)

@@ -1,0 +1,59 @@
+"""Scans that look for segments of some kinds alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.media import write_video
+
+import vfiscope as vs
+from vfiscope.errors import UsageError
+from vfiscope.sources import open_source
+
+
+def shots(path: Path) -> Path:
+    """Two shots of moving blobs, 12 frames each, 600 x 96."""
+    rng = np.random.default_rng(4)
+    scenes = [np.kron(rng.integers(20, 235, (12, 90, 3)), np.ones((8, 8, 1))) for _ in range(2)]
+    frames = [scenes[n // 12][:, n : n + 600].astype(np.uint8) for n in range(24)]
+    return write_video(path, np.stack(frames))
+
+
+def test_a_scan_for_cuts_computes_what_cuts_need_of_small_frames(tmp_path: Path) -> None:
+    clip, out = shots(tmp_path / "shots.mp4"), str(tmp_path / "run.h5")
+    with vs.scan(str(clip), kinds="cut,fade", out=out) as run:
+        assert [(s.kind, s.start, s.stop) for s in run.segments] == [("cut", 12, 13)]
+        assert not run.scores
+        assert "shot_step" in run.signals
+        assert "sharpness" not in run.signals
+        assert run.config["max_width"] == 240
+        assert run.frame_size == (32, 200)
+    vs.flag(out)
+    with vs.open_run(out) as run:
+        assert {s.kind for s in run.segments} == {"cut"}
+    with vs.scan(str(clip), kinds="cut", signals="sharpness") as run:
+        assert run.config["max_width"] is None
+        assert {"sharpness", "shot_step"} <= set(run.signals)
+        assert "seam" not in run.signals
+
+
+def test_a_kind_that_nothing_flags_is_refused(tmp_path: Path) -> None:
+    clip = str(shots(tmp_path / "shots.mp4"))
+    with pytest.raises(UsageError, match=r"there is no kind 'cuts': did you mean 'cut'"):
+        vs.scan(clip, kinds="cuts")
+
+
+def test_wide_frames_are_read_at_a_whole_fraction_of_their_size(tmp_path: Path) -> None:
+    whole = np.kron(np.arange(40, 200, 10)[:, None, None], np.ones((6, 600, 3))).astype(np.uint8)
+    clip = str(write_video(tmp_path / "bars.mp4", np.stack([whole] * 3)))
+    for target in (clip, np.stack([whole] * 3)):
+        with open_source(target, max_width=200) as source:
+            assert source.size == (32, 200)
+            (frames,) = source
+        seen = frames.interleaved[0].astype(float)
+        rows = np.arange(1.5, 96, 3)  # the centre of what each row stands for
+        np.testing.assert_allclose(seen[..., 1].mean(1), 40 + 10 * (rows // 6), atol=2)
+    with open_source(clip, max_width=600) as source:
+        assert source.size == (96, 600)

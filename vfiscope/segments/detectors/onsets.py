@@ -1,0 +1,113 @@
+"""Things that appear at once, and things that are gone at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.context import Context, context_of, shifted
+from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.held import patterns_of
+from vfiscope.segments.detectors.regular import regular_of
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
+from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
+from vfiscope.segments.evidence import told
+from vfiscope.segments.spans import Mask, segment_of
+from vfiscope.types import Float64, Segment
+
+__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
+
+ONSET_SIGNALS = tuple(
+    dict.fromkeys(("onset", "onset_x", "onset_y", "light_step", "impulse", *REPEAT_SIGNALS))
+)
+EXPLAINED_BY = (
+    *("cut", "fade", "black", "flash", "exposure", "duplicate", "freeze", "drop"),
+    *("blur", "ghosting", "tearing", "warp", "corruption", "shift"),
+)
+"""Kinds that change all of the frame, or what it shows of time."""
+MIN_ONSET_CODES, USUAL_ONSETS = 20.0, 8.0
+"""How far an onset stands out: code values, and usual departures around it."""
+MAX_ONSET_STRUCTURE, MAX_ONSET_LIGHT = 0.2, 0.03
+"""Above them the whole frame is another one, or in another light."""
+MAX_SEEN_ROWS = 75
+"""Rows within which what has begun may end."""
+NEAR_ONSET, SAME_STRENGTH = 0.08, 2.0
+"""Parts of the frame by which the places of both lie apart, and factor of their strengths."""
+
+
+def detect(columns: Columns) -> list[Segment]:
+    """What appears and is gone again, up to the frame without it; and one frame where something
+    appears, or is gone, for good.
+
+    Blocks differ from the frame before, brought along its motion, and not from the next one; and by
+    more than around. What only one frame has is damage or a bend; where the camera, the light or
+    the shot changes, all of the frame does. Silent beside a golden frame, by which the detector
+    ``change`` knows better.
+
+    Args:
+        columns: with the signals ``ONSET_SIGNALS``.
+    """
+    context = context_of(columns)
+    if not context.is_video or "changed_area" in columns.signals:
+        return []
+    margins = _margins(context)
+    found, ended = [], -1
+    for row in np.flatnonzero(margins >= 1).tolist():
+        if row > ended:
+            end = _end(context, margins, row)
+            ended = row if end is None else end
+            found.append(_segment(context, margins, row, end))
+    return found
+
+
+def _margins(context: Context) -> Float64:
+    """(N,) how clearly something begins, in terms of what is enough; 0 where it is something
+    else."""
+    excess, usual = above_sides(context.signal("onset"))
+    margin = excess / np.maximum(MIN_ONSET_CODES, USUAL_ONSETS * usual)
+    structure, light = context.signal("structure_step"), context.signal("light_step")
+    whole = (structure > MAX_ONSET_STRUCTURE) | (np.abs(light) > MAX_ONSET_LIGHT)
+    lone = (impulse_margin(context) >= 1).astype(np.float64)
+    single = lone + shifted(lone, -1) + shifted(lone, 1) > 0
+    return np.where(whole | single | _before_repeats(context.columns), 0.0, margin)
+
+
+def _before_repeats(columns: Columns) -> Mask:
+    """(N,) True where the next frame is this one again, and so tells nothing."""
+    rows = np.zeros(len(columns.frames) + 1, bool)
+    for repeat in repeats_of(columns):
+        rows[repeat.first : repeat.last + 1] = True
+    for pattern in (*patterns_of(columns), *regular_of(columns)):
+        rows[list(pattern.repeats)] = True
+    return rows[1:]
+
+
+def _end(context: Context, margins: Float64, row: int) -> int | None:
+    """The row at which what begins at one is gone; None where it stays."""
+    strength, x, y = (context.signal(name) for name in ONSET_SIGNALS[:3])
+    rows: NDArray[np.intp] = np.flatnonzero(margins[row + 1 : row + 1 + MAX_SEEN_ROWS] >= 1)
+    for end in (rows + row + 1).tolist():
+        near = max(abs(x[end] - x[row]), abs(y[end] - y[row])) <= NEAR_ONSET
+        factor = strength[end] / strength[row]
+        if near and 1 / SAME_STRENGTH <= factor <= SAME_STRENGTH:
+            return int(end)
+    return None
+
+
+def _segment(context: Context, margins: Float64, row: int, end: int | None) -> Segment:
+    columns, index = context.columns, context.columns.frames.index
+    strength, x, y = (float(context.signal(name)[row]) for name in ONSET_SIGNALS[:3])
+    until = "stays so" if end is None else f"is as before from frame {int(index[end])} on"
+    said = (
+        f"from frame {int(index[row])} on the frame shows something else around {told(100 * x)} %"
+        f" of its width and {told(100 * y)} % of its height, by {told(strength)} code values that"
+        f" no motion explains ({told(float(margins[row]))} times what would be enough), and {until}"
+    )
+    column = columns.signals["onset"]
+    badness = np.nan_to_num(np.asarray(column, np.float64))
+    return segment_of(
+        *(columns.frames, "onset", column, badness, (row, row if end is None else end - 1)),
+        *(certainty(float(margins[row])), "change"),
+        evidence=said,
+    )

@@ -1,0 +1,141 @@
+"""How unlike a frame is to the one before it: what tells another shot, at little cost.
+
+A frame is compared with the one before where things lie. Only where that leaves something that a
+cut would leave is the one before brought along the motion first, which costs most of the time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from vfiscope.jit import compiled
+from vfiscope.signals.frame_flow import from_before
+from vfiscope.signals.frame_views import ranked
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.warp_residual import MIN_CONTRAST_CODES, MIN_STRUCTURED_SHARE
+from vfiscope.types import Float32, SignalSpec, Uint8
+
+__all__ = ["SHOT_STEPS", "block_likeness", "shot_residual", "shot_step"]
+
+LIKENESS_PX = 8
+"""Side of the blocks in which structure is compared."""
+STILL_STEP, STILL_RESIDUAL = 0.08, 0.096
+"""Values up to which motion is not looked for. A cut needs 2.5 times as much, and 2.5 times that of
+the frames around it, so this hides none."""
+NOTHING = np.float32(0)
+LEAST_POWER = np.float32(1.5**2)
+"""Least variance in a block: what rounding and codecs leave of a plain area."""
+
+
+class Unlike(NamedTuple):
+    """How unlike two planes are."""
+
+    structure: float
+    """1 - median correlation of the blocks that have structure; NaN where hardly any has."""
+    codes: float
+    """Mean absolute difference, in standard deviations of luma."""
+
+
+def shot_step(frame: SignalFrame) -> float:
+    """1 minus the median correlation of luma in blocks of 8 x 8 to the frame in the row before:
+    near 0 for one scene whatever its light, near 1 for another one, however dark.
+
+    The frame before is brought along the motion where that is more than 0.08, or the residual is
+    more than 0.096. Blocks without structure in both frames do not count; NaN where hardly any has
+    any. Of frames scaled down to at most 240 px of width.
+    """
+    return _unlike_before(frame).structure
+
+
+def shot_residual(frame: SignalFrame) -> float:
+    """Mean absolute difference of luma to the frame in the row before, divided by the standard
+    deviation of luma, where :func:`shot_step` is found: near 1 and above where content is new."""
+    return _unlike_before(frame).codes
+
+
+def _unlike_before(frame: SignalFrame) -> Unlike:
+    before = frame.before
+    if before is None:
+        return Unlike(math.nan, math.nan)
+
+    def compute() -> Unlike:
+        there = _unlike(frame.tiny, before.tiny.astype(np.float32))
+        if not (there.structure > STILL_STEP or there.codes > STILL_RESIDUAL):
+            return there
+        found = from_before(frame)
+        if found is None:
+            return there
+        along = _unlike(frame.tiny, found.luma)
+        return Unlike(*(float(np.fmin(*pair)) for pair in zip(there, along, strict=True)))
+
+    return frame.share("unlike_before", compute)
+
+
+def _unlike(now: Uint8, other: Float32) -> Unlike:
+    high, wide = (max(1, side // LIKENESS_PX) for side in now.shape)
+    likeness, apart = np.empty((high, wide), np.float32), np.empty((high, wide), np.float32)
+    block_likeness(now, other, likeness, apart)
+    seen = likeness[np.isfinite(likeness)]
+    few = len(seen) < max(1, MIN_STRUCTURED_SHARE * likeness.size)
+    codes = float(apart.mean()) / max(MIN_CONTRAST_CODES, float(now.std()))
+    return Unlike(math.nan if few else 1 - ranked(seen, 0.5)[0], codes)
+
+
+@compiled()
+def block_likeness(now: Any, other: Any, likeness: Any, apart: Any) -> None:
+    """Compare the blocks of two planes.
+
+    Args:
+        now: (H, W) uint8.
+        other: (H, W) float32.
+        likeness: (h, w) float32, filled with their correlations; NaN where neither has structure.
+        apart: (h, w) float32, filled with their mean absolute differences.
+    """
+    tall = min(LIKENESS_PX, now.shape[0])
+    broad = min(LIKENESS_PX, now.shape[1])
+    count = np.float32(tall * broad)
+    for i in range(likeness.shape[0]):
+        for j in range(likeness.shape[1]):
+            one, two, ones, twos, both, off = NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
+            for y in range(i * LIKENESS_PX, i * LIKENESS_PX + tall):
+                for x in range(j * LIKENESS_PX, j * LIKENESS_PX + broad):
+                    a, b = np.float32(now[y, x]), other[y, x]
+                    one += a
+                    two += b
+                    ones += a * a
+                    twos += b * b
+                    both += a * b
+                    off += abs(a - b)
+            one /= count
+            two /= count
+            power = max(ones / count - one * one, NOTHING)
+            power_then = max(twos / count - two * two, NOTHING)
+            apart[i, j] = off / count
+            if max(power, power_then) > LEAST_POWER:
+                # A floor for each: what has structure in one frame only is as unlike as can be.
+                least = max(power, LEAST_POWER) * max(power_then, LEAST_POWER)
+                likeness[i, j] = (both / count - one * two) / np.sqrt(least)
+            else:
+                likeness[i, j] = np.nan
+
+
+SHOT_STEPS = tuple(
+    Signal(SignalSpec(name, "1", text), compute, Sight.BEFORE, usual=True)
+    for name, text, compute in (
+        (
+            "shot_step",
+            "1 - median correlation of small blocks to the frame before, along its motion where"
+            " there is much.",
+            shot_step,
+        ),
+        (
+            "shot_residual",
+            "Difference to the frame before in standard deviations of luma, along its motion where"
+            " there is much.",
+            shot_residual,
+        ),
+    )
+)

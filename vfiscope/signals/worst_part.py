@@ -1,0 +1,119 @@
+"""Where in the frame most of what is wrong lies, against a reference or between real frames."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.signals.frame_views import BLOCK_PX
+from vfiscope.signals.signal import SMALL_WIDTH, Sight, Signal, SignalFrame
+from vfiscope.types import Box, CellGrid, Float32, SignalSpec
+
+__all__ = ["WORST_PART", "worst_part"]
+
+CODE_NOISE, SHARE_NOISE = 1.0, 0.05
+"""Differences in code values, and shares at fault, that are nothing."""
+MIN_WORST_BLOCK = 3.0
+"""Value of the worst block in terms of the usual block (or of noise), below which nothing is wrong
+in one place more than elsewhere."""
+MIN_PART = 0.5
+"""Part of all that stands out which one patch must hold to stand for it."""
+
+
+def worst_part(frame: SignalFrame) -> Box | None:
+    """The box that holds most of what is wrong, in pixels of the frame as scored.
+
+    What is wrong is the share at fault in each cell of the maps of faults, where the frame was
+    judged between real frames, else the mean absolute difference to the partner in blocks. Blocks
+    stand out that lie above the geometric mean of the usual block and of the worst one. The box is
+    that of the patch of them with the most in it, if that holds half of it, else that of all; and
+    the whole frame where no block is three times as wrong as the usual one.
+
+    None where nothing is wrong, and where nothing is known: a frame without partner, or one that
+    was registered, so that its own pixels do not lie on those of the partner.
+    """
+
+    def compute() -> Box | None:
+        size = frame.pixels.shape[:2]
+        if frame.faults is not None and np.isfinite(frame.faults).any():
+            wrong, noise = np.nan_to_num(frame.faults), SHARE_NOISE
+            cells = CellGrid.over(size, wrong.shape)
+        elif frame.partner is not None and frame.matrix is None:
+            wrong, side = _differences(frame.pixels, frame.partner.pixels)
+            wrong, noise = wrong * np.float32(255 / frame.white), CODE_NOISE
+            cells = CellGrid(wrong.shape[0], wrong.shape[1], 0.0, 0.0, float(side), float(side))
+        else:
+            return None
+        return _box(wrong, noise, cells, size)
+
+    return frame.share("worst_part", compute)
+
+
+def _differences(test: NDArray[Any], other: NDArray[Any]) -> tuple[Float32, int]:
+    """(h, w) mean absolute differences over the three channels, in blocks, and the side of a block
+    in pixels. Of wide frames every n-th pixel each way is looked at."""
+    step = -(-test.shape[1] // SMALL_WIDTH)
+    one, two = (np.ascontiguousarray(each[::step, ::step]) for each in (test, other))
+    high, wide = (max(1, length // BLOCK_PX) for length in one.shape[:2])
+    apart = cv2.absdiff(one, two)[: high * BLOCK_PX, : wide * BLOCK_PX].astype(np.float32)
+    means = cv2.resize(apart, (wide, high), interpolation=cv2.INTER_AREA)
+    return np.asarray(means.mean(axis=2), np.float32), BLOCK_PX * step
+
+
+def _box(wrong: Float32, noise: float, cells: CellGrid, size: tuple[int, int]) -> Box | None:
+    usual, peak = max(float(np.median(wrong)), noise), float(wrong.max())
+    if peak < MIN_WORST_BLOCK * noise:
+        return None
+    if peak < MIN_WORST_BLOCK * usual:
+        return Box(0, 0, size[1], size[0])
+    out = (wrong >= math.sqrt(usual * peak)).astype(np.uint8)
+    # Blocks with one between them belong to the same patch.
+    joined = cv2.dilate(out, np.ones((3, 3), np.uint8))
+    count, patches = cv2.connectedComponents(joined, connectivity=8)
+    held = [float(wrong[(patches == each) & (out > 0)].sum()) for each in range(1, count)]
+    most = int(np.argmax(held))
+    alone = held[most] >= MIN_PART * sum(held)
+    rows, columns = np.nonzero((out > 0) & ((patches == most + 1) | (not alone)))
+    box = cells.around(
+        slice(int(rows.min()), int(rows.max()) + 1),
+        slice(int(columns.min()), int(columns.max()) + 1),
+    )
+    # What fills no block belongs to the last one.
+    right = size[1] if columns.max() == cells.columns - 1 else box.x + box.w
+    bottom = size[0] if rows.max() == cells.rows - 1 else box.y + box.h
+    return Box(box.x, box.y, min(right, size[1]) - box.x, min(bottom, size[0]) - box.y)
+
+
+def _edge(frame: SignalFrame, which: int) -> float:
+    box = worst_part(frame)
+    if box is None:
+        return math.nan
+    return float((box.x, box.y, box.x + box.w, box.y + box.h)[which])
+
+
+WORST_PART = tuple(
+    Signal(
+        SignalSpec(
+            f"worst_{name}",
+            "px",
+            f"{text} of the box with most of what is wrong against the reference, or between the"
+            " real frames.",
+        ),
+        partial(_edge, which=which),
+        Sight.FAULTS,
+        usual=True,
+    )
+    for which, (name, text) in enumerate(
+        (
+            ("left", "First column"),
+            ("top", "First row"),
+            ("right", "Column behind the last one"),
+            ("bottom", "Row behind the last one"),
+        )
+    )
+)
