@@ -34,6 +34,7 @@ QUIET = {
     "tear_lag": 1.0,
     "tear_jump": 0.05,
     "tear_jump_share": 0.5,
+    "wobble": 0.0,
 }
 """A calm scene."""
 
@@ -61,6 +62,7 @@ def places(columns: Columns) -> list[tuple[str, int, int]]:
 
 
 LONE = {"impulse": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
+BENT = {**LONE, "wobble": {30: 1.0}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
@@ -89,11 +91,17 @@ TORN = {
             {
                 "impulse": {29: 12.0, 30: 12.0},
                 "warp_residual": {40: 0.2},
+                "difference_p99": {40: 40.0},
                 "keyframe": {0: 1.0, 40: 1.0},
             },
             [("corruption", 30, 40)],
         ),
-        (LONE, [("warp", 30, 31)]),
+        (BENT, [("warp", 30, 31)]),
+        # The second of two bent frames has hardly anything of its own.
+        (
+            {**BENT, "impulse": {30: 40.0, 31: 2.5}, "wobble": {30: 1.0, 31: 0.5}},
+            [("warp", 30, 32)],
+        ),
         (JUMP, [("shift", 30, 31)]),
         (
             {"motion_x": {30: 6.0, 33: -6.0}, "motion_residual": {30: 0.3, 33: 0.3}},
@@ -122,6 +130,19 @@ def test_a_fault_is_named_and_placed(
         {**LONE, "seam": {30: 400.0}, "luma_mean": {30: 180.0}, "light_step": {30: 0.6}},
         # something that only passes: motion explains it
         {"impulse": {30: 40.0}},
+        {"impulse": {30: 40.0}, "wobble": {30: 1.0}},
+        # places that leave their way, but show nothing that the neighbours do not: flow errs
+        {"wobble": {30: 5.0}, "warp_residual": {30: 0.1, 31: 0.1}},
+        # frames are missing: only the way into one of them leaves much
+        {**BENT, "warp_residual": {30: 0.06, 31: 0.2}},
+        # a keyframe that renews a little everywhere, behind two frames with lone blocks
+        {
+            "impulse": {29: 12.0, 30: 12.0},
+            "warp_residual": {40: 0.2},
+            "keyframe": {0: 1.0, 40: 1.0},
+        },
+        # the first frames behind a cut or a flash, which the encoder has not learnt yet
+        {**SOFT, "warp_residual": {29: 0.2}},
         # a cut to a softer scene, which stays
         {"sharpness": dict.fromkeys(range(30, ROWS), 3.0)},
         # fog: contrast goes with sharpness
@@ -147,10 +168,46 @@ def test_frames_missing_in_a_pan_are_no_bump() -> None:
     assert places(aside) == [("shift", 30, 31)]
 
 
-def test_a_camera_that_swings_is_one_bump() -> None:
-    steps = {30: 9.0, 31: -13.5, 32: 6.75, 33: -2.25}  # 9, -4.5, 2.25 and 0 px from its place
-    columns = scene(motion_x=steps, motion_residual=dict.fromkeys(steps, 0.3))
-    assert places(columns) == [("shift", 30, 33)]
+@pytest.mark.parametrize(
+    ("places_px", "stop"),
+    [
+        ((9.0, -4.5, 2.25, 0.0), 33),
+        # A swing that has nearly come back is none that is at rest.
+        ((16.0, -9.6, 5.8, -3.5, 2.1, 0.0), 35),
+        ((6.0, 6.0, 0.0), 32),
+    ],
+)
+def test_a_camera_that_swings_is_one_bump(places_px: tuple[float, ...], stop: int) -> None:
+    steps = dict(enumerate(np.diff(places_px, prepend=0.0).tolist(), 30))
+    left = dict.fromkeys(steps, 0.3)
+    assert places(scene(motion_x=steps, motion_residual=left)) == [("shift", 30, stop)]
+    # Each of its frames differs from both neighbours, and seams come and go with where it is.
+    alone = dict.fromkeys(range(30, stop), 40.0)
+    seams = dict.fromkeys(range(30, stop), 200.0)
+    columns = scene(motion_x=steps, motion_residual=left, impulse=alone, seam=seams)
+    assert places(columns) == [("shift", 30, stop)]
+
+
+def test_a_bump_along_the_way_is_told_by_its_way_back() -> None:
+    pan, steady = dict.fromkeys(range(ROWS), 2.0), dict.fromkeys(range(ROWS), 0.2)
+    back = scene(motion_x={**pan, 30: 8.8, 31: -4.8}, motion_residual=steady)
+    repeat = scene(motion_x={**pan, 30: 0.0, 31: 4.0}, motion_residual=steady)
+    assert places(back) == [("shift", 30, 31)]
+    assert places(repeat) == []
+
+
+def test_catching_up_behind_a_freeze_is_no_bump() -> None:
+    still = dict.fromkeys(range(22, 30), 1.0)
+    jump = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
+    assert places(scene(**jump, difference_p99=still)) == []
+    # In a scene where nothing goes on, nothing can be caught up.
+    calm = dict.fromkeys(range(ROWS), 0.3) | {29: 0.0}
+    assert places(scene(**jump, difference_p99=calm)) == [("shift", 30, 31)]
+
+
+def test_a_camera_that_gathers_speed_does_not_leap() -> None:
+    speed = {28: 0.9, 29: 2.8, 30: 4.8, 31: 3.6, 32: 2.4, 33: 1.0}
+    assert places(scene(motion_x=speed, motion_residual=dict.fromkeys(speed, 0.5))) == []
 
 
 def test_steps_that_return_regularly_are_a_cadence() -> None:

@@ -11,7 +11,7 @@ from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.ghosts import ghost_rows
 from vfiscope.segments.detectors.shift import bumped_rows
-from vfiscope.segments.detectors.stand_out import relit
+from vfiscope.segments.detectors.stand_out import relit, residual_ratio
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
@@ -19,7 +19,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["BLUR_SIGNALS", "detect"]
 
-BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean", "structure_step")
+BLUR_SIGNALS = ("sharpness", "luma_std", "luma_mean", "structure_step", "warp_residual")
 BEFORE_BLUR = (-6, -5, -4, -3, -2, -1)
 """Rows whose median is the sharpness before."""
 MIN_SOFTER = 0.16
@@ -31,6 +31,9 @@ STEP_SHARE = 0.6
 MIN_CONTRAST_STEP, MAX_CONTRAST_STEP = 0.006, 0.5
 """Least fall of the logarithm of contrast, as blur takes some of it, and largest as a part of the
 fall of sharpness."""
+MAX_BREAK_RATIO, ROWS_BEHIND_BREAK = 2.0, 2
+"""What motion leaves of a step to content that an encoder has to learn, and the frames that it
+may take: they are soft."""
 MAX_BLUR_ROWS = 250
 MAX_SCENE_STEP = 0.6
 """Change of structure at the end from which on it is another scene that is sharper."""
@@ -51,7 +54,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    sharp, contrast, _, structure = (context.signal(name) for name in BLUR_SIGNALS)
+    sharp, contrast, _, structure = (context.signal(name) for name in BLUR_SIGNALS[:4])
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log(np.where(sharp > 0, sharp, np.nan))
         spread = np.log(np.where(contrast > MIN_TELLING_STD, contrast, np.nan))
@@ -79,8 +82,12 @@ def detect(columns: Columns) -> list[Segment]:
 
 def _other(context: Context) -> Mask:
     """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
-    other = relit(context) | damaged_rows(context) | bumped_rows(context)
-    return np.asarray(other | ghost_rows(context))
+    lit = relit(context)
+    other = lit | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
+    new = lit | (residual_ratio(context) >= MAX_BREAK_RATIO)
+    for rows in range(1, ROWS_BEHIND_BREAK + 1):
+        other[rows:] |= new[:-rows]
+    return np.asarray(other)
 
 
 def _sharp_again(level: Float64, first: int, usual: float, fall: float) -> int | None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.detectors.certainty import certainty
-from vfiscope.segments.detectors.context import Context, context_of
+from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.leaps import explained_rows
 from vfiscope.segments.detectors.stand_out import (
+    SIDE_BEFORE,
+    SIDE_BEHIND,
     impulse_margin,
     relit,
     residual_ratio,
@@ -20,19 +23,29 @@ from vfiscope.types import Segment, Status
 
 __all__ = ["DAMAGE_SIGNALS", "damaged_rows", "detect"]
 
-DAMAGE_SIGNALS = ("impulse", "seam", "warp_residual", "structure_step", "luma_mean", "light_step")
-MIN_SEAMS, MIN_LONE_BLOCKS, MIN_BOTH = 0.8, 1.0, 1.2
+DAMAGE_SIGNALS = (
+    *("impulse", "seam", "warp_residual", "structure_step", "luma_mean", "light_step"),
+    "difference_p99",
+)
+MIN_SEAMS, MIN_LONE_BLOCKS, MIN_BOTH = 0.8, 1.0, 1.8
 """Least margins of seams and of lone blocks, and of their geometric mean."""
+MIN_STRONG_SEAMS = 1.2
+"""Least margin of the strongest seams of a damage that stays."""
 MIN_LONE = 1.5
 """Margin of lone blocks in two frames in a row where content was lost."""
 MAX_LIGHT_STEP, MAX_DARKER = 0.1, 0.4
 """Step of the light, and of the logarithm of mean luma, of a flash or of black."""
-MAX_DAMAGED_STEP = 0.4
+MAX_DAMAGED_STEP = 0.65
 """Change of structure from which on it is another scene."""
 GAP_ROWS = 2
 """Rows between two reports of the decoder that are one damage."""
 MIN_NEW_RATIO = 1.4
 """What motion leaves at the first frame of a damage that stays, and behind the last."""
+MIN_NEW_CHANGE, MIN_USUAL_CHANGE = 1.4, 4.0
+"""Change of the most changed blocks at a keyframe that renews them, in terms of the usual, which is
+at least so many code values: others renew a little everywhere."""
+MIN_LONE_RATIO = 1.3
+"""What motion leaves on the way into lone blocks, or out of them."""
 MAX_STAY_ROWS = 50
 
 
@@ -70,8 +83,10 @@ def damage(context: Context) -> Mask:
     def compute() -> Mask:
         seams, blocks = seam_margin(context), impulse_margin(context)
         both = np.sqrt(np.maximum(seams, 0) * np.maximum(blocks, 0))
-        steady = _same_light(context)
+        ratio, steady = residual_ratio(context), _same_light(context)
         lone = (seams >= MIN_SEAMS) & (blocks >= MIN_LONE_BLOCKS) & (both >= MIN_BOTH) & steady
+        lone &= np.fmax(ratio, np.append(ratio[1:], 0)) >= MIN_LONE_RATIO
+        lone &= ~explained_rows(context)
         return np.asarray(lone | _staying(context, steady))
 
     return context.columns.share("damage", compute)
@@ -92,8 +107,11 @@ def damaged_rows(context: Context) -> Mask:
 
 
 def _same_light(context: Context) -> Mask:
-    """(N,) False at flashes and in black, which only one frame has, too."""
-    return ~(np.abs(context.signal("light_step")) > MAX_LIGHT_STEP) & ~relit(context, MAX_DARKER)
+    """(N,) False at flashes and in black, which only one frame has, too: at a step of the light
+    that most places have, and behind it as long as the mean is another one."""
+    stepped = np.abs(context.signal("light_step")) > MAX_LIGHT_STEP
+    ago = np.convolve(stepped, np.ones(len(SIDE_BEHIND) + 1))[: len(stepped)] > 0
+    return np.asarray(~stepped & ~(ago & relit(context, MAX_DARKER)))
 
 
 def _staying(context: Context, steady: Mask) -> Mask:
@@ -113,7 +131,7 @@ def _staying(context: Context, steady: Mask) -> Mask:
         before, after = ratio[max(0, first - 7) : first], ratio[behind + 1 : behind + 8]
         usual = max(before.max(initial=0), after.max(initial=0))
         lone = min(ratio[first], ratio[behind]) > MIN_NEW_RATIO / 1.2 * usual
-        strong = seams[first:behind].max() >= MIN_BOTH
+        strong = seams[first:behind].max() >= MIN_STRONG_SEAMS
         if quiet and lone and strong and new[first] and new[behind] and behind - first > 1:
             rows[first:behind] = True
     return rows
@@ -125,17 +143,22 @@ def _lost(context: Context) -> list[tuple[int, int]]:
     keyframes = context.columns.signals.get("keyframe")
     if keyframes is None:
         return []
-    blocks, new = impulse_margin(context), residual_ratio(context) >= MIN_NEW_RATIO
+    blocks, ratio, lit = impulse_margin(context), residual_ratio(context), relit(context)
+    change = context.signal("difference_p99")
+    with np.errstate(invalid="ignore"):
+        usual = np.fmax(medians(change, (*SIDE_BEFORE, *SIDE_BEHIND)), MIN_USUAL_CHANGE)
+        new = (ratio >= MIN_NEW_RATIO) & (change >= MIN_NEW_CHANGE * usual)
+    lone = (blocks >= MIN_LONE) & (np.append(0, blocks[:-1]) >= MIN_LONE)
     cut = context.signal("structure_step") > MAX_DAMAGED_STEP
     renewed = np.flatnonzero(keyframes == 1)
-    starts, lit = (blocks >= MIN_LONE) & (np.append(0, blocks[:-1]) >= MIN_LONE), relit(context)
+    starts = lone & ~explained_rows(context) & (keyframes != 1)
     found: list[tuple[int, int]] = []
     for row in np.flatnonzero(starts).tolist():
         place = int(np.searchsorted(renewed, row, side="right"))
         if place == len(renewed) or (found and row <= found[-1][1]):
             continue
         behind = int(renewed[place])
-        if new[behind] and not (cut | lit)[row : behind + 1].any() and keyframes[row] != 1:
+        if new[behind] and not (cut | lit)[row : behind + 1].any():
             found.append((row, behind - 1))
     return found
 

@@ -61,15 +61,16 @@ def seam_margin(context: Context) -> Float64:
     return context.columns.share("seam_margin", compute)
 
 
-def residual_ratio(context: Context) -> Float64:
-    """(N,) what motion leaves of the step to a frame, in terms of that of the frames around."""
+def residual_ratio(context: Context, least: float = MIN_RESIDUAL) -> Float64:
+    """(N,) what motion leaves of the step to a frame, in terms of that of the frames around, which
+    counts as a ``least`` one."""
 
-    def compute() -> Float64:
+    def compute() -> tuple[Float64, Float64]:
         left = context.signal("warp_residual")
-        level = np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
-        return np.nan_to_num(left / np.fmax(MIN_RESIDUAL, level))
+        return left, np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
 
-    return context.columns.share("residual_ratio", compute)
+    left, level = context.columns.share("residual_levels", compute)
+    return np.nan_to_num(left / np.fmax(least, level))
 
 
 def relit(context: Context, step: float = MAX_RELIT) -> Mask:

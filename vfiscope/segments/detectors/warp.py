@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.detectors.certainty import certainty
-from vfiscope.segments.detectors.context import context_of
+from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import (
-    impulse_margin,
+    above_sides,
     relit,
     residual_ratio,
     seam_margin,
@@ -18,23 +18,39 @@ from vfiscope.segments.detectors.stand_out import (
 from vfiscope.segments.detectors.torn import tears
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
-from vfiscope.types import Segment
+from vfiscope.segments.spans import Mask
+from vfiscope.types import Float64, Segment
 
 __all__ = ["WARP_SIGNALS", "detect"]
 
-WARP_SIGNALS = ("impulse", "seam", "warp_residual", "luma_mean")
-MIN_BENT_RATIO = 1.15
-"""What motion leaves on the way into a bent frame and out of it, in terms of the usual."""
-MAX_BENT_SEAMS, MIN_BENT = 0.6, 1.9
-"""Margin of seams below which nothing is damaged, and least evidence of both together."""
+WARP_SIGNALS = (
+    *("impulse", "seam", "warp_residual", "luma_mean", "structure_step", "sharpness", "wobble"),
+)
+LEAST_LONE_CODES, LONE_SHARE, USUAL_LONE = 1.0, 0.75, 4.0
+"""Code values that only this frame has: least ones, least ones as a part of sharpness, by which
+content changes that moves, and how many times the usual ones around."""
+LEAST_WOBBLE_PX, USUAL_WOBBLES = 0.1, 4.0
+"""The same for how far its places leave their way."""
+LEAST_BENT_RESIDUAL, MIN_BENT_EXCESS = 0.003, 0.1
+"""What motion leaves on the way into a bent frame and out of it, least and beyond the usual."""
+MAX_ONE_SIDED = 5.0
+"""How much more it may leave on the one than on the other."""
+MIN_BENT = 1.1
+"""Least of the three, in terms of what is enough."""
+MAX_BENT_SEAMS, MAX_BENT_STEP = 1.0, 0.3
+"""Margin of seams below which nothing is damaged, and change of structure of another scene."""
+EDGE_BENT = 0.5
+"""What is enough beside a bent frame, of the two that tell."""
 MAX_WARP_ROWS = 12
 
 
 def detect(columns: Columns) -> list[Segment]:
     """The bent frames.
 
-    They have content that neither neighbour has, as damaged ones do, but no seams; and on the way
-    in and on the way out smooth motion leaves more than usual.
+    Three things tell together: places leave their way and come back, by the flow into the frame
+    and out of it; it has content that neither neighbour has; and on the way in and on the way out
+    smooth motion leaves more than usual. Things that pass by quickly have the first two only. And
+    there are no seams, which damaged frames have.
 
     Args:
         columns: with the signals ``WARP_SIGNALS``.
@@ -42,29 +58,70 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    blocks, seams, left = (f(context) for f in (impulse_margin, seam_margin, residual_ratio))
-    both = np.minimum(left, np.append(left[1:], 0))
+    margins = _margins(context)
+    seeds = (margins.min(axis=0) >= MIN_BENT) & ~_others(context)
+    edges = (np.sort(margins, axis=0)[1] >= EDGE_BENT) & (margins[0] >= EDGE_BENT)
+    found = []
+    for first, last in spans(_grown(seeds, edges), np.zeros(len(seeds), bool)):
+        if last - first < MAX_WARP_ROWS:
+            found.append(_segment(context, margins, (first, last)))
+    return found
+
+
+def _margins(context: Context) -> Float64:
+    """(3, N) lone content, wobble and residual in terms of what is enough."""
+    lone, usual_lone = above_sides(np.maximum(context.signal("impulse"), 0))
+    away, usual_away = above_sides(np.maximum(context.signal("wobble"), 0))
+    left, sharp = residual_ratio(context, LEAST_BENT_RESIDUAL), context.signal("sharpness")
+    going = np.append(left[1:], 0)
+    # Where frames are missing, or another scene begins, only one of both leaves much.
+    both = np.where(
+        np.maximum(left, going) - 1 < MAX_ONE_SIDED * (np.minimum(left, going) - 1),
+        np.minimum(left, going),
+        0.0,
+    )
+    return np.stack(
+        [
+            lone / np.fmax(np.fmax(LEAST_LONE_CODES, LONE_SHARE * sharp), USUAL_LONE * usual_lone),
+            away / np.maximum(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away),
+            (both - 1) / MIN_BENT_EXCESS,
+        ]
+    )
+
+
+def _others(context: Context) -> Mask:
+    """(N,) rows that are unlike their neighbours by something else."""
+    step = np.nan_to_num(context.signal("structure_step"))
     other = relit(context) | bumped_rows(context) | damaged_rows(context)
+    other |= np.fmax(step, np.append(step[1:], 0)) > MAX_BENT_STEP
+    other |= seam_margin(context) >= MAX_BENT_SEAMS
     for tear in tears(context):
         other[max(0, tear.first - 1) : tear.stop + 1] = True
-    bent = (blocks >= 1) & (both >= MIN_BENT_RATIO) & (seams < MAX_BENT_SEAMS) & ~other
-    bent &= np.sqrt(np.maximum(blocks, 0)) * both >= MIN_BENT
-    found = []
-    for first, last in spans(bent, np.zeros(len(bent), bool)):
-        if last - first < MAX_WARP_ROWS:
-            row = first + int(blocks[first : last + 1].argmax())
-            margin = float(np.sqrt(blocks[row]) * both[row] / MIN_BENT)
-            said = (
-                f"places of frame {int(columns.frames.index[row])} lie elsewhere than before and"
-                f" after: {told(float(context.signal('impulse')[row]))} code values that neither"
-                f" neighbour has, {told(float(both[row]))} times as much as usual that motion"
-                " leaves, and no seams"
-            )
-            found.append(
-                segment_of(
-                    *(columns.frames, "impulse", columns.signals["impulse"], blocks, (first, last)),
-                    *(certainty(margin), "warp"),
-                    evidence=said,
-                )
-            )
-    return found
+    return np.asarray(other)
+
+
+def _grown(seeds: Mask, edges: Mask) -> Mask:
+    """(N,) the seeds and the edges that touch them on either side."""
+    grown = seeds.copy()
+    for first, last in spans(seeds | edges, np.zeros(len(seeds), bool)):
+        grown[first : last + 1] = seeds[first : last + 1].any()
+    return grown
+
+
+def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segment:
+    frames = context.columns.frames
+    score = np.cbrt(np.maximum(margins, 0).prod(axis=0))
+    row = rows[0] + int(score[rows[0] : rows[1] + 1].argmax())
+    left = 1 + MIN_BENT_EXCESS * float(margins[2, row])
+    said = (
+        f"places of frame {int(frames.index[row])} lie elsewhere than before and after: they leave"
+        f" their way by {told(float(context.signal('wobble')[row]), 'px')} and come back,"
+        f" {told(float(context.signal('impulse')[row]))} code values are in neither neighbour, and"
+        f" motion leaves {told(left)} times as much as usual"
+    )
+    column = context.columns.signals["wobble"]
+    return segment_of(
+        *(frames, "wobble", column, score, rows),
+        *(certainty(float(score[row]) / MIN_BENT), "warp"),
+        evidence=said,
+    )
