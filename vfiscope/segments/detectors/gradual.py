@@ -38,6 +38,11 @@ MAX_UNEVEN = 4.0
 """Most new colours in one frame as a multiple of the median: more is a cut or a flash."""
 END_SHARE = 0.4
 """Rows at either end with less than this part of the median do not belong to it."""
+MAX_FAINT_ROWS = 4
+"""Rows at either end whose colours are hardly new, and that change as much as the others."""
+MIN_SWEPT = 0.55
+"""Root of the product of new colours and of the change of the most changed blocks, in code values:
+on the line of a wipe both are high at once."""
 GRADUAL_SIDE = 6
 """Rows before and behind that are compared with the stretch."""
 MIN_OVER_SIDES = 2.0
@@ -70,6 +75,10 @@ class _Stretch:
     """Change of the most changed blocks as a multiple of the mean change."""
     apart: float
     """Spread of the change of light over the blocks, in parts of it."""
+
+    @property
+    def is_clear(self) -> bool:
+        return self.over >= MIN_OVER_SIDES
 
     @property
     def dissolves(self) -> bool:
@@ -129,31 +138,57 @@ def _transitions(columns: Columns) -> list[_Stretch]:
     """The dissolves and wipes of a run, computed once."""
 
     def compute() -> list[_Stretch]:
-        found = [_measured(columns, *rows) for rows in _stretches(columns)]
-        clear = [each for each in found if each.over >= MIN_OVER_SIDES]
-        return [each for each in clear if each.dissolves or each.wipes]
+        context = context_of(columns)
+        colours = np.nan_to_num(context.signal("histogram_step"))
+        swept = np.sqrt(colours * np.nan_to_num(context.signal("difference_p99")))
+        of_colours = [_measured(columns, *rows, colours) for rows in _stretches(columns, colours)]
+        found = [each for each in of_colours if each.is_clear and (each.dissolves or each.wipes)]
+        for rows in _stretches(columns, swept, MIN_SWEPT):
+            each = _measured(columns, *rows, swept)
+            apart = all(each.last < one.first or each.first > one.last for one in found)
+            if apart and each.is_clear and each.wipes:
+                found.append(each)
+        return sorted(found, key=lambda each: each.first)
 
     return columns.share("gradual", compute)
 
 
-def _stretches(columns: Columns) -> list[tuple[int, int]]:
-    """(first, last) rows of stretches of new colours that nothing else explains."""
+def _stretches(
+    columns: Columns, change: Float64, least: float = MIN_NEW_COLOURS
+) -> list[tuple[int, int]]:
+    """(first, last) rows of stretches in which more changes than usual, and that nothing else
+    explains."""
     colours = np.nan_to_num(context_of(columns).signal("histogram_step"))
-    usual = medians(colours, USUAL_ROWS)
+    usual = medians(change, USUAL_ROWS)
     otherwise = _otherwise(columns)
-    new = (colours >= np.maximum(MIN_NEW_COLOURS, NEW_TIMES_USUAL * usual)) & ~otherwise
+    new = (change >= np.maximum(least, NEW_TIMES_USUAL * usual)) & ~otherwise
     found = []
     for first, last in spans(new, np.zeros(len(new), bool), reach=2):
-        inside = colours[first : last + 1]
+        inside = change[first : last + 1]
         level = float(np.median(inside))
         held = np.flatnonzero(inside >= END_SHARE * level)
         first, last = first + int(held[0]), first + int(held[-1])
         even = float(inside.max()) <= MAX_UNEVEN * level
         length = MIN_GRADUAL_ROWS <= last - first + 1 <= MAX_GRADUAL_ROWS
         free = not otherwise[max(0, first - 2) : last + 3].any()
-        if even and length and free and float(inside.sum()) >= ALL_NEW_COLOURS:
-            found.append((first, last))
+        if even and length and free and float(colours[first : last + 1].sum()) >= ALL_NEW_COLOURS:
+            found.append(_extended(columns, first, last))
     return found
+
+
+def _extended(columns: Columns, first: int, last: int) -> tuple[int, int]:
+    """The stretch with the rows at its ends that change as much, though in colours that are hardly
+    new: a dissolve begins and ends so."""
+    mean = context_of(columns).signal("frame_difference")
+    most = END_SHARE * _median(mean[first : last + 1])
+    for _ in range(MAX_FAINT_ROWS):
+        beyond = _median(mean[max(0, first - 1 - GRADUAL_SIDE) : max(0, first - 1)])
+        if first > 1 and mean[first - 1] >= max(most, MIN_ONSET * beyond):
+            first -= 1
+        beyond = _median(mean[last + 2 : last + 2 + GRADUAL_SIDE])
+        if last + 2 < len(mean) and mean[last + 1] >= max(most, MIN_ONSET * beyond):
+            last += 1
+    return first, last
 
 
 def _otherwise(columns: Columns) -> NDArray[np.bool_]:
@@ -164,22 +199,22 @@ def _otherwise(columns: Columns) -> NDArray[np.bool_]:
     return rows
 
 
-def _measured(columns: Columns, first: int, last: int) -> _Stretch:
+def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stretch:
     context = context_of(columns)
     names = ("histogram_step", "luma_std", "difference_p99", "frame_difference")
     colours, std, peak, mean = (context.signal(name) for name in names)
     light, spread = context.signal("light_step"), context.signal("light_spread")
     inside = slice(first, last + 1)
-    before = _median(colours[max(0, first - GRADUAL_SIDE) : first])
-    after = _median(colours[last + 1 : last + 1 + GRADUAL_SIDE])
-    onset = _median(colours[first : first + 3]) / _median(colours[max(0, first - 3) : first])
-    end = _median(colours[last - 2 : last + 1]) / _median(colours[last + 1 : last + 4])
+    before = _median(change[max(0, first - GRADUAL_SIDE) : first])
+    after = _median(change[last + 1 : last + 1 + GRADUAL_SIDE])
+    onset = _median(change[first : first + 3]) / _median(change[max(0, first - 3) : first])
+    end = _median(change[last - 2 : last + 1]) / _median(change[last + 1 : last + 4])
     ends = min(std[max(0, first - 1)], std[min(len(std) - 1, last + 1)])
     return _Stretch(
         first,
         last,
         float(np.nansum(colours[inside])),
-        _median(colours[inside]) / max(before, after),
+        _median(change[inside]) / max(before, after),
         min(onset, end),
         float(np.nanmin(std[inside])) / max(float(ends), 1e-3),
         _median(peak[inside]) / _median(mean[inside]),
