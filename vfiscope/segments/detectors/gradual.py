@@ -46,6 +46,9 @@ on the line of a wipe both are high at once."""
 GRADUAL_SIDE = 6
 """Rows before and behind that are compared with the stretch."""
 MIN_OVER_SIDES = 2.0
+MIN_OVER_RESTLESS = (1.5, 3.0)
+"""The same of a stretch between a restless and a calm shot: over the richer side, and the geometric
+mean over both."""
 MAX_MIXED_CONTRAST = 0.93
 """Contrast within a dissolve, as a part of the lower one of both ends."""
 MAX_MIXED_PEAK, MAX_EVEN_PEAK = 8.0, 4.0
@@ -67,8 +70,11 @@ class _Stretch:
     """Sum of the new colours."""
     over: float
     """New colours as a multiple of those of the richer side."""
+    over_both: float
+    """The geometric mean of both sides' multiples."""
     onset: float
     """The same at the less sudden end."""
+    onset_both: float
     contrast: float
     """Least standard deviation of luma as a part of that of the ends."""
     peak: float
@@ -78,7 +84,8 @@ class _Stretch:
 
     @property
     def is_clear(self) -> bool:
-        return self.over >= MIN_OVER_SIDES
+        one, both = MIN_OVER_RESTLESS
+        return self.over >= MIN_OVER_SIDES or (self.over >= one and self.over_both >= both)
 
     @property
     def dissolves(self) -> bool:
@@ -87,7 +94,9 @@ class _Stretch:
 
     @property
     def wipes(self) -> bool:
-        return self.peak >= MIN_WIPE_PEAK and self.onset >= MIN_ONSET
+        one, both = MIN_OVER_RESTLESS
+        sudden = self.onset >= one and self.onset_both >= both
+        return self.peak >= MIN_WIPE_PEAK and (self.onset >= MIN_ONSET or sudden)
 
     @property
     def evidence(self) -> str:
@@ -141,27 +150,28 @@ def _transitions(columns: Columns) -> list[_Stretch]:
         context = context_of(columns)
         colours = np.nan_to_num(context.signal("histogram_step"))
         swept = np.sqrt(colours * np.nan_to_num(context.signal("difference_p99")))
-        of_colours = [_measured(columns, *rows, colours) for rows in _stretches(columns, colours)]
-        found = [each for each in of_colours if each.is_clear and (each.dissolves or each.wipes)]
-        for rows in _stretches(columns, swept, MIN_SWEPT):
-            each = _measured(columns, *rows, swept)
-            apart = all(each.last < one.first or each.first > one.last for one in found)
-            if apart and each.is_clear and each.wipes:
-                found.append(each)
+        found: list[_Stretch] = []
+        for change, least in ((colours, MIN_NEW_COLOURS), (swept, MIN_SWEPT)):
+            sides = [medians(change, rows) for rows in (range(-60, 0, 5), range(5, 61, 5))]
+            for usual in (medians(change, USUAL_ROWS), np.fmin(*sides)):
+                new = change >= np.maximum(least, NEW_TIMES_USUAL * np.nan_to_num(usual))
+                for rows in _stretches(columns, change, new):
+                    each = _measured(columns, *rows, change)
+                    told_so = each.wipes or (each.dissolves and change is colours)
+                    apart = all(each.last < one.first or each.first > one.last for one in found)
+                    if each.is_clear and told_so and apart:
+                        found.append(each)
         return sorted(found, key=lambda each: each.first)
 
     return columns.share("gradual", compute)
 
 
-def _stretches(
-    columns: Columns, change: Float64, least: float = MIN_NEW_COLOURS
-) -> list[tuple[int, int]]:
-    """(first, last) rows of stretches in which more changes than usual, and that nothing else
-    explains."""
+def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(first, last) rows of stretches in which more changes than usual, as ``new`` says, and that
+    nothing else explains."""
     colours = np.nan_to_num(context_of(columns).signal("histogram_step"))
-    usual = medians(change, USUAL_ROWS)
     otherwise = _otherwise(columns)
-    new = (change >= np.maximum(least, NEW_TIMES_USUAL * usual)) & ~otherwise
+    new = new & ~otherwise
     found = []
     for first, last in spans(new, np.zeros(len(new), bool), reach=2):
         inside = change[first : last + 1]
@@ -207,6 +217,7 @@ def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stre
     inside = slice(first, last + 1)
     before = _median(change[max(0, first - GRADUAL_SIDE) : first])
     after = _median(change[last + 1 : last + 1 + GRADUAL_SIDE])
+    level = _median(change[inside])
     onset = _median(change[first : first + 3]) / _median(change[max(0, first - 3) : first])
     end = _median(change[last - 2 : last + 1]) / _median(change[last + 1 : last + 4])
     ends = min(std[max(0, first - 1)], std[min(len(std) - 1, last + 1)])
@@ -214,8 +225,10 @@ def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stre
         first,
         last,
         float(np.nansum(colours[inside])),
-        _median(change[inside]) / max(before, after),
+        level / max(before, after),
+        level / float(np.sqrt(before * after)),
         min(onset, end),
+        float(np.sqrt(onset * end)),
         float(np.nanmin(std[inside])) / max(float(ends), 1e-3),
         _median(peak[inside]) / _median(mean[inside]),
         _median(spread[inside]) / _median(np.abs(light[inside])),
