@@ -34,6 +34,8 @@ MIN_NEW_COLOURS, NEW_TIMES_USUAL = 0.015, 2.0
 """Part of the colours that are new in a frame; the same as a multiple of the usual one."""
 ALL_NEW_COLOURS = 0.4
 """Sum of these parts over the stretch."""
+ALL_WIPED_COLOURS = 0.55
+"""The same of a wipe, behind which nothing is left of the shot before."""
 MAX_UNEVEN = 4.0
 """Most new colours in one frame as a multiple of the median: more is a cut or a flash."""
 END_SHARE = 0.4
@@ -43,6 +45,8 @@ MAX_FAINT_ROWS = 4
 MIN_SWEPT = 0.55
 """Root of the product of new colours and of the change of the most changed blocks, in code values:
 on the line of a wipe both are high at once."""
+MIN_SIDE_ROWS = 3
+"""Rows on either side from which it can be told how suddenly a wipe begins and ends."""
 GRADUAL_SIDE = 6
 """Rows before and behind that are compared with the stretch."""
 MIN_OVER_SIDES = 2.0
@@ -73,7 +77,7 @@ class _Stretch:
     over_both: float
     """The geometric mean of both sides' multiples."""
     onset: float
-    """The same at the less sudden end."""
+    """The same at the less sudden end; 0 where the clip begins or ends there."""
     onset_both: float
     contrast: float
     """Least standard deviation of luma as a part of that of the ends."""
@@ -96,7 +100,8 @@ class _Stretch:
     def wipes(self) -> bool:
         one, both = MIN_OVER_RESTLESS
         sudden = self.onset >= one and self.onset_both >= both
-        return self.peak >= MIN_WIPE_PEAK and (self.onset >= MIN_ONSET or sudden)
+        other = self.colours >= ALL_WIPED_COLOURS
+        return other and self.peak >= MIN_WIPE_PEAK and (self.onset >= MIN_ONSET or sudden)
 
     @property
     def evidence(self) -> str:
@@ -218,6 +223,7 @@ def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stre
     before = _median(change[max(0, first - GRADUAL_SIDE) : first])
     after = _median(change[last + 1 : last + 1 + GRADUAL_SIDE])
     level = _median(change[inside])
+    both_known = first > MIN_SIDE_ROWS and last < len(change) - MIN_SIDE_ROWS
     onset = _median(change[first : first + 3]) / _median(change[max(0, first - 3) : first])
     end = _median(change[last - 2 : last + 1]) / _median(change[last + 1 : last + 4])
     ends = min(std[max(0, first - 1)], std[min(len(std) - 1, last + 1)])
@@ -227,7 +233,7 @@ def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stre
         float(np.nansum(colours[inside])),
         level / max(before, after),
         level / float(np.sqrt(before * after)),
-        min(onset, end),
+        min(onset, end) if both_known else 0.0,
         float(np.sqrt(onset * end)),
         float(np.nanmin(std[inside])) / max(float(ends), 1e-3),
         _median(peak[inside]) / _median(mean[inside]),
