@@ -31,7 +31,8 @@ MIN_GRADUAL_ROWS, MAX_GRADUAL_ROWS = 7, 60
 USUAL_ROWS = range(-60, 61, 5)
 """Rows whose median is the usual share of new colours."""
 MIN_NEW_COLOURS, NEW_TIMES_USUAL = 0.015, 2.0
-"""Part of the colours that are new in a frame; the same as a multiple of the usual one."""
+"""Part of the colours that are new in a frame; the same as a multiple of the usual one, or of that
+of the calmer side."""
 ALL_NEW_COLOURS = 0.4
 """Sum of these parts over the stretch."""
 ALL_WIPED_COLOURS = 0.55
