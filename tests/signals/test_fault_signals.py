@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 from helpers.signal_scenes import H, frame, in_turn, view
@@ -108,3 +109,43 @@ def test_signals_of_very_small_frames_are_defined_or_not_but_never_fail() -> Non
         for name in names:
             assert len(in_turn(lumas, name)) == 9
     assert math.isnan(SIGNALS["embedding_step"].compute(frame(np.ones((2, 2)))))
+
+
+@pytest.mark.parametrize(("first", "lag"), [(-1, 2), (0, 1), (-2, 3)])
+def test_a_blend_of_any_two_instants_shows_its_detail_twice(first: int, lag: int) -> None:
+    """Also where one of them is the frame itself, which nobody has seen."""
+    lumas = with_fault(np.rint((PAN[AT + first] + PAN[AT + 1]) / 2))
+    alike = {n: in_turn(lumas, f"echo_{n}") for n in (1, 2, 3)}
+    rise = {n: values[AT] - max(others(values)) for n, values in alike.items()}
+    assert max(rise, key=lambda n: rise[n]) == lag
+    assert rise[lag] > 0.1
+    detail = in_turn(lumas, "moving_detail")
+    assert detail[AT] < 0.9 * min(others(detail))
+    if first != -1:
+        left = in_turn(lumas, "blend_others")
+        assert left[AT] < 0.05
+        assert min(others(left)) > 4
+    assert math.isnan(alike[1][0])
+    assert math.isnan(alike[1][-1])
+
+
+def test_blur_takes_detail_and_leaves_no_echo() -> None:
+    lumas = with_fault(cv2.GaussianBlur(PAN[AT], (0, 0), 3))
+    detail = in_turn(lumas, "moving_detail")
+    assert detail[AT] < 0.5 * min(others(detail))
+    for lag in (1, 2, 3):
+        alike = in_turn(lumas, f"echo_{lag}")
+        assert alike[AT] < max(others(alike)) + 0.1
+
+
+@pytest.mark.parametrize(("lag", "row"), [(1, 48), (2, 48), (-1, 72)])
+def test_a_torn_part_is_its_lag_behind_and_catches_up(lag: int, row: int) -> None:
+    """The top shows another instant in one frame; it has 5 rows of blocks of 24 pixels."""
+    torn = PAN[AT].copy()
+    torn[:row] = PAN[AT - lag][:row]
+    lumas = with_fault(torn)
+    ahead, split = in_turn(lumas, "tear_ahead"), in_turn(lumas, "tear_split")
+    assert ahead[AT : AT + 2] == pytest.approx([-lag, lag], rel=0.2)
+    assert split[AT : AT + 2] == pytest.approx([row / H] * 2, abs=1e-6)
+    assert max(map(abs, others(ahead))) < 0.05
+    assert all(map(math.isnan, in_turn([view()] * 4, "tear_ahead")))

@@ -30,6 +30,7 @@ from vfiscope.signals.camera_motion import CAMERA_MOTION
 from vfiscope.signals.colour_balance import COLOUR_BALANCE
 from vfiscope.signals.colour_share import COLOUR_SHARES
 from vfiscope.signals.damage import IMPULSE, SEAM
+from vfiscope.signals.echo import ECHO_SIGNALS
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
 from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
@@ -47,6 +48,7 @@ from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.shot_step import SHOT_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
+from vfiscope.signals.tear_pace import TEAR_PACES
 from vfiscope.signals.tearing import TEARING
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
 from vfiscope.signals.wobble import WOBBLE
@@ -72,7 +74,7 @@ for _signal in (
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
     *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
-    *(*BLEND_SIGNALS, *TEARING, IMPULSE, SEAM, *ONSET),
+    *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART),
 ):

@@ -1,4 +1,4 @@
-"""Blends: frames that are a mixture of the frames before and after, as ghosting is."""
+"""Blends: frames that are a mixture of two instants, as ghosting is."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
-from vfiscope.signals.frame_views import ranked
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import SignalSpec
+from vfiscope.signals.frame_views import ranked, scaled_down
+from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame
+from vfiscope.types import Float32, SignalSpec
 
-__all__ = ["BLEND_SIGNALS", "Blend", "blend"]
+__all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "passage"]
 
 MIN_MOVED_CODES = 14
 """Difference of the frames before and after, in code values, where a blend shows."""
@@ -28,17 +29,44 @@ MIN_CARRIED_CODES = 1.0
 BLEND_MOTION_SHARE = 0.8
 
 
+class Passage(NamedTuple):
+    """How content goes from the frame before to the frame after; tiny frames."""
+
+    flow: Float32
+    """(h, w, 2) px: content at (x, y) of the one is at (x + dx, y + dy) of the other."""
+    moved: NDArray[np.bool_]
+    """(h, w) where they differ by more than 14 code values: where a blend shows."""
+
+
 class Blend(NamedTuple):
-    """How well a mixture of its neighbours explains a frame."""
+    """How well a mixture of two instants explains a frame."""
 
     residual: float
-    """Mean difference to the mixture, as a multiple of that to the neighbours along their
+    """Mean difference to the mixture of its neighbours, as a multiple of that to them along their
     motion."""
+    others: float
+    """The least of the same for mixtures of other instants."""
     gradient: float
     """Mean slope of the frame as a part of that of its neighbours."""
     motion: float
     """Pixels of the frame that content moves from the frame before to the one after (80th
     percentile)."""
+
+
+def passage(frame: SignalFrame) -> Passage | None:
+    """That around a frame; None where there are no frames around it, or hardly anything moves."""
+    before, after = frame.before, frame.after
+    if before is None or after is None or min(before.tiny.shape) < MIN_FLOW_PX:
+        return None
+    past, coming = before.tiny, after.tiny
+
+    def compute() -> Passage | None:
+        moved = cv2.absdiff(past, coming) > MIN_MOVED_CODES
+        if int(moved.sum()) < MIN_MOVED_PX:
+            return None
+        return Passage(flow_between(past, coming), moved)
+
+    return frame.share("passage", compute)
 
 
 def blend(frame: SignalFrame) -> Blend | None:
@@ -49,32 +77,42 @@ def blend(frame: SignalFrame) -> Blend | None:
     0.8 that fits best. A ghost is close to it, and a moving edge far from it; slow motion is close
     to both, and therefore divided by the least of |f - p|, |f - n| and |f - (p + n) / 2| with p and
     n brought half of the way along the flow between them. Tiny frames, at most 240 px wide.
+
+    The other mixtures are of the instants 0 and 1, -1 and 0, -2 and 1 frames on: 0 is the mean of p
+    and n, both brought half of the way, and -2 the frame before p.
     """
+    found = passage(frame)
+    if found is None:
+        return None
+    return frame.share("blend", lambda: _blend(frame, found))
+
+
+def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     before, after = frame.before, frame.after
     if before is None or after is None:
         return None
-    past, coming = before.tiny, after.tiny
-
-    def compute() -> Blend | None:
-        count, along, length = mixed(frame.tiny, past, coming)
-        if count < MIN_MOVED_PX or min(past.shape) < MIN_FLOW_PX:
-            return None
-        flow = flow_between(past, coming)
-        part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
-        half = flow * np.float32(0.5)
-        carried = fetched_along(past, -half), fetched_along(coming, half)
-        left, least = residuals(frame.tiny, past, coming, part, *carried)
-        moved = cv2.absdiff(past, coming) > MIN_MOVED_CODES
-        own, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
-        usual = sum(around) / 2
-        squares = np.square(flow[moved]).sum(axis=-1)
-        return Blend(
-            left / max(MIN_CARRIED_CODES * count, least),
-            own / usual if usual else math.nan,
-            math.sqrt(ranked(squares, BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
-        )
-
-    return frame.share("blend", compute)
+    past, coming, moved = before.tiny, after.tiny, found.moved
+    count, along, length = mixed(frame.tiny, past, coming)
+    part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
+    half = found.flow * np.float32(0.5)
+    old, new = fetched_along(past, -half), fetched_along(coming, half)
+    left, least = residuals(frame.tiny, past, coming, part, old, new)
+    own = (old + new) / 2
+    then, coming_then = past.astype(np.float32), coming.astype(np.float32)
+    pairs = [(own, coming_then), (then, own)]
+    if len(frame.past) > 1:
+        pairs.append((scaled_down(frame.past[1], TINY_WIDTH).astype(np.float32), coming_then))
+    others = min(unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS) for pair in pairs)
+    slope, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
+    usual = sum(around) / 2
+    squares = np.square(found.flow[moved]).sum(axis=-1)
+    explained = max(MIN_CARRIED_CODES * count, least)
+    return Blend(
+        left / explained,
+        others / explained,
+        slope / usual if usual else math.nan,
+        math.sqrt(ranked(squares, BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
+    )
 
 
 @compiled()
@@ -109,6 +147,26 @@ def residuals(
     return left, least
 
 
+@compiled()
+def unmixed(now: Any, moved: Any, one: Any, other: Any, low: float, high: float) -> float:
+    """Sum of the differences of ``now`` (h, w) uint8 to the best mixture of two float32 planes with
+    a part of ``low`` to ``high`` of the one, where ``moved``."""
+    along, length, left = 0.0, 0.0, 0.0
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            if moved[y, x]:
+                step = float(one[y, x]) - float(other[y, x])
+                along += step * (float(now[y, x]) - float(other[y, x]))
+                length += step * step
+    part = low if length == 0 else min(max(along / length, low), high)
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            if moved[y, x]:
+                step = float(one[y, x]) - float(other[y, x])
+                left += abs(float(now[y, x]) - float(other[y, x]) - part * step)
+    return left
+
+
 def _part(name: str) -> Callable[[SignalFrame], float]:
     def compute(frame: SignalFrame) -> float:
         found = blend(frame)
@@ -121,7 +179,7 @@ BLEND_SIGNALS = tuple(
     Signal(
         SignalSpec(f"blend_{name}", unit, text),
         _part(name),
-        Sight.BEFORE | Sight.AFTER,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST,
         usual=True,
     )
     for name, unit, text in (
@@ -130,6 +188,12 @@ BLEND_SIGNALS = tuple(
             "1",
             "Difference to a mixture of the frames before and after, as a multiple of that to them"
             " along their motion; near 0 for a blend.",
+        ),
+        (
+            "others",
+            "1",
+            "The least of the same for mixtures of other instants: the frame itself along the"
+            " motion, two before.",
         ),
         (
             "gradient",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vfiscope.signals.frame_views import BLOCK_PX
-from vfiscope.signals.signal import SMALL_WIDTH, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Partner, Sight, Signal, SignalFrame
 from vfiscope.types import Box, CellGrid, Float32, SignalSpec
 
 __all__ = ["WORST_PART", "worst_part"]
@@ -44,8 +42,8 @@ def worst_part(frame: SignalFrame) -> Box | None:
             wrong, noise = np.nan_to_num(frame.faults), SHARE_NOISE
             cells = CellGrid.over(size, wrong.shape)
         elif frame.partner is not None and frame.matrix is None:
-            wrong, side = _differences(frame.pixels, frame.partner.pixels)
-            wrong, noise = wrong * np.float32(255 / frame.white), CODE_NOISE
+            wrong, side = _differences(frame, frame.partner)
+            noise = CODE_NOISE
             cells = CellGrid(wrong.shape[0], wrong.shape[1], 0.0, 0.0, float(side), float(side))
         else:
             return None
@@ -54,13 +52,16 @@ def worst_part(frame: SignalFrame) -> Box | None:
     return frame.share("worst_part", compute)
 
 
-def _differences(test: NDArray[Any], other: NDArray[Any]) -> tuple[Float32, int]:
-    """(h, w) mean absolute differences over the three channels, in blocks, and the side of a block
-    in pixels. Of wide frames every n-th pixel each way is looked at."""
-    step = -(-test.shape[1] // SMALL_WIDTH)
-    one, two = (np.ascontiguousarray(each[::step, ::step]) for each in (test, other))
+def _differences(frame: SignalFrame, partner: Partner) -> tuple[Float32, int]:
+    """(h, w) mean absolute differences in blocks, in 8-bit code values over the three channels, and
+    the side of a block in pixels. Of wide frames every n-th pixel each way is looked at."""
+    step = frame.row_step
+    one, two = (
+        each.pixels[::step, ::step] * np.float32(255 / (2**each.bit_depth - 1))
+        for each in (frame, partner)
+    )
     high, wide = (max(1, length // BLOCK_PX) for length in one.shape[:2])
-    apart = cv2.absdiff(one, two)[: high * BLOCK_PX, : wide * BLOCK_PX].astype(np.float32)
+    apart = np.abs(one - two)[: high * BLOCK_PX, : wide * BLOCK_PX]
     means = cv2.resize(apart, (wide, high), interpolation=cv2.INTER_AREA)
     return np.asarray(means.mean(axis=2), np.float32), BLOCK_PX * step
 

@@ -67,7 +67,9 @@ def _known_otherwise(columns: Columns, repeat: Repeat) -> bool:
     if against == "reference" and np.isfinite(moved).any():
         return True
     held = columns.frames.role[repeat.first] == Role.HELD  # the source repeats too
-    return bool(held or moved[repeat.first] == 0 or _in_reference_too(columns, repeat))
+    places = moved[repeat.first : repeat.last + 1]
+    told_by_slip = places[0] == 0 if against == "reference" else (places == 0).all()
+    return bool(held or told_by_slip or _in_reference_too(columns, repeat))
 
 
 def _in_reference_too(columns: Columns, repeat: Repeat) -> bool:

@@ -16,6 +16,7 @@ from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import DIP_REACH, Pattern, change_of, patterns_of
 from vfiscope.segments.detectors.repeats import repeats_of
+from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import FrameTable, Segment, counted
@@ -58,6 +59,8 @@ def detect(columns: Columns) -> list[Segment]:
 
 def regular_of(columns: Columns) -> list[Pattern]:
     """Stretches with single repeats that are equally far apart, in order."""
+    if np.isfinite(moved_of(columns)[0]).any():  # the places of the frames tell
+        return []
     return columns.share("regular", lambda: _regular(columns))
 
 

@@ -59,9 +59,10 @@ LONG_RUN, LONG_QUANTILE, ARRIVED_SHARE = 3, 0.75, 0.3
 """Rows from which on a run may be renewed by the codec here and there, and may begin late; then it
 changes by that part of what was before."""
 MIN_END_ROWS, MAX_END_SHARE, MIN_END_EDGE = 4, 0.15, 0.6
-"""Of a run at the start or end of a clip: its least length, its greatest change in parts of the
-usual one, and the least change beside it: what stands still by itself starts slowly."""
-MIN_END_USUAL, MIN_END_PACE, END_CONFIDENCE = 4.0, 0.7, 0.7
+"""Of a run at the start or end of a clip or beside another shot: its least length, its greatest
+change in parts of the usual one, and the least change beside it: what stands still by itself starts
+slowly."""
+MIN_END_USUAL, MIN_END_PACE, END_CONFIDENCE = 4.0, 0.6, 0.7
 
 
 class Repeat(NamedTuple):
@@ -78,12 +79,18 @@ class Repeat(NamedTuple):
     stopped: float
     """Motion of the rows before and after it, in usual steps and each at most 1, less its own."""
     ends: bool = False
-    """It lies at the start or end of the clip, so that one side tells."""
+    """It lies at the start or end of the clip or beside another shot, so that one side tells."""
 
     @property
     def ratio(self) -> float:
         """What the run changes in parts of what goes on around it."""
         return self.inside / min(self.usual, self.edge)
+
+    @property
+    def is_sharp(self) -> bool:
+        """Whether even motion stops at once, which is told by one side too."""
+        stops = self.inside < MAX_END_SHARE * self.usual and self.edge > MIN_END_EDGE * self.usual
+        return stops and self.usual > MIN_END_USUAL and self.stopped > MIN_END_PACE
 
     @property
     def confidence(self) -> float:
@@ -180,12 +187,11 @@ def _at_the_ends(rows: Rows) -> list[Repeat]:
             continue
         usual = float(np.sort(beside)[SIDE_ROWS // 4])
         inside = float(change[:length].max())
-        steady = looked.steady(side)
-        sharp = inside < MAX_END_SHARE * usual and beside[0] > MIN_END_EDGE * usual
-        if sharp and usual > MIN_END_USUAL and steady > MIN_END_PACE:
-            first = count - length if backwards else start
-            edge = float(beside[0])
-            found.append(Repeat(first, first + length - 1, inside, usual, edge, steady, True))
+        first = count - length if backwards else start
+        moved = usual, float(beside[0]), looked.steady(side)
+        made = Repeat(first, first + length - 1, inside, *moved, True)
+        if made.is_sharp:
+            found.append(made)
     return found
 
 
@@ -225,17 +231,24 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     if len(stops):
         after = slice(after.start, after.start + int(stops[0]))
     sides = [change[side][usable[side]] for side in (before, after)]
-    known = [side for side in sides if len(side)]
+    long = last - first >= SIDE_ROWS
+    known = [side for side in sides if len(side) >= (SIDE_ROWS // 2 if long else 1)]
     ends = _arriving(change, np.array([first]), np.array([last]))[0], change[last + 1]
     edges = [float(each) for each in ends if np.isfinite(each)]
-    if not known or not edges or (len(known) < 2 and last - first >= SIDE_ROWS):
+    if not known or not edges:
         return None
+    one_sided = long and len(known) < 2
     usual = min(float(np.sort(side)[len(side) // 4]) for side in known)
     own = change[first : last + 1]
-    inside = float(np.quantile(own, LONG_QUANTILE) if len(own) > LONG_RUN else own.max())
+    renewed = len(own) > LONG_RUN and not one_sided
+    inside = float(np.quantile(own, LONG_QUANTILE) if renewed else own.max())
     steady, own_pace = rows.steady(before, after), np.abs(rows.pace[first : last + 1])
     seen = own_pace[np.isfinite(own_pace)]
     stopped = steady - (min(float(np.median(seen)), 1.0) if len(seen) else UNSEEN_PACE)
-    made = Repeat(first, last, inside, usual, min(edges), stopped)
-    moves = usual > LEAST_USUAL and steady > MIN_STEP_PACE
+    made = Repeat(first, last, inside, usual, min(edges), stopped, one_sided)
+    moves = (
+        usual > LEAST_USUAL
+        and steady > MIN_STEP_PACE
+        and (not one_sided or (made.is_sharp and len(known[0]) == SIDE_ROWS))
+    )
     return made if moves and made.ratio < MAX_LULL else None

@@ -1,0 +1,161 @@
+"""Echoes: detail that a frame shows twice, a multiple of its motion apart, as ghosts do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vfiscope.jit import compiled
+from vfiscope.signals.blended import passage
+from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.types import SignalSpec
+
+__all__ = ["ECHO_SIGNALS", "Echo", "echo"]
+
+ECHO_LAGS = 3
+"""How many frames apart the two instants of a ghost are at most."""
+MIN_ECHO_PX = 0.5
+"""Motion from frame to frame, in tiny pixels, below which both instants are the same."""
+MIN_ECHO_PIXELS = 100
+"""Least number of pixels that count."""
+FINE_PX, COARSE_PX = 3, 7
+"""Detail is the difference of the means over squares of these sides."""
+COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
+"""Every second column is looked at, and as few rows as have so many pixels."""
+
+
+class Echo(NamedTuple):
+    """The detail of what moves in a frame."""
+
+    alike: tuple[float, ...]
+    """Its correlation with what lies 1, 2, 3 frames of motion further on, minus the mean of those
+    with what lies as far across the motion."""
+    detail: float
+    """Its root mean square, in code values."""
+
+
+def echo(frame: SignalFrame) -> Echo | None:
+    """The echoes in a frame; None where there are no frames around it, or too little moves.
+
+    A ghost is a f(x) + (1 - a) f(x + k v): whatever f is, its correlation with itself at k v rises
+    by a (1 - a) / (a^2 + (1 - a)^2), 1/2 for equal parts and 0.36 for 0.3 and 0.7, and its detail
+    is weaker by the root of that divisor. v is half the motion from the frame before to the one
+    after, so that the ghost itself has no part in it. Blur along no direction raises the
+    correlation across the motion as well. Detail is that of frames of at most 480 px of width, in
+    every second column and enough of the rows, where the frames around differ by more than 14 code
+    values.
+    """
+    found = passage(frame)
+    if found is None:
+        return None
+
+    def compute() -> Echo | None:
+        sums = np.zeros((2, 2, ECHO_LAGS))
+        ratio = frame.small.shape[1] // frame.tiny.shape[1]
+        pixels = int(found.moved.sum()) * ratio**2 // COLUMN_STEP
+        every = -(-pixels // ENOUGH_PIXELS)
+        count, power = echo_sums(_detail(frame), found.flow, found.moved, (ratio, every), sums)
+        if count < MIN_ECHO_PIXELS or power == 0:
+            return None
+        products, powers = sums
+        alike = products / np.sqrt(power * np.maximum(powers, 1.0))
+        along, across = alike
+        detail = math.sqrt(power / count)
+        return Echo(tuple((along - across.mean()).tolist()), detail)
+
+    return frame.share("echo", compute)
+
+
+def _detail(frame: SignalFrame) -> NDArray[np.int16]:
+    """(h, w) detail of the small frame: the means over smaller squares less those over larger ones,
+    both rounded."""
+    fine, coarse = (cv2.blur(frame.small, (side, side)) for side in (FINE_PX, COARSE_PX))
+    return np.asarray(cv2.subtract(fine, coarse, dtype=cv2.CV_16S), np.int16)
+
+
+@compiled()
+def echo_sums(detail: Any, flow: Any, moved: Any, steps: Any, sums: Any) -> tuple[int, float]:
+    """Number and summed squares of the pixels that count, of (h, w) int16; fills ``sums`` (2, 2,
+    lags): the products with what lies along and across a motion, and the squares of that. The flow
+    (h, w, 2) is of two frames and of tiny pixels; ``steps`` are the pixels along one of these and
+    from row to row."""
+    ratio, every = steps
+    height, width = detail.shape
+    lags, count, power = sums.shape[2], 0, 0.0
+    for y in range(0, height, every):
+        for x in range(0, width, COLUMN_STEP):
+            i, j = min(y // ratio, moved.shape[0] - 1), min(x // ratio, moved.shape[1] - 1)
+            if not moved[i, j]:
+                continue
+            dx, dy = float(flow[i, j, 0]) / 2, float(flow[i, j, 1]) / 2
+            if dx * dx + dy * dy < MIN_ECHO_PX * MIN_ECHO_PX:
+                continue
+            dx, dy = dx * ratio, dy * ratio
+            reach = lags * max(abs(dx), abs(dy))
+            if min(x, y) < reach or x + reach >= width - 1 or y + reach >= height - 1:
+                continue
+            here = float(detail[y, x])
+            count += 1
+            power += here * here
+            for way in range(2):
+                for lag in range(lags):
+                    far = lag + 1.0
+                    u, v = (
+                        (x + far * dx, y + far * dy) if way == 0 else (x - far * dy, y + far * dx)
+                    )
+                    column, row = int(u), int(v)
+                    right, down = u - column, v - row
+                    above = detail[row, column] * (1 - right) + detail[row, column + 1] * right
+                    below = (
+                        detail[row + 1, column] * (1 - right) + detail[row + 1, column + 1] * right
+                    )
+                    there = above * (1 - down) + below * down
+                    sums[0, way, lag] += here * there
+                    sums[1, way, lag] += there * there
+    return count, power
+
+
+def _alike(lag: int) -> Callable[[SignalFrame], float]:
+    def compute(frame: SignalFrame) -> float:
+        found = echo(frame)
+        return math.nan if found is None else found.alike[lag - 1]
+
+    return compute
+
+
+def _strength(frame: SignalFrame) -> float:
+    found = echo(frame)
+    return math.nan if found is None else found.detail
+
+
+ECHO_SIGNALS = (
+    *(
+        Signal(
+            SignalSpec(
+                f"echo_{lag}",
+                "1",
+                f"Correlation of what moves with what lies {lag} frames of its motion further on,"
+                " less that across the motion: higher in a ghost.",
+            ),
+            _alike(lag),
+            Sight.BEFORE | Sight.AFTER,
+            usual=True,
+        )
+        for lag in range(1, ECHO_LAGS + 1)
+    ),
+    Signal(
+        SignalSpec(
+            "moving_detail",
+            "code",
+            "Root mean square of the detail of what moves: weaker in a ghost.",
+        ),
+        _strength,
+        Sight.BEFORE | Sight.AFTER,
+        usual=True,
+    ),
+)
