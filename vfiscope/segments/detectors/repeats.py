@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.detectors.context import Context, chance, context_of
+from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.held import (
     CHANGE_SIGNALS,
     LEAST_CHANGE,
@@ -62,7 +62,7 @@ MIN_END_ROWS, MAX_END_SHARE, MIN_END_EDGE = 4, 0.15, 0.6
 """Of a run at the start or end of a clip or beside another shot: its least length, its greatest
 change in parts of the usual one, and the least change beside it: what stands still by itself starts
 slowly."""
-MIN_END_USUAL, MIN_END_PACE, END_CONFIDENCE = 4.0, 0.6, 0.7
+MIN_END_USUAL, MIN_END_PACE = 4.0, 0.6
 
 
 class Repeat(NamedTuple):
@@ -93,17 +93,17 @@ class Repeat(NamedTuple):
         return stops and self.usual > MIN_END_USUAL and self.stopped > MIN_END_PACE
 
     @property
-    def confidence(self) -> float:
-        """How probable it is that the run repeats the frame before it: by how little it changes, by
-        how much the others do, and by how evenly they move. Fitted on the tuning half of
-        ``benchmarks/faults.py``, whose repeats are changed by up to 5 code values by a codec."""
+    def margin(self) -> float:
+        """How clearly the run repeats the frame before it, 1 where that is just probable: by how
+        little it changes, by how much the others do, and by how evenly they move. Fitted on the
+        tuning half of ``benchmarks/faults.py``, whose repeats a codec changes by up to 5 code
+        values."""
         logit = SLOPE_OF_CHANGE * math.log(self.usual) - SLOPE_OF_RATIO * math.log(self.ratio)
         logit += SLOPE_OF_PACE * self.stopped - EVEN_REPEAT
         coded = SLOPE_OF_CODED * math.log(
             (CODED_CHANGE + CODED_SHARE * self.usual) / max(self.inside, LEAST_CHANGE)
         )
-        sure = chance(min(logit, coded), 0, 1)
-        return min(sure, END_CONFIDENCE) if self.ends else sure
+        return math.exp(min(logit, coded))
 
 
 def repeats_of(columns: Columns) -> list[Repeat]:
@@ -163,7 +163,7 @@ def _repeats(rows: Rows) -> list[Repeat]:
     kept: list[Repeat] = []
     taken = np.zeros(len(rows.change), bool)
     made = [each for each in found.values() if each is not None]
-    for each in sorted(made, key=lambda each: (-each.confidence, each)):
+    for each in sorted(made, key=lambda each: (-each.margin, each)):
         if not taken[each.first : each.last + 1].any():
             taken[each.first : each.last + 1] = True
             kept.append(each)

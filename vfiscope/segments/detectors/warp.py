@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -122,6 +122,6 @@ def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segme
     column = context.columns.signals["wobble"]
     return segment_of(
         *(frames, "wobble", column, score, rows),
-        *(certainty(float(score[row]) / MIN_BENT), "warp"),
+        *(confidence("warp", float(score[row]) / MIN_BENT), "warp"),
         evidence=said,
     )
