@@ -95,8 +95,10 @@ def _phases(rows: list[int]) -> list[tuple[list[int], int]]:
         left -= members
     free = sorted(set(rows) - {row for phase, _ in found for row in phase})
     for before, row in pairwise(free):
+        if row - before != EVERY_SECOND:
+            continue
         near = [each for each in rows if before - EVERY_SECOND <= each <= row + EVERY_SECOND]
-        if row - before == EVERY_SECOND and near == [before, row]:
+        if near == [before, row]:
             found.append((near, EVERY_SECOND))
     return found
 
