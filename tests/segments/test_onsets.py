@@ -19,6 +19,7 @@ CALM = {
     "onset_x": 0.5,
     "onset_y": 0.5,
     "structure_step": 0.02,
+    "histogram_step": 0.01,
     "light_step": 0.0,
     "impulse": -1.0,
     "difference_p99": 12.0,

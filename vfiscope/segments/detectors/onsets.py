@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import patterns_of
@@ -117,6 +117,6 @@ def _segment(context: Context, margins: Float64, row: int, end: int | None) -> S
     badness = np.nan_to_num(np.asarray(column, np.float64))
     return segment_of(
         *(columns.frames, "onset", column, badness, (row, row if end is None else end - 1)),
-        *(certainty(float(margins[row])), "change"),
+        *(confidence("change", float(margins[row])), "change"),
         evidence=said,
     )
