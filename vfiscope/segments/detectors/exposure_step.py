@@ -118,13 +118,8 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
         stays = "from it on" if last == first else f"for {last - first + 1} frames"
         found.append(
             segment_of(
-<<<<<<< HEAD
                 *(columns.frames, name, balance, np.abs(step), (first, last)),
-                chance(abs(step[first]) / steps[first], 0.8, 0.15),
-=======
-                *(columns.frames, name, balance, np.abs(step), (row, row)),
-                confidence("exposure", abs(step[row]) / least),
->>>>>>> next
+                confidence("exposure", abs(step[first]) / steps[first]),
                 "exposure",
                 evidence=f"{channel} against green is {told(abs(size))} %"
                 f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"

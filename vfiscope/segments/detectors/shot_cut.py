@@ -18,13 +18,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-<<<<<<< HEAD
-from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
-from vfiscope.segments.detectors.corruption import damaged_rows
-=======
 from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of, medians, shifted
->>>>>>> next
+from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
