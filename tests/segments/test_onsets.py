@@ -11,7 +11,7 @@ import pytest
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.segments.detectors.onsets import ONSET_SIGNALS
-from vfiscope.types import FrameTable
+from vfiscope.types import FrameTable, Role
 
 ROWS = 80
 CALM = {
@@ -38,7 +38,7 @@ def scene(**changes: dict[int, float]) -> Columns:
         for row, value in values.items():
             signals[name][row] = value
     rows = np.arange(ROWS)
-    role, status = np.zeros((2, ROWS), np.uint8)
+    role, status = np.full(ROWS, Role.UNKNOWN, np.uint8), np.zeros(ROWS, np.uint8)
     frames = FrameTable(
         rows, rows, rows / 25, rows - 1, role, np.full(ROWS, np.nan), status, Fraction(1, 25)
     )
