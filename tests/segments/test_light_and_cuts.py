@@ -318,3 +318,16 @@ def test_images_whose_times_nobody_knows_have_no_flash() -> None:
     photos = [{"role": "test", "kind": "images"}]
     assert [are_timed({"fps": fps}, photos) for fps in (25.0, 24.0)] == [False, True]
     assert are_timed({"fps": 25.0}, [{"role": "test", "kind": "video"}])
+
+
+def test_a_step_of_the_light_out_of_black_is_no_exposure() -> None:
+    black = {"luma_mean": 16.0, "luma_std": 1.0, "luma_p1": 16.0, "luma_p99": 17.0}
+    put = {**{row: black for row in range(10, 20)}, 21: lit(0.3)}
+    assert found(put) == [("black", 10, 20)]
+    assert found({21: lit(0.3)}) == [("exposure", 21, 22)]
+
+
+def test_a_flicker_begins_and_ends_with_its_faint_changes() -> None:
+    steps = [-0.012, 0.025, -0.03, 0.03, -0.025, 0.012]
+    assert found({20 + i: lit(step) for i, step in enumerate(steps)}) == [("flicker", 20, 25)]
+    assert found({21 + i: lit(s) for i, s in enumerate(steps[1:-1])}) == [("flicker", 21, 24)]
