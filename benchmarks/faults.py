@@ -4,6 +4,7 @@
     python benchmarks/faults.py scan OUT           a run of vfiscope for each clip, kept
     python benchmarks/faults.py peers OUT          FFmpeg's filters and PySceneDetect on each clip
     python benchmarks/faults.py report OUT         flags the runs again and prints the tables
+    python benchmarks/faults.py cuts OUT CLIPS     cuts beside other tools, with what each costs
     python benchmarks/faults.py audit              what the real clips have of themselves
 
 CLIPS is a folder with the clips named in ``faults_clips.py``, wherever they lie in it; clips of
@@ -44,6 +45,13 @@ def main() -> int:
     verb.add_argument("out", type=Path)
     verb.add_argument("--ffmpeg", default="ffmpeg")
     verb.add_argument("--scenedetect", default="", help="a Python that has PySceneDetect")
+    verb = verbs.add_parser("cuts", help="cuts beside other tools, with what each costs")
+    verb.add_argument("out", type=Path)
+    verb.add_argument("clips", type=Path)
+    verb.add_argument("--half", default="tuning", choices=("tuning", "reported"))
+    verb.add_argument("--ffmpeg", default="ffmpeg")
+    verb.add_argument("--scenedetect", default="", help="a Python that has PySceneDetect")
+    verb.add_argument("--write", type=Path, help="the table, in Markdown")
     verb = verbs.add_parser("report", help="the tables")
     verb.add_argument("out", type=Path)
     verb.add_argument("--half", default="tuning", choices=("tuning", "reported"))
@@ -94,6 +102,12 @@ def peers_all(args: argparse.Namespace) -> int:
     return run_peers(args.out, args.ffmpeg, args.scenedetect)
 
 
+def cuts_all(args: argparse.Namespace) -> int:
+    from faults_cuts import compare
+
+    return compare(args)
+
+
 def report_all(args: argparse.Namespace) -> int:
     from faults_report import report
 
@@ -111,6 +125,7 @@ VERBS = {
     "make": make_all,
     "scan": scan_all,
     "peers": peers_all,
+    "cuts": cuts_all,
     "report": report_all,
     "audit": audit,
 }

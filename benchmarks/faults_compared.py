@@ -54,8 +54,12 @@ def one(
     other = Shots(clear.frames[::step], clear.rate / step)
     against = write(out / f"{half}-{name}-against", other, CODECS[half][0])
     places = chosen(clear, half, purpose, level, random)
-    # A repeat that the reference has too is none.
-    shots = planted(replace(clear, truths=[]), places, level, random)
+    # A repeat that the reference has too is none. Of a source every second frame is left: what
+    # repeats in the film itself is a repeat of the frames in between.
+    own = [truth for truth in clear.truths if truth.kind == "duplicate"]
+    shots = planted(
+        replace(clear, truths=own if purpose == "source" else []), places, level, random
+    )
     severity = SEVERITIES[level]
     return entry(out, shots, half, base.name, codec, severity, name, purpose, against.name)
 

@@ -99,15 +99,14 @@ def _scenes(
     for first in range(0, len(entries), AT_ONCE):
         some = {str(out / entry.file): entry for entry in entries[first : first + AT_ONCE]}
         done = subprocess.run([python, script, *some], capture_output=True, text=True, check=True)
-        for path, detectors in json.loads(done.stdout.splitlines()[-1]).items():
+        for path, detectors in json.loads(done.stdout.splitlines()[-1])["files"].items():
             for name, found in detectors.items():
-                cuts = [["cut", at, at + 1] for at in found["cuts"]]
-                said[some[path].file][f"{SCENES} {name}"] = cuts
+                said[some[path].file][name] = found["said"]
                 seconds[name] += found["seconds"]
         print(f"\r{SCENES}: {first} of {len(entries)}", end="", file=sys.stderr, flush=True)
     frames = sum(entry.frames for entry in entries)
     for name, took in seconds.items():
-        print(f"\n{SCENES} {name}: {1e3 * took / frames:.1f} ms of processor time a frame", end="")
+        print(f"\n{name}: {1e3 * took / frames:.1f} ms of processor time a frame", end="")
 
 
 def hard_cut(truth: Truth) -> bool:
@@ -138,7 +137,7 @@ def peers_table(out: Path, ours: Judged) -> list[str]:
     for what, meant in (("cuts", hard_cut), ("cuts, dissolves, wipes, fades", any_transition)):
         for tool, result in results.items():
             if tool == "vfiscope" or "scdet" in tool or SCENES in tool:
-                lines.append(_row(what, tool, *_transitions(result, meant)))
+                lines.append(_row(what, tool, *transitions(result, meant)))
     return lines
 
 
@@ -148,10 +147,10 @@ def _judged(entries: Sequence[Entry], read: Mapping[str, Any], tool: str) -> Jud
         for entry in entries
         if tool in read.get(entry.file, {})
     }
-    return judged([_lenient(entry) for entry in entries], said)
+    return judged([lenient(entry) for entry in entries], said)
 
 
-def _lenient(entry: Entry) -> Entry:
+def lenient(entry: Entry) -> Entry:
     """For tools with few words: a fade may be called a cut, and repeats of a cadence repeats."""
     truths = [
         replace(truth, also=(*truth.also, "cut")) if truth.kind == "fade" else truth
@@ -172,7 +171,7 @@ def _kind(result: Judged, kind: str) -> tuple[Tally, int]:
     return tally, clean
 
 
-def _transitions(result: Judged, meant: Callable[[Truth], bool]) -> tuple[Tally, int]:
+def transitions(result: Judged, meant: Callable[[Truth], bool]) -> tuple[Tally, int]:
     """Of the joined clips, and those that clips have themselves. A cut that is said of another
     transition is neither right nor wrong where hard cuts are counted."""
     tally = Tally()

@@ -21,7 +21,15 @@ import numba
 
 from vfiscope.jit_cache import CodeCache
 
-__all__ = ["FUSED", "REORDERED", "compiled", "in_bands", "map_rows", "one_opencv_thread"]
+__all__ = [
+    "FUSED",
+    "REORDERED",
+    "compiled",
+    "in_bands",
+    "map_rows",
+    "one_opencv_thread",
+    "one_opencv_thread_meanwhile",
+]
 
 T = TypeVar("T")
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -105,6 +113,20 @@ def one_opencv_thread() -> Iterator[None]:
         try:
             yield
         finally:
+            cv2.setNumThreads(number)
+
+
+@contextmanager
+def one_opencv_thread_meanwhile() -> Iterator[None]:
+    """The same for as long as small frames are worked on, without keeping others waiting: OpenCV
+    starts and stops its threads whenever the setting changes, which costs more than they save."""
+    with OPENCV_LOCK:
+        number = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        with OPENCV_LOCK:
             cv2.setNumThreads(number)
 
 

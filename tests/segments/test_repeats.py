@@ -55,7 +55,7 @@ def test_a_frame_that_hardly_changes_repeats_the_one_before() -> None:
         "frame 20 repeats frame 19: the change is 0.05473 times that of the frames beside it, which"
         " change by 10.05 code values"
     )
-    assert segment.confidence > 0.99
+    assert segment.confidence > 0.95
     assert (segment.peak, segment.peak_index) == (0.5, 20)
 
 
@@ -90,8 +90,12 @@ def test_a_freeze_lasts_where_the_frame_behind_it_is_another() -> None:
     structure[34] = 0.5
     change = moving(*range(20, 34))
     assert found(columns_of(change, structure_step=structure)) == [("freeze", 20, 34)]
-    cut = np.where(np.arange(N) == 34, 0.4, 0.0)
-    assert found(columns_of(change, structure_step=structure, histogram_step=cut)) == []
+    cut = np.where(np.arange(N) == 34, 0.4, 0.0)  # of the shot behind a cut nothing is known
+    columns = columns_of(change, structure_step=structure, histogram_step=cut)
+    assert [each.confidence for each in DETECTORS["duplicate"].detect(columns)] == [0.7]
+    change[14:20] = np.linspace(9, 1.5, 6)  # it slows down to a stop: a shot that ends still
+    columns = columns_of(change, structure_step=structure, histogram_step=cut)
+    assert DETECTORS["duplicate"].detect(columns) == []
 
 
 def test_a_still_shot_between_dissolves_is_no_freeze() -> None:
@@ -152,7 +156,7 @@ def test_frames_that_are_held_in_a_pattern(pattern: tuple[int, ...], said: str) 
     [segment] = DETECTORS["cadence"].detect(columns_of(change))
     assert (segment.start, segment.stop) == (20, 80)
     assert segment.evidence.startswith(said)
-    assert segment.confidence > 0.99
+    assert segment.confidence > 0.95
     assert DETECTORS["duplicate"].detect(columns_of(change)) == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
 from vfiscope.types import FrameTable, Role
 
 
@@ -60,6 +61,19 @@ def test_a_run_without_a_source_has_no_slips(multiplier: int) -> None:
     assert kinds(table(order.tolist(), phase.tolist())) == []  # against a ground truth
     between = order // multiplier * multiplier
     assert kinds(table(between.tolist(), phase.tolist())) == []  # between originals of the test
+
+
+def test_a_freeze_that_is_seen_says_more_than_one_frame_out_of_place() -> None:
+    """Of 12 frames that stand still only the first is out of place."""
+    frames = placed([*range(20), 19, *range(20, 50)])
+    change = np.full(len(frames), 10.0, np.float32)
+    change[20:32] = 0.5
+    usual = {name: np.zeros_like(change) for name in REPEAT_SIGNALS}
+    usual |= dict.fromkeys(("difference_p99", "difference_rms", "frame_difference"), change)
+    usual |= {"pace": (change > 1).astype(np.float32), "luma_std": np.full_like(change, 40)}
+    columns = Columns(frames, {}, {}, usual)
+    found = [each for name in ("slip", "duplicate") for each in DETECTORS[name].detect(columns)]
+    assert [(each.kind, each.start, each.stop) for each in found] == [("freeze", 20, 32)]
 
 
 def against_reference(ref_index: list[int], change: dict[int, float]) -> Columns:

@@ -40,6 +40,8 @@ def test_the_box_is_that_of_the_blocks_that_differ() -> None:
     frame = against(spoiled((32, 16, 48, 32, 40)))
     assert worst_part(frame) == (32, 16, 48, 32)
     assert [signal.compute(frame) for signal in WORST_PART] == [32, 16, 80, 48]
+    mixed = SignalFrame(frame.pixels, 8, partner=Partner(CLEAN.astype(np.uint16) * 257, 16))
+    assert worst_part(mixed) == (32, 16, 48, 32)
     deep = [each.astype(np.uint16) * 257 for each in (spoiled((32, 16, 48, 32, 40)), CLEAN)]
     assert worst_part(against(*deep, bits=16)) == (32, 16, 48, 32)
 

@@ -37,6 +37,8 @@ __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
 SMALL_ENOUGH_KINDS = frozenset({"black", "cut", "fade", "flash"})
 SMALL_ENOUGH_PX = 240
 """Width of frames from which these kinds are told as well as from larger ones."""
+SMALL_BATCH = 32
+"""Frames of that size that are read together at least."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class Job:
     inputs: Inputs
     models: Models
     header: Header
+
+    @property
+    def has_small_frames(self) -> bool:
+        """Whether it reads frames scaled down, each of which takes a moment only."""
+        return 0 < (self.config.max_width or 0) <= SMALL_ENOUGH_PX
 
 
 def open_job(
@@ -104,7 +111,7 @@ def _with_small_frames(config: RunConfig) -> RunConfig:
     enough = alone and set(config.kinds) <= SMALL_ENOUGH_KINDS and not config.flag
     if not config.kinds or not enough or config.max_width or config.region_method != "none":
         return config
-    return config.replace(max_width=SMALL_ENOUGH_PX)
+    return config.replace(max_width=SMALL_ENOUGH_PX, batch=max(config.batch, SMALL_BATCH))
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:

@@ -30,6 +30,7 @@ from vfiscope.errors import (
     VfiscopeError,
     interruption,
 )
+from vfiscope.jit import one_opencv_thread_meanwhile
 from vfiscope.regions.unsought import are_awaited
 from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
@@ -51,6 +52,8 @@ __all__ = ["Seen", "WrapDecoding", "WrapScoring", "finished", "run", "run_seen"]
 
 log = logging.getLogger("vfiscope")
 
+SMALL_FRAMES_FOR_ONE = 16
+"""Small frames that are scored in the time of one other frame, about."""
 WrapScoring = Callable[[Iterable[Scores], Source, int], Iterable[Scores]]
 """Wraps the stream of scores, like a progress bar: (scores, the test, rows done before)."""
 
@@ -169,12 +172,14 @@ def _produce(
             _mark(out, config, job.inputs.sources, marking, owned=owned)
             return out
         job = open_job(config, stack, session, also=also)
+        if job.has_small_frames:
+            stack.enter_context(one_opencv_thread_meanwhile())
         writing = Writer(
             out,
             job.header,
             overwrite=config.overwrite,
             resume=config.resume,
-            block=defaults.ROWS_PER_PART,
+            block=defaults.ROWS_PER_PART * (SMALL_FRAMES_FOR_ONE if job.has_small_frames else 1),
         )
         with writing as writer:
             finished_before = writer.already_finished

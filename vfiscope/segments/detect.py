@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from vfiscope.errors import UsageError
+from vfiscope.segments.causes import without_repetition
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
 from vfiscope.segments.placed import placed
@@ -54,6 +55,7 @@ def flag(
     asked = [] if independent else _asked(kinds, columns)
     found = _unexplained([(each, _detected(each, columns)) for each in asked])
     found = [segment for segment in found if not kinds or segment.kind in kinds]
+    found = without_repetition(found, columns)
     # The same place found by a detector and by rules is listed once, under the last rule.
     ruled = {
         _place(segment): segment

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.signal import Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
@@ -25,13 +27,27 @@ def active_area(frame: SignalFrame) -> tuple[int, int, int, int] | None:
     """
 
     def compute() -> tuple[int, int, int, int] | None:
-        lit = [np.flatnonzero(frame.luma.max(axis=axis) > BLACK_LINE_CODES) for axis in (1, 0)]
+        brightest = [np.zeros(side, np.uint8) for side in frame.luma.shape]
+        line_maxima(frame.luma, *brightest)
+        lit = [np.flatnonzero(lines > BLACK_LINE_CODES) for lines in brightest]
         if not lit[0].size:
             return None
         (top, bottom), (left, right) = ((int(each[0]), int(each[-1]) + 1) for each in lit)
         return top, bottom, left, right
 
     return frame.share("active_area", compute)
+
+
+@compiled()
+def line_maxima(luma: Any, rows: Any, columns: Any) -> None:
+    """Fill the maxima of the (H,) rows and (W,) columns, zeros before, of (H, W) uint8."""
+    for y in range(luma.shape[0]):
+        here, most = luma[y], np.uint8(0)
+        for x in range(here.shape[0]):
+            most = max(most, here[x])
+        rows[y] = most
+        for x in range(here.shape[0]):
+            columns[x] = max(columns[x], here[x])
 
 
 def _edge(frame: SignalFrame, which: int) -> float:

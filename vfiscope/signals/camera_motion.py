@@ -220,8 +220,10 @@ def _field(fitted: Float64, size: tuple[int, int]) -> Float32:
     across, down, grow, turn = fitted
     y = np.arange(size[0])[:, None] - (size[0] - 1) / 2
     x = np.arange(size[1]) - (size[1] - 1) / 2
-    field = across + grow * x - turn * y, down + grow * y + turn * x
-    return np.stack(field, axis=-1).astype(np.float32)
+    field = np.empty((*size, 2), np.float32)
+    field[..., 0] = across + grow * x - turn * y
+    field[..., 1] = down + grow * y + turn * x
+    return field
 
 
 def _part(name: str) -> Callable[[SignalFrame], float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.jit import REORDERED, compiled
+from vfiscope.jit import compiled
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
@@ -16,11 +16,12 @@ __all__ = ["IMPULSE", "SEAM", "impulse", "seam"]
 DAMAGED_BLOCK_PX = 8
 DAMAGED_BLOCKS = 12
 """The block with the so-many-th largest value counts: fewer may be sparkle."""
-MIN_SEAM_CODES, MIN_SEAM_RATIO = np.float32(10), np.float32(3)
+MIN_SEAM_CODES, MIN_SEAM_RATIO = np.uint8(10), np.uint8(3)
 """Step of a seam in code values, and as a multiple of the steps on both sides of it."""
 MIN_SEAM_PX = 7
 """Length of a seam."""
-UNIT_STEP, LEAST_RUN = np.float32(1), np.float32(MIN_SEAM_PX)
+FULL_RUN, LONGER_RUN = np.uint8(MIN_SEAM_PX), np.uint8(MIN_SEAM_PX + 1)
+ONE_ROW, TOP_STEP, THIRD_OF_TOP = np.uint8(1), np.uint8(255), np.uint8(84)
 
 
 def impulse(frame: SignalFrame) -> float:
@@ -48,9 +49,7 @@ def seam(frame: SignalFrame) -> float:
     for at least 7 px. Scenes have them too, but not suddenly more."""
     if min(frame.luma.shape) <= MIN_SEAM_PX:
         return math.nan
-    upright, counts = np.zeros((2, frame.luma.shape[1]), np.float32)
-    seam_pixels(frame.luma, upright, counts)
-    return float(counts.sum(dtype=np.float64))
+    return float(seam_pixels(frame.luma))
 
 
 @compiled()
@@ -63,61 +62,106 @@ def impulse_blocks(luma: Any, before: Any, after: Any, sums: Any) -> None:
         after: of the frame after.
         sums: (h, w) int64, filled.
     """
+    columns = np.empty(sums.shape[1] * DAMAGED_BLOCK_PX, np.int16)
     for i in range(sums.shape[0]):
-        for j in range(sums.shape[1]):
-            sums[i, j] = 0
+        for x in range(columns.shape[0]):
+            columns[x] = 0
         for y in range(i * DAMAGED_BLOCK_PX, (i + 1) * DAMAGED_BLOCK_PX):
             here, past, coming = luma[y], before[y], after[y]
-            for j in range(sums.shape[1]):
-                total = np.int32(0)
-                for x in range(j * DAMAGED_BLOCK_PX, (j + 1) * DAMAGED_BLOCK_PX):
-                    now, then, next_one = np.int32(here[x]), np.int32(past[x]), np.int32(coming[x])
-                    least = min(abs(now - then), abs(now - next_one))
-                    total += np.int32(least - abs(then - next_one))
-                sums[i, j] += total
+            for x in range(columns.shape[0]):
+                least = min(apart(here[x], past[x]), apart(here[x], coming[x]))
+                columns[x] += np.int16(np.int16(least) - np.int16(apart(past[x], coming[x])))
+        for j in range(sums.shape[1]):
+            total = np.int32(0)
+            for x in range(j * DAMAGED_BLOCK_PX, (j + 1) * DAMAGED_BLOCK_PX):
+                total += np.int32(columns[x])
+            sums[i, j] = total
 
 
-@compiled(REORDERED)
-def seam_pixels(luma: Any, upright: Any, counts: Any) -> None:
-    """Count pixels on seams, column by column.
+@compiled()
+def seam_pixels(luma: Any) -> int:
+    """The number of pixels on seams of (H, W) uint8, at least 8 x 8.
 
-    Every loop over a row does one thing for all columns, which compiles to vector operations; so
-    truth is 1 or 0, and a run of seven is a product.
-
-    Args:
-        luma: (H, W) uint8, at least 8 x 8.
-        upright: (W,) float32 zeros: the lengths of upright seams so far.
-        counts: (W,) float32 zeros, added to.
+    Every loop over a row does one thing for all columns in bytes, which compiles to vector
+    operations.
     """
     height, width = luma.shape
-    level, run = np.zeros(width, np.float32), np.zeros(width + 1, np.float32)
+    steps = np.zeros((3, width), np.uint8)
+    across, lengths, level, run = np.zeros((4, width), np.uint8)
+    total = 0
     for y in range(height):
-        here = luma[y]
-        for x in range(1, width - 2):
-            length = (upright[x] + UNIT_STEP) * seams(
-                here[x - 1], here[x], here[x + 1], here[x + 2]
-            )
-            upright[x] = length
-            counts[x] += UNIT_STEP * (length > MIN_SEAM_PX) + LEAST_RUN * (length == MIN_SEAM_PX)
-        if y < 1 or y >= height - 2:
-            continue
-        above, below, further = luma[y - 1], luma[y + 1], luma[y + 2]
+        total += upright_seams(luma[y], across, lengths)
+        if y == height - 1:
+            break
+        here, below, down = luma[y], luma[y + 1], steps[y % 3]
         for x in range(width):
-            level[x] = seams(above[x], here[x], below[x], further[x])
-        for x in range(width - MIN_SEAM_PX + 1):
-            two = level[x] * level[x + 1] * level[x + 2] * level[x + 3]
-            run[x] = two * level[x + 4] * level[x + 5] * level[x + 6]
-        for x in range(width - MIN_SEAM_PX + 1):  # one for each place, and the rest of each run
-            counts[x] += run[x] * (LEAST_RUN - (LEAST_RUN - UNIT_STEP) * run[x + 1])
+            down[x] = apart(here[x], below[x])
+        if y >= 2:
+            total += level_seams(steps[(y - 2) % 3], steps[(y - 1) % 3], down, level, run)
+    return total
 
 
-@compiled(REORDERED, inner=True)
-def seams(before: Any, near: Any, far: Any, behind: Any) -> Any:
-    """1.0 where the second of three steps between four pixels in a row is a seam, else 0.0."""
-    step = abs(np.float32(far) - np.float32(near))
-    first = abs(np.float32(near) - np.float32(before))
-    third = abs(np.float32(behind) - np.float32(far))
-    return UNIT_STEP * ((step > MIN_SEAM_CODES) & (step > MIN_SEAM_RATIO * max(first, third)))
+@compiled(inner=True)
+def upright_seams(here: Any, across: Any, lengths: Any) -> Any:
+    """Pixels of upright seams that a row adds: each seam counts from its seventh row on, there with
+    those before.
+
+    Args:
+        here: (W,) uint8 row.
+        across: (W,) uint8, filled with its steps.
+        lengths: (W,) uint8 lengths of the seams so far, at most eight; changed.
+    """
+    last = here.shape[0] - 2
+    for x in range(last + 1):
+        across[x] = apart(here[x], here[x + 1])
+    for x in range(1, last):
+        longer = min(np.uint8(lengths[x] + ONE_ROW), LONGER_RUN)
+        lengths[x] = np.uint8(longer * is_seam(across[x - 1], across[x], across[x + 1]))
+    whole, more = np.int32(0), np.int32(0)
+    for x in range(1, last):
+        whole += np.int32(lengths[x] == FULL_RUN)
+        more += np.int32(lengths[x] == LONGER_RUN)
+    return MIN_SEAM_PX * whole + more
+
+
+@compiled(inner=True)
+def level_seams(before: Any, step: Any, behind: Any, level: Any, run: Any) -> Any:
+    """Pixels of the level seams between two rows.
+
+    Args:
+        before: (W,) uint8 steps to the first of the two rows.
+        step: (W,) uint8 steps between them.
+        behind: (W,) uint8 steps from the second one on.
+        level: (W,) uint8, filled with 1 for seams.
+        run: (W,) uint8 zeros, filled up to its last six with 1 where seven begin.
+    """
+    for x in range(step.shape[0]):
+        level[x] = is_seam(before[x], step[x], behind[x])
+    starts = step.shape[0] - MIN_SEAM_PX + 1
+    for x in range(starts):
+        three = level[x] & level[x + 1] & level[x + 2]
+        run[x] = np.uint8(three & level[x + 3] & level[x + 4] & level[x + 5] & level[x + 6])
+    whole, more = np.int32(0), np.int32(0)
+    for x in range(starts):
+        whole += np.int32(run[x])
+    for x in range(starts):
+        more += np.int32(np.uint8(run[x] & run[x + 1]))
+    return MIN_SEAM_PX * whole - (MIN_SEAM_PX - 1) * more  # the rest of a run adds one for each
+
+
+@compiled(inner=True)
+def apart(one: Any, other: Any) -> Any:
+    """Absolute difference of two bytes."""
+    return np.uint8(max(one, other) - min(one, other))
+
+
+@compiled(inner=True)
+def is_seam(before: Any, step: Any, behind: Any) -> Any:
+    """1 where the second of three steps in a row is a seam, else 0; all bytes. No step exceeds 255,
+    which stands for all that is three times as much as more than 84."""
+    most = max(before, behind)
+    least = TOP_STEP if most > THIRD_OF_TOP else np.uint8(MIN_SEAM_RATIO * most)
+    return np.uint8(step > max(least, MIN_SEAM_CODES))
 
 
 IMPULSE = Signal(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -125,16 +125,18 @@ def flow_between(now: Uint8, other: Uint8) -> Float32:
 
 def fetched_along(plane: Uint8, flow: Float32) -> Float32:
     """A plane (h, w) sampled where a flow (h, w, 2) points: bilinear, the border repeated."""
-    x, y = _grid(*flow.shape[:2])
-    wide, at = plane.astype(np.float32), (x + flow[..., 0], y + flow[..., 1])
-    fetched = cv2.remap(wide, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    at = cv2.add(flow, _grid(*flow.shape[:2]))
+    none: Any = None
+    wide = plane.astype(np.float32)
+    fetched = cv2.remap(wide, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, np.float32)
 
 
 @lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> tuple[Float32, Float32]:
-    """Columns (w,) and rows (h, 1) of the pixels."""
-    return np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+def _grid(height: int, width: int) -> Float32:
+    """(h, w, 2) the x and y of each pixel."""
+    rows, columns = np.indices((height, width), np.float32)
+    return np.stack([columns, rows], axis=-1)
 
 
 def _jump(now: Uint8, other: Uint8) -> tuple[int, int]:

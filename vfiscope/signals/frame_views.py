@@ -13,7 +13,7 @@ from vfiscope.types import Float32, Uint8
 
 __all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
 
-HALF_CODE, NO_SUM = np.float32(0.5), np.float32(0)
+HALF_CODE = np.float32(0.5)
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -35,18 +35,39 @@ def scaled_down(plane: Uint8, width: int) -> Uint8:
 def mean_squares(plane: Any, made: Any, tall: int, broad: int) -> None:
     """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels."""
     width = made.shape[1] * broad
-    sums, share = np.zeros(width, np.float32), np.float32(1 / (tall * broad))
+    sums, totals = np.zeros(width, np.uint32), np.zeros(made.shape[1], np.uint32)
+    share = np.float32(1 / (tall * broad))
     for i in range(made.shape[0]):
-        for x in range(width):
-            sums[x] = plane[i * tall, x]
-        for y in range(i * tall + 1, (i + 1) * tall):
+        sums[:] = 0
+        for y in range(i * tall, (i + 1) * tall):
+            row = plane[y]
             for x in range(width):
-                sums[x] += np.float32(plane[y, x])
-        for j in range(made.shape[1]):
-            total = NO_SUM
+                sums[x] += np.uint32(row[x])
+        add_across(sums, broad, totals)
+        filled = made[i]
+        for j in range(filled.shape[0]):
+            filled[j] = np.uint8(np.int32(np.float32(totals[j]) * share + HALF_CODE))
+
+
+@compiled(inner=True)
+def add_across(sums: Any, broad: int, totals: Any) -> None:
+    """Add up every ``broad`` values; a loop with a known step compiles to vector operations."""
+    count = totals.shape[0]
+    if broad == 2:
+        for j in range(count):
+            totals[j] = sums[2 * j] + sums[2 * j + 1]
+    elif broad == 3:
+        for j in range(count):
+            totals[j] = sums[3 * j] + sums[3 * j + 1] + sums[3 * j + 2]
+    elif broad == 4:
+        for j in range(count):
+            left, right = sums[4 * j] + sums[4 * j + 1], sums[4 * j + 2] + sums[4 * j + 3]
+            totals[j] = left + right
+    else:
+        for j in range(count):
+            totals[j] = 0
             for x in range(j * broad, (j + 1) * broad):
-                total += sums[x]
-            made[i, j] = np.uint8(total * share + HALF_CODE)
+                totals[j] += sums[x]
 
 
 def block_means(plane: NDArray[Any], side: int = BLOCK_PX) -> Float32:

@@ -8,16 +8,18 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_views import BLOCK_PX
-from vfiscope.signals.signal import SMALL_WIDTH, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Partner, Sight, Signal, SignalFrame
 from vfiscope.types import Box, CellGrid, Float32, SignalSpec
 
 __all__ = ["WORST_PART", "worst_part"]
 
 CODE_NOISE, SHARE_NOISE = 1.0, 0.05
 """Differences in code values, and shares at fault, that are nothing."""
+SAMPLED = 8
+"""Pixels of a block that are looked at, each way."""
 MIN_WORST_BLOCK = 3.0
 """Value of the worst block in terms of the usual block (or of noise), below which nothing is wrong
 in one place more than elsewhere."""
@@ -44,8 +46,8 @@ def worst_part(frame: SignalFrame) -> Box | None:
             wrong, noise = np.nan_to_num(frame.faults), SHARE_NOISE
             cells = CellGrid.over(size, wrong.shape)
         elif frame.partner is not None and frame.matrix is None:
-            wrong, side = _differences(frame.pixels, frame.partner.pixels)
-            wrong, noise = wrong * np.float32(255 / frame.white), CODE_NOISE
+            wrong, side = _differences(frame, frame.partner)
+            noise = CODE_NOISE
             cells = CellGrid(wrong.shape[0], wrong.shape[1], 0.0, 0.0, float(side), float(side))
         else:
             return None
@@ -54,15 +56,35 @@ def worst_part(frame: SignalFrame) -> Box | None:
     return frame.share("worst_part", compute)
 
 
-def _differences(test: NDArray[Any], other: NDArray[Any]) -> tuple[Float32, int]:
-    """(h, w) mean absolute differences over the three channels, in blocks, and the side of a block
-    in pixels. Of wide frames every n-th pixel each way is looked at."""
-    step = -(-test.shape[1] // SMALL_WIDTH)
-    one, two = (np.ascontiguousarray(each[::step, ::step]) for each in (test, other))
-    high, wide = (max(1, length // BLOCK_PX) for length in one.shape[:2])
-    apart = cv2.absdiff(one, two)[: high * BLOCK_PX, : wide * BLOCK_PX].astype(np.float32)
-    means = cv2.resize(apart, (wide, high), interpolation=cv2.INTER_AREA)
-    return np.asarray(means.mean(axis=2), np.float32), BLOCK_PX * step
+def _differences(frame: SignalFrame, partner: Partner) -> tuple[Float32, int]:
+    """(h, w) mean absolute differences in blocks, in 8-bit code values over the three channels, and
+    the side of a block in pixels. Of each block 8 x 8 pixels are looked at."""
+    step = BLOCK_PX // SAMPLED * frame.row_step
+    side = SAMPLED * step
+    high, wide = (max(1, length // side) for length in frame.pixels.shape[:2])
+    one, two = (np.float32(255 / (2**each.bit_depth - 1)) for each in (frame, partner))
+    means = np.empty((high, wide), np.float32)
+    mean_differences(frame.pixels, one, partner.pixels, two, step, means)
+    return means, side
+
+
+@compiled()
+def mean_differences(
+    test: Any, test_code: Any, other: Any, other_code: Any, step: int, made: Any
+) -> None:
+    """Fill (h, w) float32 with the mean absolute differences of two frames in square blocks of
+    8 x 8 pixels that lie ``step`` apart; each frame is given with the value of its code."""
+    side = SAMPLED * step
+    for i in range(made.shape[0]):
+        for j in range(made.shape[1]):
+            total, count = np.float32(0), 0
+            for y in range(i * side, min((i + 1) * side, test.shape[0]), step):
+                for x in range(j * side, min((j + 1) * side, test.shape[1]), step):
+                    for c in range(3):
+                        one, two = np.float32(test[y, x, c]), np.float32(other[y, x, c])
+                        total += abs(one * test_code - two * other_code)
+                    count += 3
+            made[i, j] = total / np.float32(count)
 
 
 def _box(wrong: Float32, noise: float, cells: CellGrid, size: tuple[int, int]) -> Box | None:

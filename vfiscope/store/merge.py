@@ -26,6 +26,7 @@ from vfiscope.store import schema
 from vfiscope.store.contradictions import check_boxes, check_rows, check_segments
 from vfiscope.store.frame_names import write_names
 from vfiscope.store.pairing_table import write_pairing
+from vfiscope.store.part_file import read_rows
 from vfiscope.store.parts import Folder, Part
 from vfiscope.store.stage_tables import StageResult
 from vfiscope.types import Region, Scores, Segment
@@ -182,7 +183,9 @@ def merge(
         with open_guarded(folder.merged, "w", needed) as (h5, test):
             schema.create(h5, header, parts[-1].stop)
             start, last = 0, -1
-            for scores in _slabs(read_part(folder, part) for part in parts):
+            # where no array is stored, whole chunks of columns
+            rows = schema.CHUNK_ROWS if header.grids else schema.COLUMN_CHUNK_ROWS
+            for scores in _slabs((read_part(folder, part) for part in parts), rows):
                 check_rows(folder.out, scores.frames, last)
                 schema.write_rows(h5, start, scores)
                 start, last = start + len(scores), int(scores.frames.index[-1])
@@ -221,24 +224,24 @@ def read_part(folder: Folder, part: Part, *, arrays: bool = True) -> Scores:
     """
     try:
         with h5py.File(folder.file(part), "r", locking=False) as h5:
-            return schema.read_scores(h5, arrays=arrays)
+            return read_rows(h5, arrays=arrays)
     except (OSError, KeyError, RuntimeError) as error:
         raise StoreError(
             f"{folder.file(part)} cannot be read: run the same command to make it again"
         ) from error
 
 
-def _slabs(pieces: Iterator[Scores]) -> Iterator[Scores]:
-    """The same rows in whole HDF5 chunks, so that each chunk is compressed once and the file does
-    not depend on the sizes of the parts."""
+def _slabs(pieces: Iterator[Scores], chunk: int) -> Iterator[Scores]:
+    """The same rows in whole HDF5 chunks of ``chunk`` rows, so that each chunk is compressed once
+    and the file does not depend on the sizes of the parts."""
     held: list[Scores] = []
     rows = 0
     for piece in pieces:
         held.append(piece)
         rows += len(piece)
-        if rows >= schema.CHUNK_ROWS:
+        if rows >= chunk:
             whole = schema.join(held)
-            cut = rows - rows % schema.CHUNK_ROWS
+            cut = rows - rows % chunk
             yield schema.sliced(whole, slice(0, cut))
             held, rows = [schema.sliced(whole, slice(cut, rows))], rows - cut
     if rows:

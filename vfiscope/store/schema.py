@@ -1,6 +1,6 @@
 """The layout of the HDF5 file, format version 1: the only place with names, types and filters.
 
-A result and each part of an unfinished one hold the same groups:
+A result holds the groups (:mod:`vfiscope.store.part_file` has the layout of an unfinished one):
 
 ::
 
@@ -12,7 +12,7 @@ A result and each part of an unfinished one hold the same groups:
 
 A result also has the tables of its stages (:mod:`vfiscope.store.stage_tables`) and the root
 attributes of :func:`write_root`; one that was paired with a map has ``/pairing/<column>`` (N,)
-with the columns of Pairing. Where frames were registered, parts and result have
+with the columns of Pairing. Where frames were registered, it has
 ``/registration/<column>`` (N,) with the columns of Registrations, ``matrix`` (N, 3, 3). Of inputs
 that are videos there is ``/seek/<role>``, see :mod:`vfiscope.store.seek_tables`.
 """
@@ -40,7 +40,6 @@ from vfiscope.store.registration_table import (
     create_registrations,
     join_registrations,
     no_registrations,
-    read_registrations,
     write_registrations,
 )
 from vfiscope.store.seek_tables import write_seek_tables
@@ -198,7 +197,7 @@ def write_rows(h5: Any, start: int, scores: Scores) -> None:
 
 
 def read_frames(h5: Any) -> FrameTable:
-    """The frame table of a part or a result."""
+    """The frame table of a result."""
     group = h5["frames"]
     attrs = group["pts"].attrs
     columns = {name: group[name][()] for name in FrameTable.COLUMNS}
@@ -220,18 +219,6 @@ def drop_guessed_roles(frames: FrameTable, h5: Any, config: Mapping[str, Any]) -
         return frames
     unknown = np.full_like(frames.role, Role.UNKNOWN)
     return dataclasses.replace(frames, role=unknown, phase=np.full(len(frames), np.nan))
-
-
-def read_scores(h5: Any, *, arrays: bool) -> Scores:
-    """Everything in a part; without ``arrays`` the maps and fields are left out."""
-    read = ROW_GROUPS if arrays else SCALAR_GROUPS
-    found = {
-        group.arrays: {each: dataset[()] for each, dataset in members(h5.get(name, {}))}
-        if name in read
-        else {}
-        for name, group in ROW_GROUPS.items()
-    }
-    return Scores(read_frames(h5), registrations=read_registrations(h5), **found)
 
 
 def _each_array(change: Callable[[str, str], Any], of: Scores) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.files import absolute, output_file
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
+from vfiscope.store.part_file import part_bytes
 from vfiscope.store.parts import DONE_SUFFIX, Folder, Part, Work
 from vfiscope.store.run import Run
 from vfiscope.types import FrameTable, Registrations, Scores, counted
@@ -237,13 +238,7 @@ class Writer:
         """Store the first held rows as a part."""
         held = schema.join([scores for _, scores in self._held])
         block = schema.sliced(held, slice(0, rows))
-        # In memory, because HDF5 crashes the process after a failed write.
-        with h5py.File.in_memory() as h5:
-            schema.create(h5, self.header, rows)
-            schema.write_rows(h5, 0, block)
-            h5.flush()
-            image = h5.id.get_file_image()
-        start = self.rows_done
+        image, start = part_bytes(block), self.rows_done
         self._parts.append(self._folder.commit(len(self._parts), start, start + rows, image))
         self._held = (
             [(start + rows, schema.sliced(held, slice(rows, None)))] if rows < len(held) else []

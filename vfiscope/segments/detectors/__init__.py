@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
+from vfiscope.segments.causes import CAUSE_KINDS
 from vfiscope.segments.detectors import (
     black,
     blur,
@@ -54,7 +55,7 @@ __all__ = ["DETECTORS", "Columns", "Detector"]
 DETECTORS: Registry[Detector] = Registry("detector")
 """All detectors, in the order in which they run."""
 for _detector in (
-    Detector("low_score", (), low_score.detect),
+    Detector("low_score", (), low_score.detect, ["low_score", *CAUSE_KINDS]),
     Detector("cut", ("cut",), cut.detect),
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),

@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import change_of
@@ -28,7 +29,8 @@ from vfiscope.types import FrameTable, Role, Segment
 
 __all__ = ["detect"]
 
-MIN_REPEAT_CONFIDENCE = 0.5
+END_CONFIDENCE = 0.7
+"""Of a freeze that one side tells."""
 PSNR_PEAK = 255.0
 ERROR_ROWS = 6
 MIN_GROWN_ERROR = 0.4
@@ -50,12 +52,12 @@ def detect(columns: Columns) -> list[Segment]:
             *(columns.frames, "difference_p99", columns.signals["difference_p99"]),
             -np.nan_to_num(change, nan=np.inf),
             (repeat.first, repeat.last),
-            repeat.confidence,
+            min(confidence("repeat", repeat.margin), END_CONFIDENCE if repeat.ends else 1.0),
             "freeze" if repeat.last > repeat.first else "duplicate",
             evidence=_said(columns.frames, repeat),
         )
         for repeat in repeats_of(columns)
-        if repeat.confidence >= MIN_REPEAT_CONFIDENCE
+        if repeat.margin >= 1
         and repeat.first not in explained
         and not _known_otherwise(columns, repeat)
     ]
@@ -67,7 +69,9 @@ def _known_otherwise(columns: Columns, repeat: Repeat) -> bool:
     if against == "reference" and np.isfinite(moved).any():
         return True
     held = columns.frames.role[repeat.first] == Role.HELD  # the source repeats too
-    return bool(held or moved[repeat.first] == 0 or _in_reference_too(columns, repeat))
+    places = moved[repeat.first : repeat.last + 1]
+    told_by_slip = places[0] == 0 if against == "reference" else (places == 0).all()
+    return bool(held or told_by_slip or _in_reference_too(columns, repeat))
 
 
 def _in_reference_too(columns: Columns, repeat: Repeat) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -204,7 +204,7 @@ def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, i
     words = _mixture_words if clear[row] else _echo_words
     return segment_of(
         *(columns.frames, "blend_residual", columns.signals["blend_residual"], margins, rows),
-        *(certainty(float(margins[row])), "ghosting"),
+        *(confidence("ghosting", float(margins[row])), "ghosting"),
         evidence=f"frame {int(columns.frames.index[row])} {words(context, row)}",
     )
 

@@ -67,6 +67,7 @@ from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
 from vfiscope.options.computing_options import LEVEL_METRICS
+from vfiscope.segments.causes import explained
 from vfiscope.segments.departures import departures
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import departed, told
@@ -95,13 +96,15 @@ MARKS = frozenset({"cut", *LEVEL_METRICS})
 
 
 def detect(columns: Columns) -> list[Segment]:
-    """The segments of every metric that has a spec, metric by metric."""
-    return [
+    """The segments of every metric that has a spec, metric by metric, with their cause where the
+    real frames around tell it."""
+    found = [
         segment
         for name, column in columns.scores.items()
         if name in columns.specs and name not in MARKS
         for segment in low_scores(columns.frames, column, columns.specs[name])
     ]
+    return explained(found, columns) if found else found
 
 
 def low_scores(

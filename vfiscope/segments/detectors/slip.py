@@ -12,6 +12,7 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.types import Float64, FrameTable, Role, Segment, counted
@@ -37,6 +38,8 @@ def detect(columns: Columns) -> list[Segment]:
     for kind, rows in (("duplicate", moved == 0), ("drop", moved > 1)):
         for first, last in spans(rows, np.zeros(len(rows), bool)):
             if against == "reference" and kind == "drop" and _catches_up(moved, first):
+                continue
+            if against == "source" and kind == "duplicate" and _in_freeze(columns, first, last):
                 continue
             badness = np.where(rows, np.abs(moved - 1), np.nan)
             named = "freeze" if kind == "duplicate" and last > first else kind
@@ -98,6 +101,18 @@ def _catches_up(moved: Float64, row: int) -> bool:
     while row - before - 1 > 0 and moved[row - before - 1] == 0:
         before += 1
     return bool(0 < before >= moved[row] - 1)
+
+
+def _in_freeze(columns: Columns, first: int, last: int) -> bool:
+    """Whether a longer freeze is seen there: of many frames that stand still, those that have a
+    source frame each are at their places."""
+    if not set(REPEAT_SIGNALS) <= set(columns.signals):
+        return False
+    return any(
+        each.first <= first and last <= each.last and each.last - each.first > last - first
+        for each in repeats_of(columns)
+        if each.margin >= 1
+    )
 
 
 def _evidence(frames: FrameTable, moved: Float64, place: tuple[int, int], against: str) -> str:

@@ -1,0 +1,76 @@
+"""Segments of low scores name the cause that the real frames around tell."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vfiscope.metrics import METRICS
+from vfiscope.segments import flag
+from vfiscope.segments.causes import without_repetition
+from vfiscope.segments.columns import Columns
+from vfiscope.types import FrameTable, Role, Segment
+
+N, AT = 40, 20
+FRAMES = FrameTable(
+    *(np.arange(N), np.arange(N), np.arange(N) / 25, np.arange(N)),
+    np.full(N, Role.UNKNOWN, np.uint8),
+    np.full(N, np.nan),
+    np.zeros(N, np.uint8),
+    Fraction(1, 25),
+)
+SPECS = {name: each.spec for name, each in METRICS.items()}
+QUIET = dict.fromkeys(("fault", "moving", "repeat", "late", "early", "blend"), 0.0)
+
+
+def flagged(usual: dict[str, float], worst: dict[str, float]) -> dict[str, Segment]:
+    """{metric: its segment} of a run with usual values, and other ones in one frame."""
+    rng = np.random.default_rng(3)
+    scores = {}
+    for name, value in usual.items():
+        column = value + rng.uniform(0, 1e-3, N).astype(np.float32)
+        column[AT] = worst.get(name, column[AT])
+        scores[name] = column
+    found = flag(FRAMES, scores, {name: SPECS[name] for name in scores})
+    assert {(each.start, each.stop) for each in found} <= {(AT, AT + 1)}
+    return {each.metric: each for each in found}
+
+
+@pytest.mark.parametrize(
+    ("metric", "kind", "clear", "slight"),
+    [
+        ("ghosting", "ghosting", 0.4, 0.06),
+        ("warp", "warp", 0.2, 0.05),
+        ("torn", "tearing", 0.9, 0.6),
+    ],
+)
+def test_a_metric_of_one_fault_names_it(
+    metric: str, kind: str, clear: float, slight: float
+) -> None:
+    assert flagged({metric: 0.0}, {metric: clear})[metric].kind == kind
+    assert flagged({metric: 0.0}, {metric: slight})[metric].kind == "low_score"
+
+
+def test_other_scores_end_in_the_words_of_the_verdict() -> None:
+    usual = {**QUIET, "moving": 0.5, "ghosting": 0.0, "psnr": 40.0}
+    worst = {"fault": 0.4, "blend": 0.4, "ghosting": 0.4, "psnr": 20.0}
+    found = flagged(usual, worst)
+    for metric in ("fault", "blend", "psnr"):
+        assert found[metric].kind == "low_score"
+        assert found[metric].evidence.endswith("; the frame is a blend of its neighbours")
+    assert found["ghosting"].kind == "ghosting"
+    alone = flagged({"psnr": 40.0}, {"psnr": 20.0})["psnr"]
+    assert alone.evidence.endswith("would be enough")
+
+
+def test_what_a_score_names_a_signal_does_not_name_again() -> None:
+    def of(kind: str, metric: str, start: int) -> Segment:
+        return Segment(start, start + 2, kind, metric, 1.0, start, 0.9, 0.0, 1.0)
+
+    by_score = of("ghosting", "ghosting", 4)
+    others = [of("ghosting", "blend_residual", 8), of("warp", "impulse", 4)]
+    found = [by_score, of("ghosting", "blend_residual", 5), *others]
+    columns = Columns(FRAMES, {"ghosting": np.zeros(N, np.float32)}, SPECS)
+    assert without_repetition(found, columns) == [by_score, *others]

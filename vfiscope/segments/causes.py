@@ -1,0 +1,65 @@
+"""Why a score is low, where the real frames around a frame tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from vfiscope.segments.columns import Columns
+from vfiscope.store.verdict import (
+    MIN_BLEND_SHARE,
+    MIN_BROKEN_SHARE,
+    MIN_TORN_PURITY,
+    causes_of,
+)
+from vfiscope.types import Segment
+
+__all__ = ["CAUSE_KINDS", "explained", "without_repetition"]
+
+CAUSES_BY_METRIC = {
+    "ghosting": ("ghosting", MIN_BLEND_SHARE),
+    "warp": ("warp", MIN_BROKEN_SHARE),
+    "torn": ("tearing", MIN_TORN_PURITY),
+}
+"""{metric of one fault: (the kind that it is, its least value of a frame that has it)}"""
+CAUSE_KINDS = tuple(kind for kind, _ in CAUSES_BY_METRIC.values())
+
+
+def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
+    """Segments of low scores with their causes.
+
+    Where the metric is about one fault and the worst frame has it as the verdict sees it, the
+    segment is of that kind. The evidence of others ends in what the verdict says of their worst
+    frame, as far as the run holds the metrics that a verdict needs.
+    """
+    words = columns.share("causes", lambda: causes_of(columns.frames, columns.scores))
+    return [_named(segment) or _told(segment, words, columns) for segment in found]
+
+
+def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
+    """The segments without those that a signal tells of and a score too: the real frames know
+    better than the frames beside."""
+    told = [each for each in found if each.kind in CAUSE_KINDS and each.metric in columns.scores]
+    return [
+        each
+        for each in found
+        if each.metric in columns.scores or not any(_same(each, one) for one in told)
+    ]
+
+
+def _same(one: Segment, other: Segment) -> bool:
+    return one.kind == other.kind and one.start < other.stop and other.start < one.stop
+
+
+def _named(segment: Segment) -> Segment | None:
+    kind, least = CAUSES_BY_METRIC.get(segment.metric, ("", np.inf))
+    return replace(segment, kind=kind) if segment.peak >= least else None
+
+
+def _told(segment: Segment, words: list[str], columns: Columns) -> Segment:
+    row = int(np.searchsorted(columns.frames.index, segment.peak_index))
+    if not words[row] or segment.role == "passed":
+        return segment
+    return replace(segment, evidence=f"{segment.evidence}; the frame {words[row]}")
