@@ -322,7 +322,7 @@ def test_images_whose_times_nobody_knows_have_no_flash() -> None:
 
 def test_a_step_of_the_light_out_of_black_is_no_exposure() -> None:
     black = {"luma_mean": 16.0, "luma_std": 1.0, "luma_p1": 16.0, "luma_p99": 17.0}
-    put = {**{row: black for row in range(10, 20)}, 21: lit(0.3)}
+    put = {**dict.fromkeys(range(10, 20), black), 21: lit(0.3)}
     assert found(put) == [("black", 10, 20)]
     assert found({21: lit(0.3)}) == [("exposure", 21, 22)]
 
