@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.types import FrameTable, Segment, Status
 
 ROWS = 60
@@ -254,8 +255,8 @@ def test_confidence_grows_with_the_margin() -> None:
         found(scene(motion_x={30: x}, motion_residual={30: 0.3}))[0] for x in (1.8, 6.0)
     )
     # Margins are 1.8 / 1.5 and 6 / 1.5.
-    assert weak.confidence == pytest.approx(1 - 0.5 / 1.2**2)
-    assert strong.confidence == pytest.approx(1 - 0.5 / 4**2)
+    assert weak.confidence == pytest.approx(confidence("shift", 1.2))
+    assert strong.confidence == pytest.approx(confidence("shift", 4.0))
     assert strong.evidence == (
         "the whole of frame 30 jumps by 6 px, 4 times what its usual motion would explain,"
         " and stays there"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -112,7 +112,7 @@ def _segment(
     )
     return segment_of(
         *(frames, "sharpness", columns.signals["sharpness"], -level, rows),
-        certainty(margin),
+        confidence("blur", margin),
         "blur",
         evidence=said,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.leaps import explained_rows
@@ -213,7 +213,7 @@ def _predicted(context: Context, rows: tuple[int, int]) -> Segment:
         f" {int(frames.index[rows[1]]) + 1} brings content that no motion explains"
         f" ({told(float(ratio[rows[1] + 1]))} times as much as usual)"
     )
-    return _segment(context, rows, certainty(margin), said)
+    return _segment(context, rows, confidence("corruption", margin), said)
 
 
 def _seen(context: Context, rows: tuple[int, int]) -> Segment:
@@ -229,13 +229,13 @@ def _seen(context: Context, rows: tuple[int, int]) -> Segment:
         f" and blocks that differ from both neighbours by {told(lone)} code values"
     )
     margin = float(np.sqrt(seams.max() * max(1.0, blocks.max())))
-    return _segment(context, rows, certainty(margin), said)
+    return _segment(context, rows, confidence("corruption", margin), said)
 
 
-def _segment(context: Context, rows: tuple[int, int], confidence: float, said: str) -> Segment:
+def _segment(context: Context, rows: tuple[int, int], sure: float, said: str) -> Segment:
     column = context.columns.signals["seam"]
     badness = np.nan_to_num(np.asarray(column, np.float64))
     return segment_of(
-        *(context.columns.frames, "seam", column, badness, rows, confidence, "corruption"),
+        *(context.columns.frames, "seam", column, badness, rows, sure, "corruption"),
         evidence=said,
     )

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.flash import flashes
@@ -75,7 +76,7 @@ def detect(columns: Columns) -> list[Segment]:
     stepped = [
         segment_of(
             *(columns.frames, "light_step", light, badness, (first, last)),
-            chance(abs(light[first]) / enough[first], 0.8, 0.15),
+            confidence("exposure", abs(light[first]) / enough[first]),
             "exposure",
             evidence=_said(light, first, last, enough[first]),
         )
@@ -115,7 +116,7 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
         found.append(
             segment_of(
                 *(columns.frames, name, balance, np.abs(step), (row, row)),
-                chance(abs(step[row]) / least, 0.8, 0.15),
+                confidence("exposure", abs(step[row]) / least),
                 "exposure",
                 evidence=f"{channel} against green is {told(abs(size))} %"
                 f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, from it"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.light_changes import (
     LIGHT_CHANGE_SIGNALS,
@@ -64,7 +65,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "luma_mean", luma, luma, (flash.first, flash.last)),
-            chance(flash.margin, 1.0, 0.3),
+            confidence("flash", flash.margin),
             "flash",
             evidence=f"mean luma is {told(flash.rise)} code values above that of the {FLASH_SIDE}"
             f" frames before and behind, and {told(flash.rise / flash.margin)} would be enough",

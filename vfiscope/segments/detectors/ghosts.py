@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -137,6 +137,6 @@ def _segment(columns: Columns, margins: Float64, rows: tuple[int, int]) -> Segme
     )
     return segment_of(
         *(columns.frames, "blend_residual", columns.signals["blend_residual"], margins, rows),
-        *(certainty(float(margins[row])), "ghosting"),
+        *(confidence("ghosting", float(margins[row])), "ghosting"),
         evidence=said,
     )

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.light_changes import light_changes
@@ -109,7 +110,9 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "histogram_step", colours, colours, (each.first, each.last - 1)),
-            chance(min(each.colours / ALL_NEW_COLOURS, each.over / MIN_OVER_SIDES), 0.7, 0.4),
+            confidence(
+                "transition", min(each.colours / ALL_NEW_COLOURS, each.over / MIN_OVER_SIDES)
+            ),
             "fade" if each.dissolves else "cut",
             evidence=each.evidence,
         )

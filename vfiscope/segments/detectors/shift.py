@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -143,6 +143,6 @@ def _segment(context: Context, bump: Bump) -> Segment:
     )
     return segment_of(
         *(frames, "motion_x", context.columns.signals["motion_x"], length, (first, last)),
-        *(certainty(bump.margin), "shift"),
+        *(confidence("shift", bump.margin), "shift"),
         evidence=said,
     )

@@ -18,7 +18,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
@@ -72,7 +73,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(frames, "shot_step", structure, structure, (row, row)),
-            chance(float(margin[row]), 1.0, 0.25),
+            confidence("cut", float(margin[row])),
             "cut",
             evidence=f"frame {frames.index[row]} is unlike the frame before: structure changes by"
             f" {told(structure[row])}, pixels by {told(residual[row])} standard deviations, and"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -151,6 +151,6 @@ def _segment(columns: Columns, tear: Tear) -> Segment:
     badness = np.nan_to_num(np.asarray(contrast, np.float64))
     return segment_of(
         *(columns.frames, "tear_contrast", contrast, badness, (tear.first, tear.stop - 1)),
-        *(certainty(tear.margin), "tearing"),
+        *(confidence("tearing", tear.margin), "tearing"),
         evidence=said,
     )

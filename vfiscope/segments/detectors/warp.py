@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -120,6 +120,6 @@ def _segment(context: Context, margins: Float64, bent: Float64, rows: tuple[int,
     column = context.columns.signals["wobble"]
     return segment_of(
         *(frames, "wobble", column, bent, rows),
-        *(certainty(float(bent[row]) / MIN_BENT), "warp"),
+        *(confidence("warp", float(bent[row]) / MIN_BENT), "warp"),
         evidence=said,
     )
