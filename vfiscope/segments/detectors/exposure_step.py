@@ -109,18 +109,21 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
     clear &= kept / step[rows] >= MIN_BALANCE_KEPT
     clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
     clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
-    found = []
-    for row, least in zip(rows[clear].tolist(), enough[clear].tolist(), strict=True):
+    steps = dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))
+    for row in steps:
         taken[row - 1 : row + 2] = True
-        size, channel = 100 * (np.exp(step[row]) - 1), name.removesuffix("_balance")
+    found = []
+    for first, last in _paired([*steps], step):
+        size, channel = 100 * (np.exp(step[first]) - 1), name.removesuffix("_balance")
+        stays = "from it on" if last == first else f"for {last - first + 1} frames"
         found.append(
             segment_of(
-                *(columns.frames, name, balance, np.abs(step), (row, row)),
-                confidence("exposure", abs(step[row]) / least),
+                *(columns.frames, name, balance, np.abs(step), (first, last)),
+                confidence("exposure", abs(step[first]) / steps[first]),
                 "exposure",
                 evidence=f"{channel} against green is {told(abs(size))} %"
-                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, from it"
-                f" on; {told(100 * least)} % would be enough",
+                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"
+                f" {told(100 * steps[first])} % would be enough",
             )
         )
     return found
