@@ -51,10 +51,14 @@ it is even."""
 CODED_CHANGE, CODED_SHARE, SLOPE_OF_CODED = 5.0, 0.1, 3.0
 """Code values, and part of the usual change, that a codec puts between a frame and its repeat at
 most: a frame that is half new changes by more where much moves."""
-UNKNOWN_PACE, UNSEEN_PACE = 0.4, 0.1
-"""Motion that counts where none is known, beside a repeat and in it: little moves there."""
-LEAST_USUAL = 2.0
-"""Code values below which nothing moves that could stand still."""
+UNKNOWN_PACE, EVEN_PACE, UNSEEN_PACE = 0.4, 0.8, 0.1
+"""Motion that counts where none is known: beside a repeat, where little moves there; where frames
+change evenly; and in a repeat."""
+MIN_EVEN = 0.5
+"""The least change beside a repeat in parts of the most, where frames change evenly."""
+LEAST_USUAL, LOGIT_AT_LEAST, SLOPE_OF_SMALL = 2.0, 0.5, 4.0
+"""Code values below which nothing moves that could stand still; the logit there at most, and its
+slope: below 4 code values a codec alone makes frames alike."""
 LONG_RUN, LONG_QUANTILE, ARRIVED_SHARE = 3, 0.75, 0.3
 """Rows from which on a run may be renewed by the codec here and there, and may begin late; then it
 changes by that part of what was before."""
@@ -103,7 +107,8 @@ class Repeat(NamedTuple):
         coded = SLOPE_OF_CODED * math.log(
             (CODED_CHANGE + CODED_SHARE * self.usual) / max(self.inside, LEAST_CHANGE)
         )
-        return math.exp(min(logit, coded))
+        small = LOGIT_AT_LEAST + SLOPE_OF_SMALL * math.log(self.usual / LEAST_USUAL)
+        return math.exp(min(logit, coded, small))
 
 
 def repeats_of(columns: Columns) -> list[Repeat]:
@@ -117,7 +122,7 @@ def repeats_of(columns: Columns) -> list[Repeat]:
         pace, spread = context.signal("pace"), context.signal("luma_std")
         begins = context.signal("structure_step") > MIN_NEW_STRUCTURE
         begins &= context.signal("histogram_step") > MIN_NEW_HISTOGRAM
-        rows = Rows.of(change, only_light(context) | _passes(context), begins, pace)
+        rows = Rows(change, only_light(context) | _passes(context), begins, np.abs(pace))
         return [
             repeat
             for repeat in sorted([*_repeats(rows), *_at_the_ends(rows)])
@@ -144,24 +149,19 @@ class Rows(NamedTuple):
     begins: Bool
     """Another shot begins there."""
     pace: Float64
-    moved: Float64
-    """Motion in usual steps, at most 1, and little where it is not known."""
-
-    @classmethod
-    def of(cls, change: Float64, lit: Bool, begins: Bool, pace: Float64) -> Rows:
-        pace = np.abs(pace)
-        return cls(change, lit, begins, pace, np.nan_to_num(np.minimum(pace, 1), nan=UNKNOWN_PACE))
+    """Motion in usual steps, whatever its direction."""
 
     @property
     def turned(self) -> Rows:
         """The last one first."""
-        return Rows.of(self.change[::-1], self.lit[::-1], self.begins[::-1], self.pace[::-1])
+        return Rows(self.change[::-1], self.lit[::-1], self.begins[::-1], self.pace[::-1])
 
-    def steady(self, *sides: slice) -> float:
-        """Motion of the rows of these sides."""
-        moved = [self.moved[side] for side in sides]
-        count = sum(map(len, moved))
-        return sum(float(each.sum()) for each in moved) / count if count else UNKNOWN_PACE
+    def steady(self, *sides: slice, unknown: float = UNKNOWN_PACE) -> float:
+        """Motion of the rows of these sides, each at most 1, or ``unknown``."""
+        moved = np.concatenate([self.pace[side] for side in sides])
+        known = np.isfinite(moved)
+        total = float(np.minimum(moved[known], 1).sum()) + unknown * int((~known).sum())
+        return total / len(moved) if len(moved) else unknown
 
 
 def _repeats(rows: Rows) -> list[Repeat]:
@@ -253,7 +253,9 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     own = change[first : last + 1]
     renewed = len(own) > LONG_RUN and not one_sided
     inside = float(np.sort(own)[int(LONG_QUANTILE * (len(own) - 1)) if renewed else -1])
-    steady, seen = rows.steady(before, after), rows.pace[first : last + 1]
+    beside, seen = np.concatenate(known), rows.pace[first : last + 1]
+    even = float(beside.min()) > MIN_EVEN * float(beside.max())
+    steady = rows.steady(before, after, unknown=EVEN_PACE if even else UNKNOWN_PACE)
     seen = np.sort(seen[np.isfinite(seen)])
     stopped = steady - (min(float(seen[len(seen) // 2]), 1.0) if len(seen) else UNSEEN_PACE)
     made = Repeat(first, last, inside, usual, min(edges), stopped, one_sided)
