@@ -100,6 +100,15 @@ TORN = {
             {"seam": {30: 300.0, 31: 300.0}, "warp_residual": {30: 0.2, 32: 0.2}},
             [("corruption", 30, 32)],
         ),
+        # The second frame has hardly anything of its own, as all of the scene shakes.
+        (
+            {
+                "impulse": {30: 40.0, 31: 2.0},
+                "seam": {30: 300.0, 31: 200.0},
+                "warp_residual": {30: 0.1, 31: 0.1, 32: 0.1},
+            },
+            [("corruption", 30, 32)],
+        ),
         # Frames are predicted from a lost one until the keyframe.
         (
             {
@@ -238,6 +247,19 @@ def test_catching_up_behind_a_freeze_is_no_bump() -> None:
     # In a scene where nothing goes on, nothing can be caught up.
     calm = dict.fromkeys(range(ROWS), 0.3) | {29: 0.0}
     assert places(scene(**jump, difference_p99=calm)) == [("shift", 30, 31)]
+
+
+def test_a_freeze_ends_with_content_that_is_neither_damage_nor_bent() -> None:
+    still = dict.fromkeys(range(22, 30), 1.0)
+    assert places(scene(**BENT, difference_p99=still)) == []
+    assert places(scene(**LONE, seam={30: 400.0}, difference_p99=still)) == []
+
+
+def test_a_jump_whose_way_back_no_motion_explains_is_no_bump() -> None:
+    """Part of the frame shows a later instant: the jump to it looks like one of the camera."""
+    pan = dict.fromkeys(range(ROWS), 2.6)
+    left = dict.fromkeys(range(ROWS), 0.15) | {30: 0.55, 31: 0.9}
+    assert places(scene(motion_x={**pan, 30: 4.6, 31: 0.3}, motion_residual=left)) == []
 
 
 def test_a_camera_that_gathers_speed_does_not_leap() -> None:

@@ -82,9 +82,8 @@ def detect(columns: Columns) -> list[Segment]:
 
 def _other(context: Context) -> Mask:
     """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
-    lit = relit(context)
-    other = lit | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
-    new = lit | (residual_ratio(context) >= MAX_BREAK_RATIO)
+    other = relit(context) | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
+    new = other | (residual_ratio(context) >= MAX_BREAK_RATIO)
     for rows in range(1, ROWS_BEHIND_BREAK + 1):
         other[rows:] |= new[:-rows]
     return np.asarray(other)

@@ -11,9 +11,11 @@ from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import (
     above_sides,
+    behind_repeats,
     relit,
     residual_ratio,
     seam_margin,
+    touched,
 )
 from vfiscope.segments.detectors.torn import tears
 from vfiscope.segments.evidence import told
@@ -25,6 +27,7 @@ __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
     *("impulse", "seam", "warp_residual", "luma_mean", "structure_step", "sharpness", "wobble"),
+    "difference_p99",
 )
 LEAST_LONE_CODES, LONE_SHARE, USUAL_LONE = 1.0, 0.75, 4.0
 """Code values that only this frame has: least ones, least ones as a part of sharpness, by which
@@ -64,7 +67,7 @@ def detect(columns: Columns) -> list[Segment]:
     seeds = (bent >= MIN_BENT) & (margins.min(axis=0) >= MIN_OF_EACH) & ~_others(context)
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     found = []
-    for first, last in spans(_grown(seeds, edges), np.zeros(len(seeds), bool)):
+    for first, last in spans(touched(seeds, edges), np.zeros(len(seeds), bool)):
         if last - first < MAX_WARP_ROWS:
             found.append(_segment(context, margins, bent, (first, last)))
     return found
@@ -98,18 +101,10 @@ def _others(context: Context) -> Mask:
     step = np.nan_to_num(context.signal("structure_step"))
     other = relit(context) | bumped_rows(context) | damaged_rows(context)
     other |= np.fmax(step, np.append(step[1:], 0)) > MAX_BENT_STEP
-    other |= seam_margin(context) >= MAX_BENT_SEAMS
+    other |= (seam_margin(context) >= MAX_BENT_SEAMS) | behind_repeats(context)
     for tear in tears(context):
         other[max(0, tear.first - 1) : tear.stop + 1] = True
     return np.asarray(other)
-
-
-def _grown(seeds: Mask, edges: Mask) -> Mask:
-    """(N,) the seeds and the edges that touch them on either side."""
-    grown = seeds.copy()
-    for first, last in spans(seeds | edges, np.zeros(len(seeds), bool)):
-        grown[first : last + 1] = seeds[first : last + 1].any()
-    return grown
 
 
 def _segment(context: Context, margins: Float64, bent: Float64, rows: tuple[int, int]) -> Segment:
