@@ -218,13 +218,14 @@ def _structured(frame: SignalFrame) -> tuple[Int64, Int64, Float64]:
 def _field(fitted: Float64, size: tuple[int, int]) -> Float32:
     """(h, w, 2) the flow of a similarity."""
     field = np.empty((*size, 2), np.float32)
-    fill_field(*fitted, field)
+    fill_field(fitted, field)
     return field
 
 
 @compiled()
-def fill_field(across: float, down: float, grow: float, turn: float, field: Any) -> None:
+def fill_field(fitted: Any, field: Any) -> None:
     """Fill (h, w, 2) float32 with the flow of a similarity about the centre."""
+    across, down, grow, turn = fitted
     height, width = field.shape[:2]
     for i in range(height):
         y, row = i - (height - 1) / 2, field[i]

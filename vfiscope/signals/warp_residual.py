@@ -53,9 +53,10 @@ def structure_step(frame: SignalFrame) -> float:
         return math.nan
     planes = np.empty((5, *frame.tiny.shape), np.float32)
     moments(frame.tiny, found.luma, planes)
-    blurred = [_blurred(plane) for plane in planes]
+    one, two, three, four, five = (_blurred(plane) for plane in planes)
     alike = np.empty(frame.tiny.size, np.float32)
-    count = correlations(*blurred, np.float32(MIN_STRUCTURE_CODES**2), alike)
+    floor = np.float32(MIN_STRUCTURE_CODES**2)
+    count = correlations(one, two, three, four, five, floor, alike)
     if count < MIN_STRUCTURED_SHARE * alike.size:
         return math.nan
     return 1.0 - ranked(alike[:count], 0.5)[0]
