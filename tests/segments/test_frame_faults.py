@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.types import FrameTable, Segment, Status
 
 ROWS = 60
@@ -25,6 +26,7 @@ QUIET = {
     "motion_rotation": 0.0,
     "motion_residual": 1.0,
     "blend_residual": 4.0,
+    "blend_others": 4.0,
     "blend_gradient": 1.1,
     "blend_motion": 6.0,
     "keyframe": 0.0,
@@ -34,6 +36,12 @@ QUIET = {
     "tear_lag": 1.0,
     "tear_jump": 0.05,
     "tear_jump_share": 0.5,
+    "tear_ahead": 0.0,
+    "tear_split": 0.5,
+    "echo_1": 0.3,
+    "echo_2": 0.1,
+    "echo_3": 0.0,
+    "moving_detail": 8.0,
     "wobble": 0.0,
 }
 """A calm scene."""
@@ -66,6 +74,12 @@ BENT = {**LONE, "wobble": {30: 1.0}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
+PACED = {
+    "tear_ahead": {30: -1.0, 32: 0.9},
+    "tear_split": {30: 0.3, 32: 0.35},
+    "tear_jump": {30: 2.0},
+    "tear_jump_share": {30: -0.65},
+}
 TORN = {
     "tear_contrast": {30: 0.9, 31: 0.9},
     "tear_share": {30: -0.5},
@@ -84,6 +98,15 @@ TORN = {
         # The same damage in two frames: nothing is lone, but seams come and go with what is new.
         (
             {"seam": {30: 300.0, 31: 300.0}, "warp_residual": {30: 0.2, 32: 0.2}},
+            [("corruption", 30, 32)],
+        ),
+        # The second frame has hardly anything of its own, as all of the scene shakes.
+        (
+            {
+                "impulse": {30: 40.0, 31: 2.0},
+                "seam": {30: 300.0, 31: 200.0},
+                "warp_residual": {30: 0.1, 31: 0.1, 32: 0.1},
+            },
             [("corruption", 30, 32)],
         ),
         # Frames are predicted from a lost one until the keyframe.
@@ -109,11 +132,22 @@ TORN = {
         ),
         (SOFT, [("blur", 30, 33)]),
         (GHOST, [("ghosting", 30, 31)]),
-        # A blend with the next frame itself: part of it is explained, and the next step is small.
+        # Blends with the next frame itself: detail is seen twice and is weaker.
         (
-            {"blend_residual": {30: 1.4}, "blend_gradient": {30: 1.0}, "difference_p99": {31: 15}},
+            {
+                "echo_1": {30: 0.5, 31: 0.5},
+                "moving_detail": {30: 6.5, 31: 6.5},
+                "difference_p99": {30: 15.0, 32: 15.0},
+            },
+            [("ghosting", 30, 32)],
+        ),
+        # A blend of older instants explains it, and a little of an echo is there.
+        (
+            {"blend_others": {30: 0.2}, "echo_3": {30: 0.15}, "moving_detail": {30: 6.5}},
             [("ghosting", 30, 31)],
         ),
+        # The top falls behind by a step in frame 30, and catches up in frame 32.
+        (PACED, [("tearing", 30, 32)]),
         (TORN, [("tearing", 30, 31)]),
     ],
 )
@@ -149,6 +183,16 @@ def test_a_fault_is_named_and_placed(
         {**SOFT, "luma_std": {30: 24.0, 31: 24.0, 32: 24.0}},
         # a dissolve: blends for ten frames
         {"blend_residual": dict.fromkeys(range(25, 35), 0.1)},
+        # a blur takes detail and leaves no echo
+        {"moving_detail": {30: 4.0, 31: 4.0}},
+        # an echo in detail that is as strong as ever: something periodic comes in
+        {"echo_2": dict.fromkeys(range(30, 33), 0.6)},
+        # the top and the bottom differ in pace all the time, as a jerky hand has it
+        {**PACED, "tear_ahead": {n: (-1.0) ** n for n in range(20, 40)}},
+        # parts differ in pace, but neither changes more than the other
+        {**PACED, "tear_jump": {}},
+        # a part falls behind for good
+        {**PACED, "tear_ahead": {30: -1.0}},
         # a part repeats the frame before, but never catches up
         {"tear_contrast": {30: 0.9}},
         # a jump that motion of the whole frame does not explain
@@ -205,6 +249,19 @@ def test_catching_up_behind_a_freeze_is_no_bump() -> None:
     assert places(scene(**jump, difference_p99=calm)) == [("shift", 30, 31)]
 
 
+def test_a_freeze_ends_with_content_that_is_neither_damage_nor_bent() -> None:
+    still = dict.fromkeys(range(22, 30), 1.0)
+    assert places(scene(**BENT, difference_p99=still)) == []
+    assert places(scene(**LONE, seam={30: 400.0}, difference_p99=still)) == []
+
+
+def test_a_jump_whose_way_back_no_motion_explains_is_no_bump() -> None:
+    """Part of the frame shows a later instant: the jump to it looks like one of the camera."""
+    pan = dict.fromkeys(range(ROWS), 2.6)
+    left = dict.fromkeys(range(ROWS), 0.15) | {30: 0.55, 31: 0.9}
+    assert places(scene(motion_x={**pan, 30: 4.6, 31: 0.3}, motion_residual=left)) == []
+
+
 def test_a_camera_that_gathers_speed_does_not_leap() -> None:
     speed = {28: 0.9, 29: 2.8, 30: 4.8, 31: 3.6, 32: 2.4, 33: 1.0}
     assert places(scene(motion_x=speed, motion_residual=dict.fromkeys(speed, 0.5))) == []
@@ -232,11 +289,25 @@ def test_confidence_grows_with_the_margin() -> None:
         found(scene(motion_x={30: x}, motion_residual={30: 0.3}))[0] for x in (1.8, 6.0)
     )
     # Margins are 1.8 / 1.5 and 6 / 1.5.
-    assert weak.confidence == pytest.approx(1 - 0.5 / 1.2**2)
-    assert strong.confidence == pytest.approx(1 - 0.5 / 4**2)
+    assert weak.confidence == pytest.approx(confidence("shift", 1.2))
+    assert strong.confidence == pytest.approx(confidence("shift", 4.0))
     assert strong.evidence == (
         "the whole of frame 30 jumps by 6 px, 4 times what its usual motion would explain,"
         " and stays there"
+    )
+
+
+def test_a_tear_is_told_in_steps_and_a_ghost_with_its_evidence() -> None:
+    (torn,) = found(scene(**PACED))
+    assert torn.evidence == (
+        "the upper 30 % of frame 30 goes 1 usual steps less than the rest, and 0.9 more at frame"
+        " 32; 3.207 times what would be enough"
+    )
+    (ghost,) = found(scene(echo_2={30: 0.5}, moving_detail={30: 6.0}, difference_p99={30: 15.0}))
+    assert ghost.evidence == (
+        "frame 30 shows what moves twice, 2 frames of motion apart: correlation 0.5, around it 0.1;"
+        " its detail is 6 code values, around it 8; of mixtures the best leaves 4 times what motion"
+        " leaves"
     )
 
 

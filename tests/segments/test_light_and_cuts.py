@@ -10,6 +10,7 @@ import pytest
 from helpers.results import make_scores
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.stage import are_timed
 from vfiscope.types import Segment
 
 NAMES = ("shot_cut", "fade", "gradual", "black", "flash", "exposure_step", "light_flicker")
@@ -18,8 +19,8 @@ QUIET = {
     "luma_std": 40.0,
     "luma_p1": 20.0,
     "luma_p99": 200.0,
-    "structure_step": 0.01,
-    "warp_residual": 0.02,
+    "shot_step": 0.01,
+    "shot_residual": 0.02,
     "histogram_step": 0.01,
     "frame_difference": 1.0,
     "difference_p99": 4.0,
@@ -29,8 +30,8 @@ QUIET = {
     "light_share": 0.5,
     "light_spread": 0.02,
 }
-CUT = {"structure_step": 0.9, "warp_residual": 1.0, "histogram_step": 0.5}
-WEAK = {**CUT, "structure_step": 0.36}
+CUT = {"shot_step": 0.9, "shot_residual": 1.0, "histogram_step": 0.5}
+WEAK = {**CUT, "shot_step": 0.36}
 DULL = {"luma_std": 25.0, "luma_p99": 170.0}
 Put = Mapping[int, Mapping[str, float]]
 
@@ -76,19 +77,19 @@ def test_a_quiet_clip_and_photos_of_a_time_lapse_have_nothing() -> None:
         ({20: {**CUT, **DULL}, 22: CUT}, []),  # two other frames
         ({20: CUT, 30: CUT}, [("cut", 20, 21), ("cut", 30, 31)]),
         # between dark shots: colours say little, structure everything
-        ({20: {**CUT, "warp_residual": 0.3, "histogram_step": 0.04}}, [("cut", 20, 21)]),
+        ({20: {**CUT, "shot_residual": 0.3, "histogram_step": 0.04}}, [("cut", 20, 21)]),
         # half of the frame stays
-        ({20: {**CUT, "structure_step": 0.36, "warp_residual": 0.3}}, [("cut", 20, 21)]),
+        ({20: {**CUT, "shot_step": 0.36, "shot_residual": 0.3}}, [("cut", 20, 21)]),
         # damage: as unlike as that, in several rows
-        ({row: {**CUT, "structure_step": 0.36} for row in (20, 22, 23)}, []),
+        ({row: {**CUT, "shot_step": 0.36} for row in (20, 22, 23)}, []),
         # covered for a while: as dark as that before, and then as before
         ({**dict.fromkeys(range(21, 30), DULL), 20: {**WEAK, **DULL}, 30: WEAK}, []),
         # light: structure stays
-        ({20: {**CUT, "structure_step": 0.1}}, []),
+        ({20: {**CUT, "shot_step": 0.1}}, []),
         # a lamp in noise: colours stay
         ({20: {**CUT, "histogram_step": 0.01}}, []),
         # fast motion: no frame stands out
-        ({row: {**CUT, "structure_step": 0.7 + row % 2 / 10} for row in range(60)}, []),
+        ({row: {**CUT, "shot_step": 0.7 + row % 2 / 10} for row in range(60)}, []),
     ],
 )
 def test_cuts_need_another_structure_other_pixels_and_other_colours(
@@ -248,3 +249,85 @@ def test_the_evidence_of_a_dissolve_has_its_numbers() -> None:
         "one shot dissolves into another within 12 frames: new colours come 8 times as fast as"
         " beside them, and contrast falls to 0.7092 of that beside them"
     )
+
+
+def test_white_balance_that_returns_is_one_step() -> None:
+    tinted = {"red_balance": 0.99, "blue_balance": 0.75}
+    whole = {"frame_difference": 5.0, "difference_p99": 8.0}
+    put = {row: dict(tinted) for row in range(20, 30)}
+    put[20] |= whole
+    put[30] = dict(whole)
+    assert found(put) == [("exposure", 20, 30)]
+
+
+def test_frames_that_are_unlike_each_other_and_give_way_are_no_cuts() -> None:
+    """Four damaged frames, none like the other, before the scene goes on."""
+    state = [150.0, 60.0, 170.0, 80.0]
+    put = {20 + i: {**CUT, "luma_mean": luma} for i, luma in enumerate(state)}
+    assert found({**put, 24: CUT}) == []
+
+
+def test_a_regular_keyframe_that_renews_a_damaged_shot_is_no_cut() -> None:
+    keys = np.zeros(60, np.float32)
+    keys[[0, 18, 36, 54]] = 1
+    for regular, expected in ((True, []), (False, [("cut", 36, 37)])):
+        if not regular:
+            keys[[18, 54]] = 0
+        signals = {name: np.full(60, value, np.float32) for name, value in QUIET.items()}
+        for name, value in WEAK.items():
+            signals[name][36] = value
+        frames = replace(make_scores(60).frames, time_s=np.arange(60) * 0.04)
+        columns = Columns(frames, {}, {}, {**signals, "keyframe": keys})
+        said = DETECTORS["shot_cut"].detect(columns)
+        assert [(s.kind, s.start, s.stop) for s in said] == expected
+
+
+def test_a_wipe_into_a_restless_shot() -> None:
+    """New colours come 1.7 times as fast as right behind it, and 8 times as fast as before."""
+    restless = {
+        row: {"histogram_step": 0.047, "frame_difference": 4.0, "difference_p99": 20.0}
+        for row in range(35, 60, 2)
+    }
+    assert found({**restless, **mixing(12, peak=12)}) == [("cut", 20, 32)]
+
+
+def test_runs_of_before_have_their_cuts_told_by_what_they_hold() -> None:
+    signals = {name: np.full(60, value, np.float32) for name, value in QUIET.items()}
+    for name, value in CUT.items():
+        signals[name][20] = value
+    older = {"shot_step": "structure_step", "shot_residual": "warp_residual"}
+    signals = {older.get(name, name): column for name, column in signals.items()}
+    frames = replace(make_scores(60).frames, time_s=np.arange(60) * 0.04)
+    columns = Columns(frames, {}, {}, signals)
+    assert DETECTORS["shot_cut"].can_read(columns)
+    assert [s.start for s in DETECTORS["shot_cut"].detect(columns)] == [20]
+
+
+def test_images_whose_times_nobody_knows_have_no_flash() -> None:
+    signals = {name: np.full(60, value, np.float32) for name, value in QUIET.items()}
+    for row, values in brightness([1.4, 1.4]).items():
+        for name, value in values.items():
+            signals[name][row] = value
+    frames = replace(make_scores(60).frames, time_s=np.arange(60) * 0.04)
+    kinds = []
+    for timed in (True, False):
+        columns = Columns(frames, {}, {}, signals, timed=timed)
+        said = [each for name in NAMES for each in DETECTORS[name].detect(columns)]
+        kinds.append([(s.kind, s.start, s.stop) for s in said])
+    assert kinds == [[("flash", 20, 22)], [("exposure", 20, 22)]]
+    photos = [{"role": "test", "kind": "images"}]
+    assert [are_timed({"fps": fps}, photos) for fps in (25.0, 24.0)] == [False, True]
+    assert are_timed({"fps": 25.0}, [{"role": "test", "kind": "video"}])
+
+
+def test_a_step_of_the_light_out_of_black_is_no_exposure() -> None:
+    black = {"luma_mean": 16.0, "luma_std": 1.0, "luma_p1": 16.0, "luma_p99": 17.0}
+    put = {**dict.fromkeys(range(10, 20), black), 21: lit(0.3)}
+    assert found(put) == [("black", 10, 20)]
+    assert found({21: lit(0.3)}) == [("exposure", 21, 22)]
+
+
+def test_a_flicker_begins_and_ends_with_its_faint_changes() -> None:
+    steps = [-0.012, 0.025, -0.03, 0.03, -0.025, 0.012]
+    assert found({20 + i: lit(step) for i, step in enumerate(steps)}) == [("flicker", 20, 25)]
+    assert found({21 + i: lit(s) for i, s in enumerate(steps[1:-1])}) == [("flicker", 21, 24)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.segments.detectors.onsets import ONSET_SIGNALS
-from vfiscope.types import FrameTable
+from vfiscope.types import FrameTable, Role
 
 ROWS = 80
 CALM = {
@@ -18,6 +19,7 @@ CALM = {
     "onset_x": 0.5,
     "onset_y": 0.5,
     "structure_step": 0.02,
+    "histogram_step": 0.01,
     "light_step": 0.0,
     "impulse": -1.0,
     "difference_p99": 12.0,
@@ -36,7 +38,7 @@ def scene(**changes: dict[int, float]) -> Columns:
         for row, value in values.items():
             signals[name][row] = value
     rows = np.arange(ROWS)
-    role, status = np.zeros((2, ROWS), np.uint8)
+    role, status = np.full(ROWS, Role.UNKNOWN, np.uint8), np.zeros(ROWS, np.uint8)
     frames = FrameTable(
         rows, rows, rows / 25, rows - 1, role, np.full(ROWS, np.nan), status, Fraction(1, 25)
     )
@@ -81,6 +83,12 @@ def test_two_things_at_two_places_are_two_changes() -> None:
 )
 def test_what_else_an_onset_can_be(other: dict[str, dict[int, float]]) -> None:
     assert places(scene(onset={20: 60}, **other)) == []
+
+
+def test_a_reference_may_show_the_same() -> None:
+    given = scene(onset={20: 60.0})
+    paired = replace(given.frames, ref_index=given.frames.index)
+    assert places(replace(given, frames=paired, shared={})) == []
 
 
 def test_a_change_gives_way_to_what_explains_it() -> None:

@@ -21,8 +21,8 @@ ECHO_LAGS = 3
 """How many frames apart the two instants of a ghost are at most."""
 MIN_ECHO_PX = 0.5
 """Motion from frame to frame, in tiny pixels, below which both instants are the same."""
-MIN_ECHO_PIXELS = 100
-"""Least number of pixels that count."""
+MIN_ECHO_SHARE = 0.01
+"""Least part of the frame that must move."""
 FINE_PX, COARSE_PX = 3, 7
 """Detail is the difference of the means over squares of these sides."""
 COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
@@ -60,7 +60,7 @@ def echo(frame: SignalFrame) -> Echo | None:
         pixels = int(found.moved.sum()) * ratio**2 // COLUMN_STEP
         every = -(-pixels // ENOUGH_PIXELS)
         count, power = echo_sums(_detail(frame), found.flow, found.moved, (ratio, every), sums)
-        if count < MIN_ECHO_PIXELS or power == 0:
+        if count * every * COLUMN_STEP < MIN_ECHO_SHARE * frame.small.size or power == 0:
             return None
         products, powers = sums
         alike = products / np.sqrt(power * np.maximum(powers, 1.0))

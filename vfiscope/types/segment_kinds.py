@@ -20,7 +20,7 @@ FAULTS: Mapping[str, str] = {
     "warp": "the local geometry is broken",
     "corruption": "blocks are damaged, or the decoder reports damage",
     "shift": "the camera was bumped",
-    "change": "the content differs from the reference for a time",
+    "change": "the content differs from the reference for a time, or something appears or is gone",
     "low_score": "a rule of the user is met, or a score is clearly worse than the clip's own level",
 }
 """{kind: what it says}"""

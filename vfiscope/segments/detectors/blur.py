@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
@@ -82,9 +82,8 @@ def detect(columns: Columns) -> list[Segment]:
 
 def _other(context: Context) -> Mask:
     """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
-    lit = relit(context)
-    other = lit | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
-    new = lit | (residual_ratio(context) >= MAX_BREAK_RATIO)
+    other = relit(context) | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
+    new = other | (residual_ratio(context) >= MAX_BREAK_RATIO)
     for rows in range(1, ROWS_BEHIND_BREAK + 1):
         other[rows:] |= new[:-rows]
     return np.asarray(other)
@@ -113,7 +112,7 @@ def _segment(
     )
     return segment_of(
         *(frames, "sharpness", columns.signals["sharpness"], -level, rows),
-        certainty(margin),
+        confidence("blur", margin),
         "blur",
         evidence=said,
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
 
-__all__ = ["Context", "chance", "context_of", "medians", "shifted"]
+__all__ = ["Context", "context_of", "medians", "shifted"]
 
 MAX_VIDEO_STEP_S = 1.0
 """Longest usual step of a video; photos that are further apart are a time-lapse."""
@@ -45,12 +45,6 @@ class Context:
 def context_of(columns: Columns) -> Context:
     """That of these columns, made at the first call."""
     return columns.share("context", lambda: Context(columns))
-
-
-def chance(margin: float, even: float, width: float) -> float:
-    """A probability for a margin: 0.5 at ``even``, and the logistic function of what it is beyond
-    that, in parts of ``width``."""
-    return float(1 / (1 + np.exp(-np.clip((margin - even) / width, -50, 50))))
 
 
 def medians(
@@ -91,7 +85,7 @@ def _ordered(columns: list[Float64]) -> Float64:
     return np.stack(columns)
 
 
-def shifted(values: Column, by: int) -> Float64:
+def shifted(values: Column | NDArray[np.bool_], by: int) -> Float64:
     """(N,) the values ``by`` rows further on, 0 outside."""
     reach = abs(by)
     padded = np.zeros(len(values) + 2 * reach)

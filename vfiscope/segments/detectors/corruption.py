@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.leaps import explained_rows
 from vfiscope.segments.detectors.stand_out import (
     SIDE_BEFORE,
     SIDE_BEHIND,
+    behind_repeats,
     impulse_margin,
     relit,
     residual_ratio,
     seam_margin,
+    touched,
 )
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
@@ -27,8 +29,10 @@ DAMAGE_SIGNALS = (
     *("impulse", "seam", "warp_residual", "structure_step", "luma_mean", "light_step"),
     "difference_p99",
 )
-MIN_SEAMS, MIN_LONE_BLOCKS, MIN_BOTH = 0.8, 1.0, 1.8
+MIN_SEAMS, MIN_LONE_BLOCKS, MIN_BOTH = 0.5, 1.0, 1.8
 """Least margins of seams and of lone blocks, and of their geometric mean."""
+MANY_SEAMS, FEW_LONE_BLOCKS = 2.0, 0.3
+"""Margins of seams that need few lone blocks, and of these."""
 MIN_STRONG_SEAMS = 1.2
 """Least margin of the strongest seams of a damage that stays."""
 MIN_LONE = 1.5
@@ -44,7 +48,7 @@ MIN_NEW_RATIO = 1.4
 MIN_NEW_CHANGE, MIN_USUAL_CHANGE = 1.4, 4.0
 """Change of the most changed blocks at a keyframe that renews them, in terms of the usual, which is
 at least so many code values: others renew a little everywhere."""
-MIN_LONE_RATIO = 1.3
+MIN_LONE_RATIO = 1.2
 """What motion leaves on the way into lone blocks, or out of them."""
 MAX_STAY_ROWS = 50
 
@@ -85,8 +89,15 @@ def damage(context: Context) -> Mask:
         both = np.sqrt(np.maximum(seams, 0) * np.maximum(blocks, 0))
         ratio, steady = residual_ratio(context), _same_light(context)
         lone = (seams >= MIN_SEAMS) & (blocks >= MIN_LONE_BLOCKS) & (both >= MIN_BOTH) & steady
-        lone &= np.fmax(ratio, np.append(ratio[1:], 0)) >= MIN_LONE_RATIO
-        lone &= ~explained_rows(context)
+        going = np.append(ratio[1:], 0)
+        lone &= np.fmax(ratio, going) >= MIN_LONE_RATIO
+        # Where much is lone anyway, as in a shaken frame, seams and what motion leaves tell more.
+        clear = (seams >= MANY_SEAMS) & (np.fmin(ratio, going) >= MIN_NEW_RATIO) & steady
+        lone |= clear & (blocks >= FEW_LONE_BLOCKS)
+        # The rest of a damage that differs from frame to frame.
+        weak = (seams >= 1) & (blocks >= FEW_LONE_BLOCKS) & steady
+        weak &= np.fmax(ratio, going) >= MIN_LONE_RATIO
+        lone = touched(lone, weak) & ~explained_rows(context) & ~behind_repeats(context)
         return np.asarray(lone | _staying(context, steady))
 
     return context.columns.share("damage", compute)
@@ -122,7 +133,7 @@ def _staying(context: Context, steady: Mask) -> Mask:
     rows = np.zeros(len(seams), bool)
     for first, last in spans(seams >= 1, np.zeros(len(seams), bool)):
         # The seams of a single row and of the edges of a stretch may be few.
-        first -= int(first > 0 and not new[first] and new[first - 1])
+        first -= int(first > 0 and ratio[first - 1] > max(MIN_NEW_RATIO, ratio[first]))
         behind = last + 1 + int(last + 2 < len(new) and not new[last + 1])
         if behind >= len(new) or not 0 < behind - first < MAX_STAY_ROWS:
             continue
@@ -202,7 +213,7 @@ def _predicted(context: Context, rows: tuple[int, int]) -> Segment:
         f" {int(frames.index[rows[1]]) + 1} brings content that no motion explains"
         f" ({told(float(ratio[rows[1] + 1]))} times as much as usual)"
     )
-    return _segment(context, rows, certainty(margin), said)
+    return _segment(context, rows, confidence("corruption", margin), said)
 
 
 def _seen(context: Context, rows: tuple[int, int]) -> Segment:
@@ -218,13 +229,13 @@ def _seen(context: Context, rows: tuple[int, int]) -> Segment:
         f" and blocks that differ from both neighbours by {told(lone)} code values"
     )
     margin = float(np.sqrt(seams.max() * max(1.0, blocks.max())))
-    return _segment(context, rows, certainty(margin), said)
+    return _segment(context, rows, confidence("corruption", margin), said)
 
 
-def _segment(context: Context, rows: tuple[int, int], confidence: float, said: str) -> Segment:
+def _segment(context: Context, rows: tuple[int, int], sure: float, said: str) -> Segment:
     column = context.columns.signals["seam"]
     badness = np.nan_to_num(np.asarray(column, np.float64))
     return segment_of(
-        *(context.columns.frames, "seam", column, badness, rows, confidence, "corruption"),
+        *(context.columns.frames, "seam", column, badness, rows, sure, "corruption"),
         evidence=said,
     )

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from vfiscope.segments.detectors.context import Context, chance, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import Bool, patterns_of
 from vfiscope.segments.detectors.repeats import repeats_of
@@ -67,6 +68,7 @@ EQUAL_STEPS_SHARE, MAX_OFF_STEP = 0.9, 0.3
 """Least share of the steps in time that are the usual one, and how far off they may be."""
 MIN_GAP_STEPS = 1.6
 GAP_CONFIDENCE = 0.99
+MAX_LOG_MARGIN = 20.0
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -80,8 +82,8 @@ def detect(columns: Columns) -> list[Segment]:
     frames, column = columns.frames, columns.signals["pace"]
     found = []
     gaps = _gaps(columns.frames.time_s)
-    jump, confidence = _jumps(columns)
-    for row in np.flatnonzero((gaps > 0) | (confidence >= 0.5)).tolist():
+    jump, margin = _jumps(columns)
+    for row in np.flatnonzero((gaps > 0) | (margin >= 1)).tolist():
         frame = int(frames.index[row])
         if gaps[row]:
             sure = GAP_CONFIDENCE
@@ -91,7 +93,7 @@ def detect(columns: Columns) -> list[Segment]:
                 f" {int(frames.index[row - 1])}"
             )
         else:
-            sure = float(confidence[row])
+            sure = confidence("drop", float(margin[row]))
             said = (
                 f"instants are missing before frame {frame}: it moved on by"
                 f" {told(float(column[row]))} usual steps and changed"
@@ -116,8 +118,8 @@ def _gaps(times: Float64) -> NDArray[np.int64]:
 
 
 def _jumps(columns: Columns) -> tuple[Float64, Float64]:
-    """(N,) change of each row in terms of that of the rows beside it, and (N,) how probable a drop
-    is; 0 where something else explains the change."""
+    """(N,) change of each row in terms of that of the rows beside it, and (N,) how clear a drop is,
+    1 where it is just probable; 0 where something else explains the change."""
     context = context_of(columns)
     change = context.signal("frame_difference")
     usual = _usual(columns, change)
@@ -135,10 +137,7 @@ def _jumps(columns: Columns) -> tuple[Float64, Float64]:
         )
     possible = np.isfinite(margin) & alone & np.isfinite(usual) & (change > MIN_DROP_CHANGE)
     possible &= ~_explained(columns, change) & ~_bumped(context)
-    rows = np.flatnonzero(possible)
-    confidence = np.zeros(len(change))
-    confidence[rows] = [chance(float(margin[row]), 0, 1) for row in rows]
-    return jump, confidence
+    return jump, np.where(possible, np.exp(np.minimum(margin, MAX_LOG_MARGIN)), 0.0)
 
 
 def _contrast(pace: Float64, jump: Float64) -> tuple[Float64, Float64]:

@@ -16,6 +16,7 @@ import math
 
 import numpy as np
 
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import change_of
@@ -28,7 +29,8 @@ from vfiscope.types import FrameTable, Role, Segment
 
 __all__ = ["detect"]
 
-MIN_REPEAT_CONFIDENCE = 0.5
+END_CONFIDENCE = 0.7
+"""Of a freeze that one side tells."""
 PSNR_PEAK = 255.0
 ERROR_ROWS = 6
 MIN_GROWN_ERROR = 0.4
@@ -50,12 +52,12 @@ def detect(columns: Columns) -> list[Segment]:
             *(columns.frames, "difference_p99", columns.signals["difference_p99"]),
             -np.nan_to_num(change, nan=np.inf),
             (repeat.first, repeat.last),
-            repeat.confidence,
+            min(confidence("repeat", repeat.margin), END_CONFIDENCE if repeat.ends else 1.0),
             "freeze" if repeat.last > repeat.first else "duplicate",
             evidence=_said(columns.frames, repeat),
         )
         for repeat in repeats_of(columns)
-        if repeat.confidence >= MIN_REPEAT_CONFIDENCE
+        if repeat.margin >= 1
         and repeat.first not in explained
         and not _known_otherwise(columns, repeat)
     ]

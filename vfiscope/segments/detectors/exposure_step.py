@@ -17,7 +17,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
+from vfiscope.segments.detectors.black import black_rows
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.flash import flashes
@@ -47,6 +49,7 @@ BALANCE_ALONE_ROWS = 3
 """Rows on either side in which nothing may be a third of a step of white balance."""
 MIN_EVERYWHERE = 0.5
 """What a step adds to the mean change, as a part of what it adds to the most changed blocks."""
+NEAR_BLACK_ROWS = 2
 EXPOSURE_SIGNALS = (*BALANCE_SIGNALS, *GRADUAL_SIGNALS)
 EXPOSURE_AROUND = (*range(-8, 0), *range(1, 9))
 
@@ -75,7 +78,7 @@ def detect(columns: Columns) -> list[Segment]:
     stepped = [
         segment_of(
             *(columns.frames, "light_step", light, badness, (first, last)),
-            chance(abs(light[first]) / enough[first], 0.8, 0.15),
+            confidence("exposure", abs(light[first]) / enough[first]),
             "exposure",
             evidence=_said(light, first, last, enough[first]),
         )
@@ -108,30 +111,37 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
     clear &= kept / step[rows] >= MIN_BALANCE_KEPT
     clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
     clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
-    found = []
-    for row, least in zip(rows[clear].tolist(), enough[clear].tolist(), strict=True):
+    steps = dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))
+    for row in steps:
         taken[row - 1 : row + 2] = True
-        size, channel = 100 * (np.exp(step[row]) - 1), name.removesuffix("_balance")
+    found = []
+    for first, last in _paired([*steps], step):
+        size, channel = 100 * (np.exp(step[first]) - 1), name.removesuffix("_balance")
+        stays = "from it on" if last == first else f"for {last - first + 1} frames"
         found.append(
             segment_of(
-                *(columns.frames, name, balance, np.abs(step), (row, row)),
-                chance(abs(step[row]) / least, 0.8, 0.15),
+                *(columns.frames, name, balance, np.abs(step), (first, last)),
+                confidence("exposure", abs(step[first]) / steps[first]),
                 "exposure",
                 evidence=f"{channel} against green is {told(abs(size))} %"
-                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, from it"
-                f" on; {told(100 * least)} % would be enough",
+                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"
+                f" {told(100 * steps[first])} % would be enough",
             )
         )
     return found
 
 
 def _taken(columns: Columns) -> NDArray[np.bool_]:
-    """(N,) True where a flash, fade, dissolve or flicker tells what the light does."""
+    """(N,) True where a flash, fade, dissolve or flicker tells what the light does, and at either
+    end of black, where hardly a place is bright enough to tell."""
     taken = light_changes(columns).flickering | gradual_rows(columns)
     for flash in flashes(columns):
         taken[flash.first : flash.last + 2] = True
     for fade in fades(columns):
         taken[fade.first : fade.last + 2] = True
+    black = black_rows(columns)
+    for by in range(-NEAR_BLACK_ROWS, NEAR_BLACK_ROWS + 1):
+        taken |= shifted(black, by) > 0
     return taken
 
 

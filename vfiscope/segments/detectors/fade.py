@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import chance, context_of
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of, spans
@@ -59,7 +60,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "luma_std", std, -std, (fade.first, fade.last)),
-            chance(fade.size / MIN_FADE, 0.9, 0.2),
+            confidence("fade", fade.size / MIN_FADE),
             "fade",
             evidence=_said(std, fade),
         )

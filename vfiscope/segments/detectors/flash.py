@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.light_changes import (
     LIGHT_CHANGE_SIGNALS,
     MIN_LIGHT_CHANGE,
@@ -20,7 +22,7 @@ from vfiscope.types import Float64, Segment
 
 __all__ = ["FLASH_SIGNALS", "Flash", "detect", "flashes"]
 
-FLASH_SIGNALS = ("luma_mean", *LIGHT_CHANGE_SIGNALS)
+FLASH_SIGNALS = (*FADE_SIGNALS, *LIGHT_CHANGE_SIGNALS)
 MAX_FLASH_ROWS = 4
 FLASH_SIDE = 2 * MAX_FLASH_ROWS + 1
 """Rows on either side whose median is the usual light: a flash is less than half of them."""
@@ -53,9 +55,10 @@ def detect(columns: Columns) -> list[Segment]:
 
     Mean luma jumps up within one frame and is back soon. Blocks whose light can be told go the same
     way; where a frame is so bright that none can, mean luma alone tells. What alternates is
-    flicker.
+    flicker, and the white middle of a fade is none.
 
-    Beside a golden frame the detector ``exposure`` knows more, and this one is silent.
+    Beside a golden frame the detector ``exposure`` knows more, and this one is silent, as it is for
+    images whose times nobody knows: how long photos of a time-lapse were so bright is not known.
 
     Args:
         columns: with the signals of :data:`FLASH_SIGNALS`.
@@ -64,7 +67,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "luma_mean", luma, luma, (flash.first, flash.last)),
-            chance(flash.margin, 1.0, 0.3),
+            confidence("flash", flash.margin),
             "flash",
             evidence=f"mean luma is {told(flash.rise)} code values above that of the {FLASH_SIDE}"
             f" frames before and behind, and {told(flash.rise / flash.margin)} would be enough",
@@ -80,7 +83,7 @@ def flashes(columns: Columns) -> list[Flash]:
 
 def _found(columns: Columns) -> list[Flash]:
     context = context_of(columns)
-    if not context.is_video or "light_red" in columns.signals:
+    if not context.is_video or not columns.timed or "light_red" in columns.signals:
         return []
     luma, light = context.signal("luma_mean"), context.signal("light_step")
     step = np.diff(luma, prepend=np.nan)
@@ -100,7 +103,8 @@ def _found(columns: Columns) -> list[Flash]:
         back = abs(sides[1] - sides[0]) <= MAX_FLASH_SIDES * flash.rise
         if back and flash.margin >= 1 and flash.last - flash.first < MAX_FLASH_ROWS:
             sudden = step[flash.first] >= MIN_FLASH_RISE * flash.rise
-            if sudden and not (found and flash.first <= found[-1].last):
+            within = any(f.first <= flash.first and flash.last < f.last for f in fades(columns))
+            if sudden and not within and not (found and flash.first <= found[-1].last):
                 found.append(flash)
     return found
 

@@ -5,25 +5,30 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.certainty import certainty
-from vfiscope.segments.detectors.context import Context, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.shift import bumped_rows
-from vfiscope.segments.detectors.stand_out import impulse_margin, relit
+from vfiscope.segments.detectors.stand_out import relit
+from vfiscope.segments.detectors.torn import tears
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
-from vfiscope.types import Float64, Segment
+from vfiscope.types import Float64, Segment, counted
 
 __all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]
 
+MIXTURES = ("blend_residual", "blend_others")
+ECHOES = ("echo_1", "echo_2", "echo_3")
 GHOSTING_SIGNALS = (
-    *("blend_residual", "blend_gradient", "blend_motion", "difference_p99", "sharpness"),
-    *("impulse", "luma_mean"),
+    *("blend_residual", "blend_gradient", "blend_motion", "blend_others", *ECHOES),
+    *("moving_detail", "difference_p99", "luma_mean"),
 )
 NEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
 """Rows beside a ghost and its neighbours, whose own neighbour is the ghost."""
+LEAST_KNOWN = 2
+"""Of these before and behind, in which something moves too."""
 MAX_RESIDUAL, MAX_OF_USUAL = 0.4, 0.25
 """Difference to the blend, as a part of that to the neighbours along their motion, and as a part of
 what this is around."""
@@ -36,19 +41,31 @@ MIN_BLEND_PX = 2.0
 """Motion between the neighbours below which a ghost cannot be told."""
 MAX_GHOST_ROWS = 6
 """More in a row are a dissolve."""
-FAINT_OF_USUAL, MIN_FLATTER, USUAL_FLATTER = 0.8, 0.05, 4.0
-"""Part of the usual difference, and fall of the slope, at least and in usual departures, of a blend
-with the frame itself, or with frames that are ghosts too."""
-MIN_FAINT_FLATTER, MIN_FAINT = 1.4, 2.6
-"""Least margin of that fall, and least product of both."""
-FAINT_MOTION, FAINT_STEPS, SMALLER_STEP = (0.7, 1.4), (0.5, 1.7), 0.92
-"""Motion and steps around a faint ghost in terms of the usual: no frame is repeated or missing,
-and one of the steps to it and from it is smaller."""
-MAX_FAINT_LONE, MAX_SOFTER = 0.5, 0.22
-"""Margin of blocks that no neighbour has, and fall of the logarithm of sharpness, that a blend does
-not reach."""
-FAINT_REACH = 3
-"""Rows from one clear or faint ghost to the next of the same stretch."""
+USUAL_RISES, LEAST_RISE = 2.5, 0.04
+USUAL_FALLS, LEAST_FALL = 2.5, 0.03
+"""By how many usual departures an echo rises and the logarithm of detail falls in a ghost; added to
+these departures, as there are few rows to know them from."""
+FAIR_RISE = 0.4
+"""Least rise of an echo in terms of what would go with the fall of detail."""
+MIN_LEFT, MIN_EXPLAINED = 0.05, 1.5
+"""Least residual of a blend that counts, and fall of its logarithm in a ghost."""
+MAX_MARGIN, MIN_SHOWN, MIN_FLATTER = 3.0, 0.7, 0.4
+"""What each evidence counts for at most, and at least."""
+GHOST_MOTION = (0.6, 1.6)
+"""Motion around a ghost in terms of the usual: no frame is repeated or missing."""
+GHOST_STEPS, SMALLER_STEP = (0.3, 1.7), 0.92
+"""Change to a ghost and from it in terms of the usual; in a blend of the neighbours, or with one of
+them, one is smaller."""
+LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
+"""Departures of the logarithm of that at both ends of a stretch of so many frames that are off
+their time: what is added to the usual, and how many are enough."""
+MIN_KEPT, MIN_MIXED = 0.3, 0.7
+"""Least part of the power of detail that a blend leaves, as half of it would be usual; blur leaves
+less, and no mixture explains it."""
+MIN_TWICE = 0.5
+"""What must be seen of an echo where no change is smaller, and a mixture explains the frame."""
+WEAK_GHOST, GHOST_REACH = 0.5, 2
+"""Least margin of the other rows of a stretch, and rows from one to the next."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -56,6 +73,8 @@ def detect(columns: Columns) -> list[Segment]:
 
     A blend of the frames around it explains the frame better than their motion does, and much
     better than it explains the frames nearby; and what moves is flatter than in the frames around.
+    Or what moves is seen twice, which nothing around is, and a blend of some two instants explains
+    it better than usual; each counts as far as it is clear.
 
     Args:
         columns: with the signals ``GHOSTING_SIGNALS``.
@@ -63,12 +82,13 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    margins = np.fmax(_clear(context), _faint(context))
+    clear, twice = _clear(context), _seen_twice(context)
+    margins = np.fmax(clear, twice)
     none = np.zeros(len(margins), bool)
     return [
-        _segment(columns, margins, rows)
-        for rows in spans(margins >= 1, none, reach=FAINT_REACH)
-        if rows[1] - rows[0] < MAX_GHOST_ROWS
+        _segment(context, margins, clear >= twice, rows)
+        for rows in spans(margins >= WEAK_GHOST, none, reach=GHOST_REACH)
+        if rows[1] - rows[0] < MAX_GHOST_ROWS and margins[rows[0] : rows[1] + 1].max() >= 1
     ]
 
 
@@ -97,46 +117,120 @@ def _clear(context: Context) -> Float64:
     return np.where(met & ~relit(context), np.nan_to_num(margin), 0.0)
 
 
-def _faint(context: Context) -> Float64:
-    """(N,) margins of other blends, which are explained in part."""
-    residual, gradient, motion = (context.signal(name) for name in GHOSTING_SIGNALS[:3])
-    usual, slope = medians(residual, NEAR), medians(gradient, NEAR)
-    off = SIGMA_OF_MAD * medians(np.abs(gradient - slope), NEAR)
-    change, sharp = context.signal("difference_p99"), context.signal("sharpness")
+def _seen_twice(context: Context) -> Float64:
+    """(N,) margins of blends of any two instants."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        step, speed = change / medians(change, NEAR), motion / medians(motion, NEAR)
-        level = np.log(sharp)
-        softer = np.fmax(medians(level, range(-6, 0)), medians(level, range(1, 7))) - level
-        flatter = (slope - gradient) / np.fmax(MIN_FLATTER, USUAL_FLATTER * off)
-        explained = FAINT_OF_USUAL * usual / residual
-        behind = np.append(step[1:], np.nan)
-        met = (flatter >= MIN_FAINT_FLATTER) & (explained >= 1) & (usual >= MIN_USUAL)
-        for values, (low, high) in (
-            *((speed, FAINT_MOTION), (step, FAINT_STEPS), (behind, FAINT_STEPS)),
-            (np.fmin(step, behind), (0.0, SMALLER_STEP)),
-            (impulse_margin(context), (-np.inf, MAX_FAINT_LONE)),
-            (softer, (-np.inf, MAX_SOFTER)),
-        ):
-            met &= (values >= low) & (values <= high)
-        met &= (motion >= MIN_BLEND_PX) & ~relit(context)
-        margin = np.sqrt(np.fmax(0, flatter * explained) / MIN_FAINT)
-    met &= ~damaged_rows(context) & ~bumped_rows(context)
-    return np.where(met, np.nan_to_num(margin), 0.0)
+        level = np.log(context.signal("moving_detail"))
+        step = np.log(context.signal("difference_p99"))
+        left = np.log(np.fmax(np.fmin(*(context.signal(name) for name in MIXTURES)), MIN_LEFT))
+        motion = context.signal("blend_motion")
+        speed = motion / medians(motion, NEAR)
+    flatter = _evidence(_departures(-level, LEAST_FALL) / USUAL_FALLS)
+    kept = np.exp(2 * np.fmin(level - medians(level, NEAR), 0))
+    twice = np.fmax.reduce([_echo_margin(context.signal(n), kept) for n in ECHOES])
+    mixed = _evidence((medians(left, NEAR) - left) / MIN_EXPLAINED)
+    off_time = _off_time(_departures(step, LEAST_STEP_OFF))
+    change = np.exp(step - medians(step, NEAR))
+    smaller, larger = (pick(change, np.append(change[1:], np.nan)) for pick in (np.fmin, np.fmax))
+    shown = np.hypot(twice, mixed)
+    # Motion that is not steady is off its time as well.
+    shown = np.hypot(shown, np.fmin(off_time, shown))
+    with np.errstate(invalid="ignore"):
+        met = (motion >= MIN_BLEND_PX) & (speed >= GHOST_MOTION[0]) & (speed <= GHOST_MOTION[1])
+        met &= (smaller >= GHOST_STEPS[0]) & (larger <= GHOST_STEPS[1])
+        met &= (smaller <= SMALLER_STEP) | ((twice >= MIN_TWICE) & (mixed >= 1))
+        met &= (kept >= MIN_KEPT) | (mixed >= MIN_MIXED)
+        for side in (NEAR[:5], NEAR[5:]):
+            met &= sum(shifted(np.isfinite(level), by) for by in side) >= LEAST_KNOWN
+    met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_beside(_others(context))
+    return np.where(met, np.sqrt(shown * flatter), 0.0)
 
 
-def _segment(columns: Columns, margins: Float64, rows: tuple[int, int]) -> Segment:
-    first, last = rows
+def _others(context: Context) -> Mask:
+    """(N,) rows of what blends frames in the eyes of their neighbours."""
+    other = relit(context) | damaged_rows(context) | bumped_rows(context)
+    for tear in tears(context):
+        other[tear.first : tear.stop] = True
+    return np.asarray(other)
+
+
+def _evidence(values: Float64) -> Float64:
+    return np.clip(np.nan_to_num(values), 0, MAX_MARGIN)
+
+
+def _off_time(steps: Float64) -> Float64:
+    """(N,) how clearly frames are nearer to what follows than to what was before, or the other way:
+    a larger step to the first one, a smaller one behind the last."""
+    found = np.zeros(len(steps))
+    for rows in range(1, MAX_OFF_ROWS + 1):
+        behind = shifted(np.nan_to_num(steps), rows)
+        for way in (1, -1):
+            least = np.minimum(way * np.nan_to_num(steps), -way * behind) / USUAL_STEPS_OFF
+            for row in range(rows):
+                found = np.fmax(found, shifted(least, -row))
+    return _evidence(found)
+
+
+def _echo_margin(values: Float64, kept: Float64) -> Float64:
+    """(N,) margin of an echo in frames that keep a part of the power of their detail.
+
+    A ghost of a and 1 - a keeps 1 - q of it with q = 2 a (1 - a), and its echo rises by q / 2 of
+    what is kept. Blur takes as much and leaves less of an echo.
+    """
+    rise = values - medians(values, NEAR)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fair = np.where(kept < 1, rise / (FAIR_RISE * (1 / kept - 1) / 2), 1.0)
+    shown = _departures(values, LEAST_RISE) / USUAL_RISES * np.clip(fair, 0, 1)
+    return _evidence(shown)
+
+
+def _beside(rows: Mask) -> Mask:
+    """(N,) these rows and those beside them."""
+    beside = rows.copy()
+    beside[1:] |= rows[:-1]
+    beside[:-1] |= rows[1:]
+    return beside
+
+
+def _departures(values: Float64, least: float) -> Float64:
+    """(N,) how far values are above those around, in usual departures from these."""
+    above = values - medians(values, NEAR)
+    return above / (least + SIGMA_OF_MAD * medians(np.abs(above), NEAR))
+
+
+def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, int]) -> Segment:
+    columns, (first, last) = context.columns, rows
     row = first + int(margins[first : last + 1].argmax())
-    residual, gradient = (float(columns.signals[name][row]) for name in GHOSTING_SIGNALS[:2])
-    around = medians(context_of(columns).signal("blend_residual"), NEAR, np.array([row]))
-    usual = float(around[0])
-    said = (
-        f"frame {int(columns.frames.index[row])} is a blend: what differs from a mixture of its"
-        f" neighbours is {told(residual)} times what their motion leaves, around it"
-        f" {told(usual)} times, and what moves is {told(gradient)} times as steep as in them"
-    )
+    words = _mixture_words if clear[row] else _echo_words
     return segment_of(
         *(columns.frames, "blend_residual", columns.signals["blend_residual"], margins, rows),
-        *(certainty(float(margins[row])), "ghosting"),
-        evidence=said,
+        *(confidence("ghosting", float(margins[row])), "ghosting"),
+        evidence=f"frame {int(columns.frames.index[row])} {words(context, row)}",
     )
+
+
+def _mixture_words(context: Context, row: int) -> str:
+    return (
+        f"is a blend: what differs from a mixture of its neighbours is"
+        f" {told(context.signal('blend_residual')[row])} times what their motion leaves, around it"
+        f" {_around(context, 'blend_residual', row)} times, and what moves is"
+        f" {told(context.signal('blend_gradient')[row])} times as steep as in them"
+    )
+
+
+def _echo_words(context: Context, row: int) -> str:
+    rises = [_departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
+    name = ECHOES[int(np.argmax(rises))]
+    lag = counted(ECHOES.index(name) + 1, "frame")
+    return (
+        f"shows what moves twice, {lag} of motion apart: correlation"
+        f" {told(context.signal(name)[row])}, around it {_around(context, name, row)}; its detail"
+        f" is {told(context.signal('moving_detail')[row])} code values, around it"
+        f" {_around(context, 'moving_detail', row)}; of mixtures the best leaves"
+        f" {told(np.fmin(*(context.signal(each)[row] for each in MIXTURES)))} times what motion"
+        " leaves"
+    )
+
+
+def _around(context: Context, name: str, row: int) -> str:
+    return told(float(medians(context.signal(name), NEAR, np.array([row]))[0]))

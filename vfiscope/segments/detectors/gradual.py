@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.light_changes import light_changes
@@ -31,16 +32,29 @@ MIN_GRADUAL_ROWS, MAX_GRADUAL_ROWS = 7, 60
 USUAL_ROWS = range(-60, 61, 5)
 """Rows whose median is the usual share of new colours."""
 MIN_NEW_COLOURS, NEW_TIMES_USUAL = 0.015, 2.0
-"""Part of the colours that are new in a frame; the same as a multiple of the usual one."""
+"""Part of the colours that are new in a frame; the same as a multiple of the usual one, or of that
+of the calmer side."""
 ALL_NEW_COLOURS = 0.4
 """Sum of these parts over the stretch."""
+ALL_WIPED_COLOURS = 0.55
+"""The same of a wipe, behind which nothing is left of the shot before."""
 MAX_UNEVEN = 4.0
 """Most new colours in one frame as a multiple of the median: more is a cut or a flash."""
 END_SHARE = 0.4
 """Rows at either end with less than this part of the median do not belong to it."""
+MAX_FAINT_ROWS = 4
+"""Rows at either end whose colours are hardly new, and that change as much as the others."""
+MIN_SWEPT = 0.55
+"""Root of the product of new colours and of the change of the most changed blocks, in code values:
+on the line of a wipe both are high at once."""
+MIN_SIDE_ROWS = 3
+"""Rows on either side from which it can be told how suddenly a wipe begins and ends."""
 GRADUAL_SIDE = 6
 """Rows before and behind that are compared with the stretch."""
 MIN_OVER_SIDES = 2.0
+MIN_OVER_RESTLESS = (1.5, 3.0)
+"""The same of a stretch between a restless and a calm shot: over the richer side, and the geometric
+mean over both."""
 MAX_MIXED_CONTRAST = 0.93
 """Contrast within a dissolve, as a part of the lower one of both ends."""
 MAX_MIXED_PEAK, MAX_EVEN_PEAK = 8.0, 4.0
@@ -62,8 +76,11 @@ class _Stretch:
     """Sum of the new colours."""
     over: float
     """New colours as a multiple of those of the richer side."""
+    over_both: float
+    """The geometric mean of both sides' multiples."""
     onset: float
-    """The same at the less sudden end."""
+    """The same at the less sudden end; 0 where the clip begins or ends there."""
+    onset_both: float
     contrast: float
     """Least standard deviation of luma as a part of that of the ends."""
     peak: float
@@ -72,13 +89,21 @@ class _Stretch:
     """Spread of the change of light over the blocks, in parts of it."""
 
     @property
+    def is_clear(self) -> bool:
+        one, both = MIN_OVER_RESTLESS
+        return self.over >= MIN_OVER_SIDES or (self.over >= one and self.over_both >= both)
+
+    @property
     def dissolves(self) -> bool:
         mixed = self.contrast <= MAX_MIXED_CONTRAST and self.peak <= MAX_MIXED_PEAK
         return mixed or (self.peak <= MAX_EVEN_PEAK and self.apart >= MIN_LIGHT_APART)
 
     @property
     def wipes(self) -> bool:
-        return self.peak >= MIN_WIPE_PEAK and self.onset >= MIN_ONSET
+        one, both = MIN_OVER_RESTLESS
+        sudden = self.onset >= one and self.onset_both >= both
+        other = self.colours >= ALL_WIPED_COLOURS
+        return other and self.peak >= MIN_WIPE_PEAK and (self.onset >= MIN_ONSET or sudden)
 
     @property
     def evidence(self) -> str:
@@ -109,7 +134,9 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "histogram_step", colours, colours, (each.first, each.last - 1)),
-            chance(min(each.colours / ALL_NEW_COLOURS, each.over / MIN_OVER_SIDES), 0.7, 0.4),
+            confidence(
+                "transition", min(each.colours / ALL_NEW_COLOURS, each.over / MIN_OVER_SIDES)
+            ),
             "fade" if each.dissolves else "cut",
             evidence=each.evidence,
         )
@@ -129,31 +156,58 @@ def _transitions(columns: Columns) -> list[_Stretch]:
     """The dissolves and wipes of a run, computed once."""
 
     def compute() -> list[_Stretch]:
-        found = [_measured(columns, *rows) for rows in _stretches(columns)]
-        clear = [each for each in found if each.over >= MIN_OVER_SIDES]
-        return [each for each in clear if each.dissolves or each.wipes]
+        context = context_of(columns)
+        colours = np.nan_to_num(context.signal("histogram_step"))
+        swept = np.sqrt(colours * np.nan_to_num(context.signal("difference_p99")))
+        found: list[_Stretch] = []
+        for change, least in ((colours, MIN_NEW_COLOURS), (swept, MIN_SWEPT)):
+            sides = [medians(change, rows) for rows in (range(-60, 0, 5), range(5, 61, 5))]
+            for usual in (medians(change, USUAL_ROWS), np.fmin(*sides)):
+                new = change >= np.maximum(least, NEW_TIMES_USUAL * np.nan_to_num(usual))
+                for rows in _stretches(columns, change, new):
+                    each = _measured(columns, *rows, change)
+                    told_so = each.wipes or (each.dissolves and change is colours)
+                    apart = all(each.last < one.first or each.first > one.last for one in found)
+                    if each.is_clear and told_so and apart:
+                        found.append(each)
+        return sorted(found, key=lambda each: each.first)
 
     return columns.share("gradual", compute)
 
 
-def _stretches(columns: Columns) -> list[tuple[int, int]]:
-    """(first, last) rows of stretches of new colours that nothing else explains."""
+def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """(first, last) rows of stretches in which more changes than usual, as ``new`` says, and that
+    nothing else explains."""
     colours = np.nan_to_num(context_of(columns).signal("histogram_step"))
-    usual = medians(colours, USUAL_ROWS)
     otherwise = _otherwise(columns)
-    new = (colours >= np.maximum(MIN_NEW_COLOURS, NEW_TIMES_USUAL * usual)) & ~otherwise
+    new = new & ~otherwise
     found = []
     for first, last in spans(new, np.zeros(len(new), bool), reach=2):
-        inside = colours[first : last + 1]
+        inside = change[first : last + 1]
         level = float(np.median(inside))
         held = np.flatnonzero(inside >= END_SHARE * level)
         first, last = first + int(held[0]), first + int(held[-1])
         even = float(inside.max()) <= MAX_UNEVEN * level
         length = MIN_GRADUAL_ROWS <= last - first + 1 <= MAX_GRADUAL_ROWS
         free = not otherwise[max(0, first - 2) : last + 3].any()
-        if even and length and free and float(inside.sum()) >= ALL_NEW_COLOURS:
-            found.append((first, last))
+        if even and length and free and float(colours[first : last + 1].sum()) >= ALL_NEW_COLOURS:
+            found.append(_extended(columns, first, last))
     return found
+
+
+def _extended(columns: Columns, first: int, last: int) -> tuple[int, int]:
+    """The stretch with the rows at its ends that change as much, though in colours that are hardly
+    new: a dissolve begins and ends so."""
+    mean = context_of(columns).signal("frame_difference")
+    most = END_SHARE * _median(mean[first : last + 1])
+    for _ in range(MAX_FAINT_ROWS):
+        beyond = _median(mean[max(0, first - 1 - GRADUAL_SIDE) : max(0, first - 1)])
+        if first > 1 and mean[first - 1] >= max(most, MIN_ONSET * beyond):
+            first -= 1
+        beyond = _median(mean[last + 2 : last + 2 + GRADUAL_SIDE])
+        if last + 2 < len(mean) and mean[last + 1] >= max(most, MIN_ONSET * beyond):
+            last += 1
+    return first, last
 
 
 def _otherwise(columns: Columns) -> NDArray[np.bool_]:
@@ -164,23 +218,27 @@ def _otherwise(columns: Columns) -> NDArray[np.bool_]:
     return rows
 
 
-def _measured(columns: Columns, first: int, last: int) -> _Stretch:
+def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stretch:
     context = context_of(columns)
     names = ("histogram_step", "luma_std", "difference_p99", "frame_difference")
     colours, std, peak, mean = (context.signal(name) for name in names)
     light, spread = context.signal("light_step"), context.signal("light_spread")
     inside = slice(first, last + 1)
-    before = _median(colours[max(0, first - GRADUAL_SIDE) : first])
-    after = _median(colours[last + 1 : last + 1 + GRADUAL_SIDE])
-    onset = _median(colours[first : first + 3]) / _median(colours[max(0, first - 3) : first])
-    end = _median(colours[last - 2 : last + 1]) / _median(colours[last + 1 : last + 4])
+    before = _median(change[max(0, first - GRADUAL_SIDE) : first])
+    after = _median(change[last + 1 : last + 1 + GRADUAL_SIDE])
+    level = _median(change[inside])
+    both_known = first > MIN_SIDE_ROWS and last < len(change) - MIN_SIDE_ROWS
+    onset = _median(change[first : first + 3]) / _median(change[max(0, first - 3) : first])
+    end = _median(change[last - 2 : last + 1]) / _median(change[last + 1 : last + 4])
     ends = min(std[max(0, first - 1)], std[min(len(std) - 1, last + 1)])
     return _Stretch(
         first,
         last,
         float(np.nansum(colours[inside])),
-        _median(colours[inside]) / max(before, after),
-        min(onset, end),
+        level / max(before, after),
+        level / float(np.sqrt(before * after)),
+        min(onset, end) if both_known else 0.0,
+        float(np.sqrt(onset * end)),
         float(np.nanmin(std[inside])) / max(float(ends), 1e-3),
         _median(peak[inside]) / _median(mean[inside]),
         _median(spread[inside]) / _median(np.abs(light[inside])),

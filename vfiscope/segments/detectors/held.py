@@ -19,6 +19,7 @@ __all__ = [
     "CHANGE_SIGNALS",
     "DIP_REACH",
     "LEAST_CHANGE",
+    "MIN_CERTAINTY",
     "MIN_STEP_PACE",
     "Bool",
     "Pattern",

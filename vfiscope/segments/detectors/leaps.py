@@ -20,7 +20,7 @@ CALM_BEFORE, CALM_BEHIND = range(-8, 0), range(6, 14)
 """Rows whose median departure is the usual one: behind as far as a swing lasts."""
 MIN_CAMERA_JUMP_PX, MIN_TURN_DEG = 1.5, 0.8
 """Least departure from the usual motion."""
-USUAL_JUMPS = 5.0
+USUAL_JUMPS = 4.0
 """How many times the usual departure of the rows around a leap is at least."""
 MIN_SUDDEN = 0.75
 """Part of a departure that comes from one frame to the next."""

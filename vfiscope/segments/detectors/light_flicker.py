@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import chance, context_of
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.light_changes import light_changes
+from vfiscope.segments.detectors.light_changes import MIN_FLICKER_TURNS, light_changes
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Segment
@@ -35,7 +36,7 @@ def detect(columns: Columns) -> list[Segment]:
             f" {told(100 * size)} % usually"
         )
         badness = np.abs(step)
-        sure = chance(turns, 2.5, 0.8)
+        sure = confidence("flicker", turns / MIN_FLICKER_TURNS)
         found.append(
             segment_of(
                 *(columns.frames, "light_step", step, badness, (first, last), sure, "flicker"),

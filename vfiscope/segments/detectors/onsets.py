@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, shifted
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.held import patterns_of
@@ -14,7 +14,7 @@ from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import Mask, segment_of
-from vfiscope.types import Float64, Segment
+from vfiscope.types import Float64, Role, Segment
 
 __all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
 
@@ -43,13 +43,13 @@ def detect(columns: Columns) -> list[Segment]:
     Blocks differ from the frame before, brought along its motion, and not from the next one; and by
     more than around. What only one frame has is damage or a bend; where the camera, the light or
     the shot changes, all of the frame does. Silent beside a golden frame, by which the detector
-    ``change`` knows better.
+    ``change`` knows better, and beside a reference or a source, which may show the same.
 
     Args:
         columns: with the signals ``ONSET_SIGNALS``.
     """
     context = context_of(columns)
-    if not context.is_video or "changed_area" in columns.signals:
+    if not context.is_video or _compared(columns):
         return []
     margins = _margins(context)
     found, ended = [], -1
@@ -59,6 +59,15 @@ def detect(columns: Columns) -> list[Segment]:
             ended = row if end is None else end
             found.append(_segment(context, margins, row, end))
     return found
+
+
+def _compared(columns: Columns) -> bool:
+    """Whether frames have partners other than those before them."""
+    frames = columns.frames
+    roles = bool((frames.role != Role.UNKNOWN).any())
+    return (
+        roles or "changed_area" in columns.signals or bool((frames.ref_index == frames.index).any())
+    )
 
 
 def _margins(context: Context) -> Float64:
@@ -108,6 +117,6 @@ def _segment(context: Context, margins: Float64, row: int, end: int | None) -> S
     badness = np.nan_to_num(np.asarray(column, np.float64))
     return segment_of(
         *(columns.frames, "onset", column, badness, (row, row if end is None else end - 1)),
-        *(certainty(float(margins[row])), "change"),
+        *(confidence("change", float(margins[row])), "change"),
         evidence=said,
     )

@@ -12,9 +12,16 @@ from itertools import pairwise
 
 import numpy as np
 
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import DIP_REACH, Pattern, change_of, patterns_of
+from vfiscope.segments.detectors.held import (
+    DIP_REACH,
+    MIN_CERTAINTY,
+    Pattern,
+    change_of,
+    patterns_of,
+)
 from vfiscope.segments.detectors.repeats import repeats_of
 from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence import told
@@ -30,8 +37,6 @@ EVERY_SECOND = 25
 """Cycle of 24 frames a second that are shown as 25: two repeats so far apart are one."""
 MAX_CYCLES = 3
 """From one repeat to the next that is found: in between little may move."""
-MIN_REGULAR_CONFIDENCE = 0.5
-CERTAINTY_SCALE = 3.0
 FIELD_RATIO = 0.5
 """Change of the calm rows in parts of the others, above which one field of two is new."""
 
@@ -49,7 +54,7 @@ def detect(columns: Columns) -> list[Segment]:
         segment_of(
             *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
             _whole(pattern, len(column)),
-            1 - math.exp(-pattern.certainty / CERTAINTY_SCALE),
+            confidence("cadence", pattern.certainty / MIN_CERTAINTY),
             "cadence",
             evidence=_said(columns.frames, pattern),
         )
@@ -68,7 +73,7 @@ def _regular(columns: Columns) -> list[Pattern]:
     ratio = {
         repeat.first: repeat.ratio
         for repeat in repeats_of(columns)
-        if repeat.first == repeat.last and repeat.confidence >= MIN_REGULAR_CONFIDENCE
+        if repeat.first == repeat.last and repeat.margin >= 1
     }
     found, rows = [], sorted(ratio)
     for members, period in _phases(rows):
@@ -90,8 +95,10 @@ def _phases(rows: list[int]) -> list[tuple[list[int], int]]:
         left -= members
     free = sorted(set(rows) - {row for phase, _ in found for row in phase})
     for before, row in pairwise(free):
+        if row - before != EVERY_SECOND:
+            continue
         near = [each for each in rows if before - EVERY_SECOND <= each <= row + EVERY_SECOND]
-        if row - before == EVERY_SECOND and near == [before, row]:
+        if near == [before, row]:
             found.append((near, EVERY_SECOND))
     return found
 

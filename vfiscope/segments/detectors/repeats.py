@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.detectors.context import Context, chance, context_of
+from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.held import (
     CHANGE_SIGNALS,
     LEAST_CHANGE,
@@ -51,10 +51,14 @@ it is even."""
 CODED_CHANGE, CODED_SHARE, SLOPE_OF_CODED = 5.0, 0.1, 3.0
 """Code values, and part of the usual change, that a codec puts between a frame and its repeat at
 most: a frame that is half new changes by more where much moves."""
-UNKNOWN_PACE, UNSEEN_PACE = 0.4, 0.1
-"""Motion that counts where none is known, beside a repeat and in it: little moves there."""
-LEAST_USUAL = 2.0
-"""Code values below which nothing moves that could stand still."""
+UNKNOWN_PACE, EVEN_PACE, UNSEEN_PACE = 0.4, 0.8, 0.1
+"""Motion that counts where none is known: beside a repeat, where little moves there; where frames
+change evenly; and in a repeat."""
+MIN_EVEN = 0.5
+"""The least change beside a repeat in parts of the most, where frames change evenly."""
+LEAST_USUAL, LOGIT_AT_LEAST, SLOPE_OF_SMALL = 2.0, 0.5, 4.0
+"""Code values below which nothing moves that could stand still; the logit there at most, and its
+slope: below 4 code values a codec alone makes frames alike."""
 LONG_RUN, LONG_QUANTILE, ARRIVED_SHARE = 3, 0.75, 0.3
 """Rows from which on a run may be renewed by the codec here and there, and may begin late; then it
 changes by that part of what was before."""
@@ -62,7 +66,7 @@ MIN_END_ROWS, MAX_END_SHARE, MIN_END_EDGE = 4, 0.15, 0.6
 """Of a run at the start or end of a clip or beside another shot: its least length, its greatest
 change in parts of the usual one, and the least change beside it: what stands still by itself starts
 slowly."""
-MIN_END_USUAL, MIN_END_PACE, END_CONFIDENCE = 4.0, 0.6, 0.7
+MIN_END_USUAL, MIN_END_PACE = 4.0, 0.6
 
 
 class Repeat(NamedTuple):
@@ -93,17 +97,18 @@ class Repeat(NamedTuple):
         return stops and self.usual > MIN_END_USUAL and self.stopped > MIN_END_PACE
 
     @property
-    def confidence(self) -> float:
-        """How probable it is that the run repeats the frame before it: by how little it changes, by
-        how much the others do, and by how evenly they move. Fitted on the tuning half of
-        ``benchmarks/faults.py``, whose repeats are changed by up to 5 code values by a codec."""
+    def margin(self) -> float:
+        """How clearly the run repeats the frame before it, 1 where that is just probable: by how
+        little it changes, by how much the others do, and by how evenly they move. Fitted on the
+        tuning half of ``benchmarks/faults.py``, whose repeats a codec changes by up to 5 code
+        values."""
         logit = SLOPE_OF_CHANGE * math.log(self.usual) - SLOPE_OF_RATIO * math.log(self.ratio)
         logit += SLOPE_OF_PACE * self.stopped - EVEN_REPEAT
         coded = SLOPE_OF_CODED * math.log(
             (CODED_CHANGE + CODED_SHARE * self.usual) / max(self.inside, LEAST_CHANGE)
         )
-        sure = chance(min(logit, coded), 0, 1)
-        return min(sure, END_CONFIDENCE) if self.ends else sure
+        small = LOGIT_AT_LEAST + SLOPE_OF_SMALL * math.log(self.usual / LEAST_USUAL)
+        return math.exp(min(logit, coded, small))
 
 
 def repeats_of(columns: Columns) -> list[Repeat]:
@@ -117,7 +122,7 @@ def repeats_of(columns: Columns) -> list[Repeat]:
         pace, spread = context.signal("pace"), context.signal("luma_std")
         begins = context.signal("structure_step") > MIN_NEW_STRUCTURE
         begins &= context.signal("histogram_step") > MIN_NEW_HISTOGRAM
-        rows = Rows(change, only_light(context) | _passes(context), begins, pace)
+        rows = Rows(change, only_light(context) | _passes(context), begins, np.abs(pace))
         return [
             repeat
             for repeat in sorted([*_repeats(rows), *_at_the_ends(rows)])
@@ -144,12 +149,19 @@ class Rows(NamedTuple):
     begins: Bool
     """Another shot begins there."""
     pace: Float64
+    """Motion in usual steps, whatever its direction."""
 
-    def steady(self, *sides: slice) -> float:
-        """Motion of the rows of these sides, each at most 1."""
-        pace = np.concatenate([self.pace[side] for side in sides])
-        moved = np.nan_to_num(np.clip(np.abs(pace), 0, 1), nan=UNKNOWN_PACE)
-        return float(moved.mean()) if len(moved) else UNKNOWN_PACE
+    @property
+    def turned(self) -> Rows:
+        """The last one first."""
+        return Rows(self.change[::-1], self.lit[::-1], self.begins[::-1], self.pace[::-1])
+
+    def steady(self, *sides: slice, unknown: float = UNKNOWN_PACE) -> float:
+        """Motion of the rows of these sides, each at most 1, or ``unknown``."""
+        moved = np.concatenate([self.pace[side] for side in sides])
+        known = np.isfinite(moved)
+        total = float(np.minimum(moved[known], 1).sum()) + unknown * int((~known).sum())
+        return total / len(moved) if len(moved) else unknown
 
 
 def _repeats(rows: Rows) -> list[Repeat]:
@@ -163,7 +175,7 @@ def _repeats(rows: Rows) -> list[Repeat]:
     kept: list[Repeat] = []
     taken = np.zeros(len(rows.change), bool)
     made = [each for each in found.values() if each is not None]
-    for each in sorted(made, key=lambda each: (-each.confidence, each)):
+    for each in sorted(made, key=lambda each: (-each.margin, each)):
         if not taken[each.first : each.last + 1].any():
             taken[each.first : each.last + 1] = True
             kept.append(each)
@@ -173,8 +185,7 @@ def _repeats(rows: Rows) -> list[Repeat]:
 def _at_the_ends(rows: Rows) -> list[Repeat]:
     """Runs from the second frame on, and up to the last one, beside which much moves at once."""
     count, found = len(rows.change), []
-    turned = Rows(rows.change[::-1], rows.lit[::-1], rows.begins[::-1], rows.pace[::-1])
-    for looked, backwards in ((rows, False), (turned, True)):
+    for looked, backwards in ((rows, False), (rows.turned, True)):
         start = 0 if backwards else 1
         change = looked.change[start:]
         starts = np.flatnonzero(~(change < LEAST_USUAL))
@@ -241,10 +252,12 @@ def _repeat(rows: Rows, first: int, last: int) -> Repeat | None:
     usual = min(float(np.sort(side)[len(side) // 4]) for side in known)
     own = change[first : last + 1]
     renewed = len(own) > LONG_RUN and not one_sided
-    inside = float(np.quantile(own, LONG_QUANTILE) if renewed else own.max())
-    steady, own_pace = rows.steady(before, after), np.abs(rows.pace[first : last + 1])
-    seen = own_pace[np.isfinite(own_pace)]
-    stopped = steady - (min(float(np.median(seen)), 1.0) if len(seen) else UNSEEN_PACE)
+    inside = float(np.sort(own)[int(LONG_QUANTILE * (len(own) - 1)) if renewed else -1])
+    beside, seen = np.concatenate(known), rows.pace[first : last + 1]
+    even = float(beside.min()) > MIN_EVEN * float(beside.max())
+    steady = rows.steady(before, after, unknown=EVEN_PACE if even else UNKNOWN_PACE)
+    seen = np.sort(seen[np.isfinite(seen)])
+    stopped = steady - (min(float(seen[len(seen) // 2]), 1.0) if len(seen) else UNSEEN_PACE)
     made = Repeat(first, last, inside, usual, min(edges), stopped, one_sided)
     moves = (
         usual > LEAST_USUAL

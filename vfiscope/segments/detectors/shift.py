@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
-from vfiscope.segments.detectors.context import Context, context_of, medians
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
-from vfiscope.segments.detectors.stand_out import SIDE_BEHIND
+from vfiscope.segments.detectors.stand_out import behind_repeats
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
@@ -24,12 +24,14 @@ MAX_AWAY_ROWS = 12
 """Rows within which a camera that swings comes back."""
 AGAIN_ROWS, AGAIN_SHARE = 8, 0.3
 """Rows within which the same motion may occur again, and by how much it may differ."""
-BACK_SHARE, REST_SHARE, USUAL_REST = 0.3, 0.1, 3.0
+BACK_SHARE, REST_SHARE, USUAL_REST = 0.5, 0.1, 3.0
 """Part of the farthest displacement within which the frame is back; and the next departure of one
 at rest, as such a part and in terms of the usual one before."""
-STILL_SHARE, MIN_GOING_CODES = 0.25, 2.0
-"""Change of a frame that repeats the one before, as a part of the change behind the jump; and that
-change, in code values, from which on something goes on there."""
+SIDE_OF_BUMP = 4
+"""Rows before and behind it whose motion is the usual one."""
+LONG_SHARE, MAX_LEFT_BACK = 0.5, 0.8
+"""Length of a step, as a part of the first, from which on its motion must explain it, and the
+largest part of the difference that it may leave."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +78,19 @@ def _bumps(context: Context) -> list[Bump]:
 def _found(context: Context) -> list[Bump]:
     leaps = leaps_of(context)
     x, y = context.signal("motion_x"), context.signal("motion_y")
-    starts = leaps.far & ~leaps.whole_steps & ~damaged_rows(context) & ~_again(x, y)
-    late, found, free = _behind_repeats(context), [], 0
+    starts = leaps.far & ~damaged_rows(context) & ~_again(x, y)
+    late, found, free = behind_repeats(context), [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:
             continue
-        back = _back(leaps, first)
-        if back is None and (leaps.any_steps[first] or late[first]):
-            continue  # frames are missing, here or after repeats
-        free = first + 1 if back is None else back + 1
-        found.append(Bump(first, back, float(leaps.margin[first:free].max())))
+        back = _back(context, leaps, first)
+        own = slice(first, first + 1 if back is None else back + 1)
+        # Frames that are missing, repeated or shown again are whole steps on the usual way.
+        in_time = leaps.whole_steps[own][leaps.far[own]].all()
+        if in_time or (back is None and (leaps.any_steps[first] or late[first])):
+            continue
+        free = own.stop
+        found.append(Bump(first, back, float(leaps.margin[own].max())))
     return found
 
 
@@ -102,24 +107,24 @@ def _again(x: Float64, y: Float64) -> Mask:
     return again > 1
 
 
-def _behind_repeats(context: Context) -> Mask:
-    """(N,) True where the frame before is a repeat, and those behind are none."""
-    change = context.signal("difference_p99")
-    with np.errstate(invalid="ignore"):
-        going = np.fmax(medians(change, SIDE_BEHIND), 0)
-        repeated = np.append(False, change[:-1] < STILL_SHARE * going[1:])
-        return np.asarray(repeated & (going >= MIN_GOING_CODES))
-
-
-def _back(leaps: Leaps, first: int) -> int | None:
-    """The first row behind a jump at which the frame is at rest where it was before; None where it
-    stays away."""
-    rows = slice(first, first + 2 + MAX_AWAY_ROWS)
-    away = np.hypot(leaps.x[rows].cumsum(), leaps.y[rows].cumsum())
-    step, farthest = np.hypot(leaps.x[rows], leaps.y[rows]), np.maximum.accumulate(away)
-    rest = np.maximum(REST_SHARE * farthest, USUAL_REST * leaps.usual[first])
-    home = (away < BACK_SHARE * farthest)[:-1] & (step[1:] < rest[:-1])
-    return first + int(home.argmax()) if home.any() else None
+def _back(context: Context, leaps: Leaps, first: int) -> int | None:
+    """The first row behind a jump at which the frame is at rest where it was before, if it went on
+    as before and behind; None where it stays away."""
+    x, y = context.signal("motion_x"), context.signal("motion_y")
+    left = context.signal("motion_residual")
+    motion = np.nan_to_num(np.stack([x, y], axis=1))
+    before = np.median(motion[max(0, first - SIDE_OF_BUMP) : first], axis=0)
+    for back in range(first + 1, min(len(x) - 1, first + 1 + MAX_AWAY_ROWS)):
+        after = np.median(motion[back + 1 : back + 1 + SIDE_OF_BUMP], axis=0)
+        off = motion[first : back + 1] - (before + after) / 2
+        away, steps = np.hypot(*off.cumsum(axis=0).T), np.hypot(*off.T)
+        rest = max(REST_SHARE * float(away.max()), USUAL_REST * float(leaps.usual[first]))
+        next_step = float(np.hypot(*(motion[back + 1] - after)))
+        if away[-1] < BACK_SHARE * away.max() and next_step < rest:
+            # The way back is a leap, too, and not what is left behind a tear.
+            leapt = left[first : back + 1][steps >= LONG_SHARE * steps[0]]
+            return back if (leapt < MAX_LEFT_BACK).all() else None
+    return None
 
 
 def _segment(context: Context, bump: Bump) -> Segment:
@@ -138,6 +143,6 @@ def _segment(context: Context, bump: Bump) -> Segment:
     )
     return segment_of(
         *(frames, "motion_x", context.columns.signals["motion_x"], length, (first, last)),
-        *(certainty(bump.margin), "shift"),
+        *(confidence("shift", bump.margin), "shift"),
         evidence=said,
     )

@@ -18,7 +18,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.context import chance, context_of, medians, shifted
+from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.detectors.context import context_of, medians, shifted
+from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
@@ -48,10 +50,14 @@ CUT_ALONE_ROWS, ALONE_TIMES = 6, 3.0
 """Rows on either side in which nothing else may be a third as unlike."""
 
 
-RETURN_ROWS = (4, 48)
+RETURN_ROWS = (6, 48)
 """Rows within which the frames before a clear and before a weak cut may return."""
 MAX_STATE_APART = 0.3
 """How far the statistics of luma then are from those, as a part of their step."""
+DAMAGE_TURN_ROWS = 4
+"""Rows from either end of damaged ones in which no cut is told."""
+MIN_KEYFRAMES_APART = 12
+"""Least regular interval of keyframes."""
 NEARLY_A_CUT = 0.6
 """Margin of the row at which they return."""
 
@@ -72,7 +78,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(frames, "shot_step", structure, structure, (row, row)),
-            chance(float(margin[row]), 1.0, 0.25),
+            confidence("cut", float(margin[row])),
             "cut",
             evidence=f"frame {frames.index[row]} is unlike the frame before: structure changes by"
             f" {told(structure[row])}, pixels by {told(residual[row])} standard deviations, and"
@@ -104,7 +110,31 @@ def _margin(columns: Columns) -> Float64:
     lit[light_changes(columns).steps] = True
     lit &= structure < CLEAR_STRUCTURE
     margin = np.where(alone & ~lit & ~_explained(columns), margin, 0.0)
-    return np.where(_left_again(columns, margin), 0.0, margin)
+    left_again = _left_again(columns, margin)
+    renewed = _renewed(columns) & (structure < CLEAR_STRUCTURE)
+    return np.where(left_again | _damage_turns(columns) | renewed, 0.0, margin)
+
+
+def _damage_turns(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True where frames are damaged, but for the inside of long stretches: damage that stays
+    until a keyframe looks like a cut where it begins and ends."""
+    damaged = damaged_rows(context_of(columns))
+    near = range(-DAMAGE_TURN_ROWS, DAMAGE_TURN_ROWS + 1)
+    inside = np.all([shifted(damaged, by) > 0 for by in near], axis=0)
+    return np.asarray(damaged & ~inside, np.bool_)
+
+
+def _renewed(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True at keyframes that come at a regular interval, and so not because of a cut: they
+    renew frames that were damaged."""
+    found = np.zeros(len(columns.frames), bool)
+    if "keyframe" in columns.signals:
+        rows = np.flatnonzero(columns.signals["keyframe"] == 1)
+        apart = np.diff(rows)
+        times, counts = np.unique(apart[apart >= MIN_KEYFRAMES_APART], return_counts=True)
+        for often in times[counts > 1]:
+            found[rows[1:][apart == often]] = True
+    return found
 
 
 def _left_again(columns: Columns, margin: Float64) -> NDArray[np.bool_]:
@@ -113,11 +143,16 @@ def _left_again(columns: Columns, margin: Float64) -> NDArray[np.bool_]:
     state = np.stack([context.signal(name) for name in LUMA_STATE])
     structure, made = context.signal("shot_step"), np.zeros(len(margin), bool)
     rows = np.flatnonzero(margin >= NEARLY_A_CUT)
-    for row, back in zip(rows[:-1].tolist(), rows[1:].tolist(), strict=True):
-        clear = max(structure[row], structure[back]) >= CLEAR_STRUCTURE
-        step, left = (np.abs(state[:, each] - state[:, row - 1]).sum() for each in (row, back))
-        if back - row <= RETURN_ROWS[0 if clear else 1] and left <= MAX_STATE_APART * step:
-            made[[row, back]] = True
+    for at, row in enumerate(rows.tolist()):
+        for back in rows[at + 1 :].tolist():
+            if back - row > RETURN_ROWS[1]:
+                break
+            clear = max(structure[row], structure[back]) >= CLEAR_STRUCTURE
+            step, left = (np.abs(state[:, each] - state[:, row - 1]).sum() for each in (row, back))
+            if back - row <= RETURN_ROWS[0 if clear else 1] and left <= MAX_STATE_APART * step:
+                made[[row, back]] = True
+                if clear:  # of frames that have nothing to do with each other, none begins a shot
+                    made[row : back + 1] = True
     return made
 
 

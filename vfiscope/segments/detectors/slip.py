@@ -26,8 +26,6 @@ MIN_USUAL_SHARE = 0.6
 MAX_REPEATED, MIN_MORE = 0.6, 1.1
 """Change in terms of that of the frames beside it: at most where a frame repeats the one before,
 and at least where frames are missing."""
-SEEN_FREEZE = 0.5
-"""Confidence of a freeze by what it looks like that says more than the places."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -113,7 +111,7 @@ def _in_freeze(columns: Columns, first: int, last: int) -> bool:
     return any(
         each.first <= first and last <= each.last and each.last - each.first > last - first
         for each in repeats_of(columns)
-        if each.confidence >= SEEN_FREEZE
+        if each.margin >= 1
     )
 
 

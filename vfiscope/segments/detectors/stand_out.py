@@ -6,23 +6,29 @@ import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.detectors.context import Context, medians
-from vfiscope.segments.spans import Mask
+from vfiscope.segments.spans import Mask, spans
 from vfiscope.types import Float64
 
 __all__ = [
     "SIDE_BEFORE",
     "SIDE_BEHIND",
     "above_sides",
+    "behind_repeats",
     "impulse_margin",
     "relit",
     "residual_ratio",
     "seam_margin",
+    "touched",
 ]
 
 SIDE_BEFORE, SIDE_BEHIND = range(-7, -1), range(2, 8)
 """Rows of the sides: not the neighbours, which a fault touches too."""
+FURTHER_BEHIND = range(8, 14)
 MIN_IMPULSE_CODES, USUAL_IMPULSES = 4.0, 6.0
 MIN_SEAM_EXCESS_PX, USUAL_SEAMS, SEAM_SHARE = 24.0, 4.0, 0.1
+STILL_SHARE, MIN_GOING_CODES = 0.25, 2.0
+"""Change of a frame that repeats the one before, as a part of the change of those behind; and that
+change, in code values, from which on something goes on there."""
 MAX_RELIT = 0.06
 """Step of the logarithm of mean luma that is another light."""
 MIN_LUMA = 4.0
@@ -73,6 +79,21 @@ def residual_ratio(context: Context, least: float = MIN_RESIDUAL) -> Float64:
     return np.nan_to_num(left / np.fmax(least, level))
 
 
+def behind_repeats(context: Context) -> Mask:
+    """(N,) True where the frame before is a repeat of its own before, and those behind are none: by
+    ``difference_p99``."""
+
+    def compute() -> Mask:
+        change = context.signal("difference_p99")
+        with np.errstate(invalid="ignore"):
+            going = np.fmin(medians(change, SIDE_BEHIND), medians(change, FURTHER_BEHIND))
+            going = np.fmax(going, 0)
+            repeated = np.append(False, change[:-1] < STILL_SHARE * going[1:])
+            return np.asarray(repeated & (going >= MIN_GOING_CODES))
+
+    return context.columns.share("behind_repeats", compute)
+
+
 def relit(context: Context, step: float = MAX_RELIT) -> Mask:
     """(N,) True where the logarithm of mean luma is off that of one of the sides by more than a
     step: at flashes, in fades, in black, at a step of the light."""
@@ -84,3 +105,11 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
         return np.fmax(*sides)
 
     return context.columns.share("relit", compute) > step
+
+
+def touched(seeds: Mask, edges: Mask) -> Mask:
+    """(N,) the seeds, and the edges that touch them on either side."""
+    grown = seeds.copy()
+    for first, last in spans(seeds | edges, np.zeros(len(seeds), bool)):
+        grown[first : last + 1] = seeds[first : last + 1].any()
+    return grown

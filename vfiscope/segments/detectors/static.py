@@ -25,7 +25,6 @@ STILL_CHANGE, NOISE_CHANGE = 1.5, 1.5
 the noise: two noisy frames differ by 1.13 of them on average, some blocks by more."""
 MIN_STATIC_S = 1.0
 MAX_STILL_PACE = 0.5
-FROZEN_CONFIDENCE = 0.5
 STATIC_REACH, MIN_STILL_SHARE = 2, 0.9
 """Rows from one still row to the next, and the part of the rows that are still: a keyframe ends no
 stretch, and drawings that are held are none."""
@@ -48,7 +47,7 @@ def detect(columns: Columns) -> list[Segment]:
     for pattern in patterns_of(columns):
         still[pattern.first : pattern.last + 1] = False
     for repeat in repeats_of(columns):
-        if repeat.confidence >= FROZEN_CONFIDENCE:
+        if repeat.margin >= 1:
             still[repeat.first : repeat.last + 1] = False
     column, found = columns.signals["difference_p99"], []
     for first, last in spans(still, np.zeros(len(still), bool), reach=STATIC_REACH):

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.stand_out import impulse_margin, relit
+from vfiscope.segments.detectors.torn_paces import MIN_AHEAD, PACE_SIGNALS, PacedTear, paced_tears
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import Float64, Segment, counted
@@ -19,7 +20,7 @@ __all__ = ["TEAR_SIGNALS", "detect", "tears"]
 
 TEAR_SIGNALS = (
     *("tear_contrast", "tear_share", "tear_lag", "tear_jump", "tear_jump_share"),
-    *("impulse", "luma_mean"),
+    *("impulse", "luma_mean", *PACE_SIGNALS[:2]),
 )
 BESIDE_TEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
 MIN_TEAR_CONTRAST, MORE_CONTRAST = 0.5, 0.35
@@ -45,15 +46,19 @@ class Tear:
     first: int
     stop: int
     margin: float
+    paced: PacedTear | None = None
+    """Where motion tells it."""
 
 
 def detect(columns: Columns) -> list[Segment]:
     """The torn frames.
 
-    A part of a frame repeats an earlier instant while the other part goes on. And the same part
-    jumps, when it catches up behind the torn frame, or before it where it was ahead; or, where the
-    instant is an older one, the frame before is alone in what it shows there. Damage and broken
-    geometry, which change parts of a frame too, show what no other frame does.
+    A part falls behind the other one, or runs ahead of it, and comes back (``torn_paces``).
+
+    Or only pixels show it: a part of a frame repeats an earlier instant while the other part goes
+    on. And the same part jumps, when it catches up behind the torn frame, or before it where it was
+    ahead; or, where the instant is an older one, the frame before is alone in what it shows there.
+    Damage and broken geometry, which change parts of a frame too, show what no other frame does.
 
     Args:
         columns: with the signals ``TEAR_SIGNALS``.
@@ -74,10 +79,22 @@ def tears(context: Context) -> list[Tear]:
     signal."""
     if not all(name in context.columns.signals for name in TEAR_SIGNALS):
         return []
-    return context.columns.share("tears", lambda: _tears(context))
+    return context.columns.share("tears", lambda: _all_tears(context))
 
 
-def _tears(context: Context) -> list[Tear]:
+def _all_tears(context: Context) -> list[Tear]:
+    """Those that motion tells, and of the others those that lie beside none of them."""
+    found: list[Tear] = []
+    told_by_motion = [
+        Tear(each.first, each.first, each.stop, each.margin, each) for each in paced_tears(context)
+    ]
+    for tear in (*told_by_motion, *_repeating_tears(context)):
+        if all(tear.first > each.stop or tear.stop < each.first for each in found):
+            found.append(tear)
+    return sorted(found, key=lambda tear: tear.first)
+
+
+def _repeating_tears(context: Context) -> list[Tear]:
     contrast, share, lag, jump, jumped = (context.signal(name) for name in TEAR_SIGNALS[:5])
     repeats = _margin(contrast, MIN_TEAR_CONTRAST, MORE_CONTRAST)
     jumps = _margin(jump, MIN_TEAR_JUMP, MORE_JUMP)
@@ -94,11 +111,18 @@ def _tears(context: Context) -> list[Tear]:
         sides, least = ((1,), MIN_CAUGHT_UP) if older[row] else ((1, -1), MIN_LAST_JUMP)
         ends = [_jump_of(row, side, (share, repeats, lag), (jumped, jumps)) for side in sides]
         strength, end = max(((float(jumps[e]), e) for e in ends if e is not None), default=(0, 0))
-        if strength >= least:
+        if strength >= least and (older[row] or _comes_back(context, min(row, end), max(row, end))):
             lone = alone[row] / MIN_ALONE if older[row] else 1.0
             margin = float(np.sqrt(repeats[row] * strength * np.sqrt(lone)))
             found.append(Tear(row, min(row, end), max(row, end), margin))
     return found
+
+
+def _comes_back(context: Context, first: int, stop: int) -> bool:
+    """Whether a part goes further than the other at one end, and less far at the other."""
+    ahead = context.signal("tear_ahead")
+    ends = float(ahead[first]), float(ahead[stop])
+    return ends[0] * ends[1] < 0 and min(abs(ends[0]), abs(ends[1])) >= MIN_AHEAD
 
 
 def _margin(values: Float64, least: float, more: float) -> Float64:
@@ -137,20 +161,33 @@ def _jump_of(
 
 
 def _segment(columns: Columns, tear: Tear) -> Segment:
-    values = {name: columns.signals[name] for name in TEAR_SIGNALS}
-    share, index = float(values["tear_share"][tear.row]), columns.frames.index
-    where = "top" if share > 0 else "bottom"
-    lag = int(values["tear_lag"][tear.row])
-    contrast = values["tear_contrast"]
-    said = (
-        f"{told(100 * abs(share))} % of frame {int(index[tear.row])}, at the {where}, shows what"
-        f" was there {counted(lag, 'frame')} before, while the rest goes on (contrast"
-        f" {told(float(contrast[tear.row]))} of 1), and jumps beside it;"
-        f" {told(tear.margin)} times what would be enough"
-    )
+    contrast = columns.signals["tear_contrast"]
+    said = _repeat_words(columns, tear) if tear.paced is None else _pace_words(columns, tear.paced)
     badness = np.nan_to_num(np.asarray(contrast, np.float64))
     return segment_of(
         *(columns.frames, "tear_contrast", contrast, badness, (tear.first, tear.stop - 1)),
-        *(certainty(tear.margin), "tearing"),
-        evidence=said,
+        *(confidence("tearing", tear.margin), "tearing"),
+        evidence=f"{said}; {told(tear.margin)} times what would be enough",
+    )
+
+
+def _pace_words(columns: Columns, tear: PacedTear) -> str:
+    index = columns.frames.index
+    ways = ("less", "more") if tear.behind > 0 else ("more", "less")
+    return (
+        f"the upper {told(100 * tear.split)} % of frame {int(index[tear.first])} goes"
+        f" {told(abs(tear.behind))} usual steps {ways[0]} than the rest, and"
+        f" {told(abs(tear.caught_up))} {ways[1]} at frame {int(index[tear.stop])}"
+    )
+
+
+def _repeat_words(columns: Columns, tear: Tear) -> str:
+    values, index = {name: columns.signals[name] for name in TEAR_SIGNALS}, columns.frames.index
+    share = float(values["tear_share"][tear.row])
+    where = "top" if share > 0 else "bottom"
+    lag = int(values["tear_lag"][tear.row])
+    return (
+        f"{told(100 * abs(share))} % of frame {int(index[tear.row])}, at the {where}, shows what"
+        f" was there {counted(lag, 'frame')} before, while the rest goes on (contrast"
+        f" {told(float(values['tear_contrast'][tear.row]))} of 1), and jumps beside it"
     )

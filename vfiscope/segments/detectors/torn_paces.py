@@ -8,6 +8,7 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import Context, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
+from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import relit
 from vfiscope.types import Float64
 
@@ -17,7 +18,7 @@ PACE_SIGNALS = ("tear_ahead", "tear_split", "tear_jump", "tear_jump_share")
 MAX_PACED_ROWS = 8
 """Longest tear."""
 BESIDE_PAIR = (*range(-7, -1), *range(2, 10))
-MIN_AHEAD = 0.3
+MIN_AHEAD = 0.35
 """Steps by which a part must fall behind and catch up at least."""
 USUAL_AHEAD, BESIDE_AHEAD, INSIDE_AHEAD = 3.0, 2.0, 1.5
 """How many times as much as the usual is that, as the most in the rows before and behind, and as
@@ -29,7 +30,7 @@ MAX_SPLIT_OFF, SPLIT_PER_ROW = 0.1, 0.13
 LEAST_JUMP, JUMP_ABOVE, MAX_JUMP_OFF = 0.35, 0.15, 0.15
 """Logarithm of how much more one side changes, how far it is above the usual one at least, and how
 far its split may be away."""
-MIN_PACE_MARGIN, MAX_JUMP_MARGIN = 0.5, 4.0
+MIN_PACE_MARGIN, MAX_JUMP_MARGIN = 0.4, 4.0
 """Least margin of the pace, and the most that the one of the jump counts for."""
 
 
@@ -62,7 +63,7 @@ def paced_tears(context: Context) -> list[PacedTear]:
     before = np.maximum.reduce([shifted(size, by) for by in (-3, -2, -1)])
     behind = np.maximum.reduce([shifted(size, by) for by in (1, 2)])
     jumps = _jump_margins(context, split)
-    free = ~relit(context) & ~damaged_rows(context)
+    free = ~relit(context) & ~damaged_rows(context) & ~bumped_rows(context)
     inside, found = np.zeros(len(size)), []
     for rows in range(1, MAX_PACED_ROWS + 1):
         end = shifted(size, rows)
@@ -83,7 +84,7 @@ def paced_tears(context: Context) -> list[PacedTear]:
             met = np.nan_to_num(ahead) * shifted(np.nan_to_num(ahead), rows) < 0
             met &= (off <= MAX_SPLIT_OFF + SPLIT_PER_ROW * (rows - 1)) & free
             met &= (least >= MIN_BALANCE * np.fmax(size, end)) & (pace >= MIN_PACE_MARGIN)
-            met &= pace * jump >= 1
+            met &= (least >= MIN_AHEAD) & (pace * jump >= 1)
         for row in np.flatnonzero(met).tolist():
             margin = float(np.sqrt(pace[row] * jump[row]))
             ends = float(-ahead[row]), float(ahead[row + rows])

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import (
     above_sides,
+    behind_repeats,
     relit,
     residual_ratio,
     seam_margin,
+    touched,
 )
 from vfiscope.segments.detectors.torn import tears
 from vfiscope.segments.evidence import told
@@ -25,18 +27,20 @@ __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
     *("impulse", "seam", "warp_residual", "luma_mean", "structure_step", "sharpness", "wobble"),
+    "difference_p99",
 )
 LEAST_LONE_CODES, LONE_SHARE, USUAL_LONE = 1.0, 0.75, 4.0
 """Code values that only this frame has: least ones, least ones as a part of sharpness, by which
 content changes that moves, and how many times the usual ones around."""
 LEAST_WOBBLE_PX, USUAL_WOBBLES = 0.1, 4.0
-"""The same for how far its places leave their way."""
+"""The same for how far its places leave their way; as far again as usual, at least."""
 LEAST_BENT_RESIDUAL, MIN_BENT_EXCESS = 0.003, 0.1
 """What motion leaves on the way into a bent frame and out of it, least and beyond the usual."""
 MAX_ONE_SIDED = 5.0
 """How much more it may leave on the one than on the other."""
-MIN_BENT = 1.1
-"""Least of the three, in terms of what is enough."""
+MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
+"""Least geometric mean of the three in terms of what is enough, least of each, and what counts of
+each at most."""
 MAX_BENT_SEAMS, MAX_BENT_STEP = 1.0, 0.3
 """Margin of seams below which nothing is damaged, and change of structure of another scene."""
 EDGE_BENT = 0.5
@@ -59,19 +63,22 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video:
         return []
     margins = _margins(context)
-    seeds = (margins.min(axis=0) >= MIN_BENT) & ~_others(context)
-    edges = (np.sort(margins, axis=0)[1] >= EDGE_BENT) & (margins[0] >= EDGE_BENT)
+    bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0))
+    seeds = (bent >= MIN_BENT) & (margins.min(axis=0) >= MIN_OF_EACH) & ~_others(context)
+    edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     found = []
-    for first, last in spans(_grown(seeds, edges), np.zeros(len(seeds), bool)):
+    for first, last in spans(touched(seeds, edges), np.zeros(len(seeds), bool)):
         if last - first < MAX_WARP_ROWS:
-            found.append(_segment(context, margins, (first, last)))
+            found.append(_segment(context, margins, bent, (first, last)))
     return found
 
 
 def _margins(context: Context) -> Float64:
     """(3, N) lone content, wobble and residual in terms of what is enough."""
     lone, usual_lone = above_sides(np.maximum(context.signal("impulse"), 0))
-    away, usual_away = above_sides(np.maximum(context.signal("wobble"), 0))
+    wobble = np.maximum(context.signal("wobble"), 0)
+    away, usual_away = above_sides(wobble)
+    least = np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away), wobble - away)
     left, sharp = residual_ratio(context, LEAST_BENT_RESIDUAL), context.signal("sharpness")
     going = np.append(left[1:], 0)
     # Where frames are missing, or another scene begins, only one of both leaves much.
@@ -83,7 +90,7 @@ def _margins(context: Context) -> Float64:
     return np.stack(
         [
             lone / np.fmax(np.fmax(LEAST_LONE_CODES, LONE_SHARE * sharp), USUAL_LONE * usual_lone),
-            away / np.maximum(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away),
+            np.nan_to_num(away / least),
             (both - 1) / MIN_BENT_EXCESS,
         ]
     )
@@ -94,24 +101,15 @@ def _others(context: Context) -> Mask:
     step = np.nan_to_num(context.signal("structure_step"))
     other = relit(context) | bumped_rows(context) | damaged_rows(context)
     other |= np.fmax(step, np.append(step[1:], 0)) > MAX_BENT_STEP
-    other |= seam_margin(context) >= MAX_BENT_SEAMS
+    other |= (seam_margin(context) >= MAX_BENT_SEAMS) | behind_repeats(context)
     for tear in tears(context):
         other[max(0, tear.first - 1) : tear.stop + 1] = True
     return np.asarray(other)
 
 
-def _grown(seeds: Mask, edges: Mask) -> Mask:
-    """(N,) the seeds and the edges that touch them on either side."""
-    grown = seeds.copy()
-    for first, last in spans(seeds | edges, np.zeros(len(seeds), bool)):
-        grown[first : last + 1] = seeds[first : last + 1].any()
-    return grown
-
-
-def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segment:
+def _segment(context: Context, margins: Float64, bent: Float64, rows: tuple[int, int]) -> Segment:
     frames = context.columns.frames
-    score = np.cbrt(np.maximum(margins, 0).prod(axis=0))
-    row = rows[0] + int(score[rows[0] : rows[1] + 1].argmax())
+    row = rows[0] + int(bent[rows[0] : rows[1] + 1].argmax())
     left = 1 + MIN_BENT_EXCESS * float(margins[2, row])
     said = (
         f"places of frame {int(frames.index[row])} lie elsewhere than before and after: they leave"
@@ -121,7 +119,7 @@ def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segme
     )
     column = context.columns.signals["wobble"]
     return segment_of(
-        *(frames, "wobble", column, score, rows),
-        *(certainty(float(score[row]) / MIN_BENT), "warp"),
+        *(frames, "wobble", column, bent, rows),
+        *(confidence("warp", float(bent[row]) / MIN_BENT), "warp"),
         evidence=said,
     )

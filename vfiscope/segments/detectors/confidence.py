@@ -1,0 +1,50 @@
+"""Confidence: how probable it is that a segment is real, from how clearly it shows.
+
+Each detector knows a margin: by how much the weakest of its evidence exceeds what is asked of it, 1
+where it is just enough. What that is worth was measured: a logistic function of the logarithm of
+the margin, one for each kind of evidence, fitted to the segments of the tuning half of
+``benchmarks/faults.py`` that are real and those that are none. The two numbers of each are its
+values where the margin is 1 and where it is 2.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["MIN_CONFIDENCE", "confidence"]
+
+MIN_CONFIDENCE = 0.5
+"""What is less probable is not said."""
+MAX_CONFIDENCE = 0.97
+"""Other videos are harder than those it was fitted to."""
+MEASURED: dict[str, tuple[float, float]] = {
+    "repeat": (0.60, 0.73),
+    "drop": (0.60, 0.73),
+    "cadence": (0.80, 0.95),
+    "cut": (0.70, 0.90),
+    "transition": (0.75, 0.90),
+    "fade": (0.75, 0.90),
+    "flash": (0.70, 0.90),
+    "flicker": (0.70, 0.90),
+    "exposure": (0.70, 0.90),
+    "ghosting": (0.55, 0.80),
+    "tearing": (0.55, 0.80),
+    "blur": (0.60, 0.85),
+    "warp": (0.55, 0.80),
+    "corruption": (0.65, 0.85),
+    "shift": (0.65, 0.85),
+    "change": (0.55, 0.80),
+}
+"""{evidence: probability where the margin is 1, and where it is 2}"""
+
+
+def confidence(evidence: str, margin: float) -> float:
+    """The probability, 0..1, that a segment with such evidence is real.
+
+    Args:
+        evidence: one of those that were measured.
+        margin: by how much it exceeds what is asked, above 0; 1 where it is just enough.
+    """
+    just, twice = (math.log(p / (1 - p)) for p in MEASURED[evidence])
+    logit = just + (twice - just) * math.log2(max(margin, 1e-3))
+    return min(MAX_CONFIDENCE, 1 / (1 + math.exp(-max(logit, -50.0))))
