@@ -28,6 +28,7 @@ MEASURED: dict[str, tuple[float, float]] = {
     "flicker": (0.70, 0.90),
     "exposure": (0.70, 0.90),
     "ghosting": (0.55, 0.80),
+    "mixture": (0.80, 0.95),
     "tearing": (0.55, 0.80),
     "blur": (0.60, 0.85),
     "warp": (0.55, 0.80),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.certainty import certainty
+from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import told
@@ -53,7 +53,7 @@ def detect(columns: Columns) -> list[Segment]:
             f" {told(float(explained[row]))} of what none of them explains by itself;"
             f" {MIN_EXPLAINED:g} would be enough"
         )
-        sure = certainty(float(explained[row]) / MIN_EXPLAINED)
+        sure = confidence("mixture", float(explained[row]) / MIN_EXPLAINED)
         place = (first, last)
         found.append(
             segment_of(
