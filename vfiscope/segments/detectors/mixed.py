@@ -20,7 +20,7 @@ from vfiscope.types import Segment
 __all__ = ["MIX_SIGNALS", "detect"]
 
 MIX_SIGNALS = ("mix_explained", "mix_before", "mix_after")
-MIN_EXPLAINED = 0.15
+MIN_BY_MIXTURE = 0.15
 MIN_PART_OF_MIX = 0.15
 """Least weight of two of the frames."""
 MIXED_REACH = 2
@@ -36,7 +36,7 @@ def detect(columns: Columns) -> list[Segment]:
     frames = columns.frames
     explained, before, after = (context_of(columns).signal(name) for name in MIX_SIGNALS)
     weights = np.stack([before, 1 - before - after, after])
-    mixed = (explained >= MIN_EXPLAINED) & ((weights >= MIN_PART_OF_MIX).sum(axis=0) >= 2)
+    mixed = (explained >= MIN_BY_MIXTURE) & ((weights >= MIN_PART_OF_MIX).sum(axis=0) >= 2)
     badness = np.where(mixed, explained, np.nan)
     found = []
     for first, last in spans(mixed, np.zeros(len(mixed), bool), reach=MIXED_REACH):
@@ -51,9 +51,9 @@ def detect(columns: Columns) -> list[Segment]:
             f"frame {int(frames.index[row])} is a mixture of reference frames,"
             f" {', '.join(parts[:-1])} and {parts[-1]}, which explains"
             f" {told(float(explained[row]))} of what none of them explains by itself;"
-            f" {MIN_EXPLAINED:g} would be enough"
+            f" {MIN_BY_MIXTURE:g} would be enough"
         )
-        sure = confidence("mixture", float(explained[row]) / MIN_EXPLAINED)
+        sure = confidence("mixture", float(explained[row]) / MIN_BY_MIXTURE)
         place = (first, last)
         found.append(
             segment_of(
