@@ -10,6 +10,7 @@ import pytest
 from helpers.results import make_scores
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.stage import are_timed
 from vfiscope.types import Segment
 
 NAMES = ("shot_cut", "fade", "gradual", "black", "flash", "exposure_step", "light_flicker")
@@ -300,3 +301,33 @@ def test_runs_of_before_have_their_cuts_told_by_what_they_hold() -> None:
     columns = Columns(frames, {}, {}, signals)
     assert DETECTORS["shot_cut"].can_read(columns)
     assert [s.start for s in DETECTORS["shot_cut"].detect(columns)] == [20]
+
+
+def test_images_whose_times_nobody_knows_have_no_flash() -> None:
+    signals = {name: np.full(60, value, np.float32) for name, value in QUIET.items()}
+    for row, values in brightness([1.4, 1.4]).items():
+        for name, value in values.items():
+            signals[name][row] = value
+    frames = replace(make_scores(60).frames, time_s=np.arange(60) * 0.04)
+    kinds = []
+    for timed in (True, False):
+        columns = Columns(frames, {}, {}, signals, timed=timed)
+        said = [each for name in NAMES for each in DETECTORS[name].detect(columns)]
+        kinds.append([(s.kind, s.start, s.stop) for s in said])
+    assert kinds == [[("flash", 20, 22)], [("exposure", 20, 22)]]
+    photos = [{"role": "test", "kind": "images"}]
+    assert [are_timed({"fps": fps}, photos) for fps in (25.0, 24.0)] == [False, True]
+    assert are_timed({"fps": 25.0}, [{"role": "test", "kind": "video"}])
+
+
+def test_a_step_of_the_light_out_of_black_is_no_exposure() -> None:
+    black = {"luma_mean": 16.0, "luma_std": 1.0, "luma_p1": 16.0, "luma_p99": 17.0}
+    put = {**dict.fromkeys(range(10, 20), black), 21: lit(0.3)}
+    assert found(put) == [("black", 10, 20)]
+    assert found({21: lit(0.3)}) == [("exposure", 21, 22)]
+
+
+def test_a_flicker_begins_and_ends_with_its_faint_changes() -> None:
+    steps = [-0.012, 0.025, -0.03, 0.03, -0.025, 0.012]
+    assert found({20 + i: lit(step) for i, step in enumerate(steps)}) == [("flicker", 20, 25)]
+    assert found({21 + i: lit(s) for i, s in enumerate(steps[1:-1])}) == [("flicker", 21, 24)]

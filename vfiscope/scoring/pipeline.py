@@ -43,6 +43,7 @@ from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
+from vfiscope.segments.stage import are_timed
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, StageResult, Writer
 from vfiscope.store.parts import Folder
@@ -293,7 +294,8 @@ def _flagged(job: Job, scored: Scored, signals: Mapping[str, Float32]) -> StageR
     """The segments, as the result of their stage."""
     columns = scored.table, scored.values, job.header.metrics, job.config.flag, signals
     alone, kinds = job.config.independent, job.config.kinds
-    return flagged(*columns, independent=alone, size=job.header.size, kinds=kinds)
+    timed = are_timed(job.header.config, job.header.sources)
+    return flagged(*columns, independent=alone, size=job.header.size, kinds=kinds, timed=timed)
 
 
 def _scores(

@@ -36,6 +36,8 @@ class Columns:
     """{signal: (N,) float32}, NaN where not defined."""
     size: tuple[int, int] | None = None
     """(height, width) of the frames in pixels as scored; None where unknown."""
+    timed: bool = True
+    """False for images whose times are counted because nobody knows them."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
 

@@ -26,6 +26,7 @@ def flag(
     independent: bool = False,
     size: tuple[int, int] | None = None,
     kinds: Collection[str] = (),
+    timed: bool = True,
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -41,6 +42,7 @@ def flag(
         size: (height, width) of the frames in pixels as scored; without it nothing is placed in
             the frame.
         kinds: those that detectors are asked for; all where empty.
+        timed: False for images whose times are counted because nobody knows them.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -50,7 +52,7 @@ def flag(
         UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
         that are not there.
     """
-    columns = Columns(frames, values, specs, signals, size)
+    columns = Columns(frames, values, specs, signals, size, timed)
     parsed = [_marking(text, columns) for text in rules]
     asked = [] if independent else _asked(kinds, columns)
     found = _unexplained([(each, _detected(each, columns)) for each in asked])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 from vfiscope.errors import UsageError
+from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detect import flag
 from vfiscope.stages import STAGES, Stage, ask
 from vfiscope.store import Run, StageResult
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
-__all__ = ["SEGMENTS", "flagged", "made_by", "reflag", "reflag_if_rules_differ"]
+__all__ = ["SEGMENTS", "are_timed", "flagged", "made_by", "reflag", "reflag_if_rules_differ"]
 
 
 def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segment]]:
@@ -32,8 +34,21 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     alone = bool(run.config.get("independent"))
     stored = run.frames, run.scores, run.specs, rules, run.signals
     kinds = run.config.get("kinds") or ()
-    found = flag(*stored, independent=alone, size=run.frame_size, kinds=kinds)
+    timed = are_timed(run.config, run.sources)
+    found = flag(*stored, independent=alone, size=run.frame_size, kinds=kinds, timed=timed)
     return {"segments": found}
+
+
+def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> bool:
+    """False for images whose times nobody knows: counted at the default rate.
+
+    Args:
+        config: the options of a run.
+        sources: what it stores about its inputs.
+    """
+    test = next((each for each in sources if each["role"] == "test"), {})
+    counted = test.get("kind") == "images" and not test.get("times_from")
+    return not counted or config.get("fps", IMAGE_RATE) != IMAGE_RATE
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
@@ -49,11 +64,12 @@ def flagged(
     independent: bool = False,
     size: tuple[int, int] | None = None,
     kinds: Sequence[str] = (),
+    timed: bool = True,
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
     columns = frames, values, specs, rules, signals
-    segments = flag(*columns, independent=independent, size=size, kinds=kinds)
+    segments = flag(*columns, independent=independent, size=size, kinds=kinds, timed=timed)
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from vfiscope.segments.detectors.context import context_of
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.evidence import told
-from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.spans import Mask, segment_of, spans
 from vfiscope.types import Segment
 
-__all__ = ["BLACK_SIGNALS", "detect"]
+__all__ = ["BLACK_SIGNALS", "black_rows", "detect"]
 
 BLACK_SIGNALS = ("luma_p99", "luma_mean", "luma_std")
 MAX_BLACK_CODE = 24.0
@@ -30,7 +30,6 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video:
         return []
     bright, mean, spread = (context.signal(name) for name in BLACK_SIGNALS)
-    black = (bright <= MAX_BLACK_CODE) & (spread <= MAX_BLACK_STD)
     return [
         segment_of(
             *(columns.frames, "luma_mean", mean, -mean, (first, last), 0.95, "black"),
@@ -38,5 +37,11 @@ def detect(columns: Columns) -> list[Segment]:
             f" values bright, and {told(MAX_BLACK_CODE)} would be dark enough; their standard"
             f" deviation is {told(spread[first : last + 1].max())} at most",
         )
-        for first, last in spans(black, np.zeros(len(black), bool))
+        for first, last in spans(black_rows(columns), np.zeros(len(mean), bool))
     ]
+
+
+def black_rows(columns: Columns) -> Mask:
+    """(N,) True for black frames; the columns hold :data:`BLACK_SIGNALS`."""
+    bright, _, spread = (context_of(columns).signal(name) for name in BLACK_SIGNALS)
+    return np.asarray((bright <= MAX_BLACK_CODE) & (spread <= MAX_BLACK_STD))

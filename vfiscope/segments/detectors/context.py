@@ -85,7 +85,7 @@ def _ordered(columns: list[Float64]) -> Float64:
     return np.stack(columns)
 
 
-def shifted(values: Column, by: int) -> Float64:
+def shifted(values: Column | NDArray[np.bool_], by: int) -> Float64:
     """(N,) the values ``by`` rows further on, 0 outside."""
     reach = abs(by)
     padded = np.zeros(len(values) + 2 * reach)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.segments.detectors.black import black_rows
 from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import context_of, medians, shifted
 from vfiscope.segments.detectors.detector import Columns
@@ -48,6 +49,7 @@ BALANCE_ALONE_ROWS = 3
 """Rows on either side in which nothing may be a third of a step of white balance."""
 MIN_EVERYWHERE = 0.5
 """What a step adds to the mean change, as a part of what it adds to the most changed blocks."""
+NEAR_BLACK_ROWS = 2
 EXPOSURE_SIGNALS = (*BALANCE_SIGNALS, *GRADUAL_SIGNALS)
 EXPOSURE_AROUND = (*range(-8, 0), *range(1, 9))
 
@@ -130,12 +132,16 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
 
 
 def _taken(columns: Columns) -> NDArray[np.bool_]:
-    """(N,) True where a flash, fade, dissolve or flicker tells what the light does."""
+    """(N,) True where a flash, fade, dissolve or flicker tells what the light does, and at either
+    end of black, where hardly a place is bright enough to tell."""
     taken = light_changes(columns).flickering | gradual_rows(columns)
     for flash in flashes(columns):
         taken[flash.first : flash.last + 2] = True
     for fade in fades(columns):
         taken[fade.first : fade.last + 2] = True
+    black = black_rows(columns)
+    for by in range(-NEAR_BLACK_ROWS, NEAR_BLACK_ROWS + 1):
+        taken |= shifted(black, by) > 0
     return taken
 
 

@@ -57,7 +57,8 @@ def detect(columns: Columns) -> list[Segment]:
     way; where a frame is so bright that none can, mean luma alone tells. What alternates is
     flicker, and the white middle of a fade is none.
 
-    Beside a golden frame the detector ``exposure`` knows more, and this one is silent.
+    Beside a golden frame the detector ``exposure`` knows more, and this one is silent, as it is for
+    images whose times nobody knows: how long photos of a time-lapse were so bright is not known.
 
     Args:
         columns: with the signals of :data:`FLASH_SIGNALS`.
@@ -82,7 +83,7 @@ def flashes(columns: Columns) -> list[Flash]:
 
 def _found(columns: Columns) -> list[Flash]:
     context = context_of(columns)
-    if not context.is_video or "light_red" in columns.signals:
+    if not context.is_video or not columns.timed or "light_red" in columns.signals:
         return []
     luma, light = context.signal("luma_mean"), context.signal("light_step")
     step = np.diff(luma, prepend=np.nan)

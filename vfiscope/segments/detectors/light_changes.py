@@ -32,6 +32,8 @@ MIN_LIT_ALIKE = 0.6
 """Part of the blocks that must go the same way."""
 MAX_LIGHT_SPREAD = 1.2
 """Interquartile range of the logarithms in parts of their median."""
+MIN_FAINT_CHANGE = 0.4
+"""Part of the usual change of a flicker that is enough for the first and the last one."""
 MAX_FLICKER_GAP = 3
 MIN_FLICKER_TURNS = 3
 MIN_RAMP_ROWS = 3
@@ -66,14 +68,28 @@ def _found(columns: Columns) -> LightChanges:
     for group in np.split(rows, np.flatnonzero(np.diff(rows) > MAX_FLICKER_GAP) + 1):
         turns = int((np.diff(np.sign(step[group])) != 0).sum()) if len(group) else 0
         if turns >= MIN_FLICKER_TURNS:
+            first, last = _with_faint_ends(group, step, share)
             # The last change leads back to the usual light.
-            flickers.append((int(group[0]), int(group[-1]) - 1))
+            flickers.append((first, last - 1))
         else:
             steps += _no_ramps(group, step)
     flickering = np.zeros(len(step), bool)
     for first, last in flickers:
         flickering[max(0, first - MAX_FLICKER_GAP) : last + 1 + MAX_FLICKER_GAP] = True
     return LightChanges(flickers, steps, flickering)
+
+
+def _with_faint_ends(group: np.ndarray, step: Float64, share: Float64) -> tuple[int, int]:
+    """The first and last change of a flicker, with those beside them that are too faint to count by
+    themselves, and that go the other way by nearly as much as the others."""
+    least = MIN_FAINT_CHANGE * float(np.median(np.abs(step[group])))
+    clear = (np.abs(step) >= least) & (share >= MIN_LIT_ALIKE)
+    first, last = int(group[0]), int(group[-1])
+    while first > 1 and clear[first - 1] and step[first - 1] * step[first] < 0:
+        first -= 1
+    while last + 1 < len(step) and clear[last + 1] and step[last + 1] * step[last] < 0:
+        last += 1
+    return first, last
 
 
 def _no_ramps(group: np.ndarray, step: Float64) -> Iterator[int]:

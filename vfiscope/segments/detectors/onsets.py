@@ -84,11 +84,16 @@ def _margins(context: Context) -> Float64:
 
 def _before_repeats(columns: Columns) -> Mask:
     """(N,) True where the next frame is this one again, and so tells nothing."""
-    rows = np.zeros(len(columns.frames) + 1, bool)
+    count = len(columns.frames)
+    rows = np.zeros(count + 1, bool)
     for repeat in repeats_of(columns):
         rows[repeat.first : repeat.last + 1] = True
     for pattern in (*patterns_of(columns), *regular_of(columns)):
         rows[list(pattern.repeats)] = True
+        if pattern.last + pattern.period >= count:
+            # A cycle that the end of the run cuts short is of the pattern too.
+            following = np.array(pattern.repeats) + pattern.period
+            rows[following[following < count]] = True
     return rows[1:]
 
 

@@ -12,6 +12,7 @@ from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
 from vfiscope.segments.detectors.stand_out import behind_repeats
+from vfiscope.segments.detectors.torn_paces import surely_torn
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
@@ -79,6 +80,7 @@ def _found(context: Context) -> list[Bump]:
     leaps = leaps_of(context)
     x, y = context.signal("motion_x"), context.signal("motion_y")
     starts = leaps.far & ~damaged_rows(context) & ~_again(x, y)
+    starts &= ~surely_torn(context)
     late, found, free = behind_repeats(context), [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:

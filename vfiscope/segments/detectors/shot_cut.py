@@ -54,6 +54,8 @@ RETURN_ROWS = (6, 48)
 """Rows within which the frames before a clear and before a weak cut may return."""
 MAX_STATE_APART = 0.3
 """How far the statistics of luma then are from those, as a part of their step."""
+DAMAGE_TURN_ROWS = 4
+"""Rows from either end of damaged ones in which no cut is told."""
 MIN_KEYFRAMES_APART = 12
 """Least regular interval of keyframes."""
 NEARLY_A_CUT = 0.6
@@ -110,7 +112,16 @@ def _margin(columns: Columns) -> Float64:
     margin = np.where(alone & ~lit & ~_explained(columns), margin, 0.0)
     left_again = _left_again(columns, margin)
     renewed = _renewed(columns) & (structure < CLEAR_STRUCTURE)
-    return np.where(left_again | damaged_rows(context) | renewed, 0.0, margin)
+    return np.where(left_again | _damage_turns(columns) | renewed, 0.0, margin)
+
+
+def _damage_turns(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) True where frames are damaged, but for the inside of long stretches: damage that stays
+    until a keyframe looks like a cut where it begins and ends."""
+    damaged = damaged_rows(context_of(columns))
+    near = range(-DAMAGE_TURN_ROWS, DAMAGE_TURN_ROWS + 1)
+    inside = np.all([shifted(damaged, by) > 0 for by in near], axis=0)
+    return np.asarray(damaged & ~inside, np.bool_)
 
 
 def _renewed(columns: Columns) -> NDArray[np.bool_]:

@@ -10,8 +10,15 @@ from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import impulse_margin, relit
-from vfiscope.segments.detectors.torn_paces import MIN_AHEAD, PACE_SIGNALS, PacedTear, paced_tears
+from vfiscope.segments.detectors.torn_paces import (
+    MIN_AHEAD,
+    PACE_SIGNALS,
+    SURELY_TORN,
+    PacedTear,
+    paced_tears,
+)
 from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import Float64, Segment, counted
@@ -85,8 +92,11 @@ def tears(context: Context) -> list[Tear]:
 def _all_tears(context: Context) -> list[Tear]:
     """Those that motion tells, and of the others those that lie beside none of them."""
     found: list[Tear] = []
+    bumped = bumped_rows(context)
     told_by_motion = [
-        Tear(each.first, each.first, each.stop, each.margin, each) for each in paced_tears(context)
+        Tear(each.first, each.first, each.stop, each.margin, each)
+        for each in paced_tears(context)
+        if each.margin >= SURELY_TORN or not bumped[each.first]
     ]
     for tear in (*told_by_motion, *_repeating_tears(context)):
         if all(tear.first > each.stop or tear.stop < each.first for each in found):

@@ -8,11 +8,11 @@ import numpy as np
 
 from vfiscope.segments.detectors.context import Context, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import relit
+from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 
-__all__ = ["PACE_SIGNALS", "PacedTear", "paced_tears"]
+__all__ = ["MIN_AHEAD", "PACE_SIGNALS", "SURELY_TORN", "PacedTear", "paced_tears", "surely_torn"]
 
 PACE_SIGNALS = ("tear_ahead", "tear_split", "tear_jump", "tear_jump_share")
 MAX_PACED_ROWS = 8
@@ -30,6 +30,8 @@ MAX_SPLIT_OFF, SPLIT_PER_ROW = 0.1, 0.13
 LEAST_JUMP, JUMP_ABOVE, MAX_JUMP_OFF = 0.35, 0.15, 0.15
 """Logarithm of how much more one side changes, how far it is above the usual one at least, and how
 far its split may be away."""
+SURELY_TORN = 1.5
+"""Margin of a tear that is no bump, although most of the frame jumps."""
 MIN_PACE_MARGIN, MAX_JUMP_MARGIN = 0.4, 4.0
 """Least margin of the pace, and the most that the one of the jump counts for."""
 
@@ -49,6 +51,16 @@ class PacedTear:
     margin: float
 
 
+def surely_torn(context: Context) -> Mask:
+    """(N,) True at both ends of tears that are clear; nowhere in runs that lack a signal."""
+    rows = np.zeros(len(context.columns.frames), bool)
+    if all(name in context.columns.signals for name in (*PACE_SIGNALS, "luma_mean")):
+        for tear in paced_tears(context):
+            if tear.margin >= SURELY_TORN:
+                rows[[tear.first, min(tear.stop, len(rows) - 1)]] = True
+    return rows
+
+
 def paced_tears(context: Context) -> list[PacedTear]:
     """In the order of their margins, the clearest first; they may overlap.
 
@@ -57,13 +69,17 @@ def paced_tears(context: Context) -> list[PacedTear]:
     nothing of the kind before, between or behind. The second evidence is that one side also changes
     more than the other, in terms of the usual, at one of both ends.
     """
+    return context.columns.share("paced_tears", lambda: _paced(context))
+
+
+def _paced(context: Context) -> list[PacedTear]:
     ahead, split = context.signal("tear_ahead"), context.signal("tear_split")
     size = np.nan_to_num(np.abs(ahead))
     usual = np.nan_to_num(medians(np.abs(ahead), BESIDE_PAIR))
     before = np.maximum.reduce([shifted(size, by) for by in (-3, -2, -1)])
     behind = np.maximum.reduce([shifted(size, by) for by in (1, 2)])
     jumps = _jump_margins(context, split)
-    free = ~relit(context) & ~damaged_rows(context) & ~bumped_rows(context)
+    free = ~relit(context) & ~damaged_rows(context)
     inside, found = np.zeros(len(size)), []
     for rows in range(1, MAX_PACED_ROWS + 1):
         end = shifted(size, rows)
