@@ -331,3 +331,13 @@ def test_a_flicker_begins_and_ends_with_its_faint_changes() -> None:
     steps = [-0.012, 0.025, -0.03, 0.03, -0.025, 0.012]
     assert found({20 + i: lit(step) for i, step in enumerate(steps)}) == [("flicker", 20, 25)]
     assert found({21 + i: lit(s) for i, s in enumerate(steps[1:-1])}) == [("flicker", 21, 24)]
+
+
+def test_white_balance_that_returns_in_the_other_colour_is_one_step_too() -> None:
+    """Blue tells the step; its return is clear in red, too faint a step of which began it."""
+    whole = {"frame_difference": 5.0, "difference_p99": 8.0}
+    put = {row: {"blue_balance": 0.88, "red_balance": 0.88} for row in range(20, 30)}
+    put[20] |= whole
+    put[30] = {**whole, "red_balance": 0.98}
+    put |= {row: {"red_balance": 0.98} for row in range(31, 60)}
+    assert found(put) == [("exposure", 20, 30)]

@@ -9,11 +9,15 @@ from vfiscope.errors import UsageError
 from vfiscope.segments.causes import without_repetition
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.detectors.confidence import MIN_CONFIDENCE
 from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
 __all__ = ["flag"]
+
+RANKED = ("low_score", "change", "jump")
+"""Detectors whose confidence says how far a segment stands out, and not how probable it is."""
 
 
 def flag(
@@ -89,12 +93,14 @@ def _asked(kinds: Collection[str], columns: Columns) -> list[Detector]:
 
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:
     try:
-        return detector.detect(columns)
+        found = detector.detect(columns)
     except Exception as error:  # another package's: the scores are kept, and the fault is named
         raise UsageError(
             f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
             " uninstall the package that adds it, then run the same command again"
         ) from error
+    least = 0.0 if detector.name in RANKED else MIN_CONFIDENCE
+    return [each for each in found if each.confidence >= least]
 
 
 def _unexplained(found: Sequence[tuple[Detector, list[Segment]]]) -> list[Segment]:

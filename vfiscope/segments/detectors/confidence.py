@@ -18,22 +18,22 @@ MIN_CONFIDENCE = 0.5
 MAX_CONFIDENCE = 0.97
 """Other videos are harder than those it was fitted to."""
 MEASURED: dict[str, tuple[float, float]] = {
-    "repeat": (0.60, 0.73),
-    "drop": (0.60, 0.73),
-    "cadence": (0.80, 0.95),
-    "cut": (0.70, 0.90),
-    "transition": (0.75, 0.90),
-    "fade": (0.75, 0.90),
-    "flash": (0.70, 0.90),
-    "flicker": (0.70, 0.90),
-    "exposure": (0.70, 0.90),
-    "ghosting": (0.55, 0.80),
-    "tearing": (0.55, 0.80),
-    "blur": (0.60, 0.85),
-    "warp": (0.55, 0.80),
-    "corruption": (0.65, 0.85),
-    "shift": (0.65, 0.85),
-    "change": (0.55, 0.80),
+    "blur": (0.52, 0.90),
+    "cadence": (0.77, 0.94),
+    "change": (0.18, 0.57),
+    "corruption": (0.75, 0.93),
+    "cut": (0.90, 0.96),
+    "drop": (0.42, 0.67),
+    "exposure": (0.65, 0.90),
+    "fade": (0.79, 0.96),
+    "flash": (0.66, 0.91),
+    "flicker": (0.71, 0.93),
+    "ghosting": (0.51, 0.86),
+    "repeat": (0.40, 0.75),
+    "shift": (0.49, 0.84),
+    "tearing": (0.60, 0.91),
+    "transition": (0.83, 0.96),
+    "warp": (0.48, 0.79),
 }
 """{evidence: probability where the margin is 1, and where it is 2}"""
 

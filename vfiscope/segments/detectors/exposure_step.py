@@ -86,17 +86,40 @@ def detect(columns: Columns) -> list[Segment]:
     ]
     for row in steps:
         taken[row - 1 : row + 2] = True
-    tinted = [each for name in BALANCE_SIGNALS for each in _tinted(columns, name, taken)]
-    return sorted([*stepped, *tinted], key=lambda each: each.start)
+    return sorted([*stepped, *_tinted(columns, taken)], key=lambda each: each.start)
 
 
-def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segment]:
-    """The steps of white balance in red or blue, of rows that are not taken; they are taken then,
-    as most steps show in both."""
+def _tinted(columns: Columns, taken: NDArray[np.bool_]) -> list[Segment]:
+    """The steps of white balance. Most show in red and in blue: each is told by the first of them,
+    and so is its return, which may be clear in the other one only."""
+    found: dict[int, tuple[str, float]] = {}
+    for name in BALANCE_SIGNALS:
+        for row, least in _balance_steps(columns, name, taken).items():
+            if not any(near in found for near in range(row - 1, row + 2)):
+                found[row] = name, least
+    left, said = sorted(found), []
+    while left:
+        first = left.pop(0)
+        name, least = found[first]
+        step = _balance_step(columns, name)
+        _, last = _paired([first, *left[:1]], step)[0]
+        if left and left[0] == last + 1 > first + 1:
+            left.pop(0)
+        said.append(_tint(columns, name, (first, last), float(step[first]), least))
+    return said
+
+
+def _balance_step(columns: Columns, name: str) -> Float64:
+    """(N,) the step of the logarithm of a balance, 0 where it is not known."""
+    value = np.log(np.maximum(context_of(columns).signal(name), 1e-3))
+    return np.nan_to_num(np.diff(value, prepend=np.nan))
+
+
+def _balance_steps(columns: Columns, name: str, taken: NDArray[np.bool_]) -> dict[int, float]:
+    """{row that is not taken and at which a balance steps: what would be enough}."""
     context = context_of(columns)
-    balance, structure = context.signal(name), context.signal("shot_step")
-    value = np.log(np.maximum(balance, 1e-3))
-    step = np.nan_to_num(np.diff(value, prepend=np.nan))
+    structure, step = context.signal("shot_step"), _balance_step(columns, name)
+    value = np.log(np.maximum(context.signal(name), 1e-3))
     rows = np.flatnonzero((np.abs(step) >= MIN_BALANCE_STEP) & ~taken)
     usual = np.nan_to_num(medians(np.abs(step), EXPOSURE_AROUND, rows))
     enough = np.maximum(MIN_BALANCE_STEP, EXPOSURE_TIMES_USUAL * usual)
@@ -111,24 +134,23 @@ def _tinted(columns: Columns, name: str, taken: NDArray[np.bool_]) -> list[Segme
     clear &= kept / step[rows] >= MIN_BALANCE_KEPT
     clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
     clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
-    steps = dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))
-    for row in steps:
-        taken[row - 1 : row + 2] = True
-    found = []
-    for first, last in _paired([*steps], step):
-        size, channel = 100 * (np.exp(step[first]) - 1), name.removesuffix("_balance")
-        stays = "from it on" if last == first else f"for {last - first + 1} frames"
-        found.append(
-            segment_of(
-                *(columns.frames, name, balance, np.abs(step), (first, last)),
-                confidence("exposure", abs(step[first]) / steps[first]),
-                "exposure",
-                evidence=f"{channel} against green is {told(abs(size))} %"
-                f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"
-                f" {told(100 * steps[first])} % would be enough",
-            )
-        )
-    return found
+    return dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))
+
+
+def _tint(columns: Columns, name: str, rows: tuple[int, int], step: float, least: float) -> Segment:
+    """A step of white balance, or two that undo each other."""
+    balance, (first, last) = context_of(columns).signal(name), rows
+    size, channel = 100 * (np.exp(step) - 1), name.removesuffix("_balance")
+    stays = "from it on" if last == first else f"for {last - first + 1} frames"
+    badness = np.abs(_balance_step(columns, name))
+    return segment_of(
+        *(columns.frames, name, balance, badness, rows),
+        confidence("exposure", abs(step) / least),
+        "exposure",
+        evidence=f"{channel} against green is {told(abs(size))} %"
+        f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"
+        f" {told(100 * least)} % would be enough",
+    )
 
 
 def _taken(columns: Columns) -> NDArray[np.bool_]:

@@ -90,7 +90,7 @@ def _before_repeats(columns: Columns) -> Mask:
         rows[repeat.first : repeat.last + 1] = True
     for pattern in (*patterns_of(columns), *regular_of(columns)):
         rows[list(pattern.repeats)] = True
-        if pattern.last + pattern.period >= count:
+        if pattern.last + pattern.period >= count - 1:
             # A cycle that the end of the run cuts short is of the pattern too.
             following = np.array(pattern.repeats) + pattern.period
             rows[following[following < count]] = True

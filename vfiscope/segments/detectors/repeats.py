@@ -56,7 +56,7 @@ UNKNOWN_PACE, EVEN_PACE, UNSEEN_PACE = 0.4, 0.8, 0.1
 change evenly; and in a repeat."""
 MIN_EVEN = 0.5
 """The least change beside a repeat in parts of the most, where frames change evenly."""
-LEAST_USUAL, LOGIT_AT_LEAST, SLOPE_OF_SMALL = 2.0, 0.5, 4.0
+LEAST_USUAL, LOGIT_AT_LEAST, SLOPE_OF_SMALL = 2.0, 0.3, 2.0
 """Code values below which nothing moves that could stand still; the logit there at most, and its
 slope: below 4 code values a codec alone makes frames alike."""
 LONG_RUN, LONG_QUANTILE, ARRIVED_SHARE = 3, 0.75, 0.3
