@@ -70,7 +70,10 @@ def test_what_a_score_names_a_signal_does_not_name_again() -> None:
         return Segment(start, start + 2, kind, metric, 1.0, start, 0.9, 0.0, 1.0)
 
     by_score = of("ghosting", "ghosting", 4)
+    by_mixture = of("ghosting", "mix_explained", 12)
     others = [of("ghosting", "blend_residual", 8), of("warp", "impulse", 4)]
-    found = [by_score, of("ghosting", "blend_residual", 5), *others]
+    others.append(by_mixture)
+    repeated = [of("ghosting", "mix_explained", 3), of("ghosting", "blend_residual", 13)]
+    found = [by_score, of("ghosting", "blend_residual", 5), *others, *repeated]
     columns = Columns(FRAMES, {"ghosting": np.zeros(N, np.float32)}, SPECS)
     assert without_repetition(found, columns) == [by_score, *others]

@@ -203,6 +203,14 @@ def test_what_looks_like_a_fault_is_none(changes: dict[str, dict[int, float]]) -
     assert places(scene(**changes)) == []
 
 
+def test_blur_is_told_where_sharpness_goes_up_and_down_anyway() -> None:
+    restless = {row: 5.0 if row % 2 else 4.2 for row in range(ROWS)}
+    soft, flat = {30: 3.4, 31: 3.5, 32: 3.4}, {"luma_std": SOFT["luma_std"]}
+    assert places(scene(sharpness={**restless, **soft}, **flat)) == [("blur", 30, 33)]
+    # What is no softer than others may be the encoder's.
+    assert places(scene(sharpness={**restless, 30: 4.0, 31: 4.1, 32: 4.0}, **flat)) == []
+
+
 def test_frames_missing_in_a_pan_are_no_bump() -> None:
     pan = dict.fromkeys(range(ROWS), 2.0)
     steady = dict.fromkeys(range(ROWS), 0.2)
@@ -279,7 +287,7 @@ def test_what_the_decoder_says_lasts_until_the_keyframe_that_renews_the_frame() 
     renewed = scene(status=status, warp_residual={30: 0.2}, keyframe={0: 1.0, 30: 1.0})
     (segment,) = found(renewed)
     assert (segment.kind, segment.start, segment.stop) == ("corruption", 20, 30)
-    assert segment.confidence == 1.0
+    assert segment.confidence == 0.92
     assert segment.evidence == "the decoder reports damage at frame 20, which lasts up to frame 29"
     assert places(scene(status=status, keyframe={0: 1.0, 30: 1.0})) == [("corruption", 20, 22)]
 

@@ -24,6 +24,8 @@ CAUSES_BY_METRIC = {
     "torn": ("tearing", MIN_TORN_PURITY),
 }
 """{metric of one fault: (the kind that it is, its least value of a frame that has it)}"""
+BY_REFERENCE = "mix_explained"
+"""A signal that compares with real frames."""
 CAUSE_KINDS = tuple(kind for kind, _ in CAUSES_BY_METRIC.values())
 
 
@@ -39,13 +41,17 @@ def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
 
 
 def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
-    """The segments without those that a signal tells of and a score too: the real frames know
-    better than the frames beside."""
-    told = [each for each in found if each.kind in CAUSE_KINDS and each.metric in columns.scores]
+    """The segments without those that something surer tells of: what real frames say of a frame,
+    by a score or by a mixture of them, before what the frames beside it say."""
+
+    def rank(segment: Segment) -> int:
+        return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
+
+    told = [each for each in found if each.kind in CAUSE_KINDS and rank(each)]
     return [
         each
         for each in found
-        if each.metric in columns.scores or not any(_same(each, one) for one in told)
+        if not any(rank(each) < rank(one) and _same(each, one) for one in told)
     ]
 
 

@@ -45,6 +45,7 @@ from vfiscope.signals.onset import ONSET
 from vfiscope.signals.pace import PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
 from vfiscope.signals.photo_steps import PHOTO_STEPS
+from vfiscope.signals.reference_mix import REFERENCE_MIX
 from vfiscope.signals.sharpness import SHARPNESS
 from vfiscope.signals.shot_step import SHOT_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
@@ -76,7 +77,7 @@ for _signal in (
     *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
     *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
-    *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART),
+    *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART, *REFERENCE_MIX),
 ):
     SIGNALS.add(_signal.spec.name, _signal)
 

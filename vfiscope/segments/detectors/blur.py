@@ -6,7 +6,7 @@ import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, medians
+from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.ghosts import ghost_rows
@@ -26,6 +26,11 @@ MIN_SOFTER = 0.16
 """Least fall of the logarithm of sharpness: 15 %."""
 USUAL_STEPS = 4.0
 """How many times the usual departure of the rows around the fall is at least."""
+CLEAR_MARGIN = 1.2
+"""How sure that is, in terms of what is enough otherwise."""
+CLEARLY_SOFTER, CLEAR_SIDE = 0.12, 6
+"""Least fall, of two frames or more, below the least sharp of so many rows before and behind: where
+sharpness goes up and down from frame to frame, as encoders make it, none is as soft."""
 STEP_SHARE = 0.6
 """Part of the fall, and of the rise, that comes from one frame to the next."""
 MIN_CONTRAST_STEP, MAX_CONTRAST_STEP = 0.006, 0.5
@@ -63,6 +68,8 @@ def detect(columns: Columns) -> list[Segment]:
     noise = np.fmax(medians(off, range(-12, 0)), medians(off, range(8, 20)))
     needed = np.fmax(MIN_SOFTER, USUAL_STEPS * noise)
     fall = usual - level
+    clear = _clearly_softer(level)
+    needed = np.where(clear, np.fmin(needed, np.fmax(fall, MIN_SOFTER) / CLEAR_MARGIN), needed)
     flatter = medians(spread, BEFORE_BLUR) - spread
     with np.errstate(invalid="ignore"):
         starts = (fall >= needed) & (np.diff(level, prepend=np.nan) <= -STEP_SHARE * fall)
@@ -78,6 +85,22 @@ def detect(columns: Columns) -> list[Segment]:
             margin = float(fall[first] / needed[first])
             found.append(_segment(columns, level, (first, stop - 1), float(fall[first]), margin))
     return found
+
+
+def _clearly_softer(level: Float64) -> Mask:
+    """(N,) True for the first of some frames that are all less sharp than each of the rows before
+    and behind them."""
+    clear = np.zeros(len(level), bool)
+    least = np.min([shifted(level, -n) for n in range(1, CLEAR_SIDE + 1)], axis=0)
+    with np.errstate(invalid="ignore"):
+        soft = level <= least - CLEARLY_SOFTER
+    for first in np.flatnonzero(soft[:-1]).tolist():
+        ahead = level[first : first + MAX_BLUR_ROWS] <= least[first] - CLEARLY_SOFTER
+        stop = first + int(ahead.argmin())
+        behind = level[stop : stop + CLEAR_SIDE]
+        if stop - first > 1 and len(behind):
+            clear[first] = level[first:stop].max() <= behind.min() - CLEARLY_SOFTER
+    return clear
 
 
 def _other(context: Context) -> Mask:
