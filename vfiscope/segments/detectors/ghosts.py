@@ -47,7 +47,7 @@ MIN_BLEND_PX = 2.0
 """Motion between the neighbours below which a ghost cannot be told."""
 MAX_GHOST_ROWS = 6
 """More in a row are a dissolve."""
-MIN_LEFT, MIN_EXPLAINED = 0.05, 1.5
+MIN_LEFT, MIN_EXPLAINED = 0.05, 1.2
 """Least residual of a blend that counts, and fall of its logarithm in a ghost."""
 MIN_SHOWN, MIN_FLATTER = 0.7, 0.4
 """What evidence of two instants, and of weaker detail, counts for at least."""
