@@ -74,6 +74,7 @@ BENT = {**LONE, "wobble": {30: 1.0}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
+TWICE = {"echo_2": {30: 0.5}, "moving_detail": {30: 6.0}, "difference_p99": {30: 15.0}}
 PACED = {
     "tear_ahead": {30: -1.0, 32: 0.9},
     "tear_split": {30: 0.3, 32: 0.35},
@@ -148,6 +149,9 @@ TORN = {
         ),
         # The top falls behind by a step in frame 30, and catches up in frame 32.
         (PACED, [("tearing", 30, 32)]),
+        # Most of the frame jumps, but a part does not; or it is seen twice: no bumps.
+        ({**PACED, **JUMP}, [("tearing", 30, 32)]),
+        ({**TWICE, **JUMP}, [("ghosting", 30, 31)]),
         (TORN, [("tearing", 30, 31)]),
     ],
 )

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.echoes import (
+    ECHO_NEAR,
+    ECHOES,
+    LEAST_RISE,
+    departures,
+    evidence,
+    lost_detail,
+    seen_twice,
+    surely_twice,
+)
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.detectors.stand_out import relit
 from vfiscope.segments.detectors.torn import tears
@@ -20,13 +29,10 @@ from vfiscope.types import Float64, Segment, counted
 __all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]
 
 MIXTURES = ("blend_residual", "blend_others")
-ECHOES = ("echo_1", "echo_2", "echo_3")
 GHOSTING_SIGNALS = (
     *("blend_residual", "blend_gradient", "blend_motion", "blend_others", *ECHOES),
     *("moving_detail", "difference_p99", "luma_mean"),
 )
-NEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
-"""Rows beside a ghost and its neighbours, whose own neighbour is the ghost."""
 LEAST_KNOWN = 2
 """Of these before and behind, in which something moves too."""
 MAX_RESIDUAL, MAX_OF_USUAL = 0.4, 0.25
@@ -41,29 +47,21 @@ MIN_BLEND_PX = 2.0
 """Motion between the neighbours below which a ghost cannot be told."""
 MAX_GHOST_ROWS = 6
 """More in a row are a dissolve."""
-USUAL_RISES, LEAST_RISE = 2.5, 0.04
-USUAL_FALLS, LEAST_FALL = 2.5, 0.03
-"""By how many usual departures an echo rises and the logarithm of detail falls in a ghost; added to
-these departures, as there are few rows to know them from."""
-FAIR_RISE = 0.4
-"""Least rise of an echo in terms of what would go with the fall of detail."""
-MIN_LEFT, MIN_EXPLAINED = 0.05, 1.5
+MIN_LEFT, MIN_EXPLAINED = 0.05, 1.2
 """Least residual of a blend that counts, and fall of its logarithm in a ghost."""
-MAX_MARGIN, MIN_SHOWN, MIN_FLATTER = 3.0, 0.7, 0.4
-"""What each evidence counts for at most, and at least."""
+MIN_SHOWN, MIN_FLATTER = 0.7, 0.4
+"""What evidence of two instants, and of weaker detail, counts for at least."""
 GHOST_MOTION = (0.6, 1.6)
 """Motion around a ghost in terms of the usual: no frame is repeated or missing."""
 GHOST_STEPS, SMALLER_STEP = (0.3, 1.7), 0.92
 """Change to a ghost and from it in terms of the usual; in a blend of the neighbours, or with one of
-them, one is smaller."""
+them, one is smaller, and other blends are explained by a mixture."""
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
 """Departures of the logarithm of that at both ends of a stretch of so many frames that are off
 their time: what is added to the usual, and how many are enough."""
 MIN_KEPT, MIN_MIXED = 0.3, 0.7
 """Least part of the power of detail that a blend leaves, as half of it would be usual; blur leaves
 less, and no mixture explains it."""
-MIN_TWICE = 0.5
-"""What must be seen of an echo where no change is smaller, and a mixture explains the frame."""
 WEAK_GHOST, GHOST_REACH = 0.5, 2
 """Least margin of the other rows of a stretch, and rows from one to the next."""
 
@@ -109,7 +107,7 @@ def ghost_rows(context: Context) -> Mask:
 def _clear(context: Context) -> Float64:
     """(N,) margins of blends of the frame before and the one after."""
     residual, gradient, motion = (context.signal(name) for name in GHOSTING_SIGNALS[:3])
-    usual, slope = medians(residual, NEAR), medians(gradient, NEAR)
+    usual, slope = medians(residual, ECHO_NEAR), medians(gradient, ECHO_NEAR)
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = np.minimum(MAX_RESIDUAL / residual, MAX_OF_USUAL * usual / residual)
         flatter = gradient <= np.minimum(MAX_GRADIENT, MAX_OF_SLOPE * slope)
@@ -120,17 +118,14 @@ def _clear(context: Context) -> Float64:
 def _seen_twice(context: Context) -> Float64:
     """(N,) margins of blends of any two instants."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.log(context.signal("moving_detail"))
         step = np.log(context.signal("difference_p99"))
         left = np.log(np.fmax(np.fmin(*(context.signal(name) for name in MIXTURES)), MIN_LEFT))
         motion = context.signal("blend_motion")
-        speed = motion / medians(motion, NEAR)
-    flatter = _evidence(_departures(-level, LEAST_FALL) / USUAL_FALLS)
-    kept = np.exp(2 * np.fmin(level - medians(level, NEAR), 0))
-    twice = np.fmax.reduce([_echo_margin(context.signal(n), kept) for n in ECHOES])
-    mixed = _evidence((medians(left, NEAR) - left) / MIN_EXPLAINED)
-    off_time = _off_time(_departures(step, LEAST_STEP_OFF))
-    change = np.exp(step - medians(step, NEAR))
+        speed = motion / medians(motion, ECHO_NEAR)
+    (flatter, kept), twice = lost_detail(context), seen_twice(context)
+    mixed = evidence((medians(left, ECHO_NEAR) - left) / MIN_EXPLAINED)
+    off_time = _off_time(departures(step, LEAST_STEP_OFF))
+    change = np.exp(step - medians(step, ECHO_NEAR))
     smaller, larger = (pick(change, np.append(change[1:], np.nan)) for pick in (np.fmin, np.fmax))
     shown = np.hypot(twice, mixed)
     # Motion that is not steady is off its time as well.
@@ -138,24 +133,21 @@ def _seen_twice(context: Context) -> Float64:
     with np.errstate(invalid="ignore"):
         met = (motion >= MIN_BLEND_PX) & (speed >= GHOST_MOTION[0]) & (speed <= GHOST_MOTION[1])
         met &= (smaller >= GHOST_STEPS[0]) & (larger <= GHOST_STEPS[1])
-        met &= (smaller <= SMALLER_STEP) | ((twice >= MIN_TWICE) & (mixed >= 1))
+        met &= (smaller <= SMALLER_STEP) | (mixed >= 1)
         met &= (kept >= MIN_KEPT) | (mixed >= MIN_MIXED)
-        for side in (NEAR[:5], NEAR[5:]):
-            met &= sum(shifted(np.isfinite(level), by) for by in side) >= LEAST_KNOWN
+        for side in (ECHO_NEAR[:5], ECHO_NEAR[5:]):
+            met &= sum(shifted(np.isfinite(kept), by) for by in side) >= LEAST_KNOWN
     met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_beside(_others(context))
     return np.where(met, np.sqrt(shown * flatter), 0.0)
 
 
 def _others(context: Context) -> Mask:
     """(N,) rows of what blends frames in the eyes of their neighbours."""
-    other = relit(context) | damaged_rows(context) | bumped_rows(context)
+    other = (damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
+    other |= relit(context)
     for tear in tears(context):
         other[tear.first : tear.stop] = True
     return np.asarray(other)
-
-
-def _evidence(values: Float64) -> Float64:
-    return np.clip(np.nan_to_num(values), 0, MAX_MARGIN)
 
 
 def _off_time(steps: Float64) -> Float64:
@@ -168,20 +160,7 @@ def _off_time(steps: Float64) -> Float64:
             least = np.minimum(way * np.nan_to_num(steps), -way * behind) / USUAL_STEPS_OFF
             for row in range(rows):
                 found = np.fmax(found, shifted(least, -row))
-    return _evidence(found)
-
-
-def _echo_margin(values: Float64, kept: Float64) -> Float64:
-    """(N,) margin of an echo in frames that keep a part of the power of their detail.
-
-    A ghost of a and 1 - a keeps 1 - q of it with q = 2 a (1 - a), and its echo rises by q / 2 of
-    what is kept. Blur takes as much and leaves less of an echo.
-    """
-    rise = values - medians(values, NEAR)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fair = np.where(kept < 1, rise / (FAIR_RISE * (1 / kept - 1) / 2), 1.0)
-    shown = _departures(values, LEAST_RISE) / USUAL_RISES * np.clip(fair, 0, 1)
-    return _evidence(shown)
+    return evidence(found)
 
 
 def _beside(rows: Mask) -> Mask:
@@ -190,12 +169,6 @@ def _beside(rows: Mask) -> Mask:
     beside[1:] |= rows[:-1]
     beside[:-1] |= rows[1:]
     return beside
-
-
-def _departures(values: Float64, least: float) -> Float64:
-    """(N,) how far values are above those around, in usual departures from these."""
-    above = values - medians(values, NEAR)
-    return above / (least + SIGMA_OF_MAD * medians(np.abs(above), NEAR))
 
 
 def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, int]) -> Segment:
@@ -219,7 +192,7 @@ def _mixture_words(context: Context, row: int) -> str:
 
 
 def _echo_words(context: Context, row: int) -> str:
-    rises = [_departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
+    rises = [departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
     name = ECHOES[int(np.argmax(rises))]
     lag = counted(ECHOES.index(name) + 1, "frame")
     return (
@@ -233,4 +206,4 @@ def _echo_words(context: Context, row: int) -> str:
 
 
 def _around(context: Context, name: str, row: int) -> str:
-    return told(float(medians(context.signal(name), NEAR, np.array([row]))[0]))
+    return told(float(medians(context.signal(name), ECHO_NEAR, np.array([row]))[0]))

@@ -10,6 +10,7 @@ from vfiscope.segments.detectors.confidence import confidence
 from vfiscope.segments.detectors.context import Context, context_of
 from vfiscope.segments.detectors.corruption import damaged_rows
 from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detectors.echoes import surely_twice
 from vfiscope.segments.detectors.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
 from vfiscope.segments.detectors.stand_out import behind_repeats
 from vfiscope.segments.detectors.torn_paces import surely_torn
@@ -80,7 +81,7 @@ def _found(context: Context) -> list[Bump]:
     leaps = leaps_of(context)
     x, y = context.signal("motion_x"), context.signal("motion_y")
     starts = leaps.far & ~damaged_rows(context) & ~_again(x, y)
-    starts &= ~surely_torn(context)
+    starts &= ~surely_torn(context) & ~surely_twice(context)
     late, found, free = behind_repeats(context), [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:
