@@ -5,7 +5,8 @@
 Two runs are made up, of 100,000 frames unless said otherwise: a scan against a golden frame, and an
 interpolated clip with the roles of its frames; each with all metrics and signals that such a run
 stores by default, as curves that drift, with noise and faults. Printed are processor times on one
-thread: of every detector, of all rules of RULES, and of ``vfiscope flag`` as a whole.
+thread: of every detector by itself and of all together, of all rules of RULES, and of ``vfiscope
+flag`` as a whole.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from vfiscope.metrics import METRICS
 from vfiscope.options.computing_options import DEFAULT_METRICS, LEVEL_METRICS, NEIGHBOUR_METRICS
 from vfiscope.segments import Columns, reflag
-from vfiscope.segments.detectors import DETECTORS
+from vfiscope.segments.detectors import DETECTORS, Detector
 from vfiscope.segments.rules import Rule, marked, parse_rule
 from vfiscope.signals import SIGNALS
 from vfiscope.store import Ending, Header, Run, Writer
@@ -109,15 +110,22 @@ def rules() -> Iterable[Rule]:
     return (rule for rule in map(parse_rule, RULES) if isinstance(rule, Rule))
 
 
+def together(detectors: Iterable[Detector], columns: Columns) -> None:
+    """Ask all of them; what they share is computed once."""
+    for each in detectors:
+        each.detect(columns)
+
+
 def report(path: Path) -> Mapping[str, float]:
     """{step: processor seconds}"""
     with Run(path) as run:
         columns = Columns.of(run)
+        asked = {name: each for name, each in DETECTORS.items() if each.can_read(columns)}
         steps = {
-            name: processor_s(lambda each=each: each.detect(columns))  # type: ignore[misc]
-            for name, each in DETECTORS.items()
-            if each.can_read(columns)
+            name: processor_s(lambda each=each: each.detect(Columns.of(run)))  # type: ignore[misc]
+            for name, each in asked.items()
         }
+        steps["all detectors"] = processor_s(lambda: together(asked.values(), Columns.of(run)))
         steps["rules"] = processor_s(lambda: [marked(rule, columns) for rule in rules()])
     steps["read the columns"] = processor_s(lambda: read(path))
     steps["flag"] = processor_s(lambda: reflag(path))

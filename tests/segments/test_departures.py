@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.lib.stride_tricks import sliding_window_view
 
+from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments import departures as module
 from vfiscope.segments.departures import departures
 from vfiscope.types import Float64
@@ -15,9 +17,20 @@ from vfiscope.types import Float64
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-@given(arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=65), elements=FLOATS))
-def test_medians_are_those_of_numpy(windows: Float64) -> None:
-    np.testing.assert_array_equal(module._medians(windows), np.median(windows, axis=1))
+def plain(values: Float64, size: int) -> tuple[Float64, Float64]:
+    """What :func:`module._rolling` gives, by numpy."""
+    windows = sliding_window_view(values, size)
+    level = np.median(windows, axis=1)
+    away = np.median(np.abs(windows - level[:, np.newaxis]), axis=1)
+    return level, SIGMA_OF_MAD * away
+
+
+@settings(deadline=None)  # the first one loads compiled loops
+@given(arrays(np.float64, array_shapes(max_dims=1, max_side=65), elements=FLOATS), st.data())
+def test_medians_are_those_of_numpy(values: Float64, data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, len(values)))
+    for found, expected in zip(module._rolling(values, size), plain(values, size), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def columns(seed: int) -> Float64:
@@ -37,8 +50,8 @@ def test_departures_are_those_of_plain_medians(
 ) -> None:
     badness = [columns(seed)[:count] for seed in range(4)]
     quick = [departures(each, cycle, 0.1) for each in badness]
-    monkeypatch.setattr(module, "_medians", lambda windows: np.median(windows, axis=1))
+    monkeypatch.setattr(module, "_rolling", plain)
     for found, each in zip(quick, badness, strict=True):
-        plain = departures(each, cycle, 0.1)
+        slow = departures(each, cycle, 0.1)
         for name in ("excess", "level", "enter", "view"):
-            np.testing.assert_array_equal(getattr(found, name), getattr(plain, name))
+            np.testing.assert_array_equal(getattr(found, name), getattr(slow, name))

@@ -5,12 +5,14 @@ around it, and that of the rows before or behind it. The rule and its reasons:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, SIGMA_OF_MAD
+from vfiscope.jit import compiled
 from vfiscope.types import Float64
 
 __all__ = ["Departures", "departures"]
@@ -21,8 +23,6 @@ NEIGHBOURHOOD_ROWS = 49
 """Rows in a neighbourhood: damage of up to 24 rows stands out from it."""
 SIDE_CYCLES = 8
 """Rows before and after, in cycles: damage of up to 4 cycles stands out from them."""
-NEIGHBOURHOODS_AT_ONCE = 1 << 11
-"""Windows that are copied at a time: as many as stay in the cache of a core."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +53,7 @@ def departures(badness: Float64, cycle: int, floor: float) -> Departures:
     worst = sliding_window_view(finite, cycle).max(axis=1)
     known = np.flatnonzero(np.isfinite(worst))
     worst = worst[known]
-    level, scale = (part[0] for part in _levels(worst[np.newaxis]))
+    level, scale = _levels(worst)
     enter = max(floor, FLAG_ENTER * scale)
     found = Departures(
         excess=_ratio(badness - level, enter),
@@ -108,27 +108,80 @@ def _sides(worst: Float64, known: Rows, count: int, cycle: int) -> tuple[Float64
 
 def _rolling(worst: Float64, size: int) -> tuple[Float64, Float64]:
     """Level and scale of every ``size`` rows in a row, (M - size + 1,)."""
-    windows = sliding_window_view(worst, size)
-    chunks = [
-        _levels(windows[start : start + NEIGHBOURHOODS_AT_ONCE])
-        for start in range(0, len(windows), NEIGHBOURHOODS_AT_ONCE)
-    ]
-    level, scale = (np.concatenate(part) for part in zip(*chunks, strict=True))
-    return level, scale
+    level, away = np.empty((2, len(worst) - size + 1))
+    rolling_medians(worst, np.empty(size), level, away)
+    return level, SIGMA_OF_MAD * away
 
 
-def _levels(windows: Float64) -> tuple[Float64, Float64]:
-    """(M, W) finite values -> level and scale of each window, (M,)."""
-    level = _medians(windows)
-    return level, SIGMA_OF_MAD * _medians(np.abs(windows - level[:, np.newaxis]))
+def _levels(values: Float64) -> tuple[float, float]:
+    """Level and scale of (M,) finite values."""
+    level = float(np.median(values))
+    return level, SIGMA_OF_MAD * float(np.median(np.abs(values - level)))
 
 
-def _medians(windows: Float64) -> Float64:
-    """(M, W) finite values -> the median of each row, (M,): the bits of ``np.median``, which takes
-    twenty times longer for many short rows."""
-    ordered = np.sort(windows, axis=1)
-    size = windows.shape[1]
-    return np.asarray((ordered[:, (size - 1) // 2] + ordered[:, size // 2]) / 2)
+@compiled()
+def rolling_medians(values: Any, window: Any, level: Any, away: Any) -> None:
+    """The median of each window, and that of the distances to it.
+
+    The window is kept in order from row to row. Distances grow from the median to both sides, so
+    that merging the sides up to the middle is enough. All bits are those of sorting each window.
+
+    Args:
+        values: (M,) float64, finite.
+        window: (W,) float64, written over.
+        level: (M - W + 1,) float64, filled.
+        away: (M - W + 1,) float64, filled.
+    """
+    size = window.shape[0]
+    for row in range(values.shape[0]):
+        value, at = values[row], row
+        if row >= size:
+            at = place_of(window, size, values[row - size])
+        while at > 0 and window[at - 1] > value:
+            window[at] = window[at - 1]
+            at -= 1
+        while at < min(row, size - 1) and window[at + 1] < value:
+            window[at] = window[at + 1]
+            at += 1
+        window[at] = value
+        if row >= size - 1:
+            middle = (window[(size - 1) // 2] + window[size // 2]) / 2
+            level[row - size + 1] = middle
+            near = nearest(window, middle, (size + 1) // 2)
+            away[row - size + 1] = (near + nearest(window, middle, size // 2 + 1)) / 2
+
+
+@compiled(inner=True)
+def place_of(window: Any, size: int, value: float) -> int:
+    """Where an ordered window holds a value."""
+    low, high = 0, size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if window[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled(inner=True)
+def nearest(window: Any, middle: float, count: int) -> float:
+    """The largest of so many least distances of an ordered window to its median.
+
+    Found by bisection: how many of them lie on its lower side.
+    """
+    size = window.shape[0]
+    below = (size + 1) // 2
+    low, high = max(0, count - size // 2), min(count, below)
+    while low < high:
+        taken = (low + high) // 2
+        if middle - window[below - 1 - taken] < window[below + count - taken - 1] - middle:
+            low = taken + 1
+        else:
+            high = taken
+    left = middle - window[below - low] if low else 0.0
+    right = window[below + count - low - 1] - middle if low < count else 0.0
+    return max(left, right)
 
 
 def _ratio(departure: Float64, enter: Float64 | float) -> Float64:

@@ -217,13 +217,22 @@ def _structured(frame: SignalFrame) -> tuple[Int64, Int64, Float64]:
 
 def _field(fitted: Float64, size: tuple[int, int]) -> Float32:
     """(h, w, 2) the flow of a similarity."""
-    across, down, grow, turn = fitted
-    y = np.arange(size[0])[:, None] - (size[0] - 1) / 2
-    x = np.arange(size[1]) - (size[1] - 1) / 2
     field = np.empty((*size, 2), np.float32)
-    field[..., 0] = across + grow * x - turn * y
-    field[..., 1] = down + grow * y + turn * x
+    fill_field(fitted, field)
     return field
+
+
+@compiled()
+def fill_field(fitted: Any, field: Any) -> None:
+    """Fill (h, w, 2) float32 with the flow of a similarity about the centre."""
+    across, down, grow, turn = fitted
+    height, width = field.shape[:2]
+    for i in range(height):
+        y, row = i - (height - 1) / 2, field[i]
+        for j in range(width):
+            x = j - (width - 1) / 2
+            row[j, 0] = across + grow * x - turn * y
+            row[j, 1] = down + grow * y + turn * x
 
 
 def _part(name: str) -> Callable[[SignalFrame], float]:

@@ -8,8 +8,9 @@ correlation (Kuglin and Hines 1975) says where to start.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,13 +45,21 @@ MAX_JUMP_SHARE = 0.25
 """Largest start as a part of the side."""
 
 
-class Carried(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Carried:
     """A frame that was brought to the places of another one."""
 
     flow: Float32
     """(h, w, 2) tiny pixels: content at (x, y) of the one is at (x + dx, y + dy) of the other."""
     luma: Float32
     """(h, w) the tiny luma of the other there."""
+
+    @cached_property
+    def blocks(self) -> Float32:
+        """(h, w, 2) mean flow of blocks of 8 x 8."""
+        high, wide = (max(1, side // FLOW_BLOCK_PX) for side in self.flow.shape[:2])
+        whole = self.flow[: high * FLOW_BLOCK_PX, : wide * FLOW_BLOCK_PX]
+        return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def from_before(frame: SignalFrame) -> Carried | None:
@@ -72,12 +81,7 @@ def to_next(frame: SignalFrame) -> Carried | None:
 
 def block_flow(found: Carried | None) -> Float32 | None:
     """(h, w, 2) mean flow of blocks of 8 x 8; None where nothing is known."""
-    if found is None:
-        return None
-    flow = found.flow
-    high, wide = (max(1, side // FLOW_BLOCK_PX) for side in flow.shape[:2])
-    whole = flow[: high * FLOW_BLOCK_PX, : wide * FLOW_BLOCK_PX]
-    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+    return None if found is None else found.blocks
 
 
 def tiny_scale(frame: SignalFrame) -> int:

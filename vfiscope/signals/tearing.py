@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
+from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.signal import PAST_ROWS, Sight, Signal, SignalFrame
 from vfiscope.types import Float64, SignalSpec, Uint8
 
@@ -102,12 +102,22 @@ def _means_of_sides(changes: Float64) -> tuple[Float64, Float64]:
 
 def _band_change(a: Uint8, b: Uint8) -> Float64:
     """(bands,) mean absolute difference in bands of rows."""
-    rows = cv2.reduce(cv2.absdiff(a, b), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S).ravel()
-    count = max(1, len(rows) // BAND_PX)
-    return np.asarray(
-        rows[: count * BAND_PX].reshape(count, -1).sum(axis=1) / (a.size / len(rows) * BAND_PX),
-        np.float64,
-    )
+    sums = np.empty(max(1, len(a) // BAND_PX), np.int64)
+    band_sums(a, b, sums)
+    return np.asarray(sums / (a.shape[1] * BAND_PX), np.float64)
+
+
+@compiled(REORDERED)
+def band_sums(a: Any, b: Any, sums: Any) -> None:
+    """Fill (bands,) int64 with the sums of absolute differences of (H, W) uint8 in bands of rows;
+    a lower frame is one band."""
+    for band in range(sums.shape[0]):
+        total = np.int32(0)
+        for y in range(band * BAND_PX, min((band + 1) * BAND_PX, a.shape[0])):
+            one, other = a[y], b[y]
+            for x in range(one.shape[0]):
+                total += np.int32(np.uint8(max(one[x], other[x]) - min(one[x], other[x])))
+        sums[band] = total
 
 
 def _part(name: str) -> Callable[[SignalFrame], float]:

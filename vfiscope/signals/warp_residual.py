@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
@@ -49,19 +51,60 @@ def structure_step(frame: SignalFrame) -> float:
     found = from_before(frame)
     if found is None:
         return math.nan
-    other = found.luma
-    now = frame.tiny.astype(np.float32)
-    mean, mean_then = _blurred(now), _blurred(other)
-    power = np.maximum(0, _blurred(now * now) - mean * mean)
-    power_then = np.maximum(0, _blurred(other * other) - mean_then * mean_then)
-    both = _blurred(now * other) - mean * mean_then
-    floor = MIN_STRUCTURE_CODES**2
-    seen = np.maximum(power, power_then) > floor
-    if seen.sum() < MIN_STRUCTURED_SHARE * seen.size:
+    planes = np.empty((5, *frame.tiny.shape), np.float32)
+    moments(frame.tiny, found.luma, planes)
+    one, two, three, four, five = (_blurred(plane) for plane in planes)
+    alike = np.empty(frame.tiny.size, np.float32)
+    floor = np.float32(MIN_STRUCTURE_CODES**2)
+    count = correlations(one, two, three, four, five, floor, alike)
+    if count < MIN_STRUCTURED_SHARE * alike.size:
         return math.nan
-    # A floor for each: what has structure in one frame only is as unlike as can be.
-    alike = both[seen] / np.sqrt(np.maximum(power, floor) * np.maximum(power_then, floor))[seen]
-    return 1.0 - ranked(alike, 0.5)[0]
+    return 1.0 - ranked(alike[:count], 0.5)[0]
+
+
+@compiled()
+def moments(now: Any, other: Any, planes: Any) -> None:
+    """Fill (5, h, w) float32 with two planes, their squares and their product.
+
+    Args:
+        now: (h, w) uint8.
+        other: (h, w) float32.
+        planes: filled.
+    """
+    for y in range(now.shape[0]):
+        for x in range(now.shape[1]):
+            one, two = np.float32(now[y, x]), other[y, x]
+            planes[0, y, x], planes[1, y, x] = one, two
+            planes[2, y, x], planes[3, y, x], planes[4, y, x] = one * one, two * two, one * two
+
+
+@compiled()
+def correlations(
+    mean: Any, mean_then: Any, squares: Any, squares_then: Any, products: Any, floor: Any, out: Any
+) -> int:
+    """Fill the first of (h * w,) float32 with the correlations of windows in which one of the
+    frames has structure, and return how many these are.
+
+    Args:
+        mean: (h, w) float32 means of the windows, as the next four.
+        mean_then: of the other frame.
+        squares: of the squares.
+        squares_then: of those of the other frame.
+        products: of the products of both.
+        floor: least variance of structure. Both variances are raised to it: what has structure in
+            one frame only is as unlike as can be.
+        out: filled.
+    """
+    count = 0
+    for y in range(mean.shape[0]):
+        for x in range(mean.shape[1]):
+            one, two = mean[y, x], mean_then[y, x]
+            power, then = squares[y, x] - one * one, squares_then[y, x] - two * two
+            if max(power, then) > floor:
+                both = products[y, x] - one * two
+                out[count] = both / np.sqrt(max(power, floor) * max(then, floor))
+                count += 1
+    return count
 
 
 def _blurred(plane: Float32) -> Float32:

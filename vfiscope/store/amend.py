@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -21,6 +22,7 @@ from vfiscope.errors import StoreError
 from vfiscope.files import absolute
 from vfiscope.store.members import attribute
 from vfiscope.store.merge import check_stage, run_in_thread
+from vfiscope.store.opening import check_root, opened, settled
 from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder
 from vfiscope.store.run import Run
@@ -65,8 +67,12 @@ def amend(
             a table cannot be stored.
     """
     out = absolute(path)
-    with Run(out):
-        pass  # refuses a file that is not a result before a lock is taken
+    # refuses a file that is not a result before a lock is taken; where it was read, its head tells
+    if since is None:
+        with Run(out):
+            pass
+    else:
+        settled(out, partial(_check_head, out))
     result = StageResult(stage, version, parameters, tables, facts or {})
     folder = Folder(out)
     folder.acquire()
@@ -74,6 +80,11 @@ def amend(
         run_in_thread(lambda stop: _amend(out, folder.undo, result, since))
     finally:
         folder.leave()
+
+
+def _check_head(out: Path) -> None:
+    with opened(out) as h5:
+        check_root(out, h5)
 
 
 def _amend(out: Path, undo: Path, result: StageResult, since: Run | None) -> None:

@@ -62,7 +62,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
@@ -213,11 +212,19 @@ def _repeats(badness: Float64, lag: int, steps: Float64, usual: float) -> bool:
         usual: the change at which larger ones are clipped.
     """
     apart = np.minimum(np.abs(badness[lag:] - badness[:-lag]), usual)
-    inside = sliding_window_view(steps, 2 * lag - 1).sum(axis=1) / 2
-    between = sliding_window_view(apart, lag).sum(axis=1)
+    inside, between = _moving_sums(steps, 2 * lag - 1) / 2, _moving_sums(apart, lag)
     # Where nothing changes every lag would fit, so calm stretches have no vote.
     busy = inside > usual / 4
     return bool(
         busy.any()
         and (between[busy] < MAX_CHANGE_BETWEEN_CYCLES * inside[busy]).mean() > MIN_ALIKE_SHARE
     )
+
+
+def _moving_sums(values: Float64, size: int) -> Float64:
+    """(N - size + 1,) sums of every ``size`` values in a row."""
+    count = len(values) - size + 1
+    sums = values[:count].copy()
+    for start in range(1, size):
+        sums += values[start : start + count]
+    return sums
