@@ -341,3 +341,12 @@ def test_white_balance_that_returns_in_the_other_colour_is_one_step_too() -> Non
     put[30] = {**whole, "red_balance": 0.98}
     put |= {row: {"red_balance": 0.98} for row in range(31, 60)}
     assert found(put) == [("exposure", 20, 30)]
+
+
+def test_between_calm_shots_less_is_a_cut_but_not_behind_a_freeze() -> None:
+    faint = {"shot_step": 0.17, "shot_residual": 0.3, "histogram_step": 0.2}
+    calm = {row: {"shot_step": 0.005} for row in range(60)}
+    assert found({**calm, 20: faint}) == [("cut", 20, 21)]
+    assert found({**calm, **{row: {"shot_step": 0.03} for row in range(21, 60)}, 20: faint}) == []
+    held = {row: {"shot_step": 0.0, "shot_residual": 0.0} for row in range(8, 20)}
+    assert found({**calm, **held, 20: faint}) == []

@@ -131,9 +131,10 @@ def _fitted(off: Float64, one: Float64, two: Float64, changed: Iterable[Float64]
     normal = np.array([[ones.sum(), both.sum()], [both.sum(), twos.sum()]])
     weights, *_ = np.linalg.lstsq(normal, np.array([by_one.sum(), by_two.sum()]), rcond=1e-6)
     a, b = (float(weight) for weight in weights)
-    mixed = own - 2 * (a * by_one + b * by_two) + a * a * ones + b * b * twos + 2 * a * b * both
+    shown = a * a * ones + b * b * twos + 2 * a * b * both
+    mixed = own - 2 * (a * by_one + b * by_two) + shown
     alone = np.minimum.reduce([own, own - 2 * by_one + ones, own - 2 * by_two + twos, *changed])
-    telling = own >= MIN_BLOCK_ERROR
+    telling = np.maximum(own, shown) >= MIN_BLOCK_ERROR
     if telling.sum() < MIN_MIXED_BLOCKS or not alone[telling].any():
         return UNKNOWN
     return Mixture(float(1 - mixed[telling].sum() / alone[telling].sum()), a, b)

@@ -42,9 +42,9 @@ MAX_DIP, MAX_UNSEEN_DIP = 0.78, 0.72
 """Change of a row in parts of what goes on within three rows on either side, below which it may be
 part of a pattern; less where no motion is seen that slows down there. Where one field of two is
 new, it is 0.6 to 0.75."""
-SLOWER, STILL_PACE = 0.85, 0.5
-"""Motion of the repeats of a pattern in parts of that of the other rows: at most, and where no
-codec explains them."""
+SLOWER, STILL_PACE, STILL_GAIN, MANY_REPEATS = 0.85, 0.6, 2.0, 6
+"""Motion of the repeats of a pattern in parts of that of the other rows: at most; and where it is
+evidence of its own, which counts by so much for so many."""
 PERIODS = range(2, 13)
 MIN_PATTERN_ROWS, MIN_SAME_CYCLES = 12, 4
 MAX_STRAY_SHARE = 0.2
@@ -172,6 +172,8 @@ def _pattern(
     certainty = -len(repeats) * math.log(weak + LEAST_SHARE)
     if not slower < STILL_PACE:  # a codec's own cycle of good and bad frames shows like that
         certainty /= 1 + CODEC_CHANGE / usual
+    elif len(repeats) >= MANY_REPEATS and len(rows) >= 2 * MIN_PATTERN_ROWS:
+        certainty *= STILL_GAIN
     doubtful = slower > SLOWER or (np.isnan(slower) and weak > MAX_UNSEEN_DIP)
     if usual < CODEC_CHANGE or certainty < MIN_CERTAINTY or doubtful:
         return None

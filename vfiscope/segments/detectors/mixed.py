@@ -20,7 +20,10 @@ from vfiscope.types import Segment
 __all__ = ["MIX_SIGNALS", "detect"]
 
 MIX_SIGNALS = ("mix_explained", "mix_before", "mix_after")
-MIN_BY_MIXTURE = 0.15
+MIN_BY_MIXTURE = 0.75
+"""Blends have 0.8 to 1, of strongly compressed ones some 0.6; frames that a network interpolated,
+which takes means of what it is unsure of, have up to 0.67 (45 frames of UCF101)."""
+LEAST_LEFT = 0.01
 MIN_PART_OF_MIX = 0.15
 """Least weight of two of the frames."""
 MIXED_REACH = 2
@@ -53,7 +56,7 @@ def detect(columns: Columns) -> list[Segment]:
             f" {told(float(explained[row]))} of what none of them explains by itself;"
             f" {MIN_BY_MIXTURE:g} would be enough"
         )
-        sure = confidence("mixture", float(explained[row]) / MIN_BY_MIXTURE)
+        sure = confidence("mixture", _margin(float(explained[row])))
         place = (first, last)
         found.append(
             segment_of(
@@ -62,3 +65,8 @@ def detect(columns: Columns) -> list[Segment]:
             )
         )
     return found
+
+
+def _margin(explained: float) -> float:
+    """By how much less is left than may be."""
+    return (1 - MIN_BY_MIXTURE) / max(1 - explained, LEAST_LEFT)

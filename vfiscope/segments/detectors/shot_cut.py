@@ -43,7 +43,11 @@ CUT_BOTH = 0.03
 """Least product of the steps of structure and of colours."""
 CUT_TIMES_USUAL = 2.5
 """Structure and residual as multiples of those of the frames around."""
+CALM_TIMES_USUAL = 10.0
+"""The same, of those on either side, from which less evidence is enough: :data:`NEARLY_A_CUT`."""
 CUT_AROUND = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
+MAX_HELD = 0.1
+"""What is left to differ while a frame is held, as a part of what does behind it."""
 CLEAR_STRUCTURE = 0.6
 """Structure step from which a cut need not stand alone."""
 CUT_ALONE_ROWS, ALONE_TIMES = 6, 3.0
@@ -59,7 +63,7 @@ DAMAGE_TURN_ROWS = 4
 MIN_KEYFRAMES_APART = 12
 """Least regular interval of keyframes."""
 NEARLY_A_CUT = 0.6
-"""Margin of the row at which they return."""
+"""Margin of the row at which they return; and of a cut between calm shots that share much."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -101,8 +105,11 @@ def _margin(columns: Columns) -> Float64:
     )
     rows = np.flatnonzero(evidence >= NEARLY_A_CUT)
     margin = np.zeros(len(evidence))
-    over = [_over_usual(values, rows) / CUT_TIMES_USUAL for values in (structure, residual)]
-    margin[rows] = np.minimum.reduce([evidence[rows], *over])
+    both = structure, residual
+    over = [_over_usual(values, rows) / CUT_TIMES_USUAL for values in both]
+    calm = np.minimum(*(_over_busier_side(values, rows) for values in both)) >= CALM_TIMES_USUAL
+    enough = np.where(calm, NEARLY_A_CUT, 1.0)
+    margin[rows] = np.minimum.reduce([evidence[rows] / enough, *over])
     near = [*range(-CUT_ALONE_ROWS, 0), *range(1, CUT_ALONE_ROWS + 1)]
     beside = np.max([shifted(structure, by) for by in near], axis=0)
     alone = (structure >= CLEAR_STRUCTURE) | (structure > ALONE_TIMES * beside)
@@ -171,3 +178,12 @@ def _over_usual(values: Float64, rows: NDArray[np.intp]) -> Float64:
     moves."""
     usual = np.nan_to_num(medians(values, CUT_AROUND, rows))
     return np.asarray(values[rows] / np.maximum(usual, 1e-3))
+
+
+def _over_busier_side(values: Float64, rows: NDArray[np.intp]) -> Float64:
+    """The same as multiples of the median of the frames before or of those behind, whichever is
+    more; 0 behind frames that were held, where nothing is calm."""
+    ways = [[by for by in CUT_AROUND if by * way > 0] for way in (-1, 1)]
+    before, behind = (np.nan_to_num(medians(values, way, rows)) for way in ways)
+    over = values[rows] / np.maximum(np.fmax(before, behind), 1e-3)
+    return np.where(before < MAX_HELD * behind, 0.0, over)
