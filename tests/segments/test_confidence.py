@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers.results import make_scores
 
-from vfiscope.segments import flag
+from vfiscope.segments import detectors, flag
 from vfiscope.segments.detectors import Detector
 from vfiscope.segments.detectors.confidence import (
     MAX_CONFIDENCE,
@@ -47,3 +49,9 @@ def test_what_is_less_probable_than_not_is_not_said(monkeypatch: pytest.MonkeyPa
         made = Detector(name, (), lambda _, one=one: [replace(one)])
         monkeypatch.setattr("vfiscope.segments.detect.DETECTORS", {name: made})
         assert len(flag(scores.frames, {}, {})) == count
+
+
+def test_what_detectors_ask_for_was_measured_and_nothing_else() -> None:
+    sources = [path.read_text() for path in Path(detectors.__file__).parent.glob("*.py")]
+    asked = {name for text in sources for name in re.findall(r'confidence\(\s*"(\w+)"', text)}
+    assert asked == set(MEASURED)
