@@ -21,7 +21,7 @@ ECHO_LAGS = 3
 """How many frames apart the two instants of a ghost are at most."""
 MIN_ECHO_PX = 0.5
 """Motion from frame to frame, in tiny pixels, below which both instants are the same."""
-MIN_ECHO_SHARE = 0.01
+MIN_ECHO_SHARE = 0.003
 """Least part of the frame that must move."""
 FINE_PX, COARSE_PX = 3, 7
 """Detail is the difference of the means over squares of these sides."""
