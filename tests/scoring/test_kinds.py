@@ -57,3 +57,9 @@ def test_wide_frames_are_read_at_a_whole_fraction_of_their_size(tmp_path: Path) 
         np.testing.assert_allclose(seen[..., 1].mean(1), 40 + 10 * (rows // 6), atol=2)
     with open_source(clip, max_width=600) as source:
         assert source.size == (96, 600)
+
+
+def test_a_scan_that_looks_for_no_kind_needs_a_metric(tmp_path: Path) -> None:
+    clip = str(shots(tmp_path / "shots.mp4"))
+    with pytest.raises(UsageError, match="metrics is empty: choose from"):
+        vs.scan(clip, metrics="none")

@@ -14,7 +14,7 @@ from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_compa
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.errors import UsageError
-from vfiscope.metric_names import chosen
+from vfiscope.metric_names import METRICS, chosen
 from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
@@ -81,7 +81,10 @@ def open_job(
         VfiscopeError: an input, an option, the embedder or the output cannot be used.
     """
     config = _with_small_frames(with_panels(config))
-    plan = _with_signals(Plan.of(config.metrics, config.maps, config.fields), config)
+    plan = Plan.of(config.metrics, config.maps, config.fields)
+    if not plan.metrics and not config.kinds:
+        raise UsageError(f"metrics is empty: choose from {', '.join(METRICS)}")
+    plan = _with_signals(plan, config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
     check_regions(config)

@@ -105,7 +105,8 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     others = min(unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS) for pair in pairs)
     slope, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
     usual = sum(around) / 2
-    squares = np.square(found.flow[moved]).sum(axis=-1)
+    across, down = found.flow[..., 0], found.flow[..., 1]
+    squares = (across * across + down * down)[moved]
     explained = max(MIN_CARRIED_CODES * count, least)
     return Blend(
         left / explained,
