@@ -42,6 +42,18 @@ def test_a_made_time_lapse_is_answered(tmp_path: Path) -> None:
     assert json.loads(json.dumps(answer))["balance"]["blue"] == pytest.approx(-0.08, rel=0.15)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_what_no_photo_tells_is_no_number(tmp_path: Path) -> None:
+    synth.TimeLapse(3, 32, 48).write(tmp_path / "bed")
+    for photo in sorted((tmp_path / "bed").iterdir())[1:]:
+        photo.write_bytes(photo.read_bytes()[:100])
+    with api.scan(str(tmp_path / "bed"), metrics=("absdiff",), device="cpu") as run:
+        answer, said = lapse_answer(run).to_dict(), describe_lapse(run)
+    assert answer["change"] == {"usual_step": None, "fastest": None, "per_hour": None}
+    assert json.loads(json.dumps(answer, allow_nan=False))["look_at"] == []
+    assert said[-1] == "  change   -"
+
+
 def test_a_folder_without_dates_has_no_such_answer(tmp_path: Path) -> None:
     synth.TimeLapse(3, 32, 48).write(tmp_path / "bed")
     options = {"metrics": ("absdiff",), "device": "cpu", "time_from": "fps"}

@@ -14,6 +14,7 @@ from vfiscope.segments.detectors.bump import BUMP_SIGNALS, bump_limits
 from vfiscope.segments.detectors.growth import GREEN_SIGNALS, Growth
 from vfiscope.segments.photo_change import Changes
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS, PhotoCurves, middle_of
+from vfiscope.store.text import plain
 
 if TYPE_CHECKING:
     from vfiscope.store import Run
@@ -128,8 +129,9 @@ class LapseAnswer:
     """A few: misfits, then what was taken, then the largest jumps."""
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-able values."""
-        return asdict(self)
+        """JSON-able values; None for numbers that are not known."""
+        found: dict[str, Any] = plain(asdict(self))
+        return found
 
 
 def lapse_answer(run: Run) -> LapseAnswer:
@@ -202,10 +204,10 @@ def _growth(run: Run, growth: Growth) -> GrowthAnswer:
 
 
 def _change(run: Run, changes: Changes) -> ChangeAnswer:
-    rate = changes.rate
+    rate, known = changes.rate, changes.step[np.isfinite(changes.step)]
     fastest = int(np.nanargmax(rate)) if np.isfinite(rate).any() else None
     return ChangeAnswer(
-        float(np.nanmedian(changes.step)),
+        float(np.median(known)) if len(known) else np.nan,
         None if fastest is None else _photo(run, fastest),
         np.nan if fastest is None else float(rate[fastest]),
     )

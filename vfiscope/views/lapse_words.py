@@ -91,7 +91,8 @@ def _growth(growth: GrowthAnswer) -> Iterator[str]:
 
 
 def _change(change: ChangeAnswer) -> Iterator[str]:
-    yield f"{100 * change.usual_step:.1f} % of the photo from one to the next"
+    known = change.usual_step == change.usual_step
+    yield f"{100 * change.usual_step:.1f} % of the photo from one to the next" if known else "-"
     if change.fastest is not None:
         yield f"fastest before {_named(change.fastest)}: {100 * change.per_hour:.2g} % per hour"
 
@@ -99,7 +100,8 @@ def _change(change: ChangeAnswer) -> Iterator[str]:
 def _first(answer: LapseAnswer) -> Iterator[str]:
     strange = answer.misfits
     where = [f"{_named(p)}{' (does not belong)' * (p in strange)}" for p in answer.look_at]
-    yield ", ".join(where)
+    if where:
+        yield ", ".join(where)
 
 
 def _named(photo: Photo) -> str:
