@@ -39,6 +39,23 @@ def test_a_scan_for_cuts_computes_what_cuts_need_of_small_frames(tmp_path: Path)
         assert "seam" not in run.signals
 
 
+def test_what_a_rule_measures_is_measured_of_whole_frames(tmp_path: Path) -> None:
+    clip = str(shots(tmp_path / "shots.mp4"))
+    widths = []
+    for gates in ("any(cut)", "sharpness < 0.1"):
+        with vs.scan(clip, kinds="cut", fail_on=gates, stop=3) as run:
+            widths.append(run.config["max_width"])
+    assert widths == [240, None]
+    with pytest.raises(UsageError, match="about blur, which --kinds cut leaves out: add blur"):
+        vs.scan(clip, kinds="cut", fail_on="any(blur)")
+
+
+def test_what_explains_a_kind_is_computed_too(tmp_path: Path) -> None:
+    with vs.scan(str(shots(tmp_path / "shots.mp4")), kinds="drop", stop=3) as run:
+        assert {"keyframe", "tear_contrast"} <= set(run.signals)
+        assert "sharpness" not in run.signals
+
+
 def test_a_kind_that_nothing_flags_is_refused(tmp_path: Path) -> None:
     clip = str(shots(tmp_path / "shots.mp4"))
     with pytest.raises(UsageError, match=r"there is no kind 'cuts': did you mean 'cut'"):

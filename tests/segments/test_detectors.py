@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,7 +15,8 @@ from helpers.results import SSIM, make_scores, write
 
 from vfiscope.errors import UsageError
 from vfiscope.segments import flag
-from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.detectors import DETECTORS, Columns, Detector, detectors_of
+from vfiscope.signals import SIGNALS
 from vfiscope.store import Run
 from vfiscope.types import Segment
 
@@ -51,6 +53,50 @@ def test_a_detector_of_another_package_flags_segments(tmp_path: Path) -> None:
         assert run.stages["segments"].parameters == {"rules": []}
     kinds = [segment["kind"] for segment in json.loads(done.stdout)["segments"]]
     assert kinds.count("blur") == 1
+
+
+class Recorded(dict[str, np.ndarray]):
+    """Columns that note which ones are looked for."""
+
+    def __init__(self, columns: dict[str, np.ndarray]) -> None:
+        super().__init__(columns)
+        self.seen: set[str] = set()
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.seen.add(name)
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.seen.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.seen.add(name)
+        return super().get(name, default)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_detectors_name_all_signals_that_they_read() -> None:
+    rng, frames = np.random.default_rng(2), make_scores(40).frames
+    names = [name for name, each in SIGNALS.items() if not each.dated]
+    made = {name: rng.random(40) for name in names if not name.startswith(("light_r", "changed"))}
+    # Photos and runs with a golden frame; cuts do without damage, as small frames tell none.
+    without = {"photo_back", "light_red", "changed_area"}
+    for name in set(DETECTORS) - {"slip", "shot_cut", "gradual"}:
+        detector = DETECTORS[name]
+        columns = Columns(frames, {}, {}, made)
+        seen = Recorded(dict(columns.signals))
+        object.__setattr__(columns, "signals", seen)
+        if detector.can_read(columns):
+            detector.detect(columns)
+            assert seen.seen - without <= {*detector.needs, *detector.reads}, name
+
+
+def test_kinds_are_looked_for_with_what_explains_them() -> None:
+    names = {each.name for each in detectors_of(["change"])}
+    assert {"onset", "shot_cut", "duplicate", "shift"} <= names
+    assert {each.name for each in detectors_of(["static"])} == {"static"}
+    assert len(detectors_of(())) == len(DETECTORS)
 
 
 def test_the_detectors_are_asked_in_order() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -24,8 +24,9 @@ from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
-from vfiscope.segments.detectors import DETECTORS, Detector
+from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
+from vfiscope.segments.rules.gate import ANY_FAULT
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
@@ -111,7 +112,9 @@ def _with_small_frames(config: RunConfig) -> RunConfig:
     chosen("kind", dict.fromkeys((*SEGMENT_KINDS, *known)), config.kinds)
     more = (config.metrics, config.maps, config.fields, config.signals)
     alone = not any(set(names) - {"none"} for names in more) and config.golden is None
-    enough = alone and set(config.kinds) <= SMALL_ENOUGH_KINDS and not config.flag
+    # Values that a rule measures are those of whole frames; a gate asks for segments only.
+    alone &= all(isinstance(parse_rule(rule), Gate) for rule in (*config.flag, *config.fail_on))
+    enough = alone and set(config.kinds) <= SMALL_ENOUGH_KINDS
     if not config.kinds or not enough or config.max_width or config.region_method != "none":
         return config
     return config.replace(max_width=SMALL_ENOUGH_PX, batch=max(config.batch, SMALL_BATCH))
@@ -133,8 +136,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         or "motion" in plan.fields,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
-    asking = DETECTORS.values() if config.kinds or not config.signals else ()
-    wanted = _needed_by(config.kinds, asking)
+    wanted = _read_for(config.kinds) if config.kinds or not config.signals else set()
     wanted |= set(PART_SIGNALS) if config.kinds else set()
     wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
@@ -143,10 +145,10 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     return replace(plan, signals=chosen)
 
 
-def _needed_by(kinds: Sequence[str], detectors: Iterable[Detector]) -> set[str]:
-    """What the detectors of these kinds read; of all of them where there are none."""
-    asked = (each for each in detectors if not kinds or each.flags(kinds))
-    return {name for detector in asked for name in detector.needs}
+def _read_for(kinds: Sequence[str]) -> set[str]:
+    """The scores and signals that the detectors of these kinds read; of all where there are
+    none."""
+    return {name for each in detectors_of(kinds) for name in (*each.needs, *each.reads)}
 
 
 def _with_packets(plan: Plan, config: RunConfig, test: Source) -> Plan:
@@ -173,7 +175,7 @@ def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:
     taken."""
     if config.mode == "compare" or config.independent or config.signals or not test.info.times_from:
         return plan
-    needed = _needed_by(config.kinds, DETECTORS.values()) if config.kinds else SIGNALS
+    needed = _read_for(config.kinds) if config.kinds else SIGNALS
     dated = {n: each for n, each in SIGNALS.items() if each.dated and n in needed}
     return replace(plan, signals={**plan.signals, **dated})
 
@@ -206,11 +208,23 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
     for rule in rules.values():
         if isinstance(rule, Gate):
             check_kind(rule)
+            _check_asked(rule, config)
             rule.check_sought(config.region_method != "none", "add --regions auto")
             continue
         if config.independent:
             rule.check_single()
         rule.check_role(_roles(config, specs[rule.check(specs)]))
+
+
+def _check_asked(gate: Gate, config: RunConfig) -> None:
+    """Refuse a gate about a kind that nobody looks for, which could never be met."""
+    asked = {*config.kinds, ANY_FAULT, *(["low_score"] if config.flag else [])}
+    if config.kinds and not gate.about_changes and gate.kind not in asked:
+        kinds = ",".join(config.kinds)
+        raise UsageError(
+            f"rule {gate.text!r} is about {gate.kind}, which --kinds {kinds} leaves out: add"
+            f" {gate.kind} to --kinds"
+        )
 
 
 def _roles(config: RunConfig, spec: MetricSpec | SignalSpec) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from vfiscope.errors import UsageError
 from vfiscope.segments.causes import without_repetition
 from vfiscope.segments.columns import Column
-from vfiscope.segments.detectors import DETECTORS, Columns, Detector
+from vfiscope.segments.detectors import Columns, Detector, detectors_of
 from vfiscope.segments.detectors.confidence import MIN_CONFIDENCE
 from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
@@ -58,7 +58,7 @@ def flag(
     """
     columns = Columns(frames, values, specs, signals, size, timed)
     parsed = [_marking(text, columns) for text in rules]
-    asked = [] if independent else _asked(kinds, columns)
+    asked = [] if independent else [d for d in detectors_of(kinds) if d.can_read(columns)]
     found = _unexplained([(each, _detected(each, columns)) for each in asked])
     found = [segment for segment in found if not kinds or segment.kind in kinds]
     found = without_repetition(found, columns)
@@ -79,16 +79,6 @@ def _marking(text: str, columns: Columns) -> Rule:
         rule.check_marks_frames()
     rule.check_marks_frames()
     return rule
-
-
-def _asked(kinds: Collection[str], columns: Columns) -> list[Detector]:
-    """The detectors of these kinds, and those of the kinds to which one of them gives way; all
-    where no kind is named."""
-    detectors = [each for each in DETECTORS.values() if each.can_read(columns)]
-    if not kinds:
-        return detectors
-    others = [kind for each in detectors if each.flags(kinds) for kind in each.gives_way_to]
-    return [each for each in detectors if each.flags({*kinds, *others})]
 
 
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:

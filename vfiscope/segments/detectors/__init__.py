@@ -9,6 +9,8 @@ Another package adds a detector from one of its modules (see :mod:`vfiscope.regi
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.causes import CAUSE_KINDS
@@ -47,12 +49,21 @@ from vfiscope.segments.detectors import (
     warp,
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
+from vfiscope.segments.detectors.echoes import ECHOES
+from vfiscope.segments.detectors.leaps import LEAP_SIGNALS
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
 from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
+from vfiscope.segments.detectors.torn_paces import PACE_SIGNALS
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
-__all__ = ["DETECTORS", "Columns", "Detector"]
+__all__ = ["DETECTORS", "Columns", "Detector", "detectors_of"]
 
+DAMAGE_READS = (*corruption.DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS)
+FAULT_READS = (
+    *(*DAMAGE_READS, *shift.SHIFT_SIGNALS, *torn.TEAR_SIGNALS, *PACE_SIGNALS),
+    *(*ECHOES, "moving_detail"),
+)
+"""What tells damage, bumps, tears and echoes, each of which may look like another one."""
 DETECTORS: Registry[Detector] = Registry("detector")
 """All detectors, in the order in which they run."""
 for _detector in (
@@ -64,16 +75,18 @@ for _detector in (
     Detector("slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"]),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector("duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"]),
-    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
+    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect, reads=drop.DROP_READS),
     Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
-    Detector("blur", blur.BLUR_SIGNALS, blur.detect),
-    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
-    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector(
+        "blur", blur.BLUR_SIGNALS, blur.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
+    ),
+    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, reads=FAULT_READS),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
-    Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
-    Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
-    Detector("warp", warp.WARP_SIGNALS, warp.detect),
+    Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
+    Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
+    Detector("warp", warp.WARP_SIGNALS, warp.detect, reads=FAULT_READS),
     Detector("onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY),
     Detector("photo_gap", ("photo_back",), photo_gap.detect, ["gap"]),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect, ["blur", "change"]),
@@ -85,8 +98,24 @@ for _detector in (
     Detector("fade", fade.FADE_SIGNALS, fade.detect),
     Detector("black", black.BLACK_SIGNALS, black.detect),
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
-    Detector("exposure_step", exposure_step.EXPOSURE_SIGNALS, exposure_step.detect, ["exposure"]),
+    Detector(
+        "exposure_step",
+        exposure_step.EXPOSURE_SIGNALS,
+        exposure_step.detect,
+        ["exposure"],
+        reads=DAMAGE_READS,
+    ),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect, ["flicker"]),
     Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect, ["cut", "fade"]),
 ):
     DETECTORS.add(_detector.name, _detector)
+
+
+def detectors_of(kinds: Collection[str]) -> list[Detector]:
+    """Those that flag one of these kinds, and those of kinds to which one of them gives way; all
+    where no kind is named."""
+    everything = list(DETECTORS.values())
+    if not kinds:
+        return everything
+    others = [kind for each in everything if each.flags(kinds) for kind in each.gives_way_to]
+    return [each for each in everything if each.flags({*kinds, *others})]

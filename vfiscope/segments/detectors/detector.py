@@ -27,6 +27,9 @@ class Detector:
     gives_way_to: Sequence[str] = ()
     """Kinds that explain what it sees: a segment of it that begins within one of those, or beside
     it, is not flagged."""
+    reads: Sequence[str] = ()
+    """Scores and signals that it reads too where they are there: those of faults that explain what
+    it sees. ``--kinds`` computes them."""
 
     def __post_init__(self) -> None:
         if isinstance(self.needs, str):

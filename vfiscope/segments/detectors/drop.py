@@ -24,12 +24,13 @@ from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
 from vfiscope.types import Float64, Segment, Status, counted
 
-__all__ = ["DROP_SIGNALS", "detect"]
+__all__ = ["DROP_READS", "DROP_SIGNALS", "detect"]
 
 DROP_SIGNALS = (
     *("frame_difference", "pace", "histogram_step", "structure_step", "luma_mean"),
     *("motion_x", "motion_y", "motion_residual"),
 )
+DROP_READS = ("keyframe", "tear_contrast")
 EVEN_JUMP, EVEN_CONTRAST = 1.44, 2.3
 """Change in terms of that of the frames beside it, and motion in terms of that of the frames before
 and after it, at which a drop is as probable as none."""

@@ -58,7 +58,7 @@ def detect(columns: Columns) -> list[Segment]:
         if seconds >= MIN_STATIC_S and share >= MIN_STILL_SHARE:
             said = (
                 f"nothing moves for {told(seconds)} s: the most changed blocks usually differ by"
-                f" {told(float(np.median(change[rows])))} code values, and noise explains"
+                f" {told(float(np.nanmedian(change[rows])))} code values, and noise explains"
                 f" {told(float(np.median(allowed[rows])))}"
             )
             where = frames, "difference_p99", column, np.nan_to_num(change), (first - 1, last)
