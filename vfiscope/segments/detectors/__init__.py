@@ -63,13 +63,15 @@ for _detector in (
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect, ["overexposed", "underexposed"]),
     Detector("slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"]),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
-    Detector("duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"]),
+    Detector(
+        "duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"], ["corruption"]
+    ),
     Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect),
     Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector("blur", blur.BLUR_SIGNALS, blur.detect),
     Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect),
-    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, (), ("blur",)),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect),
