@@ -140,8 +140,7 @@ def with_faults(
         base = clips[number % len(clips)]
         start = int(random.integers(max(1, len(base.shots().frames) - WINDOW + 1)))
         shots, waiting = filled(base.window(start), waiting, level, random)
-        # No clip always meets the same codec.
-        codec = CODECS[half][(number + number // len(clips)) % len(CODECS[half])]
+        codec = CODECS[half][int(random.integers(len(CODECS[half])))]
         name = f"{SEVERITIES[level]}-{number}-{Path(base.name).stem}"
         if any(truth.severity == SEVERITIES[level] for truth in shots.truths):
             yield entry(out, shots, half, base.name, codec, SEVERITIES[level], name, "faults")
@@ -180,8 +179,13 @@ def planted(
     level: int,
     random: np.random.Generator,
 ) -> Shots:
-    """The clip with faults at these places; the last comes first, so that places stay."""
-    for at, visible, variant in sorted(chosen, key=lambda each: -each[0]):
+    """The clip with faults at these places. What stays to the end comes first, so that a black
+    frame is black; then the last, so that places stay."""
+
+    def turn(each: tuple[int, bool, Variant]) -> tuple[bool, int]:
+        return not each[2].stays(level), -each[0]
+
+    for at, visible, variant in sorted(chosen, key=turn):
         edit = variant.make(shots.frames, at, random, **variant.levels[level])
         seen = bool(visible and shows(edit, shots.frames, variant.kind))
         shots = shots.edited(named(edit, variant.name, SEVERITIES[level], seen))
@@ -253,6 +257,12 @@ def damaged(
         return
     truths = [
         Truth("corruption", *each, variant="packets", severity=SEVERITIES[level]) for each in found
+    ]
+    # A decoder may report what hardly shows, up to the next keyframe.
+    every = int(codec.options["g"])
+    truths += [
+        Truth("corruption", at, (at // every + 1) * every, optional=True, reason="damaged packet")
+        for at in places
     ]
     yield Entry(
         path.name, half, base.name, codec.name, SEVERITIES[level], len(shots.frames),

@@ -29,6 +29,11 @@ class Variant:
             return int(values["down"] + hold - 1 + up)
         return int(values.get("count", 1)) or 1
 
+    def stays(self, level: int) -> bool:
+        """Whether it changes all frames up to the end."""
+        lasting = ("exposure", "shift", "change")
+        return self.kind in lasting and not self.levels[level].get("count")
+
 
 def steps(**values: Any) -> Levels:
     """Arguments of the three severities; those that are lists of three differ."""

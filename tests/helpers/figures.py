@@ -63,6 +63,7 @@ def fake(
         ),
         scores={metric: np.asarray(values, np.float32) for metric, values in scores.items()},
         signals={},
+        frame_size=None,
         specs={metric: SPECS[metric] for metric in scores},
         segments=list(segments),
         rules=list(rules),

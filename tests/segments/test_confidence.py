@@ -47,7 +47,7 @@ def test_what_is_less_probable_than_not_is_not_said(monkeypatch: pytest.MonkeyPa
             *(scores.frames, "x", np.arange(9.0), np.arange(9.0), (2, 3), sure, "blur")
         )
         made = Detector(name, (), lambda _, one=one: [replace(one)])
-        monkeypatch.setattr("vfiscope.segments.detect.DETECTORS", {name: made})
+        monkeypatch.setattr("vfiscope.segments.detectors.DETECTORS", {name: made})
         assert len(flag(scores.frames, {}, {})) == count
 
 

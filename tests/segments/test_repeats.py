@@ -212,6 +212,9 @@ def test_a_still_scene_is_named_and_no_freeze() -> None:
         "nothing moves for 1.6 s: the most changed blocks usually differ by 3.5 code values, and"
         " noise explains 4.5"
     )
+    change[50] = np.nan  # nor does a frame that cannot be read
+    unread = columns_of(change, noise=np.full(70, 2.0), pace=np.zeros(70))
+    assert [each.evidence for each in DETECTORS["static"].detect(unread)] == [segment.evidence]
     short = columns_of(change[:50], noise=np.full(50, 2.0), pace=np.zeros(50))
     assert DETECTORS["static"].detect(short) == []
     quiet = columns_of(change, noise=np.zeros(70), pace=np.zeros(70))

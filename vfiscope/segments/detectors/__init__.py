@@ -74,7 +74,9 @@ for _detector in (
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect, ["overexposed", "underexposed"]),
     Detector("slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"]),
     Detector("cadence", REPEAT_SIGNALS, regular.detect),
-    Detector("duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"]),
+    Detector(
+        "duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"], ["corruption"]
+    ),
     Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect, reads=drop.DROP_READS),
     Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
@@ -82,7 +84,7 @@ for _detector in (
         "blur", blur.BLUR_SIGNALS, blur.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
     ),
     Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
-    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, reads=FAULT_READS),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, (), ("blur",), FAULT_READS),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),

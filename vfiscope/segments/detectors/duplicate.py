@@ -38,7 +38,8 @@ MIN_GROWN_ERROR = 0.4
 
 
 def detect(columns: Columns) -> list[Segment]:
-    """A ``duplicate`` for each repeated frame, and a ``freeze`` for several in a row.
+    """A ``duplicate`` for each repeated frame, and a ``freeze`` for several in a row. Within damage
+    they are its consequence: decoders put the frame before in place of one that is lost.
 
     Args:
         columns: with the signals of :data:`~.repeats.REPEAT_SIGNALS`.

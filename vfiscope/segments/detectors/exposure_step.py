@@ -49,6 +49,8 @@ BALANCE_ALONE_ROWS = 3
 """Rows on either side in which nothing may be a third of a step of white balance."""
 MIN_EVERYWHERE = 0.5
 """What a step adds to the mean change, as a part of what it adds to the most changed blocks."""
+MIN_TOLD_LUMA = 8.0
+"""Mean luma below which a frame is nearly black: a title, a lamp."""
 NEAR_BLACK_ROWS = 2
 EXPOSURE_SIGNALS = (*BALANCE_SIGNALS, *GRADUAL_SIGNALS)
 EXPOSURE_AROUND = (*range(-8, 0), *range(1, 9))
@@ -161,7 +163,7 @@ def _taken(columns: Columns) -> NDArray[np.bool_]:
         taken[flash.first : flash.last + 2] = True
     for fade in fades(columns):
         taken[fade.first : fade.last + 2] = True
-    black = black_rows(columns)
+    black = black_rows(columns) | (context_of(columns).signal("luma_mean") < MIN_TOLD_LUMA)
     for by in range(-NEAR_BLACK_ROWS, NEAR_BLACK_ROWS + 1):
         taken |= shifted(black, by) > 0
     return taken
