@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.interpolated import call
 from helpers.media import write_video
 
 import vfiscope as vs
@@ -54,6 +55,30 @@ def test_what_explains_a_kind_is_computed_too(tmp_path: Path) -> None:
     with vs.scan(str(shots(tmp_path / "shots.mp4")), kinds="drop", stop=3) as run:
         assert {"keyframe", "tear_contrast"} <= set(run.signals)
         assert "sharpness" not in run.signals
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"kinds": "cut", "signals": "none"}, r"nothing tells cut.* or none out of --signals"),
+        ({"kinds": "cut,growth"}, r"nothing tells growth.* only photos that tell when"),
+    ],
+)
+def test_a_kind_that_nothing_can_tell_is_refused(
+    tmp_path: Path, asked: dict[str, str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        vs.scan(str(shots(tmp_path / "shots.mp4")), **asked)
+
+
+def test_a_scan_says_what_it_looked_for(tmp_path: Path) -> None:
+    out = tmp_path / "a.h5"
+    line = f"scan {shots(tmp_path / 'shots.mp4')} --kinds cut,black --stop 5 -o {out}"
+    result = call(*line.split())
+    assert result.exit_code == 0, result.output
+    assert "looked for cut, black: 0 segments" in result.output
+    with vs.open_run(out) as run:
+        assert run.summary()["kinds"] == ["cut", "black"]
 
 
 def test_a_kind_that_nothing_flags_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from vfiscope.cli.terminal import CleanFormatter
 from vfiscope.printable import printable
-from vfiscope.types import Code, Note, date, duration
+from vfiscope.types import Code, Note, counted, date, duration
 
 if TYPE_CHECKING:
     from vfiscope.inspection.doctor import Diagnosis
@@ -127,6 +127,9 @@ def describe(summary: dict[str, Any], heading: str = "") -> str:
         lines = [f"{_short(summary['out'])}: {_count(frames['total'])} without a reference"]
     elif summary["mode"] == "compare":
         lines += [f"{name:<13} {_single(pooled)}" for name, pooled in summary["metrics"].items()]
+    elif summary.get("kinds") and not summary["metrics"]:
+        found = len(summary["segments"])
+        lines += [f"looked for {', '.join(summary['kinds'])}: {counted(found, 'segment')}"]
     else:
         lines += [f"{_about(summary)}:", *_table(summary["metrics"])]
     for role, words in OTHER_ROLES.items():

@@ -93,6 +93,7 @@ def open_job(
     inputs = open_checked(config, stack)
     plan = _with_packets(plan, config, inputs.sources["test"])
     plan = _with_dated(plan, config, inputs.sources["test"])
+    _check_told(config, plan)
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
@@ -224,6 +225,23 @@ def _check_asked(gate: Gate, config: RunConfig) -> None:
         raise UsageError(
             f"rule {gate.text!r} is about {gate.kind}, which --kinds {kinds} leaves out: add"
             f" {gate.kind} to --kinds"
+        )
+
+
+def _check_told(config: RunConfig, plan: Plan) -> None:
+    """Refuse a kind of which no detector has what it needs."""
+    there = {*plan.metrics, *plan.signals}
+    for kind in config.kinds:
+        lacking = [set(each.needs) - there for each in DETECTORS.values() if each.flags([kind])]
+        if not all(lacking):
+            continue
+        fewest = min(lacking, key=len)
+        name = min(fewest)
+        dated = name in SIGNALS and SIGNALS[name].dated
+        why = "only photos that tell when they were taken have" if dated else "is not computed here"
+        raise UsageError(
+            f"nothing tells {kind}, which needs {name}, and that {why}: leave {kind} out of --kinds"
+            f"{', or none out of --signals' * ('none' in config.signals)}"
         )
 
 

@@ -307,6 +307,7 @@ class Run:
             "segments": [
                 named(segment, self.frames, self.names, self.moment) for segment in self.segments
             ],
+            **({"kinds": list(kinds)} if (kinds := self.config.get("kinds")) else {}),
             "rules": list(self.rules),
             "regions": len(self.regions),
             "pairing": dict(self.pairing),
