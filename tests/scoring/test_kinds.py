@@ -47,7 +47,9 @@ def test_what_a_rule_measures_is_measured_of_whole_frames(tmp_path: Path) -> Non
         with vs.scan(clip, kinds="cut", fail_on=gates, stop=3) as run:
             widths.append(run.config["max_width"])
     assert widths == [240, None]
-    with pytest.raises(UsageError, match="about blur, which --kinds cut leaves out: add blur"):
+    with pytest.raises(
+        UsageError, match="about blur, which --kinds cut leaves out: scan with blur in"
+    ):
         vs.scan(clip, kinds="cut", fail_on="any(blur)")
 
 
@@ -79,6 +81,9 @@ def test_a_scan_says_what_it_looked_for(tmp_path: Path) -> None:
     assert "looked for cut, black: 0 segments" in result.output
     with vs.open_run(out) as run:
         assert run.summary()["kinds"] == ["cut", "black"]
+    refused = call(*f"flag {out} --fail-on any(blur)".split()).exception
+    assert "is about blur, which --kinds cut,black leaves out" in str(refused)
+    assert call(*f"flag {out} --fail-on any(fault)".split()).exit_code == 0
 
 
 def test_a_kind_that_nothing_flags_is_refused(tmp_path: Path) -> None:

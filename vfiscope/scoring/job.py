@@ -26,7 +26,6 @@ from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
 from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
-from vfiscope.segments.rules.gate import ANY_FAULT
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
 from vfiscope.store import Header
@@ -208,24 +207,12 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
         rules[text].check_marks_frames()
     for rule in rules.values():
         if isinstance(rule, Gate):
-            check_kind(rule)
-            _check_asked(rule, config)
+            check_kind(rule, config.kinds, bool(config.flag))
             rule.check_sought(config.region_method != "none", "add --regions auto")
             continue
         if config.independent:
             rule.check_single()
         rule.check_role(_roles(config, specs[rule.check(specs)]))
-
-
-def _check_asked(gate: Gate, config: RunConfig) -> None:
-    """Refuse a gate about a kind that nobody looks for, which could never be met."""
-    asked = {*config.kinds, ANY_FAULT, *(["low_score"] if config.flag else [])}
-    if config.kinds and not gate.about_changes and gate.kind not in asked:
-        kinds = ",".join(config.kinds)
-        raise UsageError(
-            f"rule {gate.text!r} is about {gate.kind}, which --kinds {kinds} leaves out: add"
-            f" {gate.kind} to --kinds"
-        )
 
 
 def _check_told(config: RunConfig, plan: Plan) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from vfiscope.errors import UsageError
 from vfiscope.segments.columns import Columns
 from vfiscope.segments.detectors import DETECTORS
 from vfiscope.segments.rules import Gate, failure, parse_rule
+from vfiscope.segments.rules.gate import ANY_FAULT
 from vfiscope.store import Run
 from vfiscope.types import Answer, Segment
 from vfiscope.types.segment_kinds import SEGMENT_KINDS
@@ -24,6 +26,9 @@ def failures(rules: Iterable[str], run: Run) -> dict[str, str]:
     sought = run.stages.get("regions")
     answers = None if sought is None or sought.parameters.get("method") == "none" else run.answers
     remedy = f"run vfiscope regions {run.path} first"
+    rules, kinds = list(rules), run.config.get("kinds") or ()
+    for gate in (each for each in map(parse_rule, rules) if isinstance(each, Gate)):
+        check_kind(gate, kinds, bool(run.rules))
     return failures_of(rules, Columns.of(run), run.segments, answers, remedy)
 
 
@@ -52,7 +57,20 @@ def failures_of(
     return {text: by for text, by in found.items() if by is not None}
 
 
-def check_kind(gate: Gate) -> None:
-    """Raise UsageError if no detector flags segments of the kind, so that it could never be met."""
+def check_kind(gate: Gate, sought: Sequence[str] = (), has_rules: bool = False) -> None:
+    """Raise UsageError if the gate could never be met, as no detector flags segments of its kind,
+    or none is asked to.
+
+    Args:
+        gate: the gate.
+        sought: the kinds that detectors are asked for; all where empty.
+        has_rules: True where rules of the user mark segments, too, which are low scores.
+    """
     others = (kind for detector in DETECTORS.values() for kind in detector.kinds)
     gate.check_kind([*dict.fromkeys((*SEGMENT_KINDS, *others))])
+    there = {*sought, ANY_FAULT, *(["low_score"] if has_rules else [])}
+    if sought and not gate.about_changes and gate.kind not in there:
+        raise UsageError(
+            f"rule {gate.text!r} is about {gate.kind}, which --kinds {','.join(sought)} leaves out:"
+            f" scan with {gate.kind} in --kinds"
+        )
