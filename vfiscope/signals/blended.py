@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked, scaled_down
-from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
 
 __all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "passage"]
@@ -168,18 +167,10 @@ def unmixed(now: Any, moved: Any, one: Any, other: Any, low: float, high: float)
     return left
 
 
-def _part(name: str) -> Callable[[SignalFrame], float]:
-    def compute(frame: SignalFrame) -> float:
-        found = blend(frame)
-        return math.nan if found is None else float(getattr(found, name))
-
-    return compute
-
-
 BLEND_SIGNALS = tuple(
     Signal(
         SignalSpec(f"blend_{name}", unit, text),
-        _part(name),
+        part_of(blend, name),
         Sight.BEFORE | Sight.AFTER | Sight.PAST,
         usual=True,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
@@ -14,7 +13,7 @@ from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import fetched_along, from_before, tiny_scale
 from vfiscope.signals.frame_views import block_means, ranked
 from vfiscope.signals.light_fit import BIWEIGHT
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, Float64, Int64, SignalSpec, Uint8
 
 __all__ = ["CAMERA_MOTION", "CameraMotion", "camera_motion"]
@@ -235,16 +234,13 @@ def fill_field(fitted: Any, field: Any) -> None:
             row[j, 1] = down + grow * y + turn * x
 
 
-def _part(name: str) -> Callable[[SignalFrame], float]:
-    def compute(frame: SignalFrame) -> float:
-        found = camera_motion(frame)
-        return math.nan if found is None else float(getattr(found, name))
-
-    return compute
-
-
 CAMERA_MOTION = tuple(
-    Signal(SignalSpec(f"motion_{name}", unit, text), _part(name), Sight.BEFORE, usual=True)
+    Signal(
+        SignalSpec(f"motion_{name}", unit, text),
+        part_of(camera_motion, name),
+        Sight.BEFORE,
+        usual=True,
+    )
     for name, unit, text in (
         ("x", "px", "How far the frame as a whole moved to the right since the frame before."),
         ("y", "px", "How far the frame as a whole moved down since the frame before."),

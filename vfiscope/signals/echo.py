@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.signals.blended import passage
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import SignalSpec
 
 __all__ = ["ECHO_SIGNALS", "Echo", "echo"]
@@ -128,11 +128,6 @@ def _alike(lag: int) -> Callable[[SignalFrame], float]:
     return compute
 
 
-def _strength(frame: SignalFrame) -> float:
-    found = echo(frame)
-    return math.nan if found is None else found.detail
-
-
 ECHO_SIGNALS = (
     *(
         Signal(
@@ -154,7 +149,7 @@ ECHO_SIGNALS = (
             "code",
             "Root mean square of the detail of what moves: weaker in a ghost.",
         ),
-        _strength,
+        part_of(echo, "detail"),
         Sight.BEFORE | Sight.AFTER,
         usual=True,
     ),

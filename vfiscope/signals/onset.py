@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +9,7 @@ import numpy as np
 
 from vfiscope.signals.frame_flow import from_before, to_next
 from vfiscope.signals.frame_views import ranked
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec, Uint8
 
 __all__ = ["ONSET", "onset"]
@@ -69,18 +67,10 @@ def _blocks(now: Uint8, carried: Float32) -> Float32:
     return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _part(place: str) -> Callable[[SignalFrame], float]:
-    def compute(frame: SignalFrame) -> float:
-        found = onset(frame)
-        return math.nan if found is None else float(getattr(found, place))
-
-    return compute
-
-
 ONSET = tuple(
     Signal(
         SignalSpec(name, unit, text),
-        _part(place),
+        part_of(onset, place),
         Sight.BEFORE | Sight.AFTER,
         usual=True,
     )

@@ -18,7 +18,7 @@ from vfiscope.signals.frame_views import block_means, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
-__all__ = ["PAST_ROWS", "Partner", "Sight", "Signal", "SignalFrame", "rows_before"]
+__all__ = ["PAST_ROWS", "Partner", "Sight", "Signal", "SignalFrame", "part_of", "rows_before"]
 
 T = TypeVar("T")
 PAST_ROWS = 6
@@ -196,6 +196,16 @@ class Signal:
     """True for a cheap signal that is computed by default."""
     dated: bool = False
     """True for one that is computed by default only for photos that tell when they were taken."""
+
+
+def part_of(find: Callable[[SignalFrame], Any], name: str) -> Callable[[SignalFrame], float]:
+    """The number of that name in what is found in a frame; NaN where nothing is."""
+
+    def compute(frame: SignalFrame) -> float:
+        found = find(frame)
+        return math.nan if found is None else float(getattr(found, name))
+
+    return compute
 
 
 def rows_before(looked_at: Sight) -> int:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from vfiscope.signals.frame_flow import block_flow, from_before
 from vfiscope.signals.pace import MIN_PACE_BLOCKS, MIN_PACE_PX
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
 
 __all__ = ["TEAR_PACES", "TearPace", "tear_pace"]
@@ -86,17 +84,12 @@ def _earlier(frame: SignalFrame) -> tuple[Float32, ...]:
     return frame.share("earlier_steps", lambda: known[:EARLIER_STEPS])
 
 
-def _part(name: str) -> Callable[[SignalFrame], float]:
-    def compute(frame: SignalFrame) -> float:
-        found = tear_pace(frame)
-        return math.nan if found is None else float(getattr(found, name))
-
-    return compute
-
-
 TEAR_PACES = tuple(
     Signal(
-        SignalSpec(f"tear_{name}", unit, text), _part(name), Sight.BEFORE | Sight.PAST, usual=True
+        SignalSpec(f"tear_{name}", unit, text),
+        part_of(tear_pace, name),
+        Sight.BEFORE | Sight.PAST,
+        usual=True,
     )
     for name, unit, text in (
         (

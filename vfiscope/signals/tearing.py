@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from vfiscope.jit import REORDERED, compiled
-from vfiscope.signals.signal import PAST_ROWS, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import PAST_ROWS, Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float64, SignalSpec, Uint8
 
 __all__ = ["TEARING", "Tear", "tear"]
@@ -120,16 +119,8 @@ def band_sums(a: Any, b: Any, sums: Any) -> None:
         sums[band] = total
 
 
-def _part(name: str) -> Callable[[SignalFrame], float]:
-    def compute(frame: SignalFrame) -> float:
-        found = tear(frame)
-        return math.nan if found is None else float(getattr(found, name))
-
-    return compute
-
-
 TEARING = tuple(
-    Signal(SignalSpec(f"tear_{name}", unit, text), _part(name), Sight.PAST, usual=True)
+    Signal(SignalSpec(f"tear_{name}", unit, text), part_of(tear, name), Sight.PAST, usual=True)
     for name, unit, text in (
         (
             "contrast",
