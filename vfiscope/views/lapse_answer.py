@@ -184,8 +184,7 @@ def _growth(run: Run, growth: Growth) -> GrowthAnswer:
     place, half = None, None
     if growth.grows:
         place = growth.place(growth.growing)
-        gained = np.cumsum(np.where(np.isin(np.arange(len(rows)), growth.falls), 0, growth.steps))
-        half = _photo(run, int(rows[int(np.argmax(gained >= gained[-1] / 2))]))
+        half = _photo(run, growth.half)
     falls = [
         Fall(_photo(run, int(rows[at])), -float(growth.steps[at]), growth.place(np.array([at])))
         for at in growth.falls

@@ -70,6 +70,12 @@ class Growth:
         steps = self.noise * len(self.share) ** 0.5  # how far chance would carry it
         return len(self.share) > 2 and self.grown >= max(MIN_GROWTH, GROWTH_SIGMAS * steps)
 
+    @property
+    def half(self) -> int:
+        """The row by which half of what grew was there."""
+        gained = np.cumsum(np.where(np.isin(np.arange(len(self.rows)), self.falls), 0, self.steps))
+        return int(self.rows[int(np.argmax(gained >= gained[-1] / 2))])
+
     def place(self, at: Int64) -> tuple[float, float] | None:
         """The centre, in px, of what the steps at these places gained or lost; None where that
         cannot be told.
@@ -125,15 +131,13 @@ def _fall(growth: Growth, at: int) -> Segment:
 
 def _growth(growth: Growth) -> Segment:
     frames, rows = growth.columns.frames, growth.rows
-    gained = np.cumsum(np.where(np.isin(np.arange(len(rows)), growth.falls), 0, growth.steps))
-    half = int(rows[int(np.argmax(gained >= gained[-1] / 2))])
     first, last = (int(frames.index[rows[at]]) for at in (0, -1))
     taken = -float(growth.steps[growth.falls].sum())
     also = f", {100 * growth.grown:.1f} % in all with what was taken since" if taken else ""
     said = (
         f"green grows from {100 * middle_of(growth.share):.1f} % of frame {first} to"
         f" {100 * middle_of(growth.share, last=True):.1f} % of frame {last}{also}; half of it by"
-        f" frame {frames.index[half]}{_at(growth.place(growth.growing))}"
+        f" frame {frames.index[growth.half]}{_at(growth.place(growth.growing))}"
     )
     share = np.full(len(frames), np.nan)
     share[rows] = growth.share
