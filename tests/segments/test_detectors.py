@@ -237,3 +237,9 @@ def test_segments_are_a_stage_like_others(tmp_path: Path) -> None:
         flagged = {row for segment in ruled for row in range(segment.start, segment.stop)}
         low = run.rows() & (run.scores["ssim"] < 0.5)
         assert {*np.flatnonzero(low).tolist()} <= flagged
+
+
+@pytest.mark.parametrize("field", ["kinds", "gives_way_to", "reads"])
+def test_a_text_is_no_list_of_names(field: str) -> None:
+    with pytest.raises(UsageError, match=rf"the {field} 'dim': pass a list, \['dim'\]"):
+        Detector(**{"name": "x", "needs": (), "detect": lambda _: [], field: "dim"})

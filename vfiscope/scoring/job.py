@@ -108,7 +108,7 @@ def _with_small_frames(config: RunConfig) -> RunConfig:
     Raises:
         UsageError: it asks for a kind that nothing flags.
     """
-    known = [k for each in DETECTORS.values() for k in each.kinds or (each.name,)]
+    known = [k for each in DETECTORS.values() for k in each.kinds]
     chosen("kind", dict.fromkeys((*SEGMENT_KINDS, *known)), config.kinds)
     more = (config.metrics, config.maps, config.fields, config.signals)
     alone = not any(set(names) - {"none"} for names in more) and config.golden is None

@@ -73,9 +73,13 @@ def test_a_kind_that_no_detector_flags_is_an_error(monkeypatch: pytest.MonkeyPat
     assert "\n" not in str(caught.value)
     with pytest.raises(UsageError, match="no kind 'dim' of segments"):
         met("count(dim) > 1")
-    dim = Detector("dim", [], lambda columns: [], kinds=["dim"])
-    monkeypatch.setitem(DETECTORS._things, "dim", dim)
-    assert met("count(dim) > 1") == {}
+    for dim in (
+        Detector("shade", [], lambda columns: [], kinds=["dim"]),
+        Detector("dim", [], lambda columns: []),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setitem(DETECTORS._things, dim.name, dim)
+            assert met("count(dim) > 1") == {}
 
 
 ANSWERED = [

@@ -22,8 +22,8 @@ class Detector:
     detect: Callable[[Columns], list[Segment]]
     """A pure function from the columns of a run to its segments."""
     kinds: Sequence[str] = ()
-    """Kinds that it flags: for ``--kinds``, and gates such as ``any(dim)``; empty where it flags
-    the kind of its own name."""
+    """Kinds that it flags: for ``--kinds``, and gates such as ``any(dim)``; that of its own name
+    where none is named."""
     gives_way_to: Sequence[str] = ()
     """Kinds that explain what it sees: a segment of it that begins within one of those, or beside
     it, is not flagged."""
@@ -32,14 +32,16 @@ class Detector:
     it sees. ``--kinds`` computes them."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.needs, str):
-            raise UsageError(
-                f"the detector {self.name} needs {self.needs!r}: pass a list, [{self.needs!r}]"
-            )
+        for field in ("needs", "kinds", "gives_way_to", "reads"):
+            if isinstance(text := getattr(self, field), str):
+                raise UsageError(
+                    f"the detector {self.name} has the {field} {text!r}: pass a list, [{text!r}]"
+                )
+        object.__setattr__(self, "kinds", tuple(self.kinds) or (self.name,))
 
     def flags(self, kinds: Collection[str]) -> bool:
         """True if it flags one of these kinds."""
-        return not set(kinds).isdisjoint(self.kinds or (self.name,))
+        return not set(kinds).isdisjoint(self.kinds)
 
     def can_read(self, columns: Columns) -> bool:
         """True if the columns hold all that it needs."""
