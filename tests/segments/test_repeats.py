@@ -59,6 +59,20 @@ def test_a_frame_that_hardly_changes_repeats_the_one_before() -> None:
     assert (segment.peak, segment.peak_index) == (0.5, 20)
 
 
+def test_motion_that_turns_round_repeats_nothing() -> None:
+    """A pendulum hardly moves where it turns, at once in one frame or in every half cycle."""
+    heading = np.ones(N)
+    heading[20] = -1
+    assert found(columns_of(moving(20), heading=heading)) == []
+    slowly = moving()
+    slowly[17:24] = 8, 6, 4, 2, 4, 6, 8
+    assert found(columns_of(slowly)) == []
+    swings = np.arange(6, N - 2, 6)
+    heading = np.ones(N)
+    heading[swings] = -1
+    assert found(columns_of(moving(*swings), heading=heading)) == []
+
+
 @pytest.mark.parametrize("length", [2, 5, 14, 40])
 def test_several_in_a_row_are_a_freeze(length: int) -> None:
     change = moving(*range(20, 20 + length), count=80)

@@ -126,3 +126,14 @@ def test_pace_counts_instants() -> None:
     assert max(spread[1:5]) < 0.2
     still = in_turn([view()] * 4, "pace")
     assert all(map(math.isnan, still))
+
+
+def test_heading_tells_motion_that_turns_round_from_a_repeat() -> None:
+    """A pan that slows down, turns round in frame 5 and comes back; and one that repeats there."""
+    turning = in_turn([view(x) for x in (0, 5, 9, 12, 14, 14.4, 13, 10, 6, 1)], "heading")
+    assert turning[5] == pytest.approx(-1, abs=0.05)
+    assert turning[2] == pytest.approx(1, abs=0.05)
+    repeated = in_turn([view(x) for x in (0, 3, 6, 9, 12, 12, 15, 18, 21)], "heading")
+    assert repeated[5] == pytest.approx(1, abs=0.05)
+    assert math.isnan(repeated[4])  # nothing moves on from it
+    assert math.isnan(repeated[0])

@@ -42,7 +42,7 @@ from vfiscope.signals.luma_statistics import LUMA_STATISTICS
 from vfiscope.signals.measure import FAULT_MAPS, measure
 from vfiscope.signals.noise import NOISE
 from vfiscope.signals.onset import ONSET
-from vfiscope.signals.pace import PACE, PACE_SPREAD
+from vfiscope.signals.pace import HEADING, PACE, PACE_SPREAD
 from vfiscope.signals.packet import KEYFRAME, PACKET_BYTES
 from vfiscope.signals.photo_steps import PHOTO_STEPS
 from vfiscope.signals.reference_mix import REFERENCE_MIX
@@ -74,7 +74,16 @@ for _signal in (
     *(*LIGHTS, CHANGED_AREA),
     *(*LUMA_STATISTICS, *COLOUR_BALANCE, SHARPNESS, NOISE, BLOCKINESS, *ACTIVE_AREA),
     *(DIFFERENCE_P99, DIFFERENCE_RMS, HISTOGRAM_STEP, *LIGHT_STEPS),
-    *(WARP_RESIDUAL, STRUCTURE_STEP, *SHOT_STEPS, *CAMERA_MOTION, PACE, PACE_SPREAD, WOBBLE),
+    *(
+        WARP_RESIDUAL,
+        STRUCTURE_STEP,
+        *SHOT_STEPS,
+        *CAMERA_MOTION,
+        PACE,
+        PACE_SPREAD,
+        HEADING,
+        WOBBLE,
+    ),
     *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART, *REFERENCE_MIX),

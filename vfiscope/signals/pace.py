@@ -11,7 +11,7 @@ from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float64, SignalSpec
 
-__all__ = ["PACE", "PACE_SPREAD", "pace", "pace_spread"]
+__all__ = ["HEADING", "PACE", "PACE_SPREAD", "heading", "pace", "pace_spread"]
 
 MIN_PACE_PX = 0.25
 """Usual step of a block, in tiny pixels, above which it moves."""
@@ -37,6 +37,20 @@ def pace_spread(frame: SignalFrame) -> float:
         return math.nan
     low, high = ranked(ratios, 0.25, 0.75)
     return high - low
+
+
+def heading(frame: SignalFrame) -> float:
+    """Cosine between the motion of all blocks into the frame before and out of this one: 1 where
+    motion goes on, -1 where it turns round, as a pendulum does, which moves as little there as in
+    a repeat. NaN where either is not known, or fewer than six blocks move by 0.25 tiny pixels."""
+    before, later = frame.before, block_flow(to_next(frame))
+    earlier = None if before is None else block_flow(before.shared.get("from_before"))
+    if earlier is None or later is None:
+        return math.nan
+    squares = [np.square(each).sum(axis=-1) for each in (earlier, later)]
+    if min(int((each > MIN_PACE_PX**2).sum()) for each in squares) < MIN_PACE_BLOCKS:
+        return math.nan
+    return float((earlier * later).sum() / math.sqrt(squares[0].sum() * squares[1].sum()))
 
 
 def _ratios(frame: SignalFrame) -> Float64 | None:
@@ -68,6 +82,17 @@ PACE = Signal(
         " instant is missing.",
     ),
     pace,
+    Sight.BEFORE | Sight.AFTER | Sight.PAST,
+    usual=True,
+)
+HEADING = Signal(
+    SignalSpec(
+        "heading",
+        "1",
+        "Cosine between the motion into the frame before and the motion out of this one: -1 where"
+        " motion turns round.",
+    ),
+    heading,
     Sight.BEFORE | Sight.AFTER | Sight.PAST,
     usual=True,
 )

@@ -50,6 +50,7 @@ from vfiscope.segments.detectors import (
 )
 from vfiscope.segments.detectors.detector import Columns, Detector
 from vfiscope.segments.detectors.echoes import ECHOES
+from vfiscope.segments.detectors.held import TURN_SIGNALS
 from vfiscope.segments.detectors.leaps import LEAP_SIGNALS
 from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
 from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
@@ -72,13 +73,27 @@ for _detector in (
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect, ["overexposed", "underexposed"]),
-    Detector("slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"]),
-    Detector("cadence", REPEAT_SIGNALS, regular.detect),
     Detector(
-        "duplicate", REPEAT_SIGNALS, duplicate.detect, ["duplicate", "freeze"], ["corruption"]
+        "slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"], reads=TURN_SIGNALS
     ),
-    Detector("drop", (*REPEAT_SIGNALS, *drop.DROP_SIGNALS), drop.detect, reads=drop.DROP_READS),
-    Detector("static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect),
+    Detector("cadence", REPEAT_SIGNALS, regular.detect, reads=TURN_SIGNALS),
+    Detector(
+        "duplicate",
+        REPEAT_SIGNALS,
+        duplicate.detect,
+        ["duplicate", "freeze"],
+        ["corruption"],
+        TURN_SIGNALS,
+    ),
+    Detector(
+        "drop",
+        (*REPEAT_SIGNALS, *drop.DROP_SIGNALS),
+        drop.detect,
+        reads=(*drop.DROP_READS, *TURN_SIGNALS),
+    ),
+    Detector(
+        "static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect, reads=TURN_SIGNALS
+    ),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector(
         "blur", blur.BLUR_SIGNALS, blur.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
@@ -89,7 +104,9 @@ for _detector in (
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
     Detector("warp", warp.WARP_SIGNALS, warp.detect, reads=FAULT_READS),
-    Detector("onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY),
+    Detector(
+        "onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY, TURN_SIGNALS
+    ),
     Detector("photo_gap", ("photo_back",), photo_gap.detect, ["gap"]),
     Detector("misfit", misfit.MISFIT_SIGNALS, misfit.detect, ["blur", "change"]),
     Detector("bump", bump.BUMP_SIGNALS, bump.detect, ["shift"]),

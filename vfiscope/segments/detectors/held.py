@@ -21,17 +21,23 @@ __all__ = [
     "LEAST_CHANGE",
     "MIN_CERTAINTY",
     "MIN_STEP_PACE",
+    "TURN_SIGNALS",
     "Bool",
     "Pattern",
     "change_of",
     "lowest_around",
     "only_light",
     "patterns_of",
+    "turns_round",
 ]
 
 Bool = NDArray[np.bool_]
 
 CHANGE_SIGNALS = ("difference_p99", "difference_rms")
+TURN_SIGNALS = ("heading",)
+MAX_TURNED, MAX_TURN_SHARE = -0.2, 0.1
+"""Cosine of the motion before and behind a row below which it turns round there, and part of the
+repeats of a pattern of which that may be true."""
 LIGHT_SHARE = 0.5
 """Part of the mean difference that one of the mean luma makes up, above which light changes there,
 whether or not something moves."""
@@ -90,7 +96,12 @@ def patterns_of(columns: Columns) -> list[Pattern]:
     def compute() -> list[Pattern]:
         context = context_of(columns)
         found = _patterns(change_of(columns), context.signal("pace"))
-        return [each for each in found if _moves_on(context, each)]
+        turns = turns_round(context)
+        return [
+            each
+            for each in found
+            if _moves_on(context, each) and turns[list(each.repeats)].mean() < MAX_TURN_SHARE
+        ]
 
     return columns.share("patterns", compute)
 
@@ -99,6 +110,15 @@ def only_light(context: Context) -> Bool:
     """(N,) rows that differ from the one before by their brightness."""
     step = np.abs(np.diff(context.signal("luma_mean"), prepend=np.nan))
     return np.asarray(step > LIGHT_SHARE * context.signal("frame_difference"), np.bool_)
+
+
+def turns_round(context: Context) -> Bool:
+    """(N,) rows at which motion turns round, and moves as little as in a repeat; nowhere in runs
+    that do not hold the signal :data:`TURN_SIGNALS`."""
+    known = context.columns.signals.get(*TURN_SIGNALS)
+    if known is None:
+        return np.zeros(len(context.columns.frames), np.bool_)
+    return np.asarray(np.asarray(known) < MAX_TURNED, np.bool_)
 
 
 def _moves_on(context: Context, pattern: Pattern) -> bool:

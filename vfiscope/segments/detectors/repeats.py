@@ -20,6 +20,7 @@ from vfiscope.segments.detectors.held import (
     lowest_around,
     only_light,
     patterns_of,
+    turns_round,
 )
 from vfiscope.types import Float64
 
@@ -36,6 +37,9 @@ LULLS = (0.6, 0.3, 0.15, 0.7)
 where the others found none."""
 MAX_LULL = 0.7
 SIDE_ROWS = 6
+MAX_TURN_ROWS, TURN_SHARE = 3, 0.35
+"""Rows in which motion turns round, and by how much more than the run the rows beside it let
+expect, in parts of theirs."""
 MAX_SPREAD_STEP = 0.02
 """Step of the spread of luma, in parts of it, in a dissolve."""
 MIN_NEW_STRUCTURE, MIN_NEW_HISTOGRAM = 0.28, 0.08
@@ -122,11 +126,16 @@ def repeats_of(columns: Columns) -> list[Repeat]:
         pace, spread = context.signal("pace"), context.signal("luma_std")
         begins = context.signal("structure_step") > MIN_NEW_STRUCTURE
         begins &= context.signal("histogram_step") > MIN_NEW_HISTOGRAM
+        turns = turns_round(context)
         rows = Rows(change, only_light(context) | _passes(context), begins, np.abs(pace))
         return [
             repeat
             for repeat in sorted([*_repeats(rows), *_at_the_ends(rows)])
             if spread[repeat.first] > MIN_REPEAT_STD
+            and not (
+                repeat.last - repeat.first < MAX_TURN_ROWS
+                and turns[repeat.first : repeat.last + 1].any()
+            )
         ]
 
     return columns.share("repeats", compute)
@@ -218,7 +227,22 @@ def _lulls(change: Float64, calm: Bool, reach: int) -> list[tuple[int, int]]:
     inside = np.maximum.reduceat(change, np.c_[first, last + 1].ravel())[::2]
     edge = np.fmin(_arriving(change, first, last), change[last + 1])
     clear = (inside < MAX_LULL * edge) & (edge > LEAST_USUAL)
+    clear &= ~_turning(change, first, last, inside)
     return list(zip(first[clear].tolist(), last[clear].tolist(), strict=True))
+
+
+def _turning(
+    change: Float64, first: NDArray[np.intp], last: NDArray[np.intp], inside: Float64
+) -> Bool:
+    """(M,) True where the rows before each run and those behind it change less and less towards
+    it, so that it goes on as they do: motion that turns round, as of a pendulum."""
+    before, after = change[first - 1], change[last + 1]
+    expected = np.fmax(
+        2 * before - change[np.fmax(first - 2, 0)],
+        2 * after - change[np.fmin(last + 2, len(change) - 1)],
+    )
+    short = last - first < MAX_TURN_ROWS
+    return np.asarray(short & (expected <= inside + TURN_SHARE * np.fmin(before, after)), np.bool_)
 
 
 def _arriving(
