@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import maximum_filter1d
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.detectors.context import Context, medians
@@ -31,6 +32,8 @@ STILL_SHARE, MIN_GOING_CODES = 0.25, 2.0
 change, in code values, from which on something goes on there."""
 MAX_RELIT = 0.06
 """Step of the logarithm of mean luma that is another light."""
+LEAST_ABRUPT, RELIT_ROWS = 0.05, 8
+"""Step from one frame to the next that no drift has, and rows within which it counts."""
 MIN_LUMA = 4.0
 MIN_RESIDUAL = 0.01
 """Residual of motion, in standard deviations of luma, that rounding and codecs leave."""
@@ -96,13 +99,16 @@ def behind_repeats(context: Context) -> Mask:
 
 def relit(context: Context, step: float = MAX_RELIT) -> Mask:
     """(N,) True where the logarithm of mean luma is off that of one of the sides by more than a
-    step: at flashes, in fades, in black, at a step of the light."""
+    step: at flashes, in fades, in black, at a step of the light. Where it drifts from frame to
+    frame, as moving content makes it, the light is the same."""
 
     def compute() -> Float64:
         light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
         sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
+        steps = np.nan_to_num(np.abs(np.diff(light, prepend=np.nan)))
+        abrupt = maximum_filter1d(steps, 2 * RELIT_ROWS + 1) > LEAST_ABRUPT
         # Where a side is missing, at the ends of a clip, the other one tells.
-        return np.fmax(*sides)
+        return np.where(abrupt, np.fmax(*sides), 0.0)
 
     return context.columns.share("relit", compute) > step
 
