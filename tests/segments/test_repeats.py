@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from helpers.results import make_scores
 
+from vfiscope.metrics import METRICS
+from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Columns
-from vfiscope.types import Segment
+from vfiscope.types import Role, Segment
 
 N = 60
 
@@ -245,3 +247,20 @@ def test_frames_between_unreadable_ones_are_not_judged() -> None:
     change = moving(20)
     change[[19, 21]] = np.nan
     assert found(columns_of(change)) == []
+
+
+def test_a_low_score_of_what_is_explained_is_not_told_beside_it() -> None:
+    """In a scan the frame behind a repeat differs more; against a reference it may be worse too."""
+    given, rows = columns_of(moving(20)), np.arange(N)
+    absdiff = np.full(N, 0.01, np.float32)
+    absdiff[[20, 21, 40]] = 0, 0.2, 0.2
+    scores, specs = {"absdiff": absdiff}, {"absdiff": METRICS["absdiff"].spec}
+    unknown = np.full(N, Role.UNKNOWN, np.uint8)
+
+    def told(partners: np.ndarray) -> list[tuple[str, int, int]]:
+        frames = replace(given.frames, role=unknown, ref_index=partners)
+        segments = flag(frames, scores, specs, (), given.signals)
+        return [(each.kind, each.start, each.stop) for each in segments]
+
+    assert told(rows - 1) == [("duplicate", 20, 21), ("low_score", 40, 41)]
+    assert ("low_score", 21, 22) in told(rows)

@@ -26,6 +26,9 @@ CAUSES_BY_METRIC = {
 """{metric of one fault: (the kind that it is, its least value of a frame that has it)}"""
 BY_REFERENCE = "mix_explained"
 """A signal that compares with real frames."""
+LOW_SCORE = "low_score"
+NO_REASONS = (LOW_SCORE, "static", "flicker", "growth")
+"""Kinds that do not say why one frame differs from the one before: they are about many."""
 CAUSE_KINDS = tuple(kind for kind, _ in CAUSES_BY_METRIC.values())
 
 
@@ -42,17 +45,25 @@ def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
 
 def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     """The segments without those that something surer tells of: what real frames say of a frame,
-    by a score or by a mixture of them, before what the frames beside it say."""
+    by a score or by a mixture of them, before what the frames beside it say. And where scores say
+    how much has changed since the frame before, without low scores where a kind says why."""
 
     def rank(segment: Segment) -> int:
         return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
 
     told = [each for each in found if each.kind in CAUSE_KINDS and rank(each)]
+    why = [each for each in found if each.kind not in NO_REASONS] if columns.looks_back else []
     return [
         each
         for each in found
         if not any(rank(each) < rank(one) and _same(each, one) for one in told)
+        and not (each.kind == LOW_SCORE and any(_beside(each, one) for one in why))
     ]
+
+
+def _beside(one: Segment, other: Segment) -> bool:
+    """Whether they share a frame, or are neighbours: what comes behind a fault changes too."""
+    return one.start <= other.stop and other.start <= one.stop
 
 
 def _same(one: Segment, other: Segment) -> bool:

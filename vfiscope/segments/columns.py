@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vfiscope.signals import SIGNALS
 from vfiscope.store import Run
-from vfiscope.types import FrameTable, MetricSpec, SignalSpec
+from vfiscope.types import FrameTable, MetricSpec, Role, SignalSpec
 
 __all__ = ["Column", "Columns"]
 
@@ -49,6 +49,16 @@ class Columns:
     def of(cls, run: Run) -> Columns:
         """Those of a finished run."""
         return cls(run.frames, run.scores, run.specs, run.signals, run.frame_size)
+
+    @property
+    def looks_back(self) -> bool:
+        """True if frames are compared with those before them: a score says what has changed since.
+        False with a reference, real frames around, or a golden frame."""
+        frames = self.frames
+        apart = bool(
+            (frames.role == Role.UNKNOWN).all() and (frames.ref_index != frames.index).all()
+        )
+        return apart and "changed_area" not in self.signals
 
     @property
     def values(self) -> Mapping[str, Column]:

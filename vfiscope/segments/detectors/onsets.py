@@ -14,7 +14,7 @@ from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
 from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import Mask, segment_of
-from vfiscope.types import Float64, Role, Segment
+from vfiscope.types import Float64, Segment
 
 __all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
 
@@ -49,7 +49,7 @@ def detect(columns: Columns) -> list[Segment]:
         columns: with the signals ``ONSET_SIGNALS``.
     """
     context = context_of(columns)
-    if not context.is_video or _compared(columns):
+    if not context.is_video or not columns.looks_back:
         return []
     margins = _margins(context)
     found, ended = [], -1
@@ -59,15 +59,6 @@ def detect(columns: Columns) -> list[Segment]:
             ended = row if end is None else end
             found.append(_segment(context, margins, row, end))
     return found
-
-
-def _compared(columns: Columns) -> bool:
-    """Whether frames have partners other than those before them."""
-    frames = columns.frames
-    roles = bool((frames.role != Role.UNKNOWN).any())
-    return (
-        roles or "changed_area" in columns.signals or bool((frames.ref_index == frames.index).any())
-    )
 
 
 def _margins(context: Context) -> Float64:
