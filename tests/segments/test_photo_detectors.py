@@ -180,3 +180,11 @@ def test_a_curve_of_few_photos_is_left_as_it_is() -> None:
     few = smooth(np.array([0.0, 1.0, np.nan, 3.0]), np.arange(4.0))
     assert few.size == 0
     assert few.change == 3
+
+
+def test_what_turns_green_at_once_is_no_growth() -> None:
+    """A lamp that is switched on, in a scene in which nothing grows."""
+    share = np.where(np.arange(COUNT) < COUNT // 2, 0.001, 0.03)
+    found = growth.Growth(columns(green_share=share))
+    assert found.grown == pytest.approx(0.029)
+    assert not found.grows

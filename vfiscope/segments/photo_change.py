@@ -18,6 +18,8 @@ MIN_ALIKE_STEPS = 5
 """Steps of about one length below which all steps are taken together."""
 MIN_JUMP, JUMP_SIGMAS = 0.03, 6.0
 """A jump is this part of the photo and so many robust standard deviations beyond the usual."""
+SEEN_CHANGE = 0.002
+"""Part of the photo that is worth a look."""
 HOUR_S = 3600.0
 
 
@@ -76,7 +78,7 @@ class Changes:
 
     @cached_property
     def worst(self) -> Int64:
-        """All rows with a step, the one furthest beyond its usual first."""
+        """The rows of steps that can be seen, the one furthest beyond its usual first."""
         beyond = (self.step - self.usual[0]) / (self.usual[1] - self.usual[0])
         order = np.argsort(-np.nan_to_num(beyond, nan=-np.inf), kind="stable")
-        return order[np.isfinite(beyond[order])]
+        return order[np.isfinite(beyond[order]) & (self.step[order] >= SEEN_CHANGE)]

@@ -204,7 +204,7 @@ def _growth(run: Run, growth: Growth) -> GrowthAnswer:
 
 def _change(run: Run, changes: Changes) -> ChangeAnswer:
     rate, known = changes.rate, changes.step[np.isfinite(changes.step)]
-    fastest = int(np.nanargmax(rate)) if np.isfinite(rate).any() else None
+    fastest = int(np.nanargmax(rate)) if np.nanmax(rate, initial=0) > 0 else None
     return ChangeAnswer(
         float(np.median(known)) if len(known) else np.nan,
         None if fastest is None else _photo(run, fastest),

@@ -20,6 +20,9 @@ MIN_TAKEN, MIN_TAKEN_PART, TAKEN_SIGMAS = 0.005, 0.15, 4.0
 """A fall is at least this part of the photo, this part of the green, and so many robust standard
 deviations of the other steps."""
 MIN_GROWTH, GROWTH_SIGMAS = 0.005, 4.0
+MAX_AT_ONCE, FEW_STEPS = 0.5, 2.5
+"""Part of what grew that one step may bring, and that of few steps as a multiple of an even one:
+what comes at once, as a lamp is switched on, is no growth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,10 @@ class Growth:
     @property
     def grows(self) -> bool:
         steps = self.noise * len(self.share) ** 0.5  # how far chance would carry it
-        return len(self.share) > 2 and self.grown >= max(MIN_GROWTH, GROWTH_SIGMAS * steps)
+        if len(self.share) <= 2 or self.grown < max(MIN_GROWTH, GROWTH_SIGMAS * steps):
+            return False
+        at_once = max(MAX_AT_ONCE, FEW_STEPS / (len(self.share) - 1))
+        return float(self.steps.max()) < at_once * self.grown
 
     @property
     def half(self) -> int:
