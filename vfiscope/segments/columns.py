@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.options.computing_options import NEIGHBOUR_METRICS
 from vfiscope.signals import SIGNALS
 from vfiscope.store import Run
 from vfiscope.types import FrameTable, MetricSpec, Role, SignalSpec
@@ -55,10 +56,9 @@ class Columns:
         """True if frames are compared with those before them: a score says what has changed since.
         False with a reference, real frames around, or a golden frame."""
         frames = self.frames
-        apart = bool(
-            (frames.role == Role.UNKNOWN).all() and (frames.ref_index != frames.index).all()
-        )
-        return apart and "changed_area" not in self.signals
+        unpaired = (frames.role == Role.UNKNOWN) & (frames.ref_index != frames.index)
+        between = any(name in self.scores for name in NEIGHBOUR_METRICS)
+        return bool(unpaired.all()) and not between and "changed_area" not in self.signals
 
     @property
     def values(self) -> Mapping[str, Column]:
