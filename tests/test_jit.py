@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numba.core.caching import NullCache
@@ -356,3 +357,18 @@ def test_no_loop_of_the_package_is_kept_beside_its_source_or_is_of_unknown_conte
         assert isinstance(each.py_func, FunctionType)
         assert len([*describe_code(each.py_func)]) > 1
         assert not each.targetoptions.get("parallel", False), each
+
+
+def test_of_callers_that_overlap_the_last_one_restores_opencv() -> None:
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(2)
+    try:
+        first, second = (jit.one_opencv_thread_meanwhile() for _ in range(2))
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 1
+        second.__exit__(None, None, None)
+        assert cv2.getNumThreads() == 2
+    finally:
+        cv2.setNumThreads(before)

@@ -42,6 +42,8 @@ processor."""
 
 NAME = "vfiscope-loops"
 OPENCV_LOCK = threading.Lock()
+MEANWHILE: list[int] = []
+"""OpenCV's numbers of threads that callers of :func:`one_opencv_thread_meanwhile` found."""
 MOST_BANDS = 16
 """Submitting a band takes about 30 us; with more bands that would exceed the work in them."""
 
@@ -121,13 +123,16 @@ def one_opencv_thread_meanwhile() -> Iterator[None]:
     """The same for as long as small frames are worked on, without keeping others waiting: OpenCV
     starts and stops its threads whenever the setting changes, which costs more than they save."""
     with OPENCV_LOCK:
-        number = cv2.getNumThreads()
+        MEANWHILE.append(cv2.getNumThreads())
         cv2.setNumThreads(1)
     try:
         yield
     finally:
         with OPENCV_LOCK:
-            cv2.setNumThreads(number)
+            # Of several callers at once the last one restores what the first one found.
+            number = MEANWHILE.pop()
+            if not MEANWHILE:
+                cv2.setNumThreads(number)
 
 
 def threads() -> int:
