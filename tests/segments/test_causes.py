@@ -77,3 +77,31 @@ def test_what_a_score_names_a_signal_does_not_name_again() -> None:
     found = [by_score, of("ghosting", "blend_residual", 5), *others, *repeated]
     columns = Columns(FRAMES, {"ghosting": np.zeros(N, np.float32)}, SPECS)
     assert without_repetition(found, columns) == [by_score, *others]
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "stop", "told"),
+    [
+        ("drop", 20, 21, False),
+        ("duplicate", 19, 20, False),
+        ("cut", 30, 31, True),
+        ("cadence", 0, 60, True),
+        ("static", 10, 40, True),
+        ("change", 20, 40, False),
+        ("change", 5, 20, False),
+        ("change", 5, 40, True),
+    ],
+)
+def test_a_low_score_of_a_scan_is_told_unless_a_kind_says_why(
+    kind: str, start: int, stop: int, told: bool
+) -> None:
+    """Frame 20 differs much from frame 19."""
+    rows = np.arange(60)
+    role, status = np.full(60, Role.UNKNOWN, np.uint8), np.zeros(60, np.uint8)
+    frames = FrameTable(
+        rows, rows, rows / 25, rows - 1, role, np.full(60, np.nan), status, Fraction(1, 25)
+    )
+    low = Segment(20, 21, "low_score", "absdiff", 0.5, 20, 0.9, 0.8, 0.84)
+    why = Segment(start, stop, kind, "pace", 0.5, start, 0.9, start / 25, stop / 25)
+    left = without_repetition([low, why], Columns(frames, {"absdiff": rows * 0.0}, {}, {}))
+    assert left == ([low, why] if told else [why])

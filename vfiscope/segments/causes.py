@@ -27,8 +27,10 @@ CAUSES_BY_METRIC = {
 BY_REFERENCE = "mix_explained"
 """A signal that compares with real frames."""
 LOW_SCORE = "low_score"
-NO_REASONS = (LOW_SCORE, "static", "flicker", "growth")
+NO_REASONS = (LOW_SCORE, "static", "flicker", "cadence", "growth")
 """Kinds that do not say why one frame differs from the one before: they are about many."""
+AT_THE_ENDS = ("change", "exposure")
+"""Kinds that say so of their first frame and of the one behind the last, and of none between."""
 CAUSE_KINDS = tuple(kind for kind, _ in CAUSES_BY_METRIC.values())
 
 
@@ -62,7 +64,10 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
 
 
 def _beside(one: Segment, other: Segment) -> bool:
-    """Whether they share a frame, or are neighbours: what comes behind a fault changes too."""
+    """Whether a segment lies where another one makes frames differ: they share a frame, or are
+    neighbours, as what comes behind a fault changes too."""
+    if other.kind in AT_THE_ENDS:
+        return any(one.start <= end <= one.stop for end in (other.start, other.stop))
     return one.start <= other.stop and other.start <= one.stop
 
 
