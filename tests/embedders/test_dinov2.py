@@ -83,10 +83,8 @@ def test_a_batch_is_the_images_one_by_one(build: object, size: tuple[int, int]) 
     assert made.patches.shape == (EMBED_BATCH + 2, *grid, model.embed_dim)
     prefix = 5 if build is registers else 1
     for row, image in enumerate(images):
-        tokens = by_hand(model, image)
-        assert np.allclose(
-            made.patches[row].reshape(-1, model.embed_dim), tokens[prefix:], atol=1e-5
-        )
+        tokens, got = by_hand(model, image), made.patches[row].reshape(-1, model.embed_dim)
+        assert np.allclose(got, tokens[prefix:], atol=1e-5)
         assert np.allclose(made.pooled[row], tokens[prefix:].mean(dim=0), atol=1e-5)
 
 
