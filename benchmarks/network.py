@@ -7,8 +7,8 @@ The network is DINOv2-small at its 224 pixels with random weights, whose values 
 vfiscope gives it. Beside it stand runs with the metric cosine, which compares two vectors per pair:
 of frames in memory, the first of the clip, also cut to a square, and of the clip with itself.
 Printed is processor time of all threads per embedded frame, the median of ROUNDS rounds that hold
-all steps, and the share that the bare network's time has in it, the median too. Opening the network
-is not counted. Without a clip, one of 1920 x 1080 is drawn.
+all steps, and the share that the bare network's time has in it, the median too; in float32 and in
+bfloat16. Opening the network is not counted. Without a clip, one of 1920 x 1080 is drawn.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from safetensors.torch import save_file
 import vfiscope as vs
 from vfiscope.embedders import Embedder, open_embedder
 from vfiscope.embedders.dinov2 import network_batch
+from vfiscope.embedders.precision import multiplying_in
 from vfiscope.models.catalog import entry
 from vfiscope.sources import open_source
 from vfiscope.synth import Scene, write_video
@@ -55,12 +56,14 @@ def bare(embedder: Embedder, size: tuple[int, int], frames: int) -> None:
     h, w = embedder.grid(*size)
     count = network_batch("cpu", h * w)
     batch = torch.zeros(count, 3, h * embedder.patch, w * embedder.patch)
-    with torch.no_grad():
+    with torch.no_grad(), multiplying_in(embedder.identity.precision, torch.device("cpu")):
         for _ in range(frames // count):
             embedder.model.forward_features(batch)
 
 
-def score(session: vs.Session, weights: Path, test: Any, ref: Any, frames: int) -> None:
+def score(
+    session: vs.Session, weights: Path, test: Any, ref: Any, *, frames: int, precision: str
+) -> None:
     """Half of the frames are test frames, half are references."""
     with tempfile.TemporaryDirectory() as folder:
         session.score(
@@ -70,6 +73,7 @@ def score(session: vs.Session, weights: Path, test: Any, ref: Any, frames: int) 
             signals=["none"],
             embedder=NAME,
             weights=weights,
+            precision=precision,
             device="cpu",
             stop=frames // 2,
             out=Path(folder) / "run.h5",
@@ -77,16 +81,16 @@ def score(session: vs.Session, weights: Path, test: Any, ref: Any, frames: int) 
 
 
 def steps(
-    session: vs.Session, weights: Path, clip: Path, frames: int
+    session: vs.Session, weights: Path, clip: Path, frames: int, precision: str
 ) -> dict[str, Callable[[], None]]:
     """{what is measured: a function that embeds so many frames}"""
-    embedder = open_embedder(NAME, weights=weights)
+    embedder = open_embedder(NAME, weights=weights, precision=precision)
     with open_source(clip, stop=frames // 2) as source:
         images = np.concatenate([batch.interleaved for batch in source])
     height, width = images.shape[1:3]
     side = min(height, width)
     square = np.ascontiguousarray(images[:, :side, :side])
-    scored = partial(score, session, weights, frames=frames)
+    scored = partial(score, session, weights, frames=frames, precision=precision)
     return {
         "bare, square": lambda: bare(embedder, (side, side), frames),
         "memory, square": lambda: scored(square, square),
@@ -107,7 +111,7 @@ def table(asked: dict[str, Callable[[], None]], frames: int) -> None:
     for do in asked.values():
         do()
     rounds = [{name: processor_ms(do, frames) for name, do in asked.items()} for _ in range(ROUNDS)]
-    print("| step | processor ms a frame | share of the bare network |\n|---|---|---|")
+    print("\n| step | processor ms a frame | share of the bare network |\n|---|---|---|")
     for name in asked:
         alone = "bare, square" if name.endswith("square") else "bare"
         ms = statistics.median(each[name] for each in rounds)
@@ -121,9 +125,9 @@ def main(clip: str | None, frames: int) -> None:
         if clip is None:
             write_video(path, Scene(1080, 1920, seed=3).frames(frames // 2))
         weights = save_weights(Path(folder) / "weights.safetensors")
-        asked = steps(session, weights, path, frames)
-        print(f"{NAME}, {path.name}, {frames} frames, {torch.get_num_threads()} threads\n")
-        table(asked, frames)
+        for precision in ("float32", "bfloat16"):
+            print(f"\n{NAME} in {precision}, {path.name}, {torch.get_num_threads()} threads")
+            table(steps(session, weights, path, frames, precision), frames)
 
 
 if __name__ == "__main__":
