@@ -10,7 +10,7 @@ from helpers.media import noise
 from vfiscope.pixels import luma_plane
 from vfiscope.registration.climb import climb
 
-BIG = cv2.GaussianBlur(luma_plane(noise(1, 90, 110)[0], 8), (0, 0), 2.5) * 6
+BIG = (cv2.GaussianBlur(luma_plane(noise(1, 90, 110)[0], 8), (0, 0), 2.5) - 127) * 6
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0.3, -0.2), (1.6, 0.7), (0.0, 0.0)])

@@ -106,7 +106,8 @@ def sum_up(own: Any, ringed: Any, dx: float, dy: float, sums: Any) -> int:
     Rows are summed in float32, and their sums in float64.
     """
     height, width = own.shape
-    left, top = np.int64(math.floor(dx)), np.int64(math.floor(dy))
+    left: Any = np.int64(math.floor(dx))
+    top: Any = np.int64(math.floor(dy))
     right, down = np.float32(dx - left), np.float32(dy - top)
     near, far = (1 - right) * (1 - down), right * (1 - down)
     below, beyond = (1 - right) * down, right * down
@@ -120,7 +121,7 @@ def sum_up(own: Any, ringed: Any, dx: float, dy: float, sums: Any) -> int:
             columns += 1
     first = np.uint64(start + left + 1)
     sums[:] = 0
-    for y in range(max(0, -1 - top), min(height, height - top)):
+    for y in range(max(np.int64(0), -1 - top), min(np.int64(height), height - top)):
         for k in range(3):
             one, two = ringed[k, y + top + 1, first:], ringed[k, y + top + 2, first:]
             made = planes[k]
