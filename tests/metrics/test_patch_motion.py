@@ -19,8 +19,7 @@ from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patch_matching, patches
 from vfiscope.metrics.tensors.patch_motion import _luma, refine
 from vfiscope.synth import Scene, Shape
-from vfiscope.types import Features, Frames, Pairs
-from vfiscope.types.batch import to_numpy
+from vfiscope.types import Frames, Pairs
 
 MOVING = (
     Shape("disc", 150, 180, 150, 150, vx=12.0, vy=-7.0, seed=1),
@@ -137,8 +136,7 @@ def test_the_embedding_alone_is_not_as_near() -> None:
     """What the refinement is for: without it the half patch is a pixel or two off."""
     scene = SCENES["6.5 px, half a patch"]
     features = [Dsift().embed(frames_of([scene.frame(t)])) for t in (0, 1)]
-    arrays = [Features(*map(to_numpy, (each.pooled, each.patches))) for each in features]
-    _, start = patch_matching.motion(patch_matching.match(*arrays))
+    _, start = patch_matching.motion(patch_matching.match(*features))
     assert np.median(errors(scene, start[0] * 640 / 50)) > 1
 
 

@@ -256,8 +256,9 @@ def test_loops_and_tensor_functions_agree_on_pictures() -> None:
     """The same matches; distances and motion within rounding."""
     image = scene(280, 420)
     pairs = pairs_of(image, shifted(image, 9.5, -4), size=280)
-    both = [each for each in (pairs.test_features, pairs.ref_features) if each is not None]
-    test, ref = (Features(to_numpy(each.pooled), to_numpy(each.patches)) for each in both)
+    test, ref = pairs.test_features, pairs.ref_features
+    assert test is not None
+    assert ref is not None
     loops, tensors = (matched(form, test, ref) for form in (patch_matching, patch_tensors))
     for name in ("forward", "backward", "mutual", "mutual_back"):
         assert np.array_equal(getattr(loops, name), to_numpy(getattr(tensors, name)))
@@ -327,7 +328,7 @@ def test_a_change_in_the_picture_is_marked_where_it_is() -> None:
     ref = scene(392, 560)
     test = ref.copy()
     test[168:224, 280:336] = scene(56, 56, seed=9)
-    found = to_numpy(patches.MAPS[0].compute(pairs_of(test, ref)))[0]
+    found = patches.MAPS[0].compute(pairs_of(test, ref))[0]
     inside = found[12:16, 20:24]
     far = found.copy()
     far[9:19, 17:27] = 0

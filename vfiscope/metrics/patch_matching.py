@@ -85,9 +85,13 @@ def far(grid: tuple[int, int], window: int | None) -> NDArray[np.bool_] | None:
 
 
 def cosine_distance(test: Float32, ref: Float32) -> Float32:
-    """1 - cosine of each vector (N, D) to the other of its row, (N,) float32 in 0..2."""
-    unit = patch_match_kernels.unit
-    return patch_match_kernels.apart(unit(test), unit(ref), np.arange(len(test)))
+    """1 - cosine along the last axis: (..., D), (..., D) -> (...) float32 in 0..2."""
+    tests, refs = (
+        patch_match_kernels.unit(np.ascontiguousarray(each).reshape(-1, each.shape[-1]))
+        for each in (test, ref)
+    )
+    made = patch_match_kernels.apart(tests, refs, np.arange(len(tests)))
+    return made.reshape(test.shape[:-1])
 
 
 def match(test: Features, ref: Features, window: int | None = None) -> Matches[NDArray[Any]]:

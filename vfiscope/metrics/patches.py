@@ -35,7 +35,7 @@ from vfiscope.types import Features, FieldSpec, Float32, MetricSpec, Needs, Pair
 from vfiscope.types.batch import to_numpy
 
 if TYPE_CHECKING:
-    from vfiscope.types.batch import Pixels
+    from vfiscope.types.batch import Pixels, Vectors
 
 __all__ = ["FIELDS", "MAPS", "METRICS", "cosine_distance", "matches_of"]
 
@@ -53,7 +53,7 @@ def _both(pairs: Pairs) -> tuple[Features, Features]:
     return pairs.test_features, pairs.ref_features
 
 
-def _computing(vectors: Pixels) -> Any:
+def _computing(vectors: Vectors) -> Any:
     """The module that computes with these vectors: loops over arrays, or tensor operations on a
     device."""
     if isinstance(vectors, np.ndarray):
@@ -70,9 +70,9 @@ def matches_of(pairs: Pairs) -> Matches[Any]:
     return pairs.share("matches", lambda: compute(test, ref, pairs.window))
 
 
-def cosine_distance(test: Pixels, ref: Pixels) -> Pixels:
-    """1 - cosine of each vector (N, D) to that of the same row, (N,) float32 in 0..2."""
-    distance: Pixels = _computing(test).cosine_distance(test, ref)
+def cosine_distance(test: Vectors, ref: Vectors) -> Vectors:
+    """1 - cosine along the last axis: (..., D), (..., D) -> (...) float32 in 0..2."""
+    distance: Vectors = _computing(test).cosine_distance(test, ref)
     return distance
 
 

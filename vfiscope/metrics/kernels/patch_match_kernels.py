@@ -26,7 +26,7 @@ loops of constant length that end in a test."""
 DAMPING = np.float32(1e-3)
 """Sub-patch motion fades out where a step of one patch changes the cosine by less than about this,
 for lack of detail."""
-ZERO, HALF = np.float32(0), np.float32(0.5)
+HALF = np.float32(0.5)
 
 
 @compiled(REORDERED, inner=True)
@@ -34,7 +34,7 @@ def _product(one: Float32, other: Float32) -> Any:
     """Scalar product of two vectors, float64."""
     total = np.float64(0)
     for first in range(0, len(one), SUMMED):
-        part = ZERO
+        part = np.float32(0)
         for i in range(first, min(len(one), first + SUMMED)):
             part += one[i] * other[i]
         total += part
@@ -46,7 +46,7 @@ def _half_square(one: Float32, other: Float32) -> Any:
     """Half the squared distance of two vectors."""
     total = np.float64(0)
     for first in range(0, len(one), SUMMED):
-        part = ZERO
+        part = np.float32(0)
         for i in range(first, min(len(one), first + SUMMED)):
             part += (one[i] - other[i]) * (one[i] - other[i])
         total += part
@@ -217,4 +217,4 @@ def _fraction(test: Float32, ref: Float32, here: int, there: int, step: int, lea
     rise = max(before, after) - least
     if rise > 0:
         return min(max(HALF * (before - after) / (rise + DAMPING), -HALF), HALF)
-    return ZERO
+    return np.float32(0)

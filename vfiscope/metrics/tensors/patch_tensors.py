@@ -33,7 +33,7 @@ def cosine_distance(test: Tensor, ref: Tensor) -> Tensor:
 def match(test: Features, ref: Features, window: int | None = None) -> Matches[Tensor]:
     """As :func:`vfiscope.metrics.patch_matching.match`, of tensors."""
     grid = common_grid(test, ref)
-    tests, refs = unit(test.patches).flatten(1, 2), unit(ref.patches).flatten(1, 2)
+    tests, refs = (unit(torch.as_tensor(each.patches)).flatten(1, 2) for each in (test, ref))
     apart = far(grid, window)
     masked = None if apart is None else torch.from_numpy(apart).to(tests.device)
     forward = torch.empty(tests.shape[:2], dtype=torch.int64, device=tests.device)
