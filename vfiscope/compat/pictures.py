@@ -186,7 +186,8 @@ def _colours(a: Features, b: Features) -> tuple[Float32, Float32]:
 
 
 def _vectors(features: Features) -> NDArray[np.float64]:
-    return features.patches[0].flatten(0, 1).cpu().numpy().astype(np.float64)
+    one = to_numpy(features.patches[0])
+    return one.reshape(-1, one.shape[-1]).astype(np.float64)
 
 
 def _shown(frames: Frames) -> NDArray[np.uint8]:

@@ -42,7 +42,7 @@ from vfiscope.models.checkpoints import find_weights
 from vfiscope.models.loading import LoadReport
 from vfiscope.models.networks import load_network
 from vfiscope.types import Features, Frames
-from vfiscope.types.batch import to_tensor
+from vfiscope.types.batch import array_on_cpu, to_tensor
 
 __all__ = ["EMBED_BATCH", "Dinov2", "load_dinov2", "network_batch"]
 
@@ -160,7 +160,8 @@ class Dinov2:
             tokens[rows] = self._tokens(frames[rows], (h, w), count)
         patches = tokens[:, prefix:]
         pooled = {"patch": patches, "all": tokens, "cls": tokens[:, :1]}[self.pool].mean(dim=1)
-        return Features(pooled, patches.reshape(len(frames), h, w, self.dim))
+        patches = patches.reshape(len(frames), h, w, self.dim)
+        return Features(array_on_cpu(pooled), array_on_cpu(patches))
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record of the embedder that a run stores."""

@@ -31,6 +31,7 @@ rounds differently at the end of each thread's share, and its cosine may; neithe
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.config import SIZE_DSIFT
@@ -40,6 +41,7 @@ from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
 from vfiscope.models.loading import LoadReport
 from vfiscope.types import Features, Float32, Frames
+from vfiscope.types.batch import array_on_cpu
 
 if TYPE_CHECKING:
     import torch
@@ -118,8 +120,9 @@ class Dsift:
         the same memory."""
         from vfiscope.embedders.dsift_tensors import describe_frames
 
-        patches = describe_frames(frames, self.grid(*frames.size), self.patch, self.device)
-        return Features(patches.flatten(1), patches)
+        grid = self.grid(*frames.size)
+        patches = array_on_cpu(describe_frames(frames, grid, self.patch, self.device))
+        return Features(patches.reshape(len(patches), math.prod(patches.shape[1:])), patches)
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record of the embedder that a run stores."""

@@ -18,6 +18,7 @@ from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import AUTO_ORDER, CATALOG, Entry, entry
 from vfiscope.models.checkpoints import cached_weights, find_weights
 from vfiscope.types import Frames
+from vfiscope.types.batch import to_numpy
 
 if TYPE_CHECKING:
     import torch
@@ -219,7 +220,7 @@ def check(name: str, weights: Weights = None) -> dict[str, Any]:
     path = None if entry(chosen).timm_id is None else find_weights(chosen, weights)
     embedder = open_embedder(chosen, weights=weights)
     frame = _probe_frame()
-    norm = float(embedder.embed(frame).patches.mean(dim=(1, 2)).norm())
+    norm = float(np.linalg.norm(to_numpy(embedder.embed(frame).patches).mean(axis=(1, 2))))
     if not math.isfinite(norm):
         raise EmbedderError(
             f"the weights {str(path)!r} turn an image into NaN or infinity: download them again"

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from vfiscope.metrics.kernels import patch_match_kernels
 from vfiscope.metrics.tensors.patch_motion import refine
 from vfiscope.types import Features, Frames
+from vfiscope.types.batch import to_tensor
+
+if TYPE_CHECKING:
+    from vfiscope.types.batch import Vectors
 
 __all__ = [
     "TIE",
@@ -56,7 +62,7 @@ class Matches:
     """(N, h * w) bool: the match of the reference patch's match is the reference patch itself."""
 
 
-def cosine_distance(test: Tensor, ref: Tensor) -> Tensor:
+def cosine_distance(test: Vectors, ref: Vectors) -> Tensor:
     """1 - cosine along the last axis.
 
     Args:
@@ -162,9 +168,10 @@ def motion_px(
     return moved * pitch[:, None, None]
 
 
-def unit(vectors: Tensor) -> Tensor:
+def unit(vectors: Vectors) -> Tensor:
     """(..., D) -> (..., D + 1): unit vectors; a zero vector becomes the last axis, orthogonal to
     all others."""
+    vectors = to_tensor(vectors, "cpu") if isinstance(vectors, np.ndarray) else vectors
     length = _sum(vectors.to(torch.float32).square())[..., None].sqrt()
     zero = length == 0
     return torch.cat([vectors / length.masked_fill(zero, 1), zero.to(torch.float32)], dim=-1)
