@@ -35,7 +35,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
-from vfiscope.sources.video.planes import lines_of
+from vfiscope.sources.video.frame_planes import lines_of
 from vfiscope.sources.video.tonemap import tone_map
 from vfiscope.sources.video.yuv_loops import YuvLoops
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.sources.video.planes import PLANAR_8_BIT, lines_of
+from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
 __all__ = ["shrunk"]
 

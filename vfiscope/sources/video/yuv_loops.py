@@ -21,7 +21,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
-from vfiscope.sources.video.planes import PLANAR_8_BIT, lines_of
+from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
 __all__ = ["YuvLoops"]
 
