@@ -27,7 +27,7 @@ from vfiscope.embedders.dsift_tensors import (
 )
 from vfiscope.embedders.embedder import MAX_PATCHES, check_size, grid_for, resize_for
 from vfiscope.errors import EmbedderError
-from vfiscope.metrics.tensors.patch_tensors import cosine_distance, match
+from vfiscope.metrics.patch_matching import cosine_distance, match
 from vfiscope.pixels import LUMA_WEIGHTS, weighted
 from vfiscope.types.batch import to_tensor
 
@@ -150,7 +150,7 @@ def test_cosine_is_the_mean_over_places_and_never_below_mismatch() -> None:
     frames[1, :, :100] = frames[0, :, :100]
     made = Dsift(size=140).embed(frames_of(frames))
     test, ref = made[:1], made[1:]
-    distance = float(cosine_distance(test.pooled, ref.pooled))
+    distance = cosine_distance(test.pooled, ref.pooled).item()
     places = 1 - (test.patches[0].astype(np.float64) * ref.patches[0]).sum(axis=-1)
     assert distance == pytest.approx(float(places.mean()), abs=1e-6)
     assert float(match(test, ref).forward_distance.mean()) < distance
