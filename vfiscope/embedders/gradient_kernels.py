@@ -25,7 +25,7 @@ DESCRIPTOR_BINS = 4
 """Bins of a descriptor along a side."""
 ENTRIES = 8 * DESCRIPTOR_BINS**2
 
-ZERO, ONE, HALF = np.float32(0), np.float32(1), np.float32(0.5)
+ZERO, ONE = np.float32(0), np.float32(1)
 DIAGONAL = np.float32(0.5**0.5)
 TINY = np.float32(1e-12)
 TINY_SQUARED = np.float32(1e-24)
@@ -59,9 +59,9 @@ def _add_row(
     above: Float32, row: Float32, below: Float32, columns: int, rise: Any, sums: Float32
 ) -> None:
     """Add the votes and the magnitudes of a row of pixels to the sums of a strip."""
-    fall = ONE - rise
+    fall, half = ONE - rise, np.float32(0.5)
     for x in range(columns):
-        gx, gy = (row[x + 2] - row[x]) * HALF, (below[x + 1] - above[x + 1]) * HALF
+        gx, gy = (row[x + 2] - row[x]) * half, (below[x + 1] - above[x + 1]) * half
         square = gx * gx + gy * gy
         scale, magnitude = ONE / (square + TINY_SQUARED), np.sqrt(square)
         _share(sums, x, _along(gx, scale), fall, rise)
