@@ -39,6 +39,8 @@ class Identity:
     """float32 or bfloat16 for a network."""
     side_by_side: bool = False
     """True where a frame's vector is its patch vectors side by side; else it has length dim."""
+    with_luma: bool = False
+    """True where the luma of the resized frame is among its features."""
     lora_alpha: float | None = None
     """Alpha that adapters in the weights are merged with, where one was asked for."""
 
@@ -48,9 +50,10 @@ class Identity:
 
     def floats(self, height: int, width: int) -> int:
         """Number of float32 values in the features of a frame: a vector for each patch and one for
-        the frame; where that is the patch vectors side by side, they share memory."""
+        the frame, which share memory where that is the patch vectors side by side; and the luma."""
         h, w = self.grid(height, width)
-        return self.dim * (h * w + (0 if self.side_by_side else 1))
+        luma = h * w * self.patch**2 if self.with_luma else 0
+        return self.dim * (h * w + (0 if self.side_by_side else 1)) + luma
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record that :meth:`vfiscope.embedders.Embedder.describe` of the opened embedder
