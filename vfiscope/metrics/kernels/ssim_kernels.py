@@ -43,10 +43,10 @@ __all__ = [
 
 Array = NDArray[Any]
 
-BAND_ROWS = 64
+WINDOW_ROWS = 64
 """Rows of windows in a band. Bands are as wide as the frame, because memory is read quickly in
 order only."""
-NOWHERE: Float32 = np.empty((0, 0), np.float32)
+NO_MAP: Float32 = np.empty((0, 0), np.float32)
 QUARTER = np.float32(1 / 4)
 
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
@@ -54,8 +54,8 @@ _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 def bands(height: int) -> Int64:
     """Bands of a frame as (top, bottom), (k, 2) int64; every window lies in exactly one."""
-    tops = range(0, height - HALO, BAND_ROWS)
-    return np.array([(top, min(top + BAND_ROWS + HALO, height)) for top in tops], dtype=np.int64)
+    tops = range(0, height - HALO, WINDOW_ROWS)
+    return np.array([(top, min(top + WINDOW_ROWS + HALO, height)) for top in tops], dtype=np.int64)
 
 
 @_inner
@@ -73,24 +73,6 @@ def mix_channels(
         d[x] = w0 * (t0 - r0) + w1 * (t1 - r1) + w2 * (t2 - r2)
 
 
-@_inner
-def _mix(test: Array, ref: Array, weights: Float32, s: Float32, d: Float32, width: int) -> None:
-    """The plane of one row: s and d of ``width`` pixels."""
-    w0, w1, w2 = weights[0], weights[1], weights[2]
-    for x in range(width):
-        t = (
-            w0 * np.float32(test[3 * x])
-            + w1 * np.float32(test[3 * x + 1])
-            + w2 * np.float32(test[3 * x + 2])
-        )
-        r = (
-            w0 * np.float32(ref[3 * x])
-            + w1 * np.float32(ref[3 * x + 1])
-            + w2 * np.float32(ref[3 * x + 2])
-        )
-        s[x], d[x] = t + r, t - r
-
-
 def ordered_sums(parts: Array) -> Float64:
     """(N, k, j) partial sums -> (N, j) float64 sums, added in order of k, which ``np.sum`` does not
     guarantee."""
@@ -98,7 +80,7 @@ def ordered_sums(parts: Array) -> Float64:
 
 
 def ssim_frames(
-    test: Array, ref: Array, weights: Float32, c: Float32, out: Float32 = NOWHERE
+    test: Array, ref: Array, weights: Float32, c: Float32, out: Float32 = NO_MAP
 ) -> Float64:
     """Sums of SSIM and of its contrast-structure part over all windows of a weighted plane.
 
@@ -135,13 +117,13 @@ def _ssim_frames(
     parts: Float64,
 ) -> None:
     k, width = cut.shape[0], test.shape[2] // 3
-    s, d = band_rows(BAND_ROWS + HALO, width), band_rows(BAND_ROWS + HALO, width)
+    s, d = band_rows(WINDOW_ROWS + HALO, width), band_rows(WINDOW_ROWS + HALO, width)
     work = workspace()
     for job in range(start, stop):
         i, band = job // k, job % k
         top, bottom = cut[band]
         for y in range(bottom - top):
-            _mix(test[i, top + y], ref[i, top + y], weights, s[y], d[y], width)
+            mix_channels(test[i, top + y], ref[i, top + y], weights, s[y], d[y], width)
         s_rows, d_rows = s[: bottom - top], d[: bottom - top]
         sums = add_band(s_rows, d_rows, width, 1, c, work, out[top:])
         parts[i, band, 0], parts[i, band, 1] = sums
@@ -163,7 +145,7 @@ def _ssim_planes(
     parts: Float64,
 ) -> None:
     k, width, nowhere = cut.shape[0], s_planes.shape[2], np.empty((0, 0), np.float32)
-    s, d = band_rows(BAND_ROWS + HALO, width), band_rows(BAND_ROWS + HALO, width)
+    s, d = band_rows(WINDOW_ROWS + HALO, width), band_rows(WINDOW_ROWS + HALO, width)
     work = workspace()
     for job in range(start, stop):
         i, band = job // k, job % k
@@ -194,7 +176,7 @@ def _ssim_interleaved(
     parts: Float64,
 ) -> None:
     k, width, nowhere = cut.shape[0], test.shape[2], np.empty((0, 0), np.float32)
-    s, d = band_rows(BAND_ROWS + HALO, width), band_rows(BAND_ROWS + HALO, width)
+    s, d = band_rows(WINDOW_ROWS + HALO, width), band_rows(WINDOW_ROWS + HALO, width)
     work = workspace()
     for job in range(start, stop):
         i, band = job // k, job % k

@@ -31,18 +31,17 @@ SOURCE_COLUMNS = STRIP_COLUMNS + 32
 """Values in a row that is filtered, with the halo of interleaved RGB."""
 GROUP_ROWS = 4
 """Rows of windows that are computed together, so that filtered rows are loaded once for all."""
-GROUPS = 4
+RING_GROUPS = 4
 """Groups of filtered rows in the ring; the windows of a group reach into the three before it."""
 
 CACHE_LINE = 16
 """Floats in a cache line, and in the longest vectors."""
-SAMPLES = 4
+LEVEL_SAMPLES = 4
 """Values along a side of a strip whose mean is its level."""
 
 ROW = 4 * STRIP_COLUMNS
 """Values in a filtered row: means of s, of its squares, of d and of its squares."""
 GROUP = GROUP_ROWS * ROW
-ZERO = np.float32(0)
 
 _inner = compiled(FUSED, inner=True)
 
@@ -152,12 +151,12 @@ def _set_levels(v: Float32, left: int, width: int, step: int, levels: Float32) -
     """
     rows = v.shape[0]
     for channel in range(step):
-        level = ZERO
-        for y in range(SAMPLES):
-            for x in range(SAMPLES):
-                column = (2 * x + 1) * (width // step) // (2 * SAMPLES) * step + channel
-                level += v[(2 * y + 1) * rows // (2 * SAMPLES), left + column]
-        level = np.float32(np.rint(level / np.float32(SAMPLES**2)))
+        level = np.float32(0)
+        for y in range(LEVEL_SAMPLES):
+            for x in range(LEVEL_SAMPLES):
+                column = (2 * x + 1) * (width // step) // (2 * LEVEL_SAMPLES) * step + channel
+                level += v[(2 * y + 1) * rows // (2 * LEVEL_SAMPLES), left + column]
+        level = np.float32(np.rint(level / np.float32(LEVEL_SAMPLES**2)))
         for x in range(channel, SOURCE_COLUMNS, step):
             levels[x] = level
 
@@ -173,7 +172,7 @@ def _add_up(v: Float32, rows: int, sums: Float64) -> None:
     """Add up the rows of a group in float32, which costs no digits, and the groups in float64."""
     if rows < GROUP_ROWS:
         for at in range(rows * STRIP_COLUMNS, GROUP_ROWS * STRIP_COLUMNS):
-            v[at] = ZERO
+            v[at] = np.float32(0)
     for x in range(STRIP_COLUMNS):
         sums[x] += (v[x] + v[x + STRIP_COLUMNS]) + (
             v[x + 2 * STRIP_COLUMNS] + v[x + 3 * STRIP_COLUMNS]
@@ -193,7 +192,7 @@ def _strip(
     _set_levels(d, left, inside + HALO * step, step, levels[1])
     for top in range(0, rows - HALO, GROUP_ROWS):
         while ready < min(top + GROUP_ROWS + HALO, rows):
-            row = ring[ready % (GROUPS * GROUP_ROWS) * ROW :]
+            row = ring[ready % (RING_GROUPS * GROUP_ROWS) * ROW :]
             # Both first: to load at once what was just stored, at another offset, takes long.
             _centre(s[ready, left:], levels[0], source[0])
             _centre(d[ready, left:], levels[1], source[1])
@@ -202,10 +201,10 @@ def _strip(
             ready += 1
         first, count = top // GROUP_ROWS, min(GROUP_ROWS, rows - HALO - top)
         _compare_group(
-            ring[first % GROUPS * GROUP :],
-            ring[(first + 1) % GROUPS * GROUP :],
-            ring[(first + 2) % GROUPS * GROUP :],
-            ring[(first + 3) % GROUPS * GROUP :],
+            ring[first % RING_GROUPS * GROUP :],
+            ring[(first + 1) % RING_GROUPS * GROUP :],
+            ring[(first + 2) % RING_GROUPS * GROUP :],
+            ring[(first + 3) % RING_GROUPS * GROUP :],
             levels,
             c,
             similar,
@@ -223,7 +222,7 @@ def workspace() -> Any:
     """What :func:`add_band` works with: the ring, a row of s and of d around their levels, the
     levels of the columns, the similarities of a group, and sums down the columns."""
     return (
-        _aligned(GROUPS * GROUP),
+        _aligned(RING_GROUPS * GROUP),
         _aligned(2 * SOURCE_COLUMNS).reshape(2, SOURCE_COLUMNS),
         _aligned(2 * SOURCE_COLUMNS).reshape(2, SOURCE_COLUMNS),
         _aligned(2 * GROUP_ROWS * STRIP_COLUMNS),
