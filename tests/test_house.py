@@ -29,6 +29,7 @@ FLOORS = [
     ("files", "jit_cache", "options"),
     ("config", "documents"),
     ("jit", "pixels", "store"),
+    ("stage_clock",),
     ("sources", "stages", "synth"),
     ("models",),
     ("embedders",),

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -18,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 import cv2
 import numba
+from threadpoolctl import ThreadpoolController
 
 from vfiscope.jit_cache import CodeCache
 
@@ -27,8 +29,10 @@ __all__ = [
     "compiled",
     "in_bands",
     "map_rows",
+    "one_blas_thread",
     "one_opencv_thread",
     "one_opencv_thread_meanwhile",
+    "pool_seconds",
 ]
 
 T = TypeVar("T")
@@ -42,6 +46,7 @@ processor."""
 
 NAME = "vfiscope-loops"
 OPENCV_LOCK = threading.Lock()
+BLAS_LOCK = threading.Lock()
 MEANWHILE: list[int] = []
 """OpenCV's numbers of threads that callers of :func:`one_opencv_thread_meanwhile` found."""
 MOST_BANDS = 16
@@ -77,12 +82,12 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
         return
     edges = [count * band // bands for band in range(bands + 1)]
     later = [
-        _pool(os.getpid()).submit(kernel, start, stop, *arguments)
+        _pool(os.getpid()).submit(_measured, kernel, start, stop, *arguments)
         for start, stop in pairwise(edges[1:])
     ]
     kernel(0, edges[1], *arguments)
     for each in later:
-        each.result()
+        _result(each)
 
 
 def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
@@ -93,9 +98,9 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
     """
     if _in_pool():
         return [compute(row) for row in range(count)]
-    later = [_pool(os.getpid()).submit(compute, row) for row in range(count)]
+    later = [_pool(os.getpid()).submit(_measured, compute, row) for row in range(count)]
     try:
-        return [each.result() for each in later]
+        return [_result(each) for each in later]
     finally:
         for each in later:
             each.cancel()
@@ -116,6 +121,18 @@ def one_opencv_thread() -> Iterator[None]:
             yield
         finally:
             cv2.setNumThreads(number)
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Set numpy's matrix products to one thread, and restore the setting afterwards; callers take
+    turns, as with :func:`one_opencv_thread`.
+
+    The bits of a product depend on how its library shares it out, so it is cut into fixed blocks
+    for :func:`in_bands` instead. Its own threads also spin for 20 ms after each product.
+    """
+    with BLAS_LOCK, _blas().limit(limits=1):
+        yield
 
 
 @contextmanager
@@ -141,9 +158,42 @@ def threads() -> int:
 
 
 @cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+@cache
 def _pool(process: int) -> ThreadPoolExecutor:
     """The thread pool of a process; keyed by its id, because a fork does not inherit threads."""
     return ThreadPoolExecutor(threads(), thread_name_prefix=NAME)
+
+
+def pool_seconds() -> float:
+    """Processor time that the pool has spent on calls of the current thread."""
+    return WORKED_FOR.seconds
+
+
+class _Worked(threading.local):
+    """What the pool has done for a thread."""
+
+    seconds = 0.0
+
+
+WORKED_FOR = _Worked()
+
+
+def _measured(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """The result of a function, and the processor time that it took."""
+    start = time.thread_time()
+    made = function(*arguments)
+    return made, time.thread_time() - start
+
+
+def _result(later: Future[tuple[T, float]]) -> T:
+    """The result of a call in the pool, whose time is added to what it did for this thread."""
+    made, seconds = later.result()
+    WORKED_FOR.seconds += seconds
+    return made
 
 
 def _in_pool() -> bool:

@@ -252,6 +252,21 @@ def test_info_says_what_a_path_is(
     assert call("info", media / "text.mp4") == 2
 
 
+def test_timing_is_printed_and_stored(
+    media: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scan = ["scan", media / "test.mp4", "-o", tmp_path / "a.h5", "--metrics", "psnr", "--timing"]
+    assert call(*scan) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"\ntime: .* s for 12 frames, .* times that of reading alone\n", said)
+    assert re.search(r"\nread test +\d+\.\d\d +\d+\.\d% +\d+\.\d\d\n", said)
+    assert call(*scan, "--overwrite", "--json") == 0
+    with vs.open_run(tmp_path / "a.h5") as run:
+        assert json.loads(capsys.readouterr().out)["timings"] == run.timings
+    assert call("info", tmp_path / "a.h5") == 0
+    assert re.search(r"\ntime +.* of processor time", capsys.readouterr().out)
+
+
 def test_models_lists_every_embedder(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("models", "list", "--json") == 0
     names = [entry["name"] for entry in json.loads(capsys.readouterr().out)]

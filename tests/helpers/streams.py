@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 import numpy as np
-import torch
 from hypothesis import strategies as st
 
 from vfiscope.types import Features, Frames
@@ -25,7 +24,7 @@ def frames(first: int, count: int) -> Frames:
 
 
 def features(batch: Frames) -> Features:
-    value = torch.from_numpy(batch.index.astype(np.float32)).reshape(-1, 1)
+    value = batch.index.astype(np.float32).reshape(-1, 1)
     return Features(value, value.reshape(-1, 1, 1, 1))
 
 

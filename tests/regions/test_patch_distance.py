@@ -86,7 +86,7 @@ def by_network(frame: Uint8) -> torch.Tensor:
     torch.manual_seed(0)
     net = Dinov2(network(class_token=True, reg_tokens=4), name="x", version="x", size=84)
     assert net.prefix == 5
-    return net.embed(_as_frames(frame)).patches[0]
+    return torch.from_numpy(net.embed(_as_frames(frame)).patches[0])
 
 
 def places(size: tuple[int, int], side: int = 16) -> list[tuple[int, int]]:

@@ -10,6 +10,7 @@ from vfiscope.cli.messages import plain
 from vfiscope.options import declared
 from vfiscope.printable import shown
 from vfiscope.types import duration
+from vfiscope.views.timing_words import describe_time
 
 __all__ = ["describe_facts"]
 
@@ -67,6 +68,7 @@ def _run_rows(facts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         if name not in INPUTS and _is_chosen(name, value)
     }
     yield "options", chosen or "none"
+    yield "time", describe_time(facts["timings"])
     found = facts["regions"]
     yield "regions", facts["regions_note"] if found is None else _regions(found)
     yield "notes", facts["notes"] or None

@@ -25,6 +25,7 @@ __all__ = [
     "config_option",
     "files",
     "output_options",
+    "timing_option",
 ]
 
 COMPUTED = "\n\n".join(
@@ -154,6 +155,11 @@ config_option = click.option(
     expose_value=False,
     callback=read_config_file,
     help="Read options from a file; the command line wins.",
+)
+
+
+timing_option = click.option(
+    "--timing", is_flag=True, help="Print where the time went, stage by stage."
 )
 
 

@@ -17,7 +17,6 @@ from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError
 from vfiscope.metrics import patches
-from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.pipeline import Seen, WrapScoring, run_seen
@@ -131,11 +130,11 @@ def _pictures(seen: Seen, run: str | None, how: Drawing) -> PairPictures:
         similarity_b2a=maps["similarity"],
         mismatch_a=maps["mismatch_boosted_back"],
         mismatch_b=maps["mismatch_boosted"],
-        match_a2b=found.backward[0].reshape(grid).cpu().numpy(),
-        mutual_a=found.mutual_back[0].reshape(grid).cpu().numpy(),
+        match_a2b=to_numpy(found.backward[0]).reshape(grid),
+        mutual_a=to_numpy(found.mutual_back[0]).reshape(grid),
         colours=_colours(a, b) if how.pca else None,
         facts={
-            **_facts(job, pairs, float(patch_tensors.cosine_distance(b.pooled, a.pooled)[0])),
+            **_facts(job, pairs, float(patches.cosine_distance(b.pooled, a.pooled)[0])),
             "run": run,
         },
         how=how,
@@ -186,7 +185,8 @@ def _colours(a: Features, b: Features) -> tuple[Float32, Float32]:
 
 
 def _vectors(features: Features) -> NDArray[np.float64]:
-    return features.patches[0].flatten(0, 1).cpu().numpy().astype(np.float64)
+    one = to_numpy(features.patches[0])
+    return one.reshape(-1, one.shape[-1]).astype(np.float64)
 
 
 def _shown(frames: Frames) -> NDArray[np.uint8]:

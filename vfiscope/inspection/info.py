@@ -55,6 +55,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "sources": [dict(source) for source in run.sources],
             "config": dict(run.config),
             "versions": dict(run.versions),
+            "timings": dict(run.timings),
             "summary": run.summary(),
         }
 

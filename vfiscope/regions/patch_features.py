@@ -15,6 +15,7 @@ from vfiscope.models import resolve_device
 from vfiscope.regions.settings import Settings
 from vfiscope.regions.steps import Difference, FramePair
 from vfiscope.types import Float32, Frames, Uint8
+from vfiscope.types.batch import to_tensor
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +81,7 @@ class PatchFeatures:
         for pixels, features in self._held:
             if np.array_equal(pixels, frame):
                 return features
-        made = self.embedder.embed(_as_frames(frame)).patches[0]
+        made = to_tensor(self.embedder.embed(_as_frames(frame)).patches[0], self._device)
         self._held = [(frame.copy(), made), *self._held][:FRAMES_REMEMBERED]
         return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -28,8 +28,9 @@ from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
 from vfiscope.sources import Source
+from vfiscope.stage_clock import StageClock
 from vfiscope.store import Header
-from vfiscope.types import MetricSpec, Needs, Pairs, SignalSpec
+from vfiscope.types import Features, Frames, MetricSpec, Needs, Pairs, SignalSpec
 from vfiscope.types.segment_kinds import SEGMENT_KINDS
 
 __all__ = ["Job", "open_job", "pairs_of", "streams_of"]
@@ -51,6 +52,8 @@ class Job:
     inputs: Inputs
     models: Models
     header: Header
+    clock: StageClock
+    """Runs from when the inputs are open."""
 
     @property
     def has_small_frames(self) -> bool:
@@ -99,7 +102,15 @@ def open_job(
     if config.lag is not None:
         _check_lag(config.lag, inputs.sources["test"], models.identity)
     header = _header(config, plan, inputs.sources, models)
-    return Job(config, plan, comparison, inputs, models, header)
+    return Job(config, plan, comparison, inputs, models, header, _started(inputs.sources))
+
+
+def _started(sources: Mapping[str, Source]) -> StageClock:
+    """A clock for the reading of these sources, and for all that follows."""
+    clock = StageClock()
+    for role, source in sources.items():
+        source.time_reading(clock, f"read {role}")
+    return clock
 
 
 def _with_small_frames(config: RunConfig) -> RunConfig:
@@ -302,11 +313,17 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
     return Streams(
         job.inputs.sources,
         depth=job.config.prefetch,
-        embed=None if job.models.embedder is None else job.models.embedder.embed,
+        embed=_embedding(job),
         move=None if job.models.device == "cpu" else methodcaller("to", job.models.device),
         bare=frozenset({"test"} if registered else ()),
         reading=reading,
     )
+
+
+def _embedding(job: Job) -> Callable[[Frames], Features] | None:
+    """Computes the features of frames; None where no metric needs them."""
+    embedder = job.models.embedder
+    return None if embedder is None else job.clock.calling("embed", embedder.embed)
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
@@ -316,10 +333,11 @@ def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> I
     no pair needs are decoded but not embedded.
     """
     pairs: Iterator[Pairs] = (
-        replace(each, window=job.config.window) for each in comparison.pairs(streams, done)
+        replace(each, window=job.config.window)
+        for each in job.clock.timed("pair", comparison.pairs(streams, done))
     )
     if job.models.register is not None:
-        embed = None if job.models.embedder is None else job.models.embedder.embed
-        pairs = spatial.register_pairs(pairs, job.models.register, embed)
+        registered = spatial.register_pairs(pairs, job.models.register, _embedding(job))
+        pairs = job.clock.timed("register", registered)
     yield from pairs
     streams.drain()

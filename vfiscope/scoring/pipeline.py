@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -250,16 +249,17 @@ def _score(
     Raises:
         UsageError: no frame could be compared; the work is discarded.
     """
-    began, done, sources = time.monotonic(), writer.rows_done, job.inputs.sources
+    clock, done, sources = job.clock, writer.rows_done, job.inputs.sources
     if done:  # rows that are done are decoded again, which takes a while
         log.info("resuming %s after %d frames", writer.path, done)
     streams = streams_of(job, reading)
-    comparison = job.comparison.prepare(streams)
+    comparison = clock.calling("align", job.comparison.prepare)(streams)
     scores = _scores(job, comparison, streams, done, seen)
     _announce(job)
     early = _warn_early(job.config, comparison, sources)
     for each in scores if watch is None else watch(scores, sources["test"], done):
-        writer.append(each)
+        with clock.stage("store"):
+            writer.append(each)
     scored = Scored(*writer.curves())
     report = comparison.report(streams, scored)
     if report.reason:
@@ -274,15 +274,15 @@ def _score(
     ]
     late = _warn_late(job, streams, early, report, scored, writer.signals())
     _tell(describe_registrations(registrations), late)
-    names, seconds = sources["test"].info.names, time.monotonic() - began
+    names = sources["test"].info.names
     ending = Ending(
-        stages=[_flagged(job, scored, writer.signals())],
+        stages=[clock.calling("flag", _flagged)(job, scored, writer.signals())],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
         notes=notes,
         warnings=[*early, *late],
-        timings={"seconds": seconds, "fps": (len(scored.table) - done) / seconds},
+        timings=clock.timings(len(scored.table) - done),
         table=report.table,
         names=[names[index] for index in scored.table.index] if names else (),
         seek_tables=seek_tables(sources),
@@ -306,7 +306,7 @@ def _scores(
     lead = min(done, job.plan.rows_before)
     pairs = _start(pairs_of(job, comparison, streams, done - lead), job, seen)
     packets = streams.sources["test"].packets if job.plan.needs_packets else None
-    return score_pairs(pairs, job.plan, job.header.grids, lead=lead, packets=packets)
+    return score_pairs(pairs, job.plan, job.header.grids, job.clock, lead=lead, packets=packets)
 
 
 def _start(pairs: Iterator[Pairs], job: Job, seen: list[Seen] | None) -> Iterator[Pairs]:

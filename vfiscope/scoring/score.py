@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
 from vfiscope.signals import Sight, Signal, measure, rows_before
+from vfiscope.stage_clock import StageClock
 from vfiscope.types import Frames, FrameTable, Needs, PacketIndex, Pairs, Role, Scores, Status
 from vfiscope.types.batch import to_numpy
 
@@ -91,12 +92,15 @@ class Plan:
 
 
 Float = TypeVar("Float", np.float32, np.float16)
+KIND_OF_AXES = {0: "", 2: " map", 3: " field"}
+"""What the values of a frame are called beside the name of the metric, by their number of axes."""
 
 
 def score_pairs(
     pairs: Iterable[Pairs],
     plan: Plan,
     grids: Mapping[str, tuple[int, int]],
+    clock: StageClock | None = None,
     *,
     lead: int = 0,
     packets: PacketIndex | None = None,
@@ -110,15 +114,22 @@ def score_pairs(
         pairs: batches in row order.
         plan: what to compute.
         grids: {map or field: (h, w)}, as returned by :meth:`Plan.grids`.
+        clock: is charged for each part of the plan, and for signals.
         lead: the number of first rows that are only there for signals of later ones, and not
             scored.
         packets: of the test, where signals look at them.
     """
-    return measure(_scored(pairs, plan, grids, lead), plan.signals, lead, packets)
+    clock = clock or StageClock()
+    scored = clock.timed("score", _scored(pairs, plan, grids, clock, lead))
+    return clock.timed("signals", measure(scored, plan.signals, lead, packets))
 
 
 def _scored(
-    pairs: Iterable[Pairs], plan: Plan, grids: Mapping[str, tuple[int, int]], lead: int
+    pairs: Iterable[Pairs],
+    plan: Plan,
+    grids: Mapping[str, tuple[int, int]],
+    clock: StageClock,
+    lead: int,
 ) -> Iterator[tuple[Pairs, Scores | None]]:
     """Every batch with its scores, which lack signals; None for rows that lead in."""
     for batch in pairs:
@@ -127,31 +138,36 @@ def _scored(
             lead -= len(leading)
             yield leading, None
         if len(batch):
-            yield batch, _scores(batch, plan, grids)
+            yield batch, _scores(batch, plan, grids, clock)
 
 
-def _scores(batch: Pairs, plan: Plan, grids: Mapping[str, tuple[int, int]]) -> Scores:
+def _scores(
+    batch: Pairs, plan: Plan, grids: Mapping[str, tuple[int, int]], clock: StageClock
+) -> Scores:
     """The scores of a batch without signals."""
+    column = partial(_column, batch, clock)
     return Scores(
         _table(batch),
-        {name: _column(batch, part, (), np.float32) for name, part in plan.metrics.items()},
-        {name: _column(batch, part, grids[name], np.float16) for name, part in plan.maps.items()},
-        {
-            name: _column(batch, part, (2, *grids[name]), np.float16)
-            for name, part in plan.fields.items()
-        },
+        {name: column(part, (), np.float32) for name, part in plan.metrics.items()},
+        {name: column(part, grids[name], np.float16) for name, part in plan.maps.items()},
+        {name: column(part, (2, *grids[name]), np.float16) for name, part in plan.fields.items()},
         batch.registrations,
     )
 
 
 def _column(
-    pairs: Pairs, part: Metric | FieldMetric, shape: tuple[int, ...], dtype: type[Float]
+    pairs: Pairs,
+    clock: StageClock,
+    part: Metric | FieldMetric,
+    shape: tuple[int, ...],
+    dtype: type[Float],
 ) -> NDArray[Float]:
     """The values of one part of a plan for a batch, (N, *shape)."""
     frames = _frames(pairs, part.spec.needs)
     if frames is None:
         return np.full((len(pairs), *shape), np.nan, dtype)
-    column: NDArray[Float] = to_numpy(part.compute(pairs)).astype(dtype)
+    with clock.stage(f"{part.spec.name}{KIND_OF_AXES[len(shape)]}"):
+        column: NDArray[Float] = to_numpy(part.compute(pairs)).astype(dtype)
     column[np.maximum.reduce([each.status for each in frames]) == Status.UNREADABLE] = np.nan
     if (
         shape and pairs.registrations is not None

@@ -9,7 +9,7 @@ from vfiscope.errors import UsageError
 from vfiscope.segments.causes import without_repetition
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detectors import Columns, Detector, detectors_of
-from vfiscope.segments.detectors.confidence import MIN_CONFIDENCE
+from vfiscope.segments.evidence.confidence import MIN_CONFIDENCE
 from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
 from vfiscope.types import FrameTable, MetricSpec, Segment

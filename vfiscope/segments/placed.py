@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.wording import told
 from vfiscope.types import Box, Needs, Segment, place_words
 
 __all__ = ["placed"]

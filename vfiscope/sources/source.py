@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +24,7 @@ from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.counts import Counts
 from vfiscope.sources.geometry import cropped, resize_into
 from vfiscope.sources.selection import Options, Selection
+from vfiscope.stage_clock import StageClock
 from vfiscope.types import Frames, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = [
@@ -97,6 +99,7 @@ class Source(ABC):
         self._options = options
         self._closed = False
         self._noted: set[str] = set()
+        self._timed: Callable[[Generator[Frames]], Iterator[Frames]] = iter
         self.counts = Counts()
         self.seek_table: SeekTable | None = None
         """The seek table of a video, from this or an earlier reading of the file; None for other
@@ -168,7 +171,11 @@ class Source(ABC):
         opened."""
         self._check_open()
         self.counts = Counts()
-        return self._batches(self.counts, selection)
+        return self._timed(self._batches(self.counts, selection))
+
+    def time_reading(self, clock: StageClock, stage: str) -> None:
+        """Charge the making of batches to a stage of a clock."""
+        self._timed = partial(clock.timed, stage)
 
     def singles(self, ordinals: Collection[int]) -> Generator[Single]:
         """The frames of some decode ordinals, rising, whatever was asked for when the source was

@@ -76,11 +76,24 @@ class PairingKinds(Loose):
     digest: str | None = None
 
 
+Seconds = Annotated[float, Field(ge=0, le=1e10)]
+
+
+class StageTimeKinds(Loose):
+    """Of the times of a stage of a run."""
+
+    processor: Seconds
+    wall: Seconds
+
+
 class TimingKinds(Loose):
     """Of the measurements of a run."""
 
-    seconds: Annotated[float, Field(ge=0, le=1e10)] | None = None
+    seconds: Seconds | None = None
     fps: Annotated[float, Field(ge=0)] | None = None
+    processor_seconds: Seconds | None = None
+    frames: Count | None = None
+    stages: dict[str, StageTimeKinds] = {}
 
 
 class RegisterKinds(Loose):

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     import torch
 
     Pixels: TypeAlias = NDArray[Any] | torch.Tensor
+    Vectors: TypeAlias = NDArray[np.float32] | torch.Tensor
 
-__all__ = ["Batch", "Sharing", "to_numpy", "to_tensor"]
+__all__ = ["Batch", "Sharing", "array_on_cpu", "to_numpy", "to_tensor"]
 
 T = TypeVar("T")
 
@@ -87,6 +88,12 @@ def to_numpy(data: Pixels) -> NDArray[Any]:
         return data
     made: NDArray[Any] = data.detach().cpu().numpy()
     return made
+
+
+def array_on_cpu(data: torch.Tensor) -> Vectors:
+    """A tensor as batches hold it: a numpy array of the same memory on the CPU, on a device the
+    tensor itself."""
+    return to_numpy(data) if data.device.type == "cpu" else data
 
 
 def _taken(column: Any, rows: Int64) -> Any:

@@ -14,9 +14,7 @@ from vfiscope.types.batch import Batch, Sharing, to_numpy, to_tensor
 from vfiscope.types.tables import Registrations
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from vfiscope.types.batch import Pixels
+    from vfiscope.types.batch import Pixels, Vectors
 
 __all__ = ["Features", "Frames", "Neighbours", "Pairs"]
 
@@ -93,15 +91,18 @@ class Frames(Batch):
 
 @dataclass(frozen=True, eq=False)
 class Features(Batch):
-    """Embeddings of N frames."""
+    """Embeddings of N frames: numpy arrays on the CPU, tensors on a device."""
 
-    pooled: Tensor
+    pooled: Vectors
     """(N, E) float32, one vector per frame; E is D where it is a mean of patches, and h * w * D
     where it is all of them side by side."""
-    patches: Tensor
+    patches: Vectors
     """(N, h, w, D) float32, one vector per patch, rows from the top."""
+    luma: Vectors | None = None
+    """(N, h * P, w * P) float32, white 1: the luma of the frames at the size at which a patch has a
+    side of P pixels; None where the embedder makes none."""
 
-    COLUMNS = ("pooled", "patches")
+    COLUMNS = ("pooled", "patches", "luma")
 
     def __post_init__(self) -> None:
         check(

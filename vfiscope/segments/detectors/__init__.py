@@ -14,6 +14,7 @@ from collections.abc import Collection
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
 from vfiscope.segments.causes import CAUSE_KINDS
+from vfiscope.segments.detector import Columns, Detector
 from vfiscope.segments.detectors import (
     black,
     blur,
@@ -48,18 +49,18 @@ from vfiscope.segments.detectors import (
     torn,
     warp,
 )
-from vfiscope.segments.detectors.detector import Columns, Detector
-from vfiscope.segments.detectors.echoes import ECHOES
-from vfiscope.segments.detectors.held import TURN_SIGNALS
-from vfiscope.segments.detectors.leaps import LEAP_SIGNALS
-from vfiscope.segments.detectors.light_changes import LIGHT_CHANGE_SIGNALS
-from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
-from vfiscope.segments.detectors.torn_paces import PACE_SIGNALS
+from vfiscope.segments.evidence.damaged_rows import DAMAGE_SIGNALS
+from vfiscope.segments.evidence.echoes import ECHOES
+from vfiscope.segments.evidence.held import TURN_SIGNALS
+from vfiscope.segments.evidence.leaps import LEAP_SIGNALS
+from vfiscope.segments.evidence.light_changes import LIGHT_CHANGE_SIGNALS
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
+from vfiscope.segments.evidence.torn_paces import PACE_SIGNALS
 from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector", "detectors_of"]
 
-DAMAGE_READS = (*corruption.DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS)
+DAMAGE_READS = (*DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS)
 FAULT_READS = (
     *(*DAMAGE_READS, *shift.SHIFT_SIGNALS, *torn.TEAR_SIGNALS, *PACE_SIGNALS),
     *(*ECHOES, "moving_detail"),
@@ -98,7 +99,7 @@ for _detector in (
     Detector(
         "blur", blur.BLUR_SIGNALS, blur.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
     ),
-    Detector("corruption", corruption.DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
+    Detector("corruption", DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
     Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, (), ("blur",), FAULT_READS),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.spans import Mask, segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Segment
 
 __all__ = ["BLACK_SIGNALS", "black_rows", "detect"]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.ghosts import ghost_rows
 from vfiscope.segments.detectors.shift import bumped_rows
-from vfiscope.segments.detectors.stand_out import relit, residual_ratio
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of, medians, shifted
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.stand_out import relit, residual_ratio
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["BLUR_SIGNALS", "detect"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.store import headline_role
 from vfiscope.types import Segment

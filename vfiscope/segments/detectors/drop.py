@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, medians
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import Bool, patterns_of
-from vfiscope.segments.detectors.repeats import repeats_of
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.slip import moved_of
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of, medians
+from vfiscope.segments.evidence.held import Bool, patterns_of
+from vfiscope.segments.evidence.repeats import repeats_of
 from vfiscope.segments.rules import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment, Status, counted
 
 __all__ = ["DROP_READS", "DROP_SIGNALS", "detect"]

@@ -16,15 +16,15 @@ import math
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import change_of
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.regular import regular_of
-from vfiscope.segments.detectors.repeats import Repeat, repeats_of
 from vfiscope.segments.detectors.slip import moved_of
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of
+from vfiscope.segments.evidence.held import change_of
+from vfiscope.segments.evidence.repeats import Repeat, repeats_of
 from vfiscope.segments.rules import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import FrameTable, Role, Segment
 
 __all__ = ["detect"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.low_score import low_scores
-from vfiscope.segments.evidence import told
+from vfiscope.segments.wording import told
 from vfiscope.types import MetricSpec, Segment
 
 __all__ = ["LIGHT_SIGNALS", "detect"]

@@ -17,17 +17,17 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.black import black_rows
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of, medians, shifted
-from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.flash import flashes
 from vfiscope.segments.detectors.gradual import GRADUAL_SIGNALS, gradual_rows
-from vfiscope.segments.detectors.light_changes import light_changes
 from vfiscope.segments.detectors.shot_cut import ALONE_TIMES
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of, medians, shifted
+from vfiscope.segments.evidence.light_changes import light_changes
 from vfiscope.segments.spans import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["EXPOSURE_SIGNALS", "detect"]

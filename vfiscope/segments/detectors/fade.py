@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["FADE_SIGNALS", "Fade", "detect", "fades"]

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of, medians
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
-from vfiscope.segments.detectors.light_changes import (
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of, medians
+from vfiscope.segments.evidence.light_changes import (
     LIGHT_CHANGE_SIGNALS,
     MIN_LIGHT_CHANGE,
     MIN_LIT_ALIKE,
     light_changes,
 )
-from vfiscope.segments.evidence import told
 from vfiscope.segments.spans import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["FLASH_SIGNALS", "Flash", "detect", "flashes"]

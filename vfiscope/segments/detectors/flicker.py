@@ -15,9 +15,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.options.computing_options import LEVEL_METRICS
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.rules import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable, Segment
 

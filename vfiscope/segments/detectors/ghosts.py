@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, medians, shifted
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.echoes import (
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.detectors.shift import bumped_rows
+from vfiscope.segments.detectors.torn import tears
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of, medians, shifted
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.echoes import (
     ECHO_NEAR,
     ECHOES,
     LEAST_RISE,
@@ -18,12 +20,10 @@ from vfiscope.segments.detectors.echoes import (
     seen_twice,
     surely_twice,
 )
-from vfiscope.segments.detectors.shift import bumped_rows
-from vfiscope.segments.detectors.stand_out import relit
-from vfiscope.segments.detectors.torn import tears
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.stand_out import relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment, counted
 
 __all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of, medians
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.fade import fades
-from vfiscope.segments.detectors.light_changes import light_changes
 from vfiscope.segments.detectors.shot_cut import SHOT_SIGNALS, cut_margin
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of, medians
+from vfiscope.segments.evidence.light_changes import light_changes
 from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["GRADUAL_SIGNALS", "detect", "gradual_rows"]

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.photo_curves import PhotoCurves, middle_of
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Float64, Int64, Segment

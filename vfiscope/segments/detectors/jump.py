@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.photo_change import Changes
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Segment

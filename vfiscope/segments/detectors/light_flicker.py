@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.light_changes import MIN_FLICKER_TURNS, light_changes
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of
+from vfiscope.segments.evidence.light_changes import MIN_FLICKER_TURNS, light_changes
 from vfiscope.segments.spans import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Segment
 
 __all__ = ["detect"]

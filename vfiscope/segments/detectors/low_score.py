@@ -68,9 +68,9 @@ from vfiscope.config import FLAG_ENTER, FLAG_LEAVE, FLAG_MIN_FRAMES
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.causes import explained
 from vfiscope.segments.departures import departures
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import departed, told
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
+from vfiscope.segments.wording import departed, told
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
 

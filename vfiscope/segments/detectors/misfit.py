@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.odd_exposure import odd_exposures, odd_photos
-from vfiscope.segments.evidence import told
 from vfiscope.segments.photo_curves import PhotoCurves
 from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["MISFIT_SIGNALS", "detect"]

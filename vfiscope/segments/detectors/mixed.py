@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.spans import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Segment
 
 __all__ = ["MIX_SIGNALS", "detect"]

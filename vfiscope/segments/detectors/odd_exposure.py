@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.photo_curves import PhotoCurves
 from vfiscope.segments.rules import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, FrameTable, Segment
 
 __all__ = ["EXPOSURE_KINDS", "Odd", "detect", "odd_exposures", "odd_photos"]

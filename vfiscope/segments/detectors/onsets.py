@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, shifted
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import patterns_of
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.regular import regular_of
-from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
-from vfiscope.segments.detectors.stand_out import above_sides, impulse_margin
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of, shifted
+from vfiscope.segments.evidence.held import patterns_of
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of
+from vfiscope.segments.evidence.stand_out import above_sides, impulse_margin
 from vfiscope.segments.spans import Mask, segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.spans import segment_of
 from vfiscope.types import Segment, duration
 from vfiscope.types.time_lapse import PAUSE

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.photo_curves import PhotoCurves, Smooth
 from vfiscope.segments.spans import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["detect"]

@@ -12,20 +12,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import (
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.detectors.slip import moved_of
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of
+from vfiscope.segments.evidence.held import (
     DIP_REACH,
     MIN_CERTAINTY,
     Pattern,
     change_of,
     patterns_of,
 )
-from vfiscope.segments.detectors.repeats import repeats_of
-from vfiscope.segments.detectors.slip import moved_of
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.repeats import repeats_of
 from vfiscope.segments.rules import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import FrameTable, Segment, counted
 
 __all__ = ["detect", "regular_of"]

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.echoes import surely_twice
-from vfiscope.segments.detectors.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
-from vfiscope.segments.detectors.stand_out import behind_repeats
-from vfiscope.segments.detectors.torn_paces import surely_torn
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.echoes import surely_twice
+from vfiscope.segments.evidence.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
+from vfiscope.segments.evidence.stand_out import behind_repeats
+from vfiscope.segments.evidence.torn_paces import surely_torn
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["SHIFT_SIGNALS", "bumped_rows", "detect"]

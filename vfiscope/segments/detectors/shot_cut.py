@@ -18,15 +18,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import context_of, medians, shifted
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
-from vfiscope.segments.detectors.light_changes import light_changes
-from vfiscope.segments.evidence import told
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import context_of, medians, shifted
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.light_changes import light_changes
 from vfiscope.segments.spans import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
 __all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]

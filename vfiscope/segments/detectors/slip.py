@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import context_of, medians
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS, repeats_of
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.context import context_of, medians
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.rules import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, FrameTable, Role, Segment, counted
 
 __all__ = ["detect", "moved_of"]

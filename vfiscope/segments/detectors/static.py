@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
-from vfiscope.segments.detectors.held import patterns_of
-from vfiscope.segments.detectors.repeats import MIN_REPEAT_STD, repeats_of
-from vfiscope.segments.evidence import told
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.context import context_of
+from vfiscope.segments.evidence.held import patterns_of
+from vfiscope.segments.evidence.repeats import MIN_REPEAT_STD, repeats_of
 from vfiscope.segments.rules import segment_of, spans
+from vfiscope.segments.wording import told
 from vfiscope.types import Segment
 
 __all__ = ["STATIC_SIGNALS", "detect"]

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.confidence import confidence
-from vfiscope.segments.detectors.context import Context, context_of, medians
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.shift import bumped_rows
-from vfiscope.segments.detectors.stand_out import impulse_margin, relit
-from vfiscope.segments.detectors.torn_paces import (
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.segments.evidence.context import Context, context_of, medians
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.stand_out import impulse_margin, relit
+from vfiscope.segments.evidence.torn_paces import (
     ENOUGH_TORN,
     MIN_PACE_MARGIN,
     PACE_SIGNALS,
@@ -21,8 +21,8 @@ from vfiscope.segments.detectors.torn_paces import (
     pace_scores,
     paced_tears,
 )
-from vfiscope.segments.evidence import told
 from vfiscope.segments.rules import segment_of
+from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment, counted
 
 __all__ = ["TEAR_SIGNALS", "detect", "tears"]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.columns import Column, Columns
-from vfiscope.segments.evidence import told
 from vfiscope.segments.rules.rule import OPERATORS, ROBUST, SLACK_S, Rule
 from vfiscope.segments.rules.value import float32
 from vfiscope.segments.spans import row_end, segment_of, spans, stepped_over
+from vfiscope.segments.wording import told
 from vfiscope.store import headline_role, pool, rows_of
 from vfiscope.types import FrameTable, Role, Segment, Status, counted
 

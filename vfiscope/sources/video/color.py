@@ -17,13 +17,15 @@ was
 Rounding is to nearest: for even sizes the result is within 0.51/255 of the float64 conversion; odd
 sizes stretch subsampled chroma by half a sample over the whole frame. The planar destination is
 chosen because swscale has exact vectorised code for it, while its packed 16-bit output overflows
-for some sizes (libswscale 9.5).
+for some sizes (libswscale 9.5). What compiled loops convert to the same samples does not pass
+swscale (``yuv_loops.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import av
@@ -33,7 +35,9 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
+from vfiscope.sources.video.frame_planes import lines_of
 from vfiscope.sources.video.tonemap import tone_map
+from vfiscope.sources.video.yuv_loops import YuvLoops
 
 __all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
 
@@ -160,6 +164,8 @@ class RgbConverter:
         self._path = path
         self._tonemap = tonemap
         self._reformatter = VideoReformatter()
+        self._specimens = VideoReformatter()
+        self._loops = YuvLoops()
 
     def __call__(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
         """Write the frame into ``out``, (H, W, 3) uint8 for 8-bit sources, uint16 for deeper ones.
@@ -167,15 +173,8 @@ class RgbConverter:
         Raises:
             SourceError: the pixel format cannot be converted.
         """
-        deep = out.dtype == np.uint16
-        planar = color.matrix in SWSCALE
-        name = ("gbrp16le" if planar else "rgb48le") if deep else ("gbrp" if planar else "rgb24")
-        converted = self._reformat(frame, name, color)
-        if planar:
-            green, blue, red = (_plane(converted, i, out.dtype)[:, : frame.width] for i in range(3))
-            cv2.merge([red, green, blue], dst=out)
-        else:
-            np.copyto(out, _plane(converted, 0, out.dtype)[:, : 3 * frame.width].reshape(out.shape))
+        if not self._by_loops(frame, color, out):
+            self.by_swscale(frame, color, out)
         gain, offset = _levels(color, bits_of(frame.format))
         if gain != 1:
             cv2.addWeighted(out, gain, out, 0, offset, dst=out)
@@ -184,9 +183,38 @@ class RgbConverter:
         if has_alpha(frame.format):
             self._lay_on_black(frame, color, out)
 
-    def _reformat(self, frame: av.VideoFrame, name: str, color: Color) -> av.VideoFrame:
+    def _by_loops(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:
+        """As :meth:`by_swscale`, many times as fast; False for frames that need swscale."""
+        planar = partial(self._reformat, name="gbrp", color=color, by=self._specimens)
+        full = color.range == "full"
+        return self._loops.convert(frame, color.matrix, full=full, swscale=planar, out=out)
+
+    def by_swscale(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
+        """Write the code values that swscale makes of a frame of any pixel format."""
+        deep = out.dtype == np.uint16
+        planar = color.matrix in SWSCALE
+        name = ("gbrp16le" if planar else "rgb48le") if deep else ("gbrp" if planar else "rgb24")
+        converted = self._reformat(frame, name, color)
+        if planar:
+            green, blue, red = (
+                lines_of(plane, out.dtype)[:, : frame.width] for plane in converted.planes
+            )
+            cv2.merge([red, green, blue], dst=out)
+        else:
+            np.copyto(
+                out,
+                lines_of(converted.planes[0], out.dtype)[:, : 3 * frame.width].reshape(out.shape),
+            )
+
+    def _reformat(
+        self,
+        frame: av.VideoFrame,
+        name: str,
+        color: Color,
+        by: VideoReformatter | None = None,
+    ) -> av.VideoFrame:
         try:
-            return self._reformatter.reformat(
+            return (by or self._reformatter).reformat(
                 frame,
                 format=name,
                 src_colorspace=SWSCALE.get(color.matrix),
@@ -206,26 +234,16 @@ class RgbConverter:
         name = frame.format.name
         if name.startswith(("yuva", "gbrap")):
             bits = bits_of(frame.format)
-            alpha = _plane(frame, 3, np.dtype(np.uint8 if bits == 8 else np.uint16))[
-                :, : frame.width
-            ]
+            dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
+            alpha = lines_of(frame.planes[3], dtype)[:, : frame.width]
             scale = 1 / ((1 << bits) - 1)
         else:
             whole = self._reformat(frame, "rgba" if out.dtype == np.uint8 else "rgba64le", color)
-            alpha = _plane(whole, 0, out.dtype)[:, : 4 * frame.width].reshape(*out.shape[:2], 4)[
-                ..., 3
-            ]
+            lines = lines_of(whole.planes[0], out.dtype)[:, : 4 * frame.width]
+            alpha = lines.reshape(*out.shape[:2], 4)[..., 3]
             scale = 1 / int(top)
         if int(alpha.min()) * scale < 1:
             cv2.multiply(out, cv2.merge([alpha] * 3), dst=out, scale=scale)
-
-
-def _plane(frame: av.VideoFrame, i: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Plane ``i`` as (H, samples with padding); the memory lives as long as the frame."""
-    plane = frame.planes[i]
-    return np.frombuffer(memoryview(plane), dtype).reshape(
-        plane.height, plane.line_size // dtype.itemsize
-    )
 
 
 def _levels(color: Color, bits: int) -> tuple[float, float]:

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["shrunk"]
+from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
-PLANAR = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p")
-"""Pixel formats of 8 bits whose planes can be shrunk one by one."""
+__all__ = ["shrunk"]
 
 
 def shrunk(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame | None:
@@ -22,16 +21,15 @@ def shrunk(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame | None:
     Planes are halved by averaging for as long as they are twice as large, and what is left of the
     way is bilinear: each sample is the mean of about the area that it stands for.
     """
-    if frame.format.name not in PLANAR:
+    if frame.format.name not in PLANAR_8_BIT:
         return None
     planes = [_plane(plane, size) for plane in frame.planes]
     return av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
 
 
 def _plane(plane: av.video.plane.VideoPlane, size: tuple[int, int]) -> NDArray[Any]:
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
     height, width = size
-    made: NDArray[Any] = lines[:, : plane.width]
+    made = lines_of(plane)[:, : plane.width]
     while made.shape[0] >= 2 * height and made.shape[1] >= 2 * width:
         half = made.shape[1] // 2, made.shape[0] // 2
         made = cv2.resize(made, half, interpolation=cv2.INTER_AREA)

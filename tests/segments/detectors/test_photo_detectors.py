@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from helpers.results import make_scores
 
+from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors import bump, growth, jump, misfit, photo_gap, photo_light
-from vfiscope.segments.detectors.detector import Columns
 from vfiscope.segments.photo_change import Changes
 from vfiscope.segments.photo_curves import PhotoCurves, smooth
 

@@ -12,7 +12,7 @@ from helpers.results import make_scores
 
 from vfiscope.segments import detectors, flag
 from vfiscope.segments.detectors import Detector
-from vfiscope.segments.detectors.confidence import (
+from vfiscope.segments.evidence.confidence import (
     MAX_CONFIDENCE,
     MEASURED,
     MIN_CONFIDENCE,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import Context, medians
-from vfiscope.segments.detectors.stand_out import SIDE_BEFORE, SIDE_BEHIND
+from vfiscope.segments.evidence.context import Context, medians
+from vfiscope.segments.evidence.stand_out import SIDE_BEFORE, SIDE_BEHIND
 from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 

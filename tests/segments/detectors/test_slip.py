@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from vfiscope.segments.detectors import DETECTORS, Columns
-from vfiscope.segments.detectors.repeats import REPEAT_SIGNALS
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
 from vfiscope.types import FrameTable, Role
 
 

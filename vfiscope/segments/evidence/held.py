@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.detectors.context import Context, context_of
+from vfiscope.segments.evidence.context import Context, context_of
 from vfiscope.segments.rules import spans
 from vfiscope.types import Float64
 

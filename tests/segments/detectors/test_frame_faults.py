@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vfiscope.segments.detectors import DETECTORS, Columns
-from vfiscope.segments.detectors.confidence import confidence
+from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.types import FrameTable, Segment, Status
 
 ROWS = 60

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.detectors.context import Context, context_of
-from vfiscope.segments.detectors.held import (
+from vfiscope.segments.evidence.context import Context, context_of
+from vfiscope.segments.evidence.held import (
     CHANGE_SIGNALS,
     LEAST_CHANGE,
     MIN_STEP_PACE,

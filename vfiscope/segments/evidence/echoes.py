@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.context import Context, medians
+from vfiscope.segments.evidence.context import Context, medians
 from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import context_of
-from vfiscope.segments.detectors.detector import Columns
+from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.context import context_of
 from vfiscope.types import Float64
 
 __all__ = [

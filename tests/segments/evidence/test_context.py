@@ -9,7 +9,7 @@ import pytest
 from helpers.results import make_scores
 
 from vfiscope.segments.detectors import Columns
-from vfiscope.segments.detectors.context import context_of, medians
+from vfiscope.segments.evidence.context import context_of, medians
 
 NAN = float("nan")
 

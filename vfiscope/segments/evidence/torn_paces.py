@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.detectors.context import Context, medians
-from vfiscope.segments.detectors.corruption import damaged_rows
-from vfiscope.segments.detectors.stand_out import relit, residual_ratio
+from vfiscope.segments.evidence.context import Context, medians
+from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.stand_out import relit, residual_ratio
 from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.detectors.context import Context, medians
+from vfiscope.segments.evidence.context import Context, medians
 from vfiscope.segments.spans import Mask, spans
 from vfiscope.types import Float64
 

@@ -1,0 +1,59 @@
+"""Where the time of a run went, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.media import noise
+
+import vfiscope as vs
+from vfiscope.views.timing_words import describe_time, describe_timing, times_reading
+
+TIMINGS = {
+    "seconds": 2.0,
+    "fps": 5.0,
+    "processor_seconds": 3.0,
+    "frames": 10,
+    "stages": {
+        "read test": {"processor": 0.75, "wall": 1.0},
+        "read ref": {"processor": 0.25, "wall": 0.5},
+        "psnr": {"processor": 0.5, "wall": 0.5},
+    },
+}
+
+
+def test_the_whole_is_compared_with_reading() -> None:
+    assert times_reading(TIMINGS) == 3.0
+    assert (
+        describe_time(TIMINGS)
+        == "2 s for 10 frames, 3 s of processor time, 3 times that of reading alone"
+    )
+
+
+def test_each_stage_has_its_share_and_the_rest_a_line() -> None:
+    rows = [line.split() for line in describe_timing(TIMINGS)[3:]]
+    assert rows == [
+        ["read", "test", "75.00", "25.0%", "1.00"],
+        ["read", "ref", "25.00", "8.3%", "0.50"],
+        ["psnr", "50.00", "16.7%", "0.50"],
+        ["elsewhere", "150.00", "50.0%"],
+    ]
+
+
+@pytest.mark.parametrize("timings", [{}, {"seconds": 2.5}, {"seconds": 2.5, "fps": 1.0}])
+def test_a_run_of_an_older_version_has_no_times(timings: dict[str, float]) -> None:
+    assert describe_time(timings) is None
+    assert describe_timing(timings) == ["time: this run did not store where it went"]
+
+
+def test_a_run_stores_where_its_time_went(tmp_path: Path) -> None:
+    frames = noise(3, 32, 48)
+    out = tmp_path / "run.h5"
+    vs.score(frames, ref=frames[::-1].copy(), metrics=["psnr", "ssim"], out=out).close()
+    with vs.open_run(out) as run:
+        stages = run.timings["stages"]
+        assert {"read test", "read ref", "pair", "psnr", "ssim", "signals", "flag"} <= set(stages)
+        assert all(times["processor"] >= 0 for times in stages.values())
+        assert run.timings["frames"] == 3
+        assert describe_timing(run.timings)[0].startswith("time: ")

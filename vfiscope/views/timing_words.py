@@ -1,0 +1,57 @@
+"""Where the time of a run went, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vfiscope.types import counted
+
+__all__ = ["describe_time", "describe_timing", "times_reading"]
+
+READING_STAGES = "read "
+"""How the stages begin that decode an input and convert its frames to RGB."""
+ELSEWHERE = "elsewhere"
+
+
+def describe_timing(timings: Mapping[str, Any]) -> list[str]:
+    """A line about the whole run, and a table of its stages; a run that stored none has a line
+    that says so."""
+    stages = timings.get("stages") or {}
+    if not stages:
+        return ["time: this run did not store where it went"]
+    total, frames = timings["processor_seconds"], max(1, timings["frames"])
+    spent = {name: times["processor"] for name, times in stages.items()}
+    waited = {name: f"{times['wall']:10.2f}" for name, times in stages.items()}
+    # Imports, compiled loops, Python between stages, and threads that libraries start.
+    spent[ELSEWHERE] = max(0.0, total - sum(spent.values()))
+    wide = max(len(name) for name in spent)
+    rows = [
+        f"{name:<{wide}}  {1000 * seconds / frames:14.2f}  {seconds / (total or 1):6.1%}"
+        f"  {waited.get(name, '')}"
+        for name, seconds in spent.items()
+    ]
+    heading = f"{'stage':<{wide}}  processor ms a frame   share      wall s"
+    return [f"time: {describe_time(timings)}", "", heading, *(row.rstrip() for row in rows)]
+
+
+def describe_time(timings: Mapping[str, Any]) -> str | None:
+    """How long a run took, in one line; None where it did not store that."""
+    if not timings.get("seconds") or timings.get("processor_seconds") is None:
+        return None
+    times = times_reading(timings)
+    beside = "" if times is None else f", {times:.2g} times that of reading alone"
+    return (
+        f"{timings['seconds']:.3g} s for {counted(timings['frames'], 'frame')},"
+        f" {timings['processor_seconds']:.3g} s of processor time{beside}"
+    )
+
+
+def times_reading(timings: Mapping[str, Any]) -> float | None:
+    """Processor time of a whole run over that of reading its inputs: decoding, and converting to
+    RGB. None where that is not known."""
+    stages = timings.get("stages") or {}
+    reading = sum(
+        each["processor"] for name, each in stages.items() if name.startswith(READING_STAGES)
+    )
+    return timings["processor_seconds"] / reading if reading else None
