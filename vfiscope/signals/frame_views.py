@@ -13,7 +13,7 @@ from vfiscope.types import Float32, Uint8
 
 __all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
 
-HALF_CODE = np.float32(0.5)
+HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -94,15 +94,20 @@ def slope_lengths(plane: Any, made: Any) -> None:
     memory a plane lies.
     """
     height, width = plane.shape
+    ringed = np.empty((3, width + 2), np.int32)
     for y in range(height):
-        above, here, below = plane[max(0, y - 1)], plane[y], plane[min(height - 1, y + 1)]
+        for k in range(3):
+            row, wide = plane[min(max(0, y + k - 1), height - 1)], ringed[k]
+            for x in range(width):
+                wide[x + 1] = row[x]
+            wide[0], wide[width + 1] = row[0], row[width - 1]
+        above, here, below, filled = ringed[0], ringed[1], ringed[2], made[y]
         for x in range(width):
-            left, right = max(0, x - 1), min(width - 1, x + 1)
-            across = np.int32(above[right]) + 2 * np.int32(here[right]) + np.int32(below[right])
-            across -= np.int32(above[left]) + 2 * np.int32(here[left]) + np.int32(below[left])
-            down = np.int32(below[left]) + 2 * np.int32(below[x]) + np.int32(below[right])
-            down -= np.int32(above[left]) + 2 * np.int32(above[x]) + np.int32(above[right])
-            made[y, x] = np.sqrt(np.float32(across * across + down * down)) / 8
+            across = above[x + 2] + 2 * here[x + 2] + below[x + 2]
+            across -= above[x] + 2 * here[x] + below[x]
+            down = below[x] + 2 * below[x + 1] + below[x + 2]
+            down -= above[x] + 2 * above[x + 1] + above[x + 2]
+            filled[x] = np.sqrt(np.float32(across * across + down * down)) / EIGHTFOLD
 
 
 def ranked(values: NDArray[Any], *shares: float) -> list[float]:
