@@ -152,7 +152,7 @@ def summed_apart(now: Any, other: Any) -> float:
         here, there, part = now[y], other[y], np.float32(0)
         for x in range(here.shape[0]):
             part += abs(np.float32(here[x]) - there[x])
-        total += part
+        total += np.float64(part)
     return total
 
 
