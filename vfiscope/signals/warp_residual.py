@@ -19,7 +19,7 @@ MIN_CONTRAST_CODES = 2.0
 """Least standard deviation that a residual is divided by: a black frame has only noise."""
 REACH_PX = 4
 """Windows in which structure is compared reach so far each way."""
-WINDOW_SHARE = 1 / (2 * REACH_PX + 1) ** 2
+SHARE_OF_WINDOW = 1 / (2 * REACH_PX + 1) ** 2
 MIN_STRUCTURE_CODES = 1.5
 """Least standard deviation in a window: what rounding and codecs leave of a plain area."""
 MIN_STRUCTURED_SHARE = 0.01
@@ -118,7 +118,7 @@ def window_means(sums: Any, means: Any) -> None:
     for x in range(width):
         left = sums[x] + sums[x + 1] + (sums[x + 2] + sums[x + 3])
         right = sums[x + 5] + sums[x + 6] + (sums[x + 7] + sums[x + 8])
-        means[x] = np.float32((left + sums[x + 4] + right) * WINDOW_SHARE)
+        means[x] = np.float32((left + sums[x + 4] + right) * SHARE_OF_WINDOW)
 
 
 WARP_RESIDUAL = Signal(
