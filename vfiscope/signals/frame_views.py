@@ -14,6 +14,8 @@ from vfiscope.types import Float32, Uint8
 __all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
 
 HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
+MOST_ROWS = 257
+"""Rows of bytes whose sum uint16 holds."""
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -27,22 +29,24 @@ def scaled_down(plane: Uint8, width: int) -> Uint8:
         return plane
     high, wide = (max(1, side // times) for side in plane.shape)
     made = np.empty((high, wide), np.uint8)
-    mean_squares(plane, made, min(times, plane.shape[0]), times)
+    tall = min(times, plane.shape[0])
+    sums = np.empty(wide * times, np.uint16 if tall <= MOST_ROWS else np.uint32)
+    mean_squares(plane, made, tall, times, sums)
     return made
 
 
 @compiled()
-def mean_squares(plane: Any, made: Any, tall: int, broad: int) -> None:
-    """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels."""
-    width = made.shape[1] * broad
-    sums, totals = np.zeros(width, np.uint32), np.zeros(made.shape[1], np.uint32)
+def mean_squares(plane: Any, made: Any, tall: int, broad: int, sums: Any) -> None:
+    """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels; sums
+    of columns (w * broad,) are written over."""
+    totals = np.zeros(made.shape[1], np.uint32)
     share = np.float32(1 / (tall * broad))
     for i in range(made.shape[0]):
         sums[:] = 0
         for y in range(i * tall, (i + 1) * tall):
             row = plane[y]
-            for x in range(width):
-                sums[x] += np.uint32(row[x])
+            for x in range(sums.shape[0]):
+                sums[x] += row[x]
         add_across(sums, broad, totals)
         filled = made[i]
         for j in range(filled.shape[0]):
@@ -55,14 +59,15 @@ def add_across(sums: Any, broad: int, totals: Any) -> None:
     count = totals.shape[0]
     if broad == 2:
         for j in range(count):
-            totals[j] = sums[2 * j] + sums[2 * j + 1]
+            totals[j] = np.uint32(sums[2 * j]) + np.uint32(sums[2 * j + 1])
     elif broad == 3:
         for j in range(count):
-            totals[j] = sums[3 * j] + sums[3 * j + 1] + sums[3 * j + 2]
+            two = np.uint32(sums[3 * j]) + np.uint32(sums[3 * j + 1])
+            totals[j] = two + np.uint32(sums[3 * j + 2])
     elif broad == 4:
         for j in range(count):
-            left, right = sums[4 * j] + sums[4 * j + 1], sums[4 * j + 2] + sums[4 * j + 3]
-            totals[j] = left + right
+            left = np.uint32(sums[4 * j]) + np.uint32(sums[4 * j + 1])
+            totals[j] = left + (np.uint32(sums[4 * j + 2]) + np.uint32(sums[4 * j + 3]))
     else:
         for j in range(count):
             totals[j] = 0
