@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ SAMPLES = 8
 MIN_BLOCK_ERROR = 30.0
 """Mean squared difference to the partner, in squared code values, from which on a block tells."""
 MIN_MIXED_BLOCKS = 4
+TWOFOLD = np.float32(2)
 FLATNESS = 1e-3
 """Mean square that is added: a flat block has neither motion nor contrast."""
 
@@ -38,9 +40,23 @@ class Mixture(NamedTuple):
     """Weight of that of the next row; the rest is the partner's own."""
 
 
-OFF, BEFORE, AFTER, OWN, ACROSS, DOWN, ONES = range(7)
-"""The planes whose products are looked at."""
-TWOFOLD = np.float32(2)
+class Plane(IntEnum):
+    """What the products of a block are of."""
+
+    OFF = 0
+    """The frame less the partner."""
+    BEFORE = 1
+    """The partner of the row before less the partner."""
+    AFTER = 2
+    """That of the next row less the partner."""
+    OWN = 3
+    """The partner."""
+    ACROSS = 4
+    DOWN = 5
+    ONE = 6
+    """1 everywhere."""
+
+
 UNKNOWN = Mixture(math.nan, math.nan, math.nan)
 
 
@@ -132,30 +148,51 @@ def mean_products(planes: Any, products: Any) -> None:
 def _relit(products: Float64) -> Float64:
     """(n,) what is left of the difference to the partner by another contrast and brightness of the
     whole frame."""
-    off, own, mean = products[OFF, ONES], products[OWN, ONES], products.mean(axis=2)
-    level, own_level = mean[OFF, ONES], mean[OWN, ONES]
-    spread = mean[OWN, OWN] - own_level**2
-    gain = (mean[OFF, OWN] - level * own_level) / max(spread, FLATNESS / own.size / SAMPLES**2)
+    off, own, mean = (
+        products[Plane.OFF, Plane.ONE],
+        products[Plane.OWN, Plane.ONE],
+        products.mean(axis=2),
+    )
+    level, own_level = mean[Plane.OFF, Plane.ONE], mean[Plane.OWN, Plane.ONE]
+    spread = mean[Plane.OWN, Plane.OWN] - own_level**2
+    gain = (mean[Plane.OFF, Plane.OWN] - level * own_level) / max(
+        spread, FLATNESS / own.size / SAMPLES**2
+    )
     # The square of (off - level) - gain (own - own_level).
     base = level - gain * own_level
-    squares = products[OFF, OFF] - 2 * gain * products[OFF, OWN] + gain**2 * products[OWN, OWN]
+    squares = (
+        products[Plane.OFF, Plane.OFF]
+        - 2 * gain * products[Plane.OFF, Plane.OWN]
+        + gain**2 * products[Plane.OWN, Plane.OWN]
+    )
     return np.asarray(np.maximum(0, squares - 2 * base * (off - gain * own) + base**2))
 
 
 def _moved(products: Float64) -> Float64:
     """(n,) what is left of it where each block of the partner may move a little, by its slopes."""
-    xx, yy, xy = products[ACROSS, ACROSS], products[DOWN, DOWN], products[ACROSS, DOWN]
-    x, y = products[OFF, ACROSS], products[OFF, DOWN]
+    xx, yy, xy = (
+        products[Plane.ACROSS, Plane.ACROSS],
+        products[Plane.DOWN, Plane.DOWN],
+        products[Plane.ACROSS, Plane.DOWN],
+    )
+    x, y = products[Plane.OFF, Plane.ACROSS], products[Plane.OFF, Plane.DOWN]
     xx, yy = xx + FLATNESS, yy + FLATNESS
     held = (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
-    return np.asarray(products[OFF, OFF] - held)
+    return np.asarray(products[Plane.OFF, Plane.OFF] - held)
 
 
 def _fitted(products: Float64) -> Mixture:
-    """The mixture, from :func:`mean_products` of the differences to the partner (of the frame, and
-    of the frames beside), of the partner and its slopes, and of one everywhere."""
-    own, ones, twos = products[OFF, OFF], products[BEFORE, BEFORE], products[AFTER, AFTER]
-    both, by_one, by_two = products[BEFORE, AFTER], products[OFF, BEFORE], products[OFF, AFTER]
+    """The mixture, from the (7, 7, n) products of the planes in each block."""
+    own, ones, twos = (
+        products[Plane.OFF, Plane.OFF],
+        products[Plane.BEFORE, Plane.BEFORE],
+        products[Plane.AFTER, Plane.AFTER],
+    )
+    both, by_one, by_two = (
+        products[Plane.BEFORE, Plane.AFTER],
+        products[Plane.OFF, Plane.BEFORE],
+        products[Plane.OFF, Plane.AFTER],
+    )
     changed = _relit(products), _moved(products)
     normal = np.array([[ones.sum(), both.sum()], [both.sum(), twos.sum()]])
     weights, *_ = np.linalg.lstsq(normal, np.array([by_one.sum(), by_two.sum()]), rcond=1e-6)

@@ -28,7 +28,7 @@ def sharpness(frame: SignalFrame) -> float:
     if min(height, width) < MIN_BENT_PX:
         return math.nan
     rows = len(range(1, height - 1, frame.row_step))
-    return summed_bends(frame.luma, frame.row_step) / (rows * (width - 2))
+    return float(summed_bends(frame.luma, frame.row_step) / (rows * (width - 2)))
 
 
 @compiled()
