@@ -148,51 +148,33 @@ def mean_products(planes: Any, products: Any) -> None:
 def _relit(products: Float64) -> Float64:
     """(n,) what is left of the difference to the partner by another contrast and brightness of the
     whole frame."""
-    off, own, mean = (
-        products[Plane.OFF, Plane.ONE],
-        products[Plane.OWN, Plane.ONE],
-        products.mean(axis=2),
-    )
+    off, own, mean = products[Plane.OFF], products[Plane.OWN], products.mean(axis=2)
     level, own_level = mean[Plane.OFF, Plane.ONE], mean[Plane.OWN, Plane.ONE]
-    spread = mean[Plane.OWN, Plane.OWN] - own_level**2
-    gain = (mean[Plane.OFF, Plane.OWN] - level * own_level) / max(
-        spread, FLATNESS / own.size / SAMPLES**2
+    spread = max(
+        mean[Plane.OWN, Plane.OWN] - own_level**2, FLATNESS / (own[Plane.OWN].size * SAMPLES**2)
     )
+    gain = (mean[Plane.OFF, Plane.OWN] - level * own_level) / spread
     # The square of (off - level) - gain (own - own_level).
     base = level - gain * own_level
-    squares = (
-        products[Plane.OFF, Plane.OFF]
-        - 2 * gain * products[Plane.OFF, Plane.OWN]
-        + gain**2 * products[Plane.OWN, Plane.OWN]
-    )
-    return np.asarray(np.maximum(0, squares - 2 * base * (off - gain * own) + base**2))
+    squares = off[Plane.OFF] - 2 * gain * off[Plane.OWN] + gain**2 * own[Plane.OWN]
+    away = off[Plane.ONE] - gain * own[Plane.ONE]
+    return np.asarray(np.maximum(0, squares - 2 * base * away + base**2))
 
 
 def _moved(products: Float64) -> Float64:
     """(n,) what is left of it where each block of the partner may move a little, by its slopes."""
-    xx, yy, xy = (
-        products[Plane.ACROSS, Plane.ACROSS],
-        products[Plane.DOWN, Plane.DOWN],
-        products[Plane.ACROSS, Plane.DOWN],
-    )
-    x, y = products[Plane.OFF, Plane.ACROSS], products[Plane.OFF, Plane.DOWN]
-    xx, yy = xx + FLATNESS, yy + FLATNESS
+    off, across, down = products[Plane.OFF], products[Plane.ACROSS], products[Plane.DOWN]
+    xx, yy, xy = across[Plane.ACROSS] + FLATNESS, down[Plane.DOWN] + FLATNESS, down[Plane.ACROSS]
+    x, y = off[Plane.ACROSS], off[Plane.DOWN]
     held = (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
-    return np.asarray(products[Plane.OFF, Plane.OFF] - held)
+    return np.asarray(off[Plane.OFF] - held)
 
 
 def _fitted(products: Float64) -> Mixture:
     """The mixture, from the (7, 7, n) products of the planes in each block."""
-    own, ones, twos = (
-        products[Plane.OFF, Plane.OFF],
-        products[Plane.BEFORE, Plane.BEFORE],
-        products[Plane.AFTER, Plane.AFTER],
-    )
-    both, by_one, by_two = (
-        products[Plane.BEFORE, Plane.AFTER],
-        products[Plane.OFF, Plane.BEFORE],
-        products[Plane.OFF, Plane.AFTER],
-    )
+    off, before, after = products[Plane.OFF], products[Plane.BEFORE], products[Plane.AFTER]
+    own, ones, twos = off[Plane.OFF], before[Plane.BEFORE], after[Plane.AFTER]
+    both, by_one, by_two = before[Plane.AFTER], off[Plane.BEFORE], off[Plane.AFTER]
     changed = _relit(products), _moved(products)
     normal = np.array([[ones.sum(), both.sum()], [both.sum(), twos.sum()]])
     weights, *_ = np.linalg.lstsq(normal, np.array([by_one.sum(), by_two.sum()]), rcond=1e-6)
