@@ -22,7 +22,7 @@ TAKES_WEIGHTS = {
     "embedders/resizing.py",
     "metrics/level.py",
     "metrics/pixel_pairs.py",
-    "metrics/tensors/patch_motion.py",
+    "metrics/tensors/patch_tensors.py",
     "metrics/tensors/vfi_tensors.py",
     "regions/presets/clusters.py",
     "segments/photo_curves.py",
