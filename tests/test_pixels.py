@@ -25,6 +25,7 @@ TAKES_WEIGHTS = {
     "metrics/tensors/patch_tensors.py",
     "metrics/tensors/vfi_tensors.py",
     "regions/presets/clusters.py",
+    "registration/offset.py",
     "segments/photo_curves.py",
     "signals/luma_mean.py",
 }
