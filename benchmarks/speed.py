@@ -1,11 +1,11 @@
-"""Pairs per second and peak memory of PSNR and SSIM beside scikit-image, kornia and FFmpeg's
-filters, as ratios.
+"""Processor time, wall time and peak memory beside other programs, as ratios.
 
-    python benchmarks/speed.py
+    python benchmarks/speed.py [TEST REF]
 
-makes 720p and 1080p clips, runs every peer on them in turn in its own process, and writes
-``benchmarks/speed.md``, the table that docs/benchmarks.md shows. Speed is the median of the rounds;
-a ratio above 1 means that vfiscope is faster.
+makes a pair of 1080p H.264 clips, or takes one, runs every job and every peer in turn in processes
+of their own, and writes ``benchmarks/speed.md``, the tables that docs/benchmarks.md shows. Decoding
+is included everywhere. Each ratio is the median over rounds that hold both sides. Needs
+``pip install '.[benchmark]'``.
 """
 
 from __future__ import annotations
@@ -15,65 +15,85 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from peers import PEERS
+from speed_growth import grown
+from speed_start import started
 
 from vfiscope.synth import Scene, write_video
 
 HERE = Path(__file__).parent
-SIZES = {"720p": (720, 1280), "1080p": (1080, 1920)}
-FRAMES = 240
-PAIRS = {"vfiscope": FRAMES, "FFmpeg filters": FRAMES, "kornia": 16, "scikit-image": 8}
-"""The slow peers score fewer pairs of the same clips; their speed per pair is what is compared."""
+OWN, FILTERS = "vfiscope", "FFmpeg filters"
+ASKED = ("psnr", "ssim", "psnr,ssim", "ms_ssim", "gmsd")
+JOBS = {
+    "psnr,ssim with signals": ("vfiscope with signals", "psnr,ssim"),
+    "default": (OWN, "cosine,mismatch,psnr,ssim"),
+    "vfi": (OWN, "vfi"),
+}
+"""Jobs that no peer has: shown beside FFmpeg's psnr and ssim."""
+FRAMES, SLOW_FRAMES = 120, 8
+QUICK = (OWN, "vfiscope with signals", FILTERS)
+"""The others score fewer pairs of the same clips; what is compared is the time of a pair."""
 ROUNDS = 3
+Measured = dict[str, float]
 
 
-def make_clips(folder: Path, height: int, width: int) -> tuple[Path, Path]:
+def make_clips(folder: Path) -> tuple[Path, Path]:
     """One scene encoded twice, well and badly."""
-    scene = Scene(height, width, seed=3)
+    scene = Scene(1080, 1920, seed=3)
     test, ref = folder / "test.mp4", folder / "ref.mp4"
     write_video(ref, scene.frames(FRAMES), crf=18)
     write_video(test, scene.frames(FRAMES), crf=30)
     return test, ref
 
 
-def measure(name: str, test: Path, ref: Path) -> dict[str, float]:
-    command = [sys.executable, str(HERE / "peers.py"), name, str(test), str(ref), str(PAIRS[name])]
-    found: dict[str, float] = json.loads(
-        subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    )
-    return found
+def measure(name: str, metrics: str, test: Path, ref: Path) -> Measured:
+    """Milliseconds a pair, and MB."""
+    pairs = FRAMES if name in QUICK else SLOW_FRAMES
+    command = [sys.executable, str(HERE / "peers.py"), name, metrics, str(test), str(ref)]
+    told = subprocess.run([*command, str(pairs)], check=True, capture_output=True, text=True)
+    found = json.loads(told.stdout)
+    times = {which: 1000 * found[which] / found["pairs"] for which in ("processor", "wall")}
+    return {**times, "peak_mb": found["peak_mb"]}
 
 
-def median(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {
-        "speed": statistics.median(row["pairs"] / row["seconds"] for row in rows),
-        "peak_mb": statistics.median(row["peak_mb"] for row in rows),
-        **{key: rows[0][key] for key in ("psnr", "ssim")},
-    }
+def sides() -> Iterator[tuple[str, tuple[str, str], tuple[str, str]]]:
+    """What is compared: a heading, our job and the peer's, each a program and metrics."""
+    for metrics in ASKED:
+        for name, (_, known) in PEERS.items():
+            if known and set(metrics.split(",")) <= set(known):
+                yield metrics, (OWN, metrics), (name, metrics)
+    for heading, job in JOBS.items():
+        yield heading, job, (FILTERS, "psnr,ssim")
+
+
+def compared(test: Path, ref: Path) -> list[str]:
+    """The table of jobs and peers."""
+    rows = list(sides())
+    jobs = dict.fromkeys(job for _, mine, theirs in rows for job in (mine, theirs))
+    rounds = [{job: measure(*job, test, ref) for job in jobs} for _ in range(ROUNDS)]
+    lines = ["| job | beside | processor time | wall time | peak memory |", "|---|---|---|---|---|"]
+    for heading, mine, theirs in rows:
+        ratios = [
+            statistics.median(each[mine][what] / each[theirs][what] for each in rounds)
+            for what in ("processor", "wall", "peak_mb")
+        ]
+        name = theirs[0] if theirs[1] == mine[1] else f"{theirs[0]} {theirs[1]}"
+        lines.append(f"| {heading} | {name} | {' | '.join(f'{each:.2g}' for each in ratios)} |")
+        print(lines[-1], *(f"{rounds[0][job]['processor']:.1f} ms" for job in (mine, theirs)))
+    return lines
 
 
 def main() -> None:
-    lines = [
-        "| size | peer | vfiscope's speed / the peer's | the peer's peak memory / vfiscope's |",
-        "|---|---|---|---|",
-    ]
-    for size, (height, width) in SIZES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            clips = make_clips(Path(folder), height, width)
-            rounds = [{name: measure(name, *clips) for name in PEERS} for _ in range(ROUNDS)]
-        found = {name: median([row[name] for row in rounds]) for name in PEERS}
-        own = found.pop("vfiscope")
-        for name, row in found.items():
-            speed, memory = own["speed"] / row["speed"], row["peak_mb"] / own["peak_mb"]
-            lines.append(f"| {size} | {name} | {speed:.2g} | {memory:.2f} |")
-            print(
-                lines[-1],
-                f"PSNR {own['psnr']:.3f} / {row['psnr']:.3f}  SSIM {own['ssim']:.5f} /"
-                f" {row['ssim']:.5f}",
-            )
-    (HERE / "speed.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        given = [Path(each) for each in sys.argv[1:3]]
+        clips = make_clips(folder) if len(given) < 2 else (given[0], given[1])
+        tables = [compared(*clips), grown(folder), started(folder)]
+    text = "\n\n".join("\n".join(lines) for lines in tables)
+    (HERE / "speed.md").write_text(f"{text}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

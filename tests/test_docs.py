@@ -164,7 +164,7 @@ def test_the_page_of_the_file_names_all_that_a_run_holds(tmp_path: Path) -> None
 
 
 def test_tables_of_numbers_are_the_benchmarks() -> None:
-    for name in ("speed.md", "memory.md", "vfi_short.md"):
+    for name in ("speed.md", "vfi_short.md"):
         assert (ROOT / "benchmarks" / name).read_text().strip() in PAGES["docs/benchmarks.md"]
     for name in ("faults_audit.md", "faults_reported.md", "faults_cuts.md"):
         assert (ROOT / "benchmarks" / name).read_text().strip() in PAGES["docs/benchmarks.md"]

@@ -19,6 +19,7 @@ DEPTHS = [8, 10, 12, 16]
 TAKES_WEIGHTS = {
     "alignment/signature.py",
     "embedders/dsift_tensors.py",
+    "embedders/resizing.py",
     "metrics/level.py",
     "metrics/pixel_pairs.py",
     "metrics/tensors/patch_motion.py",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import get_args
 
 from vfiscope.options import RunConfig
-from vfiscope.options.embedding_options import Aspect, Device, TokenPool
+from vfiscope.options.embedding_options import Aspect, Device, Precision, TokenPool
 
 __all__ = ["RunConfig"]
 
 TOKEN_POOLS = get_args(TokenPool)
 ASPECTS = get_args(Aspect)
 DEVICES = get_args(Device)
+PRECISIONS = get_args(Precision)
 
 ROWS_PER_PART = 64
 """Rows per part file: the most that a killed run can lose; an interrupted run loses none."""

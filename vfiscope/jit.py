@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 
 import cv2
 import numba
+from threadpoolctl import ThreadpoolController
 
 from vfiscope.jit_cache import CodeCache
 
@@ -28,6 +29,7 @@ __all__ = [
     "compiled",
     "in_bands",
     "map_rows",
+    "one_blas_thread",
     "one_opencv_thread",
     "one_opencv_thread_meanwhile",
     "pool_seconds",
@@ -44,6 +46,7 @@ processor."""
 
 NAME = "vfiscope-loops"
 OPENCV_LOCK = threading.Lock()
+BLAS_LOCK = threading.Lock()
 MEANWHILE: list[int] = []
 """OpenCV's numbers of threads that callers of :func:`one_opencv_thread_meanwhile` found."""
 MOST_BANDS = 16
@@ -121,6 +124,18 @@ def one_opencv_thread() -> Iterator[None]:
 
 
 @contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Set numpy's matrix products to one thread, and restore the setting afterwards; callers take
+    turns, as with :func:`one_opencv_thread`.
+
+    The bits of a product depend on how its library shares it out, so it is cut into fixed blocks
+    for :func:`in_bands` instead. Its own threads also spin for 20 ms after each product.
+    """
+    with BLAS_LOCK, _blas().limit(limits=1):
+        yield
+
+
+@contextmanager
 def one_opencv_thread_meanwhile() -> Iterator[None]:
     """The same for as long as small frames are worked on, without keeping others waiting: OpenCV
     starts and stops its threads whenever the setting changes, which costs more than they save."""
@@ -140,6 +155,11 @@ def one_opencv_thread_meanwhile() -> Iterator[None]:
 def threads() -> int:
     """Number of threads, as numba determines it from the CPU affinity and ``NUMBA_NUM_THREADS``."""
     return int(cast(Any, numba.config).NUMBA_NUM_THREADS)
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
 
 
 @cache

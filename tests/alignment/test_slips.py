@@ -39,12 +39,18 @@ def positions(cadence: Cadence) -> NDArray[np.float64]:
 
 
 LOST_TWO = [*range(15), *range(17, 41)]
+MANY_LOST = [*range(10), *range(18, 26), *range(31, 41)]
+"""So many that a line through all frames fits another multiplier better."""
+FROZEN = [*range(10), *[9] * 11, *range(21, 41)]
 SLIPS: dict[str, tuple[int, list[int], list[tuple[int, int]]]] = {
     "one repeated": (2, [*range(19), 18, *range(19, 41)], [(19, 1)]),
     "one lost": (2, [*range(18), *range(19, 41)], [(18, -1)]),
     "two lost": (2, LOST_TWO, [(15, -2)]),
     "two slips": (2, [*range(12), 11, *range(12, 27), *range(28, 41)], [(12, 1), (28, -1)]),
     "a freeze": (2, [*range(14), 13, 13, 13, *range(14, 41)], [(14, 3)]),
+    "many lost, twice": (2, MANY_LOST, [(10, -8), (18, -5)]),
+    "a long freeze near the start": (2, [*range(8), *[7] * 16, *range(8, 41)], [(8, 16)]),
+    "a freeze in place of frames": (2, FROZEN, [(10, 11), (21, -11)]),
     "of three": (3, [*range(31), 30, *range(31, 61)], [(31, 1)]),
 }
 """{name: (multiplier, frames of the right clip that the test shows, slips)}"""

@@ -365,15 +365,15 @@ def test_the_verb_reports_by_exit_code(folder: Path, capsys: pytest.CaptureFixtu
 
 def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
     (folder / "a.csv").write_text(
-        "id,test,ref,window,precise,metrics,embedder,size\n"
+        "id,test,ref,window,overwrite,metrics,embedder,size\n"
         "a,media/f1.png,media/f0.png,2,true,mismatch,dsift,42\n"
         "b,media/f1.png,media/f0.png,2,yes,mismatch,dsift,42\n"
     )
     good, bad = run_jobs(read_jobs(folder / "a.csv"), folder / "out")
     assert good["state"] == "ok"
     with Run(good["out"]) as run:
-        assert (run.config["window"], run.config["precise"]) == (2, True)
-    assert bad["error"] == "precise is 'yes': pass true or false"
+        assert run.config["window"] == 2
+    assert bad["error"] == "overwrite is 'yes': pass true or false"
 
 
 def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:

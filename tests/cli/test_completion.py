@@ -38,7 +38,7 @@ def program(tmp_path: Path) -> dict[str, str]:
     ("words", "completed"),
     [
         ("vfiscope compa", {"compare"}),
-        ("vfiscope score a.mp4 --prec", {"--precise"}),
+        ("vfiscope score a.mp4 --prec", {"--precision"}),
         ("vfiscope score a.mp4 --tonemap ha", {"hable"}),
         ("vfiscope score a.mp4 --metrics psnr,ms", {"psnr,mse", "psnr,ms_ssim"}),
         ("vfiscope score a.mp4 --maps no", {"none"}),

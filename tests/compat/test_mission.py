@@ -358,8 +358,8 @@ def test_bands_are_said_everywhere(
     bands = {"name": "dinov2-small", "pool": "all", "size": SIZE, "aspect": "stretch"}
     monkeypatch.setattr("vfiscope.compat.bands.BANDS_FOR", bands)
     monkeypatch.setattr(
-        "vfiscope.metrics.tensors.patch_tensors.cosine_distance",
-        lambda a, _: torch.full((len(a),), distance),
+        "vfiscope.metrics.patches.cosine_distance",
+        lambda a, _: np.full(len(a), distance, np.float32),
     )
     pair = ["b.png", "a.png", "--weights", "w.pt", *FLAGS]
     assert call("compare", *pair, "-o", "1.h5", "--json", "--visualize", "F", "--no-pca") == 0

@@ -20,7 +20,7 @@ from vfiscope.embedders import choose, kinds, open_embedder
 from vfiscope.embedders.dinov2 import EMBED_BATCH, Dinov2, network_batch
 from vfiscope.embedders.embedder import resize_for
 from vfiscope.errors import EmbedderError
-from vfiscope.metrics.tensors import patch_tensors as patches
+from vfiscope.metrics import patches
 from vfiscope.models import CATALOG, device, resolve_device
 from vfiscope.models.lora import NO_ALPHA
 from vfiscope.types.batch import to_tensor
@@ -112,7 +112,7 @@ def test_novas_number_from_its_description(size: int) -> None:
     made = embedder(model, size=size, pool="all", aspect="stretch")
     test, ref = (made.embed(frames_of(image[None])).pooled for image in images)
     assert expected > 1e-4
-    assert float(patches.cosine_distance(test, ref)) == pytest.approx(expected, abs=1e-6)
+    assert patches.cosine_distance(test, ref).item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_the_resize_is_pillows_but_for_its_rounding() -> None:
@@ -145,37 +145,6 @@ def test_stretched_frames_have_a_square_grid() -> None:
     assert np.allclose(made.embed(square).patches[0].reshape(-1, made.dim), by_loop[1:], atol=1e-5)
     with pytest.raises(EmbedderError, match="aspect is 'crop': choose one of keep, stretch"):
         embedder(network(), aspect="crop")
-
-
-def test_the_policy_of_precision() -> None:
-    """Nothing but float32 on a CPU; the settings of others are left as they were."""
-    made = embedder(network())
-    image = frames_of(noise(1, 70, 70))
-    torch.set_float32_matmul_precision("medium")
-    try:
-        plain = made.embed(image).patches
-        assert torch.get_float32_matmul_precision() == "medium"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-    assert plain.dtype == np.float32
-    assert np.array_equal(plain, made.embed(image).patches)
-    assert np.array_equal(plain, embedder(network(), precise=True).embed(image).patches)
-    assert made.describe(70, 70)["precision"] == "float32"
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_a_gpu_computes_in_bfloat16_unless_told_otherwise() -> None:
-    images = frames_of(noise(6, 70, 98))
-    exact = embedder(network()).embed(images)
-    precise = embedder(network(), device="cuda", precise=True)
-    fast = embedder(network(), device="cuda")
-    assert precise.describe(70, 98)["precision"] == "float32"
-    assert fast.describe(70, 98)["precision"] == "bfloat16"
-    assert np.allclose(precise.embed(images).patches.cpu(), exact.patches, atol=1e-4)
-    made = fast.embed(images)
-    assert made.patches.dtype == made.pooled.dtype == torch.float32
-    assert float((made.patches.cpu() - torch.from_numpy(exact.patches)).abs().max()) > 1e-4
-    assert float(patches.cosine_distance(made.pooled.cpu(), exact.pooled).max()) < 2e-3
 
 
 def test_pools() -> None:
@@ -405,7 +374,8 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
                 "all",
                 "--aspect",
                 "stretch",
-                "--precise",
+                "--precision",
+                "float32",
                 *options,
             ]
         )
@@ -433,7 +403,7 @@ def test_a_run_says_and_stores_what_became_of_the_weights(
             "grid": [2, 2],
             "size": 28,
         }
-        assert run.config["precise"] is True
+        assert run.config["precision"] == "float32"
         assert run.maps["mismatch"].shape == (1, 2, 2)
 
 

@@ -18,16 +18,17 @@ from kornia.feature import DenseSIFTDescriptor
 from vfiscope import synth
 from vfiscope.embedders import open_embedder
 from vfiscope.embedders.dsift import Dsift
+from vfiscope.embedders.dsift_loops import describe_cells as describe_by_loops
 from vfiscope.embedders.dsift_tensors import (
     _pool,
-    _pool_by_torch,
     _votes,
-    _votes_by_torch,
     describe_cells,
+    describe_frames,
 )
 from vfiscope.embedders.embedder import MAX_PATCHES, check_size, grid_for, resize_for
 from vfiscope.errors import EmbedderError
-from vfiscope.metrics.tensors.patch_tensors import cosine_distance, match
+from vfiscope.metrics.patch_matching import cosine_distance, match
+from vfiscope.pixels import LUMA_WEIGHTS, weighted
 from vfiscope.types.batch import to_tensor
 
 P = 14
@@ -42,6 +43,16 @@ def texture(height: int, width: int, seed: int = 0, sigma: float = 3.0) -> np.nd
 
 def image_of(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array.copy()).permute(2, 0, 1).float() / 255
+
+
+def cells_of(image: torch.Tensor) -> torch.Tensor:
+    """Vectors (h, w, 135) of an image (3, h * 14, w * 14) in 0..1, by the loops."""
+    planes = image.numpy()
+    h, w = (side // P for side in planes.shape[1:])
+    made = np.empty((h, w, 135), np.float32)
+    luma = np.ascontiguousarray(weighted(planes, LUMA_WEIGHTS))
+    describe_by_loops(luma, planes.reshape(3, h, P, w, P).mean(axis=(2, 4)), made)
+    return torch.from_numpy(made)
 
 
 def test_grid_keeps_the_aspect_and_rounds_to_whole_patches() -> None:
@@ -111,7 +122,8 @@ def test_the_pooled_vector_takes_no_memory_of_its_own() -> None:
     embedder = Dsift(size=70)
     made = embedder.embed(frames_of(texture(100, 200)[None]))
     assert np.shares_memory(made.pooled, made.patches)
-    assert embedder.floats(100, 200) == made.patches.size == 5 * 10 * 135
+    assert made.patches.size == 5 * 10 * 135
+    assert embedder.floats(100, 200) == made.patches.size + made.luma.size
 
 
 def test_two_cells_that_change_places_are_told_apart() -> None:
@@ -138,7 +150,7 @@ def test_cosine_is_the_mean_over_places_and_never_below_mismatch() -> None:
     frames[1, :, :100] = frames[0, :, :100]
     made = Dsift(size=140).embed(frames_of(frames))
     test, ref = made[:1], made[1:]
-    distance = float(cosine_distance(test.pooled, ref.pooled))
+    distance = cosine_distance(test.pooled, ref.pooled).item()
     places = 1 - (test.patches[0].astype(np.float64) * ref.patches[0]).sum(axis=-1)
     assert distance == pytest.approx(float(places.mean()), abs=1e-6)
     assert float(match(test, ref).forward_distance.mean()) < distance
@@ -198,9 +210,9 @@ def test_no_frames_give_no_features() -> None:
 
 def test_shifting_by_one_patch_shifts_the_cells_by_one() -> None:
     scene = texture(12 * P, 13 * P)
-    whole = describe_cells(image_of(scene), P)
-    right = describe_cells(image_of(scene[:, P:]), P)
-    down = describe_cells(image_of(scene[P:]), P)
+    whole = cells_of(image_of(scene))
+    right = cells_of(image_of(scene[:, P:]))
+    down = cells_of(image_of(scene[P:]))
     inner = slice(3, -3)
     assert torch.equal(whole[inner, 1:][:, inner], right[inner, inner])
     assert torch.equal(whole[1:][inner, inner], down[inner, inner])
@@ -212,7 +224,7 @@ def test_a_dot_at_the_centre_of_a_cell_is_seen_symmetrically() -> None:
     image[3 * P + 6 : 3 * P + 8, 3 * P + 6 : 3 * P + 8] = (
         255  # a cell's centre lies between pixels 6 and 7
     )
-    cell = describe_cells(image_of(image), P)[3, 3]
+    cell = cells_of(image_of(image))[3, 3]
     sift = cell[:128].reshape(8, 4, 4)
     mirror = [
         4,
@@ -235,7 +247,7 @@ def test_a_ramp_has_one_direction() -> None:
     ramp = np.repeat(np.tile(np.linspace(0, 1, 8 * P)[None, :, None], (8 * P, 1, 3)), 1, axis=0)
     for turns, direction in ((0, 0), (1, 6), (2, 4), (3, 2)):
         image = torch.from_numpy(np.rot90(ramp, turns).copy()).permute(2, 0, 1).float()
-        sift = describe_cells(image, P)[4, 4, :128].reshape(8, 16)
+        sift = cells_of(image)[4, 4, :128].reshape(8, 16)
         assert int(sift.sum(dim=1).argmax()) == direction
         assert torch.allclose(
             sift[direction], torch.full((16,), float(sift[direction, 0])), atol=1e-3
@@ -266,7 +278,7 @@ def test_bins_and_contrast_agree_with_plain_loops(cell: tuple[int, int]) -> None
     bins = naive_bins(scene.astype(float) @ [0.299, 0.587, 0.114] / 255, cell)
     unit = np.minimum(bins / np.linalg.norm(bins), 0.2)
     expected = unit / np.linalg.norm(unit)
-    got = describe_cells(image_of(scene), P)[cell].double().numpy()
+    got = cells_of(image_of(scene))[cell].double().numpy()
     sift = got[:128].reshape(8, 4, 4)
     assert np.allclose(sift / np.linalg.norm(sift), expected, atol=2e-5)
     assert np.isclose(np.linalg.norm(got[:129]) ** 2, 2 / 3, atol=1e-6)
@@ -279,7 +291,7 @@ def test_descriptors_resemble_those_of_kornia() -> None:
     luma = (scene * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=0)
     kornia = DenseSIFTDescriptor(rootsift=False, spatial_bin_size=P, stride=P, padding=P)
     theirs = kornia(luma[None, None])[0].detach().permute(1, 2, 0)[2:-2, 2:-2].flatten(0, 1)
-    ours = describe_cells(scene, P)[2:-2, 2:-2, :128].flatten(0, 1)
+    ours = cells_of(scene)[2:-2, 2:-2, :128].flatten(0, 1)
     alike = (ours / ours.norm(dim=-1, keepdim=True)) @ theirs.T
     assert alike.argmax(dim=1).tolist() == list(range(36))
     assert float(alike.diagonal().min()) > 0.85
@@ -297,7 +309,7 @@ def test_a_flat_cell_is_flat_and_contrast_grows_without_a_jump() -> None:
     cells = []
     for strength in (0.0, 1e-9, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1):
         image = torch.from_numpy(0.5 + strength * wave).permute(2, 0, 1).float()
-        cells.append(describe_cells(image, P)[3, 3])
+        cells.append(cells_of(image)[3, 3])
     assert float(cells[0][128]) == pytest.approx((2 / 3) ** 0.5, abs=1e-7)
     assert cells[0][:128].abs().max() == 0
     flat = [float(cell[128]) for cell in cells]
@@ -310,37 +322,34 @@ def test_a_flat_cell_is_flat_and_contrast_grows_without_a_jump() -> None:
 
 def test_colour_is_a_point_on_the_circle_for_each_channel() -> None:
     image = torch.tensor([0.0, 0.5, 1.0])[:, None, None].expand(3, 3 * P, 3 * P)
-    colour = describe_cells(image, P)[1, 1, 129:] * 3
+    colour = cells_of(image)[1, 1, 129:] * 3
     half = 0.5**0.5
     assert torch.allclose(colour, torch.tensor([1, half, 0, 0, half, 1.0]), atol=2e-4)
 
 
 def test_a_change_of_hue_alone_is_noticed() -> None:
-    red, green = (describe_cells(torch.tensor(c)[:, None, None].expand(3, 42, 42), P)[1, 1]
+    red, green = (cells_of(torch.tensor(c)[:, None, None].expand(3, 42, 42))[1, 1]
                   for c in ([0.8, 0.2, 0.3], [0.2, 0.6, 0.3]))  # fmt: skip
     assert float(1 - red @ green) > 0.05
 
 
-@pytest.mark.parametrize("patch", [8, 14])
-def test_the_loops_give_the_bits_of_the_tensor_functions(patch: int) -> None:
-    made = texture(5 * patch, 23 * patch, 4)
-    made[:patch] = 90  # flat: no direction
-    luma = image_of(made)[1]
-    padded = np.pad(luma.numpy(), 1, mode="edge")
-    gx, gy = (torch.from_numpy(np.ascontiguousarray(part)) for part in slopes_of(padded))
-    votes = _votes(luma)
-    assert torch.equal(votes, _votes_by_torch(gx, gy, (gx * gx + gy * gy).sqrt()))
-    weights = [(step + 0.5) / patch for step in range(patch)]
-    assert torch.equal(
-        _pool(votes, patch), _pool_by_torch(votes, weights, [1 - weight for weight in weights])
-    )
+def test_the_loops_agree_with_the_tensor_functions() -> None:
+    made = texture(5 * P, 23 * P, 4)
+    made[:P] = 90  # flat: no direction
+    image = image_of(made)
+    assert torch.allclose(cells_of(image), describe_cells(image, P), rtol=0, atol=1e-6)
 
 
-def slopes_of(padded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    half = np.float32(0.5)
-    return (padded[1:-1, 2:] - padded[1:-1, :-2]) * half, (
-        padded[2:, 1:-1] - padded[:-2, 1:-1]
-    ) * half
+@pytest.mark.parametrize(("depth", "height", "width"), [(8, 300, 211), (10, 37, 91), (16, 28, 42)])
+def test_features_agree_with_those_of_the_tensor_functions(
+    depth: int, height: int, width: int
+) -> None:
+    pixels = texture(height, width, depth).astype(np.uint16 if depth > 8 else np.uint8)
+    frames, embedder = frames_of(pixels[None] << (depth - 8), depth), Dsift(size=28)
+    made = embedder.embed(frames)
+    patches, luma = describe_frames(frames, embedder.grid(height, width), P, "cpu")
+    assert np.allclose(made.luma, luma, rtol=0, atol=1e-5)
+    assert np.allclose(made.patches, patches, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(197, 311), (392, 714), (1100, 1500)])
@@ -374,7 +383,7 @@ def test_bits_do_not_depend_on_the_batch(batch: int, height: int, width: int) ->
 def test_describe_says_what_made_the_features() -> None:
     assert Dsift(size=224).describe(480, 640) == {
         "name": "dsift",
-        "version": "dsift-2",
+        "version": "dsift-3",
         "weights_digest": None,
         "dim": 135,
         "pooled_dim": 16 * 21 * 135,

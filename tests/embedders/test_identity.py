@@ -13,7 +13,7 @@ from vfiscope.errors import EmbedderError
 
 OPTIONS: list[dict[str, Any]] = [
     {},
-    {"size": 70, "aspect": "stretch", "pool": "all", "precise": True},
+    {"size": 70, "aspect": "stretch", "pool": "all", "precision": "float32"},
 ]
 
 
@@ -52,6 +52,7 @@ def test_the_bytes_of_the_weights_identify_and_not_their_name(tmp_path: Path) ->
         ({"size": 75}, "size is 75: it must be a multiple"),
         ({"pool": "max"}, "pool is 'max': choose one of patch, all, cls"),
         ({"aspect": "crop"}, "aspect is 'crop': choose one of"),
+        ({"precision": "half"}, "precision is 'half': choose one of auto, float32, bfloat16"),
         ({"device": "tpu"}, "there is no device 'tpu'"),
     ],
 )

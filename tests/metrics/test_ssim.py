@@ -101,6 +101,12 @@ PAIRS = {
     "dark": (around(2, 2, 5), around(2, 2, 6)),
     "bright": (around(252, 3, 7), around(252, 3, 8)),
     "grey": (around(128, 20, 9), around(128, 20, 10)),
+    "colours": tuple(
+        np.concatenate(
+            [around(level, 2, 20 * part + level, (90, 300, 1)) for level in (3, 128, 250)], -1
+        )
+        for part in range(2)
+    ),
     "exposure": (around(60, 2, 11), around(200, 2, 12)),
 }
 

@@ -37,7 +37,7 @@ WEIGHTS = "w.ckpt"
         ({"fps": "25"}, "fps is '25': pass frames per second"),
         ({"size": 1.5}, "size is 1.5: pass a whole number of pixels"),
         ({"stream": -1}, "stream is -1: pass a number from 0 to 9999"),
-        ({"precise": 1}, "precise is 1: pass true or false"),
+        ({"independent": 1}, "independent is 1: pass true or false"),
         ({"pool": "max"}, "pool is 'max': choose one of patch, all, cls"),
         ({"device": None}, "device is None: choose one of auto, cpu, cuda, mps"),
         ({"tonemap": "x"}, "tonemap is 'x': choose one of none, reinhard, hable, mobius"),
@@ -145,7 +145,7 @@ def test_every_option_says_what_it_does_in_a_section() -> None:
     [
         ("batch", " 4", 4),
         ("fps", "23.5", 23.5),
-        ("precise", "TRUE", True),
+        ("independent", "TRUE", True),
         ("resume", "false", False),
         ("align", "+3", "+3"),
         ("start", "120", "120"),
@@ -158,8 +158,8 @@ def test_a_cell_of_a_table_is_what_is_declared(name: str, text: str, value: obje
 def test_a_cell_that_is_no_number_or_truth_is_refused() -> None:
     with pytest.raises(UsageError, match=r"^batch is 'two': pass a whole number$"):
         declared()["batch"].of_text("two")
-    with pytest.raises(UsageError, match=r"^precise is 'yes': pass true or false$"):
-        declared()["precise"].of_text("yes")
+    with pytest.raises(UsageError, match=r"^independent is 'yes': pass true or false$"):
+        declared()["independent"].of_text("yes")
 
 
 def test_a_job_with_a_key_that_is_no_option_is_refused_whatever_the_key() -> None:

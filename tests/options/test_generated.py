@@ -51,7 +51,7 @@ RIGHT = """
 import vfiscope as vs
 run = vs.score("a.mp4", ref="b.mp4", metrics=["psnr"], batch=4, align="auto", pool="cls", fps=24)
 vs.scan("a", golden=0, lag=None, out="a.h5")
-vs.compare("a.png", "b.png", visualize="figures", precise=True)
+vs.compare("a.png", "b.png", visualize="figures", precision="float32")
 vs.open_source("a.mp4", batch=2, start="2.5s", resize=(4, 4, "area"))
 """
 WRONG = {

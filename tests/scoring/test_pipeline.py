@@ -265,7 +265,7 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"aspect": "crop"}, UsageError, "aspect is 'crop': choose one of keep, stretch"),
         ({"window": 0}, UsageError, "window is 0: pass a number from 1 to 16384"),
         ({"window": "3"}, UsageError, "window is '3': pass a whole number of patches"),
-        ({"precise": 1}, UsageError, "precise is 1: pass true or false"),
+        ({"independent": 1}, UsageError, "independent is 1: pass true or false"),
         ({"colour": 1}, UsageError, "no option 'colour'"),
         ({"lag": 2}, UsageError, "lag has no effect in mode score"),
         ({"golden": 2}, UsageError, "golden has no effect"),
@@ -350,7 +350,7 @@ def test_a_tone_map_for_what_is_not_hdr_is_said(
             "no score depends on --pool: .* no patches are embedded",
         ),
         ({"aspect": "stretch", "metrics": "psnr"}, "no score depends on --aspect"),
-        ({"precise": True, "metrics": "psnr"}, "no score depends on --precise"),
+        ({"precision": "float32", "metrics": "psnr"}, "no score depends on --precision"),
         (
             {"embedder": "dinov2-small", "weights": "w.pth", "metrics": "psnr"},
             "no score depends on --weights",

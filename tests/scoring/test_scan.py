@@ -93,8 +93,8 @@ def test_a_sequence_no_longer_than_the_lag_is_refused_and_leaves_nothing(
         (
             np.uint8,
             "cosine",
-            3 * 60 * 80 + 4 * 135 * 4 * 5,
-        ),  # dsift: 135 numbers for each patch, and the frame's are the same
+            3 * 60 * 80 + 4 * (135 + 14 * 14) * 4 * 5,
+        ),  # dsift: 135 numbers and 14 x 14 of luma for each patch; the frame's are the same
     ],
 )
 def test_a_lag_that_would_fill_the_memory_is_refused(depth: type, metric: str, size: int) -> None:

@@ -7,11 +7,11 @@ passed through; elsewhere the frame was synthesised, and the fraction is its pha
 originals around it.
 
 Both sides are decoded once and reduced to signatures (:mod:`vfiscope.alignment.signature`). A few
-test frames (anchors) that resemble one source frame far more than all distant ones give a rough
-slope and offset (Theil-Sen line). Among the multipliers and offsets near that line, the one whose
-predicted originals are most like their source frames wins. Where several fit equally well, because
-frames were only repeated or nothing moves, the multiplier that the rates of the two files give
-wins, and the offset that puts the first test frame on the first source frame.
+test frames (:mod:`vfiscope.alignment.anchors`) that resemble one source frame far more than all
+distant ones give a rough slope and offset. Among the multipliers and offsets near that line, the
+one whose predicted originals are most like their source frames wins. Where several fit equally
+well, because frames were only repeated or nothing moves, the multiplier that the rates of the two
+files give wins, and the offset that puts the first test frame on the first source frame.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vfiscope.alignment.anchors import Anchors, Line, find_anchors
 from vfiscope.alignment.drawings import Drawings, find_drawings
 from vfiscope.alignment.lattice import Lattice, Side, follow, read_side
 from vfiscope.alignment.monotone_path import (
     MIN_NOISE_MSE,
     MSE_ALWAYS_ALIKE,
     MSE_UNRELATED,
-    distances,
 )
 from vfiscope.alignment.slips import MIN_WRONG, Followed
 from vfiscope.errors import PairingError
-from vfiscope.types import Cadence, Float32, Frames, Int64, Role, Slip
+from vfiscope.types import Cadence, Frames, Int64, Role, Slip
 
 __all__ = ["find_cadence"]
 
@@ -72,14 +72,11 @@ KNOWN_MULTIPLIERS = tuple(
 )
 """Multipliers of common interpolation jobs: whole numbers, 24 to 60 fps, 25 to 60, 24 to 25 and the
 like."""
-MAX_ANCHOR_FRAMES, MIN_ELSEWHERE_FRAMES = 96, 3
-"""Test frames that are compared with the whole source, and the distance in source frames beyond
-which a resemblance counts as elsewhere."""
-MAX_CLEAR_RATIO = 0.25
-"""Share of the least difference elsewhere below which the place of an anchor is certain."""
 MAX_ROUNDED_SHARE = 0.015
 """Largest deviation of the ratio of two intervals from a known multiplier, which timestamps in
 milliseconds cause; 25/24 is 4 % from 1."""
+MAX_FLOAT_ERROR = 1e-6
+"""By which the slope of a multiplier may miss a line that has no error."""
 MIN_WORSE_FACTOR = 1.3
 """Factor by which a fit must be worse than the best one to be ruled out."""
 MIN_ORIGINALS = 4
@@ -90,15 +87,6 @@ MAX_COST = 0.5
 may be a coincidence: half of the originals are unlike their source frames, or slip after slip."""
 CLEARLY_WORSE = 0.15
 """Cost up to which a cadence is taken at once, and the least by which another must be cheaper."""
-
-
-class _Line(NamedTuple):
-    """Source position of test frame i: ``start + slope * i``, with an error for each term."""
-
-    slope: float
-    start: float
-    slope_error: float
-    start_error: float
 
 
 class _Tried(NamedTuple):
@@ -163,15 +151,14 @@ def _find(one: Side, other: Side, multiplier: Fraction | None) -> _Found:
             f"the test has {claimed} frames per source frame, and interpolation adds frames:"
             " swap the two, or pass --multiplier"
         )
-    rows, table = _sampled(one, other)
-    line = _anchor(rows, table)
-    if line is None and not (table < MSE_UNRELATED).any():
+    anchors = find_anchors(one, other)
+    if anchors is None:
         raise PairingError(
             f"none of {len(one.index)} test frames resembles any of {len(other.index)} source"
             " frames: check --source"
         )
     expected = multiplier or claimed or Fraction(1)
-    tried = _tried(one, other, line, claimed, multiplier)
+    tried = _tried(one, other, anchors, claimed, multiplier)
     chosen = _choose(tried, expected, one)
     if multiplier is not None and chosen.originals < 2:
         raise PairingError(
@@ -206,59 +193,26 @@ def _claimed(test: Side, source: Side) -> Fraction | None:
     return Fraction(ratio).limit_denominator(24)
 
 
-def _sampled(test: Side, source: Side) -> tuple[Int64, Float32]:
-    """Some test rows, and their mean squared differences from every source frame."""
-    rows = np.flatnonzero(~test.blank)
-    rows = rows[:: max(1, len(rows) // MAX_ANCHOR_FRAMES)]
-    table = distances(
-        test.signatures[rows], source.signatures, np.zeros(len(rows), np.int64), len(source.index)
-    )
-    table[:, source.blank] = np.inf
-    return rows, table
-
-
-def _anchor(rows: Int64, table: Float32) -> _Line | None:
-    """The line through test frames whose place is certain; None where there are too few of them."""
-    best = table.argmin(axis=1)
-    own = table.min(axis=1)
-    away = np.abs(np.arange(table.shape[1]) - best[:, None]) > MIN_ELSEWHERE_FRAMES
-    elsewhere = np.where(away, table, np.inf).min(axis=1)
-    sure = (own < MSE_UNRELATED) & (own + MIN_NOISE_MSE < MAX_CLEAR_RATIO * elsewhere)
-    rows, best = rows[sure], best[sure]
-    if len(rows) < 3 or np.ptp(rows) < 2:
-        return None
-    i, j = np.triu_indices(len(rows), 1)
-    span = rows[j] - rows[i]
-    long = span >= np.ptp(rows) / 2
-    slope = float(np.median((best[j] - best[i])[long] / span[long]))
-    starts = best - slope * rows
-    spread = 1.0 + 2.0 * float(np.median(np.abs(starts - np.median(starts))))
-    return _Line(slope, float(np.median(starts)), 2.0 * spread / float(np.ptp(rows)), spread)
-
-
 def _tried(
-    test: Side, source: Side, line: _Line | None, claimed: Fraction | None, asked: Fraction | None
+    test: Side, source: Side, anchors: Anchors, claimed: Fraction | None, asked: Fraction | None
 ) -> list[_Tried]:
-    """The lattices near a line, with what they cost.
+    """The lattices near the lines of some anchors, with what they cost.
 
     Raises:
         PairingError: none has enough originals.
     """
     expected = asked or claimed or Fraction(1)
-    if line is None:  # no content tells frames apart: the times alone decide
-        line = _Line(1 / float(expected), int(test.index[0]) / float(expected), 0.0, 0.5)
     n, m = len(test.index), len(source.index)
     found = []
-    for lattice in _lattices(line, claimed, asked):
-        residual = lattice.differences(test, source)
+    for multiplier, line in _lines(anchors, int(test.index[0]), claimed, asked):
         # A lattice with few originals may fit by chance.
-        enough = max(
-            1 if lattice.multiplier == expected else MIN_ORIGINALS,
-            _most(lattice.multiplier, n, m, line) // 2,
-        )
-        if len(residual) >= enough:
-            cost = float(np.minimum(residual, MSE_UNRELATED).mean())
-            found.append(_Tried(lattice, len(residual), cost))
+        least = 1 if multiplier == expected else MIN_ORIGINALS
+        enough = max(least, floor(line.overlap(n, m) / multiplier.numerator) // 2)
+        for lattice in _lattices(line, multiplier):
+            residual = lattice.differences(test, source)
+            if len(residual) >= enough:
+                cost = float(np.minimum(residual, MSE_UNRELATED).mean())
+                found.append(_Tried(lattice, len(residual), cost))
     if not found:
         raise PairingError(
             f"no steady cadence fits {n} test frames to {m} source frames: check"
@@ -304,24 +258,33 @@ def _strangeness(lattice: Lattice, test: Side) -> tuple[float, Fraction]:
     return abs(float(lattice.start) - began), lattice.multiplier
 
 
-def _most(multiplier: Fraction, n: int, m: int, line: _Line) -> int:
-    """Most originals that a lattice of this multiplier can have where test and source overlap."""
-    end = min(float(m), line.start + line.slope * n)
-    overlap = max(0.0, end - max(0.0, line.start)) / max(line.slope, 1e-9)
-    return floor(min(overlap, n) / multiplier.numerator)
+def _lines(
+    anchors: Anchors, first: int, claimed: Fraction | None, asked: Fraction | None
+) -> Iterator[tuple[Fraction, Line]]:
+    """The multipliers that may be, each with a line along which its places lie.
 
-
-def _lattices(line: _Line, claimed: Fraction | None, asked: Fraction | None) -> Iterator[Lattice]:
-    """Every lattice near the line."""
+    Frames that are missing, or that are shown for long, bend the line of all anchors. So the
+    multiplier that is asked for, or that the rates of the two files give, is always tried, along a
+    line of its own.
+    """
+    expected = asked or claimed or Fraction(1)
+    steady = anchors.line()
+    if steady is None:  # no content tells frames apart: the times alone decide
+        steady = Line(1 / float(expected), first / float(expected), 0.0, 0.5)
     known = {*KNOWN_MULTIPLIERS, *([] if claimed is None or claimed <= 0 else [claimed])}
     for multiplier in sorted(known) if asked is None else [asked]:
-        if asked is None and abs(1 / float(multiplier) - line.slope) > line.slope_error + 1e-6:
-            continue
-        for row in range(multiplier.numerator):
-            place = line.start + line.slope * row
-            reach = line.start_error
-            for column in range(floor(place - reach), ceil(place + reach) + 1):
-                yield Lattice(multiplier, row, column)
+        if abs(1 / float(multiplier) - steady.slope) <= steady.slope_error + MAX_FLOAT_ERROR:
+            yield multiplier, steady
+        elif multiplier == expected:
+            yield multiplier, anchors.through(1 / float(multiplier))
+
+
+def _lattices(line: Line, multiplier: Fraction) -> Iterator[Lattice]:
+    """Every lattice of a multiplier near a line."""
+    for row in range(multiplier.numerator):
+        place = line.start + line.slope * row
+        for column in range(floor(place - line.start_error), ceil(place + line.start_error) + 1):
+            yield Lattice(multiplier, row, column)
 
 
 def _cadence(test: Side, found: _Found, drawings: Drawings | None) -> Cadence:

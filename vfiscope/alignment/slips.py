@@ -5,8 +5,9 @@ The cadence says which source frame each original shows, as long as nothing slip
 the test follows it: a step from one test frame to the next moves on by one place, by none where a
 frame was repeated, by more where frames were lost. Each original on the path that is not like its
 source frame costs up to 1, and each slip more than two of those, so that a few damaged originals
-make no slip, and a slip is followed only where later originals confirm it. The cheapest path is
-found by dynamic programming. Only originals speak: what fills the gaps may be anything.
+make no slip, and a slip is followed only where later originals confirm it; a freeze and a gap of
+any length are one slip each. The cheapest path is found by dynamic programming. Only originals
+speak: what fills the gaps may be anything.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ COST_SLIP = 2.5
 """Cost of a slip, in originals that are unlike their source frames."""
 COST_SEEN_SLIP = 1.5
 """The same where the frames beside the slip show it: a repeated frame equals the one before."""
-COST_LOST_MORE = 0.05
-"""Cost of each further lost frame of a slip."""
+COST_SLIP_MORE = 0.05
+"""Cost of each further frame of a slip: lost, or of a freeze, which costs no less than a slip that
+is not seen, so that a freeze every few frames makes no cadence."""
 COST_OTHER_START = 1.0
 """Cost of beginning at another place than the steady cadence does."""
 COST_FAR_OUTSIDE = 0.5
@@ -84,11 +86,12 @@ def follow_slips(
     far = (places <= -b) | (places >= last + b)
     here[(places < 0) | (places > last)] = np.nan
     cost = np.nan_to_num(here) + COST_FAR_OUTSIDE * far
-    path, total = _cheapest(cost, *_slip_costs(test[0], wrong.noise), reach)
+    path, total = _cheapest(cost, _slip_costs(test[0], wrong.noise), reach)
     rows = np.arange(len(steady))
     own, late = here[rows, path], shifts[path]
     total -= COST_FAR_OUTSIDE * int(far[rows, path].sum())
-    known = int(np.isfinite(own).sum())
+    shown_anew = np.diff(late, prepend=late[0]) <= 0
+    known = int((np.isfinite(own) & shown_anew).sum())
     return Followed(places[rows, path], late - late[0], own, total / max(known, 1))
 
 
@@ -112,6 +115,19 @@ class _Wrong(NamedTuple):
         """The column of each place, clipped to the band."""
         last = self.table.shape[1] - 1
         return np.asarray(np.clip(places // b - self.low[:, np.newaxis], 0, last), np.int64)
+
+
+class _SlipCosts(NamedTuple):
+    """What slips cost at each of N rows."""
+
+    repeated: Float64
+    """Of a frame that repeats the one before."""
+    freezes: Float64
+    """Of one with which a freeze begins, however long."""
+    stays: Float64
+    """Of one more frame of a freeze."""
+    lost: Float64
+    """Of one before which frames are missing."""
 
 
 def _wrong(
@@ -148,8 +164,8 @@ def _noise(residuals: Float64, b: int) -> float:
     return max(usual, MIN_SLIP_NOISE_MSE)
 
 
-def _slip_costs(test: Float32, noise: float) -> tuple[Float64, Float64]:
-    """(N,) cost of a repeated frame, and of lost frames, at each row.
+def _slip_costs(test: Float32, noise: float) -> _SlipCosts:
+    """What slips cost at each row.
 
     A repeat is cheaper the more the frame equals the one before; a loss where the frame is farther
     from the one before than the frames around are from each other.
@@ -157,39 +173,62 @@ def _slip_costs(test: Float32, noise: float) -> tuple[Float64, Float64]:
     steps = np.diff(test, axis=0, prepend=test[:1])
     change = np.asarray(np.mean(steps**2, axis=1, dtype=np.float64))
     beside = (np.r_[change[1:], change[-1:]] + np.r_[change[:1], change[:-1]]) / 2
-    repeated = COST_SLIP - COST_SEEN_SLIP * (change < 2 * noise).astype(np.float64)
+    equal = change < 2 * noise
+    repeated = COST_SLIP - COST_SEEN_SLIP * equal.astype(np.float64)
     share = np.clip(change / np.maximum(change + beside, noise) - 0.5, 0, 0.5)
-    return repeated, np.asarray(COST_SLIP - COST_SEEN_SLIP * share, np.float64)
+    return _SlipCosts(
+        repeated,
+        freezes=repeated + COST_SEEN_SLIP,
+        stays=np.where(equal, COST_SLIP_MORE, COST_SLIP),
+        lost=np.asarray(COST_SLIP - COST_SEEN_SLIP * share, np.float64),
+    )
 
 
-def _cheapest(
-    cost: Float64, repeated: Float64, lost: Float64, reach: int
-) -> tuple[NDArray[np.intp], float]:
+def _cheapest(cost: Float64, slips: _SlipCosts, reach: int) -> tuple[NDArray[np.intp], float]:
     """The cheapest path: the column of each row, and its cost.
 
     Column ``reach + d`` stands for frames that are d test frames late. From row to row d stays, or
-    grows by 1 where a frame is repeated, or falls by any number where frames are lost.
+    grows by 1 where a frame is repeated, or falls by any number where frames are lost. A path that
+    is within a freeze is kept beside the best of all, because it goes on at little cost.
     """
     n, width = cost.shape
-    came = np.zeros((n, width), np.int16)
-    columns = np.arange(width)
+    came, columns = np.zeros((n, width), np.int16), np.arange(width)
+    freezes, goes_on = np.zeros((2, n, width), bool)
     total = cost[0] + COST_OTHER_START * (columns != reach)
+    frozen = np.full(width, np.inf)
     for row in range(1, n):
-        # The cheapest column to the right of each, counting what each further lost frame costs.
-        priced = total + COST_LOST_MORE * columns
-        best = np.minimum.accumulate(priced[::-1])[::-1]
-        first = np.where(priced == best, columns, width)
-        source = np.minimum.accumulate(first[::-1])[::-1]
-        after, after_from = np.r_[best[1:], np.inf], np.r_[source[1:], 0]
-        after = after - COST_LOST_MORE * (columns + 1) + lost[row]
-        before = np.r_[np.inf, total[:-1]] + repeated[row]
-        came[row] = columns
-        for other, whence in ((before, columns - 1), (after, after_from)):
-            came[row] = np.where(other < total, whence, came[row])
-            total = np.minimum(total, other)
+        begins, lasts = total + slips.freezes[row], frozen + slips.stays[row]
+        goes_on[row, 1:] = (lasts < begins)[:-1]
+        frozen = np.r_[np.inf, np.minimum(begins, lasts)[:-1]] + cost[row]
+        total, came[row] = _moved_on(total, slips.repeated[row], slips.lost[row])
         total = total + cost[row]
+        freezes[row] = frozen < total
+        total = np.minimum(frozen, total)
     path = np.empty(n, np.intp)
     path[-1] = np.argmin(total)
+    in_freeze = freezes[-1, path[-1]]
     for row in range(n - 1, 0, -1):
-        path[row - 1] = came[row, path[row]]
+        here = path[row]
+        path[row - 1] = here - 1 if in_freeze else came[row, here]
+        in_freeze = (in_freeze and goes_on[row, here]) or freezes[row - 1, path[row - 1]]
     return path, float(total.min())
+
+
+def _moved_on(total: Float64, repeated: float, lost: float) -> tuple[Float64, NDArray[np.intp]]:
+    """(W,) the least cost of coming to each column from itself, from the one to its left where the
+    frame is repeated, or from one to its right where frames are lost; and whence."""
+    width = len(total)
+    columns = np.arange(width)
+    # The cheapest column to the right of each, counting what each further lost frame costs.
+    priced = total + COST_SLIP_MORE * columns
+    best = np.minimum.accumulate(priced[::-1])[::-1]
+    first = np.where(priced == best, columns, width)
+    source = np.minimum.accumulate(first[::-1])[::-1]
+    after, after_from = np.r_[best[1:], np.inf], np.r_[source[1:], 0]
+    after = after - COST_SLIP_MORE * (columns + 1) + lost
+    before = np.r_[np.inf, total[:-1]] + repeated
+    came = columns
+    for other, whence in ((before, columns - 1), (after, after_from)):
+        came = np.where(other < total, whence, came)
+        total = np.minimum(total, other)
+    return total, came

@@ -17,7 +17,6 @@ from vfiscope.compat.folder import check_folder
 from vfiscope.config import RunConfig
 from vfiscope.errors import SourceError
 from vfiscope.metrics import patches
-from vfiscope.metrics.tensors import patch_tensors
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.pipeline import Seen, WrapScoring, run_seen
@@ -131,11 +130,11 @@ def _pictures(seen: Seen, run: str | None, how: Drawing) -> PairPictures:
         similarity_b2a=maps["similarity"],
         mismatch_a=maps["mismatch_boosted_back"],
         mismatch_b=maps["mismatch_boosted"],
-        match_a2b=found.backward[0].reshape(grid).cpu().numpy(),
-        mutual_a=found.mutual_back[0].reshape(grid).cpu().numpy(),
+        match_a2b=to_numpy(found.backward[0]).reshape(grid),
+        mutual_a=to_numpy(found.mutual_back[0]).reshape(grid),
         colours=_colours(a, b) if how.pca else None,
         facts={
-            **_facts(job, pairs, float(patch_tensors.cosine_distance(b.pooled, a.pooled)[0])),
+            **_facts(job, pairs, float(patches.cosine_distance(b.pooled, a.pooled)[0])),
             "run": run,
         },
         how=how,

@@ -8,9 +8,10 @@ are resampled once, from the grid of the weights to that of the frame, by timm, 
 antialiasing; the original code does not antialias, so features differ slightly from its own except
 at 518 x 518. Other vision transformers of timm are used alike, with their own mean and deviation.
 
-Precision: float32 on a CPU, and everywhere with ``precise``; factors of float32 products are never
-rounded to 10 bits (TF32). Without ``precise`` a CUDA device computes products in bfloat16
-(autocast), and layer norms, the mean over the tokens and all comparisons in float32.
+Precision: float32 on a CPU and bfloat16 on a CUDA device, unless the other is asked for. Factors of
+float32 products are never rounded to 10 bits (TF32). With bfloat16 the products are computed in it
+(autocast), and layer norms, the mean over the tokens and all comparisons in float32; on a CPU it is
+tried first (see :mod:`vfiscope.embedders.precision`).
 
 The network always gets batches of one size (see :func:`network_batch`), the last one padded with
 zeros, because the rounding of matrix products depends on their size: the features of a frame depend
@@ -21,8 +22,6 @@ last bits, on the device and the number of threads.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -36,6 +35,7 @@ from vfiscope.embedders.identity import (
     identify_network,
     precision_on,
 )
+from vfiscope.embedders.precision import check_bfloat16, multiplying_in, trial_images
 from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import Entry, Triple
 from vfiscope.models.checkpoints import find_weights
@@ -77,7 +77,7 @@ class Dinov2:
         size: int | None = None,
         aspect: str = "keep",
         pool: str = "patch",
-        precise: bool = False,
+        precision: str = "auto",
         mean: Triple = Entry.mean,
         deviation: Triple = Entry.deviation,
         weights_digest: str | None = None,
@@ -96,7 +96,7 @@ class Dinov2:
             aspect: ``keep`` or ``stretch``, see :mod:`vfiscope.embedders.embedder`.
             pool: ``patch`` (mean of the patch tokens), ``all`` (mean of all tokens) or ``cls`` (the
                 class token).
-            precise: float32 on every device.
+            precision: ``float32``, ``bfloat16``, or ``auto`` for that of the device.
             mean: mean of red, green and blue in 0..1, by which frames are normalised.
             deviation: their standard deviation.
             weights_digest: digest of the weight file, which is stored.
@@ -119,7 +119,7 @@ class Dinov2:
         self.prefix = int(network.num_prefix_tokens)
         self.size = check_network_size(size, self.patch, str(self.device))
         self.pool = check_pool(pool)
-        self.precision = precision_on(str(self.device), precise=precise)
+        self.precision = precision_on(str(self.device), precision)
         self.identity = Identity(
             name,
             version,
@@ -168,6 +168,15 @@ class Dinov2:
         weights = None if self.report is None else self.report.to_dict()
         return {**self.identity.describe(height, width), "weights": weights}
 
+    def check_precision(self) -> None:
+        """Try bfloat16 where it is used on a CPU.
+
+        Raises:
+            EmbedderError: see :func:`vfiscope.embedders.precision.check_bfloat16`.
+        """
+        if self.precision == "bfloat16" and self.device.type == "cpu":
+            check_bfloat16(self._forward, trial_images(self.patch), self.prefix)
+
     def _tokens(self, frames: Frames, grid: tuple[int, int], count: int) -> Tensor:
         """(n, prefix + h * w, D) for n <= count frames, computed in a batch of that many."""
         images = resize_for(
@@ -175,26 +184,9 @@ class Dinov2:
         )
         batch = images.new_zeros((count, *images.shape[1:]))
         batch[: len(frames)] = (images - self._mean) / self._deviation
-        with _precision(self.device, self.precision):
+        with multiplying_in(self.precision, self.device):
             tokens: Tensor = self._forward(batch)
         return tokens[: len(frames)]
-
-
-@contextmanager
-def _precision(device: torch.device, precision: str) -> Iterator[None]:
-    """Set the precision policy, and restore the previous settings afterwards."""
-    products = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        with (
-            torch.backends.cudnn.flags(
-                enabled=True, benchmark=False, deterministic=True, allow_tf32=False
-            ),
-            torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"),
-        ):
-            yield
-    finally:
-        torch.set_float32_matmul_precision(products)
 
 
 def load_dinov2(
@@ -204,7 +196,7 @@ def load_dinov2(
     size: int | None = None,
     aspect: str = "keep",
     pool: str = "patch",
-    precise: bool = False,
+    precision: str = "auto",
     lora_alpha: float | None = None,
     device: torch.device | str = "cpu",
 ) -> Dinov2:
@@ -213,12 +205,12 @@ def load_dinov2(
     Args:
         made: an entry with a ``timm_id``.
         weights: the weight file; None takes the one in the Hugging Face cache.
-        size, aspect, pool, precise, lora_alpha: see :class:`Dinov2`.
+        size, aspect, pool, precision, lora_alpha: see :class:`Dinov2`.
         device: the device to compute on.
 
     Raises:
-        EmbedderError: the size or pool does not fit, or the weights are missing, damaged or from
-        another network.
+        EmbedderError: the size or pool does not fit, the weights are missing, damaged or from
+        another network, or bfloat16 does not suit this CPU or network.
     """
     identity = identify_network(  # before gigabytes are read
         made,
@@ -226,19 +218,19 @@ def load_dinov2(
         size=size,
         aspect=aspect,
         pool=pool,
-        precise=precise,
+        precision=precision,
         lora_alpha=lora_alpha,
         device=str(device),
     )
     model, report = load_network(made, find_weights(made.name, weights), lora_alpha=lora_alpha)
-    return Dinov2(
+    embedder = Dinov2(
         model,
         name=identity.name,
         version=identity.version,
         size=identity.size,
         aspect=aspect,
         pool=pool,
-        precise=precise,
+        precision=precision,
         mean=made.mean,
         deviation=made.deviation,
         lora_alpha=lora_alpha,
@@ -246,3 +238,5 @@ def load_dinov2(
         report=report,
         device=device,
     )
+    embedder.check_precision()
+    return embedder

@@ -24,15 +24,18 @@ cell of the other frame. (Mismatch, which searches for the best cell, is never l
 difference is content that moved.) A mean of the cells, which loses their places, fails to order
 good frames, blends and repeats, the more so the larger the averaged parts of the frame are.
 
-Only sums, products, quotients and square roots are used, one after the other, so a frame has the
-same bits whatever the number of threads and whatever else is in its batch. (Torch's arctangent
-rounds differently at the end of each thread's share, and its cosine may; neither is used.)
+Only sums, products, quotients and square roots are used, each rounded, so on a CPU a frame has the
+same bits whatever the number of threads and whatever else is in its batch. (An arctangent or a
+cosine may round differently in another library.) The tensor functions for other devices add up in
+another order: entries differ by rounding, by less than 1e-5 where there is texture.
 """
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from vfiscope.config import SIZE_DSIFT
 from vfiscope.embedders.embedder import check_aspect, check_size
@@ -41,16 +44,17 @@ from vfiscope.errors import EmbedderError
 from vfiscope.models.catalog import entry
 from vfiscope.models.loading import LoadReport
 from vfiscope.types import Features, Float32, Frames
-from vfiscope.types.batch import array_on_cpu
 
 if TYPE_CHECKING:
     import torch
 
+    from vfiscope.types.batch import Vectors
+
 __all__ = ["Dsift", "colour_of_means"]
 
-VERSION = "dsift-2"
+VERSION = "dsift-3"
 """Changes whenever the numbers change. In dsift-1 the frame's vector was the mean of its cells,
-which are the same."""
+which are the same as in dsift-2; dsift-3 differs from that by rounding."""
 
 CLIP = 0.2
 """Lowe's limit on the share of one entry."""
@@ -62,6 +66,9 @@ COLOUR_WEIGHT = 1 / 3
 """Shares of the squared length, 2 : 1. Texture finds the match; colour keeps apart surfaces of like
 texture, and alone notices a change of hue or exposure. With equal shares a shadow would outweigh a
 wrong shape."""
+SINE = (1.570320, -0.642113, 0.071861)
+"""Minimax polynomial of sin(pi/2 x) for x in 0..1, to 7e-5; points are normalised onto the circle
+afterwards."""
 
 
 class Dsift:
@@ -104,6 +111,7 @@ class Dsift:
             aspect=check_aspect(aspect),
             pool=pool,
             side_by_side=True,
+            with_luma=True,
         )
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
@@ -111,18 +119,25 @@ class Dsift:
         return self.identity.grid(height, width)
 
     def floats(self, height: int, width: int) -> int:
-        """Number of float32 values in the features of a frame; the pooled vector is another view of
-        the patches."""
+        """Number of float32 values in the features of a frame: the patches, of which the pooled
+        vector is another view, and the luma."""
         return self.identity.floats(height, width)
 
     def embed(self, frames: Frames) -> Features:
-        """Features of N frames: patches (N, h, w, 135) of unit length, and pooled (N, h * w * 135),
-        the same memory."""
-        from vfiscope.embedders.dsift_tensors import describe_frames
-
+        """Features of N frames: patches (N, h, w, 135) of unit length, pooled (N, h * w * 135), the
+        same memory, and luma (N, h * 14, w * 14)."""
         grid = self.grid(*frames.size)
-        patches = array_on_cpu(describe_frames(frames, grid, self.patch, self.device))
-        return Features(patches.reshape(len(patches), math.prod(patches.shape[1:])), patches)
+        patches: Vectors
+        luma: Vectors
+        if self.device == "cpu":
+            from vfiscope.embedders import dsift_loops
+
+            patches, luma = dsift_loops.describe_frames(frames, grid)
+        else:
+            from vfiscope.embedders import dsift_tensors
+
+            patches, luma = dsift_tensors.describe_frames(frames, grid, self.patch, self.device)
+        return Features(patches.reshape(len(patches), math.prod(patches.shape[1:])), patches, luma)
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record of the embedder that a run stores."""
@@ -132,11 +147,12 @@ class Dsift:
 def colour_of_means(means: Float32) -> Float32:
     """Colours of cells from their mean R, G and B, (3, h, w) 0..1: (h, w, 6), unit length.
 
-    By torch on the CPU too: its square roots are not those of numpy (at most 0.75 units in the last
-    place from the exact ones, instead of 0.5), and scores that were stored contain them.
+    They are cosines and sines of pi/2 times the means.
     """
-    from vfiscope.embedders.dsift_tensors import colour_of
-    from vfiscope.types.batch import to_tensor
-
-    made: Float32 = colour_of(to_tensor(means, "cpu"), 1).numpy()
+    angles = np.clip(np.stack([1 - means, means]), 0, 1)
+    square = angles * angles
+    points = (square * np.float32(SINE[2]) + np.float32(SINE[1])) * square + np.float32(SINE[0])
+    points *= angles
+    points /= np.sqrt((points * points).sum(axis=0)) * np.float32(3**0.5)
+    made: Float32 = points.reshape(6, *means.shape[1:]).transpose(1, 2, 0)
     return made

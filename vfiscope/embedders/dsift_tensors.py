@@ -1,5 +1,8 @@
-"""Dense SIFT (:mod:`vfiscope.embedders.dsift`) as tensor operations, with compiled loops on the
-CPU."""
+"""Dense SIFT (:mod:`vfiscope.embedders.dsift`) as tensor operations, for other devices than
+the CPU.
+
+Entries differ from those of the loops (:mod:`vfiscope.embedders.dsift_loops`) by rounding.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vfiscope.embedders import gradient_kernels
 from vfiscope.embedders.dsift import (
     CLIP,
     COLOUR_WEIGHT,
     HALF_TEXTURE_GRADIENT,
+    SINE,
     TEXTURE_WEIGHT,
 )
 from vfiscope.embedders.embedder import resize_for
@@ -24,19 +27,22 @@ __all__ = ["colour_of", "describe_cells", "describe_frames"]
 
 _BINS = 4
 _TINY = 1e-12
-# Minimax polynomial of sin(pi/2 x) for x in 0..1, to 7e-5; points are normalised onto the circle
-# afterwards.
-_SINE = (1.570320, -0.642113, 0.071861)
 
 
 @torch.no_grad()
-def describe_frames(frames: Frames, grid: tuple[int, int], patch: int, device: str) -> Tensor:
-    """The vectors of N frames, (N, h, w, 135) float32 on a device."""
+def describe_frames(
+    frames: Frames, grid: tuple[int, int], patch: int, device: str
+) -> tuple[Tensor, Tensor]:
+    """The vectors of N frames, (N, h, w, 135) float32 on a device, and the luma that their textures
+    are taken from, (N, h * patch, w * patch), white 1."""
     made = torch.empty((len(frames), *grid, entry("dsift").dim), device=device)
+    luma = torch.empty((len(frames), grid[0] * patch, grid[1] * patch), device=device)
     for row in range(len(frames)):  # one by one: bounded memory, independent of other frames
         data = to_tensor(frames.data[row : row + 1], device)
-        made[row] = describe_cells(resize_for(data, frames.bit_depth, grid, patch)[0], patch)
-    return made
+        image = resize_for(data, frames.bit_depth, grid, patch)[0]
+        luma[row] = weighted(image, LUMA_WEIGHTS)
+        made[row] = describe_cells(image, patch)
+    return made, luma
 
 
 def describe_cells(image: Tensor, patch: int) -> Tensor:
@@ -66,12 +72,6 @@ def _votes(luma: Tensor) -> Tensor:
     gx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
     magnitude = (gx * gx).add_(gy * gy).sqrt_()
-    if luma.device.type == "cpu":
-        return torch.from_numpy(gradient_kernels.votes(gx.numpy(), gy.numpy(), magnitude.numpy()))
-    return _votes_by_torch(gx, gy, magnitude)
-
-
-def _votes_by_torch(gx: Tensor, gy: Tensor, magnitude: Tensor) -> Tensor:
     scale = torch.reciprocal(magnitude + _TINY)
     cos, sin = gx * scale, gy * scale
     # Four axes; the sign tells the direction along the axis.
@@ -86,17 +86,6 @@ def _votes_by_torch(gx: Tensor, gy: Tensor, magnitude: Tensor) -> Tensor:
 def _pool(planes: Tensor, patch: int) -> Tensor:
     """(C, H, W) -> (C, h + 1, w + 1): sums under triangles two patches wide about the corners of
     the cells."""
-    rise = (torch.arange(patch, dtype=torch.float64) + 0.5) / patch
-    weights = rise.to(torch.float32), (1 - rise).to(torch.float32)
-    if planes.device.type == "cpu":
-        return torch.from_numpy(
-            gradient_kernels.pool(planes.numpy(), *(each.numpy() for each in weights))
-        )
-    return _pool_by_torch(planes, *(each.tolist() for each in weights))
-
-
-def _pool_by_torch(planes: Tensor, rise: list[float], fall: list[float]) -> Tensor:
-    patch = len(rise)
     for axis in (1, 2):
         shape = list(planes.shape)
         count = shape[axis] // patch
@@ -105,8 +94,9 @@ def _pool_by_torch(planes: Tensor, rise: list[float], fall: list[float]) -> Tens
         corners = planes.new_zeros(shape)
         for step in range(patch):
             line = blocks.select(axis + 1, step)
-            corners.narrow(axis, 1, count).add_(line * rise[step])
-            corners.narrow(axis, 0, count).add_(line * fall[step])
+            rise = (step + 0.5) / patch
+            corners.narrow(axis, 1, count).add_(line * rise)
+            corners.narrow(axis, 0, count).add_(line * (1 - rise))
         planes = corners
     return planes
 
@@ -130,6 +120,6 @@ def colour_of(image: Tensor, patch: int) -> Tensor:
     means = image.reshape(3, h, patch, w, patch).sum(dim=(2, 4)).div_(patch * patch)
     angles = torch.stack([1 - means, means]).clamp_(0, 1)
     square = angles * angles
-    points = ((square * _SINE[2] + _SINE[1]) * square + _SINE[0]) * angles
+    points = ((square * SINE[2] + SINE[1]) * square + SINE[0]) * angles
     points = points / (points * points).sum(dim=0).sqrt().mul_(3**0.5)
     return points.flatten(0, 1).permute(1, 2, 0)

@@ -115,17 +115,24 @@ def resize_for(data: Tensor, bit_depth: int, grid: tuple[int, int], patch: int) 
 
     Returns:
         (N, 3, h * patch, w * patch) float32 in 0..1 on the device of ``data``, antialiased
-        bilinear. A frame that already has this size keeps its values. Pillow's filter, by which
-        NOVA resizes, has the same triangle but rounds to 8 bits after each axis: values differ from
-        its by one code value at most.
+        bilinear: by compiled loops on the CPU, elsewhere by torch. A frame that already has this
+        size keeps its values. Pillow's filter, by which NOVA resizes, has the same triangle but
+        rounds to 8 bits after each axis: values differ from its by one code value at most.
     """
     import torch
     import torch.nn.functional as F
 
+    from vfiscope.embedders.resizing import resized_frame
+
+    size = (grid[0] * patch, grid[1] * patch)
+    if data.device.type == "cpu":
+        made = torch.empty((len(data), 3, *size))
+        for image, planes in zip(data.permute(0, 2, 3, 1).contiguous(), made, strict=True):
+            planes[:] = torch.from_numpy(resized_frame(image.numpy(), bit_depth, size))
+        return made
     # In float32, because resizing uint8 is several times faster but rounds: a 10-bit source would
     # lose its depth. Planes first, because channels-last floats take twice as long on a CPU.
     values = data.to(torch.float32, memory_format=torch.contiguous_format)
-    size = (grid[0] * patch, grid[1] * patch)
     if values.shape[-2:] != size:
         values = F.interpolate(values, size=size, mode="bilinear", antialias=True)
     return values.div_(2**bit_depth - 1)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vfiscope.config import SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
+from vfiscope.config import PRECISIONS, SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
 from vfiscope.embedders.embedder import check_aspect, check_size, grid_for
 from vfiscope.errors import EmbedderError
 from vfiscope.models.checkpoints import find_weights, weights_digest
@@ -39,6 +39,8 @@ class Identity:
     """float32 or bfloat16 for a network."""
     side_by_side: bool = False
     """True where a frame's vector is its patch vectors side by side; else it has length dim."""
+    with_luma: bool = False
+    """True where the luma of the resized frame is among its features."""
     lora_alpha: float | None = None
     """Alpha that adapters in the weights are merged with, where one was asked for."""
 
@@ -48,9 +50,10 @@ class Identity:
 
     def floats(self, height: int, width: int) -> int:
         """Number of float32 values in the features of a frame: a vector for each patch and one for
-        the frame; where that is the patch vectors side by side, they share memory."""
+        the frame, which share memory where that is the patch vectors side by side; and the luma."""
         h, w = self.grid(height, width)
-        return self.dim * (h * w + (0 if self.side_by_side else 1))
+        luma = h * w * self.patch**2 if self.with_luma else 0
+        return self.dim * (h * w + (0 if self.side_by_side else 1)) + luma
 
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record that :meth:`vfiscope.embedders.Embedder.describe` of the opened embedder
@@ -79,7 +82,7 @@ def identify_network(
     size: int | None,
     aspect: str,
     pool: str,
-    precise: bool,
+    precision: str,
     lora_alpha: float | None,
     device: str,
 ) -> Identity:
@@ -87,7 +90,7 @@ def identify_network(
     :func:`vfiscope.embedders.dinov2.load_dinov2`.
 
     Raises:
-        EmbedderError: the size, aspect or pool does not fit, or the weights are missing.
+        EmbedderError: the size, aspect, pool or precision does not fit, or the weights are missing.
     """
     return Identity(
         made.name,
@@ -95,7 +98,7 @@ def identify_network(
         size=check_network_size(size or made.size, made.patch, device),
         aspect=check_aspect(aspect),
         pool=check_pool(pool),
-        precision=precision_on(device, precise=precise),
+        precision=precision_on(device, precision),
         patch=made.patch,
         dim=made.dim,
         weights_digest=weights_digest(find_weights(made.name, weights)),
@@ -124,6 +127,16 @@ def check_pool(pool: str) -> str:
     return pool
 
 
-def precision_on(device: str, *, precise: bool) -> str:
-    """The float format in which a network computes its products on a device."""
-    return "float32" if precise or not device.startswith("cuda") else "bfloat16"
+def precision_on(device: str, precision: str) -> str:
+    """The float format in which a network computes its products on a device.
+
+    Raises:
+        EmbedderError: it is unknown, or not for this device.
+    """
+    if precision not in PRECISIONS:
+        raise EmbedderError(f"precision is {precision!r}: choose one of {', '.join(PRECISIONS)}")
+    if precision == "auto":
+        return "bfloat16" if device.startswith("cuda") else "float32"
+    if precision == "bfloat16" and device.startswith("mps"):
+        raise EmbedderError("precision is 'bfloat16', which is for cpu and cuda: choose float32")
+    return precision

@@ -38,11 +38,11 @@ def _open_dsift(
     size: int | None,
     aspect: str,
     pool: str,
-    precise: bool,
+    precision: str,
     lora_alpha: float | None,
     device: Device,
 ) -> Embedder:
-    """Dense SIFT, which is always float32, ``precise`` or not."""
+    """Dense SIFT, which is always float32."""
     from vfiscope.embedders.dsift import Dsift
     from vfiscope.models.device import resolve_device
 
@@ -142,7 +142,7 @@ def open_embedder(
     size: int | None = None,
     aspect: str = "keep",
     pool: str = "patch",
-    precise: bool = False,
+    precision: str = "auto",
     lora_alpha: float | None = None,
     device: Device = "cpu",
 ) -> Embedder:
@@ -156,12 +156,13 @@ def open_embedder(
         aspect: ``keep``, or ``stretch`` to make both sides ``size`` pixels.
         pool: the vector of a frame: ``patch`` (mean of the patches), ``all`` (mean of all tokens)
             or ``cls``.
-        precise: run a network in float32 on a GPU too.
+        precision: ``float32`` or ``bfloat16``, in which a network multiplies; ``auto`` is float32,
+            and bfloat16 on a CUDA device.
         lora_alpha: alpha of LoRA adapters in the weights; None takes the one that is stored there.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``, or a torch device.
 
     Raises:
-        EmbedderError: the name, weights, size, aspect, pool or device cannot be used.
+        EmbedderError: the name, weights, size, aspect, pool, precision or device cannot be used.
     """
     chosen, _ = choose(name, weights)
     return _kind(chosen).open(
@@ -169,7 +170,7 @@ def open_embedder(
         size=size,
         aspect=aspect,
         pool=pool,
-        precise=precise,
+        precision=precision,
         lora_alpha=lora_alpha,
         device=device,
     )
@@ -182,7 +183,7 @@ def identify(
     size: int | None = None,
     aspect: str = "keep",
     pool: str = "patch",
-    precise: bool = False,
+    precision: str = "auto",
     lora_alpha: float | None = None,
     device: Device = "cpu",
 ) -> Identity:
@@ -190,8 +191,8 @@ def identify(
     network, and on a CPU without importing torch, unless the name is one of timm's.
 
     Raises:
-        EmbedderError: the name, size, aspect, pool or device cannot be used, or the weights are
-            missing.
+        EmbedderError: the name, size, aspect, pool, precision or device cannot be used, or the
+            weights are missing.
     """
     chosen, _ = choose(name, weights)
     return _kind(chosen).identify(
@@ -199,7 +200,7 @@ def identify(
         size=size,
         aspect=aspect,
         pool=pool,
-        precise=precise,
+        precision=precision,
         lora_alpha=lora_alpha,
         device=device,
     )

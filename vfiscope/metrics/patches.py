@@ -16,7 +16,7 @@ Conventions
 
 Matching
     The best match of a patch is the patch of the other frame with the highest cosine. Of those
-    within :data:`~vfiscope.metrics.tensors.patch_tensors.TIE` of the highest, the nearest to the
+    within :data:`~vfiscope.metrics.patch_matching.TIE` of the highest, the nearest to the
     patch's own position wins, then the first in reading order: a flat area stays put. With a window
     of N patches only those at most N columns and N rows away are looked at.
 """
@@ -24,17 +24,20 @@ Matching
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from vfiscope.metrics import patch_matching
 from vfiscope.metrics.metric import FieldMetric, Metric
-from vfiscope.types import Features, FieldSpec, MetricSpec, Needs, Pairs
+from vfiscope.metrics.patch_matching import Matches
+from vfiscope.types import Features, FieldSpec, Float32, MetricSpec, Needs, Pairs
+from vfiscope.types.batch import to_numpy
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from vfiscope.types.batch import Pixels, Vectors
 
-    from vfiscope.metrics.tensors.patch_tensors import Matches
-
-__all__ = ["FIELDS", "MAPS", "METRICS", "matches_of"]
+__all__ = ["FIELDS", "MAPS", "METRICS", "cosine_distance", "matches_of"]
 
 BOOST = 1.25
 """Factor in VFI-Similarity on the mismatch of a patch whose match prefers another patch."""
@@ -50,49 +53,62 @@ def _both(pairs: Pairs) -> tuple[Features, Features]:
     return pairs.test_features, pairs.ref_features
 
 
-def matches_of(pairs: Pairs) -> Matches:
-    """Best matches of the pairs, within their window; computed once for all metrics."""
-    test, ref = _both(pairs)
+def _computing(vectors: Vectors) -> Any:
+    """The module that computes with these vectors: loops over arrays, or tensor operations on a
+    device."""
+    if isinstance(vectors, np.ndarray):
+        return patch_matching
     from vfiscope.metrics.tensors import patch_tensors
 
-    return pairs.share("matches", lambda: patch_tensors.match(test, ref, pairs.window))
+    return patch_tensors
 
 
-def _cosine(pairs: Pairs) -> Tensor:
-    from vfiscope.metrics.tensors.patch_tensors import cosine_distance
+def matches_of(pairs: Pairs) -> Matches[Any]:
+    """Best matches of the pairs, within their window; computed once for all metrics."""
+    test, ref = _both(pairs)
+    compute = _computing(test.patches).match
+    return pairs.share("matches", lambda: compute(test, ref, pairs.window))
 
+
+def cosine_distance(test: Vectors, ref: Vectors) -> Vectors:
+    """1 - cosine along the last axis: (..., D), (..., D) -> (...) float32 in 0..2."""
+    distance: Vectors = _computing(test).cosine_distance(test, ref)
+    return distance
+
+
+def _cosine(pairs: Pairs) -> Pixels:
     test, ref = _both(pairs)
     return cosine_distance(test.pooled, ref.pooled)
 
 
-def _mismatch(pairs: Pairs) -> Tensor:
-    return matches_of(pairs).forward_distance.mean(dim=1)
-
-
-def _map(compute: Callable[[Matches], Tensor]) -> Callable[[Pairs], Tensor]:
+def _map(compute: Callable[[Matches[Any]], Any]) -> Callable[[Pairs], Pixels]:
     """Turn a function of matches, (N, h * w), into the function of pairs of a map, (N, h, w)."""
 
-    def values(pairs: Pairs) -> Tensor:
-        n, h, w, _ = _both(pairs)[0].patches.shape
-        return compute(matches_of(pairs)).reshape(n, h, w)
+    def values(pairs: Pairs) -> Pixels:
+        matches = matches_of(pairs)
+        made: Pixels = compute(matches).reshape(-1, *matches.grid)
+        return made
 
     return values
 
 
-def _boosted(distance: Tensor, mutual: Tensor) -> Tensor:
-    return distance.where(mutual, distance * BOOST)
+def _boosted(distance: Any, mutual: Any) -> Any:
+    return distance + distance * (BOOST - 1) * ~mutual
 
 
-def _motion(pairs: Pairs) -> Tensor:
-    test, ref = _both(pairs)
+def _motion(pairs: Pairs) -> Float32:
+    matches = matches_of(pairs)
     if pairs.ref is None:
         raise ValueError(
             "motion needs the pixels of both frames, and these pairs have no reference:"
             f" {pairs.test!r}"
         )
-    from vfiscope.metrics.tensors.patch_tensors import motion_px
+    from vfiscope.metrics.tensors.patch_motion import refine
 
-    return motion_px((pairs.test, pairs.ref), (test, ref), matches_of(pairs))
+    whole, start = _computing(matches.tests).motion(matches)
+    moved = refine(pairs.test, pairs.ref, to_numpy(whole), to_numpy(start))
+    (height, width), (h, w) = pairs.test.size, matches.grid
+    return moved * np.array([width / w, height / h], np.float32)[:, None, None]
 
 
 def _spec(name: str, floor: float, description: str, high: float = 2.0) -> MetricSpec:
@@ -109,7 +125,10 @@ _TIMES = f"times {BOOST:g} where the two patches are not each other's best match
 
 METRICS = (
     Metric(_spec("cosine", 0.005, "1 - cosine of the pooled embeddings"), _cosine),
-    Metric(_spec("mismatch", 0.01, f"mean over the test frame of {_PATCHES}"), _mismatch),
+    Metric(
+        _spec("mismatch", 0.01, f"mean over the test frame of {_PATCHES}"),
+        lambda pairs: matches_of(pairs).forward_distance.mean(axis=1),
+    ),
 )
 MAPS = (
     Metric(_spec("mismatch", 0.01, _PATCHES), _map(lambda m: m.forward_distance)),

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.metrics.kernels import ssim_kernels
+from vfiscope.metrics.kernels.window_kernels import TAPS, WINDOW_MARGIN_PX
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.pixel_pairs import (
     LUMA,
@@ -57,8 +58,8 @@ SCALED_SSIM_C = (2 * SSIM_C1 * UNIT**2, 2 * SSIM_C2 * UNIT**2)
 """The constants doubled, for planes of sums and differences in 1000ths of a code value."""
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 CHANNELS = ((UNIT, 0.0, 0.0), (0.0, UNIT, 0.0), (0.0, 0.0, UNIT))
-MIN_SSIM_SIDE_PX = ssim_kernels.TAPS
-SMALLEST_MULTISCALE = ssim_kernels.TAPS * 2 ** (len(SCALE_WEIGHTS) - 1)
+MIN_SSIM_SIDE_PX = TAPS
+SMALLEST_MULTISCALE = TAPS * 2 ** (len(SCALE_WEIGHTS) - 1)
 
 
 def ssim(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
@@ -120,9 +121,7 @@ def _constants() -> NDArray[np.float32]:
 def _means(a: PixelPairs, channels: tuple[float, float, float]) -> Any:
     """Means over the valid area of SSIM and of its contrast-structure part, (N, 2)."""
     if a.on_cpu:
-        cut, nowhere = ssim_kernels.tiles(*a.size), np.empty((0, 0), np.float32)
-        weights = a.weights(channels)
-        sums = ssim_kernels.ssim_frames(*a.arrays, weights, _constants(), cut, nowhere)
+        sums = ssim_kernels.ssim_frames(*a.arrays, a.weights(channels), _constants())
         return sums / _windows(*a.size)
     from vfiscope.metrics.tensors import ssim_tensors
 
@@ -142,6 +141,10 @@ def similarity_rgb(a: PixelPairs) -> Any:
     on mps)."""
 
     def averaged() -> Any:
+        if a.on_cpu:
+            unit = np.float32(UNIT * a.scale)
+            sums = ssim_kernels.ssim_interleaved(*a.arrays, unit, _constants())
+            return sums[:, 0] / (3 * _windows(*a.size))
         red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
         return (red + green + blue) / 3
 
@@ -178,7 +181,7 @@ def _coarser(a: PixelPairs) -> list[Any]:
     for scale in range(1, len(SCALE_WEIGHTS)):
         if scale > 1:
             s, d = ssim_kernels.halve_planes(s, d)
-        sums = ssim_kernels.ssim_planes(s, d, _constants(), ssim_kernels.tiles(*s.shape[1:]))
+        sums = ssim_kernels.ssim_planes(s, d, _constants())
         means.append(sums / _windows(*s.shape[1:]))
     return means
 
@@ -188,7 +191,7 @@ def _ssim_map(a: PixelPairs) -> Pixels:
     if min(a.size) < MIN_SSIM_SIDE_PX:
         return undefined(a, len(edges[0]) - 1, len(edges[1]) - 1)
     # Window k is centred at pixel k + 5.
-    margin = ssim_kernels.WINDOW_MARGIN_PX
+    margin = WINDOW_MARGIN_PX
     rows, columns = (np.clip(e, margin, e[-1] - margin) - margin for e in edges)
     if not a.on_cpu:
         from vfiscope.metrics.tensors import ssim_tensors
@@ -206,8 +209,7 @@ def _cells(
     height, width = a.size
     windows = np.empty((height - MIN_SSIM_SIDE_PX + 1, width - MIN_SSIM_SIDE_PX + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
-    cut = ssim_kernels.tiles(height, width)
-    ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), cut, windows)
+    ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), windows)
     sums = np.add.reduceat(
         np.add.reduceat(windows, rows[:-1], axis=0, dtype=np.float64), columns[:-1], axis=1
     )

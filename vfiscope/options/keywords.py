@@ -91,7 +91,7 @@ class RunKeywords(TypedDict, total=False):
     size: int | None
     aspect: Literal["keep", "stretch"]
     pool: Literal["patch", "all", "cls"]
-    precise: bool
+    precision: Literal["auto", "float32", "bfloat16"]
     window: int | None
     out: str | PathLike[str] | None
     flag: Sequence[str]

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.pixels import luma_plane
-from vfiscope.registration.homography import reduced
+from vfiscope.jit import REORDERED, compiled
+from vfiscope.pixels import LUMA_WEIGHTS, eight_bit_scale, luma_plane
+from vfiscope.registration.climb import climb
 from vfiscope.types import Float32
 
 __all__ = ["frame_offset"]
@@ -38,7 +40,6 @@ SLOPE_BLUR_PX = 1.5
 MIN_TILE_CORRELATION = 0.6
 MIN_TILES = 4
 """Tiles that must tell something."""
-CLIMB_STEPS = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 30, 1e-4)
 
 
 def frame_offset(
@@ -56,8 +57,8 @@ def frame_offset(
     tiles = list(_tiles(test.shape[0], test.shape[1]))
     if not tiles:
         return math.nan, math.nan
-    own, other = luma_plane(test, bit_depth), luma_plane(ref, ref_depth)
-    rough = _rough(own, other)
+    own, other = (test, bit_depth), (ref, ref_depth)
+    rough = _rough(_rough_luma(*own), _rough_luma(*other), test.shape[:2])
     found = [
         offset
         for top, left, side in tiles
@@ -69,50 +70,121 @@ def frame_offset(
     return float(dx), float(dy)
 
 
-def _rough(test: Float32, ref: Float32) -> tuple[int, int]:
-    """The offset (dx, dy) of the reduced frames, in whole pixels of the full ones."""
-    small, back = reduced(test, ROUGH_SIDE, ROUGH_SIDE)
-    small_ref, _ = reduced(ref, ROUGH_SIDE, ROUGH_SIDE)
-    window = cv2.createHanningWindow((small.shape[1], small.shape[0]), cv2.CV_32F)
+def _rough_luma(pixels: NDArray[Any], bit_depth: int) -> Float32:
+    """(h, w) luma of a frame, averaged over areas until no side is longer than 256 px."""
+    height, width = pixels.shape[:2]
+    factor = ROUGH_SIDE / max(height, width)
+    if factor >= 1.0:
+        return luma_plane(pixels, bit_depth)
+    made = np.empty((max(1, round(height * factor)), max(1, round(width * factor))), np.float32)
+    weights = np.array(LUMA_WEIGHTS, np.float32) * np.float32(eight_bit_scale(bit_depth))
+    area_luma(np.ascontiguousarray(pixels).reshape(height, -1), weights, made)
+    return made
+
+
+@compiled(REORDERED)
+def area_luma(pixels: Any, weights: Any, made: Any) -> None:
+    """Fill (h, w) float32 with the luma of the areas of a frame.
+
+    Args:
+        pixels: (H, 3 W) the rows of the frame.
+        weights: (3,) float32 of R, G and B.
+        made: filled.
+    """
+    tall, broad = pixels.shape[0] / made.shape[0], pixels.shape[1] // 3 / made.shape[1]
+    sums = np.empty(pixels.shape[1], np.float32)
+    for i in range(made.shape[0]):
+        sums[:] = 0
+        for y in range(np.int64(i * tall), min(math.ceil((i + 1) * tall), pixels.shape[0])):
+            part = np.float32(covered(y, i * tall, (i + 1) * tall) / tall)
+            row = pixels[y]
+            for x in range(sums.shape[0]):
+                sums[x] += part * np.float32(row[x])
+        for j in range(made.shape[1]):
+            total = 0.0
+            for x in range(np.int64(j * broad), min(math.ceil((j + 1) * broad), len(sums) // 3)):
+                luma = sums[3 * x] * weights[0] + sums[3 * x + 1] * weights[1]
+                luma += sums[3 * x + 2] * weights[2]
+                total += covered(x, j * broad, (j + 1) * broad) * luma
+            made[i, j] = total / broad
+
+
+@compiled(inner=True)
+def covered(pixel: int, start: float, stop: float) -> float:
+    """Part of a pixel between two places along its axis."""
+    return max(0.0, min(pixel + 1.0, stop) - max(np.float64(pixel), start))
+
+
+def _rough(test: Float32, ref: Float32, size: tuple[int, ...]) -> tuple[int, int]:
+    """The offset (dx, dy) of the reduced frames, in whole pixels of full ones of a size."""
+    height, width = test.shape
+    window = cv2.createHanningWindow((width, height), cv2.CV_32F)
     # OpenCV lays the window over the planes that it is given.
-    (dx, dy), peak = cv2.phaseCorrelate(small.copy(), small_ref.copy(), window)
+    (dx, dy), peak = cv2.phaseCorrelate(test, ref, window)
     if not peak >= MIN_PEAK:
         return 0, 0
-    return round(dx * float(back[0, 0])), round(dy * float(back[1, 1]))
+    return round(dx * size[1] / width), round(dy * size[0] / height)
 
 
 def _climbed(
-    test: Float32, ref: Float32, corner: tuple[int, int], side: int, start: tuple[int, int]
+    test: tuple[NDArray[Any], int],
+    ref: tuple[NDArray[Any], int],
+    corner: tuple[int, int],
+    side: int,
+    start: tuple[int, int],
 ) -> tuple[float, float] | None:
-    """The offset (dx, dy) of one tile, searched from a start; None where it cannot tell."""
+    """The offset (dx, dy) of one tile, searched from a start; None where it cannot tell. Frames are
+    given with their bit depths."""
+    (pixels, depth), (others, other_depth) = test, ref
     top, left = corner
     there, along = top + start[1], left + start[0]
-    if min(there, along) < 0 or there + side > ref.shape[0] or along + side > ref.shape[1]:
+    if min(there, along) < 0 or there + side > others.shape[0] or along + side > others.shape[1]:
         return None
-    own = np.ascontiguousarray(test[top : top + side, left : left + side])
-    other = np.ascontiguousarray(ref[there : there + side, along : along + side])
-    if min(_least_slope(own), _least_slope(other)) < MIN_TILE_SLOPE:
+    own = luma_plane(pixels[top : top + side, left : left + side], depth)
+    if _least_slope(own) < MIN_TILE_SLOPE:
         return None
-    try:
-        alike, found = cv2.findTransformECC(
-            own, other, np.eye(2, 3, dtype=np.float32), cv2.MOTION_TRANSLATION, CLIMB_STEPS
-        )
-    except cv2.error:  # raised by OpenCV where the search does not converge
+    other = luma_plane(others[there : there + side, along : along + side], other_depth)
+    if _least_slope(other) < MIN_TILE_SLOPE:
         return None
+    dx, dy, alike = climb(own, other)
     if not alike >= MIN_TILE_CORRELATION:
         return None
-    return float(found[0, 2]) + start[0], float(found[1, 2]) + start[1]
+    return dx + start[0], dy + start[1]
 
 
 def _least_slope(tile: Float32) -> float:
     """Root mean square slope in the direction in which it is least."""
-    smooth = cv2.GaussianBlur(tile, (0, 0), SLOPE_BLUR_PX)
-    across, down = (
-        cv2.Sobel(smooth, cv2.CV_32F, dx, dy, ksize=3, scale=1 / 8) for dx, dy in ((1, 0), (0, 1))
-    )
-    mixed = float((across * down).mean())
-    tensor = [[float(np.square(across).mean()), mixed], [mixed, float(np.square(down).mean())]]
+    tensor = np.zeros((2, 2))
+    slope_tensor(cv2.GaussianBlur(tile, (0, 0), SLOPE_BLUR_PX), tensor)
     return math.sqrt(max(0.0, float(np.linalg.eigvalsh(tensor)[0])))
+
+
+@compiled(REORDERED)
+def slope_tensor(smooth: Any, tensor: Any) -> None:
+    """Fill (2, 2) float64 with the mean products of the slopes of a plane across and down, by Sobel
+    with the border mirrored."""
+    height, width = smooth.shape
+    for y in range(height):
+        above, below = smooth[abs(y - 1)], smooth[y + 1 if y + 1 < height else height - 2]
+        here = smooth[y]
+        xx, yy, xy = np.float32(0), np.float32(0), np.float32(0)
+        for x in range(1, width - 1):
+            across = above[x + 1] - above[x - 1] + below[x + 1] - below[x - 1]
+            across = (across + 2 * (here[x + 1] - here[x - 1])) / 8
+            down = below[x - 1] - above[x - 1] + below[x + 1] - above[x + 1]
+            down = (down + 2 * (below[x] - above[x])) / 8
+            xx += across * across
+            yy += down * down
+            xy += across * down
+        for x in (0, width - 1):  # the slope across is 0 there
+            inner = 1 if x == 0 else width - 2
+            down = (below[inner] - above[inner] + below[x] - above[x]) / 4
+            yy += down * down
+        tensor[0, 0] += xx
+        tensor[1, 1] += yy
+        tensor[0, 1] += xy
+    tensor[1, 0] = tensor[0, 1]
+    tensor /= height * width
 
 
 def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:

@@ -114,7 +114,7 @@ def _named(config: RunConfig) -> dict[str, Any]:
         "size": config.size,
         "aspect": config.aspect,
         "pool": config.pool,
-        "precise": config.precise,
+        "precision": config.precision,
         "lora_alpha": config.lora_alpha,
     }
 

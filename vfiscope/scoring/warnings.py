@@ -30,7 +30,7 @@ TOLD = frozenset(
 )
 """Notes of a source about what was read of it: they are told with the warnings of a run."""
 
-EMBEDDING = ("weights", "size", "pool", "aspect", "precise")
+EMBEDDING = ("weights", "size", "pool", "aspect", "precision")
 """Options of the embedder."""
 DEFAULT_CONFIG = RunConfig("scan", None)
 MATCHING = frozenset({"mismatch", *(each.spec.name for each in (*patches.MAPS, *patches.FIELDS))})

@@ -98,8 +98,11 @@ class Features(Batch):
     where it is all of them side by side."""
     patches: Vectors
     """(N, h, w, D) float32, one vector per patch, rows from the top."""
+    luma: Vectors | None = None
+    """(N, h * P, w * P) float32, white 1: the luma of the frames at the size at which a patch has a
+    side of P pixels; None where the embedder makes none."""
 
-    COLUMNS = ("pooled", "patches")
+    COLUMNS = ("pooled", "patches", "luma")
 
     def __post_init__(self) -> None:
         check(

@@ -37,6 +37,7 @@ from vfiscope.metrics.interpolation.flow import (
 from vfiscope.metrics.interpolation.midpoint import deviation
 from vfiscope.metrics.interpolation.real_motion import MAX_BETWEEN_SIDE_PX, Between
 from vfiscope.metrics.metric import Metric
+from vfiscope.metrics.patches import cosine_distance
 from vfiscope.metrics.pixel_pairs import cell_grid
 from vfiscope.types import Features, Float32, MetricSpec, Needs, Pairs
 from vfiscope.types.batch import to_numpy
@@ -199,8 +200,6 @@ def _cosine_to(name: str) -> Callable[[Pairs], Float32]:
             raise ValueError(
                 f"cosine_{name} compares features, and these pairs have none: {pairs.test!r}"
             )
-        from vfiscope.metrics.tensors.patch_tensors import cosine_distance
-
         distance: Float32 = to_numpy(cosine_distance(test.pooled, other.pooled))
         return np.where(is_cut(pairs), np.float32(np.nan), distance)
 

@@ -1,4 +1,9 @@
-"""Matching of patches (:mod:`vfiscope.metrics.patches`) on the CPU: loops compiled by numba."""
+"""Matching of patches (:mod:`vfiscope.metrics.patch_matching`): loops compiled by numba.
+
+Conventions:
+    Patches are numbered in reading order. Sums are taken in a fixed order, in parts of
+    :data:`SUMMED`; those of equal vectors are equal.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +11,81 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.jit import compiled, in_bands
+from vfiscope.jit import REORDERED, compiled, in_bands
 from vfiscope.types import Float32, Int64
 
-__all__ = ["nearest"]
+__all__ = ["SEARCHED_ROWS", "apart", "fractions", "nearest", "unit"]
+
+SUMMED = 4096
+"""Most numbers that are added in float32."""
+SEARCHED_ROWS = 128
+"""Rows of similarities that are searched together: 700 kB for 1400 patches, which fit a cache."""
+GLANCE = 64
+"""Similarities that are first looked at together; a constant, because the compiler only vectorises
+loops of constant length that end in a test."""
+DAMPING = np.float32(1e-3)
+"""Sub-patch motion fades out where a step of one patch changes the cosine by less than about this,
+for lack of detail."""
+HALF = np.float32(0.5)
 
 
-SEARCH_COLUMNS = 64
-"""Columns that are searched together, row by row, in memory order."""
+@compiled(REORDERED, inner=True)
+def _product(one: Float32, other: Float32) -> Any:
+    """Scalar product of two vectors, float64."""
+    total = np.float64(0)
+    for first in range(0, len(one), SUMMED):
+        part = np.float32(0)
+        for i in range(first, min(len(one), first + SUMMED)):
+            part += one[i] * other[i]
+        total += part
+    return total
 
 
-@compiled(inner=True)
-def _apart(one: int, other: int, columns: int) -> Any:
-    """Squared distance of two patches."""
-    down, across = one // columns - other // columns, one % columns - other % columns
-    return down * down + across * across
+@compiled(REORDERED, inner=True)
+def _half_square(one: Float32, other: Float32) -> Any:
+    """Half the squared distance of two vectors."""
+    total = np.float64(0)
+    for first in range(0, len(one), SUMMED):
+        part = np.float32(0)
+        for i in range(first, min(len(one), first + SUMMED)):
+            part += (one[i] - other[i]) * (one[i] - other[i])
+        total += part
+    return np.float32(total / 2)
+
+
+def unit(vectors: Float32) -> Float32:
+    """(N, D) -> (N, D + 1): unit vectors; a zero vector becomes the last axis, orthogonal to all
+    others."""
+    made = np.empty((len(vectors), vectors.shape[1] + 1), np.float32)
+    in_bands(_unit, len(made), vectors, made)
+    return made
+
+
+@compiled()
+def _unit(start: int, stop: int, vectors: Float32, made: Float32) -> None:
+    last = vectors.shape[1]
+    for row in range(start, stop):
+        vector, out = vectors[row], made[row]
+        length = np.float32(np.sqrt(_product(vector, vector)))
+        out[last] = 1 if length == 0 else 0
+        length += out[last]
+        for i in range(last):
+            out[i] = vector[i] / length
+
+
+def apart(test: Float32, ref: Float32, partner: Int64) -> Float32:
+    """Half the squared distance of each vector (N, E) to its partner in ``ref``, (N,)."""
+    made = np.empty(len(test), np.float32)
+    in_bands(_apart, len(made), test, ref, partner, made)
+    return made
+
+
+@compiled()
+def _apart(
+    start: int, stop: int, test: Float32, ref: Float32, partner: Int64, made: Float32
+) -> None:
+    for row in range(start, stop):
+        made[row] = _half_square(test[row], ref[partner[row]])
 
 
 def nearest(
@@ -30,7 +95,7 @@ def nearest(
     patch; likewise for each column.
 
     Args:
-        similarity: (P, P) of test and reference patches in reading order.
+        similarity: (P, P) of test and reference patches.
         row_floor: (P,) least similarity in each row that counts as its best.
         column_floor: (P,) the same for each column.
         columns: patches in a row of the frame.
@@ -40,43 +105,116 @@ def nearest(
         ones.
     """
     n = len(similarity)
-    forward, backward = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    in_bands(_by_row, n, similarity, row_floor, columns, forward)
-    in_bands(
-        _by_column,
-        (n + SEARCH_COLUMNS - 1) // SEARCH_COLUMNS,
-        similarity,
-        column_floor,
-        columns,
-        backward,
-    )
-    return forward, backward
+    blocks = -(-n // SEARCHED_ROWS)
+    forward, found = np.arange(n), np.zeros((blocks, n), np.int64)
+    away = np.full((blocks, n), n * n)
+    # Nothing is nearer than a patch's own place.
+    own = similarity.diagonal()
+    floors = [
+        np.where(own >= floor, np.float32(np.inf), floor) for floor in (row_floor, column_floor)
+    ]
+    in_bands(_nearest, blocks, similarity, *floors, columns, forward, found, away)
+    backward = found[away.argmin(axis=0), np.arange(n)]
+    return forward, np.where(own >= column_floor, np.arange(n), backward)
+
+
+@compiled(inner=True)
+def _away(one: int, other: int, columns: int) -> int:
+    """Squared distance of the places of two patches."""
+    down, across = one // columns - other // columns, one % columns - other % columns
+    return down * down + across * across
+
+
+@compiled(inner=True)
+def _any_above(line: Float32, row_floor: Any, column_floor: Float32, first: int) -> Any:
+    """True where one of :data:`GLANCE` similarities reaches a floor; also where fewer are left."""
+    if first + GLANCE > len(line):
+        return True
+    some, floors, above = line[first:], column_floor[first:], np.int32(0)
+    for i in range(GLANCE):
+        above |= np.int32(some[i] >= min(row_floor, floors[i]))
+    return above != 0
 
 
 @compiled()
-def _by_row(
-    start: int, stop: int, similarity: Float32, floor: Float32, columns: int, best: Int64
+def _nearest(
+    start: int,
+    stop: int,
+    similarity: Float32,
+    row_floor: Float32,
+    column_floor: Float32,
+    columns: int,
+    forward: Int64,
+    found: Int64,
+    away: Int64,
 ) -> None:
+    """``found`` and ``away``: for each block of rows and each column the nearest row, and how far
+    that is."""
     n = len(similarity)
-    for row in range(start, stop):
-        least = n * n
-        for column in range(n):
-            if similarity[row, column] >= floor[row] and _apart(row, column, columns) < least:
-                least, best[row] = _apart(row, column, columns), column
+    for row in range(start * SEARCHED_ROWS, min(n, stop * SEARCHED_ROWS)):
+        line, floor, least, block = similarity[row], row_floor[row], n * n, row // SEARCHED_ROWS
+        for first in range(0, n, GLANCE):
+            if not _any_above(line, floor, column_floor, first):
+                continue
+            for column in range(first, min(n, first + GLANCE)):
+                if line[column] < min(floor, column_floor[column]):
+                    continue
+                far = _away(row, column, columns)
+                if line[column] >= floor and far < least:
+                    least, forward[row] = far, column
+                if line[column] >= column_floor[column] and far < away[block, column]:
+                    away[block, column], found[block, column] = far, row
+
+
+def fractions(
+    test: Float32, ref: Float32, partner: Int64, distance: Float32, columns: int
+) -> Float32:
+    """Distance in patches from the match of each patch to its true place, by neighbouring patches;
+    :func:`vfiscope.metrics.patch_matching.motion` tells how.
+
+    Args:
+        test: (P, E) unit vectors.
+        ref: (P, E) likewise.
+        partner: (P,) the match of each patch of the test.
+        distance: (P,) half the squared distance to it.
+        columns: patches in a row of the frame.
+
+    Returns:
+        (2, P) along x and along y, -0.5..0.5.
+    """
+    made = np.zeros((2, len(test)), np.float32)
+    in_bands(_fractions, len(test), test, ref, partner, distance, columns, made)
+    return made
 
 
 @compiled()
-def _by_column(
-    start: int, stop: int, similarity: Float32, floor: Float32, columns: int, best: Int64
+def _fractions(
+    start: int,
+    stop: int,
+    test: Float32,
+    ref: Float32,
+    partner: Int64,
+    distance: Float32,
+    columns: int,
+    made: Float32,
 ) -> None:
-    n, nearest_yet = len(similarity), np.empty(SEARCH_COLUMNS, np.int64)
-    for block in range(start, stop):
-        first, end = block * SEARCH_COLUMNS, min(n, block * SEARCH_COLUMNS + SEARCH_COLUMNS)
-        for column in range(end - first):
-            nearest_yet[column] = n * n
-        for row in range(n):
-            for column in range(first, end):
-                if similarity[row, column] >= floor[column]:
-                    apart = _apart(row, column, columns)
-                    if apart < nearest_yet[column - first]:
-                        nearest_yet[column - first], best[column] = apart, row
+    # A patch has both neighbours along an axis where its place on it is inside of the ends.
+    rows = len(test) // columns
+    for here in range(start, stop):
+        there = partner[here]
+        if 0 < here % columns < columns - 1 and 0 < there % columns < columns - 1:
+            made[0, here] = _fraction(test, ref, here, there, 1, distance[here])
+        if 0 < here // columns < rows - 1 and 0 < there // columns < rows - 1:
+            made[1, here] = _fraction(test, ref, here, there, columns, distance[here])
+
+
+@compiled(inner=True)
+def _fraction(test: Float32, ref: Float32, here: int, there: int, step: int, least: Any) -> Any:
+    """The fraction along the axis on which neighbours are ``step`` patches apart."""
+    own, match = test[here], ref[there]
+    before = (_half_square(own, ref[there - step]) + _half_square(test[here + step], match)) * HALF
+    after = (_half_square(own, ref[there + step]) + _half_square(test[here - step], match)) * HALF
+    rise = max(before, after) - least
+    if rise > 0:
+        return min(max(HALF * (before - after) / (rise + DAMPING), -HALF), HALF)
+    return np.float32(0)

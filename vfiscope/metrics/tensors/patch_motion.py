@@ -29,7 +29,7 @@ from torch import Tensor
 
 from vfiscope.metrics.kernels import subpatch_kernels
 from vfiscope.pixels import LUMA_WEIGHTS, weighted, white
-from vfiscope.types import Frames
+from vfiscope.types import Float32, Frames, Int64
 
 __all__ = ["refine"]
 
@@ -41,7 +41,7 @@ REACHES = {SEARCH_CELL: subpatch_kernels.SEARCH_SIZE // 2, FINE_CELL_PX: 10}
 """{pixels along a patch: pixels of a window to either side of the centre of its patch}"""
 
 
-def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
+def refine(test: Frames, ref: Frames, whole: Int64, start: Float32) -> Float32:
     """Displacement of the patches of the test frames in their references.
 
     Args:
@@ -60,25 +60,25 @@ def refine(test: Frames, ref: Frames, whole: Tensor, start: Tensor) -> Tensor:
         ValueError: a match lies outside the frame, or a guess is over a patch from its match.
     """
     _check(whole, start)
-    h, w = int(start.shape[2]), int(start.shape[3])
-    made = np.empty(tuple(start.shape), np.float32)
+    h, w = start.shape[2:]
+    made = np.empty(start.shape, np.float32)
     for row in range(len(test)):
         planes = torch.stack([_luma(frames, row, (h, w)) for frames in (test, ref)])
         coarse, fine = (
             (_padded(planes, (h, w), cell, reach), cell, reach) for cell, reach in REACHES.items()
         )
-        matched, guess = (field[row].flatten(1).cpu().numpy() for field in (whole, start))
-        subpatch_kernels.place(coarse, fine, (w, h), matched, guess, made[row].reshape(2, -1))
-    return torch.from_numpy(made).to(start.device)
+        fields = (field[row].reshape(2, -1) for field in (whole, start, made))
+        subpatch_kernels.place(coarse, fine, (w, h), *fields)
+    return made
 
 
-def _check(whole: Tensor, start: Tensor) -> None:
+def _check(whole: Int64, start: Float32) -> None:
     """Refuse displacements out of the frame: the loops read memory without bounds checks."""
     for axis, count in ((0, whole.shape[3]), (1, whole.shape[2])):
-        place = torch.arange(count, device=whole.device)
+        place = np.arange(count)
         there = whole[:, axis] + (place if axis == 0 else place[:, None])
-        near = (start[:, axis] - whole[:, axis]).abs() <= 1
-        if not bool(((there >= 0) & (there < count) & near).all()):
+        near = np.abs(start[:, axis] - whole[:, axis]) <= 1
+        if not ((there >= 0) & (there < count) & near).all():
             raise ValueError(
                 f"a match leaves the {count} patches of an axis, or its guess is over a patch"
                 " from it"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from vfiscope.metrics.kernels.ssim_kernels import TAPS, WINDOW_MARGIN_PX, taps
+from vfiscope.metrics.kernels.window_kernels import TAPS, WINDOW_MARGIN_PX, taps
 from vfiscope.metrics.pixel_pairs import PixelPairs
 from vfiscope.metrics.tensors.planes import cell_sums, planes, wide
 
