@@ -81,7 +81,8 @@ def test_the_scores_of_halves_are_those_of_the_batch() -> None:
 def test_a_run_goes_on_with_smaller_batches_for_its_embedder(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asked = {"metrics": ["cosine"], "signals": ["none"], "embedder": "dsift", "size": 28}
+    asked = {"metrics": ["cosine"], "signals": ["none"], "embedder": "dsift"}
+    asked |= {"size": 28, "batch": 6}
     test, ref = noise(6, 40, 56), noise(6, 40, 56, seed=1)
     with vs.score(test, ref=ref, **asked) as run:
         whole = run.scores["cosine"]
