@@ -138,14 +138,21 @@ def test_blur_takes_detail_and_leaves_no_echo() -> None:
         assert alike[AT] < max(others(alike)) + 0.1
 
 
-@pytest.mark.parametrize(("lag", "row"), [(1, 48), (2, 48), (-1, 72)])
-def test_a_torn_part_is_its_lag_behind_and_catches_up(lag: int, row: int) -> None:
-    """The top shows another instant in one frame; it has 5 rows of blocks of 24 pixels."""
-    torn = PAN[AT].copy()
-    torn[:row] = PAN[AT - lag][:row]
-    lumas = with_fault(torn)
-    ahead, split = in_turn(lumas, "tear_ahead"), in_turn(lumas, "tear_split")
-    assert ahead[AT : AT + 2] == pytest.approx([-lag, lag], rel=0.2)
-    assert split[AT : AT + 2] == pytest.approx([row / H] * 2, abs=1e-6)
-    assert max(map(abs, others(ahead))) < 0.05
+@pytest.mark.parametrize(("lag", "row", "count"), [(1, 48, 1), (2, 48, 2), (-1, 72, 1)])
+def test_a_torn_part_falls_behind_and_catches_up(lag: int, row: int, count: int) -> None:
+    """The top shows another instant in some frames; it has 5 rows of blocks of 24 pixels."""
+    lumas = list(PAN)
+    for at in range(AT, AT + count):
+        lumas[at] = PAN[at].copy()
+        lumas[at][:row] = PAN[at - lag][:row]
+    behind = AT + count
+    found = {name: in_turn(lumas, f"tear_{name}") for name in ("ahead", "rows", "explained")}
+    assert found["ahead"][behind] == pytest.approx(lag, rel=0.2)
+    assert found["rows"][behind] == count
+    assert in_turn(lumas, "tear_split")[behind] == pytest.approx(row / H, abs=1e-6)
+    assert found["explained"][behind] > 0.9
+    assert in_turn(lumas, "tear_agreed")[behind] > 0.95
+    scores = np.nan_to_num(np.minimum(np.abs(found["ahead"]), 1) * found["explained"])
+    assert scores.argmax() == behind
+    assert max(scores[:AT]) < 0.05
     assert all(map(math.isnan, in_turn([view()] * 4, "tear_ahead")))

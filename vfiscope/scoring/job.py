@@ -24,6 +24,7 @@ from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
+from vfiscope.segments.causes import BY_PLACES
 from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
@@ -228,9 +229,10 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
 
 def _check_told(config: RunConfig, plan: Plan) -> None:
     """Refuse a kind of which no detector has what it needs."""
-    there = {*plan.metrics, *plan.signals}
+    placed = config.source is not None or config.ref is not None
+    there = {*plan.metrics, *plan.signals, *([BY_PLACES] if placed else [])}
     for kind in config.kinds:
-        lacking = [set(each.needs) - there for each in DETECTORS.values() if each.flags([kind])]
+        lacking = [each.lacks(kind, there) for each in DETECTORS.values() if each.flags([kind])]
         if not all(lacking):
             continue
         fewest = min(lacking, key=len)

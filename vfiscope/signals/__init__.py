@@ -51,6 +51,7 @@ from vfiscope.signals.shot_step import SHOT_STEPS
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, rows_before
 from vfiscope.signals.tear_pace import TEAR_PACES
 from vfiscope.signals.tearing import TEARING
+from vfiscope.signals.unmatched import UNMATCHED
 from vfiscope.signals.warp_residual import STRUCTURE_STEP, WARP_RESIDUAL
 from vfiscope.signals.wobble import WOBBLE
 from vfiscope.signals.worst_part import WORST_PART
@@ -84,7 +85,7 @@ for _signal in (
         HEADING,
         WOBBLE,
     ),
-    *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, SEAM, *ONSET),
+    *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, UNMATCHED, SEAM, *ONSET),
     *(PACKET_BYTES, KEYFRAME),
     *(*PHOTO_STEPS, *COLOUR_SHARES, *WORST_PART, *REFERENCE_MIX),
 ):

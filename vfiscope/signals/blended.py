@@ -15,7 +15,7 @@ from vfiscope.signals.frame_views import ranked, scaled_down
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
 
-__all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "passage"]
+__all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "brought", "halfway", "passage"]
 
 MIN_MOVED_CODES = 14
 """Difference of the frames before and after, in code values, where a blend shows."""
@@ -68,6 +68,23 @@ def passage(frame: SignalFrame) -> Passage | None:
     return frame.share("passage", compute)
 
 
+def halfway(frame: SignalFrame, found: Passage) -> tuple[Float32, Float32]:
+    """(h, w) tiny planes: the frames before and after, each brought half of the way to the other
+    one."""
+    return frame.share("halfway", lambda: brought(frame, found.flow * np.float32(0.5)))
+
+
+def brought(
+    frame: SignalFrame, half: Float32, off: Float32 | float = 0.0
+) -> tuple[Float32, Float32]:
+    """(h, w) tiny planes: the frames before and after, brought along half of the flow between them,
+    and both ``off`` further, (2,) px."""
+    before, after = frame.before, frame.after
+    if before is None or after is None:
+        raise ValueError("a frame without neighbours has nothing to bring")
+    return fetched_along(before.tiny, -(half + off)), fetched_along(after.tiny, half - off)
+
+
 def blend(frame: SignalFrame) -> Blend | None:
     """The frame against mixtures of those around it, at the places where they differ by more than
     14 code values; None where there are none around it or too few such places.
@@ -93,8 +110,7 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     past, coming, moved = before.tiny, after.tiny, found.moved
     count, along, length = mixed(frame.tiny, past, coming)
     part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
-    half = found.flow * np.float32(0.5)
-    old, new = fetched_along(past, -half), fetched_along(coming, half)
+    old, new = halfway(frame, found)
     left, least = residuals(frame.tiny, past, coming, part, old, new)
     own = (old + new) / 2
     then, coming_then = past.astype(np.float32), coming.astype(np.float32)

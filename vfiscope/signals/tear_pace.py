@@ -1,11 +1,12 @@
-"""Tears in terms of motion: one part of a frame goes further than the other, and comes back."""
+"""Tears in terms of motion: one part of a frame falls behind the other, and catches up."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import block_flow, from_before
 from vfiscope.signals.pace import MIN_PACE_BLOCKS, MIN_PACE_PX
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
@@ -13,75 +14,190 @@ from vfiscope.types import Float32, SignalSpec
 
 __all__ = ["TEAR_PACES", "TearPace", "tear_pace"]
 
-EARLIER_STEPS, LEAST_STEPS = 5, 2
-"""How many steps before make the usual one, at most and at least."""
-LEAST_PART = 0.1
-"""Least part of what moves on both sides of a split."""
+MOST_TORN_ROWS = 4
+"""Longest tear that is looked for."""
+LEAST_STEPS = 3
+"""The one before the shortest tear, the one where it begins, and the one behind it."""
+LEAST_PART, LEAST_COLUMNS = 0.1, 0.3
+"""Least part of what moves, and of the width in which it moves, on both sides of a split."""
 
 
 class TearPace(NamedTuple):
-    """The split of a frame at a row whose sides differ most in how far they go."""
+    """The tear that is most likely to have ended in the row before."""
 
     ahead: float
-    """How many of their usual steps content above the split went, minus those below it."""
+    """How many usual steps the content above the split went less than that below it where the tear
+    began, and more where it ended: the mean of both."""
+    rows: float
+    """Number of torn rows."""
     split: float
-    """Part of the frame, 0..1, that lies above it."""
+    """Part of the frame, 0..1, that lies above the split."""
+    explained: float
+    """Part of all differences between the paces of blocks that such a tear explains."""
+    agreed: float
+    """Part of the blocks whose pace is nearer to that of its side than to that of the other."""
 
 
 def tear_pace(frame: SignalFrame) -> TearPace | None:
-    """The split; None at the start, and where too little moves.
+    """The tear; None at the start, and where too little moves.
 
-    v is the motion of a block since the frame before, and u its usual step, the median of those of
-    up to five frames before. The pace of a part is the sum of v . u over that of |u|^2. Where a
-    part shows an instant that is k frames older, or the other one that is k frames newer, the
-    difference of the paces is -k, and k where the tear ends.
+    If the rows t .. t + n - 1 are torn, content goes as far from row t - 1 to row t + n on both
+    sides of the split. Let u be the (n + 1)-th part of that, by block: the usual step, whatever the
+    tear did. The pace of a block in a row is v . u / |u|^2 with its motion v since the row before.
+    Where a part shows an instant that is k frames older, it is less by k in row t and more by k in
+    row t + n, and equal in between and in the row before; where it shows a newer one, the other way
+    round. A camera that is held by hand changes the paces of both sides alike.
 
-    Blocks are 8 x 8 of frames scaled down to at most 240 px of width, and |u| above 0.25 of their
-    pixels.
+    Of the tears of 1 to 4 rows that end before this row, that which explains most, where it is
+    small in proportion to its size below a step. Blocks are 8 x 8 of frames scaled down to at most
+    240 px of width, and |u| above 0.25 of their pixels; weighed by |u|^2.
     """
-    step, earlier = _steps(frame), _earlier(frame)
-    if step is None or len(earlier) < LEAST_STEPS:
+    steps = _steps(frame)
+    if steps is None or len(steps) < LEAST_STEPS:
         return None
-    return frame.share(
-        "tear_pace", lambda: _widest(step, np.asarray(np.median(np.stack(earlier), axis=0)))
-    )
+    return frame.share("tear_pace", lambda: _likeliest(steps))
 
 
-def _widest(step: Float32, usual: Float32) -> TearPace | None:
-    """Of (h, w, 2) steps."""
-    lengths = np.square(usual.astype(np.float64)).sum(axis=-1)
-    moving = lengths > MIN_PACE_PX**2
-    if moving.sum() < MIN_PACE_BLOCKS:
+def _likeliest(steps: tuple[Float32, ...]) -> TearPace | None:
+    """Of (h, w, 2) steps, the latest first."""
+    found = np.zeros(len(TearPace._fields))
+    score = likeliest_tear(np.stack(steps).astype(np.float64), found)
+    return TearPace(*found.tolist()) if score > 0 else None
+
+
+def _steps(frame: SignalFrame) -> tuple[Float32, ...] | None:
+    """Those of the blocks since the frame before, and of the rows before, the latest first."""
+    own = block_flow(from_before(frame))
+    if own is None:
         return None
-    along = (step.astype(np.float64) * usual).sum(axis=-1)
-    blocks, along, lengths = (
-        np.where(moving, each, 0).sum(axis=1).cumsum() for each in (moving, along, lengths)
-    )
-    part = blocks[:-1] / blocks[-1]
-    fair = np.flatnonzero((part >= LEAST_PART) & (part <= 1 - LEAST_PART))
-    if not len(fair):
-        return None
-    above = along[fair] / lengths[fair]
-    below = (along[-1] - along[fair]) / (lengths[-1] - lengths[fair])
-    ahead, weight = above - below, lengths[fair] / lengths[-1]
-    at = int((np.abs(ahead) * np.sqrt(weight * (1 - weight))).argmax())
-    return TearPace(float(ahead[at]), float((fair[at] + 1) / len(blocks)))
+
+    def compute() -> tuple[Float32, ...]:
+        before = frame.before
+        known = () if before is None else before.shared.get("block_steps", ())
+        return (own, *known[: MOST_TORN_ROWS + 1])
+
+    return frame.share("block_steps", compute)
 
 
-def _steps(frame: SignalFrame) -> Float32 | None:
-    """(h, w, 2) steps of the blocks since the frame before."""
-    return frame.share("block_steps", lambda: block_flow(from_before(frame)))
+@compiled()
+def likeliest_tear(steps: Any, found: Any) -> float:
+    """Fill (5,) float64 with the fields of a :class:`TearPace`, and return its score, 0 where there
+    is none.
+
+    Args:
+        steps: (R, h, w, 2) float64 px, the latest first.
+        found: filled.
+    """
+    high, wide = steps.shape[1], steps.shape[2]
+    paces, weights = np.zeros((steps.shape[0], high, wide)), np.zeros((high, wide))
+    best = 0.0
+    for rows in range(1, steps.shape[0] - 1):
+        if paces_of(steps, rows, paces, weights) < MIN_PACE_BLOCKS:
+            continue
+        split, ahead = widest_split(paces, weights, rows)
+        if split == 0:
+            continue
+        explained = explained_by(paces, weights, rows, split, ahead)
+        score = explained * min(abs(ahead), 1.0)
+        if score > best:
+            best = score
+            found[0], found[1], found[2], found[3] = ahead, rows, split / high, explained
+            found[4] = agreed_with(paces, weights, rows, split, ahead)
+    return best
 
 
-def _earlier(frame: SignalFrame) -> tuple[Float32, ...]:
-    """Those of up to five frames before, the latest first."""
-    before = frame.before
-    if before is None:
-        return ()
-    last: Float32 | None = before.shared.get("block_steps")
-    further: tuple[Float32, ...] = before.shared.get("earlier_steps", ())
-    known = () if last is None else (last, *further)
-    return frame.share("earlier_steps", lambda: known[:EARLIER_STEPS])
+@compiled(inner=True)
+def paces_of(steps: Any, rows: int, paces: Any, weights: Any) -> int:
+    """Fill the first ``rows + 2`` of (R, h, w) with the paces, the earliest first, which is that
+    before the tear, and (h, w) with the weights, 0 for what stands; the number of blocks that
+    move."""
+    count = 0
+    for i in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            across, down = 0.0, 0.0
+            for row in range(rows + 1):
+                across += steps[row, i, j, 0] / (rows + 1)
+                down += steps[row, i, j, 1] / (rows + 1)
+            square = across * across + down * down
+            moves = square > MIN_PACE_PX * MIN_PACE_PX
+            weights[i, j] = square if moves else 0.0
+            count += moves
+            for row in range(rows + 2):
+                step = steps[rows + 1 - row, i, j]
+                along = step[0] * across + step[1] * down
+                paces[row, i, j] = along / square if moves else 0.0
+    return count
+
+
+@compiled(inner=True)
+def widest_split(paces: Any, weights: Any, rows: int) -> tuple[int, float]:
+    """Number of rows of blocks above the split where both sides differ most, 0 where none is fair,
+    and by how much the upper one catches up."""
+    high, wide = weights.shape
+    blocks, sums, masses = np.zeros(high), np.zeros(high), np.zeros(high)
+    first, last = np.full(wide, high), np.full(wide, -1)
+    for i in range(high):
+        for j in range(wide):
+            if weights[i, j] > 0:
+                blocks[i] += 1
+                masses[i] += weights[i, j]
+                sums[i] += weights[i, j] * (paces[rows + 1, i, j] - paces[1, i, j]) / 2
+                first[j], last[j] = min(first[j], i), i
+    best, split, ahead = 0.0, 0, 0.0
+    count, total, mass = 0.0, 0.0, 0.0
+    for i in range(high - 1):
+        count, total, mass = count + blocks[i], total + sums[i], mass + masses[i]
+        rest = masses.sum() - mass
+        broad = min((first <= i).sum(), (last > i).sum()) >= LEAST_COLUMNS * wide
+        fair = min(count, blocks.sum() - count) >= LEAST_PART * blocks.sum()
+        if not (broad and fair):
+            continue
+        apart = total / mass - (sums.sum() - total) / rest
+        if apart * apart * mass * rest > best:
+            best, split, ahead = apart * apart * mass * rest, i + 1, apart
+    return split, ahead
+
+
+@compiled(inner=True)
+def explained_by(paces: Any, weights: Any, rows: int, split: int, ahead: float) -> float:
+    """The part of the variance of the paces within rows that the pattern of a tear explains."""
+    whole, left = 0.0, 0.0
+    for row in range(rows + 2):
+        shift = -ahead if row == 1 else (ahead if row == rows + 1 else 0.0)
+        mass, mean, square, mean_left, square_left = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(weights.shape[0]):
+            for j in range(weights.shape[1]):
+                weight, pace = weights[i, j], paces[row, i, j]
+                rest = pace - shift if i < split else pace
+                mass += weight
+                mean += weight * pace
+                square += weight * pace * pace
+                mean_left += weight * rest
+                square_left += weight * rest * rest
+        whole += square - mean * mean / mass
+        left += square_left - mean_left * mean_left / mass
+    return 1 - left / whole if whole > 0 else 0.0
+
+
+@compiled(inner=True)
+def agreed_with(paces: Any, weights: Any, rows: int, split: int, ahead: float) -> float:
+    """The part of the moving blocks that are within half of ``ahead`` of the mean of their side."""
+    level, mass = 0.0, 0.0
+    for i in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            catch_up = (paces[rows + 1, i, j] - paces[1, i, j]) / 2
+            level += weights[i, j] * (catch_up - ahead if i < split else catch_up)
+            mass += weights[i, j]
+    level /= mass
+    near, count = 0, 0
+    for i in range(weights.shape[0]):
+        for j in range(weights.shape[1]):
+            if weights[i, j] > 0:
+                catch_up = (paces[rows + 1, i, j] - paces[1, i, j]) / 2
+                usual = level + ahead if i < split else level
+                near += abs(catch_up - usual) < abs(ahead) / 2
+                count += 1
+    return near / count
 
 
 TEAR_PACES = tuple(
@@ -95,8 +211,17 @@ TEAR_PACES = tuple(
         (
             "ahead",
             "steps",
-            "How many usual steps one part of the frame, from the top on, goes more than the rest.",
+            "How many usual steps the upper part of the frame went less than the lower one when a"
+            " tear began, and goes more in this frame, behind it.",
         ),
-        ("split", "1", "Part of the frame that lies above that split."),
+        ("rows", "frames", "How many frames it lasted."),
+        ("split", "1", "Part of the frame that lies above its split."),
+        (
+            "explained",
+            "1",
+            "Part of the differences between the paces of the blocks of those frames that such a"
+            " tear explains.",
+        ),
+        ("agreed", "1", "Part of the blocks whose pace is that of their side of the split."),
     )
 )

@@ -36,8 +36,12 @@ QUIET = {
     "tear_lag": 1.0,
     "tear_jump": 0.05,
     "tear_jump_share": 0.5,
-    "tear_ahead": 0.0,
+    "tear_ahead": 0.1,
+    "tear_rows": 1.0,
     "tear_split": 0.5,
+    "tear_explained": 0.1,
+    "tear_agreed": 0.5,
+    "unmatched": 1.0,
     "echo_1": 0.3,
     "echo_2": 0.1,
     "echo_3": 0.0,
@@ -69,15 +73,18 @@ def places(columns: Columns) -> list[tuple[str, int, int]]:
     return [(each.kind, each.start, each.stop) for each in found(columns)]
 
 
-LONE = {"impulse": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
+LONE = {"impulse": {30: 40.0}, "unmatched": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
 BENT = {**LONE, "wobble": {30: 1.0}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
 TWICE = {"echo_2": {30: 0.5}, "moving_detail": {30: 6.0}, "difference_p99": {30: 15.0}}
 PACED = {
-    "tear_ahead": {30: -1.0, 32: 0.9},
-    "tear_split": {30: 0.3, 32: 0.35},
+    "tear_ahead": {32: 0.9},
+    "tear_rows": {32: 2.0},
+    "tear_split": {32: 0.35},
+    "tear_explained": {32: 0.8},
+    "tear_agreed": {32: 0.95},
     "tear_jump": {30: 2.0},
     "tear_jump_share": {30: -0.65},
 }
@@ -123,7 +130,7 @@ TORN = {
         (BENT, [("warp", 30, 31)]),
         # The second of two bent frames has hardly anything of its own.
         (
-            {**BENT, "impulse": {30: 40.0, 31: 2.5}, "wobble": {30: 1.0, 31: 0.5}},
+            {**BENT, "unmatched": {30: 40.0, 31: 2.5}, "wobble": {30: 1.0, 31: 0.5}},
             [("warp", 30, 32)],
         ),
         (JUMP, [("shift", 30, 31)]),
@@ -191,12 +198,22 @@ def test_a_fault_is_named_and_placed(
         {"moving_detail": {30: 4.0, 31: 4.0}},
         # an echo in detail that is as strong as ever: something periodic comes in
         {"echo_2": dict.fromkeys(range(30, 33), 0.6)},
-        # the top and the bottom differ in pace all the time, as a jerky hand has it
-        {**PACED, "tear_ahead": {n: (-1.0) ** n for n in range(20, 40)}},
-        # parts differ in pace, but neither changes more than the other
+        # the top and the bottom differ in pace all the time
+        {
+            **PACED,
+            **{name: dict.fromkeys(range(20, 40), 0.9) for name in ("tear_ahead", "tear_agreed")},
+            "tear_explained": dict.fromkeys(range(20, 40), 0.8),
+        },
+        # parts differ in pace, but neither changes more than the other or repeats anything
         {**PACED, "tear_jump": {}},
-        # a part falls behind for good
-        {**PACED, "tear_ahead": {30: -1.0}},
+        # it is another place where a part changes more
+        {**PACED, "tear_jump_share": {30: 0.8}},
+        # half of the blocks do not take part
+        {**PACED, "tear_agreed": {32: 0.6}},
+        # a part falls behind and shows what nobody saw before: something appears
+        {**PACED, "warp_residual": {31: 0.2}},
+        # bent, but a mixture of its neighbours explains it
+        {**BENT, "blend_residual": {30: 0.6}},
         # a part repeats the frame before, but never catches up
         {"tear_contrast": {30: 0.9}},
         # a jump that motion of the whole frame does not explain
@@ -312,8 +329,8 @@ def test_confidence_grows_with_the_margin() -> None:
 def test_a_tear_is_told_in_steps_and_a_ghost_with_its_evidence() -> None:
     (torn,) = found(scene(**PACED))
     assert torn.evidence == (
-        "the upper 30 % of frame 30 goes 1 usual steps less than the rest, and 0.9 more at frame"
-        " 32; 3.207 times what would be enough"
+        "the upper 35 % of frame 30 goes 0.9 usual steps less than the rest, and as many more at"
+        " frame 32; 2.721 times what would be enough"
     )
     (ghost,) = found(scene(echo_2={30: 0.5}, moving_detail={30: 6.0}, difference_p99={30: 15.0}))
     assert ghost.evidence == (

@@ -13,10 +13,12 @@ from vfiscope.segments.evidence.context import Context, context_of, medians
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.stand_out import impulse_margin, relit
 from vfiscope.segments.evidence.torn_paces import (
-    MIN_AHEAD,
+    ENOUGH_TORN,
+    MIN_PACE_MARGIN,
     PACE_SIGNALS,
     SURELY_TORN,
     PacedTear,
+    pace_scores,
     paced_tears,
 )
 from vfiscope.segments.rules import segment_of
@@ -27,7 +29,7 @@ __all__ = ["TEAR_SIGNALS", "detect", "tears"]
 
 TEAR_SIGNALS = (
     *("tear_contrast", "tear_share", "tear_lag", "tear_jump", "tear_jump_share"),
-    *("impulse", "luma_mean", *PACE_SIGNALS[:2]),
+    *("impulse", "luma_mean", "warp_residual", *PACE_SIGNALS[:5]),
 )
 BESIDE_TEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
 MIN_TEAR_CONTRAST, MORE_CONTRAST = 0.5, 0.35
@@ -129,10 +131,10 @@ def _repeating_tears(context: Context) -> list[Tear]:
 
 
 def _comes_back(context: Context, first: int, stop: int) -> bool:
-    """Whether a part goes further than the other at one end, and less far at the other."""
-    ahead = context.signal("tear_ahead")
-    ends = float(ahead[first]), float(ahead[stop])
-    return ends[0] * ends[1] < 0 and min(abs(ends[0]), abs(ends[1])) >= MIN_AHEAD
+    """Whether motion tells of a tear at these rows too, if less clearly."""
+    rows = context.signal("tear_rows")[stop]
+    shown = pace_scores(context)[stop] / ENOUGH_TORN
+    return bool(rows == stop - first and shown >= MIN_PACE_MARGIN)
 
 
 def _margin(values: Float64, least: float, more: float) -> Float64:
@@ -186,8 +188,8 @@ def _pace_words(columns: Columns, tear: PacedTear) -> str:
     ways = ("less", "more") if tear.behind > 0 else ("more", "less")
     return (
         f"the upper {told(100 * tear.split)} % of frame {int(index[tear.first])} goes"
-        f" {told(abs(tear.behind))} usual steps {ways[0]} than the rest, and"
-        f" {told(abs(tear.caught_up))} {ways[1]} at frame {int(index[tear.stop])}"
+        f" {told(abs(tear.behind))} usual steps {ways[0]} than the rest, and as many {ways[1]} at"
+        f" frame {int(index[tear.stop])}"
     )
 
 

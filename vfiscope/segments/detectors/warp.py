@@ -26,23 +26,25 @@ from vfiscope.types import Float64, Segment
 __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
-    *("impulse", "seam", "warp_residual", "luma_mean", "structure_step", "sharpness", "wobble"),
-    "difference_p99",
+    *("unmatched", "impulse", "seam", "warp_residual", "luma_mean", "structure_step", "wobble"),
+    *("difference_p99", "blend_residual", "blend_others"),
 )
-LEAST_LONE_CODES, LONE_SHARE, USUAL_LONE = 1.0, 0.75, 4.0
-"""Code values that only this frame has: least ones, least ones as a part of sharpness, by which
-content changes that moves, and how many times the usual ones around."""
+LEAST_UNMATCHED_CODES, USUAL_UNMATCHED = 2.5, 6.0
+"""Code values that only this frame has, and how many times the usual ones around."""
 LEAST_WOBBLE_PX, USUAL_WOBBLES = 0.1, 4.0
 """The same for how far its places leave their way; as far again as usual, at least."""
 LEAST_BENT_RESIDUAL, MIN_BENT_EXCESS = 0.003, 0.1
 """What motion leaves on the way into a bent frame and out of it, least and beyond the usual."""
 MAX_ONE_SIDED = 5.0
 """How much more it may leave on the one than on the other."""
-MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
+MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, (1.0, 0.5, 0.5), 4.0
 """Least geometric mean of the three in terms of what is enough, least of each, and what counts of
 each at most."""
 MAX_BENT_SEAMS, MAX_BENT_STEP = 1.0, 0.3
 """Margin of seams below which nothing is damaged, and change of structure of another scene."""
+MIN_UNMIXED = 1.0
+"""Difference to mixtures of other instants, in terms of what motion leaves: one explains a ghost,
+and none what is bent."""
 EDGE_BENT = 0.5
 """What is enough beside a bent frame, of the two that tell."""
 MAX_WARP_ROWS = 12
@@ -64,7 +66,8 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     margins = _margins(context)
     bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0))
-    seeds = (bent >= MIN_BENT) & (margins.min(axis=0) >= MIN_OF_EACH) & ~_others(context)
+    clear = (margins.T >= MIN_OF_EACH).all(axis=1)
+    seeds = (bent >= MIN_BENT) & clear & ~_others(context)
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     found = []
     for first, last in spans(touched(seeds, edges), np.zeros(len(seeds), bool)):
@@ -74,12 +77,12 @@ def detect(columns: Columns) -> list[Segment]:
 
 
 def _margins(context: Context) -> Float64:
-    """(3, N) lone content, wobble and residual in terms of what is enough."""
-    lone, usual_lone = above_sides(np.maximum(context.signal("impulse"), 0))
+    """(3, N) unmatched content, wobble and residual in terms of what is enough."""
+    lone, usual_lone = above_sides(np.maximum(context.signal("unmatched"), 0))
     wobble = np.maximum(context.signal("wobble"), 0)
     away, usual_away = above_sides(wobble)
     least = np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away), wobble - away)
-    left, sharp = residual_ratio(context, LEAST_BENT_RESIDUAL), context.signal("sharpness")
+    left = residual_ratio(context, LEAST_BENT_RESIDUAL)
     going = np.append(left[1:], 0)
     # Where frames are missing, or another scene begins, only one of both leaves much.
     both = np.where(
@@ -89,7 +92,7 @@ def _margins(context: Context) -> Float64:
     )
     return np.stack(
         [
-            lone / np.fmax(np.fmax(LEAST_LONE_CODES, LONE_SHARE * sharp), USUAL_LONE * usual_lone),
+            lone / np.fmax(LEAST_UNMATCHED_CODES, USUAL_UNMATCHED * usual_lone),
             np.nan_to_num(away / least),
             (both - 1) / MIN_BENT_EXCESS,
         ]
@@ -102,6 +105,8 @@ def _others(context: Context) -> Mask:
     other = relit(context) | bumped_rows(context) | damaged_rows(context)
     other |= np.fmax(step, np.append(step[1:], 0)) > MAX_BENT_STEP
     other |= (seam_margin(context) >= MAX_BENT_SEAMS) | behind_repeats(context)
+    mixed = np.fmin(context.signal("blend_residual"), context.signal("blend_others"))
+    other |= np.nan_to_num(mixed, nan=MIN_UNMIXED) < MIN_UNMIXED
     for tear in tears(context):
         other[max(0, tear.first - 1) : tear.stop + 1] = True
     return np.asarray(other)
@@ -111,11 +116,12 @@ def _segment(context: Context, margins: Float64, bent: Float64, rows: tuple[int,
     frames = context.columns.frames
     row = rows[0] + int(bent[rows[0] : rows[1] + 1].argmax())
     left = 1 + MIN_BENT_EXCESS * float(margins[2, row])
+    alone = told(float(context.signal("unmatched")[row]))
     said = (
         f"places of frame {int(frames.index[row])} lie elsewhere than before and after: they leave"
         f" their way by {told(float(context.signal('wobble')[row]), 'px')} and come back,"
-        f" {told(float(context.signal('impulse')[row]))} code values are in neither neighbour, and"
-        f" motion leaves {told(left)} times as much as usual"
+        f" {alone} code values are in neither neighbour, and motion leaves {told(left)} times as"
+        " much as usual"
     )
     column = context.columns.signals["wobble"]
     return segment_of(

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.evidence.context import Context, medians, shifted
+from vfiscope.segments.evidence.context import Context, medians
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
-from vfiscope.segments.evidence.stand_out import relit
+from vfiscope.segments.evidence.stand_out import relit, residual_ratio
 from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
 
-__all__ = ["MIN_AHEAD", "PACE_SIGNALS", "SURELY_TORN", "PacedTear", "paced_tears", "surely_torn"]
+__all__ = [
+    "ENOUGH_TORN",
+    "MIN_PACE_MARGIN",
+    "PACE_SIGNALS",
+    "SURELY_TORN",
+    "PacedTear",
+    "pace_scores",
+    "paced_tears",
+    "surely_torn",
+]
 
-PACE_SIGNALS = ("tear_ahead", "tear_split", "tear_jump", "tear_jump_share")
-MAX_PACED_ROWS = 8
-"""Longest tear."""
-BESIDE_PAIR = (*range(-7, -1), *range(2, 10))
-MIN_AHEAD = 0.35
+PACE_SIGNALS = (
+    *("tear_ahead", "tear_rows", "tear_split", "tear_explained", "tear_agreed"),
+    *("tear_jump", "tear_jump_share", "tear_contrast", "tear_share", "warp_residual"),
+)
+MIN_AHEAD = 0.4
 """Steps by which a part must fall behind and catch up at least."""
-USUAL_AHEAD, BESIDE_AHEAD, INSIDE_AHEAD = 3.0, 2.0, 1.5
-"""How many times as much as the usual is that, as the most in the rows before and behind, and as
-the most between."""
-MIN_BALANCE = 0.4
-"""Least part of the larger of both that the smaller one is."""
-MAX_SPLIT_OFF, SPLIT_PER_ROW = 0.1, 0.13
-"""By how much the splits of both may differ: lines of tears wander."""
-LEAST_JUMP, JUMP_ABOVE, MAX_JUMP_OFF = 0.35, 0.15, 0.15
-"""Logarithm of how much more one side changes, how far it is above the usual one at least, and how
-far its split may be away."""
-SURELY_TORN = 1.5
-"""Margin of a tear that is no bump, although most of the frame jumps."""
-MIN_PACE_MARGIN, MAX_JUMP_MARGIN = 0.4, 4.0
-"""Least margin of the pace, and the most that the one of the jump counts for."""
+ENOUGH_TORN, MIN_PACE_MARGIN = 0.35, 0.75
+"""How well a tear explains the paces, and the least part of that."""
+ALONE_SCORE, BESIDE_BEFORE, BESIDE_BEHIND = 3.0, range(-8, -1), range(6, 10)
+"""How many times as much as the most in the rows before it and behind it. In those in between the
+tear itself is seen in part."""
+MAX_NEW = 2.2
+"""What motion leaves of a change, in terms of the usual, in rows that show known instants only."""
+LEAST_JUMP, JUMP_ABOVE, JUMP_BESIDE = 0.35, 0.15, (*range(-6, -1), *range(2, 7))
+"""Logarithm of how much more one side changes, how far it is above the usual one at least, and the
+rows that tell that."""
+MAX_SPLIT_OFF = 0.15
+"""How far the split that pixels show may be away."""
+ENOUGH_CONTRAST, REPEAT_BEHIND = 0.7, 2
+"""Contrast of a part that repeats an earlier instant, and rows behind the tear where it may."""
+MAX_PIXEL_MARGIN, SURELY_TORN = 4.0, 1.5
+"""The most that what the pixels show counts for; margin of a tear that is no bump, although most of
+the frame jumps."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +57,8 @@ class PacedTear:
     first: int
     stop: int
     behind: float
-    """How many steps the part above the split falls behind in the first row."""
-    caught_up: float
-    """How many steps more it goes behind the last."""
+    """How many steps the part above the split falls behind in the first row, and catches up behind
+    the last; negative where it runs ahead."""
     split: float
     """Part of the frame above the split."""
     margin: float
@@ -65,55 +78,79 @@ def paced_tears(context: Context) -> list[PacedTear]:
     """In the order of their margins, the clearest first; they may overlap.
 
     Where a part of a frame shows another instant, it goes so many steps less (or more) than the
-    other part, and as many more (or less) where the tear ends: the same split, the other sign, and
-    nothing of the kind before, between or behind. The second evidence is that one side also changes
-    more than the other, in terms of the usual, at one of both ends.
+    other part, and as many more (or less) where the tear ends; that explains the paces of most
+    blocks, and nothing of the kind lies beside it. All that such frames show is known, so motion
+    explains it. The second evidence are pixels: one side changes more than the other, or repeats an
+    earlier instant.
     """
     return context.columns.share("paced_tears", lambda: _paced(context))
 
 
 def _paced(context: Context) -> list[PacedTear]:
-    ahead, split = context.signal("tear_ahead"), context.signal("tear_split")
-    size = np.nan_to_num(np.abs(ahead))
-    usual = np.nan_to_num(medians(np.abs(ahead), BESIDE_PAIR))
-    before = np.maximum.reduce([shifted(size, by) for by in (-3, -2, -1)])
-    behind = np.maximum.reduce([shifted(size, by) for by in (1, 2)])
-    jumps = _jump_margins(context, split)
-    free = ~relit(context) & ~damaged_rows(context)
-    inside, found = np.zeros(len(size)), []
-    for rows in range(1, MAX_PACED_ROWS + 1):
-        end = shifted(size, rows)
-        least = np.fmin(size, end)
-        around = np.fmax(before, shifted(behind, rows))
-        needed = np.maximum.reduce(
-            [
-                np.full(len(size), MIN_AHEAD),
-                BESIDE_AHEAD * around,
-                USUAL_AHEAD * np.fmax(usual, shifted(usual, rows)),
-                INSIDE_AHEAD * inside,
-            ]
+    ahead, rows, split = (np.nan_to_num(context.signal(name)) for name in PACE_SIGNALS[:3])
+    score = pace_scores(context)
+    pace = score / ENOUGH_TORN
+    met = (np.abs(ahead) >= MIN_AHEAD) & (pace >= MIN_PACE_MARGIN)
+    shown = _jumps(context), _repeats(context)
+    broken = relit(context) | damaged_rows(context) | (residual_ratio(context) > MAX_NEW)
+    found = []
+    for stop in np.flatnonzero(met).tolist():
+        first = max(0, stop - int(rows[stop]))
+        if broken[first : stop + 1].any() or score[stop] < ALONE_SCORE * _beside(
+            score, first, stop
+        ):
+            continue
+        ends, inside = [first, stop], range(first, min(stop + REPEAT_BEHIND + 1, len(score)))
+        pixels = max(
+            _most_at(split[stop], *shown[0], ends), _most_at(split[stop], *shown[1], inside)
         )
-        pace = least / needed
-        jump = np.minimum(np.fmax(jumps, shifted(jumps, rows)), MAX_JUMP_MARGIN)
-        off = np.abs(split - shifted(np.nan_to_num(split), rows))
-        with np.errstate(invalid="ignore"):
-            met = np.nan_to_num(ahead) * shifted(np.nan_to_num(ahead), rows) < 0
-            met &= (off <= MAX_SPLIT_OFF + SPLIT_PER_ROW * (rows - 1)) & free
-            met &= (least >= MIN_BALANCE * np.fmax(size, end)) & (pace >= MIN_PACE_MARGIN)
-            met &= (least >= MIN_AHEAD) & (pace * jump >= 1)
-        for row in np.flatnonzero(met).tolist():
-            margin = float(np.sqrt(pace[row] * jump[row]))
-            ends = float(-ahead[row]), float(ahead[row + rows])
-            found.append(PacedTear(row, row + rows, *ends, float(split[row]), margin))
-        inside = np.fmax(inside, end)
+        margin = math.sqrt(pace[stop] * min(pixels, MAX_PIXEL_MARGIN))
+        if margin >= 1:
+            found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
 
 
-def _jump_margins(context: Context, split: Float64) -> Float64:
-    """(N,) of the jumps at these splits; 0 elsewhere."""
-    jump, share = context.signal("tear_jump"), context.signal("tear_jump_share")
-    usual = np.nan_to_num(medians(jump, (*range(-6, -1), *range(2, 7))))
-    margin = np.nan_to_num(jump / np.maximum(LEAST_JUMP, usual + JUMP_ABOVE))
-    at = np.where(share > 0, share, 1 + share)
+def pace_scores(context: Context) -> Float64:
+    """(N,) how well a tear that ended in the row before explains the paces, 0..1: the part of their
+    differences, as far as it is of a whole step and as far as more than every second block agrees.
+    """
+
+    def compute() -> Float64:
+        size, explained, agreed = (
+            np.nan_to_num(context.signal(f"tear_{name}"))
+            for name in ("ahead", "explained", "agreed")
+        )
+        return explained * np.minimum(np.abs(size), 1) * np.clip(2 * agreed - 1, 0, 1)
+
+    return context.columns.share("pace_scores", compute)
+
+
+def _beside(score: Float64, first: int, stop: int) -> float:
+    """The most before a tear and behind it."""
+    rows = [first + by for by in BESIDE_BEFORE] + [stop + by for by in BESIDE_BEHIND]
+    return float(max((score[row] for row in rows if 0 <= row < len(score)), default=0.0))
+
+
+def _jumps(context: Context) -> tuple[Float64, Float64]:
+    """(N,) margins of how much more one side changes, and the splits between the sides."""
+    jump = context.signal("tear_jump")
+    usual = np.nan_to_num(medians(jump, JUMP_BESIDE))
+    return jump / np.maximum(LEAST_JUMP, usual + JUMP_ABOVE), _split(context, "tear_jump_share")
+
+
+def _repeats(context: Context) -> tuple[Float64, Float64]:
+    """(N,) margins of a part that repeats an earlier instant, and the splits below or above it."""
+    return context.signal("tear_contrast") / ENOUGH_CONTRAST, _split(context, "tear_share")
+
+
+def _split(context: Context, name: str) -> Float64:
+    """(N,) the part of the frame above the split of a part, which is negative at the bottom."""
+    share = context.signal(name)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(at - split) < MAX_JUMP_OFF, margin, 0.0)
+        return np.where(share > 0, share, 1 + share)
+
+
+def _most_at(split: float, margins: Float64, splits: Float64, rows: Iterable[int]) -> float:
+    """The largest of the margins in these rows whose split is that one; 0 where there is none."""
+    near = (margins[row] for row in rows if abs(splits[row] - split) < MAX_SPLIT_OFF)
+    return float(max((each for each in near if each > 0), default=0.0))
