@@ -13,7 +13,7 @@ from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
-from vfiscope.embedders.repeats import embed_once
+from vfiscope.embedders.embed_once import embed_once
 from vfiscope.errors import UsageError
 from vfiscope.metric_names import METRICS, chosen
 from vfiscope.regions.normal_size import check_normal_size

@@ -7,7 +7,7 @@ import pytest
 from helpers.media import frames_of, noise
 
 from vfiscope.embedders.dsift import Dsift
-from vfiscope.embedders.repeats import embed_once
+from vfiscope.embedders.embed_once import embed_once
 from vfiscope.types import Features, Frames
 
 
