@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import methodcaller, or_
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
+from vfiscope.embedders.embed_once import embed_once
 from vfiscope.errors import UsageError
 from vfiscope.metric_names import METRICS, chosen
 from vfiscope.regions.normal_size import check_normal_size
@@ -328,7 +329,7 @@ def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     embedder, portions = job.models.embedder, Portions()
     if embedder is None:
         return None
-    embed = job.clock.calling("embed", embedder.embed)
+    embed = job.clock.calling("embed", partial(embed_once, embedder.embed))
     return lambda frames: Features.concat([made for _, made in portions(frames, embed)])
 
 
