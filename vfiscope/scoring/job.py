@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import methodcaller, or_
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
+from vfiscope.embedders.embed_once import embed_once
 from vfiscope.errors import UsageError
 from vfiscope.metric_names import METRICS, chosen
 from vfiscope.regions.normal_size import check_normal_size
@@ -325,7 +326,9 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
 def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     """Computes the features of frames; None where no metric needs them."""
     embedder = job.models.embedder
-    return None if embedder is None else job.clock.calling("embed", embedder.embed)
+    if embedder is None:
+        return None
+    return job.clock.calling("embed", partial(embed_once, embedder.embed))
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
