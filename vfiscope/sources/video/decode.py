@@ -29,12 +29,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_CONSECUTIVE_ERRORS
-from vfiscope.errors import SourceError
 from vfiscope.sources.source import Counts
 from vfiscope.sources.video.clock_parts import Packet, in_parts
 from vfiscope.sources.video.container import VideoFile, opened
+from vfiscope.sources.video.packet_list import packets
 
-__all__ = ["Decoded", "decode", "decode_opened", "packets"]
+__all__ = ["Decoded", "decode", "decode_opened"]
 
 ONE_FRAME_CODECS = (
     "h264",
@@ -380,25 +380,3 @@ def _decode_packet(
             return packet.decode(), any(level <= av.logging.ERROR for level, _, _ in log)
         except av.FFmpegError:
             return None, True
-
-
-def packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-    """The packets of the stream; None for each one that the demuxer refused.
-
-    Raises:
-        SourceError: the file cannot be read on, or is encrypted and would be decoded to noise.
-    """
-    going = True
-    while going:
-        try:
-            for packet in container.demux(stream):
-                if packet.has_sidedata("encryption_info"):
-                    raise SourceError(f"{path} is encrypted (DRM): pass a file without protection")
-                yield packet
-            going = False
-        except av.InvalidDataError:
-            yield None
-        except IndexError:  # PyAV, of a packet whose stream began after the file was opened
-            continue
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error
