@@ -12,8 +12,8 @@ from helpers.media import moving, write_clip, write_video
 import vfiscope as vs
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import open_source
-from vfiscope.sources.video.decode import packets
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.sources.video.packet_list import packets
 from vfiscope.types import Code, Note
 
 MADE = [
