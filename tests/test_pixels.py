@@ -22,9 +22,10 @@ TAKES_WEIGHTS = {
     "embedders/resizing.py",
     "metrics/level.py",
     "metrics/pixel_pairs.py",
-    "metrics/tensors/patch_motion.py",
+    "metrics/tensors/patch_tensors.py",
     "metrics/tensors/vfi_tensors.py",
     "regions/presets/clusters.py",
+    "registration/offset.py",
     "segments/photo_curves.py",
     "signals/luma_mean.py",
 }

@@ -17,9 +17,9 @@ from vfiscope.embedders import Embedder
 from vfiscope.embedders.dinov2 import Dinov2
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.metrics import patch_matching, patches
-from vfiscope.metrics.tensors.patch_motion import _luma, refine
+from vfiscope.metrics.patch_alignment import luma_of, refine
 from vfiscope.synth import Scene, Shape
-from vfiscope.types import Frames, Pairs
+from vfiscope.types import Float32, Frames, Int64, Pairs
 
 MOVING = (
     Shape("disc", 150, 180, 150, 150, vx=12.0, vy=-7.0, seed=1),
@@ -63,6 +63,11 @@ def moved(
     pairs = Pairs(*frames, *(embedder.embed(each) for each in frames), window=window)
     (field,) = patches.FIELDS
     return field.compute(pairs)[0]
+
+
+def aligned(test: Frames, ref: Frames, whole: Int64, start: Float32) -> Float32:
+    grid = whole.shape[2], whole.shape[3]
+    return refine(luma_of(test, grid), luma_of(ref, grid), whole, start)
 
 
 def errors(scene: Scene, found: np.ndarray) -> np.ndarray:
@@ -149,7 +154,7 @@ def test_the_aligning_finds_its_way_from_a_neighbouring_patch() -> None:
     for shift, near in ((0, True), (-1, False), (1, True), (2, False)):
         whole = np.zeros((1, 2, 28, 50), np.int64)
         whole[:, 0, :, 2:-2] = shift  # inside the frame, as every match is
-        found = refine(*frames, whole, whole.astype(np.float32))[0]
+        found = aligned(*frames, whole, whole.astype(np.float32))[0]
         assert np.abs(found - whole[0]).max() <= 1
         off = np.abs(found - truth).max(axis=0)[3:-3, 3:-3]
         assert ((off < 0.02).mean() > 0.9) == near
@@ -164,19 +169,19 @@ def test_where_pixels_say_nothing_the_embedding_is_kept() -> None:
         (np.arange(84) // 5 % 2 * 100 + 50).astype(np.uint8)[None, :, None], (56, 1, 3)
     )
     for test, ref in ((flat, flat + 3), (stripes, np.roll(stripes, 2, axis=1))):
-        assert np.array_equal(refine(frames_of([test]), frames_of([ref]), whole, start), start)
+        assert np.array_equal(aligned(frames_of([test]), frames_of([ref]), whole, start), start)
     textured = Scene(56, 84, 1, objects=0).frame(0)
     for picture in (flat, stripes, textured):
         zero = np.zeros_like(start)
-        assert (refine(frames_of([picture]), frames_of([picture]), whole, zero) == 0).all()
+        assert (aligned(frames_of([picture]), frames_of([picture]), whole, zero) == 0).all()
 
 
 def test_brightness_and_depth_do_not_move_anything() -> None:
     scene = SCENES["1.75, 0.5"]
     test, ref = scene.frame(0) // 2 + 20, scene.frame(1) // 2 + 20
     whole = np.zeros((1, 2, 28, 50), np.int64)
-    plain = refine(frames_of([test]), frames_of([ref]), whole, whole.astype(np.float32))
-    brighter = refine(frames_of([test]), frames_of([ref + 30]), whole, whole.astype(np.float32))
+    plain = aligned(frames_of([test]), frames_of([ref]), whole, whole.astype(np.float32))
+    brighter = aligned(frames_of([test]), frames_of([ref + 30]), whole, whole.astype(np.float32))
     assert np.median(np.abs(plain - brighter)) < 1e-4
     deep = [frames_of([image]) for image in (test, ref)]
     deep = [
@@ -191,7 +196,7 @@ def test_brightness_and_depth_do_not_move_anything() -> None:
         )
         for f in deep
     ]
-    assert np.median(np.abs(plain - refine(*deep, whole, whole.astype(np.float32)))) < 1e-4
+    assert np.median(np.abs(plain - aligned(*deep, whole, whole.astype(np.float32)))) < 1e-4
 
 
 def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int], None]) -> None:
@@ -201,9 +206,9 @@ def test_bits_depend_neither_on_threads_nor_on_the_batch(threads: Callable[[int]
     made = []
     for count in (1, 2):
         threads(count)
-        made.append(refine(test, ref, whole, whole.astype(np.float32)))
+        made.append(aligned(test, ref, whole, whole.astype(np.float32)))
     assert np.array_equal(made[0], made[1])
-    alone = refine(test[1:], ref[1:], whole[1:], whole[1:].astype(np.float32))
+    alone = aligned(test[1:], ref[1:], whole[1:], whole[1:].astype(np.float32))
     assert np.array_equal(alone[0], made[0][1])
 
 
@@ -215,21 +220,27 @@ def test_a_match_outside_the_frame_and_a_guess_far_from_it_are_refused() -> None
             outside = whole.copy()
             outside[0, axis, row, column] = shift
             with pytest.raises(ValueError, match=f"leaves the {places} patches"):
-                refine(frame, frame, outside, outside.astype(np.float32))
+                aligned(frame, frame, outside, outside.astype(np.float32))
         for guess in (1.01, float("nan")):
             far = whole.astype(np.float32)
             far[0, axis, 2, 3] = guess
             with pytest.raises(ValueError, match=f"{places} patches"):
-                refine(frame, frame, whole, far)
+                aligned(frame, frame, whole, far)
 
 
-def test_luma_has_the_bits_of_the_tensor_functions() -> None:
-    """Of interleaved and of planar memory."""
-    frames = frames_of([Scene(56, 84, 1, objects=0).frame(0)])
-    planar = replace(frames, data=np.ascontiguousarray(frames.data))
-    grid = (56 // 14, 84 // 14)
-    for each in (frames, planar):
-        assert torch.equal(_luma(each, 0, grid), _luma(each.to("cpu"), 0, grid))
+def test_luma_is_that_of_the_tensor_functions_and_of_the_features() -> None:
+    """Of interleaved and of planar memory, at another size and at the same."""
+    for scene, grid in ((Scene(100, 150, 1, objects=0), (4, 6)), (Scene(56, 84, 1), (4, 6))):
+        frames = frames_of([scene.frame(0)])
+        planar = replace(frames, data=np.ascontiguousarray(frames.data))
+        made = luma_of(frames, grid)
+        assert made.shape == (1, 56, 84)
+        assert np.array_equal(luma_of(planar, grid), made)
+        assert luma_of(frames.to("cpu"), grid) == pytest.approx(made, abs=1e-4)
+        features = Dsift(size=56).embed(frames)
+        assert luma_of(frames, grid, features.luma) is features.luma
+        assert np.array_equal(features.luma, made)
+        assert luma_of(frames, (2, 3), features.luma).shape == (1, 28, 42)
 
 
 def test_the_aligning_follows_its_formula() -> None:
@@ -237,7 +248,9 @@ def test_the_aligning_follows_its_formula() -> None:
     scene = SCENES["1.75, 0.5"]
     test, ref = (scene.frame(t)[:70, :98] for t in (0, 1))
     whole = np.zeros((1, 2, 5, 7), np.int64)
-    found = refine(frames_of([test]), frames_of([ref]), whole, whole.astype(np.float32))[0, :, 2, 3]
+    found = aligned(frames_of([test]), frames_of([ref]), whole, whole.astype(np.float32))[
+        0, :, 2, 3
+    ]
     assert np.allclose(found, aligned_by_hand(test, ref, 2, 3), atol=1e-5)
 
 

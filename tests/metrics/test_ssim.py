@@ -263,6 +263,16 @@ def test_scores_depend_on_neither_batch_nor_threads(threads: Callable[[int], Non
         assert np.array_equal(whole, score(test[::-1], ref[::-1])[::-1])
 
 
+@pytest.mark.parametrize("size", [(181, 203), (139, 40)])
+def test_halves_are_the_same_in_one_pass_with_ssim(size: tuple[int, int]) -> None:
+    test, ref = (planar(np.stack([scene(*size, n + seed) for n in (0, 5)])) for seed in (1, 2))
+    alone, together = (pixel_pairs.same_scale(test, ref, 8, 8) for _ in range(2))
+    means = ssim._means_and_halves(together)
+    assert np.array_equal(means, ssim._means(alone, pixel_pairs.LUMA))
+    for one, other in zip(together.shared["halved"], alone.halved(), strict=True):
+        assert np.array_equal(one, other)
+
+
 @pytest.mark.parametrize("size", [(10, 50), (50, 10), (1, 1)])
 def test_frames_smaller_than_the_window_have_no_ssim(size: tuple[int, int]) -> None:
     frame = planar(np.zeros((2, *size, 3), np.uint8))

@@ -110,9 +110,9 @@ def test_a_configuration_cannot_be_changed_but_copied() -> None:
     with pytest.raises(ValueError, match="frozen"):
         config.batch = 3  # type: ignore[misc]
     copy = config.replace(batch=3, metrics=("psnr",))
-    assert (config.batch, copy.batch) == (8, 3)
+    assert (config.batch, copy.batch) == (4, 3)
     assert (copy.metrics, copy.maps, copy.fields) == (("psnr",), ("none",), ("none",))
-    assert copy.replace(batch=8, metrics=()) == config
+    assert copy.replace(batch=4, metrics=()) == config
     assert config.replace(ref=None).metrics[-1] == "level_cr"
     with pytest.raises(UsageError, match="batch is 0"):
         config.replace(batch=0)

@@ -35,7 +35,7 @@ def test_a_function_shows_the_options_of_its_verb(verb: str) -> None:
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[name].default == declared()[name].default, name
     shown = pydoc.plain(pydoc.render_doc(function))
-    assert "batch: int = 8" in shown
+    assert "batch: int = 4" in shown
     assert "    batch: Frames decoded and scored together;" in shown
 
 

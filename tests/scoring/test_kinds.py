@@ -63,6 +63,8 @@ def test_what_explains_a_kind_is_computed_too(tmp_path: Path) -> None:
     ("asked", "said"),
     [
         ({"kinds": "cut", "signals": "none"}, r"nothing tells cut.* or none out of --signals"),
+        ({"kinds": "ghosting", "signals": "none"}, r"nothing tells ghosting, which needs ghosting"),
+        ({"kinds": "drop", "signals": "none"}, r"nothing tells drop, which needs cadence"),
         ({"kinds": "cut,growth"}, r"nothing tells growth.* only photos that tell when"),
     ],
 )

@@ -105,3 +105,13 @@ def test_a_low_score_of_a_scan_is_told_unless_a_kind_says_why(
     why = Segment(start, stop, kind, "pace", 0.5, start, 0.9, start / 25, stop / 25)
     left = without_repetition([low, why], Columns(frames, {"absdiff": rows * 0.0}, {}, {}))
     assert left == ([low, why] if told else [why])
+
+
+def test_a_frame_behind_missing_instants_begins_no_shot() -> None:
+    def of(kind: str, metric: str, start: int) -> Segment:
+        return Segment(start, start + 1, kind, metric, 1.0, start, 0.9, 0.0, 1.0)
+
+    skips = [of("drop", "cadence", 8), of("drop", "pace", 20)]
+    cuts = [of("cut", "shot_step", start) for start in (8, 9, 20)]
+    found = without_repetition([*skips, *cuts], Columns(FRAMES, {}, {}))
+    assert found == [*skips, *cuts[1:]]

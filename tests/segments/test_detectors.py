@@ -119,6 +119,17 @@ def test_a_detector_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         flag(scores.frames, scores.values, {})
 
 
+def test_a_fault_of_an_own_detector_is_no_other_package_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(columns: Columns) -> list[Segment]:
+        raise ValueError("no such thing")
+
+    fail.__module__ = "vfiscope.segments.detectors.broken"
+    monkeypatch.setitem(DETECTORS._things, "broken", Detector("broken", [], fail))
+    scores = make_scores(5)
+    with pytest.raises(ValueError, match="no such thing"):
+        flag(scores.frames, scores.values, {})
+
+
 def columns(cut: list[float]) -> Columns:
     frames = make_scores(len(cut)).frames
     frames = replace(frames, role=np.full_like(frames.role, 2), status=0 * frames.status)

@@ -30,6 +30,7 @@ import numpy as np
 
 from vfiscope.metrics import patch_matching
 from vfiscope.metrics.metric import FieldMetric, Metric
+from vfiscope.metrics.patch_alignment import luma_of, refine
 from vfiscope.metrics.patch_matching import Matches
 from vfiscope.types import Features, FieldSpec, Float32, MetricSpec, Needs, Pairs
 from vfiscope.types.batch import to_numpy
@@ -97,16 +98,16 @@ def _boosted(distance: Any, mutual: Any) -> Any:
 
 
 def _motion(pairs: Pairs) -> Float32:
-    matches = matches_of(pairs)
+    matches, (test, ref) = matches_of(pairs), _both(pairs)
     if pairs.ref is None:
         raise ValueError(
             "motion needs the pixels of both frames, and these pairs have no reference:"
             f" {pairs.test!r}"
         )
-    from vfiscope.metrics.tensors.patch_motion import refine
-
-    whole, start = _computing(matches.tests).motion(matches)
-    moved = refine(pairs.test, pairs.ref, to_numpy(whole), to_numpy(start))
+    whole, start = (to_numpy(each) for each in _computing(matches.tests).motion(matches))
+    tests = luma_of(pairs.test, matches.grid, test.luma)
+    refs = luma_of(pairs.ref, matches.grid, ref.luma)
+    moved = refine(tests, refs, whole, start)
     (height, width), (h, w) = pairs.test.size, matches.grid
     return moved * np.array([width / w, height / h], np.float32)[:, None, None]
 

@@ -158,11 +158,20 @@ def _ssim_rgb(a: PixelPairs) -> Pixels:
 def _ms_ssim(a: PixelPairs) -> Pixels:
     if min(a.size) < SMALLEST_MULTISCALE:
         return undefined(a)
-    means = [_luma_means(a), *_coarser(a)]
+    means = [a.share("ssim", lambda: _means_and_halves(a)), *_coarser(a)]
     columns = [*(level[:, 1] for level in means[:-1]), means[-1][:, 0]]
     factors = np.array([column.tolist() for column in columns]).reshape(len(columns), len(a)).T
     made = per_frame(_weighted_product, factors)
     return made if isinstance(a.test, np.ndarray) else to_tensor(made, str(a.test.device))
+
+
+def _means_and_halves(a: PixelPairs) -> Any:
+    """:func:`_means` of luma; :meth:`PixelPairs.halved` is made in the same pass."""
+    if not a.on_cpu or "halved" in a.shared:
+        return _means(a, LUMA)
+    sums, halves = ssim_kernels.ssim_and_halves(*a.arrays, a.weights(LUMA), _constants())
+    a.share("halved", lambda: halves)
+    return sums / _windows(*a.size)
 
 
 def _weighted_product(*factors: float) -> float:

@@ -70,16 +70,16 @@ class Cells:
         """Votes under triangles around the corners of these cells and of a border of one more cell,
         (9, h + 3, w + 3)."""
         h, w = (count * side for count in self.grid(side))
-        made = np.zeros((9, h + 2 * side - 1, w + 2 * side - 1), np.float32)
-        first = side - 1
+        first, more = 2 * side - 1, 4 * side - 1
+        made = np.zeros((9, h + more, w + more), np.float32)
         for v in (0, 1):
             for u in (0, 1):
                 made[:, first + v : first + v + h, first + u : first + u + w] += self.votes[
                     :, v, u, :h, :w
                 ]
-        for axis in (1, 2):
-            made = _coarser(made, side, axis)
-        return np.pad(made, ((0, 0), (1, 1), (1, 1)))
+        if side == 1:
+            return made
+        return _coarser(_coarser(made, side, 1), side, 2)
 
     def share(self, corners: Float32, side: int) -> Float32:
         """Share of texture in each descriptor, (h, w) 0..1."""

@@ -22,7 +22,7 @@ __all__ = [
     "ToneMap",
 ]
 
-BATCH = 8
+BATCH = 4
 PREFETCH = 2
 IMAGE_RATE = 25.0
 

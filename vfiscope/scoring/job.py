@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from operator import methodcaller, or_
 
 from vfiscope import registration as spatial
 from vfiscope.comparisons import Comparison, Streams, WrapDecoding, choose_comparison
 from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
+from vfiscope.embedders.embed_once import embed_once
 from vfiscope.errors import UsageError
 from vfiscope.metric_names import METRICS, chosen
 from vfiscope.regions.normal_size import check_normal_size
@@ -20,10 +21,12 @@ from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
 from vfiscope.scoring.page_panels import with_panels
+from vfiscope.scoring.portions import Portions
 from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
+from vfiscope.segments.causes import BY_PLACES
 from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
@@ -228,9 +231,10 @@ def _check_rules(config: RunConfig, plan: Plan) -> None:
 
 def _check_told(config: RunConfig, plan: Plan) -> None:
     """Refuse a kind of which no detector has what it needs."""
-    there = {*plan.metrics, *plan.signals}
+    placed = config.source is not None or config.ref is not None
+    there = {*plan.metrics, *plan.signals, *([BY_PLACES] if placed else [])}
     for kind in config.kinds:
-        lacking = [set(each.needs) - there for each in DETECTORS.values() if each.flags([kind])]
+        lacking = [each.lacks(kind, there) for each in DETECTORS.values() if each.flags([kind])]
         if not all(lacking):
             continue
         fewest = min(lacking, key=len)
@@ -322,8 +326,11 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
 
 def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     """Computes the features of frames; None where no metric needs them."""
-    embedder = job.models.embedder
-    return None if embedder is None else job.clock.calling("embed", embedder.embed)
+    embedder, portions = job.models.embedder, Portions()
+    if embedder is None:
+        return None
+    embed = job.clock.calling("embed", partial(embed_once, embedder.embed))
+    return lambda frames: Features.concat([made for _, made in portions(frames, embed)])
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:

@@ -16,7 +16,7 @@ from vfiscope.store.verdict import (
 )
 from vfiscope.types import Segment
 
-__all__ = ["CAUSE_KINDS", "explained", "without_repetition"]
+__all__ = ["BY_PLACES", "CAUSE_KINDS", "METRIC_OF_CAUSE", "explained", "without_repetition"]
 
 CAUSES_BY_METRIC = {
     "ghosting": ("ghosting", MIN_BLEND_SHARE),
@@ -31,7 +31,10 @@ NO_REASONS = (LOW_SCORE, "static", "flicker", "cadence", "growth")
 """Kinds that do not say why one frame differs from the one before: they are about many."""
 AT_THE_ENDS = ("change", "exposure")
 """Kinds that say so of their first frame and of the one behind the last, and of none between."""
-CAUSE_KINDS = tuple(kind for kind, _ in CAUSES_BY_METRIC.values())
+METRIC_OF_CAUSE = {kind: metric for metric, (kind, _) in CAUSES_BY_METRIC.items()}
+CAUSE_KINDS = tuple(METRIC_OF_CAUSE)
+BY_PLACES = "cadence"
+"""What drops are measured in that are told by the places of frames in a source or reference."""
 
 
 def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
@@ -48,18 +51,21 @@ def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
 def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     """The segments without those that something surer tells of: what real frames say of a frame,
     by a score or by a mixture of them, before what the frames beside it say. And where scores say
-    how much has changed since the frame before, without low scores where a kind says why."""
+    how much has changed since the frame before, without low scores where a kind says why. A frame
+    behind instants that are surely missing is unlike the one before it, and begins no shot."""
 
     def rank(segment: Segment) -> int:
         return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
 
     told = [each for each in found if each.kind in CAUSE_KINDS and rank(each)]
+    skips = {each.start for each in found if (each.kind, each.metric) == ("drop", BY_PLACES)}
     why = [each for each in found if each.kind not in NO_REASONS] if columns.looks_back else []
     return [
         each
         for each in found
         if not any(rank(each) < rank(one) and _same(each, one) for one in told)
         and not (each.kind == LOW_SCORE and any(_beside(each, one) for one in why))
+        and not (each.kind == "cut" and not rank(each) and each.start in skips)
     ]
 
 

@@ -84,7 +84,10 @@ def _marking(text: str, columns: Columns) -> Rule:
 def _detected(detector: Detector, columns: Columns) -> list[Segment]:
     try:
         found = detector.detect(columns)
-    except Exception as error:  # another package's: the scores are kept, and the fault is named
+    except Exception as error:
+        if getattr(detector.detect, "__module__", "").startswith("vfiscope."):
+            raise
+        # Another package's: the scores are kept, and the fault is named.
         raise UsageError(
             f"the detector {detector.name} failed ({type(error).__name__}: {error}): fix or"
             " uninstall the package that adds it, then run the same command again"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vfiscope.errors import UsageError
 from vfiscope.segments.columns import Columns
@@ -30,18 +30,24 @@ class Detector:
     reads: Sequence[str] = ()
     """Scores and signals that it reads too where they are there: those of faults that explain what
     it sees. ``--kinds`` computes them."""
+    needs_of: Mapping[str, str] = field(default_factory=dict)
+    """{kind: what it needs to flag this kind, beside ``needs``}; other kinds need no more."""
 
     def __post_init__(self) -> None:
-        for field in ("needs", "kinds", "gives_way_to", "reads"):
-            if isinstance(text := getattr(self, field), str):
+        for given in ("needs", "kinds", "gives_way_to", "reads"):
+            if isinstance(text := getattr(self, given), str):
                 raise UsageError(
-                    f"the detector {self.name} has the {field} {text!r}: pass a list, [{text!r}]"
+                    f"the detector {self.name} has the {given} {text!r}: pass a list, [{text!r}]"
                 )
         object.__setattr__(self, "kinds", tuple(self.kinds) or (self.name,))
 
     def flags(self, kinds: Collection[str]) -> bool:
         """True if it flags one of these kinds."""
         return not set(kinds).isdisjoint(self.kinds)
+
+    def lacks(self, kind: str, there: Collection[str]) -> set[str]:
+        """What it needs to flag this kind, and is not there."""
+        return {*self.needs, *filter(None, [self.needs_of.get(kind)])} - set(there)
 
     def can_read(self, columns: Columns) -> bool:
         """True if the columns hold all that it needs."""

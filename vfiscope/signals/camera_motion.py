@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import fetched_along, from_before, tiny_scale
+from vfiscope.jit import REORDERED, compiled
+from vfiscope.signals.frame_flow import from_before, mean_apart, tiny_scale
 from vfiscope.signals.frame_views import block_means, ranked
 from vfiscope.signals.light_fit import BIWEIGHT
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
@@ -32,6 +32,8 @@ MIN_FIT_CODES = 1.0
 """Least scale of what luma is off by."""
 MAX_STEP_PX = 1.5
 """Longest step by luma, in tiny pixels: slopes tell no more."""
+NO_WEIGHT, FULL_WEIGHT, HALF_STEP = np.float32(0), np.float32(1), np.float32(0.5)
+"""With other numbers the loops would compute in float64."""
 
 
 class CameraMotion(NamedTuple):
@@ -66,7 +68,7 @@ def camera_motion(frame: SignalFrame) -> CameraMotion | None:
         fitted = _similarity(frame, flow)
         if fitted is None:
             return None
-        moved = fetched_along(then, _field(fitted, then.shape))
+        moved = _moved(then, fitted)
         fitted, left = _closer(frame.tiny, then, fitted, moved)
         across, down, grow, turn = fitted
         apart = float(cv2.norm(frame.tiny, then, cv2.NORM_L1)) / then.size
@@ -94,18 +96,18 @@ def _closer(now: Uint8, then: Uint8, fitted: Float64, moved: Float32) -> tuple[F
         fitted: (4,) the similarity so far.
         moved: (h, w) the tiny frame before, brought along it.
     """
-    apart = np.abs(now - moved)
-    left = float(apart.mean())
-    limit = BIWEIGHT * max(MIN_FIT_CODES, SIGMA_OF_MAD * ranked(apart[::2, ::2], 0.5)[0])
+    left = mean_apart(now, moved)
+    apart = np.abs(now[::2, ::2] - moved[::2, ::2])
+    limit = BIWEIGHT * max(MIN_FIT_CODES, SIGMA_OF_MAD * ranked(apart, 0.5)[0])
     closer = fitted.copy()
     step_by_luma(now, moved, limit, closer)
     if np.abs(closer - fitted)[:2].max() > MAX_STEP_PX or not np.isfinite(closer).all():
         return fitted, left
-    again = float(np.abs(now - fetched_along(then, _field(closer, then.shape))).mean())
+    again = mean_apart(now, _moved(then, closer))
     return (closer, again) if again < left else (fitted, left)
 
 
-@compiled()
+@compiled(REORDERED)
 def step_by_luma(now: Any, moved: Any, limit: float, fitted: Any) -> None:
     """One step of Lucas and Kanade for a similarity.
 
@@ -116,25 +118,37 @@ def step_by_luma(now: Any, moved: Any, limit: float, fitted: Any) -> None:
         fitted: (4,) a, b, grow, turn; changed.
     """
     height, width = now.shape
-    sums, slope = np.zeros((4, 5)), np.zeros(5)
+    sums, slopes = np.zeros((4, 5)), np.empty((5, width - 2), np.float32)
+    weights, share = np.empty(width - 2, np.float32), np.float32(1 / limit)
+    first = np.float32(1 - (width - 1) / 2)
     for y in range(1, height - 1, 2):  # half of the rows tell as much
-        for x in range(1, width - 1):
-            apart = np.float64(now[y, x]) - moved[y, x]
-            if abs(apart) >= limit:
-                continue
-            weight = (1 - (apart / limit) ** 2) ** 2
-            across = (moved[y, x + 1] - moved[y, x - 1]) / 2
-            down = (moved[y + 1, x] - moved[y - 1, x]) / 2
-            right, below = x - (width - 1) / 2, y - (height - 1) / 2
-            slope[0], slope[1], slope[4] = across, down, apart
-            slope[2], slope[3] = across * right + down * below, down * right - across * below
-            for i in range(4):
-                for j in range(i, 5):
-                    sums[i, j] += weight * slope[i] * slope[j]
+        above, here, below, shown = moved[y - 1, 1:], moved[y], moved[y + 1, 1:], now[y, 1:]
+        low = np.float32(y - (height - 1) / 2)
+        for x in range(width - 2):
+            right = np.float32(x) + first
+            across, down = HALF_STEP * (here[x + 2] - here[x]), HALF_STEP * (below[x] - above[x])
+            apart = np.float32(shown[x]) - here[x + 1]
+            part = max(NO_WEIGHT, FULL_WEIGHT - apart * share * (apart * share))
+            weights[x] = part * part
+            slopes[0, x], slopes[1, x], slopes[4, x] = across, down, apart
+            slopes[2, x], slopes[3, x] = across * right + down * low, down * right - across * low
+        for i in range(4):
+            for j in range(i, 5):
+                one, other, total = slopes[i], slopes[j], np.float32(0)
+                for x in range(width - 2):
+                    total += weights[x] * one[x] * other[x]
+                sums[i, j] += total
+    add_solution(sums, fitted)
+
+
+@compiled(inner=True)
+def add_solution(sums: Any, fitted: Any) -> None:
+    """Add to (4,) the solution of four equations, whose symmetrical and positive definite matrix
+    (4, 5) is given above the diagonal."""
     for i in range(4):
         for j in range(i):
             sums[i, j] = sums[j, i]
-    for i in range(4):  # elimination; the matrix is positive definite
+    for i in range(4):
         for k in range(4):
             if k != i:
                 factor = sums[k, i] / sums[i, i]
@@ -214,24 +228,26 @@ def _structured(frame: SignalFrame) -> tuple[Int64, Int64, Float64]:
     return columns * MOTION_GRID_PX + start, rows * MOTION_GRID_PX + start, weights
 
 
-def _field(fitted: Float64, size: tuple[int, int]) -> Float32:
-    """(h, w, 2) the flow of a similarity."""
-    field = np.empty((*size, 2), np.float32)
-    fill_field(fitted, field)
-    return field
-
-
-@compiled()
-def fill_field(fitted: Any, field: Any) -> None:
-    """Fill (h, w, 2) float32 with the flow of a similarity about the centre."""
+def _moved(plane: Uint8, fitted: Float64) -> Float32:
+    """A plane (h, w) fetched along the flow of a similarity about its centre: bilinear, the border
+    repeated."""
     across, down, grow, turn = fitted
-    height, width = field.shape[:2]
-    for i in range(height):
-        y, row = i - (height - 1) / 2, field[i]
-        for j in range(width):
-            x = j - (width - 1) / 2
-            row[j, 0] = across + grow * x - turn * y
-            row[j, 1] = down + grow * y + turn * x
+    height, width = plane.shape
+    x, y = (width - 1) / 2, (height - 1) / 2
+    matrix = np.array(
+        [
+            [1 + grow, -turn, across - grow * x + turn * y],
+            [turn, 1 + grow, down - turn * x - grow * y],
+        ]
+    )
+    made = cv2.warpAffine(
+        plane.astype(np.float32),
+        matrix,
+        (width, height),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(made, np.float32)
 
 
 CAMERA_MOTION = tuple(

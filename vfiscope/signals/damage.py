@@ -16,12 +16,14 @@ __all__ = ["IMPULSE", "SEAM", "impulse", "seam"]
 DAMAGED_BLOCK_PX = 8
 DAMAGED_BLOCKS = 12
 """The block with the so-many-th largest value counts: fewer may be sparkle."""
-MIN_SEAM_CODES, MIN_SEAM_RATIO = np.uint8(10), np.uint8(3)
-"""Step of a seam in code values, and as a multiple of the steps on both sides of it."""
+MIN_SEAM_CODES = np.uint8(10)
+"""Step of a seam in code values; it is also more than three times those on both sides of it."""
 MIN_SEAM_PX = 7
 """Length of a seam."""
 FULL_RUN, LONGER_RUN = np.uint8(MIN_SEAM_PX), np.uint8(MIN_SEAM_PX + 1)
-ONE_ROW, TOP_STEP, THIRD_OF_TOP = np.uint8(1), np.uint8(255), np.uint8(84)
+ONE_ROW, NOT_ONE, THIRD_OF_TOP = np.uint8(1), np.uint8(0), np.uint8(85)
+SUMMED_ROWS = 4096
+"""Rows that add 14 to a column at most, so that uint16 holds their sums."""
 
 
 def impulse(frame: SignalFrame) -> float:
@@ -79,7 +81,7 @@ def impulse_blocks(luma: Any, before: Any, after: Any, sums: Any) -> None:
 
 
 @compiled()
-def seam_pixels(luma: Any) -> int:
+def seam_pixels(luma: Any) -> Any:
     """The number of pixels on seams of (H, W) uint8, at least 8 x 8.
 
     Every loop over a row does one thing for all columns in bytes, which compiles to vector
@@ -88,45 +90,48 @@ def seam_pixels(luma: Any) -> int:
     height, width = luma.shape
     steps = np.zeros((3, width), np.uint8)
     across, lengths, level, run = np.zeros((4, width), np.uint8)
-    total = 0
+    sums = np.zeros(width, np.uint16)
+    total: Any = 0
     for y in range(height):
-        total += upright_seams(luma[y], across, lengths)
-        if y == height - 1:
-            break
-        here, below, down = luma[y], luma[y + 1], steps[y % 3]
-        for x in range(width):
-            down[x] = apart(here[x], below[x])
-        if y >= 2:
-            total += level_seams(steps[(y - 2) % 3], steps[(y - 1) % 3], down, level, run)
+        upright_seams(luma[y], across, lengths, sums)
+        if y < height - 1:
+            here, below, down = luma[y], luma[y + 1], steps[y % 3]
+            for x in range(width):
+                down[x] = apart(here[x], below[x])
+            if y >= 2:
+                level_seams(steps[(y - 2) % 3], steps[(y - 1) % 3], down, level, run, sums)
+        if y == height - 1 or y % SUMMED_ROWS == SUMMED_ROWS - 1:
+            for x in range(width):
+                total += np.int64(sums[x])
+                sums[x] = 0
     return total
 
 
 @compiled(inner=True)
-def upright_seams(here: Any, across: Any, lengths: Any) -> Any:
-    """Pixels of upright seams that a row adds: each seam counts from its seventh row on, there with
-    those before.
+def upright_seams(here: Any, across: Any, lengths: Any, sums: Any) -> None:
+    """Add the pixels of upright seams that a row adds: each seam counts from its seventh row on,
+    there with those before.
 
     Args:
         here: (W,) uint8 row.
         across: (W,) uint8, filled with its steps.
         lengths: (W,) uint8 lengths of the seams so far, at most eight; changed.
+        sums: (W,) uint16, added to.
     """
     last = here.shape[0] - 2
     for x in range(last + 1):
         across[x] = apart(here[x], here[x + 1])
     for x in range(1, last):
         longer = min(np.uint8(lengths[x] + ONE_ROW), LONGER_RUN)
-        lengths[x] = np.uint8(longer * is_seam(across[x - 1], across[x], across[x + 1]))
-    whole, more = np.int32(0), np.int32(0)
+        lengths[x] = longer if is_seam(across[x - 1], across[x], across[x + 1]) else NOT_ONE
     for x in range(1, last):
-        whole += np.int32(lengths[x] == FULL_RUN)
-        more += np.int32(lengths[x] == LONGER_RUN)
-    return MIN_SEAM_PX * whole + more
+        more = ONE_ROW if lengths[x] == LONGER_RUN else NOT_ONE
+        sums[x] += FULL_RUN if lengths[x] == FULL_RUN else more
 
 
 @compiled(inner=True)
-def level_seams(before: Any, step: Any, behind: Any, level: Any, run: Any) -> Any:
-    """Pixels of the level seams between two rows.
+def level_seams(before: Any, step: Any, behind: Any, level: Any, run: Any, sums: Any) -> None:
+    """Add the pixels of the level seams between two rows.
 
     Args:
         before: (W,) uint8 steps to the first of the two rows.
@@ -134,19 +139,18 @@ def level_seams(before: Any, step: Any, behind: Any, level: Any, run: Any) -> An
         behind: (W,) uint8 steps from the second one on.
         level: (W,) uint8, filled with 1 for seams.
         run: (W,) uint8 zeros, filled up to its last six with 1 where seven begin.
+        sums: (W,) uint16, added to.
     """
     for x in range(step.shape[0]):
-        level[x] = is_seam(before[x], step[x], behind[x])
+        level[x] = ONE_ROW if is_seam(before[x], step[x], behind[x]) else NOT_ONE
     starts = step.shape[0] - MIN_SEAM_PX + 1
     for x in range(starts):
         three = level[x] & level[x + 1] & level[x + 2]
         run[x] = np.uint8(three & level[x + 3] & level[x + 4] & level[x + 5] & level[x + 6])
-    whole, more = np.int32(0), np.int32(0)
     for x in range(starts):
-        whole += np.int32(run[x])
-    for x in range(starts):
-        more += np.int32(np.uint8(run[x] & run[x + 1]))
-    return MIN_SEAM_PX * whole - (MIN_SEAM_PX - 1) * more  # the rest of a run adds one for each
+        # What goes on adds one pixel, and what ends here, as seen from its end, all seven.
+        last = ONE_ROW if run[x + 1] else FULL_RUN
+        sums[x] += last if run[x] else NOT_ONE
 
 
 @compiled(inner=True)
@@ -157,11 +161,10 @@ def apart(one: Any, other: Any) -> Any:
 
 @compiled(inner=True)
 def is_seam(before: Any, step: Any, behind: Any) -> Any:
-    """1 where the second of three steps in a row is a seam, else 0; all bytes. No step exceeds 255,
-    which stands for all that is three times as much as more than 84."""
-    most = max(before, behind)
-    least = TOP_STEP if most > THIRD_OF_TOP else np.uint8(MIN_SEAM_RATIO * most)
-    return np.uint8(step > max(least, MIN_SEAM_CODES))
+    """True where the second of three steps in a row is a seam; all bytes. No step exceeds 255,
+    which stands for all that is three times as much as 85 or more."""
+    most = min(max(before, behind), THIRD_OF_TOP)
+    return step > max(np.uint8(most + np.uint8(most + most)), MIN_SEAM_CODES)
 
 
 IMPULSE = Signal(

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.types import Float32, Uint8
 
@@ -26,6 +27,7 @@ __all__ = [
     "fetched_along",
     "flow_between",
     "from_before",
+    "mean_apart",
     "tiny_scale",
     "to_next",
 ]
@@ -98,7 +100,7 @@ def carry(now: Uint8, other: Uint8) -> Carried | None:
     flow = flow_between(now, other)
     luma = fetched_along(other, flow)
     apart = float(cv2.norm(now, other, cv2.NORM_L1)) / now.size
-    left = float(np.abs(now - luma).mean())
+    left = mean_apart(now, luma)
     if left < max(MIN_LEFT_CODES, MAX_LEFT_SHARE * apart):
         return Carried(flow, luma)
     across, down = _jump(now, other)
@@ -107,7 +109,7 @@ def carry(now: Uint8, other: Uint8) -> Carried | None:
     jump = np.array([across, down], np.float32)
     jumped = flow_between(now, _moved(other, across, down)) + jump
     after_jump = fetched_along(other, jumped)
-    better = float(np.abs(now - after_jump).mean()) < left
+    better = mean_apart(now, after_jump) < left
     return Carried(jumped, after_jump) if better else Carried(flow, luma)
 
 
@@ -134,6 +136,24 @@ def fetched_along(plane: Uint8, flow: Float32) -> Float32:
     wide = plane.astype(np.float32)
     fetched = cv2.remap(wide, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(fetched, np.float32)
+
+
+def mean_apart(now: Uint8, other: Float32) -> float:
+    """Mean absolute difference of two planes (h, w)."""
+    return float(summed_apart(now, other)) / now.size
+
+
+@compiled(REORDERED)
+def summed_apart(now: Any, other: Any) -> float:
+    """Sum of the absolute differences of (h, w) uint8 and float32: rows in float32, and their sums
+    in float64."""
+    total = 0.0
+    for y in range(now.shape[0]):
+        here, there, part = now[y], other[y], np.float32(0)
+        for x in range(here.shape[0]):
+            part += abs(np.float32(here[x]) - there[x])
+        total += np.float64(part)
+    return total
 
 
 @lru_cache(maxsize=4)

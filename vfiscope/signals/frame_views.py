@@ -13,7 +13,9 @@ from vfiscope.types import Float32, Uint8
 
 __all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
 
-HALF_CODE = np.float32(0.5)
+HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
+MOST_ROWS = 257
+"""Rows of bytes whose sum uint16 holds."""
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -27,22 +29,24 @@ def scaled_down(plane: Uint8, width: int) -> Uint8:
         return plane
     high, wide = (max(1, side // times) for side in plane.shape)
     made = np.empty((high, wide), np.uint8)
-    mean_squares(plane, made, min(times, plane.shape[0]), times)
+    tall = min(times, plane.shape[0])
+    sums = np.empty(wide * times, np.uint16 if tall <= MOST_ROWS else np.uint32)
+    mean_squares(plane, made, tall, times, sums)
     return made
 
 
 @compiled()
-def mean_squares(plane: Any, made: Any, tall: int, broad: int) -> None:
-    """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels."""
-    width = made.shape[1] * broad
-    sums, totals = np.zeros(width, np.uint32), np.zeros(made.shape[1], np.uint32)
+def mean_squares(plane: Any, made: Any, tall: int, broad: int, sums: Any) -> None:
+    """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels; sums
+    of columns (w * broad,) are written over."""
+    totals = np.zeros(made.shape[1], np.uint32)
     share = np.float32(1 / (tall * broad))
     for i in range(made.shape[0]):
         sums[:] = 0
         for y in range(i * tall, (i + 1) * tall):
             row = plane[y]
-            for x in range(width):
-                sums[x] += np.uint32(row[x])
+            for x in range(sums.shape[0]):
+                sums[x] += row[x]
         add_across(sums, broad, totals)
         filled = made[i]
         for j in range(filled.shape[0]):
@@ -55,14 +59,15 @@ def add_across(sums: Any, broad: int, totals: Any) -> None:
     count = totals.shape[0]
     if broad == 2:
         for j in range(count):
-            totals[j] = sums[2 * j] + sums[2 * j + 1]
+            totals[j] = np.uint32(sums[2 * j]) + np.uint32(sums[2 * j + 1])
     elif broad == 3:
         for j in range(count):
-            totals[j] = sums[3 * j] + sums[3 * j + 1] + sums[3 * j + 2]
+            two = np.uint32(sums[3 * j]) + np.uint32(sums[3 * j + 1])
+            totals[j] = two + np.uint32(sums[3 * j + 2])
     elif broad == 4:
         for j in range(count):
-            left, right = sums[4 * j] + sums[4 * j + 1], sums[4 * j + 2] + sums[4 * j + 3]
-            totals[j] = left + right
+            left = np.uint32(sums[4 * j]) + np.uint32(sums[4 * j + 1])
+            totals[j] = left + (np.uint32(sums[4 * j + 2]) + np.uint32(sums[4 * j + 3]))
     else:
         for j in range(count):
             totals[j] = 0
@@ -94,15 +99,20 @@ def slope_lengths(plane: Any, made: Any) -> None:
     memory a plane lies.
     """
     height, width = plane.shape
+    ringed = np.empty((3, width + 2), np.int32)
     for y in range(height):
-        above, here, below = plane[max(0, y - 1)], plane[y], plane[min(height - 1, y + 1)]
+        for k in range(3):
+            row, wide = plane[min(max(0, y + k - 1), height - 1)], ringed[k]
+            for x in range(width):
+                wide[x + 1] = row[x]
+            wide[0], wide[width + 1] = row[0], row[width - 1]
+        above, here, below, filled = ringed[0], ringed[1], ringed[2], made[y]
         for x in range(width):
-            left, right = max(0, x - 1), min(width - 1, x + 1)
-            across = np.int32(above[right]) + 2 * np.int32(here[right]) + np.int32(below[right])
-            across -= np.int32(above[left]) + 2 * np.int32(here[left]) + np.int32(below[left])
-            down = np.int32(below[left]) + 2 * np.int32(below[x]) + np.int32(below[right])
-            down -= np.int32(above[left]) + 2 * np.int32(above[x]) + np.int32(above[right])
-            made[y, x] = np.sqrt(np.float32(across * across + down * down)) / 8
+            across = above[x + 2] + 2 * here[x + 2] + below[x + 2]
+            across -= above[x] + 2 * here[x] + below[x]
+            down = below[x] + 2 * below[x + 1] + below[x + 2]
+            down -= above[x] + 2 * above[x + 1] + above[x + 2]
+            filled[x] = np.sqrt(np.float32(across * across + down * down)) / EIGHTFOLD
 
 
 def ranked(values: NDArray[Any], *shares: float) -> list[float]:

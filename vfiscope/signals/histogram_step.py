@@ -13,6 +13,7 @@ from vfiscope.types import Int64, SignalSpec
 
 __all__ = ["HISTOGRAM_STEP", "colour_counts", "histogram_step"]
 
+TABLES_OF_COUNTS = 4
 BIN_BITS = 3
 """Eight bins for each of R, G and B."""
 
@@ -34,10 +35,10 @@ def colour_counts(frame: SignalFrame) -> Int64:
     """(512,) number of pixels in each bin."""
 
     def compute() -> Int64:
-        counts = np.zeros(1 << 3 * BIN_BITS, np.int64)
+        counts = np.zeros((TABLES_OF_COUNTS, 1 << 3 * BIN_BITS), np.int64)
         every = -(-frame.pixels.shape[1] // SMALL_WIDTH)
         count_colours(frame.pixels, every, frame.bit_depth - BIN_BITS, counts)
-        return counts
+        return np.asarray(counts.sum(axis=0))
 
     return frame.share("colour_counts", compute)
 
@@ -50,13 +51,15 @@ def count_colours(pixels: Any, every: int, shift: int, counts: Any) -> None:
         pixels: (H, W, 3) uint8 or uint16.
         every: n.
         shift: bits of a code value below those of its bin.
-        counts: (512,) int64, added to.
+        counts: (K, 512) int64, added to in turn: neighbours have often one colour, and a count can
+            only be raised again once it is stored.
     """
     for y in range(0, pixels.shape[0], every):
         row = pixels[y]
-        for x in range(0, pixels.shape[1], every):
+        for j in range(-(-pixels.shape[1] // every)):
+            x, table = np.uint64(j * every), np.uint64(j % TABLES_OF_COUNTS)
             red, green, blue = row[x, 0] >> shift, row[x, 1] >> shift, row[x, 2] >> shift
-            counts[(red << (2 * BIN_BITS)) | (green << BIN_BITS) | blue] += 1
+            counts[table, (red << (2 * BIN_BITS)) | (green << BIN_BITS) | blue] += 1
 
 
 HISTOGRAM_STEP = Signal(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.jit import REORDERED, compiled
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Signal, SignalFrame
 from vfiscope.types import SignalSpec
@@ -21,7 +21,6 @@ MAX_BLOCK_STEP = 2
 """Of frames wider than 480 px, every second row of blocks counts."""
 NOISY_CODES = (6, 249)
 """Mean code values of a block between which noise is not clipped."""
-TWICE = np.float32(2)
 GAIN_OF_BENDS = 6.0
 """Standard deviation of the filter's answer to white noise of deviation 1."""
 
@@ -37,7 +36,7 @@ def noise(frame: SignalFrame) -> float:
     high, wide = (max(0, side - 2) // NOISE_BLOCK_PX for side in frame.luma.shape)
     every = min(frame.row_step, MAX_BLOCK_STEP)
     high = -(-high // every)
-    bends, totals = np.zeros((2, high, wide), np.float32)
+    bends, totals = np.zeros((2, high, wide), np.int32)
     noise_blocks(frame.luma, every, bends, totals)
     area = NOISE_BLOCK_PX**2
     low, top = NOISY_CODES
@@ -48,21 +47,20 @@ def noise(frame: SignalFrame) -> float:
     return math.sqrt(math.pi / 2) / GAIN_OF_BENDS * quiet
 
 
-@compiled(REORDERED)
+@compiled()
 def noise_blocks(luma: Any, every: int, bends: Any, totals: Any) -> None:
     """Sums over blocks of the absolute answer of the filter, and of luma.
 
-    All are whole numbers that float32 holds, so that their order does not matter.
+    An answer is 2040 at most, so that 16 of them are no more than int16 holds.
 
     Args:
         luma: (H, W) uint8.
         every: n, where every n-th row of blocks is looked at.
-        bends: (h, w) float32, filled.
-        totals: (h, w) float32, filled.
+        bends: (h, w) int32, filled.
+        totals: (h, w) int32, filled.
     """
     width = 2 + bends.shape[1] * NOISE_BLOCK_PX
-    upright = np.zeros(width, np.float32)
-    answers, sums = np.zeros(width, np.float32), np.zeros(width, np.float32)
+    upright, answers, sums = np.zeros((3, width), np.int16)
     for i in range(bends.shape[0]):
         answers[:] = 0
         sums[:] = 0
@@ -70,15 +68,16 @@ def noise_blocks(luma: Any, every: int, bends: Any, totals: Any) -> None:
         for y in range(first, first + NOISE_BLOCK_PX):
             above, here, below = luma[y - 1], luma[y], luma[y + 1]
             for x in range(width):
-                upright[x] = np.float32(above[x]) + np.float32(below[x]) - TWICE * here[x]
-                sums[x] += np.float32(here[x])
+                upright[x] = np.int16(above[x]) + np.int16(below[x]) - 2 * np.int16(here[x])
+                sums[x] += np.int16(here[x])
             for x in range(1, width - 1):
-                answers[x] += abs(upright[x - 1] + upright[x + 1] - TWICE * upright[x])
+                bend = np.int16(upright[x - 1] + upright[x + 1] - 2 * upright[x])
+                answers[x] += max(bend, np.int16(-bend))
         for j in range(bends.shape[1]):
-            answer, total = np.float32(0), np.float32(0)
+            answer, total = np.int32(0), np.int32(0)
             for x in range(1 + j * NOISE_BLOCK_PX, 1 + (j + 1) * NOISE_BLOCK_PX):
-                answer += answers[x]
-                total += sums[x]
+                answer += np.int32(answers[x])
+                total += np.int32(sums[x])
             bends[i, j], totals[i, j] = answer, total
 
 

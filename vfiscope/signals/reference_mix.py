@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.jit import REORDERED, compiled
+from vfiscope.pixels import eight_bit_scale
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Float64, SignalSpec
 
@@ -21,6 +23,7 @@ SAMPLES = 8
 MIN_BLOCK_ERROR = 30.0
 """Mean squared difference to the partner, in squared code values, from which on a block tells."""
 MIN_MIXED_BLOCKS = 4
+TWOFOLD = np.float32(2)
 FLATNESS = 1e-3
 """Mean square that is added: a flat block has neither motion nor contrast."""
 
@@ -35,6 +38,23 @@ class Mixture(NamedTuple):
     """Weight of the reference frame of the row before."""
     after: float
     """Weight of that of the next row; the rest is the partner's own."""
+
+
+class Plane(IntEnum):
+    """What the products of a block are of."""
+
+    OFF = 0
+    """The frame less the partner."""
+    BEFORE = 1
+    """The partner of the row before less the partner."""
+    AFTER = 2
+    """That of the next row less the partner."""
+    OWN = 3
+    """The partner."""
+    ACROSS = 4
+    DOWN = 5
+    ONE = 6
+    """1 everywhere."""
 
 
 UNKNOWN = Mixture(math.nan, math.nan, math.nan)
@@ -55,12 +75,15 @@ def _mixture(frame: SignalFrame) -> Mixture:
     before, partner, after = there
     if partner is None or before is None or after is None:
         return UNKNOWN
+    step, (height, width) = SPARSE * frame.row_step, frame.pixels.shape[:2]
+    test = frame.pixels[1 : height - 1 : step, 1 : width - 1 : step, 1] * _worth(frame.bit_depth)
     middle = partner[0]
-    test = _sampled(frame.pixels, frame.bit_depth, frame.row_step)
-    off, one, two, own, *slopes = (
-        _blocks(each) for each in (test - middle, before[0] - middle, after[0] - middle, *partner)
-    )
-    return _fitted(off, one, two, (_relit(off, own), _moved(off, *slopes))) if off.size else UNKNOWN
+    away = test - middle, before[0] - middle, after[0] - middle
+    planes = np.stack([*away, *partner, np.ones_like(middle)])
+    count = (middle.shape[0] // SAMPLES) * (middle.shape[1] // SAMPLES)
+    products = np.empty((len(planes), len(planes), count))
+    mean_products(planes, products)
+    return _fitted(products) if count else UNKNOWN
 
 
 def _partner(frame: SignalFrame) -> Float32 | None:
@@ -76,58 +99,83 @@ def _partner(frame: SignalFrame) -> Float32 | None:
 
 
 def _green(pixels: NDArray[Any], bit_depth: int, row_step: int) -> Float32:
-    """(3, h, w) the green of some pixels in 8-bit code values, and its slopes across and down."""
-    here, left, right, above, below = (
-        _sampled(pixels, bit_depth, row_step, *place)
-        for place in ((1, 1), (1, 0), (1, 2), (0, 1), (2, 1))
-    )
-    return np.stack([here, (right - left) / 2, (below - above) / 2])
+    """(3, h, w) the green of every n-th pixel each way in 8-bit code values, and its slopes across
+    and down."""
+    step = SPARSE * row_step
+    size = [max(0, -(-(side - 2) // step)) for side in pixels.shape[:2]]
+    made = np.empty((3, *size), np.float32)
+    sample_green(pixels, _worth(bit_depth), step, made)
+    return made
 
 
-def _sampled(
-    pixels: NDArray[Any], bit_depth: int, row_step: int, top: int = 1, side: int = 1
-) -> Float32:
-    """(h, w) the green of every n-th pixel each way, from (top, side) on, in 8-bit code values."""
-    step, (height, width) = SPARSE * row_step, pixels.shape[:2]
-    plane = pixels[top : top + height - 2 : step, side : side + width - 2 : step, 1]
-    return np.asarray(plane * np.float32(255 / (2**bit_depth - 1)))
+def _worth(bit_depth: int) -> np.float32:
+    """8-bit code values in one step of a bit depth."""
+    return np.float32(eight_bit_scale(bit_depth))
 
 
-def _blocks(plane: Float32) -> Float64:
-    """(n, 64) the whole blocks of a plane."""
-    high, wide = (length // SAMPLES for length in plane.shape)
-    whole = plane[: high * SAMPLES, : wide * SAMPLES].reshape(high, SAMPLES, wide, SAMPLES)
-    return whole.transpose(0, 2, 1, 3).reshape(high * wide, SAMPLES**2).astype(np.float64)
+@compiled()
+def sample_green(pixels: Any, code: Any, step: int, made: Any) -> None:
+    """Fill (3, h, w) float32 from (H, W, 3) whose code values are worth ``code``."""
+    for i in range(made.shape[1]):
+        for j in range(made.shape[2]):
+            y, x = 1 + i * step, 1 + j * step
+            right, left = code * pixels[y, x + 1, 1], code * pixels[y, x - 1, 1]
+            below, above = code * pixels[y + 1, x, 1], code * pixels[y - 1, x, 1]
+            made[0, i, j] = code * pixels[y, x, 1]
+            made[1, i, j], made[2, i, j] = (right - left) / TWOFOLD, (below - above) / TWOFOLD
 
 
-def _product(left: Float64, right: Float64) -> Float64:
-    return np.asarray((left * right).mean(axis=1))
+@compiled(REORDERED)
+def mean_products(planes: Any, products: Any) -> None:
+    """Fill (K, K, N) float64 with the means, over each of N blocks, of the products of every two of
+    (K, h, w) float32 planes."""
+    wide = planes.shape[2] // SAMPLES
+    values = np.empty((planes.shape[0], SAMPLES**2))
+    for block in range(products.shape[2]):
+        top, left = block // wide * SAMPLES, block % wide * SAMPLES
+        for one in range(planes.shape[0]):
+            for y in range(SAMPLES):
+                for x in range(SAMPLES):
+                    values[one, y * SAMPLES + x] = planes[one, top + y, left + x]
+            for other in range(one + 1):
+                total = 0.0
+                for at in range(SAMPLES**2):
+                    total += values[one, at] * values[other, at]
+                products[one, other, block] = total / SAMPLES**2
+                products[other, one, block] = total / SAMPLES**2
 
 
-def _relit(off: Float64, own: Float64) -> Float64:
+def _relit(products: Float64) -> Float64:
     """(n,) what is left of the difference to the partner by another contrast and brightness of the
     whole frame."""
-    away, spread = off - off.mean(), own - own.mean()
-    left = away - spread * ((away * spread).sum() / max((spread * spread).sum(), FLATNESS))
-    return _product(left, left)
-
-
-def _moved(off: Float64, across: Float64, down: Float64) -> Float64:
-    """(n,) what is left of it where each block of the partner may move a little, by its slopes."""
-    xx, yy, xy = (_product(*pair) for pair in ((across, across), (down, down), (across, down)))
-    x, y = _product(off, across), _product(off, down)
-    xx, yy = xx + FLATNESS, yy + FLATNESS
-    held = (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
-    return np.asarray(_product(off, off) - held)
-
-
-def _fitted(off: Float64, one: Float64, two: Float64, changed: Iterable[Float64]) -> Mixture:
-    """The mixture, from differences to the partner: of the frame, of the frames beside, and of what
-    other light, and a small motion, leave."""
-    own, ones, twos, both = (
-        _product(*pair) for pair in ((off, off), (one, one), (two, two), (one, two))
+    off, own, mean = products[Plane.OFF], products[Plane.OWN], products.mean(axis=2)
+    level, own_level = mean[Plane.OFF, Plane.ONE], mean[Plane.OWN, Plane.ONE]
+    spread = max(
+        mean[Plane.OWN, Plane.OWN] - own_level**2, FLATNESS / (own[Plane.OWN].size * SAMPLES**2)
     )
-    by_one, by_two = _product(off, one), _product(off, two)
+    gain = (mean[Plane.OFF, Plane.OWN] - level * own_level) / spread
+    # The square of (off - level) - gain (own - own_level).
+    base = level - gain * own_level
+    squares = off[Plane.OFF] - 2 * gain * off[Plane.OWN] + gain**2 * own[Plane.OWN]
+    away = off[Plane.ONE] - gain * own[Plane.ONE]
+    return np.asarray(np.maximum(0, squares - 2 * base * away + base**2))
+
+
+def _moved(products: Float64) -> Float64:
+    """(n,) what is left of it where each block of the partner may move a little, by its slopes."""
+    off, across, down = products[Plane.OFF], products[Plane.ACROSS], products[Plane.DOWN]
+    xx, yy, xy = across[Plane.ACROSS] + FLATNESS, down[Plane.DOWN] + FLATNESS, down[Plane.ACROSS]
+    x, y = off[Plane.ACROSS], off[Plane.DOWN]
+    held = (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
+    return np.asarray(off[Plane.OFF] - held)
+
+
+def _fitted(products: Float64) -> Mixture:
+    """The mixture, from the (7, 7, n) products of the planes in each block."""
+    off, before, after = products[Plane.OFF], products[Plane.BEFORE], products[Plane.AFTER]
+    own, ones, twos = off[Plane.OFF], before[Plane.BEFORE], after[Plane.AFTER]
+    both, by_one, by_two = before[Plane.AFTER], off[Plane.BEFORE], off[Plane.AFTER]
+    changed = _relit(products), _moved(products)
     normal = np.array([[ones.sum(), both.sum()], [both.sum(), twos.sum()]])
     weights, *_ = np.linalg.lstsq(normal, np.array([by_one.sum(), by_two.sum()]), rcond=1e-6)
     a, b = (float(weight) for weight in weights)

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from vfiscope.jit import REORDERED, compiled
+from vfiscope.jit import compiled
 from vfiscope.signals.signal import Signal, SignalFrame
 from vfiscope.types import SignalSpec
 
 __all__ = ["SHARPNESS", "sharpness"]
 
 MIN_BENT_PX = 3
-FOURFOLD = np.float32(4)
 
 
 def sharpness(frame: SignalFrame) -> float:
@@ -28,28 +27,27 @@ def sharpness(frame: SignalFrame) -> float:
     height, width = frame.luma.shape
     if min(height, width) < MIN_BENT_PX:
         return math.nan
-    bends = np.zeros(width - 2, np.float32)
-    add_bends(frame.luma, frame.row_step, bends)
     rows = len(range(1, height - 1, frame.row_step))
-    return float(bends.sum(dtype=np.float64) / (rows * (width - 2)))
+    return float(summed_bends(frame.luma, frame.row_step) / (rows * (width - 2)))
 
 
-@compiled(REORDERED)
-def add_bends(luma: Any, every: int, bends: Any) -> None:
-    """Add up the absolute Laplacian of every n-th row, column by column. Whole numbers that float32
-    holds up to 16,000 rows.
-
-    Args:
-        luma: (H, W) uint8.
-        every: n.
-        bends: (W - 2,) float32, added to.
-    """
+@compiled()
+def summed_bends(luma: Any, every: int) -> Any:
+    """Sum of the absolute Laplacian of every n-th row of (H, W) uint8."""
+    bends = np.empty(luma.shape[1] - 2, np.int16)
+    total: Any = 0
     for y in range(1, luma.shape[0] - 1, every):
-        above, here, below = luma[y - 1], luma[y], luma[y + 1]
+        above, here, below = luma[y - 1, 1:], luma[y], luma[y + 1, 1:]
         for x in range(bends.shape[0]):
-            across = np.float32(here[x]) + np.float32(here[x + 2])
-            down = np.float32(above[x + 1]) + np.float32(below[x + 1])
-            bends[x] += abs(across + down - FOURFOLD * np.float32(here[x + 1]))
+            around = np.int16(here[x]) + np.int16(here[x + 2])
+            around += np.int16(above[x]) + np.int16(below[x])
+            bend = np.int16(around - 4 * np.int16(here[x + 1]))
+            bends[x] = max(bend, np.int16(-bend))
+        row = np.int32(0)
+        for x in range(bends.shape[0]):
+            row += np.int32(bends[x])
+        total += row
+    return total
 
 
 SHARPNESS = Signal(

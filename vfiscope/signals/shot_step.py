@@ -16,7 +16,7 @@ from vfiscope.signals.frame_flow import from_before
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.signals.warp_residual import MIN_CONTRAST_CODES, MIN_STRUCTURED_SHARE
-from vfiscope.types import Float32, SignalSpec, Uint8
+from vfiscope.types import Float32, SignalSpec
 
 __all__ = ["SHOT_STEPS", "block_likeness", "shot_residual", "shot_step"]
 
@@ -62,25 +62,26 @@ def _unlike_before(frame: SignalFrame) -> Unlike:
         return Unlike(math.nan, math.nan)
 
     def compute() -> Unlike:
-        there = _unlike(frame.tiny, before.tiny.astype(np.float32))
+        there = _unlike(frame, before.tiny.astype(np.float32))
         if not (there.structure > STILL_STEP or there.codes > STILL_RESIDUAL):
             return there
         found = from_before(frame)
         if found is None:
             return there
-        along = _unlike(frame.tiny, found.luma)
+        along = _unlike(frame, found.luma)
         return Unlike(*(float(np.fmin(*pair)) for pair in zip(there, along, strict=True)))
 
     return frame.share("unlike_before", compute)
 
 
-def _unlike(now: Uint8, other: Float32) -> Unlike:
-    high, wide = (max(1, side // LIKENESS_PX) for side in now.shape)
+def _unlike(frame: SignalFrame, other: Float32) -> Unlike:
+    """How unlike a tiny frame is to a plane of its size."""
+    high, wide = (max(1, side // LIKENESS_PX) for side in other.shape)
     likeness, apart = np.empty((high, wide), np.float32), np.empty((high, wide), np.float32)
-    block_likeness(now, other, likeness, apart)
+    block_likeness(frame.tiny, other, likeness, apart)
     seen = likeness[np.isfinite(likeness)]
     few = len(seen) < max(1, MIN_STRUCTURED_SHARE * likeness.size)
-    codes = float(apart.mean()) / max(MIN_CONTRAST_CODES, float(now.std()))
+    codes = float(apart.mean()) / max(MIN_CONTRAST_CODES, frame.contrast)
     return Unlike(math.nan if few else 1 - ranked(seen, 0.5)[0], codes)
 
 

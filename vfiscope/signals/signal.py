@@ -151,6 +151,11 @@ class SignalFrame:
         return self.share("tiny", lambda: scaled_down(self.small, TINY_WIDTH))
 
     @property
+    def contrast(self) -> float:
+        """Standard deviation of :attr:`tiny`, in code values."""
+        return self.share("contrast", lambda: float(cv2.meanStdDev(self.tiny)[1][0, 0]))
+
+    @property
     def slopes(self) -> Float32:
         """(h, w) slope of :attr:`tiny`, in code values per pixel of it."""
         return self.share("slopes", lambda: slopes(self.tiny))

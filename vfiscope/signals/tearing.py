@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,20 +51,36 @@ def tear(frame: SignalFrame) -> Tear | None:
     the median of its E_1 in the frames before. Frames that a display or a decoder tore repeat an
     instant in one part: its E_k is near 0 while the other part goes on.
     """
-    if len(frame.past) < 2:
+    own, earlier = _steps(frame), _steps_before(frame)
+    if not own or not earlier:
         return None
-    return frame.share("tear", lambda: _best_split(frame.small, frame.past))
+    return frame.share("tear", lambda: _best_split(frame, own[0], earlier))
 
 
-def _best_split(now: Uint8, past: tuple[Uint8, ...]) -> Tear | None:
-    earlier = [_band_change(a, b) for a, b in pairwise(past)]
+def _steps(frame: SignalFrame) -> tuple[Float64, ...]:
+    """E_1 of the frame and of those before it, the latest first, as far back as its past goes."""
+    past = frame.past
+    if not past:
+        return frame.share("band_steps", tuple)
+    earlier = _steps_before(frame)
+    return frame.share("band_steps", lambda: (_band_change(frame.small, past[0]), *earlier))
+
+
+def _steps_before(frame: SignalFrame) -> tuple[Float64, ...]:
+    """Of the frames before it."""
+    known: tuple[Float64, ...] = () if frame.before is None else frame.before.shared["band_steps"]
+    return known[: PAST_ROWS - 1]
+
+
+def _best_split(frame: SignalFrame, own: Float64, earlier: tuple[Float64, ...]) -> Tear | None:
     usual = np.median(earlier, axis=0)
     telling = usual >= MIN_BAND_CODES
     bands = np.flatnonzero(telling)
     least = max(2, math.ceil(MIN_TORN_SHARE * len(usual)))
     if len(bands) < 2 * least:
         return None
-    changes = np.stack([_band_change(now, each) for each in past])
+    further = [_band_change(frame.small, each) for each in frame.past[1:]]
+    changes = np.stack([own, *further])
     changes = np.minimum(changes[:, bands] / usual[bands], MOST_CHANGE)
     splits = slice(least - 1, len(bands) - least)
     above, below = (each[:, splits] for each in _means_of_sides(changes))

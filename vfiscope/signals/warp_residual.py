@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cv2
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import from_before
+from vfiscope.signals.frame_flow import from_before, mean_apart
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, SignalSpec
+from vfiscope.types import SignalSpec
 
 __all__ = ["STRUCTURE_STEP", "WARP_RESIDUAL", "structure_step", "warp_residual"]
 
 MIN_CONTRAST_CODES = 2.0
 """Least standard deviation that a residual is divided by: a black frame has only noise."""
-CORRELATED_PX = 9
-"""Side of the windows in which structure is compared."""
+REACH_PX = 4
+"""Windows in which structure is compared reach so far each way."""
+SHARE_OF_WINDOW = 1 / (2 * REACH_PX + 1) ** 2
 MIN_STRUCTURE_CODES = 1.5
 """Least standard deviation in a window: what rounding and codecs leave of a plain area."""
 MIN_STRUCTURED_SHARE = 0.01
@@ -35,9 +35,7 @@ def warp_residual(frame: SignalFrame) -> float:
     found = from_before(frame)
     if found is None:
         return math.nan
-    other = found.luma
-    contrast = max(MIN_CONTRAST_CODES, float(frame.tiny.std()))
-    return float(np.abs(frame.tiny - other).mean()) / contrast
+    return mean_apart(frame.tiny, found.luma) / max(MIN_CONTRAST_CODES, frame.contrast)
 
 
 def structure_step(frame: SignalFrame) -> float:
@@ -51,64 +49,76 @@ def structure_step(frame: SignalFrame) -> float:
     found = from_before(frame)
     if found is None:
         return math.nan
-    planes = np.empty((5, *frame.tiny.shape), np.float32)
-    moments(frame.tiny, found.luma, planes)
-    one, two, three, four, five = (_blurred(plane) for plane in planes)
     alike = np.empty(frame.tiny.size, np.float32)
-    floor = np.float32(MIN_STRUCTURE_CODES**2)
-    count = correlations(one, two, three, four, five, floor, alike)
+    count = correlations(frame.tiny, found.luma, np.float32(MIN_STRUCTURE_CODES**2), alike)
     if count < MIN_STRUCTURED_SHARE * alike.size:
         return math.nan
     return 1.0 - ranked(alike[:count], 0.5)[0]
 
 
 @compiled()
-def moments(now: Any, other: Any, planes: Any) -> None:
-    """Fill (5, h, w) float32 with two planes, their squares and their product.
-
-    Args:
-        now: (h, w) uint8.
-        other: (h, w) float32.
-        planes: filled.
-    """
-    for y in range(now.shape[0]):
-        for x in range(now.shape[1]):
-            one, two = np.float32(now[y, x]), other[y, x]
-            planes[0, y, x], planes[1, y, x] = one, two
-            planes[2, y, x], planes[3, y, x], planes[4, y, x] = one * one, two * two, one * two
-
-
-@compiled()
-def correlations(
-    mean: Any, mean_then: Any, squares: Any, squares_then: Any, products: Any, floor: Any, out: Any
-) -> int:
+def correlations(now: Any, other: Any, floor: Any, out: Any) -> int:
     """Fill the first of (h * w,) float32 with the correlations of windows in which one of the
-    frames has structure, and return how many these are.
+    frames has structure, and return how many these are. The border is mirrored.
 
     Args:
-        mean: (h, w) float32 means of the windows, as the next four.
-        mean_then: of the other frame.
-        squares: of the squares.
-        squares_then: of those of the other frame.
-        products: of the products of both.
+        now: (h, w) uint8, at least 9 x 9.
+        other: (h, w) float32.
         floor: least variance of structure. Both variances are raised to it: what has structure in
             one frame only is as unlike as can be.
         out: filled.
     """
+    height, width = now.shape
+    columns, means = np.zeros((5, width + 2 * REACH_PX)), np.empty((5, width), np.float32)
+    alike, powers = np.empty((2, width), np.float32)
     count = 0
-    for y in range(mean.shape[0]):
-        for x in range(mean.shape[1]):
-            one, two = mean[y, x], mean_then[y, x]
-            power, then = squares[y, x] - one * one, squares_then[y, x] - two * two
-            if max(power, then) > floor:
-                both = products[y, x] - one * two
-                out[count] = both / np.sqrt(max(power, floor) * max(then, floor))
+    for y in range(-REACH_PX, REACH_PX):
+        add_moments(now, other, y, 1.0, columns)
+    for y in range(height):
+        add_moments(now, other, y + REACH_PX, 1.0, columns)
+        for k in range(5):
+            window_means(columns[k], means[k])
+        add_moments(now, other, y - REACH_PX, -1.0, columns)
+        one, two, ones, twos, both = means[0], means[1], means[2], means[3], means[4]
+        for x in range(width):
+            power, then = ones[x] - one[x] * one[x], twos[x] - two[x] * two[x]
+            powers[x] = max(power, then)
+            least = max(power, floor) * max(then, floor)
+            alike[x] = (both[x] - one[x] * two[x]) / np.sqrt(least)
+        for x in range(width):
+            if powers[x] > floor:
+                out[count] = alike[x]
                 count += 1
     return count
 
 
-def _blurred(plane: Float32) -> Float32:
-    return np.asarray(cv2.blur(plane, (CORRELATED_PX, CORRELATED_PX)), np.float32)
+@compiled(inner=True)
+def add_moments(now: Any, other: Any, y: int, times: float, columns: Any) -> None:
+    """Add both planes, their squares and their product in a row to (5, w + 8) sums of columns."""
+    height, width = now.shape
+    row = height - 1 - abs(height - 1 - abs(y))
+    here, there = now[row], other[row]
+    for x in range(width):
+        one, two, at = np.float32(here[x]), there[x], x + REACH_PX
+        columns[0, at] += times * one
+        columns[1, at] += times * two
+        columns[2, at] += times * (one * one)
+        columns[3, at] += times * (two * two)
+        columns[4, at] += times * (one * two)
+
+
+@compiled(inner=True)
+def window_means(sums: Any, means: Any) -> None:
+    """Fill (w,) float32 with the means of windows, from (w + 8,) sums of columns, whose ends are
+    filled as mirrored."""
+    width = means.shape[0]
+    for i in range(REACH_PX):
+        sums[i] = sums[2 * REACH_PX - i]
+        sums[width + REACH_PX + i] = sums[width + REACH_PX - 2 - i]
+    for x in range(width):
+        left = sums[x] + sums[x + 1] + (sums[x + 2] + sums[x + 3])
+        right = sums[x + 5] + sums[x + 6] + (sums[x + 7] + sums[x + 8])
+        means[x] = np.float32((left + sums[x + 4] + right) * SHARE_OF_WINDOW)
 
 
 WARP_RESIDUAL = Signal(

@@ -18,6 +18,7 @@ __all__ = ["WORST_PART", "worst_part"]
 
 CODE_NOISE, SHARE_NOISE = 1.0, 0.05
 """Differences in code values, and shares at fault, that are nothing."""
+NO_DIFFERENCE = np.float32(0)
 SAMPLED = 8
 """Pixels of a block that are looked at, each way."""
 MIN_WORST_BLOCK = 3.0
@@ -77,14 +78,16 @@ def mean_differences(
     side = SAMPLED * step
     for i in range(made.shape[0]):
         for j in range(made.shape[1]):
-            total, count = np.float32(0), 0
+            red, green, blue = NO_DIFFERENCE, NO_DIFFERENCE, NO_DIFFERENCE
+            count = 0
             for y in range(i * side, min((i + 1) * side, test.shape[0]), step):
                 for x in range(j * side, min((j + 1) * side, test.shape[1]), step):
-                    for c in range(3):
-                        one, two = np.float32(test[y, x, c]), np.float32(other[y, x, c])
-                        total += abs(one * test_code - two * other_code)
+                    one, two = test[y, x], other[y, x]
+                    red += abs(test_code * one[0] - other_code * two[0])
+                    green += abs(test_code * one[1] - other_code * two[1])
+                    blue += abs(test_code * one[2] - other_code * two[2])
                     count += 3
-            made[i, j] = total / np.float32(count)
+            made[i, j] = (red + green + blue) / np.float32(count)
 
 
 def _box(wrong: Float32, noise: float, cells: CellGrid, size: tuple[int, int]) -> Box | None:

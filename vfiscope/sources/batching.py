@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, islice
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,8 @@ def gather(
 ) -> Iterator[Frames]:
     """Batches of ``shape[0]`` frames, the last one shorter where the rows run out.
 
-    Every batch is fresh memory, painted row by row while its frame is the current one, so nothing
-    is copied twice, no two batches share pixels, and no decoded frame outlives its turn.
+    A batch is painted row by row while its frame is the current one, so nothing is copied twice, no
+    two batches share pixels, and no decoded frame outlives its turn.
 
     Args:
         rows: the frames, in order.
@@ -44,8 +45,9 @@ def gather(
         bit_depth: 8 for uint8, more for uint16.
         time_base: seconds per unit of pts.
     """
+    blocks = _Blocks(shape, np.dtype(np.uint8 if bit_depth == 8 else np.uint16))
     while (first := next(rows, None)) is not None:
-        data = np.empty(shape, np.uint8 if bit_depth == 8 else np.uint16)
+        data = blocks.take()
         index: list[int] = []
         pts: list[int] = []
         time_s: list[float] = []
@@ -64,6 +66,27 @@ def gather(
             time_base=time_base,
             bit_depth=bit_depth,
         )
+        del data  # its memory may be used again as soon as the receiver has done with it
+
+
+class _Blocks:
+    """Memory for batches, each block used again once nothing refers to its last batch any more.
+
+    The system clears memory that it gives out, page by page, which for large batches took as long
+    as decoding them. There are as many blocks as batches are held at once.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._free: list[memoryview] = []
+
+    def take(self) -> NDArray[Any]:
+        """An array of undefined content."""
+        block = self._free.pop() if self._free else np.empty(self._shape, self._dtype).data
+        # All views of an array refer to the one that got its memory from elsewhere: to this one.
+        owner = np.frombuffer(block, self._dtype)
+        finalize(owner, self._free.append, block).atexit = False
+        return owner.reshape(self._shape)
 
 
 def arrange(

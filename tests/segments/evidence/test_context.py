@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.results import make_scores
+from scipy.ndimage import maximum_filter1d
 
 from vfiscope.segments.detectors import Columns
-from vfiscope.segments.evidence.context import context_of, medians
+from vfiscope.segments.evidence.context import context_of, highest_near, medians
 
 NAN = float("nan")
 
@@ -38,3 +39,16 @@ def test_a_context_is_made_once_and_widens_signals() -> None:
     assert context_of(columns) is context
     assert context.signal("luma_mean") is context.signal("luma_mean")
     assert context.signal("luma_mean").dtype == np.float64
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+@pytest.mark.parametrize("size", [1, 4, 5, 17])
+def test_the_highest_near_is_that_of_scipy(count: int, size: int) -> None:
+    values = np.random.default_rng(count).integers(0, 9, count).astype(np.float64)
+    half = (size - 1) // 2
+    np.testing.assert_array_equal(
+        highest_near(values, size - 1, 0), maximum_filter1d(values, size, origin=half)
+    )
+    odd = 2 * half + 1
+    np.testing.assert_array_equal(highest_near(values, half, half), maximum_filter1d(values, odd))
+    assert len(highest_near(values[:0], half, half)) == 0

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.jit import FUSED, compiled, in_bands
+from vfiscope.metrics.kernels.difference_kernels import COLUMN_SUM_ROWS
 from vfiscope.metrics.kernels.ssim_kernels import ordered_sums
 from vfiscope.types import Float32, Float64
 
@@ -47,8 +48,9 @@ def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64
     of GMS is that of u, and u is small and exactly 0 where the planes agree, so no digits are lost.
     """
     n, height = s_planes.shape[0], s_planes.shape[1] - 2
-    parts = np.zeros((n, height, 2))
-    in_bands(_gradient_deviations, n * height, s_planes, d_planes, c, parts)
+    bands = (height + COLUMN_SUM_ROWS - 1) // COLUMN_SUM_ROWS
+    parts = np.zeros((n, bands, 2))
+    in_bands(_gradient_deviations, n * bands, s_planes, d_planes, c, parts)
     return ordered_sums(parts)
 
 
@@ -56,14 +58,17 @@ def gradient_deviations(s_planes: Float32, d_planes: Float32, c: Any) -> Float64
 def _gradient_deviations(
     start: int, stop: int, s_planes: Float32, d_planes: Float32, c: Any, parts: Float64
 ) -> None:
-    height, width = s_planes.shape[1] - 2, s_planes.shape[2] - 2
+    height, width, bands = s_planes.shape[1] - 2, s_planes.shape[2] - 2, parts.shape[1]
     row = np.empty(width, np.float32)
     for job in range(start, stop):
-        i, y = job // height, job % height
-        _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
-        total, squares = 0.0, 0.0
+        i, top = job // bands, job % bands * COLUMN_SUM_ROWS
+        total, squares = np.zeros(width), np.zeros(width)
+        for y in range(top, min(top + COLUMN_SUM_ROWS, height)):
+            _gradient_row(s_planes[i, y : y + 3], d_planes[i, y : y + 3], c, row)
+            for x in range(width):
+                u = np.float64(row[x])
+                total[x] += u
+                squares[x] += u * u
         for x in range(width):
-            u = np.float64(row[x])
-            total += u
-            squares += u * u
-        parts[i, y, 0], parts[i, y, 1] = total, squares
+            parts[i, job % bands, 0] += total[x]
+            parts[i, job % bands, 1] += squares[x]

@@ -36,6 +36,7 @@ __all__ = [
     "halve_planes",
     "mix_channels",
     "ordered_sums",
+    "ssim_and_halves",
     "ssim_frames",
     "ssim_interleaved",
     "ssim_planes",
@@ -47,6 +48,7 @@ WINDOW_ROWS = 64
 """Rows of windows in a band. Bands are as wide as the frame, because memory is read quickly in
 order only."""
 NO_MAP: Float32 = np.empty((0, 0), np.float32)
+NO_HALVES: Float32 = np.empty((0, 0, 0, 0), np.float32)
 QUARTER = np.float32(1 / 4)
 
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
@@ -93,7 +95,17 @@ def ssim_frames(
     Returns:
         (N, 2) float64.
     """
-    return _in_bands(_ssim_frames, len(test), test.shape[1], test, ref, weights, c, out)
+    return _in_bands(_ssim_frames, *test.shape[:2], test, ref, weights, c, out, NO_HALVES)
+
+
+def ssim_and_halves(
+    test: Array, ref: Array, weights: Float32, c: Float32
+) -> tuple[Float64, tuple[Float32, Float32]]:
+    """The same sums, and what :func:`halve_frames` returns, from one pass."""
+    n, height, width = test.shape[0], test.shape[1] // 2, test.shape[2] // 6
+    halves = np.empty((2, n, height, width), np.float32)
+    sums = _in_bands(_ssim_frames, *test.shape[:2], test, ref, weights, c, NO_MAP, halves)
+    return sums, (halves[0], halves[1])
 
 
 def _in_bands(kernel: Callable[..., None], n: int, height: int, *arguments: Any) -> Float64:
@@ -113,6 +125,7 @@ def _ssim_frames(
     weights: Float32,
     c: Float32,
     out: Float32,
+    halves: Float32,
     cut: Int64,
     parts: Float64,
 ) -> None:
@@ -124,6 +137,10 @@ def _ssim_frames(
         top, bottom = cut[band]
         for y in range(bottom - top):
             mix_channels(test[i, top + y], ref[i, top + y], weights, s[y], d[y], width)
+        if halves.size > 0:
+            last = bottom if band == k - 1 else top + WINDOW_ROWS
+            for y in range(top // 2, last // 2):
+                _halve_row(s, d, 2 * y - top, halves[0, i, y], halves[1, i, y])
         s_rows, d_rows = s[: bottom - top], d[: bottom - top]
         sums = add_band(s_rows, d_rows, width, 1, c, work, out[top:])
         parts[i, band, 0], parts[i, band, 1] = sums
@@ -161,7 +178,7 @@ def _ssim_planes(
 def ssim_interleaved(test: Array, ref: Array, unit: Any, c: Float32) -> Float64:
     """The same over the windows of R, of G and of B together; ``unit`` is the weight of each in its
     plane, float32."""
-    return _in_bands(_ssim_interleaved, len(test), test.shape[1], test, ref, unit, c)
+    return _in_bands(_ssim_interleaved, *test.shape[:2], test, ref, unit, c)
 
 
 @_compiled
@@ -192,23 +209,24 @@ def _ssim_interleaved(
 
 
 @_inner
-def _average_pairs(
-    s: Float32, d: Float32, below_s: Float32, below_d: Float32, out_s: Float32, out_d: Float32
-) -> None:
-    for x in range(out_s.shape[0]):
-        out_s[x] = QUARTER * ((s[2 * x] + s[2 * x + 1]) + (below_s[2 * x] + below_s[2 * x + 1]))
-        out_d[x] = QUARTER * ((d[2 * x] + d[2 * x + 1]) + (below_d[2 * x] + below_d[2 * x + 1]))
+def _halve_row(s: Float32, d: Float32, y: int, out_s: Float32, out_d: Float32) -> None:
+    """Average 2x2 pixels of the planes s and d, of row y and the one below."""
+    _average_pairs(s[y], s[y + 1], out_s)
+    _average_pairs(d[y], d[y + 1], out_d)
+
+
+@_inner
+def _average_pairs(row: Float32, below: Float32, out: Float32) -> None:
+    for x in range(out.shape[0]):
+        out[x] = QUARTER * ((row[2 * x] + row[2 * x + 1]) + (below[2 * x] + below[2 * x + 1]))
 
 
 def halve_frames(test: Array, ref: Array, weights: Float32) -> tuple[Float32, Float32]:
     """Planes s and d of frames, averaged over 2x2 pixels: two (N, H // 2, W // 2) float32."""
     n, height, width = test.shape[0], test.shape[1] // 2, test.shape[2] // 6
-    s_planes, d_planes = (
-        np.empty((n, height, width), np.float32),
-        np.empty((n, height, width), np.float32),
-    )
-    in_bands(_halve_frames, n * height, test, ref, weights, s_planes, d_planes)
-    return s_planes, d_planes
+    s, d = (np.empty((n, height, width), np.float32) for _ in range(2))
+    in_bands(_halve_frames, n * height, test, ref, weights, s, d)
+    return s, d
 
 
 @_compiled
@@ -222,39 +240,29 @@ def _halve_frames(
     d_planes: Float32,
 ) -> None:
     height, width = s_planes.shape[1], s_planes.shape[2]
-    s, below_s = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
-    d, below_d = np.empty(2 * width, np.float32), np.empty(2 * width, np.float32)
+    s, d = np.empty((2, 2 * width), np.float32), np.empty((2, 2 * width), np.float32)
     for job in range(start, stop):
         i, y = job // height, job % height
-        mix_channels(test[i, 2 * y], ref[i, 2 * y], weights, s, d, 2 * width)
-        mix_channels(test[i, 2 * y + 1], ref[i, 2 * y + 1], weights, below_s, below_d, 2 * width)
-        _average_pairs(s, d, below_s, below_d, s_planes[i, y], d_planes[i, y])
+        for k in range(2):
+            t, r = test[i, 2 * y + k], ref[i, 2 * y + k]
+            mix_channels(t, r, weights, s[k], d[k], 2 * width)
+        _halve_row(s, d, 0, s_planes[i, y], d_planes[i, y])
 
 
 def halve_planes(s: Float32, d: Float32) -> tuple[Float32, Float32]:
     """Planes (N, H, W) averaged over 2x2 pixels: (N, H // 2, W // 2); an odd last row or column is
     dropped."""
     n, height, width = s.shape[0], s.shape[1] // 2, s.shape[2] // 2
-    s_planes, d_planes = (
-        np.empty((n, height, width), np.float32),
-        np.empty((n, height, width), np.float32),
-    )
-    in_bands(_halve_planes, n * height, s, d, s_planes, d_planes)
-    return s_planes, d_planes
+    halved_s, halved_d = (np.empty((n, height, width), np.float32) for _ in range(2))
+    in_bands(_halve_planes, n * height, s, d, halved_s, halved_d)
+    return halved_s, halved_d
 
 
 @_compiled
 def _halve_planes(
-    start: int, stop: int, s: Float32, d: Float32, s_planes: Float32, d_planes: Float32
+    start: int, stop: int, s: Float32, d: Float32, halved_s: Float32, halved_d: Float32
 ) -> None:
-    height = s_planes.shape[1]
+    height = halved_s.shape[1]
     for job in range(start, stop):
         i, y = job // height, job % height
-        _average_pairs(
-            s[i, 2 * y],
-            d[i, 2 * y],
-            s[i, 2 * y + 1],
-            d[i, 2 * y + 1],
-            s_planes[i, y],
-            d_planes[i, y],
-        )
+        _halve_row(s[i], d[i], 2 * y, halved_s[i, y], halved_d[i, y])

@@ -1,13 +1,14 @@
-"""Refinement of motion (:mod:`vfiscope.metrics.tensors.patch_motion`): loops compiled by numba, on
-plain arrays.
+"""Refinement of motion (:mod:`vfiscope.metrics.patch_alignment`): loops compiled by numba, on plain
+arrays.
 
 Conventions:
-    A level is a pair of luma planes at one scale, (2, H, W) float32, test first, padded by
-    :func:`padding` on all sides. ``cell`` is the number of pixels along a patch in it, ``reach``
-    how far a window extends to either side of the centre of its patch. Displacements are in
-    patches, (dx, dy). A window is stored flat, with rows one float longer than it is wide: a
-    neighbour to the right or below is then a fixed number of floats away, and every loop is one
-    long loop. The last column has no weight. Every window is summed on its own in a fixed order.
+    A level is a pair of luma planes at one scale, (2, H, W) float32, test first, with ``cell``
+    pixels along a patch and a margin of :func:`margin` pixels on all sides. A window extends
+    ``reach`` pixels to either side of the centre of its patch. It is stored flat, with rows two
+    floats longer than it is wide: a neighbour in any direction is then a fixed number of floats
+    away, and every loop is one long loop. What the two floats hold has no weight. A ``patch`` is
+    its column and row, and the columns and rows to its match. Displacements are in patches, (dx,
+    dy). Every window is summed on its own in a fixed order.
 """
 
 from __future__ import annotations
@@ -15,249 +16,277 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vfiscope.jit import REORDERED, compiled, in_bands
 from vfiscope.types import Float32, Int64
 
-__all__ = ["SEARCH_SIZE", "luma", "padding", "place"]
+__all__ = [
+    "ALIGN_REACH",
+    "FINE_CELL_PX",
+    "SEARCH_CELL",
+    "SEARCH_REACH",
+    "SEARCH_SIDE",
+    "margin",
+    "place",
+]
 
-
-SEARCH_SIZE = 8
-"""Side of the window that is searched; a constant, because the compiler only vectorises constant
-sides."""
+FINE_CELL_PX, ALIGN_REACH = 14, 10
+"""Cell and reach of the finer level."""
+SEARCH_CELL, SEARCH_REACH = 4, 4
+"""Cell and reach of the coarser level, where every place within one patch is tried."""
+SEARCH_SIDE, SEARCH_AREA = 2 * SEARCH_REACH, 4 * SEARCH_REACH**2
+SEARCH_STEPS = 2 * SEARCH_CELL + 1
+SEARCH_ROW = 16
+"""Floats in a row of what is searched: the width of a window and all the steps but one."""
 ALIGN_STEPS = 3
 """Steps of the alignment at each scale."""
-MIN_WINDOW_TEXTURE = 1e-5
+MIN_WINDOW_TEXTURE = np.float32(1e-5)
 """Least eigenvalue of a window's mean structure tensor, white = 1: a gradient of 0.8 code values in
 8 bit."""
+MIN_DETERMINANT = np.float32(1e-12)
+WEIGHT, ALONG_X, ALONG_Y, OWN, OTHER, APART = range(6)
+"""Lines of the memory of a window: weight of each pixel, gradients along x and y, pixels of the
+test with a border of one pixel, those of the reference, their differences."""
+MEMORY = (2 * ALIGN_REACH + 3) * (2 * ALIGN_REACH + 2)
+"""Floats in a line: a window with its border, and a row that is looked at but has no weight."""
 
-_compiled, _inner = compiled(REORDERED), compiled(REORDERED, inner=True)
+_inner = compiled(REORDERED, inner=True)
 
 
-def padding(cell: int, reach: int) -> int:
-    """Pixels of padding around a level: as far as any window within one patch of a match inside the
-    frame can reach."""
+def margin(cell: int, reach: int) -> int:
+    """Pixels around a level: as far as any window within one patch of a match inside the frame can
+    reach."""
     return reach + 2 * cell
 
 
-def luma(frame: NDArray[Any], weights: Float32, out: Float32) -> None:
-    """Weighted sum of the channels of a frame, (H, 3 W) interleaved, into ``out`` (H, W)."""
-    in_bands(_luma, len(out), frame, weights, out)
-
-
-@compiled()
-def _luma(start: int, stop: int, frame: NDArray[Any], weights: Float32, out: Float32) -> None:
-    red, green, blue = weights[0], weights[1], weights[2]
-    for y in range(start, stop):
-        row, made = frame[y], out[y]
-        for x in range(out.shape[1]):
-            r, g, b = np.float32(row[3 * x]), np.float32(row[3 * x + 1]), np.float32(row[3 * x + 2])
-            made[x] = r * red + g * green + b * blue
-
-
 @_inner
-def _cut(plane: Float32, left: int, top: int, rows: int, columns: int, out: Float32) -> None:
+def _cut(plane: Float32, left: Any, top: Any, rows: int, columns: int, out: Float32) -> None:
     """Copy a part of a plane into flat memory."""
     for y in range(rows):
-        row, made = plane[top + y, left : left + columns], out[y * columns : (y + 1) * columns]
+        row, made = plane[top + y, left:], out[y * columns :]
         for x in range(columns):
             made[x] = row[x]
 
 
 @_inner
-def _inside(start: int, shift: int, size: int, limit: int) -> tuple[int, int]:
+def _product(one: Float32, other: Float32, count: int) -> Any:
+    """Scalar product of the first numbers of two lines."""
+    total = np.float32(0)
+    for i in range(count):
+        total += one[i] * other[i]
+    return total
+
+
+@_inner
+def _corner(place: int, cell: int) -> int:
+    """First pixel of the window of a patch, along either axis, behind the margin of its level."""
+    return (place + 2) * cell + cell // 2
+
+
+@_inner
+def _inside(place: int, shift: int, places: int, cell: int, reach: int) -> tuple[int, int]:
     """First and end pixel of a window that are inside the frame both here and at the match."""
-    return max(0, -start, -start - shift), min(size, limit - start, limit - start - shift)
+    start, limit, shift = place * cell + cell // 2 - reach, places * cell, shift * cell
+    return max(0, -start, -start - shift), min(2 * reach, limit - start, limit - start - shift)
 
 
 @_inner
 def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int, int]) -> Any:
     """Set 1 in some columns and rows of a window and 0 elsewhere; returns their number, at least
     1."""
-    weight[:] = 0
+    for i in range(size * (size + 2)):
+        weight[i] = 0
     for y in range(rows[0], rows[1]):
         for x in range(columns[0], columns[1]):
-            weight[y * (size + 1) + x] = 1
+            weight[y * (size + 2) + x] = 1
     return np.float32(max(1, (rows[1] - rows[0]) * (columns[1] - columns[0])))
 
 
 @_inner
-def _centre(values: Float32, weight: Float32, count: Any) -> None:
+def _slopes(memory: Float32, row: int, count: int) -> None:
+    """Gradients of a window with rows of ``row`` floats, of which ``count`` are in the window."""
+    own, along_x, along_y = memory[OWN], memory[ALONG_X], memory[ALONG_Y]
+    left, right, above, below = own[row:], own[row + 2 :], own[1:], own[2 * row + 1 :]
+    half = np.float32(0.5)
+    for i in range(count):
+        along_x[i] = (right[i] - left[i]) * half
+        along_y[i] = (below[i] - above[i]) * half
+
+
+@_inner
+def _centre(values: Float32, weight: Float32, area: Any, count: int) -> None:
     """Subtract the weighted mean, and set 0 where there is no weight."""
-    mean = _product(values, weight) / count
-    for i in range(len(weight)):
+    mean = _product(values, weight, count) / area
+    for i in range(count):
         values[i] = (values[i] - mean) * weight[i]
 
 
 @_inner
-def _product(one: Float32, other: Float32) -> Any:
-    total = np.float32(0)
-    for i in range(len(one)):
-        total += one[i] * other[i]
-    return total
-
-
-@_inner
-def _slopes(
-    test: Float32, size: int, left: int, top: int, along_x: Float32, along_y: Float32
-) -> None:
-    """Gradients of the window of the test frame that begins at (left, top)."""
-    half, columns = np.float32(0.5), size + 1
-    for y in range(size):
-        above, row, below = (
-            test[top + y - 1, left:],
-            test[top + y, left - 1 :],
-            test[top + y + 1, left:],
-        )
-        after, made_x, made_y = row[2:], along_x[y * columns :], along_y[y * columns :]
-        for x in range(columns):
-            made_x[x] = (after[x] - row[x]) * half
-            made_y[x] = (below[x] - above[x]) * half
-
-
-@_inner
-def _apart(ref: Float32, corner: Any, moved: Any, test: Float32, size: int, out: Float32) -> None:
-    """The window of the reference ``moved`` pixels from the corner, interpolated bilinearly, minus
-    that of the test frame."""
-    columns = size + 1
-    column, row = np.int64(np.floor(moved[0])), np.int64(np.floor(moved[1]))
-    x, y = np.float32(moved[0] - column), np.float32(moved[1] - row)
-    four = np.empty(columns * columns + 1, np.float32)
-    four[-1] = 0
-    _cut(ref, corner[0] + column, corner[1] + row, columns, columns, four)
-    two, after = np.empty(columns * columns, np.float32), four[1:]
-    for i in range(len(two)):
-        two[i] = four[i] + (after[i] - four[i]) * x
-    below = two[columns:]
-    for i in range(len(out)):
-        out[i] = two[i] + (below[i] - two[i]) * y - test[i]
-
-
-@_inner
-def _search(level: Any, window: Any, whole: Any) -> Any:
-    """The displacement with the least different window, of all whole-pixel steps within one patch
-    of the match."""
-    (pictures, cell, _), (corner, (test, _, _, _), _) = level, window
-    left, top, steps = (
-        corner[0] + (whole[0] - 1) * cell,
-        corner[1] + (whole[1] - 1) * cell,
-        2 * cell + 1,
-    )
-    least, best = np.float32(np.inf), (0, 0)
-    for down in range(steps):
-        for right in range(steps):
-            total, squares = np.float32(0), np.float32(0)
-            for y in range(SEARCH_SIZE):
-                row, own = (
-                    pictures[1, top + down + y, left + right :],
-                    test[y * (SEARCH_SIZE + 1) :],
-                )
-                for x in range(SEARCH_SIZE):
-                    apart = row[x] - own[x]
-                    total += apart
-                    squares += apart * apart
-            difference = squares - total * total / np.float32(SEARCH_SIZE**2)
-            if difference < least:
-                least, best = difference, (right, down)
-    across, along = np.float32(best[0]) / np.float32(cell), np.float32(best[1]) / np.float32(cell)
-    return np.float32(whole[0] - 1) + across, np.float32(whole[1] - 1) + along
-
-
-@_inner
-def _window(level: Any, patch: Any, grid: Any, whole: Any) -> Any:
-    """The window of the test frame around a patch.
+def _window(test: Float32, cell: int, reach: int, patch: Any, grid: Any, memory: Float32) -> Any:
+    """Fill the memory of the window around a patch.
 
     Returns:
-        Its first pixel (x, y) in the padded plane; pixels, weight and gradients, four flat
-        arrays; the number of weighted pixels and the sums xx, xy and yy of its structure tensor.
+        The number of weighted pixels and the sums xx, xy and yy of its structure tensor.
     """
-    pictures, cell, reach = level
-    size, pad = 2 * reach, reach + 2 * cell
-    x, y = patch[0] * cell + cell // 2 - reach, patch[1] * cell + cell // 2 - reach
-    n = size * (size + 1)
-    test, weight = np.empty(n, np.float32), np.empty(n, np.float32)
-    along_x, along_y = np.empty(n, np.float32), np.empty(n, np.float32)
-    columns = _inside(x, whole[0] * cell, size, grid[0] * cell)
-    rows = _inside(y, whole[1] * cell, size, grid[1] * cell)
-    count = _weigh(weight, size, columns, rows)
-    _cut(pictures[0], x + pad, y + pad, size, size + 1, test)
-    _slopes(pictures[0], size, x + pad, y + pad, along_x, along_y)
-    _centre(along_x, weight, count)
-    _centre(along_y, weight, count)
-    sums = count, _product(along_x, along_x), _product(along_x, along_y), _product(along_y, along_y)
-    return (x + pad, y + pad), (test, weight, along_x, along_y), sums
+    size = 2 * reach
+    count = size * (size + 2)
+    columns = _inside(patch[0], patch[2], grid[0], cell, reach)
+    rows = _inside(patch[1], patch[3], grid[1], cell, reach)
+    area = _weigh(memory[WEIGHT], size, columns, rows)
+    left, top = _corner(patch[0], cell), _corner(patch[1], cell)
+    _cut(test, left - 1, top - 1, size + 2, size + 2, memory[OWN])
+    _slopes(memory, size + 2, count)
+    along_x, along_y = memory[ALONG_X], memory[ALONG_Y]
+    _centre(along_x, memory[WEIGHT], area, count)
+    _centre(along_y, memory[WEIGHT], area, count)
+    sums = _product(along_x, along_x, count), _product(along_x, along_y, count)
+    return area, sums[0], sums[1], _product(along_y, along_y, count)
 
 
 @_inner
-def _steps(level: Any, window: Any, whole: Any, at: Any) -> Any:
+def _apart(ref: Float32, cell: int, reach: int, patch: Any, at: Any, memory: Float32) -> None:
+    """The window of the reference at a displacement, interpolated bilinearly, minus that of the
+    test frame."""
+    right, down = at[0] * np.float32(cell), at[1] * np.float32(cell)
+    column, line = np.int64(np.floor(right)), np.int64(np.floor(down))
+    row = 2 * reach + 2
+    left, top = _corner(patch[0], cell) + column, _corner(patch[1], cell) + line
+    _cut(ref, left, top, row, row, memory[OTHER])
+    x, y = np.float32(right - column), np.float32(down - line)
+    both = x * y
+    first = np.float32(1) - x - (y - both)
+    here, own, apart = memory[OTHER], memory[OWN, row + 1 :], memory[APART]
+    after, below, across = here[1:], here[row:], here[row + 1 :]
+    for i in range(2 * reach * row):
+        moved = here[i] * first + after[i] * (x - both) + below[i] * (y - both) + across[i] * both
+        apart[i] = moved - own[i]
+
+
+@_inner
+def _search(ref: Float32, spread: Float32, patch: Any, memory: Float32) -> Any:
+    """The displacement with the least different window, of all whole-pixel steps within one patch
+    of the match, at the coarser level.
+
+    Apart from brightness, the sum of squared differences is the spread of the one window and of the
+    other, less twice the product of the one with the other less its mean. The spread of the test's
+    window is the same for all.
+    """
+    own, region, centred = memory[OWN, SEARCH_SIDE + 3 :], memory[OTHER], memory[APART]
+    mean = np.float32(0)
+    for y in range(SEARCH_SIDE):
+        for x in range(SEARCH_SIDE):
+            mean += own[y * (SEARCH_SIDE + 2) + x] / np.float32(SEARCH_AREA)
+    for y in range(SEARCH_SIDE):
+        for x in range(SEARCH_SIDE):
+            centred[y * SEARCH_ROW + x] = own[y * (SEARCH_SIDE + 2) + x] - mean
+            centred[y * SEARCH_ROW + SEARCH_SIDE + x] = 0
+    left = _corner(patch[0] + patch[2] - 1, SEARCH_CELL)
+    top = _corner(patch[1] + patch[3] - 1, SEARCH_CELL)
+    _cut(ref, left, top, SEARCH_ROW, SEARCH_ROW, region)
+    least, column, line = np.float32(np.inf), 0, 0
+    for down in range(SEARCH_STEPS):
+        for right in range(SEARCH_STEPS):
+            some, alike = region[down * SEARCH_ROW + right :], np.float32(0)
+            for i in range(SEARCH_SIDE * SEARCH_ROW):
+                alike += centred[i] * (some[i] - mean)
+            difference = spread[top + down, left + right] - (alike + alike)
+            if difference < least:
+                least, column, line = difference, right, down
+    across, along = np.float32(column - SEARCH_CELL), np.float32(line - SEARCH_CELL)
+    cell = np.float32(SEARCH_CELL)
+    return np.float32(patch[2]) + across / cell, np.float32(patch[3]) + along / cell
+
+
+@_inner
+def _steps(
+    ref: Float32, cell: int, reach: int, patch: Any, sums: Any, at: Any, memory: Float32
+) -> Any:
     """The displacement after a few alignment steps from another one."""
-    (pictures, cell, reach), (corner, (test, _, along_x, along_y), (_, xx, xy, yy)) = level, window
-    scale, area = np.float32(cell), max(xx * yy - xy * xy, np.float32(1e-12))
-    apart = np.empty_like(test)
+    _, xx, xy, yy = sums
+    scale, count = np.float32(cell), 4 * reach * (reach + 1)
+    area = max(xx * yy - xy * xy, MIN_DETERMINANT) * scale
     x, y = at
     for _ in range(ALIGN_STEPS):
-        _apart(pictures[1], corner, (x * scale, y * scale), test, 2 * reach, apart)
-        right, down = _product(along_x, apart), _product(along_y, apart)
-        x -= (yy * right - xy * down) / area / scale
-        y -= (xx * down - xy * right) / area / scale
-        x = min(max(x, np.float32(whole[0] - 1)), np.float32(whole[0] + 1))
-        y = min(max(y, np.float32(whole[1] - 1)), np.float32(whole[1] + 1))
+        _apart(ref, cell, reach, patch, (x, y), memory)
+        right = _product(memory[ALONG_X], memory[APART], count)
+        down = _product(memory[ALONG_Y], memory[APART], count)
+        x -= (yy * right - xy * down) / area
+        y -= (xx * down - xy * right) / area
+        x = min(max(x, np.float32(patch[2] - 1)), np.float32(patch[2] + 1))
+        y = min(max(y, np.float32(patch[3] - 1)), np.float32(patch[3] + 1))
     return x, y
 
 
 @_inner
-def _difference(level: Any, window: Any, at: Any) -> Any:
-    """Sum of squared differences apart from brightness; exactly 0 for equal windows."""
-    (pictures, cell, reach), (corner, (test, weight, _, _), (count, _, _, _)) = level, window
-    apart, scale = np.empty_like(test), np.float32(cell)
-    _apart(pictures[1], corner, (at[0] * scale, at[1] * scale), test, 2 * reach, apart)
-    _centre(apart, weight, count)
-    return _product(apart, apart)
+def _difference(ref: Float32, patch: Any, area: Any, at: Any, memory: Float32) -> Any:
+    """Sum of squared differences apart from brightness, at the finer level; exactly 0 for equal
+    windows."""
+    count = 4 * ALIGN_REACH * (ALIGN_REACH + 1)
+    _apart(ref, FINE_CELL_PX, ALIGN_REACH, patch, at, memory)
+    _centre(memory[APART], memory[WEIGHT], area, count)
+    return _product(memory[APART], memory[APART], count)
 
 
 @_inner
-def _textured(window: Any) -> Any:
+def _textured(sums: Any) -> Any:
     """True where brightness changes in every direction."""
-    _, _, (count, xx, xy, yy) = window
-    least = (xx + yy - np.sqrt((xx - yy) * (xx - yy) + 4 * xy * xy)) / 2
-    return least > MIN_WINDOW_TEXTURE * count
+    count, xx, xy, yy = sums
+    root = np.sqrt((xx - yy) * (xx - yy) + (xy + xy) * (xy + xy))
+    return xx + yy - root > (MIN_WINDOW_TEXTURE + MIN_WINDOW_TEXTURE) * count
 
 
 def place(
-    coarse: Any, fine: Any, grid: tuple[int, int], whole: Int64, start: Float32, made: Float32
-) -> None:
-    """Displacements of the patches of a pair.
-
-    Args:
-        coarse, fine: levels (planes, cell, reach); every place within one patch of the match is
-            tried at the coarse one.
-        grid: columns and rows of patches.
-        whole: (2, P) the match of each patch, in reading order.
-        start: (2, P) the best guess without pixels, within one patch of ``whole``.
-        made: (2, P) out: the displacements.
-    """
-    in_bands(_place, start.shape[1], coarse, fine, grid, whole, start, made)
-
-
-@_compiled
-def _place(
-    first: int,
-    stop: int,
-    coarse: Any,
-    fine: Any,
-    grid: tuple[int, int],
+    coarse: Float32,
+    fine: Float32,
+    spread: Float32,
+    columns: int,
     whole: Int64,
     start: Float32,
     made: Float32,
 ) -> None:
+    """Displacements of the patches of a pair.
+
+    Args:
+        coarse, fine: the two levels.
+        spread: for each pixel of the reference at the coarser level, of the window that begins
+            there: the sum of the squared differences from its mean.
+        columns: patches in a row of the frame.
+        whole: (2, P) the match of each patch, in reading order.
+        start: (2, P) the best guess without pixels, within one patch of ``whole``.
+        made: (2, P) out: the displacements.
+    """
+    in_bands(_place, start.shape[1], coarse, fine, spread, columns, whole, start, made)
+
+
+@compiled(REORDERED)
+def _place(
+    first: int,
+    stop: int,
+    coarse: Float32,
+    fine: Float32,
+    spread: Float32,
+    columns: int,
+    whole: Int64,
+    start: Float32,
+    made: Float32,
+) -> None:
+    grid = columns, start.shape[1] // columns
+    near, wide = np.zeros((6, MEMORY), np.float32), np.zeros((6, MEMORY), np.float32)
     for job in range(first, stop):
-        patch, match = (job % grid[0], job // grid[0]), (whole[0, job], whole[1, job])
-        window = _window(coarse, patch, grid, match)
-        at = _steps(coarse, window, match, _search(coarse, window, match))
-        window = _window(fine, patch, grid, match)
-        found, guess = _steps(fine, window, match, at), (start[0, job], start[1, job])
-        better = _textured(window) and _difference(fine, window, found) < _difference(
-            fine, window, guess
+        made[0, job], made[1, job] = start[0, job], start[1, job]
+        patch, guess = (
+            (job % columns, job // columns, whole[0, job], whole[1, job]),
+            (start[0, job], start[1, job]),
         )
-        made[0, job], made[1, job] = found if better else guess
+        sums = _window(fine[0], FINE_CELL_PX, ALIGN_REACH, patch, grid, near)
+        if not _textured(sums):
+            continue
+        least = _difference(fine[1], patch, sums[0], guess, near)
+        if least == 0:
+            continue
+        around = _window(coarse[0], SEARCH_CELL, SEARCH_REACH, patch, grid, wide)
+        at = _search(coarse[1], spread, patch, wide)
+        at = _steps(coarse[1], SEARCH_CELL, SEARCH_REACH, patch, around, at, wide)
+        at = _steps(fine[1], FINE_CELL_PX, ALIGN_REACH, patch, sums, at, near)
+        if _difference(fine[1], patch, sums[0], at, near) < least:
+            made[0, job], made[1, job] = at

@@ -189,8 +189,12 @@ def gather(
             columns, at = min(STRIP, padded - left), left // VFI_CELL_PX
             _sum_strip(luma, VFI_CELL_PX * cell, left, columns, (height, width), extra, strip)
             for k in range(18):
-                out = votes[k // 2, k % 2, :, cell, at:]
-                _to_corners(strip[k * STRIP :], columns // VFI_CELL_PX, out[0], out[1])
+                # Cut from two axes, rows would not be known to be contiguous: no vectors.
+                before, behind = (
+                    votes[k // 2, k % 2, 0, cell, at:],
+                    votes[k // 2, k % 2, 1, cell, at:],
+                )
+                _to_corners(strip[k * STRIP :], columns // VFI_CELL_PX, before, behind)
             _in_cells(strip[18 * STRIP :], columns // VFI_CELL_PX, 1, sums[3, cell, at:])
             _colours(frame, VFI_CELL_PX * cell, left, columns, colours)
             for k in range(3):

@@ -6,13 +6,15 @@ On the CPU :mod:`vfiscope.metrics.patch_matching` computes the same from arrays.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from vfiscope.metrics.kernels.patch_match_kernels import DAMPING, SUMMED
 from vfiscope.metrics.patch_matching import TIE, Matches, common_grid, far
+from vfiscope.pixels import LUMA_WEIGHTS, weighted, white
 from vfiscope.types import Features
 
-__all__ = ["cosine_distance", "half_square", "match", "motion", "unit"]
+__all__ = ["cosine_distance", "half_square", "match", "motion", "small_luma", "unit"]
 
 _BLOCK = 1 << 20
 
@@ -70,6 +72,15 @@ def motion(matches: Matches[Tensor]) -> tuple[Tensor, Tensor]:
         fractions.append(torch.where(inside, fraction, 0.0))
     steps = torch.stack(whole, dim=1).reshape(-1, 2, h, w)
     return steps, steps + torch.stack(fractions, dim=1).reshape(-1, 2, h, w)
+
+
+def small_luma(frame: Tensor, bit_depth: int, size: tuple[int, int]) -> Tensor:
+    """Luma of one frame (3, H, W) of integers at another size, float32, white 1."""
+    luma: Tensor = weighted(frame.unbind(), [weight / white(bit_depth) for weight in LUMA_WEIGHTS])
+    if luma.shape == size:
+        return luma
+    made = F.interpolate(luma[None, None], size=size, mode="bilinear", antialias=True)
+    return made[0, 0]
 
 
 def unit(vectors: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.registry import Registry
-from vfiscope.segments.causes import CAUSE_KINDS
+from vfiscope.segments.causes import BY_PLACES, CAUSE_KINDS, METRIC_OF_CAUSE
 from vfiscope.segments.detector import Columns, Detector
 from vfiscope.segments.detectors import (
     black,
@@ -66,16 +66,28 @@ FAULT_READS = (
     *(*ECHOES, "moving_detail"),
 )
 """What tells damage, bumps, tears and echoes, each of which may look like another one."""
+SLIP_KINDS = ("cadence", "drop", "duplicate", "freeze")
 DETECTORS: Registry[Detector] = Registry("detector")
 """All detectors, in the order in which they run."""
 for _detector in (
-    Detector("low_score", (), low_score.detect, ["low_score", *CAUSE_KINDS]),
+    Detector(
+        "low_score",
+        (),
+        low_score.detect,
+        ["low_score", *CAUSE_KINDS],
+        needs_of=METRIC_OF_CAUSE,
+    ),
     Detector("cut", ("cut",), cut.detect),
     Detector("change", ("changed_area",), change.detect),
     Detector("exposure", exposure.LIGHT_SIGNALS, exposure.detect),
     Detector("odd_exposure", ("luma_mean",), odd_exposure.detect, ["overexposed", "underexposed"]),
     Detector(
-        "slip", (), slip.detect, ["cadence", "drop", "duplicate", "freeze"], reads=TURN_SIGNALS
+        "slip",
+        (),
+        slip.detect,
+        SLIP_KINDS,
+        reads=TURN_SIGNALS,
+        needs_of=dict.fromkeys(SLIP_KINDS, BY_PLACES),
     ),
     Detector("cadence", REPEAT_SIGNALS, regular.detect, reads=TURN_SIGNALS),
     Detector(

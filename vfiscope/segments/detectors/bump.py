@@ -42,15 +42,25 @@ def detect(columns: Columns) -> list[Segment]:
     far, least_px, turn, least_deg = bump_limits(columns)
     excess = np.maximum(far / least_px, turn / least_deg)
     met = curves.belongs & (excess >= 1)
-    return [
-        segment_of(
-            *(columns.frames, "bump_px", far, np.nan_to_num(excess), (int(row), int(row))),
-            float(excess[row] / (1 + excess[row])) if excess[row] < 4 else 0.9,
-            "shift",
-            evidence=_said(columns, int(row), int(curves.parent[row]), (least_px, least_deg)),
+    found = []
+    for row in np.flatnonzero(met).tolist():
+        name = _axis(columns, row)
+        if turn[row] / least_deg > far[row] / least_px:
+            name = "bump_rotation"
+        found.append(
+            segment_of(
+                *(columns.frames, name, columns.signals[name], np.nan_to_num(excess), (row, row)),
+                float(excess[row] / (1 + excess[row])) if excess[row] < 4 else 0.9,
+                "shift",
+                evidence=_said(columns, row, int(curves.parent[row]), (least_px, least_deg)),
+            )
         )
-        for row in np.flatnonzero(met)
-    ]
+    return found
+
+
+def _axis(columns: Columns, row: int) -> str:
+    """The signal of the direction in which the content moved most."""
+    return max(("bump_x", "bump_y"), key=lambda name: abs(float(columns.signals[name][row])))
 
 
 def _said(columns: Columns, row: int, before: int, least: tuple[float, float]) -> str:

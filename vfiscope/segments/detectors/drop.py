@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence.confidence import confidence
-from vfiscope.segments.evidence.context import Context, context_of, medians
+from vfiscope.segments.evidence.context import Context, context_of, highest_near, medians
 from vfiscope.segments.evidence.held import Bool, patterns_of
 from vfiscope.segments.evidence.repeats import repeats_of
 from vfiscope.segments.rules import segment_of
@@ -190,7 +189,7 @@ def _explained(columns: Columns, change: Float64) -> Bool:
         other |= context.signal("keyframe") > 0
     if "tear_contrast" in columns.signals:  # the part that stood still catches up
         torn = (context.signal("tear_contrast") > MIN_TORN).astype(float)
-        other |= maximum_filter1d(torn, TORN_ROWS, origin=(TORN_ROWS - 1) // 2) > 0
+        other |= highest_near(torn, TORN_ROWS - 1, 0) > 0
     return np.asarray(light | other, np.bool_)
 
 

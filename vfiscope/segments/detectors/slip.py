@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vfiscope.segments.causes import BY_PLACES
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.evidence.context import context_of, medians
 from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of
@@ -47,7 +48,7 @@ def detect(columns: Columns) -> list[Segment]:
             said = _evidence(frames, moved, place, against)
             found.append(
                 segment_of(
-                    *(frames, "cadence", moved, badness, place, 1.0), kind=named, evidence=said
+                    *(frames, BY_PLACES, moved, badness, place, 1.0), kind=named, evidence=said
                 )
             )
     return found

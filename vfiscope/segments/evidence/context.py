@@ -8,13 +8,14 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.segments.columns import Column, Columns
 from vfiscope.types import Float64
 
-__all__ = ["Context", "context_of", "medians", "shifted"]
+__all__ = ["Context", "context_of", "highest_near", "medians", "shifted"]
 
 MAX_VIDEO_STEP_S = 1.0
 """Longest usual step of a video; photos that are further apart are a time-lapse."""
@@ -65,6 +66,16 @@ def medians(
     near = np.array(offsets, np.int64) + reach
     ordered_middles(padded, near, wanted, _exchanges(len(offsets)), found)
     return found
+
+
+def highest_near(values: Float64, before: int, after: int) -> Float64:
+    """(N,) the highest value from so many rows before each one to so many after it, none of them
+    NaN; beyond the ends values are mirrored, as by scipy, whose import would take a tenth of the
+    start of a run."""
+    if not len(values):
+        return values
+    padded = np.pad(values, (before, after), mode="symmetric")
+    return np.asarray(sliding_window_view(padded, before + 1 + after).max(axis=1), np.float64)
 
 
 @lru_cache(maxsize=64)

@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.evidence.context import Context, context_of
+from vfiscope.segments.evidence.context import Context, context_of, highest_near
 from vfiscope.segments.rules import spans
 from vfiscope.types import Float64
 
@@ -137,7 +136,7 @@ def lowest_around(change: Float64, reach: int) -> Float64:
     where nothing is known on one side."""
     padded = np.full(len(change) + 2 * reach, -np.inf)
     padded[reach : reach + len(change)] = np.nan_to_num(change, nan=-np.inf)
-    highest = maximum_filter1d(padded, reach, origin=(reach - 1) // 2)  # of the last rows
+    highest = highest_near(padded, reach - 1, 0)  # of the last rows
     before, after = highest[reach - 1 :], highest[2 * reach :]
     return np.asarray(np.minimum(before[: len(change)], after[: len(change)]), np.float64)
 

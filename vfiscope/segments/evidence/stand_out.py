@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from vfiscope.config import SIGMA_OF_MAD
-from vfiscope.segments.evidence.context import Context, medians
+from vfiscope.segments.evidence.context import Context, highest_near, medians
 from vfiscope.segments.spans import Mask, spans
 from vfiscope.types import Float64
 
@@ -106,7 +105,7 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
         light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
         sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
         steps = np.nan_to_num(np.abs(np.diff(light, prepend=np.nan)))
-        abrupt = maximum_filter1d(steps, 2 * RELIT_ROWS + 1) > LEAST_ABRUPT
+        abrupt = highest_near(steps, RELIT_ROWS, RELIT_ROWS) > LEAST_ABRUPT
         # Where a side is missing, at the ends of a clip, the other one tells.
         return np.where(abrupt, np.fmax(*sides), 0.0)
 
