@@ -115,7 +115,7 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     left, least = residuals(frame.tiny, past, coming, part, old, new)
     others = min(
         unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS)
-        for pair in _other_pairs(frame, past, coming, (old + new) / 2)
+        for pair in _other_pairs(frame, past, coming, (old + new) * np.float32(0.5))
     )
     slope, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
     usual = sum(around) / 2
