@@ -20,6 +20,8 @@ from vfiscope.types.batch import to_numpy
 
 __all__ = ["FAULT_MAPS", "measure"]
 
+FEW_ROWS = 4
+"""Rows of a batch up to which keeping it costs less than a copy of its last frame."""
 FAULT_MAPS = ("fault", "ghosting", "warp", "foreign")
 """Maps of faults of a frame between real ones."""
 
@@ -142,8 +144,8 @@ def _frames(
     looked_at: Sight,
     packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
-    """Each test frame by itself; None where it has no pixels. The last ones of a batch are copies,
-    so that they do not keep the whole batch in memory."""
+    """Each test frame by itself; None where it has no pixels. The last ones of a large batch are
+    copies, so that they do not keep the whole batch in memory."""
     golden: Partner | None = None
     for pairs, scores in batches:
         others = _others(pairs, scores, looked_at)
@@ -156,7 +158,7 @@ def _frames(
                 partner = golden = replace(partner, pixels=partner.pixels.copy())
             last = row >= len(pairs) - max(1, _rows_ahead(looked_at))
             made = replace(frame, partner=partner)
-            yield _apart(made, golden) if last else made
+            yield _apart(made, golden) if last and len(pairs) > FEW_ROWS else made
 
 
 def _others(pairs: Pairs, scores: Scores | None, looked_at: Sight) -> _Others | None:
