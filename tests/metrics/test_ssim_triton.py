@@ -90,7 +90,7 @@ def test_the_kernels_compile_for_a_gpu_that_is_not_here(
         types = {"width": "i32", "c1": "fp32", "c2": "fp32", "block": "constexpr"}
         signature = {name: types.get(name, "*fp32") for name in kernel.arg_names}
         place = (kernel.arg_names.index("block"),)
-        source = compiler.ASTSource(kernel, signature, {place: module.BLOCK_PX})
+        source = compiler.ASTSource(kernel, signature, {place: module.PROGRAM_PX})
         made = compiler.compile(source, target=target, options=module.ROUNDED)
         assert ".target sm_90" in made.asm["ptx"]
         assert "fma" not in made.asm["ptx"]

@@ -20,7 +20,7 @@ from vfiscope.metrics.kernels.window_kernels import WINDOW_MARGIN_PX, taps
 __all__ = ["similarity"]
 
 MARGIN = tl.constexpr(WINDOW_MARGIN_PX)
-BLOCK_PX = 512
+PROGRAM_PX = 512
 """Neighbouring pixels of a row that one program computes."""
 ROUNDED = {"enable_fp_fusion": False}
 """Every operation is rounded, as in tensor operations."""
@@ -44,11 +44,11 @@ def similarity(s: Tensor, d: Tensor, c: tuple[float, float]) -> tuple[Tensor, Te
     weights = torch.from_numpy(taps()).to(s.device, torch.float32)
     blurred, made = s.new_empty(4, rows, width), s.new_empty(2, rows, columns)
     with torch.cuda.device_of(s):  # type: ignore[no-untyped-call]
-        grid = rows, triton.cdiv(width, BLOCK_PX)
-        _down[grid](s, levels, weights, blurred[:2], width, BLOCK_PX, **ROUNDED)
-        _down[grid](d, levels[1:], weights, blurred[2:], width, BLOCK_PX, **ROUNDED)
-        grid = rows, triton.cdiv(columns, BLOCK_PX)
-        _across[grid](blurred, levels, weights, made, width, *c, BLOCK_PX, **ROUNDED)
+        grid = rows, triton.cdiv(width, PROGRAM_PX)
+        _down[grid](s, levels, weights, blurred[:2], width, PROGRAM_PX, **ROUNDED)
+        _down[grid](d, levels[1:], weights, blurred[2:], width, PROGRAM_PX, **ROUNDED)
+        grid = rows, triton.cdiv(columns, PROGRAM_PX)
+        _across[grid](blurred, levels, weights, made, width, *c, PROGRAM_PX, **ROUNDED)
     return made[0], made[1]
 
 
