@@ -44,9 +44,10 @@ FRAMES = 16
 ROUNDS = 3
 
 
-def save_weights(path: Path) -> Path:
+def save_weights(name: str, path: Path) -> Path:
+    """Random weights of a network of the catalog."""
     torch.manual_seed(0)
-    model = timm.create_model(entry(NAME).timm_id, num_classes=0, dynamic_img_size=True)
+    model = timm.create_model(entry(name).timm_id, num_classes=0, dynamic_img_size=True)
     save_file(model.state_dict(), path)
     return path
 
@@ -124,7 +125,7 @@ def main(clip: str | None, frames: int) -> None:
         path = Path(folder) / "clip.mp4" if clip is None else Path(clip)
         if clip is None:
             write_video(path, Scene(1080, 1920, seed=3).frames(frames // 2))
-        weights = save_weights(Path(folder) / "weights.safetensors")
+        weights = save_weights(NAME, Path(folder) / "weights.safetensors")
         for precision in ("float32", "bfloat16"):
             print(f"\n{NAME} in {precision}, {path.name}, {torch.get_num_threads()} threads")
             table(steps(session, weights, path, frames, precision), frames)

@@ -243,8 +243,10 @@ def test_a_score_imports_nothing_that_it_does_not_use(
 
 
 TRUTH, FLOW = (str(ROOT / "samples" / name) for name in ("truth.mp4", "interpolated.mp4"))
-BETWEEN = "fault,midpoint_px,ghosting,psnr_div,motion_error"
+BETWEEN = "fault,midpoint_px,ghosting,psnr_div,motion_error,cosine_before,vfi"
 NO_NETWORK = {
+    "usual": ["score", FLOW, "--ref", TRUTH],
+    "usual scan": ["scan", TRUTH, "--lag", "1"],
     "pixels": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr,psnr_y,ssim,ms_ssim,gmsd,absdiff"],
     "maps": ["score", FLOW, "--ref", TRUTH, "--metrics", "ssim", "--maps", "ssim,absdiff"],
     "registered": ["score", FLOW, "--ref", TRUTH, "--metrics", "psnr", "--register", "ecc"],
@@ -260,7 +262,18 @@ NO_NETWORK = {
 def test_torch_is_imported_only_for_a_network_or_a_device(
     tmp_path: Path, command: list[str]
 ) -> None:
-    command = [*command, "--device", "cpu", "--stop", "3", "-o", str(tmp_path / "a.h5"), "--quiet"]
+    command = [
+        *command,
+        "--device",
+        "cpu",
+        "--embedder",
+        "dsift",
+        "--stop",
+        "3",
+        "-o",
+        str(tmp_path / "a.h5"),
+        "--quiet",
+    ]
     code = (
         f"from vfiscope.cli.program import main\ntry: main({command})\nexcept SystemExit as e:"
         " assert e.code == 0, e.code"

@@ -60,6 +60,16 @@ def test_the_light_is_fitted_whatever_stands_in_it(
     assert fit.changed.mean() == pytest.approx(covered * 48 / (H * W), abs=0.012)
 
 
+def test_a_flat_thing_before_two_fifths_of_the_frame_is_no_light() -> None:
+    golden = np.rint(BASE * 0.9 + 10).astype(np.uint8)
+    test = np.rint(golden * 1.05).astype(np.uint8)
+    test[12:, 20:68] = (140, 100, 90)
+    fit = fit_light(cells_of(test, 8), cells_of(golden, 8))
+    assert fit is not None
+    assert fit.gain == pytest.approx([1.05] * 3, abs=0.02)
+    assert fit.changed.mean() == pytest.approx(0.4, abs=0.04)
+
+
 def test_white_that_clips_is_no_change_and_black_tells_nothing() -> None:
     golden = np.rint(np.clip(BASE * 1.3, 0, 255)).astype(np.uint8)
     brighter = np.rint(np.clip(BASE * 1.3 * 1.5, 0, 255)).astype(np.uint8)

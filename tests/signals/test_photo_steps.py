@@ -66,6 +66,19 @@ def test_a_covered_photo_lies_on_none_and_the_next_on_the_one_before_it(
     assert lit.light == pytest.approx(lapse.light(3) - lapse.light(0), abs=0.004)
 
 
+def test_who_stood_before_the_camera_is_left_out_and_what_stays_is_not() -> None:
+    lapse = synth.TimeLapse(4, 150, 200, seed=6, growth=0.0)
+    frames = np.stack(list(lapse.frames()))
+    frames[2, 30:, 60:150] = (140, 100, 90)
+    stood, *_, after = linked([frames[0], frames[1], frames[2], frames[3]])[-2:]
+    found = photo_on_earlier(stood), photo_on_earlier(after)
+    assert [(each.back, round(each.changed, 1)) for each in found if each] == [(1, 0.4), (2, 0.0)]
+    frames[3, 30:, 60:150] = (140, 100, 90)
+    stays = photo_on_earlier(linked([frames[k] for k in range(4)])[-1])
+    assert stays is not None
+    assert (stays.back, stays.changed) == (1, 0)
+
+
 def test_the_green_share_is_the_area_of_the_plants(lapse: synth.TimeLapse) -> None:
     for k in (0, 3):
         frame = SignalFrame(lapse.frame(k), 8)

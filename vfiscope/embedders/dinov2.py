@@ -57,11 +57,11 @@ def network_batch(device: str, patches: int) -> int:
     """Frames in every batch of the network, for frames of so many patches each.
 
     On a CPU large frames go through it in smaller batches, which take no longer for each frame, so
-    that less is computed of frames of zeros: at 518 x 518 one by one.
+    that less is computed of frames of zeros: at 518 x 518 one by one. Never by threes, since frames
+    seldom come by threes.
     """
-    if device != "cpu":
-        return EMBED_BATCH
-    return min(EMBED_BATCH, max(1, CPU_PATCHES // patches))
+    fitting = EMBED_BATCH if device != "cpu" else CPU_PATCHES // patches
+    return next(count for count in (EMBED_BATCH, 2, 1) if count <= max(1, fitting))
 
 
 class Dinov2:

@@ -21,6 +21,7 @@ from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
 from vfiscope.scoring.fitting import has_other_place
 from vfiscope.scoring.page_panels import with_panels
+from vfiscope.scoring.portions import Portions
 from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
@@ -325,10 +326,11 @@ def streams_of(job: Job, reading: WrapDecoding | None = None) -> Streams:
 
 def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     """Computes the features of frames; None where no metric needs them."""
-    embedder = job.models.embedder
+    embedder, portions = job.models.embedder, Portions()
     if embedder is None:
         return None
-    return job.clock.calling("embed", partial(embed_once, embedder.embed))
+    embed = job.clock.calling("embed", partial(embed_once, embedder.embed))
+    return lambda frames: Features.concat([made for _, made in portions(frames, embed)])
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:

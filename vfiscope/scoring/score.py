@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
 from vfiscope.registration import valid_cells
+from vfiscope.scoring.portions import Portions
 from vfiscope.signals import Sight, Signal, measure, rows_before
 from vfiscope.stage_clock import StageClock
 from vfiscope.types import Frames, FrameTable, Needs, PacketIndex, Pairs, Role, Scores, Status
@@ -131,18 +132,19 @@ def _scored(
     clock: StageClock,
     lead: int,
 ) -> Iterator[tuple[Pairs, Scores | None]]:
-    """Every batch with its scores, which lack signals; None for rows that lead in."""
+    """Every batch, or portion of one, with its scores, which lack signals; None for rows that lead
+    in."""
+    portions = Portions()
     for batch in pairs:
         if lead:
             leading, batch = batch[:lead], batch[lead:]
             lead -= len(leading)
             yield leading, None
-        if len(batch):
-            yield batch, _scores(batch, plan, grids, clock)
+        yield from portions(batch, partial(_scores, plan, grids, clock))
 
 
 def _scores(
-    batch: Pairs, plan: Plan, grids: Mapping[str, tuple[int, int]], clock: StageClock
+    plan: Plan, grids: Mapping[str, tuple[int, int]], clock: StageClock, batch: Pairs
 ) -> Scores:
     """The scores of a batch without signals."""
     column = partial(_column, batch, clock)

@@ -29,6 +29,7 @@ MIN_ROWS_OF_PART = 8
 DAY_HARMONICS = (0, 1, 2, 3)
 DAY = 86400.0
 MIN_DAYS = 3
+"""Days, counted from the first photo, on which photos were taken."""
 MIN_SMOOTHED = 8
 """Photos below which there is no telling a trend from flicker."""
 END_ROWS = 3
@@ -94,14 +95,15 @@ class PhotoCurves:
     @cached_property
     def light(self) -> Float64:
         """(N, 3) ln of the light of R, G and B relative to the first photo; NaN for those that do
-        not belong. Where a new place begins it goes on from the value before."""
+        not belong. It goes on from the value before where a new place begins, or where the photo
+        that the step is relative to does not belong."""
         steps = np.stack([self.columns.signals[name] for name in PHOTO_SIGNALS[2:]], axis=1)
         found = np.full(steps.shape, np.nan)
         earlier, last = self._rows_of("exposure_back"), np.zeros(3)
         for row in np.flatnonzero(self.belongs):
-            start = found[earlier[row]] if earlier[row] >= 0 else last
-            step = np.nan_to_num(np.asarray(steps[row], np.float64))
-            found[row] = last = np.where(np.isfinite(start), start, last) + step
+            if earlier[row] >= 0 and self.belongs[earlier[row]]:
+                last = found[earlier[row]] + np.nan_to_num(np.asarray(steps[row], np.float64))
+            found[row] = last
         return found
 
     @cached_property
@@ -139,7 +141,7 @@ def smooth(values: Float64, seconds: Float64) -> Smooth:
     rows = np.flatnonzero(np.isfinite(values))
     if len(rows) < MIN_SMOOTHED:
         return Smooth(values, np.zeros(len(values)), values * 0, 0.0)
-    days = (seconds[rows[-1]] - seconds[rows[0]]) / DAY
+    days = len(np.unique(seconds[rows] // DAY))
     harmonics = DAY_HARMONICS if days >= MIN_DAYS else (0,)
     choices = [
         (parts, waves)

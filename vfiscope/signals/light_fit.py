@@ -40,6 +40,8 @@ MIN_NOISE_CODES = 0.5
 MIN_CHANGE_CODES = 8.0
 MIN_CHANGE_SCALES = 6.0
 """A changed cell differs by more than this many code values, and scales of the noise."""
+MAX_CLOSER = 0.5
+"""What strays from a better line, in terms of what strays from the first one."""
 MIN_LIKENESS = 0.3
 """Median local correlation below which two frames show different things, whatever the light."""
 
@@ -101,17 +103,35 @@ def _alike(test: Float64, golden: Float64, lit: NDArray[np.bool_]) -> bool:
 
 
 def _line(golden: Float64, test: Float64) -> tuple[float, float]:
-    """Gain and offset from (K,) golden values to those of the test."""
-    weights = np.ones(len(golden))
-    gain, offset = _start(golden, test)
+    """Gain and offset from (K,) golden values to those of the test.
+
+    Where many cells stray, the line that most of them share may lie elsewhere: a flat thing in
+    front of a third of the frame levels the quartiles, and yet most cells keep their ratio.
+    """
+    line, scale = _settled(golden, test, *_start(golden, test))
+    if MIN_CHANGE_SCALES * scale > MIN_CHANGE_CODES:
+        other, closer = _settled(golden, test, float(np.median(test / golden)), 0.0)
+        if closer < MAX_CLOSER * scale:
+            return other
+    return line
+
+
+def _settled(
+    golden: Float64, test: Float64, gain: float, offset: float
+) -> tuple[tuple[float, float], float]:
+    """The line to which the weights lead from a first one, and the scale of what strays."""
     for _ in range(FIT_STEPS):
         away = test - gain * golden - offset
-        scale = max(MIN_NOISE_CODES, SIGMA_OF_MAD * float(np.median(np.abs(away))))
+        scale = _scale(away)
         weights = np.square(np.maximum(0.0, 1.0 - np.square(away / (BIWEIGHT * scale))))
         if weights.sum() < MIN_LIT_CELLS / 2:
             break
         gain, offset = _weighted_line(golden, test, weights)
-    return gain, offset
+    return (gain, offset), _scale(test - gain * golden - offset)
+
+
+def _scale(away: Float64) -> float:
+    return max(MIN_NOISE_CODES, SIGMA_OF_MAD * float(np.median(np.abs(away))))
 
 
 def _start(golden: Float64, test: Float64) -> tuple[float, float]:

@@ -35,6 +35,9 @@ VIEW_SIDE_PX = 640
 MIN_ALIKE = 0.7
 """Least median local correlation of two photos of one place: those of a garden correlate by 0.94
 and more from one to the next, and by 0.54 at most with one of another light and place."""
+MIN_COVERED, MAX_LEFT_OF_COVERED = 0.1, 0.25
+"""Least part of a photo that something in front of it covers, and how much of that may differ from
+the photos before it once it is gone: what lies there for good differs from them as much."""
 MIN_TELLING_CELLS = 50
 LOCATION_STEPS = 6
 MIN_RATIO_SCALE = 1e-4
@@ -128,15 +131,25 @@ def photo_view(frame: SignalFrame) -> PhotoView:
 
 def photo_on_earlier(frame: SignalFrame) -> Placed | None:
     """The photo on the latest of the six before it that shows the same place; None where none
-    does."""
+    does.
+
+    Where much of that photo looks otherwise, and an earlier one does not, something was in front of
+    the camera and is gone: then the photo is placed on the earlier one.
+    """
 
     def compute() -> Placed | None:
-        now = photo_view(frame)
+        now, latest = photo_view(frame), None
         for back, then in enumerate(_earlier(frame), start=1):
             pair = _pair(now, then)
-            if pair is not None:
-                return _place(now, pair, float(back))
-        return None
+            if pair is None:
+                continue
+            placed = _place(now, pair, float(back))
+            if latest is None and not placed.changed >= MIN_COVERED:
+                return placed
+            latest = latest or placed
+            if placed.changed <= MAX_LEFT_OF_COVERED * latest.changed:
+                return placed
+        return latest
 
     return frame.share("photo_on_earlier", compute)
 

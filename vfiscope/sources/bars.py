@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.jit import compiled
 from vfiscope.options.crop import Box
 from vfiscope.sources.selection import Selection
 from vfiscope.sources.source import Source
@@ -106,8 +107,8 @@ class Borders:
 
     def _look_at(self, pixels: NDArray[Any]) -> None:
         height, width = pixels.shape[:2]
-        rows = _brightness(pixels[:, :: max(1, width // BORDER_SAMPLES)])
-        columns = _brightness(pixels[:: max(1, height // BORDER_SAMPLES)]).T
+        rows = _brightness(pixels, 1, max(1, width // BORDER_SAMPLES))
+        columns = _brightness(pixels, max(1, height // BORDER_SAMPLES), 1).T
         self._rows = _with(self._rows, rows)
         self._columns = _with(self._columns, columns)
         self.frames += 1
@@ -168,10 +169,26 @@ def content_box(source: Source) -> Box | None:
     return find_bars(source).box(source.size)
 
 
-def _brightness(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """(H, W) brightest channel of (H, W, 3), as 8-bit code values."""
-    most = np.maximum(np.maximum(pixels[..., 0], pixels[..., 1]), pixels[..., 2])
-    return np.asarray(most >> (8 * most.itemsize - 8), np.uint8)
+def _brightness(pixels: NDArray[Any], down: int, across: int) -> NDArray[np.uint8]:
+    """(h, w) brightest channel of every so-many-th pixel of (H, W, 3), as 8-bit code values."""
+    height, width = pixels.shape[:2]
+    made = np.empty((-(-height // down), -(-width // across)), pixels.dtype)
+    brightest(np.ascontiguousarray(pixels).reshape(height, -1), down, 3 * across, made)
+    return made if made.dtype == np.uint8 else np.asarray(made >> 8, np.uint8)
+
+
+@compiled()
+def brightest(rows: Any, down: int, step: int, made: Any) -> None:
+    """Fill (h, w) with the largest of three neighbours at every so-many-th place of (H, 3 W)."""
+    for i in range(made.shape[0]):
+        row, filled = rows[i * down], made[i]
+        if step == 3:  # a loop with a known step compiles to vector operations
+            for j in range(filled.shape[0]):
+                filled[j] = max(max(row[3 * j], row[3 * j + 1]), row[3 * j + 2])
+        else:
+            for j in range(filled.shape[0]):
+                at = j * step
+                filled[j] = max(max(row[at], row[at + 1]), row[at + 2])
 
 
 def _with(lines: Lines | None, seen: NDArray[np.uint8]) -> Lines:

@@ -179,6 +179,24 @@ def test_a_share_that_wanders_does_not_grow() -> None:
     assert growth.detect(columns(green_share=share)) == []
 
 
+def test_three_days_show_the_light_of_the_day() -> None:
+    """Two and a half days pass between the first photo and the last."""
+    rows = SECONDS <= 2.5 * DAY
+    light = 0.05 * np.sin(2 * np.pi * SECONDS / DAY)[rows]
+    assert smooth(light, SECONDS[rows]).size < 1e-6
+    assert smooth(light[SECONDS[rows] < 2 * DAY], SECONDS[rows]).size > 0.01
+
+
+def test_light_relative_to_a_photo_that_does_not_belong_is_no_step() -> None:
+    """Photo 10 is much brighter, photo 11 lies on photo 9, and the light of photo 16 was measured
+    by that of photo 10."""
+    light, back = np.zeros(COUNT), np.where(np.arange(COUNT) > 0, 1.0, np.nan)
+    light[10], back[11] = 0.7, 2.0
+    curves = PhotoCurves(columns(photo_back=back, exposure_green=stepped(light)))
+    assert np.flatnonzero(~curves.belongs).tolist() == [10]
+    assert np.nanmax(np.abs(curves.light)) == 0
+
+
 def test_a_curve_of_few_photos_is_left_as_it_is() -> None:
     few = smooth(np.array([0.0, 1.0, np.nan, 3.0]), np.arange(4.0))
     assert few.size == 0

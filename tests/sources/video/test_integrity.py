@@ -12,8 +12,8 @@ from helpers.media import moving, write_clip, write_video
 import vfiscope as vs
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.sources import open_source
-from vfiscope.sources.video.decode import packets
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
+from vfiscope.sources.video.packet_list import packets
 from vfiscope.types import Code, Note
 
 MADE = [
@@ -206,9 +206,14 @@ def test_a_stream_that_begins_late_is_passed_over() -> None:
     """PyAV raises IndexError for a packet of a stream that it did not know when the file was
     opened, as where the identifier of a transport packet was damaged; the file goes on."""
 
+    class Plain(str):
+        def has_sidedata(self, name: str) -> bool:
+            return False
+
     class Container:
         def __init__(self) -> None:
-            self.left = ["first", IndexError("list index out of range"), "second", "third"]
+            failing = IndexError("list index out of range")
+            self.left = [Plain("first"), failing, Plain("second"), Plain("third")]
 
         def demux(self, stream: object) -> Iterator[object]:
             while self.left:

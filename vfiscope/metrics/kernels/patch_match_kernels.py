@@ -26,7 +26,6 @@ loops of constant length that end in a test."""
 DAMPING = np.float32(1e-3)
 """Sub-patch motion fades out where a step of one patch changes the cosine by less than about this,
 for lack of detail."""
-HALF = np.float32(0.5)
 
 
 @compiled(REORDERED, inner=True)
@@ -198,23 +197,41 @@ def _fractions(
     columns: int,
     made: Float32,
 ) -> None:
-    # A patch has both neighbours along an axis where its place on it is inside of the ends.
-    rows = len(test) // columns
     for here in range(start, stop):
         there = partner[here]
-        if 0 < here % columns < columns - 1 and 0 < there % columns < columns - 1:
-            made[0, here] = _fraction(test, ref, here, there, 1, distance[here])
-        if 0 < here // columns < rows - 1 and 0 < there // columns < rows - 1:
-            made[1, here] = _fraction(test, ref, here, there, columns, distance[here])
+        for axis in range(2):
+            step, places = (1, columns) if axis == 0 else (columns, len(test) // columns)
+            # Both patches must have both neighbours.
+            if 0 < here // step % places < places - 1 and 0 < there // step % places < places - 1:
+                made[axis, here] = _fraction(test, ref, here, there, step, distance[here])
+
+
+@compiled(REORDERED, inner=True)
+def _to_neighbours(test: Float32, ref: Float32, here: int, there: int, step: int) -> Any:
+    """Squared distances of a patch from the neighbours of its match, before and behind it, and of
+    the match from those of the patch, behind and before it."""
+    own, before, behind = test[here], test[here - step], test[here + step]
+    match, match_before, match_behind = ref[there], ref[there - step], ref[there + step]
+    one, two, three, four = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+    for i in range(len(own)):
+        one += (own[i] - match_before[i]) * (own[i] - match_before[i])
+        two += (own[i] - match_behind[i]) * (own[i] - match_behind[i])
+        three += (behind[i] - match[i]) * (behind[i] - match[i])
+        four += (before[i] - match[i]) * (before[i] - match[i])
+    return one, two, three, four
 
 
 @compiled(inner=True)
 def _fraction(test: Float32, ref: Float32, here: int, there: int, step: int, least: Any) -> Any:
-    """The fraction along the axis on which neighbours are ``step`` patches apart."""
-    own, match = test[here], ref[there]
-    before = (_half_square(own, ref[there - step]) + _half_square(test[here + step], match)) * HALF
-    after = (_half_square(own, ref[there + step]) + _half_square(test[here - step], match)) * HALF
+    """The fraction along the axis on which neighbours are ``step`` patches apart.
+
+    Compiled apart from the sums: in another order ``before`` and ``after`` of equal frames would
+    not be equal.
+    """
+    one, two, three, four = _to_neighbours(test, ref, here, there, step)
+    half = np.float32(0.5)
+    before, after = (one + three) * half * half, (two + four) * half * half
     rise = max(before, after) - least
     if rise > 0:
-        return min(max(HALF * (before - after) / (rise + DAMPING), -HALF), HALF)
+        return min(max(half * (before - after) / (rise + DAMPING), -half), half)
     return np.float32(0)

@@ -103,22 +103,21 @@ def _weigh(weight: Float32, size: int, columns: tuple[int, int], rows: tuple[int
 
 
 @_inner
-def _slopes(memory: Float32, row: int, count: int) -> None:
-    """Gradients of a window with rows of ``row`` floats, of which ``count`` are in the window."""
-    own, along_x, along_y = memory[OWN], memory[ALONG_X], memory[ALONG_Y]
-    left, right, above, below = own[row:], own[row + 2 :], own[1:], own[2 * row + 1 :]
-    half = np.float32(0.5)
-    for i in range(count):
-        along_x[i] = (right[i] - left[i]) * half
-        along_y[i] = (below[i] - above[i]) * half
-
-
-@_inner
 def _centre(values: Float32, weight: Float32, area: Any, count: int) -> None:
     """Subtract the weighted mean, and set 0 where there is no weight."""
     mean = _product(values, weight, count) / area
     for i in range(count):
         values[i] = (values[i] - mean) * weight[i]
+
+
+@_inner
+def _slope(
+    before: Float32, behind: Float32, weight: Float32, area: Any, count: int, out: Float32
+) -> None:
+    """Gradient of a window along an axis, less its mean."""
+    for i in range(count):
+        out[i] = (behind[i] - before[i]) * np.float32(0.5)
+    _centre(out, weight, area, count)
 
 
 @_inner
@@ -135,10 +134,10 @@ def _window(test: Float32, cell: int, reach: int, patch: Any, grid: Any, memory:
     area = _weigh(memory[WEIGHT], size, columns, rows)
     left, top = _corner(patch[0], cell), _corner(patch[1], cell)
     _cut(test, left - 1, top - 1, size + 2, size + 2, memory[OWN])
-    _slopes(memory, size + 2, count)
+    weight, own, row = memory[WEIGHT], memory[OWN], size + 2
     along_x, along_y = memory[ALONG_X], memory[ALONG_Y]
-    _centre(along_x, memory[WEIGHT], area, count)
-    _centre(along_y, memory[WEIGHT], area, count)
+    _slope(own[row:], own[row + 2 :], weight, area, count, along_x)
+    _slope(own[1:], own[2 * row + 1 :], weight, area, count, along_y)
     sums = _product(along_x, along_x, count), _product(along_x, along_y, count)
     return area, sums[0], sums[1], _product(along_y, along_y, count)
 
@@ -182,13 +181,15 @@ def _search(ref: Float32, spread: Float32, patch: Any, memory: Float32) -> Any:
             centred[y * SEARCH_ROW + SEARCH_SIDE + x] = 0
     left = _corner(patch[0] + patch[2] - 1, SEARCH_CELL)
     top = _corner(patch[1] + patch[3] - 1, SEARCH_CELL)
-    _cut(ref, left, top, SEARCH_ROW, SEARCH_ROW, region)
+    for y in range(SEARCH_ROW):
+        for x in range(SEARCH_ROW):
+            region[y * SEARCH_ROW + x] = ref[top + y, left + x] - mean
     least, column, line = np.float32(np.inf), 0, 0
     for down in range(SEARCH_STEPS):
         for right in range(SEARCH_STEPS):
             some, alike = region[down * SEARCH_ROW + right :], np.float32(0)
             for i in range(SEARCH_SIDE * SEARCH_ROW):
-                alike += centred[i] * (some[i] - mean)
+                alike += centred[i] * some[i]
             difference = spread[top + down, left + right] - (alike + alike)
             if difference < least:
                 least, column, line = difference, right, down
@@ -218,11 +219,12 @@ def _steps(
 
 
 @_inner
-def _difference(ref: Float32, patch: Any, area: Any, at: Any, memory: Float32) -> Any:
-    """Sum of squared differences apart from brightness, at the finer level; exactly 0 for equal
-    windows."""
-    count = 4 * ALIGN_REACH * (ALIGN_REACH + 1)
-    _apart(ref, FINE_CELL_PX, ALIGN_REACH, patch, at, memory)
+def _difference(
+    ref: Float32, cell: int, reach: int, patch: Any, area: Any, at: Any, memory: Float32
+) -> Any:
+    """Sum of squared differences apart from brightness; exactly 0 for equal windows."""
+    count = 4 * reach * (reach + 1)
+    _apart(ref, cell, reach, patch, at, memory)
     _centre(memory[APART], memory[WEIGHT], area, count)
     return _product(memory[APART], memory[APART], count)
 
@@ -255,38 +257,42 @@ def place(
         start: (2, P) the best guess without pixels, within one patch of ``whole``.
         made: (2, P) out: the displacements.
     """
-    in_bands(_place, start.shape[1], coarse, fine, spread, columns, whole, start, made)
+    # Sides that the compiler knows would have it compile everything for each level.
+    levels = (coarse, SEARCH_CELL, SEARCH_REACH), (fine, FINE_CELL_PX, ALIGN_REACH)
+    in_bands(_place, start.shape[1], *levels, spread, columns, whole, start, made)
 
 
 @compiled(REORDERED)
 def _place(
     first: int,
     stop: int,
-    coarse: Float32,
-    fine: Float32,
+    coarse: Any,
+    fine: Any,
     spread: Float32,
     columns: int,
     whole: Int64,
     start: Float32,
     made: Float32,
 ) -> None:
+    (small, small_cell, small_reach), (full, cell, reach) = coarse, fine
     grid = columns, start.shape[1] // columns
-    near, wide = np.zeros((6, MEMORY), np.float32), np.zeros((6, MEMORY), np.float32)
+    near, wide = np.empty((6, MEMORY), np.float32), np.empty((6, MEMORY), np.float32)
+    for line in range(6):
+        for i in range(MEMORY):
+            near[line, i] = wide[line, i] = 0
     for job in range(first, stop):
-        made[0, job], made[1, job] = start[0, job], start[1, job]
-        patch, guess = (
-            (job % columns, job // columns, whole[0, job], whole[1, job]),
-            (start[0, job], start[1, job]),
-        )
-        sums = _window(fine[0], FINE_CELL_PX, ALIGN_REACH, patch, grid, near)
+        guess = start[0, job], start[1, job]
+        made[0, job], made[1, job] = guess
+        patch = job % columns, job // columns, whole[0, job], whole[1, job]
+        sums = _window(full[0], cell, reach, patch, grid, near)
         if not _textured(sums):
             continue
-        least = _difference(fine[1], patch, sums[0], guess, near)
+        least = _difference(full[1], cell, reach, patch, sums[0], guess, near)
         if least == 0:
             continue
-        around = _window(coarse[0], SEARCH_CELL, SEARCH_REACH, patch, grid, wide)
-        at = _search(coarse[1], spread, patch, wide)
-        at = _steps(coarse[1], SEARCH_CELL, SEARCH_REACH, patch, around, at, wide)
-        at = _steps(fine[1], FINE_CELL_PX, ALIGN_REACH, patch, sums, at, near)
-        if _difference(fine[1], patch, sums[0], at, near) < least:
+        around = _window(small[0], small_cell, small_reach, patch, grid, wide)
+        at = _search(small[1], spread, patch, wide)
+        at = _steps(small[1], small_cell, small_reach, patch, around, at, wide)
+        at = _steps(full[1], cell, reach, patch, sums, at, near)
+        if _difference(full[1], cell, reach, patch, sums[0], at, near) < least:
             made[0, job], made[1, job] = at

@@ -6,6 +6,8 @@ of SSIM in their unit.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from vfiscope.metrics.kernels.window_kernels import TAPS, WINDOW_MARGIN_PX, taps
 from vfiscope.metrics.pixel_pairs import PixelPairs
 from vfiscope.metrics.tensors.planes import cell_sums, planes, wide
 
-__all__ = ["cells", "coarser", "means"]
+__all__ = ["cells", "coarser", "means", "plain_similarity"]
 
 Channels = tuple[float, float, float]
 Constants = tuple[float, float]
@@ -79,7 +81,16 @@ def _blur(planes: Tensor, dim: int) -> Tensor:
     return blurred
 
 
-def _similarity(s: Tensor, d: Tensor, c: tuple[float, float]) -> tuple[Tensor, Tensor]:
+def _similarity(s: Tensor, d: Tensor, c: Constants) -> tuple[Tensor, Tensor]:
+    """:func:`plain_similarity`, by fused kernels where there can be any."""
+    if not s.is_cuda or find_spec("triton") is None:
+        return plain_similarity(s, d, c)
+    from vfiscope.metrics.tensors.ssim_triton import similarity
+
+    return similarity(s, d, c)
+
+
+def plain_similarity(s: Tensor, d: Tensor, c: Constants) -> tuple[Tensor, Tensor]:
     """SSIM and its contrast-structure part of every window, two (H - 10, W - 10), from planes (H,
     W)."""
     level_s, level_d = ((plane.amin() + plane.amax()) / 2 for plane in (s, d))

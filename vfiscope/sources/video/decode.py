@@ -29,12 +29,12 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_CONSECUTIVE_ERRORS
-from vfiscope.errors import SourceError
 from vfiscope.sources.source import Counts
 from vfiscope.sources.video.clock_parts import Packet, in_parts
 from vfiscope.sources.video.container import VideoFile, opened
+from vfiscope.sources.video.packet_list import packets
 
-__all__ = ["Decoded", "decode", "packets"]
+__all__ = ["Decoded", "decode", "decode_opened"]
 
 ONE_FRAME_CODECS = (
     "h264",
@@ -94,26 +94,37 @@ def decode(
             container.
 
     Raises:
-        SourceError: the file cannot be opened, or cannot be read on.
+        SourceError: the file cannot be opened, cannot be read on, or is encrypted.
     """
     with opened(video) as (container, stream):
-        failures, queue = 0, _FrameQueue.of(container, stream, counts)
-        for packet, part in in_parts(packets(video.path, container, stream), container):
-            if keyframes is not None and packet is not None and packet.is_keyframe:
-                keyframes.append((packet.dts, packet.pts))
-            frames, logged_error = _decode_packet(packet)
-            # Only a frame resets the count: a packet that is merely buffered proves nothing.
-            failures = failures + 1 if frames is None else 0 if frames else failures
-            queue.add_packet(packet, part, frames, logged_error)
-            while frames:
-                queue.add_frame(frames.pop(0), logged_error)
-            yield from queue.ready_rows()
-            if failures >= MAX_CONSECUTIVE_ERRORS:
-                counts.gave_up = failures
-                queue.drain(stream)
-                break
-        yield from queue.ready_rows(ended=True)
-        queue.close()
+        yield from decode_opened(video.path, container, stream, counts, keyframes)
+
+
+def decode_opened(
+    path: str,
+    container: InputContainer,
+    stream: VideoStream,
+    counts: Counts,
+    keyframes: list[tuple[int | None, int | None]] | None = None,
+) -> Generator[Decoded]:
+    """As :func:`decode`, from a container of which no packet was read yet."""
+    failures, queue = 0, _FrameQueue.of(container, stream, counts)
+    for packet, part in in_parts(packets(path, container, stream), container):
+        if keyframes is not None and packet is not None and packet.is_keyframe:
+            keyframes.append((packet.dts, packet.pts))
+        frames, logged_error = _decode_packet(packet)
+        # Only a frame resets the count: a packet that is merely buffered proves nothing.
+        failures = failures + 1 if frames is None else 0 if frames else failures
+        queue.add_packet(packet, part, frames, logged_error)
+        while frames:
+            queue.add_frame(frames.pop(0), logged_error)
+        yield from queue.ready_rows()
+        if failures >= MAX_CONSECUTIVE_ERRORS:
+            counts.gave_up = failures
+            queue.drain(stream)
+            break
+    yield from queue.ready_rows(ended=True)
+    queue.close()
 
 
 @dataclass
@@ -369,22 +380,3 @@ def _decode_packet(
             return packet.decode(), any(level <= av.logging.ERROR for level, _, _ in log)
         except av.FFmpegError:
             return None, True
-
-
-def packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
-    """The packets of the stream; None for each one that the demuxer refused.
-
-    Raises:
-        SourceError: the file cannot be read on.
-    """
-    going = True
-    while going:
-        try:
-            yield from container.demux(stream)
-            going = False
-        except av.InvalidDataError:
-            yield None
-        except IndexError:  # PyAV, of a packet whose stream began after the file was opened
-            continue
-        except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error

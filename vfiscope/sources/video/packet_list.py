@@ -1,15 +1,42 @@
-"""List the packets of a video without decoding them."""
+"""The packets of a video, read one by one or listed without decoding them."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
-from vfiscope.sources.video.clock_parts import in_parts
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vfiscope.errors import SourceError
+from vfiscope.sources.video.clock_parts import Packet, in_parts
 from vfiscope.sources.video.container import VideoFile, opened
-from vfiscope.sources.video.decode import packets
 from vfiscope.types import PacketIndex
 
-__all__ = ["list_packets"]
+__all__ = ["list_packets", "packets"]
+
+
+def packets(path: str, container: InputContainer, stream: VideoStream) -> Iterator[Packet | None]:
+    """The packets of the stream; None for each one that the demuxer refused.
+
+    Raises:
+        SourceError: the file cannot be read on, or is encrypted and would be decoded to noise.
+    """
+    going = True
+    while going:
+        try:
+            for packet in container.demux(stream):
+                if packet.has_sidedata("encryption_info"):
+                    raise SourceError(f"{path} is encrypted (DRM): pass a file without protection")
+                yield packet
+            going = False
+        except av.InvalidDataError:
+            yield None
+        except IndexError:  # PyAV, of a packet whose stream began after the file was opened
+            continue
+        except (av.FFmpegError, OSError) as error:
+            raise SourceError(f"{path} cannot be read on: {error.strerror or error}") from error
 
 
 def list_packets(video: VideoFile) -> PacketIndex:

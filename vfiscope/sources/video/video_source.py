@@ -25,7 +25,7 @@ from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
 from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
-from vfiscope.sources.video.decode import Decoded, decode, packets
+from vfiscope.sources.video.decode import Decoded, decode, decode_opened
 from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.frame_claims import Claims, emptied_places
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
@@ -266,20 +266,11 @@ def _probe(video: VideoFile) -> tuple[_First, _Stream]:
     path = video.path
     with opened(video) as (container, stream):
         about = _describe(container, stream)
-        _check_readable(path, container, stream)
-    with closing(decode(video._replace(number=about.number), Counts())) as places:
-        for place in places:
-            if place.frame is not None:
-                return _describe_first(place.frame, path), about
+        with closing(decode_opened(path, container, stream, Counts())) as places:
+            for place in places:
+                if place.frame is not None:
+                    return _describe_first(place.frame, path), about
     raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
-
-
-def _check_readable(path: str, container: InputContainer, stream: VideoStream) -> None:
-    """Refuse a protected stream before it is decoded to noise."""
-    for packet in packets(path, container, stream):
-        if packet is not None and packet.has_sidedata("encryption_info"):
-            raise SourceError(f"{path} is encrypted (DRM): pass a file without protection")
-        return
 
 
 def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:

@@ -51,6 +51,7 @@ class Factors(NamedTuple):
     u_blue: np.int32
 
     @classmethod
+    @lru_cache(maxsize=16)
     def of(cls, matrix: str, *, full: bool) -> Factors:
         """Of a name of ``MATRICES``: rounded to 13 bits after the point as swscale does, then
         scaled so that Y has 22 and the quarters of chroma the same in sum."""
