@@ -20,8 +20,6 @@ from vfiscope.types.batch import to_numpy
 
 __all__ = ["FAULT_MAPS", "measure"]
 
-FEW_ROWS = 4
-"""Rows of a batch up to which keeping it costs less than a copy of its last frame."""
 FAULT_MAPS = ("fault", "ghosting", "warp", "foreign")
 """Maps of faults of a frame between real ones."""
 
@@ -130,8 +128,8 @@ def _frames(
     looked_at: Sight,
     packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
-    """Each test frame by itself; None where it has no pixels. The last of a large batch is a copy,
-    so that it does not keep the whole batch in memory."""
+    """Each test frame by itself; None where it has no pixels. The last of a batch is a copy, so
+    that it does not keep the whole batch in memory."""
     golden: Partner | None = None
     for pairs, scores in batches:
         others = _others(pairs, scores, looked_at)
@@ -142,9 +140,9 @@ def _frames(
             partner = None if others is None else others.at(row, golden)
             if Sight.GOLDEN in looked_at and partner is not golden and partner is not None:
                 partner = golden = replace(partner, pixels=partner.pixels.copy())
-            keeps_many = row == len(pairs) - 1 >= FEW_ROWS
+            last = row == len(pairs) - 1
             made = replace(frame, partner=partner)
-            yield _apart(made, golden) if keeps_many else made
+            yield _apart(made, golden) if last else made
 
 
 def _others(pairs: Pairs, scores: Scores | None, looked_at: Sight) -> _Others | None:
