@@ -77,6 +77,28 @@ def test_equal_frames_are_exactly_one(interpreted: Similarity) -> None:
         assert torch.equal(one, torch.ones(6, 30))
 
 
+def test_kernels_that_agree_are_used_and_others_are_told(
+    interpreted: Similarity, caplog: pytest.LogCaptureFixture
+) -> None:
+    cpu = torch.device("cpu")
+    assert ssim_tensors.tried(lambda: interpreted, cpu) is interpreted
+    assert caplog.messages == []
+
+    def without_compiler() -> Similarity:
+        raise RuntimeError("Failed to find C compiler.\nmore")
+
+    def off(s: Tensor, d: Tensor, c: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        full, structure = ssim_tensors.plain_similarity(s, d, c)
+        return full + 0.25, structure
+
+    for load, reason in ((without_compiler, "Failed to find C compiler."), (lambda: off, "0.25")):
+        assert ssim_tensors.tried(load, cpu) is ssim_tensors.plain_similarity
+        said = "warning: ssim is slower on cpu without its Triton kernels: "
+        assert caplog.messages.pop().startswith(said)
+        assert reason in caplog.text
+        caplog.clear()
+
+
 @pytest.mark.slow
 def test_the_kernels_compile_for_a_gpu_that_is_not_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
