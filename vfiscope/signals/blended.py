@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import cv2
@@ -13,7 +14,7 @@ from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked, scaled_down
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
-from vfiscope.types import Float32, SignalSpec
+from vfiscope.types import Float32, SignalSpec, Uint8
 
 __all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "brought", "halfway", "passage"]
 
@@ -94,8 +95,8 @@ def blend(frame: SignalFrame) -> Blend | None:
     to both, and therefore divided by the least of |f - p|, |f - n| and |f - (p + n) / 2| with p and
     n brought half of the way along the flow between them. Tiny frames, at most 240 px wide.
 
-    The other mixtures are of the instants 0 and 1, -1 and 0, -2 and 1 frames on: 0 is the mean of p
-    and n, both brought half of the way, and -2 the frame before p.
+    The other mixtures are of the instants 0 and 1, -1 and 0, -2 and 1, -1 and 2, -2 and 2 frames
+    on: 0 is the mean of p and n, both brought half of the way, and -2 the frame before p.
     """
     found = passage(frame)
     if found is None:
@@ -112,12 +113,10 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
     old, new = halfway(frame, found)
     left, least = residuals(frame.tiny, past, coming, part, old, new)
-    own = (old + new) / 2
-    then, coming_then = past.astype(np.float32), coming.astype(np.float32)
-    pairs = [(own, coming_then), (then, own)]
-    if len(frame.past) > 1:
-        pairs.append((scaled_down(frame.past[1], TINY_WIDTH).astype(np.float32), coming_then))
-    others = min(unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS) for pair in pairs)
+    others = min(
+        unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS)
+        for pair in _other_pairs(frame, past, coming, (old + new) * np.float32(0.5))
+    )
     slope, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
     usual = sum(around) / 2
     across, down = found.flow[..., 0], found.flow[..., 1]
@@ -129,6 +128,25 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
         slope / usual if usual else math.nan,
         math.sqrt(ranked(squares, BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
     )
+
+
+def _other_pairs(
+    frame: SignalFrame, past: Uint8, coming: Uint8, own: Float32
+) -> Iterator[tuple[Float32, Float32]]:
+    """(h, w) tiny planes of the other instants, two and two; ``own`` is that of the frame."""
+    earlier, later = (
+        [each.astype(np.float32) for each in (near, *_tiny(further[1:2]))]
+        for near, further in ((past, frame.past), (coming, frame.coming))
+    )
+    yield from ((own, later[0]), (earlier[0], own))
+    if len(earlier) > 1:
+        yield earlier[1], later[0]
+    if len(later) > 1:
+        yield from ((instant, later[1]) for instant in earlier)
+
+
+def _tiny(smalls: Iterable[Uint8]) -> Iterator[Uint8]:
+    return (scaled_down(small, TINY_WIDTH) for small in smalls)
 
 
 @compiled()
@@ -187,7 +205,7 @@ BLEND_SIGNALS = tuple(
     Signal(
         SignalSpec(f"blend_{name}", unit, text),
         part_of(blend, name),
-        Sight.BEFORE | Sight.AFTER | Sight.PAST,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.COMING,
         usual=True,
     )
     for name, unit, text in (
@@ -201,7 +219,7 @@ BLEND_SIGNALS = tuple(
             "others",
             "1",
             "The least of the same for mixtures of other instants: the frame itself along the"
-            " motion, two before.",
+            " motion, two before or after.",
         ),
         (
             "gradient",
