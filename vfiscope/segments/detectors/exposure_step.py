@@ -45,7 +45,7 @@ MIN_BALANCE_STEP = 0.03
 BALANCE_SIGNALS = ("red_balance", "blue_balance")
 MIN_BALANCE_KEPT = 0.6
 """Part of a step of white balance that must still be there in the frames behind it."""
-MAX_UNEVEN = 0.3
+MAX_TINT_SPREAD = 0.3
 """Interquartile range of the steps of luma that it adds, as a part of it: three tenths of luma are
 red, and few places are of one colour."""
 BALANCE_ALONE_ROWS = 3
@@ -164,7 +164,7 @@ def _is_even(columns: Columns, row: int, step: float) -> bool:
     their colours explain: a coloured lamp lights a part of the frame."""
     spread = context_of(columns).signal("light_spread")
     usual = np.nan_to_num(medians(spread, EXPOSURE_AROUND, np.array([row])))
-    return not spread[row] - float(usual[0]) > MAX_UNEVEN * abs(step)
+    return not spread[row] - float(usual[0]) > MAX_TINT_SPREAD * abs(step)
 
 
 def _taken(columns: Columns) -> NDArray[np.bool_]:
