@@ -41,7 +41,8 @@ def in_turn(lumas: list[np.ndarray], name: str) -> list[float]:
     frames, found, before = [frame(each) for each in lumas], [], None
     past: tuple[np.ndarray, ...] = ()
     for n, each in enumerate(frames):
-        seen = each.linked(before, frames[n + 1] if n + 1 < len(frames) else None, past)
+        after = frames[n + 1] if n + 1 < len(frames) else None
+        seen = each.linked(before, after, past, tuple(one.small for one in frames[n + 1 : n + 3]))
         found.append(SIGNALS[name].compute(seen))
         before, past = seen.alone(), (seen.small, *past[:5])
     return found

@@ -111,6 +111,14 @@ def test_signals_of_very_small_frames_are_defined_or_not_but_never_fail() -> Non
     assert math.isnan(SIGNALS["embedding_step"].compute(frame(np.ones((2, 2)))))
 
 
+@pytest.mark.parametrize(("first", "last"), [(-1, 2), (-2, 2)])
+def test_a_blend_of_frames_further_on_is_a_mixture_too(first: int, last: int) -> None:
+    lumas = with_fault(np.rint((PAN[AT + first] + PAN[AT + last]) / 2))
+    left = in_turn(lumas, "blend_others")
+    assert left[AT] < 0.05
+    assert min(others(left)) > 1
+
+
 @pytest.mark.parametrize(("first", "lag"), [(-1, 2), (0, 1), (-2, 3)])
 def test_a_blend_of_any_two_instants_shows_its_detail_twice(first: int, lag: int) -> None:
     """Also where one of them is the frame itself, which nobody has seen."""

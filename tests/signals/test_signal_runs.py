@@ -62,7 +62,7 @@ def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
 def test_signals_are_stored_with_their_meaning(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     with vs.scan(FRAMES, out=str(out), **SMALL) as run:
-        offered = Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.EMBEDDING
+        offered = Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.COMING | Sight.EMBEDDING
         assert list(run.signals) == list(choose_signals((), offered))
         luma = (FRAMES.astype(np.float64) @ [0.299, 0.587, 0.114]).mean(axis=(1, 2))
         np.testing.assert_allclose(run.signals["luma_mean"], luma, rtol=1e-6)

@@ -219,9 +219,7 @@ def _cells(
     windows = np.empty((height - MIN_SSIM_SIDE_PX + 1, width - MIN_SSIM_SIDE_PX + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
     ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), windows)
-    sums = np.add.reduceat(
-        np.add.reduceat(windows, rows[:-1], axis=0, dtype=np.float64), columns[:-1], axis=1
-    )
+    sums = ssim_kernels.cell_sums(windows, rows, columns)
     return np.asarray(sums / (np.diff(rows)[:, None] * np.diff(columns)))
 
 

@@ -139,7 +139,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     those that rules need."""
     in_order = config.mode != "compare" and not config.independent
     has = {
-        Sight.BEFORE | Sight.AFTER | Sight.PAST: in_order,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.COMING: in_order,
         Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,

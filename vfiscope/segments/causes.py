@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from vfiscope.segments.columns import Columns
+from vfiscope.segments.spans import Ranges
 from vfiscope.store.verdict import (
     MIN_BLEND_SHARE,
     MIN_BROKEN_SHARE,
@@ -57,28 +58,37 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     def rank(segment: Segment) -> int:
         return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
 
-    told = [each for each in found if each.kind in CAUSE_KINDS and rank(each)]
+    surer = {
+        (kind, least): Ranges(
+            (each.start, each.stop) for each in found if each.kind == kind and rank(each) > least
+        )
+        for kind in CAUSE_KINDS
+        for least in (0, 1)
+    }
     skips = {each.start for each in found if (each.kind, each.metric) == ("drop", BY_PLACES)}
-    why = [each for each in found if each.kind not in NO_REASONS] if columns.looks_back else []
+    why = Ranges(_reasons(found) if columns.looks_back else ())
+
+    def is_told(each: Segment) -> bool:
+        known = surer.get((each.kind, rank(each)))
+        return known is not None and known.reach(each.start + 1, each.stop - 1)
+
     return [
         each
         for each in found
-        if not any(rank(each) < rank(one) and _same(each, one) for one in told)
-        and not (each.kind == LOW_SCORE and any(_beside(each, one) for one in why))
+        if not is_told(each)
+        and not (each.kind == LOW_SCORE and why.reach(each.start, each.stop))
         and not (each.kind == "cut" and not rank(each) and each.start in skips)
     ]
 
 
-def _beside(one: Segment, other: Segment) -> bool:
-    """Whether a segment lies where another one makes frames differ: they share a frame, or are
+def _reasons(found: Iterable[Segment]) -> Iterator[tuple[int, int]]:
+    """Where segments make frames differ: they share a frame with what they explain, or are its
     neighbours, as what comes behind a fault changes too."""
-    if other.kind in AT_THE_ENDS:
-        return any(one.start <= end <= one.stop for end in (other.start, other.stop))
-    return one.start <= other.stop and other.start <= one.stop
-
-
-def _same(one: Segment, other: Segment) -> bool:
-    return one.kind == other.kind and one.start < other.stop and other.start < one.stop
+    for each in found:
+        if each.kind in AT_THE_ENDS:
+            yield from ((end, end) for end in (each.start, each.stop))
+        elif each.kind not in NO_REASONS:
+            yield each.start, each.stop
 
 
 def _named(segment: Segment) -> Segment | None:

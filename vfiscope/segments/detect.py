@@ -12,6 +12,7 @@ from vfiscope.segments.detectors import Columns, Detector, detectors_of
 from vfiscope.segments.evidence.confidence import MIN_CONFIDENCE
 from vfiscope.segments.placed import placed
 from vfiscope.segments.rules import Gate, Rule, marked, parse_rule
+from vfiscope.segments.spans import Ranges
 from vfiscope.types import FrameTable, MetricSpec, Segment
 
 __all__ = ["flag"]
@@ -101,12 +102,10 @@ def _unexplained(found: Sequence[tuple[Detector, list[Segment]]]) -> list[Segmen
     everything = [segment for _, segments in found for segment in segments]
     kept: list[Segment] = []
     for detector, segments in found:
-        others = [each for each in everything if each.kind in detector.gives_way_to]
-        kept += [
-            segment
-            for segment in segments
-            if not any(each.start - 1 <= segment.start <= each.stop for each in others)
-        ]
+        others = Ranges(
+            (each.start, each.stop) for each in everything if each.kind in detector.gives_way_to
+        )
+        kept += [each for each in segments if not others.reach(each.start, each.start + 1)]
     return kept
 
 

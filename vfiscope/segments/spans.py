@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,9 +12,22 @@ from vfiscope.segments.columns import Column
 from vfiscope.store import rows_of
 from vfiscope.types import FrameTable, Role, Segment, Status
 
-__all__ = ["row_end", "segment_of", "spans", "stepped_over"]
+__all__ = ["Ranges", "row_end", "segment_of", "spans", "stepped_over"]
 
 Mask = NDArray[np.bool_]
+
+
+class Ranges:
+    """Ranges of frames, of which many thousands can be asked whether one reaches a place."""
+
+    def __init__(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Each is given by its first frame and the one that it reaches to."""
+        both = list(ranges)
+        self._starts, self._stops = (sorted(each[end] for each in both) for end in (0, 1))
+
+    def reach(self, first: int, last: int) -> bool:
+        """True if one begins at ``last`` or before and reaches to ``first`` or further."""
+        return bisect_right(self._starts, last) > bisect_left(self._stops, first)
 
 
 def spans(

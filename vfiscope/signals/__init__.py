@@ -95,6 +95,7 @@ REMEDIES = {
     Sight.BEFORE: "looks at the frame before, and compare has none: use scan",
     Sight.AFTER: "looks at the frame after, and compare has none: use scan",
     Sight.PAST: "looks at frames before, and compare has none: use scan",
+    Sight.COMING: "looks at frames after, and compare has none: use scan",
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import islice
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.jit import one_opencv_thread
-from vfiscope.signals.signal import PAST_ROWS, Partner, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import COMING_ROWS, PAST_ROWS, Partner, Sight, Signal, SignalFrame
 from vfiscope.types import Float32, Frames, PacketIndex, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
@@ -35,7 +35,7 @@ def measure(
     """The same scores with the signals of their test frames: {signal: (N,) float32}, NaN where not
     defined, such as for frames without pixels.
 
-    Where a signal looks at the frame after, scores come when the first frame of the next batch has
+    Where a signal looks at frames after, scores come when the first frames of the next batch have
     been read. No value depends on how rows are batched.
 
     Args:
@@ -83,29 +83,43 @@ def _neighbours(
     """The frames in turn, each with those around it, as soon as what signals look at is known."""
     before: SignalFrame | None = None
     past: tuple[Uint8, ...] = ()
-    ahead = _with_next(frames) if Sight.AFTER in looked_at else ((each, None) for each in frames)
-    for frame, after in ahead:
+    for frame, ahead in _with_next(frames, _rows_ahead(looked_at)):
         if frame is None:
             before, past = None, ()
             yield None
             continue
-        linked = frame.linked(before, after, past)
+        coming = tuple(_smalls(ahead)) if Sight.COMING in looked_at else ()
+        linked = frame.linked(before, ahead[0] if ahead else None, past, coming)
         yield linked
         before = linked.alone()
         if Sight.PAST in looked_at:
             past = (frame.small, *past[: PAST_ROWS - 1])
 
 
+def _smalls(ahead: Iterable[SignalFrame | None]) -> Iterator[Uint8]:
+    """Small versions of frames, up to the first that has no pixels."""
+    for frame in ahead:
+        if frame is None:
+            return
+        yield frame.small
+
+
+def _rows_ahead(looked_at: Sight) -> int:
+    """How many rows behind one must be known for its values."""
+    return COMING_ROWS if Sight.COMING in looked_at else int(Sight.AFTER in looked_at)
+
+
 def _with_next(
-    frames: Iterator[SignalFrame | None],
-) -> Iterator[tuple[SignalFrame | None, SignalFrame | None]]:
-    """Each frame and the next one; None behind the last."""
-    ended = object()
-    frame: Any = next(frames, ended)
-    while frame is not ended:
-        after: Any = next(frames, ended)
-        yield frame, None if after is ended else after
-        frame = after
+    frames: Iterator[SignalFrame | None], count: int
+) -> Iterator[tuple[SignalFrame | None, Sequence[SignalFrame | None]]]:
+    """Each frame and those that follow it, ``count`` at most."""
+    waiting: deque[SignalFrame | None] = deque()
+    for frame in frames:
+        waiting.append(frame)
+        if len(waiting) > count:
+            yield waiting.popleft(), tuple(waiting)
+    while waiting:
+        yield waiting.popleft(), tuple(waiting)
 
 
 class _Others(NamedTuple):
@@ -130,8 +144,8 @@ def _frames(
     looked_at: Sight,
     packets: PacketIndex | None,
 ) -> Iterator[SignalFrame | None]:
-    """Each test frame by itself; None where it has no pixels. The last of a large batch is a copy,
-    so that it does not keep the whole batch in memory."""
+    """Each test frame by itself; None where it has no pixels. The last ones of a large batch are
+    copies, so that they do not keep the whole batch in memory."""
     golden: Partner | None = None
     for pairs, scores in batches:
         others = _others(pairs, scores, looked_at)
@@ -142,9 +156,9 @@ def _frames(
             partner = None if others is None else others.at(row, golden)
             if Sight.GOLDEN in looked_at and partner is not golden and partner is not None:
                 partner = golden = replace(partner, pixels=partner.pixels.copy())
-            keeps_many = row == len(pairs) - 1 >= FEW_ROWS
+            last = row >= len(pairs) - max(1, _rows_ahead(looked_at))
             made = replace(frame, partner=partner)
-            yield _apart(made, golden) if keeps_many else made
+            yield _apart(made, golden) if last and len(pairs) > FEW_ROWS else made
 
 
 def _others(pairs: Pairs, scores: Scores | None, looked_at: Sight) -> _Others | None:

@@ -18,11 +18,20 @@ from vfiscope.signals.frame_views import block_means, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
 from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
-__all__ = ["PAST_ROWS", "Partner", "Sight", "Signal", "SignalFrame", "part_of", "rows_before"]
+__all__ = [
+    "COMING_ROWS",
+    "PAST_ROWS",
+    "Partner",
+    "Sight",
+    "Signal",
+    "SignalFrame",
+    "part_of",
+    "rows_before",
+]
 
 T = TypeVar("T")
-PAST_ROWS = 6
-"""How far back signals may look."""
+PAST_ROWS, COMING_ROWS = 6, 2
+"""How far back and how far ahead signals may look."""
 SMALL_WIDTH = 480
 TINY_WIDTH = 240
 
@@ -37,6 +46,8 @@ class Sight(Flag):
     """The test frame in the next row."""
     PAST = auto()
     """Further test frames before, and what was computed of the one before and its own before."""
+    COMING = auto()
+    """Further test frames after it."""
     EMBEDDING = auto()
     """The vector of the frame."""
     SHIFT = auto()
@@ -100,6 +111,8 @@ class SignalFrame:
     past: tuple[Uint8, ...] = ()
     """The :attr:`small` versions of up to six frames before, the latest first, as far as the next
     one back that has no pixels; empty where no signal looks at them."""
+    coming: tuple[Uint8, ...] = ()
+    """The same of up to two frames after, the next one first."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed; the same for all versions of the frame."""
 
@@ -157,14 +170,18 @@ class SignalFrame:
         return self.share("blocks", lambda: block_means(cv2.absdiff(self.small, before.small)))
 
     def linked(
-        self, before: SignalFrame | None, after: SignalFrame | None, past: tuple[Uint8, ...]
+        self,
+        before: SignalFrame | None,
+        after: SignalFrame | None,
+        past: tuple[Uint8, ...],
+        coming: tuple[Uint8, ...] = (),
     ) -> SignalFrame:
         """The same frame among its neighbours."""
-        return replace(self, before=before, after=after, past=past)
+        return replace(self, before=before, after=after, past=past, coming=coming)
 
     def alone(self) -> SignalFrame:
         """The same frame without other frames, which it would keep in memory."""
-        return replace(self, before=None, after=None, past=(), partner=None)
+        return replace(self, before=None, after=None, past=(), coming=(), partner=None)
 
     @cached_property
     def offset(self) -> tuple[float, float]:

@@ -35,7 +35,8 @@ class TearPace(NamedTuple):
     explained: float
     """Part of all differences between the paces of blocks that such a tear explains."""
     agreed: float
-    """Part of the blocks whose pace is nearer to that of its side than to that of the other."""
+    """Part of the blocks whose pace is that of their side of the split: off by less than half a
+    step, and than half of what the sides differ by."""
 
 
 def tear_pace(frame: SignalFrame) -> TearPace | None:
@@ -181,7 +182,7 @@ def explained_by(paces: Any, weights: Any, rows: int, split: int, ahead: float) 
 
 @compiled(inner=True)
 def agreed_with(paces: Any, weights: Any, rows: int, split: int, ahead: float) -> float:
-    """The part of the moving blocks that are within half of ``ahead`` of the mean of their side."""
+    """The part of the moving blocks that are near the mean of their side."""
     level, mass = 0.0, 0.0
     for i in range(weights.shape[0]):
         for j in range(weights.shape[1]):
@@ -195,7 +196,7 @@ def agreed_with(paces: Any, weights: Any, rows: int, split: int, ahead: float) -
             if weights[i, j] > 0:
                 catch_up = (paces[rows + 1, i, j] - paces[1, i, j]) / 2
                 usual = level + ahead if i < split else level
-                near += abs(catch_up - usual) < abs(ahead) / 2
+                near += abs(catch_up - usual) < min(abs(ahead), 1.0) / 2
                 count += 1
     return near / count
 

@@ -26,7 +26,7 @@ class SeekTable:
     pts: Int64
     """(N,) presentation times in units of the source's time base, by decode ordinal."""
     checksum: Int64
-    """(N,) CRC-32 of the samples as they were decoded, before any conversion; ``NOT_WHOLE`` where
+    """(N,) checksum of the samples as they were decoded, before any conversion; ``NOT_WHOLE`` where
     the frame cannot be found by seeking."""
     keyframe_pts: Int64
     """(K,) presentation times of the keyframes, in decode order."""

@@ -77,7 +77,12 @@ LONE = {"impulse": {30: 40.0}, "unmatched": {30: 40.0}, "warp_residual": {30: 0.
 BENT = {**LONE, "wobble": {30: 1.0}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
-GHOST = {"blend_residual": {29: 2.0, 30: 0.1, 31: 2.0}, "blend_gradient": {30: 0.8}}
+FAR = {"blend_others": {30: 0.1}, "blend_gradient": {30: 0.7}, "moving_detail": {30: 5.0}}
+GHOST = {
+    "blend_residual": {29: 2.0, 30: 0.1, 31: 2.0},
+    "blend_gradient": {30: 0.8},
+    "moving_detail": {30: 7.0},
+}
 TWICE = {"echo_2": {30: 0.5}, "moving_detail": {30: 6.0}, "difference_p99": {30: 15.0}}
 PACED = {
     "tear_ahead": {32: 0.9},
@@ -140,6 +145,8 @@ TORN = {
         ),
         (SOFT, [("blur", 30, 33)]),
         (GHOST, [("ghosting", 30, 31)]),
+        # a blend of two frames that are no neighbours
+        (FAR, [("ghosting", 30, 31)]),
         # Blends with the next frame itself: detail is seen twice and is weaker.
         (
             {
@@ -194,6 +201,8 @@ def test_a_fault_is_named_and_placed(
         {**SOFT, "luma_std": {30: 24.0, 31: 24.0, 32: 24.0}},
         # a dissolve: blends for ten frames
         {"blend_residual": dict.fromkeys(range(25, 35), 0.1)},
+        # a mixture of other frames that is as steep as ever: a frame repeats, or the camera jumps
+        {**FAR, "blend_gradient": {}, "difference_p99": {30: 40.0, 31: 40.0}},
         # a blur takes detail and leaves no echo
         {"moving_detail": {30: 4.0, 31: 4.0}},
         # an echo in detail that is as strong as ever: something periodic comes in

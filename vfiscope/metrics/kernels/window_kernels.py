@@ -190,14 +190,18 @@ def _strip(
     inside = min(STRIP_COLUMNS, width - left - HALO * step)
     _set_levels(s, left, inside + HALO * step, step, levels[0])
     _set_levels(d, left, inside + HALO * step, step, levels[1])
+    # Each row is stored while the one before it is filtered: to load what was just stored, at
+    # another offset, takes several times as long.
+    _centre(s[0, left:], levels[0], source[0, 0])
+    _centre(d[0, left:], levels[1], source[0, 1])
     for top in range(0, rows - HALO, GROUP_ROWS):
         while ready < min(top + GROUP_ROWS + HALO, rows):
+            if ready + 1 < rows:
+                _centre(s[ready + 1, left:], levels[0], source[(ready + 1) % 2, 0])
+                _centre(d[ready + 1, left:], levels[1], source[(ready + 1) % 2, 1])
             row = ring[ready % (RING_GROUPS * GROUP_ROWS) * ROW :]
-            # Both first: to load at once what was just stored, at another offset, takes long.
-            _centre(s[ready, left:], levels[0], source[0])
-            _centre(d[ready, left:], levels[1], source[1])
-            _filter_row(source[0], step, row)
-            _filter_row(source[1], step, row[2 * STRIP_COLUMNS :])
+            _filter_row(source[ready % 2, 0], step, row)
+            _filter_row(source[ready % 2, 1], step, row[2 * STRIP_COLUMNS :])
             ready += 1
         first, count = top // GROUP_ROWS, min(GROUP_ROWS, rows - HALO - top)
         _compare_group(
@@ -219,11 +223,11 @@ def _strip(
 
 @_inner
 def workspace() -> Any:
-    """What :func:`add_band` works with: the ring, a row of s and of d around their levels, the
+    """What :func:`add_band` works with: the ring, two rows of s and of d around their levels, the
     levels of the columns, the similarities of a group, and sums down the columns."""
     return (
         _aligned(RING_GROUPS * GROUP),
-        _aligned(2 * SOURCE_COLUMNS).reshape(2, SOURCE_COLUMNS),
+        _aligned(4 * SOURCE_COLUMNS).reshape(2, 2, SOURCE_COLUMNS),
         _aligned(2 * SOURCE_COLUMNS).reshape(2, SOURCE_COLUMNS),
         _aligned(2 * GROUP_ROWS * STRIP_COLUMNS),
         np.empty((2, STRIP_COLUMNS)),

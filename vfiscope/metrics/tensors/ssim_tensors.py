@@ -6,6 +6,10 @@ of SSIM in their unit.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,10 +20,17 @@ from vfiscope.metrics.kernels.window_kernels import TAPS, WINDOW_MARGIN_PX, taps
 from vfiscope.metrics.pixel_pairs import PixelPairs
 from vfiscope.metrics.tensors.planes import cell_sums, planes, wide
 
-__all__ = ["cells", "coarser", "means"]
+__all__ = ["cells", "coarser", "means", "plain_similarity", "tried"]
+
+log = logging.getLogger("vfiscope")
 
 Channels = tuple[float, float, float]
 Constants = tuple[float, float]
+Similarity = Callable[[Tensor, Tensor, Constants], tuple[Tensor, Tensor]]
+TRIAL_PX = (24, 600)
+"""Height and width of the planes with which kernels are tried."""
+TRIAL_TOLERANCE = 1e-4
+"""Most that the similarity of a window may differ; rounding makes 1e-6."""
 
 
 def means(a: PixelPairs, channels: Channels, c: Constants) -> Tensor:
@@ -79,7 +90,44 @@ def _blur(planes: Tensor, dim: int) -> Tensor:
     return blurred
 
 
-def _similarity(s: Tensor, d: Tensor, c: tuple[float, float]) -> tuple[Tensor, Tensor]:
+def _similarity(s: Tensor, d: Tensor, c: Constants) -> tuple[Tensor, Tensor]:
+    """:func:`plain_similarity`, by fused kernels on a device that can have them."""
+    return _similarity_on(s.device)(s, d, c)
+
+
+@cache
+def _similarity_on(device: torch.device) -> Similarity:
+    return tried(_fused, device) if device.type == "cuda" else plain_similarity
+
+
+def _fused() -> Similarity:
+    from vfiscope.metrics.tensors.ssim_triton import similarity
+
+    return similarity
+
+
+def tried(load: Callable[[], Similarity], device: torch.device) -> Similarity:
+    """The similarity that a function loads, if it can be used on a device and agrees with
+    :func:`plain_similarity`, which otherwise takes its place.
+
+    Triton needs a C compiler for each machine, and may not know the device.
+    """
+    waves = torch.arange(TRIAL_PX[0] * TRIAL_PX[1], device=device).reshape(TRIAL_PX).sin()
+    s, d, c = 1000 * waves, 100 * waves.flip(1), (10.0, 100.0)
+    try:
+        similarity = load()
+        apart = torch.stack(similarity(s, d, c)) - torch.stack(plain_similarity(s, d, c))
+        most = float(apart.abs().max())
+        reason = "" if most <= TRIAL_TOLERANCE else f"they are off by {most:.2g}"
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+    if not reason:
+        return similarity
+    log.warning("warning: ssim is slower on %s without its Triton kernels: %s", device, reason)
+    return plain_similarity
+
+
+def plain_similarity(s: Tensor, d: Tensor, c: Constants) -> tuple[Tensor, Tensor]:
     """SSIM and its contrast-structure part of every window, two (H - 10, W - 10), from planes (H,
     W)."""
     level_s, level_d = ((plane.amin() + plane.amax()) / 2 for plane in (s, d))

@@ -30,7 +30,7 @@ __all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]
 
 MIXTURES = ("blend_residual", "blend_others")
 GHOSTING_SIGNALS = (
-    *("blend_residual", "blend_gradient", "blend_motion", "blend_others", *ECHOES),
+    *(*MIXTURES, "blend_gradient", "blend_motion", *ECHOES),
     *("moving_detail", "difference_p99", "luma_mean"),
 )
 LEAST_KNOWN = 2
@@ -41,6 +41,9 @@ what this is around."""
 MAX_GRADIENT, MAX_OF_SLOPE = 0.97, 0.95
 """Slope in what moves, as a part of that of the neighbours, and of what this is around: a blend of
 edges is flatter."""
+MUCH_FLATTER, MUCH_NEARER = 0.85, 0.5
+"""The same for blends of other frames, and the difference to these as a part of that to the blend
+of the neighbours."""
 MIN_USUAL = 0.6
 """Difference to a blend around a ghost below which all is blended, as in a dissolve."""
 MIN_BLEND_PX = 2.0
@@ -71,6 +74,7 @@ def detect(columns: Columns) -> list[Segment]:
 
     A blend of the frames around it explains the frame better than their motion does, and much
     better than it explains the frames nearby; and what moves is flatter than in the frames around.
+    The same goes for a blend of two other frames, if it is much better than one of the neighbours.
     Or what moves is seen twice, which nothing around is, and a blend of some two instants explains
     it better than usual; each counts as far as it is clear.
 
@@ -105,14 +109,28 @@ def ghost_rows(context: Context) -> Mask:
 
 
 def _clear(context: Context) -> Float64:
-    """(N,) margins of blends of the frame before and the one after."""
-    residual, gradient, motion = (context.signal(name) for name in GHOSTING_SIGNALS[:3])
-    usual, slope = medians(residual, ECHO_NEAR), medians(gradient, ECHO_NEAR)
+    """(N,) margins of blends of the frame before and the one after, and of blends of other frames,
+    where these are much flatter and no mixture of the neighbours is nearly as good: one of several
+    mixtures is easily near what stands or jumps."""
+    residual, others, gradient, motion = (context.signal(name) for name in GHOSTING_SIGNALS[:4])
+    slope, (weaker, kept) = medians(gradient, ECHO_NEAR), lost_detail(context)
+    with np.errstate(invalid="ignore"):
+        flatter = gradient <= np.minimum(MAX_GRADIENT, MAX_OF_SLOPE * slope)
+        flatter &= (weaker >= MIN_FLATTER) | np.isnan(kept)
+        much = gradient <= MUCH_FLATTER * np.minimum(1, slope)
+        moves = (motion >= MIN_BLEND_PX) & ~relit(context)
+        much &= (others <= MUCH_NEARER * residual) & (weaker >= 1) & ~bumped_rows(context)
+    near, far = (_explained(context, name) for name in MIXTURES)
+    return np.where(moves, np.fmax(np.where(flatter, near, 0.0), np.where(much, far, 0.0)), 0.0)
+
+
+def _explained(context: Context, name: str) -> Float64:
+    """(N,) margins of how well a mixture explains the frame."""
+    residual = context.signal(name)
+    usual = medians(residual, ECHO_NEAR)
     with np.errstate(invalid="ignore", divide="ignore"):
         margin = np.minimum(MAX_RESIDUAL / residual, MAX_OF_USUAL * usual / residual)
-        flatter = gradient <= np.minimum(MAX_GRADIENT, MAX_OF_SLOPE * slope)
-        met = flatter & (motion >= MIN_BLEND_PX) & (usual >= MIN_USUAL)
-    return np.where(met & ~relit(context), np.nan_to_num(margin), 0.0)
+        return np.where(usual >= MIN_USUAL, np.nan_to_num(margin), 0.0)
 
 
 def _seen_twice(context: Context) -> Float64:
@@ -137,17 +155,17 @@ def _seen_twice(context: Context) -> Float64:
         met &= (kept >= MIN_KEPT) | (mixed >= MIN_MIXED)
         for side in (ECHO_NEAR[:5], ECHO_NEAR[5:]):
             met &= sum(shifted(np.isfinite(kept), by) for by in side) >= LEAST_KNOWN
-    met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_beside(_others(context))
+    met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_others(context)
     return np.where(met, np.sqrt(shown * flatter), 0.0)
 
 
 def _others(context: Context) -> Mask:
-    """(N,) rows of what blends frames in the eyes of their neighbours."""
-    other = (damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
-    other |= relit(context)
+    """(N,) rows of what blends frames in the eyes of their neighbours, and those beside them."""
+    other = _beside(damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
+    blended = relit(context)
     for tear in tears(context):
-        other[tear.first : tear.stop] = True
-    return np.asarray(other)
+        blended[tear.first : tear.stop] = True
+    return np.asarray(other | _beside(blended))
 
 
 def _off_time(steps: Float64) -> Float64:
@@ -183,11 +201,13 @@ def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, i
 
 
 def _mixture_words(context: Context, row: int) -> str:
+    name = min(MIXTURES, key=lambda each: float(context.signal(each)[row]))
+    whose = "its neighbours" if name == MIXTURES[0] else "other frames near it"
     return (
-        f"is a blend: what differs from a mixture of its neighbours is"
-        f" {told(context.signal('blend_residual')[row])} times what their motion leaves, around it"
-        f" {_around(context, 'blend_residual', row)} times, and what moves is"
-        f" {told(context.signal('blend_gradient')[row])} times as steep as in them"
+        f"is a blend: what differs from a mixture of {whose} is"
+        f" {told(context.signal(name)[row])} times what their motion leaves, around it"
+        f" {_around(context, name, row)} times, and what moves is"
+        f" {told(context.signal('blend_gradient')[row])} times as steep as in its neighbours"
     )
 
 

@@ -91,21 +91,13 @@ def _paced(context: Context) -> list[PacedTear]:
     score = pace_scores(context)
     pace = score / ENOUGH_TORN
     met = (np.abs(ahead) >= MIN_AHEAD) & (pace >= MIN_PACE_MARGIN)
-    shown = _jumps(context), _repeats(context)
     broken = relit(context) | damaged_rows(context) | (residual_ratio(context) > MAX_NEW)
     found = []
     for stop in np.flatnonzero(met).tolist():
         first = max(0, stop - int(rows[stop]))
-        if broken[first : stop + 1].any() or score[stop] < ALONE_SCORE * _beside(
-            score, first, stop
-        ):
-            continue
-        ends, inside = [first, stop], range(first, min(stop + REPEAT_BEHIND + 1, len(score)))
-        pixels = max(
-            _most_at(split[stop], *shown[0], ends), _most_at(split[stop], *shown[1], inside)
-        )
-        margin = math.sqrt(pace[stop] * min(pixels, MAX_PIXEL_MARGIN))
-        if margin >= 1:
+        margin = math.sqrt(pace[stop] * _shown_by_pixels(context, split[stop], first, stop))
+        alone = score[stop] >= ALONE_SCORE * _most_beside(score, first, stop)
+        if margin >= 1 and alone and not broken[first : stop + 1].any():
             found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
 
@@ -125,10 +117,19 @@ def pace_scores(context: Context) -> Float64:
     return context.columns.share("pace_scores", compute)
 
 
-def _beside(score: Float64, first: int, stop: int) -> float:
+def _most_beside(score: Float64, first: int, stop: int) -> float:
     """The most before a tear and behind it."""
     rows = [first + by for by in BESIDE_BEFORE] + [stop + by for by in BESIDE_BEHIND]
     return float(max((score[row] for row in rows if 0 <= row < len(score)), default=0.0))
+
+
+def _shown_by_pixels(context: Context, split: float, first: int, stop: int) -> float:
+    """Margin of a jump at one of the ends of a tear, or of what repeats within or behind it."""
+    jumps = context.columns.share("tear_jumps", lambda: _jumps(context))
+    repeats = context.columns.share("tear_repeats", lambda: _repeats(context))
+    within = range(first, min(stop + REPEAT_BEHIND + 1, len(repeats[0])))
+    most = max(_most_at(split, *jumps, (first, stop)), _most_at(split, *repeats, within))
+    return min(most, MAX_PIXEL_MARGIN)
 
 
 def _jumps(context: Context) -> tuple[Float64, Float64]:

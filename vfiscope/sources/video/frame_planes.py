@@ -19,6 +19,6 @@ BYTES = np.dtype(np.uint8)
 
 def lines_of(plane: VideoPlane, dtype: np.dtype[Any] = BYTES) -> NDArray[Any]:
     """A plane as (H, samples with padding); the memory lives as long as the frame."""
-    return np.frombuffer(memoryview(plane), dtype).reshape(
-        plane.height, plane.line_size // dtype.itemsize
-    )
+    columns = plane.line_size // dtype.itemsize
+    samples = np.frombuffer(memoryview(plane), dtype, count=plane.height * columns)
+    return samples.reshape(plane.height, columns)

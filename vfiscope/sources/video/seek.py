@@ -8,7 +8,6 @@ decodes from the start.
 
 from __future__ import annotations
 
-import zlib
 from array import array
 from bisect import bisect_right
 from collections import deque
@@ -24,6 +23,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vfiscope.sources.source import Counts
+from vfiscope.sources.video.checksum import checksum, has_checksum
 from vfiscope.sources.video.container import VideoFile, opened
 from vfiscope.sources.video.decode import Decoded
 from vfiscope.sources.video.deinterlace import deinterlace_frames
@@ -74,7 +74,7 @@ class FirstPass:
             for place in places:
                 whole = self._checks and place.pts is not None and not place.damaged
                 self._checksums.append(
-                    _checksum(place.frame) if place.frame is not None and whole else NOT_WHOLE
+                    checksum(place.frame) if place.frame is not None and whole else NOT_WHOLE
                 )
                 yield place
                 del place
@@ -96,32 +96,6 @@ class FirstPass:
         columns = np.array(keys, np.int64).reshape(-1, 2)
         checksums = np.array(self._checksums[:n], np.int64)
         return SeekTable(pts, checksums, columns[:, 1].copy(), columns[:, 0].copy(), self.ended)
-
-
-def _checksum(frame: av.VideoFrame) -> int:
-    """CRC-32 of the samples of a frame and of all values that affect their conversion to RGB."""
-    name, size = frame.format.name, (frame.width, frame.height)
-    color = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
-    head = (name, size, [int(tag) for tag in color], frame.interlaced_frame)
-    found = zlib.crc32(repr(head).encode())
-    for number, plane in enumerate(frame.planes):
-        lines = np.frombuffer(memoryview(plane), np.uint8)
-        if not (frame.format.has_palette and number):
-            # The bytes after the end of a line are padding with undefined content.
-            lines = lines[: plane.height * plane.line_size].reshape(plane.height, plane.line_size)
-            lines = np.ascontiguousarray(lines[:, : _line_bytes(frame, number, plane.width)])
-        found = zlib.crc32(lines.data, found)
-    return found
-
-
-def _line_bytes(frame: av.VideoFrame, number: int, width: int) -> int:
-    video_format = frame.format
-    if video_format.has_palette:
-        return width
-    if len(frame.planes) == 1:
-        return -(-width * video_format.padded_bits_per_pixel // 8)
-    own = [part for part in video_format.components if part.plane == number]
-    return sum(width * -(-part.bits // 8) for part in own)
 
 
 def can_seek(table: SeekTable | None, ordinal: int, *, neighbours: bool) -> bool:
@@ -262,7 +236,7 @@ def _group(
         for frame in packet.decode():
             ordinal = None if frame.pts is None else wanted.pop(frame.pts, None)
             if ordinal is not None:
-                if frame.is_corrupt or _checksum(frame) != table.checksum[ordinal]:
+                if frame.is_corrupt or not has_checksum(frame, int(table.checksum[ordinal])):
                     raise Disagreement(f"frame {ordinal} comes out otherwise")
                 yield Sought(ordinal, Decoded(frame, frame.pts, damaged=False))
             # Frames come out in the order of their times: one that was passed will not come.
