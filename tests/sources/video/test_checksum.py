@@ -55,6 +55,16 @@ def test_samples_in_another_order_are_another_frame() -> None:
     assert len({checksum(frame) for frame in frames}) == len(frames)
 
 
+def test_small_changes_of_two_samples_do_not_cancel_out() -> None:
+    level = np.full((2, 64), 100, np.uint8)
+    found = {checksum(from_planes([level], "gray"))}
+    for at, (one, other) in ((4, (3, -1)), (8, (5, -1)), (8, (-10, 2))):
+        changed_level = level.copy()
+        changed_level[0, [0, at]] += np.array((one, other)).astype(np.uint8)
+        found.add(checksum(from_planes([changed_level], "gray")))
+    assert len(found) == 4
+
+
 def test_what_affects_the_conversion_counts() -> None:
     frame = made("yuv420p")
     found = {checksum(frame)}

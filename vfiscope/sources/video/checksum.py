@@ -1,14 +1,16 @@
 """Checksums of decoded frames, by which a frame that is found again is known to be the same.
 
 Every frame of a pass has one, so it is a sum of 32-bit words with a weight for each place in a
-line, in a fifth of the time of a CRC: any change within one word changes it, and any other change
-does with all but certainty. Runs of older versions hold the CRC-32, which is less than any sum.
+line, in a fifth of the time of a CRC. The weights are drawn, so that small changes of several words
+do not cancel out, as they do with weights of any pattern: what differs has another checksum with
+all but certainty. Runs of older versions hold the CRC-32, which is less than any sum.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import av
@@ -32,7 +34,7 @@ def checksum(frame: av.VideoFrame) -> int:
     for lines, count in _lines(frame):
         if count % 4 or lines.shape[1] % 4:
             lines = np.pad(lines[:, :count], ((0, 0), (0, -count % 4)))
-        total = np.uint64(_add(lines.view(np.uint32), -(-count // 4), total))
+        total = np.uint64(_add(lines.view(np.uint32), _weights(-(-count // 4)), total))
     return LEAST_SUM + (int(total) >> 2)
 
 
@@ -74,13 +76,21 @@ def _line_bytes(frame: av.VideoFrame, number: int, width: int) -> int:
     return sum(width * -(-part.bits // 8) for part in own)
 
 
+@lru_cache(maxsize=8)
+def _weights(count: int) -> NDArray[np.uint32]:
+    """Odd numbers for the words of a line, the same in every version of numpy."""
+    drawn = np.random.PCG64(1).random_raw(count) >> np.uint64(32)
+    return drawn.astype(np.uint32) | np.uint32(1)
+
+
 @compiled()
-def _add(words: Any, count: Any, total: Any) -> Any:
-    """The total with the first ``count`` words of each line added; all sums wrap around."""
+def _add(words: Any, weights: Any, total: Any) -> Any:
+    """The total with as many words of each line added as there are weights; all sums wrap
+    around."""
     for row in range(words.shape[0]):
         line = np.uint64(0)
-        for i in range(count):
-            line += np.uint64(words[row, i]) * np.uint64(2 * i + 1)
+        for i in range(weights.shape[0]):
+            line += np.uint64(words[row, i]) * np.uint64(weights[i])
         total = (total ^ line) * MIXING
         total ^= total >> np.uint64(32)
     return total
