@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.media import noise
@@ -41,8 +42,16 @@ def test_each_stage_has_its_share_and_the_rest_a_line() -> None:
     ]
 
 
-@pytest.mark.parametrize("timings", [{}, {"seconds": 2.5}, {"seconds": 2.5, "fps": 1.0}])
-def test_a_run_of_an_older_version_has_no_times(timings: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "timings",
+    [
+        {},
+        {"seconds": 2.5, "fps": 1.0},
+        {"seconds": 2.5, "processor_seconds": 2.0, "frames": None},
+        {name: value for name, value in TIMINGS.items() if name != "processor_seconds"},
+    ],
+)
+def test_a_run_that_stored_less_has_no_times(timings: dict[str, Any]) -> None:
     assert describe_time(timings) is None
     assert describe_timing(timings) == ["time: this run did not store where it went"]
 

@@ -12,13 +12,15 @@ __all__ = ["describe_time", "describe_timing", "times_reading"]
 READING_STAGES = "read "
 """How the stages begin that decode an input and convert its frames to RGB."""
 ELSEWHERE = "elsewhere"
+TOTALS = ("seconds", "processor_seconds", "frames")
+"""Of a whole run; older versions stored fewer."""
 
 
 def describe_timing(timings: Mapping[str, Any]) -> list[str]:
     """A line about the whole run, and a table of its stages; a run that stored none has a line
     that says so."""
-    stages = timings.get("stages") or {}
-    if not stages:
+    stages, whole = timings.get("stages"), describe_time(timings)
+    if not stages or whole is None:
         return ["time: this run did not store where it went"]
     total, frames = timings["processor_seconds"], max(1, timings["frames"])
     spent = {name: times["processor"] for name, times in stages.items()}
@@ -32,12 +34,12 @@ def describe_timing(timings: Mapping[str, Any]) -> list[str]:
         for name, seconds in spent.items()
     ]
     heading = f"{'stage':<{wide}}  processor ms a frame   share      wall s"
-    return [f"time: {describe_time(timings)}", "", heading, *(row.rstrip() for row in rows)]
+    return [f"time: {whole}", "", heading, *(row.rstrip() for row in rows)]
 
 
 def describe_time(timings: Mapping[str, Any]) -> str | None:
     """How long a run took, in one line; None where it did not store that."""
-    if not timings.get("seconds") or timings.get("processor_seconds") is None:
+    if any(timings.get(name) is None for name in TOTALS):
         return None
     times = times_reading(timings)
     beside = "" if times is None else f", {times:.2g} times that of reading alone"
@@ -50,8 +52,8 @@ def describe_time(timings: Mapping[str, Any]) -> str | None:
 def times_reading(timings: Mapping[str, Any]) -> float | None:
     """Processor time of a whole run over that of reading its inputs: decoding, and converting to
     RGB. None where that is not known."""
-    stages = timings.get("stages") or {}
+    stages, total = timings.get("stages") or {}, timings.get("processor_seconds")
     reading = sum(
         each["processor"] for name, each in stages.items() if name.startswith(READING_STAGES)
     )
-    return timings["processor_seconds"] / reading if reading else None
+    return total / reading if reading and total is not None else None
