@@ -72,7 +72,8 @@ def climb_steps(own: Any, ringed: Any, level: Any, found: Any) -> None:
     for _ in range(CLIMB_STEPS):
         if abs(found[2] - last) < CLIMB_END:
             return
-        if max(abs(found[0]) - width, abs(found[1]) - height) > -1:
+        # Not for NaN either: the sums read memory without bounds checks.
+        if not (abs(found[0]) <= width - 1 and abs(found[1]) <= height - 1):
             break
         count = sum_up(own, ringed, found[0], found[1], sums)
         t, w, tt, ww, tw, tg, th, g, h, gg, gh, hh, gw, hw, gs, hs = sums

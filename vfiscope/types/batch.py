@@ -79,9 +79,11 @@ def to_tensor(data: Pixels, device: str) -> torch.Tensor:
     import torch
 
     made = torch.from_numpy(data) if isinstance(data, np.ndarray) else data
-    if torch.device(device).type == "cuda" and not made.is_cuda:
+    pinned = torch.device(device).type == "cuda" and not made.is_cuda
+    if pinned:
         made = made.pin_memory()  # else the copy would keep this thread waiting
-    return made.to(device, non_blocking=True)
+    # Of memory that is not pinned nobody sees to it that it stays as it is until it is copied.
+    return made.to(device, non_blocking=pinned)
 
 
 def to_numpy(data: Pixels) -> NDArray[Any]:

@@ -9,8 +9,7 @@ Conventions:
 * Chroma is interpolated linearly, with its samples where the stream puts them: left of the pixels
   they stand for in H.264, HEVC and MPEG-2, at their centre where the stream does not say.
 * Transfer and primaries are recorded and not converted, except for HDR (PQ, HLG) where a tone map
-was
-  requested (``tonemap.py``).
+  was requested (``tonemap.py``).
 * Frames with an alpha channel are composited over black: code value times alpha, rounded to
   nearest, after the conversion.
 
