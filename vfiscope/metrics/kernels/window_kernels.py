@@ -34,7 +34,7 @@ GROUP_ROWS = 4
 RING_GROUPS = 4
 """Groups of filtered rows in the ring; the windows of a group reach into the three before it."""
 
-PAGE = 1024
+PAGE_FLOATS = 1024
 """Floats in 4096 bytes."""
 LEVEL_SAMPLES = 4
 """Values along a side of a strip whose mean is its level."""
@@ -46,10 +46,10 @@ GROUP = GROUP_ROWS * ROW
 # another page as a store just before it waits for that store. These places were the quickest of
 # several, and are the same in every process.
 RING = RING_GROUPS * GROUP
-SOURCE_ROW = PAGE // 4
-SOURCE = RING + PAGE // 2
-LEVELS = SOURCE + 4 * SOURCE_ROW
-SIMILAR = LEVELS + 2 * SOURCE_COLUMNS
+SOURCE_ROW = PAGE_FLOATS // 4
+SOURCE_ROWS = RING + PAGE_FLOATS // 2
+LEVEL_ROWS = SOURCE_ROWS + 4 * SOURCE_ROW
+SIMILAR_ROWS = LEVEL_ROWS + 2 * SOURCE_COLUMNS
 
 _inner = compiled(FUSED, inner=True)
 
@@ -69,8 +69,8 @@ W0, W1, W2, W3, W4, W5 = taps()[: WINDOW_MARGIN_PX + 1]
 @_inner
 def _aligned(count: int) -> Float32:
     """Zeros that begin at a page."""
-    made = np.zeros(count + PAGE, np.float32)
-    start = -(made.ctypes.data // 4) % PAGE
+    made = np.zeros(count + PAGE_FLOATS, np.float32)
+    start = -(made.ctypes.data // 4) % PAGE_FLOATS
     return made[start : start + count]
 
 
@@ -245,12 +245,12 @@ def _strip(
 def workspace() -> Any:
     """What :func:`add_band` works with: the ring, two rows of s and of d around their levels, the
     levels of the columns, the similarities of a group, and sums down the columns."""
-    block = _aligned(SIMILAR + 2 * GROUP_ROWS * STRIP_COLUMNS)
+    block = _aligned(SIMILAR_ROWS + 2 * GROUP_ROWS * STRIP_COLUMNS)
     return (
         block[:RING],
-        block[SOURCE:LEVELS].reshape(2, 2, SOURCE_ROW),
-        block[LEVELS : LEVELS + 2 * SOURCE_COLUMNS].reshape(2, SOURCE_COLUMNS),
-        block[SIMILAR:],
+        block[SOURCE_ROWS:LEVEL_ROWS].reshape(2, 2, SOURCE_ROW),
+        block[LEVEL_ROWS : LEVEL_ROWS + 2 * SOURCE_COLUMNS].reshape(2, SOURCE_COLUMNS),
+        block[SIMILAR_ROWS:],
         np.empty((2, STRIP_COLUMNS)),
     )
 
