@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import faults_damage as damage
+import faults_light as light
+import faults_time as time
 from faults_truth import Edit
 
 Levels = tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]
@@ -35,12 +38,33 @@ class Variant:
         return self.kind in lasting and not self.levels[level].get("count")
 
 
-def steps(**values: Any) -> Levels:
-    """Arguments of the three severities; those that are lists of three differ."""
-    return tuple(
-        {name: value[i] if isinstance(value, list) else value for name, value in values.items()}
-        for i in range(3)
-    )  # type: ignore[return-value]
+MADE = {
+    **dict.fromkeys(("duplicate", "freeze"), (time.repeat, "change")),
+    "drop": (time.drop, "change"),
+    "ghosting": (time.ghost, "speed"),
+    "tearing": (time.tear, "speed"),
+    "fade": (light.fade, "texture"),
+    "flash": (light.flash, "texture"),
+    "black": (light.black, "texture"),
+    "flicker": (light.flicker, "texture"),
+    "exposure": (light.exposure, "texture"),
+    "blur": (damage.blur, "texture"),
+    "warp": (damage.warp, "texture"),
+    "corruption": (damage.corrupt, "texture"),
+    "shift": (damage.shift, "texture"),
+    "change": (damage.thing, "texture"),
+}
+"""{kind: how it is made, and what a place must have for it to be seen}"""
+
+
+def variant(name: str, kind: str, **values: Any) -> Variant:
+    """A variant by its arguments; those that are lists of three differ from mild to strong."""
+    make, needs = MADE[kind]
+    mild, moderate, strong = (
+        {key: value[level] if isinstance(value, list) else value for key, value in values.items()}
+        for level in range(3)
+    )
+    return Variant(name, kind, make, needs, (mild, moderate, strong))
 
 
 def grey(*gains: float) -> list[tuple[float, float, float]]:

@@ -8,7 +8,8 @@ Printed are wall times, each the median of ROUNDS rounds that hold all steps:
 
 - "video to scores": a run with cosine and mismatch, per frame, test and reference counted;
 - "network alone": timm's module in a loop over one fixed batch on the card, per frame;
-- "ssim, ms_ssim, psnr": of pairs of frames that lie in the card's memory, per pair.
+- "ssim, ms_ssim, psnr": of pairs of frames that lie in the card's memory, per pair;
+- "upload": of a frame from pinned memory, as RGB, and as planes that become RGB on the card.
 
 Below stands where the time of the last run went, stage by stage, in wall time. Opening the network
 and first calls are not counted. Without a card the script says so and prints nothing else.
@@ -26,6 +27,7 @@ from typing import Any
 
 import torch
 from network import save_weights
+from planes_on_gpu import to_rgb
 
 import vfiscope as vs
 from vfiscope.embedders import open_embedder
@@ -33,6 +35,7 @@ from vfiscope.embedders.dinov2 import network_batch
 from vfiscope.embedders.precision import multiplying_in
 from vfiscope.metrics import pixel, ssim
 from vfiscope.sources import open_source
+from vfiscope.sources.video.yuv_loops import LEFT, Factors
 from vfiscope.synth import Scene, write_video
 
 NAME = "dinov2-base"
@@ -43,7 +46,7 @@ FRAMES = 96
 PAIRS = 8
 """In the card's memory."""
 BATCHES = 20
-"""Of the network alone."""
+"""Of the network alone; as many frames are uploaded."""
 ROUNDS = 3
 METRICS = {"ssim": ssim.ssim, "ms_ssim": ssim.ms_ssim, "psnr": pixel.psnr}
 
@@ -57,7 +60,11 @@ class Steps:
         with open_source(clip, stop=PAIRS, batch=PAIRS) as source:
             frames = next(iter(source)).to(DEVICE)
         self.pairs = frames.data.contiguous(), frames.data.flip(0).contiguous()
-        self.size = frames.size
+        self.size = height, width = frames.size
+        chroma = torch.zeros(2, height // 2, width // 2, dtype=torch.uint8)
+        luma = torch.zeros(height, width, dtype=torch.uint8)
+        self.planes = [each.pin_memory() for each in (luma, *chroma)]
+        self.rgb = torch.zeros(height, width, 3, dtype=torch.uint8).pin_memory()
         self.timings: Mapping[str, Any] = {}
 
     def video(self) -> int:
@@ -85,6 +92,17 @@ class Steps:
                 self.embedder.model.forward_features(batch)
         return count * BATCHES
 
+    def upload_rgb(self) -> int:
+        for _ in range(BATCHES):
+            self.rgb.to(DEVICE, non_blocking=True)
+        return BATCHES
+
+    def upload_planes(self) -> int:
+        factors = Factors.of("bt709", full=False)
+        for _ in range(BATCHES):
+            to_rgb(*(each.to(DEVICE, non_blocking=True) for each in self.planes), LEFT, factors)
+        return BATCHES
+
     def metric(self, name: str) -> int:
         METRICS[name](*self.pairs)
         return PAIRS
@@ -111,6 +129,8 @@ def main(clip: str | None) -> None:
             f"{NAME} at {SIDE}, video to scores": steps.video,
             f"{NAME} at {SIDE}, network alone": steps.network,
             **{f"{name}, from device memory": lambda n=name: steps.metric(n) for name in METRICS},
+            "upload as RGB": steps.upload_rgb,
+            "upload as planes": steps.upload_planes,
         }
         for do in asked.values():
             do()

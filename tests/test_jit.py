@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import vfiscope
 from vfiscope import jit, jit_cache
@@ -146,6 +147,16 @@ def test_an_error_of_a_row_is_raised_when_no_row_runs_any_more(
     with pytest.raises(ValueError, match="in the second row"):
         jit.map_rows(fail, 100)
     assert running == []
+
+
+def test_products_of_matrices_get_one_thread_for_a_while() -> None:
+    def numbers() -> set[int]:
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        with jit.one_blas_thread():
+            assert 1 in numbers()  # others may have been loaded since
+        assert numbers() == {2}
 
 
 def test_a_forked_process_has_threads_of_its_own() -> None:

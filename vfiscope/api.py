@@ -15,8 +15,8 @@ from vfiscope.options.keyword_types import options_of, with_options
 from vfiscope.options.keywords import CompareKeywords, ScanKeywords, ScoreKeywords
 from vfiscope.segments import reflag
 from vfiscope.store import Run
-from vfiscope.views import export_run as export
-from vfiscope.views import plot_run as plot
+from vfiscope.views.export import export_run as export
+from vfiscope.views.plot import plot_run as plot
 from vfiscope.views.table import Choice, Table
 from vfiscope.views.tabulate import table_of
 

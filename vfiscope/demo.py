@@ -10,7 +10,7 @@ from vfiscope.errors import UsageError, interruption
 from vfiscope.options import RunConfig
 from vfiscope.scoring.pipeline import run as run_job
 from vfiscope.store import Run
-from vfiscope.views import plot_run
+from vfiscope.views.plot import plot_run
 
 if TYPE_CHECKING:
     from vfiscope.scoring.pipeline import WrapScoring

@@ -8,13 +8,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from helpers.media import Array, write_video
+from helpers.media import Array, noise, write_video
 
 import vfiscope as vs
 from vfiscope import synth
 from vfiscope.inspection.doctor import diagnose
+from vfiscope.pixels import luma_plane
 from vfiscope.registration.constant_offset import constant_offset
-from vfiscope.registration.offset import frame_offset
+from vfiscope.registration.offset import _rough_luma, frame_offset
 from vfiscope.types import Code
 
 H, W, N = 96, 144, 22
@@ -47,6 +48,12 @@ def test_the_offset_of_a_frame(dx: float, dy: float, gain: float, add: int) -> N
     assert frame_offset(test, REF[0], 8, 8) == pytest.approx((-dx, -dy), abs=0.15)
     deep = test.astype(np.uint16) * 257
     assert frame_offset(deep, REF[0], 16, 8) == pytest.approx((-dx, -dy), abs=0.15)
+
+
+def test_rough_luma_is_that_of_opencv() -> None:
+    frame = noise(1, 301, 517)[0]
+    expected = cv2.resize(luma_plane(frame, 8), (256, 149), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(_rough_luma(frame, 8), expected, atol=1e-3)
 
 
 def test_what_has_no_texture_has_no_offset() -> None:

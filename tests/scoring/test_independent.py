@@ -13,8 +13,8 @@ import vfiscope as vs
 from vfiscope.cli.messages import describe
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
-from vfiscope.views import plot_run
 from vfiscope.views.image_axis import short_names
+from vfiscope.views.plot import plot_run
 from vfiscope.views.tabulate import table_of
 
 QUICK = {"metrics": "psnr", "maps": "none", "fields": "none"}

@@ -121,6 +121,16 @@ def test_frames_move_to_a_device_with_their_pixels_alone() -> None:
     assert moved.to("meta").take(np.array([0, 0])).data.shape == (2, 3, 4, 5)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_frames_keep_their_order_in_the_memory_of_a_gpu() -> None:
+    """They are uploaded from pinned memory, interleaved as they were decoded."""
+    whole = pictured(3)
+    moved = whole.to("cuda")
+    assert moved.data.is_cuda
+    assert moved.data.permute(0, 2, 3, 1).is_contiguous()
+    assert np.array_equal(moved.interleaved, whole.interleaved)
+
+
 def test_arrays_and_tensors_of_the_cpu_share_memory() -> None:
     array = noise(1, 2, 3)
     assert np.shares_memory(to_numpy(to_tensor(array, "cpu")), array)

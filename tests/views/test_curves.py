@@ -9,8 +9,8 @@ import pytest
 from helpers.figures import INF, NAN, fake, lines, panels
 from matplotlib.figure import Figure
 
-from vfiscope.views import plot_run
 from vfiscope.views.curves import frame_axis, thin
+from vfiscope.views.plot import plot_run
 
 
 def test_frame_numbers_follow_variable_frame_rates() -> None:

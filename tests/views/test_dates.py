@@ -13,7 +13,7 @@ import vfiscope as vs
 from vfiscope.cli.messages import describe
 from vfiscope.errors import UsageError
 from vfiscope.store import Run
-from vfiscope.views import plot_run
+from vfiscope.views.plot import plot_run
 
 QUICK = {"metrics": "psnr", "maps": "none", "fields": "none"}
 DAYS, A_DAY = 4, (0, 10800, 21600)

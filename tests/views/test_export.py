@@ -31,7 +31,7 @@ from vfiscope.errors import (
 )
 from vfiscope.store import Ending, Header, Run, Writer
 from vfiscope.types import Code, FrameTable, MetricSpec, Note, Role, Scores, Status
-from vfiscope.views import export_run
+from vfiscope.views.export import export_run
 
 INF, NAN = float("inf"), float("nan")
 SPECS = {

@@ -20,9 +20,9 @@ from matplotlib.text import Annotation
 from vfiscope.errors import OutputExistsError, UsageError
 from vfiscope.store import Ending, Header, Run, Writer
 from vfiscope.types import MetricSpec, Scores, Segment, Status
-from vfiscope.views import draw_metric, plot_run
 from vfiscope.views.curves import Curve, shade
 from vfiscope.views.naming import choose, title
+from vfiscope.views.plot import draw_metric, plot_run
 
 
 def cut(start: int, stop: int) -> Segment:

@@ -12,7 +12,7 @@ import pytest
 from helpers.figures import INF, NAN, boxes, fake, legend, lines, panels, segment
 
 from vfiscope.errors import UsageError
-from vfiscope.views import overlay_warnings, plot_run
+from vfiscope.views.plot import overlay_warnings, plot_run
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from vfiscope.errors import OutputExistsError, StoreError, UsageError
 from vfiscope.regions.masks import decode, encode
 from vfiscope.store import Run
 from vfiscope.types import Box, Track
-from vfiscope.views import export_run
+from vfiscope.views.export import export_run
 from vfiscope.views.region_report import region_report
 
 SIZE = (48, 64)

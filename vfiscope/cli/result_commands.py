@@ -88,8 +88,8 @@ def plot(
     vfiscope plot a.h5 b.h5 -o curves.png
     """
     from vfiscope.store import Run
-    from vfiscope.views import overlay_warnings, plot_run
     from vfiscope.views.naming import labels_for
+    from vfiscope.views.plot import overlay_warnings, plot_run
 
     with ExitStack() as stack:
         opened = [stack.enter_context(Run(path)) for path in runs]
@@ -123,7 +123,7 @@ def export(run: str, out: str, overwrite: bool) -> int:
     vfiscope export interpolated.h5 -o segments.edl
     """
     from vfiscope.store import Run
-    from vfiscope.views import export_run
+    from vfiscope.views.export import export_run
 
     with Run(run) as opened:
         export_run(opened, out, overwrite=overwrite)

@@ -190,6 +190,7 @@ OF_SOURCES: dict[Code, Kind] = {
         "add the missing images; otherwise later frames are paired with the wrong ones",
     ),
     Code.TAKEN: Kind("info", "time-lapse"),
+    Code.NOT_DATED: Kind("info", "no dates"),
     Code.TIMES_SHARED: Kind("info", "times"),
     Code.CLOCK_WENT_BACK: Kind(
         "warning", "clock", "if it is not, write OffsetTimeOriginal, or pass --time-from fps"

@@ -144,7 +144,7 @@ def similarity_rgb(a: PixelPairs) -> Any:
         if a.on_cpu:
             unit = np.float32(UNIT * a.scale)
             sums = ssim_kernels.ssim_interleaved(*a.arrays, unit, _constants())
-            return sums[:, 0] / (3 * _windows(*a.size))
+            return sums / (3 * _windows(*a.size))
         red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
         return (red + green + blue) / 3
 
@@ -219,9 +219,7 @@ def _cells(
     windows = np.empty((height - MIN_SSIM_SIDE_PX + 1, width - MIN_SSIM_SIDE_PX + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
     ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), windows)
-    sums = np.add.reduceat(
-        np.add.reduceat(windows, rows[:-1], axis=0, dtype=np.float64), columns[:-1], axis=1
-    )
+    sums = ssim_kernels.cell_sums(windows, rows, columns)
     return np.asarray(sums / (np.diff(rows)[:, None] * np.diff(columns)))
 
 

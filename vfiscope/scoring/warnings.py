@@ -19,6 +19,7 @@ TOLD = frozenset(
         Code.IMAGE_PAGES,
         Code.IMAGE_TRANSPARENT,
         Code.MIXED_WITH_HEIC,
+        Code.NOT_DATED,
         Code.NO_DURATIONS,
         Code.FEWER_BITS,
         Code.COUNTER_STARTS_AGAIN,

@@ -40,7 +40,8 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
 
 
 def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> bool:
-    """False for images whose times nobody knows: counted at the default rate.
+    """False for images whose times nobody knows: they are counted at the default rate, which only
+    ``--time-from fps`` states.
 
     Args:
         config: the options of a run.
@@ -48,7 +49,8 @@ def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -
     """
     test = next((each for each in sources if each["role"] == "test"), {})
     counted = test.get("kind") == "images" and not test.get("times_from")
-    return not counted or config.get("fps", IMAGE_RATE) != IMAGE_RATE
+    stated = config.get("time_from") == "fps" or config.get("fps", IMAGE_RATE) != IMAGE_RATE
+    return not counted or stated
 
 
 SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.jit import compiled
+from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked, scaled_down
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
@@ -27,6 +27,7 @@ BLEND_WEIGHTS = (0.2, 0.8)
 MIN_CARRIED_CODES = 1.0
 """Least residual of motion that the one of a blend is divided by."""
 BLEND_MOTION_SHARE = 0.8
+NOTHING_LEFT, HALF_WAY = np.float32(0), np.float32(0.5)
 
 
 class Passage(NamedTuple):
@@ -153,51 +154,65 @@ def _tiny(smalls: Iterable[Uint8]) -> Iterator[Uint8]:
 def mixed(now: Any, past: Any, coming: Any) -> tuple[int, float, float]:
     """Over the pixels of (h, w) uint8 planes where past and coming differ: their number, and the
     products of (now - coming) and of (past - coming) with (past - coming)."""
-    count, along, length = 0, 0.0, 0.0
+    count: Any = 0
+    along, length = 0.0, 0.0
     for y in range(now.shape[0]):
+        row_count, row_along, row_length = np.int32(0), np.int32(0), np.int32(0)
         for x in range(now.shape[1]):
-            step = float(past[y, x]) - float(coming[y, x])
-            if abs(step) > MIN_MOVED_CODES:
-                count += 1
-                along += step * (float(now[y, x]) - float(coming[y, x]))
-                length += step * step
+            apart = np.int32(past[y, x]) - np.int32(coming[y, x])
+            step = np.int32(apart if abs(apart) > MIN_MOVED_CODES else 0)
+            row_count += np.int32(step != 0)
+            row_along += np.int32(step * (np.int32(now[y, x]) - np.int32(coming[y, x])))
+            row_length += np.int32(step * step)
+        count += row_count
+        along += row_along
+        length += row_length
     return count, along, length
 
 
-@compiled()
+@compiled(REORDERED)
 def residuals(
     now: Any, past: Any, coming: Any, part: float, old: Any, new: Any
 ) -> tuple[float, float]:
     """Over the same pixels: sums of the differences to the mixture, and of the least of those to
-    ``old``, ``new`` (h, w) float32 and their mean."""
-    left, least = 0.0, 0.0
+    ``old``, ``new`` (h, w) float32 and their mean; rows in float32, and their sums in float64."""
+    left, least, share = 0.0, 0.0, np.float32(part)
     for y in range(now.shape[0]):
+        row_left, row_least = NOTHING_LEFT, NOTHING_LEFT
         for x in range(now.shape[1]):
-            here, then, next_one = float(now[y, x]), float(past[y, x]), float(coming[y, x])
-            if abs(then - next_one) > MIN_MOVED_CODES:
-                left += abs(here - next_one - part * (then - next_one))
-                a, b = here - old[y, x], here - new[y, x]
-                least += min(abs(a), abs(b), abs((a + b) / 2))
+            here, then, later = np.float32(now[y, x]), np.float32(past[y, x]), coming[y, x]
+            step = then - np.float32(later)
+            moved = abs(step) > MIN_MOVED_CODES
+            a, b = here - old[y, x], here - new[y, x]
+            nearest = min(abs(a), abs(b), abs((a + b) * HALF_WAY))
+            row_left += abs(here - np.float32(later) - share * step) if moved else NOTHING_LEFT
+            row_least += nearest if moved else NOTHING_LEFT
+        left += np.float64(row_left)
+        least += np.float64(row_least)
     return left, least
 
 
-@compiled()
+@compiled(REORDERED)
 def unmixed(now: Any, moved: Any, one: Any, other: Any, low: float, high: float) -> float:
     """Sum of the differences of ``now`` (h, w) uint8 to the best mixture of two float32 planes with
-    a part of ``low`` to ``high`` of the one, where ``moved``."""
+    a part of ``low`` to ``high`` of the one, where ``moved``; rows in float32, and their sums in
+    float64."""
     along, length, left = 0.0, 0.0, 0.0
     for y in range(now.shape[0]):
+        row_along, row_length = NOTHING_LEFT, NOTHING_LEFT
         for x in range(now.shape[1]):
-            if moved[y, x]:
-                step = float(one[y, x]) - float(other[y, x])
-                along += step * (float(now[y, x]) - float(other[y, x]))
-                length += step * step
-    part = low if length == 0 else min(max(along / length, low), high)
+            step = one[y, x] - other[y, x] if moved[y, x] else NOTHING_LEFT
+            row_along += step * (np.float32(now[y, x]) - other[y, x])
+            row_length += step * step
+        along += np.float64(row_along)
+        length += np.float64(row_length)
+    part = np.float32(low if length == 0 else min(max(along / length, low), high))
     for y in range(now.shape[0]):
+        row_left = NOTHING_LEFT
         for x in range(now.shape[1]):
-            if moved[y, x]:
-                step = float(one[y, x]) - float(other[y, x])
-                left += abs(float(now[y, x]) - float(other[y, x]) - part * step)
+            apart = np.float32(now[y, x]) - other[y, x] - part * (one[y, x] - other[y, x])
+            row_left += abs(apart) if moved[y, x] else NOTHING_LEFT
+        left += np.float64(row_left)
     return left
 
 

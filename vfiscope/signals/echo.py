@@ -87,9 +87,11 @@ def echo_sums(detail: Any, flow: Any, moved: Any, steps: Any, sums: Any) -> tupl
     ratio, every = steps
     height, width = detail.shape
     lags, count, power = sums.shape[2], 0, 0.0
+    columns = np.minimum(np.arange(width) // ratio, moved.shape[1] - 1)
     for y in range(0, height, every):
+        i = min(y // ratio, moved.shape[0] - 1)
         for x in range(0, width, COLUMN_STEP):
-            i, j = min(y // ratio, moved.shape[0] - 1), min(x // ratio, moved.shape[1] - 1)
+            j = columns[x]
             if not moved[i, j]:
                 continue
             dx, dy = float(flow[i, j, 0]) / 2, float(flow[i, j, 1]) / 2

@@ -79,8 +79,30 @@ def block_means(plane: NDArray[Any], side: int = BLOCK_PX) -> Float32:
     """(h, w) means of the blocks of a plane, which lie side by side from the top left corner. What
     does not fill a block is left out, but there is one block at least each way."""
     high, wide = (max(1, length // side) for length in plane.shape)
+    if plane.dtype == np.uint8:
+        made = np.empty((high, wide), np.float32)
+        mean_blocks(plane, side, made)
+        return made
     whole = plane[: high * side, : wide * side].astype(np.float32)
     return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+
+
+@compiled()
+def mean_blocks(plane: Any, side: int, made: Any) -> None:
+    """Fill (h, w) float32 with the means of the blocks of (H, W) uint8."""
+    tall, broad = min(side, plane.shape[0]), min(side, plane.shape[1])
+    share, sums = np.float32(1 / (tall * broad)), np.empty(made.shape[1] * broad, np.uint32)
+    for i in range(made.shape[0]):
+        sums[:] = 0
+        for y in range(i * side, i * side + tall):
+            row = plane[y]
+            for x in range(sums.shape[0]):
+                sums[x] += np.uint32(row[x])
+        for j in range(made.shape[1]):
+            total = np.uint32(0)
+            for x in range(j * broad, (j + 1) * broad):
+                total += sums[x]
+            made[i, j] = np.float32(total) * share
 
 
 def slopes(plane: Uint8) -> Float32:

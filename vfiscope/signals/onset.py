@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
@@ -16,6 +16,7 @@ __all__ = ["ONSET", "onset"]
 
 ONSET_BLOCK_PX = 4
 """Side of the blocks, in tiny pixels."""
+ONSET_SHARE = np.float32(1 / ONSET_BLOCK_PX**2)
 ONSET_QUANTILE = 0.995
 LEAST_OF_ONSET = 0.5
 """Blocks of at least that part of the quantile are where it is."""
@@ -61,10 +62,27 @@ def _onset(frame: SignalFrame) -> Onset | None:
 
 
 def _blocks(now: Uint8, carried: Float32) -> Float32:
-    apart = np.abs(now - carried).astype(np.float32)
-    high, wide = (side // ONSET_BLOCK_PX for side in apart.shape)
-    whole = np.ascontiguousarray(apart[: high * ONSET_BLOCK_PX, : wide * ONSET_BLOCK_PX])
-    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+    """(h, w) mean absolute differences of two planes in blocks of 4 x 4."""
+    high, wide = (side // ONSET_BLOCK_PX for side in now.shape)
+    made = np.empty((high, wide), np.float32)
+    blocks_apart(now, carried, made)
+    return made
+
+
+@compiled()
+def blocks_apart(now: Any, carried: Any, made: Any) -> None:
+    """Fill (h, w) float32 with the mean absolute differences of (H, W) uint8 and float32."""
+    sums = np.empty(made.shape[1] * ONSET_BLOCK_PX, np.float32)
+    for i in range(made.shape[0]):
+        sums[:] = 0
+        for y in range(i * ONSET_BLOCK_PX, (i + 1) * ONSET_BLOCK_PX):
+            here, there = now[y], carried[y]
+            for x in range(sums.shape[0]):
+                sums[x] += abs(np.float32(here[x]) - there[x])
+        for j in range(made.shape[1]):
+            k = ONSET_BLOCK_PX * j
+            total = sums[k] + sums[k + 1] + (sums[k + 2] + sums[k + 3])
+            made[i, j] = total * ONSET_SHARE
 
 
 ONSET = tuple(

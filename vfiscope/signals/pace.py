@@ -9,7 +9,7 @@ import numpy as np
 from vfiscope.signals.frame_flow import block_flow, from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float64, SignalSpec
+from vfiscope.types import Float32, Float64, SignalSpec
 
 __all__ = ["HEADING", "PACE", "PACE_SPREAD", "heading", "pace", "pace_spread"]
 
@@ -47,7 +47,7 @@ def heading(frame: SignalFrame) -> float:
     earlier = None if before is None else block_flow(before.shared.get("from_before"))
     if earlier is None or later is None:
         return math.nan
-    squares = [np.square(each).sum(axis=-1) for each in (earlier, later)]
+    squares = [_products(each, each) for each in (earlier, later)]
     if min(int((each > MIN_PACE_PX**2).sum()) for each in squares) < MIN_PACE_BLOCKS:
         return math.nan
     return float((earlier * later).sum() / math.sqrt(squares[0].sum() * squares[1].sum()))
@@ -63,15 +63,22 @@ def _ratios(frame: SignalFrame) -> Float64 | None:
         return None
 
     def compute() -> Float64 | None:
-        lengths = np.stack([np.square(each).sum(axis=-1) for each in known])
-        usual = np.take_along_axis(np.stack(known), lengths.argmax(axis=0)[None, ..., None], 0)[0]
-        length = np.square(usual).sum(axis=-1)
+        usual, length = known[0], _products(known[0], known[0])
+        for other in known[1:]:
+            longer = _products(other, other) > length
+            usual = np.where(longer[..., None], other, usual)
+            length = _products(usual, usual)
         moving = length > MIN_PACE_PX**2
         if moving.sum() < MIN_PACE_BLOCKS:
             return None
-        return np.asarray((step * usual).sum(axis=-1)[moving] / length[moving], np.float64)
+        return np.asarray(_products(step, usual)[moving] / length[moving], np.float64)
 
     return frame.share("pace_ratios", compute)
+
+
+def _products(one: Float32, other: Float32) -> Float32:
+    """(h, w) scalar products of vectors (h, w, 2)."""
+    return np.asarray(one[..., 0] * other[..., 0] + one[..., 1] * other[..., 1], np.float32)
 
 
 PACE = Signal(

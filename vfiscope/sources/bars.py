@@ -219,12 +219,15 @@ def _bar(lines: Lines, least: float = MIN_EDGE_STEP) -> int:
     """
     most = int(MAX_BARS_SHARE * len(lines.total))
     shown = lines.brightest[: most + SPREAD_PX + EDGE_PX].astype(np.float64)
-    above = shown - np.median(shown[0])
+    level = float(np.median(shown[0]))
+    if level > MAX_BAR_LEVEL:
+        return 0
+    above = shown - level
     even = np.quantile(above, 0.98, axis=1) <= MAX_BAR_UNEVENNESS
     core = len(even) if even.all() else int(np.argmin(even))
     usual = lines.total[: len(above)]
     ends = range(core, min(core + SPREAD_PX, len(above) - EDGE_PX) + 1)
-    if float(np.median(shown[0])) > MAX_BAR_LEVEL or not core or not len(ends):
+    if not core or not len(ends):
         return 0
     rises = [usual[i : i + EDGE_PX].mean() - usual[max(0, i - EDGE_PX) : i].mean() for i in ends]
     end = ends[int(np.argmax(rises))]

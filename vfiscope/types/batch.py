@@ -79,6 +79,8 @@ def to_tensor(data: Pixels, device: str) -> torch.Tensor:
     import torch
 
     made = torch.from_numpy(data) if isinstance(data, np.ndarray) else data
+    if torch.device(device).type == "cuda" and not made.is_cuda:
+        made = made.pin_memory()  # else the copy would keep this thread waiting
     return made.to(device, non_blocking=True)
 
 

@@ -78,6 +78,7 @@ class Code(StrEnum):
     NAMES_AGAINST_TIMES = "names_against_times"
     IMAGE_TRANSPARENT = "image_transparent"
     IMAGE_PAGES = "image_pages"
+    NOT_DATED = "not_dated"
     NO_DURATIONS = "no_durations"
     IMAGE_UNREADABLE = "image_unreadable"
 

@@ -148,6 +148,11 @@ OF_IMAGES: dict[Code, Template] = {
     Code.NAMES_AGAINST_TIMES: _names_against_times,
     Code.IMAGE_TRANSPARENT: "{file} is transparent: it is composited over black",
     Code.IMAGE_PAGES: "{file} holds {pages} images: only the first is read",
+    Code.NOT_DATED: (
+        "none of {count} images tells by EXIF or by its name when it was taken, so they are read as"
+        " frames of a video: put the dates of a time-lapse into their names"
+        " (2024-05-01_08-00-00.jpg), or pass the rate (--fps 0.01 for one in 100 s)"
+    ),
     Code.NO_DURATIONS: (
         "some of its {images} images have no duration: frames follow each other at --fps"
     ),

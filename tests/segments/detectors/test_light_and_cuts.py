@@ -317,6 +317,7 @@ def test_images_whose_times_nobody_knows_have_no_flash() -> None:
     assert kinds == [[("flash", 20, 22)], [("exposure", 20, 22)]]
     photos = [{"role": "test", "kind": "images"}]
     assert [are_timed({"fps": fps}, photos) for fps in (25.0, 24.0)] == [False, True]
+    assert are_timed({"fps": 25.0, "time_from": "fps"}, photos)
     assert are_timed({"fps": 25.0}, [{"role": "test", "kind": "video"}])
 
 

@@ -14,6 +14,7 @@ from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.types import Role, Segment
 
 N = 60
+ABSDIFF = METRICS["absdiff"].spec
 
 
 def columns_of(change: np.ndarray, step_s: float = 0.04, **signals: np.ndarray) -> Columns:
@@ -264,3 +265,27 @@ def test_a_low_score_of_what_is_explained_is_not_told_beside_it() -> None:
 
     assert told(rows - 1) == [("duplicate", 20, 21), ("low_score", 40, 41)]
     assert ("low_score", 21, 22) in told(rows)
+
+
+HOLDS = [2, 3, 1, 2, 2, 3, 3, 1, 2, 3, 2, 1, 1, 3, 2, 2, 3, 2, 3, 2, 1, 3, 2, 2]
+
+
+def test_drawings_that_are_held_in_no_order_are_a_cadence() -> None:
+    change = np.concatenate([[10.0] + [0.1] * (held - 1) for held in HOLDS])
+    change[0] = np.nan
+    columns = columns_of(change)
+    [segment] = DETECTORS["cadence"].detect(columns)
+    assert segment.evidence.startswith(
+        "drawings are held for 1 to 3 frames, in no order: 22 frames repeat the frame before"
+    )
+    assert found(columns) == [("cadence", 0, len(change))]
+    unknown = np.full(len(change), Role.UNKNOWN, np.uint8)
+    back = replace(columns.frames, role=unknown, ref_index=columns.frames.index - 1)
+    columns = replace(columns, frames=back)
+    scored = replace(columns, scores={"absdiff": change / 255}, specs={"absdiff": ABSDIFF})
+    assert DETECTORS["low_score"].detect(scored) == []
+
+
+def test_single_repeats_in_no_order_are_faults() -> None:
+    rows = (9, 14, 33, 50)
+    assert {kind for kind, _, _ in found(columns_of(moving(*rows, left=0.1)))} == {"duplicate"}

@@ -120,7 +120,7 @@ def test_who_states_a_rate_wants_images_counted(tmp_path: Path) -> None:
 
 def test_photos_without_exif_among_others_are_counted(tmp_path: Path) -> None:
     with open_source(photos(tmp_path, [0, None, 20])) as source:
-        assert (source.info.times_from, codes(source.info)) == ("", set())
+        assert (source.info.times_from, codes(source.info)) == ("", {Code.NOT_DATED})
     with pytest.raises(SourceError, match=r"IMG_0002\.jpg has no EXIF time"):
         open_source(tmp_path, time_from="exif")
 

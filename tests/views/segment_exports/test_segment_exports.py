@@ -21,7 +21,7 @@ from helpers.segment_runs import found, ntsc, segment_run
 from vfiscope.errors import MissingPackageError, OutputExistsError, UsageError
 from vfiscope.store import Run
 from vfiscope.types import Segment
-from vfiscope.views import export_run
+from vfiscope.views.export import export_run
 from vfiscope.views.segment_exports import SEGMENT_FORMATS
 
 ODD_NAME = 'a "b"\n|<ü>%.mp4'

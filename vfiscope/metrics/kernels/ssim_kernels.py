@@ -32,6 +32,7 @@ from vfiscope.metrics.kernels.window_kernels import HALO, add_band, band_rows, w
 from vfiscope.types import Float32, Float64, Int64
 
 __all__ = [
+    "cell_sums",
     "halve_frames",
     "halve_planes",
     "mix_channels",
@@ -176,9 +177,9 @@ def _ssim_planes(
 
 
 def ssim_interleaved(test: Array, ref: Array, unit: Any, c: Float32) -> Float64:
-    """The same over the windows of R, of G and of B together; ``unit`` is the weight of each in its
-    plane, float32."""
-    return _in_bands(_ssim_interleaved, *test.shape[:2], test, ref, unit, c)
+    """Sums of SSIM over the windows of R, of G and of B together, (N,) float64; ``unit`` is the
+    weight of each in its plane, float32."""
+    return _in_bands(_ssim_interleaved, *test.shape[:2], test, ref, unit, c)[:, 0]
 
 
 @_compiled
@@ -206,6 +207,30 @@ def _ssim_interleaved(
         s_rows, d_rows = s[: bottom - top], d[: bottom - top]
         sums = add_band(s_rows, d_rows, width, 3, c, work, nowhere)
         parts[i, band, 0], parts[i, band, 1] = sums
+
+
+def cell_sums(windows: Float32, rows: Int64, columns: Int64) -> Float64:
+    """Sums of (H, W) values over the cells between ``rows`` (h + 1,) and ``columns`` (w + 1,):
+    (h, w) float64."""
+    sums = np.zeros((len(rows) - 1, len(columns) - 1))
+    in_bands(_cell_sums, len(sums), windows, rows, columns, sums)
+    return sums
+
+
+@_compiled
+def _cell_sums(
+    start: int, stop: int, windows: Float32, rows: Int64, columns: Int64, sums: Float64
+) -> None:
+    width = windows.shape[1]
+    for cell in range(start, stop):
+        down = np.zeros(width)
+        for y in range(rows[cell], rows[cell + 1]):
+            line = windows[y]
+            for x in range(width):
+                down[x] += np.float64(line[x])
+        for column in range(sums.shape[1]):
+            for x in range(columns[column], columns[column + 1]):
+                sums[cell, column] += down[x]
 
 
 @_inner

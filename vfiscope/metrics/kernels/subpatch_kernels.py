@@ -36,8 +36,8 @@ SEARCH_CELL, SEARCH_REACH = 4, 4
 """Cell and reach of the coarser level, where every place within one patch is tried."""
 SEARCH_SIDE, SEARCH_AREA = 2 * SEARCH_REACH, 4 * SEARCH_REACH**2
 SEARCH_STEPS = 2 * SEARCH_CELL + 1
-SEARCH_ROW = 16
-"""Floats in a row of what is searched: the width of a window and all the steps but one."""
+SEARCH_ROW = SEARCH_SIDE + SEARCH_STEPS - 1
+"""Side of what is searched, and floats in a row of the windows there."""
 ALIGN_STEPS = 3
 """Steps of the alignment at each scale."""
 MIN_WINDOW_TEXTURE = np.float32(1e-5)

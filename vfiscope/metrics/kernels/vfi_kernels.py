@@ -30,6 +30,10 @@ STRIP = 256
 BINS_PER_SIDE = 4
 """Bins of a descriptor along a side."""
 
+VOTES = 18
+"""Sums of votes down a column: of 8 directions and the magnitude, for two corners each."""
+STRIP_CELLS = STRIP // VFI_CELL_PX
+
 TWO = np.float32(2)
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
@@ -104,13 +108,17 @@ def _add_row(
 
 
 @_inner
-def _to_corners(sums: Float32, cells: int, before: Float32, behind: Float32) -> None:
-    """Votes of the pixels of each cell for the corners at its left and at its right."""
-    for i in range(cells):
-        a, b, c, d = sums[8 * i], sums[8 * i + 1], sums[8 * i + 2], sums[8 * i + 3]
-        e, f, g, h = sums[8 * i + 4], sums[8 * i + 5], sums[8 * i + 6], sums[8 * i + 7]
-        behind[i] = R0 * a + R1 * b + R2 * c + R3 * d + R4 * e + R5 * f + R6 * g + R7 * h
-        before[i] = R7 * a + R6 * b + R5 * c + R4 * d + R3 * e + R2 * f + R1 * g + R0 * h
+def _to_corners(sums: Float32, corners: Float32) -> None:
+    """Votes of the pixels of each cell of a strip for the corners at its left and at its right."""
+    for k in range(VOTES):
+        for i in range(STRIP_CELLS):
+            at, out = k * STRIP + VFI_CELL_PX * i, 2 * k * STRIP_CELLS + i
+            a, b, c, d = sums[at], sums[at + 1], sums[at + 2], sums[at + 3]
+            e, f, g, h = sums[at + 4], sums[at + 5], sums[at + 6], sums[at + 7]
+            corners[out + STRIP_CELLS] = (
+                R0 * a + R1 * b + R2 * c + R3 * d + R4 * e + R5 * f + R6 * g + R7 * h
+            )
+            corners[out] = R7 * a + R6 * b + R5 * c + R4 * d + R3 * e + R2 * f + R1 * g + R0 * h
 
 
 @_inner
@@ -179,7 +187,8 @@ def gather(
     """
     height, width, padded = frame.shape[0], frame.shape[1] // 3, VFI_CELL_PX * sums.shape[2]
     luma = np.empty((VFI_CELL_PX + 2, padded + 2), np.float32)
-    strip, colours = np.empty(19 * STRIP, np.float32), np.empty(3 * STRIP, np.float32)
+    strip, colours = np.empty((VOTES + 1) * STRIP, np.float32), np.empty(3 * STRIP, np.float32)
+    corners = np.empty(2 * VOTES * STRIP_CELLS, np.float32)
     for cell in range(start, stop):
         for y in range(VFI_CELL_PX + 2):
             _luma_of(
@@ -188,14 +197,12 @@ def gather(
         for left in range(0, padded, STRIP):
             columns, at = min(STRIP, padded - left), left // VFI_CELL_PX
             _sum_strip(luma, VFI_CELL_PX * cell, left, columns, (height, width), extra, strip)
-            for k in range(18):
-                # Cut from two axes, rows would not be known to be contiguous: no vectors.
-                before, behind = (
-                    votes[k // 2, k % 2, 0, cell, at:],
-                    votes[k // 2, k % 2, 1, cell, at:],
-                )
-                _to_corners(strip[k * STRIP :], columns // VFI_CELL_PX, before, behind)
-            _in_cells(strip[18 * STRIP :], columns // VFI_CELL_PX, 1, sums[3, cell, at:])
+            _to_corners(strip, corners)
+            for k in range(2 * VOTES):
+                out = votes[k // 4, k // 2 % 2, k % 2, cell, at:]
+                for i in range(columns // VFI_CELL_PX):
+                    out[i] = corners[k * STRIP_CELLS + i]
+            _in_cells(strip[VOTES * STRIP :], columns // VFI_CELL_PX, 1, sums[3, cell, at:])
             _colours(frame, VFI_CELL_PX * cell, left, columns, colours)
             for k in range(3):
                 _in_cells(colours[k:], columns // VFI_CELL_PX, 3, sums[k, cell, at:])

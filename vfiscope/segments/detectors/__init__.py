@@ -75,6 +75,7 @@ for _detector in (
         (),
         low_score.detect,
         ["low_score", *CAUSE_KINDS],
+        reads=(*REPEAT_SIGNALS, *TURN_SIGNALS),
         needs_of=METRIC_OF_CAUSE,
     ),
     Detector("cut", ("cut",), cut.detect),

@@ -45,6 +45,9 @@ MIN_BALANCE_STEP = 0.03
 BALANCE_SIGNALS = ("red_balance", "blue_balance")
 MIN_BALANCE_KEPT = 0.6
 """Part of a step of white balance that must still be there in the frames behind it."""
+MAX_TINT_SPREAD = 0.3
+"""Interquartile range of the steps of luma that it adds, as a part of it: three tenths of luma are
+red, and few places are of one colour."""
 BALANCE_ALONE_ROWS = 3
 """Rows on either side in which nothing may be a third of a step of white balance."""
 MIN_EVERYWHERE = 0.5
@@ -143,6 +146,7 @@ def _tint(columns: Columns, name: str, rows: tuple[int, int], step: float, least
     """A step of white balance, or two that undo each other."""
     balance, (first, last) = context_of(columns).signal(name), rows
     size, channel = 100 * (np.exp(step) - 1), name.removesuffix("_balance")
+    where = "everywhere" if _is_even(columns, first, step) else "on average over the frame"
     stays = "from it on" if last == first else f"for {last - first + 1} frames"
     badness = np.abs(_balance_step(columns, name))
     return segment_of(
@@ -150,9 +154,17 @@ def _tint(columns: Columns, name: str, rows: tuple[int, int], step: float, least
         confidence("exposure", abs(step) / least),
         "exposure",
         evidence=f"{channel} against green is {told(abs(size))} %"
-        f" {'more' if size > 0 else 'less'} than in the frame before, everywhere, {stays};"
+        f" {'more' if size > 0 else 'less'} than in the frame before, {where}, {stays};"
         f" {told(100 * least)} % would be enough",
     )
+
+
+def _is_even(columns: Columns, row: int, step: float) -> bool:
+    """False where places differ in what a step of white balance does to their luma by more than
+    their colours explain: a coloured lamp lights a part of the frame."""
+    spread = context_of(columns).signal("light_spread")
+    usual = np.nan_to_num(medians(spread, EXPOSURE_AROUND, np.array([row])))
+    return not spread[row] - float(usual[0]) > MAX_TINT_SPREAD * abs(step)
 
 
 def _taken(columns: Columns) -> NDArray[np.bool_]:

@@ -47,7 +47,9 @@ within them (in noise, and around a single bad frame, the ratio is about 1 or mo
 frames do not make a cycle: their cycles differ from those before and after, even where a few happen
 to be equally spaced. Steps are clipped at their 80 % quantile, so that a few large events cannot
 decide the outcome. A clip must hold 6 cycles (8 rows for a cycle of 2). A fault that recurs in
-every cycle cannot be distinguished from the alternation and is not flagged.
+every cycle cannot be distinguished from the alternation and is not flagged. Where frames are
+compared with those before them, drawings that are held for differing times make no such cycle, and
+P is the longest of these times.
 
 False alarms are rare in Gaussian noise and less rare in long-tailed noise. Where about half of a
 clip is calm and half is noisy, single frames of the noisy half can be flagged.
@@ -69,6 +71,8 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.causes import explained
 from vfiscope.segments.departures import departures
 from vfiscope.segments.detector import Columns
+from vfiscope.segments.evidence.held import patterns_of
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
 from vfiscope.segments.wording import departed, told
 from vfiscope.store import headline_role, rows_of
@@ -97,13 +101,22 @@ MARKS = frozenset({"cut", *LEVEL_METRICS})
 def detect(columns: Columns) -> list[Segment]:
     """The segments of every metric that has a spec, metric by metric, with their cause where the
     real frames around tell it."""
+    held = _longest_hold(columns)
     found = [
         segment
         for name, column in columns.scores.items()
         if name in columns.specs and name not in MARKS
-        for segment in low_scores(columns.frames, column, columns.specs[name])
+        for segment in low_scores(columns.frames, column, columns.specs[name], held=held)
     ]
     return explained(found, columns) if found else found
+
+
+def _longest_hold(columns: Columns) -> int:
+    """Rows for which drawings are shown at most, where frames are compared with those before them
+    and drawings are held without order; 1 elsewhere."""
+    if not columns.looks_back or not set(REPEAT_SIGNALS) <= set(columns.signals):
+        return 1
+    return max((each.period for each in patterns_of(columns) if each.shortest), default=1)
 
 
 def low_scores(
@@ -111,6 +124,8 @@ def low_scores(
     column: Column,
     spec: MetricSpec,
     say: Callable[[float, int], str] | None = None,
+    *,
+    held: int = 1,
 ) -> list[Segment]:
     """The segments of one metric by the default rule, per role where roles are known.
 
@@ -123,12 +138,15 @@ def low_scores(
             where it is a passed frame for which the metric is not defined.
         spec: the metric, for its direction and the floor below which no departure is flagged.
         say: (score, frame) -> how the evidence begins; "psnr is 20 dB at frame 7" where None.
+        held: rows of a cycle at least.
     """
     scores = np.asarray(column, dtype=np.float64)
     roles = ("all",) if headline_role(frames) == "all" else ("synthesised", "passed", "held")
     say = say or (lambda score, frame: f"{spec.name} is {told(score, spec.unit)} at frame {frame}")
     return [
-        segment for role in roles for segment in _low_scores_of(role, frames, scores, spec, say)
+        segment
+        for role in roles
+        for segment in _low_scores_of(role, frames, scores, spec, say, held)
     ]
 
 
@@ -138,6 +156,7 @@ def _low_scores_of(
     scores: Float64,
     spec: MetricSpec,
     say: Callable[[float, int], str],
+    held: int,
 ) -> list[Segment]:
     """The segments of the frames of a role, judged among themselves."""
     rows = rows_of(frames, role)
@@ -145,7 +164,7 @@ def _low_scores_of(
     if np.isfinite(badness).sum() < MIN_FRAMES:
         return []
     # The other role is left out before the level is computed, so it cannot shift it.
-    cycle = _cycle(frames, badness[rows], role)
+    cycle = max(held, _cycle(frames, badness[rows], role))
     found = departures(badness[rows], cycle, spec.floor)
     excess = np.full(len(frames), np.nan)
     excess[rows] = found.excess

@@ -152,14 +152,22 @@ def _chains(rows: list[int], apart: int) -> list[list[int]]:
 
 def _whole(pattern: Pattern, count: int) -> tuple[int, int]:
     """Its first and last row. Within a cycle of the ends of the run nothing is known around a row,
-    so that it lasts to them."""
-    reach = max(pattern.period, DIP_REACH)
-    first = 0 if pattern.first <= min(pattern.period, DIP_REACH) else pattern.first
-    return first, count - 1 if pattern.last + reach >= count else pattern.last
+    so that it lasts to them; without order, also within the hold beside."""
+    before, behind = min(pattern.period, DIP_REACH), max(pattern.period, DIP_REACH)
+    if pattern.shortest:
+        before = behind = pattern.period + DIP_REACH
+    first = 0 if pattern.first <= before else pattern.first
+    return first, count - 1 if pattern.last + behind >= count else pattern.last
 
 
 def _said(frames: FrameTable, pattern: Pattern) -> str:
     period = pattern.period
+    if pattern.shortest:
+        return (
+            f"drawings are held for {pattern.shortest} to {period} frames, in no order:"
+            f" {counted(len(pattern.repeats), 'frame')} repeat the frame before; the usual change"
+            f" is {told(pattern.ratio)} times that of the others"
+        )
     held = sorted({row % period for row in pattern.repeats})
     many, s = len(held), "" if len(held) > 1 else "s"
     alone = all(after - before > 1 for before, after in pairwise([*held, held[0] + period]))

@@ -54,6 +54,12 @@ PERIODS = range(2, 13)
 MIN_PATTERN_ROWS, MIN_SAME_CYCLES = 12, 4
 MAX_STRAY_SHARE = 0.2
 """Part of the other rows of a pattern that may be as calm by chance."""
+MAX_HELD_SHARE, MIN_SHOWN_SHARE = 0.1, 0.5
+"""Change of a row in parts of what goes on around it: at most of one that is held without order,
+far less than motion that is slow for a while leaves, and at least of nearly all the others."""
+MAX_HELD_ROWS, MIN_HELD_PART, MIN_HOLDS = 4, 0.4, 8
+"""Rows for which a drawing is shown at most, part of the rows that repeat at least, and drawings
+that are shown twice or more: single repeats are faults."""
 LEAST_SHARE, WEAK_QUANTILE = 0.01, 0.75
 CODEC_CHANGE = 2.5
 """Code values by which frames may differ because they are coded differently well."""
@@ -76,6 +82,9 @@ class Pattern(NamedTuple):
     """Usual change of these rows in parts of that of the others."""
     certainty: float
     """How far they stand out, all together: a sum of logarithms."""
+    shortest: int = 0
+    """Where frames are held for differing times, the shortest one, and ``period`` is the longest; 0
+    in a regular pattern."""
 
 
 def change_of(columns: Columns) -> Float64:
@@ -154,7 +163,28 @@ def _patterns(change: Float64, pace: Float64) -> list[Pattern]:
             if made is not None:
                 found.append(made)
                 free[made.first : made.last + 1] = False
-    return sorted(found)
+    return sorted([*found, *_held_without_order(change, share, around > CODEC_CHANGE, free)])
+
+
+def _held_without_order(change: Float64, share: Float64, moves: Bool, free: Bool) -> list[Pattern]:
+    """Stretches of drawings that are shown for one to four frames each, as an animator sees fit."""
+    held = (share < MAX_HELD_SHARE) & moves & free
+    shown = (share >= MIN_SHOWN_SHARE) & moves & free
+    found = []
+    for first, last in spans(shown, np.zeros(len(shown), bool), reach=MAX_HELD_ROWS):
+        rows = np.arange(first, last + 1)
+        repeats, shows = rows[held[rows]], rows[shown[rows]]
+        times = np.diff(shows)
+        odd = len(rows) - len(repeats) - len(shows)
+        few = len(repeats) < MIN_HELD_PART * len(rows) or (times > 1).sum() < MIN_HOLDS
+        if few or odd > MAX_STRAY_SHARE * len(shows) or times.min() == times.max():
+            continue
+        ratio = float(np.median(change[repeats]) / np.median(change[shows]))
+        certainty = -len(repeats) * math.log(ratio + LEAST_SHARE)
+        lengths = int(times.max()), int(times.min())
+        place = first, last, lengths[0], tuple(repeats.tolist())
+        found.append(Pattern(*place, ratio, certainty, lengths[1]))
+    return found
 
 
 def _steady(dip: Bool, period: int) -> Bool:

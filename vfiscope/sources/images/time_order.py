@@ -19,7 +19,7 @@ from vfiscope.sources.images.capture_times import (
     from_name,
     names_are_dated,
 )
-from vfiscope.sources.images.image_header import read_header
+from vfiscope.sources.images.image_header import HEIC_EXTENSIONS, read_header
 from vfiscope.types import UNIX_EPOCH, Code, Note, TimeLapse, date, moment_of
 
 __all__ = ["Taken", "taken"]
@@ -39,6 +39,8 @@ November (America) and of April (Australia, New Zealand)."""
 SUNDAY = 6
 END_OF_NIGHT = 4
 """Clocks are put back from 3, 2 or 1."""
+PHOTO_EXTENSIONS = (".jpg", ".jpeg", *HEIC_EXTENSIONS)
+"""Of what cameras write; rendered frames are seldom lossy."""
 LOOKED_AT = 3
 """First images that are asked for an EXIF time; where they have none, the others are not opened."""
 
@@ -87,7 +89,9 @@ def taken(files: tuple[str, ...], how: str | None, stop: int | None = None) -> T
     names = [from_name(file) for file in files]
     if names_are_dated(files, names):
         return _found(files, _filled(names), "name")
-    return Taken(files, None)
+    photos = all(os.path.splitext(file)[1].lower() in PHOTO_EXTENSIONS for file in files)
+    notes = [Note(Code.NOT_DATED, {"count": len(files)})] if photos else []
+    return Taken(files, None, notes=tuple(notes))
 
 
 def _asked(files: tuple[str, ...], how: str) -> Taken:
