@@ -220,7 +220,9 @@ def test_a_fault_is_named_and_placed(
         # things that pass by each other: each evidence is weak
         {
             **PACED,
-            **{"tear_explained": {32: 0.45}, "tear_ahead": {32: 0.8}, "tear_agreed": {32: 0.9}},
+            "tear_explained": {32: 0.45},
+            "tear_ahead": {32: 0.8},
+            "tear_agreed": {32: 0.9},
             "tear_jump": {30: 0.6},
         },
         # half of the blocks do not take part
