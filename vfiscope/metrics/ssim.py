@@ -144,7 +144,7 @@ def similarity_rgb(a: PixelPairs) -> Any:
         if a.on_cpu:
             unit = np.float32(UNIT * a.scale)
             sums = ssim_kernels.ssim_interleaved(*a.arrays, unit, _constants())
-            return sums[:, 0] / (3 * _windows(*a.size))
+            return sums / (3 * _windows(*a.size))
         red, green, blue = (_means(a, channels)[:, 0] for channels in CHANNELS)
         return (red + green + blue) / 3
 

@@ -78,28 +78,40 @@ def _rough_luma(pixels: NDArray[Any], bit_depth: int) -> Float32:
         return luma_plane(pixels, bit_depth)
     made = np.empty((max(1, round(height * factor)), max(1, round(width * factor))), np.float32)
     weights = np.array(LUMA_WEIGHTS, np.float32) * np.float32(eight_bit_scale(bit_depth))
-    area_luma(np.ascontiguousarray(pixels).reshape(height, -1), weights, made)
+    rows = np.ascontiguousarray(pixels).reshape(height, -1)
+    # Wide enough for the rows of an area, 256 of them in a frame of 65,536 rows.
+    whole = np.empty(rows.shape[1], np.uint16 if rows.dtype == np.uint8 else np.uint32)
+    area_luma(rows, weights, whole, made)
     return made
 
 
 @compiled(REORDERED)
-def area_luma(pixels: Any, weights: Any, made: Any) -> None:
+def area_luma(pixels: Any, weights: Any, whole: Any, made: Any) -> None:
     """Fill (h, w) float32 with the luma of the areas of a frame.
 
     Args:
         pixels: (H, 3 W) the rows of the frame.
         weights: (3,) float32 of R, G and B.
+        whole: (3 W,) unsigned, for sums of rows that lie in an area as a whole; written over.
         made: filled.
     """
     tall, broad = pixels.shape[0] / made.shape[0], pixels.shape[1] // 3 / made.shape[1]
     sums = np.empty(pixels.shape[1], np.float32)
     for i in range(made.shape[0]):
-        sums[:] = 0
-        for y in range(np.int64(i * tall), min(math.ceil((i + 1) * tall), pixels.shape[0])):
-            part = np.float32(covered(y, i * tall, (i + 1) * tall) / tall)
+        start, stop = i * tall, (i + 1) * tall
+        first: Any = np.int64(start)
+        last = min(math.ceil(stop), pixels.shape[0]) - 1
+        whole[:] = 0
+        for y in range(first + 1, last):
             row = pixels[y]
             for x in range(sums.shape[0]):
-                sums[x] += part * np.float32(row[x])
+                whole[x] += row[x]
+        above, below, share = pixels[first], pixels[last], np.float32(1 / tall)
+        part = np.float32(covered(first, start, stop) / tall)
+        end = np.float32(covered(last, start, stop) / tall if last > first else 0.0)
+        for x in range(sums.shape[0]):
+            ends = part * np.float32(above[x]) + end * np.float32(below[x])
+            sums[x] = ends + share * np.float32(whole[x])
         for j in range(made.shape[1]):
             total = 0.0
             for x in range(np.int64(j * broad), min(math.ceil((j + 1) * broad), len(sums) // 3)):

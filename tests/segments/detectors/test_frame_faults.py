@@ -217,6 +217,14 @@ def test_a_fault_is_named_and_placed(
         {**PACED, "tear_jump": {}},
         # it is another place where a part changes more
         {**PACED, "tear_jump_share": {30: 0.8}},
+        # things that pass by each other: each evidence is weak
+        {
+            **PACED,
+            "tear_explained": {32: 0.45},
+            "tear_ahead": {32: 0.8},
+            "tear_agreed": {32: 0.9},
+            "tear_jump": {30: 0.6},
+        },
         # half of the blocks do not take part
         {**PACED, "tear_agreed": {32: 0.6}},
         # a part falls behind and shows what nobody saw before: something appears

@@ -177,9 +177,9 @@ def _ssim_planes(
 
 
 def ssim_interleaved(test: Array, ref: Array, unit: Any, c: Float32) -> Float64:
-    """The same over the windows of R, of G and of B together; ``unit`` is the weight of each in its
-    plane, float32."""
-    return _in_bands(_ssim_interleaved, *test.shape[:2], test, ref, unit, c)
+    """Sums of SSIM over the windows of R, of G and of B together, (N,) float64; ``unit`` is the
+    weight of each in its plane, float32."""
+    return _in_bands(_ssim_interleaved, *test.shape[:2], test, ref, unit, c)[:, 0]
 
 
 @_compiled

@@ -187,7 +187,7 @@ def gather(
     """
     height, width, padded = frame.shape[0], frame.shape[1] // 3, VFI_CELL_PX * sums.shape[2]
     luma = np.empty((VFI_CELL_PX + 2, padded + 2), np.float32)
-    strip, colours = np.empty(19 * STRIP, np.float32), np.empty(3 * STRIP, np.float32)
+    strip, colours = np.empty((VOTES + 1) * STRIP, np.float32), np.empty(3 * STRIP, np.float32)
     corners = np.empty(2 * VOTES * STRIP_CELLS, np.float32)
     for cell in range(start, stop):
         for y in range(VFI_CELL_PX + 2):
@@ -202,7 +202,7 @@ def gather(
                 out = votes[k // 4, k // 2 % 2, k % 2, cell, at:]
                 for i in range(columns // VFI_CELL_PX):
                     out[i] = corners[k * STRIP_CELLS + i]
-            _in_cells(strip[18 * STRIP :], columns // VFI_CELL_PX, 1, sums[3, cell, at:])
+            _in_cells(strip[VOTES * STRIP :], columns // VFI_CELL_PX, 1, sums[3, cell, at:])
             _colours(frame, VFI_CELL_PX * cell, left, columns, colours)
             for k in range(3):
                 _in_cells(colours[k:], columns // VFI_CELL_PX, 3, sums[k, cell, at:])

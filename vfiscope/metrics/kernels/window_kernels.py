@@ -34,14 +34,22 @@ GROUP_ROWS = 4
 RING_GROUPS = 4
 """Groups of filtered rows in the ring; the windows of a group reach into the three before it."""
 
-CACHE_LINE = 16
-"""Floats in a cache line, and in the longest vectors."""
+PAGE_FLOATS = 1024
+"""Floats in 4096 bytes."""
 LEVEL_SAMPLES = 4
 """Values along a side of a strip whose mean is its level."""
 
 ROW = 4 * STRIP_COLUMNS
 """Values in a filtered row: means of s, of its squares, of d and of its squares."""
 GROUP = GROUP_ROWS * ROW
+# What the work on a strip takes, in one block that begins at a page: a load from the same place in
+# another page as a store just before it waits for that store. These places were the quickest of
+# several, and are the same in every process.
+RING = RING_GROUPS * GROUP
+SOURCE_ROW = PAGE_FLOATS // 4
+SOURCE_ROWS = RING + PAGE_FLOATS // 2
+LEVEL_ROWS = SOURCE_ROWS + 4 * SOURCE_ROW
+SIMILAR_ROWS = LEVEL_ROWS + 2 * SOURCE_COLUMNS
 
 _inner = compiled(FUSED, inner=True)
 
@@ -60,9 +68,9 @@ W0, W1, W2, W3, W4, W5 = taps()[: WINDOW_MARGIN_PX + 1]
 
 @_inner
 def _aligned(count: int) -> Float32:
-    """Zeros that begin at a cache line: vectors that cross two lines take longer to load."""
-    made = np.zeros(count + CACHE_LINE, np.float32)
-    start = -(made.ctypes.data // 4) % CACHE_LINE
+    """Zeros that begin at a page."""
+    made = np.zeros(count + PAGE_FLOATS, np.float32)
+    start = -(made.ctypes.data // 4) % PAGE_FLOATS
     return made[start : start + count]
 
 
@@ -114,9 +122,19 @@ def _similarity(
     """SSIM of a window, and its contrast-structure part."""
     var_s, var_d = square_s - mean_s * mean_s, square_d - mean_d * mean_d
     mean_s, mean_d = mean_s + level_s, mean_d + level_d
-    structure = (var_s - var_d + c[1]) / (var_s + var_d + c[1])
     squared_s, squared_d = mean_s * mean_s, mean_d * mean_d
-    return structure * ((squared_s - squared_d + c[0]) / (squared_s + squared_d + c[0])), structure
+    above, below = var_s - var_d + c[1], var_s + var_d + c[1]
+    full = (above * (squared_s - squared_d + c[0])) / (below * (squared_s + squared_d + c[0]))
+    return full, above / below
+
+
+@_inner
+def _put(similar: Any, out: Float32, at: int, both: bool) -> None:
+    """Store SSIM and, where both are asked for, its contrast-structure part: without, there is one
+    division less."""
+    out[at] = similar[0]
+    if both:
+        out[at + GROUP_ROWS * STRIP_COLUMNS] = similar[1]
 
 
 @_inner
@@ -127,6 +145,7 @@ def _compare_group(
     last: Float32,
     levels: Float32,
     c: Any,
+    both: bool,
     out: Float32,
 ) -> None:
     """SSIM of the windows of a group, and its contrast-structure part."""
@@ -135,12 +154,11 @@ def _compare_group(
         q = _filter_column(first, second, third, last, x + STRIP_COLUMNS)
         u = _filter_column(first, second, third, last, x + 2 * STRIP_COLUMNS)
         v = _filter_column(first, second, third, last, x + 3 * STRIP_COLUMNS)
-        a, b, i, j = levels[0, x], levels[1, x], x + STRIP_COLUMNS, x + 2 * STRIP_COLUMNS
-        k, m = x + 3 * STRIP_COLUMNS, GROUP_ROWS * STRIP_COLUMNS
-        out[x], out[x + m] = _similarity(p[0], q[0], u[0], v[0], a, b, c)
-        out[i], out[i + m] = _similarity(p[1], q[1], u[1], v[1], a, b, c)
-        out[j], out[j + m] = _similarity(p[2], q[2], u[2], v[2], a, b, c)
-        out[k], out[k + m] = _similarity(p[3], q[3], u[3], v[3], a, b, c)
+        a, b = levels[0, x], levels[1, x]
+        _put(_similarity(p[0], q[0], u[0], v[0], a, b, c), out, x, both)
+        _put(_similarity(p[1], q[1], u[1], v[1], a, b, c), out, x + STRIP_COLUMNS, both)
+        _put(_similarity(p[2], q[2], u[2], v[2], a, b, c), out, x + 2 * STRIP_COLUMNS, both)
+        _put(_similarity(p[3], q[3], u[3], v[3], a, b, c), out, x + 3 * STRIP_COLUMNS, both)
 
 
 @_inner
@@ -211,6 +229,7 @@ def _strip(
             ring[(first + 3) % RING_GROUPS * GROUP :],
             levels,
             c,
+            step == 1,
             similar,
         )
         if out.size > 0:
@@ -218,18 +237,20 @@ def _strip(
                 for x in range(inside):
                     out[top + y, left + x] = similar[y * STRIP_COLUMNS + x]
         _add_up(similar, count, sums[0])
-        _add_up(similar[GROUP_ROWS * STRIP_COLUMNS :], count, sums[1])
+        if step == 1:
+            _add_up(similar[GROUP_ROWS * STRIP_COLUMNS :], count, sums[1])
 
 
 @_inner
 def workspace() -> Any:
     """What :func:`add_band` works with: the ring, two rows of s and of d around their levels, the
     levels of the columns, the similarities of a group, and sums down the columns."""
+    block = _aligned(SIMILAR_ROWS + 2 * GROUP_ROWS * STRIP_COLUMNS)
     return (
-        _aligned(RING_GROUPS * GROUP),
-        _aligned(4 * SOURCE_COLUMNS).reshape(2, 2, SOURCE_COLUMNS),
-        _aligned(2 * SOURCE_COLUMNS).reshape(2, SOURCE_COLUMNS),
-        _aligned(2 * GROUP_ROWS * STRIP_COLUMNS),
+        block[:RING],
+        block[SOURCE_ROWS:LEVEL_ROWS].reshape(2, 2, SOURCE_ROW),
+        block[LEVEL_ROWS : LEVEL_ROWS + 2 * SOURCE_COLUMNS].reshape(2, SOURCE_COLUMNS),
+        block[SIMILAR_ROWS:],
         np.empty((2, STRIP_COLUMNS)),
     )
 
@@ -238,7 +259,7 @@ def workspace() -> Any:
 def add_band(
     s: Float32, d: Float32, width: int, step: int, c: Float32, work: Any, out: Float32
 ) -> Any:
-    """Sums of SSIM and of its contrast-structure part over the windows of a band.
+    """Sums of SSIM and, of planes, of its contrast-structure part over the windows of a band.
 
     Args:
         s, d: :func:`band_rows` of ``width``.

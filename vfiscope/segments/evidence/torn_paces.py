@@ -45,9 +45,11 @@ MAX_SPLIT_OFF = 0.15
 """How far the split that pixels show may be away."""
 ENOUGH_CONTRAST, REPEAT_BEHIND = 0.7, 2
 """Contrast of a part that repeats an earlier instant, and rows behind the tear where it may."""
-MAX_PIXEL_MARGIN, SURELY_TORN = 4.0, 1.5
-"""The most that what the pixels show counts for; margin of a tear that is no bump, although most of
-the frame jumps."""
+MAX_PIXEL_MARGIN = 4.0
+"""The most that what the pixels show counts for."""
+CLEARLY_TORN, SURELY_TORN = 1.4, 1.5
+"""Margin from which on it is a tear, as things that pass by each other come near it; and from which
+on it is no bump, although most of the frame jumps."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def _paced(context: Context) -> list[PacedTear]:
         first = max(0, stop - int(rows[stop]))
         margin = math.sqrt(pace[stop] * _shown_by_pixels(context, split[stop], first, stop))
         alone = score[stop] >= ALONE_SCORE * _most_beside(score, first, stop)
-        if margin >= 1 and alone and not broken[first : stop + 1].any():
+        if margin >= CLEARLY_TORN and alone and not broken[first : stop + 1].any():
             found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
 
