@@ -56,6 +56,11 @@ def test_rough_luma_is_that_of_opencv() -> None:
     np.testing.assert_allclose(_rough_luma(frame, 8), expected, atol=1e-3)
 
 
+def test_rough_luma_of_a_long_strip_has_room_for_its_sums() -> None:
+    frame = np.full((300, 51_300, 3), 255, np.uint8)  # 1 row of areas
+    np.testing.assert_allclose(_rough_luma(frame, 8), np.full((1, 256), 255.0), atol=1e-3)
+
+
 def test_what_has_no_texture_has_no_offset() -> None:
     flat = np.full((H, W, 3), 90, np.uint8)
     assert np.isnan(frame_offset(flat, flat, 8, 8)).all()

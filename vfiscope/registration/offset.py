@@ -79,8 +79,8 @@ def _rough_luma(pixels: NDArray[Any], bit_depth: int) -> Float32:
     made = np.empty((max(1, round(height * factor)), max(1, round(width * factor))), np.float32)
     weights = np.array(LUMA_WEIGHTS, np.float32) * np.float32(eight_bit_scale(bit_depth))
     rows = np.ascontiguousarray(pixels).reshape(height, -1)
-    # Wide enough for the rows of an area, 256 of them in a frame of 65,536 rows.
-    whole = np.empty(rows.shape[1], np.uint16 if rows.dtype == np.uint8 else np.uint32)
+    most = (height // len(made) + 1) * int(np.iinfo(rows.dtype).max)
+    whole = np.empty(rows.shape[1], np.min_scalar_type(most))
     area_luma(rows, weights, whole, made)
     return made
 
@@ -92,7 +92,8 @@ def area_luma(pixels: Any, weights: Any, whole: Any, made: Any) -> None:
     Args:
         pixels: (H, 3 W) the rows of the frame.
         weights: (3,) float32 of R, G and B.
-        whole: (3 W,) unsigned, for sums of rows that lie in an area as a whole; written over.
+        whole: (3 W,) unsigned, wide enough for sums of the rows that lie in an area as a whole;
+            written over.
         made: filled.
     """
     tall, broad = pixels.shape[0] / made.shape[0], pixels.shape[1] // 3 / made.shape[1]
