@@ -19,10 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from peers import PEERS
-from speed_growth import grown
+from speed_growth import SIZES, clips, grown
 from speed_start import started
-
-from vfiscope.synth import Scene, write_video
 
 HERE = Path(__file__).parent
 OWN, FILTERS = "vfiscope", "FFmpeg filters"
@@ -33,20 +31,11 @@ JOBS = {
     "vfi": (OWN, "vfi"),
 }
 """Jobs that no peer has: shown beside FFmpeg's psnr and ssim."""
-FRAMES, SLOW_FRAMES = 120, 8
+FRAMES, SLOW_FRAMES = 300, 6
 QUICK = (OWN, "vfiscope with signals", FILTERS)
 """The others score fewer pairs of the same clips; what is compared is the time of a pair."""
 ROUNDS = 3
 Measured = dict[str, float]
-
-
-def make_clips(folder: Path) -> tuple[Path, Path]:
-    """One scene encoded twice, well and badly."""
-    scene = Scene(1080, 1920, seed=3)
-    test, ref = folder / "test.mp4", folder / "ref.mp4"
-    write_video(ref, scene.frames(FRAMES), crf=18)
-    write_video(test, scene.frames(FRAMES), crf=30)
-    return test, ref
 
 
 def measure(name: str, metrics: str, test: Path, ref: Path) -> Measured:
@@ -90,8 +79,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         given = [Path(each) for each in sys.argv[1:3]]
-        clips = make_clips(folder) if len(given) < 2 else (given[0], given[1])
-        tables = [compared(*clips), grown(folder), started(folder)]
+        made = clips(folder, FRAMES, SIZES["1080p"]) if len(given) < 2 else (given[0], given[1])
+        tables = [compared(*made), grown(folder), started(folder)]
     text = "\n\n".join("\n".join(lines) for lines in tables)
     (HERE / "speed.md").write_text(f"{text}\n", encoding="utf-8")
 
