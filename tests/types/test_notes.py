@@ -64,7 +64,7 @@ SAID = [
     ),
     (
         Note(Code.OFFSET, {"dx": 2.506, "dy": -3e-6, "role": "ref", "share": 1.0, "method": "ecc"}),
-        "the test lies (+2.51, +0) px off the ref, to the right and down, in 100% of the frames",
+        "the test lies (+2.51, +0.00) px off the ref, to the right and down, in 100% of the frames",
     ),
 ]
 

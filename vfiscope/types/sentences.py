@@ -328,9 +328,8 @@ def _light_changes(frame: int, red: float, green: float, blue: float, step_at: i
 
 
 def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
-    across, down = (round(each, 2) + 0.0 for each in (dx, dy))  # -0.0 becomes 0.0
     return (
-        f"the test lies ({across:+g}, {down:+g}) px off the {role}, to the right and down, in"
+        f"the test lies ({dx:+z.2f}, {dy:+z.2f}) px off the {role}, to the right and down, in"
         f" {share:.0%} of the frames examined: pass --register {method} to compare it in place"
     )
 
