@@ -62,6 +62,10 @@ SAID = [
         Note(Code.SHIFT_FITS_BETTER, {"shift": 1, "residual": 0.01, "residual_by_row": 0.2}),
         "a shift of +1 frame fits better (residual 0.01 against 0.20): pass --align +1 or",
     ),
+    (
+        Note(Code.OFFSET, {"dx": 2.506, "dy": -3e-6, "role": "ref", "share": 1.0, "method": "ecc"}),
+        "the test lies (+2.51, +0.00) px off the ref, to the right and down, in 100% of the frames",
+    ),
 ]
 
 

@@ -360,8 +360,8 @@ OF_THE_DOCTOR: dict[DoctorCode, tuple[Kind, Template]] = {
     ),
     DoctorCode.PAIR_OFFSET: (
         Kind("warning", "offset", "pass --register ecc, or sift where it is large"),
-        "the test lies ({dx:+.3g}, {dy:+.3g}) px off, to the right and down, in {share:.0%} of the"
-        " frames examined",
+        "the test lies ({dx:+z.2f}, {dy:+z.2f}) px off, to the right and down, in {share:.0%} of"
+        " the frames examined",
     ),
     DoctorCode.PAIR_COUNT: (
         Kind("warning", "count differs", "pass --align auto"),

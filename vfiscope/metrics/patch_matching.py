@@ -3,9 +3,9 @@
 :mod:`vfiscope.metrics.tensors.patch_tensors` computes the same from tensors on a device; see
 :mod:`vfiscope.metrics.patches` for the conventions.
 
-Bits depend on nothing but the two frames: vectors are summed in loops of fixed order, and a block
-of the matrix product has always the same rows and one thread. (The products themselves only choose
-the match; they are no score.)
+Bits depend on the two frames and the kind of processor alone: vectors are summed in loops, in the
+order that suits its vectors, and a block of the matrix product has always the same rows and one
+thread. (The products themselves only choose the match; they are no score.)
 """
 
 from __future__ import annotations

@@ -329,7 +329,7 @@ def _light_changes(frame: int, red: float, green: float, blue: float, step_at: i
 
 def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
     return (
-        f"the test lies ({dx:+.3g}, {dy:+.3g}) px off the {role}, to the right and down, in"
+        f"the test lies ({dx:+z.2f}, {dy:+z.2f}) px off the {role}, to the right and down, in"
         f" {share:.0%} of the frames examined: pass --register {method} to compare it in place"
     )
 

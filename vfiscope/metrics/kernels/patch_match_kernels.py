@@ -1,8 +1,8 @@
 """Matching of patches (:mod:`vfiscope.metrics.patch_matching`): loops compiled by numba.
 
 Conventions:
-    Patches are numbered in reading order. Sums are taken in a fixed order, in parts of
-    :data:`SUMMED`; those of equal vectors are equal.
+    Patches are numbered in reading order. Sums are taken in parts of :data:`SUMMED`, in an
+    order that is the same on every run; those of equal vectors are equal.
 """
 
 from __future__ import annotations

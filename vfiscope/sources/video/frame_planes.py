@@ -18,7 +18,9 @@ BYTES = np.dtype(np.uint8)
 
 
 def lines_of(plane: VideoPlane, dtype: np.dtype[Any] = BYTES) -> NDArray[Any]:
-    """A plane as (H, samples with padding); the memory lives as long as the frame."""
-    columns = plane.line_size // dtype.itemsize
+    """A plane as (H, samples with padding), the top line first; the memory lives as long as the
+    frame."""
+    columns = abs(plane.line_size) // dtype.itemsize
     samples = np.frombuffer(memoryview(plane), dtype, count=plane.height * columns)
-    return samples.reshape(plane.height, columns)
+    lines = samples.reshape(plane.height, columns)
+    return lines if plane.line_size > 0 else lines[::-1]  # stored from the bottom up
