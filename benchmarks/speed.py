@@ -71,7 +71,11 @@ def compared(test: Path, ref: Path) -> list[str]:
         ]
         name = theirs[0] if theirs[1] == mine[1] else f"{theirs[0]} {theirs[1]}"
         lines.append(f"| {heading} | {name} | {' | '.join(f'{each:.2g}' for each in ratios)} |")
-        print(lines[-1], *(f"{rounds[0][job]['processor']:.1f} ms" for job in (mine, theirs)))
+        print(
+            lines[-1],
+            *(f"{rounds[0][job]['processor']:.1f} ms" for job in (mine, theirs)),
+            flush=True,
+        )
     return lines
 
 

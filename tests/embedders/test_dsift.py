@@ -320,6 +320,12 @@ def test_a_flat_cell_is_flat_and_contrast_grows_without_a_jump() -> None:
     assert float(cells[-1][:128].norm()) > 0.5
 
 
+@pytest.mark.parametrize("size", [(480, 854), (97, 131), (1080, 1920)])
+def test_a_plain_frame_is_flat_whatever_resizing_rounds(size: tuple[int, int]) -> None:
+    patches = Dsift().embed(frames_of(np.full((1, *size, 3), 178, np.uint8))).patches
+    assert (np.asarray(patches)[..., :128] == 0).all()
+
+
 def test_colour_is_a_point_on_the_circle_for_each_channel() -> None:
     image = torch.tensor([0.0, 0.5, 1.0])[:, None, None].expand(3, 3 * P, 3 * P)
     colour = cells_of(image)[1, 1, 129:] * 3

@@ -60,6 +60,9 @@ which are the same as in dsift-2; dsift-3 differs from that by rounding."""
 
 CLIP = 0.2
 """Lowe's limit on the share of one entry."""
+FLAT = 1e-6
+"""Gradient magnitude, in units of white per pixel, below which a pixel is flat: resizing rounds the
+parts of a plain area differently, by up to 3e-7, and roots of that would count."""
 HALF_TEXTURE_GRADIENT = 0.02
 """Mean gradient magnitude, in units of white per pixel, at which a cell is half texture and half
 flat. Noise of one 8-bit code value has about 0.003, a photographed texture 0.03 to 0.1."""

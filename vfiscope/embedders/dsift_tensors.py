@@ -13,6 +13,7 @@ from torch import Tensor
 from vfiscope.embedders.dsift import (
     CLIP,
     COLOUR_WEIGHT,
+    FLAT,
     HALF_TEXTURE_GRADIENT,
     SINE,
     TEXTURE_WEIGHT,
@@ -72,6 +73,9 @@ def _votes(luma: Tensor) -> Tensor:
     gx = (padded[1:-1, 2:] - padded[1:-1, :-2]) * 0.5
     gy = (padded[2:, 1:-1] - padded[:-2, 1:-1]) * 0.5
     magnitude = (gx * gx).add_(gy * gy).sqrt_()
+    flat = magnitude < FLAT
+    for each in (gx, gy, magnitude):
+        each.masked_fill_(flat, 0)
     scale = torch.reciprocal(magnitude + _TINY)
     cos, sin = gx * scale, gy * scale
     # Four axes; the sign tells the direction along the axis.

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from vfiscope.embedders.dsift import FLAT
 from vfiscope.jit import compiled
 from vfiscope.types import Float32
 
@@ -28,6 +29,7 @@ ENTRIES = 8 * DESCRIPTOR_BINS**2
 ZERO, ONE = np.float32(0), np.float32(1)
 DIAGONAL = np.float32(0.5**0.5)
 TINY = np.float32(1e-12)
+FLAT_SQUARED = np.float32(FLAT**2)
 TINY_SQUARED = np.float32(1e-24)
 _inner = compiled(inner=True)
 
@@ -63,6 +65,8 @@ def _add_row(
     for x in range(columns):
         gx, gy = (row[x + 2] - row[x]) * half, (below[x + 1] - above[x + 1]) * half
         square = gx * gx + gy * gy
+        if square < FLAT_SQUARED:
+            gx, gy, square = ZERO, ZERO, ZERO
         scale, magnitude = ONE / (square + TINY_SQUARED), np.sqrt(square)
         _share(sums, x, _along(gx, scale), fall, rise)
         _share(sums, x + 2 * STRIP_PX, _along((gx + gy) * DIAGONAL, scale), fall, rise)
