@@ -1,6 +1,6 @@
 """Planar YUV of 8 bits to interleaved RGB in one pass, sample for sample as swscale converts it.
 
-swscale makes planes of RGB, which are interleaved afterwards, in about eight times the time. What
+swscale makes planes of RGB, which are interleaved afterwards, in about nine times the time. What
 it computes (``yuv2gbrp_full_X`` of libswscale 9.5, bilinear with accurate rounding) is exact until
 the last shift, so that the same integers follow in any order: chroma is interpolated in quarters,
 each product has 22 bits after the point, and the sums wrap around at 32 bits, as swscale's do where
