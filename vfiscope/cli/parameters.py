@@ -98,7 +98,6 @@ class DeclaredOption(click.Option):
             show_default=default is not None and default is not False,
             metavar=told.option.metavar,
             help=told.option.help,
-            hidden=told.option.hidden,
         )
         self.section = section
 
