@@ -30,6 +30,7 @@ from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
 from vfiscope.store.parts import DONE_SUFFIX
 from vfiscope.views.region_summary import summary_with_changes
+from vfiscope.views.timing_words import with_ratio
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -70,10 +71,11 @@ def run_jobs(
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
     partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
-    ``failures`` ({rule: what met it}) and ``summary`` (with ``changes``, what was found where
-    regions were sought, see :mod:`vfiscope.views.region_summary`). For readers of VFI-Similarity's
-    results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
-    ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
+    ``failures`` ({rule: what met it}), ``timings`` (with ``timing``: see
+    :func:`vfiscope.views.timing_words.with_ratio`) and ``summary`` (with ``changes``, what was
+    found where regions were sought, see :mod:`vfiscope.views.region_summary`). For readers of
+    VFI-Similarity's results it also has ``image_a`` (file name of the reference), ``image_b`` (of
+    the test), ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
     ``embedding_dim`` and ``embedder``, None where there is no cosine, ``band`` (see
     :mod:`vfiscope.compat.bands`), and with ``visualize`` the keys of ``summary.json``.
 
@@ -212,6 +214,7 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         "marked_again": marked_again,
         "failed_on": list(met),
         "failures": met,
+        "timings": with_ratio(opened.timings) if config.timing else None,
         "summary": summary,
     }
 
