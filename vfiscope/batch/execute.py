@@ -181,20 +181,8 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     config.check_drawn(pictured)
     if pictured:
         check_folder(config.replace(overwrite=True), folder / job.id)
-    opened, seen = finished(config, session), None
-    skipped = opened is not None
-    flagged_again = opened is not None and not made_by(opened, config.flag)
-    if opened is not None and flagged_again:
-        opened.close()
-        reflag(str(config.out), config.flag, since=opened)
-        opened = Run(str(config.out))
-    marked_again = opened is not None and not has_regions(opened, parameters_of(config))
-    if opened is not None and marked_again:
-        opened.close()
-        mark_if_asked(Path(str(config.out)), config)
-        opened = Run(str(config.out))
-    for note in [] if opened is None else outdated(opened):
-        log.warning("warning: %s", note)
+    opened, before = _done_before(config, session)
+    seen = None
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)
     elif opened is None:
@@ -209,14 +197,32 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         **drawn,
         "out": str(config.out),
         "state": summary["status"],
-        "skipped": skipped,
-        "flagged_again": flagged_again,
-        "marked_again": marked_again,
+        **before,
         "failed_on": list(met),
         "failures": met,
         "timings": with_ratio(opened.timings) if config.timing else None,
         "summary": summary,
     }
+
+
+def _done_before(config: RunConfig, session: Session) -> tuple[Run | None, dict[str, bool]]:
+    """The finished run of a job, if there is one, with its segments by the rules of the job and its
+    regions by the options of the job; and which of these had to be made again."""
+    opened = finished(config, session)
+    flagged_again = opened is not None and not made_by(opened, config.flag)
+    if opened is not None and flagged_again:
+        opened.close()
+        reflag(str(config.out), config.flag, since=opened)
+        opened = Run(str(config.out))
+    marked_again = opened is not None and not has_regions(opened, parameters_of(config))
+    if opened is not None and marked_again:
+        opened.close()
+        mark_if_asked(Path(str(config.out)), config)
+        opened = Run(str(config.out))
+    for note in [] if opened is None else outdated(opened):
+        log.warning("warning: %s", note)
+    told = {"skipped": opened is not None, "flagged_again": flagged_again}
+    return opened, told | {"marked_again": marked_again}
 
 
 def _config(job: Job, folder: Path, how: How) -> RunConfig:
