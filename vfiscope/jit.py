@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -85,9 +85,10 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
         _pool(os.getpid()).submit(_measured, kernel, start, stop, *arguments)
         for start, stop in pairwise(edges[1:])
     ]
-    kernel(0, edges[1], *arguments)
-    for each in later:
-        _result(each)
+    with _none_left_running(later):
+        kernel(0, edges[1], *arguments)
+        for each in later:
+            _result(each)
 
 
 def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
@@ -99,12 +100,8 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
     if _in_pool():
         return [compute(row) for row in range(count)]
     later = [_pool(os.getpid()).submit(_measured, compute, row) for row in range(count)]
-    try:
+    with _none_left_running(later):
         return [_result(each) for each in later]
-    finally:
-        for each in later:
-            each.cancel()
-        wait(later)
 
 
 @contextmanager
@@ -180,6 +177,19 @@ class _Worked(threading.local):
 
 
 WORKED_FOR = _Worked()
+
+
+@contextmanager
+def _none_left_running(later: Sequence[Future[Any]]) -> Iterator[None]:
+    """Where an error ends what is inside, wait for the calls in the pool that still run: they write
+    into arrays that the caller may use again."""
+    try:
+        yield
+    except BaseException:
+        for each in later:
+            each.cancel()
+        wait(later)
+        raise
 
 
 def _measured(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:

@@ -125,7 +125,7 @@ def test_a_dictionary_holds_what_may_change_a_run_and_no_more() -> None:
     assert (stored["test"], stored["ref"]) == ("array", "r.mp4")
     assert (stored["metrics"], stored["maps"]) == (["psnr"], ["none"])
     figures = {"arrow_stride", "pca", "opacity"}
-    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on"} | figures
+    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on", "timing"} | figures
     assert not_stored() == unstored
     assert set(stored) == set(declared()) - unstored
     stages = {"flag", "regions", "region_frames", "sensitivity", "normal", "sam_weights"}

@@ -97,6 +97,7 @@ class RunKeywords(TypedDict, total=False):
     flag: Sequence[str]
     fail_on: Sequence[str]
     overwrite: bool
+    timing: bool
     resume: bool
     regions: str | None
     sensitivity: Literal["low", "medium", "high"]

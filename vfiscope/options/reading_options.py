@@ -88,7 +88,10 @@ class ReadOptions(Group):
     prefetch: Annotated[
         int,
         Field(ge=1, le=1024),
-        Option("Batches decoded ahead of scoring.", stored=False, hidden=True),
+        Option(
+            "Batches decoded ahead of scoring; affects speed and memory, never a score.",
+            stored=False,
+        ),
     ] = PREFETCH
     start: Annotated[
         Position,

@@ -332,7 +332,7 @@ def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     if embedder is None:
         return None
     embed = job.clock.calling("embed", partial(embed_once, embedder.embed))
-    return lambda frames: Features.concat([made for _, made in portions(frames, embed)])
+    return lambda frames: portions.features(frames, embed)
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:
