@@ -22,9 +22,12 @@ MIN_ECHO_PX = 0.5
 """Motion from frame to frame, in tiny pixels, below which both instants are the same."""
 MIN_ECHO_SHARE = 0.003
 """Least part of the frame that must move."""
-FINE_REACH, COARSE_REACH = 1, 3
+FINE_REACH_PX, COARSE_REACH_PX = 1, 3
 """Detail is the difference of the means over squares that reach so far each way."""
-FINE_AREA, COARSE_AREA = np.int32((2 * FINE_REACH + 1) ** 2), np.int32((2 * COARSE_REACH + 1) ** 2)
+FINE_AREA, COARSE_AREA = (
+    np.int32((2 * FINE_REACH_PX + 1) ** 2),
+    np.int32((2 * COARSE_REACH_PX + 1) ** 2),
+)
 FINE_HALF, COARSE_HALF = FINE_AREA // np.int32(2), COARSE_AREA // np.int32(2)
 NEXT = np.uint64(1)
 COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
@@ -86,26 +89,26 @@ def fine_detail(plane: Any, made: Any) -> None:
     """Fill (h, w) int16 with the detail of (h, w) uint8, at least 4 x 4; the border is mirrored."""
     height, width = plane.shape
     # Sums of columns, and of the mirrored ones at both ends.
-    few, many = np.empty((2, width + 2 * COARSE_REACH), np.uint16)
+    few, many = np.empty((2, width + 2 * COARSE_REACH_PX), np.uint16)
     for y in range(height):
         few[:] = 0
         many[:] = 0
-        for k in range(y - COARSE_REACH, y + COARSE_REACH + 1):
-            row, is_near = plane[height - 1 - abs(height - 1 - abs(k))], abs(k - y) <= FINE_REACH
+        for k in range(y - COARSE_REACH_PX, y + COARSE_REACH_PX + 1):
+            row, is_near = plane[height - 1 - abs(height - 1 - abs(k))], abs(k - y) <= FINE_REACH_PX
             for x in range(width):
-                many[x + COARSE_REACH] += row[x]
+                many[x + COARSE_REACH_PX] += row[x]
             for x in range(width if is_near else 0):
-                few[x + COARSE_REACH] += row[x]
+                few[x + COARSE_REACH_PX] += row[x]
         for sums in (few, many):
-            for k in range(COARSE_REACH):
-                sums[k] = sums[2 * COARSE_REACH - k]
-                sums[width + COARSE_REACH + k] = sums[width + COARSE_REACH - 2 - k]
+            for k in range(COARSE_REACH_PX):
+                sums[k] = sums[2 * COARSE_REACH_PX - k]
+                sums[width + COARSE_REACH_PX + k] = sums[width + COARSE_REACH_PX - 2 - k]
         filled = made[y]
         for x in range(width):
             fine, coarse = FINE_HALF, COARSE_HALF
-            for k in range(COARSE_REACH - FINE_REACH, COARSE_REACH + FINE_REACH + 1):
+            for k in range(COARSE_REACH_PX - FINE_REACH_PX, COARSE_REACH_PX + FINE_REACH_PX + 1):
                 fine += np.int32(few[x + k])
-            for k in range(2 * COARSE_REACH + 1):
+            for k in range(2 * COARSE_REACH_PX + 1):
                 coarse += np.int32(many[x + k])
             filled[x] = np.int16(fine // FINE_AREA - coarse // COARSE_AREA)
 
