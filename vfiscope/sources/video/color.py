@@ -35,8 +35,9 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
 from vfiscope.sources.video.frame_planes import lines_of
+from vfiscope.sources.video.shrink import shrunk_planes
 from vfiscope.sources.video.tonemap import tone_map
-from vfiscope.sources.video.yuv_loops import YuvLoops
+from vfiscope.sources.video.yuv_loops import YuvLoops, paint_planes
 
 __all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
 
@@ -177,10 +178,23 @@ class RgbConverter:
         gain, offset = _levels(color, bits_of(frame.format))
         if gain != 1:
             cv2.addWeighted(out, gain, out, 0, offset, dst=out)
-        if color.is_hdr and self._tonemap not in (None, "none"):
-            tone_map(out, color.transfer, color.primaries, str(self._tonemap))
+        self._tone(color, out)
         if has_alpha(frame.format):
             self._lay_on_black(frame, color, out)
+
+    def shrunk(self, frame: av.VideoFrame, color: Color, out: NDArray[np.uint8]) -> bool:
+        """Write the frame into a smaller ``out``, of whose samples each is the mean of about the
+        area that it stands for; return False for pixel formats for which there is no such way."""
+        planes = shrunk_planes(frame, out.shape[:2])
+        if planes is None:
+            return False
+        paint_planes(planes, color.matrix, full=color.range == "full", out=out)
+        self._tone(color, out)
+        return True
+
+    def _tone(self, color: Color, out: NDArray[Any]) -> None:
+        if color.is_hdr and self._tonemap not in (None, "none"):
+            tone_map(out, color.transfer, color.primaries, str(self._tonemap))
 
     def _by_loops(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:
         """As :meth:`by_swscale`, many times as fast; False for frames that need swscale."""

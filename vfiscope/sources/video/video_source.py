@@ -32,7 +32,6 @@ from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.sources.video.shrink import shrunk
 from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
@@ -190,14 +189,13 @@ class VideoSource(Source):
         if whole and size == out.shape[:2]:
             convert(frame, color, out)
             return
-        small = shrunk(frame, out.shape[:2]) if whole and self.is_shrunk else None
-        if small is not None and size == (self._info.height, self._info.width):
-            convert(small, color, out)
-        else:
-            self._check_size(index, size)
-            stored = np.empty((frame.height, frame.width, 3), out.dtype)
-            convert(frame, color, stored)
-            self._deliver(orientation.apply(stored), out)
+        usual = whole and size == (self._info.height, self._info.width)
+        if usual and self.is_shrunk and convert.shrunk(frame, color, out):
+            return
+        self._check_size(index, size)
+        stored = np.empty((frame.height, frame.width, 3), out.dtype)
+        convert(frame, color, stored)
+        self._deliver(orientation.apply(stored), out)
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)
