@@ -395,7 +395,7 @@ def test_of_callers_that_overlap_the_last_one_restores_opencv() -> None:
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
     try:
-        first, second = (jit.one_opencv_thread_meanwhile() for _ in range(2))
+        first, second = (jit.one_opencv_thread() for _ in range(2))
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)

@@ -31,7 +31,6 @@ __all__ = [
     "map_rows",
     "one_blas_thread",
     "one_opencv_thread",
-    "one_opencv_thread_meanwhile",
     "pool_seconds",
 ]
 
@@ -47,8 +46,8 @@ processor."""
 NAME = "vfiscope-loops"
 OPENCV_LOCK = threading.Lock()
 BLAS_LOCK = threading.Lock()
-MEANWHILE: list[int] = []
-"""OpenCV's numbers of threads that callers of :func:`one_opencv_thread_meanwhile` found."""
+OPENCV_THREADS: list[int] = []
+"""OpenCV's numbers of threads that callers of :func:`one_opencv_thread` found."""
 MOST_BANDS = 16
 """Submitting a band takes about 30 us; with more bands that would exceed the work in them."""
 
@@ -106,47 +105,35 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
 
 @contextmanager
 def one_opencv_thread() -> Iterator[None]:
-    """Set OpenCV to one thread, and restore its setting afterwards; callers take turns.
+    """Set OpenCV to one thread, and restore its setting afterwards. Callers may overlap: the last
+    one restores what the first one found.
 
-    So no result depends on how OpenCV divides its work. The setting belongs to the whole process:
-    of two callers at once, one would restore the other's 1. Hence the lock.
+    So no result depends on how OpenCV divides its work. A change of the setting stops and starts
+    its threads, which takes longer than many a call: who works on many frames sets it once around
+    all of them, and what is called for each finds it set.
     """
     with OPENCV_LOCK:
-        number = cv2.getNumThreads()
+        OPENCV_THREADS.append(cv2.getNumThreads())
         cv2.setNumThreads(1)
-        try:
-            yield
-        finally:
-            cv2.setNumThreads(number)
+    try:
+        yield
+    finally:
+        with OPENCV_LOCK:
+            number = OPENCV_THREADS.pop()
+            if not OPENCV_THREADS:
+                cv2.setNumThreads(number)
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Set numpy's matrix products to one thread, and restore the setting afterwards; callers take
-    turns, as with :func:`one_opencv_thread`.
+    turns, because the setting belongs to the whole process.
 
     The bits of a product depend on how its library shares it out, so it is cut into fixed blocks
     for :func:`in_bands` instead. Its own threads also spin for 20 ms after each product.
     """
     with BLAS_LOCK, _blas().limit(limits=1):
         yield
-
-
-@contextmanager
-def one_opencv_thread_meanwhile() -> Iterator[None]:
-    """The same for as long as small frames are worked on, without keeping others waiting: OpenCV
-    starts and stops its threads whenever the setting changes, which costs more than they save."""
-    with OPENCV_LOCK:
-        MEANWHILE.append(cv2.getNumThreads())
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        with OPENCV_LOCK:
-            # Of several callers at once the last one restores what the first one found.
-            number = MEANWHILE.pop()
-            if not MEANWHILE:
-                cv2.setNumThreads(number)
 
 
 def threads() -> int:
