@@ -34,8 +34,9 @@ def test_a_sample_is_the_mean_of_what_it_stands_for(
     boxes = whole[: high * times, : wide * times].reshape(high, times, wide, times, 3)
     made = np.empty((high, wide, 3), np.uint8)
     assert RgbConverter("a").shrunk(frame, color, made)
-    # Bilinear samples and sites of chroma are a fraction of a pixel off.
-    assert np.abs(made - boxes.mean(axis=(1, 3))).max() < 3
+    apart = np.abs(made - boxes.mean(axis=(1, 3)))
+    assert apart.max() < 5  # chroma is rounded with every halving, and blue is twice its step
+    assert apart.mean() < 1.5
 
 
 def test_every_pixel_counts_where_planes_are_halved() -> None:

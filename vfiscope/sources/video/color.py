@@ -182,7 +182,7 @@ class RgbConverter:
         if has_alpha(frame.format):
             self._lay_on_black(frame, color, out)
 
-    def shrunk(self, frame: av.VideoFrame, color: Color, out: NDArray[np.uint8]) -> bool:
+    def shrunk(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:
         """Write the frame into a smaller ``out``, of whose samples each is the mean of about the
         area that it stands for; return False for pixel formats for which there is no such way."""
         planes = shrunk_planes(frame, out.shape[:2])

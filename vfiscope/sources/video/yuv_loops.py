@@ -135,7 +135,8 @@ def paint_planes(
         full: True for full range.
         out: C-contiguous.
     """
-    _paint(*planes, out.reshape(len(out), -1), EVERY, *Factors.of(matrix, full=full))
+    y, u, v = planes
+    _paint(y, u, v, out.reshape(len(out), -1), EVERY, *Factors.of(matrix, full=full))
 
 
 def _fits(frame: av.VideoFrame) -> bool:
