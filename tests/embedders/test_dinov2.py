@@ -281,6 +281,7 @@ def test_describe_says_what_made_the_features() -> None:
         "aspect": "keep",
         "pool": "all",
         "precision": "float32",
+        "resizing": 2,
         "weights": None,
     }
     assert Dinov2(network(), name="small", version="random").size == 224

@@ -99,6 +99,8 @@ def open_job(
     plan = _with_packets(plan, config, inputs.sources["test"])
     plan = _with_dated(plan, config, inputs.sources["test"])
     _check_told(config, plan)
+    if plan.signals:
+        inputs.sources["test"].ask_for_luma()
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
