@@ -188,8 +188,8 @@ class RgbConverter:
     def shrunk(
         self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
     ) -> bool:
-        """As calling it, into a smaller ``out``, of whose samples each is the mean of about the area
-        that it stands for; return False for pixel formats for which there is no such way."""
+        """As calling it, into a smaller ``out``, each sample the mean of about the area that it
+        stands for; return False for pixel formats for which there is no such way."""
         planes = shrunk_planes(frame, out.shape[:2])
         if planes is None:
             return False
