@@ -102,6 +102,27 @@ def test_an_error_in_any_band_is_raised(threads: Callable[[int], None]) -> None:
         jit.in_bands(fail, 10)
 
 
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_in_a_band_is_raised_when_no_band_runs_any_more(
+    threads: Callable[[int], None], failing: int
+) -> None:
+    started, running = threading.Event(), list[int]()
+
+    def visit(start: int, _stop: int) -> None:
+        if start == failing:
+            assert started.wait(10)
+            raise ValueError("in a band")
+        running.append(start)
+        started.set()
+        time.sleep(0.02)
+        running.remove(start)
+
+    threads(3)
+    with pytest.raises(ValueError, match="in a band"):
+        jit.in_bands(visit, 3)
+    assert running == []
+
+
 def test_rows_come_in_order_from_threads_that_last(threads: Callable[[int], None]) -> None:
     def square(row: int) -> tuple[int, str]:
         return row * row, threading.current_thread().name
@@ -374,7 +395,7 @@ def test_of_callers_that_overlap_the_last_one_restores_opencv() -> None:
     before = cv2.getNumThreads()
     cv2.setNumThreads(2)
     try:
-        first, second = (jit.one_opencv_thread_meanwhile() for _ in range(2))
+        first, second = (jit.one_opencv_thread() for _ in range(2))
         first.__enter__()
         second.__enter__()
         first.__exit__(None, None, None)

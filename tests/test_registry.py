@@ -37,6 +37,8 @@ def test_wrong_and_repeated_names_are_refused() -> None:
 def test_a_suggestion_is_near_or_all_are_listed() -> None:
     assert suggest("ssimm", ["psnr", "ssim"]) == "did you mean 'ssim'?"
     assert suggest("qqqq", ["psnr", "ssim"]) == "choose from psnr, ssim"
+    assert suggest("fsp", ["fps", "step"]) == "did you mean 'fps'?"
+    assert suggest("threads", ["step", "stream"]) == "choose from step, stream"
 
 
 def plugin(folder: Path, code: str) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -31,7 +31,6 @@ __all__ = [
     "map_rows",
     "one_blas_thread",
     "one_opencv_thread",
-    "one_opencv_thread_meanwhile",
     "pool_seconds",
 ]
 
@@ -47,8 +46,8 @@ processor."""
 NAME = "vfiscope-loops"
 OPENCV_LOCK = threading.Lock()
 BLAS_LOCK = threading.Lock()
-MEANWHILE: list[int] = []
-"""OpenCV's numbers of threads that callers of :func:`one_opencv_thread_meanwhile` found."""
+OPENCV_THREADS: list[int] = []
+"""OpenCV's numbers of threads that callers of :func:`one_opencv_thread` found."""
 MOST_BANDS = 16
 """Submitting a band takes about 30 us; with more bands that would exceed the work in them."""
 
@@ -85,9 +84,10 @@ def in_bands(kernel: Callable[..., None], count: int, *arguments: Any) -> None:
         _pool(os.getpid()).submit(_measured, kernel, start, stop, *arguments)
         for start, stop in pairwise(edges[1:])
     ]
-    kernel(0, edges[1], *arguments)
-    for each in later:
-        _result(each)
+    with _none_left_running(later):
+        kernel(0, edges[1], *arguments)
+        for each in later:
+            _result(each)
 
 
 def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
@@ -99,57 +99,41 @@ def map_rows(compute: Callable[[int], T], count: int) -> list[T]:
     if _in_pool():
         return [compute(row) for row in range(count)]
     later = [_pool(os.getpid()).submit(_measured, compute, row) for row in range(count)]
-    try:
+    with _none_left_running(later):
         return [_result(each) for each in later]
-    finally:
-        for each in later:
-            each.cancel()
-        wait(later)
 
 
 @contextmanager
 def one_opencv_thread() -> Iterator[None]:
-    """Set OpenCV to one thread, and restore its setting afterwards; callers take turns.
+    """Set OpenCV to one thread, and restore its setting afterwards. Callers may overlap: the last
+    one restores what the first one found.
 
-    So no result depends on how OpenCV divides its work. The setting belongs to the whole process:
-    of two callers at once, one would restore the other's 1. Hence the lock.
+    So no result depends on how OpenCV divides its work. A change of the setting stops and starts
+    its threads, which takes longer than many a call: who works on many frames sets it once around
+    all of them, and what is called for each finds it set.
     """
     with OPENCV_LOCK:
-        number = cv2.getNumThreads()
+        OPENCV_THREADS.append(cv2.getNumThreads())
         cv2.setNumThreads(1)
-        try:
-            yield
-        finally:
-            cv2.setNumThreads(number)
+    try:
+        yield
+    finally:
+        with OPENCV_LOCK:
+            number = OPENCV_THREADS.pop()
+            if not OPENCV_THREADS:
+                cv2.setNumThreads(number)
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Set numpy's matrix products to one thread, and restore the setting afterwards; callers take
-    turns, as with :func:`one_opencv_thread`.
+    turns, because the setting belongs to the whole process.
 
     The bits of a product depend on how its library shares it out, so it is cut into fixed blocks
     for :func:`in_bands` instead. Its own threads also spin for 20 ms after each product.
     """
     with BLAS_LOCK, _blas().limit(limits=1):
         yield
-
-
-@contextmanager
-def one_opencv_thread_meanwhile() -> Iterator[None]:
-    """The same for as long as small frames are worked on, without keeping others waiting: OpenCV
-    starts and stops its threads whenever the setting changes, which costs more than they save."""
-    with OPENCV_LOCK:
-        MEANWHILE.append(cv2.getNumThreads())
-        cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        with OPENCV_LOCK:
-            # Of several callers at once the last one restores what the first one found.
-            number = MEANWHILE.pop()
-            if not MEANWHILE:
-                cv2.setNumThreads(number)
 
 
 def threads() -> int:
@@ -180,6 +164,19 @@ class _Worked(threading.local):
 
 
 WORKED_FOR = _Worked()
+
+
+@contextmanager
+def _none_left_running(later: Sequence[Future[Any]]) -> Iterator[None]:
+    """Where an error ends what is inside, wait for the calls in the pool that still run: they write
+    into arrays that the caller may use again."""
+    try:
+        yield
+    except BaseException:
+        for each in later:
+            each.cancel()
+        wait(later)
+        raise
 
 
 def _measured(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:

@@ -13,7 +13,8 @@ because stored numbers must not change, not even in their last bits:
 - :func:`luma_plane`: by OpenCV, unrounded. For registration, which works on single frames.
 - :func:`luma_fraction`: in float64, for drawing.
 - :func:`luma_codes`: by OpenCV, rounded to a code value. For optical flow, whose estimator takes
-  8-bit images. :func:`luma_bytes`: the same of an 8-bit frame, as bytes; for regions.
+  8-bit images. :func:`luma_bytes`: the same of an 8-bit frame, as bytes; for regions and signals.
+  Loops that convert video make it in the same pass, of :data:`LUMA_PARTS`.
 - The compiled loops of metrics and signatures sum integers or scaled weights in passes of their
   own; they take :data:`LUMA_WEIGHTS` from here.
 """
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from vfiscope.types.batch import Pixels
 
 __all__ = [
+    "LUMA_BITS",
     "LUMA_FORMULA",
+    "LUMA_PARTS",
     "LUMA_WEIGHTS",
     "eight_bit_scale",
     "floats",
@@ -50,6 +53,9 @@ __all__ = [
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)
 """Weights of R, G and B in luma."""
+LUMA_BITS = 15
+LUMA_PARTS = (9798, 19235, 3735)
+"""The weights as OpenCV rounds them for :func:`luma_bytes`: whole parts of 2^15, 1 in sum."""
 FLOATS_AT_ONCE = 2**20
 """Pixels."""
 LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"

@@ -17,9 +17,11 @@ from typing import TypeVar
 
 from vfiscope.errors import UsageError
 
-__all__ = ["ENTRY_POINTS", "Registry", "load_plugins", "suggest"]
+__all__ = ["ENTRY_POINTS", "Registry", "load_plugins", "near_name", "suggest"]
 
 ENTRY_POINTS = "vfiscope.plugins"
+NEAR = 2 / 3
+"""Share of letters that two names have in common, in order, for one to be taken for the other."""
 T = TypeVar("T")
 _loaded = False
 _failed: str | None = None
@@ -77,9 +79,14 @@ class Registry(Mapping[str, T]):
 def suggest(name: str, known: Iterable[str]) -> str:
     """A hint for an unknown name: "did you mean 'x'?", else a list of all known names."""
     known = list(known)
-    if near := get_close_matches(name, known, n=1, cutoff=0.6):
-        return f"did you mean {near[0]!r}?"
+    if (near := near_name(name, known)) is not None:
+        return f"did you mean {near!r}?"
     return f"choose from {', '.join(known) or 'none at all'}"
+
+
+def near_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that may have been meant by an unknown one, if any is near."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=NEAR)), None)
 
 
 def load_plugins() -> None:

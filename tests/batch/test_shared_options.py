@@ -137,3 +137,20 @@ def test_a_method_for_regions_is_refused_once_before_the_first_job(
     with pytest.raises(UsageError, match="there is no method for regions 'nonsense'"):
         vs.run_jobs(jobs, folder / "out", regions="nonsense")
     assert not (folder / "out").exists()
+
+
+def test_jobs_and_a_whole_batch_tell_where_their_time_went(
+    write: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = {"ref": "media/0.png", "test": "media/1.png"}
+    path = write({"id": "a", "timing": True, **pair}, {"id": "b", **pair})
+    assert call("batch", path, "-o", "out", *FLAGS, "--quiet") == 0
+    of_a, empty, total, *_ = capsys.readouterr().out.split("\n")
+    assert of_a.startswith("a: time: ")
+    assert empty == ""
+    assert total.startswith("time of 1 job: ")
+    assert call("batch", path, "-o", "out", *FLAGS, "--quiet", "--timing") == 0
+    assert [line.split(": ")[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["a", "time (done before)"],
+        ["b", "time (done before)"],
+    ]

@@ -78,7 +78,9 @@ def test_there_is_no_other_shell(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "meant"),
     [
         (["scroe"], "there is no verb 'scroe': did you mean 'score'?"),
-        (["score", "a", "--stepp", "3"], "--step"),
+        (["score", "a", "--stepp", "3"], "there is no option --stepp: did you mean --step?"),
+        (["score", "a", "--threads"], "there is no option --threads: vfiscope score --help lists"),
+        (["score", "a", "-x"], "there is no option -x: vfiscope score --help lists all"),
         (["score", "samples/truth.mp4", "--metrics", "pnsr"], "did you mean 'psnr'?"),
         (["score", "samples/truth.mp4", "--maps", "mismach"], "did you mean 'mismatch'?"),
         (["score", "samples/truth.mp4", "--fields", "motino"], "did you mean 'motion'?"),

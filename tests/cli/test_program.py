@@ -15,6 +15,7 @@ from vfiscope import synth
 from vfiscope.cli.program import vfiscope
 from vfiscope.metric_names import MAPS, METRICS
 from vfiscope.options import RunConfig
+from vfiscope.views.timing_words import with_ratio
 
 
 def test_score_writes_and_prints_a_summary(
@@ -262,7 +263,14 @@ def test_timing_is_printed_and_stored(
     assert re.search(r"\nread test +\d+\.\d\d +\d+\.\d% +\d+\.\d\d\n", said)
     assert call(*scan, "--overwrite", "--json") == 0
     with vs.open_run(tmp_path / "a.h5") as run:
-        assert json.loads(capsys.readouterr().out)["timings"] == run.timings
+        told = json.loads(capsys.readouterr().out)["timings"]
+        assert told == with_ratio(run.timings)
+    assert call(*scan, "--overwrite", "--quiet") == 0  # it was asked for
+    assert re.match(r"time: .* s for 12 frames", capsys.readouterr().out)
+    assert call("info", tmp_path / "a.h5", "--json") == 0
+    told = json.loads(capsys.readouterr().out)["timings"]
+    assert told["times_reading"] > 1
+    assert 0 <= told["elsewhere"] < told["processor_seconds"]
     assert call("info", tmp_path / "a.h5") == 0
     assert re.search(r"\ntime +.* of processor time", capsys.readouterr().out)
 

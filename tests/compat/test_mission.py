@@ -376,7 +376,7 @@ def test_bands_are_said_everywhere(
 def test_devices(folder: Path, wanted: float) -> None:
     assert ours(device="auto") == CLOSE(wanted, rel=SAME)
     if not torch.cuda.is_available():
-        with pytest.raises(EmbedderError, match=r"choose auto or one of cpu"):
+        with pytest.raises(EmbedderError, match=r"choose auto or cpu"):
             ours(device="cuda")
 
 

@@ -281,6 +281,7 @@ def test_describe_says_what_made_the_features() -> None:
         "aspect": "keep",
         "pool": "all",
         "precision": "float32",
+        "resizing": 2,
         "weights": None,
     }
     assert Dinov2(network(), name="small", version="random").size == 224
@@ -461,7 +462,7 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "_driver_found", lambda: True)
     assert resolve_device("auto") == "cpu"
     with pytest.raises(
-        EmbedderError, match="torch finds no cuda device on this machine: choose auto or one of cpu"
+        EmbedderError, match="torch finds no cuda device on this machine: choose auto or cpu"
     ):
         open_embedder("dsift", device="cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)

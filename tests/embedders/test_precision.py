@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -163,4 +164,8 @@ def test_a_network_is_tried_when_it_is_opened_and_a_run_tells_its_numbers(
         assert [line.split(":")[0] for line in exact.header.differences(rough.header)] == [
             "config.precision",
             "embedder.precision",
+        ]
+        before = {name: each for name, each in exact.embedder.items() if name != "resizing"}
+        assert exact.header.differences(replace(exact.header, embedder=before)) == [
+            "embedder.resizing: (absent) -> 2"
         ]

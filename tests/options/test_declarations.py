@@ -21,6 +21,7 @@ from vfiscope.options import (
     not_stored,
     sections,
 )
+from vfiscope.options.reading_options import as_stated
 
 WEIGHTS = "w.ckpt"
 
@@ -125,11 +126,35 @@ def test_a_dictionary_holds_what_may_change_a_run_and_no_more() -> None:
     assert (stored["test"], stored["ref"]) == ("array", "r.mp4")
     assert (stored["metrics"], stored["maps"]) == (["psnr"], ["none"])
     figures = {"arrow_stride", "pca", "opacity"}
-    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on"} | figures
+    unstored = {"out", "batch", "prefetch", "overwrite", "resume", "fail_on", "timing"} | figures
     assert not_stored() == unstored
     assert set(stored) == set(declared()) - unstored
     stages = {"flag", "regions", "region_frames", "sensitivity", "normal", "sam_weights"}
     assert not_identity() == unstored | stages | {"test", "ref", "source"}
+
+
+def test_images_are_counted_at_a_rate_that_is_stated() -> None:
+    def clock(**options: Any) -> tuple[float | None, str | None]:
+        config = RunConfig("scan", "photos", **options).replace(batch=2)
+        return config.fps, config.time_from
+
+    assert clock() == (None, None)
+    assert clock(fps=25.0) == (25.0, "fps")  # though it is the usual one
+    assert clock(fps=25.0, time_from="exif") == (25.0, "exif")
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"fps": 25.0, "time_from": None}, {"fps": None, "time_from": None}),
+        ({"fps": 24.0, "time_from": None}, {"fps": 24.0, "time_from": "fps"}),
+        ({"fps": 25.0, "time_from": "fps"}, {"fps": 25.0, "time_from": "fps"}),
+        ({"fps": 25.0, "time_from": "exif"}, {"fps": 25.0, "time_from": "exif"}),
+        ({"lag": 1}, {"lag": 1}),
+    ],
+)
+def test_rates_that_earlier_versions_stored(before: dict[str, Any], now: dict[str, Any]) -> None:
+    assert as_stated(before) == now
 
 
 def test_every_option_says_what_it_does_in_a_section() -> None:

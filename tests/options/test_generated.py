@@ -42,7 +42,7 @@ def test_a_function_shows_the_options_of_its_verb(verb: str) -> None:
 def test_open_source_shows_the_options_of_reading() -> None:
     parameters = inspect.signature(vs.open_source).parameters
     assert list(parameters)[:2] == ["target", "resize"]
-    assert parameters["fps"].default == 25.0
+    assert parameters["batch"].default == 4
     with pytest.raises(UsageError, match="there is no option 'bach': did you mean 'batch'"):
         vs.open_source("a.mp4", bach=3)  # type: ignore[call-arg]
 

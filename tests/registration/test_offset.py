@@ -15,7 +15,7 @@ from vfiscope import synth
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.pixels import luma_plane
 from vfiscope.registration.constant_offset import constant_offset
-from vfiscope.registration.offset import _rough_luma, frame_offset
+from vfiscope.registration.offset import _rough_luma, correlation, frame_offset
 from vfiscope.types import Code
 
 H, W, N = 96, 144, 22
@@ -48,6 +48,17 @@ def test_the_offset_of_a_frame(dx: float, dy: float, gain: float, add: int) -> N
     assert frame_offset(test, REF[0], 8, 8) == pytest.approx((-dx, -dy), abs=0.15)
     deep = test.astype(np.uint16) * 257
     assert frame_offset(deep, REF[0], 16, 8) == pytest.approx((-dx, -dy), abs=0.15)
+
+
+def test_a_frame_on_itself_has_no_offset() -> None:
+    assert frame_offset(REF[0], REF[0], 8, 8) == (0, 0)
+
+
+def test_correlation_is_that_of_numpy() -> None:
+    own = luma_plane(noise(2, 24, 31)[0], 8)
+    other = own * 0.4 + luma_plane(noise(3, 24, 31)[0], 8)
+    expected = np.corrcoef(own.ravel(), other.ravel())[0, 1]
+    assert correlation(own, other) == pytest.approx(expected, abs=1e-5)
 
 
 def test_rough_luma_is_that_of_opencv() -> None:

@@ -270,7 +270,7 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"lag": 2}, UsageError, "lag has no effect in mode score"),
         ({"golden": 2}, UsageError, "golden has no effect"),
         ({"size": "14"}, UsageError, "size is '14'"),
-        ({"fps": None}, UsageError, "fps is None"),
+        ({"fps": "24"}, UsageError, "fps is '24'"),
         ({"fps": 1e7}, UsageError, "fps is 10000000.0"),
         ({"batch": 10**9}, UsageError, "batch is 1000000000"),
         ({"batch": True}, UsageError, "batch is True"),

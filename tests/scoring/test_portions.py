@@ -13,6 +13,7 @@ import torch
 from helpers.media import frames_of, noise
 
 import vfiscope as vs
+from vfiscope.embedders import open_embedder
 from vfiscope.embedders.dsift import Dsift
 from vfiscope.errors import UsageError
 from vfiscope.scoring.portions import Portions
@@ -50,6 +51,14 @@ def test_what_does_not_fit_comes_in_halves_and_so_does_what_follows() -> None:
 def test_a_frame_that_does_not_fit_alone_is_told() -> None:
     with pytest.raises(UsageError, match=r"for a single frame: CUDA out of memory\.: pass a small"):
         list(Portions()(frames_of(noise(3, 4, 4)), with_room_for(0, indices, [])))
+
+
+def test_a_batch_without_frames_has_features_of_none() -> None:
+    embed = open_embedder("dsift", device="cpu", size=28).embed
+    frames = frames_of(noise(2, 40, 56))
+    some, none = (Portions().features(each, embed) for each in (frames, frames[:0]))
+    assert none.patches.shape == (0, *some.patches.shape[1:])
+    assert none.pooled.shape == (0, *some.pooled.shape[1:])
 
 
 def test_other_errors_stay_what_they_are() -> None:

@@ -18,7 +18,7 @@ from helpers.results import (
 )
 
 from vfiscope.errors import ResumeError
-from vfiscope.store import Run, Writer
+from vfiscope.store import Header, Run, Writer
 
 CHANGES = [
     ({"config": {**make_header().config, "lag": 2}}, "config.lag: 1 -> 2"),
@@ -74,6 +74,17 @@ def test_every_change_is_listed() -> None:
     changed = make_header(mode="scan", config={**make_header().config, "lag": 2, "batch": 99})
     assert changed.differences(make_header()) == ["mode: score -> scan", "config.lag: 1 -> 2"]
     assert make_header().differences(make_header()) == []
+
+
+def test_the_default_rate_of_earlier_versions_was_stated_by_nobody() -> None:
+    def header(fps: float | None, time_from: str | None) -> Header:
+        return make_header(config={**make_header().config, "fps": fps, "time_from": time_from})
+
+    assert header(None, None).differences(header(25.0, None)) == []
+    assert header(25.0, "fps").differences(header(25.0, None)) == [
+        "config.fps: null -> 25.0",
+        "config.time_from: null -> fps",
+    ]
 
 
 def test_each_metric_map_and_field_is_named_once() -> None:

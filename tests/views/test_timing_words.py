@@ -9,7 +9,13 @@ import pytest
 from helpers.media import noise
 
 import vfiscope as vs
-from vfiscope.views.timing_words import describe_time, describe_timing, times_reading
+from vfiscope.views.timing_words import (
+    describe_time,
+    describe_timing,
+    times_reading,
+    total_timings,
+    with_ratio,
+)
 
 TIMINGS = {
     "seconds": 2.0,
@@ -40,6 +46,27 @@ def test_each_stage_has_its_share_and_the_rest_a_line() -> None:
         ["psnr", "50.00", "16.7%", "0.50"],
         ["elsewhere", "150.00", "50.0%"],
     ]
+
+
+def test_json_has_what_the_text_adds() -> None:
+    assert with_ratio(TIMINGS) == {**TIMINGS, "elsewhere": 1.5, "times_reading": 3.0}
+    assert with_ratio({}) == {"elsewhere": None, "times_reading": None}
+
+
+def test_the_times_of_several_runs_add_up() -> None:
+    scan = {**TIMINGS, "stages": {"read test": {"processor": 1.25, "wall": 2.0}}}
+    total = total_timings([TIMINGS, scan])
+    assert total == {
+        "seconds": 4.0,
+        "processor_seconds": 6.0,
+        "frames": 20,
+        "stages": {
+            "read test": {"processor": 2.0, "wall": 3.0},
+            "read ref": {"processor": 0.25, "wall": 0.5},
+            "psnr": {"processor": 0.5, "wall": 0.5},
+        },
+    }
+    assert describe_timing(total, "time of 2 jobs")[0].startswith("time of 2 jobs: 4 s for 20 fr")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from vfiscope.segments import failures, made_by, parse_rule, reflag
 from vfiscope.store import Run
 from vfiscope.store.parts import DONE_SUFFIX
 from vfiscope.views.region_summary import summary_with_changes
+from vfiscope.views.timing_words import with_ratio
 
 __all__ = ["How", "execute", "run_jobs"]
 
@@ -70,10 +71,11 @@ def run_jobs(
 
     A result has the keys ``id``, ``label``, ``mode``, ``test``, ``ref``, ``out``, ``state`` (ok,
     partial, failed), ``skipped`` (True if it was done before), ``error``, ``failed_on`` (rules),
-    ``failures`` ({rule: what met it}) and ``summary`` (with ``changes``, what was found where
-    regions were sought, see :mod:`vfiscope.views.region_summary`). For readers of VFI-Similarity's
-    results it also has ``image_a`` (file name of the reference), ``image_b`` (of the test),
-    ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
+    ``failures`` ({rule: what met it}), ``timings`` (with ``timing``: see
+    :func:`vfiscope.views.timing_words.with_ratio`) and ``summary`` (with ``changes``, what was
+    found where regions were sought, see :mod:`vfiscope.views.region_summary`). For readers of
+    VFI-Similarity's results it also has ``image_a`` (file name of the reference), ``image_b`` (of
+    the test), ``cosine_distance`` (the mean over the frames of the role), ``cosine_similarity``,
     ``embedding_dim`` and ``embedder``, None where there is no cosine, ``band`` (see
     :mod:`vfiscope.compat.bands`), and with ``visualize`` the keys of ``summary.json``.
 
@@ -179,20 +181,8 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
     config.check_drawn(pictured)
     if pictured:
         check_folder(config.replace(overwrite=True), folder / job.id)
-    opened, seen = finished(config, session), None
-    skipped = opened is not None
-    flagged_again = opened is not None and not made_by(opened, config.flag)
-    if opened is not None and flagged_again:
-        opened.close()
-        reflag(str(config.out), config.flag, since=opened)
-        opened = Run(str(config.out))
-    marked_again = opened is not None and not has_regions(opened, parameters_of(config))
-    if opened is not None and marked_again:
-        opened.close()
-        mark_if_asked(Path(str(config.out)), config)
-        opened = Run(str(config.out))
-    for note in [] if opened is None else outdated(opened):
-        log.warning("warning: %s", note)
+    opened, before = _done_before(config, session)
+    seen = None
     if opened is None and pictured:
         opened, seen = run_seen(config.replace(overwrite=True), session=session)
     elif opened is None:
@@ -207,13 +197,32 @@ def _done(job: Job, folder: Path, how: How, session: Session) -> dict[str, Any]:
         **drawn,
         "out": str(config.out),
         "state": summary["status"],
-        "skipped": skipped,
-        "flagged_again": flagged_again,
-        "marked_again": marked_again,
+        **before,
         "failed_on": list(met),
         "failures": met,
+        "timings": with_ratio(opened.timings) if config.timing else None,
         "summary": summary,
     }
+
+
+def _done_before(config: RunConfig, session: Session) -> tuple[Run | None, dict[str, bool]]:
+    """The finished run of a job, if there is one, with its segments by the rules of the job and its
+    regions by the options of the job; and which of these had to be made again."""
+    opened = finished(config, session)
+    flagged_again = opened is not None and not made_by(opened, config.flag)
+    if opened is not None and flagged_again:
+        opened.close()
+        reflag(str(config.out), config.flag, since=opened)
+        opened = Run(str(config.out))
+    marked_again = opened is not None and not has_regions(opened, parameters_of(config))
+    if opened is not None and marked_again:
+        opened.close()
+        mark_if_asked(Path(str(config.out)), config)
+        opened = Run(str(config.out))
+    for note in [] if opened is None else outdated(opened):
+        log.warning("warning: %s", note)
+    told = {"skipped": opened is not None, "flagged_again": flagged_again}
+    return opened, told | {"marked_again": marked_again}
 
 
 def _config(job: Job, folder: Path, how: How) -> RunConfig:

@@ -50,6 +50,7 @@ def not_done(job: Job) -> dict[str, Any]:
         "error": None,
         "failed_on": [],
         "failures": {},
+        "timings": None,
         "summary": None,
         **pair_keys(job.options),
     }

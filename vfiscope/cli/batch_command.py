@@ -15,6 +15,7 @@ from vfiscope.cli.parameters import DeclaredOption, RunCommand, config_option, f
 from vfiscope.cli.table_command import show_by_label
 from vfiscope.cli.terminal import say, say_error, say_json
 from vfiscope.errors import UsageError
+from vfiscope.types import counted
 
 __all__ = ["batch"]
 
@@ -89,12 +90,7 @@ def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **op
     results = []
     for result in run_jobs(jobs, out, visualize=visualize, **_passed(options)):
         results.append(result)
-        if result["error"]:
-            say_error(f"{result['id']}: error: {result['error']}")
-        elif not quiet and not as_json:
-            say(f"{result['id']}: {result['state']}{_before(result)}{_changes(result)}")
-        for rule, failure in result["failures"].items():
-            say_error(f"{result['id']}: failed on {rule!r}: {failure}")
+        _tell(result, quiet=quiet, as_json=as_json)
     if as_json:
         say_json(results)
     if not quiet and not as_json and (line := describe_means(means_of(results))):
@@ -102,6 +98,10 @@ def batch(jobs: str, out: str, visualize: bool, as_json: bool, quiet: bool, **op
     show_by_label(out, results, quiet=quiet, shown=not as_json)
     if not quiet and not as_json:
         say(f"table: {Path(out) / SUMMARY_CSV}\nresults: {Path(out) / RESULTS}")
+    if not as_json:
+        _tell_times(
+            [each["timings"] for each in results if each["timings"] and not each["skipped"]]
+        )
     if any(result["failed_on"] for result in results):
         return FAILED_ON
     return OK if all(result["state"] == "ok" for result in results) else PARTIAL
@@ -115,6 +115,31 @@ def _passed(options: dict[str, Any]) -> dict[str, Any]:
         for name, value in options.items()
         if source(name) is not ParameterSource.DEFAULT
     }
+
+
+def _tell(result: dict[str, Any], *, quiet: bool, as_json: bool) -> None:
+    """The lines about a job that has ended."""
+    if result["error"]:
+        say_error(f"{result['id']}: error: {result['error']}")
+    elif not quiet and not as_json:
+        say(f"{result['id']}: {result['state']}{_before(result)}{_changes(result)}")
+    if result["timings"] and not as_json:
+        from vfiscope.views.timing_words import describe_timing
+
+        whole, *_ = describe_timing(result["timings"], f"{result['id']}: time{_before(result)}")
+        say(whole)
+    for rule, failure in result["failures"].items():
+        say_error(f"{result['id']}: failed on {rule!r}: {failure}")
+
+
+def _tell_times(timed: list[dict[str, Any]]) -> None:
+    """Where the time of all jobs went together: of those that ran and whose times were asked
+    for."""
+    from vfiscope.views.timing_words import describe_timing, total_timings
+
+    if timed:
+        title = f"time of {counted(len(timed), 'job')}"
+        say("\n".join(["", *describe_timing(total_timings(timed), title)]))
 
 
 def _check_kept(jobs: str, written: Iterable[Path]) -> None:

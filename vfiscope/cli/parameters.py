@@ -25,7 +25,6 @@ __all__ = [
     "config_option",
     "files",
     "output_options",
-    "timing_option",
 ]
 
 COMPUTED = "\n\n".join(
@@ -98,7 +97,6 @@ class DeclaredOption(click.Option):
             show_default=default is not None and default is not False,
             metavar=told.option.metavar,
             help=told.option.help,
-            hidden=told.option.hidden,
         )
         self.section = section
 
@@ -155,11 +153,6 @@ config_option = click.option(
     expose_value=False,
     callback=read_config_file,
     help="Read options from a file; the command line wins.",
-)
-
-
-timing_option = click.option(
-    "--timing", is_flag=True, help="Print where the time went, stage by stage."
 )
 
 

@@ -31,6 +31,7 @@ from vfiscope.cli.table_command import table
 from vfiscope.cli.terminal import say, say_error, say_traceback
 from vfiscope.cli.timelapse_command import timelapse
 from vfiscope.errors import Interrupted, Terminated, VfiscopeError
+from vfiscope.registry import near_name
 
 __all__ = ["main"]
 
@@ -68,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             say_error(_interrupted(error))
         code = error.code
     except (click.ClickException, VfiscopeError, OSError, MemoryError) as error:
-        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        say_error(f"error: {message.strip() or type(error).__name__}")
+        say_error(f"error: {_message(error).strip() or type(error).__name__}")
         code = UNUSABLE
     except Exception:
         if pressed:  # a library made another error of it
@@ -79,6 +79,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
             say_error("this is a bug in vfiscope: please report it with the lines above")
         code = INTERRUPTED if pressed else FAULT
     sys.exit(code)
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, click.NoSuchOption):
+        return _no_option(error)
+    return error.format_message() if isinstance(error, click.ClickException) else str(error)
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    """The message about an unknown option. Names are compared without their dashes, which make all
+    of them look near."""
+    known = {name.lstrip("-"): name for name in error.possibilities or ()}
+    near = near_name(error.option_name.lstrip("-"), known)
+    verb = "vfiscope" if error.ctx is None else error.ctx.command_path
+    hint = f"{verb} --help lists all" if near is None else f"did you mean {known[near]}?"
+    return f"there is no option {error.option_name}: {hint}"
 
 
 def _interrupted(error: BaseException) -> str:

@@ -9,7 +9,7 @@ import click
 
 from vfiscope.cli.exit_codes import OK, PARTIAL, exit_code, judged
 from vfiscope.cli.messages import describe, log_to_stderr, progress, reading, rows_read
-from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options, timing_option
+from vfiscope.cli.parameters import COMPUTED, RunCommand, files, output_options
 from vfiscope.cli.terminal import say, say_error, say_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ __all__ = ["compare", "scan", "score"]
 
 
 @click.command(cls=RunCommand, epilog=COMPUTED)
-@timing_option
 @output_options
 def score(**options: Any) -> int:
     """Score an interpolated (or any other) video or folder: against its ground truth (--ref),
@@ -32,7 +31,6 @@ def score(**options: Any) -> int:
 
 
 @click.command(cls=RunCommand, epilog=COMPUTED)
-@timing_option
 @output_options
 def scan(**options: Any) -> int:
     """Scan a time-lapse or any sequence against a golden frame or against earlier frames.
@@ -49,7 +47,6 @@ def scan(**options: Any) -> int:
     shell_complete=files,
     help="Folder for figures of the pair: A is REF, B is TEST.",
 )
-@timing_option
 @output_options
 def compare(**options: Any) -> int:
     """Compare two images.
@@ -63,14 +60,14 @@ def _run(
     mode: str,
     options: dict[str, Any],
 ) -> int:
-    as_json, quiet, timing = (options.pop(name) for name in ("as_json", "quiet", "timing"))
+    as_json, quiet = options.pop("as_json"), options.pop("quiet")
     pictures = options.pop("visualize", None)
     log_to_stderr(quiet)
     from vfiscope.options import RunConfig, default_out
     from vfiscope.scoring.pipeline import run
     from vfiscope.views.lapse_words import describe_lapse
     from vfiscope.views.region_words import describe_regions
-    from vfiscope.views.timing_words import describe_timing
+    from vfiscope.views.timing_words import describe_timing, with_ratio
 
     config = RunConfig.from_options(mode, options)
     if config.out is None:
@@ -90,11 +87,11 @@ def _run(
     with making(config, **bars) as result:
         summary = judged(result, config.fail_on) | _band(result)
         if as_json:
-            say_json(summary | ({"timings": result.timings} if timing else {}))
+            say_json(summary | ({"timings": with_ratio(result.timings)} if config.timing else {}))
         elif not quiet:
-            more = [describe_lapse(result), describe_regions(result)]
-            times = describe_timing(result.timings) if timing else []
-            _print(summary, [*more, times], pictures)
+            _print(summary, [describe_lapse(result), describe_regions(result)], pictures)
+        if config.timing and not as_json:
+            say("\n".join([*([] if quiet else [""]), *describe_timing(result.timings)]))
         for note in summary["notes"]:
             say_error(f"partial: {note}")
         return exit_code(summary, OK if summary["status"] == "ok" else PARTIAL)

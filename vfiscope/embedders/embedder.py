@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from vfiscope.embedders.identity import Identity
     from vfiscope.models.loading import LoadReport
 
-__all__ = ["MAX_PATCHES", "Embedder", "check_aspect", "check_size", "grid_for", "resize_for"]
+__all__ = [
+    "MAX_PATCHES",
+    "RESIZING",
+    "Embedder",
+    "check_aspect",
+    "check_size",
+    "grid_for",
+    "resize_for",
+]
 
 MAX_PATCHES = 16384
 """Most patches in a frame: their similarities to those of another frame take 1 GiB, and grow with
 the square."""
+RESIZING = 2
+"""Version of the resizing before a network: raised with any of its bits, so that no unfinished run
+is continued across the change. Runs that store none resized as torch does."""
 
 
 class Embedder(Protocol):
@@ -55,7 +66,7 @@ class Embedder(Protocol):
     def describe(self, height: int, width: int) -> dict[str, Any]:
         """The record of the embedder that a run stores: name, version, weights_digest, dim of a
         patch's vector and pooled_dim of the frame's, patch, grid, size, aspect, pool; for a network
-        also precision and weights (the report on every tensor)."""
+        also precision, resizing (its version) and weights (the report on every tensor)."""
         ...
 
 

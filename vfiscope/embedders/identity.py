@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vfiscope.config import PRECISIONS, SIZE_DINOV2_CPU, SIZE_DINOV2_GPU, TOKEN_POOLS
-from vfiscope.embedders.embedder import check_aspect, check_size, grid_for
+from vfiscope.embedders.embedder import RESIZING, check_aspect, check_size, grid_for
 from vfiscope.errors import EmbedderError
 from vfiscope.models.checkpoints import find_weights, weights_digest
 
@@ -71,8 +71,11 @@ class Identity:
             "aspect": self.aspect,
             "pool": self.pool,
         }
+        if self.precision is None:
+            return described
         of_networks = {"precision": self.precision, "lora_alpha": self.lora_alpha}
-        return described | {name: each for name, each in of_networks.items() if each is not None}
+        known = {name: each for name, each in of_networks.items() if each is not None}
+        return described | known | {"resizing": RESIZING}
 
 
 def identify_network(

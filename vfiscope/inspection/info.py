@@ -10,6 +10,7 @@ from vfiscope.regions.unsought import are_awaited, why_no_answer
 from vfiscope.sources import open_source
 from vfiscope.store import Run
 from vfiscope.types import sentence
+from vfiscope.views.timing_words import with_ratio
 
 __all__ = ["describe"]
 
@@ -55,7 +56,7 @@ def _describe_run(path: str) -> dict[str, Any]:
             "sources": [dict(source) for source in run.sources],
             "config": dict(run.config),
             "versions": dict(run.versions),
-            "timings": dict(run.timings),
+            "timings": with_ratio(run.timings),
             "summary": run.summary(),
         }
 

@@ -41,10 +41,8 @@ def resolve_device(name: str | torch.device) -> str:
     if name == "auto":
         return next(kind for kind, there in usable.items() if there)
     if not usable[name]:
-        there = ", ".join(kind for kind, usable_here in usable.items() if usable_here)
-        raise EmbedderError(
-            f"torch finds no {name} device on this machine: choose auto or one of {there}"
-        )
+        there = " or ".join(kind for kind, usable_here in usable.items() if usable_here)
+        raise EmbedderError(f"torch finds no {name} device on this machine: choose auto or {there}")
     return name
 
 

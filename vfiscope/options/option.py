@@ -79,8 +79,6 @@ class Option:
     "comparison" or "method"."""
     file: bool = False
     """True for the name of a file or folder."""
-    hidden: bool = False
-    """Left out of ``--help`` and the page of options."""
 
 
 @dataclass(frozen=True)

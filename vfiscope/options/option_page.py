@@ -42,7 +42,7 @@ def option_page() -> str:
 
 
 def _row(told: Declared) -> str:
-    if told.option.hidden or not told.option.verbs:
+    if not told.option.verbs:
         return ""
     star = "" if told.option.stored else " \\*"
     flags = ", ".join(f"`{flag}`" for flag in _flags(told))

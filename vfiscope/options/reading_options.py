@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from vfiscope.errors import UsageError
 from vfiscope.options.crop import Crop
@@ -20,6 +21,7 @@ __all__ = [
     "ReadOptions",
     "ResizeFilter",
     "ToneMap",
+    "as_stated",
 ]
 
 BATCH = 4
@@ -67,6 +69,19 @@ def _size(value: str | None) -> str | None:
     return f"{found[1]}x{found[2]}"
 
 
+def as_stated(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a stored run. Earlier versions stored the default rate where nobody stated
+    one, and no clock beside one that was stated."""
+    unstated = stored.get("time_from") is None and stored.get("fps") == IMAGE_RATE
+    return {**stored, "fps": None} if unstated else _with_clock(stored)
+
+
+def _with_clock(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Who states a rate of images wants them counted at it."""
+    stated = values.get("fps") is not None and values.get("time_from") is None
+    return {**values, **({"time_from": "fps"} if stated else {})}
+
+
 Position = Annotated[str | int | float | None, BeforeValidator(_ordinal)]
 """Ordinal (int or digits) or time ("2.5s", "0:01:02.5", or a float in seconds)."""
 A_POSITION = "a frame number or a time"
@@ -88,7 +103,10 @@ class ReadOptions(Group):
     prefetch: Annotated[
         int,
         Field(ge=1, le=1024),
-        Option("Batches decoded ahead of scoring.", stored=False, hidden=True),
+        Option(
+            "Batches decoded ahead of scoring; affects speed and memory, never a score.",
+            stored=False,
+        ),
     ] = PREFETCH
     start: Annotated[
         Position,
@@ -101,10 +119,15 @@ class ReadOptions(Group):
     ] = None
     step: Annotated[int, Field(ge=1, le=1_000_000_000), Option("Take every N-th frame.")] = 1
     fps: Annotated[
-        float,
+        float | None,
         Field(ge=1e-6, le=1e5),
-        Option("Frames per second of image folders, arrays and raw video.", "frames per second"),
-    ] = IMAGE_RATE
+        Option(
+            "Frames per second of image folders, arrays and raw video; by default 25. Images are"
+            " counted at a rate that is stated.",
+            "frames per second",
+        ),
+    ] = None
+    """None where nobody stated one: :data:`IMAGE_RATE`."""
     resize: Annotated[
         ResizeFilter | None,
         Option(
@@ -172,3 +195,8 @@ class ReadOptions(Group):
         RawFormat | None,
         Option("Pixel format of raw video, as FFmpeg names it; its rate is --fps."),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _counted(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return _with_clock(values)

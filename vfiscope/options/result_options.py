@@ -54,4 +54,11 @@ class ResultOptions(ComputingOptions):
         ),
     ] = ()
     overwrite: Annotated[bool, Option("Replace a result that exists.", stored=False)] = False
+    timing: Annotated[
+        bool,
+        Option(
+            "Print where the time went, stage by stage, with --quiet too; every run stores it.",
+            stored=False,
+        ),
+    ] = False
     resume: Annotated[bool, Option("Continue unfinished work, or discard it.", stored=False)] = True

@@ -22,7 +22,8 @@ __all__ = ["climb"]
 CLIMB_STEPS, CLIMB_END = 30, 1e-4
 """Most steps, and the gain of the coefficient below which there is no further one."""
 BLUR_PX = 5
-NO_SUM = np.float32(0)
+NO_SUM, ALL = np.float32(0), np.float32(1)
+STRIP_ROWS = 8
 
 
 def climb(own: Float32, other: Float32) -> tuple[float, float, float]:
@@ -104,44 +105,74 @@ def sum_up(own: Any, ringed: Any, dx: float, dy: float, sums: Any) -> int:
     of t, w, tt, ww, tw, gt, ht, g, h of the pixels whose nearest one lies inside, whose number is
     returned, and of gg, gh, hh, gw, hw, g, h of all.
 
-    Rows are summed in float32, and their sums in float64.
+    Strips of rows are summed in float32, and their sums in float64. Of single rows more time would
+    go into adding up the parts of a vector than into filling it.
     """
     height, width = own.shape
     left: Any = np.int64(math.floor(dx))
     top: Any = np.int64(math.floor(dy))
-    right, down = np.float32(dx - left), np.float32(dy - top)
-    near, far = (1 - right) * (1 - down), right * (1 - down)
-    below, beyond = (1 - right) * down, right * down
     start: Any = max(0, -1 - left)
     stop: Any = min(width, width - left)
+    last: Any = min(np.int64(height), height - top)
     count, columns, rows = stop - start, 0, 0
-    planes, inside = np.empty((3, count), np.float32), np.zeros(count, np.float32)
+    inside, strip = np.zeros(count, np.float32), np.empty((5, STRIP_ROWS * count), np.float32)
     for x in range(count):
         if 0 <= math.floor(start + x + dx + 0.5) < width:
             inside[x] = 1
             columns += 1
-    first = np.uint64(start + left + 1)
+    parts = np.float32(dx - left), np.float32(dy - top)
     sums[:] = 0
-    for y in range(max(np.int64(0), -1 - top), min(np.int64(height), height - top)):
-        for k in range(3):
-            one, two = ringed[k, y + top + 1, first:], ringed[k, y + top + 2, first:]
-            made = planes[k]
-            for x in range(count):
-                made[x] = near * one[x] + far * one[x + 1] + below * two[x] + beyond * two[x + 1]
-        add_slopes(planes[0], planes[1], planes[2], sums)
-        if 0 <= math.floor(y + dy + 0.5) < height:
-            rows += 1
-            add_inside(own[y, start:], planes[0], planes[1], planes[2], inside, sums)
+    for y in range(max(np.int64(0), -1 - top), last, STRIP_ROWS):
+        high = min(STRIP_ROWS, last - y)
+        fetch_strip(ringed, y + top + 1, start + left + 1, parts, high, count, strip)
+        rows += mask_strip(own, y, start, dy, high, inside, strip)
+        add_inside(strip, high * count, sums)
+        add_slopes(strip, high * count, sums)
     return rows * columns
 
 
 @compiled(REORDERED, inner=True)
-def add_inside(own: Any, image: Any, across: Any, down: Any, inside: Any, sums: Any) -> None:
-    """Add the first nine sums of a row."""
+def fetch_strip(
+    ringed: Any, top: Any, left: Any, parts: Any, high: int, count: int, strip: Any
+) -> None:
+    """Fill the first three of (5, n) float32: ``high`` rows of ``count`` pixels of an image and its
+    slopes, which lie parts of a pixel to the right of and below a corner."""
+    right, down = parts
+    near, far = (ALL - right) * (ALL - down), right * (ALL - down)
+    below, beyond = (ALL - right) * down, right * down
+    first = np.uint64(left)  # never negative, so no index need be checked for that
+    for k in range(3):
+        for y in range(high):
+            one, two = ringed[k, top + y, first:], ringed[k, top + y + 1, first:]
+            made = strip[k, np.uint64(y * count) :]
+            for x in range(count):
+                made[x] = near * one[x] + far * one[x + 1] + below * two[x] + beyond * two[x + 1]
+
+
+@compiled(REORDERED, inner=True)
+def mask_strip(own: Any, top: Any, left: Any, dy: float, high: int, inside: Any, strip: Any) -> int:
+    """Fill the other two: the template and 1 where the nearest pixel lies inside, 0 elsewhere. The
+    number of rows inside."""
+    rows, count, first = 0, inside.shape[0], np.uint64(left)
+    for y in range(high):
+        lies_inside = 0 <= math.floor(top + y + dy + 0.5) < own.shape[0]
+        rows += lies_inside
+        line, at, share = own[top + y, first:], np.uint64(y * count), np.float32(lies_inside)
+        template, mask = strip[3, at:], strip[4, at:]
+        for x in range(count):
+            mask[x] = inside[x] * share
+            template[x] = line[x] * inside[x] * share
+    return rows
+
+
+@compiled(REORDERED, inner=True)
+def add_inside(strip: Any, count: int, sums: Any) -> None:
+    """Add the first nine sums of the first pixels of a strip."""
+    image, across, down, own, inside = strip[0], strip[1], strip[2], strip[3], strip[4]
     t, w, tt, ww, tw = NO_SUM, NO_SUM, NO_SUM, NO_SUM, NO_SUM
     tg, th, g, h = NO_SUM, NO_SUM, NO_SUM, NO_SUM
-    for x in range(image.shape[0]):
-        here, there = own[x] * inside[x], image[x] * inside[x]
+    for x in range(count):
+        here, there = own[x], image[x] * inside[x]
         t += here
         w += there
         tt += here * here
@@ -163,11 +194,12 @@ def add_inside(own: Any, image: Any, across: Any, down: Any, inside: Any, sums: 
 
 
 @compiled(REORDERED, inner=True)
-def add_slopes(image: Any, across: Any, down: Any, sums: Any) -> None:
-    """Add the other sums of a row."""
+def add_slopes(strip: Any, count: int, sums: Any) -> None:
+    """Add the other sums of the same pixels."""
+    image, across, down = strip[0], strip[1], strip[2]
     gg, gh, hh, gw, hw = NO_SUM, NO_SUM, NO_SUM, NO_SUM, NO_SUM
     g, h = NO_SUM, NO_SUM
-    for x in range(image.shape[0]):
+    for x in range(count):
         gg += across[x] * across[x]
         gh += across[x] * down[x]
         hh += down[x] * down[x]

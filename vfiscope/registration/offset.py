@@ -1,16 +1,16 @@
 """The offset of a whole frame from its partner: for shifts alone, cheap and exact to a small part
 of a pixel.
 
-Phase correlation (Kuglin and Hines 1975) of the reduced frames finds where to look. Tiles all over
-the frame then climb to their largest enhanced correlation coefficient (Evangelidis and Psarakis
-2008), which no gain or offset of the light changes. The median of the tiles leaves out what moves
-by itself.
+Tiles all over the frame climb to their largest enhanced correlation coefficient (Evangelidis and
+Psarakis 2008), which no gain or offset of the light changes. They start in their places where most
+are much like what lies there, and elsewhere where phase correlation (Kuglin and Hines 1975) of the
+reduced frames finds them. The median of the tiles leaves out what moves by itself.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vfiscope.jit import REORDERED, compiled
 from vfiscope.pixels import LUMA_WEIGHTS, eight_bit_scale, luma_plane
-from vfiscope.registration.climb import climb
+from vfiscope.registration.climb import NO_SUM, climb
 from vfiscope.types import Float32
 
 __all__ = ["frame_offset"]
@@ -40,6 +40,9 @@ SLOPE_BLUR_PX = 1.5
 MIN_TILE_CORRELATION = 0.6
 MIN_TILES = 4
 """Tiles that must tell something."""
+MIN_PLACED_CORRELATION, MIN_PLACED_SHARE = 0.9, 0.75
+"""Correlation of a tile with the one in its place, and the part of the tiles that must reach it,
+from which on nothing need be searched for elsewhere."""
 
 
 def frame_offset(
@@ -54,20 +57,79 @@ def frame_offset(
         bit_depth: of the test.
         ref_depth: of the partner.
     """
-    tiles = list(_tiles(test.shape[0], test.shape[1]))
-    if not tiles:
-        return math.nan, math.nan
     own, other = (test, bit_depth), (ref, ref_depth)
-    rough = _rough(_rough_luma(*own), _rough_luma(*other), test.shape[:2])
-    found = [
-        offset
-        for top, left, side in tiles
-        if (offset := _climbed(own, other, (top, left), side, rough)) is not None
+    tiles = [
+        (top, left, tile)
+        for top, left, side in _tiles(test.shape[0], test.shape[1])
+        if (tile := _tile(own, top, left, side)) is not None
     ]
+    if len(tiles) < MIN_TILES:
+        return math.nan, math.nan
+    start, pairs = (0, 0), _pairs(tiles, other, (0, 0))
+    if not _are_in_place(pairs):
+        start = _rough(_rough_luma(*own), _rough_luma(*other), test.shape[:2])
+        pairs = _pairs(tiles, other, start)
+    climbed = (climb(*pair) for pair in pairs)
+    found = [(dx, dy) for dx, dy, alike in climbed if alike >= MIN_TILE_CORRELATION]
     if len(found) < MIN_TILES:
         return math.nan, math.nan
     dx, dy = np.median(found, axis=0)
-    return float(dx), float(dy)
+    return float(dx) + start[0], float(dy) + start[1]
+
+
+def _tile(frame: tuple[NDArray[Any], int], top: int, left: int, side: int) -> Float32 | None:
+    """The luma of a tile of a frame, which is given with its bit depth; None where it lies outside
+    or cannot tell."""
+    pixels, depth = frame
+    if min(top, left) < 0 or top + side > pixels.shape[0] or left + side > pixels.shape[1]:
+        return None
+    tile = luma_plane(pixels[top : top + side, left : left + side], depth)
+    return None if _least_slope(tile) < MIN_TILE_SLOPE else tile
+
+
+def _pairs(
+    tiles: Sequence[tuple[int, int, Float32]],
+    other: tuple[NDArray[Any], int],
+    start: tuple[int, int],
+) -> list[tuple[Float32, Float32]]:
+    """Tiles, which are given with their corners, with those of the other frame that lie (dx, dy)
+    from them, where these can tell too."""
+    across, down = start
+    return [
+        (own, there)
+        for top, left, own in tiles
+        if (there := _tile(other, top + down, left + across, len(own))) is not None
+    ]
+
+
+def _are_in_place(pairs: Sequence[tuple[Float32, Float32]]) -> bool:
+    """True if most tiles are so like those in their places that climbing can begin there."""
+    alike = sum(float(correlation(*pair)) >= MIN_PLACED_CORRELATION for pair in pairs)
+    return alike >= max(MIN_TILES, MIN_PLACED_SHARE * len(pairs))
+
+
+@compiled(REORDERED)
+def correlation(own: Any, other: Any) -> Any:
+    """The correlation of two (h, w) float32 planes: rows are summed in float32, and their sums in
+    float64."""
+    sums = np.zeros(5)
+    for y in range(own.shape[0]):
+        t, w, tt, ww, tw = NO_SUM, NO_SUM, NO_SUM, NO_SUM, NO_SUM
+        for x in range(own.shape[1]):
+            here, there = own[y, x], other[y, x]
+            t += here
+            w += there
+            tt += here * here
+            ww += there * there
+            tw += here * there
+        sums[0] += t
+        sums[1] += w
+        sums[2] += tt
+        sums[3] += ww
+        sums[4] += tw
+    own_mean, mean = sums[0] / own.size, sums[1] / own.size
+    powers = (sums[2] - sums[0] * own_mean) * (sums[3] - sums[1] * mean)
+    return (sums[4] - sums[0] * mean) / np.sqrt(powers)
 
 
 def _rough_luma(pixels: NDArray[Any], bit_depth: int) -> Float32:
@@ -137,32 +199,6 @@ def _rough(test: Float32, ref: Float32, size: tuple[int, ...]) -> tuple[int, int
     if not peak >= MIN_PEAK:
         return 0, 0
     return round(dx * size[1] / width), round(dy * size[0] / height)
-
-
-def _climbed(
-    test: tuple[NDArray[Any], int],
-    ref: tuple[NDArray[Any], int],
-    corner: tuple[int, int],
-    side: int,
-    start: tuple[int, int],
-) -> tuple[float, float] | None:
-    """The offset (dx, dy) of one tile, searched from a start; None where it cannot tell. Frames are
-    given with their bit depths."""
-    (pixels, depth), (others, other_depth) = test, ref
-    top, left = corner
-    there, along = top + start[1], left + start[0]
-    if min(there, along) < 0 or there + side > others.shape[0] or along + side > others.shape[1]:
-        return None
-    own = luma_plane(pixels[top : top + side, left : left + side], depth)
-    if _least_slope(own) < MIN_TILE_SLOPE:
-        return None
-    other = luma_plane(others[there : there + side, along : along + side], other_depth)
-    if _least_slope(other) < MIN_TILE_SLOPE:
-        return None
-    dx, dy, alike = climb(own, other)
-    if not alike >= MIN_TILE_CORRELATION:
-        return None
-    return dx + start[0], dy + start[1]
 
 
 def _least_slope(tile: Float32) -> float:

@@ -99,6 +99,8 @@ def open_job(
     plan = _with_packets(plan, config, inputs.sources["test"])
     plan = _with_dated(plan, config, inputs.sources["test"])
     _check_told(config, plan)
+    if plan.signals:
+        inputs.sources["test"].ask_for_luma()
     check_normal_size(config.normal, inputs.sources["test"].size)
     session, needs = session or Session(), plan.needs | also
     models = session.models(config, needs) if load else session.identify(config, needs)
@@ -330,7 +332,7 @@ def _embedding(job: Job) -> Callable[[Frames], Features] | None:
     if embedder is None:
         return None
     embed = job.clock.calling("embed", partial(embed_once, embedder.embed))
-    return lambda frames: Features.concat([made for _, made in portions(frames, embed)])
+    return lambda frames: portions.features(frames, embed)
 
 
 def pairs_of(job: Job, comparison: Comparison, streams: Streams, done: int) -> Iterator[Pairs]:

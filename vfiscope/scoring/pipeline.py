@@ -11,7 +11,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -29,7 +29,7 @@ from vfiscope.errors import (
     VfiscopeError,
     interruption,
 )
-from vfiscope.jit import one_opencv_thread_meanwhile
+from vfiscope.jit import one_opencv_thread
 from vfiscope.regions.unsought import are_awaited
 from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
@@ -172,8 +172,6 @@ def _produce(
             _mark(out, config, job.inputs.sources, marking, owned=owned)
             return out
         job = open_job(config, stack, session, also=also)
-        if job.has_small_frames:
-            stack.enter_context(one_opencv_thread_meanwhile())
         writing = Writer(
             out,
             job.header,
@@ -184,11 +182,18 @@ def _produce(
         with writing as writer:
             finished_before = writer.already_finished
             if not finished_before:
-                _score(job, writer, watch, reading, seen)
+                with _opencv_threads(job):
+                    _score(job, writer, watch, reading, seen)
         if finished_before:  # rules do not identify work: it may be finished with other ones
             reflag_if_rules_differ(out, config.flag)
         _mark(out, config, job.inputs.sources, marking, owned=owned)
     return out
+
+
+def _opencv_threads(job: Job) -> AbstractContextManager[None]:
+    """OpenCV has one thread while a job scores: more only cost where frames are small, as those of
+    signals are. Registering keeps them: of its time on two cores they save up to a third."""
+    return one_opencv_thread() if job.models.register is None else nullcontext()
 
 
 def _waits_for_regions(out: Path, config: RunConfig, session: Session | None) -> bool:

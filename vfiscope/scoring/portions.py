@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from vfiscope.errors import UsageError
+from vfiscope.types import Features, Frames
 from vfiscope.types.batch import Batch
 
 __all__ = ["Portions"]
@@ -47,6 +48,14 @@ class Portions:
                 continue
             yield portion, made
             start += len(portion)
+
+    def features(self, frames: Frames, embed: Callable[[Frames], Features]) -> Features:
+        """The features of a whole batch, also of one without frames.
+
+        Raises:
+            UsageError: there is no memory for a single frame.
+        """
+        return Features.concat([made for _, made in self(frames, embed)] or [embed(frames)])
 
     def _halve(self, rows: int, error: RuntimeError) -> None:
         if rows == 1:

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from vfiscope.errors import UsageError
-from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.segments.columns import Column
 from vfiscope.segments.detect import flag
 from vfiscope.stages import STAGES, Stage, ask
@@ -40,8 +39,8 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
 
 
 def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> bool:
-    """False for images whose times nobody knows: they are counted at the default rate, which only
-    ``--time-from fps`` states.
+    """False for images whose times nobody knows: they are counted at the default rate, and
+    nobody stated that.
 
     Args:
         config: the options of a run.
@@ -49,7 +48,7 @@ def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -
     """
     test = next((each for each in sources if each["role"] == "test"), {})
     counted = test.get("kind") == "images" and not test.get("times_from")
-    stated = config.get("time_from") == "fps" or config.get("fps", IMAGE_RATE) != IMAGE_RATE
+    stated = config.get("time_from") == "fps" or config.get("fps") is not None
     return not counted or stated
 
 

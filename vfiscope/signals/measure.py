@@ -198,6 +198,7 @@ def _alone(
             faults=None if faults is None else faults[row],
             index=int(test.index[row]),
             packet=None if packets is None else packets.at(int(test.pts[row])),
+            shared={} if test.luma is None else {"luma": test.luma[row]},
         )
 
 
@@ -220,4 +221,5 @@ def _apart(frame: SignalFrame, golden: Partner | None) -> SignalFrame:
         partner=partner,
         pixels=frame.pixels.copy(),
         embedding=None if vector is None else vector.copy(),
+        shared={key: plane.copy() for key, plane in frame.shared.items()},  # what was decoded
     )

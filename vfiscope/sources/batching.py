@@ -24,7 +24,8 @@ class SelectedRow:
     index: int
     pts: int
     time_s: float
-    paint: Callable[[Any], Status]
+    paint: Callable[..., Status]
+    """Writes the frame into (H, W, 3), and its luma into (H, W) uint8 if it is called with that."""
 
 
 def gather(
@@ -33,6 +34,7 @@ def gather(
     shape: tuple[int, int, int, int],
     bit_depth: int,
     time_base: Fraction,
+    with_luma: bool = False,
 ) -> Iterator[Frames]:
     """Batches of ``shape[0]`` frames, the last one shorter where the rows run out.
 
@@ -44,16 +46,21 @@ def gather(
         shape: (batch, height, width, 3).
         bit_depth: 8 for uint8, more for uint16.
         time_base: seconds per unit of pts.
+        with_luma: True to have the rows paint their luma too.
     """
     blocks = _Blocks(shape, np.dtype(np.uint8 if bit_depth == 8 else np.uint16))
+    planes = _Blocks(shape[:3], np.dtype(np.uint8)) if with_luma else None
     while (first := next(rows, None)) is not None:
-        data = blocks.take()
+        data, luma = blocks.take(), None if planes is None else planes.take()
         index: list[int] = []
         pts: list[int] = []
         time_s: list[float] = []
         status: list[Status] = []
         for row in chain([first], islice(rows, shape[0] - 1)):
-            status.append(row.paint(data[len(status)]))
+            place = len(index)
+            status.append(
+                row.paint(data[place]) if luma is None else row.paint(data[place], luma[place])
+            )
             index.append(row.index)
             pts.append(row.pts)
             time_s.append(row.time_s)
@@ -65,8 +72,9 @@ def gather(
             status=np.array(status, np.uint8),
             time_base=time_base,
             bit_depth=bit_depth,
+            luma=None if luma is None else luma[: len(index)],
         )
-        del data  # its memory may be used again as soon as the receiver has done with it
+        del data, luma  # their memory may be used again as soon as the receiver has done with it
 
 
 class _Blocks:
@@ -140,7 +148,9 @@ def frames_from_array(
     status: NDArray[np.uint8],
     time_base: Fraction,
     bit_depth: int,
+    luma: NDArray[np.uint8] | None = None,
 ) -> Frames:
     """Frames over (N, H, W, 3) C-contiguous pixels; their data is a transposed view of the same
     memory."""
-    return Frames(data.transpose(0, 3, 1, 2), index, pts, time_s, status, time_base, bit_depth)
+    planes = data.transpose(0, 3, 1, 2)
+    return Frames(planes, index, pts, time_s, status, time_base, bit_depth, luma)

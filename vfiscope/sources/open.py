@@ -168,17 +168,16 @@ def _image_header(path: str) -> ImageHeader:
 
 
 def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
-    """The options for reading frames. Who states a rate of images wants them counted at it."""
-    counted = reading.time_from is None and reading.fps != IMAGE_RATE
+    """The options for reading frames."""
     return Options(
         selection=Selection(
             parse_position(reading.start), parse_position(reading.stop), reading.step
         ),
         batch=reading.batch,
-        fps=1 / (1 / Fraction(reading.fps)).limit_denominator(MAX_TIME_BASE),
+        fps=1 / (1 / Fraction(reading.fps or IMAGE_RATE)).limit_denominator(MAX_TIME_BASE),
         resize=None if size is None or reading.resize is None else (*size, reading.resize),
         tonemap=reading.tonemap,
-        time_from="fps" if counted else reading.time_from,
+        time_from=reading.time_from,
         stream=reading.stream,
         deinterlace=reading.deinterlace,
         raw_size=_raw_size(reading.raw_size),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.errors import StoreError
+from vfiscope.options.reading_options import as_stated
 from vfiscope.printable import printable, shown
 from vfiscope.store import schema
 from vfiscope.store.coded_notes import read_notes
@@ -118,7 +119,7 @@ class Run:
         """ok or partial."""
         read = partial(read_json, self.path, attrs)
         # Names of files among these must stay as they are: files are found again by them.
-        self.config: dict[str, Any] = read("config")
+        self.config: dict[str, Any] = as_stated(read("config"))
         self.sources: list[dict[str, Any]] = read("sources")
         self.versions: dict[str, str] = read("versions")
         self.pairing: dict[str, Any] = read("pairing")

@@ -110,7 +110,7 @@ def _taken(column: Any, rows: Int64) -> Any:
 
 
 def _joined(parts: Sequence[Any]) -> Any:
-    if parts[0] is None:
+    if any(part is None for part in parts):
         return None
     if isinstance(parts[0], Batch):
         return type(parts[0]).concat(parts)

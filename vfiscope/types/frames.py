@@ -39,8 +39,11 @@ class Frames(Batch):
     """Seconds per unit of ``pts``, exact."""
     bit_depth: int = 8
     """White is ``2 ** bit_depth - 1``: 8 with uint8 data, up to 16 with uint16 data."""
+    luma: Uint8 | None = None
+    """(N, H, W) their luma as :func:`vfiscope.pixels.luma_bytes` makes it, where a source was asked
+    for it; None where it was not, or cannot make it cheaper than that."""
 
-    COLUMNS = ("data", "index", "pts", "time_s", "status")
+    COLUMNS = ("data", "index", "pts", "time_s", "status", "luma")
 
     def __post_init__(self) -> None:
         n = len(self.index)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vfiscope.errors import UsageError
-from vfiscope.options.reading_options import IMAGE_RATE
 from vfiscope.printable import printable
 from vfiscope.views.curves import frame_axis
 
@@ -66,7 +65,7 @@ def check_dates(runs: Sequence[Run], labels: Sequence[str]) -> None:
 
 def _is_undated(run: Run) -> bool:
     test = next((source for source in run.sources if source.get("role") == "test"), {})
-    stated = run.config.get("time_from") is not None or run.config.get("fps") != IMAGE_RATE
+    stated = run.config.get("time_from") is not None or run.config.get("fps") is not None
     return test.get("kind") == "images" and not run.times_from and not stated
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vfiscope.types import counted
 
-__all__ = ["describe_time", "describe_timing", "times_reading"]
+__all__ = ["describe_time", "describe_timing", "times_reading", "total_timings", "with_ratio"]
 
 READING_STAGES = "read "
 """How the stages begin that decode an input and convert its frames to RGB."""
@@ -16,17 +17,16 @@ TOTALS = ("seconds", "processor_seconds", "frames")
 """Of a whole run; older versions stored fewer."""
 
 
-def describe_timing(timings: Mapping[str, Any]) -> list[str]:
+def describe_timing(timings: Mapping[str, Any], title: str = "time") -> list[str]:
     """A line about the whole run, and a table of its stages; a run that stored none has a line
     that says so."""
     stages, whole = timings.get("stages"), describe_time(timings)
     if not stages or whole is None:
-        return ["time: this run did not store where it went"]
+        return [f"{title}: this run did not store where it went"]
     total, frames = timings["processor_seconds"], max(1, timings["frames"])
     spent = {name: times["processor"] for name, times in stages.items()}
     waited = {name: f"{times['wall']:10.2f}" for name, times in stages.items()}
-    # Imports, compiled loops, Python between stages, and threads that libraries start.
-    spent[ELSEWHERE] = max(0.0, total - sum(spent.values()))
+    spent[ELSEWHERE] = _elsewhere(timings)
     wide = max(len(name) for name in spent)
     rows = [
         f"{name:<{wide}}  {1000 * seconds / frames:14.2f}  {seconds / (total or 1):6.1%}"
@@ -34,7 +34,7 @@ def describe_timing(timings: Mapping[str, Any]) -> list[str]:
         for name, seconds in spent.items()
     ]
     heading = f"{'stage':<{wide}}  processor ms a frame   share      wall s"
-    return [f"time: {whole}", "", heading, *(row.rstrip() for row in rows)]
+    return [f"{title}: {whole}", "", heading, *(row.rstrip() for row in rows)]
 
 
 def describe_time(timings: Mapping[str, Any]) -> str | None:
@@ -57,3 +57,31 @@ def times_reading(timings: Mapping[str, Any]) -> float | None:
         each["processor"] for name, each in stages.items() if name.startswith(READING_STAGES)
     )
     return total / reading if reading and total is not None else None
+
+
+def with_ratio(timings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run stored, with what the text adds: ``elsewhere`` (seconds of processor time in no
+    stage) and ``times_reading`` (see :func:`times_reading`); None where they are not known."""
+    elsewhere = None if describe_time(timings) is None else _elsewhere(timings)
+    return {**timings, ELSEWHERE: elsewhere, "times_reading": times_reading(timings)}
+
+
+def total_timings(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The sums over runs that stored their times."""
+    total: dict[str, Any] = dict.fromkeys(TOTALS, 0)
+    stages: dict[str, dict[str, float]] = defaultdict(lambda: {"processor": 0.0, "wall": 0.0})
+    for timings in runs:
+        for name in TOTALS:
+            total[name] += timings[name]
+        for stage, times in timings["stages"].items():
+            for kind, seconds in times.items():
+                stages[stage][kind] += seconds
+    return {**total, "stages": dict(stages)}
+
+
+def _elsewhere(timings: Mapping[str, Any]) -> float:
+    """Seconds of processor time in no stage: imports, compiled loops, Python between stages, and
+    threads that libraries start."""
+    stages = timings.get("stages") or {}
+    spent = sum(each["processor"] for each in stages.values())
+    return max(0.0, float(timings["processor_seconds"] - spent))

@@ -316,9 +316,9 @@ def test_images_whose_times_nobody_knows_have_no_flash() -> None:
         kinds.append([(s.kind, s.start, s.stop) for s in said])
     assert kinds == [[("flash", 20, 22)], [("exposure", 20, 22)]]
     photos = [{"role": "test", "kind": "images"}]
-    assert [are_timed({"fps": fps}, photos) for fps in (25.0, 24.0)] == [False, True]
-    assert are_timed({"fps": 25.0, "time_from": "fps"}, photos)
-    assert are_timed({"fps": 25.0}, [{"role": "test", "kind": "video"}])
+    assert [are_timed({"fps": fps}, photos) for fps in (None, 25.0)] == [False, True]
+    assert are_timed({"fps": None, "time_from": "fps"}, photos)
+    assert are_timed({"fps": None}, [{"role": "test", "kind": "video"}])
 
 
 def test_a_step_of_the_light_out_of_black_is_no_exposure() -> None:

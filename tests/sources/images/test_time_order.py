@@ -112,6 +112,8 @@ def test_exif_is_found_before_names_and_both_may_be_left_out(tmp_path: Path) -> 
 
 def test_who_states_a_rate_wants_images_counted(tmp_path: Path) -> None:
     photos(tmp_path, [0, 10, 30])
+    with open_source(tmp_path, fps=25.0) as source:
+        assert source.info.times_from == ""
     with open_source(tmp_path, fps=10.0) as source:
         assert column(source, "time_s") == [0, 0.1, 0.2]
     with open_source(tmp_path, fps=10.0, time_from="exif") as source:

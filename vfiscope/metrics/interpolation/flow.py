@@ -223,7 +223,6 @@ def triplets(pairs: Pairs, middle: str = "test") -> Sequence[Triplet] | None:
 
 
 def row_by_row(compute: Callable[[int], T], n: int) -> list[T]:
-    """``compute(row)`` for each of n rows, several in parallel, each with one OpenCV thread;
-    callers take turns."""
+    """``compute(row)`` for each of n rows, several in parallel, each with one OpenCV thread."""
     with one_opencv_thread():
         return map_rows(compute, n)

@@ -34,9 +34,12 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
+from vfiscope.pixels import luma_bytes
 from vfiscope.sources.video.frame_planes import lines_of
+from vfiscope.sources.video.shrink import shrunk_planes
 from vfiscope.sources.video.tonemap import tone_map
-from vfiscope.sources.video.yuv_loops import YuvLoops
+from vfiscope.sources.video.yuv_loops import YuvLoops, paint_planes
+from vfiscope.types import Uint8
 
 __all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
 
@@ -166,27 +169,57 @@ class RgbConverter:
         self._specimens = VideoReformatter()
         self._loops = YuvLoops()
 
-    def __call__(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
-        """Write the frame into ``out``, (H, W, 3) uint8 for 8-bit sources, uint16 for deeper ones.
+    def __call__(
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+    ) -> None:
+        """Write the frame into ``out``, (H, W, 3) uint8 for 8-bit sources, uint16 for deeper ones;
+        and its luma into (H, W) uint8, for 8-bit sources.
 
         Raises:
             SourceError: the pixel format cannot be converted.
         """
-        if not self._by_loops(frame, color, out):
+        looped = self._by_loops(frame, color, out, luma)
+        if not looped:
             self.by_swscale(frame, color, out)
-        gain, offset = _levels(color, bits_of(frame.format))
-        if gain != 1:
-            cv2.addWeighted(out, gain, out, 0, offset, dst=out)
-        if color.is_hdr and self._tonemap not in (None, "none"):
-            tone_map(out, color.transfer, color.primaries, str(self._tonemap))
-        if has_alpha(frame.format):
-            self._lay_on_black(frame, color, out)
+        changed = self._finish(frame, color, out)
+        if luma is not None and (changed or not looped):
+            luma[...] = luma_bytes(out)
 
-    def _by_loops(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:
-        """As :meth:`by_swscale`, many times as fast; False for frames that need swscale."""
+    def shrunk(
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+    ) -> bool:
+        """As calling it, into a smaller ``out``, each sample the mean of about the area that it
+        stands for; return False for pixel formats for which there is no such way."""
+        planes = shrunk_planes(frame, out.shape[:2])
+        if planes is None:
+            return False
+        paint_planes(planes, color.matrix, full=color.range == "full", out=out, luma=luma)
+        if self._finish(frame, color, out) and luma is not None:
+            luma[...] = luma_bytes(out)
+        return True
+
+    def _by_loops(
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+    ) -> bool:
+        """As :meth:`by_swscale`, many times as fast, and the luma in the same pass; False for
+        frames that need swscale."""
         planar = partial(self._reformat, name="gbrp", color=color, by=self._specimens)
         full = color.range == "full"
-        return self._loops.convert(frame, color.matrix, full=full, swscale=planar, out=out)
+        return self._loops.convert(
+            frame, color.matrix, full=full, swscale=planar, out=out, luma=luma
+        )
+
+    def _finish(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:
+        """What is left to do with converted code values; False where nothing is."""
+        gain, offset = _levels(color, bits_of(frame.format))
+        toned, laid = color.is_hdr and self._tonemap not in (None, "none"), has_alpha(frame.format)
+        if gain != 1:
+            cv2.addWeighted(out, gain, out, 0, offset, dst=out)
+        if toned:
+            tone_map(out, color.transfer, color.primaries, str(self._tonemap))
+        if laid:
+            self._lay_on_black(frame, color, out)
+        return gain != 1 or toned or laid
 
     def by_swscale(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> None:
         """Write the code values that swscale makes of a frame of any pixel format."""

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
+from vfiscope.pixels import luma_bytes
 from vfiscope.sources.batching import SelectedRow
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
 from vfiscope.sources.selection import Options
@@ -32,8 +33,7 @@ from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.sources.video.shrink import shrunk
-from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
+from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status, Uint8
 
 __all__ = ["VideoSource"]
 
@@ -164,15 +164,28 @@ class VideoSource(Source):
             self._info = replace(self._info, damage=(*self._info.damage, *damage))
             self._sums_checked = True
 
-    def _paint(self, place: Decoded, index: int, convert: RgbConverter, out: Pixels) -> Status:
+    def _paint(
+        self,
+        place: Decoded,
+        index: int,
+        convert: RgbConverter,
+        out: Pixels,
+        luma: Uint8 | None = None,
+    ) -> Status:
         if place.frame is None:
-            out[...] = 0
+            for pixels in (out,) if luma is None else (out, luma):
+                pixels[...] = 0
             return Status.UNREADABLE
-        self._convert(place.frame, index, convert, out)
+        self._convert(place.frame, index, convert, out, luma)
         return Status.CORRUPT if place.damaged else Status.OK
 
     def _convert(
-        self, frame: av.VideoFrame, index: int, convert: RgbConverter, out: Pixels
+        self,
+        frame: av.VideoFrame,
+        index: int,
+        convert: RgbConverter,
+        out: Pixels,
+        luma: Uint8 | None,
     ) -> None:
         color = decide(frame, self._info.path)
         if color != self._first.color:
@@ -188,16 +201,17 @@ class VideoSource(Source):
         size = orientation.size(frame.height, frame.width)
         whole = orientation == UPRIGHT and self.crop is None
         if whole and size == out.shape[:2]:
-            convert(frame, color, out)
+            convert(frame, color, out, luma)
             return
-        small = shrunk(frame, out.shape[:2]) if whole and self.is_shrunk else None
-        if small is not None and size == (self._info.height, self._info.width):
-            convert(small, color, out)
-        else:
-            self._check_size(index, size)
-            stored = np.empty((frame.height, frame.width, 3), out.dtype)
-            convert(frame, color, stored)
-            self._deliver(orientation.apply(stored), out)
+        usual = whole and size == (self._info.height, self._info.width)
+        if usual and self.is_shrunk and convert.shrunk(frame, color, out, luma):
+            return
+        self._check_size(index, size)
+        stored = np.empty((frame.height, frame.width, 3), out.dtype)
+        convert(frame, color, stored)
+        self._deliver(orientation.apply(stored), out)
+        if luma is not None:
+            luma[...] = luma_bytes(out)
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)

@@ -11,7 +11,7 @@ Whether the loops may convert a frame is found out on a specimen: see :class:`Yu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -21,9 +21,10 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
+from vfiscope.pixels import LUMA_BITS, LUMA_PARTS
 from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
-__all__ = ["YuvLoops"]
+__all__ = ["YuvLoops", "paint_planes"]
 
 MATRICES = {
     "bt709": (117489, 138438, 13975, 34925),
@@ -34,6 +35,7 @@ MATRICES = {
 }
 """V in red, U in blue, U and V taken from green, times 2^16 for limited range (swscale's table)."""
 SPECIMEN_PX = 16
+HALF_OF_LUMA = 1 << (LUMA_BITS - 1)
 LEFT, CENTRE, EVERY = range(3)
 """Where chroma is sited in a row: on every second pixel, between two pixels, on every pixel."""
 
@@ -86,6 +88,7 @@ class YuvLoops:
         full: bool,
         swscale: Callable[[av.VideoFrame], av.VideoFrame],
         out: NDArray[np.uint8],
+        luma: NDArray[np.uint8] | None = None,
     ) -> bool:
         """Write a frame as RGB; return False where the loops cannot, and nothing was written.
 
@@ -95,6 +98,8 @@ class YuvLoops:
             full: True for full range.
             swscale: converts a frame to planes of G, B and R.
             out: (H, W, 3), C-contiguous.
+            luma: (H, W), filled with what :func:`vfiscope.pixels.luma_bytes` makes of the RGB; or
+                None.
         """
         name = frame.format.name
         if matrix not in MATRICES or name not in PLANAR_8_BIT or not _fits(frame):
@@ -107,7 +112,7 @@ class YuvLoops:
         if site is None:
             return False
         y, u, v = (lines_of(plane) for plane in frame.planes)
-        _paint(y, u, v, out.reshape(len(out), -1), site, *Factors.of(matrix, full=full))
+        _paint(y, u, v, out.reshape(len(out), -1), luma, site, *Factors.of(matrix, full=full))
         return True
 
     def _specimen(self, frame: av.VideoFrame) -> av.VideoFrame | None:
@@ -122,6 +127,27 @@ class YuvLoops:
         for plane, noise in zip(small.planes, _noise(name), strict=True):
             lines_of(plane)[:, : noise.shape[1]] = noise
         return small
+
+
+def paint_planes(
+    planes: Sequence[NDArray[np.uint8]],
+    matrix: str,
+    *,
+    full: bool,
+    out: NDArray[np.uint8],
+    luma: NDArray[np.uint8] | None = None,
+) -> None:
+    """Write Y, U and V of one size (H, W) as RGB into ``out``, (H, W, 3).
+
+    Args:
+        planes: no decoded ones, about which swscale need not be asked.
+        matrix: a name of ``MATRICES``.
+        full: True for full range.
+        out: C-contiguous.
+        luma: (H, W), filled with the luma of that RGB; or None.
+    """
+    y, u, v = planes
+    _paint(y, u, v, out.reshape(len(out), -1), luma, EVERY, *Factors.of(matrix, full=full))
 
 
 def _fits(frame: av.VideoFrame) -> bool:
@@ -152,7 +178,7 @@ def _site(name: str, matrix: str, full: bool, shown: bytes) -> int | None:
     wanted = np.stack([red, green, blue], axis=2).reshape(SPECIMEN_PX, -1)
     made = np.empty_like(wanted)
     for site in (EVERY,) if "444" in name else (LEFT, CENTRE):
-        _paint(*_noise(name), made, site, *Factors.of(matrix, full=full))
+        _paint(*_noise(name), made, None, site, *Factors.of(matrix, full=full))
         if np.array_equal(made, wanted):
             return site
     return None
@@ -164,6 +190,7 @@ def _paint(
     u: Any,
     v: Any,
     out: Any,
+    grey: Any,
     site: Any,
     black: Any,
     luma: Any,
@@ -172,7 +199,8 @@ def _paint(
     v_green: Any,
     u_blue: Any,
 ) -> None:
-    """Write planes, whose lines may be padded, into ``out``, (H, 3 W)."""
+    """Write planes, whose lines may be padded, into ``out``, (H, 3 W), and the luma of that RGB
+    into ``grey``, (H, W) or None."""
     height, last = out.shape[0], u.shape[0] - 1
     columns = out.shape[1] // (3 if site == EVERY else 6)
     terms = np.empty((3, columns + 2), np.int32)
@@ -183,11 +211,11 @@ def _paint(
             far = min(max(near - 1 + row % 2 * 2, 0), last)
         _multiply(u, v, near, far, v_red, u_green, v_green, u_blue, terms)
         if site == LEFT:
-            _paint_left(y, row, black, luma, terms, out)
+            _paint_left(y, row, black, luma, terms, out, grey)
         elif site == CENTRE:
-            _paint_centre(y, row, black, luma, terms, out)
+            _paint_centre(y, row, black, luma, terms, out, grey)
         else:
-            _paint_every(y, row, black, luma, terms, out)
+            _paint_every(y, row, black, luma, terms, out, grey)
 
 
 @compiled(inner=True)
@@ -216,38 +244,54 @@ def _multiply(
 
 
 @compiled(inner=True)
-def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any) -> None:
+def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 4 * terms[0, j], 4 * terms[1, j], 4 * terms[2, j]
-        _put(out, row, 2 * i, y[row, 2 * i], black, luma, r, g, b)
+        _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, r, g, b)
         r, g, b = 2 * terms[0, j], 2 * terms[1, j], 2 * terms[2, j]
         r, g, b = r + 2 * terms[0, k], g + 2 * terms[1, k], b + 2 * terms[2, k]
-        _put(out, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, r, g, b)
+        _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, r, g, b)
 
 
 @compiled(inner=True)
-def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any) -> None:
+def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 3 * terms[0, j], 3 * terms[1, j], 3 * terms[2, j]
         before = r + terms[0, i], g + terms[1, i], b + terms[2, i]
         after = r + terms[0, k], g + terms[1, k], b + terms[2, k]
-        _put(out, row, 2 * i, y[row, 2 * i], black, luma, *before)
-        _put(out, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, *after)
+        _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, *before)
+        _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, *after)
 
 
 @compiled(inner=True)
-def _paint_every(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any) -> None:
+def _paint_every(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
     for i in range(terms.shape[1] - 2):
         r, g, b = 4 * terms[0, i + 1], 4 * terms[1, i + 1], 4 * terms[2, i + 1]
-        _put(out, row, i, y[row, i], black, luma, r, g, b)
+        _put(out, grey, row, i, y[row, i], black, luma, r, g, b)
 
 
 @compiled(inner=True)
-def _put(out: Any, row: Any, x: Any, y: Any, black: Any, luma: Any, r: Any, g: Any, b: Any) -> None:
+def _put(
+    out: Any,
+    grey: Any,
+    row: Any,
+    x: Any,
+    y: Any,
+    black: Any,
+    luma: Any,
+    r: Any,
+    g: Any,
+    b: Any,
+) -> None:
     """Write one pixel from the code value of its luma and what chroma adds."""
     light = np.int32(np.int32(y - black) * luma + (1 << 21))  # with one half for rounding
-    out[row, 3 * x] = min(max(np.int32(light + r) >> 22, 0), 255)
-    out[row, 3 * x + 1] = min(max(np.int32(light + g) >> 22, 0), 255)
-    out[row, 3 * x + 2] = min(max(np.int32(light + b) >> 22, 0), 255)
+    red: Any = min(max(np.int32(light + r) >> 22, 0), 255)
+    green: Any = min(max(np.int32(light + g) >> 22, 0), 255)
+    blue: Any = min(max(np.int32(light + b) >> 22, 0), 255)
+    out[row, 3 * x], out[row, 3 * x + 1], out[row, 3 * x + 2] = red, green, blue
+    if grey is not None:
+        parts = np.int32(red) * LUMA_PARTS[0] + np.int32(green) * LUMA_PARTS[1]
+        parts += np.int32(blue) * LUMA_PARTS[2]
+        grey[row, x] = (parts + HALF_OF_LUMA) >> LUMA_BITS
