@@ -87,8 +87,9 @@ def correlations(now: Any, other: Any, floor: Any, out: Any) -> int:
             least = max(power, floor) * max(then, floor)
             alike[x] = (both[x] - one[x] * two[x]) / np.sqrt(least)
         for x in range(width):
-            out[count] = alike[x]  # what does not count is written over, which spares a branch
-            count += np.int64(powers[x] > floor)
+            if powers[x] > floor:
+                out[count] = alike[x]
+                count += 1
     return count
 
 
