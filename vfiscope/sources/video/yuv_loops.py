@@ -36,7 +36,7 @@ MATRICES = {
 """V in red, U in blue, U and V taken from green, times 2^16 for limited range (swscale's table)."""
 SPECIMEN_PX = 16
 HALF_OF_LUMA = 1 << (LUMA_BITS - 1)
-NO_LIGHT = (np.int32(0), np.int32(0), np.int32(0))
+THREE_ZEROS = (np.int32(0), np.int32(0), np.int32(0))
 LEFT, CENTRE, EVERY = range(3)
 """Where chroma is sited in a row: on every second pixel, between two pixels, on every pixel."""
 
@@ -261,7 +261,7 @@ def _multiply(
 
 @compiled(inner=True)
 def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
-    total = NO_LIGHT
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 4 * terms[0, j], 4 * terms[1, j], 4 * terms[2, j]
@@ -275,7 +275,7 @@ def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, g
 
 @compiled(inner=True)
 def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
-    total = NO_LIGHT
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 3 * terms[0, j], 3 * terms[1, j], 3 * terms[2, j]
@@ -289,7 +289,7 @@ def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any,
 
 @compiled(inner=True)
 def _paint_every(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
-    total = NO_LIGHT
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         r, g, b = 4 * terms[0, i + 1], 4 * terms[1, i + 1], 4 * terms[2, i + 1]
         total = _plus(total, _put(out, grey, row, i, y[row, i], black, luma, r, g, b))
