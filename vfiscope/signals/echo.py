@@ -62,7 +62,7 @@ def echo(frame: SignalFrame) -> Echo | None:
     def compute() -> Echo | None:
         sums = np.zeros((2, 2, ECHO_LAGS))
         ratio = frame.small.shape[1] // frame.tiny.shape[1]
-        pixels = int(found.moved.sum()) * ratio**2 // COLUMN_STEP
+        pixels = np.count_nonzero(found.moved) * ratio**2 // COLUMN_STEP
         every = -(-pixels // ENOUGH_PIXELS)
         count, power = echo_sums(_detail(frame), found.flow, found.moved, (ratio, every), sums)
         if count * every * COLUMN_STEP < MIN_ECHO_SHARE * frame.small.size or power == 0:
