@@ -63,7 +63,7 @@ def passage(frame: SignalFrame) -> Passage | None:
 
     def compute() -> Passage | None:
         moved = cv2.absdiff(past, coming) > MIN_MOVED_CODES
-        if int(moved.sum()) < MIN_MOVED_PX:
+        if np.count_nonzero(moved) < MIN_MOVED_PX:
             return None
         return Passage(flow_between(past, coming), moved)
 
@@ -73,18 +73,18 @@ def passage(frame: SignalFrame) -> Passage | None:
 def halfway(frame: SignalFrame, found: Passage) -> tuple[Float32, Float32]:
     """(h, w) tiny planes: the frames before and after, each brought half of the way to the other
     one."""
-    return frame.share("halfway", lambda: brought(frame, found.flow * np.float32(0.5)))
+    return frame.share("halfway", lambda: brought(frame, found.flow))
 
 
 def brought(
-    frame: SignalFrame, half: Float32, off: Float32 | float = 0.0
+    frame: SignalFrame, flow: Float32, off: Float32 | None = None
 ) -> tuple[Float32, Float32]:
     """(h, w) tiny planes: the frames before and after, brought along half of the flow between them,
     and both ``off`` further, (2,) px."""
     before, after = frame.before, frame.after
     if before is None or after is None:
         raise ValueError("a frame without neighbours has nothing to bring")
-    return fetched_along(before.tiny, -(half + off)), fetched_along(after.tiny, half - off)
+    return fetched_along(before.tiny, flow, -0.5, off), fetched_along(after.tiny, flow, 0.5, off)
 
 
 def blend(frame: SignalFrame) -> Blend | None:
@@ -118,10 +118,10 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
         unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS)
         for pair in _other_pairs(frame, past, coming, (old + new) * np.float32(0.5))
     )
-    slope, *around = (float(each.slopes[moved].mean()) for each in (frame, before, after))
+    slope, *around = (summed_where(each.slopes, moved) for each in (frame, before, after))
     usual = sum(around) / 2
-    across, down = found.flow[..., 0], found.flow[..., 1]
-    squares = (across * across + down * down)[moved]
+    squares = np.empty(moved.size, np.float32)
+    squares = squares[: squares_where(found.flow, moved, squares)]
     explained = max(MIN_CARRIED_CODES * count, least)
     return Blend(
         left / explained,
@@ -148,6 +148,31 @@ def _other_pairs(
 
 def _tiny(smalls: Iterable[Uint8]) -> Iterator[Uint8]:
     return (scaled_down(small, TINY_WIDTH) for small in smalls)
+
+
+@compiled(REORDERED)
+def summed_where(plane: Any, there: Any) -> float:
+    """Sum of (h, w) float32 where a mask is set: rows in float32, and their sums in float64."""
+    total = 0.0
+    for y in range(plane.shape[0]):
+        row = NOTHING_LEFT
+        for x in range(plane.shape[1]):
+            row += plane[y, x] if there[y, x] else NOTHING_LEFT
+        total += np.float64(row)
+    return total
+
+
+@compiled()
+def squares_where(flow: Any, there: Any, made: Any) -> int:
+    """Fill the first of (h * w,) float32 with the squared lengths of (h, w, 2) vectors where a mask
+    is set, and return how many these are."""
+    count = 0
+    for y in range(flow.shape[0]):
+        for x in range(flow.shape[1]):
+            if there[y, x]:
+                made[count] = flow[y, x, 0] * flow[y, x, 0] + flow[y, x, 1] * flow[y, x, 1]
+                count += 1
+    return count
 
 
 @compiled()

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,8 +22,14 @@ MIN_ECHO_PX = 0.5
 """Motion from frame to frame, in tiny pixels, below which both instants are the same."""
 MIN_ECHO_SHARE = 0.003
 """Least part of the frame that must move."""
-FINE_PX, COARSE_PX = 3, 7
-"""Detail is the difference of the means over squares of these sides."""
+FINE_REACH_PX, COARSE_REACH_PX = 1, 3
+"""Detail is the difference of the means over squares that reach so far each way."""
+FINE_AREA, COARSE_AREA = (
+    np.int32((2 * FINE_REACH_PX + 1) ** 2),
+    np.int32((2 * COARSE_REACH_PX + 1) ** 2),
+)
+FINE_HALF, COARSE_HALF = FINE_AREA // np.int32(2), COARSE_AREA // np.int32(2)
+NEXT = np.uint64(1)
 COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
 """Every second column is looked at, and as few rows as have so many pixels."""
 
@@ -57,7 +62,7 @@ def echo(frame: SignalFrame) -> Echo | None:
     def compute() -> Echo | None:
         sums = np.zeros((2, 2, ECHO_LAGS))
         ratio = frame.small.shape[1] // frame.tiny.shape[1]
-        pixels = int(found.moved.sum()) * ratio**2 // COLUMN_STEP
+        pixels = np.count_nonzero(found.moved) * ratio**2 // COLUMN_STEP
         every = -(-pixels // ENOUGH_PIXELS)
         count, power = echo_sums(_detail(frame), found.flow, found.moved, (ratio, every), sums)
         if count * every * COLUMN_STEP < MIN_ECHO_SHARE * frame.small.size or power == 0:
@@ -74,8 +79,38 @@ def echo(frame: SignalFrame) -> Echo | None:
 def _detail(frame: SignalFrame) -> NDArray[np.int16]:
     """(h, w) detail of the small frame: the means over smaller squares less those over larger ones,
     both rounded."""
-    fine, coarse = (cv2.blur(frame.small, (side, side)) for side in (FINE_PX, COARSE_PX))
-    return np.asarray(cv2.subtract(fine, coarse, dtype=cv2.CV_16S), np.int16)
+    made = np.empty(frame.small.shape, np.int16)
+    fine_detail(frame.small, made)
+    return made
+
+
+@compiled()
+def fine_detail(plane: Any, made: Any) -> None:
+    """Fill (h, w) int16 with the detail of (h, w) uint8, at least 4 x 4; the border is mirrored."""
+    height, width = plane.shape
+    # Sums of columns, and of the mirrored ones at both ends.
+    few, many = np.empty((2, width + 2 * COARSE_REACH_PX), np.uint16)
+    for y in range(height):
+        few[:] = 0
+        many[:] = 0
+        for k in range(y - COARSE_REACH_PX, y + COARSE_REACH_PX + 1):
+            row, is_near = plane[height - 1 - abs(height - 1 - abs(k))], abs(k - y) <= FINE_REACH_PX
+            for x in range(width):
+                many[x + COARSE_REACH_PX] += row[x]
+            for x in range(width if is_near else 0):
+                few[x + COARSE_REACH_PX] += row[x]
+        for sums in (few, many):
+            for k in range(COARSE_REACH_PX):
+                sums[k] = sums[2 * COARSE_REACH_PX - k]
+                sums[width + COARSE_REACH_PX + k] = sums[width + COARSE_REACH_PX - 2 - k]
+        filled = made[y]
+        for x in range(width):
+            fine, coarse = FINE_HALF, COARSE_HALF
+            for k in range(COARSE_REACH_PX - FINE_REACH_PX, COARSE_REACH_PX + FINE_REACH_PX + 1):
+                fine += np.int32(few[x + k])
+            for k in range(2 * COARSE_REACH_PX + 1):
+                coarse += np.int32(many[x + k])
+            filled[x] = np.int16(fine // FINE_AREA - coarse // COARSE_AREA)
 
 
 @compiled()
@@ -85,16 +120,20 @@ def echo_sums(detail: Any, flow: Any, moved: Any, steps: Any, sums: Any) -> tupl
     (h, w, 2) is of two frames and of tiny pixels; ``steps`` are the pixels along one of these and
     from row to row."""
     ratio, every = steps
-    height, width = detail.shape
-    lags, count, power = sums.shape[2], 0, 0.0
-    columns = np.minimum(np.arange(width) // ratio, moved.shape[1] - 1)
+    (height, width), plane = detail.shape, detail.reshape(-1)
+    lags, count, power, last, found = sums.shape[2], 0, 0.0, -1, 0
+    cells = np.minimum(np.arange(width) // ratio, moved.shape[1] - 1)
+    columns = np.empty_like(cells)
     for y in range(0, height, every):
         i = min(y // ratio, moved.shape[0] - 1)
-        for x in range(0, width, COLUMN_STEP):
-            j = columns[x]
-            if not moved[i, j]:
-                continue
-            dx, dy = float(flow[i, j, 0]) / 2, float(flow[i, j, 1]) / 2
+        if i != last:
+            last, found = i, 0
+            for x in range(0, width, COLUMN_STEP):
+                columns[found] = x
+                found += moved[i, cells[x]]
+        for k in range(found):
+            x = columns[k]
+            dx, dy = float(flow[i, cells[x], 0]) / 2, float(flow[i, cells[x], 1]) / 2
             if dx * dx + dy * dy < MIN_ECHO_PX * MIN_ECHO_PX:
                 continue
             dx, dy = dx * ratio, dy * ratio
@@ -104,22 +143,27 @@ def echo_sums(detail: Any, flow: Any, moved: Any, steps: Any, sums: Any) -> tupl
             here = float(detail[y, x])
             count += 1
             power += here * here
-            for way in range(2):
-                for lag in range(lags):
-                    far = lag + 1.0
-                    u, v = (
-                        (x + far * dx, y + far * dy) if way == 0 else (x - far * dy, y + far * dx)
-                    )
-                    column, row = int(u), int(v)
-                    right, down = u - column, v - row
-                    above = detail[row, column] * (1 - right) + detail[row, column + 1] * right
-                    below = (
-                        detail[row + 1, column] * (1 - right) + detail[row + 1, column + 1] * right
-                    )
-                    there = above * (1 - down) + below * down
-                    sums[0, way, lag] += here * there
-                    sums[1, way, lag] += there * there
+            for lag in range(lags):
+                across, down = (lag + 1) * dx, (lag + 1) * dy
+                along = fetched_at(plane, width, x + across, y + down)
+                aside = fetched_at(plane, width, x - down, y + across)
+                sums[0, 0, lag] += here * along
+                sums[0, 1, lag] += here * aside
+                sums[1, 0, lag] += along * along
+                sums[1, 1, lag] += aside * aside
     return count, power
+
+
+@compiled(inner=True)
+def fetched_at(plane: Any, width: int, x: float, y: float) -> Any:
+    """A plane, given as one row after the other, sampled at a place: bilinear."""
+    column, row = np.int64(x), np.int64(y)
+    right, down = x - column, y - row
+    at = np.uint64(row * width + column)
+    under = at + np.uint64(width)
+    above = plane[at] * (1 - right) + plane[at + NEXT] * right
+    below = plane[under] * (1 - right) + plane[under + NEXT] * right
+    return above * (1 - down) + below * down
 
 
 def _alike(lag: int) -> Callable[[SignalFrame], float]:

@@ -129,9 +129,14 @@ def flow_between(now: Uint8, other: Uint8) -> Float32:
     return np.asarray(flow, np.float32)[:height]
 
 
-def fetched_along(plane: Uint8, flow: Float32) -> Float32:
-    """A plane (h, w) sampled where a flow (h, w, 2) points: bilinear, the border repeated."""
-    at = cv2.add(flow, _grid(*flow.shape[:2]))
+def fetched_along(
+    plane: Uint8, flow: Float32, times: float = 1.0, off: Float32 | None = None
+) -> Float32:
+    """A plane (h, w) sampled where a multiple of a flow (h, w, 2), less ``off`` (2,) px, points:
+    bilinear, the border repeated."""
+    at = np.asarray(cv2.scaleAdd(flow, times, _grid(*flow.shape[:2])), np.float32)
+    if off is not None:
+        at -= off
     none: Any = None
     wide = plane.astype(np.float32)
     fetched = cv2.remap(wide, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

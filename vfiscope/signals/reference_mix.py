@@ -23,7 +23,7 @@ SAMPLES = 8
 MIN_BLOCK_ERROR = 30.0
 """Mean squared difference to the partner, in squared code values, from which on a block tells."""
 MIN_MIXED_BLOCKS = 4
-TWOFOLD = np.float32(2)
+TWOFOLD, PIXEL = np.float32(2), np.uint64(3)
 FLATNESS = 1e-3
 """Mean square that is added: a flat block has neither motion nor contrast."""
 
@@ -77,12 +77,13 @@ def _mixture(frame: SignalFrame) -> Mixture:
         return UNKNOWN
     step, (height, width) = SPARSE * frame.row_step, frame.pixels.shape[:2]
     test = frame.pixels[1 : height - 1 : step, 1 : width - 1 : step, 1] * _worth(frame.bit_depth)
-    middle = partner[0]
-    away = test - middle, before[0] - middle, after[0] - middle
-    planes = np.stack([*away, *partner, np.ones_like(middle)])
-    count = (middle.shape[0] // SAMPLES) * (middle.shape[1] // SAMPLES)
-    products = np.empty((len(planes), len(planes), count))
-    mean_products(planes, products)
+    off = test - partner[0]
+    # No fit shows more than there is, so this is too little for enough blocks to tell.
+    if 2 * np.vdot(off, off) < MIN_MIXED_BLOCKS * MIN_BLOCK_ERROR * SAMPLES**2:
+        return UNKNOWN
+    count = (off.shape[0] // SAMPLES) * (off.shape[1] // SAMPLES)
+    products = np.empty((len(Plane), len(Plane), count))
+    mean_products(off, before[0], after[0], partner, products)
     return _fitted(products) if count else UNKNOWN
 
 
@@ -104,7 +105,7 @@ def _green(pixels: NDArray[Any], bit_depth: int, row_step: int) -> Float32:
     step = SPARSE * row_step
     size = [max(0, -(-(side - 2) // step)) for side in pixels.shape[:2]]
     made = np.empty((3, *size), np.float32)
-    sample_green(pixels, _worth(bit_depth), step, made)
+    sample_green(pixels.reshape(len(pixels), -1), _worth(bit_depth), step, made)
     return made
 
 
@@ -115,28 +116,33 @@ def _worth(bit_depth: int) -> np.float32:
 
 @compiled()
 def sample_green(pixels: Any, code: Any, step: int, made: Any) -> None:
-    """Fill (3, h, w) float32 from (H, W, 3) whose code values are worth ``code``."""
+    """Fill (3, h, w) float32 from rows (H, 3 W) whose code values are worth ``code``."""
     for i in range(made.shape[1]):
+        above, here, below = pixels[i * step], pixels[1 + i * step], pixels[2 + i * step]
         for j in range(made.shape[2]):
-            y, x = 1 + i * step, 1 + j * step
-            right, left = code * pixels[y, x + 1, 1], code * pixels[y, x - 1, 1]
-            below, above = code * pixels[y + 1, x, 1], code * pixels[y - 1, x, 1]
-            made[0, i, j] = code * pixels[y, x, 1]
-            made[1, i, j], made[2, i, j] = (right - left) / TWOFOLD, (below - above) / TWOFOLD
+            at = np.uint64(3 * (1 + j * step) + 1)
+            left, right = code * here[at - PIXEL], code * here[at + PIXEL]
+            up, down = code * above[at], code * below[at]
+            made[0, i, j] = code * here[at]
+            made[1, i, j], made[2, i, j] = (right - left) / TWOFOLD, (down - up) / TWOFOLD
 
 
 @compiled(REORDERED)
-def mean_products(planes: Any, products: Any) -> None:
-    """Fill (K, K, N) float64 with the means, over each of N blocks, of the products of every two of
-    (K, h, w) float32 planes."""
-    wide = planes.shape[2] // SAMPLES
-    values = np.empty((planes.shape[0], SAMPLES**2))
+def mean_products(off: Any, before: Any, after: Any, partner: Any, products: Any) -> None:
+    """Fill (K, K, N) float64 with the means, over each of N blocks, of the products of every two
+    :class:`Plane`. The others (h, w) float32 are the frame less its partner, the partners of the
+    rows before and after, and (3, h, w) that of this row with its slopes."""
+    wide, own = off.shape[1] // SAMPLES, partner[0]
+    values = np.ones((products.shape[0], SAMPLES**2))
     for block in range(products.shape[2]):
         top, left = block // wide * SAMPLES, block % wide * SAMPLES
-        for one in range(planes.shape[0]):
-            for y in range(SAMPLES):
-                for x in range(SAMPLES):
-                    values[one, y * SAMPLES + x] = planes[one, top + y, left + x]
+        for y in range(SAMPLES):
+            for x in range(SAMPLES):
+                i, j, at = top + y, left + x, y * SAMPLES + x
+                values[0, at], values[1, at] = off[i, j], before[i, j] - own[i, j]
+                values[2, at], values[3, at] = after[i, j] - own[i, j], own[i, j]
+                values[4, at], values[5, at] = partner[1, i, j], partner[2, i, j]
+        for one in range(products.shape[0]):
             for other in range(one + 1):
                 total = 0.0
                 for at in range(SAMPLES**2):

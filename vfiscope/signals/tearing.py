@@ -82,36 +82,50 @@ def _best_split(frame: SignalFrame, own: Float64, earlier: tuple[Float64, ...]) 
     further = [_band_change(frame.small, each) for each in frame.past[1:]]
     changes = np.stack([own, *further])
     changes = np.minimum(changes[:, bands] / usual[bands], MOST_CHANGE)
-    splits = slice(least - 1, len(bands) - least)
-    above, below = (each[:, splits] for each in _means_of_sides(changes))
-    # What repeats the same earlier frame does not go on, although it is unlike the last one.
-    on_above, on_below = (
-        each[:, splits] for each in _means_of_sides(np.minimum(changes[:1], changes))
-    )
-    contrasts = np.stack([on_below - above, on_above - below])  # (side, lag, split)
-    part = np.arange(least, len(bands) - least + 1) / len(bands)
-    # As for a change point: a few bands differ by chance, many do not.
-    weight = np.sqrt(part * (1 - part))
-    side, lag, at = np.unravel_index((contrasts * weight).argmax(), contrasts.shape)
-    ratios = np.log((above[0] + MIN_RATIO) / (below[0] + MIN_RATIO))
-    jump = int((np.abs(ratios) * weight).argmax())
-    heights = (bands[splits] + 1) / len(usual)
+    contrast, side, at, lag, ratio, jump = best_split(changes, least)
+    heights = (bands + 1) / len(usual)
     return Tear(
-        float(contrasts[side, lag, at]),
-        float(heights[at] if side == 0 else heights[at] - 1),
+        contrast,
+        float(heights[at] - side),
         float(lag + 1),
-        float(abs(ratios[jump])),
-        float(heights[jump] if ratios[jump] > 0 else heights[jump] - 1),
+        abs(ratio),
+        float(heights[jump] - (ratio <= 0)),
     )
 
 
-def _means_of_sides(changes: Float64) -> tuple[Float64, Float64]:
-    """(K, B) changes -> (K, B - 1) means of the first 1 .. B - 1 bands, and of the others."""
-    sums = changes.cumsum(axis=1)
-    count = np.arange(1, changes.shape[1])
-    above = sums[:, :-1] / count
-    below = (sums[:, -1:] - sums[:, :-1]) / (changes.shape[1] - count)
-    return above, below
+@compiled()
+def best_split(changes: Any, least: int) -> tuple[float, int, int, int, float, int]:
+    """The split of (K, B) float64 changes of bands, in terms of the usual, that leaves ``least``
+    bands on both sides and whose sides differ most: the contrast, the side that shows another
+    instant (0 above, 1 below), the last band above, the number of the lag; and the same of the one
+    whose sides go least alike: the logarithm of their ratio, the last band above."""
+    lags, count = changes.shape
+    best, contrast_there, side, at, lag = -np.inf, 0.0, 0, 0, 0
+    steepest, ratio, jump = -np.inf, 0.0, 0
+    # Sums of the bands above: as they change, and of what goes on. What repeats the same earlier
+    # frame does not go on, although it is unlike the last one.
+    for k in range(lags):
+        whole, whole_on, above, above_on = 0.0, 0.0, 0.0, 0.0
+        for j in range(count):
+            whole += changes[k, j]
+            whole_on += min(changes[0, j], changes[k, j])
+        for j in range(count - least):
+            above += changes[k, j]
+            above_on += min(changes[0, j], changes[k, j])
+            if j < least - 1:
+                continue
+            part, left = (j + 1) / count, count - j - 1
+            # As for a change point: a few bands differ by chance, many do not.
+            weight = math.sqrt(part * (1 - part))
+            over, under = above / (j + 1), (whole - above) / left
+            over_on, under_on = above_on / (j + 1), (whole_on - above_on) / left
+            for way, contrast in ((0, under_on - over), (1, over_on - under)):
+                if contrast * weight > best:
+                    best, contrast_there, side, at, lag = contrast * weight, contrast, way, j, k
+            log = math.log((over + MIN_RATIO) / (under + MIN_RATIO))
+            if k == 0 and abs(log) * weight > steepest:
+                steepest, ratio, jump = abs(log) * weight, log, j
+    return contrast_there, side, at, lag, ratio, jump
 
 
 def _band_change(a: Uint8, b: Uint8) -> Float64:

@@ -51,7 +51,7 @@ def _middle(frame: SignalFrame, found: Passage) -> tuple[Float32, Float32]:
     off = _off_the_middle(frame)
     if np.abs(off).max() < MIN_OFF_PX:
         return halfway(frame, found)
-    return brought(frame, found.flow * np.float32(0.5), off)
+    return brought(frame, found.flow, off)
 
 
 def _off_the_middle(frame: SignalFrame) -> Float32:

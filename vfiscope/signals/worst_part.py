@@ -18,7 +18,7 @@ __all__ = ["WORST_PART", "worst_part"]
 
 CODE_NOISE, SHARE_NOISE = 1.0, 0.05
 """Differences in code values, and shares at fault, that are nothing."""
-NO_DIFFERENCE = np.float32(0)
+GREEN, BLUE = np.uint64(1), np.uint64(2)
 SAMPLED = 8
 """Pixels of a block that are looked at, each way."""
 MIN_WORST_BLOCK = 3.0
@@ -65,7 +65,8 @@ def _differences(frame: SignalFrame, partner: Partner) -> tuple[Float32, int]:
     high, wide = (max(1, length // side) for length in frame.pixels.shape[:2])
     one, two = (np.float32(255 / (2**each.bit_depth - 1)) for each in (frame, partner))
     means = np.empty((high, wide), np.float32)
-    mean_differences(frame.pixels, one, partner.pixels, two, step, means)
+    test, other = (each.pixels.reshape(len(each.pixels), -1) for each in (frame, partner))
+    mean_differences(test, one, other, two, step, means)
     return means, side
 
 
@@ -74,20 +75,27 @@ def mean_differences(
     test: Any, test_code: Any, other: Any, other_code: Any, step: int, made: Any
 ) -> None:
     """Fill (h, w) float32 with the mean absolute differences of two frames in square blocks of
-    8 x 8 pixels that lie ``step`` apart; each frame is given with the value of its code."""
-    side = SAMPLED * step
+    8 x 8 pixels that lie ``step`` apart; each frame is given as its rows (H, 3 W) and with the
+    value of its code."""
+    across, pixel = min(SAMPLED, -(-test.shape[1] // (3 * step))), np.uint64(3 * step)
+    sums = np.empty((3, made.shape[1]), np.float32)
     for i in range(made.shape[0]):
+        sums[:] = 0
+        first = i * SAMPLED * step
+        rows = range(first, min(first + SAMPLED * step, test.shape[0]), step)
+        for y in rows:
+            one, two, at = test[y], other[y], np.uint64(0)
+            for j in range(made.shape[1]):
+                red, green, blue = sums[0, j], sums[1, j], sums[2, j]
+                for _ in range(across):
+                    red += abs(test_code * one[at] - other_code * two[at])
+                    green += abs(test_code * one[at + GREEN] - other_code * two[at + GREEN])
+                    blue += abs(test_code * one[at + BLUE] - other_code * two[at + BLUE])
+                    at += pixel
+                sums[0, j], sums[1, j], sums[2, j] = red, green, blue
         for j in range(made.shape[1]):
-            red, green, blue = NO_DIFFERENCE, NO_DIFFERENCE, NO_DIFFERENCE
-            count = 0
-            for y in range(i * side, min((i + 1) * side, test.shape[0]), step):
-                for x in range(j * side, min((j + 1) * side, test.shape[1]), step):
-                    one, two = test[y, x], other[y, x]
-                    red += abs(test_code * one[0] - other_code * two[0])
-                    green += abs(test_code * one[1] - other_code * two[1])
-                    blue += abs(test_code * one[2] - other_code * two[2])
-                    count += 3
-            made[i, j] = (red + green + blue) / np.float32(count)
+            total = sums[0, j] + sums[1, j] + sums[2, j]
+            made[i, j] = total / np.float32(3 * across * len(rows))
 
 
 def _box(wrong: Float32, noise: float, cells: CellGrid, size: tuple[int, int]) -> Box | None:

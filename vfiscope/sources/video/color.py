@@ -36,8 +36,9 @@ from numpy.typing import NDArray
 from vfiscope.errors import SourceError
 from vfiscope.pixels import luma_bytes
 from vfiscope.sources.video.frame_planes import lines_of
+from vfiscope.sources.video.shrink import shrunk_planes
 from vfiscope.sources.video.tonemap import tone_map
-from vfiscope.sources.video.yuv_loops import YuvLoops
+from vfiscope.sources.video.yuv_loops import YuvLoops, paint_planes
 from vfiscope.types import Uint8
 
 __all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
@@ -183,6 +184,19 @@ class RgbConverter:
         changed = self._finish(frame, color, out)
         if luma is not None and (changed or not looped):
             luma[...] = luma_bytes(out)
+
+    def shrunk(
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+    ) -> bool:
+        """As calling it, into a smaller ``out``, each sample the mean of about the area that it
+        stands for; return False for pixel formats for which there is no such way."""
+        planes = shrunk_planes(frame, out.shape[:2])
+        if planes is None:
+            return False
+        paint_planes(planes, color.matrix, full=color.range == "full", out=out, luma=luma)
+        if self._finish(frame, color, out) and luma is not None:
+            luma[...] = luma_bytes(out)
+        return True
 
     def _by_loops(
         self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None

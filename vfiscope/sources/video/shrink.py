@@ -1,38 +1,41 @@
-"""Decoded frames at a fraction of their size, before anything is done with all their pixels."""
+"""Planes of decoded frames at a fraction of their size, before anything is done with all pixels."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import av
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from av.video.plane import VideoPlane
 
 from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
+from vfiscope.types import Uint8
 
-__all__ = ["shrunk"]
+__all__ = ["shrunk_planes"]
 
 
-def shrunk(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame | None:
-    """The frame at a smaller size (height, width), with whole chroma; None for pixel formats whose
-    planes do not stand for themselves.
+def shrunk_planes(frame: av.VideoFrame, size: tuple[int, int]) -> list[Uint8] | None:
+    """The planes Y, U and V of a frame, all at one smaller size (height, width), whose lines may be
+    padded; None for pixel formats whose planes do not stand for themselves.
 
     Planes are halved by averaging for as long as they are twice as large, and what is left of the
     way is bilinear: each sample is the mean of about the area that it stands for.
     """
     if frame.format.name not in PLANAR_8_BIT:
         return None
-    planes = [_plane(plane, size) for plane in frame.planes]
-    return av.VideoFrame.from_ndarray(np.stack(planes), format="yuv444p")
+    return [_shrunk(plane, size) for plane in frame.planes]
 
 
-def _plane(plane: av.video.plane.VideoPlane, size: tuple[int, int]) -> NDArray[Any]:
+def _shrunk(plane: VideoPlane, size: tuple[int, int]) -> Uint8:
+    lines: Uint8 = lines_of(plane)
+    if (plane.height, plane.width) == size:
+        return lines
     height, width = size
-    made = lines_of(plane)[:, : plane.width]
+    made = lines[:, : plane.width]
     while made.shape[0] >= 2 * height and made.shape[1] >= 2 * width:
-        half = made.shape[1] // 2, made.shape[0] // 2
-        made = cv2.resize(made, half, interpolation=cv2.INTER_AREA)
-    if made.shape != size:
-        made = cv2.resize(made, (width, height), interpolation=cv2.INTER_LINEAR)
-    return made
+        high, wide = (side // 2 for side in made.shape)
+        # Without an odd line at the end: means of whole pixels take a tenth of the time.
+        even = made[: 2 * high, : 2 * wide]
+        made = np.asarray(cv2.resize(even, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+    if made.shape == size:
+        return made
+    return np.asarray(cv2.resize(made, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -33,7 +33,6 @@ from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.sources.video.shrink import shrunk
 from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status, Uint8
 
 __all__ = ["VideoSource"]
@@ -204,16 +203,15 @@ class VideoSource(Source):
         if whole and size == out.shape[:2]:
             convert(frame, color, out, luma)
             return
-        small = shrunk(frame, out.shape[:2]) if whole and self.is_shrunk else None
-        if small is not None and size == (self._info.height, self._info.width):
-            convert(small, color, out, luma)
-        else:
-            self._check_size(index, size)
-            stored = np.empty((frame.height, frame.width, 3), out.dtype)
-            convert(frame, color, stored)
-            self._deliver(orientation.apply(stored), out)
-            if luma is not None:
-                luma[...] = luma_bytes(out)
+        usual = whole and size == (self._info.height, self._info.width)
+        if usual and self.is_shrunk and convert.shrunk(frame, color, out, luma):
+            return
+        self._check_size(index, size)
+        stored = np.empty((frame.height, frame.width, 3), out.dtype)
+        convert(frame, color, stored)
+        self._deliver(orientation.apply(stored), out)
+        if luma is not None:
+            luma[...] = luma_bytes(out)
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)

@@ -11,7 +11,7 @@ Whether the loops may convert a frame is found out on a specimen: see :class:`Yu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from vfiscope.jit import compiled
 from vfiscope.pixels import LUMA_BITS, LUMA_PARTS
 from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
-__all__ = ["YuvLoops"]
+__all__ = ["YuvLoops", "paint_planes"]
 
 MATRICES = {
     "bt709": (117489, 138438, 13975, 34925),
@@ -127,6 +127,27 @@ class YuvLoops:
         for plane, noise in zip(small.planes, _noise(name), strict=True):
             lines_of(plane)[:, : noise.shape[1]] = noise
         return small
+
+
+def paint_planes(
+    planes: Sequence[NDArray[np.uint8]],
+    matrix: str,
+    *,
+    full: bool,
+    out: NDArray[np.uint8],
+    luma: NDArray[np.uint8] | None = None,
+) -> None:
+    """Write Y, U and V of one size (H, W) as RGB into ``out``, (H, W, 3).
+
+    Args:
+        planes: no decoded ones, about which swscale need not be asked.
+        matrix: a name of ``MATRICES``.
+        full: True for full range.
+        out: C-contiguous.
+        luma: (H, W), filled with the luma of that RGB; or None.
+    """
+    y, u, v = planes
+    _paint(y, u, v, out.reshape(len(out), -1), luma, EVERY, *Factors.of(matrix, full=full))
 
 
 def _fits(frame: av.VideoFrame) -> bool:
