@@ -10,6 +10,7 @@ import pytest
 
 import vfiscope as vs
 from vfiscope.segments.detectors.mixed import MIX_SIGNALS
+from vfiscope.signals.reference_mix import EARLIER, LATER, OFF, PLANES, _weights
 
 HEIGHT, WIDTH, COUNT, AT = 96, 160, 7, 3
 GROUND = cv2.resize(
@@ -85,3 +86,18 @@ def test_depths_may_differ_and_registered_frames_are_left_out() -> None:
         assert run.signals["mix_explained"][AT] > 0.95
     with scored(mixed(0.5, 0, 0.5), register="ecc") as run:
         assert np.isnan(run.signals["mix_explained"]).all()
+
+
+@pytest.mark.parametrize("other", [(0.3, 1.0), (1.0, 0.0), (-0.5, 0.0), (0.0, 0.0)])
+def test_weights_are_the_shortest_least_squares(other: tuple[float, float]) -> None:
+    rng = np.random.default_rng(6)
+    one, noise = rng.normal(size=(2, 40))
+    steps = np.stack(
+        [one, other[0] * one + other[1] * noise], axis=1
+    )  # parallel, but for the first
+    off, mean = rng.normal(size=40), np.zeros((PLANES, PLANES))
+    mean[EARLIER : LATER + 1, EARLIER : LATER + 1] = steps.T @ steps
+    mean[OFF, EARLIER : LATER + 1] = steps.T @ off
+    expected, *_ = np.linalg.lstsq(steps, off)
+    assert _weights(mean) == pytest.approx(tuple(expected))
+    assert _weights(np.zeros_like(mean)) == (0, 0)

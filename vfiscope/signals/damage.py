@@ -22,8 +22,9 @@ MIN_SEAM_PX = 7
 """Length of a seam."""
 FULL_RUN, LONGER_RUN = np.uint8(MIN_SEAM_PX), np.uint8(MIN_SEAM_PX + 1)
 ONE_ROW, NOT_ONE, THIRD_OF_TOP = np.uint8(1), np.uint8(0), np.uint8(85)
-SUMMED_ROWS = 4096
-"""Rows that add 14 to a column at most, so that uint16 holds their sums."""
+ALL_BITS, ALL_BUT_ONE = np.uint8(255), np.uint8(MIN_SEAM_PX - 1)
+SUMMED_ROWS = 18
+"""Rows that add 14 to a column at most, so that a byte holds their sums."""
 
 
 def impulse(frame: SignalFrame) -> float:
@@ -39,10 +40,9 @@ def impulse(frame: SignalFrame) -> float:
     high, wide = (side // DAMAGED_BLOCK_PX for side in frame.luma.shape)
     if high * wide < DAMAGED_BLOCKS:
         return math.nan
-    sums = np.empty((high, wide), np.int64)
-    impulse_blocks(frame.luma, before.luma, after.luma, sums)
-    place = sums.size - DAMAGED_BLOCKS
-    return float(np.partition(sums.ravel(), place)[place]) / DAMAGED_BLOCK_PX**2
+    most = np.full(DAMAGED_BLOCKS, np.iinfo(np.int64).min)
+    impulse_blocks(frame.luma, before.luma, after.luma, most)
+    return float(most[0]) / DAMAGED_BLOCK_PX**2
 
 
 def seam(frame: SignalFrame) -> float:
@@ -55,29 +55,40 @@ def seam(frame: SignalFrame) -> float:
 
 
 @compiled()
-def impulse_blocks(luma: Any, before: Any, after: Any, sums: Any) -> None:
-    """Sums over blocks of what no neighbour has.
+def impulse_blocks(luma: Any, before: Any, after: Any, most: Any) -> None:
+    """The largest of the sums over blocks of what no neighbour has.
 
     Args:
         luma: (H, W) uint8, as the others.
         before: of the frame before.
         after: of the frame after.
-        sums: (h, w) int64, filled.
+        most: (K,) int64, smaller than any sum before; filled with the K largest, rising.
     """
-    columns = np.empty(sums.shape[1] * DAMAGED_BLOCK_PX, np.int16)
-    for i in range(sums.shape[0]):
+    columns = np.empty(luma.shape[1] // DAMAGED_BLOCK_PX * DAMAGED_BLOCK_PX, np.int16)
+    for top in range(0, luma.shape[0] - DAMAGED_BLOCK_PX + 1, DAMAGED_BLOCK_PX):
         for x in range(columns.shape[0]):
             columns[x] = 0
-        for y in range(i * DAMAGED_BLOCK_PX, (i + 1) * DAMAGED_BLOCK_PX):
+        for y in range(top, top + DAMAGED_BLOCK_PX):
             here, past, coming = luma[y], before[y], after[y]
             for x in range(columns.shape[0]):
                 least = min(apart(here[x], past[x]), apart(here[x], coming[x]))
                 columns[x] += np.int16(np.int16(least) - np.int16(apart(past[x], coming[x])))
-        for j in range(sums.shape[1]):
+        for left in range(0, columns.shape[0], DAMAGED_BLOCK_PX):
             total = np.int32(0)
-            for x in range(j * DAMAGED_BLOCK_PX, (j + 1) * DAMAGED_BLOCK_PX):
+            for x in range(left, left + DAMAGED_BLOCK_PX):
                 total += np.int32(columns[x])
-            sums[i, j] = total
+            if total > most[0]:
+                insert(total, most)
+
+
+@compiled(inner=True)
+def insert(value: Any, most: Any) -> None:
+    """Put a value in its place among rising ones, the first of which it exceeds and drops."""
+    place = 1
+    while place < most.shape[0] and most[place] < value:
+        most[place - 1] = most[place]
+        place += 1
+    most[place - 1] = value
 
 
 @compiled()
@@ -89,68 +100,63 @@ def seam_pixels(luma: Any) -> Any:
     """
     height, width = luma.shape
     steps = np.zeros((3, width), np.uint8)
-    across, lengths, level, run = np.zeros((4, width), np.uint8)
-    sums = np.zeros(width, np.uint16)
+    across, lengths, level, found = np.zeros((4, width + MIN_SEAM_PX), np.uint8)
     total: Any = 0
     for y in range(height):
-        upright_seams(luma[y], across, lengths, sums)
+        upright_seams(luma[y], across, lengths, found)
         if y < height - 1:
             here, below, down = luma[y], luma[y + 1], steps[y % 3]
             for x in range(width):
                 down[x] = apart(here[x], below[x])
             if y >= 2:
-                level_seams(steps[(y - 2) % 3], steps[(y - 1) % 3], down, level, run, sums)
+                level_seams(steps[(y - 2) % 3], steps[(y - 1) % 3], down, level, found)
         if y == height - 1 or y % SUMMED_ROWS == SUMMED_ROWS - 1:
             for x in range(width):
-                total += np.int64(sums[x])
-                sums[x] = 0
+                total += np.int64(found[x])
+                found[x] = 0
     return total
 
 
 @compiled(inner=True)
-def upright_seams(here: Any, across: Any, lengths: Any, sums: Any) -> None:
+def upright_seams(here: Any, across: Any, lengths: Any, found: Any) -> None:
     """Add the pixels of upright seams that a row adds: each seam counts from its seventh row on,
     there with those before.
 
     Args:
         here: (W,) uint8 row.
-        across: (W,) uint8, filled with its steps.
-        lengths: (W,) uint8 lengths of the seams so far, at most eight; changed.
-        sums: (W,) uint16, added to.
+        across: (W,) uint8 or more, filled with its steps.
+        lengths: (W,) uint8 or more, lengths of the seams so far, at most eight; changed.
+        found: (W,) uint8 or more, added to.
     """
     last = here.shape[0] - 2
     for x in range(last + 1):
         across[x] = apart(here[x], here[x + 1])
     for x in range(1, last):
         longer = min(np.uint8(lengths[x] + ONE_ROW), LONGER_RUN)
-        lengths[x] = longer if is_seam(across[x - 1], across[x], across[x + 1]) else NOT_ONE
-    for x in range(1, last):
-        more = ONE_ROW if lengths[x] == LONGER_RUN else NOT_ONE
-        sums[x] += FULL_RUN if lengths[x] == FULL_RUN else more
+        length = longer if is_seam(across[x - 1], across[x], across[x + 1]) else NOT_ONE
+        more = ONE_ROW if length == LONGER_RUN else NOT_ONE
+        found[x] += FULL_RUN if length == FULL_RUN else more
+        lengths[x] = length
 
 
 @compiled(inner=True)
-def level_seams(before: Any, step: Any, behind: Any, level: Any, run: Any, sums: Any) -> None:
+def level_seams(before: Any, step: Any, behind: Any, level: Any, found: Any) -> None:
     """Add the pixels of the level seams between two rows.
 
     Args:
         before: (W,) uint8 steps to the first of the two rows.
         step: (W,) uint8 steps between them.
         behind: (W,) uint8 steps from the second one on.
-        level: (W,) uint8, filled with 1 for seams.
-        run: (W,) uint8 zeros, filled up to its last six with 1 where seven begin.
-        sums: (W,) uint16, added to.
+        level: (W + 7,) uint8, zeros at its end, filled with ones in all bits for seams.
+        found: (W,) uint8 or more, added to.
     """
     for x in range(step.shape[0]):
-        level[x] = ONE_ROW if is_seam(before[x], step[x], behind[x]) else NOT_ONE
-    starts = step.shape[0] - MIN_SEAM_PX + 1
-    for x in range(starts):
-        three = level[x] & level[x + 1] & level[x + 2]
-        run[x] = np.uint8(three & level[x + 3] & level[x + 4] & level[x + 5] & level[x + 6])
-    for x in range(starts):
+        level[x] = ALL_BITS if is_seam(before[x], step[x], behind[x]) else NOT_ONE
+    for x in range(step.shape[0]):
         # What goes on adds one pixel, and what ends here, as seen from its end, all seven.
-        last = ONE_ROW if run[x + 1] else FULL_RUN
-        sums[x] += last if run[x] else NOT_ONE
+        four = level[x] & level[x + 1] & level[x + 2] & level[x + 3]
+        run = four & level[x + 4] & level[x + 5] & level[x + 6]
+        found[x] += np.uint8(np.uint8(run & FULL_RUN) - np.uint8(run & level[x + 7] & ALL_BUT_ONE))
 
 
 @compiled(inner=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +25,12 @@ MIN_MIXED_BLOCKS = 4
 TWOFOLD, PIXEL = np.float32(2), np.uint64(3)
 FLATNESS = 1e-3
 """Mean square that is added: a flat block has neither motion nor contrast."""
+SINGULAR = 1e-6
+"""Part of the largest eigenvalue below which another one is 0."""
+OFF, EARLIER, LATER, PARTNER, SLOPE_X, SLOPE_Y, EVERYWHERE = range(7)
+"""What the products of a block are of: the frame less the partner, the partners of the rows before
+and after less it, the partner itself, its slopes across and down, and 1 everywhere."""
+PLANES = EVERYWHERE + 1
 
 
 class Mixture(NamedTuple):
@@ -38,23 +43,6 @@ class Mixture(NamedTuple):
     """Weight of the reference frame of the row before."""
     after: float
     """Weight of that of the next row; the rest is the partner's own."""
-
-
-class Plane(IntEnum):
-    """What the products of a block are of."""
-
-    OFF = 0
-    """The frame less the partner."""
-    BEFORE = 1
-    """The partner of the row before less the partner."""
-    AFTER = 2
-    """That of the next row less the partner."""
-    OWN = 3
-    """The partner."""
-    ACROSS = 4
-    DOWN = 5
-    ONE = 6
-    """1 everywhere."""
 
 
 UNKNOWN = Mixture(math.nan, math.nan, math.nan)
@@ -82,7 +70,7 @@ def _mixture(frame: SignalFrame) -> Mixture:
     if 2 * np.vdot(off, off) < MIN_MIXED_BLOCKS * MIN_BLOCK_ERROR * SAMPLES**2:
         return UNKNOWN
     count = (off.shape[0] // SAMPLES) * (off.shape[1] // SAMPLES)
-    products = np.empty((len(Plane), len(Plane), count))
+    products = np.empty((PLANES, PLANES, count))
     mean_products(off, before[0], after[0], partner, products)
     return _fitted(products) if count else UNKNOWN
 
@@ -130,7 +118,7 @@ def sample_green(pixels: Any, code: Any, step: int, made: Any) -> None:
 @compiled(REORDERED)
 def mean_products(off: Any, before: Any, after: Any, partner: Any, products: Any) -> None:
     """Fill (K, K, N) float64 with the means, over each of N blocks, of the products of every two
-    :class:`Plane`. The others (h, w) float32 are the frame less its partner, the partners of the
+    planes. The others (h, w) float32 are the frame less its partner, the partners of the
     rows before and after, and (3, h, w) that of this row with its slopes."""
     wide, own = off.shape[1] // SAMPLES, partner[0]
     values = np.ones((products.shape[0], SAMPLES**2))
@@ -151,47 +139,75 @@ def mean_products(off: Any, before: Any, after: Any, partner: Any, products: Any
                 products[other, one, block] = total / SAMPLES**2
 
 
-def _relit(products: Float64) -> Float64:
-    """(n,) what is left of the difference to the partner by another contrast and brightness of the
-    whole frame."""
-    off, own, mean = products[Plane.OFF], products[Plane.OWN], products.mean(axis=2)
-    level, own_level = mean[Plane.OFF, Plane.ONE], mean[Plane.OWN, Plane.ONE]
-    spread = max(
-        mean[Plane.OWN, Plane.OWN] - own_level**2, FLATNESS / (own[Plane.OWN].size * SAMPLES**2)
-    )
-    gain = (mean[Plane.OFF, Plane.OWN] - level * own_level) / spread
-    # The square of (off - level) - gain (own - own_level).
-    base = level - gain * own_level
-    squares = off[Plane.OFF] - 2 * gain * off[Plane.OWN] + gain**2 * own[Plane.OWN]
-    away = off[Plane.ONE] - gain * own[Plane.ONE]
-    return np.asarray(np.maximum(0, squares - 2 * base * away + base**2))
-
-
-def _moved(products: Float64) -> Float64:
-    """(n,) what is left of it where each block of the partner may move a little, by its slopes."""
-    off, across, down = products[Plane.OFF], products[Plane.ACROSS], products[Plane.DOWN]
-    xx, yy, xy = across[Plane.ACROSS] + FLATNESS, down[Plane.DOWN] + FLATNESS, down[Plane.ACROSS]
-    x, y = off[Plane.ACROSS], off[Plane.DOWN]
-    held = (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
-    return np.asarray(off[Plane.OFF] - held)
-
-
 def _fitted(products: Float64) -> Mixture:
     """The mixture, from the (7, 7, n) products of the planes in each block."""
-    off, before, after = products[Plane.OFF], products[Plane.BEFORE], products[Plane.AFTER]
-    own, ones, twos = off[Plane.OFF], before[Plane.BEFORE], after[Plane.AFTER]
-    both, by_one, by_two = before[Plane.AFTER], off[Plane.BEFORE], off[Plane.AFTER]
-    changed = _relit(products), _moved(products)
-    normal = np.array([[ones.sum(), both.sum()], [both.sum(), twos.sum()]])
-    weights, *_ = np.linalg.lstsq(normal, np.array([by_one.sum(), by_two.sum()]), rcond=1e-6)
-    a, b = (float(weight) for weight in weights)
-    shown = a * a * ones + b * b * twos + 2 * a * b * both
-    mixed = own - 2 * (a * by_one + b * by_two) + shown
-    alone = np.minimum.reduce([own, own - 2 * by_one + ones, own - 2 * by_two + twos, *changed])
-    telling = np.maximum(own, shown) >= MIN_BLOCK_ERROR
-    if telling.sum() < MIN_MIXED_BLOCKS or not alone[telling].any():
+    mean = products.mean(axis=2)
+    a, b = _weights(mean)
+    gain, base = _light(mean, products.shape[2])
+    telling, mixed, alone = left_over(products, a, b, gain, base)
+    if telling < MIN_MIXED_BLOCKS or not alone:
         return UNKNOWN
-    return Mixture(float(1 - mixed[telling].sum() / alone[telling].sum()), a, b)
+    return Mixture(1 - mixed / alone, a, b)
+
+
+def _weights(mean: Float64) -> tuple[float, float]:
+    """The parts of the frames before and after that leave least, the shorter ones of several: where
+    the two differ from the partner by the same, nothing tells them apart."""
+    (one, both), (_, two) = mean[EARLIER : LATER + 1, EARLIER : LATER + 1].tolist()
+    by_one, by_two = mean[OFF, EARLIER : LATER + 1].tolist()
+    middle, apart = (one + two) / 2, math.hypot((one - two) / 2, both)
+    largest, least = middle + apart, middle - apart
+    if least > SINGULAR * largest:
+        area = one * two - both * both
+        return (by_one * two - by_two * both) / area, (by_two * one - by_one * both) / area
+    if not largest:
+        return 0.0, 0.0
+    # Along the only direction that is known, the longer row of the matrix without the other one.
+    x, y = max((one - least, both), (both, two - least), key=lambda row: math.hypot(*row))
+    share = (x * by_one + y * by_two) / (largest * (x * x + y * y))
+    return x * share, y * share
+
+
+def _light(mean: Float64, count: int) -> tuple[float, float]:
+    """Contrast and brightness of the difference to the partner: what ``gain * partner + base``
+    leaves of it is least."""
+    level, own_level = float(mean[OFF, EVERYWHERE]), float(mean[PARTNER, EVERYWHERE])
+    spread = max(float(mean[PARTNER, PARTNER]) - own_level**2, FLATNESS / (count * SAMPLES**2))
+    gain = (float(mean[OFF, PARTNER]) - level * own_level) / spread
+    return gain, level - gain * own_level
+
+
+@compiled()
+def left_over(
+    products: Any, a: float, b: float, gain: float, base: float
+) -> tuple[int, float, float]:
+    """Of the blocks of (7, 7, n) that tell: their number, and the sums of what is left of the
+    difference to the partner by the mixture, and by the best of other explanations: one of the
+    three frames, another contrast and brightness of the whole frame, or a small movement of the
+    block, by the slopes of the partner."""
+    telling, mixed_sum, alone_sum = 0, 0.0, 0.0
+    for k in range(products.shape[2]):
+        block = products[:, :, k]
+        off, ones, twos = block[OFF, OFF], block[EARLIER, EARLIER], block[LATER, LATER]
+        by_one, by_two = block[OFF, EARLIER], block[OFF, LATER]
+        shown = a * a * ones + b * b * twos + 2 * a * b * block[EARLIER, LATER]
+        if max(off, shown) < MIN_BLOCK_ERROR:
+            continue
+        # The square of off - (gain own + base).
+        squares = off - 2 * gain * block[OFF, PARTNER] + gain * gain * block[PARTNER, PARTNER]
+        relit = (
+            squares
+            - 2 * base * (block[OFF, EVERYWHERE] - gain * block[PARTNER, EVERYWHERE])
+            + base * base
+        )
+        xx, yy = block[SLOPE_X, SLOPE_X] + FLATNESS, block[SLOPE_Y, SLOPE_Y] + FLATNESS
+        x, y, xy = block[OFF, SLOPE_X], block[OFF, SLOPE_Y], block[SLOPE_X, SLOPE_Y]
+        moved = off - (x * x * yy - 2 * x * y * xy + y * y * xx) / (xx * yy - xy * xy)
+        alone = min(off - 2 * by_one + ones, off - 2 * by_two + twos, moved, max(0.0, relit))
+        telling += 1
+        mixed_sum += off - 2 * (a * by_one + b * by_two) + shown
+        alone_sum += min(off, alone)
+    return telling, mixed_sum, alone_sum
 
 
 def _signal(field: str, text: str) -> Signal:

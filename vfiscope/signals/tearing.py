@@ -73,59 +73,69 @@ def _steps_before(frame: SignalFrame) -> tuple[Float64, ...]:
 
 
 def _best_split(frame: SignalFrame, own: Float64, earlier: tuple[Float64, ...]) -> Tear | None:
-    usual = np.median(earlier, axis=0)
-    telling = usual >= MIN_BAND_CODES
-    bands = np.flatnonzero(telling)
-    least = max(2, math.ceil(MIN_TORN_SHARE * len(usual)))
-    if len(bands) < 2 * least:
+    usual = np.empty(len(own))
+    medians(np.array(earlier), usual)
+    count, least = len(own), max(2, math.ceil(MIN_TORN_SHARE * len(own)))
+    if np.count_nonzero(usual >= MIN_BAND_CODES) < 2 * least:
         return None
-    further = [_band_change(frame.small, each) for each in frame.past[1:]]
-    changes = np.stack([own, *further])
-    changes = np.minimum(changes[:, bands] / usual[bands], MOST_CHANGE)
-    contrast, side, at, lag, ratio, jump = best_split(changes, least)
-    heights = (bands + 1) / len(usual)
+    changes = np.array([own, *(_band_change(frame.small, each) for each in frame.past[1:])])
+    contrast, side, at, lag, ratio, jump = best_split(changes, usual, least)
     return Tear(
         contrast,
-        float(heights[at] - side),
+        (at + 1) / count - side,
         float(lag + 1),
         abs(ratio),
-        float(heights[jump] - (ratio <= 0)),
+        (jump + 1) / count - (ratio <= 0),
     )
 
 
 @compiled()
-def best_split(changes: Any, least: int) -> tuple[float, int, int, int, float, int]:
-    """The split of (K, B) float64 changes of bands, in terms of the usual, that leaves ``least``
-    bands on both sides and whose sides differ most: the contrast, the side that shows another
-    instant (0 above, 1 below), the last band above, the number of the lag; and the same of the one
-    whose sides go least alike: the logarithm of their ratio, the last band above."""
-    lags, count = changes.shape
-    best, contrast_there, side, at, lag = -np.inf, 0.0, 0, 0, 0
+def medians(rows: Any, made: Any) -> None:
+    """Fill (B,) with the medians of the columns of (R, B) float64, which are put in order."""
+    count = rows.shape[0]
+    for j in range(rows.shape[1]):
+        for last in range(1, count):
+            value, at = rows[last, j], last
+            while at > 0 and rows[at - 1, j] > value:
+                rows[at, j] = rows[at - 1, j]
+                at -= 1
+            rows[at, j] = value
+        made[j] = (rows[count // 2, j] + rows[(count - 1) // 2, j]) / 2
+
+
+@compiled()
+def best_split(changes: Any, usual: Any, least: int) -> tuple[float, int, int, int, float, int]:
+    """The split of (K, B) float64 changes of bands that leaves ``least`` of the bands that tell on
+    both sides, and whose sides differ most in terms of their usual change (B,): the contrast, the
+    side that shows another instant (0 above, 1 below), the last band above, the number of the lag;
+    and the same of the one whose sides go least alike: the logarithm of their ratio, the last band
+    above."""
+    bands = np.flatnonzero(usual >= MIN_BAND_CODES)
+    count, best, contrast, side, at, lag = len(bands), -np.inf, 0.0, 0, 0, 0
     steepest, ratio, jump = -np.inf, 0.0, 0
-    # Sums of the bands above: as they change, and of what goes on. What repeats the same earlier
-    # frame does not go on, although it is unlike the last one.
-    for k in range(lags):
-        whole, whole_on, above, above_on = 0.0, 0.0, 0.0, 0.0
+    step, goes_on = np.empty((2, count))
+    for k in range(changes.shape[0]):
         for j in range(count):
-            whole += changes[k, j]
-            whole_on += min(changes[0, j], changes[k, j])
+            step[j] = min(changes[k, bands[j]] / usual[bands[j]], MOST_CHANGE)
+            # What repeats the same earlier frame does not go on, although it is unlike the last.
+            goes_on[j] = min(changes[0, bands[j]] / usual[bands[j]], step[j])
+        whole, whole_on, above, above_on = step.sum(), goes_on.sum(), 0.0, 0.0
         for j in range(count - least):
-            above += changes[k, j]
-            above_on += min(changes[0, j], changes[k, j])
+            above += step[j]
+            above_on += goes_on[j]
             if j < least - 1:
                 continue
-            part, left = (j + 1) / count, count - j - 1
+            over, under = above / (j + 1), (whole - above) / (count - j - 1)
+            over_on, under_on = above_on / (j + 1), (whole_on - above_on) / (count - j - 1)
             # As for a change point: a few bands differ by chance, many do not.
-            weight = math.sqrt(part * (1 - part))
-            over, under = above / (j + 1), (whole - above) / left
-            over_on, under_on = above_on / (j + 1), (whole_on - above_on) / left
-            for way, contrast in ((0, under_on - over), (1, over_on - under)):
-                if contrast * weight > best:
-                    best, contrast_there, side, at, lag = contrast * weight, contrast, way, j, k
+            weight = math.sqrt((j + 1) / count * (1 - (j + 1) / count))
+            for way, apart in ((0, under_on - over), (1, over_on - under)):
+                if apart * weight > best:
+                    best, contrast, side, at, lag = apart * weight, apart, way, bands[j], k
             log = math.log((over + MIN_RATIO) / (under + MIN_RATIO))
             if k == 0 and abs(log) * weight > steepest:
-                steepest, ratio, jump = abs(log) * weight, log, j
-    return contrast_there, side, at, lag, ratio, jump
+                steepest, ratio, jump = abs(log) * weight, log, bands[j]
+    return contrast, side, at, lag, ratio, jump
 
 
 def _band_change(a: Uint8, b: Uint8) -> Float64:

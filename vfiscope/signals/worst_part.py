@@ -99,9 +99,10 @@ def mean_differences(
 
 
 def _box(wrong: Float32, noise: float, cells: CellGrid, size: tuple[int, int]) -> Box | None:
-    usual, peak = max(float(np.median(wrong)), noise), float(wrong.max())
+    peak = float(wrong.max())
     if peak < MIN_WORST_BLOCK * noise:
         return None
+    usual = max(float(np.median(wrong)), noise)
     if peak < MIN_WORST_BLOCK * usual:
         return Box(0, 0, size[1], size[0])
     out = (wrong >= math.sqrt(usual * peak)).astype(np.uint8)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.regular import regular_of
+from vfiscope.segments.evidence.brief_changes import same_place
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of, shifted
 from vfiscope.segments.evidence.held import patterns_of
@@ -32,8 +33,6 @@ MAX_ONSET_STRUCTURE, MAX_ONSET_LIGHT = 0.2, 0.03
 """Above them the whole frame is another one, or in another light."""
 MAX_SEEN_ROWS = 75
 """Rows within which what has begun may end."""
-NEAR_ONSET, SAME_STRENGTH = 0.08, 2.0
-"""Parts of the frame by which the places of both lie apart, and factor of their strengths."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -90,14 +89,9 @@ def _before_repeats(columns: Columns) -> Mask:
 
 def _end(context: Context, margins: Float64, row: int) -> int | None:
     """The row at which what begins at one is gone; None where it stays."""
-    strength, x, y = (context.signal(name) for name in ONSET_SIGNALS[:3])
     rows: NDArray[np.intp] = np.flatnonzero(margins[row + 1 : row + 1 + MAX_SEEN_ROWS] >= 1)
-    for end in (rows + row + 1).tolist():
-        near = max(abs(x[end] - x[row]), abs(y[end] - y[row])) <= NEAR_ONSET
-        factor = strength[end] / strength[row]
-        if near and 1 / SAME_STRENGTH <= factor <= SAME_STRENGTH:
-            return int(end)
-    return None
+    ends = (rows + row + 1).tolist()
+    return next((end for end in ends if same_place(context, row, end)), None)
 
 
 def _segment(context: Context, margins: Float64, row: int, end: int | None) -> Segment:
