@@ -47,6 +47,9 @@ QUIET = {
     "echo_3": 0.0,
     "moving_detail": 8.0,
     "wobble": 0.0,
+    "onset": 3.0,
+    "onset_x": 0.5,
+    "onset_y": 0.5,
 }
 """A calm scene."""
 
@@ -75,6 +78,7 @@ def places(columns: Columns) -> list[tuple[str, int, int]]:
 
 LONE = {"impulse": {30: 40.0}, "unmatched": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
 BENT = {**LONE, "wobble": {30: 1.0}}
+BRIEF = {"onset": {30: 25.0, 32: 30.0}, "warp_residual": {30: 0.09, 31: 0.07, 32: 0.09}}
 JUMP = {"motion_x": {30: 6.0}, "motion_residual": {30: 0.3}}
 SOFT = {"sharpness": {30: 3.0, 31: 3.0, 32: 3.0}, "luma_std": {30: 39.0, 31: 39.0, 32: 39.0}}
 FAR = {"blend_others": {30: 0.1}, "blend_gradient": {30: 0.7}, "moving_detail": {30: 5.0}}
@@ -138,6 +142,15 @@ TORN = {
             {**BENT, "unmatched": {30: 40.0, 31: 2.5}, "wobble": {30: 1.0, 31: 0.5}},
             [("warp", 30, 32)],
         ),
+        # Much that only it has, in bends that are too small for the flow to follow.
+        ({**LONE, "warp_residual": {30: 0.07, 31: 0.07}}, [("warp", 30, 31)]),
+        # More is left behind than before, as at another compression: each side knows its usual.
+        (
+            {**BENT, "warp_residual": {30: 0.07, **dict.fromkeys(range(31, ROWS), 0.06), 31: 0.09}},
+            [("warp", 30, 31)],
+        ),
+        # Two bent frames, each of which has the other one beside it: nothing is lone.
+        (BRIEF, [("warp", 30, 32)]),
         (JUMP, [("shift", 30, 31)]),
         (
             {"motion_x": {30: 6.0, 33: -6.0}, "motion_residual": {30: 0.3, 33: 0.3}},
@@ -231,6 +244,19 @@ def test_a_fault_is_named_and_placed(
         {**PACED, "warp_residual": {31: 0.2}},
         # bent, but a mixture of its neighbours explains it
         {**BENT, "blend_residual": {30: 0.6}},
+        # a faint flash, which only one frame has too
+        {**BENT, "light_step": {30: 0.025, 31: -0.025}},
+        # a thing that is seen for two frames, and held frames: nothing goes on between the ends
+        {**BRIEF, "warp_residual": {30: 0.09, 32: 0.09}},
+        {**BRIEF, "difference_p99": {31: 1.0}},
+        # it begins here and is gone there
+        {**BRIEF, "onset_x": {32: 0.7}},
+        # a short blur that is too faint to be one
+        {**BRIEF, "sharpness": {30: 4.3, 31: 4.3}},
+        # detail is seen twice and weaker where the steps are longer than two: a camera swings
+        {**TWICE, "difference_p99": {30: 15.0, 31: 30.0}},
+        # an older instant explains it, but detail is seen once, and the steps are even
+        {"blend_others": {30: 0.2}, "moving_detail": {30: 6.5}},
         # a part repeats the frame before, but never catches up
         {"tear_contrast": {30: 0.9}},
         # a jump that motion of the whole frame does not explain
@@ -239,6 +265,31 @@ def test_a_fault_is_named_and_placed(
 )
 def test_what_looks_like_a_fault_is_none(changes: dict[str, dict[int, float]]) -> None:
     assert places(scene(**changes)) == []
+
+
+def in_light(factor: float, sharpness: float, structure: float = 0.1) -> Columns:
+    """Frames 30 to 32 in another light, and with another sharpness in that light."""
+    rows = (30, 31, 32)
+    return scene(
+        luma_mean=dict.fromkeys(rows, 104 * factor - 4),
+        luma_std=dict.fromkeys(rows, 39.0 * factor),
+        sharpness=dict.fromkeys(rows, sharpness * factor),
+        structure_step={30: structure, 33: structure},
+    )
+
+
+@pytest.mark.parametrize(("factor", "needed"), [(1.3, 0.32), (0.7, 0.32)])
+def test_blur_is_told_in_another_light_beyond_what_that_explains(
+    factor: float, needed: float
+) -> None:
+    """Twice the usual 0.16, and the logarithm of the factor, as light may take or give so much."""
+    light = np.log(factor)
+    (clear,) = found(in_light(factor, 1.0))
+    margin = (np.log(5) - light) / (needed + abs(light))
+    assert (clear.kind, clear.start, clear.stop) == ("blur", 30, 33)
+    assert f"{margin:.4g} times what would be enough" in clear.evidence
+    assert places(in_light(factor, 4.0)) == []
+    assert places(in_light(factor, 1.0, structure=0.9)) == []  # another scene
 
 
 def test_blur_is_told_where_sharpness_goes_up_and_down_anyway() -> None:
@@ -351,10 +402,27 @@ def test_a_tear_is_told_in_steps_and_a_ghost_with_its_evidence() -> None:
     )
     (ghost,) = found(scene(echo_2={30: 0.5}, moving_detail={30: 6.0}, difference_p99={30: 15.0}))
     assert ghost.evidence == (
-        "frame 30 shows what moves twice, 2 frames of motion apart: correlation 0.5, around it 0.1;"
-        " its detail is 6 code values, around it 8; of mixtures the best leaves 4 times what motion"
-        " leaves"
+        "frame 30 is of two instants: the detail of what moves is 6 code values, around it 8; seen"
+        " again 2 frames of motion apart, with a correlation of 0.5, around it 0.1; of mixtures the"
+        " best leaves 4 times what motion leaves, around it 4; the steps to it and from it are 0.75"
+        " and 1 times as large as usual"
     )
+
+
+def test_bends_are_told_with_their_place_or_their_way() -> None:
+    (one,) = found(scene(**BENT))
+    assert one.evidence == (
+        "places of frame 30 lie elsewhere than before and after: they leave their way by 1 px and"
+        " come back, 40 code values are in neither neighbour, and motion leaves 2 times as much as"
+        " usual"
+    )
+    (two,) = found(scene(**BRIEF))
+    assert two.evidence == (
+        "around 50 % of the width and 50 % of the height, frames 30 to 31 are unlike those before"
+        " and behind, and unlike each other: 25 code values that no motion explains begin there and"
+        " are gone again"
+    )
+    assert two.confidence == confidence("warp", 4.0)
 
 
 def test_photos_of_a_time_lapse_are_not_asked() -> None:

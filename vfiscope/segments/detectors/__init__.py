@@ -106,7 +106,10 @@ for _detector in (
         reads=(*drop.DROP_READS, *TURN_SIGNALS),
     ),
     Detector(
-        "static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect, reads=TURN_SIGNALS
+        "static",
+        (*REPEAT_SIGNALS, *static.STATIC_SIGNALS),
+        static.detect,
+        reads=(*TURN_SIGNALS, *onsets.ONSET_SIGNALS),
     ),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector(
@@ -117,7 +120,9 @@ for _detector in (
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
-    Detector("warp", warp.WARP_SIGNALS, warp.detect, reads=FAULT_READS),
+    Detector(
+        "warp", warp.WARP_SIGNALS, warp.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
+    ),
     Detector(
         "onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY, TURN_SIGNALS
     ),

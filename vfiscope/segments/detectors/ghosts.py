@@ -20,7 +20,7 @@ from vfiscope.segments.evidence.echoes import (
     seen_twice,
     surely_twice,
 )
-from vfiscope.segments.evidence.stand_out import relit
+from vfiscope.segments.evidence.stand_out import beside, relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
 from vfiscope.segments.wording import told
@@ -52,20 +52,23 @@ MAX_GHOST_ROWS = 6
 """More in a row are a dissolve."""
 MIN_LEFT, MIN_EXPLAINED = 0.05, 1.2
 """Least residual of a blend that counts, and fall of its logarithm in a ghost."""
-MIN_SHOWN, MIN_FLATTER = 0.7, 0.4
+MIN_SHOWN, MIN_FLATTER = 0.9, 0.4
 """What evidence of two instants, and of weaker detail, counts for at least."""
-GHOST_MOTION = (0.6, 1.6)
-"""Motion around a ghost in terms of the usual: no frame is repeated or missing."""
-GHOST_STEPS, SMALLER_STEP = (0.3, 1.7), 0.92
-"""Change to a ghost and from it in terms of the usual; in a blend of the neighbours, or with one of
-them, one is smaller, and other blends are explained by a mixture."""
+MIN_OF_TWO = 0.5
+"""What an echo and uneven steps count for together at least: blur has a share in mixtures, but
+neither of these."""
+LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.1
+"""Change to a ghost and from it in terms of the usual: no frame is repeated; in a blend of the
+neighbours, or with one of them, one is smaller, and other blends are explained by a mixture; and
+together they are no longer than the way from the frame before to the one after. Where frames are
+missing or the camera jumps they are."""
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
 """Departures of the logarithm of that at both ends of a stretch of so many frames that are off
-their time: what is added to the usual, and how many are enough."""
+their time: what is added to the usual, and how many are enough in the mean of the two."""
 MIN_KEPT, MIN_MIXED = 0.3, 0.7
 """Least part of the power of detail that a blend leaves, as half of it would be usual; blur leaves
 less, and no mixture explains it."""
-WEAK_GHOST, GHOST_REACH = 0.5, 2
+WEAK_GHOST, GHOST_REACH = 0.5, 3
 """Least margin of the other rows of a stretch, and rows from one to the next."""
 
 
@@ -75,8 +78,9 @@ def detect(columns: Columns) -> list[Segment]:
     A blend of the frames around it explains the frame better than their motion does, and much
     better than it explains the frames nearby; and what moves is flatter than in the frames around.
     The same goes for a blend of two other frames, if it is much better than one of the neighbours.
-    Or what moves is seen twice, which nothing around is, and a blend of some two instants explains
-    it better than usual; each counts as far as it is clear.
+    Or what moves has weaker detail, and of three things some tell that it is of two instants: it is
+    seen twice, which nothing around is; a mixture explains the frame better than usual; and the
+    frame is nearer to the one side than to the other. Each counts as far as it is clear.
 
     Args:
         columns: with the signals ``GHOSTING_SIGNALS``.
@@ -135,64 +139,70 @@ def _explained(context: Context, name: str) -> Float64:
 
 def _seen_twice(context: Context) -> Float64:
     """(N,) margins of blends of any two instants."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        step = np.log(context.signal("difference_p99"))
-        left = np.log(np.fmax(np.fmin(*(context.signal(name) for name in MIXTURES)), MIN_LEFT))
-        motion = context.signal("blend_motion")
-        speed = motion / medians(motion, ECHO_NEAR)
     (flatter, kept), twice = lost_detail(context), seen_twice(context)
-    mixed = evidence((medians(left, ECHO_NEAR) - left) / MIN_EXPLAINED)
-    off_time = _off_time(departures(step, LEAST_STEP_OFF))
-    change = np.exp(step - medians(step, ECHO_NEAR))
-    smaller, larger = (pick(change, np.append(change[1:], np.nan)) for pick in (np.fmin, np.fmax))
+    falls = [_fall(context, name) for name in MIXTURES]
+    (first, behind), off_time = _changes(context), _off_time(context)
+    mixed = np.fmax(*falls)
     shown = np.hypot(twice, mixed)
     # Motion that is not steady is off its time as well.
     shown = np.hypot(shown, np.fmin(off_time, shown))
     with np.errstate(invalid="ignore"):
-        met = (motion >= MIN_BLEND_PX) & (speed >= GHOST_MOTION[0]) & (speed <= GHOST_MOTION[1])
-        met &= (smaller >= GHOST_STEPS[0]) & (larger <= GHOST_STEPS[1])
-        met &= (smaller <= SMALLER_STEP) | (mixed >= 1)
-        met &= (kept >= MIN_KEPT) | (mixed >= MIN_MIXED)
+        met = (kept >= MIN_KEPT) | (np.fmin(*falls) >= MIN_MIXED)
+        met &= (context.signal("blend_motion") >= MIN_BLEND_PX) & (first + behind <= TWO_STEPS)
+        least = np.fmin(first, behind)
+        met &= (least >= LEAST_STEP) & ((least <= SMALLER_STEP) | (mixed >= 1))
+        met &= np.hypot(twice, off_time) >= MIN_OF_TWO
         for side in (ECHO_NEAR[:5], ECHO_NEAR[5:]):
             met &= sum(shifted(np.isfinite(kept), by) for by in side) >= LEAST_KNOWN
     met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_others(context)
     return np.where(met, np.sqrt(shown * flatter), 0.0)
 
 
+def _step(context: Context) -> Float64:
+    """(N,) logarithm of the change to each frame."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.log(context.signal("difference_p99"))
+
+
+def _changes(context: Context) -> tuple[Float64, Float64]:
+    """(N,) change to each frame and from it, in terms of the usual."""
+    step = _step(context)
+    with np.errstate(invalid="ignore"):
+        change = np.exp(step - medians(step, ECHO_NEAR))
+    return change, np.append(change[1:], np.nan)
+
+
+def _fall(context: Context, name: str) -> Float64:
+    """(N,) margins of how much better than usual a mixture explains the frame."""
+    left = np.log(np.fmax(context.signal(name), MIN_LEFT))
+    return evidence((medians(left, ECHO_NEAR) - left) / MIN_EXPLAINED)
+
+
 def _others(context: Context) -> Mask:
     """(N,) rows of what blends frames in the eyes of their neighbours, and those beside them."""
-    other = _beside(damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
+    other = beside(damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
     blended = relit(context)
     for tear in tears(context):
         blended[tear.first : tear.stop] = True
-    return np.asarray(other | _beside(blended))
+    return np.asarray(other | beside(blended))
 
 
-def _off_time(steps: Float64) -> Float64:
+def _off_time(context: Context) -> Float64:
     """(N,) how clearly frames are nearer to what follows than to what was before, or the other way:
-    a larger step to the first one, a smaller one behind the last."""
+    how much larger the step to the first one is than that behind the last, or smaller."""
+    steps = np.nan_to_num(departures(_step(context), LEAST_STEP_OFF))
     found = np.zeros(len(steps))
     for rows in range(1, MAX_OFF_ROWS + 1):
-        behind = shifted(np.nan_to_num(steps), rows)
-        for way in (1, -1):
-            least = np.minimum(way * np.nan_to_num(steps), -way * behind) / USUAL_STEPS_OFF
-            for row in range(rows):
-                found = np.fmax(found, shifted(least, -row))
+        apart = np.abs(steps - shifted(steps, rows)) / (2 * USUAL_STEPS_OFF)
+        for row in range(rows):
+            found = np.fmax(found, shifted(apart, -row))
     return evidence(found)
-
-
-def _beside(rows: Mask) -> Mask:
-    """(N,) these rows and those beside them."""
-    beside = rows.copy()
-    beside[1:] |= rows[:-1]
-    beside[:-1] |= rows[1:]
-    return beside
 
 
 def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, int]) -> Segment:
     columns, (first, last) = context.columns, rows
     row = first + int(margins[first : last + 1].argmax())
-    words = _mixture_words if clear[row] else _echo_words
+    words = _mixture_words if clear[row] else _two_instants_words
     return segment_of(
         *(columns.frames, "blend_residual", columns.signals["blend_residual"], margins, rows),
         *(confidence("ghosting", float(margins[row])), "ghosting"),
@@ -211,17 +221,21 @@ def _mixture_words(context: Context, row: int) -> str:
     )
 
 
-def _echo_words(context: Context, row: int) -> str:
+def _two_instants_words(context: Context, row: int) -> str:
     rises = [departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
     name = ECHOES[int(np.argmax(rises))]
     lag = counted(ECHOES.index(name) + 1, "frame")
+    left = min(MIXTURES, key=lambda each: float(context.signal(each)[row]))
+    first, behind = (told(float(each[row])) for each in _changes(context))
     return (
-        f"shows what moves twice, {lag} of motion apart: correlation"
-        f" {told(context.signal(name)[row])}, around it {_around(context, name, row)}; its detail"
-        f" is {told(context.signal('moving_detail')[row])} code values, around it"
-        f" {_around(context, 'moving_detail', row)}; of mixtures the best leaves"
-        f" {told(np.fmin(*(context.signal(each)[row] for each in MIXTURES)))} times what motion"
-        " leaves"
+        f"is of two instants: the detail of what moves is"
+        f" {told(context.signal('moving_detail')[row])} code values, around it"
+        f" {_around(context, 'moving_detail', row)}; seen again {lag} of motion apart, with a"
+        f" correlation of {told(context.signal(name)[row])}, around it"
+        f" {_around(context, name, row)}; of mixtures the best leaves"
+        f" {told(context.signal(left)[row])} times what motion leaves, around it"
+        f" {_around(context, left, row)}; the steps to it and from it are {first} and {behind}"
+        " times as large as usual"
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.regular import regular_of
+from vfiscope.segments.evidence.brief_changes import same_place
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of, shifted
 from vfiscope.segments.evidence.held import patterns_of
@@ -16,7 +19,7 @@ from vfiscope.segments.spans import Mask, segment_of
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
-__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
+__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect", "for_good"]
 
 ONSET_SIGNALS = tuple(
     dict.fromkeys(("onset", "onset_x", "onset_y", "light_step", "impulse", *REPEAT_SIGNALS))
@@ -32,8 +35,6 @@ MAX_ONSET_STRUCTURE, MAX_ONSET_LIGHT = 0.2, 0.03
 """Above them the whole frame is another one, or in another light."""
 MAX_SEEN_ROWS = 75
 """Rows within which what has begun may end."""
-NEAR_ONSET, SAME_STRENGTH = 0.08, 2.0
-"""Parts of the frame by which the places of both lie apart, and factor of their strengths."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -52,13 +53,23 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or not columns.looks_back:
         return []
     margins = _margins(context)
-    found, ended = [], -1
+    return [_segment(context, margins, row, end) for row, end in _onsets(context, margins)]
+
+
+def for_good(columns: Columns) -> list[int]:
+    """The rows at which something appears, or is gone, and stays so."""
+    context = context_of(columns)
+    return [row for row, end in _onsets(context, _margins(context)) if end is None]
+
+
+def _onsets(context: Context, margins: Float64) -> Iterator[tuple[int, int | None]]:
+    """The row at which each begins, and the one at which it is gone; None where it stays."""
+    ended = -1
     for row in np.flatnonzero(margins >= 1).tolist():
         if row > ended:
             end = _end(context, margins, row)
             ended = row if end is None else end
-            found.append(_segment(context, margins, row, end))
-    return found
+            yield row, end
 
 
 def _margins(context: Context) -> Float64:
@@ -90,14 +101,9 @@ def _before_repeats(columns: Columns) -> Mask:
 
 def _end(context: Context, margins: Float64, row: int) -> int | None:
     """The row at which what begins at one is gone; None where it stays."""
-    strength, x, y = (context.signal(name) for name in ONSET_SIGNALS[:3])
     rows: NDArray[np.intp] = np.flatnonzero(margins[row + 1 : row + 1 + MAX_SEEN_ROWS] >= 1)
-    for end in (rows + row + 1).tolist():
-        near = max(abs(x[end] - x[row]), abs(y[end] - y[row])) <= NEAR_ONSET
-        factor = strength[end] / strength[row]
-        if near and 1 / SAME_STRENGTH <= factor <= SAME_STRENGTH:
-            return int(end)
-    return None
+    ends = (rows + row + 1).tolist()
+    return next((end for end in ends if same_place(context, row, end)), None)
 
 
 def _segment(context: Context, margins: Float64, row: int, end: int | None) -> Segment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
@@ -14,9 +16,12 @@ __all__ = [
     "SIDE_BEHIND",
     "above_sides",
     "behind_repeats",
+    "beside",
+    "brighter_than",
     "impulse_margin",
     "relit",
     "residual_ratio",
+    "residual_ratios",
     "seam_margin",
     "touched",
 ]
@@ -73,12 +78,27 @@ def residual_ratio(context: Context, least: float = MIN_RESIDUAL) -> Float64:
     """(N,) what motion leaves of the step to a frame, in terms of that of the frames around, which
     counts as a ``least`` one."""
 
-    def compute() -> tuple[Float64, Float64]:
-        left = context.signal("warp_residual")
-        return left, np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
+    left, before, behind = _residual_levels(context)
+    return np.nan_to_num(left / np.fmax(least, np.fmax(before, behind)))
 
-    left, level = context.columns.share("residual_levels", compute)
-    return np.nan_to_num(left / np.fmax(least, level))
+
+def residual_ratios(context: Context, least: float) -> tuple[Float64, Float64]:
+    """(N,) the same of the step to a frame in terms of the frames before, and of the step from it
+    in terms of those behind: where much is new at once, other residuals may be usual there."""
+    left, before, behind = _residual_levels(context)
+    sides = np.where(np.isnan(before), behind, before), np.where(np.isnan(behind), before, behind)
+    coming, going = (np.nan_to_num(left / np.fmax(least, side)) for side in sides)
+    return coming, np.append(going[1:], 0)
+
+
+def _residual_levels(context: Context) -> tuple[Float64, Float64, Float64]:
+    """(N,) what motion leaves, and the medians of that before and behind."""
+
+    def compute() -> tuple[Float64, Float64, Float64]:
+        left = context.signal("warp_residual")
+        return left, medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND)
+
+    return context.columns.share("residual_levels", compute)
 
 
 def behind_repeats(context: Context) -> Mask:
@@ -102,8 +122,9 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
     frame, as moving content makes it, the light is the same."""
 
     def compute() -> Float64:
-        light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
-        sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
+        luma = context.signal("luma_mean")
+        light = np.log(np.fmax(luma, 0) + MIN_LUMA)
+        sides = [np.abs(brighter_than(luma, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
         steps = np.nan_to_num(np.abs(np.diff(light, prepend=np.nan)))
         abrupt = highest_near(steps, RELIT_ROWS, RELIT_ROWS) > LEAST_ABRUPT
         # Where a side is missing, at the ends of a clip, the other one tells.
@@ -112,9 +133,23 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
     return context.columns.share("relit", compute) > step
 
 
+def brighter_than(luma: Float64, side: Sequence[int]) -> Float64:
+    """(N,) how much brighter each row is than usual on a side, as a logarithm of mean luma."""
+    light = np.log(np.fmax(luma, 0) + MIN_LUMA)
+    return np.asarray(light - medians(light, side))
+
+
 def touched(seeds: Mask, edges: Mask) -> Mask:
     """(N,) the seeds, and the edges that touch them on either side."""
     grown = seeds.copy()
     for first, last in spans(seeds | edges, np.zeros(len(seeds), bool)):
         grown[first : last + 1] = seeds[first : last + 1].any()
     return grown
+
+
+def beside(rows: Mask) -> Mask:
+    """(N,) these rows and those beside them."""
+    beside = rows.copy()
+    beside[1:] |= rows[:-1]
+    beside[:-1] |= rows[1:]
+    return beside
