@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 
 from vfiscope import jit
-from vfiscope.stage_clock import StageClock
+from vfiscope.jit_cache import CodeCache, times_compiling
+from vfiscope.stage_clock import COMPILE, StageClock
+from vfiscope.types.times import Times
 
 
 class Hands:
@@ -113,6 +115,30 @@ def test_work_of_the_pool_is_charged_to_the_caller(monkeypatch: pytest.MonkeyPat
 
     done = np.zeros(3)
     before = jit.pool_seconds()
-    monkeypatch.setattr(jit, "_measured", lambda function, *args: (function(*args), 5.0))
+    ready = jit.times_made_ready()
+    told = (5.0, Times(2.0, 3.0))
+    monkeypatch.setattr(jit, "_measured", lambda function, *args: (function(*args), *told))
     jit.in_bands(kernel, 3, done)
     assert jit.pool_seconds() - before == 5.0 * done.sum() == 10.0
+    assert jit.times_made_ready() == ready + Times(4.0, 6.0)
+
+
+def test_compiling_is_charged_to_no_stage_that_calls_loops(hands: Hands) -> None:
+    def called(seconds: float, inner: Callable[[], None] = lambda: None) -> None:
+        """A call of a loop that takes so long to compile."""
+        cache = CodeCache(called, {})
+        cache._began, cache._before = Times(hands.now, hands.now), times_compiling()
+        hands.pass_by(seconds)
+        inner()
+        cache._count()
+        hands.pass_by(1)
+
+    clock = StageClock()
+    called(64)  # before any stage: nobody is charged
+    with clock.stage("one"):
+        called(2, inner=lambda: called(4))
+        called(8)
+    with clock.stage("two"):
+        hands.pass_by(16)
+    assert seconds(clock) == {"one": 2, COMPILE: 15, "two": 16}
+    assert clock.timings(1)["stages"]["one"]["wall"] == 2

@@ -21,7 +21,8 @@ import cv2
 import numba
 from threadpoolctl import ThreadpoolController
 
-from vfiscope.jit_cache import CodeCache
+from vfiscope.jit_cache import CodeCache, times_compiling
+from vfiscope.types.times import Times
 
 __all__ = [
     "FUSED",
@@ -32,6 +33,7 @@ __all__ = [
     "one_blas_thread",
     "one_opencv_thread",
     "pool_seconds",
+    "times_made_ready",
 ]
 
 T = TypeVar("T")
@@ -157,10 +159,17 @@ def pool_seconds() -> float:
     return WORKED_FOR.seconds
 
 
+def times_made_ready() -> Times:
+    """What compiling loops and loading compiled ones has taken for the current thread: in it, and
+    in the pool, whose :func:`pool_seconds` hold it too."""
+    return times_compiling() + WORKED_FOR.compiling
+
+
 class _Worked(threading.local):
     """What the pool has done for a thread."""
 
     seconds = 0.0
+    compiling = Times()
 
 
 WORKED_FOR = _Worked()
@@ -179,17 +188,18 @@ def _none_left_running(later: Sequence[Future[Any]]) -> Iterator[None]:
         raise
 
 
-def _measured(function: Callable[..., T], *arguments: Any) -> tuple[T, float]:
-    """The result of a function, and the processor time that it took."""
-    start = time.thread_time()
+def _measured(function: Callable[..., T], *arguments: Any) -> tuple[T, float, Times]:
+    """The result of a function, the processor time that it took, and what of it was compiling."""
+    start, before = time.thread_time(), times_compiling()
     made = function(*arguments)
-    return made, time.thread_time() - start
+    return made, time.thread_time() - start, times_compiling() - before
 
 
-def _result(later: Future[tuple[T, float]]) -> T:
+def _result(later: Future[tuple[T, float, Times]]) -> T:
     """The result of a call in the pool, whose time is added to what it did for this thread."""
-    made, seconds = later.result()
+    made, seconds, compiling = later.result()
     WORKED_FOR.seconds += seconds
+    WORKED_FOR.compiling += compiling
     return made
 
 

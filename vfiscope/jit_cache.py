@@ -18,6 +18,7 @@ import os
 import pickle
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -36,7 +37,9 @@ from numba.core.compiler import CompileResult
 from numba.core.runtime.nrt import rtsys
 from platformdirs import user_cache_path
 
-__all__ = ["CodeCache", "describe_code"]
+from vfiscope.types.times import Times, thread_times
+
+__all__ = ["CodeCache", "describe_code", "times_compiling"]
 
 DIGEST = 32
 """Bytes of the checksum before the content of a file."""
@@ -52,6 +55,20 @@ _KERNELS: list[FunctionType] = []
 _SAID: set[str] = set()
 
 
+class _Compiled(threading.local):
+    """What compiling and loading has taken in a thread."""
+
+    times = Times()
+
+
+COMPILED = _Compiled()
+
+
+def times_compiling() -> Times:
+    """What compiling loops and loading compiled ones has taken in the current thread so far."""
+    return COMPILED.times
+
+
 class CodeCache(NullCache):
     """The cache of one function, in the interface that numba expects.
 
@@ -63,30 +80,38 @@ class CodeCache(NullCache):
     def __init__(self, function: FunctionType, options: Mapping[str, Any]) -> None:
         self._function = function
         self._options = _spelled(options)
-        self._began = 0.0
+        self._began = self._before = Times()
         _KERNELS.append(function)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The cached code for these argument types, or None."""
+        self._began, self._before = thread_times(), COMPILED.times
         # All that stored code needs; the rest of numba's start, which takes ten times as long, is
         # what its compiler does where it is needed.
         rtsys.initialize(target_context)
-        self._began = time.perf_counter()
         content = _read(self._path(sig, target_context.codegen()))
         if content is None:
             return None
         rebuild: Any = CompileResult._rebuild
-        return rebuild(target_context, *pickle.loads(content))
+        made = rebuild(target_context, *pickle.loads(content))
+        self._count()
+        return made
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store freshly compiled code."""
-        seconds = time.perf_counter() - self._began
         trouble = None
         if not data.library.has_dynamic_globals:
             trouble = _write(
                 self._path(sig, data.codegen), cast(Any, serialize).dumps(data._reduce())
             )
-        _say(self._function, seconds, trouble)
+        _say(self._function, self._count().wall, trouble)
+
+    def _count(self) -> Times:
+        """What this function has taken, now that it is there. Functions that were compiled for it
+        meanwhile have counted theirs, which is part of it."""
+        own = thread_times() - self._began
+        COMPILED.times = self._before + own
+        return own
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         key = "\n".join(

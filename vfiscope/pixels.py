@@ -22,13 +22,13 @@ because stored numbers must not change, not even in their last bits:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.types import Float32, Uint8
+from vfiscope.types import Float32, Int64, Uint8
 
 if TYPE_CHECKING:
     from vfiscope.types.batch import Pixels
@@ -38,6 +38,8 @@ __all__ = [
     "LUMA_FORMULA",
     "LUMA_PARTS",
     "LUMA_WEIGHTS",
+    "Beside",
+    "channel_sums",
     "eight_bit_scale",
     "floats",
     "is_transparent",
@@ -130,6 +132,26 @@ def luma_bytes(pixels: NDArray[Any], bit_depth: int = 8) -> Uint8:
     if bit_depth != 8:
         plane = cv2.convertScaleAbs(plane, alpha=eight_bit_scale(bit_depth))
     return np.asarray(plane, np.uint8)
+
+
+def channel_sums(pixels: NDArray[Any]) -> Int64:
+    """(3,) sums of R, G and B over all pixels of one frame (H, W, 3)."""
+    return np.array(cv2.sumElems(pixels)[:3], np.int64)  # whole numbers below 2^53, so exact
+
+
+class Beside(NamedTuple):
+    """What whoever makes the pixels of an 8-bit frame writes beside them, because it costs next to
+    nothing while they are at hand."""
+
+    luma: Uint8
+    """(H, W), as :func:`luma_bytes`."""
+    sums: Int64
+    """(3,), as :func:`channel_sums`."""
+
+    def fill(self, pixels: NDArray[Any]) -> None:
+        """Write what belongs to pixels that are made already."""
+        self.luma[...] = luma_bytes(pixels)
+        self.sums[...] = channel_sums(pixels)
 
 
 def luma_codes(pixels: NDArray[Any], bit_depth: int) -> Float32:

@@ -3,7 +3,8 @@
 A stage is charged the processor time of the thread that is in it, and what the thread pool of
 :mod:`vfiscope.jit` works for it; a stage that begins inside another one pauses it. Threads that
 libraries start on their own, such as those of a codec, of torch or of OpenCV, are charged to no
-stage.
+stage. Loops are compiled, or loaded where that was done before, when they are first called; that
+happens once in a process, so it is charged to a stage of its own.
 """
 
 from __future__ import annotations
@@ -16,30 +17,27 @@ from dataclasses import asdict, dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
-from vfiscope.jit import pool_seconds
+from vfiscope.jit import pool_seconds, times_made_ready
+from vfiscope.types.times import Times, thread_times
 
-__all__ = ["StageClock", "Times"]
+__all__ = ["COMPILE", "StageClock"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
-@dataclass
-class Times:
-    """Seconds spent in a stage."""
-
-    processor: float = 0.0
-    wall: float = 0.0
-    """Waiting included. Stages in different threads run at the same time."""
+COMPILE = "compile"
+"""The stage of compiling and loading loops, whichever stage called them."""
 
 
 @dataclass
 class _Open(threading.local):
-    """The stage that a thread is in, and since when."""
+    """The stage that a thread is in, what its clocks showed at its begin, and what compiling had
+    taken."""
 
     stage: str | None = None
-    processor: float = 0.0
-    wall: float = 0.0
+    began: Times = field(default_factory=Times)
+    compiling: Times = field(default_factory=Times)
 
 
 @dataclass
@@ -49,6 +47,7 @@ class StageClock:
     stages: dict[str, Times] = field(default_factory=dict)
     """In the order in which they first ended or were paused."""
     _open: _Open = field(default_factory=_Open)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _wall: float = field(default_factory=time.perf_counter)
     _processor: float = field(default_factory=time.process_time)
 
@@ -102,9 +101,15 @@ class StageClock:
     def _switch(self, name: str | None) -> None:
         """Charge the stage that is open for the time since it was opened, and open another."""
         now = self._open
-        processor, wall = time.thread_time() + pool_seconds(), time.perf_counter()
+        worked, compiling = thread_times() + Times(pool_seconds()), times_made_ready()
         if now.stage is not None:
-            times = self.stages.setdefault(now.stage, Times())
-            times.processor += processor - now.processor
-            times.wall += wall - now.wall
-        now.stage, now.processor, now.wall = name, processor, wall
+            once = compiling - now.compiling
+            self._charge(now.stage, worked - now.began - once)
+            if once.wall:
+                self._charge(COMPILE, once)
+        now.stage, now.began, now.compiling = name, worked, compiling
+
+    def _charge(self, stage: str, times: Times) -> None:
+        """Several threads may compile at the same time."""
+        with self._lock:
+            self.stages[stage] = self.stages.get(stage, Times()) + times

@@ -48,6 +48,14 @@ def test_each_stage_has_its_share_and_the_rest_a_line() -> None:
     ]
 
 
+def test_what_happens_once_is_of_no_frame_and_not_compared_with_reading() -> None:
+    once = {**TIMINGS["stages"], "compile": {"processor": 1.0, "wall": 1.25}}
+    timings = {**TIMINGS, "stages": once}
+    rows = [line.split() for line in describe_timing(timings)[6:]]
+    assert rows == [["compile", "once", "33.3%", "1.25"], ["elsewhere", "50.00", "16.7%"]]
+    assert times_reading(timings) == 2.0
+
+
 def test_json_has_what_the_text_adds() -> None:
     assert with_ratio(TIMINGS) == {**TIMINGS, "elsewhere": 1.5, "times_reading": 3.0}
     assert with_ratio({}) == {"elsewhere": None, "times_reading": None}

@@ -190,7 +190,8 @@ def _table(found: Sequence[Registration]) -> Registrations:
 
 def _with_pixels(frames: Frames, pixels: NDArray[Any]) -> Frames:
     """The frames with other pixels (N, H, W, 3), on the CPU or the device as before."""
-    made = replace(frames, data=np.ascontiguousarray(pixels).transpose(0, 3, 1, 2), luma=None)
+    planes = np.ascontiguousarray(pixels).transpose(0, 3, 1, 2)
+    made = replace(frames, data=planes, luma=None, sums=None)
     return made if isinstance(frames.data, np.ndarray) else made.to(str(frames.data.device))
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.frame_flow import from_before, mean_apart, tiny_scale
-from vfiscope.signals.frame_views import block_means, ranked
+from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.light_fit import BIWEIGHT
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
-from vfiscope.types import Float32, Float64, Int64, SignalSpec, Uint8
+from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
 __all__ = ["CAMERA_MOTION", "CameraMotion", "camera_motion"]
 
@@ -160,14 +160,14 @@ def add_solution(sums: Any, fitted: Any) -> None:
 
 def _similarity(frame: SignalFrame, flow: Float32) -> Float64 | None:
     """(4,) shift right and down in tiny pixels, growth and turn of the flow about the centre."""
-    x, y, steepness = _structured(frame)
-    if len(x) < MIN_SLOPES:
+    slopes = frame.slopes
+    places = np.empty((5, slopes.size // MOTION_GRID_PX**2))
+    count = structured(slopes, flow, places)
+    if count < MIN_SLOPES:
         return None
-    height, width = flow.shape[:2]
-    dx, dy = (flow[y, x, axis].astype(np.float64) for axis in (0, 1))
-    places = np.stack([x - (width - 1) / 2, y - (height - 1) / 2, dx, dy, steepness])
-    fitted = np.array([ranked(dx, 0.5)[0], ranked(dy, 0.5)[0], 0.0, 0.0])
-    away = np.empty(len(x))
+    places = np.ascontiguousarray(places[:, :count])
+    fitted = np.array([ranked(places[2], 0.5)[0], ranked(places[3], 0.5)[0], 0.0, 0.0])
+    away = np.empty(count)
     for _ in range(MOTION_FIT_STEPS):
         distances(places, fitted, away)
         scale = max(MIN_FIT_SCALE_PX, SIGMA_OF_MAD * ranked(away, 0.5)[0])
@@ -176,56 +176,82 @@ def _similarity(frame: SignalFrame, flow: Float32) -> Float64 | None:
 
 
 @compiled()
+def structured(slopes: Any, flow: Any, places: Any) -> int:
+    """Find the places of a grid whose flow can be told, and return how many these are.
+
+    Args:
+        slopes: (H, W) float32.
+        flow: (H, W, 2) float32.
+        places: (5, N) float64, the first of them filled: x and y from the centre, the flow there,
+            and the mean slope in the square of the grid.
+    """
+    count, area = 0, np.float32(MOTION_GRID_PX * MOTION_GRID_PX)
+    sums = np.empty(slopes.shape[1] // MOTION_GRID_PX * MOTION_GRID_PX, np.float32)
+    right, low = (slopes.shape[1] - 1) / 2, (slopes.shape[0] - 1) / 2
+    for top in range(0, slopes.shape[0] - MOTION_GRID_PX + 1, MOTION_GRID_PX):
+        sums[:] = 0
+        for i in range(top, top + MOTION_GRID_PX):
+            for j in range(sums.shape[0]):
+                sums[j] += slopes[i, j]
+        for left in range(0, sums.shape[0], MOTION_GRID_PX):
+            total = np.float32(0)
+            for j in range(left, left + MOTION_GRID_PX):
+                total += sums[j]
+            if total >= MIN_SLOPE_CODES * area:
+                x, y = left + MOTION_GRID_PX // 2, top + MOTION_GRID_PX // 2
+                places[0, count], places[1, count] = x - right, y - low
+                places[2, count], places[3, count] = flow[y, x, 0], flow[y, x, 1]
+                places[4, count] = total / area
+                count += 1
+    return count
+
+
+@compiled(REORDERED)
 def distances(places: Any, fitted: Any, away: Any) -> None:
     """How far the flow at each place is from that of a similarity: (N,) float64, filled."""
     across, down, grow, turn = fitted
     for i in range(away.shape[0]):
         x, y = places[0, i], places[1, i]
-        off = places[2, i] - (across + grow * x - turn * y)
-        away[i] = math.hypot(off, places[3, i] - (down + grow * y + turn * x))
+        dx = places[2, i] - (across + grow * x - turn * y)
+        dy = places[3, i] - (down + grow * y + turn * x)
+        away[i] = np.sqrt(dx * dx + dy * dy)
 
 
-@compiled()
+@compiled(REORDERED)
 def refit(places: Any, away: Any, limit: float, fitted: Any) -> None:
     """Fit a similarity by weighted least squares: dx = a + grow x - turn y, dy = b + grow y + turn
     x.
 
-    Sums are in the order of the places: those of numpy's complex numbers and of BLAS depend on
-    where in memory they lie.
+    Sums are those of this loop: numpy's of complex numbers and those of BLAS depend on where in
+    memory the places lie.
 
     Args:
         places: (5, N) x, y, dx, dy and weight.
-        away: (N,) distances to the last fit.
+        away: (N,) distances to the last fit; replaced by the weights of this one.
         limit: the distance from which on a place has no weight.
         fitted: (4,) a, b, grow, turn; filled.
     """
-    total, x0, y0, dx0, dy0 = 0.0, 0.0, 0.0, 0.0, 0.0
+    total, x0, y0, dx0, dy0, share = 0.0, 0.0, 0.0, 0.0, 0.0, 1 / limit
     for i in range(away.shape[0]):
-        weight = places[4, i] * max(0.0, 1 - (away[i] / limit) ** 2) ** 2
+        part = max(0.0, 1 - away[i] * share * (away[i] * share))
+        weight = places[4, i] * (part * part)
+        away[i] = weight
         total += weight
-        x0, y0 = x0 + weight * places[0, i], y0 + weight * places[1, i]
-        dx0, dy0 = dx0 + weight * places[2, i], dy0 + weight * places[3, i]
+        x0 += weight * places[0, i]
+        y0 += weight * places[1, i]
+        dx0 += weight * places[2, i]
+        dy0 += weight * places[3, i]
     x0, y0, dx0, dy0 = x0 / total, y0 / total, dx0 / total, dy0 / total
     spread, along, around = 0.0, 0.0, 0.0
     for i in range(away.shape[0]):
-        weight = places[4, i] * max(0.0, 1 - (away[i] / limit) ** 2) ** 2
         x, y = places[0, i] - x0, places[1, i] - y0
         dx, dy = places[2, i] - dx0, places[3, i] - dy0
-        spread += weight * (x * x + y * y)
-        along += weight * (x * dx + y * dy)
-        around += weight * (x * dy - y * dx)
+        spread += away[i] * (x * x + y * y)
+        along += away[i] * (x * dx + y * dy)
+        around += away[i] * (x * dy - y * dx)
     grow, turn = along / spread, around / spread
     fitted[0], fitted[1] = dx0 - (grow * x0 - turn * y0), dy0 - (grow * y0 + turn * x0)
     fitted[2], fitted[3] = grow, turn
-
-
-def _structured(frame: SignalFrame) -> tuple[Int64, Int64, Float64]:
-    """Columns, rows and slopes of the places of a grid whose flow can be told."""
-    grid = block_means(frame.slopes, MOTION_GRID_PX)
-    start = MOTION_GRID_PX // 2
-    rows, columns = np.nonzero(grid >= MIN_SLOPE_CODES)
-    weights = grid[rows, columns].astype(np.float64)
-    return columns * MOTION_GRID_PX + start, rows * MOTION_GRID_PX + start, weights
 
 
 def _moved(plane: Uint8, fitted: Float64) -> Float32:

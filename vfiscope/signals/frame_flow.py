@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from vfiscope.jit import REORDERED, compiled
+from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.types import Float32, Uint8
 
@@ -55,13 +56,22 @@ class Carried:
     """(h, w, 2) tiny pixels: content at (x, y) of the one is at (x + dx, y + dy) of the other."""
     luma: Float32
     """(h, w) the tiny luma of the other there."""
+    left: float
+    """Mean absolute difference between that and the luma of the one."""
 
     @cached_property
     def blocks(self) -> Float32:
         """(h, w, 2) mean flow of blocks of 8 x 8."""
-        high, wide = (max(1, side // FLOW_BLOCK_PX) for side in self.flow.shape[:2])
-        whole = self.flow[: high * FLOW_BLOCK_PX, : wide * FLOW_BLOCK_PX]
-        return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+        high, wide = (side // FLOW_BLOCK_PX for side in self.flow.shape[:2])
+        made = np.empty((high, wide, 2), np.float32)
+        mean_flow(self.flow.reshape(len(self.flow), -1), made)
+        return made
+
+    @cached_property
+    def usual(self) -> tuple[float, float]:
+        """Medians of dx and dy over the blocks: the flow of the frame as a whole."""
+        across, down = (ranked(self.blocks[..., axis], 0.5)[0] for axis in (0, 1))
+        return across, down
 
 
 def from_before(frame: SignalFrame) -> Carried | None:
@@ -99,18 +109,18 @@ def carry(now: Uint8, other: Uint8) -> Carried | None:
         return None
     flow = flow_between(now, other)
     luma = fetched_along(other, flow)
+    plain = Carried(flow, luma, mean_apart(now, luma))
     apart = float(cv2.norm(now, other, cv2.NORM_L1)) / now.size
-    left = mean_apart(now, luma)
-    if left < max(MIN_LEFT_CODES, MAX_LEFT_SHARE * apart):
-        return Carried(flow, luma)
+    if plain.left < max(MIN_LEFT_CODES, MAX_LEFT_SHARE * apart):
+        return plain
     across, down = _jump(now, other)
     if max(abs(across), abs(down)) < MIN_JUMP_PX:
-        return Carried(flow, luma)
+        return plain
     jump = np.array([across, down], np.float32)
-    jumped = flow_between(now, _moved(other, across, down)) + jump
-    after_jump = fetched_along(other, jumped)
-    better = mean_apart(now, after_jump) < left
-    return Carried(jumped, after_jump) if better else Carried(flow, luma)
+    flow = flow_between(now, _moved(other, across, down)) + jump
+    luma = fetched_along(other, flow)
+    jumped = Carried(flow, luma, mean_apart(now, luma))
+    return jumped if jumped.left < plain.left else plain
 
 
 def flow_between(now: Uint8, other: Uint8) -> Float32:
@@ -159,6 +169,25 @@ def summed_apart(now: Any, other: Any) -> float:
             part += abs(np.float32(here[x]) - there[x])
         total += np.float64(part)
     return total
+
+
+@compiled()
+def mean_flow(rows: Any, made: Any) -> None:
+    """Fill (h, w, 2) float32 with the means of the blocks of a flow, given as (H, 2 W)."""
+    share = np.float32(1 / FLOW_BLOCK_PX**2)
+    sums = np.empty(made.shape[1] * FLOW_BLOCK_PX * 2, np.float32)
+    for i in range(made.shape[0]):
+        sums[:] = 0
+        for y in range(i * FLOW_BLOCK_PX, (i + 1) * FLOW_BLOCK_PX):
+            row = rows[y]
+            for x in range(sums.shape[0]):
+                sums[x] += row[x]
+        for j in range(made.shape[1]):
+            for axis in range(2):
+                first, total = j * FLOW_BLOCK_PX * 2 + axis, np.float32(0)
+                for x in range(FLOW_BLOCK_PX):
+                    total += sums[first + 2 * x]
+                made[i, j, axis] = total * share
 
 
 @lru_cache(maxsize=4)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vfiscope.jit import compiled
 from vfiscope.types import Float32, Uint8
 
-__all__ = ["BLOCK_PX", "block_means", "ranked", "scaled_down", "slopes"]
+__all__ = ["BLOCK_PX", "block_means", "nth_largest", "ranked", "scaled_down", "slopes"]
 
 HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
 MOST_ROWS = 257
@@ -142,3 +142,9 @@ def ranked(values: NDArray[Any], *shares: float) -> list[float]:
     places = [round(share * (values.size - 1)) for share in shares]
     parted = np.partition(values, places, axis=None)
     return [float(parted[place]) for place in places]
+
+
+def nth_largest(values: NDArray[Any], n: int) -> float:
+    """The n-th largest of at least so many values."""
+    place = values.size - n
+    return float(np.partition(values, place, axis=None)[place])

@@ -198,8 +198,15 @@ def _alone(
             faults=None if faults is None else faults[row],
             index=int(test.index[row]),
             packet=None if packets is None else packets.at(int(test.pts[row])),
-            shared={} if test.luma is None else {"luma": test.luma[row]},
+            shared=_beside(test, row),
         )
+
+
+def _beside(frames: Frames, row: int) -> dict[str, Any]:
+    """What a source wrote beside the pixels of a frame, by the names of :class:`SignalFrame`."""
+    if frames.luma is None or frames.sums is None:
+        return {}
+    return {"luma": frames.luma[row], "channel_sums": frames.sums[row]}
 
 
 def _faults(scores: Scores | None) -> Float32 | None:
@@ -221,5 +228,5 @@ def _apart(frame: SignalFrame, golden: Partner | None) -> SignalFrame:
         partner=partner,
         pixels=frame.pixels.copy(),
         embedding=None if vector is None else vector.copy(),
-        shared={key: plane.copy() for key, plane in frame.shared.items()},  # what was decoded
+        shared={key: written.copy() for key, written in frame.shared.items()},
     )

@@ -10,7 +10,7 @@ from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import from_before, to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
-from vfiscope.types import Float32, SignalSpec, Uint8
+from vfiscope.types import SignalSpec
 
 __all__ = ["ONSET", "onset"]
 
@@ -50,39 +50,53 @@ def _onset(frame: SignalFrame) -> Onset | None:
     before, after = from_before(frame), to_next(frame)
     if before is None or after is None or frame.after is None:
         return None
-    steps = _blocks(frame.tiny, before.luma) - _blocks(frame.after.tiny, after.luma)
+    high, wide = (side // ONSET_BLOCK_PX for side in frame.tiny.shape)
+    steps = np.empty((high, wide), np.float32)
+    onset_blocks(frame.tiny, before.luma, frame.after.tiny, after.luma, steps)
     codes = ranked(steps, ONSET_QUANTILE)[0]
-    weight = np.maximum(0, steps - max(0.0, LEAST_OF_ONSET * codes))
-    total = float(weight.sum())
+    total, across, down = moments(steps, max(0.0, LEAST_OF_ONSET * codes))
     if not total:
         return Onset(codes, np.nan, np.nan)
-    y, x = ((np.arange(count) + 0.5) / count for count in weight.shape)
-    across, down = (float((weight.sum(axis=k) * at).sum()) / total for k, at in ((0, x), (1, y)))
-    return Onset(codes, across, down)
-
-
-def _blocks(now: Uint8, carried: Float32) -> Float32:
-    """(h, w) mean absolute differences of two planes in blocks of 4 x 4."""
-    high, wide = (side // ONSET_BLOCK_PX for side in now.shape)
-    made = np.empty((high, wide), np.float32)
-    blocks_apart(now, carried, made)
-    return made
+    return Onset(codes, across / (total * wide), down / (total * high))
 
 
 @compiled()
-def blocks_apart(now: Any, carried: Any, made: Any) -> None:
-    """Fill (h, w) float32 with the mean absolute differences of (H, W) uint8 and float32."""
-    sums = np.empty(made.shape[1] * ONSET_BLOCK_PX, np.float32)
-    for i in range(made.shape[0]):
+def onset_blocks(now: Any, carried: Any, later: Any, carried_on: Any, steps: Any) -> None:
+    """Fill (h, w) float32 with the mean absolute differences of the first two planes in blocks,
+    (H, W) uint8 and float32, less those of the other two."""
+    sums = np.empty((2, steps.shape[1] * ONSET_BLOCK_PX), np.float32)
+    came, goes_on = sums[0], sums[1]
+    for i in range(steps.shape[0]):
         sums[:] = 0
         for y in range(i * ONSET_BLOCK_PX, (i + 1) * ONSET_BLOCK_PX):
-            here, there = now[y], carried[y]
-            for x in range(sums.shape[0]):
-                sums[x] += abs(np.float32(here[x]) - there[x])
-        for j in range(made.shape[1]):
+            add_apart(now[y], carried[y], came)
+            add_apart(later[y], carried_on[y], goes_on)
+        for j in range(steps.shape[1]):
             k = ONSET_BLOCK_PX * j
-            total = sums[k] + sums[k + 1] + (sums[k + 2] + sums[k + 3])
-            made[i, j] = total * ONSET_SHARE
+            past = came[k] + came[k + 1] + (came[k + 2] + came[k + 3])
+            coming = goes_on[k] + goes_on[k + 1] + (goes_on[k + 2] + goes_on[k + 3])
+            steps[i, j] = past * ONSET_SHARE - coming * ONSET_SHARE
+
+
+@compiled(inner=True)
+def add_apart(here: Any, there: Any, sums: Any) -> None:
+    """Add the absolute differences of two rows to (w,) float32."""
+    for x in range(sums.shape[0]):
+        sums[x] += abs(np.float32(here[x]) - there[x])
+
+
+@compiled()
+def moments(steps: Any, least: float) -> tuple[float, float, float]:
+    """Sums over (h, w) blocks of what is above ``least``, and of that times x and y of the centre
+    of the block."""
+    total, across, down = 0.0, 0.0, 0.0
+    for i in range(steps.shape[0]):
+        for j in range(steps.shape[1]):
+            weight = max(0.0, steps[i, j] - least)
+            total += weight
+            across += weight * (j + 0.5)
+            down += weight * (i + 0.5)
+    return total, across, down
 
 
 ONSET = tuple(

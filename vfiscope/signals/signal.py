@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import cv2
 from numpy.typing import NDArray
 
-from vfiscope.pixels import luma_bytes
+from vfiscope.pixels import channel_sums, luma_bytes
 from vfiscope.registration.offset import frame_offset
 from vfiscope.signals.frame_views import block_means, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
@@ -127,7 +127,8 @@ class SignalFrame:
     @property
     def channel_means(self) -> tuple[float, ...]:
         """Means of R, G and B over all pixels, in code values of the frame's own depth."""
-        return self.share("channel_means", lambda: tuple(cv2.mean(self.pixels)[:3]))
+        sums = self.share("channel_sums", lambda: channel_sums(self.pixels))
+        return tuple(float(each) / self.pixels[..., 0].size for each in sums)
 
     @property
     def luma(self) -> Uint8:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-import cv2
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.blended import Passage, brought, halfway, passage
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, block_flow, from_before, to_next
-from vfiscope.signals.frame_views import block_means, ranked
+from vfiscope.signals.frame_views import nth_largest, ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import Float32, SignalSpec
 
@@ -35,14 +36,17 @@ def unmatched(frame: SignalFrame) -> float:
     before, after = frame.before, frame.after
     if before is None or after is None or min(frame.tiny.shape) < MIN_FLOW_PX:
         return math.nan
-    found = passage(frame)
-    # Where hardly anything moves, nothing need be brought.
-    still = (before.tiny.astype(np.float32), after.tiny.astype(np.float32))
-    only = _only_here(frame.tiny.astype(np.float32), *(_middle(frame, found) if found else still))
+    high, wide = (side // UNMATCHED_BLOCK_PX for side in frame.tiny.shape)
+    only = np.empty((high, wide), np.float32)
     if only.size < UNMATCHED_BLOCKS:
         return math.nan
-    place = only.size - UNMATCHED_BLOCKS
-    return float(np.partition(only.ravel(), place)[place])
+    found = passage(frame)
+    if found is None:  # where hardly anything moves, nothing need be brought
+        old, new = before.tiny.astype(np.float32), after.tiny.astype(np.float32)
+    else:
+        old, new = _middle(frame, found)
+    only_here(frame.tiny, old, new, only)
+    return nth_largest(only, UNMATCHED_BLOCKS)
 
 
 def _middle(frame: SignalFrame, found: Passage) -> tuple[Float32, Float32]:
@@ -64,10 +68,23 @@ def _off_the_middle(frame: SignalFrame) -> Float32:
     return np.array([ranked(off[..., axis], 0.5)[0] for axis in (0, 1)], np.float32)
 
 
-def _only_here(now: Float32, old: Float32, new: Float32) -> Float32:
-    """(h, w) means over blocks."""
-    nearest = cv2.min(cv2.absdiff(now, old), cv2.absdiff(now, new))
-    return block_means(cv2.subtract(nearest, cv2.absdiff(old, new)), UNMATCHED_BLOCK_PX)
+@compiled()
+def only_here(now: Any, old: Any, new: Any, only: Any) -> None:
+    """Fill (h, w) float32 with the means over blocks of min(|f - p|, |f - n|) - |p - n|, of (H, W)
+    uint8 and float32 planes."""
+    sums = np.empty(only.shape[1] * UNMATCHED_BLOCK_PX, np.float32)
+    share = np.float32(1 / UNMATCHED_BLOCK_PX**2)
+    for i in range(only.shape[0]):
+        sums[:] = 0
+        for y in range(i * UNMATCHED_BLOCK_PX, (i + 1) * UNMATCHED_BLOCK_PX):
+            here, past, coming = now[y], old[y], new[y]
+            for x in range(sums.shape[0]):
+                value = np.float32(here[x])
+                nearest = min(abs(value - past[x]), abs(value - coming[x]))
+                sums[x] += nearest - abs(past[x] - coming[x])
+        for j in range(only.shape[1]):
+            k = UNMATCHED_BLOCK_PX * j
+            only[i, j] = (sums[k] + sums[k + 1] + (sums[k + 2] + sums[k + 3])) * share
 
 
 UNMATCHED = Signal(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import from_before, mean_apart
+from vfiscope.signals.frame_flow import from_before
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.types import SignalSpec
@@ -35,7 +35,7 @@ def warp_residual(frame: SignalFrame) -> float:
     found = from_before(frame)
     if found is None:
         return math.nan
-    return mean_apart(frame.tiny, found.luma) / max(MIN_CONTRAST_CODES, frame.contrast)
+    return found.left / max(MIN_CONTRAST_CODES, frame.contrast)
 
 
 def structure_step(frame: SignalFrame) -> float:
@@ -70,6 +70,7 @@ def correlations(now: Any, other: Any, floor: Any, out: Any) -> int:
     """
     height, width = now.shape
     columns, means = np.zeros((5, width + 2 * REACH_PX)), np.empty((5, width), np.float32)
+    fours = np.empty(width + 2 * REACH_PX)
     alike, powers = np.empty((2, width), np.float32)
     count = 0
     for y in range(-REACH_PX, REACH_PX):
@@ -77,7 +78,7 @@ def correlations(now: Any, other: Any, floor: Any, out: Any) -> int:
     for y in range(height):
         add_moments(now, other, y + REACH_PX, 1.0, columns)
         for k in range(5):
-            window_means(columns[k], means[k])
+            window_means(columns[k], fours, means[k])
         add_moments(now, other, y - REACH_PX, -1.0, columns)
         one, two, ones, twos, both = means[0], means[1], means[2], means[3], means[4]
         for x in range(width):
@@ -108,17 +109,17 @@ def add_moments(now: Any, other: Any, y: int, times: float, columns: Any) -> Non
 
 
 @compiled(inner=True)
-def window_means(sums: Any, means: Any) -> None:
+def window_means(sums: Any, fours: Any, means: Any) -> None:
     """Fill (w,) float32 with the means of windows, from (w + 8,) sums of columns, whose ends are
-    filled as mirrored."""
+    filled as mirrored; ``fours`` (w + 8,) is filled with sums of four of them."""
     width = means.shape[0]
     for i in range(REACH_PX):
         sums[i] = sums[2 * REACH_PX - i]
         sums[width + REACH_PX + i] = sums[width + REACH_PX - 2 - i]
+    for x in range(width + REACH_PX + 1):
+        fours[x] = sums[x] + sums[x + 1] + (sums[x + 2] + sums[x + 3])
     for x in range(width):
-        left = sums[x] + sums[x + 1] + (sums[x + 2] + sums[x + 3])
-        right = sums[x + 5] + sums[x + 6] + (sums[x + 7] + sums[x + 8])
-        means[x] = np.float32((left + sums[x + 4] + right) * SHARE_OF_WINDOW)
+        means[x] = np.float32((fours[x] + sums[x + 4] + fours[x + 5]) * SHARE_OF_WINDOW)
 
 
 WARP_RESIDUAL = Signal(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from vfiscope.signals.frame_flow import block_flow, from_before, to_next
-from vfiscope.signals.frame_views import ranked
+from vfiscope.jit import compiled
+from vfiscope.signals.frame_flow import from_before, to_next
+from vfiscope.signals.frame_views import nth_largest
 from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, SignalSpec
+from vfiscope.types import SignalSpec
 
 __all__ = ["WOBBLE", "wobble"]
 
@@ -26,21 +28,27 @@ def wobble(frame: SignalFrame) -> float:
     nothing. Blocks are 8 x 8 of frames scaled down to at most 240 px of width, and so are the
     pixels. NaN where a neighbour is missing, and for frames of fewer blocks.
     """
-    steps = [block_flow(from_before(frame)), block_flow(to_next(frame))]
-    coming, going = (None if each is None else _by_itself(each) for each in steps)
-    if coming is None or going is None or coming.size // 2 < WOBBLING_BLOCKS:
+    coming, going = from_before(frame), to_next(frame)
+    if coming is None or going is None:
         return math.nan
-    out = np.square(coming - going).sum(axis=-1)
-    along = np.square(coming + going).sum(axis=-1)
-    apart = (np.sqrt(out) - np.sqrt(along)).ravel() / 2
-    place = apart.size - WOBBLING_BLOCKS
-    return float(np.partition(apart, place)[place])
+    off = np.empty(coming.blocks.shape[:2], np.float32)
+    if off.size < WOBBLING_BLOCKS:
+        return math.nan
+    off_the_way(coming.blocks, coming.usual, going.blocks, going.usual, off)
+    return nth_largest(off, WOBBLING_BLOCKS)
 
 
-def _by_itself(flow: Float32) -> Float32:
-    """(h, w, 2) flow of blocks without that of the frame as a whole."""
-    whole = [ranked(flow[..., axis], 0.5)[0] for axis in (0, 1)]
-    return np.asarray(flow - np.array(whole, np.float32), np.float32)
+@compiled()
+def off_the_way(coming: Any, usual: Any, going: Any, usual_on: Any, off: Any) -> None:
+    """Fill (h, w) float32 with |a - b| / 2 - |a + b| / 2, where a and b are flows (h, w, 2) less
+    those of the frame as a whole."""
+    for i in range(off.shape[0]):
+        for j in range(off.shape[1]):
+            a, b = coming[i, j, 0] - usual[0], going[i, j, 0] - usual_on[0]
+            c, d = coming[i, j, 1] - usual[1], going[i, j, 1] - usual_on[1]
+            out = (a - b) * (a - b) + (c - d) * (c - d)
+            along = (a + b) * (a + b) + (c + d) * (c + d)
+            off[i, j] = (np.sqrt(out) - np.sqrt(along)) / 2
 
 
 WOBBLE = Signal(

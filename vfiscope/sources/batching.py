@@ -12,6 +12,7 @@ from weakref import finalize
 import numpy as np
 from numpy.typing import NDArray
 
+from vfiscope.pixels import Beside
 from vfiscope.types import Frames, Status
 
 __all__ = ["SelectedRow", "arrange", "gather"]
@@ -25,7 +26,7 @@ class SelectedRow:
     pts: int
     time_s: float
     paint: Callable[..., Status]
-    """Writes the frame into (H, W, 3), and its luma into (H, W) uint8 if it is called with that."""
+    """Writes the frame into (H, W, 3), and what belongs beside it if it is called with that."""
 
 
 def gather(
@@ -34,7 +35,7 @@ def gather(
     shape: tuple[int, int, int, int],
     bit_depth: int,
     time_base: Fraction,
-    with_luma: bool = False,
+    with_beside: bool = False,
 ) -> Iterator[Frames]:
     """Batches of ``shape[0]`` frames, the last one shorter where the rows run out.
 
@@ -46,21 +47,21 @@ def gather(
         shape: (batch, height, width, 3).
         bit_depth: 8 for uint8, more for uint16.
         time_base: seconds per unit of pts.
-        with_luma: True to have the rows paint their luma too.
+        with_beside: True to have the rows write what belongs beside their pixels, too.
     """
     blocks = _Blocks(shape, np.dtype(np.uint8 if bit_depth == 8 else np.uint16))
-    planes = _Blocks(shape[:3], np.dtype(np.uint8)) if with_luma else None
+    planes = _Blocks(shape[:3], np.dtype(np.uint8)) if with_beside else None
     while (first := next(rows, None)) is not None:
-        data, luma = blocks.take(), None if planes is None else planes.take()
+        data = blocks.take()
+        beside = None if planes is None else (planes.take(), np.empty((shape[0], 3), np.int64))
         index: list[int] = []
         pts: list[int] = []
         time_s: list[float] = []
         status: list[Status] = []
         for row in chain([first], islice(rows, shape[0] - 1)):
             place = len(index)
-            status.append(
-                row.paint(data[place]) if luma is None else row.paint(data[place], luma[place])
-            )
+            written = () if beside is None else (Beside(*(each[place] for each in beside)),)
+            status.append(row.paint(data[place], *written))
             index.append(row.index)
             pts.append(row.pts)
             time_s.append(row.time_s)
@@ -72,9 +73,13 @@ def gather(
             status=np.array(status, np.uint8),
             time_base=time_base,
             bit_depth=bit_depth,
-            luma=None if luma is None else luma[: len(index)],
+            beside=None if beside is None else [each[: len(index)] for each in beside],
         )
-        del data, luma  # their memory may be used again as soon as the receiver has done with it
+        del (
+            data,
+            beside,
+            written,
+        )  # their memory may be used again as soon as the receiver has done with it
 
 
 class _Blocks:
@@ -148,9 +153,9 @@ def frames_from_array(
     status: NDArray[np.uint8],
     time_base: Fraction,
     bit_depth: int,
-    luma: NDArray[np.uint8] | None = None,
+    beside: Iterable[NDArray[Any]] | None = None,
 ) -> Frames:
     """Frames over (N, H, W, 3) C-contiguous pixels; their data is a transposed view of the same
-    memory."""
+    memory. ``beside`` are their luma and sums."""
     planes = data.transpose(0, 3, 1, 2)
-    return Frames(planes, index, pts, time_s, status, time_base, bit_depth, luma)
+    return Frames(planes, index, pts, time_s, status, time_base, bit_depth, *(beside or ()))

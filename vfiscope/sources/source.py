@@ -57,8 +57,8 @@ class Row:
     index: int
     pts: int
     paint: Callable[..., Status]
-    """Writes the frame into an (H, W, 3) array, and its luma into an (H, W) uint8 array if it is
-    called with one; called at once or not at all."""
+    """Writes the frame into an (H, W, 3) array, and what belongs beside it if it is called with
+    :class:`~vfiscope.pixels.Beside`; called at once or not at all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,7 @@ class Source(ABC):
         self._closed = False
         self._noted: set[str] = set()
         self._timed: Callable[[Generator[Frames]], Iterator[Frames]] = iter
-        self._paints_luma = False
+        self._writes_beside = False
         self.counts = Counts()
         self.seek_table: SeekTable | None = None
         """The seek table of a video, from this or an earlier reading of the file; None for other
@@ -279,9 +279,9 @@ class Source(ABC):
         )
 
     def ask_for_luma(self) -> None:
-        """Deliver the luma of frames too where it is cheaper to make than from their pixels: of
-        videos of 8 bits."""
-        self._paints_luma = self._info.kind == "video" and self._info.bit_depth == 8
+        """Deliver the luma and the sums of frames too where they are cheaper to make than from
+        pixels: of videos of 8 bits."""
+        self._writes_beside = self._info.kind == "video" and self._info.bit_depth == 8
 
     @abstractmethod
     def _rows(self, counts: Counts) -> Generator[Row]:
@@ -300,7 +300,7 @@ class Source(ABC):
                 shape=(batch, height, width, 3),
                 bit_depth=self._info.bit_depth,
                 time_base=self._info.time_base,
-                with_luma=self._paints_luma,
+                with_beside=self._writes_beside,
             )
 
     def _selected(self, counts: Counts, selection: Selection) -> Generator[SelectedRow]:

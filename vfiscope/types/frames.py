@@ -42,8 +42,10 @@ class Frames(Batch):
     luma: Uint8 | None = None
     """(N, H, W) their luma as :func:`vfiscope.pixels.luma_bytes` makes it, where a source was asked
     for it; None where it was not, or cannot make it cheaper than that."""
+    sums: Int64 | None = None
+    """(N, 3) sums of R, G and B over all pixels, where there is luma."""
 
-    COLUMNS = ("data", "index", "pts", "time_s", "status", "luma")
+    COLUMNS = ("data", "index", "pts", "time_s", "status", "luma", "sums")
 
     def __post_init__(self) -> None:
         n = len(self.index)

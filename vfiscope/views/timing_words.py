@@ -12,6 +12,8 @@ __all__ = ["describe_time", "describe_timing", "times_reading", "total_timings",
 
 READING_STAGES = "read "
 """How the stages begin that decode an input and convert its frames to RGB."""
+ONCE_STAGE = "compile"
+"""The stage of what happens once in a process, however many frames there are."""
 ELSEWHERE = "elsewhere"
 TOTALS = ("seconds", "processor_seconds", "frames")
 """Of a whole run; older versions stored fewer."""
@@ -24,13 +26,15 @@ def describe_timing(timings: Mapping[str, Any], title: str = "time") -> list[str
     if not stages or whole is None:
         return [f"{title}: this run did not store where it went"]
     total, frames = timings["processor_seconds"], max(1, timings["frames"])
-    spent = {name: times["processor"] for name, times in stages.items()}
+    in_order = sorted(stages, key=lambda name: name == ONCE_STAGE)
+    spent = {name: stages[name]["processor"] for name in in_order}
     waited = {name: f"{times['wall']:10.2f}" for name, times in stages.items()}
     spent[ELSEWHERE] = _elsewhere(timings)
     wide = max(len(name) for name in spent)
+    each = {name: f"{1000 * seconds / frames:.2f}" for name, seconds in spent.items()}
     rows = [
-        f"{name:<{wide}}  {1000 * seconds / frames:14.2f}  {seconds / (total or 1):6.1%}"
-        f"  {waited.get(name, '')}"
+        f"{name:<{wide}}  {'once' if name == ONCE_STAGE else each[name]:>14}"
+        f"  {seconds / (total or 1):6.1%}  {waited.get(name, '')}"
         for name, seconds in spent.items()
     ]
     heading = f"{'stage':<{wide}}  processor ms a frame   share      wall s"
@@ -51,12 +55,13 @@ def describe_time(timings: Mapping[str, Any]) -> str | None:
 
 def times_reading(timings: Mapping[str, Any]) -> float | None:
     """Processor time of a whole run over that of reading its inputs: decoding, and converting to
-    RGB. None where that is not known."""
+    RGB. Compiling and loading loops is left out. None where that is not known."""
     stages, total = timings.get("stages") or {}, timings.get("processor_seconds")
     reading = sum(
         each["processor"] for name, each in stages.items() if name.startswith(READING_STAGES)
     )
-    return total / reading if reading and total is not None else None
+    once = stages.get(ONCE_STAGE, {"processor": 0.0})["processor"]
+    return (total - once) / reading if reading and total is not None else None
 
 
 def with_ratio(timings: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,8 +85,8 @@ def total_timings(runs: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _elsewhere(timings: Mapping[str, Any]) -> float:
-    """Seconds of processor time in no stage: imports, compiled loops, Python between stages, and
-    threads that libraries start."""
+    """Seconds of processor time in no stage: imports, Python between stages, and threads that
+    libraries start."""
     stages = timings.get("stages") or {}
     spent = sum(each["processor"] for each in stages.values())
     return max(0.0, float(timings["processor_seconds"] - spent))

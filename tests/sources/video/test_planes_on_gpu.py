@@ -38,7 +38,9 @@ def test_every_sample_is_that_of_the_loops(rows: int, columns: int, site: int, f
     planes, wanted = noise(rows, columns), np.empty((*SIZE, 3), np.uint8)
     for matrix in MATRICES:
         factors = Factors.of(matrix, full=full)
-        yuv_loops._paint(*planes, wanted.reshape(SIZE[0], -1), None, site, *factors)
+        yuv_loops._paint(
+            *planes, wanted.reshape(SIZE[0], -1), None, np.empty(3, np.int64), site, *factors
+        )
         np.testing.assert_array_equal(by_tensors(planes, site, factors), wanted)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers.media import from_planes
 
-from vfiscope.pixels import luma_bytes
+from vfiscope.pixels import Beside, luma_bytes
 from vfiscope.sources.video.color import Color, RgbConverter
 from vfiscope.sources.video.yuv_loops import MATRICES, YuvLoops
 
@@ -44,14 +44,15 @@ def with_properties(frame: av.VideoFrame, properties: str) -> av.VideoFrame:
 
 
 def by_loops(frame: av.VideoFrame, color: Color) -> Array | None:
-    """The frame as the loops alone convert it, with or without luma; None where they leave it to
-    swscale."""
+    """The frame as the loops alone convert it, with and without what belongs beside it; None where
+    they leave it to swscale."""
     out = np.full((2, frame.height, frame.width, 3), 7, np.uint8)
-    grey = np.empty_like(out[0, ..., 0])
+    beside = Beside(np.empty_like(out[0, ..., 0]), np.empty(3, np.int64))
     if RgbConverter("a")._by_loops(frame, color, out[0]):
-        assert RgbConverter("a")._by_loops(frame, color, out[1], grey)
+        assert RgbConverter("a")._by_loops(frame, color, out[1], beside)
         np.testing.assert_array_equal(*out)
-        np.testing.assert_array_equal(grey, luma_bytes(out[0]))
+        np.testing.assert_array_equal(beside.luma, luma_bytes(out[0]))
+        np.testing.assert_array_equal(beside.sums, out[0].sum(axis=(0, 1)))
         return out[0]
     assert (out == 7).all()
     return None

@@ -34,12 +34,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.errors import SourceError
-from vfiscope.pixels import luma_bytes
+from vfiscope.pixels import Beside
 from vfiscope.sources.video.frame_planes import lines_of
 from vfiscope.sources.video.shrink import shrunk_planes
 from vfiscope.sources.video.tonemap import tone_map
 from vfiscope.sources.video.yuv_loops import YuvLoops, paint_planes
-from vfiscope.types import Uint8
 
 __all__ = ["Color", "RgbConverter", "bits_of", "decide", "has_alpha"]
 
@@ -170,43 +169,43 @@ class RgbConverter:
         self._loops = YuvLoops()
 
     def __call__(
-        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], beside: Beside | None = None
     ) -> None:
         """Write the frame into ``out``, (H, W, 3) uint8 for 8-bit sources, uint16 for deeper ones;
-        and its luma into (H, W) uint8, for 8-bit sources.
+        and what belongs beside it, for 8-bit sources.
 
         Raises:
             SourceError: the pixel format cannot be converted.
         """
-        looped = self._by_loops(frame, color, out, luma)
+        looped = self._by_loops(frame, color, out, beside)
         if not looped:
             self.by_swscale(frame, color, out)
         changed = self._finish(frame, color, out)
-        if luma is not None and (changed or not looped):
-            luma[...] = luma_bytes(out)
+        if beside is not None and (changed or not looped):
+            beside.fill(out)
 
     def shrunk(
-        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], beside: Beside | None = None
     ) -> bool:
         """As calling it, into a smaller ``out``, each sample the mean of about the area that it
         stands for; return False for pixel formats for which there is no such way."""
         planes = shrunk_planes(frame, out.shape[:2])
         if planes is None:
             return False
-        paint_planes(planes, color.matrix, full=color.range == "full", out=out, luma=luma)
-        if self._finish(frame, color, out) and luma is not None:
-            luma[...] = luma_bytes(out)
+        paint_planes(planes, color.matrix, full=color.range == "full", out=out, beside=beside)
+        if self._finish(frame, color, out) and beside is not None:
+            beside.fill(out)
         return True
 
     def _by_loops(
-        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], luma: Uint8 | None = None
+        self, frame: av.VideoFrame, color: Color, out: NDArray[Any], beside: Beside | None = None
     ) -> bool:
-        """As :meth:`by_swscale`, many times as fast, and the luma in the same pass; False for
-        frames that need swscale."""
+        """As :meth:`by_swscale`, many times as fast, and what belongs beside it in the same pass;
+        False for frames that need swscale."""
         planar = partial(self._reformat, name="gbrp", color=color, by=self._specimens)
         full = color.range == "full"
         return self._loops.convert(
-            frame, color.matrix, full=full, swscale=planar, out=out, luma=luma
+            frame, color.matrix, full=full, swscale=planar, out=out, beside=beside
         )
 
     def _finish(self, frame: av.VideoFrame, color: Color, out: NDArray[Any]) -> bool:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 
 from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
-from vfiscope.pixels import luma_bytes
+from vfiscope.pixels import Beside
 from vfiscope.sources.batching import SelectedRow
 from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
 from vfiscope.sources.selection import Options
@@ -33,7 +33,7 @@ from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
 from vfiscope.sources.video.raw_video import raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
-from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status, Uint8
+from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
 
 __all__ = ["VideoSource"]
 
@@ -170,13 +170,13 @@ class VideoSource(Source):
         index: int,
         convert: RgbConverter,
         out: Pixels,
-        luma: Uint8 | None = None,
+        beside: Beside | None = None,
     ) -> Status:
         if place.frame is None:
-            for pixels in (out,) if luma is None else (out, luma):
-                pixels[...] = 0
+            for written in (out, *(beside or ())):
+                written[...] = 0
             return Status.UNREADABLE
-        self._convert(place.frame, index, convert, out, luma)
+        self._convert(place.frame, index, convert, out, beside)
         return Status.CORRUPT if place.damaged else Status.OK
 
     def _convert(
@@ -185,7 +185,7 @@ class VideoSource(Source):
         index: int,
         convert: RgbConverter,
         out: Pixels,
-        luma: Uint8 | None,
+        beside: Beside | None,
     ) -> None:
         color = decide(frame, self._info.path)
         if color != self._first.color:
@@ -201,17 +201,17 @@ class VideoSource(Source):
         size = orientation.size(frame.height, frame.width)
         whole = orientation == UPRIGHT and self.crop is None
         if whole and size == out.shape[:2]:
-            convert(frame, color, out, luma)
+            convert(frame, color, out, beside)
             return
         usual = whole and size == (self._info.height, self._info.width)
-        if usual and self.is_shrunk and convert.shrunk(frame, color, out, luma):
+        if usual and self.is_shrunk and convert.shrunk(frame, color, out, beside):
             return
         self._check_size(index, size)
         stored = np.empty((frame.height, frame.width, 3), out.dtype)
         convert(frame, color, stored)
         self._deliver(orientation.apply(stored), out)
-        if luma is not None:
-            luma[...] = luma_bytes(out)
+        if beside is not None:
+            beside.fill(out)
 
     def _check_size(self, index: int, size: tuple[int, int]) -> None:
         expected = (self._info.height, self._info.width)

@@ -21,7 +21,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
-from vfiscope.pixels import LUMA_BITS, LUMA_PARTS
+from vfiscope.pixels import LUMA_BITS, LUMA_PARTS, Beside
 from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
 
 __all__ = ["YuvLoops", "paint_planes"]
@@ -36,6 +36,7 @@ MATRICES = {
 """V in red, U in blue, U and V taken from green, times 2^16 for limited range (swscale's table)."""
 SPECIMEN_PX = 16
 HALF_OF_LUMA = 1 << (LUMA_BITS - 1)
+THREE_ZEROS = (np.int32(0), np.int32(0), np.int32(0))
 LEFT, CENTRE, EVERY = range(3)
 """Where chroma is sited in a row: on every second pixel, between two pixels, on every pixel."""
 
@@ -88,7 +89,7 @@ class YuvLoops:
         full: bool,
         swscale: Callable[[av.VideoFrame], av.VideoFrame],
         out: NDArray[np.uint8],
-        luma: NDArray[np.uint8] | None = None,
+        beside: Beside | None = None,
     ) -> bool:
         """Write a frame as RGB; return False where the loops cannot, and nothing was written.
 
@@ -98,8 +99,7 @@ class YuvLoops:
             full: True for full range.
             swscale: converts a frame to planes of G, B and R.
             out: (H, W, 3), C-contiguous.
-            luma: (H, W), filled with what :func:`vfiscope.pixels.luma_bytes` makes of the RGB; or
-                None.
+            beside: filled with what belongs beside that RGB; or None.
         """
         name = frame.format.name
         if matrix not in MATRICES or name not in PLANAR_8_BIT or not _fits(frame):
@@ -111,8 +111,8 @@ class YuvLoops:
         site = _site(name, matrix, full, b"".join(shown))
         if site is None:
             return False
-        y, u, v = (lines_of(plane) for plane in frame.planes)
-        _paint(y, u, v, out.reshape(len(out), -1), luma, site, *Factors.of(matrix, full=full))
+        planes = [lines_of(plane) for plane in frame.planes]
+        _write(planes, out, beside, site, Factors.of(matrix, full=full))
         return True
 
     def _specimen(self, frame: av.VideoFrame) -> av.VideoFrame | None:
@@ -135,7 +135,7 @@ def paint_planes(
     *,
     full: bool,
     out: NDArray[np.uint8],
-    luma: NDArray[np.uint8] | None = None,
+    beside: Beside | None = None,
 ) -> None:
     """Write Y, U and V of one size (H, W) as RGB into ``out``, (H, W, 3).
 
@@ -144,10 +144,22 @@ def paint_planes(
         matrix: a name of ``MATRICES``.
         full: True for full range.
         out: C-contiguous.
-        luma: (H, W), filled with the luma of that RGB; or None.
+        beside: filled with what belongs beside that RGB; or None.
     """
+    _write(planes, out, beside, EVERY, Factors.of(matrix, full=full))
+
+
+def _write(
+    planes: Sequence[NDArray[np.uint8]],
+    out: NDArray[np.uint8],
+    beside: Beside | None,
+    site: int,
+    factors: Factors,
+) -> None:
+    """Write planes, whose lines may be padded, into ``out``, (H, W, 3)."""
+    grey, sums = (None, np.empty(3, np.int64)) if beside is None else beside
     y, u, v = planes
-    _paint(y, u, v, out.reshape(len(out), -1), luma, EVERY, *Factors.of(matrix, full=full))
+    _paint(y, u, v, out.reshape(len(out), -1), grey, sums, site, *factors)
 
 
 def _fits(frame: av.VideoFrame) -> bool:
@@ -175,10 +187,10 @@ def _site(name: str, matrix: str, full: bool, shown: bytes) -> int | None:
     """The site of chroma with which the loops make of the specimen what swscale made of it, G, B
     and R plane by plane; None where there is none."""
     green, blue, red = np.frombuffer(shown, np.uint8).reshape(3, SPECIMEN_PX, SPECIMEN_PX)
-    wanted = np.stack([red, green, blue], axis=2).reshape(SPECIMEN_PX, -1)
+    wanted = np.stack([red, green, blue], axis=2)
     made = np.empty_like(wanted)
     for site in (EVERY,) if "444" in name else (LEFT, CENTRE):
-        _paint(*_noise(name), made, None, site, *Factors.of(matrix, full=full))
+        _write(_noise(name), made, None, site, Factors.of(matrix, full=full))
         if np.array_equal(made, wanted):
             return site
     return None
@@ -191,6 +203,7 @@ def _paint(
     v: Any,
     out: Any,
     grey: Any,
+    sums: Any,
     site: Any,
     black: Any,
     luma: Any,
@@ -199,11 +212,12 @@ def _paint(
     v_green: Any,
     u_blue: Any,
 ) -> None:
-    """Write planes, whose lines may be padded, into ``out``, (H, 3 W), and the luma of that RGB
-    into ``grey``, (H, W) or None."""
+    """Write planes into ``out``, (H, 3 W), the luma of that RGB into ``grey``, (H, W) or None, and
+    its (3,) int64 sums into ``sums``."""
     height, last = out.shape[0], u.shape[0] - 1
     columns = out.shape[1] // (3 if site == EVERY else 6)
     terms = np.empty((3, columns + 2), np.int32)
+    sums[:] = 0
     for row in range(height):
         near = far = row
         if last < height - 1:  # chroma lies between rows, one quarter from one of them
@@ -211,11 +225,13 @@ def _paint(
             far = min(max(near - 1 + row % 2 * 2, 0), last)
         _multiply(u, v, near, far, v_red, u_green, v_green, u_blue, terms)
         if site == LEFT:
-            _paint_left(y, row, black, luma, terms, out, grey)
+            total = _paint_left(y, row, black, luma, terms, out, grey)
         elif site == CENTRE:
-            _paint_centre(y, row, black, luma, terms, out, grey)
+            total = _paint_centre(y, row, black, luma, terms, out, grey)
         else:
-            _paint_every(y, row, black, luma, terms, out, grey)
+            total = _paint_every(y, row, black, luma, terms, out, grey)
+        for colour in range(3):
+            sums[colour] += total[colour]
 
 
 @compiled(inner=True)
@@ -244,32 +260,40 @@ def _multiply(
 
 
 @compiled(inner=True)
-def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
+def _paint_left(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 4 * terms[0, j], 4 * terms[1, j], 4 * terms[2, j]
-        _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, r, g, b)
+        one = _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, r, g, b)
         r, g, b = 2 * terms[0, j], 2 * terms[1, j], 2 * terms[2, j]
         r, g, b = r + 2 * terms[0, k], g + 2 * terms[1, k], b + 2 * terms[2, k]
-        _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, r, g, b)
+        two = _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, r, g, b)
+        total = _plus(total, _plus(one, two))
+    return total
 
 
 @compiled(inner=True)
-def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
+def _paint_centre(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         j, k = i + 1, i + 2
         r, g, b = 3 * terms[0, j], 3 * terms[1, j], 3 * terms[2, j]
         before = r + terms[0, i], g + terms[1, i], b + terms[2, i]
         after = r + terms[0, k], g + terms[1, k], b + terms[2, k]
-        _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, *before)
-        _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, *after)
+        one = _put(out, grey, row, 2 * i, y[row, 2 * i], black, luma, *before)
+        two = _put(out, grey, row, 2 * i + 1, y[row, 2 * i + 1], black, luma, *after)
+        total = _plus(total, _plus(one, two))
+    return total
 
 
 @compiled(inner=True)
-def _paint_every(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> None:
+def _paint_every(y: Any, row: Any, black: Any, luma: Any, terms: Any, out: Any, grey: Any) -> Any:
+    total = THREE_ZEROS
     for i in range(terms.shape[1] - 2):
         r, g, b = 4 * terms[0, i + 1], 4 * terms[1, i + 1], 4 * terms[2, i + 1]
-        _put(out, grey, row, i, y[row, i], black, luma, r, g, b)
+        total = _plus(total, _put(out, grey, row, i, y[row, i], black, luma, r, g, b))
+    return total
 
 
 @compiled(inner=True)
@@ -284,14 +308,23 @@ def _put(
     r: Any,
     g: Any,
     b: Any,
-) -> None:
-    """Write one pixel from the code value of its luma and what chroma adds."""
+) -> Any:
+    """Write one pixel from the code value of its luma and what chroma adds; R, G and B of it."""
     light = np.int32(np.int32(y - black) * luma + (1 << 21))  # with one half for rounding
-    red: Any = min(max(np.int32(light + r) >> 22, 0), 255)
-    green: Any = min(max(np.int32(light + g) >> 22, 0), 255)
-    blue: Any = min(max(np.int32(light + b) >> 22, 0), 255)
+    red: Any = np.int32(light + r) >> 22
+    green: Any = np.int32(light + g) >> 22
+    blue: Any = np.int32(light + b) >> 22
+    red, green = np.int32(min(max(red, 0), 255)), np.int32(min(max(green, 0), 255))
+    blue = np.int32(min(max(blue, 0), 255))
     out[row, 3 * x], out[row, 3 * x + 1], out[row, 3 * x + 2] = red, green, blue
     if grey is not None:
-        parts = np.int32(red) * LUMA_PARTS[0] + np.int32(green) * LUMA_PARTS[1]
-        parts += np.int32(blue) * LUMA_PARTS[2]
+        parts = red * LUMA_PARTS[0] + green * LUMA_PARTS[1] + blue * LUMA_PARTS[2]
         grey[row, x] = (parts + HALF_OF_LUMA) >> LUMA_BITS
+    return red, green, blue
+
+
+@compiled(inner=True)
+def _plus(one: Any, other: Any) -> Any:
+    """Sums of three int32 each, in int32: of a row they are no more than that holds."""
+    red, green, blue = one[0] + other[0], one[1] + other[1], one[2] + other[2]
+    return np.int32(red), np.int32(green), np.int32(blue)

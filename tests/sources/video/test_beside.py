@@ -1,4 +1,5 @@
-"""The luma that a video is asked for is that of its pixels, whichever way they are made."""
+"""What a video is asked for beside its pixels is that of its pixels, whichever way they are
+made."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def with_luma(path: Path, **options: Any) -> list[Frames]:
         ("yuv420p", (68, 72), 0, {"max_width": 30}),
     ],
 )
-def test_luma_is_that_of_the_pixels(
+def test_luma_and_sums_are_those_of_the_pixels(
     tmp_path: Path, pix_fmt: str, size: tuple[int, int], rotation: int, options: dict[str, Any]
 ) -> None:
     made = noise(3, *size, seed=4)
@@ -45,6 +46,7 @@ def test_luma_is_that_of_the_pixels(
         assert batch.luma is not None
         wanted = np.stack([luma_bytes(pixels) for pixels in batch.interleaved])
         np.testing.assert_array_equal(batch.luma, wanted)
+        np.testing.assert_array_equal(batch.sums, batch.interleaved.sum(axis=(1, 2)))
 
 
 def test_without_being_asked_and_of_deep_videos_there_is_none(tmp_path: Path) -> None:
