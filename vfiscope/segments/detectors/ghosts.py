@@ -61,15 +61,17 @@ neither of these."""
 LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.0
 """Change to a ghost and from it in terms of the usual: no frame is repeated; in a blend of the
 neighbours, or with one of them, one is smaller, and other blends are explained by a mixture; and
-together they are no longer than the way from the frame before to the one after. Where frames are
-missing or the camera jumps they are."""
+together they are no more than the two steps from the frame before to the one after. They are more
+where frames are missing or the camera jumps."""
 FLAT_BESIDE = 0.7
+"""Margin of weaker detail that frames right beside a stretch of ghosts do not reach."""
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
-"""Departures of the logarithm of that at both ends of a stretch of so many frames that are off
-their time: what is added to the usual, and how many are enough in the mean of the two."""
+"""Departures of the logarithm of the changes at both ends of a stretch of so many frames that are
+off their time: what is added to the usual, and how many are enough in the mean of the two."""
 MIN_KEPT, SURELY_MIXED = 0.3, 1.0
-"""Least part of the power of detail that a blend leaves, as half of it would be usual; blur leaves
-less, and no mixture explains it."""
+"""Least part of the power of detail that a blend leaves, as half of it would be usual: blur leaves
+less. And how clearly mixtures of the neighbours and of other instants both explain a frame that
+needs to meet neither this nor the above."""
 WEAK_GHOST, GHOST_REACH = 0.5, 3
 """Least margin of the other rows of a stretch, and rows from one to the next."""
 
@@ -82,7 +84,8 @@ def detect(columns: Columns) -> list[Segment]:
     The same goes for a blend of two other frames, if it is much better than one of the neighbours.
     Or what moves has weaker detail, and of three things some tell that it is of two instants: it is
     seen twice, which nothing around is; a mixture explains the frame better than usual; and the
-    frame is nearer to the one side than to the other. Each counts as far as it is clear.
+    frames from where detail is weaker to where it is back are nearer to the one side than to the
+    other. Each counts as far as it is clear.
 
     Args:
         columns: with the signals ``GHOSTING_SIGNALS``.
@@ -192,7 +195,8 @@ def _others(context: Context) -> Mask:
 
 def _off_time(context: Context) -> Float64:
     """(N,) how clearly frames are nearer to what follows than to what was before, or the other way:
-    how much larger the step to the first one is than that behind the last, or smaller."""
+    how much larger the step to the first one is than that behind the last, or smaller. A stretch
+    begins where detail is weaker and ends where it is back, and is no longer than it should be."""
     steps = np.nan_to_num(departures(_step(context), LEAST_STEP_OFF))
     change, sharp = _changes(context)[0], lost_detail(context)[0] < FLAT_BESIDE
     found = np.zeros(len(steps))

@@ -43,7 +43,7 @@ LEAST_WOBBLE_PX, USUAL_WOBBLES = 0.1, 4.0
 """The same for how far its places leave their way; as far again as usual, at least."""
 MUCH_UNMATCHED = 3.0
 """Margin of content that neither neighbour has, from which on places may leave their way unseen."""
-MIN_PEAK, MAX_ONE_SIDED = 0.2, 5.0
+MIN_RESIDUAL_PEAK, MAX_ONE_SIDED = 0.2, 5.0
 """How much more motion leaves than on the steps right before and behind, where the level changes;
 and how much more it may leave on the way in than on the way out, or the other way."""
 MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
@@ -114,7 +114,7 @@ def _left(context: Context) -> Float64:
     level = (np.where(more - 1 < MAX_ONE_SIDED * (less - 1), less, 0.0) - 1) / MIN_MORE_LEFT
     left = np.fmax(np.nan_to_num(context.signal("warp_residual")), LEAST_BENT_RESIDUAL)
     before, behind = left[1:-2] / left[:-3], left[2:-1] / left[3:]
-    peak = np.pad((np.minimum(before, behind) - 1) / MIN_PEAK, (1, 2))
+    peak = np.pad((np.minimum(before, behind) - 1) / MIN_RESIDUAL_PEAK, (1, 2))
     return np.where(peak >= 1, np.fmax(level, peak), level)
 
 
