@@ -34,7 +34,7 @@ MEASURED: dict[str, tuple[float, float]] = {
     "shift": (0.49, 0.92),
     "tearing": (0.56, 0.89),
     "transition": (0.90, 0.96),
-    "warp": (0.40, 0.88),
+    "warp": (0.49, 0.88),
 }
 """{evidence: probability where the margin is 1, and where it is 2}"""
 
