@@ -63,8 +63,12 @@ def test_what_explains_a_kind_is_computed_too(tmp_path: Path) -> None:
     ("asked", "said"),
     [
         ({"kinds": "cut", "signals": "none"}, r"nothing tells cut.* or none out of --signals"),
-        ({"kinds": "ghosting", "signals": "none"}, r"nothing tells ghosting, which needs ghosting"),
-        ({"kinds": "drop", "signals": "none"}, r"nothing tells drop, which needs cadence"),
+        ({"kinds": "ghosting", "signals": "none"}, r"nothing tells ghosting without signals"),
+        (
+            {"kinds": "low_score"},
+            r"low_score is about scores, .*: name some in --metrics, or leave",
+        ),
+        ({"kinds": " ,"}, r"kinds is empty: name at least one, or leave kinds out"),
         ({"kinds": "cut,growth"}, r"nothing tells growth.* only photos that tell when"),
     ],
 )
@@ -110,5 +114,5 @@ def test_wide_frames_are_read_at_a_whole_fraction_of_their_size(tmp_path: Path) 
 
 def test_a_scan_that_looks_for_no_kind_needs_a_metric(tmp_path: Path) -> None:
     clip = str(shots(tmp_path / "shots.mp4"))
-    with pytest.raises(UsageError, match="metrics is empty: choose from"):
+    with pytest.raises(UsageError, match=r"metrics is none, .*: name some, or pass --kinds"):
         vs.scan(clip, metrics="none")

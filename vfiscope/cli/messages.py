@@ -40,7 +40,10 @@ DATED_BAR_FORMAT = "{l_bar}{bar}| [{elapsed} + {remaining}{postfix}]"
 """Of photos, between which days may pass."""
 OTHER_ROLES = {"passed": "passed through", "held": "between frames of the same drawing"}
 """{role beside the synthesised one: words for its frames}"""
-OUTCOMES = {"partner_unreadable": "without a readable partner"}
+OUTCOMES = {
+    "partner_unreadable": "without a readable partner",
+    "corrupt": "in a pair with a corrupt frame",
+}
 """Words for the counts of frames whose names say too little."""
 
 

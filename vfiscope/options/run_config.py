@@ -70,9 +70,9 @@ class RunConfig(FigureOptions):
         if values.get("test") is None:
             raise UsageError("test is missing: pass the video, folder or image to score")
         config = cls(mode, **values)
-        metrics = values.get("metrics")
-        if metrics is not None and not str(metrics).strip(", ()[]"):
-            raise UsageError("metrics is empty: name at least one, or leave metrics out")
+        for name in ("metrics", "kinds"):
+            if (named := values.get(name)) is not None and not str(named).strip(", ()[]"):
+                raise UsageError(f"{name} is empty: name at least one, or leave {name} out")
         return config
 
     def to_dict(self) -> dict[str, Any]:

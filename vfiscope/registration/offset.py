@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import cv2
@@ -38,8 +39,8 @@ nothing tells how far it has moved."""
 SLOPE_BLUR_PX = 1.5
 """Noise has no slope once it is blurred by so much."""
 MIN_TILE_CORRELATION = 0.6
-MIN_TILES = 4
-"""Tiles that must tell something."""
+MIN_TILES, ENOUGH_TILES = 4, 6
+"""Tiles that must tell something, and those from which on no more than half need be looked at."""
 MIN_PLACED_CORRELATION, MIN_PLACED_SHARE = 0.9, 0.75
 """Correlation of a tile with the one in its place, and the part of the tiles that must reach it,
 from which on nothing need be searched for elsewhere."""
@@ -58,23 +59,35 @@ def frame_offset(
         ref_depth: of the partner.
     """
     own, other = (test, bit_depth), (ref, ref_depth)
-    tiles = [
-        (top, left, tile)
-        for top, left, side in _tiles(test.shape[0], test.shape[1])
-        if (tile := _tile(own, top, left, side)) is not None
-    ]
-    if len(tiles) < MIN_TILES:
-        return math.nan, math.nan
-    start, pairs = (0, 0), _pairs(tiles, other, (0, 0))
-    if not _are_in_place(pairs):
-        start = _rough(_rough_luma(*own), _rough_luma(*other), test.shape[:2])
-        pairs = _pairs(tiles, other, start)
-    climbed = (climb(*pair) for pair in pairs)
-    found = [(dx, dy) for dx, dy, alike in climbed if alike >= MIN_TILE_CORRELATION]
+    corners = list(_corners(test.shape[0], test.shape[1]))
+    found = _offsets(own, other, corners[: len(corners) // 2])
+    if len(found) < ENOUGH_TILES:
+        found = _offsets(own, other, corners)
     if len(found) < MIN_TILES:
         return math.nan, math.nan
     dx, dy = np.median(found, axis=0)
-    return float(dx) + start[0], float(dy) + start[1]
+    return float(dx), float(dy)
+
+
+def _offsets(
+    own: tuple[NDArray[Any], int],
+    other: tuple[NDArray[Any], int],
+    corners: Sequence[tuple[int, int, int]],
+) -> list[tuple[float, float]]:
+    """(dx, dy) of those of some tiles that tell. Frames are given with their bit depths."""
+    tiles = [
+        (top, left, tile)
+        for top, left, side in corners
+        if (tile := _tile(own, top, left, side)) is not None
+    ]
+    start, pairs = (0, 0), _pairs(tiles, other, (0, 0))
+    if len(tiles) >= MIN_TILES and not _are_in_place(pairs):
+        start = _rough(_rough_luma(*own), _rough_luma(*other), own[0].shape[:2])
+        pairs = _pairs(tiles, other, start)
+    climbed = (climb(*pair) for pair in pairs)
+    return [
+        (dx + start[0], dy + start[1]) for dx, dy, alike in climbed if alike >= MIN_TILE_CORRELATION
+    ]
 
 
 def _tile(frame: tuple[NDArray[Any], int], top: int, left: int, side: int) -> Float32 | None:
@@ -236,12 +249,15 @@ def slope_tensor(smooth: Any, tensor: Any) -> None:
     tensor /= height * width
 
 
-def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
-    """(top, left, side) of square tiles spread evenly; none where the frame is too small."""
+def _corners(height: int, width: int) -> Iterator[tuple[int, int, int]]:
+    """(top, left, side) of square tiles spread evenly, as the fields of a chessboard: first all of
+    one colour. None where the frame is too small."""
     least, most = TILE_SIDES_PX
     side = min(most, min(height, width) // 3)
     if side < least:
         return
-    for top in np.linspace(0, height - side, TILES).astype(int):
-        for left in np.linspace(0, width - side, TILES).astype(int):
-            yield int(top), int(left), side
+    tops, lefts = (np.linspace(0, length - side, TILES).astype(int) for length in (height, width))
+    for colour in (0, 1):
+        for i, j in product(range(TILES), repeat=2):
+            if (i + j) % 2 == colour:
+                yield int(tops[i]), int(lefts[j]), side

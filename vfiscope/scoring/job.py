@@ -15,7 +15,7 @@ from vfiscope.config import MAX_LAG_BYTES, RunConfig
 from vfiscope.embedders import Identity
 from vfiscope.embedders.embed_once import embed_once
 from vfiscope.errors import UsageError
-from vfiscope.metric_names import METRICS, chosen
+from vfiscope.metric_names import chosen
 from vfiscope.regions.normal_size import check_normal_size
 from vfiscope.regions.regions_stage import check_regions
 from vfiscope.scoring.checks import Inputs, open_checked
@@ -26,7 +26,7 @@ from vfiscope.scoring.provenance import identity, versions
 from vfiscope.scoring.score import Plan
 from vfiscope.scoring.session import Models, Session
 from vfiscope.segments import Gate, check_kind, parse_rule
-from vfiscope.segments.causes import BY_PLACES
+from vfiscope.segments.causes import BY_PLACES, LOW_SCORE
 from vfiscope.segments.detectors import DETECTORS, detectors_of
 from vfiscope.segments.placed import PART_SIGNALS
 from vfiscope.signals import FAULT_MAPS, SIGNALS, Sight, choose_signals
@@ -89,7 +89,8 @@ def open_job(
     config = _with_small_frames(with_panels(config))
     plan = Plan.of(config.metrics, config.maps, config.fields)
     if not plan.metrics and not config.kinds:
-        raise UsageError(f"metrics is empty: choose from {', '.join(METRICS)}")
+        kinds = ", or pass --kinds to look for segments" if config.mode == "scan" else ""
+        raise UsageError(f"metrics is none, and nothing is left to compute: name some{kinds}")
     plan = _with_signals(plan, config)
     comparison = choose_comparison(config)(config, plan.needs)
     _check_rules(config, plan)
@@ -235,17 +236,26 @@ def _check_told(config: RunConfig, plan: Plan) -> None:
     """Refuse a kind of which no detector has what it needs."""
     placed = config.source is not None or config.ref is not None
     there = {*plan.metrics, *plan.signals, *([BY_PLACES] if placed else [])}
+    if LOW_SCORE in config.kinds and not plan.metrics:
+        raise UsageError(
+            f"{LOW_SCORE} is about scores, and --kinds computes none: name some in --metrics, or"
+            f" leave {LOW_SCORE} out of --kinds"
+        )
     for kind in config.kinds:
         lacking = [each.lacks(kind, there) for each in DETECTORS.values() if each.flags([kind])]
         if not all(lacking):
             continue
+        if "none" in config.signals:
+            raise UsageError(
+                f"nothing tells {kind} without signals, and --signals none keeps none: leave {kind}"
+                " out of --kinds, or none out of --signals"
+            )
         fewest = min(lacking, key=len)
         name = min(fewest)
         dated = name in SIGNALS and SIGNALS[name].dated
         why = "only photos that tell when they were taken have" if dated else "is not computed here"
         raise UsageError(
             f"nothing tells {kind}, which needs {name}, and that {why}: leave {kind} out of --kinds"
-            f"{', or none out of --signals' * ('none' in config.signals)}"
         )
 
 

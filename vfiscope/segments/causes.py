@@ -17,7 +17,14 @@ from vfiscope.store.verdict import (
 )
 from vfiscope.types import Segment
 
-__all__ = ["BY_PLACES", "CAUSE_KINDS", "METRIC_OF_CAUSE", "explained", "without_repetition"]
+__all__ = [
+    "BY_PLACES",
+    "CAUSE_KINDS",
+    "LOW_SCORE",
+    "METRIC_OF_CAUSE",
+    "explained",
+    "without_repetition",
+]
 
 CAUSES_BY_METRIC = {
     "ghosting": ("ghosting", MIN_BLEND_SHARE),

@@ -14,9 +14,12 @@ from vfiscope.types import Int64, SignalSpec
 __all__ = ["HISTOGRAM_STEP", "colour_counts", "histogram_step"]
 
 TABLES_OF_COUNTS = 4
-BIN_BITS = 3
+BITS_OF_BYTE, BIN_BITS = 8, 3
 """Eight bins for each of R, G and B."""
-RED_BITS, GREEN_BITS = np.uint16(2 * BIN_BITS), np.uint16(BIN_BITS)
+TOP_BITS = np.uint16(0b11100000)
+RED_SHIFT, GREEN_SHIFT, BLUE_SHIFT = np.uint16(1), np.uint16(2), np.uint16(5)
+"""From the top of 8 bits, 5 to 7, to the places 6 to 8, 3 to 5 and 0 to 2 in the number of a
+bin."""
 
 
 def histogram_step(frame: SignalFrame) -> float:
@@ -37,39 +40,42 @@ def colour_counts(frame: SignalFrame) -> Int64:
 
     def compute() -> Int64:
         counts = np.zeros((TABLES_OF_COUNTS, 1 << 3 * BIN_BITS), np.int64)
-        rows = frame.pixels.reshape(len(frame.pixels), -1)
-        count_colours(rows, frame.row_step, frame.bit_depth - BIN_BITS, counts)
+        codes, down = frame.pixels.reshape(len(frame.pixels), -1), frame.row_step
+        if frame.bit_depth > BITS_OF_BYTE:
+            codes = (codes[::down] >> (frame.bit_depth - BITS_OF_BYTE)).astype(np.uint8)
+            down = 1
+        count_colours(codes, down, frame.row_step, counts)
         return np.asarray(counts.sum(axis=0))
 
     return frame.share("colour_counts", compute)
 
 
 @compiled()
-def count_colours(rows: Any, every: int, shift: int, counts: Any) -> None:
+def count_colours(codes: Any, down: int, across: int, counts: Any) -> None:
     """Count the bins of every n-th pixel of every n-th row.
 
-    The bins of whole rows are computed, in vector operations: they fetch a row many times as fast
-    as single pixels far apart do, which is most of the time.
+    The bins of whole rows are computed, in vector operations by known shifts: that takes less time
+    than fetching single pixels far apart.
 
     Args:
-        rows: (H, 3 W) uint8 or uint16.
-        every: n.
-        shift: bits of a code value below those of its bin, less than 16.
+        codes: (H, 3 W) uint8.
+        down: n of the rows.
+        across: n of the pixels of a row.
         counts: (K, 512) int64, added to in turn: neighbours have often one colour, and a count can
             only be raised again once it is stored.
     """
-    bins, lower = np.empty(rows.shape[1] // 3, np.uint16), np.uint16(shift & 15)
-    for y in range(0, rows.shape[0], every):
-        row = rows[y]
+    bins = np.empty(codes.shape[1] // 3, np.uint16)
+    for y in range(0, codes.shape[0], down):
+        row = codes[y]
         for x in range(bins.shape[0]):
-            red, green, blue = (
-                np.uint16(np.uint16(row[3 * x]) >> lower),
-                np.uint16(np.uint16(row[3 * x + 1]) >> lower),
-                np.uint16(np.uint16(row[3 * x + 2]) >> lower),
-            )
-            bins[x] = np.uint16(red << RED_BITS) | np.uint16(green << GREEN_BITS) | blue
-        for j in range(-(-bins.shape[0] // every)):
-            counts[j % TABLES_OF_COUNTS, bins[j * every]] += 1
+            red = np.uint16(row[3 * x]) & TOP_BITS
+            green = np.uint16(row[3 * x + 1]) & TOP_BITS
+            blue = np.uint16(row[3 * x + 2])
+            bins[x] = np.uint16(red << RED_SHIFT) | np.uint16(green >> GREEN_SHIFT)
+            bins[x] |= np.uint16(blue >> BLUE_SHIFT)
+        for j in range(-(-bins.shape[0] // across)):
+            table, place = np.uint64(j % TABLES_OF_COUNTS), np.uint64(j * across)
+            counts[table, np.uint64(bins[place])] += 1
 
 
 HISTOGRAM_STEP = Signal(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_views import block_means, ranked
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, Float64, SignalSpec
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
+from vfiscope.types import Float32, SignalSpec
 
-__all__ = ["LIGHT_STEPS", "light_share", "light_spread", "light_step"]
+__all__ = ["LIGHT_STEPS", "LightStep", "light_step"]
 
 LIT_CODES = (16.0, 235.0)
 """Means of a block between which its light can be told."""
@@ -19,52 +21,53 @@ MIN_LIT_SHARE = 0.04
 """Least number and part of the blocks that must lie between them in both frames."""
 
 
-def light_step(frame: SignalFrame) -> float:
-    """Median over blocks of ln(mean luma / mean luma in the frame before): 0.1 is 10 % brighter.
+class LightStep(NamedTuple):
+    """How the light of a frame changed since the frame before."""
 
-    The blocks are 16 x 16 px of the frame scaled down to at most 480 px of width, those neither
-    dark nor bright in both frames; NaN where there are too few. As a median it does not see what
-    moves in less than half of the frame.
-    """
-    ratios = _log_ratios(frame)
-    return math.nan if ratios is None else ranked(ratios, 0.5)[0]
-
-
-def light_spread(frame: SignalFrame) -> float:
-    """Interquartile range of those logarithms over the blocks: small where light changed alike
-    everywhere, large where content moved."""
-    ratios = _log_ratios(frame)
-    if ratios is None:
-        return math.nan
-    low, high = ranked(ratios, 0.25, 0.75)
-    return high - low
-
-
-def light_share(frame: SignalFrame) -> float:
+    step: float
+    """Median over blocks of ln(mean luma / mean luma in the frame before): 0.1 is 10 % brighter."""
+    spread: float
+    """Interquartile range of those logarithms: small where light changed alike everywhere, large
+    where content moved."""
+    share: float
     """Part of those blocks, 0..1, that went the same way by more than half of the step; 0 where
     there is no step."""
-    ratios = _log_ratios(frame)
-    if ratios is None:
-        return math.nan
-    step = ranked(ratios, 0.5)[0]
-    return float((ratios * np.sign(step) > abs(step) / 2).mean())
 
 
-def _log_ratios(frame: SignalFrame) -> Float64 | None:
-    """(K,) of the blocks whose light can be told; None where there are too few."""
+def light_step(frame: SignalFrame) -> LightStep | None:
+    """The step of the light; None where it can be told in too few blocks.
+
+    The blocks are 16 x 16 px of the frame scaled down to at most 480 px of width, those neither
+    dark nor bright in both frames. Medians do not see what moves in less than half of the frame.
+    """
     before = frame.before
     if before is None:
         return None
 
-    def compute() -> Float64 | None:
+    def compute() -> LightStep | None:
         now, then = _luma_blocks(frame), _luma_blocks(before)
-        low, high = LIT_CODES
-        lit = (now > low) & (now < high) & (then > low) & (then < high)
-        if lit.sum() < max(MIN_LIT_BLOCKS, MIN_LIT_SHARE * lit.size):
+        ratios = np.empty(now.size)
+        count = log_ratios(now, then, ratios)
+        if count < max(MIN_LIT_BLOCKS, MIN_LIT_SHARE * now.size):
             return None
-        return np.asarray(np.log(now[lit].astype(np.float64) / then[lit]), np.float64)
+        low, step, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
+        same = (ratios[:count] * np.sign(step) > abs(step) / 2).mean()
+        return LightStep(step, high - low, float(same))
 
-    return frame.share("log_ratios", compute)
+    return frame.share("light_step", compute)
+
+
+@compiled()
+def log_ratios(now: Any, then: Any, ratios: Any) -> int:
+    """Fill the first of (h * w,) float64 with the logarithms of (h, w) means of blocks divided by
+    those of the frame before, where both can be told; returns how many these are."""
+    count, (low, high) = 0, LIT_CODES
+    for i in range(now.shape[0]):
+        for j in range(now.shape[1]):
+            if low < now[i, j] < high and low < then[i, j] < high:
+                ratios[count] = math.log(now[i, j] / np.float64(then[i, j]))
+                count += 1
+    return count
 
 
 def _luma_blocks(frame: SignalFrame) -> Float32:
@@ -72,15 +75,16 @@ def _luma_blocks(frame: SignalFrame) -> Float32:
 
 
 LIGHT_STEPS = tuple(
-    Signal(SignalSpec(name, unit, text), compute, Sight.BEFORE, usual=True)
-    for name, unit, text, compute in (
+    Signal(
+        SignalSpec(f"light_{name}", unit, text), part_of(light_step, name), Sight.BEFORE, usual=True
+    )
+    for name, unit, text in (
         (
-            "light_step",
+            "step",
             "ln",
             "Median over blocks of the logarithm of luma divided by that of the frame before.",
-            light_step,
         ),
-        ("light_spread", "ln", "Interquartile range of those logarithms.", light_spread),
-        ("light_share", "1", "Part of the blocks that went the same way.", light_share),
+        ("spread", "ln", "Interquartile range of those logarithms."),
+        ("share", "1", "Part of the blocks that went the same way."),
     )
 )

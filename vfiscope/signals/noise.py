@@ -36,35 +36,33 @@ def noise(frame: SignalFrame) -> float:
     high, wide = (max(0, side - 2) // NOISE_BLOCK_PX for side in frame.luma.shape)
     every = min(frame.row_step, MAX_BLOCK_STEP)
     high = -(-high // every)
-    bends, totals = np.zeros((2, high, wide), np.int32)
-    noise_blocks(frame.luma, every, bends, totals)
-    area = NOISE_BLOCK_PX**2
-    low, top = NOISY_CODES
-    seen = bends[(totals >= low * area) & (totals <= top * area)]
-    if not seen.size:
+    bends = np.empty(high * wide, np.int32)
+    count = noise_blocks(frame.luma, every, bends)
+    if not count:
         return math.nan
-    quiet = ranked(seen, QUIET_QUARTILE)[0] / area
+    quiet = ranked(bends[:count], QUIET_QUARTILE)[0] / NOISE_BLOCK_PX**2
     return math.sqrt(math.pi / 2) / GAIN_OF_BENDS * quiet
 
 
 @compiled()
-def noise_blocks(luma: Any, every: int, bends: Any, totals: Any) -> None:
-    """Sums over blocks of the absolute answer of the filter, and of luma.
+def noise_blocks(luma: Any, every: int, bends: Any) -> int:
+    """Sums over blocks of the absolute answer of the filter, where noise is not clipped; returns
+    how many blocks these are.
 
     An answer is 2040 at most, so that 16 of them are no more than int16 holds.
 
     Args:
         luma: (H, W) uint8.
         every: n, where every n-th row of blocks is looked at.
-        bends: (h, w) int32, filled.
-        totals: (h, w) int32, filled.
+        bends: (N,) int32, the first of them filled.
     """
-    width = 2 + bends.shape[1] * NOISE_BLOCK_PX
+    count, area = 0, NOISE_BLOCK_PX**2
+    wide = max(0, luma.shape[1] - 2) // NOISE_BLOCK_PX
+    width = 2 + wide * NOISE_BLOCK_PX
     upright, answers, sums = np.zeros((3, width), np.int16)
-    for i in range(bends.shape[0]):
+    for first in range(1, luma.shape[0] - NOISE_BLOCK_PX, every * NOISE_BLOCK_PX):
         answers[:] = 0
         sums[:] = 0
-        first = 1 + i * every * NOISE_BLOCK_PX
         for y in range(first, first + NOISE_BLOCK_PX):
             above, here, below = luma[y - 1], luma[y], luma[y + 1]
             for x in range(width):
@@ -73,12 +71,15 @@ def noise_blocks(luma: Any, every: int, bends: Any, totals: Any) -> None:
             for x in range(1, width - 1):
                 bend = np.int16(upright[x - 1] + upright[x + 1] - 2 * upright[x])
                 answers[x] += max(bend, np.int16(-bend))
-        for j in range(bends.shape[1]):
+        for j in range(wide):
             answer, total = np.int32(0), np.int32(0)
             for x in range(1 + j * NOISE_BLOCK_PX, 1 + (j + 1) * NOISE_BLOCK_PX):
                 answer += np.int32(answers[x])
                 total += np.int32(sums[x])
-            bends[i, j], totals[i, j] = answer, total
+            if NOISY_CODES[0] * area <= total <= NOISY_CODES[1] * area:
+                bends[count] = answer
+                count += 1
+    return count
 
 
 NOISE = Signal(

@@ -3,82 +3,110 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from vfiscope.jit import compiled
 from vfiscope.signals.frame_flow import block_flow, from_before, to_next
 from vfiscope.signals.frame_views import ranked
-from vfiscope.signals.signal import Sight, Signal, SignalFrame
-from vfiscope.types import Float32, Float64, SignalSpec
+from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
+from vfiscope.types import Float32, SignalSpec
 
-__all__ = ["HEADING", "PACE", "PACE_SPREAD", "heading", "pace", "pace_spread"]
+__all__ = ["HEADING", "PACE", "PACE_SPREAD", "Pace", "heading", "pace"]
 
 MIN_PACE_PX = 0.25
 """Usual step of a block, in tiny pixels, above which it moves."""
 MIN_PACE_BLOCKS = 6
 
 
-def pace(frame: SignalFrame) -> float:
+class Pace(NamedTuple):
+    """How far the blocks of a frame moved, in terms of their usual step."""
+
+    median: float
+    spread: float
+    """Interquartile range: small where all moved alike."""
+
+
+def pace(frame: SignalFrame) -> Pace | None:
     """Median over moving blocks of (v . u) / |u|^2: v is the motion of a block since the frame in
     the row before, and u its usual step, the longer one of those since the frame before that and
     until the next frame. 1 for steady motion, 0 for a repeat, n + 1 where n instants are missing.
 
     Blocks are 8 x 8 of frames scaled down to at most 240 px of width; they move where |u| is above
-    0.25 of their pixels. NaN where fewer than six do, and where neither neighbour is known.
+    0.25 of their pixels. None where fewer than six do, and where neither neighbour is known.
     """
-    ratios = _ratios(frame)
-    return math.nan if ratios is None else ranked(ratios, 0.5)[0]
+    step, earlier, later = block_flow(from_before(frame)), _step_before(frame), _step_to_next(frame)
+    if step is None or (earlier is None and later is None):
+        return None
 
+    def compute() -> Pace | None:
+        nothing, ratios = np.zeros_like(step), np.empty(step.size // 2)
+        usual = [nothing if each is None else each for each in (earlier, later)]
+        count = ratios_of(step, usual[0], usual[1], ratios)
+        if count < MIN_PACE_BLOCKS:
+            return None
+        low, middle, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
+        return Pace(middle, high - low)
 
-def pace_spread(frame: SignalFrame) -> float:
-    """Interquartile range of those ratios over the blocks: small where all moved alike."""
-    ratios = _ratios(frame)
-    if ratios is None:
-        return math.nan
-    low, high = ranked(ratios, 0.25, 0.75)
-    return high - low
+    return frame.share("pace", compute)
 
 
 def heading(frame: SignalFrame) -> float:
     """Cosine between the motion of all blocks into the frame before and out of this one: 1 where
     motion goes on, -1 where it turns round, as a pendulum does, which moves as little there as in
     a repeat. NaN where either is not known, or fewer than six blocks move by 0.25 tiny pixels."""
-    before, later = frame.before, block_flow(to_next(frame))
-    earlier = None if before is None else block_flow(before.shared.get("from_before"))
-    if earlier is None or later is None:
-        return math.nan
-    squares = [_products(each, each) for each in (earlier, later)]
-    if min(int((each > MIN_PACE_PX**2).sum()) for each in squares) < MIN_PACE_BLOCKS:
-        return math.nan
-    return float((earlier * later).sum() / math.sqrt(squares[0].sum() * squares[1].sum()))
+    earlier, later = _step_before(frame), _step_to_next(frame)
+    return math.nan if earlier is None or later is None else cosine(earlier, later)
 
 
-def _ratios(frame: SignalFrame) -> Float64 | None:
-    """(K,) of the moving blocks; None where there are too few."""
-    step = block_flow(from_before(frame))
-    earlier = None if frame.before is None else block_flow(frame.before.shared.get("from_before"))
-    later = block_flow(to_next(frame))
-    known = [each for each in (earlier, later) if each is not None]
-    if step is None or not known:
-        return None
-
-    def compute() -> Float64 | None:
-        usual, length = known[0], _products(known[0], known[0])
-        for other in known[1:]:
-            longer = _products(other, other) > length
-            usual = np.where(longer[..., None], other, usual)
-            length = _products(usual, usual)
-        moving = length > MIN_PACE_PX**2
-        if moving.sum() < MIN_PACE_BLOCKS:
-            return None
-        return np.asarray(_products(step, usual)[moving] / length[moving], np.float64)
-
-    return frame.share("pace_ratios", compute)
+def _step_before(frame: SignalFrame) -> Float32 | None:
+    """(h, w, 2) motion of the blocks into the frame before."""
+    return None if frame.before is None else block_flow(frame.before.shared.get("from_before"))
 
 
-def _products(one: Float32, other: Float32) -> Float32:
-    """(h, w) scalar products of vectors (h, w, 2)."""
-    return np.asarray(one[..., 0] * other[..., 0] + one[..., 1] * other[..., 1], np.float32)
+def _step_to_next(frame: SignalFrame) -> Float32 | None:
+    """(h, w, 2) motion of the blocks out of the frame."""
+    return block_flow(to_next(frame))
+
+
+@compiled()
+def ratios_of(step: Any, earlier: Any, later: Any, ratios: Any) -> int:
+    """Fill the first of (h * w,) float64 with the paces of moving blocks, from flows (h, w, 2), and
+    return how many these are."""
+    count = 0
+    for i in range(step.shape[0]):
+        for j in range(step.shape[1]):
+            usual, length = earlier[i, j], product(earlier[i, j], earlier[i, j])
+            other = product(later[i, j], later[i, j])
+            if other > length:
+                usual, length = later[i, j], other
+            if length > MIN_PACE_PX * MIN_PACE_PX:
+                ratios[count] = product(step[i, j], usual) / length
+                count += 1
+    return count
+
+
+@compiled()
+def cosine(earlier: Any, later: Any) -> float:
+    """Cosine between all motion of two flows (h, w, 2); NaN where too few blocks of either move."""
+    both, ones, others, moving, moving_on = 0.0, 0.0, 0.0, 0, 0
+    for i in range(earlier.shape[0]):
+        for j in range(earlier.shape[1]):
+            one, other = product(earlier[i, j], earlier[i, j]), product(later[i, j], later[i, j])
+            moving += one > MIN_PACE_PX * MIN_PACE_PX
+            moving_on += other > MIN_PACE_PX * MIN_PACE_PX
+            both += product(earlier[i, j], later[i, j])
+            ones += one
+            others += other
+    few = min(moving, moving_on) < MIN_PACE_BLOCKS
+    return np.nan if few else both / math.sqrt(ones * others)
+
+
+@compiled(inner=True)
+def product(one: Any, other: Any) -> Any:
+    """Scalar product of (2,) float32."""
+    return one[0] * other[0] + one[1] * other[1]
 
 
 PACE = Signal(
@@ -88,7 +116,7 @@ PACE = Signal(
         "Motion since the frame before as a multiple of the usual step: 0 for a repeat, 2 where an"
         " instant is missing.",
     ),
-    pace,
+    part_of(pace, "median"),
     Sight.BEFORE | Sight.AFTER | Sight.PAST,
     usual=True,
 )
@@ -105,7 +133,7 @@ HEADING = Signal(
 )
 PACE_SPREAD = Signal(
     SignalSpec("pace_spread", "1", "Interquartile range of that over the blocks."),
-    pace_spread,
+    part_of(pace, "spread"),
     Sight.BEFORE | Sight.AFTER | Sight.PAST,
     usual=True,
 )

@@ -267,6 +267,31 @@ def test_what_looks_like_a_fault_is_none(changes: dict[str, dict[int, float]]) -
     assert places(scene(**changes)) == []
 
 
+def in_light(factor: float, sharpness: float, structure: float = 0.1) -> Columns:
+    """Frames 30 to 32 in another light, and with another sharpness in that light."""
+    rows = (30, 31, 32)
+    return scene(
+        luma_mean=dict.fromkeys(rows, 104 * factor - 4),
+        luma_std=dict.fromkeys(rows, 39.0 * factor),
+        sharpness=dict.fromkeys(rows, sharpness * factor),
+        structure_step={30: structure, 33: structure},
+    )
+
+
+@pytest.mark.parametrize(("factor", "needed"), [(1.3, 0.32), (0.7, 0.32)])
+def test_blur_is_told_in_another_light_beyond_what_that_explains(
+    factor: float, needed: float
+) -> None:
+    """Twice the usual 0.16, and the logarithm of the factor, as light may take or give so much."""
+    light = np.log(factor)
+    (clear,) = found(in_light(factor, 1.0))
+    margin = (np.log(5) - light) / (needed + abs(light))
+    assert (clear.kind, clear.start, clear.stop) == ("blur", 30, 33)
+    assert f"{margin:.4g} times what would be enough" in clear.evidence
+    assert places(in_light(factor, 4.0)) == []
+    assert places(in_light(factor, 1.0, structure=0.9)) == []  # another scene
+
+
 def test_blur_is_told_where_sharpness_goes_up_and_down_anyway() -> None:
     restless = {row: 5.0 if row % 2 else 4.2 for row in range(ROWS)}
     soft, flat = {30: 3.4, 31: 3.5, 32: 3.4}, {"luma_std": SOFT["luma_std"]}

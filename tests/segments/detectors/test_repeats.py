@@ -238,6 +238,21 @@ def test_a_still_scene_is_named_and_no_freeze() -> None:
     assert DETECTORS["static"].detect(quiet) == []
 
 
+@pytest.mark.parametrize(("gone", "stretches"), [(None, [(0, 50), (50, 100)]), (55, [(0, 100)])])
+def test_a_still_scene_ends_where_something_appears_for_good(
+    gone: int | None, stretches: list[tuple[int, int]]
+) -> None:
+    change, onset = np.full(100, 3.5), np.full(100, 1.0)
+    change[50] = onset[50] = 40
+    if gone is not None:
+        change[gone] = onset[gone] = 40
+    place = {"onset": onset, "onset_x": np.full(100, 0.5), "onset_y": np.full(100, 0.5)}
+    other = {"impulse": np.full(100, -1.0), "light_step": np.zeros(100)}
+    columns = columns_of(change, noise=np.full(100, 2.0), pace=np.zeros(100), **place, **other)
+    told = [(each.start, each.stop) for each in DETECTORS["static"].detect(columns)]
+    assert told == stretches
+
+
 def test_a_freeze_is_not_static_too() -> None:
     columns = columns_of(moving(*range(20, 60), count=80), noise=np.ones(80))
     assert found(columns) == [("freeze", 20, 60)]

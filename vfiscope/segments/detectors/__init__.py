@@ -106,7 +106,10 @@ for _detector in (
         reads=(*drop.DROP_READS, *TURN_SIGNALS),
     ),
     Detector(
-        "static", (*REPEAT_SIGNALS, *static.STATIC_SIGNALS), static.detect, reads=TURN_SIGNALS
+        "static",
+        (*REPEAT_SIGNALS, *static.STATIC_SIGNALS),
+        static.detect,
+        reads=(*TURN_SIGNALS, *onsets.ONSET_SIGNALS),
     ),
     Detector("flicker", LEVEL_METRICS, flicker.detect),
     Detector(

@@ -11,7 +11,7 @@ from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of, medians, shifted
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
-from vfiscope.segments.evidence.stand_out import relit, residual_ratio
+from vfiscope.segments.evidence.stand_out import MAX_RELIT, brighter_than, relit, residual_ratio
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.spans import Mask
 from vfiscope.segments.wording import told
@@ -28,6 +28,9 @@ USUAL_STEPS = 4.0
 """How many times the usual departure of the rows around the fall is at least."""
 CLEAR_MARGIN = 1.2
 """How sure that is, in terms of what is enough otherwise."""
+RELIT_TIMES = 2.0
+"""How many times what is enough otherwise a fall is that comes with another light, which an encoder
+has to learn."""
 CLEARLY_SOFTER, CLEAR_SIDE = 0.12, 6
 """Least fall, of two frames or more, below the least sharp of so many rows before and behind: where
 sharpness goes up and down from frame to frame, as encoders make it, none is as soft."""
@@ -41,7 +44,8 @@ MAX_BREAK_RATIO, ROWS_BEHIND_BREAK = 2.0, 2
 may take: they are soft."""
 MAX_BLUR_ROWS = 250
 MAX_SCENE_STEP = 0.6
-"""Change of structure at the end from which on it is another scene that is sharper."""
+"""Change of structure at the end from which on it is another scene that is sharper; and at the
+start, where the light changes too, one that is softer."""
 MIN_TELLING_STD = 2.0
 """Standard deviation of luma below which there is nothing to be blurred."""
 
@@ -51,7 +55,8 @@ def detect(columns: Columns) -> list[Segment]:
 
     Sharpness falls from one frame to the next, by more than it does from frame to frame, and much
     more than contrast, which fog and fades take away too; and it comes back as suddenly, which
-    another scene does not.
+    another scene does not. Where the light changes with it, so much of the change of
+    sharpness and contrast is due to light.
 
     Args:
         columns: with the signals ``BLUR_SIGNALS``.
@@ -59,7 +64,7 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    sharp, contrast, _, structure = (context.signal(name) for name in BLUR_SIGNALS[:4])
+    sharp, contrast, luma, structure = (context.signal(name) for name in BLUR_SIGNALS[:4])
     with np.errstate(divide="ignore", invalid="ignore"):
         level = np.log(np.where(sharp > 0, sharp, np.nan))
         spread = np.log(np.where(contrast > MIN_TELLING_STD, contrast, np.nan))
@@ -70,11 +75,16 @@ def detect(columns: Columns) -> list[Segment]:
     fall = usual - level
     clear = _clearly_softer(level)
     needed = np.where(clear, np.fmin(needed, np.fmax(fall, MIN_SOFTER) / CLEAR_MARGIN), needed)
-    flatter = medians(spread, BEFORE_BLUR) - spread
+    other_light = relit(context)
+    brighter = np.where(other_light, brighter_than(luma, BEFORE_BLUR), 0.0)
+    needed = np.where(other_light, RELIT_TIMES * needed + np.abs(brighter), needed)
+    flatter = medians(spread, BEFORE_BLUR) - spread + brighter
     with np.errstate(invalid="ignore"):
         starts = (fall >= needed) & (np.diff(level, prepend=np.nan) <= -STEP_SHARE * fall)
-        starts &= (flatter >= MIN_CONTRAST_STEP) & (flatter <= MAX_CONTRAST_STEP * fall)
-        starts &= ~_other(context)
+        starts &= flatter >= MIN_CONTRAST_STEP
+        starts &= flatter <= MAX_CONTRAST_STEP * (fall + brighter)
+        starts &= ~(other_light & (structure > MAX_SCENE_STEP))
+        starts &= ~_other(context, np.abs(brighter) > MAX_RELIT)
     found, free = [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:
@@ -103,10 +113,11 @@ def _clearly_softer(level: Float64) -> Mask:
     return clear
 
 
-def _other(context: Context) -> Mask:
-    """(N,) rows that lose sharpness by something else: light, damage, a bump, a blend."""
-    other = relit(context) | damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
-    new = other | (residual_ratio(context) >= MAX_BREAK_RATIO)
+def _other(context: Context, brighter: Mask) -> Mask:
+    """(N,) rows that lose sharpness by something else: damage, a bump, a blend, or light that
+    stepped in the rows before."""
+    other = damaged_rows(context) | bumped_rows(context) | ghost_rows(context)
+    new = other | brighter | (residual_ratio(context) >= MAX_BREAK_RATIO)
     for rows in range(1, ROWS_BEHIND_BREAK + 1):
         other[rows:] |= new[:-rows]
     return np.asarray(other)

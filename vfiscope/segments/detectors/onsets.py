@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,7 +19,7 @@ from vfiscope.segments.spans import Mask, segment_of
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
 
-__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect"]
+__all__ = ["EXPLAINED_BY", "ONSET_SIGNALS", "detect", "for_good"]
 
 ONSET_SIGNALS = tuple(
     dict.fromkeys(("onset", "onset_x", "onset_y", "light_step", "impulse", *REPEAT_SIGNALS))
@@ -51,13 +53,23 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or not columns.looks_back:
         return []
     margins = _margins(context)
-    found, ended = [], -1
+    return [_segment(context, margins, row, end) for row, end in _onsets(context, margins)]
+
+
+def for_good(columns: Columns) -> list[int]:
+    """The rows at which something appears, or is gone, and stays so."""
+    context = context_of(columns)
+    return [row for row, end in _onsets(context, _margins(context)) if end is None]
+
+
+def _onsets(context: Context, margins: Float64) -> Iterator[tuple[int, int | None]]:
+    """The row at which each begins, and the one at which it is gone; None where it stays."""
+    ended = -1
     for row in np.flatnonzero(margins >= 1).tolist():
         if row > ended:
             end = _end(context, margins, row)
             ended = row if end is None else end
-            found.append(_segment(context, margins, row, end))
-    return found
+            yield row, end
 
 
 def _margins(context: Context) -> Float64:

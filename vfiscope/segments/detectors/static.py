@@ -1,15 +1,17 @@
 """Still scenes: stretches in which nothing moves but noise. Information, and no fault.
 
 The most changed blocks of the frame change by no more than its noise and a codec explain, for a
-second at least. What stands still between moving frames of its shot is a freeze and not listed here
-again.
+second at least, and nothing appears or is gone in it. What stands still between moving frames of
+its shot is a freeze and not listed here again.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vfiscope.segments.detector import Columns
+from vfiscope.segments.detectors import onsets
 from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.evidence.held import patterns_of
 from vfiscope.segments.evidence.repeats import MIN_REPEAT_STD, repeats_of
@@ -49,8 +51,8 @@ def detect(columns: Columns) -> list[Segment]:
     for repeat in repeats_of(columns):
         if repeat.margin >= 1:
             still[repeat.first : repeat.last + 1] = False
-    column, found = columns.signals["difference_p99"], []
-    for first, last in spans(still, np.zeros(len(still), bool), reach=STATIC_REACH):
+    column, found, ignored = columns.signals["difference_p99"], [], np.zeros(len(still), bool)
+    for first, last in spans(still, ignored, _changed(columns), reach=STATIC_REACH):
         rows = slice(first, last + 1)
         share = float(still[rows].mean())
         # What does not change in the first row is what the row before it shows.
@@ -64,3 +66,11 @@ def detect(columns: Columns) -> list[Segment]:
             where = frames, "difference_p99", column, np.nan_to_num(change), (first - 1, last)
             found.append(segment_of(*where, share, "static", evidence=said))
     return found
+
+
+def _changed(columns: Columns) -> NDArray[np.bool_]:
+    """(N,) rows at which something appears, or is gone, for good, as far as signals tell."""
+    changed = np.zeros(len(columns.frames), bool)
+    if all(name in columns.signals for name in onsets.ONSET_SIGNALS):
+        changed[onsets.for_good(columns)] = True
+    return changed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
@@ -15,6 +17,7 @@ __all__ = [
     "above_sides",
     "behind_repeats",
     "beside",
+    "brighter_than",
     "impulse_margin",
     "relit",
     "residual_ratio",
@@ -119,14 +122,21 @@ def relit(context: Context, step: float = MAX_RELIT) -> Mask:
     frame, as moving content makes it, the light is the same."""
 
     def compute() -> Float64:
-        light = np.log(np.fmax(context.signal("luma_mean"), 0) + MIN_LUMA)
-        sides = [np.abs(light - medians(light, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
+        luma = context.signal("luma_mean")
+        light = np.log(np.fmax(luma, 0) + MIN_LUMA)
+        sides = [np.abs(brighter_than(luma, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)]
         steps = np.nan_to_num(np.abs(np.diff(light, prepend=np.nan)))
         abrupt = highest_near(steps, RELIT_ROWS, RELIT_ROWS) > LEAST_ABRUPT
         # Where a side is missing, at the ends of a clip, the other one tells.
         return np.where(abrupt, np.fmax(*sides), 0.0)
 
     return context.columns.share("relit", compute) > step
+
+
+def brighter_than(luma: Float64, side: Sequence[int]) -> Float64:
+    """(N,) how much brighter each row is than usual on a side, as a logarithm of mean luma."""
+    light = np.log(np.fmax(luma, 0) + MIN_LUMA)
+    return np.asarray(light - medians(light, side))
 
 
 def touched(seeds: Mask, edges: Mask) -> Mask:
