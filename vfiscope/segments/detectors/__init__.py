@@ -121,7 +121,11 @@ for _detector in (
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
     Detector(
-        "warp", warp.WARP_SIGNALS, warp.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
+        "warp",
+        warp.WARP_SIGNALS,
+        warp.detect,
+        gives_way_to=("blur", "cut", "fade"),
+        reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS),
     ),
     Detector(
         "onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY, TURN_SIGNALS
