@@ -158,6 +158,15 @@ TORN = {
         ),
         (SOFT, [("blur", 30, 33)]),
         (GHOST, [("ghosting", 30, 31)]),
+        # Sharpness falls a frame before the one that is clearly a blend: still no blur.
+        (
+            {
+                **GHOST,
+                "sharpness": dict.fromkeys((29, 30), 3.0),
+                "luma_std": dict.fromkeys((29, 30), 39.0),
+            },
+            [("ghosting", 30, 31)],
+        ),
         # a blend of two frames that are no neighbours
         (FAR, [("ghosting", 30, 31)]),
         # Blends with the next frame itself: detail is seen twice and is weaker.
