@@ -1,6 +1,9 @@
 """What starting costs: whole processes that score two small frames, beside the import of torch.
 
-python benchmarks/speed_start.py
+    python benchmarks/speed_start.py
+
+Byte code of Python is kept between processes, as an installation keeps it; where the environment
+forbids that, compiling Python would be a third of the start.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ JOBS = {
 }
 
 
-def processor_seconds(command: list[str], cache: Path) -> float:
-    """Of a process and its children; compiled loops are kept under ``cache``."""
-    env = {**os.environ, "XDG_CACHE_HOME": str(cache), "LOCALAPPDATA": str(cache)}
+def processor_seconds(command: list[str], folder: Path, loops: str) -> float:
+    """Of a process and its children; compiled loops are kept in a folder of that name."""
+    cache = str(folder / f"cache-{loops}")
+    env = {**os.environ, "XDG_CACHE_HOME": cache, "LOCALAPPDATA": cache}
+    env |= {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
     told = subprocess.run(
         [sys.executable, "-c", MEASURE, *command],
         check=True,
@@ -44,15 +49,15 @@ def started(folder: Path) -> list[str]:
     for each in small:
         write_images(each, scene.frames(2))
     lines = ["| process | processor time, import of torch 1 |", "|---|---|"]
-    torch = statistics.median(processor_seconds(TORCH, folder) for _ in range(ROUNDS))
+    score = [sys.executable, "-m", "vfiscope", "score", str(small[0]), "--ref", str(small[1])]
+    score += ["-o", str(folder / "small.h5"), "--overwrite", "--quiet"]
+    for command in (TORCH, score):
+        processor_seconds(command, folder, "before")  # writes the byte code
+    torch = statistics.median(processor_seconds(TORCH, folder, "none") for _ in range(ROUNDS))
     for name, options in JOBS.items():
-        score = [sys.executable, "-m", "vfiscope", "score", str(small[0]), "--ref", str(small[1])]
-        out = ["-o", str(folder / "small.h5"), "--overwrite", "--quiet"]
-        cache = folder / f"cache-{len(options)}"
-        first = processor_seconds([*score, *out, *options], cache)
-        later = statistics.median(
-            processor_seconds([*score, *out, *options], cache) for _ in range(ROUNDS)
-        )
+        job, loops = [*score, *options], str(len(options))
+        first = processor_seconds(job, folder, loops)
+        later = statistics.median(processor_seconds(job, folder, loops) for _ in range(ROUNDS))
         for when, seconds in (("loops compiled before", later), ("the first time", first)):
             lines.append(f"| {name}, {when} | {seconds / torch:.2f} |")
             print(lines[-1], f"({seconds:.2f} s, torch {torch:.2f} s)")

@@ -53,6 +53,14 @@ def test_every_frame_has_its_place(
     assert cadence.share == 1.0
 
 
+def test_parts_in_another_order_are_refused(low: Pixels, tmp_path: Path) -> None:
+    """The first part alone fits, and leads the second one out of the source."""
+    made, _ = filled(low, Fraction(2), "blend")
+    said = r"not in the order of the source: frame \d+ shows source frame \d, and \d+ of the"
+    with pytest.raises(PairingError, match=said):
+        found([*made[20:], *made[:20]], low, tmp_path, Fraction(48))
+
+
 def test_a_clip_that_begins_and_ends_elsewhere(low: Pixels, tmp_path: Path) -> None:
     made, steps = filled(low, Fraction(4), "blend")
     cadence = found(made[5:60], low[3:12], tmp_path, Fraction(96))

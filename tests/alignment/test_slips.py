@@ -42,6 +42,7 @@ LOST_TWO = [*range(15), *range(17, 41)]
 MANY_LOST = [*range(10), *range(18, 26), *range(31, 41)]
 """So many that a line through all frames fits another multiplier better."""
 FROZEN = [*range(10), *[9] * 11, *range(21, 41)]
+FROZEN_BETWEEN = [*range(11), *[10] * 11, *range(22, 41)]
 SLIPS: dict[str, tuple[int, list[int], list[tuple[int, int]]]] = {
     "one repeated": (2, [*range(19), 18, *range(19, 41)], [(19, 1)]),
     "one lost": (2, [*range(18), *range(19, 41)], [(18, -1)]),
@@ -51,6 +52,7 @@ SLIPS: dict[str, tuple[int, list[int], list[tuple[int, int]]]] = {
     "many lost, twice": (2, MANY_LOST, [(10, -8), (18, -5)]),
     "a long freeze near the start": (2, [*range(8), *[7] * 16, *range(8, 41)], [(8, 16)]),
     "a freeze in place of frames": (2, FROZEN, [(10, 11), (21, -11)]),
+    "one between originals": (2, FROZEN_BETWEEN, [(11, 11), (22, -11)]),
     "of three": (3, [*range(31), 30, *range(31, 61)], [(31, 1)]),
 }
 """{name: (multiplier, frames of the right clip that the test shows, slips)}"""

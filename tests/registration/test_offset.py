@@ -15,7 +15,7 @@ from vfiscope import synth
 from vfiscope.inspection.doctor import diagnose
 from vfiscope.pixels import luma_plane
 from vfiscope.registration.constant_offset import constant_offset
-from vfiscope.registration.offset import _rough_luma, correlation, frame_offset
+from vfiscope.registration.offset import _corners, _rough_luma, correlation, frame_offset
 from vfiscope.types import Code
 
 H, W, N = 96, 144, 22
@@ -52,6 +52,14 @@ def test_the_offset_of_a_frame(dx: float, dy: float, gain: float, add: int) -> N
 
 def test_a_frame_on_itself_has_no_offset() -> None:
     assert frame_offset(REF[0], REF[0], 8, 8) == (0, 0)
+
+
+def test_all_tiles_are_looked_at_where_half_of_them_are_flat() -> None:
+    ref = next(iter(synth.Scene(400, 400, seed=3, objects=2).frames(1)))
+    test = moved(ref, 3, -1)
+    for top, left, side in list(_corners(400, 400))[:8]:
+        test[top : top + side, left : left + side] = 90
+    assert frame_offset(test, ref, 8, 8) == pytest.approx((-3, 1), abs=0.15)
 
 
 def test_correlation_is_that_of_numpy() -> None:

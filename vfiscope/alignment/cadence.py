@@ -89,6 +89,11 @@ CLEARLY_WORSE = 0.15
 """Cost up to which a cadence is taken at once, and the least by which another must be cheaper."""
 
 
+MAX_AWAY_FRAMES, MAX_AWAY_SHARE = 4, 0.25
+"""Source frames by which a frame whose place is certain may lie off the cadence, and the part of
+those that may lie farther: frames at fault show other instants."""
+
+
 class _Tried(NamedTuple):
     """A lattice and how well it fits without slips."""
 
@@ -168,7 +173,26 @@ def _find(one: Side, other: Side, multiplier: Fraction | None) -> _Found:
     found = _follow_best(one, other, tried, chosen, expected)
     if multiplier is None and found.lattice.multiplier == 1:
         raise PairingError(f"{_one_to_one(one, other)}: check --source or pass --multiplier")
+    if found.followed.cost < MAX_COST:  # else it is none
+        _check_order(one, found, anchors)
     return found
+
+
+def _check_order(test: Side, found: _Found, anchors: Anchors) -> None:
+    """Refuse a test that shows the frames of the source in another order.
+
+    A strict order is what a source has; a cadence that fits some of the frames may lead the others
+    out of the source, where none is compared.
+    """
+    steps = found.followed.steps[anchors.rows] / found.lattice.multiplier.numerator
+    off = np.flatnonzero(np.abs(steps - anchors.places) > MAX_AWAY_FRAMES)
+    if len(off) > MAX_AWAY_SHARE * len(anchors.rows):
+        row, place = int(anchors.rows[off[0]]), int(anchors.places[off[0]])
+        raise PairingError(
+            f"the test is not in the order of the source: frame {int(test.index[row])} shows source"
+            f" frame {int(found.source.index[place])}, and {len(off)} of the {len(anchors.rows)}"
+            " frames whose place is certain lie off any steady cadence: check --source"
+        )
 
 
 def _one_to_one(test: Side, source: Side) -> str:

@@ -14,6 +14,13 @@ __all__ = ["ShiftCheck"]
 
 
 SHIFTS = (-1, 0, 1)
+FIRST_ROWS = 48
+"""Rows at the start that are all compared."""
+WATCHED_ROWS, CYCLE_ROWS = 8, 24
+"""Of each cycle after them, so many rows at its start: a shift lasts, so the others tell the same,
+and thumbnails of all frames would take as long as a metric."""
+ROWS_STOOD_FOR = CYCLE_ROWS // (WATCHED_ROWS - 2)
+"""Rows that one of a cycle counts for: its first and its last row lack a neighbour."""
 MIN_SHIFT_ROWS = 8
 """Least number of compared rows for a verdict."""
 MIN_VISIBLE_MSE = 1e-3
@@ -26,8 +33,8 @@ MIN_SHIFTED_ROWS_SHARE = 0.7
 
 
 class ShiftCheck:
-    """Compares the signature of every test frame with those of the reference frames at its row and
-    beside it.
+    """Compares the signatures of test frames, in a long clip a third of them, with those of the
+    reference frames at their row and beside it.
 
     Holds a few signatures at a time. The result depends on the frames alone, not on how they are
     batched.
@@ -57,9 +64,11 @@ class ShiftCheck:
         self._ended[role] = True
 
     def _add(self, role: str, frames: Frames) -> None:
-        found = signatures(frames, COARSE_GRID, stride=max(1, frames.size[0] // 180))
-        for signature, status in zip(found, frames.status, strict=True):
-            self._seen[role][self._count[role]] = None if status == Status.UNREADABLE else signature
+        for k, status in enumerate(frames.status):
+            row = self._count[role]
+            watched = row < FIRST_ROWS or row % CYCLE_ROWS < WATCHED_ROWS
+            there = watched and status != Status.UNREADABLE
+            self._seen[role][row] = _signature(frames[k : k + 1]) if there else None
             self._count[role] += 1
         test, ref = self._seen["test"], self._seen["ref"]
         while self._next in test and self._next + 1 in ref:
@@ -72,9 +81,10 @@ class ShiftCheck:
         if own is None or len(near) < len(SHIFTS):
             return
         residuals = np.array([float(np.mean((own - other) ** 2)) for other in near])
-        self._rows += 1
-        self._sums += residuals
-        self._wins += residuals < residuals[1]
+        weight = 1 if self._next < FIRST_ROWS else ROWS_STOOD_FOR
+        self._rows += weight
+        self._sums += weight * residuals
+        self._wins += weight * (residuals < residuals[1])
 
     def verdict(self) -> Note | None:
         """A note on the shift that fits better; None where the rows fit as they are."""
@@ -90,3 +100,8 @@ class ShiftCheck:
         residuals = {"residual": sqrt(there), "residual_by_row": sqrt(here)}
         nowhere = {"dx": 0.0, "dy": 0.0, "method": ""}  # who knows of an offset in space adds it
         return Note(Code.SHIFT_FITS_BETTER, {"shift": SHIFTS[best], **residuals, **nowhere})
+
+
+def _signature(frame: Frames) -> Float32:
+    found: Float32 = signatures(frame, COARSE_GRID, stride=max(1, frame.size[0] // 180))[0]
+    return found

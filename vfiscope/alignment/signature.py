@@ -49,17 +49,25 @@ def _cells(frame: Any, rows: int, columns: int) -> Any:
     """(rows * columns,) float64 mean luma of the cells of a (3, H, W) frame; cells are cut at whole
     pixels."""
     height, width = frame.shape[1], frame.shape[2]
-    out = np.empty(rows * columns)
+    out = np.empty((rows, columns))
+    edges = np.empty(columns + 1, np.int64)
+    for column in range(columns + 1):
+        edges[column] = column * width // columns
     for row in range(rows):
         top, bottom = row * height // rows, (row + 1) * height // rows
-        for column in range(columns):
-            left, right = column * width // columns, (column + 1) * width // columns
-            red, green, blue = 0, 0, 0
-            for y in range(top, bottom):
-                for x in range(left, right):
+        sums = np.zeros((columns, 3), np.int64)
+        for y in range(top, bottom):  # rows as they lie in memory, which is read quickly in order
+            for column in range(columns):
+                red, green, blue = 0, 0, 0
+                for x in range(edges[column], edges[column + 1]):
                     red += frame[0, y, x]
                     green += frame[1, y, x]
                     blue += frame[2, y, x]
+                sums[column, 0] += red
+                sums[column, 1] += green
+                sums[column, 2] += blue
+        for column in range(columns):
+            red, green, blue = sums[column]
             total = LUMA_WEIGHTS[0] * red + LUMA_WEIGHTS[1] * green + LUMA_WEIGHTS[2] * blue
-            out[row * columns + column] = total / ((bottom - top) * (right - left))
-    return out
+            out[row, column] = total / ((bottom - top) * (edges[column + 1] - edges[column]))
+    return out.ravel()

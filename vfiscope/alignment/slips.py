@@ -29,9 +29,10 @@ COST_SLIP = 2.5
 """Cost of a slip, in originals that are unlike their source frames."""
 COST_SEEN_SLIP = 1.5
 """The same where the frames beside the slip show it: a repeated frame equals the one before."""
-COST_SLIP_MORE = 0.05
-"""Cost of each further frame of a slip: lost, or of a freeze, which costs no less than a slip that
-is not seen, so that a freeze every few frames makes no cadence."""
+COST_SLIP_MORE = 0.02
+"""Cost of each further frame of a slip, so that of equals the shortest counts: lost, or of a
+freeze, which costs no less than a slip that is not seen, so that a freeze every few frames makes no
+cadence."""
 COST_OTHER_START = 1.0
 """Cost of beginning at another place than the steady cadence does."""
 COST_FAR_OUTSIDE = 0.5
@@ -86,7 +87,9 @@ def follow_slips(
     far = (places <= -b) | (places >= last + b)
     here[(places < 0) | (places > last)] = np.nan
     cost = np.nan_to_num(here) + COST_FAR_OUTSIDE * far
-    path, total = _cheapest(cost, _slip_costs(test[0], wrong.noise), reach)
+    slips = _slip_costs(test[0], wrong.noise)
+    path, total = _cheapest(cost, slips, reach)
+    path = np.minimum(_frozen_throughout(path, slips.equal), 2 * reach)
     rows = np.arange(len(steady))
     own, late = here[rows, path], shifts[path]
     total -= COST_FAR_OUTSIDE * int(far[rows, path].sum())
@@ -128,6 +131,8 @@ class _SlipCosts(NamedTuple):
     """Of one more frame of a freeze."""
     lost: Float64
     """Of one before which frames are missing."""
+    equal: Bool
+    """Whether it equals the frame before."""
 
 
 def _wrong(
@@ -181,6 +186,7 @@ def _slip_costs(test: Float32, noise: float) -> _SlipCosts:
         freezes=repeated + COST_SEEN_SLIP,
         stays=np.where(equal, COST_SLIP_MORE, COST_SLIP),
         lost=np.asarray(COST_SLIP - COST_SEEN_SLIP * share, np.float64),
+        equal=equal,
     )
 
 
@@ -212,6 +218,23 @@ def _cheapest(cost: Float64, slips: _SlipCosts, reach: int) -> tuple[NDArray[np.
         path[row - 1] = here - 1 if in_freeze else came[row, here]
         in_freeze = (in_freeze and goes_on[row, here]) or freezes[row - 1, path[row - 1]]
     return path, float(total.min())
+
+
+def _frozen_throughout(path: NDArray[np.intp], equal: Bool) -> NDArray[np.intp]:
+    """The path with freezes from their first repeat to their last.
+
+    Where a freeze replaces frames, so that a loss right behind it makes up for it, no original may
+    lie in its first or last frames, and to move on there costs nothing; but they are repeats too.
+    """
+    path, steps = path.copy(), np.diff(path, prepend=path[:1])
+    frozen, repeats = steps == 1, equal & (steps >= 0) & (steps <= 1)
+    for end in np.flatnonzero(steps < 0).tolist():
+        begin = end
+        while begin > 1 and (repeats[begin - 1] or frozen[begin - 1]):
+            begin -= 1
+        if frozen[begin:end].any():
+            path[begin:end] = path[begin - 1] + np.arange(1, end - begin + 1)
+    return path
 
 
 def _moved_on(total: Float64, repeated: float, lost: float) -> tuple[Float64, NDArray[np.intp]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import cv2
@@ -14,7 +13,7 @@ from vfiscope.jit import REORDERED, compiled
 from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked, scaled_down
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
-from vfiscope.types import Float32, SignalSpec, Uint8
+from vfiscope.types import Float32, SignalSpec
 
 __all__ = ["BLEND_SIGNALS", "Blend", "Passage", "blend", "brought", "halfway", "passage"]
 
@@ -114,65 +113,38 @@ def _blend(frame: SignalFrame, found: Passage) -> Blend | None:
     part = min(max(along / length, BLEND_WEIGHTS[0]), BLEND_WEIGHTS[1])
     old, new = halfway(frame, found)
     left, least = residuals(frame.tiny, past, coming, part, old, new)
-    others = min(
-        unmixed(frame.tiny, moved, *pair, *BLEND_WEIGHTS)
-        for pair in _other_pairs(frame, past, coming, (old + new) * np.float32(0.5))
-    )
-    slope, *around = (summed_where(each.slopes, moved) for each in (frame, before, after))
-    usual = sum(around) / 2
-    squares = np.empty(moved.size, np.float32)
-    squares = squares[: squares_where(found.flow, moved, squares)]
+    known = len(frame.past) > 1, len(frame.coming) > 1
+    earlier = scaled_down(frame.past[1], TINY_WIDTH) if known[0] else past
+    later = scaled_down(frame.coming[1], TINY_WIDTH) if known[1] else coming
+    others = least_unmixed(frame.tiny, moved, old, new, past, coming, earlier, later, *known)
+    slopes, squares = np.zeros(3), np.empty(moved.size, np.float32)
+    of_moved(frame.slopes, before.slopes, after.slopes, found.flow, moved, slopes, squares)
+    usual = (slopes[1] + slopes[2]) / 2
     explained = max(MIN_CARRIED_CODES * count, least)
     return Blend(
         left / explained,
         others / explained,
-        slope / usual if usual else math.nan,
-        math.sqrt(ranked(squares, BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
+        slopes[0] / usual if usual else math.nan,
+        math.sqrt(ranked(squares[:count], BLEND_MOTION_SHARE)[0]) * tiny_scale(frame),
     )
-
-
-def _other_pairs(
-    frame: SignalFrame, past: Uint8, coming: Uint8, own: Float32
-) -> Iterator[tuple[Float32, Float32]]:
-    """(h, w) tiny planes of the other instants, two and two; ``own`` is that of the frame."""
-    earlier, later = (
-        [each.astype(np.float32) for each in (near, *_tiny(further[1:2]))]
-        for near, further in ((past, frame.past), (coming, frame.coming))
-    )
-    yield from ((own, later[0]), (earlier[0], own))
-    if len(earlier) > 1:
-        yield earlier[1], later[0]
-    if len(later) > 1:
-        yield from ((instant, later[1]) for instant in earlier)
-
-
-def _tiny(smalls: Iterable[Uint8]) -> Iterator[Uint8]:
-    return (scaled_down(small, TINY_WIDTH) for small in smalls)
-
-
-@compiled(REORDERED)
-def summed_where(plane: Any, there: Any) -> float:
-    """Sum of (h, w) float32 where a mask is set: rows in float32, and their sums in float64."""
-    total = 0.0
-    for y in range(plane.shape[0]):
-        row = NOTHING_LEFT
-        for x in range(plane.shape[1]):
-            row += plane[y, x] if there[y, x] else NOTHING_LEFT
-        total += np.float64(row)
-    return total
 
 
 @compiled()
-def squares_where(flow: Any, there: Any, made: Any) -> int:
-    """Fill the first of (h * w,) float32 with the squared lengths of (h, w, 2) vectors where a mask
-    is set, and return how many these are."""
+def of_moved(
+    here: Any, before: Any, after: Any, flow: Any, moved: Any, slopes: Any, squares: Any
+) -> None:
+    """Where a mask is set: add the slopes (h, w) of three frames to (3,) float64, and fill the
+    first of (h * w,) float32 with the squared lengths of a flow (h, w, 2)."""
     count = 0
-    for y in range(flow.shape[0]):
-        for x in range(flow.shape[1]):
-            if there[y, x]:
-                made[count] = flow[y, x, 0] * flow[y, x, 0] + flow[y, x, 1] * flow[y, x, 1]
+    for y in range(moved.shape[0]):
+        for x in range(moved.shape[1]):
+            if moved[y, x]:
+                slopes[0] += here[y, x]
+                slopes[1] += before[y, x]
+                slopes[2] += after[y, x]
+                across, down = flow[y, x, 0], flow[y, x, 1]
+                squares[count] = across * across + down * down
                 count += 1
-    return count
 
 
 @compiled()
@@ -217,25 +189,56 @@ def residuals(
     return left, least
 
 
-@compiled(REORDERED)
-def unmixed(now: Any, moved: Any, one: Any, other: Any, low: float, high: float) -> float:
-    """Sum of the differences of ``now`` (h, w) uint8 to the best mixture of two float32 planes with
-    a part of ``low`` to ``high`` of the one, where ``moved``; rows in float32, and their sums in
-    float64."""
+@compiled()
+def least_unmixed(
+    now: Any,
+    moved: Any,
+    old: Any,
+    new: Any,
+    past: Any,
+    coming: Any,
+    earlier: Any,
+    later: Any,
+    has_earlier: bool,
+    has_later: bool,
+) -> Any:
+    """The least of what other mixtures of two instants leave, of tiny planes (h, w): of the mean of
+    ``old`` and ``new``, of those beside, and of those beyond where there are such."""
+    own = np.empty_like(old)
+    for y in range(own.shape[0]):
+        for x in range(own.shape[1]):
+            own[y, x] = (old[y, x] + new[y, x]) * HALF_WAY
+    least = min(unmixed(now, moved, own, coming), unmixed(now, moved, past, own))
+    if has_earlier:
+        least = min(least, unmixed(now, moved, earlier, coming))
+    if has_later:
+        least = min(least, unmixed(now, moved, past, later))
+    if has_earlier and has_later:
+        least = min(least, unmixed(now, moved, earlier, later))
+    return least
+
+
+@compiled(REORDERED, inner=True)
+def unmixed(now: Any, moved: Any, one: Any, other: Any) -> Any:
+    """Sum of the differences of ``now`` (h, w) uint8 to the best mixture of two planes, where
+    ``moved``; rows in float32, and their sums in float64."""
     along, length, left = 0.0, 0.0, 0.0
     for y in range(now.shape[0]):
         row_along, row_length = NOTHING_LEFT, NOTHING_LEFT
         for x in range(now.shape[1]):
-            step = one[y, x] - other[y, x] if moved[y, x] else NOTHING_LEFT
-            row_along += step * (np.float32(now[y, x]) - other[y, x])
+            there = np.float32(other[y, x])
+            step = np.float32(one[y, x]) - there if moved[y, x] else NOTHING_LEFT
+            row_along += step * (np.float32(now[y, x]) - there)
             row_length += step * step
         along += np.float64(row_along)
         length += np.float64(row_length)
+    low, high = BLEND_WEIGHTS
     part = np.float32(low if length == 0 else min(max(along / length, low), high))
     for y in range(now.shape[0]):
         row_left = NOTHING_LEFT
         for x in range(now.shape[1]):
-            apart = np.float32(now[y, x]) - other[y, x] - part * (one[y, x] - other[y, x])
+            there = np.float32(other[y, x])
+            apart = np.float32(now[y, x]) - there - part * (np.float32(one[y, x]) - there)
             row_left += abs(apart) if moved[y, x] else NOTHING_LEFT
         left += np.float64(row_left)
     return left

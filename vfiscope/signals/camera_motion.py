@@ -62,28 +62,22 @@ def camera_motion(frame: SignalFrame) -> CameraMotion | None:
     before, found = frame.before, from_before(frame)
     if before is None or found is None:
         return None
-    then, flow = before.tiny, found.flow
-
-    def compute() -> CameraMotion | None:
-        fitted = _similarity(frame, flow)
-        if fitted is None:
-            return None
-        moved = _moved(then, fitted)
-        fitted, left = _closer(frame.tiny, then, fitted, moved)
-        across, down, grow, turn = fitted
-        apart = float(cv2.norm(frame.tiny, then, cv2.NORM_L1)) / then.size
-        # The flow leads back to the frame before; motion is the way from there.
-        back = (1 + grow) * (1 + grow) + turn * turn
-        factor = tiny_scale(frame)
-        return CameraMotion(
-            -factor * ((1 + grow) * across + turn * down) / back,
-            -factor * ((1 + grow) * down - turn * across) / back,
-            -math.degrees(math.atan2(turn, 1 + grow)),
-            1 / math.sqrt(back),
-            left / apart if apart else math.nan,
-        )
-
-    return frame.share("camera_motion", compute)
+    now, then = frame.tiny, before.tiny
+    fitted = _similarity(frame, found.flow)
+    if fitted is None:
+        return None
+    (across, down, grow, turn), left = _closer(now, then, fitted, _moved(then, fitted))
+    apart = float(cv2.norm(now, then, cv2.NORM_L1)) / then.size
+    # The flow leads back to the frame before; motion is the way from there.
+    back = (1 + grow) * (1 + grow) + turn * turn
+    factor = tiny_scale(frame)
+    return CameraMotion(
+        -factor * ((1 + grow) * across + turn * down) / back,
+        -factor * ((1 + grow) * down - turn * across) / back,
+        -math.degrees(math.atan2(turn, 1 + grow)),
+        1 / math.sqrt(back),
+        left / apart if apart else math.nan,
+    )
 
 
 def _closer(now: Uint8, then: Uint8, fitted: Float64, moved: Float32) -> tuple[Float64, float]:

@@ -69,9 +69,9 @@ def echo(frame: SignalFrame) -> Echo | None:
             return None
         products, powers = sums
         alike = products / np.sqrt(power * np.maximum(powers, 1.0))
-        along, across = alike
-        detail = math.sqrt(power / count)
-        return Echo(tuple((along - across.mean()).tolist()), detail)
+        along, across = alike.tolist()
+        usual = sum(across) / ECHO_LAGS
+        return Echo(tuple(each - usual for each in along), math.sqrt(power / count))
 
     return frame.share("echo", compute)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -75,26 +74,23 @@ def add_across(sums: Any, broad: int, totals: Any) -> None:
                 totals[j] += sums[x]
 
 
-def block_means(plane: NDArray[Any], side: int = BLOCK_PX) -> Float32:
-    """(h, w) means of the blocks of a plane, which lie side by side from the top left corner. What
-    does not fill a block is left out, but there is one block at least each way."""
-    high, wide = (max(1, length // side) for length in plane.shape)
-    if plane.dtype == np.uint8:
-        made = np.empty((high, wide), np.float32)
-        mean_blocks(plane, side, made)
-        return made
-    whole = plane[: high * side, : wide * side].astype(np.float32)
-    return np.asarray(cv2.resize(whole, (wide, high), interpolation=cv2.INTER_AREA), np.float32)
+def block_means(plane: Uint8) -> Float32:
+    """(h, w) means of the blocks of a plane, 16 x 16, which lie side by side from the top left
+    corner. What does not fill a block is left out, but there is one block at least each way."""
+    high, wide = (max(1, length // BLOCK_PX) for length in plane.shape)
+    made = np.empty((high, wide), np.float32)
+    mean_blocks(plane, made)
+    return made
 
 
 @compiled()
-def mean_blocks(plane: Any, side: int, made: Any) -> None:
+def mean_blocks(plane: Any, made: Any) -> None:
     """Fill (h, w) float32 with the means of the blocks of (H, W) uint8."""
-    tall, broad = min(side, plane.shape[0]), min(side, plane.shape[1])
+    tall, broad = min(BLOCK_PX, plane.shape[0]), min(BLOCK_PX, plane.shape[1])
     share, sums = np.float32(1 / (tall * broad)), np.empty(made.shape[1] * broad, np.uint32)
     for i in range(made.shape[0]):
         sums[:] = 0
-        for y in range(i * side, i * side + tall):
+        for y in range(i * BLOCK_PX, i * BLOCK_PX + tall):
             row = plane[y]
             for x in range(sums.shape[0]):
                 sums[x] += np.uint32(row[x])

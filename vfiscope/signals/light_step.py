@@ -44,17 +44,14 @@ def light_step(frame: SignalFrame) -> LightStep | None:
     if before is None:
         return None
 
-    def compute() -> LightStep | None:
-        now, then = _luma_blocks(frame), _luma_blocks(before)
-        ratios = np.empty(now.size)
-        count = log_ratios(now, then, ratios)
-        if count < max(MIN_LIT_BLOCKS, MIN_LIT_SHARE * now.size):
-            return None
-        low, step, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
-        same = (ratios[:count] * np.sign(step) > abs(step) / 2).mean()
-        return LightStep(step, high - low, float(same))
-
-    return frame.share("light_step", compute)
+    now, then = _luma_blocks(frame), _luma_blocks(before)
+    ratios = np.empty(now.size)
+    count = log_ratios(now, then, ratios)
+    if count < max(MIN_LIT_BLOCKS, MIN_LIT_SHARE * now.size):
+        return None
+    low, step, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
+    same = (ratios[:count] * np.sign(step) > abs(step) / 2).mean()
+    return LightStep(step, high - low, float(same))
 
 
 @compiled()

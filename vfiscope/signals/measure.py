@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import islice
@@ -202,7 +202,7 @@ def _alone(
         )
 
 
-def _beside(frames: Frames, row: int) -> dict[str, Any]:
+def _beside(frames: Frames, row: int) -> dict[Hashable, Any]:
     """What a source wrote beside the pixels of a frame, by the names of :class:`SignalFrame`."""
     if frames.luma is None or frames.sums is None:
         return {}

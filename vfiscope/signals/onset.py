@@ -43,10 +43,6 @@ def onset(frame: SignalFrame) -> Onset | None:
     and what goes on changing does so as much on both sides; what appears, or goes and leaves the
     ground behind it to be seen, does not. Of frames scaled down to at most 240 px of width.
     """
-    return frame.share("onset", lambda: _onset(frame))
-
-
-def _onset(frame: SignalFrame) -> Onset | None:
     before, after = from_before(frame), to_next(frame)
     if before is None or after is None or frame.after is None:
         return None

@@ -40,16 +40,13 @@ def pace(frame: SignalFrame) -> Pace | None:
     if step is None or (earlier is None and later is None):
         return None
 
-    def compute() -> Pace | None:
-        nothing, ratios = np.zeros_like(step), np.empty(step.size // 2)
-        usual = [nothing if each is None else each for each in (earlier, later)]
-        count = ratios_of(step, usual[0], usual[1], ratios)
-        if count < MIN_PACE_BLOCKS:
-            return None
-        low, middle, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
-        return Pace(middle, high - low)
-
-    return frame.share("pace", compute)
+    nothing, ratios = np.zeros_like(step), np.empty(step.size // 2)
+    usual = [nothing if each is None else each for each in (earlier, later)]
+    count = ratios_of(step, usual[0], usual[1], ratios)
+    if count < MIN_PACE_BLOCKS:
+        return None
+    low, middle, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
+    return Pace(middle, high - low)
 
 
 def heading(frame: SignalFrame) -> float:

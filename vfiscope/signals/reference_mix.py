@@ -63,16 +63,15 @@ def _mixture(frame: SignalFrame) -> Mixture:
     before, partner, after = there
     if partner is None or before is None or after is None:
         return UNKNOWN
-    step, (height, width) = SPARSE * frame.row_step, frame.pixels.shape[:2]
-    test = frame.pixels[1 : height - 1 : step, 1 : width - 1 : step, 1] * _worth(frame.bit_depth)
-    off = test - partner[0]
+    off, rows = np.empty_like(partner[0]), frame.pixels.reshape(len(frame.pixels), -1)
+    power = sample_off(rows, _worth(frame.bit_depth), SPARSE * frame.row_step, partner[0], off)
     # No fit shows more than there is, so this is too little for enough blocks to tell.
-    if 2 * np.vdot(off, off) < MIN_MIXED_BLOCKS * MIN_BLOCK_ERROR * SAMPLES**2:
+    if 2 * power < MIN_MIXED_BLOCKS * MIN_BLOCK_ERROR * SAMPLES**2:
         return UNKNOWN
     count = (off.shape[0] // SAMPLES) * (off.shape[1] // SAMPLES)
-    products = np.empty((PLANES, PLANES, count))
-    mean_products(off, before[0], after[0], partner, products)
-    return _fitted(products) if count else UNKNOWN
+    products, mean = np.empty((PLANES, PLANES, count)), np.zeros((PLANES, PLANES))
+    mean_products(off, before[0], after[0], partner, products, mean)
+    return _fitted(products, mean) if count else UNKNOWN
 
 
 def _partner(frame: SignalFrame) -> Float32 | None:
@@ -116,10 +115,26 @@ def sample_green(pixels: Any, code: Any, step: int, made: Any) -> None:
 
 
 @compiled(REORDERED)
-def mean_products(off: Any, before: Any, after: Any, partner: Any, products: Any) -> None:
+def sample_off(pixels: Any, code: Any, step: int, partner: Any, off: Any) -> float:
+    """Fill (h, w) float32 with the green of rows (H, 3 W) less that of the partner at the places of
+    :func:`sample_green`; return the sum of its squares."""
+    power = 0.0
+    for i in range(off.shape[0]):
+        here = pixels[1 + i * step]
+        for j in range(off.shape[1]):
+            off[i, j] = code * here[np.uint64(3 * (1 + j * step) + 1)] - partner[i, j]
+            power += off[i, j] * off[i, j]
+    return power
+
+
+@compiled(REORDERED)
+def mean_products(
+    off: Any, before: Any, after: Any, partner: Any, products: Any, mean: Any
+) -> None:
     """Fill (K, K, N) float64 with the means, over each of N blocks, of the products of every two
-    planes. The others (h, w) float32 are the frame less its partner, the partners of the
-    rows before and after, and (3, h, w) that of this row with its slopes."""
+    planes, and add the means of these over the blocks to (K, K). The others (h, w) float32 are the
+    frame less its partner, the partners of the rows before and after, and (3, h, w) that of this
+    row with its slopes."""
     wide, own = off.shape[1] // SAMPLES, partner[0]
     values = np.ones((products.shape[0], SAMPLES**2))
     for block in range(products.shape[2]):
@@ -135,13 +150,14 @@ def mean_products(off: Any, before: Any, after: Any, partner: Any, products: Any
                 total = 0.0
                 for at in range(SAMPLES**2):
                     total += values[one, at] * values[other, at]
-                products[one, other, block] = total / SAMPLES**2
-                products[other, one, block] = total / SAMPLES**2
+                products[one, other, block] = products[other, one, block] = total / SAMPLES**2
+        for one in range(products.shape[0]):
+            for other in range(products.shape[0]):
+                mean[one, other] += products[one, other, block] / products.shape[2]
 
 
-def _fitted(products: Float64) -> Mixture:
-    """The mixture, from the (7, 7, n) products of the planes in each block."""
-    mean = products.mean(axis=2)
+def _fitted(products: Float64, mean: Float64) -> Mixture:
+    """The mixture, from the (7, 7, n) products of the planes in each block, and their mean."""
     a, b = _weights(mean)
     gain, base = _light(mean, products.shape[2])
     telling, mixed, alone = left_over(products, a, b, gain, base)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import cached_property
 from typing import Any, TypeVar
 
 import cv2
+import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.pixels import channel_sums, luma_bytes
@@ -113,10 +114,10 @@ class SignalFrame:
     one back that has no pixels; empty where no signal looks at them."""
     coming: tuple[Uint8, ...] = ()
     """The same of up to two frames after, the next one first."""
-    shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed; the same for all versions of the frame."""
 
-    def share(self, key: str, compute: Callable[[], T]) -> T:
+    def share(self, key: Hashable, compute: Callable[[], T]) -> T:
         """The value of the frame under ``key``, computed at its first use, for other signals and
         for the frame in the next row."""
         if key not in self.shared:
@@ -169,7 +170,10 @@ class SignalFrame:
         before = self.before
         if before is None:
             return None
-        return self.share("blocks", lambda: block_means(cv2.absdiff(self.small, before.small)))
+        small, then = self.small, before.small
+        return self.share(
+            "blocks", lambda: block_means(np.asarray(cv2.absdiff(small, then), np.uint8))
+        )
 
     def linked(
         self,
@@ -223,10 +227,11 @@ class Signal:
 
 
 def part_of(find: Callable[[SignalFrame], Any], name: str) -> Callable[[SignalFrame], float]:
-    """The number of that name in what is found in a frame; NaN where nothing is."""
+    """The number of that name in what is found in a frame, once for all numbers; NaN where nothing
+    is."""
 
     def compute(frame: SignalFrame) -> float:
-        found = find(frame)
+        found = frame.share(find, lambda: find(frame))
         return math.nan if found is None else float(getattr(found, name))
 
     return compute

@@ -56,13 +56,8 @@ def tear_pace(frame: SignalFrame) -> TearPace | None:
     steps = _steps(frame)
     if steps is None or len(steps) < LEAST_STEPS:
         return None
-    return frame.share("tear_pace", lambda: _likeliest(steps))
-
-
-def _likeliest(steps: tuple[Float32, ...]) -> TearPace | None:
-    """Of (h, w, 2) steps, the latest first."""
     found = np.zeros(len(TearPace._fields))
-    score = likeliest_tear(np.stack(steps).astype(np.float64), found)
+    score = likeliest_tear(np.array(steps), found)
     return TearPace(*found.tolist()) if score > 0 else None
 
 
@@ -86,7 +81,7 @@ def likeliest_tear(steps: Any, found: Any) -> float:
     is none.
 
     Args:
-        steps: (R, h, w, 2) float64 px, the latest first.
+        steps: (R, h, w, 2) float32 px, the latest first.
         found: filled.
     """
     high, wide = steps.shape[1], steps.shape[2]

@@ -54,7 +54,7 @@ def tear(frame: SignalFrame) -> Tear | None:
     own, earlier = _steps(frame), _steps_before(frame)
     if not own or not earlier:
         return None
-    return frame.share("tear", lambda: _best_split(frame, own[0], earlier))
+    return _best_split(frame, own[0], earlier)
 
 
 def _steps(frame: SignalFrame) -> tuple[Float64, ...]:

@@ -192,11 +192,12 @@ def brightest(rows: Any, down: int, step: int, made: Any) -> None:
 
 
 def _with(lines: Lines | None, seen: NDArray[np.uint8]) -> Lines:
-    """The lines with another frame of them."""
-    middle = _middle(seen).mean(axis=1)
+    """The lines with another frame of them, in the same memory."""
+    shown = _middle(seen)
+    middle = shown.sum(axis=1, dtype=np.uint32) / shown.shape[1]  # a mean would sum float64
     if lines is None:
         return Lines(seen, middle)
-    return Lines(np.maximum(lines.brightest, seen), lines.total + middle)
+    return Lines(np.maximum(lines.brightest, seen, out=lines.brightest), lines.total + middle)
 
 
 def _opposite(one: Lines, other: Lines) -> tuple[int, int]:

@@ -151,6 +151,22 @@ def test_what_is_no_repeat(change: np.ndarray, signals: dict[str, np.ndarray]) -
     assert found(columns_of(change, **signals)) == []
 
 
+@pytest.mark.parametrize(
+    ("left", "sharp", "kinds"),
+    [
+        (1.0, 5.0, ["freeze"]),  # as sharp as the frames beside it
+        (1.0, 0.4, []),  # 0.1 of their change, and 0.08 of their sharpness
+        (0.1, 0.4, ["freeze"]),  # it changes less than blur explains
+        (1.0, np.nan, ["freeze"]),
+    ],
+)
+def test_what_is_blurred_changes_less(left: float, sharp: float, kinds: list[str]) -> None:
+    sharpness = np.full(N, 5.0)
+    sharpness[19:22] = sharp
+    columns = columns_of(moving(20, 21, left=left), sharpness=sharpness)
+    assert [kind for kind, _, _ in found(columns)] == kinds
+
+
 def test_photos_of_a_time_lapse_are_not_judged() -> None:
     assert found(columns_of(moving(20), step_s=60.0)) == []
 

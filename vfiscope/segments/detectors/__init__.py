@@ -97,7 +97,7 @@ for _detector in (
         duplicate.detect,
         ["duplicate", "freeze"],
         ["corruption"],
-        TURN_SIGNALS,
+        (*TURN_SIGNALS, "sharpness"),
     ),
     Detector(
         "drop",

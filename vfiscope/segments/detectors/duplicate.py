@@ -31,6 +31,8 @@ __all__ = ["detect"]
 
 END_CONFIDENCE = 0.7
 """Of a freeze that one side tells."""
+SHARP_ROWS, MAX_BLURRED = 6, 0.7
+"""Rows on either side whose median is the sharpness there, and the part of it that blur leaves."""
 PSNR_PEAK = 255.0
 ERROR_ROWS = 6
 MIN_GROWN_ERROR = 0.4
@@ -60,8 +62,21 @@ def detect(columns: Columns) -> list[Segment]:
         for repeat in repeats_of(columns)
         if repeat.margin >= 1
         and repeat.first not in explained
+        and not _is_blurred(columns, repeat)
         and not _known_otherwise(columns, repeat)
     ]
+
+
+def _is_blurred(columns: Columns, repeat: Repeat) -> bool:
+    """Whether the run changes no less than it is less sharp than the frames beside it."""
+    if "sharpness" not in columns.signals:
+        return False
+    sharp = context_of(columns).signal("sharpness")
+    before = sharp[max(0, repeat.first - SHARP_ROWS) : repeat.first]
+    behind = sharp[repeat.last + 1 : repeat.last + 1 + SHARP_ROWS]
+    beside = float(np.median(np.r_[before, behind]))
+    own = float(np.median(sharp[repeat.first : repeat.last + 1]))
+    return own < MAX_BLURRED * beside and repeat.ratio * beside >= own
 
 
 def _known_otherwise(columns: Columns, repeat: Repeat) -> bool:

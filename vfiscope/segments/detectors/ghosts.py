@@ -28,6 +28,7 @@ from vfiscope.types import Float64, Segment, counted
 
 __all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]
 
+SIDES = (ECHO_NEAR[:5], ECHO_NEAR[5:])
 MIXTURES = ("blend_residual", "blend_others")
 GHOSTING_SIGNALS = (
     *(*MIXTURES, "blend_gradient", "blend_motion", *ECHOES),
@@ -54,20 +55,23 @@ MIN_LEFT, MIN_EXPLAINED = 0.05, 1.2
 """Least residual of a blend that counts, and fall of its logarithm in a ghost."""
 MIN_SHOWN, MIN_FLATTER = 0.9, 0.4
 """What evidence of two instants, and of weaker detail, counts for at least."""
-MIN_OF_TWO = 0.5
+MIN_OF_TWO = 0.4
 """What an echo and uneven steps count for together at least: blur has a share in mixtures, but
 neither of these."""
-LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.1
+LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.0
 """Change to a ghost and from it in terms of the usual: no frame is repeated; in a blend of the
 neighbours, or with one of them, one is smaller, and other blends are explained by a mixture; and
-together they are no longer than the way from the frame before to the one after. Where frames are
-missing or the camera jumps they are."""
+together they are no more than the two steps from the frame before to the one after. They are more
+where frames are missing or the camera jumps."""
+FLAT_BESIDE = 0.7
+"""Margin of weaker detail that frames right beside a stretch of ghosts do not reach."""
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
-"""Departures of the logarithm of that at both ends of a stretch of so many frames that are off
-their time: what is added to the usual, and how many are enough in the mean of the two."""
-MIN_KEPT, MIN_MIXED = 0.3, 0.7
-"""Least part of the power of detail that a blend leaves, as half of it would be usual; blur leaves
-less, and no mixture explains it."""
+"""Departures of the logarithm of the changes at both ends of a stretch of so many frames that are
+off their time: what is added to the usual, and how many are enough in the mean of the two."""
+MIN_KEPT, SURELY_MIXED = 0.3, 1.0
+"""Least part of the power of detail that a blend leaves, as half of it would be usual: blur leaves
+less. And how clearly mixtures of the neighbours and of other instants both explain a frame that
+needs to meet neither this nor the above."""
 WEAK_GHOST, GHOST_REACH = 0.5, 3
 """Least margin of the other rows of a stretch, and rows from one to the next."""
 
@@ -80,7 +84,8 @@ def detect(columns: Columns) -> list[Segment]:
     The same goes for a blend of two other frames, if it is much better than one of the neighbours.
     Or what moves has weaker detail, and of three things some tell that it is of two instants: it is
     seen twice, which nothing around is; a mixture explains the frame better than usual; and the
-    frame is nearer to the one side than to the other. Each counts as far as it is clear.
+    frames from where detail is weaker to where it is back are nearer to the one side than to the
+    other. Each counts as far as it is clear.
 
     Args:
         columns: with the signals ``GHOSTING_SIGNALS``.
@@ -147,12 +152,12 @@ def _seen_twice(context: Context) -> Float64:
     # Motion that is not steady is off its time as well.
     shown = np.hypot(shown, np.fmin(off_time, shown))
     with np.errstate(invalid="ignore"):
-        met = (kept >= MIN_KEPT) | (np.fmin(*falls) >= MIN_MIXED)
+        two = (kept >= MIN_KEPT) & (np.hypot(twice, off_time) >= MIN_OF_TWO)
+        met = two | (np.fmin(*falls) >= SURELY_MIXED)
         met &= (context.signal("blend_motion") >= MIN_BLEND_PX) & (first + behind <= TWO_STEPS)
         least = np.fmin(first, behind)
         met &= (least >= LEAST_STEP) & ((least <= SMALLER_STEP) | (mixed >= 1))
-        met &= np.hypot(twice, off_time) >= MIN_OF_TWO
-        for side in (ECHO_NEAR[:5], ECHO_NEAR[5:]):
+        for side in SIDES:
             met &= sum(shifted(np.isfinite(kept), by) for by in side) >= LEAST_KNOWN
     met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_others(context)
     return np.where(met, np.sqrt(shown * flatter), 0.0)
@@ -173,9 +178,10 @@ def _changes(context: Context) -> tuple[Float64, Float64]:
 
 
 def _fall(context: Context, name: str) -> Float64:
-    """(N,) margins of how much better than usual a mixture explains the frame."""
+    """(N,) margins of how much better than before and than behind a mixture explains the frame."""
     left = np.log(np.fmax(context.signal(name), MIN_LEFT))
-    return evidence((medians(left, ECHO_NEAR) - left) / MIN_EXPLAINED)
+    usual = np.fmin(*(medians(left, side) for side in SIDES))
+    return evidence((usual - left) / MIN_EXPLAINED)
 
 
 def _others(context: Context) -> Mask:
@@ -189,11 +195,16 @@ def _others(context: Context) -> Mask:
 
 def _off_time(context: Context) -> Float64:
     """(N,) how clearly frames are nearer to what follows than to what was before, or the other way:
-    how much larger the step to the first one is than that behind the last, or smaller."""
+    how much larger the step to the first one is than that behind the last, or smaller. A stretch
+    begins where detail is weaker and ends where it is back, and is no longer than it should be."""
     steps = np.nan_to_num(departures(_step(context), LEAST_STEP_OFF))
+    change, sharp = _changes(context)[0], lost_detail(context)[0] < FLAT_BESIDE
     found = np.zeros(len(steps))
     for rows in range(1, MAX_OFF_ROWS + 1):
+        with np.errstate(invalid="ignore"):
+            met = (change + shifted(change, rows) <= TWO_STEPS) & (shifted(sharp, -1) > 0)
         apart = np.abs(steps - shifted(steps, rows)) / (2 * USUAL_STEPS_OFF)
+        apart = np.where(met & (shifted(sharp, rows) > 0), apart, 0.0)
         for row in range(rows):
             found = np.fmax(found, shifted(apart, -row))
     return evidence(found)

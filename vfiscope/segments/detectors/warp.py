@@ -22,7 +22,7 @@ from vfiscope.segments.evidence.stand_out import (
     behind_repeats,
     beside,
     relit,
-    residual_ratios,
+    residual_ratio,
     seam_margin,
     touched,
 )
@@ -34,8 +34,8 @@ from vfiscope.types import Float64, Segment
 __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
-    *("unmatched", "impulse", "seam", "luma_mean", "light_step", "structure_step", "wobble"),
-    *("blend_residual", "blend_others", *BRIEF_CHANGE_SIGNALS),
+    *("unmatched", "impulse", "seam", "luma_mean", "luma_std", "light_step", "structure_step"),
+    *("wobble", "blend_residual", "blend_others", *BRIEF_CHANGE_SIGNALS),
 )
 LEAST_UNMATCHED_CODES, USUAL_UNMATCHED = 2.5, 6.0
 """Code values that only this frame has, and how many times the usual ones around."""
@@ -43,11 +43,16 @@ LEAST_WOBBLE_PX, USUAL_WOBBLES = 0.1, 4.0
 """The same for how far its places leave their way; as far again as usual, at least."""
 MUCH_UNMATCHED = 3.0
 """Margin of content that neither neighbour has, from which on places may leave their way unseen."""
-MAX_ONE_SIDED = 5.0
-"""How much more motion may leave on the way in than on the way out, or the other way."""
-MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, (0.5, 0.5, 1.0), 4.0
+MIN_RESIDUAL_PEAK, MAX_ONE_SIDED = 0.2, 5.0
+"""How much more motion leaves than on the steps right before and behind, where the level changes;
+and how much more it may leave on the way in than on the way out, or the other way."""
+MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
 """Least geometric mean of the three in terms of what is enough, least of each, and what counts of
 each at most."""
+MAX_FOREIGN, LEAST_CONTRAST = 1.6, 2.0
+"""Content that neither neighbour has, in standard deviations of luma, from which on it does not
+come from near by, as in a bend, but from anywhere: two places of a frame differ by 1.1 in the mean;
+and least standard deviation."""
 MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.3, 0.02
 """Margin of seams below which nothing is damaged, change of structure of another scene, and step of
 the light of a flash."""
@@ -77,7 +82,7 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     margins, brief, others = _margins(context), brief_changes(context), _others(context)
     bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0)) / MIN_BENT
-    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~_mixed(context)
+    alone = (bent >= 1) & (margins >= MIN_OF_EACH).all(axis=0) & ~_mixed(context)
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     rows = touched(alone & ~others, edges) | ((brief >= 1) & ~others)
     shown = np.fmax(bent, brief)
@@ -96,12 +101,21 @@ def _margins(context: Context) -> Float64:
     away, usual_away = above_sides(wobble)
     least = np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away), wobble - away)
     away = np.nan_to_num(away / least)
-    away = np.where(lone >= MUCH_UNMATCHED, np.fmax(away, MIN_OF_EACH[1]), away)
-    coming, going = residual_ratios(context, LEAST_BENT_RESIDUAL)
+    away = np.where(lone >= MUCH_UNMATCHED, np.fmax(away, MIN_OF_EACH), away)
+    return np.stack([lone, away, _left(context)])
+
+
+def _left(context: Context) -> Float64:
+    """(N,) margins of what motion leaves on the way in and on the way out."""
+    coming = residual_ratio(context, LEAST_BENT_RESIDUAL)
+    going = np.append(coming[1:], 0)
     # Where frames are missing, or another scene begins, only one of both leaves much.
     less, more = np.minimum(coming, going), np.maximum(coming, going)
-    both = np.where(more - 1 < MAX_ONE_SIDED * (less - 1), less, 0.0)
-    return np.stack([lone, away, (both - 1) / MIN_MORE_LEFT])
+    level = (np.where(more - 1 < MAX_ONE_SIDED * (less - 1), less, 0.0) - 1) / MIN_MORE_LEFT
+    left = np.fmax(np.nan_to_num(context.signal("warp_residual")), LEAST_BENT_RESIDUAL)
+    before, behind = left[1:-2] / left[:-3], left[2:-1] / left[3:]
+    peak = np.pad((np.minimum(before, behind) - 1) / MIN_RESIDUAL_PEAK, (1, 2))
+    return np.where(peak >= 1, np.fmax(level, peak), level)
 
 
 def _mixed(context: Context) -> Mask:
@@ -116,6 +130,8 @@ def _others(context: Context) -> Mask:
     for name, most in (("structure_step", MAX_BENT_STEP), ("light_step", MAX_BENT_LIGHT)):
         step = np.abs(np.nan_to_num(context.signal(name)))
         other |= np.fmax(step, np.append(step[1:], 0)) > most
+    contrast = np.fmax(context.signal("luma_std"), LEAST_CONTRAST)
+    other |= np.nan_to_num(context.signal("unmatched")) > MAX_FOREIGN * contrast
     other |= (seam_margin(context) >= MAX_BENT_SEAMS) | behind_repeats(context)
     other |= beside(ghost_rows(context))
     for tear in tears(context):

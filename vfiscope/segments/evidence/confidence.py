@@ -18,7 +18,7 @@ MIN_CONFIDENCE = 0.5
 MAX_CONFIDENCE = 0.97
 """Other videos are harder than those it was fitted to."""
 MEASURED: dict[str, tuple[float, float]] = {
-    "blur": (0.48, 0.94),
+    "blur": (0.34, 0.94),
     "cadence": (0.81, 0.96),
     "change": (0.12, 0.60),
     "corruption": (0.80, 0.93),
@@ -28,13 +28,13 @@ MEASURED: dict[str, tuple[float, float]] = {
     "fade": (0.84, 0.96),
     "flash": (0.69, 0.94),
     "flicker": (0.71, 0.95),
-    "ghosting": (0.47, 0.88),
+    "ghosting": (0.85, 0.95),
     "mixture": (0.80, 0.95),  # chosen, not fitted: none of them was false
     "repeat": (0.50, 0.75),  # the first chosen: few are so
     "shift": (0.49, 0.92),
     "tearing": (0.56, 0.89),
     "transition": (0.90, 0.96),
-    "warp": (0.49, 0.85),
+    "warp": (0.49, 0.88),
 }
 """{evidence: probability where the margin is 1, and where it is 2}"""
 

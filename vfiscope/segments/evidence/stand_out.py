@@ -21,7 +21,6 @@ __all__ = [
     "impulse_margin",
     "relit",
     "residual_ratio",
-    "residual_ratios",
     "seam_margin",
     "touched",
 ]
@@ -78,27 +77,12 @@ def residual_ratio(context: Context, least: float = MIN_RESIDUAL) -> Float64:
     """(N,) what motion leaves of the step to a frame, in terms of that of the frames around, which
     counts as a ``least`` one."""
 
-    left, before, behind = _residual_levels(context)
-    return np.nan_to_num(left / np.fmax(least, np.fmax(before, behind)))
-
-
-def residual_ratios(context: Context, least: float) -> tuple[Float64, Float64]:
-    """(N,) the same of the step to a frame in terms of the frames before, and of the step from it
-    in terms of those behind: where much is new at once, other residuals may be usual there."""
-    left, before, behind = _residual_levels(context)
-    sides = np.where(np.isnan(before), behind, before), np.where(np.isnan(behind), before, behind)
-    coming, going = (np.nan_to_num(left / np.fmax(least, side)) for side in sides)
-    return coming, np.append(going[1:], 0)
-
-
-def _residual_levels(context: Context) -> tuple[Float64, Float64, Float64]:
-    """(N,) what motion leaves, and the medians of that before and behind."""
-
-    def compute() -> tuple[Float64, Float64, Float64]:
+    def compute() -> tuple[Float64, Float64]:
         left = context.signal("warp_residual")
-        return left, medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND)
+        return left, np.fmax(medians(left, SIDE_BEFORE), medians(left, SIDE_BEHIND))
 
-    return context.columns.share("residual_levels", compute)
+    left, level = context.columns.share("residual_levels", compute)
+    return np.nan_to_num(left / np.fmax(least, level))
 
 
 def behind_repeats(context: Context) -> Mask:

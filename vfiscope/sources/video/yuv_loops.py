@@ -212,8 +212,8 @@ def _paint(
     v_green: Any,
     u_blue: Any,
 ) -> None:
-    """Write planes into ``out``, (H, 3 W), the luma of that RGB into ``grey``, (H, W) or None, and
-    its (3,) int64 sums into ``sums``."""
+    """Write planes into ``out``, (H, 3 W), and the luma of that RGB into ``grey``, (H, W), and its
+    sums into ``sums``, (3,) int64; where ``grey`` is None, zeros."""
     height, last = out.shape[0], u.shape[0] - 1
     columns = out.shape[1] // (3 if site == EVERY else 6)
     terms = np.empty((3, columns + 2), np.int32)
@@ -309,7 +309,8 @@ def _put(
     g: Any,
     b: Any,
 ) -> Any:
-    """Write one pixel from the code value of its luma and what chroma adds; R, G and B of it."""
+    """Write one pixel from the code value of its luma and what chroma adds; R, G and B of it, or
+    zeros where its luma is not written."""
     light = np.int32(np.int32(y - black) * luma + (1 << 21))  # with one half for rounding
     red: Any = np.int32(light + r) >> 22
     green: Any = np.int32(light + g) >> 22
@@ -317,9 +318,10 @@ def _put(
     red, green = np.int32(min(max(red, 0), 255)), np.int32(min(max(green, 0), 255))
     blue = np.int32(min(max(blue, 0), 255))
     out[row, 3 * x], out[row, 3 * x + 1], out[row, 3 * x + 2] = red, green, blue
-    if grey is not None:
-        parts = red * LUMA_PARTS[0] + green * LUMA_PARTS[1] + blue * LUMA_PARTS[2]
-        grey[row, x] = (parts + HALF_OF_LUMA) >> LUMA_BITS
+    if grey is None:
+        return THREE_ZEROS  # the sums, which nobody asked for, are compiled away
+    parts = red * LUMA_PARTS[0] + green * LUMA_PARTS[1] + blue * LUMA_PARTS[2]
+    grey[row, x] = (parts + HALF_OF_LUMA) >> LUMA_BITS
     return red, green, blue
 
 
