@@ -76,6 +76,12 @@ def places(columns: Columns) -> list[tuple[str, int, int]]:
     return [(each.kind, each.start, each.stop) for each in found(columns)]
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_few_rows_have_no_fault(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.ROWS", rows)
+    assert found(scene()) == []
+
+
 LONE = {"impulse": {30: 40.0}, "unmatched": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
 BENT = {**LONE, "wobble": {30: 1.0}}
 BRIEF = {"onset": {30: 25.0, 32: 30.0}, "warp_residual": {30: 0.09, 31: 0.07, 32: 0.09}}

@@ -115,6 +115,7 @@ def _left(context: Context) -> Float64:
     left = np.fmax(np.nan_to_num(context.signal("warp_residual")), LEAST_BENT_RESIDUAL)
     before, behind = left[1:-2] / left[:-3], left[2:-1] / left[3:]
     peak = np.pad((np.minimum(before, behind) - 1) / MIN_RESIDUAL_PEAK, (1, 2))
+    peak = peak[: len(level)]  # of fewer than three rows
     return np.where(peak >= 1, np.fmax(level, peak), level)
 
 
