@@ -52,7 +52,7 @@ def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -
     return not counted or stated
 
 
-SEGMENTS = STAGES.add("segments", Stage("segments", 2, (), {"segments": Segment}, find))
+SEGMENTS = STAGES.add("segments", Stage("segments", 3, (), {"segments": Segment}, find))
 
 
 def flagged(
