@@ -22,9 +22,10 @@ __all__ = ["SHOT_STEPS", "block_likeness", "shot_residual", "shot_step"]
 
 LIKENESS_PX = 8
 """Side of the blocks in which structure is compared."""
-STILL_STEP, STILL_RESIDUAL = 0.08, 0.096
-"""Values up to which motion is not looked for. A cut needs 2.5 times as much, and 2.5 times that of
-the frames around it, so this hides none."""
+STILL_RESIDUAL = 0.096
+"""Residual up to which motion is not looked for, whatever the structure, which noise changes where
+contrast is low. A cut needs 2.5 times as much, and 2.5 times that of the frames around it, so this
+hides none."""
 NOTHING = np.float32(0)
 LEAST_POWER = np.float32(1.5**2)
 """Least variance in a block: what rounding and codecs leave of a plain area."""
@@ -43,9 +44,9 @@ def shot_step(frame: SignalFrame) -> float:
     """1 minus the median correlation of luma in blocks of 8 x 8 to the frame in the row before:
     near 0 for one scene whatever its light, near 1 for another one, however dark.
 
-    The frame before is brought along the motion where that is more than 0.08, or the residual is
-    more than 0.096. Blocks without structure in both frames do not count; NaN where hardly any has
-    any. Of frames scaled down to at most 240 px of width.
+    The frame before is brought along the motion where the residual is more than 0.096. Blocks
+    without structure in both frames do not count; NaN where hardly any has any. Of frames scaled
+    down to at most 240 px of width.
     """
     return _unlike_before(frame).structure
 
@@ -63,7 +64,7 @@ def _unlike_before(frame: SignalFrame) -> Unlike:
 
     def compute() -> Unlike:
         there = _unlike(frame, before.tiny.astype(np.float32))
-        if not (there.structure > STILL_STEP or there.codes > STILL_RESIDUAL):
+        if not there.codes > STILL_RESIDUAL:
             return there
         found = from_before(frame)
         if found is None:
