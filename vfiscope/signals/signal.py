@@ -129,7 +129,8 @@ class SignalFrame:
     def channel_means(self) -> tuple[float, ...]:
         """Means of R, G and B over all pixels, in code values of the frame's own depth."""
         sums = self.share("channel_sums", lambda: channel_sums(self.pixels))
-        return tuple(float(each) / self.pixels[..., 0].size for each in sums)
+        count = self.pixels.shape[0] * self.pixels.shape[1]
+        return self.share("channel_means", lambda: tuple(float(each) / count for each in sums))
 
     @property
     def luma(self) -> Uint8:

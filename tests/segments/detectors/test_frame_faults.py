@@ -76,6 +76,12 @@ def places(columns: Columns) -> list[tuple[str, int, int]]:
     return [(each.kind, each.start, each.stop) for each in found(columns)]
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 4])
+def test_few_rows_have_no_fault(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.ROWS", rows)
+    assert found(scene()) == []
+
+
 LONE = {"impulse": {30: 40.0}, "unmatched": {30: 40.0}, "warp_residual": {30: 0.1, 31: 0.1}}
 BENT = {**LONE, "wobble": {30: 1.0}}
 BRIEF = {"onset": {30: 25.0, 32: 30.0}, "warp_residual": {30: 0.09, 31: 0.07, 32: 0.09}}
@@ -158,6 +164,15 @@ TORN = {
         ),
         (SOFT, [("blur", 30, 33)]),
         (GHOST, [("ghosting", 30, 31)]),
+        # Sharpness falls a frame before the one that is clearly a blend: still no blur.
+        (
+            {
+                **GHOST,
+                "sharpness": dict.fromkeys((29, 30), 3.0),
+                "luma_std": dict.fromkeys((29, 30), 39.0),
+            },
+            [("ghosting", 30, 31)],
+        ),
         # a blend of two frames that are no neighbours
         (FAR, [("ghosting", 30, 31)]),
         # Blends with the next frame itself: detail is seen twice and is weaker.

@@ -116,12 +116,16 @@ for _detector in (
         "blur", blur.BLUR_SIGNALS, blur.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
     ),
     Detector("corruption", DAMAGE_SIGNALS, corruption.detect, reads=DAMAGE_READS),
-    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, (), ("blur",), FAULT_READS),
+    Detector("ghosting", ghosts.GHOSTING_SIGNALS, ghosts.detect, reads=FAULT_READS),
     Detector("mixed", mixed.MIX_SIGNALS, mixed.detect, ["ghosting"]),
     Detector("shift", shift.SHIFT_SIGNALS, shift.detect, reads=FAULT_READS),
     Detector("tearing", torn.TEAR_SIGNALS, torn.detect, reads=FAULT_READS),
     Detector(
-        "warp", warp.WARP_SIGNALS, warp.detect, reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS)
+        "warp",
+        warp.WARP_SIGNALS,
+        warp.detect,
+        gives_way_to=("cut", "fade"),
+        reads=(*FAULT_READS, *ghosts.GHOSTING_SIGNALS),
     ),
     Detector(
         "onset", onsets.ONSET_SIGNALS, onsets.detect, ["change"], onsets.EXPLAINED_BY, TURN_SIGNALS

@@ -6,7 +6,7 @@ import numpy as np
 
 from vfiscope.config import SIGMA_OF_MAD
 from vfiscope.segments.detector import Columns
-from vfiscope.segments.detectors.ghosts import ghost_rows
+from vfiscope.segments.detectors.ghosts import MAX_GHOST_ROWS, ghost_rows
 from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of, medians, shifted
@@ -90,7 +90,9 @@ def detect(columns: Columns) -> list[Segment]:
         if first < free:
             continue
         stop = _sharp_again(level, first, float(usual[first]), float(fall[first]))
-        if stop is not None and not structure[stop] > MAX_SCENE_STEP:
+        if stop is None or _blended(context, first, stop):
+            continue
+        if not structure[stop] > MAX_SCENE_STEP:
             free = stop
             margin = float(fall[first] / needed[first])
             found.append(_segment(columns, level, (first, stop - 1), float(fall[first]), margin))
@@ -121,6 +123,11 @@ def _other(context: Context, brighter: Mask) -> Mask:
     for rows in range(1, ROWS_BEHIND_BREAK + 1):
         other[rows:] |= new[:-rows]
     return np.asarray(other)
+
+
+def _blended(context: Context, first: int, stop: int) -> bool:
+    """Whether it is short and holds a ghost, which takes sharpness too."""
+    return stop - first <= MAX_GHOST_ROWS and bool(ghost_rows(context)[first:stop].any())
 
 
 def _sharp_again(level: Float64, first: int, usual: float, fall: float) -> int | None:

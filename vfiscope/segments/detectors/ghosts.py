@@ -26,7 +26,7 @@ from vfiscope.segments.spans import Mask
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment, counted
 
-__all__ = ["GHOSTING_SIGNALS", "detect", "ghost_rows"]
+__all__ = ["GHOSTING_SIGNALS", "MAX_GHOST_ROWS", "detect", "ghost_rows"]
 
 SIDES = (ECHO_NEAR[:5], ECHO_NEAR[5:])
 MIXTURES = ("blend_residual", "blend_others")

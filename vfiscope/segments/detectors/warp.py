@@ -49,10 +49,10 @@ and how much more it may leave on the way in than on the way out, or the other w
 MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
 """Least geometric mean of the three in terms of what is enough, least of each, and what counts of
 each at most."""
-MAX_FOREIGN, LEAST_CONTRAST = 1.6, 2.0
+MAX_FOREIGN, LEAST_CONTRAST = 2.0, 2.0
 """Content that neither neighbour has, in standard deviations of luma, from which on it does not
-come from near by, as in a bend, but from anywhere: two places of a frame differ by 1.1 in the mean;
-and least standard deviation."""
+come from near by, as in a bend, but from anywhere: as far apart are the two values of a frame that
+has only two; and least standard deviation."""
 MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.3, 0.02
 """Margin of seams below which nothing is damaged, change of structure of another scene, and step of
 the light of a flash."""
@@ -115,6 +115,7 @@ def _left(context: Context) -> Float64:
     left = np.fmax(np.nan_to_num(context.signal("warp_residual")), LEAST_BENT_RESIDUAL)
     before, behind = left[1:-2] / left[:-3], left[2:-1] / left[3:]
     peak = np.pad((np.minimum(before, behind) - 1) / MIN_RESIDUAL_PEAK, (1, 2))
+    peak = peak[: len(level)]  # of fewer than three rows
     return np.where(peak >= 1, np.fmax(level, peak), level)
 
 
