@@ -126,6 +126,7 @@ def carry(now: Uint8, other: Uint8) -> Carried | None:
 def flow_between(now: Uint8, other: Uint8) -> Float32:
     """(h, w, 2) px: content at (x, y) of the one plane is at (x + dx, y + dy) of the other. Short
     sides of at least 12 px."""
+    # Made anew each time: OpenCV fits the scales of a search to its first frames.
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     height, width = now.shape
     # OpenCV chooses its coarsest scale by the width alone, and crashes where a patch is higher than
