@@ -424,6 +424,20 @@ def test_a_tear_is_told_in_steps_and_a_ghost_with_its_evidence() -> None:
     )
 
 
+@pytest.mark.parametrize(("share", "ghosts"), [(0.6, 0), (0.1, 1)])
+def test_frames_of_two_fields_are_no_ghosts(share: float, ghosts: int) -> None:
+    """Two of five frames show a new field beside an old one; what repeats shows one instant."""
+    columns = scene(echo_2={30: 0.5}, moving_detail={30: 6.0}, difference_p99={30: 15.0})
+    calm = np.isin(np.arange(ROWS) % 5, (2, 4))
+    columns.signals["difference_rms"] = np.where(calm, 20 * share**2, 20).astype(np.float32)
+    columns.signals["pace"] = np.where(calm, share, 1).astype(np.float32)
+    columns.signals["frame_difference"] = columns.signals["difference_rms"] / 2
+    for name in ("structure_step", "histogram_step"):
+        columns.signals[name] = np.zeros(ROWS, np.float32)
+    assert len(DETECTORS["cadence"].detect(columns)) == 1
+    assert len(DETECTORS["ghosting"].detect(columns)) == ghosts
+
+
 def test_bends_are_told_with_their_place_or_their_way() -> None:
     (one,) = found(scene(**BENT))
     assert one.evidence == (

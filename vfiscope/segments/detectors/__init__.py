@@ -63,9 +63,10 @@ __all__ = ["DETECTORS", "Columns", "Detector", "detectors_of"]
 DAMAGE_READS = (*DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS)
 FAULT_READS = (
     *(*DAMAGE_READS, *shift.SHIFT_SIGNALS, *torn.TEAR_SIGNALS, *PACE_SIGNALS),
-    *(*ECHOES, "moving_detail"),
+    *(*ECHOES, "moving_detail", *REPEAT_SIGNALS, *TURN_SIGNALS),
 )
-"""What tells damage, bumps, tears and echoes, each of which may look like another one."""
+"""What tells damage, bumps, tears, echoes and cadences of fields, each of which may look like
+another one."""
 SLIP_KINDS = ("cadence", "drop", "duplicate", "freeze")
 DETECTORS: Registry[Detector] = Registry("detector")
 """All detectors, in the order in which they run."""

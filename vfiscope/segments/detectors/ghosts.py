@@ -20,6 +20,8 @@ from vfiscope.segments.evidence.echoes import (
     seen_twice,
     surely_twice,
 )
+from vfiscope.segments.evidence.held import patterns_of
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
 from vfiscope.segments.evidence.stand_out import beside, relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
@@ -190,7 +192,16 @@ def _others(context: Context) -> Mask:
     blended = relit(context)
     for tear in tears(context):
         blended[tear.first : tear.stop] = True
-    return np.asarray(other | beside(blended))
+    return np.asarray(other | beside(blended) | _of_fields(context))
+
+
+def _of_fields(context: Context) -> Mask:
+    """(N,) rows of a cadence of fields, in which frames of two instants are usual."""
+    rows = np.zeros(len(context.columns.frames), bool)
+    if all(name in context.columns.signals for name in REPEAT_SIGNALS):
+        for pattern in patterns_of(context.columns):
+            rows[pattern.first : pattern.last + 1] |= pattern.has_fields
+    return rows
 
 
 def _off_time(context: Context) -> Float64:

@@ -37,8 +37,6 @@ EVERY_SECOND = 25
 """Cycle of 24 frames a second that are shown as 25: two repeats so far apart are one."""
 MAX_CYCLES = 3
 """From one repeat to the next that is found: in between little may move."""
-FIELD_RATIO = 0.5
-"""Change of the calm rows in parts of the others, above which one field of two is new."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -168,13 +166,10 @@ def _said(frames: FrameTable, pattern: Pattern) -> str:
             f" {counted(len(pattern.repeats), 'frame')} repeat the frame before; the usual change"
             f" is {told(pattern.ratio)} times that of the others"
         )
-    held = sorted({row % period for row in pattern.repeats})
-    many, s = len(held), "" if len(held) > 1 else "s"
-    alone = all(after - before > 1 for before, after in pairwise([*held, held[0] + period]))
-    if pattern.ratio > FIELD_RATIO and many > 1 and alone:
+    many = len(pattern.held_phases)
+    how = f"repeat{'' if many > 1 else 's'} the frame before"
+    if pattern.has_fields:
         how = "show a new field beside an old one"
-    else:
-        how = f"repeat{s} the frame before"
     what = {(1, 2): "twos: ", (2, 3): "threes: "}.get((many, period), "")
     return (
         f"{what}{counted(many, 'frame')} of every {period} {how}, the first is frame"

@@ -4,6 +4,7 @@ much each frame changes: what detectors of repeats, drops and cadences share."""
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -65,6 +66,8 @@ CODEC_CHANGE = 2.5
 """Code values by which frames may differ because they are coded differently well."""
 MIN_CERTAINTY = 4.5
 """Sum of the logarithms by which repeats stand out."""
+FIELD_RATIO = 0.5
+"""Change of the calm rows in parts of the others, above which one field of two is new."""
 MIN_STEP_PACE = 0.15
 """Motion of the other rows of a pattern, in usual steps."""
 
@@ -85,6 +88,19 @@ class Pattern(NamedTuple):
     shortest: int = 0
     """Where frames are held for differing times, the shortest one, and ``period`` is the longest; 0
     in a regular pattern."""
+
+    @property
+    def held_phases(self) -> list[int]:
+        """The places in a cycle that repeat."""
+        return sorted({row % self.period for row in self.repeats})
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether its calm rows show a new field beside an old one, as 3:2 pulldown does: several
+        of a cycle, with others between them, which change by half as much."""
+        held = self.held_phases
+        apart = (after - before for before, after in pairwise([*held, held[0] + self.period]))
+        return self.ratio > FIELD_RATIO and len(held) > 1 and all(rows > 1 for rows in apart)
 
 
 def change_of(columns: Columns) -> Float64:
