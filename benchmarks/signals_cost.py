@@ -1,11 +1,12 @@
 """What signals and detectors cost, beside decoding and beside psnr and ssim in the same process.
 
-    python benchmarks/signals_cost.py CLIP [FRAMES]
+    python benchmarks/signals_cost.py CLIP [REF [FRAMES]]
 
-Printed is processor time of all threads per frame: of decoding a video alone, of a scan with the
-metric absdiff, and of a score with psnr and ssim against the same video; the last two without
-signals, and with the default ones and the detectors that need them. Each ratio is the median of
-ROUNDS rounds that hold all five; what is compiled and opened for the first time is not counted.
+Printed is processor time of all threads per frame: of decoding the clip alone, of a scan with the
+metric absdiff, and of a score with psnr and ssim against REF, or the clip itself without one; scan
+and score without signals, and with the default ones and the detectors that need them. Each ratio is
+the median of ROUNDS rounds that hold all five; what is compiled and opened for the first time is
+not counted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import vfiscope as vs
 from vfiscope.sources import open_source
 
 ROUNDS = 3
-MOST_FRAMES = 720
+MOST_FRAMES = "720"
 SCAN, SCORE = "scan absdiff", "score psnr,ssim"
 SIGNALS = " + signals, detectors"
 
@@ -38,21 +39,21 @@ def scan(clip: str, frames: int, signals: tuple[str, ...]) -> None:
         vs.scan(clip, metrics=["absdiff"], signals=signals, stop=frames, out=out).close()
 
 
-def score(clip: str, frames: int, signals: tuple[str, ...]) -> None:
+def score(clip: str, ref: str, frames: int, signals: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "score.h5"
         metrics = ["psnr", "ssim"]
-        vs.score(clip, ref=clip, metrics=metrics, signals=signals, stop=frames, out=out).close()
+        vs.score(clip, ref=ref, metrics=metrics, signals=signals, stop=frames, out=out).close()
 
 
-def steps(clip: str, frames: int) -> dict[str, Callable[[], object]]:
+def steps(clip: str, ref: str, frames: int) -> dict[str, Callable[[], object]]:
     """What is measured."""
     return {
         "decode": lambda: decode(clip, frames),
         SCAN: lambda: scan(clip, frames, ("none",)),
         SCAN + SIGNALS: lambda: scan(clip, frames, ()),
-        SCORE: lambda: score(clip, frames, ("none",)),
-        SCORE + SIGNALS: lambda: score(clip, frames, ()),
+        SCORE: lambda: score(clip, ref, frames, ("none",)),
+        SCORE + SIGNALS: lambda: score(clip, ref, frames, ()),
     }
 
 
@@ -63,9 +64,9 @@ def processor_ms(do: Callable[[], object], frames: int) -> float:
     return 1000 * (time.process_time() - start) / frames
 
 
-def main(clip: str, most: int) -> None:
-    frames = decode(clip, most)
-    asked = steps(clip, frames)
+def main(clip: str, ref: str = "", most: str = MOST_FRAMES) -> None:
+    frames = decode(clip, int(most))
+    asked = steps(clip, ref or clip, frames)
     for do in asked.values():
         do()
     rounds = [{name: processor_ms(do, frames) for name, do in asked.items()} for _ in range(ROUNDS)]
@@ -82,4 +83,4 @@ def main(clip: str, most: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else MOST_FRAMES)
+    main(*sys.argv[1:])
