@@ -68,7 +68,12 @@ AUDIT: dict[str, tuple[str, list[Truth]]] = {
     "BBB_sampleB_distorted.mp4": (
         "reported",
         [
-            trifle("exposure", at, reason="a keyframe renews a frame 3 % too bright", also="blur")
+            trifle(
+                "exposure",
+                at,
+                reason="a keyframe renews a frame 3 % too bright, whose motion lags by two steps",
+                also="blur drop",
+            )
             for at in (120, 240)
         ],
     ),

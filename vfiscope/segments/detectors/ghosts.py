@@ -20,8 +20,7 @@ from vfiscope.segments.evidence.echoes import (
     seen_twice,
     surely_twice,
 )
-from vfiscope.segments.evidence.held import patterns_of
-from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
+from vfiscope.segments.evidence.repeats import rows_in_cadence
 from vfiscope.segments.evidence.stand_out import beside, relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
@@ -192,16 +191,8 @@ def _others(context: Context) -> Mask:
     blended = relit(context)
     for tear in tears(context):
         blended[tear.first : tear.stop] = True
-    return np.asarray(other | beside(blended) | _of_fields(context))
-
-
-def _of_fields(context: Context) -> Mask:
-    """(N,) rows of a cadence of fields, in which frames of two instants are usual."""
-    rows = np.zeros(len(context.columns.frames), bool)
-    if all(name in context.columns.signals for name in REPEAT_SIGNALS):
-        for pattern in patterns_of(context.columns):
-            rows[pattern.first : pattern.last + 1] |= pattern.has_fields
-    return rows
+    # In a cadence of fields, frames of two instants are usual.
+    return np.asarray(other | beside(blended) | rows_in_cadence(context, of_fields=True))
 
 
 def _off_time(context: Context) -> Float64:

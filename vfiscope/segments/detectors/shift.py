@@ -12,6 +12,7 @@ from vfiscope.segments.evidence.context import Context, context_of
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.echoes import surely_twice
 from vfiscope.segments.evidence.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
+from vfiscope.segments.evidence.repeats import rows_in_cadence
 from vfiscope.segments.evidence.stand_out import behind_repeats
 from vfiscope.segments.evidence.torn_paces import surely_torn
 from vfiscope.segments.rules import segment_of
@@ -29,6 +30,8 @@ AGAIN_ROWS, AGAIN_SHARE = 8, 0.3
 BACK_SHARE, REST_SHARE, USUAL_REST = 0.5, 0.1, 3.0
 """Part of the farthest displacement within which the frame is back; and the next departure of one
 at rest, as such a part and in terms of the usual one before."""
+MIN_IN_CADENCE = 2.0
+"""Margin in a cadence, where a frame behind one that repeats goes two usual steps at once."""
 SIDE_OF_BUMP = 4
 """Rows before and behind it whose motion is the usual one."""
 LONG_SHARE, MAX_LEFT_BACK = 0.5, 0.8
@@ -82,6 +85,7 @@ def _found(context: Context) -> list[Bump]:
     x, y = context.signal("motion_x"), context.signal("motion_y")
     starts = leaps.far & ~damaged_rows(context) & ~_again(x, y)
     starts &= ~surely_torn(context) & ~surely_twice(context)
+    starts &= (leaps.margin >= MIN_IN_CADENCE) | ~rows_in_cadence(context)
     late, found, free = behind_repeats(context), [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:

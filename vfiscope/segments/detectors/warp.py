@@ -46,7 +46,7 @@ MUCH_UNMATCHED = 3.0
 MIN_RESIDUAL_PEAK, MAX_ONE_SIDED = 0.2, 5.0
 """How much more motion leaves than on the steps right before and behind, where the level changes;
 and how much more it may leave on the way in than on the way out, or the other way."""
-MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, 0.5, 4.0
+MIN_BENT, MIN_OF_EACH, MAX_OF_EACH = 1.55, (0.5, 0.5, 1.0), 4.0
 """Least geometric mean of the three in terms of what is enough, least of each, and what counts of
 each at most."""
 MAX_FOREIGN, LEAST_CONTRAST = 2.0, 2.0
@@ -82,7 +82,7 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     margins, brief, others = _margins(context), brief_changes(context), _others(context)
     bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0)) / MIN_BENT
-    alone = (bent >= 1) & (margins >= MIN_OF_EACH).all(axis=0) & ~_mixed(context)
+    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~_mixed(context)
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     rows = touched(alone & ~others, edges) | ((brief >= 1) & ~others)
     shown = np.fmax(bent, brief)
@@ -101,7 +101,7 @@ def _margins(context: Context) -> Float64:
     away, usual_away = above_sides(wobble)
     least = np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away), wobble - away)
     away = np.nan_to_num(away / least)
-    away = np.where(lone >= MUCH_UNMATCHED, np.fmax(away, MIN_OF_EACH), away)
+    away = np.where(lone >= MUCH_UNMATCHED, np.fmax(away, MIN_OF_EACH[1]), away)
     return np.stack([lone, away, _left(context)])
 
 

@@ -24,7 +24,7 @@ from vfiscope.segments.evidence.held import (
 )
 from vfiscope.types import Float64
 
-__all__ = ["MIN_REPEAT_STD", "REPEAT_SIGNALS", "Repeat", "repeats_of"]
+__all__ = ["MIN_REPEAT_STD", "REPEAT_SIGNALS", "Repeat", "repeats_of", "rows_in_cadence"]
 
 REPEAT_SIGNALS = (
     *CHANGE_SIGNALS,
@@ -139,6 +139,16 @@ def repeats_of(columns: Columns) -> list[Repeat]:
         ]
 
     return columns.share("repeats", compute)
+
+
+def rows_in_cadence(context: Context, *, of_fields: bool = False) -> Bool:
+    """(N,) True in a regular pattern of repeats, or in those of fields alone: of runs that hold all
+    signals, else nowhere."""
+    rows = np.zeros(len(context.columns.frames), np.bool_)
+    if all(name in context.columns.signals for name in REPEAT_SIGNALS):
+        for pattern in patterns_of(context.columns):
+            rows[pattern.first : pattern.last + 1] |= pattern.has_fields or not of_fields
+    return rows
 
 
 def _passes(context: Context) -> Bool:
