@@ -23,7 +23,7 @@ import argparse
 import os
 import sys
 import time
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 
@@ -35,7 +35,9 @@ def main() -> int:
     verb.add_argument("out", type=Path)
     verb.add_argument("--half", default="", choices=("", "tuning", "reported"), help="one only")
     verb.add_argument("--scale", type=float, default=1.0, help="below 1: fewer faults")
-    verb.add_argument("--seed", type=int, default=0, help="other places, scenes and damages")
+    verb.add_argument(
+        "--seed", default="0", help="other places, scenes and damages; more faults: 17,19"
+    )
     verb = verbs.add_parser("scan", help="a run for each clip")
     verb.add_argument("out", type=Path)
     verb.add_argument("--again", action="store_true", help="also where there is a run")
@@ -75,12 +77,15 @@ def make_all(args: argparse.Namespace) -> int:
     from faults_make import make
     from faults_truth import HALVES
 
-    args.out.mkdir(parents=True, exist_ok=True)
+    seeds = [int(seed) for seed in args.seed.split(",")]
     entries, start = [], time.process_time()
-    for half in [args.half] if args.half else HALVES:
-        made = make(args.clips, args.out, half, args.scale, args.seed)
-        for entry in chain(made, compared(args.clips, args.out, half, args.seed)):
-            entries.append(entry)
+    for half, seed in product([args.half] if args.half else HALVES, seeds):
+        inside = Path(str(seed)) if len(seeds) > 1 else Path()
+        folder = args.out / inside
+        folder.mkdir(parents=True, exist_ok=True)
+        made = make(args.clips, folder, half, args.scale, seed)
+        for entry in chain(made, compared(args.clips, folder, half, seed)):
+            entries.append(entry.within(inside))
             print(f"\r{len(entries)} clips", end="", file=sys.stderr, flush=True)
     save_list(args.out, entries)
     size = sum((args.out / entry.file).stat().st_size for entry in entries)

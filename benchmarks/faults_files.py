@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,11 @@ class Entry:
     @property
     def minutes(self) -> float:
         return self.frames / self.rate / 60
+
+    def within(self, folder: Path) -> Entry:
+        """The same with its files in a folder."""
+        against = str(folder / self.against) if self.against else ""
+        return replace(self, file=str(folder / self.file), against=against)
 
     def to_dict(self) -> dict[str, Any]:
         return {**self.__dict__, "truths": [truth.to_dict() for truth in self.truths]}

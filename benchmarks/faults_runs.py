@@ -42,7 +42,6 @@ def run_path(out: Path, entry: Entry) -> Path:
 def scan(out: Path, signals: str, again: bool, only: str) -> int:
     """A run for each clip; those that are there stay. What vfiscope refuses is printed, and counts
     as clips of which nothing is said."""
-    (out / RUNS).mkdir(exist_ok=True)
     parts = only.split(",")
     entries = [e for e in load_list(out) if any(part in e.file for part in parts)]
     start, frames = time.process_time(), 0
@@ -51,6 +50,7 @@ def scan(out: Path, signals: str, again: bool, only: str) -> int:
         path = run_path(out, entry)
         if path.exists() and not again:
             continue
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _run(out, entry, path, [name for name in signals.split(",") if name])
             frames += entry.frames
@@ -105,7 +105,7 @@ def _save(out: Path, columns: Mapping[str, Stored]) -> None:
 def columns(out: Path) -> dict[str, Stored]:
     """The columns of all runs; read anew where a run is newer than what is kept."""
     path = out / COLUMNS
-    newest = max((run.stat().st_mtime for run in (out / RUNS).glob("*.h5")), default=0.0)
+    newest = max((run.stat().st_mtime for run in (out / RUNS).rglob("*.h5")), default=0.0)
     if not path.exists() or path.stat().st_mtime < newest:
         _save(out, stored_runs(out, load_list(out)))
     with path.open("rb") as file:
