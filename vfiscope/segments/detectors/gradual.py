@@ -94,9 +94,12 @@ class _Stretch:
         return self.over >= MIN_OVER_SIDES or (self.over >= one and self.over_both >= both)
 
     @property
+    def mixes(self) -> bool:
+        return self.contrast <= MAX_MIXED_CONTRAST and self.peak <= MAX_MIXED_PEAK
+
+    @property
     def dissolves(self) -> bool:
-        mixed = self.contrast <= MAX_MIXED_CONTRAST and self.peak <= MAX_MIXED_PEAK
-        return mixed or (self.peak <= MAX_EVEN_PEAK and self.apart >= MIN_LIGHT_APART)
+        return self.mixes or (self.peak <= MAX_EVEN_PEAK and self.apart >= MIN_LIGHT_APART)
 
     @property
     def wipes(self) -> bool:
@@ -110,7 +113,7 @@ class _Stretch:
         how = "dissolves into" if self.dissolves else "is replaced by"
         second = (
             f"contrast falls to {told(self.contrast)} of that beside them"
-            if self.dissolves and self.contrast < 1
+            if self.mixes
             else f"the most changed blocks change {told(self.peak)} times as much as the mean"
         )
         return (

@@ -8,7 +8,7 @@ one repeat of 25 frames, single repeats follow each other at the same distance.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 
@@ -51,10 +51,10 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
-            _whole(pattern, len(column)),
+            (whole := _whole(pattern, len(column))),
             confidence("cadence", pattern.certainty / MIN_CERTAINTY),
             "cadence",
-            evidence=_said(columns.frames, pattern),
+            evidence=_said(columns.frames, pattern, whole[0]),
         )
         for pattern in sorted([*patterns_of(columns), *regular_of(columns)])
     ]
@@ -158,7 +158,7 @@ def _whole(pattern: Pattern, count: int) -> tuple[int, int]:
     return first, count - 1 if pattern.last + behind >= count else pattern.last
 
 
-def _said(frames: FrameTable, pattern: Pattern) -> str:
+def _said(frames: FrameTable, pattern: Pattern, first: int) -> str:
     period = pattern.period
     if pattern.shortest:
         return (
@@ -171,8 +171,10 @@ def _said(frames: FrameTable, pattern: Pattern) -> str:
     if pattern.has_fields:
         how = "show a new field beside an old one"
     what = {(1, 2): "twos: ", (2, 3): "threes: "}.get((many, period), "")
+    # Frame 0 repeats none.
+    row = next(row for row in count(max(first, 1)) if row % period in pattern.held_phases)
     return (
         f"{what}{counted(many, 'frame')} of every {period} {how}, the first is frame"
-        f" {int(frames.index[pattern.repeats[0]])}; the usual change is {told(pattern.ratio)} times"
+        f" {int(frames.index[row])}; the usual change is {told(pattern.ratio)} times"
         " that of the others"
     )
