@@ -11,8 +11,8 @@ import pytest
 
 from vfiscope import jit
 from vfiscope.jit_cache import CodeCache, times_compiling
-from vfiscope.stage_clock import COMPILE, StageClock
-from vfiscope.types.times import Times
+from vfiscope.stage_clock import StageClock
+from vfiscope.types.times import COMPILE, Times
 
 
 class Hands:

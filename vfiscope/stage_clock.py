@@ -18,16 +18,12 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from vfiscope.jit import pool_seconds, times_made_ready
-from vfiscope.types.times import Times, thread_times
+from vfiscope.types.times import COMPILE, Times, thread_times
 
-__all__ = ["COMPILE", "StageClock"]
+__all__ = ["StageClock"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
-
-
-COMPILE = "compile"
-"""The stage of compiling and loading loops, whichever stage called them."""
 
 
 @dataclass

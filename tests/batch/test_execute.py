@@ -223,7 +223,7 @@ def test_a_rerun_does_only_what_is_new(folder: Path) -> None:
 
 def test_work_begun_from_python_is_the_same_work_in_a_batch(folder: Path) -> None:
     (folder / "out").mkdir()
-    options = {"golden": 0, "start": 1, "stop": "3", **CHEAP}
+    options = {"golden": 0, "start": 1, "stop": "3", "fps": 25, **CHEAP}
     vs.scan(str(folder / "media"), out=str(folder / "out/a.h5"), **options).close()
     (folder / "a.csv").write_text("id,mode,test,golden,start,stop,fps," + ",".join(CHEAP) + "\n")
     with (folder / "a.csv").open("a") as file:

@@ -81,6 +81,9 @@ def test_the_default_rate_of_earlier_versions_was_stated_by_nobody() -> None:
         return make_header(config={**make_header().config, "fps": fps, "time_from": time_from})
 
     assert header(None, None).differences(header(25.0, None)) == []
+    for clock in ("fps", "exif"):
+        assert header(None, clock).differences(header(25.0, clock)) == []
+        assert header(24.0, clock).differences(header(25.0, clock)) == ["config.fps: 25.0 -> 24.0"]
     assert header(25.0, "fps").differences(header(25.0, None)) == [
         "config.fps: null -> 25.0",
         "config.time_from: null -> fps",

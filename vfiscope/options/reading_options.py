@@ -22,6 +22,7 @@ __all__ = [
     "ResizeFilter",
     "ToneMap",
     "as_stated",
+    "with_rate",
 ]
 
 BATCH = 4
@@ -74,6 +75,13 @@ def as_stated(stored: Mapping[str, Any]) -> dict[str, Any]:
     one, and no clock beside one that was stated."""
     unstated = stored.get("time_from") is None and stored.get("fps") == IMAGE_RATE
     return {**stored, "fps": None} if unstated else _with_clock(stored)
+
+
+def with_rate(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as they are compared: beside a clock, the default rate is the same whether it was
+    stated or not, which earlier versions did not store."""
+    unstated = config.get("time_from") is not None and config.get("fps") is None
+    return {**config, **({"fps": IMAGE_RATE} if unstated else {})}
 
 
 def _with_clock(values: Mapping[str, Any]) -> dict[str, Any]:

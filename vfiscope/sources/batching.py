@@ -75,11 +75,8 @@ def gather(
             bit_depth=bit_depth,
             beside=None if beside is None else [each[: len(index)] for each in beside],
         )
-        del (
-            data,
-            beside,
-            written,
-        )  # their memory may be used again as soon as the receiver has done with it
+        # Their memory may be used again as soon as the receiver has done with it.
+        del data, beside, written
 
 
 class _Blocks:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vfiscope.errors import StoreError
 from vfiscope.options import not_identity, stored_defaults
-from vfiscope.options.reading_options import as_stated
+from vfiscope.options.reading_options import as_stated, with_rate
 from vfiscope.store.header_diff import changes
 from vfiscope.store.text import plain
 from vfiscope.types import CellGrid, FieldSpec, MetricSpec, SignalSpec
@@ -85,8 +85,9 @@ class Header:
     def changes_from(self, stored: Mapping[str, Any]) -> list[str]:
         """As :meth:`differences`, from the dictionary of a header."""
         known = {name: value for name, value in stored_defaults().items() if name in self.config}
-        before = {**stored, "config": {**known, **as_stated(stored.get("config", {}))}}
-        return changes(before, self.to_dict(), not_identity())
+        config = with_rate({**known, **as_stated(stored.get("config", {}))})
+        own = {**self.to_dict(), "config": with_rate(plain(self.config))}
+        return changes({**stored, "config": config}, own, not_identity())
 
 
 def _spec_dict(spec: MetricSpec | FieldSpec) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class Frames(Batch):
             f"bit depth {self.bit_depth} needs {dtype}",
             data=self.data,
         )
+        for name, shape in (("luma", (n, *self.size)), ("sums", (n, 3))):
+            column = getattr(self, name)
+            if column is not None:
+                check(column.shape == shape, f"Frames.{name} must be {shape}", column=column)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-__all__ = ["Times", "thread_times"]
+__all__ = ["COMPILE", "Times", "thread_times"]
+
+COMPILE = "compile"
+"""The stage of compiling and loading loops, whichever stage called them: it happens once in a
+process, however many frames there are."""
 
 
 @dataclass(frozen=True)

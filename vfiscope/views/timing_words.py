@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vfiscope.types import counted
+from vfiscope.types.times import COMPILE
 
 __all__ = ["describe_time", "describe_timing", "times_reading", "total_timings", "with_ratio"]
 
 READING_STAGES = "read "
 """How the stages begin that decode an input and convert its frames to RGB."""
-ONCE_STAGE = "compile"
-"""The stage of what happens once in a process, however many frames there are."""
 ELSEWHERE = "elsewhere"
 TOTALS = ("seconds", "processor_seconds", "frames")
 """Of a whole run; older versions stored fewer."""
@@ -26,14 +25,14 @@ def describe_timing(timings: Mapping[str, Any], title: str = "time") -> list[str
     if not stages or whole is None:
         return [f"{title}: this run did not store where it went"]
     total, frames = timings["processor_seconds"], max(1, timings["frames"])
-    in_order = sorted(stages, key=lambda name: name == ONCE_STAGE)
+    in_order = sorted(stages, key=lambda name: name == COMPILE)
     spent = {name: stages[name]["processor"] for name in in_order}
     waited = {name: f"{times['wall']:10.2f}" for name, times in stages.items()}
     spent[ELSEWHERE] = _elsewhere(timings)
     wide = max(len(name) for name in spent)
     each = {name: f"{1000 * seconds / frames:.2f}" for name, seconds in spent.items()}
     rows = [
-        f"{name:<{wide}}  {'once' if name == ONCE_STAGE else each[name]:>14}"
+        f"{name:<{wide}}  {'once' if name == COMPILE else each[name]:>14}"
         f"  {seconds / (total or 1):6.1%}  {waited.get(name, '')}"
         for name, seconds in spent.items()
     ]
@@ -60,7 +59,7 @@ def times_reading(timings: Mapping[str, Any]) -> float | None:
     reading = sum(
         each["processor"] for name, each in stages.items() if name.startswith(READING_STAGES)
     )
-    once = stages.get(ONCE_STAGE, {"processor": 0.0})["processor"]
+    once = stages.get(COMPILE, {"processor": 0.0})["processor"]
     return (total - once) / reading if reading and total is not None else None
 
 

@@ -452,6 +452,10 @@ def test_bends_are_told_with_their_place_or_their_way() -> None:
         " are gone again"
     )
     assert two.confidence == confidence("warp", 4.0)
+    beside = {"unmatched": {29: 15.0}, "wobble": {29: 0.6}, "onset_x": {29: 0.1}}
+    left = {"warp_residual": {29: 0.1, **BRIEF["warp_residual"]}}
+    (three,) = found(scene(**{**BRIEF, **beside, **left}))
+    assert (three.start, three.stop, three.evidence) == (29, 32, two.evidence)
 
 
 def test_photos_of_a_time_lapse_are_not_asked() -> None:

@@ -254,14 +254,14 @@ def test_a_still_scene_is_named_and_no_freeze() -> None:
     assert DETECTORS["static"].detect(quiet) == []
 
 
+@pytest.mark.parametrize("change_there", [40.0, 3.5])  # of much of the frame, or of a small part
 @pytest.mark.parametrize(("gone", "stretches"), [(None, [(0, 50), (50, 100)]), (55, [(0, 100)])])
 def test_a_still_scene_ends_where_something_appears_for_good(
-    gone: int | None, stretches: list[tuple[int, int]]
+    gone: int | None, stretches: list[tuple[int, int]], change_there: float
 ) -> None:
     change, onset = np.full(100, 3.5), np.full(100, 1.0)
-    change[50] = onset[50] = 40
-    if gone is not None:
-        change[gone] = onset[gone] = 40
+    for row in (50,) if gone is None else (50, gone):
+        change[row], onset[row] = change_there, 40
     place = {"onset": onset, "onset_x": np.full(100, 0.5), "onset_y": np.full(100, 0.5)}
     other = {"impulse": np.full(100, -1.0), "light_step": np.zeros(100)}
     columns = columns_of(change, noise=np.full(100, 2.0), pace=np.zeros(100), **place, **other)

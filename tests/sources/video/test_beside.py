@@ -3,6 +3,7 @@ made."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +68,6 @@ def test_luma_goes_with_its_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(joined.take(np.array([3, 0])).luma, joined.luma[[3, 0]])
     with open_source(path) as source:
         assert Frames.concat([first, *source]).luma is None
+    for name, shape in (("luma", r"\(2, 34, 36\)"), ("sums", r"\(2, 3\)")):
+        with pytest.raises(ValueError, match=f"Frames.{name} must be {shape}"):
+            replace(first, **{name: getattr(joined, name)})

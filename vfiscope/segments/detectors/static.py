@@ -51,8 +51,10 @@ def detect(columns: Columns) -> list[Segment]:
     for repeat in repeats_of(columns):
         if repeat.margin >= 1:
             still[repeat.first : repeat.last + 1] = False
+    changed = _changed(columns)
+    still &= ~changed
     column, found, ignored = columns.signals["difference_p99"], [], np.zeros(len(still), bool)
-    for first, last in spans(still, ignored, _changed(columns), reach=STATIC_REACH):
+    for first, last in spans(still, ignored, changed, reach=STATIC_REACH):
         rows = slice(first, last + 1)
         share = float(still[rows].mean())
         # What does not change in the first row is what the row before it shows.

@@ -143,8 +143,12 @@ def _others(context: Context) -> Mask:
 def _segment(context: Context, margins: Float64, shown: Float64, rows: tuple[int, int]) -> Segment:
     frames, (first, last) = context.columns.frames, rows
     row = first + int(shown[first : last + 1].argmax())
-    brief = brief_changes(context)[row] == shown[row]
-    said = _brief_words(context, rows) if brief else _bent_words(context, margins, row)
+    brief = brief_changes(context)
+    if brief[row] == shown[row]:
+        changed = first + np.flatnonzero(brief[first : last + 1] >= 1)
+        said = _brief_words(context, (int(changed[0]), int(changed[-1])))
+    else:
+        said = _bent_words(context, margins, row)
     column = context.columns.signals["wobble"]
     return segment_of(
         *(frames, "wobble", column, shown, rows),
