@@ -33,7 +33,8 @@ def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
 
 
 def seconds(clock: StageClock) -> dict[str, float]:
-    return {name: times.processor for name, times in clock.stages.items()}
+    """Processor time by stage, rounded: what the thread did in other tests adds fractions."""
+    return {name: round(times.processor, 9) for name, times in clock.stages.items()}
 
 
 def test_a_stage_inside_another_pauses_it(hands: Hands) -> None:
@@ -49,7 +50,7 @@ def test_a_stage_inside_another_pauses_it(hands: Hands) -> None:
     timings = clock.timings(frames=62)
     assert timings["seconds"] == timings["processor_seconds"] == 31
     assert timings["fps"] == 2
-    assert timings["stages"]["inner"] == {"processor": 4, "wall": 4}
+    assert timings["stages"]["inner"] == pytest.approx({"processor": 4, "wall": 4})
 
 
 def test_of_items_only_the_making_is_charged(hands: Hands) -> None:
@@ -119,8 +120,10 @@ def test_work_of_the_pool_is_charged_to_the_caller(monkeypatch: pytest.MonkeyPat
     told = (5.0, Times(2.0, 3.0))
     monkeypatch.setattr(jit, "_measured", lambda function, *args: (function(*args), *told))
     jit.in_bands(kernel, 3, done)
-    assert jit.pool_seconds() - before == 5.0 * done.sum() == 10.0
-    assert jit.times_made_ready() == ready + Times(4.0, 6.0)
+    assert done.sum() == 2
+    assert jit.pool_seconds() - before == pytest.approx(10.0)
+    made = jit.times_made_ready()
+    assert (made.processor, made.wall) == pytest.approx((ready.processor + 4, ready.wall + 6))
 
 
 def test_compiling_is_charged_to_no_stage_that_calls_loops(hands: Hands) -> None:
@@ -141,4 +144,4 @@ def test_compiling_is_charged_to_no_stage_that_calls_loops(hands: Hands) -> None
     with clock.stage("two"):
         hands.pass_by(16)
     assert seconds(clock) == {"one": 2, COMPILE: 15, "two": 16}
-    assert clock.timings(1)["stages"]["one"]["wall"] == 2
+    assert clock.timings(1)["stages"]["one"]["wall"] == pytest.approx(2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vfiscope.segments.evidence.context import Context, medians
+from vfiscope.segments.evidence.context import Context, medians, shifted
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.stand_out import relit, residual_ratio
 from vfiscope.segments.spans import Mask
@@ -94,12 +94,14 @@ def _paced(context: Context) -> list[PacedTear]:
     pace = score / ENOUGH_TORN
     met = (np.abs(ahead) >= MIN_AHEAD) & (pace >= MIN_PACE_MARGIN)
     broken = relit(context) | damaged_rows(context) | (residual_ratio(context) > MAX_NEW)
+    stops = np.flatnonzero(met)
+    firsts = np.maximum(0, stops - rows[stops].astype(np.intp))
+    beside = np.maximum(_most(score, BESIDE_BEFORE)[firsts], _most(score, BESIDE_BEHIND)[stops])
+    alone = score[stops] >= ALONE_SCORE * beside
     found = []
-    for stop in np.flatnonzero(met).tolist():
-        first = max(0, stop - int(rows[stop]))
+    for first, stop in zip(firsts[alone].tolist(), stops[alone].tolist(), strict=True):
         margin = math.sqrt(pace[stop] * _shown_by_pixels(context, split[stop], first, stop))
-        alone = score[stop] >= ALONE_SCORE * _most_beside(score, first, stop)
-        if margin >= CLEARLY_TORN and alone and not broken[first : stop + 1].any():
+        if margin >= CLEARLY_TORN and not broken[first : stop + 1].any():
             found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
 
@@ -119,10 +121,9 @@ def pace_scores(context: Context) -> Float64:
     return context.columns.share("pace_scores", compute)
 
 
-def _most_beside(score: Float64, first: int, stop: int) -> float:
-    """The most before a tear and behind it."""
-    rows = [first + by for by in BESIDE_BEFORE] + [stop + by for by in BESIDE_BEHIND]
-    return float(max((score[row] for row in rows if 0 <= row < len(score)), default=0.0))
+def _most(score: Float64, offsets: Iterable[int]) -> Float64:
+    """(N,) the most in the rows at these offsets from each; 0 where there are none."""
+    return np.asarray(np.max([shifted(score, by) for by in offsets], axis=0))
 
 
 def _shown_by_pixels(context: Context, split: float, first: int, stop: int) -> float:
