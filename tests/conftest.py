@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -32,6 +33,17 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def log_as_found() -> Iterator[None]:
+    """The command line sets the level and the handler of the log of the process: a test that calls
+    it with ``--quiet`` leaves nothing behind."""
+    log = logging.getLogger("vfiscope")
+    level, handlers = log.level, log.handlers
+    yield
+    log.handlers = handlers
+    log.setLevel(level)
 
 
 @pytest.fixture(scope="session")
