@@ -424,10 +424,9 @@ def test_a_tear_is_told_in_steps_and_a_ghost_with_its_evidence() -> None:
     )
 
 
-@pytest.mark.parametrize(("share", "ghosts"), [(0.6, 0), (0.1, 1)])
-def test_frames_of_two_fields_are_no_ghosts(share: float, ghosts: int) -> None:
-    """Two of five frames show a new field beside an old one; what repeats shows one instant."""
-    columns = scene(echo_2={30: 0.5}, moving_detail={30: 6.0}, difference_p99={30: 15.0})
+def in_cadence(share: float, **changes: dict[int, float]) -> Columns:
+    """A scene of which two of five frames change by a part of what the others do."""
+    columns = scene(**changes)
     calm = np.isin(np.arange(ROWS) % 5, (2, 4))
     columns.signals["difference_rms"] = np.where(calm, 20 * share**2, 20).astype(np.float32)
     columns.signals["pace"] = np.where(calm, share, 1).astype(np.float32)
@@ -435,7 +434,30 @@ def test_frames_of_two_fields_are_no_ghosts(share: float, ghosts: int) -> None:
     for name in ("structure_step", "histogram_step"):
         columns.signals[name] = np.zeros(ROWS, np.float32)
     assert len(DETECTORS["cadence"].detect(columns)) == 1
-    assert len(DETECTORS["ghosting"].detect(columns)) == ghosts
+    return columns
+
+
+@pytest.mark.parametrize(("share", "ghosts"), [(0.6, 0), (0.1, 1)])
+def test_frames_of_two_fields_are_no_ghosts(share: float, ghosts: int) -> None:
+    """Two of five frames show a new field beside an old one; what repeats shows one instant."""
+    twice = {"echo_2": {30: 0.5}, "moving_detail": {30: 6.0}, "difference_p99": {30: 15.0}}
+    assert len(DETECTORS["ghosting"].detect(in_cadence(share, **twice))) == ghosts
+
+
+@pytest.mark.parametrize(("px", "alone", "bumps"), [(2.4, 1, 0), (6.0, 1, 1)])
+def test_a_bump_in_a_cadence_exceeds_its_steps(px: float, alone: int, bumps: int) -> None:
+    """A frame behind one that repeats goes two usual steps at once."""
+    jump = {"motion_x": {30: px}, "motion_residual": {30: 0.3}}
+    assert len(DETECTORS["shift"].detect(scene(**jump))) == alone
+    assert len(DETECTORS["shift"].detect(in_cadence(0.1, **jump))) == bumps
+
+
+@pytest.mark.parametrize(("left", "warps"), [(0.053, 0), (0.058, 1)])
+def test_a_bend_leaves_more_than_motion_explains(left: float, warps: int) -> None:
+    """Things that pass by quickly have content of their own and leave their way, but motion leaves
+    6 % more than usual there, not 16 %."""
+    bent = {**BENT, "warp_residual": {30: left, 31: left}}
+    assert len(DETECTORS["warp"].detect(scene(**bent))) == warps
 
 
 def test_bends_are_told_with_their_place_or_their_way() -> None:

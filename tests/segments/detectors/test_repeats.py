@@ -199,7 +199,19 @@ def test_fields_that_are_woven() -> None:
     pace = np.where(change < 10, 0.5, 1.0)
     [segment] = DETECTORS["cadence"].detect(columns_of(change, pace=pace))
     assert (segment.start, segment.stop) == (20, 80)
-    assert segment.evidence.startswith("2 frames of every 5 show a new field beside an old one")
+    assert segment.evidence.startswith(
+        "2 frames of every 5 show a new field beside an old one, the first is frame 22;"
+    )
+
+
+def test_a_cadence_of_the_whole_clip_begins_with_its_first_repeat() -> None:
+    """Around the first rows nothing is known, and the pattern is found behind them."""
+    change = moving(*range(1, 60, 2), left=0.1, count=60)
+    [segment] = DETECTORS["cadence"].detect(columns_of(change))
+    assert (segment.start, segment.stop) == (0, 60)
+    assert segment.evidence.startswith(
+        "twos: 1 frame of every 2 repeats the frame before, the first is frame 1;"
+    )
 
 
 def test_a_repeat_now_and_then_is_a_cadence_where_it_is_regular() -> None:
