@@ -82,7 +82,8 @@ def test_where_nothing_moves_the_times_decide(tmp_path: Path) -> None:
 def test_a_multiplier_that_is_asked_for(low: Pixels, tmp_path: Path) -> None:
     made, _ = filled(low, Fraction(4), "repeat")
     assert found(made, low, tmp_path, Fraction(24), multiplier=Fraction(4)).multiplier == 4
-    with pytest.raises(PairingError, match=r"no steady cadence.*--multiplier"):
+    remedy = "check --source, or leave out --multiplier 3, and it is looked for"
+    with pytest.raises(PairingError, match=f"no steady cadence.*: {remedy}$"):
         found(made, low, tmp_path, Fraction(96), multiplier=Fraction(3))
 
 

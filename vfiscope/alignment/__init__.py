@@ -7,6 +7,7 @@ from vfiscope.alignment.describe import (
     describe_cadence,
     map_of_shift,
     notes_on_cadence,
+    notes_on_order,
     summarize,
     summarize_cadence,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "find_passthrough",
     "map_of_shift",
     "notes_on_cadence",
+    "notes_on_order",
     "summarize",
     "summarize_cadence",
 ]

@@ -21,13 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope import config
+from vfiscope.alignment.displaced import displaced_rows, resembling_rows, with_displaced
 from vfiscope.alignment.monotone_path import (
     MSE_ALWAYS_ALIKE,
     MSE_UNRELATED,
@@ -74,6 +75,8 @@ MIN_RATE_EVENTS = 4
 """Repeated or dropped frames from which a rate is considered: fewer are edits."""
 COST_RARE_RATE = 3.0
 """Cost of a rate that is neither 1 nor what the files claim."""
+ALIKE_TOLD = 3
+"""Frames that an error about their order names."""
 
 
 def align(
@@ -92,29 +95,43 @@ def align(
         cells: largest number of entries in a table of residuals that is not reduced to a band.
 
     Raises:
-        PairingError: no test frame resembles any reference frame.
+        PairingError: no test frame resembles any reference frame, or only out of order.
     """
     one, other = read_signatures(test), read_signatures(ref)
     table = _table(one, other, cells)
     path, found = _choose(_costs(table), table, rate)
-    _check_related(path >= 0, other)
+    _check_related(path >= 0, table, one, other)
     near, far = _margins(table, path)
     unsure = ((path < 0) | (np.minimum(near, far) < MIN_SURE_MARGIN)) & ~one.blank
     if unsure.any() and len(other) > 1:
         path, near = _refine(test, ref, table, path, unsure, found)
         far = _margins(table, path)[1]
     matched = (path >= 0) & ~one.blank & ~other.blank[np.maximum(path, 0)]
-    _check_related(matched, other)
+    _check_related(matched, table, one, other)
     margin = np.where(matched, np.minimum(near, far), _loneliness(table, matched))
-    return _pairing(one, other, path, matched, np.where(one.blank, np.nan, margin), found)
+    pairing = _pairing(one, other, path, matched, np.where(one.blank, np.nan, margin), found)
+    return with_displaced(pairing, one, other, displaced_rows(table, path, matched))
 
 
-def _check_related(matched: Bool, ref: SignatureRows) -> None:
-    if not matched.any():
+def _check_related(
+    matched: Bool, table: Residuals, test: SignatureRows, ref: SignatureRows
+) -> None:
+    if matched.any():
+        return
+    alike = resembling_rows(table)
+    if not alike:
         raise PairingError(
             f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames:"
             " check --ref, or pass --align none"
         )
+    told = ", ".join(
+        f"frame {test.index[row]} shows reference frame {ref.index[shown]}"
+        for row, shown in islice(alike.items(), ALIKE_TOLD)
+    )
+    raise PairingError(
+        f"{len(alike)} of {len(matched)} test frames resemble reference frames, but come in another"
+        f" order ({told}): put the frames of the test in order, or pass --align none"
+    )
 
 
 # ---------------------------------------------------------------------------------------- the table

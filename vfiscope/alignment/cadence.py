@@ -142,10 +142,10 @@ def find_cadence(
             asked = None if multiplier is None else multiplier * drawings.usual
             drawn = _find(one, other.take(drawings.first), asked)
             if found is None or drawn.followed.cost + CLEARLY_WORSE < found.followed.cost:
-                return _cadence(one, drawn, drawings)
+                return _cadence(one, drawn, drawings, multiplier)
     if found is None:
         raise problem or PairingError("no cadence")
-    return _cadence(one, found, drawings)
+    return _cadence(one, found, drawings, multiplier)
 
 
 def _find(one: Side, other: Side, multiplier: Fraction | None) -> _Found:
@@ -239,8 +239,7 @@ def _tried(
                 found.append(_Tried(lattice, len(residual), cost))
     if not found:
         raise PairingError(
-            f"no steady cadence fits {n} test frames to {m} source frames: check"
-            " --source, or pass --multiplier"
+            f"no steady cadence fits {n} test frames to {m} source frames: {_remedy(asked)}"
         )
     return found
 
@@ -311,13 +310,22 @@ def _lattices(line: Line, multiplier: Fraction) -> Iterator[Lattice]:
             yield Lattice(multiplier, row, column)
 
 
-def _cadence(test: Side, found: _Found, drawings: Drawings | None) -> Cadence:
+def _remedy(asked: Fraction | None) -> str:
+    """What to do where no cadence fits."""
+    if asked is None:
+        return "check --source, or pass --multiplier"
+    return f"check --source, or leave out --multiplier {asked}, and it is looked for"
+
+
+def _cadence(
+    test: Side, found: _Found, drawings: Drawings | None, asked: Fraction | None
+) -> Cadence:
     lattice, followed, source = found
     if followed.cost >= MAX_COST:
         raise PairingError(
             f"no steady cadence: of the originals that a multiplier of {lattice.multiplier}"
-            f" predicts, {max(0.0, 1 - followed.cost):.0%} are like their source frames: check"
-            " --source, or pass --multiplier"
+            f" predicts, {max(0.0, 1 - followed.cost):.0%} are like their source frames:"
+            f" {_remedy(asked)}"
         )
     b = lattice.multiplier.numerator
     steps, last = followed.steps, (len(source.index) - 1) * b

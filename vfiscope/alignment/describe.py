@@ -15,12 +15,15 @@ __all__ = [
     "describe_cadence",
     "map_of_shift",
     "notes_on_cadence",
+    "notes_on_order",
     "summarize",
     "summarize_cadence",
 ]
 
 MAX_RANGES_LISTED = 20
 """Most dropped ranges, or slips, that a summary lists."""
+MAX_PLACES_TOLD = 3
+"""Most frames out of order that a warning names."""
 MIN_ALIKE_SHARE_UNSAID = 0.95
 """Share of originals that are like their source frames below which that is worth a warning."""
 MAX_RATIO = 1001
@@ -38,6 +41,7 @@ def summarize(pairing: Pairing) -> dict[str, Any]:
         **{label.name.lower(): pairing.count(label) for label in Match},
         "dropped": sum(stop - start for start, stop in pairing.dropped),
         "dropped_ranges": [list(span) for span in pairing.dropped[:MAX_RANGES_LISTED]],
+        "out_of_order": len(pairing.displaced),
         "margin_median": float(np.median(pairing.margin[known])) if known.any() else None,
         "margin_lowest": None if lowest is None else float(pairing.margin[lowest]),
         "margin_lowest_row": lowest,
@@ -55,12 +59,15 @@ def describe(pairing: Pairing) -> tuple[str, str]:
         f" {_rate(pairing.rate)}, "
         f"{facts['repeated']} repeated, {facts['dropped']} dropped"
     )
+    if pairing.displaced:
+        first += f", {len(pairing.displaced)} out of order"
     row = facts["margin_lowest_row"]
     if row is None:
         return first, "margin: unknown"
     low = ""
     if facts["margin_low"]:
-        low = f"; below {LOW_MARGIN} for {facts['margin_low']}, as where frames repeat each other"
+        why = "repeat each other or are out of order" if pairing.displaced else "repeat each other"
+        low = f"; below {LOW_MARGIN} for {facts['margin_low']}, as where frames {why}"
     return (
         first,
         (
@@ -68,6 +75,35 @@ def describe(pairing: Pairing) -> tuple[str, str]:
             f" frame {row}{low}"
         ),
     )
+
+
+def notes_on_order(pairing: Pairing, index: Int64) -> list[Note]:
+    """A warning about the test frames that are out of order.
+
+    Args:
+        pairing: a map.
+        index: (N,) ordinals of its test frames.
+    """
+    if not pairing.displaced:
+        return []
+    rows = np.searchsorted(index, [frame for frame, _ in pairing.displaced[:MAX_PLACES_TOLD]])
+    places = [
+        {
+            "frame": frame,
+            "shows": shown,
+            "before": _nearest_partner(pairing.ref_index[:row][::-1]),
+            "after": _nearest_partner(pairing.ref_index[row + 1 :]),
+        }
+        for row, (frame, shown) in zip(rows.tolist(), pairing.displaced, strict=False)
+    ]
+    values = {"places": places, "total": len(pairing.displaced), "last": pairing.displaced[-1][0]}
+    return [Note(Code.OUT_OF_ORDER, values)]
+
+
+def _nearest_partner(partners: Int64) -> int:
+    """The first partner among these; -1 where there is none."""
+    known = partners[partners >= 0]
+    return int(known[0]) if len(known) else -1
 
 
 def _rate(rate: Fraction) -> str:

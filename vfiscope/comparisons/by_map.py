@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from vfiscope.alignment import align, describe, summarize
+from vfiscope.alignment import align, describe, notes_on_order, summarize
 from vfiscope.comparisons.comparison import Report, Scored
 from vfiscope.comparisons.pairs import Stream, pair_mapped, pick
 from vfiscope.comparisons.streams import Streams
@@ -71,4 +71,5 @@ class ByMap(WithReference):
     def report(self, streams: Streams, scored: Scored) -> Report:
         report = super().report(streams, scored)
         pairing = {**report.pairing, **summarize(self.map)}
-        return replace(report, pairing=pairing, table=self.map)
+        warnings = [*report.warnings, *notes_on_order(self.map, scored.table.index)]
+        return replace(report, pairing=pairing, table=self.map, warnings=warnings)

@@ -42,7 +42,7 @@ from vfiscope.scoring.score import score_pairs
 from vfiscope.scoring.session import Session
 from vfiscope.scoring.warnings import disagreements, noted, numbering, without_effect
 from vfiscope.segments import flagged, reflag_if_rules_differ
-from vfiscope.segments.stage import are_timed
+from vfiscope.segments.stage import are_timed, shown_out_of_order
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, StageResult, Writer
 from vfiscope.store.parts import Folder
@@ -281,7 +281,7 @@ def _score(
     _tell(describe_registrations(registrations), late)
     names = sources["test"].info.names
     ending = Ending(
-        stages=[clock.calling("flag", _flagged)(job, scored, writer.signals())],
+        stages=[clock.calling("flag", _flagged)(job, scored, writer.signals(), report)],
         sources=[with_counts(stored, sources[stored["role"]]) for stored in job.header.sources],
         pairing=report.pairing,
         status="partial" if notes else "ok",
@@ -295,12 +295,21 @@ def _score(
     return writer.finish(ending)
 
 
-def _flagged(job: Job, scored: Scored, signals: Mapping[str, Float32]) -> StageResult:
+def _flagged(
+    job: Job, scored: Scored, signals: Mapping[str, Float32], report: Report
+) -> StageResult:
     """The segments, as the result of their stage."""
     columns = scored.table, scored.values, job.header.metrics, job.config.flag, signals
     alone, kinds = job.config.independent, job.config.kinds
     timed = are_timed(job.header.config, job.header.sources)
-    return flagged(*columns, independent=alone, size=job.header.size, kinds=kinds, timed=timed)
+    return flagged(
+        *columns,
+        independent=alone,
+        size=job.header.size,
+        kinds=kinds,
+        timed=timed,
+        displaced=shown_out_of_order(report.table),
+    )
 
 
 def _scores(

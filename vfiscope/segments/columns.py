@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -39,6 +39,8 @@ class Columns:
     """(height, width) of the frames in pixels as scored; None where unknown."""
     timed: bool = True
     """False for images whose times are counted because nobody knows them."""
+    displaced: Collection[int] = ()
+    """Frames of the reference that the test shows out of order."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
 

@@ -32,6 +32,7 @@ def flag(
     size: tuple[int, int] | None = None,
     kinds: Collection[str] = (),
     timed: bool = True,
+    displaced: Collection[int] = (),
 ) -> list[Segment]:
     """The segments of every detector whose columns are there, and those of the user's rules.
 
@@ -48,6 +49,7 @@ def flag(
             the frame.
         kinds: those that detectors are asked for; all where empty.
         timed: False for images whose times are counted because nobody knows them.
+        displaced: frames of the reference that the test shows out of order.
 
     Returns:
         Segments sorted by start, then metric, then stop. A range of a metric and role that several
@@ -57,7 +59,7 @@ def flag(
         UsageError: a rule cannot be read, marks no frames, or is about a metric, signal or frames
         that are not there.
     """
-    columns = Columns(frames, values, specs, signals, size, timed)
+    columns = Columns(frames, values, specs, signals, size, timed, displaced)
     parsed = [_marking(text, columns) for text in rules]
     asked = [] if independent else [d for d in detectors_of(kinds) if d.can_read(columns)]
     found = _unexplained([(each, _detected(each, columns)) for each in asked])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -12,9 +12,17 @@ from vfiscope.segments.columns import Column
 from vfiscope.segments.detect import flag
 from vfiscope.stages import STAGES, Stage, ask
 from vfiscope.store import Run, StageResult
-from vfiscope.types import FrameTable, MetricSpec, Segment
+from vfiscope.types import FrameTable, MetricSpec, Pairing, Segment
 
-__all__ = ["SEGMENTS", "are_timed", "flagged", "made_by", "reflag", "reflag_if_rules_differ"]
+__all__ = [
+    "SEGMENTS",
+    "are_timed",
+    "flagged",
+    "made_by",
+    "reflag",
+    "reflag_if_rules_differ",
+    "shown_out_of_order",
+]
 
 
 def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segment]]:
@@ -34,8 +42,20 @@ def find(run: Run, *, rules: Sequence[str] = ()) -> Mapping[str, Sequence[Segmen
     stored = run.frames, run.scores, run.specs, rules, run.signals
     kinds = run.config.get("kinds") or ()
     timed = are_timed(run.config, run.sources)
-    found = flag(*stored, independent=alone, size=run.frame_size, kinds=kinds, timed=timed)
+    found = flag(
+        *stored,
+        independent=alone,
+        size=run.frame_size,
+        kinds=kinds,
+        timed=timed,
+        displaced=shown_out_of_order(run.pairing_table),
+    )
     return {"segments": found}
+
+
+def shown_out_of_order(pairing: Pairing | None) -> frozenset[int]:
+    """The frames of the reference that the test shows out of order, as far as a map knows."""
+    return frozenset(shown for _, shown in pairing.displaced) if pairing else frozenset()
 
 
 def are_timed(config: Mapping[str, Any], sources: Sequence[Mapping[str, Any]]) -> bool:
@@ -66,11 +86,19 @@ def flagged(
     size: tuple[int, int] | None = None,
     kinds: Sequence[str] = (),
     timed: bool = True,
+    displaced: Collection[int] = (),
 ) -> StageResult:
     """The stage's result for a run that is not stored yet; the arguments are those of
     :func:`vfiscope.segments.detect.flag`."""
     columns = frames, values, specs, rules, signals
-    segments = flag(*columns, independent=independent, size=size, kinds=kinds, timed=timed)
+    segments = flag(
+        *columns,
+        independent=independent,
+        size=size,
+        kinds=kinds,
+        timed=timed,
+        displaced=displaced,
+    )
     return SEGMENTS.result({"rules": list(rules)}, {"segments": segments})
 
 

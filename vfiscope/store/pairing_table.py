@@ -11,9 +11,11 @@ from vfiscope.store.members import attribute
 from vfiscope.store.schema import COLUMN_CHUNK_ROWS, SCALAR_FILTERS
 from vfiscope.types import Match, Pairing
 
-__all__ = ["PAIRING_TYPES", "read_pairing", "write_pairing"]
+__all__ = ["PAIRING_TYPES", "PAIR_LISTS", "read_pairing", "write_pairing"]
 
 PAIRING_TYPES = {"ref_index": "<i8", "residual": "<f4", "margin": "<f4", "label": "u1"}
+PAIR_LISTS = ("dropped", "displaced")
+"""Pairs of ordinals, as many as there are; files of earlier versions lack the second."""
 
 
 def write_pairing(h5: Any, pairing: Pairing) -> None:
@@ -28,7 +30,8 @@ def write_pairing(h5: Any, pairing: Pairing) -> None:
     group.attrs["offset"] = pairing.offset
     group.attrs["rate_num"] = pairing.rate.numerator
     group.attrs["rate_den"] = pairing.rate.denominator
-    group.create_dataset("dropped", data=np.array(pairing.dropped, "<i8").reshape(-1, 2))
+    for name in PAIR_LISTS:
+        group.create_dataset(name, data=np.array(getattr(pairing, name), "<i8").reshape(-1, 2))
     group.attrs["digest"] = pairing.digest
 
 
@@ -43,5 +46,10 @@ def read_pairing(h5: Any) -> Pairing | None:
         method=str(attribute(attrs, "method")),
         offset=int(attribute(attrs, "offset")),
         rate=Fraction(int(attribute(attrs, "rate_num")), int(attribute(attrs, "rate_den"))),
-        dropped=tuple((int(start), int(stop)) for start, stop in group["dropped"][()]),
+        dropped=_pairs(group["dropped"]),
+        displaced=_pairs(group["displaced"]) if "displaced" in group else (),
     )
+
+
+def _pairs(dataset: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((int(first), int(second)) for first, second in dataset[()])

@@ -16,7 +16,7 @@ from vfiscope.errors import StoreError
 from vfiscope.store import schema
 from vfiscope.store.claims import stored_bytes, text_bytes
 from vfiscope.store.contradictions import check_names, check_rows, most_rows
-from vfiscope.store.pairing_table import PAIRING_TYPES
+from vfiscope.store.pairing_table import PAIR_LISTS, PAIRING_TYPES
 from vfiscope.store.registration_table import REGISTRATION_TYPES
 from vfiscope.store.seek_tables import SEEK_TYPES
 from vfiscope.store.stage_tables import TABLE_TYPES, column_types, read_stages
@@ -50,7 +50,7 @@ OPTIONAL = ("pairing", "registration", "signals")
 """Groups with a row for each frame that not every result has."""
 COLUMN_TYPES: Mapping[str, Mapping[str, Any]] = {
     "frames": {**schema.FRAME_TYPES, "name": TABLE_TYPES["str"]},
-    "pairing": {**PAIRING_TYPES, "dropped": "<i8"},
+    "pairing": {**PAIRING_TYPES, **dict.fromkeys(PAIR_LISTS, "<i8")},
     "registration": REGISTRATION_TYPES,
     **{name: column_types(row) for name, row in TABLES.items()},
 }
@@ -59,7 +59,7 @@ ROW_SHAPES: Mapping[str, tuple[int | None, ...]] = {
     "maps": (None, None),
     "fields": (2, None, None),
     "registration/matrix": (3, 3),
-    "pairing/dropped": (2,),
+    **{f"pairing/{name}": (2,) for name in PAIR_LISTS},
 }
 """Shape of a row, None for any length; a row of any other group or column is a single value."""
 
@@ -102,7 +102,7 @@ def check_stored(path: Path, h5: Any, file: Any) -> None:
         raise StoreError(f"{path} holds no frames: make it again")
     for group in by_frame:
         for name, each in found[group].items():
-            if each.rows != rows and (group, name) != ("pairing", "dropped"):
+            if each.rows != rows and not (group == "pairing" and name in PAIR_LISTS):
                 raise StoreError(
                     f"{path} holds {rows} frames, but /{group}/{name} has {each.rows} rows:"
                     " it is damaged, make it again"

@@ -121,6 +121,7 @@ class Code(StrEnum):
     OFFSET = "offset"
     LIGHT_CHANGES = "light_changes"
     SHIFT_FITS_BETTER = "shift_fits_better"
+    OUT_OF_ORDER = "out_of_order"
     SOURCE_NOTED = "source_noted"
     UNMARKED_ORIGINALS = "unmarked_originals"
     CADENCE_SLIPS = "cadence_slips"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from vfiscope.types.notes import SENTENCES, Code, Note, Template, counted
+from vfiscope.types.pairing_sentences import OF_PAIRING
 from vfiscope.types.region_sentences import OF_REGIONS
 from vfiscope.types.time_lapse import date, duration
 
@@ -279,36 +280,6 @@ def _gaps_put_pairs_off(
     )
 
 
-def _shift_fits_better(
-    shift: int,
-    residual: float,
-    residual_by_row: float,
-    dx: float = 0,
-    dy: float = 0,
-    method: str = "",
-) -> str:
-    in_place = (
-        f"; or, if frames are in time and lie ({dx:+.3g}, {dy:+.3g}) px off, --register {method}"
-        if method
-        else ""
-    )
-    return (
-        f"a shift of {shift:+d} frame fits better (residual {residual:.2f} against"
-        f" {residual_by_row:.2f}): pass --align {shift:+d} or --align auto{in_place}"
-    )
-
-
-def _unmarked_originals(multiplier: int, frame: int, metric: str, begins_with_one: bool) -> str:
-    remedy = f"state it with --multiplier {multiplier}"
-    if not begins_with_one:
-        remedy = f"let the clip begin with one of them and {remedy}"
-    return (
-        f"one frame in {multiplier}, from {frame} on, is much better in {metric} than those"
-        f" between: if these are originals passed through, {remedy}; without, every number mixes"
-        " the two"
-    )
-
-
 def _bars_differ(test: str, role: str, other: str) -> str:
     told = [
         f"{who} has black bars ({bars})"
@@ -334,30 +305,6 @@ def _offset(dx: float, dy: float, role: str, share: float, method: str) -> str:
     )
 
 
-def _cadence_slips(slips: Sequence[Mapping[str, int]], total: int) -> str:
-    told, late = [], 0
-    for slip in slips:
-        late += slip["repeats"]
-        told.append(f"{_slip(**slip)} (from there on {_delay(late)})")
-    more = f"; and {total - len(told)} more" if total > len(told) else ""
-    return f"the cadence slips: {'; '.join(told)}{more}"
-
-
-def _slip(frame: int, repeats: int) -> str:
-    if repeats == 1:
-        return f"frame {frame} repeats frame {frame - 1}"
-    if repeats > 0:
-        return f"frames {frame} to {frame + repeats - 1} repeat frame {frame - 1}"
-    missing = "a frame is" if repeats == -1 else f"{-repeats} frames are"
-    return f"{missing} missing before frame {frame}"
-
-
-def _delay(late: int) -> str:
-    if late == 0:
-        return "all are in time again"
-    return f"all are {abs(late)} frame{'s' * (abs(late) > 1)} {'late' if late > 0 else 'early'}"
-
-
 WARNINGS: dict[Code, Template] = {
     Code.COLOR_DIFFERS: _color_differs,
     Code.DEPTH_DIFFERS: _depth_differs,
@@ -381,20 +328,16 @@ WARNINGS: dict[Code, Template] = {
     Code.BARS_DIFFER: _bars_differ,
     Code.OFFSET: _offset,
     Code.LIGHT_CHANGES: _light_changes,
-    Code.SHIFT_FITS_BETTER: _shift_fits_better,
     Code.SOURCE_NOTED: "{role} {path}: {note}",
-    Code.UNMARKED_ORIGINALS: _unmarked_originals,
-    Code.CADENCE_SLIPS: _cadence_slips,
     Code.LEVELS_DIFFER: (
         "synthesised frames have another level than passed ones, by {level_y:+.1f} code values in"
         " luma, {level_cb:+.1f} in Cb, {level_cr:+.1f} in Cr: the clip flickers"
     ),
-    Code.ORIGINALS_UNLIKE: (
-        "{count} of {passed} passed frames are unlike their source frames, the first at frame"
-        " {frame}: the cadence may not hold there, or the originals were changed"
-    ),
 }
 
-for _each in (OF_VIDEOS, OF_IMAGES, OF_ARRAYS, OF_PARTIAL_RUNS, WARNINGS, OF_REGIONS):
+for _each in (
+    *(OF_VIDEOS, OF_IMAGES, OF_ARRAYS, OF_PARTIAL_RUNS),
+    *(WARNINGS, OF_PAIRING, OF_REGIONS),
+):
     for _code, _template in _each.items():
         SENTENCES.add(_code, _template)

@@ -52,6 +52,9 @@ class Pairing:
     dropped: tuple[tuple[int, int], ...] = ()
     """Half-open ranges of reference ordinals between partners that no test frame shows, beyond what
     the rate omits."""
+    displaced: tuple[tuple[int, int], ...] = ()
+    """Ordinals of test frames without a partner that are out of order, each with that of the
+    reference frame which it shows."""
 
     COLUMNS = ("ref_index", "residual", "margin", "label")
 

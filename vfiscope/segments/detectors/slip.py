@@ -45,7 +45,7 @@ def detect(columns: Columns) -> list[Segment]:
             badness = np.where(rows, np.abs(moved - 1), np.nan)
             named = "freeze" if kind == "duplicate" and last > first else kind
             place = (first, last)
-            said = _evidence(frames, moved, place, against)
+            said = _evidence(columns, moved, place, against)
             found.append(
                 segment_of(
                     *(frames, BY_PLACES, moved, badness, place, 1.0), kind=named, evidence=said
@@ -116,8 +116,8 @@ def _in_freeze(columns: Columns, first: int, last: int) -> bool:
     )
 
 
-def _evidence(frames: FrameTable, moved: Float64, place: tuple[int, int], against: str) -> str:
-    first, last = place
+def _evidence(columns: Columns, moved: Float64, place: tuple[int, int], against: str) -> str:
+    frames, (first, last) = columns.frames, place
     before, frame, end = (int(frames.index[row]) for row in (first - 1, first, last))
     if moved[first] == 0:
         repeats = f"frame {frame} repeats" if last == first else f"frames {frame} to {end} repeat"
@@ -128,7 +128,12 @@ def _evidence(frames: FrameTable, moved: Float64, place: tuple[int, int], agains
     if against == "reference":
         begin, stop = int(frames.ref_index[first - 1]) + 1, int(frames.ref_index[last])
         which = f"frame {begin}" if stop == begin + 1 else f"frames {begin} to {stop - 1}"
-        return f"{which} of the reference missing before frame {frame}"
+        elsewhere = sum(begin <= shown < stop for shown in columns.displaced)
+        if elsewhere == stop - begin:
+            comes = "comes" if elsewhere == 1 else "come"
+            return f"{which} of the reference {comes} out of order, and not before frame {frame}"
+        some = f", {elsewhere} of them out of order" if elsewhere else ""
+        return f"{which} of the reference missing before frame {frame}{some}"
     return (
         f"{counted(missing, 'frame')} missing before frame {frame}: the place in the source moves"
         f" on by {told(float(moved[first]))} usual steps"
