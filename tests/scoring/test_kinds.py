@@ -27,8 +27,8 @@ def test_a_scan_for_cuts_computes_what_cuts_need_of_small_frames(tmp_path: Path)
     with vs.scan(str(clip), kinds="cut,fade", out=out) as run:
         assert [(s.kind, s.start, s.stop) for s in run.segments] == [("cut", 12, 13)]
         assert not run.scores
-        assert "shot_step" in run.signals
-        assert "sharpness" not in run.signals
+        assert {"cut_step", "cut_residual"} <= set(run.signals)
+        assert not {"shot_step", "sharpness"} & set(run.signals)
         assert run.config["max_width"] == 240
         assert run.frame_size == (32, 200)
     vs.flag(out)

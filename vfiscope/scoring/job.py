@@ -43,6 +43,8 @@ SMALL_ENOUGH_PX = 240
 """Width of frames from which these kinds are told as well as from larger ones."""
 SMALL_BATCH = 32
 """Frames of that size that are read together at least."""
+NEAR_CUTS = {"shot_step": "cut_step", "shot_residual": "cut_residual"}
+"""{signal: what says the same to the detectors of these kinds, in less time}"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,11 @@ class Job:
     @property
     def has_small_frames(self) -> bool:
         """Whether it reads frames scaled down, each of which takes a moment only."""
-        return 0 < (self.config.max_width or 0) <= SMALL_ENOUGH_PX
+        return _has_small_frames(self.config)
+
+
+def _has_small_frames(config: RunConfig) -> bool:
+    return 0 < (config.max_width or 0) <= SMALL_ENOUGH_PX
 
 
 def open_job(
@@ -131,10 +137,14 @@ def _with_small_frames(config: RunConfig) -> RunConfig:
     alone = not any(set(names) - {"none"} for names in more) and config.golden is None
     # Values that a rule measures are those of whole frames; a gate asks for segments only.
     alone &= all(isinstance(parse_rule(rule), Gate) for rule in (*config.flag, *config.fail_on))
-    enough = alone and set(config.kinds) <= SMALL_ENOUGH_KINDS
-    if not config.kinds or not enough or config.max_width or config.region_method != "none":
+    enough = alone and _are_of_shots(config.kinds)
+    if not enough or config.max_width or config.region_method != "none":
         return config
     return config.replace(max_width=SMALL_ENOUGH_PX, batch=max(config.batch, SMALL_BATCH))
+
+
+def _are_of_shots(kinds: Sequence[str]) -> bool:
+    return bool(kinds) and set(kinds) <= SMALL_ENOUGH_KINDS
 
 
 def _with_signals(plan: Plan, config: RunConfig) -> Plan:
@@ -142,7 +152,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     those that rules need."""
     in_order = config.mode != "compare" and not config.independent
     has = {
-        Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.COMING: in_order,
+        Sight.BEFORE | Sight.AFTER | Sight.PAST | Sight.COMING | Sight.NEAR: in_order,
         Sight.PACKETS: config.mode != "compare",
         Sight.EMBEDDING: plan.needs_features,
         Sight.GOLDEN: config.golden is not None,
@@ -154,6 +164,8 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
     wanted = _read_for(config.kinds) if config.kinds or not config.signals else set()
+    if _has_small_frames(config) and not config.signals and _are_of_shots(config.kinds):
+        wanted = {NEAR_CUTS.get(name, name) for name in wanted}
     wanted |= set(PART_SIGNALS) if config.kinds else set()
     wanted -= {name for name, signal in SIGNALS.items() if signal.dated}
     for rule in (*config.flag, *config.fail_on):  # of its words those that name a signal count
@@ -236,6 +248,7 @@ def _check_told(config: RunConfig, plan: Plan) -> None:
     """Refuse a kind of which no detector has what it needs."""
     placed = config.source is not None or config.ref is not None
     there = {*plan.metrics, *plan.signals, *([BY_PLACES] if placed else [])}
+    there |= {name for name, instead in NEAR_CUTS.items() if instead in there}
     if LOW_SCORE in config.kinds and not plan.metrics:
         raise UsageError(
             f"{LOW_SCORE} is about scores, and --kinds computes none: name some in --metrics, or"

@@ -18,8 +18,12 @@ __all__ = ["Column", "Columns"]
 
 T = TypeVar("T")
 
-OLDER = {"shot_step": "structure_step", "shot_residual": "warp_residual"}
-"""{signal: what says nearly the same in runs that were made before it existed}"""
+STAND_INS = {
+    "shot_step": ("structure_step", "cut_step"),
+    "shot_residual": ("warp_residual", "cut_residual"),
+}
+"""{signal: what says nearly the same in runs without it: those that were made before it existed,
+and those that look for cuts and fades alone; the last one that is there}"""
 Column = NDArray[np.floating[Any]]
 """(N,) values, one per row of the frame table."""
 
@@ -45,8 +49,13 @@ class Columns:
     """What :meth:`share` has computed."""
 
     def __post_init__(self) -> None:
-        older = {new: self.signals[old] for new, old in OLDER.items() if old in self.signals}
-        object.__setattr__(self, "signals", {**older, **self.signals})
+        instead = {
+            name: self.signals[other]
+            for name, others in STAND_INS.items()
+            for other in others
+            if other in self.signals
+        }
+        object.__setattr__(self, "signals", {**instead, **self.signals})
 
     @classmethod
     def of(cls, run: Run) -> Columns:

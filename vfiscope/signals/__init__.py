@@ -29,6 +29,7 @@ from vfiscope.signals.blockiness import BLOCKINESS
 from vfiscope.signals.camera_motion import CAMERA_MOTION
 from vfiscope.signals.colour_balance import COLOUR_BALANCE
 from vfiscope.signals.colour_share import COLOUR_SHARES
+from vfiscope.signals.cut_step import CUT_STEPS
 from vfiscope.signals.damage import IMPULSE, SEAM
 from vfiscope.signals.echo import ECHO_SIGNALS
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
@@ -79,6 +80,7 @@ for _signal in (
         WARP_RESIDUAL,
         STRUCTURE_STEP,
         *SHOT_STEPS,
+        *CUT_STEPS,
         *CAMERA_MOTION,
         PACE,
         PACE_SPREAD,
@@ -96,6 +98,7 @@ REMEDIES = {
     Sight.AFTER: "looks at the frame after, and compare has none: use scan",
     Sight.PAST: "looks at frames before, and compare has none: use scan",
     Sight.COMING: "looks at frames after, and compare has none: use scan",
+    Sight.NEAR: "looks at the frames around, and compare has none: use scan",
     Sight.SHIFT: "is known where frames are registered or the field motion is computed: add"
     " --register ecc or --fields motion",
     Sight.GOLDEN: "is relative to a golden frame: use scan with --golden",

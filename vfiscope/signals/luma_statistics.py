@@ -32,9 +32,13 @@ def luma_shares(frame: SignalFrame) -> Float64:
 
 def luma_std(frame: SignalFrame) -> float:
     """Standard deviation of rounded luma over all pixels, in 8-bit code values."""
-    shares = luma_shares(frame)
-    mean = (shares * CODES).sum()
-    return float(np.sqrt((shares * np.square(CODES - mean)).sum()))
+
+    def compute() -> float:
+        shares = luma_shares(frame)
+        mean = (shares * CODES).sum()
+        return float(np.sqrt((shares * np.square(CODES - mean)).sum()))
+
+    return frame.share("luma_std", compute)
 
 
 def luma_percentile(frame: SignalFrame, percent: float) -> float:

@@ -14,7 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.jit import one_opencv_thread
-from vfiscope.signals.signal import COMING_ROWS, PAST_ROWS, Partner, Sight, Signal, SignalFrame
+from vfiscope.signals.signal import (
+    COMING_ROWS,
+    NEAR_ROWS,
+    PAST_ROWS,
+    Partner,
+    Sight,
+    Signal,
+    SignalFrame,
+)
 from vfiscope.types import Float32, Frames, PacketIndex, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
@@ -81,19 +89,28 @@ def _neighbours(
     frames: Iterator[SignalFrame | None], looked_at: Sight
 ) -> Iterator[SignalFrame | None]:
     """The frames in turn, each with those around it, as soon as what signals look at is known."""
-    before: SignalFrame | None = None
     past: tuple[Uint8, ...] = ()
-    for frame, ahead in _with_next(frames, _rows_ahead(looked_at)):
+    rows: deque[SignalFrame | None] = deque(maxlen=NEAR_ROWS if Sight.NEAR in looked_at else 0)
+    for frame, ahead in _with_next(_each_with_before(frames), _rows_ahead(looked_at)):
         if frame is None:
-            before, past = None, ()
+            rows.append(None)
+            past = ()
             yield None
             continue
-        coming = tuple(_smalls(ahead)) if Sight.COMING in looked_at else ()
-        linked = frame.linked(before, ahead[0] if ahead else None, past, coming)
-        yield linked
-        before = linked.alone()
+        coming = tuple(_smalls(ahead[:COMING_ROWS])) if Sight.COMING in looked_at else ()
+        linked = frame.linked(frame.before, ahead[0] if ahead else None, past, coming)
+        yield linked if not rows.maxlen else linked.among(reversed(rows), ahead)
+        rows.append(frame)
         if Sight.PAST in looked_at:
             past = (frame.small, *past[: PAST_ROWS - 1])
+
+
+def _each_with_before(frames: Iterator[SignalFrame | None]) -> Iterator[SignalFrame | None]:
+    """The frames, each with the one in the row before."""
+    before: SignalFrame | None = None
+    for frame in frames:
+        yield None if frame is None else replace(frame, before=before)
+        before = None if frame is None else frame.alone()
 
 
 def _smalls(ahead: Iterable[SignalFrame | None]) -> Iterator[Uint8]:
@@ -106,6 +123,8 @@ def _smalls(ahead: Iterable[SignalFrame | None]) -> Iterator[Uint8]:
 
 def _rows_ahead(looked_at: Sight) -> int:
     """How many rows behind one must be known for its values."""
+    if Sight.NEAR in looked_at:
+        return NEAR_ROWS
     return COMING_ROWS if Sight.COMING in looked_at else int(Sight.AFTER in looked_at)
 
 

@@ -18,7 +18,16 @@ from vfiscope.signals.signal import Sight, Signal, SignalFrame
 from vfiscope.signals.warp_residual import MIN_CONTRAST_CODES, MIN_STRUCTURED_SHARE
 from vfiscope.types import Float32, SignalSpec
 
-__all__ = ["SHOT_STEPS", "block_likeness", "shot_residual", "shot_step"]
+__all__ = [
+    "SHOT_STEPS",
+    "STILL_RESIDUAL",
+    "Unlike",
+    "block_likeness",
+    "in_place",
+    "shot_residual",
+    "shot_step",
+    "unlike_before",
+]
 
 LIKENESS_PX = 8
 """Side of the blocks in which structure is compared."""
@@ -48,22 +57,28 @@ def shot_step(frame: SignalFrame) -> float:
     without structure in both frames do not count; NaN where hardly any has any. Of frames scaled
     down to at most 240 px of width.
     """
-    return _unlike_before(frame).structure
+    return unlike_before(frame).structure
 
 
 def shot_residual(frame: SignalFrame) -> float:
     """Mean absolute difference of luma to the frame in the row before, divided by the standard
     deviation of luma, where :func:`shot_step` is found: near 1 and above where content is new."""
-    return _unlike_before(frame).codes
+    return unlike_before(frame).codes
 
 
-def _unlike_before(frame: SignalFrame) -> Unlike:
+def in_place(frame: SignalFrame) -> Unlike:
+    """How unlike a frame is to the one before as that lies; NaN where there is none."""
     before = frame.before
     if before is None:
         return Unlike(math.nan, math.nan)
+    return frame.share("unlike_in_place", lambda: _unlike(frame, before.tiny.astype(np.float32)))
+
+
+def unlike_before(frame: SignalFrame) -> Unlike:
+    """The same, and along the motion where much is left: of both what is less unlike."""
 
     def compute() -> Unlike:
-        there = _unlike(frame, before.tiny.astype(np.float32))
+        there = in_place(frame)
         if not there.codes > STILL_RESIDUAL:
             return there
         found = from_before(frame)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import Flag, auto
 from functools import cached_property
@@ -21,6 +21,7 @@ from vfiscope.types import Float32, Float64, SignalSpec, Uint8
 
 __all__ = [
     "COMING_ROWS",
+    "NEAR_ROWS",
     "PAST_ROWS",
     "Partner",
     "Sight",
@@ -33,6 +34,8 @@ __all__ = [
 T = TypeVar("T")
 PAST_ROWS, COMING_ROWS = 6, 2
 """How far back and how far ahead signals may look."""
+NEAR_ROWS = 6
+"""How far they may look both ways, at whole frames."""
 SMALL_WIDTH = 480
 TINY_WIDTH = 240
 
@@ -58,6 +61,8 @@ class Sight(Flag):
     """The pixels of the golden frame."""
     PACKETS = auto()
     """The packets of the video."""
+    NEAR = auto()
+    """The test frames around it, each with the one before it."""
     FAULTS = auto()
     """What is wrong where: the pixels of the partner in a reference, and the maps of faults between
     real frames."""
@@ -114,6 +119,11 @@ class SignalFrame:
     one back that has no pixels; empty where no signal looks at them."""
     coming: tuple[Uint8, ...] = ()
     """The same of up to two frames after, the next one first."""
+    earlier: tuple[SignalFrame, ...] = ()
+    """Up to six frames before, the latest first, each with the one before it; without those that
+    have no pixels, and empty where no signal looks at them."""
+    later: tuple[SignalFrame, ...] = ()
+    """The same of up to six frames after, the next one first."""
     shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed; the same for all versions of the frame."""
 
@@ -185,9 +195,18 @@ class SignalFrame:
         """The same frame among its neighbours."""
         return replace(self, before=before, after=after, past=past, coming=coming)
 
+    def among(
+        self, earlier: Iterable[SignalFrame | None], later: Iterable[SignalFrame | None]
+    ) -> SignalFrame:
+        """The same frame with those of the rows around it that have pixels, the nearest first."""
+        before, after = (tuple(filter(None, rows)) for rows in (earlier, later))
+        return replace(self, earlier=before, later=after)
+
     def alone(self) -> SignalFrame:
         """The same frame without other frames, which it would keep in memory."""
-        return replace(self, before=None, after=None, past=(), coming=(), partner=None)
+        return replace(
+            self, before=None, after=None, past=(), coming=(), earlier=(), later=(), partner=None
+        )
 
     @cached_property
     def offset(self) -> tuple[float, float]:
@@ -239,6 +258,8 @@ def part_of(find: Callable[[SignalFrame], Any], name: str) -> Callable[[SignalFr
 
 def rows_before(looked_at: Sight) -> int:
     """How many rows before the first one have to be read for its values to be whole."""
+    if Sight.NEAR in looked_at:
+        return NEAR_ROWS + 1
     if Sight.PAST in looked_at:
         return PAST_ROWS
     return int(Sight.BEFORE in looked_at)

@@ -17,19 +17,17 @@ from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.spans import segment_of, spans
 from vfiscope.segments.wording import told
+from vfiscope.signals.cut_step import MAX_FADE_STRUCTURE, MIN_FADE_STEP
 from vfiscope.types import Float64, Segment
 
 __all__ = ["FADE_SIGNALS", "Fade", "detect", "fades"]
 
 FADE_SIGNALS = ("luma_std", "luma_mean", "shot_step")
-MIN_FADE_STEP = 0.015
 MIN_FADE_ROWS = 4
 MIN_FADE = 0.5
 """Change of ln(s + 1) without its largest step."""
 MAX_EVEN_STD = 15.0
 """Standard deviation of luma at the even end, in code values."""
-MAX_FADE_STRUCTURE = 0.4
-"""Median structure step while contrast lasts."""
 MAX_FADE_HOLD = 8
 """Rows between a fade out and the fade in that belongs to it."""
 

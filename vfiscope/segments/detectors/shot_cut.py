@@ -27,6 +27,7 @@ from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.light_changes import light_changes
 from vfiscope.segments.spans import segment_of
 from vfiscope.segments.wording import told
+from vfiscope.signals.cut_step import NEARLY_A_CUT, shares_of_a_cut
 from vfiscope.types import Float64, Segment
 
 __all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]
@@ -34,13 +35,6 @@ __all__ = ["SHOT_SIGNALS", "cut_margin", "detect"]
 CUT_SIGNALS = ("shot_step", "shot_residual", "histogram_step")
 LUMA_STATE = ("luma_mean", "luma_std", "luma_p1", "luma_p99")
 SHOT_SIGNALS = tuple(dict.fromkeys((*CUT_SIGNALS, *LUMA_STATE, *FADE_SIGNALS, *FLASH_SIGNALS)))
-CUT_STRUCTURE = 0.2
-"""Least structure step: that of a cut of which half of the frame knows nothing is 0.25 to 0.45, and
-that of a change of exposure up to 0.15."""
-CUT_RESIDUAL = 0.24
-"""Least residual of motion, in standard deviations of luma."""
-CUT_BOTH = 0.03
-"""Least product of the steps of structure and of colours."""
 CUT_TIMES_USUAL = 2.5
 """Structure and residual as multiples of those of the frames around."""
 CALM_TIMES_USUAL = 10.0
@@ -62,8 +56,6 @@ DAMAGE_TURN_ROWS = 4
 """Rows from either end of damaged ones in which no cut is told."""
 MIN_KEYFRAMES_APART = 12
 """Least regular interval of keyframes."""
-NEARLY_A_CUT = 0.6
-"""Margin of the row at which they return; and of a cut between calm shots that share much."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -100,9 +92,7 @@ def cut_margin(columns: Columns) -> Float64:
 def _margin(columns: Columns) -> Float64:
     context = context_of(columns)
     structure, residual, colours = (np.nan_to_num(context.signal(name)) for name in CUT_SIGNALS)
-    evidence = np.minimum.reduce(
-        [structure / CUT_STRUCTURE, residual / CUT_RESIDUAL, structure * colours / CUT_BOTH]
-    )
+    evidence = np.minimum.reduce(shares_of_a_cut(structure, residual, colours))
     rows = np.flatnonzero(evidence >= NEARLY_A_CUT)
     margin = np.zeros(len(evidence))
     both = structure, residual
