@@ -18,10 +18,12 @@ from types import FunctionType
 from typing import Any
 
 import cv2
+import numba
 import numpy as np
 import pytest
 from numba.core.caching import NullCache
 from numba.core.dispatcher import Dispatcher
+from numba.core.registry import cpu_target
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import vfiscope
@@ -368,6 +370,34 @@ def test_processes_share_the_folder_and_a_later_one_starts_no_compiler(tmp_path:
     assert all(name.startswith("scale-") and name.endswith(".bin") for name in names)
     command[-1] += "import sys; assert 'numba.np.arraymath' not in sys.modules"
     assert subprocess.run(command, cwd=tmp_path, env=environment, timeout=120).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "able", "wide"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"CPU_NAME": "generic"}, True, False),
+        ({"CPU_FEATURES": "+sse2"}, True, False),
+    ],
+)
+def test_vectors_are_as_wide_as_the_processor_has_them_unless_somebody_chose(
+    monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str], able: bool, wide: bool
+) -> None:
+    features, read = f"+avx2,{'+' if able else '-'}avx512vbmi2", []
+    for name in ("CPU_NAME", "CPU_FEATURES"):
+        monkeypatch.setattr(numba.config, name, chosen.get(name))
+    monkeypatch.setattr(jit, "get_host_cpu_features", lambda: features)
+    monkeypatch.setattr(jit, "_read_features", lambda: read.append(numba.config.CPU_FEATURES))
+    jit._widen_vectors()
+    assert read == ([f"{features},-prefer-256-bit"] if wide else [])
+    assert chosen.get("CPU_FEATURES") == numba.config.CPU_FEATURES
+
+
+def test_loops_are_compiled_with_the_features_that_were_read() -> None:
+    used = cpu_target.target_context.codegen().magic_tuple()[2].split(",")
+    able = {"CPU_NAME", "CPU_FEATURES"}.isdisjoint(name[6:] for name in os.environ)
+    assert ("-prefer-256-bit" in used) == (able and f"+{jit.WIDE_AND_QUICK}" in used)
 
 
 def package_dispatchers() -> list[Any]:

@@ -205,7 +205,7 @@ def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) ->
     pairs = Pairs(frames(noise(6)), frames(noise(7)))
     for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
         METRICS[name].compute(pairs)
-    assert called.count("_differences") == 1
+    assert called.count("_byte_differences") == 1
     assert called.count("_ssim_frames") == 1
     assert called.count("_halve_frames") == 1
 

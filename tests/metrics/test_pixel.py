@@ -68,6 +68,14 @@ def test_black_against_white_is_the_other_end() -> None:
     assert pixel.absdiff(black, white).tolist() == [1.0]
 
 
+def test_sums_of_the_widest_rows_do_not_overflow() -> None:
+    black, white = np.zeros((1, 3, 2, 14_000), np.uint8), np.full((1, 3, 2, 14_000), 255, np.uint8)
+    assert pixel.mse(black, white).tolist() == [65025.0]
+    white[..., -1] = 0  # the last pixel lies in the second piece of a row
+    assert pixel.mse(black, white).tolist() == [np.float32(65025.0 * 13_999 / 14_000)]
+    assert pixel.absdiff(black, white).item() == pytest.approx(13_999 / 14_000, rel=1e-6)
+
+
 def test_one_step_down_is_not_a_step_of_255() -> None:
     assert pixel.mse(flat(9), flat(10)).tolist() == [1.0]
     assert pixel.mse(flat(10), flat(9)).tolist() == [1.0]

@@ -22,7 +22,10 @@ COLUMN_SUM_ROWS = 16
 """Rows whose sums are kept column by column, which the compiler can vectorise without reordering
 them."""
 
-_compiled = compiled(FUSED)
+BYTE_VALUES = 2**15
+"""Bytes of a row whose squared differences add up to less than 2^31."""
+
+_compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 
 def differences(test: Array, ref: Array, zero: Any) -> Float64:
@@ -33,8 +36,34 @@ def differences(test: Array, ref: Array, zero: Any) -> Float64:
     """
     n, height = test.shape[:2]
     parts = np.zeros((n, height, 2), type(zero))
-    in_bands(_differences, n * height, test, ref, zero, parts)
+    if test.dtype == ref.dtype == np.uint8:
+        in_bands(_byte_differences, n * height, test, ref, parts)
+    else:
+        in_bands(_differences, n * height, test, ref, zero, parts)
     return ordered_sums(parts)
+
+
+@_compiled
+def _byte_differences(start: int, stop: int, test: Array, ref: Array, parts: Int64) -> None:
+    height, width = test.shape[1], test.shape[2]
+    for job in range(start, stop):
+        i, y = job // height, job % height
+        for left in range(0, width, BYTE_VALUES):
+            end = min(left + BYTE_VALUES, width)
+            absolute, squared = _between_bytes(test[i, y, left:end], ref[i, y, left:end])
+            parts[i, y, 0] += absolute
+            parts[i, y, 1] += squared
+
+
+@_inner
+def _between_bytes(t: Array, r: Array) -> Any:
+    """Sums of absolute and of squared differences in 32 bits: twice as many at once as in 64."""
+    absolute, squared = np.uint32(0), np.int32(0)
+    for x in range(t.shape[0]):
+        apart = max(t[x], r[x]) - min(t[x], r[x])
+        absolute = np.uint32(absolute + np.uint32(apart))
+        squared = np.int32(squared + np.int32(apart) * np.int32(apart))
+    return absolute, squared
 
 
 @_compiled

@@ -36,6 +36,7 @@ MATRICES = {
 """V in red, U in blue, U and V taken from green, times 2^16 for limited range (swscale's table)."""
 SPECIMEN_PX = 16
 HALF_OF_LUMA = 1 << (LUMA_BITS - 1)
+THREE, FOUR_TIMES_GREY = np.int32(3), np.int32(4 * 128)
 THREE_ZEROS = (np.int32(0), np.int32(0), np.int32(0))
 LEFT, CENTRE, EVERY = range(3)
 """Where chroma is sited in a row: on every second pixel, between two pixels, on every pixel."""
@@ -246,14 +247,20 @@ def _multiply(
     u_blue: Any,
     terms: Any,
 ) -> None:
-    """What each sample of a row of chroma adds to R, G and B; the first and last one twice."""
+    """What each sample of a row of chroma adds to R, G and B; the first and last one twice.
+
+    Each result is made int32 at once: numba would go on in int64, of which a vector holds half.
+    """
     columns = terms.shape[1] - 2
+    near_u, far_u, near_v, far_v = u[near], u[far], v[near], v[far]
+    red, green, blue = terms[0], terms[1], terms[2]
     for i in range(columns):
-        four_u = np.int32(3 * u[near, i] + u[far, i] - 512)
-        four_v = np.int32(3 * v[near, i] + v[far, i] - 512)
-        terms[0, i + 1] = np.int32(v_red * four_v)
-        terms[1, i + 1] = np.int32(u_green * four_u + v_green * four_v)
-        terms[2, i + 1] = np.int32(u_blue * four_u)
+        four_u = np.int32(np.int32(near_u[i]) * THREE + np.int32(far_u[i])) - FOUR_TIMES_GREY
+        four_v = np.int32(np.int32(near_v[i]) * THREE + np.int32(far_v[i])) - FOUR_TIMES_GREY
+        four_u, four_v = np.int32(four_u), np.int32(four_v)
+        red[i + 1] = np.int32(v_red * four_v)
+        green[i + 1] = np.int32(np.int32(u_green * four_u) + np.int32(v_green * four_v))
+        blue[i + 1] = np.int32(u_blue * four_u)
     for colour in range(3):
         terms[colour, 0] = terms[colour, 1]
         terms[colour, columns + 1] = terms[colour, columns]
