@@ -11,7 +11,7 @@ from helpers.media import Array, noise, write_video
 
 from vfiscope import synth
 from vfiscope.sources import open_source
-from vfiscope.sources.bars import Bars, look
+from vfiscope.sources.bars import Bars, Borders, look
 
 H, W = 72, 96
 SCENE = synth.Scene(H, W, seed=3, objects=0, velocity=(2.0, 1.0))
@@ -83,3 +83,14 @@ def test_compression_moves_no_edge(tmp_path: Path, bars: Bars) -> None:
     path = write_video(tmp_path / "a.mp4", barred(CLIP, bars, 16), **how)
     with open_source(path) as source:
         assert look(source).bars() == bars
+
+
+@pytest.mark.parametrize("batch", [7, 250])
+def test_of_a_long_sequence_every_fifth_frame_is_looked_at_first_and_every_25th_later(
+    batch: int,
+) -> None:
+    frames, borders = np.zeros((300, 8, 8, 3), np.uint8), Borders()
+    with open_source(frames, batch=batch) as source:
+        for passed in borders.watch(source):
+            assert len(passed) <= batch
+    assert borders.frames == 48 + 2  # up to frame 235, then 250 and 275

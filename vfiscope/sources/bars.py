@@ -46,6 +46,9 @@ BORDER_SAMPLES = 256
 SEARCHED_FRAMES = 48
 SEARCH_STEP = 5
 """Bars are searched in every so-many-th frame: neighbouring frames tell the same."""
+LATER_STEP = 5
+"""Of a long sequence only every so-many-th of these is looked at behind the first ones: what covers
+a bar for a moment was there before, and a look takes as long as a cheap metric."""
 
 
 class Bars(NamedTuple):
@@ -95,8 +98,10 @@ class Borders:
         """Look at every few frames of a batch on the CPU."""
         if self._first is None and len(frames):
             self._first = int(frames.index[0])
-        for row in np.flatnonzero((frames.index - (self._first or 0)) % self._step == 0):
-            if frames.status[row] != Status.UNREADABLE:
+        looks, left = np.divmod(frames.index - (self._first or 0), self._step)
+        for row in np.flatnonzero(left == 0):
+            due = self.frames < SEARCHED_FRAMES or looks[row] % LATER_STEP == 0
+            if due and frames.status[row] != Status.UNREADABLE:
                 self._look_at(frames.interleaved[row])
 
     def watch(self, batches: Iterable[Frames]) -> Iterator[Frames]:
