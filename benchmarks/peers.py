@@ -3,29 +3,36 @@
     python benchmarks/peers.py NAME METRICS TEST REF PAIRS
 
 prints one JSON object: pairs scored, processor seconds of all threads and wall seconds from the
-first packet to the last score (imports and the first compilation are not counted), peak memory in
-MB, and the mean of each score. Every program decodes both videos itself. Peers whose scores are
-defined as ours compute the same numbers; FFmpeg's and piq's SSIM are other metrics, shown for their
-speed alone.
+first packet to the last score (imports and the first compilation are not counted; of another
+program all is), peak memory in MB, and the mean of each score. Everybody decodes both videos. Peers
+whose scores are defined as ours compute the same numbers; FFmpeg's and piq's SSIM are other
+metrics, shown for their speed alone.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import resource
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 
 LUMA = (0.299, 0.587, 0.114)
+FFMPEG_SCORES = {"psnr": "psnr_avg", "ssim": "All"}
+"""What FFmpeg calls its scores."""
 Row = Sequence[float]
+OWN, PROGRAMS = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
 
 
 def frames(path: str, pairs: int) -> Iterator[np.ndarray]:
@@ -127,7 +134,7 @@ def with_ffmpeg(metrics: Sequence[str], test: str, ref: str, pairs: int) -> Iter
                 given.push(frame)
             told = [sink.pull().metadata for sink in sinks]
             yield [
-                float(each[{"psnr": "lavfi.psnr.psnr_avg", "ssim": "lavfi.ssim.All"}[name]])
+                float(each[f"lavfi.{name}.{FFMPEG_SCORES[name]}"])
                 for name, each in zip(metrics, told, strict=True)
             ]
 
@@ -151,10 +158,30 @@ def filters_in(
     return inputs, sinks
 
 
+def with_ffmpeg_program(metrics: Sequence[str], test: str, ref: str, pairs: int) -> Iterator[Row]:
+    """The same filters in the program ``ffmpeg``, as they are called from a shell."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = [Path(folder) / name for name in metrics]
+        splits = "".join(f"[r{number}]" for number in range(len(metrics)))
+        graph = [f"[1:v]split={len(metrics)}{splits}"]
+        for number, (name, told) in enumerate(zip(metrics, kept, strict=True)):
+            source = "[0:v]" if number == 0 else f"[t{number - 1}]"
+            graph.append(f"{source}[r{number}]{name}=stats_file={told}[t{number}]")
+        output = ["-map", f"[t{len(metrics) - 1}]", "-frames:v", str(pairs), "-f", "null", "-"]
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-i", test, "-i", ref]
+        subprocess.run([*command, "-lavfi", ";".join(graph), *output], check=True)
+        columns = [
+            re.findall(rf"{FFMPEG_SCORES[name]}:(\S+)", told.read_text())[:pairs]
+            for name, told in zip(metrics, kept, strict=True)
+        ]
+        yield from ([float(each) for each in row] for row in zip(*columns, strict=True))
+
+
 PEERS: dict[str, tuple[Callable[..., Iterator[Row]], tuple[str, ...]]] = {
     "vfiscope": (with_vfiscope, ()),
     "vfiscope with signals": (with_signals, ()),
     "FFmpeg filters": (with_ffmpeg, ("psnr", "ssim")),
+    "FFmpeg program": (with_ffmpeg_program, ("psnr", "ssim")),
     "scikit-image": (with_skimage, ("psnr", "ssim")),
     "kornia": (partial(with_torch, kornia), ("psnr", "ssim")),
     "piq": (partial(with_torch, piq), ("psnr", "ssim", "ms_ssim", "gmsd")),
@@ -163,14 +190,19 @@ PEERS: dict[str, tuple[Callable[..., Iterator[Row]], tuple[str, ...]]] = {
 """{name: (how it scores, the metrics that it has)}; ours has all."""
 
 
+def processor_time() -> float:
+    """Seconds of this process and of programs that it has run."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (OWN, PROGRAMS))
+
+
 def main() -> None:
     name, asked, test, ref, pairs = sys.argv[1:]
     metrics, (score, _) = asked.split(","), PEERS[name]
     list(score(metrics, test, ref, 2))  # imports, compiled loops and caches are not measured
-    processor, wall = time.process_time(), time.perf_counter()
+    processor, wall = processor_time(), time.perf_counter()
     scores = list(score(metrics, test, ref, int(pairs)))
-    processor, wall = time.process_time() - processor, time.perf_counter() - wall
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    processor, wall = processor_time() - processor, time.perf_counter() - wall
+    peak = max(resource.getrusage(who).ru_maxrss for who in (OWN, PROGRAMS)) / 1024
     means = dict(zip(metrics, np.mean(scores, axis=0).tolist(), strict=True))
     told = {"pairs": len(scores), "processor": processor, "wall": wall, "peak_mb": peak}
     print(json.dumps({**told, "means": means}))

@@ -5,7 +5,7 @@
 makes a pair of 1080p H.264 clips, or takes one, runs every job and every peer in turn in processes
 of their own, and writes ``benchmarks/speed.md``, the tables that docs/benchmarks.md shows. Decoding
 is included everywhere. Each ratio is the median over rounds that hold both sides. Needs
-``pip install '.[benchmark]'``.
+``pip install '.[benchmark]'`` and the program ffmpeg.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from speed_growth import SIZES, clips, grown
 from speed_start import started
 
 HERE = Path(__file__).parent
-OWN, FILTERS = "vfiscope", "FFmpeg filters"
+OWN, FILTERS, PROGRAM = "vfiscope", "FFmpeg filters", "FFmpeg program"
 ASKED = ("psnr", "ssim", "psnr,ssim", "ms_ssim", "gmsd")
 JOBS = {
     "psnr,ssim with signals": ("vfiscope with signals", "psnr,ssim"),
@@ -32,7 +32,7 @@ JOBS = {
 }
 """Jobs that no peer has: shown beside FFmpeg's psnr and ssim."""
 FRAMES, SLOW_FRAMES = 300, 6
-QUICK = (OWN, "vfiscope with signals", FILTERS)
+QUICK = (OWN, "vfiscope with signals", FILTERS, PROGRAM)
 """The others score fewer pairs of the same clips; what is compared is the time of a pair."""
 ROUNDS = 3
 Measured = dict[str, float]
