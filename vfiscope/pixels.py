@@ -117,7 +117,8 @@ def is_transparent(pixels: NDArray[Any]) -> bool:
 
 def luma_fraction(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Luma of 8-bit frames (..., 3) as a fraction of white: (...) float64."""
-    return np.asarray(pixels @ np.array(LUMA_WEIGHTS) / 255.0)
+    weights = np.rint(1000 * np.array(LUMA_WEIGHTS))  # whole numbers add up exactly in any order
+    return np.asarray(pixels @ weights / (255.0 * weights.sum()))
 
 
 def luma_plane(pixels: NDArray[Any], bit_depth: int) -> Float32:
