@@ -203,11 +203,12 @@ def test_metrics_of_a_batch_share_their_work(monkeypatch: pytest.MonkeyPatch) ->
     for kernels in (ssim_kernels, difference_kernels):
         monkeypatch.setattr(kernels, "in_bands", counted)
     pairs = Pairs(frames(noise(6)), frames(noise(7)))
-    for name in ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd"):
-        METRICS[name].compute(pairs)
+    names = ("mse", "psnr", "absdiff", "ssim", "ms_ssim", "gmsd")
+    for metric in sorted((METRICS[name] for name in names), key=lambda each: not each.early):
+        metric.compute(pairs)
     assert called.count("_byte_differences") == 1
     assert called.count("_ssim_frames") == 1
-    assert called.count("_halve_frames") == 1
+    assert called.count("_halve_frames") == 0  # they come with the pass of MS-SSIM
 
 
 @pytest.mark.parametrize("metric", PIXEL_METRICS, ids=lambda metric: metric.spec.name)

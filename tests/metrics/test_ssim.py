@@ -197,7 +197,7 @@ def moved(*frames: Array) -> pixel_pairs.PixelPairs:
 def test_identical_frames_score_exactly_1_by_torch() -> None:
     frame = planar(IDENTICAL["noise"])
     a = moved(frame, frame.copy())
-    assert torch.all(ssim._means(a, pixel_pairs.LUMA) == 1.0)
+    assert torch.all(ssim._means(a, pixel_pairs.LUMA, both=True) == 1.0)
     assert all(torch.all(level == 1.0) for level in ssim._coarser(a))
 
 
@@ -207,7 +207,7 @@ def test_torch_computes_the_same(name: str) -> None:
     a, b = pixel_pairs.same_scale(*frames, 8, 8), moved(*frames)
     for channels in (pixel_pairs.LUMA, *ssim.CHANNELS):
         np.testing.assert_allclose(
-            ssim._means(b, channels), ssim._means(a, channels), rtol=0, atol=5e-7
+            ssim._means(b, channels), ssim._means(a, channels, both=True), rtol=0, atol=5e-7
         )
 
 
@@ -268,9 +268,19 @@ def test_halves_are_the_same_in_one_pass_with_ssim(size: tuple[int, int]) -> Non
     test, ref = (planar(np.stack([scene(*size, n + seed) for n in (0, 5)])) for seed in (1, 2))
     alone, together = (pixel_pairs.same_scale(test, ref, 8, 8) for _ in range(2))
     means = ssim._means_and_halves(together)
-    assert np.array_equal(means, ssim._means(alone, pixel_pairs.LUMA))
+    assert np.array_equal(means, ssim._means(alone, pixel_pairs.LUMA, both=True))
     for one, other in zip(together.shared["halved"], alone.halved(), strict=True):
         assert np.array_equal(one, other)
+
+
+def test_ssim_is_the_same_alone_and_from_the_pass_of_ms_ssim() -> None:
+    test, ref = (planar(np.stack([scene(200, 181, n) for n in (0, 5)])) for _ in range(2))
+    alone, both = (pixel_pairs.same_scale(test, ref[::-1], 8, 8) for _ in range(2))
+    ssim._ms_ssim(both)
+    assert np.array_equal(ssim._ssim(alone), ssim._ssim(both))
+    assert list(alone.shared) == ["ssim"]
+    assert "ssim" not in both.shared
+    assert not ssim._means(alone, pixel_pairs.LUMA)[:, 1].any()
 
 
 @pytest.mark.parametrize("size", [(10, 50), (50, 10), (1, 1)])

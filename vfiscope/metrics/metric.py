@@ -25,6 +25,8 @@ class Metric:
     an array, or a tensor on a device."""
     grid: Callable[[int, int], tuple[int, int]] | None = None
     """(h, w) of a map from the frame's (height, width); None for one cell per patch."""
+    early: bool = False
+    """True where others need less than it and take it from the same pass: it is computed first."""
 
 
 @dataclass(frozen=True)

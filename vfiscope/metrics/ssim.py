@@ -59,6 +59,7 @@ SCALED_SSIM_C = (2 * SSIM_C1 * UNIT**2, 2 * SSIM_C2 * UNIT**2)
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 CHANNELS = ((UNIT, 0.0, 0.0), (0.0, UNIT, 0.0), (0.0, 0.0, UNIT))
 MIN_SSIM_SIDE_PX = TAPS
+BOTH = "ssim and its contrast-structure part"
 SMALLEST_MULTISCALE = TAPS * 2 ** (len(SCALE_WEIGHTS) - 1)
 
 
@@ -118,10 +119,11 @@ def _constants() -> NDArray[np.float32]:
     return np.asarray(SCALED_SSIM_C, dtype=np.float32)
 
 
-def _means(a: PixelPairs, channels: tuple[float, float, float]) -> Any:
-    """Means over the valid area of SSIM and of its contrast-structure part, (N, 2)."""
+def _means(a: PixelPairs, channels: tuple[float, float, float], *, both: bool = False) -> Any:
+    """Means over the valid area of SSIM and, where both are asked for, of its contrast-structure
+    part, (N, 2)."""
     if a.on_cpu:
-        sums = ssim_kernels.ssim_frames(*a.arrays, a.weights(channels), _constants())
+        sums = ssim_kernels.ssim_frames(*a.arrays, a.weights(channels), _constants(), both=both)
         return sums / _windows(*a.size)
     from vfiscope.metrics.tensors import ssim_tensors
 
@@ -129,7 +131,8 @@ def _means(a: PixelPairs, channels: tuple[float, float, float]) -> Any:
 
 
 def _luma_means(a: PixelPairs) -> Any:
-    return a.share("ssim", lambda: _means(a, LUMA))
+    """Those of luma; from the pass of MS-SSIM where that has been made."""
+    return a.shared[BOTH] if BOTH in a.shared else a.share("ssim", lambda: _means(a, LUMA))
 
 
 def _ssim(a: PixelPairs) -> Pixels:
@@ -158,7 +161,7 @@ def _ssim_rgb(a: PixelPairs) -> Pixels:
 def _ms_ssim(a: PixelPairs) -> Pixels:
     if min(a.size) < SMALLEST_MULTISCALE:
         return undefined(a)
-    means = [a.share("ssim", lambda: _means_and_halves(a)), *_coarser(a)]
+    means = [a.share(BOTH, lambda: _means_and_halves(a)), *_coarser(a)]
     columns = [*(level[:, 1] for level in means[:-1]), means[-1][:, 0]]
     factors = np.array([column.tolist() for column in columns]).reshape(len(columns), len(a)).T
     made = per_frame(_weighted_product, factors)
@@ -168,7 +171,7 @@ def _ms_ssim(a: PixelPairs) -> Pixels:
 def _means_and_halves(a: PixelPairs) -> Any:
     """:func:`_means` of luma; :meth:`PixelPairs.halved` is made in the same pass."""
     if not a.on_cpu or "halved" in a.shared:
-        return _means(a, LUMA)
+        return _means(a, LUMA, both=True)
     sums, halves = ssim_kernels.ssim_and_halves(*a.arrays, a.weights(LUMA), _constants())
     a.share("halved", lambda: halves)
     return sums / _windows(*a.size)
@@ -218,7 +221,7 @@ def _cells(
     height, width = a.size
     windows = np.empty((height - MIN_SSIM_SIDE_PX + 1, width - MIN_SSIM_SIDE_PX + 1), np.float32)
     test, ref = (array[row : row + 1] for array in a.arrays)
-    ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), windows)
+    ssim_kernels.ssim_frames(test, ref, a.weights(LUMA), _constants(), both=False, out=windows)
     sums = ssim_kernels.cell_sums(windows, rows, columns)
     return np.asarray(sums / (np.diff(rows)[:, None] * np.diff(columns)))
 
@@ -229,6 +232,8 @@ def _metric(
     description: str,
     compute: Callable[[PixelPairs], Pixels],
     grid: Callable[[int, int], tuple[int, int]] | None = None,
+    *,
+    early: bool = False,
 ) -> Metric:
     spec = MetricSpec(
         name=name,
@@ -240,7 +245,7 @@ def _metric(
         floor=0.02,
         description=description,
     )
-    return Metric(spec, on_pixels(compute), grid)
+    return Metric(spec, on_pixels(compute), grid, early)
 
 
 METRICS = (
@@ -257,7 +262,11 @@ METRICS = (
         _ssim_rgb,
     ),
     _metric(
-        "ms_ssim", 0.0, "Structural similarity of luma at five scales (Wang et al. 2003).", _ms_ssim
+        "ms_ssim",
+        0.0,
+        "Structural similarity of luma at five scales (Wang et al. 2003).",
+        _ms_ssim,
+        early=True,
     ),
 )
 

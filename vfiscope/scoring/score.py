@@ -148,9 +148,11 @@ def _scores(
 ) -> Scores:
     """The scores of a batch without signals."""
     column = partial(_column, batch, clock)
+    in_turn = sorted(plan.metrics.values(), key=lambda metric: not metric.early)
+    metrics = {part.spec.name: column(part, (), np.float32) for part in in_turn}
     return Scores(
         _table(batch),
-        {name: column(part, (), np.float32) for name, part in plan.metrics.items()},
+        {name: metrics[name] for name in plan.metrics},
         {name: column(part, grids[name], np.float16) for name, part in plan.maps.items()},
         {name: column(part, (2, *grids[name]), np.float16) for name, part in plan.fields.items()},
         batch.registrations,

@@ -129,11 +129,11 @@ def _similarity(
 
 
 @_inner
-def _put(similar: Any, out: Float32, at: int, both: bool) -> None:
-    """Store SSIM and, where both are asked for, its contrast-structure part: without, there is one
-    division less."""
+def _put(similar: Any, out: Float32, at: int, both: Any) -> None:
+    """Store SSIM and its contrast-structure part; the latter is compiled away where ``both`` is
+    None."""
     out[at] = similar[0]
-    if both:
+    if both is not None:
         out[at + GROUP_ROWS * STRIP_COLUMNS] = similar[1]
 
 
@@ -145,7 +145,7 @@ def _compare_group(
     last: Float32,
     levels: Float32,
     c: Any,
-    both: bool,
+    both: Any,
     out: Float32,
 ) -> None:
     """SSIM of the windows of a group, and its contrast-structure part."""
@@ -199,7 +199,15 @@ def _add_up(v: Float32, rows: int, sums: Float64) -> None:
 
 @_inner
 def _strip(
-    s: Float32, d: Float32, left: int, width: int, step: int, c: Any, work: Any, out: Float32
+    s: Float32,
+    d: Float32,
+    left: int,
+    width: int,
+    step: int,
+    both: Any,
+    c: Any,
+    work: Any,
+    out: Float32,
 ) -> None:
     """Add up the windows of a strip."""
     ring, source, levels, similar, sums = work
@@ -229,7 +237,7 @@ def _strip(
             ring[(first + 3) % RING_GROUPS * GROUP :],
             levels,
             c,
-            step == 1,
+            both,
             similar,
         )
         if out.size > 0:
@@ -237,7 +245,7 @@ def _strip(
                 for x in range(inside):
                     out[top + y, left + x] = similar[y * STRIP_COLUMNS + x]
         _add_up(similar, count, sums[0])
-        if step == 1:
+        if both is not None:
             _add_up(similar[GROUP_ROWS * STRIP_COLUMNS :], count, sums[1])
 
 
@@ -257,14 +265,16 @@ def workspace() -> Any:
 
 @_inner
 def add_band(
-    s: Float32, d: Float32, width: int, step: int, c: Float32, work: Any, out: Float32
+    s: Float32, d: Float32, width: int, step: int, both: Any, c: Float32, work: Any, out: Float32
 ) -> Any:
-    """Sums of SSIM and, of planes, of its contrast-structure part over the windows of a band.
+    """Sums of SSIM and of its contrast-structure part over the windows of a band.
 
     Args:
         s, d: :func:`band_rows` of ``width``.
         width: values in a row.
         step: from a pixel to the next one of its channel: 1 in a plane, 3 in interleaved RGB.
+        both: None where the contrast-structure part is not needed, else anything; its sum is 0
+            then.
         c: (2,) 2 C1 and 2 C2.
         work: :func:`workspace`.
         out: (rows - 10, width - 10 step) for SSIM itself, or empty.
@@ -272,7 +282,7 @@ def add_band(
     windows, sums = width - HALO * step, work[4]
     full, structure = 0.0, 0.0
     for left in range(0, windows, STRIP_COLUMNS):
-        _strip(s, d, left, width, step, (c[0], c[1]), work, out)
+        _strip(s, d, left, width, step, both, (c[0], c[1]), work, out)
         for x in range(min(STRIP_COLUMNS, windows - left)):
             full += sums[0, x]
             structure += sums[1, x]
