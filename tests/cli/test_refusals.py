@@ -41,6 +41,16 @@ BAD = [
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--colour"], "--colour"),
     (["score"], "TEST"),
     (
+        ["scan", "{m}/test.mp4", "--kinds", "-o", "x.h5"],
+        "--kinds needs a value, and -o is the next option: pass one",
+    ),
+    (
+        ["scan", "{m}/test.mp4", "--metrics", "--size=28"],
+        "--metrics needs a value, and --size=28 is the next option: pass one",
+    ),
+    (["scan", "{m}/test.mp4", "--kinds", "fault"], "there is no kind 'fault': choose from dup"),
+    (["scan", "{m}/test.mp4", "--fps", "30/0"], "fps is '30/0': pass frames per second, such"),
+    (
         ["scan", "{m}/test.mp4", "--golden", "99"],
         "golden is 99, but {m}/test.mp4 has 12 frames: pass a number from 0 to 11",
     ),

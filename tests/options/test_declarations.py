@@ -35,7 +35,11 @@ WEIGHTS = "w.ckpt"
         ({"batch": "3"}, "batch is '3': pass a whole number"),
         ({"batch": 2.0}, "batch is 2.0: pass a whole number"),
         ({"fps": float("nan")}, "fps is nan: pass a number from 1e-06 to 100000.0"),
-        ({"fps": "25"}, "fps is '25': pass frames per second"),
+        ({"fps": 0}, "fps is 0: pass a number from 1e-06 to 100000.0"),
+        ({"fps": "1e999"}, "fps is '1e999': pass a number from 1e-06 to 100000.0"),
+        ({"fps": "1/0"}, "fps is '1/0': pass frames per second, such as 25 or 30000/1001"),
+        ({"fps": "fast"}, "fps is 'fast': pass frames per second, such as 25 or 30000/1001"),
+        ({"fps": True}, "fps is True: pass frames per second, such as 25 or 30000/1001"),
         ({"size": 1.5}, "size is 1.5: pass a whole number of pixels"),
         ({"stream": -1}, "stream is -1: pass a number from 0 to 9999"),
         ({"independent": 1}, "independent is 1: pass true or false"),
@@ -144,6 +148,14 @@ def test_images_are_counted_at_a_rate_that_is_stated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "rate"),
+    [(24, 24.0), ("24", 24.0), ("30000/1001", 30000 / 1001), ("1e-3", 0.001), (" 23.976 ", 23.976)],
+)
+def test_a_rate_may_be_a_fraction_or_a_text(stated: str | float, rate: float) -> None:
+    assert RunConfig("scan", "photos", fps=stated).fps == rate
+
+
+@pytest.mark.parametrize(
     ("before", "now"),
     [
         ({"fps": 25.0, "time_from": None}, {"fps": None, "time_from": None}),
@@ -169,7 +181,7 @@ def test_every_option_says_what_it_does_in_a_section() -> None:
     ("name", "text", "value"),
     [
         ("batch", " 4", 4),
-        ("fps", "23.5", 23.5),
+        ("opacity", "0.5", 0.5),
         ("independent", "TRUE", True),
         ("resume", "false", False),
         ("align", "+3", "+3"),

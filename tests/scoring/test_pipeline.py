@@ -270,7 +270,7 @@ def test_a_video_that_is_cut_short_is_partial(media: Path, tmp_path: Path) -> No
         ({"lag": 2}, UsageError, "lag has no effect in mode score"),
         ({"golden": 2}, UsageError, "golden has no effect"),
         ({"size": "14"}, UsageError, "size is '14'"),
-        ({"fps": "24"}, UsageError, "fps is '24'"),
+        ({"fps": "fast"}, UsageError, "fps is 'fast'"),
         ({"fps": 1e7}, UsageError, "fps is 10000000.0"),
         ({"batch": 10**9}, UsageError, "batch is 1000000000"),
         ({"batch": True}, UsageError, "batch is True"),
@@ -336,6 +336,25 @@ def test_a_tone_map_for_what_is_not_hdr_is_said(
     assert [text for text in caplog.messages if "tonemap" in text] == [
         "warning: no score depends on --tonemap hable: test is not HDR"
     ] * said
+
+
+def test_a_rate_for_video_is_said_to_change_nothing(
+    media: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING", "vfiscope")
+    with vs.score(
+        str(media / "test.mp4"), ref=str(media / "truth.mp4"), metrics="psnr", fps="30000/1001"
+    ) as run:
+        assert np.diff(run.frames.time_s) == pytest.approx(1 / 25)
+    assert [text for text in caplog.messages if "--fps" in text] == [
+        "warning: --fps 29.97 does not change test (25 frames a second) and ref (25 frames a"
+        " second): video keeps its own times"
+    ]
+    caplog.clear()
+    synth.write_images(tmp_path / "images", synth.Scene(28, 28).frames(3), "%03d.png")
+    with vs.scan(str(tmp_path / "images"), metrics="psnr", fps="30000/1001") as run:
+        assert run.frames.time_s[1] == pytest.approx(1001 / 30000)
+    assert not any("--fps" in text for text in caplog.messages)
 
 
 @pytest.mark.parametrize(

@@ -138,10 +138,14 @@ def test_the_sentence_counts_each_frame_once_and_leaves_out_what_was_not_judged(
         found.sentence
         == "of 10 synthesised frames 2 repeat a neighbour, 1 is a blend of its neighbours, 1 is"
         " late, 1 is early, 1 is torn, 1 is off in colour or brightness, 1 is broken in geometry"
-        " and 2 show no clear fault (nothing moves in 1 of them)"
+        " and 2 show no clear fault (nothing moves in 1 of them); where motion is uneven, true"
+        " frames look late or early too"
     )
     assert sum(counts(found).values()) == found.frames == 10
     assert judged("clean").sentence == "of 1 synthesised frame 1 shows no clear fault"
+    uneven = "where motion is uneven, true frames look late or early too"
+    assert judged("late").sentence == f"of 1 synthesised frame 1 is late; {uneven}"
+    assert judged("early").sentence == f"of 1 synthesised frame 1 is early; {uneven}"
 
 
 def test_passed_frames_are_not_judged() -> None:

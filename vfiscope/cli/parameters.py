@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -46,7 +47,10 @@ class Verbs(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in self.commands:
             raise UsageError(f"there is no verb {args[0]!r}: {suggest(args[0], self.commands)}")
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        if command is not None and not ctx.resilient_parsing:
+            _check_values(command.get_params(ctx), rest)
+        return name, command, rest
 
 
 class RunCommand(click.Command):
@@ -127,6 +131,25 @@ class DeclaredType(click.ParamType):  # type: ignore[type-arg]  # generic since 
             return _beginning(incomplete, names)
         given, comma, last = incomplete.rpartition(",")
         return _beginning(last, names, f"{given}{comma}")
+
+
+def _check_values(parameters: Iterable[click.Parameter], arguments: Sequence[str]) -> None:
+    """Refuse an option that would take the one after it for its value.
+
+    Raises:
+        UsageError: one would.
+    """
+    takes_value = {
+        flag: isinstance(each, click.Option) and not each.is_flag and not each.count
+        for each in parameters
+        for flag in (*each.opts, *each.secondary_opts)
+        if flag.startswith("-")
+    }
+    for flag, after in pairwise(arguments):
+        if flag == "--":
+            return
+        if takes_value.get(flag) and after.partition("=")[0] in takes_value:
+            raise UsageError(f"{flag} needs a value, and {after} is the next option: pass one")
 
 
 def comma_list(

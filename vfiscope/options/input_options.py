@@ -10,11 +10,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from vfiscope.errors import UsageError
 from vfiscope.options.option import VERBS, Option
-from vfiscope.options.reading_options import ReadOptions
+from vfiscope.options.reading_options import ReadOptions, parse_rate
 
 __all__ = ["InputOptions", "golden_index", "parse_multiplier"]
 
-RATE = re.compile(r"\+?(?:[0-9]{1,12}(?:/[0-9]{1,12}|\.[0-9]{0,18})?|\.[0-9]{1,18})")
 Mode = Literal["score", "scan", "compare"]
 
 
@@ -26,7 +25,7 @@ def parse_multiplier(value: str | int | float) -> Fraction:
     """
     try:
         low, colon, high = str(value).partition(":")
-        ratio = _rate(high) / _rate(low) if colon else _rate(low)
+        ratio = parse_rate(high) / parse_rate(low) if colon else parse_rate(low)
         ratio = ratio.limit_denominator(1001)
     except (ValueError, ZeroDivisionError):
         ratio = Fraction(0)
@@ -45,14 +44,6 @@ def golden_index(golden: Any) -> int | None:
     ):
         return int(golden)
     return None
-
-
-def _rate(text: str) -> Fraction:
-    """A number or fraction. Fraction itself would take other digits and a power of ten of any size,
-    which it would work out."""
-    if not RATE.fullmatch(text.strip()):
-        raise ValueError
-    return Fraction(text.strip())
 
 
 def _ratio(value: str | int | float | None) -> str | None:

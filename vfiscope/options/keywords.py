@@ -17,7 +17,7 @@ class ReadKeywords(TypedDict, total=False):
     start: str | int | float | None
     stop: str | int | float | None
     step: int
-    fps: float | None
+    fps: str | float | None
     max_width: int | None
     crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None
@@ -60,7 +60,7 @@ class RunKeywords(TypedDict, total=False):
     start: str | int | float | None
     stop: str | int | float | None
     step: int
-    fps: float | None
+    fps: str | float | None
     resize: Literal["area", "bilinear", "bicubic", "lanczos"] | None
     crop: str | None
     tonemap: Literal["none", "reinhard", "hable", "mobius"] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -22,12 +23,15 @@ __all__ = [
     "ResizeFilter",
     "ToneMap",
     "as_stated",
+    "parse_rate",
     "with_rate",
 ]
 
 BATCH = 4
 PREFETCH = 2
 IMAGE_RATE = 25.0
+MIN_FPS, MAX_FPS = 1e-6, 1e5
+RATE = re.compile(r"\+?(?:[0-9]{1,12}(?:/[0-9]{1,12}|\.[0-9]{0,18})?|\.[0-9]{1,18})")
 
 ResizeFilter = Literal["area", "bilinear", "bicubic", "lanczos"]
 ToneMap = Literal["none", "reinhard", "hable", "mobius"]
@@ -47,6 +51,37 @@ RawFormat = Literal[
     "rgb48le",
 ]
 """Pixel formats as FFmpeg names them."""
+
+
+def parse_rate(text: str) -> Fraction:
+    """A number or fraction, such as 25, 23.976 or 30000/1001. Fraction itself would take other
+    digits and a power of ten of any size, which it would work out.
+
+    Raises:
+        ValueError: it is neither.
+        ZeroDivisionError: it is a fraction of 0.
+    """
+    if not RATE.fullmatch(text.strip()):
+        raise ValueError
+    return Fraction(text.strip())
+
+
+def _frames_per_second(value: str | float | None) -> float | None:
+    """A rate as a number, also of one that is written as a fraction.
+
+    Raises:
+        ValueError: it is none, or out of range.
+    """
+    if isinstance(value, str):
+        if not value.isascii() or "_" in value:  # Python takes digits of every script, and 1_000
+            raise ValueError
+        try:
+            value = float(parse_rate(value)) if "/" in value else float(value)
+        except (ValueError, ZeroDivisionError) as error:
+            raise ValueError from error
+    if value is not None and not MIN_FPS <= value <= MAX_FPS:
+        raise ValueError(f"pass a number from {MIN_FPS} to {MAX_FPS}")
+    return value
 
 
 def _ordinal(value: Any) -> Any:
@@ -127,12 +162,13 @@ class ReadOptions(Group):
     ] = None
     step: Annotated[int, Field(ge=1, le=1_000_000_000), Option("Take every N-th frame.")] = 1
     fps: Annotated[
-        float | None,
-        Field(ge=1e-6, le=1e5),
+        str | float | None,
+        AfterValidator(_frames_per_second),
         Option(
             "Frames per second of image folders, arrays and raw video; by default 25. Images are"
-            " counted at a rate that is stated.",
-            "frames per second",
+            " counted at a rate that is stated. Video with times of its own keeps them.",
+            "frames per second, such as 25 or 30000/1001",
+            "RATE",
         ),
     ] = None
     """None where nobody stated one: :data:`IMAGE_RATE`."""

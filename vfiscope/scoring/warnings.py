@@ -125,7 +125,7 @@ def numbering(sources: Mapping[str, Source], *, shift: int | None) -> tuple[list
 
 def without_effect(config: RunConfig, plan: Plan, sources: Mapping[str, Source]) -> list[str]:
     """Sentences about the options in use on which no score depends."""
-    found = _unembedded(config, plan), _untoned(config, sources)
+    found = _unembedded(config, plan), _untoned(config, sources), _timed(config, sources)
     return [each for each in found if each is not None]
 
 
@@ -154,3 +154,17 @@ def _untoned(config: RunConfig, sources: Mapping[str, Source]) -> str | None:
         else f"{next(iter(sources))} is not"
     )
     return f"no score depends on --tonemap {config.tonemap}: {who} HDR"
+
+
+def _timed(config: RunConfig, sources: Mapping[str, Source]) -> str | None:
+    """A sentence about a stated rate beside videos, which have times of their own."""
+    if config.fps is None:
+        return None
+    kept = [
+        f"{role} ({float(source.info.rate):.6g} frames a second)"
+        for role, source in sources.items()
+        if source.info.kind == "video" and source.info.rate is not None
+    ]
+    if not kept:
+        return None
+    return f"--fps {config.fps:.6g} does not change {' and '.join(kept)}: video keeps its own times"

@@ -64,6 +64,8 @@ MAX_PAUSE_FRAMES = 6
 """Longest run of still frames between moving ones that counts as one held frame, as in a clip
 interpolated by 8."""
 
+UNEVEN = "where motion is uneven, true frames look late or early too"
+"""Said with a verdict that counts such frames: between two real frames, motion is taken as even."""
 _WORDS = {
     "repeats": ("repeats a neighbour", "repeat a neighbour"),
     "blends": ("is a blend of its neighbours", "are blends of their neighbours"),
@@ -154,6 +156,8 @@ class Judgement:
         listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
         still = f" (nothing moves in {self.still} of them)" if self.still else ""
         told = f"of {self.frames} {kind}frame{'s' * (self.frames != 1)} {listed}{still}"
+        if self.late or self.early:
+            told += f"; {UNEVEN}"
         if self.cadence is None:
             return told
         advice = ""

@@ -199,7 +199,7 @@ def test_which_frames_a_rule_looks_at(
         if rows is None:
             with pytest.raises(
                 UsageError,
-                match="but the roles of these frames are unknown: pass --multiplier M or --source",
+                match="the roles of these frames are unknown: vfiscope score with --multiplier M",
             ):
                 failure(rule, Columns(frames, {"ssim": column}, SPECS))
             continue
@@ -360,15 +360,19 @@ def test_a_metric_that_the_run_has_not_is_an_error_that_lists_those_it_has() -> 
         UsageError, match=r"no metric or signal 'sim': did you mean 'ssim'\? the run has psnr, ssim"
     ):
         marked(parse_rule("sim < 0.9"), Columns(table(3), values, SPECS))
-    with pytest.raises(UsageError, match=r"no metric or signal 'cosine': the run has psnr, ssim"):
+    again = "make the run again with --metrics psnr,ssim,cosine; the run has psnr, ssim"
+    with pytest.raises(UsageError, match=f"no metric or signal 'cosine': {again}"):
         failure(parse_rule("mean(cosine) < 0.9"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="no metric or signal 'cosine'"):
         parse_rule("cosine > 0.9", specs=SPECS)
     with pytest.raises(
         UsageError,
-        match="no metric or signal 'luma_mean': it is a signal, score with --signals luma_mean",
+        match="no metric or signal 'luma_mean': it is a signal, make the run again with --signals"
+        " luma_mean;",
     ):
         marked(parse_rule("luma_mean < 20"), Columns(table(3), values, SPECS))
+    with pytest.raises(UsageError, match="no metric or signal 'lpips': choose from psnr, ssim"):
+        failure(parse_rule("lpips < 1"), Columns(table(3), values, SPECS))
     with pytest.raises(UsageError, match="the run has none at all"):
         failure(parse_rule("ssim < 0.9"), Columns(table(3), {}, {}))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vfiscope.errors import UsageError
+from vfiscope.metric_names import METRICS
 from vfiscope.registry import suggest
 from vfiscope.segments.rules.value import Value, plain, pool_word
 from vfiscope.signals import REMEDIES, SIGNALS, Sight, Signal
@@ -89,7 +90,7 @@ class Rule:
         """
         names = {name.lower(): name for name in known}
         if self.name not in names:
-            raise UsageError(f"rule {self.text!r}: no metric or signal {self._unknown(names)}")
+            raise UsageError(f"rule {self.text!r}: no metric or signal {self._unknown(known)}")
         name = names[self.name]
         spec = known[name]
         if spec is not None and self.unit and self.unit != spec.unit:
@@ -99,12 +100,17 @@ class Rule:
             )
         return name
 
-    def _unknown(self, names: Mapping[str, str]) -> str:
-        listed = f"the run has {', '.join(names.values()) or 'none at all'}"
+    def _unknown(self, known: Known) -> str:
+        """The name, and what to do about it."""
+        listed = f"the run has {', '.join(known) or 'none at all'}"
         if self.name in SIGNALS:
             return f"{self.name!r}: it is a signal{_why_absent(SIGNALS[self.name])}; {listed}"
-        hint = suggest(self.name, names)
-        return f"{self.name!r}: " + (f"{hint} {listed}" if hint.startswith("did") else listed)
+        if self.name in METRICS:
+            own = [name for name, spec in known.items() if isinstance(spec, MetricSpec)]
+            metrics = ",".join([*own, self.name])
+            return f"{self.name!r}: make the run again with --metrics {metrics}; {listed}"
+        hint = suggest(self.name, (name.lower() for name in known))
+        return f"{self.name!r}: " + (f"{hint} {listed}" if hint.startswith("did") else hint)
 
     def check_marks_frames(self) -> None:
         """Raise UsageError if the rule is pooled, and so cannot mark frames."""
@@ -136,7 +142,7 @@ class Rule:
             tells = "--source SRC" if self.role == "held" else "--multiplier M or --source SRC"
             raise UsageError(
                 f"rule {self.text!r} is about {self.role} frames, but the roles of these frames are"
-                f" unknown: pass {tells}, or leave 'of {self.role}' out"
+                f" unknown: vfiscope score with {tells} tells them, or leave 'of {self.role}' out"
             )
         if roles and (self.role or "synthesised") not in (*roles, "all"):
             other = next(iter(roles))
@@ -156,7 +162,7 @@ def _why_absent(signal: Signal) -> str:
     return (
         f" that {needs[0]} (without --signals none)"
         if needs
-        else f", score with --signals {signal.spec.name}"
+        else f", make the run again with --signals {signal.spec.name}"
     )
 
 
