@@ -24,13 +24,16 @@ from helpers.results import (
     SEGMENT,
     SSIM,
     bits,
+    finish,
     make_header,
     make_scores,
     write,
 )
 
+import vfiscope as vs
 from vfiscope.errors import StoreError
-from vfiscope.store import Run, differences
+from vfiscope.store import Run, Writer, differences
+from vfiscope.store import run as run_module
 from vfiscope.types import Role, Scores, Status
 
 ROWS = 100
@@ -242,3 +245,34 @@ def test_differences_of_a_nan_by_its_bits(original: Path, result: Path) -> None:
 
 def test_status_names_cover_the_summary() -> None:
     assert [status.name for status in Status] == ["OK", "UNPAIRED", "CORRUPT", "UNREADABLE"]
+
+
+def test_what_this_process_wrote_is_not_checked_again_but_whatever_is_opened_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[Path] = []
+    monkeypatch.setattr(run_module, "check_stored", lambda path, *_: checked.append(path))
+    out = tmp_path / "a.h5"
+    frames = np.zeros((3, 8, 8, 3), np.uint8)
+    vs.scan(frames, metrics="absdiff", signals="none", out=str(out)).close()
+    vs.scan(frames, metrics="absdiff", signals="none").close()
+    assert checked == []
+    vs.open_run(out).close()
+    assert checked == [out]
+
+
+def test_a_result_that_was_changed_since_it_was_written_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[Path] = []
+    monkeypatch.setattr(run_module, "check_stored", lambda path, *_: checked.append(path))
+    scores, out = make_scores(3), tmp_path / "a.h5"
+    with Writer(out, make_header()) as writer:
+        writer.append(scores)
+        assert writer.made is None
+        finish(writer)
+    Run(out, made=writer.made).close()
+    assert checked == []
+    os.utime(out, ns=(0, 0))
+    Run(out, made=writer.made).close()
+    assert checked == [out]

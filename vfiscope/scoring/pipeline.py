@@ -45,6 +45,7 @@ from vfiscope.segments import flagged, reflag_if_rules_differ
 from vfiscope.segments.stage import are_timed, shown_out_of_order
 from vfiscope.sources import Source
 from vfiscope.store import Ending, Run, StageResult, Writer
+from vfiscope.store.opening import State
 from vfiscope.store.parts import Folder
 from vfiscope.types import Code, Float32, Needs, Note, Pairs, Scores
 
@@ -137,19 +138,20 @@ def finished(config: RunConfig, session: Session | None = None) -> Run | None:
     return found
 
 
-def _run(produce: Callable[..., Path], config: RunConfig) -> Run:
+def _run(produce: Callable[..., tuple[Path, State | None]], config: RunConfig) -> Run:
     """Produce and open a run; without ``out``, in a folder that is removed with the run."""
     if config.out is not None:
-        return Run(produce(config))
+        path, made = produce(config)
+        return Run(path, made=made)
     owned = Path(tempfile.mkdtemp(prefix="vfiscope-"))
     try:
-        path = produce(config.replace(out=str(owned / f"{config.mode}.h5")), owned=True)
+        path, made = produce(config.replace(out=str(owned / f"{config.mode}.h5")), owned=True)
     except BaseException as error:
         shutil.rmtree(owned)
         if isinstance(error, (Interrupted, Terminated)) and error.__cause__ is not None:
             raise error.__cause__ from None  # what the writer kept is removed with the folder
         raise
-    return Run(path, owns=owned)
+    return Run(path, owns=owned, made=made)
 
 
 def _produce(
@@ -161,7 +163,8 @@ def _produce(
     marking: WatchRows | None,
     seen: list[Seen] | None = None,
     owned: bool = False,
-) -> Path:
+) -> tuple[Path, State | None]:
+    """The path of the result, and its state where it was written now."""
     out = Path(str(config.out))
     with ExitStack() as stack:
         also = Needs.NOTHING if seen is None else Needs.FEATURES
@@ -170,7 +173,7 @@ def _produce(
             job = open_job(config.replace(overwrite=True), stack, session, load=False)
             reflag_if_rules_differ(out, config.flag)
             _mark(out, config, job.inputs.sources, marking, owned=owned)
-            return out
+            return out, None
         job = open_job(config, stack, session, also=also)
         writing = Writer(
             out,
@@ -187,7 +190,7 @@ def _produce(
         if finished_before:  # rules do not identify work: it may be finished with other ones
             reflag_if_rules_differ(out, config.flag)
         _mark(out, config, job.inputs.sources, marking, owned=owned)
-    return out
+    return out, writer.made
 
 
 def _opencv_threads(job: Job) -> AbstractContextManager[None]:

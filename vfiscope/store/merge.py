@@ -210,7 +210,7 @@ def check_stage(out: Path, h5: Any, result: StageResult) -> None:
         StoreError: naming the first.
     """
     for table in result.tables.values():
-        if table.row is Segment:
+        if table.row is Segment and table.rows:
             check_segments(out, schema.read_frames(h5), table.rows)
         if table.row is Region:
             check_boxes(out, table.rows)

@@ -19,16 +19,17 @@ from vfiscope.store.overlay import Overlay
 from vfiscope.store.parts import Folder
 from vfiscope.store.undo import read_through
 
-__all__ = ["check_root", "open_stored", "opened", "settled", "state_of"]
+__all__ = ["State", "check_root", "open_stored", "opened", "settled", "state_of"]
 
 OPEN_TRIES = 50
 """Attempts at reading a file that is changed at the same time."""
 OPEN_PAUSE_S = 0.01
 
 T = TypeVar("T")
+State = tuple[Any, ...]
 
 
-def state_of(path: Path) -> tuple[Any, ...]:
+def state_of(path: Path) -> State:
     """Values that differ while a file is changed in place, and after it was changed."""
     try:
         stat = path.stat()

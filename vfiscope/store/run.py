@@ -24,7 +24,7 @@ from vfiscope.store.frame_geometry import read_cells, read_size
 from vfiscope.store.frame_names import read_names
 from vfiscope.store.lazy_array import Handle, LazyArray, reading
 from vfiscope.store.members import attribute, members
-from vfiscope.store.opening import check_root, open_stored, opened, settled
+from vfiscope.store.opening import State, check_root, open_stored, opened, settled, state_of
 from vfiscope.store.pairing_table import read_pairing
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.store.registration_table import read_registrations
@@ -63,23 +63,33 @@ class Run:
     Args:
         path: an HDF5 file that vfiscope finished.
         owns: a temporary folder to remove when the run is closed or no longer used.
+        made: the state of the file (:func:`~vfiscope.store.opening.state_of`) as a writer of this
+            process left it: while it is in that state, what only a file of somebody else may claim
+            is not checked.
 
     Raises:
         StoreError: the file is missing, not HDF5, not from vfiscope, from a newer vfiscope,
         unfinished, or damaged.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, owns: Path | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        owns: Path | None = None,
+        made: State | None = None,
+    ) -> None:
         self.path = Path(path)
-        settled(self.path, partial(self._open, owns), self.close)
+        settled(self.path, partial(self._open, owns, made), self.close)
 
-    def _open(self, owns: Path | None) -> None:
+    def _open(self, owns: Path | None, made: State | None) -> None:
         h5, file = open_stored(self.path)
         self._handle = Handle(h5, file, owns)
         try:
             check_root(self.path, h5)
             with reading(self.path, "the content"):
-                check_stored(self.path, h5, file)
+                if made is None or state_of(self.path) != made:
+                    check_stored(self.path, h5, file)
                 self._load(h5)
         except StoreError:
             self.close()

@@ -187,11 +187,14 @@ def _create_group(h5: Any, header: Header, rows: int, name: str, group: Group) -
 def write_rows(h5: Any, start: int, scores: Scores) -> None:
     """Write rows into the datasets from ``start`` on."""
     rows = slice(start, start + len(scores))
+    frames = h5["frames"]
     for name in FrameTable.COLUMNS:
-        h5["frames"][name][rows] = getattr(scores.frames, name)
+        frames[name][rows] = getattr(scores.frames, name)
     for name, group in ROW_GROUPS.items():
-        for each, array in getattr(scores, group.arrays).items():
-            h5[name][each][rows] = array
+        if arrays := getattr(scores, group.arrays):
+            made = h5[name]
+            for each, array in arrays.items():
+                made[each][rows] = array
     if scores.registrations is not None:
         write_registrations(h5, rows, scores.registrations)
 

@@ -17,6 +17,7 @@ from vfiscope.errors import OutputExistsError, ResumeError, StoreError, interrup
 from vfiscope.files import absolute, output_file
 from vfiscope.store import schema
 from vfiscope.store.merge import merge, read_part
+from vfiscope.store.opening import State, state_of
 from vfiscope.store.part_file import part_bytes
 from vfiscope.store.parts import DONE_SUFFIX, Folder, Part, Work
 from vfiscope.store.run import Run
@@ -71,6 +72,8 @@ class Writer:
         self.already_finished = False
         """True if a run that was killed during :meth:`finish` was completed on entering: the result
         is in place."""
+        self.made: State | None = None
+        """The state of the result as :meth:`finish` left it; None before."""
         self._overwrite = overwrite
         self._resume = resume
         self._block = block
@@ -294,7 +297,9 @@ class Writer:
         merge(self._folder, self._parts, self.header, ending)
         self._folder.log_merged(ending.created)
         _refuse_existing(self.path, self._overwrite)
+        made = state_of(self._folder.merged)  # moving does not change it
         self._folder.publish()
+        self.made = made
         return self.path
 
     def _check_rows(self, ending: schema.Ending) -> None:
