@@ -24,7 +24,7 @@ from vfiscope.sources.source import Counts, Source
 from vfiscope.sources.video.clock_parts import PartClock
 from vfiscope.sources.video.color import decide
 from vfiscope.sources.video.container import VideoFile, is_picture, opened
-from vfiscope.sources.video.decode import decode
+from vfiscope.sources.video.decode import Progress, decode
 from vfiscope.sources.video.frame_claims import Claims
 from vfiscope.sources.video.integrity import failed_checksums
 from vfiscope.types import Code, Note, SourceInfo, Status
@@ -172,7 +172,7 @@ def _examine_video(info: SourceInfo) -> Examination:
         claims = Claims.of(container, stream, stream.frames, None, None)
         starts_with_key = _starts_with_key(container.demux(stream))
     try:
-        with closing(decode(video, tally.counts)) as places:
+        with closing(decode(video, Progress(tally.counts))) as places:
             for place in places:
                 if place.frame is not None:
                     tally.add(place.frame, info.path, place.part)

@@ -89,17 +89,17 @@ def test_more_frames_or_seconds_than_may_be_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from vfiscope import config
-    from vfiscope.sources.video import video_source
+    from vfiscope.sources.video import probe
 
     path = h264(tmp_path / "a.mp4")
     monkeypatch.setattr(config, "MAX_FRAMES", 11)
     with pytest.raises(SourceError, match="holds more than 11 frames: split it"):
         list(open_source(path))
-    monkeypatch.setattr(video_source, "MAX_FRAMES", 11)
+    monkeypatch.setattr(probe, "MAX_FRAMES", 11)
     with pytest.raises(SourceError, match="claims 12 frames"):
         open_source(path)
     monkeypatch.undo()
-    monkeypatch.setattr(video_source, "MAX_DURATION_S", 0.1)
+    monkeypatch.setattr(probe, "MAX_DURATION_S", 0.1)
     with pytest.raises(SourceError, match="claims 12 frames, 0 s"):
         open_source(path)
 

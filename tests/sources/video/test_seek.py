@@ -14,7 +14,6 @@ from helpers.media import Array, moving, noise, write_video
 
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.sources import Source, open_source
-from vfiscope.sources.video import video_source
 from vfiscope.sources.video.video_source import VideoSource
 from vfiscope.types import NOT_WHOLE, Frames, SeekTable, Status
 
@@ -73,7 +72,7 @@ def sought(monkeypatch: pytest.MonkeyPatch, path: Path, table: SeekTable, **more
     def refuse(*_: Any) -> None:
         raise AssertionError("decoded from the start")
 
-    monkeypatch.setattr(video_source, "decode", refuse)
+    monkeypatch.setattr(VideoSource, "_decoded", refuse)
     return source
 
 

@@ -34,7 +34,7 @@ from vfiscope.sources.video.clock_parts import Packet, in_parts
 from vfiscope.sources.video.container import VideoFile, opened
 from vfiscope.sources.video.packet_list import packets
 
-__all__ = ["Decoded", "decode", "decode_opened"]
+__all__ = ["Decoded", "Progress", "decode", "decode_opened"]
 
 ONE_FRAME_CODECS = (
     "h264",
@@ -78,10 +78,18 @@ class Decoded(NamedTuple):
     """How often the clock of the stream had started again."""
 
 
+@dataclass
+class Progress:
+    """What is noted while a video is decoded."""
+
+    counts: Counts = field(default_factory=Counts)
+    keyframes: list[tuple[int | None, int | None]] = field(default_factory=list)
+    """(dts, pts) of the keyframe packets so far, as flagged by the container."""
+
+
 def decode(
     video: VideoFile,
-    counts: Counts,
-    keyframes: list[tuple[int | None, int | None]] | None = None,
+    progress: Progress,
 ) -> Generator[Decoded]:
     """Decode a video in presentation order, with a row for each missing frame.
 
@@ -89,29 +97,26 @@ def decode(
 
     Args:
         video: the stream.
-        counts: filled while decoding.
-        keyframes: list to which (dts, pts) of each keyframe packet is appended, as flagged by the
-            container.
+        progress: filled while decoding.
 
     Raises:
         SourceError: the file cannot be opened, cannot be read on, or is encrypted.
     """
     with opened(video) as (container, stream):
-        yield from decode_opened(video.path, container, stream, counts, keyframes)
+        yield from decode_opened(video.path, container, stream, progress)
 
 
 def decode_opened(
     path: str,
     container: InputContainer,
     stream: VideoStream,
-    counts: Counts,
-    keyframes: list[tuple[int | None, int | None]] | None = None,
+    progress: Progress,
 ) -> Generator[Decoded]:
     """As :func:`decode`, from a container of which no packet was read yet."""
-    failures, queue = 0, _FrameQueue.of(container, stream, counts)
+    failures, queue = 0, _FrameQueue.of(container, stream, progress)
     for packet, part in in_parts(packets(path, container, stream), container):
-        if keyframes is not None and packet is not None and packet.is_keyframe:
-            keyframes.append((packet.dts, packet.pts))
+        if packet is not None and packet.is_keyframe:
+            progress.keyframes.append((packet.dts, packet.pts))
         frames, logged_error = _decode_packet(packet)
         # Only a frame resets the count: a packet that is merely buffered proves nothing.
         failures = failures + 1 if frames is None else 0 if frames else failures
@@ -120,7 +125,7 @@ def decode_opened(
             queue.add_frame(frames.pop(0), logged_error)
         yield from queue.ready_rows()
         if failures >= MAX_CONSECUTIVE_ERRORS:
-            counts.gave_up = failures
+            progress.counts.gave_up = failures
             queue.drain(stream)
             break
     yield from queue.ready_rows(ended=True)
@@ -151,7 +156,7 @@ class _ExpectedFrame:
 class _FrameQueue:
     """Matches the frames that come out of a decoder with the packets that went in."""
 
-    counts: Counts
+    progress: Progress
     one_frame_per_packet: bool
     has_empty_packets: bool
     """Whether tiny packets may output no frame."""
@@ -196,16 +201,21 @@ class _FrameQueue:
     """Whether two packets may make one frame."""
 
     @classmethod
-    def of(cls, container: InputContainer, stream: VideoStream, counts: Counts) -> _FrameQueue:
+    def of(cls, container: InputContainer, stream: VideoStream, progress: Progress) -> _FrameQueue:
         codec = stream.codec_context.codec
         return cls(
-            counts,
+            progress,
             one_frame_per_packet=codec.name in ONE_FRAME_CODECS,
             has_empty_packets=codec.name == "mpeg4",
             reorder_delay=MAX_REORDER if codec.reorder else 0,
             logs_when_healthy=codec.name in NOISY_DECODERS,
             may_start_midstream=container.format.name in MIDSTREAM_FORMATS,
         )
+
+    @property
+    def counts(self) -> Counts:
+        """Those of the present: whoever goes on with a decoding has counts of their own."""
+        return self.progress.counts
 
     def add_packet(
         self,

@@ -7,31 +7,27 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property, partial
-from typing import Any, NamedTuple
 
 import av
 import numpy as np
-from av.container import InputContainer
-from av.video.stream import VideoStream
 
-from vfiscope.config import MAX_DURATION_S, MAX_FRAMES
 from vfiscope.errors import SourceError
 from vfiscope.pixels import Beside
 from vfiscope.sources.batching import SelectedRow
-from vfiscope.sources.geometry import UPRIGHT, Orientation, from_display_matrix
+from vfiscope.sources.geometry import UPRIGHT
 from vfiscope.sources.selection import Options
 from vfiscope.sources.source import Counts, Pixels, Row, Source, check_file
 from vfiscope.sources.video.clock_parts import PartClock
-from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide, has_alpha
-from vfiscope.sources.video.container import VideoFile, is_picture, opened, streams_in
-from vfiscope.sources.video.decode import Decoded, decode, decode_opened
+from vfiscope.sources.video.color import Color, RgbConverter, bits_of, decide
+from vfiscope.sources.video.container import VideoFile
+from vfiscope.sources.video.decode import Decoded, Progress, decode
 from vfiscope.sources.video.deinterlace import deinterlace_frames
-from vfiscope.sources.video.frame_claims import Claims, emptied_places
+from vfiscope.sources.video.frame_claims import emptied_places
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
-from vfiscope.sources.video.raw_video import raw_video
+from vfiscope.sources.video.probe import Begun, First, Stream, begin
+from vfiscope.sources.video.raw_video import RawVideo, raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
 from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
 
@@ -55,34 +51,13 @@ class VideoSource(Source):
         path = os.path.abspath(path)
         size_bytes = check_file(path)
         raw = raw_video(path, options)
-        first, stream = _probe(VideoFile(path, options.stream, raw))
-        _check_hdr(first.color, path, options)
-        height, width = first.orientation.size(*first.size)
-        info = SourceInfo(
-            path=path,
-            kind="video",
-            width=width,
-            height=height,
-            bit_depth=8 if first.bits <= 8 else 16,
-            frames_expected=stream.frames if raw is None else size_bytes // raw.frame_bytes,
-            duration_s=stream.duration_s,
-            time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
-            rate=stream.rate if raw is None else None,  # nobody claims one
-            decoder=stream.decoder,
-            color={
-                **first.color.as_mapping(),
-                **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
-            },
-            size_bytes=size_bytes,
-            damage=_asked(why_cut_short, path),
-            notes=(
-                *stream.notes,
-                *first.notes,
-                *_interlaced_note(first, options),
-                *_hdr_note(first.color, options),
-            ),
-        )
-        super().__init__(info, options)
+        first, stream, begun = begin(VideoFile(path, options.stream, raw))
+        try:
+            super().__init__(_described(path, size_bytes, raw, first, stream, options), options)
+        except BaseException:
+            begun.close()
+            raise
+        self._begun: Begun | None = begun
         self._first = first
         self._video = VideoFile(path, stream.number, raw)
         self._claims = stream.claims
@@ -95,7 +70,7 @@ class VideoSource(Source):
         clock = _Clock(times, synthetic=not self._first.has_pts)
         convert = RgbConverter(self._info.path, self._options.tonemap)
         noted = FirstPass(checks=not self.is_shrunk)
-        places = noted.noted(decode(self._video, counts, noted.keyframes))
+        places = noted.noted(self._decoded(Progress(counts, noted.keyframes)))
         if self._deinterlaces:
             places = deinterlace_frames(places, counts)
         try:
@@ -117,6 +92,23 @@ class VideoSource(Source):
         counts.surplus = self._claims.surplus(counts.decoded + counts.unreadable)
         self._check_sums()
         counts.ended = not counts.gave_up
+
+    def _decoded(self, progress: Progress) -> Generator[Decoded]:
+        """The rows of the file. The first pass goes on with the decoding that told how to read it,
+        while the file is the same."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun.is_current:
+            return begun.rows(progress)
+        if begun is not None:
+            begun.close()
+        return decode(self._video, progress)
+
+    def close(self) -> None:
+        """As that of every source; a decoding that nobody went on with ends."""
+        super().close()
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            begun.close()
 
     def _remember(self, table: SeekTable) -> None:
         """Keep the table of a pass, unless an earlier pass went further or to the end."""
@@ -223,29 +215,36 @@ class VideoSource(Source):
             )
 
 
-class _Stream(NamedTuple):
-    """The claims of the container about the stream, all of them hints."""
-
-    number: int
-    frames: int | None
-    duration_s: float | None
-    time_base: Fraction
-    rate: Fraction | None
-    decoder: str
-    claims: Claims
-    notes: tuple[Note, ...]
-
-
-class _First(NamedTuple):
-    """The properties of all frames, from the first decoded one."""
-
-    size: tuple[int, int]
-    bits: int
-    color: Color
-    orientation: Orientation
-    has_pts: bool
-    interlaced: bool
-    notes: tuple[Note, ...]
+def _described(
+    path: str, size_bytes: int, raw: RawVideo | None, first: First, stream: Stream, options: Options
+) -> SourceInfo:
+    """The description of the source."""
+    _check_hdr(first.color, path, options)
+    height, width = first.orientation.size(*first.size)
+    return SourceInfo(
+        path=path,
+        kind="video",
+        width=width,
+        height=height,
+        bit_depth=8 if first.bits <= 8 else 16,
+        frames_expected=stream.frames if raw is None else size_bytes // raw.frame_bytes,
+        duration_s=stream.duration_s,
+        time_base=stream.time_base if first.has_pts else 1 / (stream.rate or options.fps),
+        rate=stream.rate if raw is None else None,  # nobody claims one
+        decoder=stream.decoder,
+        color={
+            **first.color.as_mapping(),
+            **({"tonemap": str(options.tonemap)} if first.color.is_hdr else {}),
+        },
+        size_bytes=size_bytes,
+        damage=_asked(why_cut_short, path),
+        notes=(
+            *stream.notes,
+            *first.notes,
+            *_interlaced_note(first, options),
+            *_hdr_note(first.color, options),
+        ),
+    )
 
 
 @dataclass
@@ -275,18 +274,6 @@ class _Clock:
         return time
 
 
-def _probe(video: VideoFile) -> tuple[_First, _Stream]:
-    """Inspect the first decodable frame, and the container."""
-    path = video.path
-    with opened(video) as (container, stream):
-        about = _describe(container, stream)
-        with closing(decode_opened(path, container, stream, Counts())) as places:
-            for place in places:
-                if place.frame is not None:
-                    return _describe_first(place.frame, path), about
-    raise SourceError(f"{path} holds no frame that can be decoded: it may be damaged or incomplete")
-
-
 def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:
     """Notes from a check of the file's structure."""
     try:
@@ -294,65 +281,6 @@ def _asked(check: Callable[[str], Note | None], path: str) -> tuple[Note, ...]:
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
     return () if damage is None else (damage,)
-
-
-def _describe(container: InputContainer, stream: VideoStream) -> _Stream:
-    time_base = stream.time_base or Fraction(1, av.time_base)
-    duration: Fraction | None = None
-    if stream.duration:
-        duration = stream.duration * time_base
-    elif container.duration:
-        duration = Fraction(container.duration, av.time_base)
-    if (stream.frames or 0) > MAX_FRAMES or (duration or 0) > MAX_DURATION_S:
-        length = "" if duration is None else f", {float(duration):.0f} s"
-        raise SourceError(
-            f"{container.name} claims {stream.frames} frames{length}, more than {MAX_FRAMES} frames"
-            f" or {MAX_DURATION_S} s: cut it into pieces, or repair its header"
-        )
-    count = sum(not is_picture(video) for video in container.streams.video)
-    notes = []
-    if count > 1:
-        values = {"streams": count, "stream": stream.index, "listed": streams_in(container)}
-        notes.append(Note(Code.SEVERAL_STREAMS, values))
-    aspect = stream.sample_aspect_ratio
-    if aspect and aspect != 1:
-        shape = f"{aspect.numerator}:{aspect.denominator}"
-        notes.append(Note(Code.PIXELS_NOT_SQUARE, {"aspect": shape}))
-    if stream.metadata.get("alpha_mode") == "1" and not stream.codec_context.name.startswith(
-        "libvpx"
-    ):
-        notes.append(Note(Code.ALPHA_NOT_DECODED))
-    rate = stream.average_rate or stream.guessed_rate or None
-    libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return _Stream(
-        number=stream.index,
-        frames=stream.frames or None,
-        duration_s=None if duration is None else float(duration),
-        time_base=time_base,
-        rate=rate,
-        decoder=f"{stream.codec_context.name} (PyAV {av.__version__}, libavcodec {libavcodec})",
-        claims=Claims.of(container, stream, stream.frames, duration, rate),
-        notes=tuple(notes),
-    )
-
-
-def _describe_first(frame: av.VideoFrame, path: str) -> _First:
-    color = decide(frame, path)
-    orientation, notes = _orientation(frame)
-    if has_alpha(frame.format) and not frame.format.has_palette:
-        notes.append(Note(Code.ALPHA_ON_BLACK))
-    if frame.pts is None:
-        notes.append(Note(Code.NO_TIMES))
-    size = (frame.height, frame.width)
-    return _First(
-        size,
-        bits_of(frame.format),
-        color,
-        orientation,
-        frame.pts is not None,
-        frame.interlaced_frame,
-        tuple(notes),
-    )
 
 
 def _check_hdr(color: Color, path: str, options: Options) -> None:
@@ -364,7 +292,7 @@ def _check_hdr(color: Color, path: str, options: Options) -> None:
         )
 
 
-def _interlaced_note(first: _First, options: Options) -> list[Note]:
+def _interlaced_note(first: First, options: Options) -> list[Note]:
     if not first.interlaced:
         return []
     return [Note(Code.DEINTERLACED if options.deinterlace == "bwdif" else Code.INTERLACED)]
@@ -377,15 +305,3 @@ def _hdr_note(color: Color, options: Options) -> list[Note]:
         return [Note(Code.HDR_AS_STORED, {"transfer": color.transfer})]
     values = {"transfer": color.transfer, "tonemap": options.tonemap}
     return [Note(Code.HDR_TONE_MAPPED, values)]
-
-
-def _orientation(frame: av.VideoFrame) -> tuple[Orientation, list[Note]]:
-    side_data: Any = frame.side_data.get("DISPLAYMATRIX")
-    if side_data is None:
-        return UPRIGHT, []
-    orientation = from_display_matrix(bytes(side_data))
-    if orientation is None:
-        return UPRIGHT, [Note(Code.ROTATION_IGNORED, {"degrees": frame.rotation})]
-    if orientation == UPRIGHT:
-        return orientation, []
-    return orientation, [Note(Code.ROTATED, {"orientation": str(orientation)})]
