@@ -9,7 +9,7 @@ import pytest
 
 from vfiscope.metrics import METRICS
 from vfiscope.segments import flag
-from vfiscope.segments.causes import without_repetition
+from vfiscope.segments.causes import explained, without_repetition
 from vfiscope.segments.columns import Columns
 from vfiscope.types import FrameTable, Role, Segment
 
@@ -51,6 +51,27 @@ def test_a_metric_of_one_fault_names_it(
 ) -> None:
     assert flagged({metric: 0.0}, {metric: clear})[metric].kind == kind
     assert flagged({metric: 0.0}, {metric: slight})[metric].kind == "low_score"
+
+
+def test_what_is_of_another_instant_is_unlike_its_neighbours_and_not_bent() -> None:
+    usual = {**QUIET, "moving": 0.5, "warp": 0.0, "foreign": 0.0}
+    worst = {"fault": 0.9, "warp": 0.3, "foreign": 0.2}
+    assert flagged(usual, worst)["warp"].kind == "warp"
+    found = flagged(usual, {**worst, "late": 0.8})
+    assert found["warp"].kind == "low_score"
+    assert found["foreign"].evidence.endswith("; the frame is late")
+
+
+def test_a_score_of_a_repeat_says_so() -> None:
+    usual = {**QUIET, "moving": 0.5, "foreign": 0.0}
+    columns = Columns(FRAMES, {n: np.full(N, v, np.float32) for n, v in usual.items()}, SPECS)
+    columns.scores["fault"][AT], columns.scores["foreign"][AT] = 0.9, 0.2
+    low = Segment(AT, AT + 1, "low_score", "foreign", 0.2, AT, 0.9, 0.8, 0.84, "", "all")
+    repeated = np.arange(N) == AT
+    (said,) = explained([low], columns, repeated)
+    assert said.evidence.endswith("the frame repeats the frame before it")
+    (said,) = explained([low], columns)
+    assert said.evidence.endswith("the frame is off in colour or brightness")
 
 
 def test_other_scores_end_in_the_words_of_the_verdict() -> None:

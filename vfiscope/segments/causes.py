@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from vfiscope.segments.columns import Columns
-from vfiscope.segments.spans import Ranges
+from vfiscope.segments.spans import Mask, Ranges
 from vfiscope.store.verdict import (
+    CAUSE_WORDS,
     MIN_BLEND_SHARE,
     MIN_BROKEN_SHARE,
     MIN_TORN_PURITY,
-    causes_of,
+    cause_names,
 )
 from vfiscope.types import Segment
 
@@ -39,21 +40,44 @@ NO_REASONS = (LOW_SCORE, "static", "flicker", "cadence", "growth")
 """Kinds that do not say why one frame differs from the one before: they are about many."""
 AT_THE_ENDS = ("change", "exposure")
 """Kinds that say so of their first frame and of the one behind the last, and of none between."""
+OF_ONE_INSTANT = ("warp",)
+"""Metrics of what is broken within one instant: a frame of another one is unlike its neighbours all
+over."""
+ELSEWHERE_IN_TIME = ("repeats", "late", "early")
+"""Causes of the verdict by which a frame is one of another instant."""
+REPEATS = "repeats the frame before it"
 METRIC_OF_CAUSE = {kind: metric for metric, (kind, _) in CAUSES_BY_METRIC.items()}
 CAUSE_KINDS = tuple(METRIC_OF_CAUSE)
 BY_PLACES = "cadence"
 """What drops are measured in that are told by the places of frames in a source or reference."""
 
 
-def explained(found: Iterable[Segment], columns: Columns) -> list[Segment]:
+def explained(
+    found: Iterable[Segment], columns: Columns, repeated: Mask | None = None
+) -> list[Segment]:
     """Segments of low scores with their causes.
 
     Where the metric is about one fault and the worst frame has it as the verdict sees it, the
     segment is of that kind. The evidence of others ends in what the verdict says of their worst
-    frame, as far as the run holds the metrics that a verdict needs.
+    frame, as far as the run holds the metrics that a verdict needs; of a frame that repeats the one
+    before, that it does.
+
+    Args:
+        found: the segments.
+        columns: of the run.
+        repeated: (N,) rows that repeat the row before; none where None.
     """
-    words = columns.share("causes", lambda: causes_of(columns.frames, columns.scores))
-    return [_named(segment) or _told(segment, words, columns) for segment in found]
+    names = columns.share("causes", lambda: cause_names(columns.frames, columns.scores))
+    words = [CAUSE_WORDS.get(name, "") for name in names]
+    elsewhere = np.isin(names, ELSEWHERE_IN_TIME)
+    if repeated is not None:
+        words = [
+            REPEATS if held and said else said for said, held in zip(words, repeated, strict=True)
+        ]
+        elsewhere |= repeated
+    return [
+        _named(segment, elsewhere, columns) or _told(segment, words, columns) for segment in found
+    ]
 
 
 def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
@@ -98,13 +122,19 @@ def _reasons(found: Iterable[Segment]) -> Iterator[tuple[int, int]]:
             yield each.start, each.stop
 
 
-def _named(segment: Segment) -> Segment | None:
+def _named(segment: Segment, elsewhere: Mask, columns: Columns) -> Segment | None:
     kind, least = CAUSES_BY_METRIC.get(segment.metric, ("", np.inf))
+    if segment.metric in OF_ONE_INSTANT and elsewhere[_peak_row(segment, columns)]:
+        return None
     return replace(segment, kind=kind) if segment.peak >= least else None
 
 
 def _told(segment: Segment, words: list[str], columns: Columns) -> Segment:
-    row = int(np.searchsorted(columns.frames.index, segment.peak_index))
+    row = _peak_row(segment, columns)
     if not words[row] or segment.role == "passed":
         return segment
     return replace(segment, evidence=f"{segment.evidence}; the frame {words[row]}")
+
+
+def _peak_row(segment: Segment, columns: Columns) -> int:
+    return int(np.searchsorted(columns.frames.index, segment.peak_index))

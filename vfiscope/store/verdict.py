@@ -3,7 +3,8 @@ they follow a pattern.
 
 It uses the stored columns only. A frame has one cause, the first of :data:`CAUSES` that applies:
 later causes can be side effects of earlier ones, as a tear consists of repeats, and a blend has
-double contours.
+double contours. What a frame shows of an instant beyond its neighbours is in neither of them, so
+that its colours are foreign and its geometry is broken; such a frame is late or early.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.config import FLAG_ENTER, SIGMA_OF_MAD
+from vfiscope.store.instants import beyond_neighbours
 from vfiscope.store.pools import headline_role, rows_of
 from vfiscope.types import Float64, FrameTable
 
-__all__ = ["CAUSES", "Judgement", "causes_of", "judge"]
+__all__ = ["CAUSES", "CAUSE_WORDS", "Judgement", "cause_names", "causes_of", "judge"]
 
 Bool = NDArray[np.bool_]
 Columns = Mapping[str, NDArray[np.float32]]
@@ -27,6 +29,8 @@ Columns = Mapping[str, NDArray[np.float32]]
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
 """Columns without which there is no verdict; faults of other missing columns are not looked for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early", "local")
+ELSEWHERE = ("off_colour", "blends", "broken", "local")
+"""Causes that a frame has too which shows an instant beyond its neighbours."""
 WITHOUT_MOTION = ("off_colour", "broken", "local")
 """Causes that apply to frames in which nothing moves, too."""
 MIN_TORN_PURITY = 0.75
@@ -77,6 +81,8 @@ _WORDS = {
     "local": ("has a local fault", "have local faults"),
     "clean": ("shows no clear fault", "show no clear fault"),
 }
+CAUSE_WORDS = {name: _WORDS[name][0] for name in CAUSES}
+"""{cause: what the frame does or is}"""
 _PARTS = {2: "half", 3: "a third of", 4: "a quarter of"}
 
 
@@ -213,12 +219,17 @@ def causes_of(frames: FrameTable, scores: Columns) -> list[str]:
     Args:
         frames, scores: as for :func:`judge`.
     """
-    words = [""] * len(frames)
+    return [CAUSE_WORDS.get(name, "") for name in cause_names(frames, scores)]
+
+
+def cause_names(frames: FrameTable, scores: Columns) -> list[str]:
+    """The same as one of :data:`CAUSES`, or ""."""
+    names = [""] * len(frames)
     found = _causes(frames, scores)
     for name, rows in {} if found is None else found[2].items():
         for row in np.flatnonzero(rows):
-            words[row] = _WORDS[name][0]
-    return words
+            names[row] = name
+    return names
 
 
 def _causes(
@@ -233,7 +244,7 @@ def _causes(
     judged = rows_of(frames, role) & np.isfinite(columns["fault"])
     if not judged.any():
         return None
-    marks = _marks(columns, judged)
+    marks = _at_their_instants(_marks(columns, judged), columns, judged)
     if role == "all":
         # Of two equal frames the second is the repeat; the first is where it belongs.
         repeated = marks["repeats"] & (columns["early"] >= columns["late"])
@@ -264,6 +275,27 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
     }
     moves = column("moving") >= MAX_STILL_SHARE
     return {name: found[name] & judged & (moves | (name in WITHOUT_MOTION)) for name in CAUSES}
+
+
+def _at_their_instants(
+    marks: dict[str, Bool], columns: Mapping[str, Float64], judged: Bool
+) -> dict[str, Bool]:
+    """The same, where what shows an instant beyond its neighbours is late or early alone."""
+    nothing = np.zeros(len(judged))
+    foreign, level, ahead = (
+        np.nan_to_num(columns.get(name, nothing)) for name in ("foreign", "level", "midpoint_px")
+    )
+    clear = (foreign >= MIN_FOREIGN_SHARE) & (np.abs(level) < MIN_OFF_LEVEL)
+    odd = np.any([marks[name] for name in ELSEWHERE], axis=0)
+    ways = {
+        way: beyond_neighbours(marks[way], odd, clear, sign * ahead, judged)
+        for way, sign in (("late", -1), ("early", 1))
+    }
+    moved = ways["late"] | ways["early"]
+    return {
+        name: marked & ~moved if name in ELSEWHERE else marked | ways.get(name, False)
+        for name, marked in marks.items()
+    }
 
 
 def _stands_out(peak: Float64, judged: Bool) -> Bool:

@@ -71,9 +71,11 @@ from vfiscope.options.computing_options import LEVEL_METRICS
 from vfiscope.segments.causes import explained
 from vfiscope.segments.departures import departures
 from vfiscope.segments.detector import Columns
+from vfiscope.segments.detectors import duplicate
 from vfiscope.segments.evidence.held import patterns_of
 from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS
 from vfiscope.segments.rules import Column, segment_of, spans, stepped_over
+from vfiscope.segments.spans import Mask
 from vfiscope.segments.wording import departed, told
 from vfiscope.store import headline_role, rows_of
 from vfiscope.types import FrameTable, MetricSpec, Role, Segment
@@ -108,7 +110,17 @@ def detect(columns: Columns) -> list[Segment]:
         if name in columns.specs and name not in MARKS
         for segment in low_scores(columns.frames, column, columns.specs[name], held=held)
     ]
-    return explained(found, columns) if found else found
+    return explained(found, columns, _repeated(columns)) if found else found
+
+
+def _repeated(columns: Columns) -> Mask | None:
+    """(N,) rows that repeat the row before; None where the run does not tell."""
+    if not set(REPEAT_SIGNALS) <= set(columns.signals):
+        return None
+    rows, index = np.zeros(len(columns.frames), bool), columns.frames.index
+    for each in duplicate.detect(columns):
+        rows |= (index >= each.start) & (index < each.stop)
+    return rows
 
 
 def _longest_hold(columns: Columns) -> int:
