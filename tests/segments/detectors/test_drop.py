@@ -107,3 +107,28 @@ def test_a_gap_in_regular_times_is_certain() -> None:
     )
     uneven = np.cumsum(np.where(np.arange(N) % 3, 0.04, 0.12))
     assert drops(replace(columns, frames=replace(columns.frames, time_s=uneven), shared={})) == []
+
+
+@pytest.mark.parametrize(("step", "found"), [(8.0, 1), (12.2, 1), (6.4, 0), (4.0, 0)])
+def test_in_a_very_even_pan_several_whole_steps_are_enough(step: float, found: int) -> None:
+    columns = columns_of(frame_difference=12.0, pace=1.9)  # fine detail changes hardly more
+    columns.signals["motion_x"][:] = 4.0
+    columns.signals["motion_x"][AT] = step
+    assert len(drops(columns)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value"),
+    [
+        ("motion_x", AT + 2, 4.5),  # the pan is not that even
+        ("motion_x", AT + 1, 0.0),  # back again: a bump
+        ("frame_difference", AT - 1, 11.9),  # changes as much
+        ("pace", AT, 1.2),  # what moves went no further
+    ],
+)
+def test_an_uneven_pan_is_judged_as_any_motion(name: str, at: int, value: float) -> None:
+    columns = columns_of(frame_difference=12.0, pace=1.9)
+    columns.signals["motion_x"][:] = 4.0
+    columns.signals["motion_x"][AT] = 8.0
+    columns.signals[name][at] = value
+    assert drops(columns) == []

@@ -3,9 +3,11 @@
 A frame behind n missing ones differs from the one before it by more than its neighbours do; what
 moves went the same way n + 1 usual steps, and in the frames before and after it one part of n + 1
 of that. Both must hold, which a bump of a camera that stands, a flash, a cut or damage do not show.
-What goes another way than a steady camera is no drop either. A gap in times that are regular
-elsewhere needs no such evidence. Where each frame has a place in a reference or a source, the
-detector ``slip`` knows, and this one is silent.
+What goes another way than a steady camera is no drop either. Fine detail that moves by far changes
+about as much whether it moves by one step or by two: where a camera goes on very evenly, a step of
+twice its motion, or of more whole ones, is enough, if it changes more than any beside it. A gap in
+times that are regular elsewhere needs no such evidence. Where each frame has a place in a reference
+or a source, the detector ``slip`` knows, and this one is silent.
 """
 
 from __future__ import annotations
@@ -59,6 +61,12 @@ MOTION_ROWS, STEADY_ROWS = (-4, -3, -2, -1, 1, 2, 3, 4), 6
 STEADY_PX, MAX_UNSTEADY, MAX_SIDEWAYS = 0.5, 0.25, 0.15
 """Motion of a steady camera, how far it may vary in parts of it, and the part of a step that may go
 sideways in a drop."""
+LEAST_EVEN_PX, MAX_UNEVEN_PAN, MAX_OFF_WHOLE = 1.0, 0.1, 0.15
+"""Motion of a camera that goes on evenly, how far that of every frame around may vary in parts of
+it, and how far from a whole number of its steps, two at least, the step of a drop may be."""
+MIN_EVEN_PEAK, MIN_EVEN_PACE = 1.05, 1.6
+"""Change of that step in parts of the largest of two frames before and of two after, and usual
+steps that what moves goes on at least."""
 MIN_BUMP_PX, MAX_BUMP_RESIDUAL, MAX_STEP_RESIDUAL = 1.5, 0.6, 1.1
 """A step of a camera that stands, and what it leaves unexplained in parts of what is usual; what a
 step of a moving one leaves."""
@@ -69,6 +77,8 @@ EQUAL_STEPS_SHARE, MAX_OFF_STEP = 0.9, 0.3
 MIN_GAP_STEPS = 1.6
 GAP_CONFIDENCE = 0.99
 MAX_LOG_MARGIN = 20.0
+MAX_EVEN = 4.0
+"""What an even motion counts for at most."""
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -135,9 +145,29 @@ def _jumps(columns: Columns) -> tuple[Float64, Float64]:
             np.log(jump / EVEN_JUMP) / JUMP_WIDTH,
             np.log(contrast / EVEN_CONTRAST) / CONTRAST_WIDTH,
         )
-    possible = np.isfinite(margin) & alone & np.isfinite(usual) & (change > MIN_DROP_CHANGE)
+        margin = np.exp(np.minimum(margin, MAX_LOG_MARGIN))
+        even = np.where(change > MIN_EVEN_PEAK * largest, _in_even_pan(context), 0.0)
+    margin = np.fmax(np.where(alone, margin, np.nan), even)
+    possible = np.isfinite(margin) & np.isfinite(usual) & (change > MIN_DROP_CHANGE)
     possible &= ~_explained(columns, change) & ~_bumped(context)
-    return jump, np.where(possible, np.exp(np.minimum(margin, MAX_LOG_MARGIN)), 0.0)
+    return jump, np.where(possible, margin, 0.0)
+
+
+def _in_even_pan(context: Context) -> Float64:
+    """(N,) how much more even the motion of the camera is around a step of several times as much
+    than it must be; 0 elsewhere."""
+    x, y = (context.signal(f"motion_{name}") for name in ("x", "y"))
+    usual = [medians(each, MOTION_ROWS) for each in (x, y)]
+    rows = len(MOTION_ROWS)
+    spread = np.hypot(*(_spread(a, b, rows) for a, b in zip((x, y), usual, strict=True)))
+    speed = np.hypot(*usual)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = (x * usual[0] + y * usual[1]) / speed**2
+        met = (speed >= LEAST_EVEN_PX) & (steps > 2 - MAX_OFF_WHOLE)
+        met &= np.abs(steps - np.rint(steps)) <= MAX_OFF_WHOLE
+        met &= context.signal("pace") >= MIN_EVEN_PACE
+        most = MAX_UNEVEN_PAN * speed
+        return np.where(met, most / np.fmax(spread, most / MAX_EVEN), 0.0)
 
 
 def _contrast(pace: Float64, jump: Float64) -> tuple[Float64, Float64]:
@@ -203,10 +233,11 @@ def _usual(columns: Columns, change: Float64) -> Float64:
     return usual
 
 
-def _spread(values: Float64, usual: Float64) -> Float64:
-    """(N,) how far the values of most rows around differ from the usual one at most."""
+def _spread(values: Float64, usual: Float64, rows: int = STEADY_ROWS) -> Float64:
+    """(N,) how far the values of so many rows around, most of them, differ from the usual one at
+    most."""
     around = np.stack([np.abs(_beside(values, by) - usual) for by in MOTION_ROWS])
-    return np.asarray(np.sort(around, axis=0)[STEADY_ROWS - 1], np.float64)
+    return np.asarray(np.sort(around, axis=0)[rows - 1], np.float64)
 
 
 def _largest(values: Float64, offsets: tuple[int, ...]) -> Float64:
