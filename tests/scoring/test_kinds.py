@@ -29,8 +29,8 @@ def test_a_scan_for_cuts_computes_what_cuts_need_of_small_frames(tmp_path: Path)
         assert not run.scores
         assert {"cut_step", "cut_residual"} <= set(run.signals)
         assert not {"shot_step", "sharpness"} & set(run.signals)
-        assert run.config["max_width"] == 240
-        assert run.frame_size == (32, 200)
+        assert run.config["max_width"] == 479
+        assert run.frame_size == (48, 300)
     vs.flag(out)
     with vs.open_run(out) as run:
         assert {s.kind for s in run.segments} == {"cut"}
@@ -46,7 +46,7 @@ def test_what_a_rule_measures_is_measured_of_whole_frames(tmp_path: Path) -> Non
     for gates in ("any(cut)", "sharpness < 0.1"):
         with vs.scan(clip, kinds="cut", fail_on=gates, stop=3) as run:
             widths.append(run.config["max_width"])
-    assert widths == [240, None]
+    assert widths == [479, None]
     with pytest.raises(
         UsageError, match="about blur, which --kinds cut leaves out: scan with blur in"
     ):

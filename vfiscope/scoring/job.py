@@ -36,11 +36,14 @@ from vfiscope.store import Header
 from vfiscope.types import Features, Frames, MetricSpec, Needs, Pairs, SignalSpec
 from vfiscope.types.segment_kinds import SEGMENT_KINDS
 
-__all__ = ["Job", "open_job", "pairs_of", "streams_of"]
+__all__ = ["Job", "open_job", "pairs_of", "read_for", "streams_of"]
 
-SMALL_ENOUGH_KINDS = frozenset({"black", "cut", "fade", "flash"})
-SMALL_ENOUGH_PX = 240
-"""Width of frames from which these kinds are told as well as from larger ones."""
+SMALL_ENOUGH_KINDS = frozenset({"cut", "fade", "flash"})
+"""Kinds that are told from scaled frames as well. Black is told by the brightest pixels, which
+means of several pixels hide."""
+SMALL_ENOUGH_PX = 479
+"""Width up to which frames are read for these kinds. The largest whole fraction of a width that is
+no wider is at least 240 px, half of this; of narrower frames dissolves are lost."""
 SMALL_BATCH = 32
 """Frames of that size that are read together at least."""
 NEAR_CUTS = {"shot_step": "cut_step", "shot_residual": "cut_residual"}
@@ -163,7 +166,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
         or "motion" in plan.fields,
     }
     offered = reduce(or_, (part for part, there in has.items() if there), Sight.NOTHING)
-    wanted = _read_for(config.kinds) if config.kinds or not config.signals else set()
+    wanted = read_for(config.kinds) if config.kinds or not config.signals else set()
     if _has_small_frames(config) and not config.signals and _are_of_shots(config.kinds):
         wanted = {NEAR_CUTS.get(name, name) for name in wanted}
     wanted |= set(PART_SIGNALS) if config.kinds else set()
@@ -174,7 +177,7 @@ def _with_signals(plan: Plan, config: RunConfig) -> Plan:
     return replace(plan, signals=chosen)
 
 
-def _read_for(kinds: Sequence[str]) -> set[str]:
+def read_for(kinds: Sequence[str]) -> set[str]:
     """The scores and signals that the detectors of these kinds read; of all where there are
     none."""
     return {name for each in detectors_of(kinds) for name in (*each.needs, *each.reads)}
@@ -204,7 +207,7 @@ def _with_dated(plan: Plan, config: RunConfig, test: Source) -> Plan:
     taken."""
     if config.mode == "compare" or config.independent or config.signals or not test.info.times_from:
         return plan
-    needed = _read_for(config.kinds) if config.kinds else SIGNALS
+    needed = read_for(config.kinds) if config.kinds else SIGNALS
     dated = {n: each for n, each in SIGNALS.items() if each.dated and n in needed}
     return replace(plan, signals={**plan.signals, **dated})
 

@@ -137,7 +137,7 @@ for _detector in (
     Detector("photo_light", PHOTO_SIGNALS, photo_light.detect, ["exposure", "flicker"]),
     Detector("jump", ("photo_back", "changed_step"), jump.detect, ["change"]),
     Detector("growth", ("photo_back", *growth.GREEN_SIGNALS), growth.detect, ["change", "growth"]),
-    Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect, ["cut"]),
+    Detector("shot_cut", shot_cut.SHOT_SIGNALS, shot_cut.detect, ["cut"], reads=["keyframe"]),
     Detector("fade", fade.FADE_SIGNALS, fade.detect),
     Detector("black", black.BLACK_SIGNALS, black.detect),
     Detector("flash", flash.FLASH_SIGNALS, flash.detect),
@@ -149,7 +149,9 @@ for _detector in (
         reads=DAMAGE_READS,
     ),
     Detector("light_flicker", LIGHT_CHANGE_SIGNALS, light_flicker.detect, ["flicker"]),
-    Detector("gradual", gradual.GRADUAL_SIGNALS, gradual.detect, ["cut", "fade"]),
+    Detector(
+        "gradual", gradual.GRADUAL_SIGNALS, gradual.detect, ["cut", "fade"], reads=["keyframe"]
+    ),
 ):
     DETECTORS.add(_detector.name, _detector)
 
