@@ -29,7 +29,7 @@ Columns = Mapping[str, NDArray[np.float32]]
 NEEDED = ("fault", "moving", "repeat", "late", "early", "blend")
 """Columns without which there is no verdict; faults of other missing columns are not looked for."""
 CAUSES = ("torn", "repeats", "off_colour", "blends", "broken", "late", "early", "local")
-ELSEWHERE = ("off_colour", "blends", "broken", "local")
+SIDE_CAUSES = ("off_colour", "blends", "broken", "local")
 """Causes that a frame has too which shows an instant beyond its neighbours."""
 WITHOUT_MOTION = ("off_colour", "broken", "local")
 """Causes that apply to frames in which nothing moves, too."""
@@ -286,14 +286,14 @@ def _at_their_instants(
         np.nan_to_num(columns.get(name, nothing)) for name in ("foreign", "level", "midpoint_px")
     )
     clear = (foreign >= MIN_FOREIGN_SHARE) & (np.abs(level) < MIN_OFF_LEVEL)
-    odd = np.any([marks[name] for name in ELSEWHERE], axis=0)
+    odd = np.any([marks[name] for name in SIDE_CAUSES], axis=0)
     ways = {
         way: beyond_neighbours(marks[way], odd, clear, sign * ahead, judged)
         for way, sign in (("late", -1), ("early", 1))
     }
     moved = ways["late"] | ways["early"]
     return {
-        name: marked & ~moved if name in ELSEWHERE else marked | ways.get(name, False)
+        name: marked & ~moved if name in SIDE_CAUSES else marked | ways.get(name, False)
         for name, marked in marks.items()
     }
 
