@@ -39,7 +39,13 @@ BAD = [
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--device", "cuda"], "cuda"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--start", "99"], "99"),
     (["score", "{m}/test.mp4", "--ref", "{m}/truth.mp4", "--colour"], "--colour"),
-    (["score"], "TEST"),
+    (["score"], "TEST is missing: vfiscope score --help says what to pass"),
+    (["flag"], "RUN is missing: vfiscope flag --help says what to pass"),
+    (
+        ["show", "a.h5", "--worst", "abc"],
+        "Invalid value for '--worst': 'abc' is not a valid integer: vfiscope show --help says",
+    ),
+    (["scan", "{m}/test.mp4", "x"], "extra argument (x): vfiscope scan --help says what to pass"),
     (
         ["scan", "{m}/test.mp4", "--kinds", "-o", "x.h5"],
         "--kinds needs a value, and -o is the next option: pass one",
@@ -119,6 +125,12 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert "Traceback" not in err
     assert out == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("plot", "a.h5") == 2
+    said = "vfiscope: error: -o or --out is missing: vfiscope plot --help says what to pass\n"
+    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize("align", [[], ["--align", "auto"], ["--align", "0"]])

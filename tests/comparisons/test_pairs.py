@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -88,6 +89,22 @@ def test_golden_pairs_every_frame_with_the_one(batches: list[int]) -> None:
     golden = frames(9, 1)
     found = rows(pair_golden(stream(batches), (golden, features(golden))))
     assert found == [(i, 9) for i in range(sum(batches))]
+
+
+def test_partners_that_are_held_carry_no_luma() -> None:
+    def with_luma(batch: Frames) -> Frames:
+        n, (height, width) = len(batch), batch.size
+        luma = np.zeros((n, height, width), np.uint8)
+        return replace(batch, luma=luma, sums=np.zeros((n, 3), np.uint64))
+
+    def lit() -> Iterator[tuple[Frames, Features | None]]:
+        yield from ((with_luma(batch), None) for batch, _ in stream([3, 3]))
+
+    made = [*pair_lagged(lit(), 1), *pair_golden(lit(), (with_luma(frames(9, 1)), None))]
+    assert all(pairs.test.luma is not None for pairs in made)
+    partners = [pairs.ref for pairs in made if pairs.ref is not None]
+    assert len(partners) >= 4
+    assert all(ref.luma is None and ref.sums is None for ref in partners)
 
 
 def test_streams_without_features_pair_too() -> None:

@@ -84,7 +84,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _message(error: Exception) -> str:
     if isinstance(error, click.NoSuchOption):
         return _no_option(error)
+    if isinstance(error, click.UsageError):
+        return _wrong_usage(error)
     return error.format_message() if isinstance(error, click.ClickException) else str(error)
+
+
+def _wrong_usage(error: click.UsageError) -> str:
+    """What click has to say, with where to read on."""
+    what = error.format_message().strip().rstrip(".")
+    if error.ctx is None:
+        return f"{what}: vfiscope --help says what to pass"
+    if isinstance(error, click.MissingParameter) and error.param is not None:
+        names = error.param.opts if isinstance(error.param, click.Option) else ()
+        what = f"{' or '.join(names) or error.param.make_metavar(error.ctx)} is missing"
+    return f"{what}: {error.ctx.command_path} --help says what to pass"
 
 
 def _no_option(error: click.NoSuchOption) -> str:

@@ -7,7 +7,8 @@ Batches may have any length, and the two sides of a pairing need not be batched 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import TypeVar
 
@@ -40,8 +41,11 @@ RowsT = TypeVar("RowsT", Frames, Pairs)
 T = TypeVar("T")
 
 
-def tee_stream(items: Iterator[T]) -> tuple[Iterator[T], Iterator[T]]:
-    """The same items for two readers, each held until both have read it.
+def tee_stream(
+    items: Iterator[T], second: Callable[[T], T] | None = None
+) -> tuple[Iterator[T], Iterator[T]]:
+    """The same items for two readers, each held until both have read it; ``second`` makes what the
+    second reader gets of each.
 
     ``itertools.tee`` keeps up to 57 items that both have read, which would be gigabytes of frames.
     """
@@ -49,8 +53,8 @@ def tee_stream(items: Iterator[T]) -> tuple[Iterator[T], Iterator[T]]:
 
     def more() -> bool:
         for item in items:
-            for queue in queues:
-                queue.append(item)
+            queues[0].append(item)
+            queues[1].append(item if second is None else second(item))
             return True
         return False
 
@@ -167,7 +171,7 @@ def _gather(batch: Batch, rows: Int64) -> Batch:
 
 def pair_lagged(stream: Stream, lag: int) -> Iterator[Pairs]:
     """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
-    later, earlier = tee_stream(stream)
+    later, earlier = tee_stream(stream, _without_luma)
     yield from pair_shifted(later, earlier, lag)
 
 
@@ -190,9 +194,15 @@ def pair_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
         golden: a batch of one frame, with features where the stream has them.
     """
     for batch in stream:
-        frames, features = golden
+        frames, features = _without_luma(golden)
         same = np.zeros(len(batch[0]), np.int64)
         yield _pairs(batch, (frames.take(same), None if features is None else features.take(same)))
+
+
+def _without_luma(batch: Batch) -> Batch:
+    """Frames that are held as partners: only signals read luma, and that of test frames alone."""
+    frames, features = batch
+    return replace(frames, luma=None, sums=None), features
 
 
 def _pairs(test: Batch, ref: Batch) -> Pairs:
