@@ -11,7 +11,7 @@ from helpers.results import make_scores
 
 from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.segments.stage import are_timed
-from vfiscope.types import Segment
+from vfiscope.types import FrameTable, Segment
 
 NAMES = ("shot_cut", "fade", "gradual", "black", "flash", "exposure_step", "light_flicker")
 QUIET = {
@@ -41,12 +41,19 @@ def found(put: Put, count: int = 60, step_s: float = 0.04) -> list[tuple[str, in
 
 
 def segments(put: Put, count: int = 60, step_s: float = 0.04) -> list[Segment]:
-    frames = replace(make_scores(count).frames, time_s=np.arange(count) * step_s)
+    frames = at_25(count, step_s)
     signals = {name: np.full(count, value, np.float32) for name, value in QUIET.items()}
     for row, values in put.items():
         for name, value in values.items():
             signals[name][row] = value
-    columns = Columns(frames, {}, {}, signals)
+    return flagged(Columns(frames, {}, {}, signals))
+
+
+def at_25(count: int, step_s: float = 0.04) -> FrameTable:
+    return replace(make_scores(count).frames, time_s=np.arange(count) * step_s)
+
+
+def flagged(columns: Columns) -> list[Segment]:
     said = [each for name in NAMES for each in DETECTORS[name].detect(columns)]
     assert all(0.5 < each.confidence <= 1 and each.evidence for each in said)
     return sorted(said, key=lambda each: each.start)
@@ -239,6 +246,31 @@ def mixing(frames: int, peak: float, colours: float = 0.08) -> dict[int, dict[st
 )
 def test_dissolves_and_wipes(put: Put, expected: list[tuple[str, int, int]]) -> None:
     assert found(put) == expected
+
+
+def on_twos(colours: Sequence[float], std: float = 40.0) -> list[tuple[str, int, int]]:
+    """What is said of drawings that bring so many new colours and are shown twice; where they
+    bring more than 0.06 the contrast is another one."""
+    brought = np.zeros(2 * len(colours))
+    brought[::2] = colours
+    new = brought > 0
+    signals = {name: np.full(len(brought), value) for name, value in QUIET.items()}
+    signals |= {"histogram_step": brought, "luma_std": np.full(len(brought), 40.0)}
+    signals["luma_std"][np.repeat(np.array(colours) > 0.06, 2)] = std
+    for name, change in (("frame_difference", 5), ("difference_p99", 12)):
+        signals[name] = np.where(new, change, 0.0)
+    stored = {name: values.astype(np.float32) for name, values in signals.items()}
+    return [
+        (s.kind, s.start, s.stop) for s in flagged(Columns(at_25(len(brought)), {}, {}, stored))
+    ]
+
+
+def test_a_pan_on_twos_is_no_dissolve_and_a_dissolve_on_twos_is_one() -> None:
+    """Repeats bring nothing: the drawings beside tell how much is usual. A pan that gathers speed
+    brings 0.05 of the colours instead of 0.03, and a dissolve 0.1."""
+    assert on_twos([0.03] * 60) == []
+    assert on_twos([0.03] * 24 + [0.05] * 12 + [0.03] * 24) == []
+    assert on_twos([0.03] * 24 + [0.1] * 12 + [0.03] * 24, std=30.0) == [("fade", 48, 71)]
 
 
 def test_the_evidence_of_a_dissolve_has_its_numbers() -> None:

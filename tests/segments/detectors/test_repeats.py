@@ -11,6 +11,7 @@ from helpers.results import make_scores
 from vfiscope.metrics import METRICS
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.low_score import low_scores
 from vfiscope.types import Role, Segment
 
 N = 60
@@ -332,3 +333,70 @@ def test_drawings_that_are_held_in_no_order_are_a_cadence() -> None:
 def test_single_repeats_in_no_order_are_faults() -> None:
     rows = (9, 14, 33, 50)
     assert {kind for kind, _, _ in found(columns_of(moving(*rows, left=0.1)))} == {"duplicate"}
+
+
+UNEVEN = (30, 18, 45, 14, 20, 55, 22, 12, 38, 25, 16, 50)
+"""Changes of the frames of a hand-held camera, which swings."""
+
+
+def uneven(held: int, new: int = 1, count: int = 96, left: float = 0.5) -> np.ndarray:
+    """(N,) of every ``new`` frames the last one is shown ``held`` times."""
+    made = np.full(count, left)
+    places = [row for row in range(count) if row % (new + held - 1) < new]
+    made[places] = np.resize(UNEVEN, len(places))
+    made[0] = np.nan
+    return made
+
+
+@pytest.mark.parametrize(
+    ("held", "new", "said"),
+    [(2, 1, "twos: 1 frame of every 2"), (3, 1, "threes: 2 frames"), (2, 4, "1 frame of every 5")],
+)
+def test_a_hand_held_camera_turns_round_in_a_cadence_too(held: int, new: int, said: str) -> None:
+    """It does so in half of the repeats, and some of what it shows changes little."""
+    change = uneven(held, new)
+    heading = np.where(np.arange(96) % 4 < 2, -1.0, 1.0)
+    columns = columns_of(change, heading=heading)
+    [segment] = DETECTORS["cadence"].detect(columns)
+    assert (segment.start, segment.stop) == (0, 96)
+    assert segment.evidence.startswith(said)
+    assert DETECTORS["duplicate"].detect(columns) == []
+    always = columns_of(change, heading=np.where(change == 0.5, -1.0, 1.0))
+    assert DETECTORS["cadence"].detect(always) == []  # a pendulum stands where it turns
+
+
+def test_uneven_motion_with_few_calm_frames_is_no_cadence() -> None:
+    """Three times the same frame of a cycle of four hardly changes, and in the fourth by half."""
+    change = np.random.default_rng(0).uniform(10, 50, 96)
+    change[[20, 24, 28]] = 0.5
+    change[32] = 0.5 * min(change[31], change[33])
+    assert DETECTORS["cadence"].detect(columns_of(change)) == []
+
+
+def test_a_clear_cadence_lasts_as_long_as_its_repeats_can_be_seen() -> None:
+    """From frame 60 on a codec leaves more of them, half of what is new."""
+    change = uneven(2)
+    change[61::2] = 0.5 * np.minimum(change[60:-1:2], np.append(change[62::2], 99))
+    assert found(columns_of(change)) == [("cadence", 0, 96)]
+
+
+@pytest.mark.parametrize(("still", "ranges"), [(6, [(0, 96)]), (20, [(0, 38), (60, 96)])])
+def test_a_cadence_goes_on_where_nothing_moves_for_a_while(
+    still: int, ranges: list[tuple[int, int]]
+) -> None:
+    """Of the last repeat before that nothing is known: nothing moves behind it."""
+    change = uneven(2)
+    change[40 : 40 + still] = 0.5
+    told = [(each.start, each.stop) for each in DETECTORS["cadence"].detect(columns_of(change))]
+    assert told == ranges
+
+
+def test_a_low_score_of_what_moves_unevenly_and_is_held_is_not_told() -> None:
+    """Half of the frames repeat, and every level lies between these and the others."""
+    columns = columns_of(uneven(2))
+    absdiff = uneven(2) / 255
+    assert low_scores(columns.frames, absdiff, ABSDIFF)
+    unknown = np.full(len(absdiff), Role.UNKNOWN, np.uint8)
+    back = replace(columns.frames, role=unknown, ref_index=columns.frames.index - 1)
+    columns = replace(columns, frames=back, scores={"absdiff": absdiff}, specs={"absdiff": ABSDIFF})
+    assert DETECTORS["low_score"].detect(columns) == []

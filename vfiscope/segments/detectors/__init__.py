@@ -60,10 +60,10 @@ from vfiscope.segments.photo_curves import PHOTO_SIGNALS
 
 __all__ = ["DETECTORS", "Columns", "Detector", "detectors_of"]
 
-DAMAGE_READS = (*DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS)
+DAMAGE_READS = (*DAMAGE_SIGNALS, "keyframe", *LEAP_SIGNALS, *REPEAT_SIGNALS, *TURN_SIGNALS)
 FAULT_READS = (
     *(*DAMAGE_READS, *shift.SHIFT_SIGNALS, *torn.TEAR_SIGNALS, *PACE_SIGNALS),
-    *(*ECHOES, "moving_detail", *REPEAT_SIGNALS, *TURN_SIGNALS),
+    *(*ECHOES, "moving_detail"),
 )
 """What tells damage, bumps, tears, echoes and cadences of fields, each of which may look like
 another one."""

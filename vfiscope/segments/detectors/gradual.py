@@ -21,6 +21,7 @@ from vfiscope.segments.detectors.shot_cut import SHOT_SIGNALS, cut_margin
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import context_of, medians
 from vfiscope.segments.evidence.light_changes import light_changes
+from vfiscope.segments.evidence.repeats import evenly
 from vfiscope.segments.spans import segment_of, spans
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment
@@ -28,6 +29,8 @@ from vfiscope.types import Float64, Segment
 __all__ = ["GRADUAL_SIGNALS", "detect", "gradual_rows"]
 
 GRADUAL_SIGNALS = (*SHOT_SIGNALS, "frame_difference", "difference_p99")
+STEPS = ("histogram_step", "difference_p99", "frame_difference", "light_step", "light_spread")
+"""What comes with each frame."""
 MIN_GRADUAL_ROWS, MAX_GRADUAL_ROWS = 7, 60
 USUAL_ROWS = range(-60, 61, 5)
 """Rows whose median is the usual share of new colours."""
@@ -160,8 +163,8 @@ def _transitions(columns: Columns) -> list[_Stretch]:
 
     def compute() -> list[_Stretch]:
         context = context_of(columns)
-        colours = np.nan_to_num(context.signal("histogram_step"))
-        swept = np.sqrt(colours * np.nan_to_num(context.signal("difference_p99")))
+        colours = np.nan_to_num(evenly(context, "histogram_step"))
+        swept = np.sqrt(colours * np.nan_to_num(evenly(context, "difference_p99")))
         found: list[_Stretch] = []
         for change, least in ((colours, MIN_NEW_COLOURS), (swept, MIN_SWEPT)):
             sides = [medians(change, rows) for rows in (range(-60, 0, 5), range(5, 61, 5))]
@@ -181,7 +184,7 @@ def _transitions(columns: Columns) -> list[_Stretch]:
 def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """(first, last) rows of stretches in which more changes than usual, as ``new`` says, and that
     nothing else explains."""
-    colours = np.nan_to_num(context_of(columns).signal("histogram_step"))
+    colours = np.nan_to_num(evenly(context_of(columns), "histogram_step"))
     otherwise = _otherwise(columns)
     new = new & ~otherwise
     found = []
@@ -201,7 +204,7 @@ def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> lis
 def _extended(columns: Columns, first: int, last: int) -> tuple[int, int]:
     """The stretch with the rows at its ends that change as much, though in colours that are hardly
     new: a dissolve begins and ends so."""
-    mean = context_of(columns).signal("frame_difference")
+    mean = evenly(context_of(columns), "frame_difference")
     most = END_SHARE * _median(mean[first : last + 1])
     for _ in range(MAX_FAINT_ROWS):
         beyond = _median(mean[max(0, first - 1 - GRADUAL_SIDE) : max(0, first - 1)])
@@ -223,9 +226,8 @@ def _otherwise(columns: Columns) -> NDArray[np.bool_]:
 
 def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stretch:
     context = context_of(columns)
-    names = ("histogram_step", "luma_std", "difference_p99", "frame_difference")
-    colours, std, peak, mean = (context.signal(name) for name in names)
-    light, spread = context.signal("light_step"), context.signal("light_spread")
+    colours, peak, mean, light, spread = (evenly(context, name) for name in STEPS)
+    std = context.signal("luma_std")
     inside = slice(first, last + 1)
     before = _median(change[max(0, first - GRADUAL_SIDE) : first])
     after = _median(change[last + 1 : last + 1 + GRADUAL_SIDE])

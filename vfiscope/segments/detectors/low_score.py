@@ -48,8 +48,8 @@ frames do not make a cycle: their cycles differ from those before and after, eve
 to be equally spaced. Steps are clipped at their 80 % quantile, so that a few large events cannot
 decide the outcome. A clip must hold 6 cycles (8 rows for a cycle of 2). A fault that recurs in
 every cycle cannot be distinguished from the alternation and is not flagged. Where frames are
-compared with those before them, drawings that are held for differing times make no such cycle, and
-P is the longest of these times.
+compared with those before them and repeat in a pattern, P is at least the longest time for which
+one is shown: what moves unevenly, or is held for differing times, makes no such cycle.
 
 False alarms are rare in Gaussian noise and less rare in long-tailed noise. Where about half of a
 clip is calm and half is noisy, single frames of the noisy half can be flagged.
@@ -124,11 +124,11 @@ def _repeated(columns: Columns) -> Mask | None:
 
 
 def _longest_hold(columns: Columns) -> int:
-    """Rows for which drawings are shown at most, where frames are compared with those before them
-    and drawings are held without order; 1 elsewhere."""
+    """Rows for which a frame is shown at most, where frames are compared with those before them
+    and repeat in a pattern; 1 elsewhere."""
     if not columns.looks_back or not set(REPEAT_SIGNALS) <= set(columns.signals):
         return 1
-    return max((each.period for each in patterns_of(columns) if each.shortest), default=1)
+    return max((each.longest_hold for each in patterns_of(columns)), default=1)
 
 
 def low_scores(

@@ -17,7 +17,6 @@ from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import context_of
 from vfiscope.segments.evidence.held import (
-    DIP_REACH,
     MIN_CERTAINTY,
     Pattern,
     change_of,
@@ -51,7 +50,7 @@ def detect(columns: Columns) -> list[Segment]:
     return [
         segment_of(
             *(columns.frames, "difference_p99", column, -np.nan_to_num(change, nan=np.inf)),
-            (whole := _whole(pattern, len(column))),
+            (whole := pattern.whole(len(column))),
             confidence("cadence", pattern.certainty / MIN_CERTAINTY),
             "cadence",
             evidence=_said(columns.frames, pattern, whole[0]),
@@ -146,16 +145,6 @@ def _chains(rows: list[int], apart: int) -> list[list[int]]:
             chains.append([])
         chains[-1].append(row)
     return chains
-
-
-def _whole(pattern: Pattern, count: int) -> tuple[int, int]:
-    """Its first and last row. Within a cycle of the ends of the run nothing is known around a row,
-    so that it lasts to them; without order, also within the hold beside."""
-    before, behind = min(pattern.period, DIP_REACH), max(pattern.period, DIP_REACH)
-    if pattern.shortest:
-        before = behind = pattern.period + DIP_REACH
-    first = 0 if pattern.first <= before else pattern.first
-    return first, count - 1 if pattern.last + behind >= count else pattern.last
 
 
 def _said(frames: FrameTable, pattern: Pattern, first: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from vfiscope.segments.evidence.context import Context, context_of
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.echoes import surely_twice
 from vfiscope.segments.evidence.leaps import LEAP_SIGNALS, MIN_TURN_DEG, Leaps, leaps_of
-from vfiscope.segments.evidence.repeats import rows_in_cadence
+from vfiscope.segments.evidence.repeats import rows_in_cadence, shown_again
 from vfiscope.segments.evidence.stand_out import behind_repeats
 from vfiscope.segments.evidence.torn_paces import surely_torn
 from vfiscope.segments.rules import segment_of
@@ -23,6 +24,7 @@ from vfiscope.types import Float64, Segment
 __all__ = ["SHIFT_SIGNALS", "bumped_rows", "detect"]
 
 SHIFT_SIGNALS = (*LEAP_SIGNALS, "difference_p99")
+MOTION = ("motion_x", "motion_y", "motion_residual")
 MAX_AWAY_ROWS = 12
 """Rows within which a camera that swings comes back."""
 AGAIN_ROWS, AGAIN_SHARE = 8, 0.3
@@ -47,6 +49,14 @@ class Bump:
     back: int | None
     """The first row at rest where the frame was before; None where it stays away."""
     margin: float
+
+
+class Motion(NamedTuple):
+    """Motion of the frame since the one before, each (N,): px, and what is left behind it."""
+
+    x: Float64
+    y: Float64
+    left: Float64
 
 
 def detect(columns: Columns) -> list[Segment]:
@@ -81,23 +91,28 @@ def _bumps(context: Context) -> list[Bump]:
 
 
 def _found(context: Context) -> list[Bump]:
-    leaps = leaps_of(context)
-    x, y = context.signal("motion_x"), context.signal("motion_y")
-    starts = leaps.far & ~damaged_rows(context) & ~_again(x, y)
-    starts &= ~surely_torn(context) & ~surely_twice(context)
-    starts &= (leaps.margin >= MIN_IN_CADENCE) | ~rows_in_cadence(context)
-    late, found, free = behind_repeats(context), [], 0
+    """Those of the rows that show something new, each beside those around: what is shown again
+    stands still in between, wherever the camera goes."""
+    new = ~shown_again(context)
+    rows = np.flatnonzero(new)
+    leaps, motion = leaps_of(context).of(new), Motion(*(context.signal(n)[new] for n in MOTION))
+    starts = leaps.far & ~damaged_rows(context)[new] & ~_again(motion.x, motion.y)
+    starts &= ~surely_torn(context)[new] & ~surely_twice(context)[new]
+    regular = rows_in_cadence(context)[new]
+    starts &= (leaps.margin >= MIN_IN_CADENCE) | ~regular
+    late, found, free = behind_repeats(context)[new] & ~regular, [], 0
     for first in np.flatnonzero(starts).tolist():
         if first < free:
             continue
-        back = _back(context, leaps, first)
+        back = _back(motion, leaps, first)
         own = slice(first, first + 1 if back is None else back + 1)
         # Frames that are missing, repeated or shown again are whole steps on the usual way.
         in_time = leaps.whole_steps[own][leaps.far[own]].all()
         if in_time or (back is None and (leaps.any_steps[first] or late[first])):
             continue
         free = own.stop
-        found.append(Bump(first, back, float(leaps.margin[own].max())))
+        row = None if back is None else int(rows[back])
+        found.append(Bump(int(rows[first]), row, float(leaps.margin[own].max())))
     return found
 
 
@@ -114,11 +129,10 @@ def _again(x: Float64, y: Float64) -> Mask:
     return again > 1
 
 
-def _back(context: Context, leaps: Leaps, first: int) -> int | None:
+def _back(moved: Motion, leaps: Leaps, first: int) -> int | None:
     """The first row behind a jump at which the frame is at rest where it was before, if it went on
     as before and behind; None where it stays away."""
-    x, y = context.signal("motion_x"), context.signal("motion_y")
-    left = context.signal("motion_residual")
+    x, y, left = moved
     motion = np.nan_to_num(np.stack([x, y], axis=1))
     before = np.median(motion[max(0, first - SIDE_OF_BUMP) : first], axis=0)
     for back in range(first + 1, min(len(x) - 1, first + 1 + MAX_AWAY_ROWS)):

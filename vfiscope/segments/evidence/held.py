@@ -25,6 +25,7 @@ __all__ = [
     "Bool",
     "Pattern",
     "change_of",
+    "clear_patterns",
     "lowest_around",
     "only_light",
     "patterns_of",
@@ -51,6 +52,17 @@ new, it is 0.6 to 0.75."""
 SLOWER, STILL_PACE, STILL_GAIN, MANY_REPEATS = 0.85, 0.6, 2.0, 6
 """Motion of the repeats of a pattern in parts of that of the other rows: at most; and where it is
 evidence of its own, which counts by so much for so many."""
+DIP_LIMITS = (MAX_DIP, 0.4)
+"""Changes below which rows are looked at for a pattern. Where motion is uneven, as of a hand-held
+camera, much of what is new changes little too, and only what changes far less shows it."""
+CLEAR_SHARE, CLEAR_CERTAINTY = 0.33, 9.0
+"""Change of the weaker repeats of a clear pattern in parts of what goes on around them, and its
+certainty: random motion makes none such by chance."""
+MAX_CLEAR_TURN_SHARE = 0.75
+"""Part of the repeats of a clear pattern at which motion may turn round: at half of them it does so
+where a camera goes here and there, at all of them in a pendulum."""
+MAX_UNSEEN_ROWS = 12
+"""From one repeat of a pattern to the next that is seen; in between nothing moves."""
 PERIODS = range(2, 13)
 MIN_PATTERN_ROWS, MIN_SAME_CYCLES = 12, 4
 MAX_STRAY_SHARE = 0.2
@@ -88,6 +100,13 @@ class Pattern(NamedTuple):
     shortest: int = 0
     """Where frames are held for differing times, the shortest one, and ``period`` is the longest; 0
     in a regular pattern."""
+    weakest: float = 0.0
+    """Change of the weaker of its repeats in parts of what goes on around them."""
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether its repeats stand out as nothing else does: by far less change, many times."""
+        return self.weakest < CLEAR_SHARE and self.certainty >= CLEAR_CERTAINTY
 
     @property
     def held_phases(self) -> list[int]:
@@ -101,6 +120,33 @@ class Pattern(NamedTuple):
         held = self.held_phases
         apart = (after - before for before, after in pairwise([*held, held[0] + self.period]))
         return self.ratio > FIELD_RATIO and len(held) > 1 and all(rows > 1 for rows in apart)
+
+    def whole(self, count: int) -> tuple[int, int]:
+        """Its first and last of ``count`` rows. Within a cycle of the ends of the run nothing is
+        known around a row, so that it lasts to them; without order, also within the hold beside."""
+        before, behind = min(self.period, DIP_REACH), max(self.period, DIP_REACH)
+        if self.shortest:
+            before = behind = self.period + DIP_REACH
+        first = 0 if self.first <= before else self.first
+        return first, count - 1 if self.last + behind >= count - 1 else self.last
+
+    def all_repeats(self, count: int) -> list[int]:
+        """Its rows of ``count`` that repeat, also those near the ends of the run."""
+        first, last = self.whole(count)
+        known = {*self.repeats}
+        if not self.shortest:
+            known |= {row for row in range(first, self.first) if row + self.period in known}
+            known |= {row for row in range(self.last + 1, last + 1) if row - self.period in known}
+        return sorted(known)
+
+    @property
+    def longest_hold(self) -> int:
+        """Rows for which a frame is shown at most."""
+        if self.has_fields:
+            return 1
+        rows = np.array(self.repeats)
+        runs = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+        return 1 + max(map(len, runs))
 
 
 def change_of(columns: Columns) -> Float64:
@@ -118,14 +164,10 @@ def patterns_of(columns: Columns) -> list[Pattern]:
     """The stretches with a pattern of repeats, in order."""
 
     def compute() -> list[Pattern]:
-        context = context_of(columns)
-        found = _patterns(change_of(columns), context.signal("pace"))
-        turns = turns_round(context)
-        return [
-            each
-            for each in found
-            if _moves_on(context, each) and turns[list(each.repeats)].mean() < MAX_TURN_SHARE
-        ]
+        context, calm = context_of(columns), _calm(change_of(columns))
+        found = _patterns(calm, context.signal("pace"))
+        kept = [each for each in found if _moves_on(context, each) and not _turns(context, each)]
+        return _lasting(kept, calm)
 
     return columns.share("patterns", compute)
 
@@ -143,6 +185,13 @@ def turns_round(context: Context) -> Bool:
     if known is None:
         return np.zeros(len(context.columns.frames), np.bool_)
     return np.asarray(np.asarray(known) < MAX_TURNED, np.bool_)
+
+
+def _turns(context: Context, pattern: Pattern) -> bool:
+    """Whether motion turns round in the calm rows of a pattern, which explains why they are calm;
+    in what surely repeats a hand-held camera turns round by chance too."""
+    turned = float(turns_round(context)[list(pattern.repeats)].mean())
+    return turned >= (MAX_CLEAR_TURN_SHARE if pattern.is_clear else MAX_TURN_SHARE)
 
 
 def _moves_on(context: Context, pattern: Pattern) -> bool:
@@ -166,20 +215,84 @@ def lowest_around(change: Float64, reach: int) -> Float64:
     return np.asarray(np.minimum(before[: len(change)], after[: len(change)]), np.float64)
 
 
-def _patterns(change: Float64, pace: Float64) -> list[Pattern]:
+def clear_patterns(change: Float64) -> list[Pattern]:
+    """Those that how much each row changes tells alone, whatever is known of motion."""
+    calm = _calm(change)
+    found = _patterns(calm, np.full(len(change), np.nan))
+    return _lasting([each for each in found if each.is_clear], calm)
+
+
+class _Calm(NamedTuple):
+    """How calm rows are, each (N,)."""
+
+    change: Float64
+    share: Float64
+    """Change in parts of what goes on around it."""
+    moves: Bool
+    """More goes on around it than a codec makes."""
+
+    def dips(self, limit: float) -> Bool:
+        return np.asarray(self.moves & (self.share < limit), np.bool_)
+
+
+def _calm(change: Float64) -> _Calm:
     around = lowest_around(change, DIP_REACH)
-    share = change / around
-    dip = (share < MAX_DIP) & (around > CODEC_CHANGE)
-    free = np.ones(len(change), bool)
+    return _Calm(change, change / around, np.asarray(around > CODEC_CHANGE, np.bool_))
+
+
+def _patterns(calm: _Calm, pace: Float64) -> list[Pattern]:
+    free = np.ones(len(pace), bool)
     found = []
     for period in PERIODS:  # a multiple of a period is one too: the shortest is found first
-        kept = _steady(dip & free, period)
-        for first, last in spans(kept, np.zeros(len(kept), bool), reach=period):
-            made = _pattern(change, dip, share, pace, kept, first, last, period)
-            if made is not None:
-                found.append(made)
-                free[made.first : made.last + 1] = False
-    return sorted([*found, *_held_without_order(change, share, around > CODEC_CHANGE, free)])
+        tried = [_of_period(calm, calm.dips(limit), pace, free, period) for limit in DIP_LIMITS]
+        tried[1:] = [[each for each in made if each.is_clear] for made in tried[1:]]
+        best = max(tried, key=lambda made: sum(each.last + 1 - each.first for each in made))
+        for each in best:
+            free[each.first : each.last + 1] = False
+        found += best
+    return sorted([*found, *_held_without_order(calm.change, calm.share, calm.moves, free)])
+
+
+def _of_period(calm: _Calm, dip: Bool, pace: Float64, free: Bool, period: int) -> list[Pattern]:
+    """The patterns of one cycle, whose repeats are among the rows that ``dip``."""
+    kept = _steady(dip & free, period)
+    made = (
+        _pattern(calm, dip, pace, kept, first, last, period)
+        for first, last in spans(kept, np.zeros(len(kept), bool), reach=period)
+    )
+    return [each for each in made if each is not None]
+
+
+def _lasting(found: list[Pattern], calm: _Calm) -> list[Pattern]:
+    """These patterns, the clear ones as long as their repeats dip at all: what is left of others of
+    the same cycle is a part of them."""
+    dip, lasting = calm.dips(MAX_DIP), list[Pattern]()
+    for each in found:
+        if lasting and each.first <= lasting[-1].last:
+            continue
+        regular = each.is_clear and not each.shortest
+        lasting.append(_longer(each, dip, calm.moves) if regular else each)
+    return lasting
+
+
+def _longer(pattern: Pattern, dip: Bool, moves: Bool) -> Pattern:
+    """As long as its rows dip in every cycle, or nothing moves for a while."""
+    repeats, period = set(pattern.repeats), pattern.period
+    begins, ends = pattern.repeats[0], pattern.repeats[-1]
+    for row, step, end in ((begins - 1, -1, 0), (ends + 1, 1, len(dip))):
+        due, seen = set(pattern.repeats), row
+        while row != end and abs(row - seen) <= MAX_UNSEEN_ROWS:
+            if row - step * period in due:
+                if moves[row] and not dip[row]:
+                    break
+                due.add(row)
+                if dip[row]:
+                    repeats.add(row)
+                    seen = row
+            row += step
+    kept = tuple(sorted(repeats))
+    begin = max(0, kept[0] - (begins - pattern.first))
+    return pattern._replace(first=begin, last=kept[-1], repeats=kept)
 
 
 def _held_without_order(change: Float64, share: Float64, moves: Bool, free: Bool) -> list[Pattern]:
@@ -217,15 +330,15 @@ def _steady(dip: Bool, period: int) -> Bool:
 
 
 def _pattern(
-    change: Float64,
+    calm: _Calm,
     dip: Bool,
-    share: Float64,
     pace: Float64,
     kept: Bool,
     first: int,
     last: int,
     period: int,
 ) -> Pattern | None:
+    change, share = calm.change, calm.share
     rows = np.arange(first, last + 1)
     repeats, others = rows[kept[rows]], rows[~kept[rows]]
     if not np.isfinite(change[others]).any() or dip[others].mean() > MAX_STRAY_SHARE:
@@ -246,7 +359,8 @@ def _pattern(
     # The first frame of a cycle is shown before it is repeated.
     shown = int(np.diff(repeats).max())
     begin = max(0, first - shown + 1)
-    return Pattern(begin, last, period, tuple(repeats.tolist()), ratio, certainty)
+    place = begin, last, period, tuple(repeats.tolist())
+    return Pattern(*place, ratio, certainty, weakest=weak)
 
 
 def _slower(repeats: Float64, others: Float64) -> float:

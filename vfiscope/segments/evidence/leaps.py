@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from vfiscope.segments.evidence.context import Context, medians
+from vfiscope.segments.evidence.repeats import shown_again
 from vfiscope.segments.evidence.stand_out import SIDE_BEFORE, SIDE_BEHIND
 from vfiscope.segments.spans import Mask
 from vfiscope.types import Float64
@@ -62,33 +63,52 @@ class Leaps:
         """(N,) True where the whole frame leaps."""
         return np.asarray((self.margin >= 1) & self.explained)
 
+    def at(self, rows: Mask) -> Leaps:
+        """These as the rows of a longer run that are True; the others do not move."""
+        placed = []
+        for each in fields(self):
+            own = getattr(self, each.name)
+            longer = np.zeros(len(rows), own.dtype)
+            longer[rows] = own
+            placed.append(longer)
+        return Leaps(*placed)
+
+    def of(self, rows: Mask) -> Leaps:
+        """Those of the rows that are True."""
+        return Leaps(*(getattr(self, each.name)[rows] for each in fields(self)))
+
 
 def leaps_of(context: Context) -> Leaps:
     """Those of a run with the signals ``LEAP_SIGNALS``."""
 
     def compute() -> Leaps:
-        x, y, turn, left, structure = (context.signal(name) for name in LEAP_SIGNALS)
-        off_x, off_y, off_turn = (np.nan_to_num(v - medians(v, BESIDE_LEAP)) for v in (x, y, turn))
-        away = np.hypot(off_x, off_y)
-        usual, usual_turn = (_usual(off) for off in (away, np.abs(off_turn)))
-        turned = np.abs(off_turn) / np.maximum(MIN_TURN_DEG, USUAL_JUMPS * usual_turn)
-        moved = away / np.maximum(MIN_CAMERA_JUMP_PX, USUAL_JUMPS * usual)
-        sudden = (np.abs(np.diff(v, prepend=np.nan)) for v in (x, y, turn))
-        step_x, step_y, step_turn = (np.nan_to_num(step, nan=np.inf) for step in sudden)
-        # A camera that gathers speed does not leap.
-        moved *= np.hypot(step_x, step_y) >= MIN_SUDDEN * away
-        turned *= step_turn >= MIN_SUDDEN * np.abs(off_turn)
-        with np.errstate(invalid="ignore"):
-            explained = (left < MAX_LEFT) & ~(structure > MAX_STRUCTURE_STEP)
-        margin = np.maximum(moved, turned)
-        ways = [
-            _on_the_way(x, y, medians(x, side), medians(y, side))
-            for side in (SIDE_BEFORE, SIDE_BEHIND)
-        ]
-        steps = [(ways[0][i] | ways[1][i]) & (turned < 1) for i in (0, 1)]
-        return Leaps(off_x, off_y, off_turn, usual, margin, turned, np.asarray(explained), *steps)
+        new = ~shown_again(context)
+        leaps = _measured(*(context.signal(name)[new] for name in LEAP_SIGNALS))
+        return leaps if new.all() else leaps.at(new)
 
     return context.columns.share("leaps", compute)
+
+
+def _measured(x: Float64, y: Float64, turn: Float64, left: Float64, structure: Float64) -> Leaps:
+    """Those of rows that follow each other."""
+    off_x, off_y, off_turn = (np.nan_to_num(v - medians(v, BESIDE_LEAP)) for v in (x, y, turn))
+    away = np.hypot(off_x, off_y)
+    usual, usual_turn = (_usual(off) for off in (away, np.abs(off_turn)))
+    turned = np.abs(off_turn) / np.maximum(MIN_TURN_DEG, USUAL_JUMPS * usual_turn)
+    moved = away / np.maximum(MIN_CAMERA_JUMP_PX, USUAL_JUMPS * usual)
+    sudden = (np.abs(np.diff(v, prepend=np.nan)) for v in (x, y, turn))
+    step_x, step_y, step_turn = (np.nan_to_num(step, nan=np.inf) for step in sudden)
+    # A camera that gathers speed does not leap.
+    moved *= np.hypot(step_x, step_y) >= MIN_SUDDEN * away
+    turned *= step_turn >= MIN_SUDDEN * np.abs(off_turn)
+    with np.errstate(invalid="ignore"):
+        explained = (left < MAX_LEFT) & ~(structure > MAX_STRUCTURE_STEP)
+    margin = np.maximum(moved, turned)
+    ways = [
+        _on_the_way(x, y, medians(x, side), medians(y, side)) for side in (SIDE_BEFORE, SIDE_BEHIND)
+    ]
+    steps = [(ways[0][i] | ways[1][i]) & (turned < 1) for i in (0, 1)]
+    return Leaps(off_x, off_y, off_turn, usual, margin, turned, np.asarray(explained), *steps)
 
 
 def _usual(off: Float64) -> Float64:

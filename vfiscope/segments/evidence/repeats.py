@@ -16,7 +16,9 @@ from vfiscope.segments.evidence.held import (
     LEAST_CHANGE,
     MIN_STEP_PACE,
     Bool,
+    Pattern,
     change_of,
+    clear_patterns,
     lowest_around,
     only_light,
     patterns_of,
@@ -24,12 +26,21 @@ from vfiscope.segments.evidence.held import (
 )
 from vfiscope.types import Float64
 
-__all__ = ["MIN_REPEAT_STD", "REPEAT_SIGNALS", "Repeat", "repeats_of", "rows_in_cadence"]
+__all__ = [
+    "MIN_REPEAT_STD",
+    "REPEAT_SIGNALS",
+    "Repeat",
+    "evenly",
+    "repeats_of",
+    "rows_in_cadence",
+    "shown_again",
+]
 
 REPEAT_SIGNALS = (
     *CHANGE_SIGNALS,
     *("frame_difference", "luma_mean", "luma_std", "pace", "structure_step", "histogram_step"),
 )
+EVEN_SIGNALS = ("difference_p99", "frame_difference")
 SURROUNDINGS = (2, 4, 8, 16, 32, 64, 128)
 """Rows on either side: a freeze is as long as that at most."""
 LULLS = (0.6, 0.3, 0.15, 0.7)
@@ -145,10 +156,51 @@ def rows_in_cadence(context: Context, *, of_fields: bool = False) -> Bool:
     """(N,) True in a regular pattern of repeats, or in those of fields alone: of runs that hold all
     signals, else nowhere."""
     rows = np.zeros(len(context.columns.frames), np.bool_)
-    if all(name in context.columns.signals for name in REPEAT_SIGNALS):
-        for pattern in patterns_of(context.columns):
-            rows[pattern.first : pattern.last + 1] |= pattern.has_fields or not of_fields
+    for pattern in _patterns_if_known(context):
+        first, last = pattern.whole(len(rows))
+        rows[first : last + 1] |= pattern.has_fields or not of_fields
     return rows
+
+
+def shown_again(context: Context) -> Bool:
+    """(N,) True for rows that show the frame before them again in a pattern: of runs that hold all
+    signals, else nowhere. What moves there is no motion of what is shown."""
+    columns = context.columns
+    return columns.share("shown_again", lambda: _again(context, _patterns_if_known(context)))
+
+
+def _again(context: Context, patterns: list[Pattern]) -> Bool:
+    rows = np.zeros(len(context.columns.frames), np.bool_)
+    for pattern in patterns:
+        if not pattern.has_fields:
+            rows[pattern.all_repeats(len(rows))] = True
+    rows[:1] = False
+    return rows
+
+
+def evenly(context: Context, name: str) -> Float64:
+    """(N,) a signal of what is new in each frame, spread evenly over all frames that show it: in a
+    clear pattern of repeats all comes with the first of these. No motion is asked for, which takes
+    most of the time of a scan."""
+
+    def clear() -> Bool:
+        most, mean = (context.signal(each) + LEAST_CHANGE for each in EVEN_SIGNALS)
+        return _again(context, clear_patterns(np.sqrt(most * mean)))
+
+    def compute() -> Float64:
+        values, again = context.signal(name), context.columns.share("clearly_again", clear)
+        if not again.any():
+            return values
+        first = np.flatnonzero(~again)
+        times = np.diff(first, append=len(values))
+        return np.asarray(np.repeat(values[first] / times, times), np.float64)
+
+    return context.columns.share(f"evenly {name}", compute)
+
+
+def _patterns_if_known(context: Context) -> list[Pattern]:
+    known = all(name in context.columns.signals for name in REPEAT_SIGNALS)
+    return patterns_of(context.columns) if known else []
 
 
 def _passes(context: Context) -> Bool:
