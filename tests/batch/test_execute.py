@@ -377,8 +377,8 @@ def test_cells_with_numbers_and_truths_are_read(folder: Path) -> None:
 
 
 def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:
-    """Cells as a spreadsheet writes them; multiplier and align stay texts, which the configuration
-    reads."""
+    """Cells as a spreadsheet writes them; fps, multiplier and align stay texts, which the
+    configuration reads."""
     numbers = {
         name: "2" for name, kind in get_type_hints(RunConfig).items() if kind in (int, int | None)
     }
@@ -388,7 +388,7 @@ def test_every_whole_number_and_truth_may_be_a_cell(folder: Path) -> None:
     assert cells == {
         **dict.fromkeys(numbers, 2),
         **dict.fromkeys(truths, True),
-        "fps": 23.5,
+        "fps": "23.5",
         "multiplier": "5/2",
     }
     synth.write_video(folder / "media/clip.mp4", synth.Scene(48, 64).frames(5))

@@ -86,7 +86,9 @@ def test_rules_may_be_about_held_frames(low: Pixels) -> None:
         assert (first.start, first.peak) == (1, 0)
     with pytest.raises(UsageError, match="psnr has no value for held frames here, only for passed"):
         vs.score(made(twos), source=twos, flag="psnr of held >= 0", **options)
-    with pytest.raises(UsageError, match="pass --source SRC, or leave 'of held' out"):
+    with pytest.raises(
+        UsageError, match="score with --source SRC tells them, or leave 'of held' out"
+    ):
         vs.score(twos, flag="ghosting of held >= 0", **options | {"metrics": "ghosting"})
     with pytest.raises(UsageError, match="no value for held frames here, only for synthesised"):
         vs.score(twos, multiplier=2, flag="ghosting of held >= 0", metrics="ghosting")

@@ -52,7 +52,8 @@ def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
         steps = run.signals["frame_difference"][found.start : found.stop]
         assert (steps > 0.9 * np.nanmedian(run.signals["frame_difference"])).all()
     with pytest.raises(
-        UsageError, match=r"'luma_mean': it is a signal, score with --signals luma_mean"
+        UsageError,
+        match=r"'luma_mean': it is a signal, make the run again with --signals luma_mean; the run",
     ):
         vs.scan(FRAMES, flag=["z(luma_mean) > 6"], **{**lean, "signals": ["none"]})
     with pytest.raises(UsageError, match=r"no kind 'freez' of segments: did you mean 'freeze'"):
