@@ -85,6 +85,13 @@ def test_a_clip_in_no_order_is_refused_as_one(scene: Pixels) -> None:
     )
 
 
+def test_clips_that_share_a_few_frames_are_not_said_to_be_in_another_order(scene: Pixels) -> None:
+    other = np.stack(list(synth.Scene(144, 256, seed=77).frames(N)))
+    other[0], other[1] = scene[9], scene[3]
+    with pytest.raises(PairingError, match="none of 40 test frames resembles"):
+        aligned(other, scene[::-1])
+
+
 def test_a_run_warns_of_them_and_calls_nothing_missing(scene: Pixels, tmp_path: Path) -> None:
     out = str(tmp_path / "a.h5")
     order = np.arange(N)

@@ -15,9 +15,9 @@ from vfiscope.sources import open_source
 
 
 def shots(path: Path) -> Path:
-    """Two shots of moving blobs, 12 frames each, 600 x 96."""
+    """Two shots of moving blobs, 12 frames each, 600 x 216."""
     rng = np.random.default_rng(4)
-    scenes = [np.kron(rng.integers(20, 235, (12, 90, 3)), np.ones((8, 8, 1))) for _ in range(2)]
+    scenes = [np.kron(rng.integers(20, 235, (27, 90, 3)), np.ones((8, 8, 1))) for _ in range(2)]
     frames = [scenes[n // 12][:, n : n + 600].astype(np.uint8) for n in range(24)]
     return write_video(path, np.stack(frames))
 
@@ -29,8 +29,8 @@ def test_a_scan_for_cuts_computes_what_cuts_need_of_small_frames(tmp_path: Path)
         assert not run.scores
         assert {"cut_step", "cut_residual"} <= set(run.signals)
         assert not {"shot_step", "sharpness"} & set(run.signals)
-        assert run.config["max_width"] == 479
-        assert run.frame_size == (48, 300)
+        assert run.config["max_width"] == 320
+        assert run.frame_size == (108, 300)
     vs.flag(out)
     with vs.open_run(out) as run:
         assert {s.kind for s in run.segments} == {"cut"}
@@ -46,7 +46,7 @@ def test_what_a_rule_measures_is_measured_of_whole_frames(tmp_path: Path) -> Non
     for gates in ("any(cut)", "sharpness < 0.1"):
         with vs.scan(clip, kinds="cut", fail_on=gates, stop=3) as run:
             widths.append(run.config["max_width"])
-    assert widths == [479, None]
+    assert widths == [320, None]
     with pytest.raises(
         UsageError, match="about blur, which --kinds cut leaves out: scan with blur in"
     ):
@@ -99,17 +99,17 @@ def test_a_kind_that_nothing_flags_is_refused(tmp_path: Path) -> None:
 
 
 def test_wide_frames_are_read_at_a_whole_fraction_of_their_size(tmp_path: Path) -> None:
-    whole = np.kron(np.arange(40, 200, 10)[:, None, None], np.ones((6, 600, 3))).astype(np.uint8)
+    whole = np.kron(np.arange(40, 200, 10)[:, None, None], np.ones((12, 600, 3))).astype(np.uint8)
     clip = str(write_video(tmp_path / "bars.mp4", np.stack([whole] * 3)))
     for target in (clip, np.stack([whole] * 3)):
         with open_source(target, max_width=200) as source:
-            assert source.size == (32, 200)
+            assert source.size == (64, 200)
             (frames,) = source
         seen = frames.interleaved[0].astype(float)
-        rows = np.arange(1.5, 96, 3)  # the centre of what each row stands for
-        np.testing.assert_allclose(seen[..., 1].mean(1), 40 + 10 * (rows // 6), atol=2)
+        rows = np.arange(1.5, 192, 3)  # the centre of what each row stands for
+        np.testing.assert_allclose(seen[..., 1].mean(1), 40 + 10 * (rows // 12), atol=2)
     with open_source(clip, max_width=600) as source:
-        assert source.size == (96, 600)
+        assert source.size == (192, 600)
 
 
 def test_a_scan_that_looks_for_no_kind_needs_a_metric(tmp_path: Path) -> None:

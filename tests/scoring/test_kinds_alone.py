@@ -56,16 +56,26 @@ def test_each_kind_alone_has_the_segments_of_the_whole_scan(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("width", "kinds", "read"),
     [
-        (320, "cut,fade", 320),  # half of it would be too narrow
+        (320, "cut,fade", 320),
         (480, "fade", 240),
         (640, "cut", 320),
-        (1280, "cut,fade,flash", 426),
+        (1280, "cut,fade,flash", 320),
         (640, "black", 640),  # the brightest pixels tell, which means hide
     ],
 )
-def test_frames_are_read_no_narrower_than_half_of_what_is_enough(
+def test_frames_are_read_at_the_largest_whole_fraction_that_is_enough(
     width: int, kinds: str, read: int
 ) -> None:
-    frames = np.zeros((2, 8, width, 3), np.uint8)
+    frames = np.zeros((2, width * 9 // 16, width, 3), np.uint8)
     with vs.scan(frames, kinds=kinds) as run:
         assert run.frame_size[1] == read
+
+
+@pytest.mark.parametrize(("height", "size"), [(204, (102, 480)), (272, (90, 426)), (8, (8, 960))])
+def test_of_very_wide_frames_three_times_their_height_counts(
+    height: int, size: tuple[int, int]
+) -> None:
+    width = 1280 if height == 272 else 960
+    frames = np.zeros((2, height, width, 3), np.uint8)
+    with vs.scan(frames, kinds="cut") as run:
+        assert run.frame_size == size

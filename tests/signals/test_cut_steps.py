@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from helpers.signal_scenes import frame, texture, view
 
+import vfiscope as vs
 import vfiscope.signals.cut_step as cut_steps
 import vfiscope.signals.shot_step as shot_steps
+from vfiscope import synth
 from vfiscope.scoring.score import Plan, score_pairs
 from vfiscope.segments.detectors.shot_cut import CUT_ALONE_ROWS, CUT_AROUND
 from vfiscope.signals import SIGNALS, rows_before
@@ -132,6 +134,13 @@ def test_what_has_structure_along_the_motion_alone_may_be_a_cut(
     for now, step in ((plain, math.nan), (plain + 100, 0.9)):  # of the same and of other colours
         seen = frame(now).linked(frame(plain), None, ())
         assert SIGNALS["cut_step"].compute(seen) == pytest.approx(step, nan_ok=True)
+
+
+@pytest.mark.parametrize("velocity", [(12, 5), (20, 8)])
+def test_what_lies_like_a_cut_and_moves_is_none(velocity: tuple[float, float]) -> None:
+    frames = np.stack(list(synth.Scene(144, 240, velocity=velocity).frames(40)))
+    with vs.scan(frames, kinds=["cut", "fade"]) as run:
+        assert list(run.segments) == []
 
 
 def test_as_many_rows_are_known_as_cuts_are_compared_with() -> None:

@@ -23,6 +23,7 @@ from vfiscope.config import RunConfig
 from vfiscope.errors import StoreError, UsageError
 from vfiscope.scoring import pipeline
 from vfiscope.segments import flag
+from vfiscope.segments.columns import Columns
 from vfiscope.segments.detectors import DETECTORS, Detector
 from vfiscope.signals import Sight, choose_signals
 from vfiscope.store import Run, differences
@@ -293,3 +294,15 @@ def test_a_signal_of_another_package_works_from_the_command_line(tmp_path: Path)
         red = FRAMES[:4, ..., 0].astype(float).mean(axis=(1, 2))
         np.testing.assert_allclose(run.signals["red_step"], [np.nan, *np.diff(red)], rtol=1e-4)
         assert run.signal_specs["red_step"].unit == "code"
+
+
+def test_a_rule_is_not_about_what_stands_in_for_a_signal() -> None:
+    frames = np.stack(list(synth.Scene(96, 128, velocity=(3.0, 1.0)).frames(8)))
+    with vs.scan(frames, kinds=["cut", "fade"]) as run:
+        assert "cut_step" in run.signals
+        assert "shot_step" not in run.signals
+        columns = Columns.of(run)
+        assert "shot_step" in columns.signals  # for detectors
+        assert "shot_step" not in columns.values
+        assert "shot_step" not in columns.known
+        assert "cut_step" in columns.values

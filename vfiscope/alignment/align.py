@@ -118,8 +118,9 @@ def _check_related(
 ) -> None:
     if matched.any():
         return
-    alike = resembling_rows(table)
-    if not alike:
+    alike = {row: shown for row, shown in resembling_rows(table).items() if not test.blank[row]}
+    shuffled = len(alike) > len(matched) / 2 and np.any(np.diff(list(alike.values())) < 0)
+    if not shuffled:
         raise PairingError(
             f"none of {len(matched)} test frames resembles any of {len(ref)} reference frames:"
             " check --ref, or pass --align none"

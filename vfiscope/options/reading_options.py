@@ -184,8 +184,8 @@ class ReadOptions(Group):
         Field(ge=16, le=65536),
         Option(
             "Read videos and images that are wider than this at the largest whole fraction of their"
-            " size that is no wider; by default 479 where --kinds names kinds that this is enough"
-            " for, which leaves 240 or more.",
+            " size that is no wider (of very wide frames three times their height counts); by"
+            " default 320 where --kinds names kinds that this is enough for.",
             "a width in pixels",
             "PX",
             verbs=("scan",),

@@ -41,9 +41,8 @@ __all__ = ["Job", "open_job", "pairs_of", "read_for", "streams_of"]
 SMALL_ENOUGH_KINDS = frozenset({"cut", "fade", "flash"})
 """Kinds that are told from scaled frames as well. Black is told by the brightest pixels, which
 means of several pixels hide."""
-SMALL_ENOUGH_PX = 479
-"""Width up to which frames are read for these kinds. The largest whole fraction of a width that is
-no wider is at least 240 px, half of this; of narrower frames dissolves are lost."""
+SMALL_ENOUGH_PX = 320
+"""Width up to which frames are read for these kinds. Of frames of 160 px dissolves are lost."""
 SMALL_BATCH = 32
 """Frames of that size that are read together at least."""
 NEAR_CUTS = {"shot_step": "cut_step", "shot_residual": "cut_residual"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from vfiscope.metrics import patches
@@ -163,7 +164,9 @@ def _timed(config: RunConfig, sources: Mapping[str, Source]) -> str | None:
     kept = [
         f"{role} ({float(source.info.rate):.6g} frames a second)"
         for role, source in sources.items()
-        if source.info.kind == "video" and source.info.rate is not None
+        if source.info.kind == "video"
+        and source.info.rate is not None
+        and not math.isclose(source.info.rate, float(config.fps), rel_tol=1e-6)
     ]
     if not kept:
         return None

@@ -45,6 +45,9 @@ class Columns:
     """False for images whose times are counted because nobody knows them."""
     displaced: Collection[int] = ()
     """Frames of the reference that the test shows out of order."""
+    stand_ins: frozenset[str] = field(default=frozenset(), init=False)
+    """Signals that the run lacks and others stand in for, for detectors: a rule of a user may not
+    be about them."""
     shared: dict[str, Any] = field(default_factory=dict, repr=False)
     """What :meth:`share` has computed."""
 
@@ -55,6 +58,7 @@ class Columns:
             for other in others
             if other in self.signals
         }
+        object.__setattr__(self, "stand_ins", frozenset(instead) - frozenset(self.signals))
         object.__setattr__(self, "signals", {**instead, **self.signals})
 
     @classmethod
@@ -73,15 +77,19 @@ class Columns:
 
     @property
     def values(self) -> Mapping[str, Column]:
-        """The scores and signals by name; of equal names the score."""
-        return {**self.signals, **self.scores}
+        """The scores and signals of the run by name; of equal names the score."""
+        return {**{name: self.signals[name] for name in self._stored}, **self.scores}
 
     @property
     def known(self) -> Mapping[str, MetricSpec | SignalSpec | None]:
         """What each of the values is; None where that is unknown."""
-        signals = {name: SIGNALS[name].spec if name in SIGNALS else None for name in self.signals}
+        signals = {name: SIGNALS[name].spec if name in SIGNALS else None for name in self._stored}
         scores = {name: self.specs.get(name) for name in self.scores}
         return {**scores, **{name: spec for name, spec in signals.items() if name not in scores}}
+
+    @property
+    def _stored(self) -> list[str]:
+        return [name for name in self.signals if name not in self.stand_ins]
 
     def share(self, key: str, compute: Callable[[], T]) -> T:
         """The value under ``key``, computed at its first use, for all detectors."""

@@ -70,7 +70,7 @@ def _unlike_near_cuts(frame: SignalFrame) -> Unlike:
         if not there.codes > STILL_RESIDUAL:
             return there
         near = (frame, *frame.earlier, *frame.later)
-        matters = any(map(_may_be_cut, near)) or _may_be_fading(frame)
+        matters = _lies_like_a_cut(frame) or any(map(_may_be_cut, near)) or _may_be_fading(frame)
         return unlike_before(frame) if matters else there
 
     return frame.share("unlike_near_cuts", compute)
@@ -80,11 +80,7 @@ def _may_be_cut(frame: SignalFrame) -> bool:
     """Whether it is nearly as unlike the frame before as a cut asks for, by itself."""
 
     def compute() -> bool:
-        there = in_place(frame)
-        # Motion takes away from both, so most frames are ruled out where they lie. What has hardly
-        # any structure there may have some along the motion.
-        structure = math.inf if math.isnan(there.structure) else there.structure
-        if not (there.codes > STILL_RESIDUAL and _is_nearly_cut(frame, structure, there.codes)):
+        if not _lies_like_a_cut(frame):
             return False
         found = unlike_before(frame)
         return _is_nearly_cut(frame, float(np.nan_to_num(found.structure)), found.codes)
@@ -92,10 +88,18 @@ def _may_be_cut(frame: SignalFrame) -> bool:
     return frame.share("may_be_cut", compute)
 
 
+def _lies_like_a_cut(frame: SignalFrame) -> bool:
+    """The same as it lies: motion takes away from both steps, so most frames are ruled out here.
+    What has hardly any structure there may have some along the motion."""
+    there = in_place(frame)
+    structure = math.inf if math.isnan(there.structure) else there.structure
+    return there.codes > STILL_RESIDUAL and _is_nearly_cut(frame, structure, there.codes)
+
+
 def _is_nearly_cut(frame: SignalFrame, structure: float, codes: float) -> bool:
     # as they are stored
     stored = [float(np.float32(each)) for each in (structure, codes, histogram_step(frame))]
-    return min(shares_of_a_cut(*stored)) >= NEARLY_A_CUT
+    return all(share >= NEARLY_A_CUT for share in shares_of_a_cut(*stored))
 
 
 def _may_be_fading(frame: SignalFrame) -> bool:

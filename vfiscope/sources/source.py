@@ -38,6 +38,8 @@ __all__ = [
 ]
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+WIDEST_SHAPE = 3
+"""Width over height up to which the whole width of a frame counts for ``max_width``."""
 
 
 RGB_COLOR = {
@@ -119,7 +121,9 @@ class Source(ABC):
             return self._options.resize[0], self._options.resize[1]
         whole = self._info.height, self._info.width
         height, width = whole if self.crop is None else self.crop.size
-        times = -(-width // (self._options.max_width or width))
+        # Of a very wide frame little height would be left.
+        seen = min(width, WIDEST_SHAPE * height)
+        times = -(-seen // (self._options.max_width or seen))
         return max(1, height // times), max(1, width // times)
 
     @property

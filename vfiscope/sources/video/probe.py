@@ -27,13 +27,13 @@ from vfiscope.sources.video.decode import Decoded, Progress, decode_opened
 from vfiscope.sources.video.frame_claims import Claims
 from vfiscope.types import Code, Note
 
-__all__ = ["Begun", "First", "Stream", "begin"]
+__all__ = ["Begun", "First", "StreamClaims", "begin"]
 
 RISING_COUNTS = ("decoded", "corrupt", "undecodable", "unreadable", "skipped", "broken", "gave_up")
 """Counts that decoding raises before its end; whoever reads its rows makes the others."""
 
 
-class Stream(NamedTuple):
+class StreamClaims(NamedTuple):
     """The claims of the container about the stream, all of them hints."""
 
     number: int
@@ -107,7 +107,7 @@ class Begun:
         self.stack.close()
 
 
-def begin(video: VideoFile) -> tuple[First, Stream, Begun]:
+def begin(video: VideoFile) -> tuple[First, StreamClaims, Begun]:
     """Decode up to the first frame, and describe it and the container.
 
     Raises:
@@ -137,7 +137,7 @@ def _state_of(path: str) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _describe(container: InputContainer, stream: VideoStream) -> Stream:
+def _describe(container: InputContainer, stream: VideoStream) -> StreamClaims:
     time_base = stream.time_base or Fraction(1, av.time_base)
     duration: Fraction | None = None
     if stream.duration:
@@ -165,7 +165,7 @@ def _describe(container: InputContainer, stream: VideoStream) -> Stream:
         notes.append(Note(Code.ALPHA_NOT_DECODED))
     rate = stream.average_rate or stream.guessed_rate or None
     libavcodec = ".".join(str(part) for part in av.library_versions["libavcodec"])
-    return Stream(
+    return StreamClaims(
         number=stream.index,
         frames=stream.frames or None,
         duration_s=None if duration is None else float(duration),

@@ -26,7 +26,7 @@ from vfiscope.sources.video.deinterlace import deinterlace_frames
 from vfiscope.sources.video.frame_claims import emptied_places
 from vfiscope.sources.video.integrity import failed_checksums, why_cut_short
 from vfiscope.sources.video.packet_list import list_packets
-from vfiscope.sources.video.probe import Begun, First, Stream, begin
+from vfiscope.sources.video.probe import Begun, First, StreamClaims, begin
 from vfiscope.sources.video.raw_video import RawVideo, raw_video
 from vfiscope.sources.video.seek import Disagreement, FirstPass, can_seek, seek
 from vfiscope.types import Code, Note, PacketIndex, SeekTable, SourceInfo, Status
@@ -106,6 +106,9 @@ class VideoSource(Source):
     def close(self) -> None:
         """As that of every source; a decoding that nobody went on with ends."""
         super().close()
+        self._end_begun()
+
+    def _end_begun(self) -> None:
         begun, self._begun = self._begun, None
         if begun is not None:
             begun.close()
@@ -127,6 +130,7 @@ class VideoSource(Source):
         yield from super()._rows_at([i for i in ordinals if hard and i <= hard[-1]])
         if table is None or not left:
             return
+        self._end_begun()  # who seeks needs no first pass
         convert = RgbConverter(path, self._options.tonemap)
         found = seek(self._video, table, left, deinterlace=self._deinterlaces)
         try:
@@ -216,7 +220,12 @@ class VideoSource(Source):
 
 
 def _described(
-    path: str, size_bytes: int, raw: RawVideo | None, first: First, stream: Stream, options: Options
+    path: str,
+    size_bytes: int,
+    raw: RawVideo | None,
+    first: First,
+    stream: StreamClaims,
+    options: Options,
 ) -> SourceInfo:
     """The description of the source."""
     _check_hdr(first.color, path, options)
