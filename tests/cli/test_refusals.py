@@ -127,6 +127,12 @@ def test_bad_input_is_one_line_and_exit_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_missing_value_says_which_help_to_read(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("scan", "a.mp4", "--fps") == 2
+    said = "Option '--fps' requires an argument: vfiscope scan --help says what to pass"
+    assert capsys.readouterr().err == f"vfiscope: error: {said}\n"
+
+
 def test_a_missing_option_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("plot", "a.h5") == 2
     said = "vfiscope: error: -o or --out is missing: vfiscope plot --help says what to pass\n"

@@ -52,6 +52,16 @@ class Verbs(click.Group):
             _check_values(command.get_params(ctx), rest)
         return name, command, rest
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As a group does. What click's parser refuses knows no verb: it is told which."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            verb = self.commands.get(ctx.invoked_subcommand or "")
+            if error.ctx is None and verb is not None:
+                error.ctx = click.Context(verb, info_name=verb.name, parent=ctx)
+            raise
+
 
 class RunCommand(click.Command):
     """A verb that makes a run. Its options are read from their declarations only when its command
