@@ -63,8 +63,9 @@ WIDE_AND_QUICK = "avx512vbmi2"
 
 
 def _widen_vectors() -> None:
-    """Let numba's compiler use vectors of 512 bits. It reads its features once, before it compiles
-    the first function of a process; what a user has set, or made it read before, stays."""
+    """Let numba's compiler use vectors of 512 bits, for all functions of the process: it reads its
+    features once, before it compiles the first one. What a user has set, or made it read before,
+    stays."""
     settings: Any = numba.config
     features: str = cast(Any, get_host_cpu_features)()
     chosen = settings.CPU_NAME or settings.CPU_FEATURES

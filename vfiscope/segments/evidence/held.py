@@ -106,7 +106,7 @@ class Pattern(NamedTuple):
 
     @property
     def is_clear(self) -> bool:
-        """Whether its repeats stand out as nothing else does: by far less change, many times."""
+        """Whether its repeats stand out far: by much less change, many times."""
         return self.weakest < CLEAR_SHARE and self.certainty >= CLEAR_CERTAINTY
 
     @property
