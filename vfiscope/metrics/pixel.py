@@ -85,17 +85,26 @@ def absdiff_map(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: in
     return _absdiff_map(same_scale(test, ref, test_depth, ref_depth))
 
 
-def _sums(a: PixelPairs) -> Any:
-    """Sums of absolute and of squared differences in the frames' own scale, (N, 2)."""
+def _absolute_sums(a: PixelPairs) -> Any:
+    """Sums of absolute differences in the frames' own scale, (N,)."""
+    if a.on_cpu:
+        return difference_kernels.absolute_differences(*a.arrays, _zero(a))
+    from vfiscope.metrics.tensors import pixel_tensors
+
+    return pixel_tensors.absolute_differences(a)
+
+
+def _squared_sums(a: PixelPairs) -> Any:
+    """Sums of squared differences in the frames' own scale, (N,); made once for all metrics."""
 
     def compute() -> Any:
         if a.on_cpu:
-            return difference_kernels.differences(*a.arrays, _zero(a))
+            return difference_kernels.squared_differences(*a.arrays, _zero(a))
         from vfiscope.metrics.tensors import pixel_tensors
 
-        return pixel_tensors.differences(a)
+        return pixel_tensors.squared_differences(a)
 
-    return a.share("differences", compute)
+    return a.share("squared_differences", compute)
 
 
 def _zero(a: PixelPairs) -> np.float64 | np.int64:
@@ -107,7 +116,7 @@ def _count(a: PixelPairs) -> int:
 
 
 def _exact_mse(a: PixelPairs) -> Any:
-    return _sums(a)[:, 1] * a.scale**2 / _count(a)
+    return _squared_sums(a) * a.scale**2 / _count(a)
 
 
 def _mse(a: PixelPairs) -> Pixels:
@@ -119,7 +128,7 @@ def _psnr(a: PixelPairs) -> Pixels:
 
 
 def _absdiff(a: PixelPairs) -> Pixels:
-    return single(_sums(a)[:, 0] / (_count(a) * a.peak))
+    return single(_absolute_sums(a) / (_count(a) * a.peak))
 
 
 def _psnr_y(a: PixelPairs) -> Pixels:

@@ -132,6 +132,7 @@ def test_a_swscale_that_rounds_otherwise_is_not_imitated() -> None:
         lines[0] ^= change
         return made
 
+    frame.key_frame = True
     for change, agrees in ((0, True), (1, False)):
         found = loops.convert(
             frame, "bt709", full=False, swscale=lambda f, c=change: planes(f, c), out=out
@@ -139,10 +140,29 @@ def test_a_swscale_that_rounds_otherwise_is_not_imitated() -> None:
         assert found is agrees
 
 
-def test_a_stream_may_change_its_site_and_size() -> None:
+def test_a_stream_may_change_its_site_at_a_keyframe_and_its_size() -> None:
     converter = RgbConverter("a")
     for site, size in (("left", (34, 34)), ("center", (34, 34)), ("topleft", (66, 34))) * 2:
-        frame = with_properties(noisy("yuv420p", *size), f"chroma_location={site}")
-        out = np.empty((*size, 3), np.uint8)
-        converter(frame, BT709, out)
+        for is_key in (True, False):
+            frame = with_properties(noisy("yuv420p", *size), f"chroma_location={site}")
+            frame.key_frame = is_key
+            out = np.empty((*size, 3), np.uint8)
+            converter(frame, BT709, out)
+            np.testing.assert_array_equal(out, by_swscale(frame, BT709))
+
+
+def test_swscale_is_asked_at_keyframes_and_when_properties_change() -> None:
+    loops, converter, asked = YuvLoops(), RgbConverter("a"), []
+
+    def planes(specimen: av.VideoFrame) -> av.VideoFrame:
+        asked.append(number)
+        return converter._reformat(specimen, "gbrp", BT709)
+
+    told = ("", "", "", "color_primaries=bt2020", "color_primaries=bt2020", "")
+    for number, properties in enumerate(told):
+        frame = with_properties(noisy("yuv420p", 34, 34), f"chroma_location=left:{properties}")
+        frame.key_frame = number == 2
+        out = np.empty((34, 34, 3), np.uint8)
+        assert loops.convert(frame, "bt709", full=False, swscale=planes, out=out)
         np.testing.assert_array_equal(out, by_swscale(frame, BT709))
+    assert asked == [0, 2, 3, 5]

@@ -5,6 +5,7 @@ Conventions: those of :mod:`vfiscope.metrics.kernels.ssim_kernels`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ from vfiscope.jit import FUSED, compiled, in_bands
 from vfiscope.metrics.kernels.ssim_kernels import mix_channels, ordered_sums
 from vfiscope.types import Float32, Float64, Int64
 
-__all__ = ["difference_cells", "differences", "luma_differences"]
+__all__ = [
+    "absolute_differences",
+    "difference_cells",
+    "luma_differences",
+    "squared_differences",
+]
 
 Array = NDArray[Any]
 
@@ -28,56 +34,85 @@ BYTE_VALUES = 2**15
 _compiled, _inner = compiled(FUSED), compiled(FUSED, inner=True)
 
 
-def differences(test: Array, ref: Array, zero: Any) -> Float64:
-    """Sums of absolute and of squared differences over all channels and pixels, (N, 2) float64.
+def absolute_differences(test: Array, ref: Array, zero: Any) -> Float64:
+    """Sums of absolute differences over all channels and pixels, (N,) float64.
 
     ``zero`` is the type of the sums: np.int64(0) for integer frames, whose sums are exact, else
     np.float64(0).
     """
+    return _sums_of(_absolute_bytes, _absolute, test, ref, zero)
+
+
+def squared_differences(test: Array, ref: Array, zero: Any) -> Float64:
+    """The same of squared differences."""
+    return _sums_of(_squared_bytes, _squared, test, ref, zero)
+
+
+def _sums_of(
+    of_bytes: Callable[..., None], of_any: Callable[..., None], test: Array, ref: Array, zero: Any
+) -> Float64:
     n, height = test.shape[:2]
-    parts = np.zeros((n, height, 2), type(zero))
+    parts = np.zeros((n, height, 1), type(zero))
     if test.dtype == ref.dtype == np.uint8:
-        in_bands(_byte_differences, n * height, test, ref, parts)
+        in_bands(of_bytes, n * height, test, ref, parts)
     else:
-        in_bands(_differences, n * height, test, ref, zero, parts)
-    return ordered_sums(parts)
+        in_bands(of_any, n * height, test, ref, zero, parts)
+    return ordered_sums(parts)[:, 0]
 
 
 @_compiled
-def _byte_differences(start: int, stop: int, test: Array, ref: Array, parts: Int64) -> None:
+def _absolute_bytes(start: int, stop: int, test: Array, ref: Array, parts: Int64) -> None:
+    height = test.shape[1]
+    for job in range(start, stop):
+        t, r = test[job // height, job % height], ref[job // height, job % height]
+        total = np.uint32(0)
+        for x in range(t.shape[0]):
+            apart = np.uint8(max(t[x], r[x]) - min(t[x], r[x]))
+            total = np.uint32(total + np.uint32(apart))
+        parts[job // height, job % height, 0] = total
+
+
+@_compiled
+def _squared_bytes(start: int, stop: int, test: Array, ref: Array, parts: Int64) -> None:
     height, width = test.shape[1], test.shape[2]
     for job in range(start, stop):
         i, y = job // height, job % height
         for left in range(0, width, BYTE_VALUES):
             end = min(left + BYTE_VALUES, width)
-            absolute, squared = _between_bytes(test[i, y, left:end], ref[i, y, left:end])
-            parts[i, y, 0] += absolute
-            parts[i, y, 1] += squared
+            parts[i, y, 0] += _squared_between(test[i, y, left:end], ref[i, y, left:end])
 
 
 @_inner
-def _between_bytes(t: Array, r: Array) -> Any:
-    """Sums of absolute and of squared differences in 32 bits: twice as many at once as in 64."""
-    absolute, squared = np.uint32(0), np.int32(0)
+def _squared_between(t: Array, r: Array) -> Any:
+    """Their sum in 32 bits, of differences in 16: which processors add up in pairs."""
+    total = np.int32(0)
     for x in range(t.shape[0]):
-        apart = max(t[x], r[x]) - min(t[x], r[x])
-        absolute = np.uint32(absolute + np.uint32(apart))
-        squared = np.int32(squared + np.int32(apart) * np.int32(apart))
-    return absolute, squared
+        apart = np.int16(np.int32(t[x]) - np.int32(r[x]))
+        total = np.int32(total + np.int32(np.int32(apart) * np.int32(apart)))
+    return total
 
 
 @_compiled
-def _differences(start: int, stop: int, test: Array, ref: Array, zero: Any, parts: Array) -> None:
-    height, width = test.shape[1], test.shape[2]
+def _absolute(start: int, stop: int, test: Array, ref: Array, zero: Any, parts: Array) -> None:
+    height = test.shape[1]
     for job in range(start, stop):
-        i, y = job // height, job % height
-        t, r = test[i, y], ref[i, y]
-        absolute, squared = zero, zero
-        for x in range(width):
+        t, r = test[job // height, job % height], ref[job // height, job % height]
+        total = zero
+        for x in range(t.shape[0]):
+            total += abs(zero + t[x] - r[x])
+        parts[job // height, job % height, 0] = total
+
+
+@_compiled
+def _squared(start: int, stop: int, test: Array, ref: Array, zero: Any, parts: Array) -> None:
+    height = test.shape[1]
+    for job in range(start, stop):
+        t, r = test[job // height, job % height], ref[job // height, job % height]
+        total = zero
+        for x in range(t.shape[0]):
             apart = zero + t[x] - r[x]
-            absolute += abs(apart)
-            squared += apart * apart
-        parts[i, y, 0], parts[i, y, 1] = absolute, squared
+            total += apart * apart
+        parts[job // height, job % height, 0] = total
 
 
 def luma_differences(test: Array, ref: Array, weights: Float32) -> Float64:

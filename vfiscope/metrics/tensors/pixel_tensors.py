@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,15 +12,28 @@ from torch import Tensor
 from vfiscope.metrics.pixel_pairs import LUMA, PixelPairs
 from vfiscope.metrics.tensors.planes import cell_sums, planes, wide
 
-__all__ = ["difference_cells", "differences", "luma_differences"]
+__all__ = [
+    "absolute_differences",
+    "difference_cells",
+    "luma_differences",
+    "squared_differences",
+]
 
 
-def differences(a: PixelPairs) -> Tensor:
-    """Sums of absolute and of squared differences in the frames' own scale, (N, 2)."""
-    sums = torch.zeros((len(a), 2), dtype=_wide(a), device=_device(a))
+def absolute_differences(a: PixelPairs) -> Tensor:
+    """Sums of absolute differences in the frames' own scale, (N,)."""
+    return _row_sums(a, torch.abs)
+
+
+def squared_differences(a: PixelPairs) -> Tensor:
+    """Sums of squared differences in the frames' own scale, (N,)."""
+    return _row_sums(a, torch.square)
+
+
+def _row_sums(a: PixelPairs, size: Callable[[Tensor], Tensor]) -> Tensor:
+    sums = torch.zeros(len(a), dtype=_wide(a), device=_device(a))
     for row in range(len(a)):
-        apart = _apart(a, row)
-        sums[row, 0], sums[row, 1] = apart.abs().sum(), apart.square().sum()
+        sums[row] = size(_apart(a, row)).sum()
     return sums
 
 

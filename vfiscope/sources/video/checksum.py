@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.sources.video.frame_planes import lines_of
+from vfiscope.sources.video.properties import Properties, properties_of
 
 __all__ = ["checksum", "has_checksum"]
 
@@ -30,7 +31,7 @@ MIXING = np.uint64(0x9E3779B97F4A7C15)
 def checksum(frame: av.VideoFrame) -> int:
     """The checksum of the samples of a frame and of all values that affect their conversion to RGB:
     from 2^62 up to 2^63."""
-    total = np.uint64(_crc_of_properties(frame))
+    total = np.uint64(_crc_of(properties_of(frame)))
     for lines, count in _lines(frame):
         if count % 4 or lines.shape[1] % 4:
             lines = np.pad(lines[:, :count], ((0, 0), (0, -count % 4)))
@@ -42,35 +43,38 @@ def has_checksum(frame: av.VideoFrame, recorded: int) -> bool:
     """True if a frame has a checksum, which may be the CRC-32 of an older version."""
     if recorded >= LEAST_SUM:
         return checksum(frame) == recorded
-    found = _crc_of_properties(frame)
+    found = _crc_of(properties_of(frame))
     for lines, count in _lines(frame):
         found = zlib.crc32(np.ascontiguousarray(lines[:, :count]).data, found)
     return found == recorded
 
 
-def _crc_of_properties(frame: av.VideoFrame) -> int:
-    name, size = frame.format.name, (frame.width, frame.height)
-    color = (frame.color_range, frame.colorspace, frame.color_primaries, frame.color_trc)
-    head = (name, size, [int(tag) for tag in color], frame.interlaced_frame)
-    return zlib.crc32(repr(head).encode())
+@lru_cache(maxsize=64)
+def _crc_of(told: Properties) -> int:
+    name, width, height, *colors, interlaced = told
+    return zlib.crc32(repr((name, (width, height), colors, interlaced)).encode())
 
 
 def _lines(frame: av.VideoFrame) -> Iterator[tuple[NDArray[np.uint8], int]]:
     """The lines of each plane, and how many of their bytes are no padding, whose content is
     undefined."""
-    for number, plane in enumerate(frame.planes):
+    planes = frame.planes
+    for number, plane in enumerate(planes):
         if frame.format.has_palette and number:
             palette = np.frombuffer(memoryview(plane), np.uint8)
             yield palette[None], len(palette)
         else:
-            yield lines_of(plane), _line_bytes(frame, number, plane.width)
+            count = _line_bytes(frame.format.name, len(planes), number, plane.width)
+            yield lines_of(plane), count
 
 
-def _line_bytes(frame: av.VideoFrame, number: int, width: int) -> int:
-    video_format = frame.format
+@lru_cache(maxsize=64)
+def _line_bytes(name: str, planes: int, number: int, width: int) -> int:
+    """Bytes of a line of one of the planes of a pixel format."""
+    video_format = av.VideoFormat(name)
     if video_format.has_palette:
         return width
-    if len(frame.planes) == 1:
+    if planes == 1:
         return -(-width * video_format.padded_bits_per_pixel // 8)
     own = [part for part in video_format.components if part.plane == number]
     return sum(width * -(-part.bits // 8) for part in own)

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import av
@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from vfiscope.errors import SourceError
 from vfiscope.pixels import Beside
 from vfiscope.sources.video.frame_planes import lines_of
+from vfiscope.sources.video.properties import Properties, properties_of
 from vfiscope.sources.video.shrink import shrunk_planes
 from vfiscope.sources.video.tonemap import tone_map
 from vfiscope.sources.video.yuv_loops import YuvLoops, paint_planes
@@ -112,14 +113,28 @@ def decide(frame: av.VideoFrame, path: str) -> Color:
     Raises:
         SourceError: its matrix cannot be converted.
     """
-    primaries = _name(PRIMARIES, int(frame.color_primaries))
-    transfer = _name(TRANSFERS, int(frame.color_trc))
-    if _is_rgb(frame.format):
+    told = properties_of(frame)
+    color = _decided(told)
+    if color is None:
+        name = REFUSED_MATRICES.get(told.colorspace, str(told.colorspace))
+        raise SourceError(
+            f"{path} has the colour matrix {name!r}, which cannot be converted: re-encode it as"
+            " BT.709"
+        )
+    return color
+
+
+@lru_cache(maxsize=64)
+def _decided(told: Properties) -> Color | None:
+    """The interpretation of what frames tell; None where their matrix cannot be converted."""
+    primaries, transfer = _name(PRIMARIES, told.primaries), _name(TRANSFERS, told.transfer)
+    video_format = av.VideoFormat(told.pixel_format)
+    if _is_rgb(video_format):
         return Color("rgb", "full", primaries, transfer, "tag")
-    tagged_range = {LIMITED: "limited", FULL: "full"}.get(int(frame.color_range))
-    if frame.format.name.startswith("yuvj"):
+    tagged_range = {LIMITED: "limited", FULL: "full"}.get(told.color_range)
+    if told.pixel_format.startswith("yuvj"):
         tagged_range = "full"
-    if _is_gray(frame.format):
+    if _is_gray(video_format):
         return Color(
             "gray",
             tagged_range or "full",
@@ -127,14 +142,10 @@ def decide(frame: av.VideoFrame, path: str) -> Color:
             transfer,
             "tag" if tagged_range else "assumed",
         )
-    code = int(frame.colorspace)
+    code = told.colorspace
     if code not in MATRIX_OF_CODE and code not in UNSPECIFIED:
-        name = REFUSED_MATRICES.get(code, str(code))
-        raise SourceError(
-            f"{path} has the colour matrix {name!r}, which cannot be converted: re-encode it as"
-            " BT.709"
-        )
-    assumed = "bt709" if frame.height >= HD_LINES else "bt601"
+        return None
+    assumed = "bt709" if told.height >= HD_LINES else "bt601"
     decided_by = "tag" if code in MATRIX_OF_CODE and tagged_range else "assumed"
     return Color(
         MATRIX_OF_CODE.get(code, assumed),
@@ -147,14 +158,22 @@ def decide(frame: av.VideoFrame, path: str) -> Color:
 
 def bits_of(video_format: av.VideoFormat) -> int:
     """Bits of the deepest colour component of a pixel format."""
-    return max(component.bits for component in video_format.components if not component.is_alpha)
+    return _bits(video_format.name)
+
+
+@lru_cache(maxsize=64)
+def _bits(name: str) -> int:
+    return max(part.bits for part in av.VideoFormat(name).components if not part.is_alpha)
 
 
 def has_alpha(video_format: av.VideoFormat) -> bool:
     """True for pixel formats with an alpha channel."""
-    return video_format.has_palette or any(
-        component.is_alpha for component in video_format.components
-    )
+    return video_format.has_palette or _lets_through(video_format.name)
+
+
+@lru_cache(maxsize=64)
+def _lets_through(name: str) -> bool:
+    return any(part.is_alpha for part in av.VideoFormat(name).components)
 
 
 class RgbConverter:

@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 
 import av
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
 from vfiscope.pixels import LUMA_BITS, LUMA_PARTS, Beside
 from vfiscope.sources.video.frame_planes import PLANAR_8_BIT, lines_of
+from vfiscope.sources.video.properties import Properties, properties_of
 
 __all__ = ["YuvLoops", "paint_planes"]
 
@@ -74,13 +76,17 @@ class YuvLoops:
     """Converts the frames of a stream with compiled loops where they agree with swscale.
 
     PyAV does not tell where the chroma of a frame is sited, nor whether swscale interpolates the
-    fields of it apart; other versions of swscale may round otherwise. So every frame is asked: a
-    small copy with all its properties is filled with noise and converted by swscale, and the loops
-    convert the frame only if they make the same of the copy. That takes some 20 us.
+    fields of it apart; other versions of swscale may round otherwise. So frames are asked: a
+    small copy with all properties of one is filled with noise and converted by swscale, and the
+    loops convert the frame only if they make the same of the copy. What is not told changes with
+    the header of a sequence alone, which a keyframe follows: so each keyframe is asked, and what
+    tells anything else than the frame before it.
     """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._asked: tuple[Properties, str, bool] | None = None
+        self._answer: int | None = None
 
     def convert(
         self,
@@ -102,19 +108,32 @@ class YuvLoops:
             out: (H, W, 3), C-contiguous.
             beside: filled with what belongs beside that RGB; or None.
         """
-        name = frame.format.name
-        if matrix not in MATRICES or name not in PLANAR_8_BIT or not _fits(frame):
+        planes = frame.planes
+        if matrix not in MATRICES or frame.format.name not in PLANAR_8_BIT or not _fits(planes):
             return False
+        asked = properties_of(frame), matrix, full
+        if asked != self._asked or frame.key_frame:
+            self._asked, self._answer = asked, self._ask(frame, matrix, full, swscale)
+        if self._answer is None:
+            return False
+        lines = [lines_of(plane) for plane in planes]
+        _write(lines, out, beside, self._answer, Factors.of(matrix, full=full))
+        return True
+
+    def _ask(
+        self,
+        frame: av.VideoFrame,
+        matrix: str,
+        full: bool,
+        swscale: Callable[[av.VideoFrame], av.VideoFrame],
+    ) -> int | None:
+        """The site of chroma with which the loops convert frames like this one; None where they
+        cannot."""
         specimen = self._specimen(frame)
         if specimen is None:
-            return False
+            return None
         shown = [lines_of(plane)[:, :SPECIMEN_PX].tobytes() for plane in swscale(specimen).planes]
-        site = _site(name, matrix, full, b"".join(shown))
-        if site is None:
-            return False
-        planes = [lines_of(plane) for plane in frame.planes]
-        _write(planes, out, beside, site, Factors.of(matrix, full=full))
-        return True
+        return _site(frame.format.name, matrix, full, b"".join(shown))
 
     def _specimen(self, frame: av.VideoFrame) -> av.VideoFrame | None:
         """A small frame of noise with all properties of a frame; None where swscale makes none."""
@@ -163,12 +182,12 @@ def _write(
     _paint(y, u, v, out.reshape(len(out), -1), grey, sums, site, *factors)
 
 
-def _fits(frame: av.VideoFrame) -> bool:
+def _fits(planes: Sequence[VideoPlane]) -> bool:
     """True for frames larger than a specimen with whole steps of chroma: swscale stretches that of
     odd sizes."""
-    luma, chroma, _ = frame.planes
+    luma, chroma, _ = planes
     steps = luma.width / chroma.width, luma.height / chroma.height
-    padded = all(plane.line_size >= plane.width for plane in frame.planes)
+    padded = all(plane.line_size >= plane.width for plane in planes)
     return min(luma.width, luma.height) > SPECIMEN_PX and set(steps) <= {1, 2} and padded
 
 
