@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.signal_scenes import SCENE, H, W, frame, in_turn, step, texture, view
+from numpy.typing import NDArray
 
 from vfiscope.signals import SIGNALS, SignalFrame
 
@@ -126,6 +127,41 @@ def test_pace_counts_instants() -> None:
     assert max(spread[1:5]) < 0.2
     still = in_turn([view()] * 4, "pace")
     assert all(map(math.isnan, still))
+
+
+EVEN = ("even_pace", "even_agreed", "even_off")
+
+
+def even_steps(frames: list[NDArray[np.uint8]]) -> list[list[float]]:
+    return list(zip(*(in_turn(frames, name) for name in EVEN), strict=True))
+
+
+def test_steps_beside_even_motion_count_missing_instants() -> None:
+    """A pan of 2 px whose frames 6 and 7 are missing, and one that gathers speed."""
+    found = even_steps([view(x) for x in (0, 2, 4, 6, 8, 10, 16, 18, 20)])
+    assert found[3] == pytest.approx([1, 1, 0], abs=0.1)
+    assert found[6] == pytest.approx([3, 1, 4], abs=0.3)
+    assert all(math.isnan(each) for row in (0, 1, 8) for each in found[row])
+    gathers = even_steps([view(x) for x in (0, 2, 5, 9, 14, 20)])
+    assert gathers[3] == pytest.approx([1, 1, 0], abs=0.1)
+
+
+def two_things(left: int, right: int) -> NDArray[np.uint8]:
+    """Two squares on a ground that stands, the left one so far down, the right one so far up."""
+    luma = view()
+    luma[20 + left : 60 + left, 20:60] = texture(5)[:40, :40]
+    luma[70 - right : 110 - right, 110:150] = texture(6)[:40, :40]
+    return luma
+
+
+def test_things_agree_in_missing_instants_whatever_their_ways() -> None:
+    """Both go two steps at once; and only the left one does, which is no missing instant."""
+    both = even_steps([two_things(2 * n, 3 * n) for n in (0, 1, 2, 4, 5, 6)])[3]
+    assert both[0] == pytest.approx(2, abs=0.3)
+    one = even_steps(
+        [two_things(3 * n, 2 * m) for n, m in ((0, 0), (1, 1), (2, 2), (4, 3), (5, 4))]
+    )[3]
+    assert both[1] > 0.85 > 0.75 > one[1]
 
 
 def test_heading_tells_motion_that_turns_round_from_a_repeat() -> None:

@@ -33,6 +33,7 @@ from vfiscope.signals.cut_step import CUT_STEPS
 from vfiscope.signals.damage import IMPULSE, SEAM
 from vfiscope.signals.echo import ECHO_SIGNALS
 from vfiscope.signals.embedding_step import EMBEDDING_STEP
+from vfiscope.signals.even_step import EVEN_STEPS
 from vfiscope.signals.frame_difference import FRAME_DIFFERENCE
 from vfiscope.signals.global_shift import SHIFT_X, SHIFT_Y
 from vfiscope.signals.golden_light import CHANGED_AREA, LIGHTS
@@ -85,6 +86,7 @@ for _signal in (
         PACE,
         PACE_SPREAD,
         HEADING,
+        *EVEN_STEPS,
         WOBBLE,
     ),
     *(*BLEND_SIGNALS, *ECHO_SIGNALS, *TEARING, *TEAR_PACES, IMPULSE, UNMATCHED, SEAM, *ONSET),
