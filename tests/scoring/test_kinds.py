@@ -55,7 +55,7 @@ def test_what_a_rule_measures_is_measured_of_whole_frames(tmp_path: Path) -> Non
 
 def test_what_explains_a_kind_is_computed_too(tmp_path: Path) -> None:
     with vs.scan(str(shots(tmp_path / "shots.mp4")), kinds="drop", stop=3) as run:
-        assert {"keyframe", "tear_contrast"} <= set(run.signals)
+        assert {"keyframe", "tear_ahead"} <= set(run.signals)
         assert "sharpness" not in run.signals
 
 

@@ -12,6 +12,22 @@ from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.types import Role, Segment, Status
 
 N, AT = 40, 20
+MISSING = {
+    "frame_difference": 19.0,
+    "pace": 2.1,
+    "even_pace": 2.1,
+    "even_agreed": 0.9,
+    "even_off": 1.1,
+}
+"""All that moves goes two of its own steps at once."""
+LOST = {
+    "frame_difference": 24.0,
+    "pace": 0.1,
+    "even_pace": -0.3,
+    "even_agreed": 0.1,
+    "even_off": 1.1,
+}
+"""It went too far to be followed."""
 
 
 def columns_of(beside: float = 0.5, **signals: float) -> Columns:
@@ -21,7 +37,10 @@ def columns_of(beside: float = 0.5, **signals: float) -> Columns:
     frames = replace(make_scores(N).frames, time_s=np.arange(N) * 0.04, role=role, status=ordinary)
     usual = {
         **dict.fromkeys(("frame_difference", "difference_p99", "difference_rms"), 10.0),
-        **dict.fromkeys(("histogram_step", "structure_step", "keyframe", "tear_contrast"), 0.0),
+        **dict.fromkeys(("histogram_step", "structure_step", "keyframe"), 0.0),
+        **dict.fromkeys(("tear_ahead", "tear_explained", "tear_agreed"), 0.0),
+        **dict.fromkeys(("even_pace", "even_agreed"), 1.0),
+        "even_off": 0.1,
         **dict.fromkeys(("motion_x", "motion_y"), 0.0),
         "motion_residual": 1.0,
         "pace": 1.0,
@@ -40,11 +59,11 @@ def drops(columns: Columns) -> list[Segment]:
 
 
 def test_what_goes_two_steps_and_changes_twice_as_much_misses_an_instant() -> None:
-    [segment] = drops(columns_of(frame_difference=19, pace=2.1))
+    [segment] = drops(columns_of(**MISSING))
     assert (segment.kind, segment.start, segment.stop) == ("drop", AT, AT + 1)
     assert segment.evidence == (
-        "instants are missing before frame 20: it moved on by 2.1 usual steps and changed 1.9 times"
-        " as much as the frames beside it"
+        "instants are missing before frame 20: it moved on by 2.1 steps at once and changed 1.9"
+        " times as much as the frames beside it"
     )
     assert segment.confidence > 0.9
 
@@ -52,47 +71,100 @@ def test_what_goes_two_steps_and_changes_twice_as_much_misses_an_instant() -> No
 @pytest.mark.parametrize(
     "signals",
     [
-        {"pace": 2.1},  # moved on, but nothing changed more
-        {"frame_difference": 19},  # changed, but moved no further
-        {"frame_difference": 80, "pace": 2.1},  # shifted, say
-        {"frame_difference": 19, "pace": 2.1, "luma_mean": 112},  # light
-        {"frame_difference": 19, "pace": 2.1, "structure_step": 0.6},  # another shot
-        {"frame_difference": 19, "pace": 2.1, "keyframe": 1},  # renewed
-        {"frame_difference": 19, "pace": 2.1, "tear_contrast": 1},  # the end of a tear
-        {"frame_difference": 19, "pace": np.nan},
-        {"frame_difference": 19, "pace": 2.1, "beside": 1.0},  # those beside it went as far
-        {"frame_difference": 19, "pace": 2.1, "beside": 0.0},  # nothing moves: a bump
-        {"frame_difference": 19, "pace": 2.1, "motion_x": 4.0, "motion_residual": 0.3},  # too
+        {"frame_difference": 11},  # nothing changed more
+        {"even_pace": 1.4},  # it moved no further
+        {"even_agreed": 0.3},  # one thing did
+        {"even_off": 0.25},  # motion is as uneven all around
+        {"frame_difference": 80},  # shifted, say
+        {"luma_mean": 112},  # light
+        {"histogram_step": 0.2},  # another shot
+        {"structure_step": 0.7},  # too
+        {"even_pace": np.nan},
+        {"beside": 0.0},  # nothing moves: a bump
+        {"motion_x": 4.0, "motion_residual": 0.3},  # too
+        {"tear_ahead": 1.0, "tear_explained": 0.6, "tear_agreed": 0.9},  # the end of a tear
     ],
 )
 def test_what_is_no_drop(signals: dict[str, float]) -> None:
-    assert drops(columns_of(**signals)) == []
+    assert drops(columns_of(**{**MISSING, **signals})) == []
+
+
+@pytest.mark.parametrize(("at", "found"), [(AT - 4, 0), (AT - 5, 1), (AT + 4, 0), (AT + 5, 1)])
+def test_what_catches_up_or_was_ahead_misses_nothing(at: int, found: int) -> None:
+    """A part of a frame that shows another instant goes backwards where that begins, or ends."""
+    columns = columns_of(**MISSING)
+    columns.signals["pace"][at] = -1.5
+    assert len(drops(columns)) == found
+
+
+def test_a_keyframe_renews_only_what_ran_off_since_the_last_one() -> None:
+    columns = columns_of(**MISSING, keyframe=1)
+    assert len(drops(columns)) == 1
+    columns.shared.clear()
+    columns.signals["pace"][AT - 8] = 0.2
+    assert drops(columns) == []
+    columns.shared.clear()
+    columns.signals["keyframe"][AT - 6] = 1
+    assert len(drops(columns)) == 1
 
 
 def test_what_goes_too_far_to_be_followed_shows_in_the_frames_beside_it() -> None:
-    [segment] = drops(columns_of(frame_difference=24, pace=0.1, beside=0.2))
+    [segment] = drops(columns_of(**LOST, beside=0.2))
     assert (segment.start, segment.stop) == (AT, AT + 1)
-    assert drops(columns_of(frame_difference=24, pace=0.1, beside=0.6)) == []
+    assert segment.evidence == (
+        "instants are missing before frame 20: it moved on too far and changed 2.4 times as much as"
+        " the frames beside it, in which motion goes on evenly"
+    )
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [
+        {"beside": 0.6},  # it went no further than the frames beside it
+        {"frame_difference": 15.0},
+        {"even_off": 0.5},
+        {"even_agreed": 0.8},  # it was followed, and went back
+        {"structure_step": 0.5},  # another shot
+        {"motion_residual": 0.5},  # a bump: the whole frame moved
+    ],
+)
+def test_what_was_lost_for_another_reason_is_no_drop(signals: dict[str, float]) -> None:
+    assert drops(columns_of(**{**LOST, "beside": 0.2, **signals})) == []
 
 
 def test_a_steady_camera_that_goes_sideways_was_bumped() -> None:
-    columns = columns_of(frame_difference=19, pace=2.1)
+    columns = columns_of(**MISSING)
     columns.signals["motion_x"][:] = 3.0
     columns.signals["motion_x"][AT] = 6.0
+    columns.signals["motion_residual"][AT] = 0.7  # the motion of the frame explains it
     assert len(drops(columns)) == 1
     columns.shared.clear()
     columns.signals["motion_y"][AT] = 2.0
     assert drops(columns) == []
+    columns.shared.clear()
+    columns.signals["motion_residual"][AT] = 0.9  # it does not
+    assert len(drops(columns)) == 1
+
+
+@pytest.mark.parametrize(("sideways", "found"), [(1.0, 1), (1.6, 0)])
+def test_a_hand_held_camera_that_goes_far_sideways_was_bumped(sideways: float, found: int) -> None:
+    """Its steps beside are of 2 px to the right, and this one is of 6."""
+    columns = columns_of(**MISSING)
+    columns.signals["motion_x"][:] = np.where(np.arange(N) % 4 < 2, -3.0, 2.0)
+    columns.signals["motion_x"][AT - 1 : AT + 2] = 2.0, 6.0, 2.0
+    columns.signals["motion_y"][AT] = sideways
+    columns.signals["motion_residual"][AT] = 0.7
+    assert len(drops(columns)) == found
 
 
 def test_damage_that_ends_is_no_drop() -> None:
-    columns = columns_of(frame_difference=19, pace=2.1)
+    columns = columns_of(**MISSING)
     columns.frames.status[AT - 1] = Status.CORRUPT
     assert drops(columns) == []
 
 
 def test_what_comes_twice_is_no_drop() -> None:
-    columns = columns_of(frame_difference=19, pace=2.1)
+    columns = columns_of(**MISSING)
     columns.signals["frame_difference"][AT + 1] = 19
     assert drops(columns) == []
 
