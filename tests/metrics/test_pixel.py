@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from helpers.media import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from vfiscope.errors import UsageError
 from vfiscope.metrics import pixel, pixel_pairs
+from vfiscope.types import Pairs
 from vfiscope.types.batch import to_tensor
 
 Array = NDArray[np.generic]
@@ -59,6 +61,17 @@ def test_constant_frames_by_hand() -> None:
     assert pixel.psnr(ten, thirteen).item() == pytest.approx(38.588378, abs=1e-5)
     assert pixel.psnr_y(ten, thirteen).item() == pytest.approx(38.588378, abs=1e-5)
     assert pixel.absdiff(ten, thirteen).item() == pytest.approx(3 / 255, rel=1e-6)
+
+
+def test_sums_are_told_where_a_metric_has_made_them() -> None:
+    test, ref = np.zeros((2, 1, 2, 2, 3), np.uint8)
+    test[0, 0, 0], ref[0, 0, 1], test[0, 1, 1] = 5, 7, 255
+    pairs = Pairs(frames_of(test), frames_of(ref))
+    values = {each.spec.name: each.compute for each in pixel.METRICS}
+    for metric in ("mse", "absdiff"):
+        assert pixel.apart_from_refs(pairs) is None
+        values[metric](pairs)
+    assert pixel.apart_from_refs(pairs) == [3 * (5 + 7 + 255)]
 
 
 def test_black_against_white_is_the_other_end() -> None:

@@ -61,6 +61,34 @@ def test_a_rule_may_be_about_a_signal_which_is_then_stored() -> None:
         vs.scan(FRAMES, fail_on=["any(freez)"], **lean)
 
 
+@pytest.mark.parametrize(
+    ("metric", "lag", "compared"),
+    [
+        ("absdiff", 1, 0),
+        ("psnr", 1, N - 3),
+        ("absdiff", 2, N - 3),
+    ],
+)
+def test_the_difference_to_the_frame_before_is_added_up_once(
+    folder: Path, metric: str, lag: int, compared: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A metric that has compared the same frames has it already."""
+    asked: list[int] = []
+
+    def norm(one: Any, other: Any, kind: int) -> float:
+        asked.extend([kind] * (one.ndim == 3))
+        return float(np.abs(one.astype(float) - other).sum())
+
+    monkeypatch.setattr(cv2, "norm", norm)
+    look: dict[str, Any] = {"metrics": [metric], "signals": ["frame_difference"], "batch": 3}
+    with vs.scan(folder, lag=lag, **look) as run:
+        found = run.signals["frame_difference"]
+    apart = np.abs(np.diff(FRAMES.astype(float), axis=0)).mean(axis=(1, 2, 3))
+    apart[[5, 6]] = np.nan
+    np.testing.assert_allclose(found, [np.nan, *apart], rtol=1e-6)
+    assert asked == [cv2.NORM_L1] * compared
+
+
 def test_signals_are_stored_with_their_meaning(tmp_path: Path) -> None:
     out = tmp_path / "a.h5"
     with vs.scan(FRAMES, out=str(out), **SMALL) as run:

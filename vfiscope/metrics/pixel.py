@@ -18,6 +18,7 @@ from vfiscope.metrics.kernels import difference_kernels
 from vfiscope.metrics.metric import Metric
 from vfiscope.metrics.pixel_pairs import (
     LUMA,
+    PIXELS,
     UNIT,
     PixelPairs,
     cell_edges,
@@ -28,12 +29,24 @@ from vfiscope.metrics.pixel_pairs import (
     single,
 )
 from vfiscope.pixels import LUMA_FORMULA
-from vfiscope.types import MetricSpec
+from vfiscope.types import Float64, MetricSpec, Pairs
 
 if TYPE_CHECKING:
     from vfiscope.types.batch import Pixels
 
-__all__ = ["MAPS", "METRICS", "absdiff", "absdiff_map", "mse", "psnr", "psnr_y"]
+__all__ = [
+    "MAPS",
+    "METRICS",
+    "absdiff",
+    "absdiff_map",
+    "apart_from_refs",
+    "mse",
+    "psnr",
+    "psnr_y",
+]
+
+ABSOLUTE = "absolute_differences"
+"""Where pixels share the sums of absolute differences."""
 
 
 def mse(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: int = 8) -> Pixels:
@@ -87,11 +100,25 @@ def absdiff_map(test: Pixels, ref: Pixels, *, test_depth: int = 8, ref_depth: in
 
 def _absolute_sums(a: PixelPairs) -> Any:
     """Sums of absolute differences in the frames' own scale, (N,)."""
-    if a.on_cpu:
-        return difference_kernels.absolute_differences(*a.arrays, _zero(a))
-    from vfiscope.metrics.tensors import pixel_tensors
 
-    return pixel_tensors.absolute_differences(a)
+    def compute() -> Any:
+        if a.on_cpu:
+            return difference_kernels.absolute_differences(*a.arrays, _zero(a))
+        from vfiscope.metrics.tensors import pixel_tensors
+
+        return pixel_tensors.absolute_differences(a)
+
+    return a.share(ABSOLUTE, compute)
+
+
+def apart_from_refs(pairs: Pairs) -> Float64 | None:
+    """(N,) sums of the absolute differences of R, G and B to the partners, in the frames' own
+    scale, where a metric has made them exactly; else None."""
+    a: PixelPairs | None = pairs.shared.get(PIXELS)
+    if a is None or not a.on_cpu or not a.whole:
+        return None
+    sums: Float64 | None = a.shared.get(ABSOLUTE)
+    return sums
 
 
 def _squared_sums(a: PixelPairs) -> Any:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LUMA",
+    "PIXELS",
     "UNIT",
     "PixelPairs",
     "cell_edges",
@@ -50,6 +51,8 @@ UNIT = 1000.0
 """Factor of planes over 8-bit code values."""
 LUMA = (LUMA_WEIGHTS[0] * UNIT, LUMA_WEIGHTS[1] * UNIT, LUMA_WEIGHTS[2] * UNIT)
 """Weights of R, G and B in a plane of luma."""
+PIXELS = "pixels"
+"""Where pairs share their pixels."""
 MAP_CELL_PX = 16
 """Approximate side in pixels of a cell of a pixel map."""
 
@@ -159,7 +162,7 @@ def pixel_pairs(pairs: Pairs) -> PixelPairs:
     if ref is None:
         raise UsageError("ref is None: a pixel metric needs pairs that have a reference")
     return pairs.share(
-        "pixels", lambda: same_scale(test.data, ref.data, test.bit_depth, ref.bit_depth)
+        PIXELS, lambda: same_scale(test.data, ref.data, test.bit_depth, ref.bit_depth)
     )
 
 

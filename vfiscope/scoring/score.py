@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vfiscope.metric_names import chosen
 from vfiscope.metrics import FIELDS, MAPS, METRICS, FieldMetric, Metric
+from vfiscope.metrics.pixel import apart_from_refs
 from vfiscope.registration import valid_cells
 from vfiscope.scoring.portions import Portions
 from vfiscope.signals import Sight, Signal, measure, rows_before
@@ -122,7 +123,7 @@ def score_pairs(
     """
     clock = clock or StageClock()
     scored = clock.timed("score", _scored(pairs, plan, grids, clock, lead))
-    return clock.timed("signals", measure(scored, plan.signals, lead, packets))
+    return clock.timed("signals", measure(scored, plan.signals, lead, packets, apart_from_refs))
 
 
 def _scored(

@@ -18,9 +18,11 @@ def frame_difference(frame: SignalFrame) -> float:
 
     A sum of integers, and so exact. With ``--step S`` the frame before is S frames away.
     """
-    if frame.before is None:
+    before = frame.before
+    if before is None:
         return math.nan
-    apart = cv2.norm(frame.pixels, frame.before.pixels, cv2.NORM_L1)
+    pixels, then = frame.pixels, before.pixels
+    apart = frame.share("apart_from_before", lambda: cv2.norm(pixels, then, cv2.NORM_L1))
     return float(apart) / frame.pixels.size * 255 / frame.white
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import islice
@@ -23,7 +23,7 @@ from vfiscope.signals.signal import (
     Signal,
     SignalFrame,
 )
-from vfiscope.types import Float32, Frames, PacketIndex, Pairs, Scores, Status, Uint8
+from vfiscope.types import Float32, Float64, Frames, PacketIndex, Pairs, Scores, Status, Uint8
 from vfiscope.types.batch import to_numpy
 
 __all__ = ["FAULT_MAPS", "measure"]
@@ -39,6 +39,7 @@ def measure(
     signals: Mapping[str, Signal],
     lead: int = 0,
     packets: PacketIndex | None = None,
+    apart: Callable[[Pairs], Float64 | None] = lambda _: None,
 ) -> Iterator[Scores]:
     """The same scores with the signals of their test frames: {signal: (N,) float32}, NaN where not
     defined, such as for frames without pixels.
@@ -51,13 +52,15 @@ def measure(
         signals: what to compute, by name.
         lead: the number of rows that lead in.
         packets: of the test, where signals look at them.
+        apart: pairs -> (N,) sums of absolute differences of their frames over R, G, B and all
+            pixels, where these are known already.
     """
     waiting: deque[Scores] = deque()
     if not signals:
         yield from (scores for _, scores in scored if scores is not None)
         return
     looked_at = reduce(or_, (signal.looks_at for signal in signals.values()))
-    frames = _neighbours(_frames(_queued(scored, waiting), looked_at, packets), looked_at)
+    frames = _neighbours(_frames(_queued(scored, waiting), looked_at, packets, apart), looked_at)
     values: list[list[float]] = []
     for row in islice((_row(frame, signals) for frame in frames), lead, None):
         values.append(row)
@@ -162,13 +165,14 @@ def _frames(
     batches: Iterable[tuple[Pairs, Scores | None]],
     looked_at: Sight,
     packets: PacketIndex | None,
+    apart: Callable[[Pairs], Float64 | None],
 ) -> Iterator[SignalFrame | None]:
     """Each test frame by itself; None where it has no pixels. The last ones of a large batch are
     copies, so that they do not keep the whole batch in memory."""
     golden: Partner | None = None
     for pairs, scores in batches:
         others = _others(pairs, scores, looked_at)
-        for row, frame in enumerate(_alone(pairs, scores, looked_at, packets)):
+        for row, frame in enumerate(_alone(pairs, scores, looked_at, packets, apart)):
             if frame is None:
                 yield None
                 continue
@@ -195,6 +199,7 @@ def _alone(
     scores: Scores | None,
     looked_at: Sight,
     packets: PacketIndex | None,
+    apart: Callable[[Pairs], Float64 | None],
 ) -> Iterator[SignalFrame | None]:
     """Each test frame of a batch without its partner; None where it has no pixels."""
     test = pairs.test if pairs.decoded is None else pairs.decoded
@@ -204,6 +209,7 @@ def _alone(
     found = pairs.registrations
     motion = None if scores is None else scores.fields.get("motion")
     faults = _faults(scores) if Sight.FAULTS in looked_at else None
+    sums = apart(pairs) if pairs.after_ref and pairs.decoded is None else None
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
             yield None
@@ -217,15 +223,17 @@ def _alone(
             faults=None if faults is None else faults[row],
             index=int(test.index[row]),
             packet=None if packets is None else packets.at(int(test.pts[row])),
-            shared=_beside(test, row),
+            shared=_known(test, row, sums),
         )
 
 
-def _beside(frames: Frames, row: int) -> dict[Hashable, Any]:
-    """What a source wrote beside the pixels of a frame, by the names of :class:`SignalFrame`."""
-    if frames.luma is None or frames.sums is None:
-        return {}
-    return {"luma": frames.luma[row], "channel_sums": frames.sums[row]}
+def _known(frames: Frames, row: int, apart: Float64 | None) -> dict[Hashable, Any]:
+    """What a source wrote beside the pixels of a frame, and what a metric added up of its
+    differences to the frame before, by the names under which signals share them."""
+    known: dict[Hashable, Any] = {} if apart is None else {"apart_from_before": apart[row]}
+    if frames.luma is not None and frames.sums is not None:
+        known |= {"luma": frames.luma[row], "channel_sums": frames.sums[row]}
+    return known
 
 
 def _faults(scores: Scores | None) -> Float32 | None:
