@@ -70,6 +70,18 @@ def test_after_a_slip_originals_are_originals_again(low: Pixels, name: str) -> N
     assert cadence.share == 1.0
 
 
+def test_few_originals_of_another_multiplier_do_not_hide_slips() -> None:
+    """With 25 test frames to 12 of the source, all of its four originals lie between the slips and
+    fit too; of the 47 of the multiplier that the rates give, all fit."""
+    source = np.stack(list(synth.Scene(72, 128, seed=4, velocity=(1.5, 0.5)).frames(49)))
+    shown = [*range(25), 24, 24, *range(25, 57), 56, *range(57, 78), *range(79, 97)]
+    assert [shown[row] for row in (0, 25, 50, 75)] == [0, 24, 48, 72]
+    made = np.stack(filled(source, Fraction(2), "blend")[0])
+    cadence = found(made[shown], source)
+    assert cadence.multiplier == 2
+    assert cadence.slips == ((25, 2), (59, 1), (81, -1))
+
+
 def test_a_slip_is_said(low: Pixels) -> None:
     made = np.stack(filled(low, Fraction(2), "blend")[0])
     assert notes_on_cadence(found(made, low)) == []

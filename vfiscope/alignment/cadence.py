@@ -260,7 +260,19 @@ def _follow_best(
     test: Side, source: Side, tried: list[_Tried], chosen: _Tried, expected: Fraction
 ) -> _Found:
     """The chosen lattice with its slips; where it does not hold even so, that multiplier whose
-    lattice needs the least, the expected one first."""
+    lattice needs the least, the expected one first.
+
+    Few originals may be alike by chance where repeats and losses happen to lie between them. So the
+    expected multiplier wins where it holds with its slips: it is known of the files, and few slips
+    leave most of its originals where it has them.
+    """
+    if chosen.lattice.multiplier != expected > 1:
+        plain = [each for each in tried if each.lattice.multiplier == expected]
+        if plain:
+            lattice = _choose(plain, expected, test).lattice
+            followed = follow(test, source, lattice)
+            if followed.cost <= CLEARLY_WORSE:
+                return _Found(lattice, followed, source)
     found = _Found(chosen.lattice, follow(test, source, chosen.lattice), source)
     if found.followed.cost <= CLEARLY_WORSE:
         return found
