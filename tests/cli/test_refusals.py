@@ -45,6 +45,10 @@ BAD = [
         ["show", "a.h5", "--worst", "abc"],
         "Invalid value for '--worst': 'abc' is not a valid integer: vfiscope show --help says",
     ),
+    (
+        ["score", "{m}/test.mp4", "x"],
+        "extra argument (x): what it is compared with is passed as --ref REF",
+    ),
     (["scan", "{m}/test.mp4", "x"], "extra argument (x): vfiscope scan --help says what to pass"),
     (
         ["scan", "{m}/test.mp4", "--kinds", "-o", "x.h5"],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import weakref
@@ -153,6 +154,12 @@ def test_positions_are_ordinals_or_seconds(value: Any, expected: Any) -> None:
 def test_impossible_positions_are_refused(value: Any) -> None:
     with pytest.raises(UsageError, match="is not a position: pass a frame number"):
         parse_position(value)
+
+
+@pytest.mark.parametrize("name", ["start", "stop"])
+def test_a_position_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(UsageError, match=f"^{name}: '-3' is not a position"):
+        open_source(noise(1, 4, 4), **{name: "-3"})
 
 
 @given(
@@ -318,6 +325,13 @@ def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
 def test_other_objects_are_no_source() -> None:
     with pytest.raises(SourceError, match="a dict is not a source"):
         open_source({})
+
+
+def test_an_open_source_is_named_with_what_to_pass() -> None:
+    with open_source(noise(1, 4, 4)) as source:
+        said = f"is open already: pass what it was opened from, '{source.info.path}'"
+        with pytest.raises(SourceError, match=re.escape(said)):
+            open_source(source)
 
 
 # --------------------------------------------------------------------------------- life of a source

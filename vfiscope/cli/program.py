@@ -97,7 +97,15 @@ def _wrong_usage(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         names = error.param.opts if isinstance(error.param, click.Option) else ()
         what = f"{' or '.join(names) or error.param.make_metavar(error.ctx)} is missing"
+    elif _is_second_input(error):
+        return f"{what}: what it is compared with is passed as --ref REF"
     return f"{what}: {error.ctx.command_path} --help says what to pass"
+
+
+def _is_second_input(error: click.UsageError) -> bool:
+    """True for one argument too many of a verb that takes an input and a reference."""
+    known = () if error.ctx is None else (param.name for param in error.ctx.command.params)
+    return "ref" in known and "unexpected extra argument (" in error.message
 
 
 def _no_option(error: click.NoSuchOption) -> str:

@@ -115,6 +115,11 @@ def _opened(target: Any, options: Options) -> Source:
         _check_images_only(options, "an array")
         _check_video_only(options, "an array")
         return ArraySource(frames, options)
+    if isinstance(target, Source):
+        raise SourceError(
+            f"a {type(target).__name__} is open already: pass what it was opened from,"
+            f" {target.info.path!r}"
+        )
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(f"a {type(target).__name__} is not a source: pass {_instead_of(target)}")
     path = os.fspath(target)
@@ -171,7 +176,7 @@ def _delivery(reading: ReadOptions, size: tuple[int, int] | None) -> Options:
     """The options for reading frames."""
     return Options(
         selection=Selection(
-            parse_position(reading.start), parse_position(reading.stop), reading.step
+            _position("start", reading.start), _position("stop", reading.stop), reading.step
         ),
         batch=reading.batch,
         fps=1 / (1 / Fraction(reading.fps or IMAGE_RATE)).limit_denominator(MAX_TIME_BASE),
@@ -220,6 +225,13 @@ def parse_position(value: str | int | float | None) -> int | Fraction | None:
     raise UsageError(
         f"{value!r} is not a position: pass a frame number (120) or a time (2.5s, 0:01:02.5)"
     )
+
+
+def _position(name: str, value: str | int | float | None) -> int | Fraction | None:
+    try:
+        return parse_position(value)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from error
 
 
 def is_address(target: Any) -> bool:
