@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -118,6 +119,19 @@ def test_a_frame_in_which_nothing_moves_is_not_asked_for_its_instant() -> None:
     found = judge(table(len(kinds), Role.SYNTHESISED), values)
     assert found is not None
     assert counts(found) == {"off_colour": 1, "broken": 1, "clean": 4}
+
+
+def test_a_frame_whose_place_in_the_source_stays_repeats_the_one_before_it() -> None:
+    rows = table(8, Role.SYNTHESISED)
+    ref_index, phase = np.array([0, 0, 1, 1, 1, 1, 3, 3]), np.array([0, 5, 0, 5, 5, 5, 0, 5]) / 10
+    clean = columns(*["clean"] * 8)
+    found = judge(replace(rows, ref_index=ref_index, phase=phase), clean)
+    assert found is not None
+    assert counts(found) == {"repeats": 2, "clean": 6}
+    for nowhere in (np.full(8, -1), np.zeros(8, np.int64)):  # no source; one that stands still
+        found = judge(replace(rows, ref_index=nowhere), clean)
+        assert found is not None
+        assert counts(found) == {"clean": 8}
 
 
 def test_the_sentence_counts_each_frame_once_and_leaves_out_what_was_not_judged() -> None:

@@ -244,7 +244,9 @@ def _causes(
     judged = rows_of(frames, role) & np.isfinite(columns["fault"])
     if not judged.any():
         return None
-    marks = _at_their_instants(_marks(columns, judged), columns, judged)
+    marks = _marks(columns, judged)
+    marks["repeats"] |= judged & _stays(frames)
+    marks = _at_their_instants(marks, columns, judged)
     if role == "all":
         # Of two equal frames the second is the repeat; the first is where it belongs.
         repeated = marks["repeats"] & (columns["early"] >= columns["late"])
@@ -275,6 +277,17 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
     }
     moves = column("moving") >= MAX_STILL_SHARE
     return {name: found[name] & judged & (moves | (name in WITHOUT_MOTION)) for name in CAUSES}
+
+
+def _stays(frames: FrameTable) -> Bool:
+    """(N,) rows whose place among the frames of the source is that of the row before, where places
+    move on: they fit their place, and repeat the frame before them."""
+    steps = np.diff(frames.ref_index + frames.phase, prepend=np.nan)
+    placed = frames.ref_index >= 0
+    known = placed & np.roll(placed, 1) & np.isfinite(steps)
+    if not known.any() or np.median(steps[known]) <= 0:
+        return np.zeros(len(frames), bool)
+    return known & (steps == 0)
 
 
 def _at_their_instants(
