@@ -109,3 +109,11 @@ def test_luma_is_written_once() -> None:
     takers = {name for name, text in texts.items() if "LUMA_WEIGHTS" in text} - {"pixels.py"}
     assert takers == TAKES_WEIGHTS
     assert [name for name, text in texts.items() if "RGB2GRAY" in text] == ["pixels.py"]
+
+
+@pytest.mark.parametrize(
+    ("size", "times"),
+    [((720, 1280), 6), ((180, 240), 1), ((68, 320), 1), ((100, 4000), 2), ((1, 4000), 1)],
+)
+def test_of_very_wide_frames_enough_height_is_left(size: tuple[int, int], times: int) -> None:
+    assert pixels.times_smaller(size, 240) == times

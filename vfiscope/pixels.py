@@ -49,6 +49,7 @@ __all__ = [
     "luma_plane",
     "over_black",
     "same_scale_codes",
+    "times_smaller",
     "weighted",
     "white",
 ]
@@ -61,6 +62,17 @@ LUMA_PARTS = (9798, 19235, 3735)
 FLOATS_AT_ONCE = 2**20
 """Pixels."""
 LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
+
+
+WIDEST_SHAPE = 3
+"""Width over height up to which the whole width of a frame counts where it is scaled down."""
+
+
+def times_smaller(size: tuple[int, int], width: int) -> int:
+    """The whole number by which both sides of a frame (H, W) are divided so that it is at most
+    ``width`` pixels wide. Of a very wide frame only so much of the width counts, for little height
+    would be left."""
+    return -(-min(size[1], WIDEST_SHAPE * size[0]) // width)
 
 
 def white(bit_depth: int) -> int:

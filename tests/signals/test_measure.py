@@ -160,13 +160,13 @@ def test_without_signals_nothing_is_held_back() -> None:
 
 def test_views_are_means_of_whole_squares() -> None:
     """1000 wide: a third is 333, of which a half is 166."""
-    pixels = noise(1, 71, 1000, seed=1)[0]
+    pixels = noise(1, 401, 1000, seed=1)[0]
     frame = SignalFrame(pixels, 8)
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    squares = luma[:69, :999].reshape(23, 3, 333, 3).astype(float).mean(axis=(1, 3))
+    squares = luma[:399, :999].reshape(133, 3, 333, 3).astype(float).mean(axis=(1, 3))
     assert (frame.luma == luma).all()
     assert np.abs(frame.small - squares).max() <= 0.5
-    squares = frame.small[:22, :332].reshape(11, 2, 166, 2).astype(float).mean(axis=(1, 3))
+    squares = frame.small[:132, :332].reshape(66, 2, 166, 2).astype(float).mean(axis=(1, 3))
     assert np.abs(frame.tiny - squares).max() <= 0.5
     assert frame.small is frame.linked(frame, None, ()).small
 
@@ -182,7 +182,8 @@ def test_views_of_frames_that_are_small_already() -> None:
     by_hand = frame.luma.reshape(5, 15, 16).astype(float).mean(axis=(0, 2))
     np.testing.assert_allclose(blocks, by_hand[None], rtol=1e-6)
     assert block_means(np.full((3, 2), 7, np.uint8)).tolist() == [[7.0]]
-    assert scaled_down(np.full((1, 900), 9, np.uint8), 480).tolist() == [[9] * 450]
+    assert scaled_down(np.full((300, 900), 9, np.uint8), 480).tolist() == [[9] * 450] * 150
+    assert scaled_down(np.full((1, 900), 9, np.uint8), 480).tolist() == [[9] * 900]
 
 
 def test_deep_luma_is_scaled_to_8_bits() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.jit import compiled
+from vfiscope.pixels import times_smaller
 from vfiscope.types import Float32, Uint8
 
 __all__ = ["BLOCK_PX", "block_means", "nth_largest", "ranked", "scaled_down", "slopes"]
@@ -20,10 +21,10 @@ BLOCK_PX = 16
 
 
 def scaled_down(plane: Uint8, width: int) -> Uint8:
-    """A plane (H, W) at the largest whole fraction of its size that is at most ``width`` wide: the
-    rounded means of squares of pixels. What does not fill a square at the right and the bottom is
-    left out."""
-    times = -(-plane.shape[1] // width)
+    """A plane (H, W) divided by :func:`~vfiscope.pixels.times_smaller` each way: the rounded means
+    of squares of pixels. What does not fill a square at the right and the bottom is left out."""
+    high, wide = plane.shape
+    times = times_smaller((high, wide), width)
     if times == 1:
         return plane
     high, wide = (max(1, side // times) for side in plane.shape)

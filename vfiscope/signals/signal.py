@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vfiscope.pixels import channel_sums, luma_bytes
+from vfiscope.pixels import channel_sums, luma_bytes, times_smaller
 from vfiscope.registration.offset import frame_offset
 from vfiscope.signals.frame_views import block_means, scaled_down, slopes
 from vfiscope.signals.light_fit import LightFit, cells_of, fit_light
@@ -151,7 +151,7 @@ class SignalFrame:
     def row_step(self) -> int:
         """The n of every n-th row, which statistics of all pixels look at: enough rows of wide
         frames are hundreds."""
-        return int(-(-self.pixels.shape[1] // SMALL_WIDTH))
+        return times_smaller(self.pixels.shape[:2], SMALL_WIDTH)
 
     @property
     def small(self) -> Uint8:

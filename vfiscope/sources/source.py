@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from vfiscope import config
 from vfiscope.errors import SourceError, UsageError
 from vfiscope.options.crop import Box
+from vfiscope.pixels import times_smaller
 from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.counts import Counts
 from vfiscope.sources.geometry import cropped, resize_into
@@ -38,8 +39,6 @@ __all__ = [
 ]
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
-WIDEST_SHAPE = 3
-"""Width over height up to which the whole width of a frame counts for ``max_width``."""
 
 
 RGB_COLOR = {
@@ -121,9 +120,7 @@ class Source(ABC):
             return self._options.resize[0], self._options.resize[1]
         whole = self._info.height, self._info.width
         height, width = whole if self.crop is None else self.crop.size
-        # Of a very wide frame little height would be left.
-        seen = min(width, WIDEST_SHAPE * height)
-        times = -(-seen // (self._options.max_width or seen))
+        times = times_smaller((height, width), self._options.max_width or width)
         return max(1, height // times), max(1, width // times)
 
     @property

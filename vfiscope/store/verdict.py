@@ -287,7 +287,8 @@ def _stays(frames: FrameTable) -> Bool:
     known = placed & np.roll(placed, 1) & np.isfinite(steps)
     if not known.any() or np.median(steps[known]) <= 0:
         return np.zeros(len(frames), bool)
-    return known & (steps == 0)
+    found: Bool = known & (steps == 0)
+    return found
 
 
 def _at_their_instants(
