@@ -97,11 +97,14 @@ class StageClock:
     def _switch(self, name: str | None) -> None:
         """Charge the stage that is open for the time since it was opened, and open another."""
         now = self._open
-        worked, compiling = thread_times() + Times(pool_seconds()), times_made_ready()
+        worked, compiling = thread_times(pool_seconds()), times_made_ready()
         if now.stage is not None:
-            once = compiling - now.compiling
-            self._charge(now.stage, worked - now.began - once)
-            if once.wall:
+            spent = worked - now.began
+            if compiling == now.compiling:
+                self._charge(now.stage, spent)
+            else:
+                once = compiling - now.compiling
+                self._charge(now.stage, spent - once)
                 self._charge(COMPILE, once)
         now.stage, now.began, now.compiling = name, worked, compiling
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.jit import REORDERED, compiled
-from vfiscope.signals.frame_flow import MIN_FLOW_PX, fetched_along, flow_between, tiny_scale
+from vfiscope.signals.fetching import fetched_along
+from vfiscope.signals.frame_flow import MIN_FLOW_PX, flow_between, tiny_scale
 from vfiscope.signals.frame_views import ranked, scaled_down
 from vfiscope.signals.signal import TINY_WIDTH, Sight, Signal, SignalFrame, part_of
 from vfiscope.types import Float32, SignalSpec
@@ -55,12 +56,15 @@ class Blend(NamedTuple):
 
 def passage(frame: SignalFrame) -> Passage | None:
     """That around a frame; None where there are no frames around it, or hardly anything moves."""
+
     before, after = frame.before, frame.after
-    if before is None or after is None or min(before.tiny.shape) < MIN_FLOW_PX:
+    if before is None or after is None:
         return None
-    past, coming = before.tiny, after.tiny
 
     def compute() -> Passage | None:
+        past, coming = before.tiny, after.tiny
+        if min(past.shape) < MIN_FLOW_PX:
+            return None
         moved = cv2.absdiff(past, coming) > MIN_MOVED_CODES
         if np.count_nonzero(moved) < MIN_MOVED_PX:
             return None

@@ -25,10 +25,10 @@ MIN_ECHO_SHARE = 0.003
 FINE_REACH_PX, COARSE_REACH_PX = 1, 3
 """Detail is the difference of the means over squares that reach so far each way."""
 FINE_AREA, COARSE_AREA = (
-    np.int32((2 * FINE_REACH_PX + 1) ** 2),
-    np.int32((2 * COARSE_REACH_PX + 1) ** 2),
+    np.uint16((2 * FINE_REACH_PX + 1) ** 2),
+    np.uint16((2 * COARSE_REACH_PX + 1) ** 2),
 )
-FINE_HALF, COARSE_HALF = FINE_AREA // np.int32(2), COARSE_AREA // np.int32(2)
+FINE_HALF, COARSE_HALF = FINE_AREA // np.uint16(2), COARSE_AREA // np.uint16(2)
 NEXT = np.uint64(1)
 COLUMN_STEP, ENOUGH_PIXELS = 2, 6000
 """Every second column is looked at, and as few rows as have so many pixels."""
@@ -86,31 +86,58 @@ def _detail(frame: SignalFrame) -> NDArray[np.int16]:
 
 @compiled()
 def fine_detail(plane: Any, made: Any) -> None:
-    """Fill (h, w) int16 with the detail of (h, w) uint8, at least 4 x 4; the border is mirrored."""
+    """Fill (h, w) int16 with the detail of (h, w) uint8, at least 4 x 4; the border is mirrored.
+
+    The sums of columns go on from row to row. All sums are below 2^16, in which they are computed.
+    """
     height, width = plane.shape
-    # Sums of columns, and of the mirrored ones at both ends.
-    few, many = np.empty((2, width + 2 * COARSE_REACH_PX), np.uint16)
+    few, many = np.zeros((2, width + 2 * COARSE_REACH_PX), np.uint16)
+    for k in range(-COARSE_REACH_PX, COARSE_REACH_PX):
+        add_row(mirrored(plane, k), many)
+    for k in range(-FINE_REACH_PX, FINE_REACH_PX):
+        add_row(mirrored(plane, k), few)
     for y in range(height):
-        few[:] = 0
-        many[:] = 0
-        for k in range(y - COARSE_REACH_PX, y + COARSE_REACH_PX + 1):
-            row, is_near = plane[height - 1 - abs(height - 1 - abs(k))], abs(k - y) <= FINE_REACH_PX
-            for x in range(width):
-                many[x + COARSE_REACH_PX] += row[x]
-            for x in range(width if is_near else 0):
-                few[x + COARSE_REACH_PX] += row[x]
-        for sums in (few, many):
-            for k in range(COARSE_REACH_PX):
-                sums[k] = sums[2 * COARSE_REACH_PX - k]
-                sums[width + COARSE_REACH_PX + k] = sums[width + COARSE_REACH_PX - 2 - k]
+        add_row(mirrored(plane, y + COARSE_REACH_PX), many)
+        add_row(mirrored(plane, y + FINE_REACH_PX), few)
+        mirror_ends(few, width)
+        mirror_ends(many, width)
         filled = made[y]
         for x in range(width):
             fine, coarse = FINE_HALF, COARSE_HALF
             for k in range(COARSE_REACH_PX - FINE_REACH_PX, COARSE_REACH_PX + FINE_REACH_PX + 1):
-                fine += np.int32(few[x + k])
+                fine = np.uint16(fine + few[x + k])
             for k in range(2 * COARSE_REACH_PX + 1):
-                coarse += np.int32(many[x + k])
-            filled[x] = np.int16(fine // FINE_AREA - coarse // COARSE_AREA)
+                coarse = np.uint16(coarse + many[x + k])
+            filled[x] = np.int16(np.int16(fine // FINE_AREA) - np.int16(coarse // COARSE_AREA))
+        take_row(mirrored(plane, y - COARSE_REACH_PX), many)
+        take_row(mirrored(plane, y - FINE_REACH_PX), few)
+
+
+@compiled(inner=True)
+def mirrored(plane: Any, y: int) -> Any:
+    """A row of a plane; beyond its first and last one, those before them."""
+    last = plane.shape[0] - 1
+    return plane[last - abs(last - abs(y))]
+
+
+@compiled(inner=True)
+def add_row(row: Any, sums: Any) -> None:
+    for x in range(row.shape[0]):
+        sums[x + COARSE_REACH_PX] += row[x]
+
+
+@compiled(inner=True)
+def take_row(row: Any, sums: Any) -> None:
+    for x in range(row.shape[0]):
+        sums[x + COARSE_REACH_PX] -= row[x]
+
+
+@compiled(inner=True)
+def mirror_ends(sums: Any, width: int) -> None:
+    """Fill the places beyond both ends of the sums of columns with those within."""
+    for k in range(COARSE_REACH_PX):
+        sums[k] = sums[2 * COARSE_REACH_PX - k]
+        sums[width + COARSE_REACH_PX + k] = sums[width + COARSE_REACH_PX - 2 - k]
 
 
 @compiled()

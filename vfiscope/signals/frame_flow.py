@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
 
 from vfiscope.jit import REORDERED, compiled
+from vfiscope.signals.fetching import fetched_along
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import SignalFrame
 from vfiscope.types import Float32, Uint8
@@ -25,7 +26,6 @@ __all__ = [
     "Carried",
     "block_flow",
     "carry",
-    "fetched_along",
     "flow_between",
     "from_before",
     "mean_apart",
@@ -140,20 +140,6 @@ def flow_between(now: Uint8, other: Uint8) -> Float32:
     return np.asarray(flow, np.float32)[:height]
 
 
-def fetched_along(
-    plane: Uint8, flow: Float32, times: float = 1.0, off: Float32 | None = None
-) -> Float32:
-    """A plane (h, w) sampled where a multiple of a flow (h, w, 2), less ``off`` (2,) px, points:
-    bilinear, the border repeated."""
-    at = np.asarray(cv2.scaleAdd(flow, times, _grid(*flow.shape[:2])), np.float32)
-    if off is not None:
-        at -= off
-    none: Any = None
-    wide = plane.astype(np.float32)
-    fetched = cv2.remap(wide, at, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(fetched, np.float32)
-
-
 def mean_apart(now: Uint8, other: Float32) -> float:
     """Mean absolute difference of two planes (h, w)."""
     return float(summed_apart(now, other)) / now.size
@@ -189,13 +175,6 @@ def mean_flow(rows: Any, made: Any) -> None:
                 for x in range(FLOW_BLOCK_PX):
                     total += sums[first + 2 * x]
                 made[i, j, axis] = total * share
-
-
-@lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> Float32:
-    """(h, w, 2) the x and y of each pixel."""
-    rows, columns = np.indices((height, width), np.float32)
-    return np.stack([columns, rows], axis=-1)
 
 
 def _jump(now: Uint8, other: Uint8) -> tuple[int, int]:

@@ -14,8 +14,8 @@ from vfiscope.types import Float32, Uint8
 __all__ = ["BLOCK_PX", "block_means", "nth_largest", "ranked", "scaled_down", "slopes"]
 
 HALF_CODE, EIGHTFOLD = np.float32(0.5), np.float32(8)
-MOST_ROWS = 257
-"""Rows of bytes whose sum uint16 holds."""
+MOST_ADDED = 257
+"""Bytes whose sum uint16 holds."""
 BLOCK_PX = 16
 """Side of the blocks of a small frame."""
 
@@ -30,27 +30,40 @@ def scaled_down(plane: Uint8, width: int) -> Uint8:
     high, wide = (max(1, side // times) for side in plane.shape)
     made = np.empty((high, wide), np.uint8)
     tall = min(times, plane.shape[0])
-    sums = np.empty(wide * times, np.uint16 if tall <= MOST_ROWS else np.uint32)
-    mean_squares(plane, made, tall, times, sums)
+    small = tall * times <= MOST_ADDED
+    mean_squares(
+        plane, made, tall, times, np.empty(wide * times, np.uint16 if small else np.uint32)
+    )
     return made
 
 
 @compiled()
 def mean_squares(plane: Any, made: Any, tall: int, broad: int, sums: Any) -> None:
     """Fill (h, w) uint8 with the rounded means of rectangles of ``tall`` x ``broad`` pixels; sums
-    of columns (w * broad,) are written over."""
-    totals = np.zeros(made.shape[1], np.uint32)
+    of columns (w * broad,), of a type that holds the sum of a rectangle, are written over."""
+    totals = np.zeros(made.shape[1], sums.dtype)
     share = np.float32(1 / (tall * broad))
     for i in range(made.shape[0]):
-        sums[:] = 0
-        for y in range(i * tall, (i + 1) * tall):
-            row = plane[y]
-            for x in range(sums.shape[0]):
-                sums[x] += row[x]
+        add_down(plane, i * tall, tall, sums)
         add_across(sums, broad, totals)
         filled = made[i]
         for j in range(filled.shape[0]):
             filled[j] = np.uint8(np.int32(np.float32(totals[j]) * share + HALF_CODE))
+
+
+@compiled(inner=True)
+def add_down(plane: Any, top: int, tall: int, sums: Any) -> None:
+    """Fill sums of columns; those of three rows, as of frames of 720, without storing parts."""
+    if tall == 3:
+        one, two, three = plane[top], plane[top + 1], plane[top + 2]
+        for x in range(sums.shape[0]):
+            sums[x] = np.uint16(one[x]) + np.uint16(two[x]) + np.uint16(three[x])
+    else:
+        sums[:] = 0
+        for y in range(top, top + tall):
+            row = plane[y]
+            for x in range(sums.shape[0]):
+                sums[x] += row[x]
 
 
 @compiled(inner=True)
@@ -59,15 +72,14 @@ def add_across(sums: Any, broad: int, totals: Any) -> None:
     count = totals.shape[0]
     if broad == 2:
         for j in range(count):
-            totals[j] = np.uint32(sums[2 * j]) + np.uint32(sums[2 * j + 1])
+            totals[j] = sums[2 * j] + sums[2 * j + 1]
     elif broad == 3:
         for j in range(count):
-            two = np.uint32(sums[3 * j]) + np.uint32(sums[3 * j + 1])
-            totals[j] = two + np.uint32(sums[3 * j + 2])
+            totals[j] = sums[3 * j] + sums[3 * j + 1] + sums[3 * j + 2]
     elif broad == 4:
         for j in range(count):
-            left = np.uint32(sums[4 * j]) + np.uint32(sums[4 * j + 1])
-            totals[j] = left + (np.uint32(sums[4 * j + 2]) + np.uint32(sums[4 * j + 3]))
+            left = sums[4 * j] + sums[4 * j + 1]
+            totals[j] = left + (sums[4 * j + 2] + sums[4 * j + 3])
     else:
         for j in range(count):
             totals[j] = 0
@@ -136,12 +148,16 @@ def slope_lengths(plane: Any, made: Any) -> None:
 
 def ranked(values: NDArray[Any], *shares: float) -> list[float]:
     """The values below which these parts of all values lie: quantiles without interpolation."""
-    places = [round(share * (values.size - 1)) for share in shares]
-    parted = np.partition(values, places, axis=None)
-    return [float(parted[place]) for place in places]
+    parted, found = values.flatten(), []
+    for share in shares:  # numpy takes longer to find several places at once
+        place = round(share * (values.size - 1))
+        parted.partition(place)
+        found.append(float(parted[place]))
+    return found
 
 
 def nth_largest(values: NDArray[Any], n: int) -> float:
     """The n-th largest of at least so many values."""
-    place = values.size - n
-    return float(np.partition(values, place, axis=None)[place])
+    parted, place = values.flatten(), values.size - n
+    parted.partition(place)
+    return float(parted[place])

@@ -23,7 +23,7 @@ def luma_shares(frame: SignalFrame) -> Float64:
     wider than 480 px."""
 
     def compute() -> Float64:
-        rows = np.ascontiguousarray(frame.luma[:: frame.row_step])
+        rows = frame.luma[:: frame.row_step]
         counts = cv2.calcHist([rows], [0], None, [256], [0, 256]).ravel()
         return counts.astype(np.float64) / rows.size
 

@@ -113,7 +113,7 @@ def _each_with_before(frames: Iterator[SignalFrame | None]) -> Iterator[SignalFr
     before: SignalFrame | None = None
     for frame in frames:
         yield None if frame is None else replace(frame, before=before)
-        before = None if frame is None else frame.alone()
+        before = frame if frame is None or frame.partner is None else frame.alone()
 
 
 def _smalls(ahead: Iterable[SignalFrame | None]) -> Iterator[Uint8]:
@@ -180,7 +180,7 @@ def _frames(
             if Sight.GOLDEN in looked_at and partner is not golden and partner is not None:
                 partner = golden = replace(partner, pixels=partner.pixels.copy())
             last = row >= len(pairs) - max(1, _rows_ahead(looked_at))
-            made = replace(frame, partner=partner)
+            made = frame if partner is None else replace(frame, partner=partner)
             yield _apart(made, golden) if last and len(pairs) > FEW_ROWS else made
 
 

@@ -145,7 +145,11 @@ class SignalFrame:
     @property
     def luma(self) -> Uint8:
         """(H, W) luma, rounded to 8-bit code values."""
-        return self.share("luma", lambda: luma_bytes(self.pixels, self.bit_depth))
+        made: Uint8 | None = self.shared.get("luma")
+        return self.share("luma", self._luma) if made is None else made
+
+    def _luma(self) -> Uint8:
+        return luma_bytes(self.pixels, self.bit_depth)
 
     @property
     def row_step(self) -> int:
@@ -156,12 +160,20 @@ class SignalFrame:
     @property
     def small(self) -> Uint8:
         """(h, w) luma, scaled down to at most 480 px of width by averaging."""
-        return self.share("small", lambda: scaled_down(self.luma, SMALL_WIDTH))
+        made: Uint8 | None = self.shared.get("small")
+        return self.share("small", self._small) if made is None else made
+
+    def _small(self) -> Uint8:
+        return scaled_down(self.luma, SMALL_WIDTH)
 
     @property
     def tiny(self) -> Uint8:
         """(h, w) luma, scaled down to at most 240 px of width by averaging."""
-        return self.share("tiny", lambda: scaled_down(self.small, TINY_WIDTH))
+        made: Uint8 | None = self.shared.get("tiny")
+        return self.share("tiny", self._tiny) if made is None else made
+
+    def _tiny(self) -> Uint8:
+        return scaled_down(self.small, TINY_WIDTH)
 
     @property
     def contrast(self) -> float:

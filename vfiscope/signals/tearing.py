@@ -140,14 +140,15 @@ def best_split(changes: Any, usual: Any, least: int) -> tuple[float, int, int, i
 
 def _band_change(a: Uint8, b: Uint8) -> Float64:
     """(bands,) mean absolute difference in bands of rows."""
-    sums = np.empty(max(1, len(a) // BAND_PX), np.int64)
-    band_sums(a, b, sums)
-    return np.asarray(sums / (a.shape[1] * BAND_PX), np.float64)
+    made = np.empty(max(1, len(a) // BAND_PX))
+    band_sums(a, b, made)
+    made /= a.shape[1] * BAND_PX
+    return made
 
 
 @compiled(REORDERED)
 def band_sums(a: Any, b: Any, sums: Any) -> None:
-    """Fill (bands,) int64 with the sums of absolute differences of (H, W) uint8 in bands of rows;
+    """Fill (bands,) float64 with the sums of absolute differences of (H, W) uint8 in bands of rows;
     a lower frame is one band."""
     for band in range(sums.shape[0]):
         total = np.int32(0)

@@ -133,13 +133,13 @@ def _check_group(scores: Scores, header: Header, name: str, group: Group) -> Non
             f"{group.specs} are {sorted(arrays)}, but the run announced {sorted(specs)}: store"
             " these"
         )
+    dtype = np.dtype(group.dtype)
     for each, array in arrays.items():
         shape = row_shape(header, name, each)
-        if array.shape[1:] != shape or array.dtype != group.dtype:
+        if array.shape[1:] != shape or array.dtype != dtype:
             needed = ", ".join(["N", *map(str, shape)])
             raise StoreError(
-                f"{each} is {array.dtype} {array.shape}: store it as {np.dtype(group.dtype)}"
-                f" ({needed})"
+                f"{each} is {array.dtype} {array.shape}: store it as {dtype} ({needed})"
             )
 
 

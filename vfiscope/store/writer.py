@@ -94,7 +94,7 @@ class Writer:
 
     @property
     def _rows_held(self) -> int:
-        return sum(len(scores) for _, scores in self._held)
+        return sum(len(scores.frames.index) for _, scores in self._held)
 
     # ------------------------------------------------------------------------- entering and leaving
 

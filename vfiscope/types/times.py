@@ -29,6 +29,7 @@ class Times:
         return Times(max(0.0, processor), max(0.0, wall))
 
 
-def thread_times() -> Times:
-    """The clocks of the current thread, of which only differences mean something."""
-    return Times(time.thread_time(), time.perf_counter())
+def thread_times(beside: float = 0.0) -> Times:
+    """The clocks of the current thread, of which only differences mean something; ``beside`` are
+    seconds that others have worked for it."""
+    return Times(time.thread_time() + beside, time.perf_counter())
