@@ -29,10 +29,14 @@ def histogram_step(frame: SignalFrame) -> float:
     8 x 8 x 8 bins of R, G, B, of every n-th pixel of every n-th row, n being the least that leaves
     at most 480 columns (Swain and Ballard 1991: 1 minus their intersection).
     """
-    if frame.before is None:
+    before = frame.before
+    if before is None:
         return math.nan
-    now, then = colour_counts(frame), colour_counts(frame.before)
-    return float(np.abs(now - then).sum()) / (2 * float(now.sum()))
+
+    def compute() -> float:
+        return apart_in_counts(colour_counts(frame), colour_counts(before))
+
+    return frame.share("histogram_step", compute)
 
 
 def colour_counts(frame: SignalFrame) -> Int64:
@@ -45,9 +49,20 @@ def colour_counts(frame: SignalFrame) -> Int64:
             codes = (codes[::down] >> (frame.bit_depth - BITS_OF_BYTE)).astype(np.uint8)
             down = 1
         count_colours(codes, down, frame.row_step, counts)
-        return np.asarray(counts.sum(axis=0))
+        total: Int64 = counts[0] + counts[1] + counts[2] + counts[3]
+        return total
 
     return frame.share("colour_counts", compute)
+
+
+@compiled()
+def apart_in_counts(now: Any, then: Any) -> float:
+    """Half the sum of absolute differences of two (B,) int64, as a part of the sum of the first."""
+    apart, total = 0, 0
+    for k in range(now.shape[0]):
+        apart += abs(now[k] - then[k])
+        total += now[k]
+    return apart / (2 * total)
 
 
 @compiled()

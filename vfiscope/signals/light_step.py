@@ -50,8 +50,16 @@ def light_step(frame: SignalFrame) -> LightStep | None:
     if count < max(MIN_LIT_BLOCKS, MIN_LIT_SHARE * now.size):
         return None
     low, step, high = ranked(ratios[:count], 0.25, 0.5, 0.75)
-    same = (ratios[:count] * np.sign(step) > abs(step) / 2).mean()
-    return LightStep(step, high - low, float(same))
+    return LightStep(step, high - low, along_with(ratios[:count], step) / count)
+
+
+@compiled()
+def along_with(ratios: Any, step: float) -> int:
+    """How many of (N,) go the same way as a step by more than half of it; none where it is 0."""
+    count, way = 0, np.sign(step)
+    for i in range(ratios.shape[0]):
+        count += ratios[i] * way > abs(step) / 2
+    return count
 
 
 @compiled()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from vfiscope.pixels import LUMA_WEIGHTS
 from vfiscope.signals.signal import Signal, SignalFrame
 from vfiscope.types import SignalSpec
@@ -17,7 +15,8 @@ def luma_mean(frame: SignalFrame) -> float:
     As luma is a weighted sum, its mean is that of the means of R, G and B, which are sums of
     integers and exact.
     """
-    return float(np.dot(frame.channel_means, LUMA_WEIGHTS)) * 255 / frame.white
+    parts = zip(frame.channel_means, LUMA_WEIGHTS, strict=True)
+    return sum(mean * weight for mean, weight in parts) * 255 / frame.white
 
 
 LUMA_MEAN = Signal(

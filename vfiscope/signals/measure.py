@@ -101,8 +101,8 @@ def _neighbours(
             yield None
             continue
         coming = tuple(_smalls(ahead[:COMING_ROWS])) if Sight.COMING in looked_at else ()
-        linked = frame.linked(frame.before, ahead[0] if ahead else None, past, coming)
-        yield linked if not rows.maxlen else linked.among(reversed(rows), ahead)
+        near = (reversed(rows), ahead) if rows.maxlen else ((), ())
+        yield frame.linked(frame.before, ahead[0] if ahead else None, past, coming, *near)
         rows.append(frame)
         if Sight.PAST in looked_at:
             past = (frame.small, *past[: PAST_ROWS - 1])

@@ -93,50 +93,63 @@ def unlike_before(frame: SignalFrame) -> Unlike:
 def _unlike(frame: SignalFrame, other: Float32) -> Unlike:
     """How unlike a tiny frame is to a plane of its size."""
     high, wide = (max(1, side // LIKENESS_PX) for side in other.shape)
-    likeness, apart = np.empty((high, wide), np.float32), np.empty((high, wide), np.float32)
-    block_likeness(frame.tiny, other, likeness, apart)
-    seen = likeness[np.isfinite(likeness)]
-    few = len(seen) < max(1, MIN_STRUCTURED_SHARE * likeness.size)
-    codes = float(apart.mean()) / max(MIN_CONTRAST_CODES, frame.contrast)
-    return Unlike(math.nan if few else 1 - ranked(seen, 0.5)[0], codes)
+    likeness = np.empty(high * wide, np.float32)
+    count, apart = block_likeness(frame.tiny, other, (high, wide), likeness)
+    few = count < max(1, MIN_STRUCTURED_SHARE * likeness.size)
+    codes = apart / max(MIN_CONTRAST_CODES, frame.contrast)
+    return Unlike(math.nan if few else 1 - ranked(likeness[:count], 0.5)[0], codes)
 
 
 @compiled()
-def block_likeness(now: Any, other: Any, likeness: Any, apart: Any) -> None:
-    """Compare the blocks of two planes.
+def block_likeness(now: Any, other: Any, blocks: Any, likeness: Any) -> tuple[int, float]:
+    """Compare the blocks of two planes: how many have structure, and the mean absolute difference
+    of all.
+
+    The sums of columns come first, in vector operations. Sums of whole numbers are exact.
 
     Args:
         now: (H, W) uint8.
         other: (H, W) float32.
-        likeness: (h, w) float32, filled with their correlations; NaN where neither has structure.
-        apart: (h, w) float32, filled with their mean absolute differences.
+        blocks: (h, w), the number of blocks.
+        likeness: (h * w,) float32, the first of them filled with the correlations of blocks that
+            have structure in one of the planes.
     """
-    tall = min(LIKENESS_PX, now.shape[0])
-    broad = min(LIKENESS_PX, now.shape[1])
-    count = np.float32(tall * broad)
-    for i in range(likeness.shape[0]):
-        for j in range(likeness.shape[1]):
-            one, two, ones, twos, both, off = NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING
-            for y in range(i * LIKENESS_PX, i * LIKENESS_PX + tall):
-                for x in range(j * LIKENESS_PX, j * LIKENESS_PX + broad):
-                    a, b = np.float32(now[y, x]), other[y, x]
-                    one += a
-                    two += b
-                    ones += a * a
-                    twos += b * b
-                    both += a * b
-                    off += abs(a - b)
-            one /= count
-            two /= count
-            power = max(ones / count - one * one, NOTHING)
-            power_then = max(twos / count - two * two, NOTHING)
-            apart[i, j] = off / count
+    tall, broad = min(LIKENESS_PX, now.shape[0]), min(LIKENESS_PX, now.shape[1])
+    area, count, total = np.float32(tall * broad), 0, 0.0
+    columns, sums = np.empty((6, blocks[1] * broad), np.float32), np.empty(6, np.float32)
+    for i in range(blocks[0]):
+        columns[:] = 0
+        for y in range(i * tall, (i + 1) * tall):
+            add_products(now[y], other[y], columns)
+        for left in range(0, columns.shape[1], broad):
+            sums[:] = 0
+            for x in range(left, left + broad):
+                for k in range(sums.shape[0]):
+                    sums[k] += columns[k, x]
+            total += np.float64(sums[5] / area)
+            one, two = sums[0] / area, sums[1] / area
+            power = max(sums[2] / area - one * one, NOTHING)
+            power_then = max(sums[3] / area - two * two, NOTHING)
             if max(power, power_then) > LEAST_POWER:
                 # A floor for each: what has structure in one frame only is as unlike as can be.
                 least = max(power, LEAST_POWER) * max(power_then, LEAST_POWER)
-                likeness[i, j] = (both / count - one * two) / np.sqrt(least)
-            else:
-                likeness[i, j] = np.nan
+                likeness[count] = (sums[4] / area - one * two) / np.sqrt(least)
+                count += 1
+    return count, total / (blocks[0] * blocks[1])
+
+
+@compiled(inner=True)
+def add_products(now: Any, other: Any, columns: Any) -> None:
+    """Add to (6, w) float32, of each column of two rows: both, their squares and product, and their
+    absolute difference."""
+    for x in range(columns.shape[1]):
+        a, b = np.float32(now[x]), other[x]
+        columns[0, x] += a
+        columns[1, x] += b
+        columns[2, x] += a * a
+        columns[3, x] += b * b
+        columns[4, x] += a * b
+        columns[5, x] += abs(a - b)
 
 
 SHOT_STEPS = tuple(

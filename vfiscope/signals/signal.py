@@ -138,9 +138,9 @@ class SignalFrame:
     @property
     def channel_means(self) -> tuple[float, ...]:
         """Means of R, G and B over all pixels, in code values of the frame's own depth."""
-        sums = self.share("channel_sums", lambda: channel_sums(self.pixels))
         count = self.pixels.shape[0] * self.pixels.shape[1]
-        return self.share("channel_means", lambda: tuple(float(each) / count for each in sums))
+        sums = self.share("channel_sums", lambda: channel_sums(self.pixels))
+        return self.share("channel_means", lambda: tuple((sums / count).tolist()))
 
     @property
     def luma(self) -> Uint8:
@@ -203,16 +203,20 @@ class SignalFrame:
         after: SignalFrame | None,
         past: tuple[Uint8, ...],
         coming: tuple[Uint8, ...] = (),
+        earlier: Iterable[SignalFrame | None] = (),
+        later: Iterable[SignalFrame | None] = (),
     ) -> SignalFrame:
-        """The same frame among its neighbours."""
-        return replace(self, before=before, after=after, past=past, coming=coming)
-
-    def among(
-        self, earlier: Iterable[SignalFrame | None], later: Iterable[SignalFrame | None]
-    ) -> SignalFrame:
-        """The same frame with those of the rows around it that have pixels, the nearest first."""
-        before, after = (tuple(filter(None, rows)) for rows in (earlier, later))
-        return replace(self, earlier=before, later=after)
+        """The same frame among its neighbours, the nearest first; those without pixels are left
+        out of ``earlier`` and ``later``."""
+        return replace(
+            self,
+            before=before,
+            after=after,
+            past=past,
+            coming=coming,
+            earlier=tuple(filter(None, earlier)),
+            later=tuple(filter(None, later)),
+        )
 
     def alone(self) -> SignalFrame:
         """The same frame without other frames, which it would keep in memory."""
