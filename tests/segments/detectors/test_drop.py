@@ -9,6 +9,7 @@ import pytest
 from helpers.results import make_scores
 
 from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.shot_cut import SHOT_SIGNALS
 from vfiscope.types import Role, Segment, Status
 
 N, AT = 40, 20
@@ -76,7 +77,7 @@ def test_what_goes_two_steps_and_changes_twice_as_much_misses_an_instant() -> No
         {"even_agreed": 0.3},  # one thing did
         {"even_off": 0.25},  # motion is as uneven all around
         {"frame_difference": 80},  # shifted, say
-        {"luma_mean": 112},  # light
+        {"luma_mean": 107},  # light
         {"histogram_step": 0.2},  # another shot
         {"structure_step": 0.7},  # too
         {"even_pace": np.nan},
@@ -120,16 +121,38 @@ def test_what_goes_too_far_to_be_followed_shows_in_the_frames_beside_it() -> Non
 @pytest.mark.parametrize(
     "signals",
     [
-        {"beside": 0.6},  # it went no further than the frames beside it
+        {"beside": 0.6},  # it went hardly further than the frames beside it
         {"frame_difference": 15.0},
         {"even_off": 0.5},
         {"even_agreed": 0.8},  # it was followed, and went back
-        {"structure_step": 0.5},  # another shot
+        {"structure_step": 0.5, "beside": 0.1},  # another shot
         {"motion_residual": 0.5},  # a bump: the whole frame moved
     ],
 )
 def test_what_was_lost_for_another_reason_is_no_drop(signals: dict[str, float]) -> None:
     assert drops(columns_of(**{**LOST, "beside": 0.2, **signals})) == []
+
+
+def test_a_busy_shot_that_goes_on_is_no_other_shot() -> None:
+    """Its structure is as unlike as that of another shot; but the frames beside it move as far as
+    when one in five is shown, where to another shot things seem to go many times as far."""
+    busy = {**LOST, "structure_step": 0.8, "histogram_step": 0.14}
+    assert [each.start for each in drops(columns_of(**busy, beside=0.2))] == [AT]
+    assert drops(columns_of(**busy, beside=0.05)) == []
+
+
+def test_where_instants_are_missing_is_no_cut() -> None:
+    cut = {"shot_step": 0.8, "shot_residual": 1.0}
+    for beside, kinds in ((0.2, ["drop"]), (0.05, ["cut"])):
+        columns = columns_of(**LOST, beside=beside)
+        columns.signals["structure_step"][AT], columns.signals["histogram_step"][AT] = 0.8, 0.14
+        usual = {"shot_step": 0.05, "shot_residual": 0.1, "luma_p1": 10.0, "luma_p99": 200.0}
+        for name in {*SHOT_SIGNALS} - {*columns.signals}:
+            columns.signals[name] = np.full(N, usual.get(name, 0.0), np.float32)
+        for name, value in cut.items():
+            columns.signals[name][AT] = value
+        told = [*drops(columns), *DETECTORS["shot_cut"].detect(columns)]
+        assert [(each.kind, each.start) for each in told] == [(kind, AT) for kind in kinds]
 
 
 def test_a_steady_camera_that_goes_sideways_was_bumped() -> None:
@@ -161,6 +184,21 @@ def test_damage_that_ends_is_no_drop() -> None:
     columns = columns_of(**MISSING)
     columns.frames.status[AT - 1] = Status.CORRUPT
     assert drops(columns) == []
+
+
+@pytest.mark.parametrize(("times", "found"), [(0.04, 1), (0.02, 0)])
+def test_what_hardly_changes_is_nothing(times: float, found: int) -> None:
+    """Frames change by 0.4 code values, and one by 0.76; and by half of that."""
+    columns = columns_of(**MISSING)
+    columns.signals["frame_difference"][:] *= times
+    assert len(drops(columns)) == found
+
+
+def test_what_comes_nearly_twice_is_a_drop_only_where_it_is_followed() -> None:
+    for signals, beside, found in ((MISSING, 0.5, 1), (LOST, 0.2, 0)):
+        columns = columns_of(**signals, beside=beside)
+        columns.signals["frame_difference"][AT + 2] = 0.85 * signals["frame_difference"]
+        assert len(drops(columns)) == found
 
 
 def test_what_comes_twice_is_no_drop() -> None:

@@ -28,13 +28,13 @@ from vfiscope.segments.detectors.slip import moved_of
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of, medians
 from vfiscope.segments.evidence.held import Bool, patterns_of
-from vfiscope.segments.evidence.repeats import repeats_of
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of
 from vfiscope.segments.evidence.torn_paces import pace_scores
 from vfiscope.segments.rules import segment_of
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, Segment, Status, counted
 
-__all__ = ["DROP_READS", "DROP_SIGNALS", "detect"]
+__all__ = ["DROP_READS", "DROP_SIGNALS", "detect", "missing_margin"]
 
 DROP_SIGNALS = (
     *("frame_difference", "pace", "histogram_step", "structure_step", "luma_mean"),
@@ -50,7 +50,7 @@ AROUND_DROP = (*range(-12, -1), *range(2, 13))
 """Rows that tell how even motion usually is: a second of film. Those beside a drop know of it."""
 CLEARLY_AGREED = 0.7
 """Part of what moves from which on it was followed, whatever it did."""
-LOST_JUMP, MAX_LOST_PACE, MIN_FOLLOWED, LOST_OFF = 1.6, 0.45, 0.5, 6.0
+LOST_JUMP, MAX_LOST_PACE, MIN_FOLLOWED, LOST_OFF = 1.6, 0.5, 0.5, 6.0
 """Where things went too far to be followed: the change, the motion of the frames beside it, and
 that of those around, which goes on, and how far from even motion it seems."""
 LOST_JUMP_WIDTH, MIN_LOST_RESIDUAL = 0.2, 0.6
@@ -65,9 +65,12 @@ MAX_JUMP_IN_PACE = 1.6
 """Change in parts of the motion: a shift of the whole frame changes more than motion does."""
 MIN_DROP_CHANGE = 0.5
 """Code values that a frame changes, below which nothing is said."""
-MAX_DROP_HISTOGRAM, MAX_DROP_STRUCTURE, MAX_LOST_STRUCTURE = 0.12, 0.6, 0.45
+MAX_DROP_HISTOGRAM, MAX_DROP_STRUCTURE, MAX_LOST_STRUCTURE = 0.16, 0.6, 0.45
 """Steps with which another shot begins: of colours, and of structure where motion is followed and
 where it is not."""
+MIN_SAME_SHOT_PACE = 0.12
+"""Motion of the frames before and after it in terms of its own, of which a busy shot goes on: to
+another shot, things seem to go many times as far."""
 MAX_LIGHT_PART = 0.35
 MIN_TORN_SCORE, TORN_ROWS = 0.12, 4
 """How well a tear explains the motion, and the rows from its start on in which it may end."""
@@ -160,6 +163,10 @@ def _gaps(times: Float64) -> NDArray[np.int64]:
 def _jumps(columns: Columns) -> tuple[Float64, Float64]:
     """(N,) change of each row in terms of that of the rows beside it, and (N,) how clear a drop is,
     1 where it is just probable; 0 where something else explains the change."""
+    return columns.share("jumps of drops", lambda: _measured(columns))
+
+
+def _measured(columns: Columns) -> tuple[Float64, Float64]:
     context = context_of(columns)
     change = context.signal("frame_difference")
     usual = _usual(columns, change)
@@ -174,6 +181,14 @@ def _jumps(columns: Columns) -> tuple[Float64, Float64]:
     possible &= np.isfinite(usual) & (change > MIN_DROP_CHANGE)
     possible &= ~_explained(columns, change) & ~_bumped(context)
     return jump, np.where(possible, margin, 0.0)
+
+
+def missing_margin(columns: Columns) -> Float64:
+    """(N,) how clearly instants are missing before each row by its motion, 1 where that is just
+    probable: of runs that hold all signals, else 0."""
+    if not all(name in columns.signals for name in (*REPEAT_SIGNALS, *DROP_SIGNALS)):
+        return np.zeros(len(columns.frames))
+    return _jumps(columns)[1]
 
 
 def _followed(context: Context, jump: Float64) -> Float64:
@@ -196,11 +211,11 @@ def _followed(context: Context, jump: Float64) -> Float64:
 def _lost(context: Context, jump: Float64) -> Float64:
     """(N,) how clearly motion that is even before and behind a row was lost in it."""
     pace, agreed, off = (context.signal(name) for name in ("pace", "even_agreed", "even_off"))
-    _, high = _sides(pace)
+    low, high = _sides(pace)
     around = medians(np.abs(pace), (-5, -4, -3, -2, 2, 3, 4, 5))
     met = (high < MAX_LOST_PACE) & (around > MIN_FOLLOWED) & (agreed < CLEARLY_AGREED)
     met &= context.signal("motion_residual") > MIN_LOST_RESIDUAL
-    met &= context.signal("structure_step") < MAX_LOST_STRUCTURE
+    met &= (context.signal("structure_step") < MAX_LOST_STRUCTURE) | (low > MIN_SAME_SHOT_PACE)
     evidence = np.minimum(
         np.log(jump / LOST_JUMP) / LOST_JUMP_WIDTH,
         np.log(off / medians(off, AROUND_DROP) / LOST_OFF) / OFF_WIDTH,

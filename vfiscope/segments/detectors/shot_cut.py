@@ -10,7 +10,8 @@ also stand out from the frames around it, so that fast motion cuts nothing.
 Frames that are damaged or covered for a moment are as unlike. They come in groups, so a weak cut
 stands alone; and they end as they began: where the statistics of luma return, a few frames behind
 or, of weak ones, some dozen, neither end is a cut. A flash and its end are no cuts, nor is a step
-of exposure: structure stays.
+of exposure: structure stays. In a busy shot of which instants are missing it does not, but motion
+goes on: where the signals of drops are there and tell one, no cut is told.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vfiscope.segments.detector import Columns
+from vfiscope.segments.detectors.drop import missing_margin
 from vfiscope.segments.detectors.fade import FADE_SIGNALS, fades
 from vfiscope.segments.detectors.flash import FLASH_SIGNALS, flashes
 from vfiscope.segments.evidence.confidence import confidence
@@ -70,6 +72,7 @@ def detect(columns: Columns) -> list[Segment]:
     if not context.is_video or "cut" in columns.scores:
         return []
     frames, margin = columns.frames, cut_margin(columns)
+    cuts = (margin >= 1) & (missing_margin(columns) < 1)  # else the shot goes on, instants later
     structure, residual, colours = (context.signal(name) for name in CUT_SIGNALS)
     return [
         segment_of(
@@ -80,7 +83,7 @@ def detect(columns: Columns) -> list[Segment]:
             f" {told(structure[row])}, pixels by {told(residual[row])} standard deviations, and"
             f" {told(100 * colours[row])} % of the colours",
         )
-        for row in np.flatnonzero(margin >= 1).tolist()
+        for row in np.flatnonzero(cuts).tolist()
     ]
 
 
