@@ -109,6 +109,15 @@ def test_a_keyframe_renews_only_what_ran_off_since_the_last_one() -> None:
     assert len(drops(columns)) == 1
 
 
+def test_where_every_frame_is_a_keyframe_none_renews_another() -> None:
+    columns = columns_of(**MISSING)
+    columns.signals["keyframe"][:] = 1
+    assert len(drops(columns)) == 1
+    columns.shared.clear()
+    columns.signals["keyframe"][AT - 1] = 0  # that one may have run off
+    assert drops(columns) == []
+
+
 def test_what_goes_too_far_to_be_followed_shows_in_the_frames_beside_it() -> None:
     [segment] = drops(columns_of(**LOST, beside=0.2))
     assert (segment.start, segment.stop) == (AT, AT + 1)

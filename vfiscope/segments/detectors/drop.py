@@ -290,15 +290,16 @@ def _explained(columns: Columns, change: Float64) -> Bool:
 
 
 def _renewed(context: Context) -> Bool:
-    """(N,) True for keyframes that may renew frames that ran off or stood still: not all since the
-    last keyframe went on as usual."""
+    """(N,) True for keyframes that may renew frames that ran off or stood still: there are others
+    since the last keyframe, and not all of them went on as usual."""
     renewed = np.zeros(len(context.columns.frames), np.bool_)
     if "keyframe" in context.columns.signals:
         pace, last = context.signal("pace"), 0
         for row in np.flatnonzero(context.signal("keyframe") > 0).tolist():
-            since = pace[last + 1 : row - 1]
-            since = since[np.isfinite(since)]
-            renewed[row] = not len(since) or since.min() < MIN_RENEWED_PACE
+            if row > last + 1:
+                since = pace[last + 1 : row - 1]  # that of the row before knows of this one
+                since = since[np.isfinite(since)]
+                renewed[row] = not len(since) or since.min() < MIN_RENEWED_PACE
             last = row
     return renewed
 
