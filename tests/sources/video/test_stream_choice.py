@@ -13,6 +13,7 @@ from helpers.odd_inputs import QUICK
 
 import vfiscope as vs
 from vfiscope.sources import open_source
+from vfiscope.sources.video.container import VideoFile, opened
 from vfiscope.types import Code
 
 CLIP = moving(8, 48, 64)
@@ -75,3 +76,11 @@ def test_the_choice_is_printed_and_stored(tmp_path: Path, caplog: pytest.LogCapt
         assert np.isposinf(run.scores["psnr"]).all()
         assert list(run.warnings) == [f"test {path}: {said}"]
     assert f"warning: test {path}: {said}" in caplog.messages
+
+
+@pytest.mark.parametrize(("height", "threads"), [(480, 1), (482, 0)])
+def test_small_frames_are_decoded_by_one_thread(tmp_path: Path, height: int, threads: int) -> None:
+    """0 leaves their number to FFmpeg."""
+    path = write_video(tmp_path / "a.mkv", np.zeros((1, height, 640, 3), np.uint8))
+    with opened(VideoFile(str(path))) as (_, stream):
+        assert stream.codec_context.thread_count == threads

@@ -29,6 +29,8 @@ DEMUXERS = (
 """Allowed demuxers. None of them follows references to other files, as playlists do."""
 FRAMES_AHEAD = 250
 """Frames of another stream after which a stream with a single frame is taken for a still."""
+FEW_PIXELS = 640 * 480
+"""Of frames up to which threads cost a decoder more than they share of its work."""
 SENSELESS = (errno.EBUSY, errno.EINVAL, errno.ENOMEM, errno.EPERM, errno.ERANGE)
 """Codes that FFmpeg returns for what a header says, not for what the system did."""
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
@@ -63,6 +65,8 @@ def opened(video: VideoFile) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream = _video_stream(path, container, number)
         stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.thread_type = "SLICE"  # frame threads conceal damage differently in every run
+        if stream.codec_context.width * stream.codec_context.height <= FEW_PIXELS:
+            stream.codec_context.thread_count = 1
         yield container, stream
 
 
