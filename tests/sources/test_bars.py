@@ -94,3 +94,16 @@ def test_of_a_long_sequence_every_fifth_frame_is_looked_at_first_and_every_25th_
         for passed in borders.watch(source):
             assert len(passed) <= batch
     assert borders.frames == 48 + 2  # up to frame 235, then 250 and 275
+
+
+def test_where_every_border_was_lit_there_is_no_bar_to_look_for() -> None:
+    frames, borders = np.zeros((120, 8, 8, 3), np.uint8), Borders()
+    frames[10, :, :7] = 90
+    frames[20, :, 7] = 90
+    with open_source(frames) as source:
+        for _ in borders.watch(source):
+            pass
+        assert borders.are_lit
+        assert borders.frames == 5 + 4  # 0, 5, 10, 15 and 20, then 25, 50, 75 and 100
+        assert look(source).frames == 11  # of images every second one, up to 20
+        assert look(source).bars() == Bars()

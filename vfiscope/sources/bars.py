@@ -89,6 +89,8 @@ class Borders:
 
     def __init__(self, step: int = SEARCH_STEP) -> None:
         self.frames = 0
+        self.are_lit = False
+        """Whether something was seen at every border, after which there can be no bar any more."""
         self._step = step
         self._first: int | None = None
         self._rows: Lines | None = None
@@ -100,7 +102,8 @@ class Borders:
             self._first = int(frames.index[0])
         looks, left = np.divmod(frames.index - (self._first or 0), self._step)
         for row in np.flatnonzero(left == 0):
-            due = self.frames < SEARCHED_FRAMES or looks[row] % LATER_STEP == 0
+            sought = self.frames < SEARCHED_FRAMES and not self.are_lit
+            due = sought or looks[row] % LATER_STEP == 0
             if due and frames.status[row] != Status.UNREADABLE:
                 self._look_at(frames.interleaved[row])
 
@@ -117,6 +120,9 @@ class Borders:
         self._rows = _with(self._rows, rows)
         self._columns = _with(self._columns, columns)
         self.frames += 1
+        self.are_lit = self.are_lit or all(
+            np.median(lines.brightest[0]) > MAX_BAR_LEVEL for lines in self._sides()
+        )
 
     def bars(self) -> Bars | None:
         """The bars so far; None where no frame was bright enough to tell."""
@@ -159,7 +165,7 @@ def look(source: Source) -> Borders:
     found = Borders() if is_video else Borders(1)
     for frames in source.select(Selection(chosen.start, chosen.stop, chosen.step * spread)):
         found.add(frames)
-        if found.frames >= SEARCHED_FRAMES and found.bars() is not None:
+        if found.are_lit or (found.frames >= SEARCHED_FRAMES and found.bars() is not None):
             break
     return found
 
