@@ -112,7 +112,7 @@ def _each_with_before(frames: Iterator[SignalFrame | None]) -> Iterator[SignalFr
     """The frames, each with the one in the row before."""
     before: SignalFrame | None = None
     for frame in frames:
-        yield None if frame is None else replace(frame, before=before)
+        yield None if frame is None else frame.but(before=before)
         before = frame if frame is None or frame.partner is None else frame.alone()
 
 

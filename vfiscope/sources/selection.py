@@ -8,7 +8,10 @@ from fractions import Fraction
 from vfiscope.errors import UsageError
 from vfiscope.options.crop import Box
 
-__all__ = ["Options", "Selection"]
+__all__ = ["NOT_ASKED", "Options", "Selection"]
+
+NOT_ASKED = Fraction(0)
+"""The time of a frame where a selection by ordinals does not ask for it."""
 
 
 @dataclass(frozen=True)

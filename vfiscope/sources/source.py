@@ -24,7 +24,7 @@ from vfiscope.pixels import times_smaller
 from vfiscope.sources.batching import SelectedRow, arrange, gather
 from vfiscope.sources.counts import Counts
 from vfiscope.sources.geometry import cropped, resize_into
-from vfiscope.sources.selection import Options, Selection
+from vfiscope.sources.selection import NOT_ASKED, Options, Selection
 from vfiscope.stage_clock import StageClock
 from vfiscope.types import Frames, Note, PacketIndex, SeekTable, SourceInfo, Status
 
@@ -317,7 +317,8 @@ class Source(ABC):
                         f"{self._info.path} holds more than {config.MAX_FRAMES} frames: split it"
                     )
                 first_pts = row.pts if first_pts is None else first_pts
-                seconds = (row.pts - first_pts) * time_base
+                units = row.pts - first_pts
+                seconds = units * time_base if selection.timed else NOT_ASKED
                 if selection.after(row.index, seconds):
                     counts.stop = row.index
                     break
@@ -326,7 +327,8 @@ class Source(ABC):
                 first_index = row.index if first_index is None else first_index
                 if (row.index - first_index) % selection.step == 0:
                     counts.delivered += 1
-                    yield SelectedRow(row.index, row.pts, float(seconds), row.paint)
+                    time_s = units * time_base.numerator / time_base.denominator
+                    yield SelectedRow(row.index, row.pts, time_s, row.paint)
         if first_pts is None:
             raise SourceError(
                 f"{self._info.path} holds no frame that can be decoded: it may be damaged or"

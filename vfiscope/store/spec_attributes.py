@@ -79,10 +79,7 @@ def read_signal(dataset: Any, name: str) -> SignalSpec:
 
 def _read_spec(cls: type[_Spec], types: Types, dataset: Any, name: str) -> _Spec:
     # Attributes that are newer than the file have their defaults.
-    found = {
-        key: kind(attribute(dataset.attrs, key))
-        for key, kind in types.items()
-        if key in dataset.attrs
-    }
+    attrs = dataset.attrs
+    found = {key: kind(attribute(attrs, key)) for key, kind in types.items() if key in attrs}
     texts = {key: printable(value) for key, value in found.items() if isinstance(value, str)}
     return cls(name=name, **{**found, **texts})

@@ -217,11 +217,15 @@ def _extended(columns: Columns, first: int, last: int) -> tuple[int, int]:
 
 
 def _otherwise(columns: Columns) -> NDArray[np.bool_]:
-    """(N,) True in fades and flicker, and at cuts."""
-    rows = light_changes(columns).flickering | (cut_margin(columns) >= 1)
-    for fade in fades(columns):
-        rows[fade.first : fade.last + 2] = True
-    return rows
+    """(N,) True in fades and flicker, and at cuts; computed once."""
+
+    def compute() -> NDArray[np.bool_]:
+        rows = light_changes(columns).flickering | (cut_margin(columns) >= 1)
+        for fade in fades(columns):
+            rows[fade.first : fade.last + 2] = True
+        return rows
+
+    return columns.share("not_gradual", compute)
 
 
 def _measured(columns: Columns, first: int, last: int, change: Float64) -> _Stretch:
