@@ -24,7 +24,7 @@ from vfiscope import open_source
 
 SCDET = "FFmpeg scdet"
 HEAD = (
-    "tool|F1 cuts|found, false|F1 cuts, dissolves, wipes, fades|found, false"
+    "tool|clips read|F1 cuts|found, false|F1 cuts, dissolves, wipes, fades|found, false"
     "|joined clips: ms a frame|elapsed|whole clips: ms a frame|elapsed|start, s"
 )
 
@@ -108,14 +108,14 @@ def _children() -> float:
 
 
 def table(entries: Sequence[Entry], results: Mapping[str, Result]) -> list[str]:
-    """A line for each tool."""
+    """A line for each tool, of the clips that it can decode."""
     lines = [f"| {HEAD.replace('|', ' | ')} |", "|" + "---|" * (HEAD.count("|") + 1)]
-    frames: dict[str, int] = defaultdict(int)
-    for entry in entries:
-        frames[entry.purpose] += entry.frames
     for tool, result in results.items():
+        frames: dict[str, int] = defaultdict(int)
+        for entry in entries:
+            frames[entry.purpose] += entry.frames * (entry.file in result.said)
         seen = judged(entries if tool == "vfiscope" else list(map(lenient, entries)), result.said)
-        cells = [tool]
+        cells = [tool, str(len(result.said))]
         for meant in (hard_cut, any_transition):
             tally, _ = transitions(seen, meant)
             cells += [f"{tally.f1:.2f}", f"{tally.found}/{tally.visible}, {tally.false}"]

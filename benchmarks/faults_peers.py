@@ -96,6 +96,7 @@ def _scenes(
     """Adds PySceneDetect's cuts, by a Python that has it."""
     script = str(Path(__file__).with_name("faults_scenedetect.py"))
     seconds: Counter[str] = Counter()
+    frames: Counter[str] = Counter()
     for first in range(0, len(entries), AT_ONCE):
         some = {str(out / entry.file): entry for entry in entries[first : first + AT_ONCE]}
         done = subprocess.run([python, script, *some], capture_output=True, text=True, check=True)
@@ -103,10 +104,10 @@ def _scenes(
             for name, found in detectors.items():
                 said[some[path].file][name] = found["said"]
                 seconds[name] += found["seconds"]
+                frames[name] += some[path].frames
         print(f"\r{SCENES}: {first} of {len(entries)}", end="", file=sys.stderr, flush=True)
-    frames = sum(entry.frames for entry in entries)
     for name, took in seconds.items():
-        print(f"\n{name}: {1e3 * took / frames:.1f} ms of processor time a frame", end="")
+        print(f"\n{name}: {1e3 * took / frames[name]:.1f} ms of processor time a frame", end="")
 
 
 def hard_cut(truth: Truth) -> bool:
