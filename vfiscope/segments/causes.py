@@ -43,6 +43,10 @@ AT_THE_ENDS = ("change", "exposure")
 OF_ONE_INSTANT = ("warp",)
 """Metrics of what is broken within one instant: a frame of another one is unlike its neighbours all
 over."""
+TRANSITIONS, MIN_MIXED_ROWS = ("cut", "fade"), 3
+"""Kinds of a change from one shot to another, and the shortest that is gradual."""
+OF_TWO_INSTANTS = ("tearing", "ghosting")
+"""Kinds of frames that show two instants."""
 ELSEWHERE_IN_TIME = ("repeats", "late", "early")
 """Causes of the verdict by which a frame is one of another instant."""
 REPEATS = "repeats the frame before it"
@@ -84,7 +88,8 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     """The segments without those that something surer tells of: what real frames say of a frame,
     by a score or by a mixture of them, before what the frames beside it say. And where scores say
     how much has changed since the frame before, without low scores where a kind says why. A frame
-    behind instants that are surely missing is unlike the one before it, and begins no shot."""
+    behind instants that are surely missing is unlike the one before it, and begins no shot. And in
+    a gradual transition parts of two shots are in one frame, which is neither torn nor a ghost."""
 
     def rank(segment: Segment) -> int:
         return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
@@ -98,10 +103,17 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     }
     skips = {each.start for each in found if (each.kind, each.metric) == ("drop", BY_PLACES)}
     why = Ranges(_reasons(found) if columns.looks_back else ())
+    gradual = Ranges(
+        (each.start, each.stop)
+        for each in found
+        if each.kind in TRANSITIONS and each.stop - each.start >= MIN_MIXED_ROWS
+    )
 
     def is_told(each: Segment) -> bool:
         known = surer.get((each.kind, rank(each)))
-        return known is not None and known.reach(each.start + 1, each.stop - 1)
+        mixed = each.kind in OF_TWO_INSTANTS and not rank(each)
+        within = each.start + 1, each.stop - 1
+        return (known is not None and known.reach(*within)) or (mixed and gradual.reach(*within))
 
     return [
         each

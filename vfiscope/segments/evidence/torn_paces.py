@@ -16,7 +16,9 @@ from vfiscope.types import Float64
 
 __all__ = [
     "ENOUGH_TORN",
+    "MAX_NEW",
     "MIN_PACE_MARGIN",
+    "MIN_STANDING",
     "PACE_SIGNALS",
     "SURELY_TORN",
     "PacedTear",
@@ -45,6 +47,8 @@ MAX_SPLIT_OFF = 0.15
 """How far the split that pixels show may be away."""
 ENOUGH_CONTRAST, REPEAT_BEHIND = 0.7, 2
 """Contrast of a part that repeats an earlier instant, and rows behind the tear where it may."""
+MIN_STANDING, ONE_FRAME_STEPS = 0.65, 1.5
+"""Contrast of a part that stands, where an instant is one frame off: so many steps at most."""
 MAX_PIXEL_MARGIN = 4.0
 """The most that what the pixels show counts for."""
 CLEARLY_TORN, SURELY_TORN = 1.4, 1.5
@@ -101,7 +105,9 @@ def _paced(context: Context) -> list[PacedTear]:
     found = []
     for first, stop in zip(firsts[alone].tolist(), stops[alone].tolist(), strict=True):
         margin = math.sqrt(pace[stop] * _shown_by_pixels(context, split[stop], first, stop))
-        if margin >= CLEARLY_TORN and not broken[first : stop + 1].any():
+        far = abs(ahead[stop]) > ONE_FRAME_STEPS
+        stands = far or _stands(context, split[stop], (first, stop))
+        if margin >= CLEARLY_TORN and stands and not broken[first : stop + 1].any():
             found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
 
@@ -133,6 +139,12 @@ def _shown_by_pixels(context: Context, split: float, first: int, stop: int) -> f
     within = range(first, min(stop + REPEAT_BEHIND + 1, len(repeats[0])))
     most = max(_most_at(split, *jumps, (first, stop)), _most_at(split, *repeats, within))
     return min(most, MAX_PIXEL_MARGIN)
+
+
+def _stands(context: Context, split: float, rows: Iterable[int]) -> bool:
+    """Whether a part of the frame stands in one of the rows."""
+    repeats = context.columns.share("tear_repeats", lambda: _repeats(context))
+    return _most_at(split, *repeats, rows) * ENOUGH_CONTRAST >= MIN_STANDING
 
 
 def _jumps(context: Context) -> tuple[Float64, Float64]:

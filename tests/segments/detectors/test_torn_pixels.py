@@ -1,0 +1,150 @@
+"""Tears that pixels tell, from columns made by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from vfiscope.segments.detectors import DETECTORS, Columns
+from vfiscope.segments.detectors.torn import TEAR_SIGNALS
+from vfiscope.segments.evidence.confidence import confidence
+from vfiscope.types import FrameTable
+
+ROWS = 60
+QUIET = {
+    "tear_contrast": 0.05,
+    "tear_share": 0.5,
+    "tear_lag": 1.0,
+    "tear_jump": 0.05,
+    "tear_jump_share": 0.5,
+    "luma_mean": 100.0,
+    "warp_residual": 0.05,
+}
+"""A scene in which all goes on alike; other signals are 0."""
+LATE = {
+    "tear_contrast": {30: 0.9},
+    "tear_share": {30: -0.5},
+    "tear_lag": {30: 2.0},
+    "tear_jump": {31: 0.6},
+    "tear_jump_share": {31: -0.5},
+    "warp_residual": {31: 0.07},
+}
+"""The bottom of frame 30 is two frames late, and jumps in frame 31."""
+LATE_ROWS = {
+    "tear_contrast": {30: 0.9, 31: 0.8, 32: 0.7},
+    "tear_share": {30: 0.6, 31: 0.7, 32: 0.8},
+    "tear_lag": {30: 3.0, 31: 3.0, 32: 3.0},
+}
+"""The top of three frames is as it was three frames before; the line sinks."""
+STANDS = {
+    "tear_contrast": {30: 0.8},
+    "tear_share": {30: 0.4},
+    "tear_jump": {30: 1.5, 31: 0.5},
+    "tear_jump_share": {30: -0.6, 31: 0.45},
+}
+"""The top stands in frame 30 and goes two steps in frame 31."""
+Changes = dict[str, dict[int, float]]
+
+
+def scene(changes: Changes) -> Columns:
+    """Columns of the quiet scene with other values in some rows: {signal: {row: value}}."""
+    signals = {name: np.full(ROWS, QUIET.get(name, 0.0), np.float32) for name in TEAR_SIGNALS}
+    for name, values in changes.items():
+        for row, value in values.items():
+            signals[name][row] = value
+    rows = np.arange(ROWS)
+    zeros, phase = np.zeros(ROWS, np.uint8), np.full(ROWS, np.nan)
+    frames = FrameTable(rows, rows, rows * 0.04, rows - 1, zeros, phase, zeros, Fraction(1, 25))
+    return Columns(frames, {}, {}, signals)
+
+
+@pytest.mark.parametrize(
+    ("changes", "torn"),
+    [
+        (LATE, (30, 31)),
+        # It jumped two frames ago to what it should show now.
+        (
+            {
+                **LATE,
+                "tear_jump": {28: 0.6},
+                "tear_jump_share": {28: -0.5},
+                "warp_residual": {28: 0.07},
+            },
+            (28, 29),
+        ),
+        # The rest changes less in the row where the bottom jumps: the split is the same.
+        (
+            {
+                **LATE,
+                "tear_contrast": {30: 0.9, 31: 0.7},
+                "tear_share": {30: -0.5, 31: 0.45},
+                "tear_jump": {},
+            },
+            (30, 31),
+        ),
+        # A part jumps behind those rows, after one more of new content, or three rows before.
+        ({**LATE_ROWS, "warp_residual": {33: 0.07}}, (30, 33)),
+        ({**LATE_ROWS, "warp_residual": {34: 0.07}}, (30, 34)),
+        ({**LATE_ROWS, "warp_residual": {27: 0.07}}, (27, 30)),
+        (STANDS, (30, 31)),
+        (
+            {
+                **STANDS,
+                "tear_jump": {30: 1.5, 29: 0.5},
+                "tear_jump_share": {30: -0.6, 29: 0.45},
+            },
+            (29, 30),
+        ),
+    ],
+)
+def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[int, int]) -> None:
+    (found,) = DETECTORS["tearing"].detect(scene(changes))
+    assert (found.start, found.stop) == torn
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        # a part repeats the frame before, but never catches up
+        {"tear_contrast": {30: 0.9}},
+        # a part shows an earlier frame again, and the other one jumps, or a smaller one
+        {**LATE, "tear_jump_share": {31: 0.5}},
+        {**LATE, "tear_jump_share": {31: -0.7}},
+        # a part is like an earlier frame, and nothing jumps
+        {**LATE, "tear_jump": {}},
+        {**LATE, "warp_residual": {}},
+        {**LATE_ROWS, "warp_residual": {}},
+        # frames are like earlier ones as they are in the same light again: flicker
+        {**LATE_ROWS, "warp_residual": {33: 0.07}, "light_step": {29: 0.015, 31: -0.015}},
+        # more of them are alike than a part can be late
+        {
+            **{name: {**LATE_ROWS[name], 33: LATE_ROWS[name][32]} for name in LATE_ROWS},
+            "warp_residual": {34: 0.07},
+        },
+        # a part stands now and then, as things do that are drawn for two frames each
+        {**STANDS, "tear_contrast": {28: 0.8, 30: 0.8, 32: 0.8}},
+        # a part stands and goes on as before, or the other one or a smaller one goes two steps
+        {**STANDS, "tear_jump": {30: 1.5}},
+        {**STANDS, "tear_jump_share": {30: -0.6, 31: -0.45}},
+        {**STANDS, "tear_jump_share": {30: -0.6, 31: 0.6}},
+        # a part stands in another light, or where motion explains nothing
+        {**STANDS, "light_step": {30: 0.03}},
+        {**STANDS, "warp_residual": {30: 0.2}},
+    ],
+)
+def test_what_looks_like_a_tear_is_none(changes: Changes) -> None:
+    assert DETECTORS["tearing"].detect(scene(changes)) == []
+
+
+def test_a_tear_tells_what_it_shows_again_and_how_sure_that_is() -> None:
+    (one,) = DETECTORS["tearing"].detect(scene(LATE))
+    assert one.evidence == (
+        "50 % of frame 30, at the bottom, shows what was there 2 frames before, while the rest goes"
+        " on (contrast 0.9 of 1), and jumps beside it; 1.8 times what would be enough"
+    )
+    assert one.confidence == pytest.approx(confidence("tearing", 0.9 / 0.5))
+    (rows,) = DETECTORS["tearing"].detect(scene({**LATE_ROWS, "warp_residual": {33: 0.07}}))
+    assert rows.confidence == pytest.approx(confidence("tearing", (0.9 + 0.8 + 0.7) / 0.5))
