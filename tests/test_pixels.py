@@ -113,7 +113,9 @@ def test_luma_is_written_once() -> None:
 
 @pytest.mark.parametrize(
     ("size", "times"),
-    [((720, 1280), 6), ((180, 240), 1), ((68, 320), 1), ((100, 4000), 2), ((1, 4000), 1)],
+    [((720, 1280), 6), ((180, 240), 1), ((68, 320), 1), ((100, 1500), 2), ((20, 8000), 6)],
 )
-def test_of_very_wide_frames_enough_height_is_left(size: tuple[int, int], times: int) -> None:
+def test_of_very_wide_frames_enough_height_is_left_and_not_all_width(
+    size: tuple[int, int], times: int
+) -> None:
     assert pixels.times_smaller(size, 240) == times

@@ -66,13 +66,16 @@ LUMA_FORMULA = "Y' = 0.299 R + 0.587 G + 0.114 B"
 
 WIDEST_SHAPE = 3
 """Width over height up to which the whole width of a frame counts where it is scaled down."""
+MOST_WIDTHS = 6
+"""How many times as wide as others a wider one may be then."""
 
 
 def times_smaller(size: tuple[int, int], width: int) -> int:
     """The whole number by which both sides of a frame (H, W) are divided so that it is at most
-    ``width`` pixels wide. Of a very wide frame only so much of the width counts, for little height
-    would be left."""
-    return -(-min(size[1], WIDEST_SHAPE * size[0]) // width)
+    ``width`` pixels wide. Of a frame more than three times as wide as high, of which little height
+    would be left, three times the height counts instead, and at least a sixth of the width."""
+    counted = max(min(size[1], WIDEST_SHAPE * size[0]), -(-size[1] // MOST_WIDTHS))
+    return -(-counted // width)
 
 
 def white(bit_depth: int) -> int:

@@ -49,6 +49,7 @@ BAD = [
         ["score", "{m}/test.mp4", "x"],
         "extra argument (x): what it is compared with is passed as --ref REF",
     ),
+    (["compare", "a", "b", "x"], "extra argument (x): vfiscope compare --help says what to pass"),
     (["scan", "{m}/test.mp4", "x"], "extra argument (x): vfiscope scan --help says what to pass"),
     (
         ["scan", "{m}/test.mp4", "--kinds", "-o", "x.h5"],

@@ -96,6 +96,14 @@ def test_of_a_long_sequence_every_fifth_frame_is_looked_at_first_and_every_25th_
     assert borders.frames == 48 + 2  # up to frame 235, then 250 and 275
 
 
+def test_bars_differ_from_what_a_fade_shows_there_later() -> None:
+    """Its first frames are brighter than a bar may be, and too dark to tell that one is none."""
+    grey = np.broadcast_to(np.arange(45, 105, 5, np.uint8)[:, None, None, None], (12, H, W, 3))
+    with open_source(grey) as faded, open_source(barred(grey, Bars(9, 9, 0, 0))) as other:
+        assert look(faded).frames > 1
+        assert look(faded).differ(look(other))
+
+
 def test_where_every_border_was_lit_there_is_no_bar_to_look_for() -> None:
     frames, borders = np.zeros((120, 8, 8, 3), np.uint8), Borders()
     frames[10, :, :7] = 90

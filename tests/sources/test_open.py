@@ -327,11 +327,12 @@ def test_other_objects_are_no_source() -> None:
         open_source({})
 
 
-def test_an_open_source_is_named_with_what_to_pass() -> None:
-    with open_source(noise(1, 4, 4)) as source:
-        said = f"is open already: pass what it was opened from, '{source.info.path}'"
-        with pytest.raises(SourceError, match=re.escape(said)):
-            open_source(source)
+def test_a_source_is_refused_with_what_to_pass(clip: Path) -> None:
+    for target, what in ((noise(1, 4, 4), "the array itself"), (clip, repr(str(clip)))):
+        with open_source(target) as source:
+            said = f"was opened before: pass what it was opened from, {what}"
+            with pytest.raises(SourceError, match=re.escape(said)):
+                open_source(source)
 
 
 # --------------------------------------------------------------------------------- life of a source

@@ -132,6 +132,18 @@ def test_a_frame_whose_place_in_the_source_stays_repeats_the_one_before_it() -> 
         found = judge(replace(rows, ref_index=nowhere), clean)
         assert found is not None
         assert counts(found) == {"clean": 8}
+    still = judge(replace(rows, ref_index=ref_index, phase=phase), columns(*["still"] * 8))
+    assert still is None or not still.repeats  # it is not asked for its instant
+
+
+@pytest.mark.parametrize("frozen", [4, 12])
+def test_a_freeze_may_be_most_of_a_clip(frozen: int) -> None:
+    places = [0.0, 0.5, 1.0, *[1.5] * frozen, 2.0, 2.5]
+    rows, place = table(len(places), Role.SYNTHESISED), np.array(places)
+    frames = replace(rows, ref_index=place.astype(np.int64), phase=place % 1)
+    found = judge(frames, columns(*["clean"] * len(places)))
+    assert found is not None
+    assert counts(found) == {"repeats": frozen - 1, "clean": 6}
 
 
 def test_the_sentence_counts_each_frame_once_and_leaves_out_what_was_not_judged() -> None:

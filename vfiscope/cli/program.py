@@ -104,8 +104,9 @@ def _wrong_usage(error: click.UsageError) -> str:
 
 def _is_second_input(error: click.UsageError) -> bool:
     """True for one argument too many of a verb that takes an input and a reference."""
-    known = () if error.ctx is None else (param.name for param in error.ctx.command.params)
-    return "ref" in known and "unexpected extra argument (" in error.message
+    params = () if error.ctx is None else error.ctx.command.params
+    has_ref = any(isinstance(each, click.Option) and each.name == "ref" for each in params)
+    return has_ref and "unexpected extra argument (" in error.message
 
 
 def _no_option(error: click.NoSuchOption) -> str:

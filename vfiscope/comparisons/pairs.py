@@ -75,17 +75,17 @@ def skip_rows(batches: Iterable[RowsT], count: int) -> Iterator[RowsT]:
         count = 0
 
 
-def pair_rows(test: Stream, ref: Stream, *, after_ref: bool = False) -> Iterator[Pairs]:
+def pair_rows(test: Stream, ref: Stream, *, ref_is_row_before: bool = False) -> Iterator[Pairs]:
     """Every test frame with the reference frame of the same row.
 
-    Where the reference ends first, the remaining test frames come as unpaired rows. ``after_ref``
-    tells that of a test frame this is the one in the row before.
+    Where the reference ends first, the remaining test frames come as unpaired rows.
+    ``ref_is_row_before`` tells that of a test frame this is the one in the row before.
     """
     test_batch, ref_batch = next(test, None), next(ref, None)
     while test_batch is not None and ref_batch is not None:
         rows = min(len(test_batch[0]), len(ref_batch[0]))
         taken = (_take(each, slice(rows)) for each in (test_batch, ref_batch))
-        yield _pairs(*taken, after_ref=after_ref)
+        yield _pairs(*taken, ref_is_row_before=ref_is_row_before)
         test_batch = _rest(test_batch, rows) or next(test, None)
         ref_batch = _rest(ref_batch, rows) or next(ref, None)
     if test_batch is not None:
@@ -174,11 +174,11 @@ def _gather(batch: Batch, rows: Int64) -> Batch:
 def pair_lagged(stream: Stream, lag: int) -> Iterator[Pairs]:
     """Every frame with the one ``lag`` frames before it; the first ``lag`` frames are unpaired."""
     later, earlier = tee_stream(stream, _without_luma)
-    yield from pair_shifted(later, earlier, lag, after_ref=lag == 1)
+    yield from pair_shifted(later, earlier, lag, ref_is_row_before=lag == 1)
 
 
 def pair_shifted(
-    test: Stream, ref: Stream, missing: int, *, after_ref: bool = False
+    test: Stream, ref: Stream, missing: int, *, ref_is_row_before: bool = False
 ) -> Iterator[Pairs]:
     """The first ``missing`` test frames unpaired, every later one with the next reference frame."""
     while missing > 0 and (batch := next(test, None)) is not None:
@@ -187,7 +187,7 @@ def pair_shifted(
         missing -= rows
         if rest := _rest(batch, rows):
             test = chain([rest], test)
-    yield from pair_rows(test, ref, after_ref=after_ref)
+    yield from pair_rows(test, ref, ref_is_row_before=ref_is_row_before)
 
 
 def pair_golden(stream: Stream, golden: Batch) -> Iterator[Pairs]:
@@ -209,8 +209,8 @@ def _without_luma(batch: Batch) -> Batch:
     return replace(frames, luma=None, sums=None), features
 
 
-def _pairs(test: Batch, ref: Batch, *, after_ref: bool = False) -> Pairs:
-    return Pairs(test[0], ref[0], test[1], ref[1], after_ref=after_ref)
+def _pairs(test: Batch, ref: Batch, *, ref_is_row_before: bool = False) -> Pairs:
+    return Pairs(test[0], ref[0], test[1], ref[1], ref_is_row_before=ref_is_row_before)
 
 
 def unpaired(batch: Batch) -> Pairs:

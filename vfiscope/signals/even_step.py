@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import block_flow, from_before, to_next
+from vfiscope.signals.frame_flow import block_flow, from_before, step_before, step_to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.pace import MIN_PACE_BLOCKS, MIN_PACE_PX, product, ratios_of
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
@@ -45,9 +45,7 @@ def even_step(frame: SignalFrame) -> EvenStep | None:
     0.25 of their pixels, and count by |u|^2 in what agrees. None where fewer than six do, and where
     a neighbour is not known.
     """
-    before = frame.before
-    earlier = None if before is None else block_flow(before.shared.get("from_before"))
-    step, later = block_flow(from_before(frame)), block_flow(to_next(frame))
+    step, earlier, later = block_flow(from_before(frame)), step_before(frame), step_to_next(frame)
     if step is None or earlier is None or later is None:
         return None
     usual = (earlier + later) / 2
@@ -93,11 +91,11 @@ EVEN_STEPS = tuple(
             "Motion since the frame before as a multiple of the mean of those before and after it:"
             " 2 where an instant is missing.",
         ),
-        ("agreed", "1", "Part of what moves that went as many of its own steps."),
+        ("agreed", "1", "Part of what moves that went as many of its own steps as even_pace says."),
         (
             "off",
             "px",
-            "How far what moves is from that mean, at 240 px of width.",
+            "How far what moves is from that many of its steps, at 240 px of width.",
         ),
     )
 )

@@ -29,6 +29,8 @@ __all__ = [
     "flow_between",
     "from_before",
     "mean_apart",
+    "step_before",
+    "step_to_next",
     "tiny_scale",
     "to_next",
 ]
@@ -94,6 +96,16 @@ def to_next(frame: SignalFrame) -> Carried | None:
 def block_flow(found: Carried | None) -> Float32 | None:
     """(h, w, 2) mean flow of blocks of 8 x 8; None where nothing is known."""
     return None if found is None else found.blocks
+
+
+def step_before(frame: SignalFrame) -> Float32 | None:
+    """(h, w, 2) motion of the blocks into the frame before."""
+    return None if frame.before is None else block_flow(frame.before.shared.get("from_before"))
+
+
+def step_to_next(frame: SignalFrame) -> Float32 | None:
+    """(h, w, 2) motion of the blocks out of the frame."""
+    return block_flow(to_next(frame))
 
 
 def tiny_scale(frame: SignalFrame) -> int:

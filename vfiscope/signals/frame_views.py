@@ -53,7 +53,7 @@ def mean_squares(plane: Any, made: Any, tall: int, broad: int, sums: Any) -> Non
 
 @compiled(inner=True)
 def add_down(plane: Any, top: int, tall: int, sums: Any) -> None:
-    """Fill sums of columns; those of three rows, as of frames of 720, without storing parts."""
+    """Fill sums of columns; those of three rows, as of 1280 x 720, without storing parts."""
     if tall == 3:
         one, two, three = plane[top], plane[top + 1], plane[top + 2]
         for x in range(sums.shape[0]):

@@ -209,7 +209,7 @@ def _alone(
     found = pairs.registrations
     motion = None if scores is None else scores.fields.get("motion")
     faults = _faults(scores) if Sight.FAULTS in looked_at else None
-    sums = apart(pairs) if pairs.after_ref and pairs.decoded is None else None
+    sums = apart(pairs) if pairs.ref_is_row_before and pairs.decoded is None else None
     for row in range(len(pairs)):
         if test.status[row] == Status.UNREADABLE:
             yield None

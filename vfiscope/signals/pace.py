@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vfiscope.jit import compiled
-from vfiscope.signals.frame_flow import block_flow, from_before, to_next
+from vfiscope.signals.frame_flow import block_flow, from_before, step_before, step_to_next
 from vfiscope.signals.frame_views import ranked
 from vfiscope.signals.signal import Sight, Signal, SignalFrame, part_of
-from vfiscope.types import Float32, SignalSpec
+from vfiscope.types import SignalSpec
 
 __all__ = ["HEADING", "PACE", "PACE_SPREAD", "Pace", "heading", "pace"]
 
@@ -36,7 +36,7 @@ def pace(frame: SignalFrame) -> Pace | None:
     Blocks are 8 x 8 of frames scaled down to at most 240 px of width; they move where |u| is above
     0.25 of their pixels. None where fewer than six do, and where neither neighbour is known.
     """
-    step, earlier, later = block_flow(from_before(frame)), _step_before(frame), _step_to_next(frame)
+    step, earlier, later = block_flow(from_before(frame)), step_before(frame), step_to_next(frame)
     if step is None or (earlier is None and later is None):
         return None
 
@@ -53,18 +53,8 @@ def heading(frame: SignalFrame) -> float:
     """Cosine between the motion of all blocks into the frame before and out of this one: 1 where
     motion goes on, -1 where it turns round, as a pendulum does, which moves as little there as in
     a repeat. NaN where either is not known, or fewer than six blocks move by 0.25 tiny pixels."""
-    earlier, later = _step_before(frame), _step_to_next(frame)
+    earlier, later = step_before(frame), step_to_next(frame)
     return math.nan if earlier is None or later is None else cosine(earlier, later)
-
-
-def _step_before(frame: SignalFrame) -> Float32 | None:
-    """(h, w, 2) motion of the blocks into the frame before."""
-    return None if frame.before is None else block_flow(frame.before.shared.get("from_before"))
-
-
-def _step_to_next(frame: SignalFrame) -> Float32 | None:
-    """(h, w, 2) motion of the blocks out of the frame."""
-    return block_flow(to_next(frame))
 
 
 @compiled()

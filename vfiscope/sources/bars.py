@@ -90,7 +90,8 @@ class Borders:
     def __init__(self, step: int = SEARCH_STEP) -> None:
         self.frames = 0
         self.are_lit = False
-        """Whether something was seen at every border, after which there can be no bar any more."""
+        """Whether something was clearly seen at every border: there can be no bar any more, and
+        what another sequence has there is known to be one."""
         self._step = step
         self._first: int | None = None
         self._rows: Lines | None = None
@@ -120,9 +121,7 @@ class Borders:
         self._rows = _with(self._rows, rows)
         self._columns = _with(self._columns, columns)
         self.frames += 1
-        self.are_lit = self.are_lit or all(
-            np.median(lines.brightest[0]) > MAX_BAR_LEVEL for lines in self._sides()
-        )
+        self.are_lit = self.are_lit or all(_is_seen(lines.brightest[:1]) for lines in self._sides())
 
     def bars(self) -> Bars | None:
         """The bars so far; None where no frame was bright enough to tell."""
@@ -165,7 +164,8 @@ def look(source: Source) -> Borders:
     found = Borders() if is_video else Borders(1)
     for frames in source.select(Selection(chosen.start, chosen.stop, chosen.step * spread)):
         found.add(frames)
-        if found.are_lit or (found.frames >= SEARCHED_FRAMES and found.bars() is not None):
+        enough = found.are_lit or found.frames >= SEARCHED_FRAMES
+        if enough and found.bars() is not None:
             break
     return found
 
@@ -259,6 +259,11 @@ def _middle(lines: NDArray[Any]) -> NDArray[Any]:
 
 
 def _shows(lines: Lines, start: int, stop: int) -> bool:
+    """True if lines of a side show something in the place of a bar."""
+    return _is_seen(lines.brightest[start:stop])
+
+
+def _is_seen(brightest: NDArray[np.uint8]) -> bool:
     """True if lines are clearly brighter than a bar may be."""
-    shown = np.median(_middle(lines.brightest[start:stop]), axis=1)
+    shown = np.median(_middle(brightest), axis=1)
     return bool(np.median(shown) >= MAX_BAR_LEVEL + MIN_EDGE_STEP)

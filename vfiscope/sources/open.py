@@ -116,9 +116,10 @@ def _opened(target: Any, options: Options) -> Source:
         _check_video_only(options, "an array")
         return ArraySource(frames, options)
     if isinstance(target, Source):
+        origin = target.info.path if target.info.kind in ("video", "images") else ""
         raise SourceError(
-            f"a {type(target).__name__} is open already: pass what it was opened from,"
-            f" {target.info.path!r}"
+            f"a {type(target).__name__} was opened before: pass what it was opened from,"
+            f" {repr(origin) if origin else 'the array itself'}"
         )
     if not isinstance(target, (str, os.PathLike)):
         raise SourceError(f"a {type(target).__name__} is not a source: pass {_instead_of(target)}")

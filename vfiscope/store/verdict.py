@@ -244,8 +244,7 @@ def _causes(
     judged = rows_of(frames, role) & np.isfinite(columns["fault"])
     if not judged.any():
         return None
-    marks = _marks(columns, judged)
-    marks["repeats"] |= judged & _stays(frames)
+    marks = _marks(columns, judged, _stays(frames))
     marks = _at_their_instants(marks, columns, judged)
     if role == "all":
         # Of two equal frames the second is the repeat; the first is where it belongs.
@@ -257,8 +256,9 @@ def _causes(
     return columns, judged, _first(marks)
 
 
-def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
-    """{cause: (N,) rows to which it applies}, in the order of :data:`CAUSES`."""
+def _marks(columns: Mapping[str, Float64], judged: Bool, stays: Bool) -> dict[str, Bool]:
+    """{cause: (N,) rows to which it applies}, in the order of :data:`CAUSES`; ``stays`` are rows
+    at the place of the row before."""
     nothing = np.zeros(len(judged))
 
     def column(name: str) -> Float64:
@@ -266,7 +266,7 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
 
     found = {
         "torn": column("torn") >= MIN_TORN_PURITY,
-        "repeats": column("repeat") >= MIN_WRONG_INSTANT_SHARE,
+        "repeats": stays | (column("repeat") >= MIN_WRONG_INSTANT_SHARE),
         "off_colour": (column("foreign") >= MIN_FOREIGN_SHARE)
         | (np.abs(column("level")) >= MIN_OFF_LEVEL),
         "blends": column("blend") >= MIN_BLEND_SHARE,
@@ -280,12 +280,12 @@ def _marks(columns: Mapping[str, Float64], judged: Bool) -> dict[str, Bool]:
 
 
 def _stays(frames: FrameTable) -> Bool:
-    """(N,) rows whose place among the frames of the source is that of the row before, where places
-    move on: they fit their place, and repeat the frame before them."""
+    """(N,) rows whose place among the frames of the source is that of the row before, where any
+    place moves on: they fit their place, and repeat the frame before them."""
     steps = np.diff(frames.ref_index + frames.phase, prepend=np.nan)
     placed = frames.ref_index >= 0
     known = placed & np.roll(placed, 1) & np.isfinite(steps)
-    if not known.any() or np.median(steps[known]) <= 0:
+    if not (steps[known] > 0).any():
         return np.zeros(len(frames), bool)
     found: Bool = known & (steps == 0)
     return found

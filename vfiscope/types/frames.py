@@ -175,7 +175,7 @@ class Pairs(Batch, Sharing):
     """The registrations of the test frames; None where they are as decoded."""
     decoded: Frames | None = None
     """The test frames before they were registered; None where they are as decoded."""
-    after_ref: bool = False
+    ref_is_row_before: bool = False
     """True where each partner is the test frame in the row before."""
 
     COLUMNS = (

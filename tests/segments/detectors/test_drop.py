@@ -233,7 +233,13 @@ def test_in_a_very_even_pan_several_whole_steps_are_enough(step: float, found: i
     columns = columns_of(frame_difference=12.0, pace=1.9)  # fine detail changes hardly more
     columns.signals["motion_x"][:] = 4.0
     columns.signals["motion_x"][AT] = step
-    assert len(drops(columns)) == found
+    told = drops(columns)
+    assert len(told) == found
+    for segment in told:
+        assert segment.evidence == (
+            "instants are missing before frame 20: the camera, which moves evenly, went 1.9 steps"
+            " at once and changed 1.2 times as much as the frames beside it"
+        )
 
 
 @pytest.mark.parametrize(
@@ -243,6 +249,7 @@ def test_in_a_very_even_pan_several_whole_steps_are_enough(step: float, found: i
         ("motion_x", AT + 1, 0.0),  # back again: a bump
         ("frame_difference", AT - 1, 11.9),  # changes as much
         ("pace", AT, 1.2),  # what moves went no further
+        ("structure_step", AT, 0.95),  # another shot
     ],
 )
 def test_an_uneven_pan_is_judged_as_any_motion(name: str, at: int, value: float) -> None:

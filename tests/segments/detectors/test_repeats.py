@@ -205,6 +205,13 @@ def test_fields_that_are_woven() -> None:
     )
 
 
+def test_every_second_frame_that_is_coded_better_shows_no_new_field() -> None:
+    """Not every dip is as deep, so that some cycles of four look like a pattern and none of two."""
+    uneven = np.exp(np.random.default_rng(32).normal(0, 0.05, 200))
+    change = 20 * np.where(np.arange(200) % 2, 0.7, 1.0) * uneven
+    assert found(columns_of(change, pace=np.full(200, np.nan))) == []
+
+
 def test_a_cadence_of_the_whole_clip_begins_with_its_first_repeat() -> None:
     """Around the first rows nothing is known, and the pattern is found behind them."""
     change = moving(*range(1, 60, 2), left=0.1, count=60)

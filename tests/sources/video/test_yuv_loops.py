@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
 import av.filter
 import numpy as np
 import pytest
-from helpers.media import from_planes
+from helpers.media import from_planes, noise, write_video
 
+from vfiscope import open_source
 from vfiscope.pixels import Beside, luma_bytes
 from vfiscope.sources.video.color import Color, RgbConverter
 from vfiscope.sources.video.yuv_loops import MATRICES, YuvLoops
@@ -132,8 +134,8 @@ def test_a_swscale_that_rounds_otherwise_is_not_imitated() -> None:
         lines[0] ^= change
         return made
 
-    frame.key_frame = True
     for change, agrees in ((0, True), (1, False)):
+        loops.ask_again()
         found = loops.convert(
             frame, "bt709", full=False, swscale=lambda f, c=change: planes(f, c), out=out
         )
@@ -147,22 +149,47 @@ def test_a_stream_may_change_its_site_at_a_keyframe_and_its_size() -> None:
             frame = with_properties(noisy("yuv420p", *size), f"chroma_location={site}")
             frame.key_frame = is_key
             out = np.empty((*size, 3), np.uint8)
+            converter.reach(frame)
             converter(frame, BT709, out)
             np.testing.assert_array_equal(out, by_swscale(frame, BT709))
 
 
-def test_swscale_is_asked_at_keyframes_and_when_properties_change() -> None:
-    loops, converter, asked = YuvLoops(), RgbConverter("a"), []
-
-    def planes(specimen: av.VideoFrame) -> av.VideoFrame:
-        asked.append(number)
-        return converter._reformat(specimen, "gbrp", BT709)
-
-    told = ("", "", "", "color_primaries=bt2020", "color_primaries=bt2020", "")
+def test_swscale_is_asked_behind_keyframes_and_when_properties_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second keyframe is reached and not converted, as with --step; the last frame lies behind
+    one that could not be decoded."""
+    asked: list[int] = []
+    ask = YuvLoops._ask
+    monkeypatch.setattr(YuvLoops, "_ask", lambda *a: asked.append(number) or ask(*a))
+    converter = RgbConverter("a")
+    told = ("", "", "", "", "color_primaries=bt2020", "color_primaries=bt2020", "", "")
     for number, properties in enumerate(told):
         frame = with_properties(noisy("yuv420p", 34, 34), f"chroma_location=left:{properties}")
-        frame.key_frame = number == 2
+        frame.key_frame = number in (0, 2)
+        converter.reach(None if number == 7 else frame)
+        if number == 2:
+            continue
         out = np.empty((34, 34, 3), np.uint8)
-        assert loops.convert(frame, "bt709", full=False, swscale=planes, out=out)
+        converter(frame, BT709, out)
         np.testing.assert_array_equal(out, by_swscale(frame, BT709))
-    assert asked == [0, 2, 3, 5]
+    assert asked == [0, 3, 4, 6, 7]
+
+
+def test_a_stream_whose_site_changes_is_the_same_however_it_is_read(tmp_path: Path) -> None:
+    """Two recordings joined byte by byte, with keyframes at frames 0 and 10."""
+    pieces = []
+    for site in (0, 1):
+        options = {"x264-params": f"chromaloc={site}:keyint=10:scenecut=0:bframes=0:log-level=none"}
+        more: dict[str, Any] = {"codec": "libx264", "pix_fmt": "yuv420p", "options": options}
+        pieces.append(write_video(tmp_path / f"{site}.h264", noise(10, 64, 64), **more))
+    joined = tmp_path / "joined.h264"
+    joined.write_bytes(b"".join(piece.read_bytes() for piece in pieces))
+    with open_source(joined) as source:
+        whole = np.concatenate([frames.interleaved for frames in source])
+        assert len(whole) == 20
+        assert (source.frames_at([5, 15]).interleaved == whole[[5, 15]]).all()
+    for chosen in ({"step": 3}, {"start": 5, "step": 6}):
+        with open_source(joined, **chosen) as source:
+            for frames in source:
+                assert (frames.interleaved == whole[frames.index]).all()

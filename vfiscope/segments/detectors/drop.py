@@ -140,13 +140,17 @@ def _gap_said(columns: Columns, row: int, missing: int) -> str:
 def _jump_said(columns: Columns, row: int, jump: float) -> str:
     """What the motion and the change tell."""
     context = context_of(columns)
-    pace = float(context.signal("even_pace")[row])
-    followed = context.signal("even_agreed")[row] > DROP_AGREED and pace > MIN_EVEN_PACE
+    pace, in_pan = (float(context.signal(name)[row]) for name in ("even_pace", "pace"))
+    around = ""
+    if _in_even_pan(context)[row] >= _jumps(columns)[1][row]:
+        moved = f"the camera, which moves evenly, went {told(in_pan)} steps at once"
+    elif context.signal("even_agreed")[row] > DROP_AGREED and pace > DROP_PACE:
+        moved = f"it moved on by {told(pace)} steps at once"
+    else:
+        moved, around = "it moved on too far", ", in which motion goes on evenly"
     return (
-        f"instants are missing before frame {columns.frames.index[row]}:"
-        + (f" it moved on by {told(pace)} steps at once" if followed else " it moved on too far")
-        + f" and changed {told(jump)} times as much as the frames beside it"
-        + ("" if followed else ", in which motion goes on evenly")
+        f"instants are missing before frame {columns.frames.index[row]}: {moved} and changed"
+        f" {told(jump)} times as much as the frames beside it{around}"
     )
 
 
@@ -224,7 +228,7 @@ def _lost(context: Context, jump: Float64) -> Float64:
 
 
 def _sides(pace: Float64) -> tuple[Float64, Float64]:
-    """(N,) motion of the row before or that of the row behind, whichever is less, and more."""
+    """Two of (N,): the lesser and the greater of the motion of the row before and that behind."""
     two = np.stack([np.abs(_beside(pace, by)) for by in (-1, 1)])
     return two.min(axis=0), two.max(axis=0)
 
@@ -232,6 +236,10 @@ def _sides(pace: Float64) -> tuple[Float64, Float64]:
 def _in_even_pan(context: Context) -> Float64:
     """(N,) how much more even the motion of the camera is around a step of several times as much
     than it must be; 0 elsewhere."""
+    return context.columns.share("pans of drops", lambda: _evenness_of_pans(context))
+
+
+def _evenness_of_pans(context: Context) -> Float64:
     x, y = (context.signal(f"motion_{name}") for name in ("x", "y"))
     usual = [medians(each, MOTION_ROWS) for each in (x, y)]
     rows = len(MOTION_ROWS)
@@ -242,6 +250,7 @@ def _in_even_pan(context: Context) -> Float64:
         met = (speed >= LEAST_EVEN_PX) & (steps > 2 - MAX_OFF_WHOLE)
         met &= np.abs(steps - np.rint(steps)) <= MAX_OFF_WHOLE
         met &= context.signal("pace") >= MIN_EVEN_PACE
+        met &= ~(context.signal("structure_step") >= MAX_DROP_STRUCTURE)
         most = MAX_UNEVEN_PAN * speed
         return np.where(met, most / np.fmax(spread, most / MAX_EVEN), 0.0)
 

@@ -344,6 +344,8 @@ def _pattern(
     repeats, others = rows[kept[rows]], rows[~kept[rows]]
     if not np.isfinite(change[others]).any() or dip[others].mean() > MAX_STRAY_SHARE:
         return None
+    if _has_shorter(repeats, period):  # which was no pattern
+        return None
     usual = float(np.nanmedian(change[others]))
     # The weaker ones among them count for all: a pattern is alike in every cycle.
     weak = float(np.quantile(share[repeats], WEAK_QUANTILE))
@@ -362,6 +364,13 @@ def _pattern(
     begin = max(0, first - shown + 1)
     place = begin, last, period, tuple(repeats.tolist())
     return Pattern(*place, ratio, certainty, weakest=weak)
+
+
+def _has_shorter(repeats: NDArray[np.intp], period: int) -> bool:
+    """Whether rows that repeat in each cycle are equally far apart: they are of a shorter cycle."""
+    held = np.unique(repeats % period)
+    apart = np.diff(np.append(held, held[0] + period))
+    return len(held) > 1 and bool((apart == apart[0]).all()) and apart[0] > 1
 
 
 def _slower(repeats: Float64, others: Float64) -> float:

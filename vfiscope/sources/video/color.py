@@ -187,6 +187,13 @@ class RgbConverter:
         self._specimens = VideoReformatter()
         self._loops = YuvLoops()
 
+    def reach(self, frame: av.VideoFrame | None) -> None:
+        """Note each frame that decoding reaches, converted or not: what a stream does not tell of
+        its frames may change with a keyframe, and where nothing could be decoded. None for such a
+        place, and where decoding went on elsewhere."""
+        if frame is None or frame.key_frame:
+            self._loops.ask_again()
+
     def __call__(
         self, frame: av.VideoFrame, color: Color, out: NDArray[Any], beside: Beside | None = None
     ) -> None:

@@ -30,7 +30,8 @@ DEMUXERS = (
 FRAMES_AHEAD = 250
 """Frames of another stream after which a stream with a single frame is taken for a still."""
 FEW_PIXELS = 640 * 480
-"""Of frames up to which threads cost a decoder more than they share of its work."""
+"""Pixels of a frame up to which a decoder takes more processor time with threads, and no less
+elapsed time."""
 SENSELESS = (errno.EBUSY, errno.EINVAL, errno.ENOMEM, errno.EPERM, errno.ERANGE)
 """Codes that FFmpeg returns for what a header says, not for what the system did."""
 CONTAINER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}

@@ -76,6 +76,7 @@ class VideoSource(Source):
         try:
             with closing(places):
                 for index, place in enumerate(places):
+                    convert.reach(place.frame)
                     pts = clock.stamp(place, index)
                     # A time that stands twice in the file leads nowhere: it is not sought.
                     noted.stamp(place.pts if place.part and place.pts is not None else pts)
@@ -136,6 +137,7 @@ class VideoSource(Source):
         try:
             with closing(found), self._without_notes():
                 for i, place in found:
+                    convert.reach(None)
                     pts = int(table.pts[i])
                     seconds = float((pts - int(table.pts[0])) * self._info.time_base)
                     yield SelectedRow(i, pts, seconds, partial(self._paint, place, i, convert))

@@ -79,14 +79,18 @@ class YuvLoops:
     fields of it apart; other versions of swscale may round otherwise. So frames are asked: a
     small copy with all properties of one is filled with noise and converted by swscale, and the
     loops convert the frame only if they make the same of the copy. What is not told changes with
-    the header of a sequence alone, which a keyframe follows: so each keyframe is asked, and what
-    tells anything else than the frame before it.
+    the header of a sequence alone, which a keyframe follows: so the first frame from each keyframe
+    on is asked (:meth:`ask_again`), and what tells anything else than the frame before it.
     """
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
         self._asked: tuple[Properties, str, bool] | None = None
         self._answer: int | None = None
+
+    def ask_again(self) -> None:
+        """Ask the next frame, whatever was asked before: a keyframe or another place is reached."""
+        self._asked = None
 
     def convert(
         self,
@@ -112,7 +116,7 @@ class YuvLoops:
         if matrix not in MATRICES or frame.format.name not in PLANAR_8_BIT or not _fits(planes):
             return False
         asked = properties_of(frame), matrix, full
-        if asked != self._asked or frame.key_frame:
+        if asked != self._asked:
             self._asked, self._answer = asked, self._ask(frame, matrix, full, swscale)
         if self._answer is None:
             return False
