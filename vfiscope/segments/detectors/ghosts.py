@@ -1,4 +1,4 @@
-"""Ghosting: frames that are a blend of the frames before and after."""
+"""Ghosting: frames that are a blend of two instants."""
 
 from __future__ import annotations
 
@@ -37,33 +37,29 @@ GHOSTING_SIGNALS = (
 )
 LEAST_KNOWN = 2
 """Of these before and behind, in which something moves too."""
-MAX_RESIDUAL, MAX_OF_USUAL = 0.4, 0.25
-"""Difference to the blend, as a part of that to the neighbours along their motion, and as a part of
-what this is around."""
-MAX_GRADIENT, MAX_OF_SLOPE = 0.97, 0.95
-"""Slope in what moves, as a part of that of the neighbours, and of what this is around: a blend of
-edges is flatter."""
-MUCH_FLATTER, MUCH_NEARER = 0.85, 0.5
-"""The same for blends of other frames, and the difference to these as a part of that to the blend
-of the neighbours."""
-MIN_USUAL = 0.6
-"""Difference to a blend around a ghost below which all is blended, as in a dissolve."""
 MIN_BLEND_PX = 2.0
 """Motion between the neighbours below which a ghost cannot be told."""
 MAX_GHOST_ROWS = 6
 """More in a row are a dissolve."""
 MIN_LEFT, MIN_EXPLAINED = 0.05, 1.2
 """Least residual of a blend that counts, and fall of its logarithm in a ghost."""
-MIN_SHOWN, MIN_FLATTER = 0.9, 0.4
-"""What evidence of two instants, and of weaker detail, counts for at least."""
-MIN_OF_TWO = 0.4
-"""What an echo and uneven steps count for together at least: blur has a share in mixtures, but
-neither of these."""
-LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.0
+USUAL_SLOPES, LEAST_SLOPE_OFF = 2.5, 0.03
+"""By how many usual departures the logarithm of the slope of what moves falls in a ghost, and what
+is added to these, as there are few rows to know them from."""
+MIN_EACH_FLATTER = 0.1
+"""What weaker detail and flatter slopes count for at least, each by itself: a frame that is torn or
+repeats another one lies beside others than usual, and has all of its detail."""
+MIN_SHOWN, MIN_FLATTER = 0.8, 0.4
+"""What evidence of two instants, and of a flatter frame, counts for at least."""
+MIN_OF_TWO, MIN_MIXED = 0.3, 0.15
+"""What an echo and uneven steps count for together at least, as blur has a share in mixtures but
+neither of these; and what mixtures do, as motion blur is seen again along its way but is no mixture
+of two instants."""
+LEAST_STEP, SMALLER_STEP, TWO_STEPS = 0.3, 0.92, 2.2
 """Change to a ghost and from it in terms of the usual: no frame is repeated; in a blend of the
 neighbours, or with one of them, one is smaller, and other blends are explained by a mixture; and
-together they are no more than the two steps from the frame before to the one after. They are more
-where frames are missing or the camera jumps."""
+together they are hardly more than the two steps from the frame before to the one after. They are
+more where frames are missing or the camera jumps."""
 FLAT_BESIDE = 0.7
 """Margin of weaker detail that frames right beside a stretch of ghosts do not reach."""
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
@@ -80,13 +76,10 @@ WEAK_GHOST, GHOST_REACH = 0.5, 3
 def detect(columns: Columns) -> list[Segment]:
     """The ghosts.
 
-    A blend of the frames around it explains the frame better than their motion does, and much
-    better than it explains the frames nearby; and what moves is flatter than in the frames around.
-    The same goes for a blend of two other frames, if it is much better than one of the neighbours.
-    Or what moves has weaker detail, and of three things some tell that it is of two instants: it is
-    seen twice, which nothing around is; a mixture explains the frame better than usual; and the
-    frames from where detail is weaker to where it is back are nearer to the one side than to the
-    other. Each counts as far as it is clear.
+    What moves is flatter, both in fine detail and in its slopes, and of three things some tell that
+    it is of two instants: it is seen twice, which nothing around is; a mixture explains the frame
+    better than usual; and the frames from where detail is weaker to where it is back are nearer to
+    the one side than to the other. Each counts as far as it is clear.
 
     Args:
         columns: with the signals ``GHOSTING_SIGNALS``.
@@ -94,11 +87,10 @@ def detect(columns: Columns) -> list[Segment]:
     context = context_of(columns)
     if not context.is_video:
         return []
-    clear, twice = _clear(context), _seen_twice(context)
-    margins = np.fmax(clear, twice)
+    margins = _margins(context)
     none = np.zeros(len(margins), bool)
     return [
-        _segment(context, margins, clear >= twice, rows)
+        _segment(context, margins, rows)
         for rows in spans(margins >= WEAK_GHOST, none, reach=GHOST_REACH)
         if rows[1] - rows[0] < MAX_GHOST_ROWS and margins[rows[0] : rows[1] + 1].max() >= 1
     ]
@@ -118,34 +110,9 @@ def ghost_rows(context: Context) -> Mask:
     return context.columns.share("ghost_rows", compute)
 
 
-def _clear(context: Context) -> Float64:
-    """(N,) margins of blends of the frame before and the one after, and of blends of other frames,
-    where these are much flatter and no mixture of the neighbours is nearly as good: one of several
-    mixtures is easily near what stands or jumps."""
-    residual, others, gradient, motion = (context.signal(name) for name in GHOSTING_SIGNALS[:4])
-    slope, (weaker, kept) = medians(gradient, ECHO_NEAR), lost_detail(context)
-    with np.errstate(invalid="ignore"):
-        flatter = gradient <= np.minimum(MAX_GRADIENT, MAX_OF_SLOPE * slope)
-        flatter &= (weaker >= MIN_FLATTER) | np.isnan(kept)
-        much = gradient <= MUCH_FLATTER * np.minimum(1, slope)
-        moves = (motion >= MIN_BLEND_PX) & ~relit(context)
-        much &= (others <= MUCH_NEARER * residual) & (weaker >= 1) & ~bumped_rows(context)
-    near, far = (_explained(context, name) for name in MIXTURES)
-    return np.where(moves, np.fmax(np.where(flatter, near, 0.0), np.where(much, far, 0.0)), 0.0)
-
-
-def _explained(context: Context, name: str) -> Float64:
-    """(N,) margins of how well a mixture explains the frame."""
-    residual = context.signal(name)
-    usual = medians(residual, ECHO_NEAR)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        margin = np.minimum(MAX_RESIDUAL / residual, MAX_OF_USUAL * usual / residual)
-        return np.where(usual >= MIN_USUAL, np.nan_to_num(margin), 0.0)
-
-
-def _seen_twice(context: Context) -> Float64:
+def _margins(context: Context) -> Float64:
     """(N,) margins of blends of any two instants."""
-    (flatter, kept), twice = lost_detail(context), seen_twice(context)
+    flatter, kept, twice = _flatter(context), lost_detail(context)[1], seen_twice(context)
     falls = [_fall(context, name) for name in MIXTURES]
     (first, behind), off_time = _changes(context), _off_time(context)
     mixed = np.fmax(*falls)
@@ -154,7 +121,7 @@ def _seen_twice(context: Context) -> Float64:
     shown = np.hypot(shown, np.fmin(off_time, shown))
     with np.errstate(invalid="ignore"):
         two = (kept >= MIN_KEPT) & (np.hypot(twice, off_time) >= MIN_OF_TWO)
-        met = two | (np.fmin(*falls) >= SURELY_MIXED)
+        met = (two | (np.fmin(*falls) >= SURELY_MIXED)) & (mixed >= MIN_MIXED)
         met &= (context.signal("blend_motion") >= MIN_BLEND_PX) & (first + behind <= TWO_STEPS)
         least = np.fmin(first, behind)
         met &= (least >= LEAST_STEP) & ((least <= SMALLER_STEP) | (mixed >= 1))
@@ -162,6 +129,17 @@ def _seen_twice(context: Context) -> Float64:
             met &= sum(shifted(np.isfinite(kept), by) for by in side) >= LEAST_KNOWN
     met &= (shown >= MIN_SHOWN) & (flatter >= MIN_FLATTER) & ~_others(context)
     return np.where(met, np.sqrt(shown * flatter), 0.0)
+
+
+def _flatter(context: Context) -> Float64:
+    """(N,) margins of weaker detail and flatter slopes in what moves, where it has both. A codec
+    takes fine detail from all frames, and leaves their slopes."""
+    weaker = lost_detail(context)[0]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        slope = np.log(context.signal("blend_gradient"))
+    flatter = evidence(departures(-slope, LEAST_SLOPE_OFF) / USUAL_SLOPES)
+    has_both = np.fmin(weaker, flatter) >= MIN_EACH_FLATTER
+    return np.where(has_both, np.sqrt((weaker**2 + flatter**2) / 2), 0.0)
 
 
 def _step(context: Context) -> Float64:
@@ -179,8 +157,9 @@ def _changes(context: Context) -> tuple[Float64, Float64]:
 
 
 def _fall(context: Context, name: str) -> Float64:
-    """(N,) margins of how much better than before and than behind a mixture explains the frame."""
-    left = np.log(np.fmax(context.signal(name), MIN_LEFT))
+    """(N,) margins of how much better than before and than behind a mixture explains the frame, 0
+    where that is unknown."""
+    left = np.log(np.maximum(context.signal(name), MIN_LEFT))
     usual = np.fmin(*(medians(left, side) for side in SIDES))
     return evidence((usual - left) / MIN_EXPLAINED)
 
@@ -212,29 +191,17 @@ def _off_time(context: Context) -> Float64:
     return evidence(found)
 
 
-def _segment(context: Context, margins: Float64, clear: Mask, rows: tuple[int, int]) -> Segment:
+def _segment(context: Context, margins: Float64, rows: tuple[int, int]) -> Segment:
     columns, (first, last) = context.columns, rows
     row = first + int(margins[first : last + 1].argmax())
-    words = _mixture_words if clear[row] else _two_instants_words
     return segment_of(
         *(columns.frames, "blend_residual", columns.signals["blend_residual"], margins, rows),
         *(confidence("ghosting", float(margins[row])), "ghosting"),
-        evidence=f"frame {int(columns.frames.index[row])} {words(context, row)}",
+        evidence=f"frame {int(columns.frames.index[row])} {_words(context, row)}",
     )
 
 
-def _mixture_words(context: Context, row: int) -> str:
-    name = min(MIXTURES, key=lambda each: float(context.signal(each)[row]))
-    whose = "its neighbours" if name == MIXTURES[0] else "other frames near it"
-    return (
-        f"is a blend: what differs from a mixture of {whose} is"
-        f" {told(context.signal(name)[row])} times what their motion leaves, around it"
-        f" {_around(context, name, row)} times, and what moves is"
-        f" {told(context.signal('blend_gradient')[row])} times as steep as in its neighbours"
-    )
-
-
-def _two_instants_words(context: Context, row: int) -> str:
+def _words(context: Context, row: int) -> str:
     rises = [departures(context.signal(name), LEAST_RISE)[row] for name in ECHOES]
     name = ECHOES[int(np.argmax(rises))]
     lag = counted(ECHOES.index(name) + 1, "frame")
@@ -243,7 +210,9 @@ def _two_instants_words(context: Context, row: int) -> str:
     return (
         f"is of two instants: the detail of what moves is"
         f" {told(context.signal('moving_detail')[row])} code values, around it"
-        f" {_around(context, 'moving_detail', row)}; seen again {lag} of motion apart, with a"
+        f" {_around(context, 'moving_detail', row)}, and its slopes are"
+        f" {told(context.signal('blend_gradient')[row])} times those of the neighbours, around it"
+        f" {_around(context, 'blend_gradient', row)}; seen again {lag} of motion apart, with a"
         f" correlation of {told(context.signal(name)[row])}, around it"
         f" {_around(context, name, row)}; of mixtures the best leaves"
         f" {told(context.signal(left)[row])} times what motion leaves, around it"
