@@ -53,6 +53,19 @@ def test_a_metric_of_one_fault_names_it(
     assert flagged({metric: 0.0}, {metric: slight})[metric].kind == "low_score"
 
 
+@pytest.mark.parametrize(
+    ("metric", "counted", "slight"),
+    [("repeat", 0.6, 0.3), ("late", 0.6, 0.3), ("early", 0.6, 0.3), ("torn", 0.9, 0.6)],
+)
+def test_a_slight_part_of_a_fault_is_told_by_the_fault_alone(
+    metric: str, counted: float, slight: float
+) -> None:
+    usual = {**QUIET, "torn": 0.0}
+    assert set(flagged(usual, {"fault": 0.6, metric: counted})) == {"fault", metric}
+    assert set(flagged(usual, {"fault": 0.6, metric: slight})) == {"fault"}
+    assert set(flagged({metric: 0.0}, {metric: slight})) == {metric}
+
+
 def test_what_is_of_another_instant_is_unlike_its_neighbours_and_not_bent() -> None:
     usual = {**QUIET, "moving": 0.5, "warp": 0.0, "foreign": 0.0}
     worst = {"fault": 0.9, "warp": 0.3, "foreign": 0.2}
