@@ -216,7 +216,8 @@ def _ranges(segments: Sequence[dict[str, Any]]) -> Iterator[str]:
     gaps = [s for s in segments if s["kind"] == "gap"]
     if len(gaps) > MOST_GAPS:
         listed = ", ".join(str(s["start"]) for s in gaps[:MOST_RANGES])
-        yield f"  {len(gaps)} gaps, before frames {listed}: {gaps[0]['evidence']}"
+        longest = max(gaps, key=lambda s: float(s["peak"]))
+        yield f"  {len(gaps)} gaps, before frames {listed}; the longest: {longest['evidence']}"
         found = {key: same for key, same in found.items() if key[2] != "gap"}
     for (start, stop, kind, rule), same in islice(found.items(), MOST_RANGES):
         peaks = ", ".join(f"{s['metric']} {_number(s['peak'])} at {_peak(s)}" for s in same)

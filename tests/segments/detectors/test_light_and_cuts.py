@@ -383,3 +383,22 @@ def test_between_calm_shots_less_is_a_cut_but_not_behind_a_freeze() -> None:
     assert found({**calm, **{row: {"shot_step": 0.03} for row in range(21, 60)}, 20: faint}) == []
     held = {row: {"shot_step": 0.0, "shot_residual": 0.0} for row in range(8, 20)}
     assert found({**calm, **held, 20: faint}) == []
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        ({"histogram_step": 0.15, "shot_residual": 0.65}, 0),
+        ({"histogram_step": 0.15, "shot_residual": 1.0}, 1),
+        ({"histogram_step": 0.5, "shot_residual": 0.65}, 1),
+    ],
+)
+def test_behind_a_freeze_a_shot_goes_on_with_what_it_would_have_shown(
+    cut: dict[str, float], told: int
+) -> None:
+    """Motion leaves 0.1 in other frames, and nothing in twelve that are held."""
+    held = {row: {"shot_step": 0.0, "shot_residual": 0.0} for row in range(8, 20)}
+    going = {row: {"shot_residual": 0.1} for row in (*range(8), *range(21, 60))}
+    behind = {20: {"shot_step": 0.9, **cut}}
+    assert found({**going, **held, **behind}) == [("cut", 20, 21)] * told
+    assert found({**going, **behind}) == [("cut", 20, 21)]

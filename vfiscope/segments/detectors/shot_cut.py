@@ -44,6 +44,9 @@ CALM_TIMES_USUAL = 10.0
 CUT_AROUND = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
 MAX_HELD = 0.1
 """What is left to differ while a frame is held, as a part of what does behind it."""
+HELD_ROWS, MAX_COLOURS_ON, MAX_RESIDUAL_ON = 3, 0.25, 0.9
+"""Rows that are held in a freeze at least; and colours and residual below which a shot goes on
+behind it, with what it would have shown by then, which is unlike what was held."""
 CLEAR_STRUCTURE = 0.6
 """Structure step from which a cut need not stand alone."""
 CUT_ALONE_ROWS, ALONE_TIMES = 6, 3.0
@@ -112,7 +115,15 @@ def _margin(columns: Columns) -> Float64:
     margin = np.where(alone & ~lit & ~_explained(columns), margin, 0.0)
     left_again = _left_again(columns, margin)
     renewed = _renewed(columns) & (structure < CLEAR_STRUCTURE)
-    return np.where(left_again | _damage_turns(columns) | renewed, 0.0, margin)
+    goes_on = _behind_freeze(residual) & (colours < MAX_COLOURS_ON) & (residual < MAX_RESIDUAL_ON)
+    return np.where(left_again | _damage_turns(columns) | renewed | goes_on, 0.0, margin)
+
+
+def _behind_freeze(residual: Float64) -> NDArray[np.bool_]:
+    """(N,) True where the rows before hardly differ from each other, unlike those behind."""
+    held = np.max([shifted(residual, -by) for by in range(1, HELD_ROWS + 1)], axis=0)
+    going = np.min([shifted(residual, by) for by in range(1, HELD_ROWS + 1)], axis=0)
+    return np.asarray(held < MAX_HELD * going)
 
 
 def _damage_turns(columns: Columns) -> NDArray[np.bool_]:
