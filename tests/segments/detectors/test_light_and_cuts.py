@@ -225,6 +225,10 @@ def mixing(frames: int, peak: float, colours: float = 0.08) -> dict[int, dict[st
     }
 
 
+def more_in(colours: dict[int, float]) -> dict[int, dict[str, float]]:
+    return {row: {**mixing(12, 2)[row], "histogram_step": share} for row, share in colours.items()}
+
+
 @pytest.mark.parametrize(
     ("put", "expected"),
     [
@@ -232,6 +236,9 @@ def mixing(frames: int, peak: float, colours: float = 0.08) -> dict[int, dict[st
         (mixing(12, peak=20), [("cut", 20, 32)]),  # a wipe
         (mixing(12, peak=2, colours=0.018), []),  # as fast motion may bring
         (mixing(4, peak=2), []),
+        # a dissolve between still shots, which brings most in its first frames; one of them alone
+        (mixing(12, 2) | more_in({20: 0.25, 21: 0.4}), [("fade", 20, 32)]),
+        (mixing(12, 2) | more_in({21: 0.4}), []),
         ({row: {"histogram_step": 0.08} for row in range(60)}, []),  # always in motion
         ({**mixing(12, peak=20), 19: CUT}, [("cut", 19, 20)]),  # a restless shot after a cut
         # light that goes up alike everywhere

@@ -19,7 +19,7 @@ from vfiscope.segments.detector import Columns
 from vfiscope.segments.detectors.fade import fades
 from vfiscope.segments.detectors.shot_cut import SHOT_SIGNALS, cut_margin
 from vfiscope.segments.evidence.confidence import confidence
-from vfiscope.segments.evidence.context import context_of, medians
+from vfiscope.segments.evidence.context import context_of, medians, shifted
 from vfiscope.segments.evidence.light_changes import light_changes
 from vfiscope.segments.evidence.repeats import evenly
 from vfiscope.segments.spans import segment_of, spans
@@ -41,8 +41,9 @@ ALL_NEW_COLOURS = 0.4
 """Sum of these parts over the stretch."""
 ALL_WIPED_COLOURS = 0.55
 """The same of a wipe, behind which nothing is left of the shot before."""
-MAX_UNEVEN = 4.0
-"""Most new colours in one frame as a multiple of the median: more is a cut or a flash."""
+MAX_UNEVEN, MAX_LONE = 4.0, 2.0
+"""Most new colours in one frame as a multiple of the median, and of those of the frame beside it
+that has more: what is above both is a cut or a flash."""
 END_SHARE = 0.4
 """Rows at either end with less than this part of the median do not belong to it."""
 MAX_FAINT_ROWS = 4
@@ -193,7 +194,9 @@ def _stretches(columns: Columns, change: Float64, new: NDArray[np.bool_]) -> lis
         level = float(np.median(inside))
         held = np.flatnonzero(inside >= END_SHARE * level)
         first, last = first + int(held[0]), first + int(held[-1])
-        even = float(inside.max()) <= MAX_UNEVEN * level
+        most = int(inside.argmax())
+        beside = max(shifted(inside, -1)[most], shifted(inside, 1)[most])
+        even = inside[most] <= max(MAX_UNEVEN * level, MAX_LONE * beside)
         length = MIN_GRADUAL_ROWS <= last - first + 1 <= MAX_GRADUAL_ROWS
         free = not otherwise[max(0, first - 2) : last + 3].any()
         if even and length and free and float(colours[first : last + 1].sum()) >= ALL_NEW_COLOURS:
