@@ -145,6 +145,9 @@ def test_changes_of_the_light(gains: list[float], expected: list[tuple[str, int,
 def test_a_step_that_stays_is_one_frame_and_a_cut_is_none() -> None:
     assert found({20: lit(0.2)}) == [("exposure", 20, 21)]
     assert found({20: {**lit(0.2), **CUT}}) == [("cut", 20, 21)]
+    # two frames before the end of the clip nobody knows whether it stays
+    assert found({57: lit(0.2)}) == [("exposure", 57, 58)]
+    assert found({58: lit(0.2)}) == []
     # content, not light: blocks go both ways, or as far as each likes
     assert found({20: {**lit(0.2), "light_share": 0.55}}) == []
     assert found({20: {**lit(0.2), "light_spread": 0.4}}) == []

@@ -37,6 +37,8 @@ MIN_EXPOSURE_STEP = 0.035
 EXPOSURE_TIMES_USUAL = 8.0
 """The same as a multiple of the usual change of the light."""
 MAX_EXPOSURE_STRUCTURE = 0.25
+MIN_STAY_ROWS = 3
+"""Rows in another light that show that it stays."""
 MAX_RETURN_ROWS = 120
 MAX_RETURN_APART = 0.3
 """Difference of two opposite steps, in parts of the first."""
@@ -76,7 +78,7 @@ def detect(columns: Columns) -> list[Segment]:
     usual = np.nan_to_num(medians(np.abs(light), EXPOSURE_AROUND, rows))
     least = np.maximum(MIN_EXPOSURE_STEP, EXPOSURE_TIMES_USUAL * usual)
     clear = (np.abs(light[rows]) >= least) & ~taken[rows]
-    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
+    clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE) & _can_stay(rows, len(light))
     steps = rows[clear].tolist()
     enough = dict(zip(steps, least[clear].tolist(), strict=True))
     badness = np.nan_to_num(np.abs(light))
@@ -92,6 +94,11 @@ def detect(columns: Columns) -> list[Segment]:
     for row in steps:
         taken[row - 1 : row + 2] = True
     return sorted([*stepped, *_tinted(columns, taken)], key=lambda each: each.start)
+
+
+def _can_stay(rows: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+    """Whether enough of so many rows follow: at the end of a clip a flash may begin, or a fade."""
+    return rows + MIN_STAY_ROWS <= count
 
 
 def _tinted(columns: Columns, taken: NDArray[np.bool_]) -> list[Segment]:
@@ -136,7 +143,7 @@ def _balance_steps(columns: Columns, name: str, taken: NDArray[np.bool_]) -> dic
     near = [each for each in range(-BALANCE_ALONE_ROWS, BALANCE_ALONE_ROWS + 1) if each]
     beside = np.max([shifted(np.abs(step), by)[rows] for by in near], axis=0)
     clear = np.abs(step[rows]) >= np.maximum(enough, ALONE_TIMES * beside)
-    clear &= kept / step[rows] >= MIN_BALANCE_KEPT
+    clear &= (kept / step[rows] >= MIN_BALANCE_KEPT) & _can_stay(rows, len(step))
     clear &= added[0] >= MIN_EVERYWHERE * np.maximum(added[1], 0)
     clear &= ~(structure[rows] > MAX_EXPOSURE_STRUCTURE)
     return dict(zip(rows[clear].tolist(), enough[clear].tolist(), strict=True))
