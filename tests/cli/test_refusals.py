@@ -50,7 +50,10 @@ BAD = [
         "extra argument (x): what it is compared with is passed as --ref REF",
     ),
     (["compare", "a", "b", "x"], "extra argument (x): vfiscope compare --help says what to pass"),
-    (["scan", "{m}/test.mp4", "x"], "extra argument (x): vfiscope scan --help says what to pass"),
+    (
+        ["scan", "{m}/test.mp4", "x"],
+        "extra argument (x): two inputs are compared by vfiscope score TEST --ref REF",
+    ),
     (
         ["scan", "{m}/test.mp4", "--kinds", "-o", "x.h5"],
         "--kinds needs a value, and -o is the next option: pass one",

@@ -90,8 +90,10 @@ def test_a_size_between_patches_is_refused_with_the_nearest() -> None:
 
 
 def test_a_frame_too_long_for_its_matches_is_refused() -> None:
-    with pytest.raises(EmbedderError, match="784000 patches, over the limit of 16384"):
+    refused = "784000 patches, over the limit of 16384: pass a size of {} or less"
+    with pytest.raises(EmbedderError, match=refused.format(56)):
         Dsift().grid(10, 10000)
+    assert Dsift(size=56).grid(10, 10000) == (4, 4000)
 
 
 def test_cls_is_refused() -> None:

@@ -97,16 +97,18 @@ def _wrong_usage(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter) and error.param is not None:
         names = error.param.opts if isinstance(error.param, click.Option) else ()
         what = f"{' or '.join(names) or error.param.make_metavar(error.ctx)} is missing"
-    elif _is_second_input(error):
-        return f"{what}: what it is compared with is passed as --ref REF"
+    elif "unexpected extra argument (" in error.message and (hint := _of_two_inputs(error.ctx)):
+        return f"{what}: {hint}"
     return f"{what}: {error.ctx.command_path} --help says what to pass"
 
 
-def _is_second_input(error: click.UsageError) -> bool:
-    """True for one argument too many of a verb that takes an input and a reference."""
-    params = () if error.ctx is None else error.ctx.command.params
-    has_ref = any(isinstance(each, click.Option) and each.name == "ref" for each in params)
-    return has_ref and "unexpected extra argument (" in error.message
+def _of_two_inputs(ctx: click.Context) -> str:
+    """Where a second input goes, of a verb that takes one."""
+    params = ctx.command.params
+    if any(isinstance(each, click.Option) and each.name == "ref" for each in params):
+        return "what it is compared with is passed as --ref REF"
+    scans = any(each.name == "golden" for each in params)
+    return "two inputs are compared by vfiscope score TEST --ref REF" if scans else ""
 
 
 def _no_option(error: click.NoSuchOption) -> str:

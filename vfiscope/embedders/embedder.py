@@ -9,6 +9,7 @@ borders, as :meth:`vfiscope.types.CellGrid.over` describes.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vfiscope.config import ASPECTS
@@ -108,9 +109,10 @@ def grid_for(
     short = min(sides)
     h, w = (max(1, (2 * side * size + short * patch) // (2 * short * patch)) for side in sides)
     if h * w > MAX_PATCHES:
+        enough = max(1, math.isqrt(MAX_PATCHES * short // max(sides))) * patch
         raise EmbedderError(
             f"a {width}x{height} frame at size {size} has {h * w} patches, over the limit of"
-            f" {MAX_PATCHES}: pass a smaller size, or crop the frames"
+            f" {MAX_PATCHES}: pass a size of {enough} or less, or crop the frames"
         )
     return h, w
 
