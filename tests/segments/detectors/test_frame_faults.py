@@ -387,6 +387,12 @@ def test_frames_of_two_fields_are_no_ghosts(share: float, ghosts: int) -> None:
     assert len(DETECTORS["ghosting"].detect(in_cadence(share, **TWICE))) == ghosts
 
 
+@pytest.mark.parametrize(("row", "ghosts"), [(30, 1), (32, 0)])
+def test_a_repeat_in_a_cadence_is_of_one_instant(row: int, ghosts: int) -> None:
+    twice = {name: {row: values[30]} for name, values in TWICE.items()}
+    assert len(DETECTORS["ghosting"].detect(in_cadence(0.1, **twice))) == ghosts
+
+
 @pytest.mark.parametrize(("px", "alone", "bumps"), [(2.4, 1, 0), (6.0, 1, 1)])
 def test_a_bump_in_a_cadence_exceeds_its_steps(px: float, alone: int, bumps: int) -> None:
     """A frame behind one that repeats goes two usual steps at once."""

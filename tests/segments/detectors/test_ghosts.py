@@ -22,6 +22,10 @@ from vfiscope.segments.evidence.confidence import confidence
         ({"blend_gradient": {}}, 0),
         # Blurred along its motion: seen again, and no mixture.
         ({"blend_others": {}}, 0),
+        # Detail falls to less than blends leave: 0.26 of its power; but for two clear mixtures.
+        ({"moving_detail": {30: 4.1}}, 0),
+        ({"moving_detail": {30: 4.1}, "blend_others": {30: 1.0}, "blend_residual": {30: 1.0}}, 1),
+        ({"moving_detail": {30: 3.4}, "blend_others": {30: 1.0}, "blend_residual": {30: 1.0}}, 0),
         # No mixture is known.
         ({name: {30: np.nan} for name in ("blend_others", "blend_residual")}, 0),
         # Half of a step late: both steps together are 2.1 usual ones, and not as many as 2.4.
@@ -47,5 +51,5 @@ def test_the_margin_of_a_ghost_is_of_how_flat_it_is_and_of_what_shows_two_instan
     weaker, flatter = 3.0, np.log(1.1) / 0.03 / 2.5
     off_time = np.log(20 / 15) / 0.1 / 5
     shown = np.hypot(np.hypot(3.0, np.log(4 / 3) / 1.2), off_time)
-    margin = np.sqrt(shown * np.sqrt((weaker**2 + flatter**2) / 2))
+    margin = np.sqrt(shown * np.sqrt(flatter**2 + weaker**2 / 2))
     assert ghost.confidence == pytest.approx(confidence("ghosting", margin), abs=1e-4)

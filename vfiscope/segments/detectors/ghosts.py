@@ -20,7 +20,7 @@ from vfiscope.segments.evidence.echoes import (
     seen_twice,
     surely_twice,
 )
-from vfiscope.segments.evidence.repeats import rows_in_cadence
+from vfiscope.segments.evidence.repeats import rows_in_cadence, shown_again
 from vfiscope.segments.evidence.stand_out import beside, relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
@@ -65,10 +65,10 @@ FLAT_BESIDE = 0.7
 LEAST_STEP_OFF, USUAL_STEPS_OFF, MAX_OFF_ROWS = 0.1, 2.5, 3
 """Departures of the logarithm of the changes at both ends of a stretch of so many frames that are
 off their time: what is added to the usual, and how many are enough in the mean of the two."""
-MIN_KEPT, SURELY_MIXED = 0.3, 1.0
+MIN_KEPT, LEAST_KEPT, SURELY_MIXED = 0.3, 0.2, 1.0
 """Least part of the power of detail that a blend leaves, as half of it would be usual: blur leaves
-less. And how clearly mixtures of the neighbours and of other instants both explain a frame that
-needs to meet neither this nor the above."""
+less. The lower one is for a frame that mixtures of the neighbours and of other instants both
+explain so clearly; it needs no echo and no uneven steps."""
 WEAK_GHOST, GHOST_REACH = 0.5, 3
 """Least margin of the other rows of a stretch, and rows from one to the next."""
 
@@ -120,8 +120,8 @@ def _margins(context: Context) -> Float64:
     # Motion that is not steady is off its time as well.
     shown = np.hypot(shown, np.fmin(off_time, shown))
     with np.errstate(invalid="ignore"):
-        two = (kept >= MIN_KEPT) & (np.hypot(twice, off_time) >= MIN_OF_TWO)
-        met = (two | (np.fmin(*falls) >= SURELY_MIXED)) & (mixed >= MIN_MIXED)
+        met = (kept >= MIN_KEPT) & (np.hypot(twice, off_time) >= MIN_OF_TWO) & (mixed >= MIN_MIXED)
+        met |= (kept >= LEAST_KEPT) & (np.fmin(*falls) >= SURELY_MIXED)
         met &= (context.signal("blend_motion") >= MIN_BLEND_PX) & (first + behind <= TWO_STEPS)
         least = np.fmin(first, behind)
         met &= (least >= LEAST_STEP) & ((least <= SMALLER_STEP) | (mixed >= 1))
@@ -132,14 +132,14 @@ def _margins(context: Context) -> Float64:
 
 
 def _flatter(context: Context) -> Float64:
-    """(N,) margins of weaker detail and flatter slopes in what moves, where it has both. A codec
-    takes fine detail from all frames, and leaves their slopes."""
+    """(N,) margins of flatter slopes and weaker detail in what moves, where it has both. Detail
+    counts for half: it varies more, and a codec takes it from all frames but leaves slopes."""
     weaker = lost_detail(context)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         slope = np.log(context.signal("blend_gradient"))
     flatter = evidence(departures(-slope, LEAST_SLOPE_OFF) / USUAL_SLOPES)
     has_both = np.fmin(weaker, flatter) >= MIN_EACH_FLATTER
-    return np.where(has_both, np.sqrt((weaker**2 + flatter**2) / 2), 0.0)
+    return np.where(has_both, np.sqrt(flatter**2 + weaker**2 / 2), 0.0)
 
 
 def _step(context: Context) -> Float64:
@@ -165,13 +165,15 @@ def _fall(context: Context, name: str) -> Float64:
 
 
 def _others(context: Context) -> Mask:
-    """(N,) rows of what blends frames in the eyes of their neighbours, and those beside them."""
+    """(N,) rows of what blends frames in the eyes of their neighbours, and those beside them; and
+    where a cadence says how many instants a frame shows."""
     other = beside(damaged_rows(context) | bumped_rows(context)) & ~surely_twice(context)
     blended = relit(context)
     for tear in tears(context):
         blended[tear.first : tear.stop] = True
-    # In a cadence of fields, frames of two instants are usual.
-    return np.asarray(other | beside(blended) | rows_in_cadence(context, of_fields=True))
+    # In a cadence of fields, frames of two instants are usual; in others, repeats are of one.
+    other |= rows_in_cadence(context, of_fields=True) | shown_again(context)
+    return np.asarray(other | beside(blended))
 
 
 def _off_time(context: Context) -> Float64:
