@@ -103,6 +103,24 @@ def test_frames_that_catch_up_with_a_reference_miss_nothing_more() -> None:
     assert [each.kind for each in DETECTORS["slip"].detect(columns)] == ["freeze"]
 
 
+@pytest.mark.parametrize(("row", "found"), [(31, []), (30, [("duplicate", 30, 31)])])
+def test_of_two_equal_frames_of_a_reference_one_may_be_taken_twice(
+    row: int, found: list[tuple[str, int, int]]
+) -> None:
+    """Drawings on twos: frame 31 shows what frames 30 and 31 of the reference show, and is paired
+    with the first of them; where frame 30 repeats frame 29, a drawing comes late."""
+    shown = np.arange(60)
+    shown[row] -= 1
+    columns = against_reference(shown.tolist(), dict.fromkeys((row, *range(1, 60, 2)), 0.0))
+    change = columns.signals["frame_difference"]
+    usual = {"luma_mean": 100.0, "luma_std": 40.0, "structure_step": 0.0, "histogram_step": 0.0}
+    columns.signals.update({name: np.full(60, v, np.float32) for name, v in usual.items()})
+    columns.signals.update(dict.fromkeys(("difference_p99", "difference_rms"), change))
+    columns.signals["pace"] = (change > 0).astype(np.float32)
+    told = DETECTORS["slip"].detect(columns)
+    assert [(each.kind, each.start, each.stop) for each in told] == found
+
+
 def test_partners_by_time_repeat_and_skip_where_the_frames_do_not() -> None:
     shown = [*range(10), 9, *range(10, 20), *range(21, 40)]
     assert DETECTORS["slip"].detect(against_reference(shown, {})) == []

@@ -13,7 +13,7 @@ import numpy as np
 from vfiscope.segments.causes import BY_PLACES
 from vfiscope.segments.detector import Columns
 from vfiscope.segments.evidence.context import context_of, medians
-from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of
+from vfiscope.segments.evidence.repeats import REPEAT_SIGNALS, repeats_of, shown_again
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.wording import told
 from vfiscope.types import Float64, FrameTable, Role, Segment, counted
@@ -72,7 +72,9 @@ def _moved_in_reference(columns: Columns) -> Float64:
     """The same in the reference.
 
     A map from times repeats and omits frames too, so that a repeat counts only where the frame
-    hardly changes, and an omission where it changes more than the frames beside it.
+    hardly changes, and an omission where it changes more than the frames beside it. Where frames
+    repeat in a pattern, as drawings on twos do, two of the reference look alike, and one may be
+    taken twice and the next one left out: that is none of both.
     """
     frames = columns.frames
     nothing = np.full(len(frames), np.nan)
@@ -91,6 +93,9 @@ def _moved_in_reference(columns: Columns) -> Float64:
     if not len(rows):
         return nothing
     beside = np.interp(np.arange(len(beside)), rows, beside[rows])  # within a long freeze
+    taken_twice = (moved == 0) & shown_again(context_of(columns))
+    taken_twice &= np.append(moved[1:] == 2, False)
+    moved[taken_twice | np.append(False, taken_twice[:-1])] = 1.0
     told_of = np.where(moved == 0, change < MAX_REPEATED * beside, change > MIN_MORE * beside)
     moved = np.where((moved == 1) | told_of | ~known, moved, 1.0)
     return moved if (moved[known] != 1).any() else nothing  # frame by frame: no map was made
