@@ -81,6 +81,8 @@ PACED = {
             [("corruption", 30, 40)],
         ),
         (BENT, [("warp", 30, 31)]),
+        # Most of the frame is plain, so that most of its structure is bent.
+        ({**BENT, "structure_step": {30: 0.75, 31: 0.75}}, [("warp", 30, 31)]),
         # The second of two bent frames has hardly anything of its own.
         (
             {**BENT, "unmatched": {30: 40.0, 31: 2.5}, "wobble": {30: 1.0, 31: 0.5}},
@@ -204,6 +206,8 @@ def test_a_fault_is_named_and_placed(
         {**PACED, "warp_residual": {31: 0.2}},
         # bent, but a mixture of its neighbours explains it
         {**BENT, "blend_residual": {30: 0.6}},
+        # a frame of another scene
+        {**BENT, "structure_step": {30: 0.85, 31: 0.85}},
         # a faint flash, which only one frame has too
         {**BENT, "light_step": {30: 0.025, 31: -0.025}},
         # a thing that is seen for two frames, and held frames: nothing goes on between the ends

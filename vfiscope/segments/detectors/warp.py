@@ -53,9 +53,10 @@ MAX_FOREIGN, LEAST_CONTRAST = 2.0, 2.0
 """Content that neither neighbour has, in standard deviations of luma, from which on it does not
 come from near by, as in a bend, but from anywhere: as far apart are the two values of a frame that
 has only two; and least standard deviation."""
-MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.3, 0.02
+MAX_BENT_SEAMS, MAX_BENT_STEP, MAX_BENT_LIGHT = 1.0, 0.8, 0.02
 """Margin of seams below which nothing is damaged, change of structure of another scene, and step of
-the light of a flash."""
+the light of a flash. Where most of a frame is plain, a bend is in most of what has structure, and
+changes three quarters of that."""
 MIN_UNMIXED = 0.9
 """Difference to mixtures of other instants, in terms of what motion leaves: one explains a ghost,
 and none what is bent."""
