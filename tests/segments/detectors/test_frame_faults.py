@@ -213,6 +213,8 @@ def test_a_fault_is_named_and_placed(
         # a thing that is seen for two frames, and held frames: nothing goes on between the ends
         {**BRIEF, "warp_residual": {30: 0.09, 32: 0.09}},
         {**BRIEF, "difference_p99": {31: 1.0}},
+        # blocks that are damaged anew in each frame, with too few seams to tell it by them
+        {**BRIEF, "seam": {30: 115.0}},
         # it begins here and is gone there
         {**BRIEF, "onset_x": {32: 0.7}},
         # a short blur that is too faint to be one

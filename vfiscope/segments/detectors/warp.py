@@ -34,7 +34,7 @@ from vfiscope.types import Float64, Segment
 __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
-    *("unmatched", "impulse", "seam", "luma_mean", "luma_std", "light_step", "structure_step"),
+    *("unmatched", "impulse", "luma_mean", "luma_std", "light_step", "structure_step"),
     *("wobble", "blend_residual", "blend_others", *BRIEF_CHANGE_SIGNALS),
 )
 LEAST_UNMATCHED_CODES, USUAL_UNMATCHED = 2.5, 6.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vfiscope.segments.evidence.context import Context, medians
-from vfiscope.segments.evidence.stand_out import above_sides, residual_ratio
+from vfiscope.segments.evidence.stand_out import above_sides, residual_ratio, seam_margin
 from vfiscope.types import Float64
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
 ]
 
 BRIEF_CHANGE_SIGNALS = (
-    *("onset", "onset_x", "onset_y", "warp_residual", "difference_p99", "sharpness"),
+    *("onset", "onset_x", "onset_y", "warp_residual", "difference_p99", "sharpness", "seam"),
 )
 BRIEF_ROWS = (2, 3)
 """How many frames: of a single one other signals tell more, and things may be seen for longer."""
@@ -29,6 +29,9 @@ LEAST_BETWEEN = 0.25
 """Change between these frames as a part of that at the ends: none is a repeat."""
 MAX_SOFTER, SHARP_BEFORE, SHARP_BEHIND = 0.12, range(-6, -1), range(3, 8)
 """Fall of the logarithm of sharpness below the larger median of these rows that is blur."""
+MAX_BRIEF_SEAMS = 0.5
+"""Margin of seams from which on it is damage, as in what tells damage by seams and lone blocks: of
+two damaged frames each has the other one beside it, and no block is lone."""
 NEAR_ONSET, SAME_STRENGTH = 0.08, 2.0
 """Parts of the frame by which two onsets in one place lie apart at most, and factor of their
 strengths."""
@@ -40,8 +43,8 @@ def brief_changes(context: Context) -> Float64:
 
     Something begins and is gone in the same place, two or three frames on, and motion explains
     neither; and it does not explain what goes on between them either. A thing that is seen for so
-    short, and damage that stays, are the same in all of them; held frames repeat each other; blur
-    takes sharpness.
+    short, and damage that stays, are the same in all of them; other damage has seams; held frames
+    repeat each other; blur takes sharpness.
     """
 
     def compute() -> Float64:
@@ -74,13 +77,14 @@ def _begins(context: Context) -> Float64:
 
 def _changing(context: Context, first: int, stop: int) -> bool:
     """Whether each frame of a stretch differs from the one before by more than motion, and none is
-    softer than those around."""
+    softer than those around or has seams."""
     inside = slice(first + 1, stop)
     left = residual_ratio(context, LEAST_BENT_RESIDUAL)[inside].min()
     change = context.signal("difference_p99")
     moving = change[inside].min() >= LEAST_BETWEEN * min(change[first], change[stop])
     softer = context.columns.share("softer", lambda: _softer(context))[first:stop].max()
-    return bool(left >= 1 + MIN_MORE_LEFT and moving and softer <= MAX_SOFTER)
+    whole = seam_margin(context)[first:stop].max() < MAX_BRIEF_SEAMS
+    return bool(left >= 1 + MIN_MORE_LEFT and moving and softer <= MAX_SOFTER and whole)
 
 
 def _softer(context: Context) -> Float64:
