@@ -32,6 +32,7 @@ from vfiscope.errors import (
 from vfiscope.jit import one_opencv_thread
 from vfiscope.regions.unsought import are_awaited
 from vfiscope.scoring.fitting import check_bars, check_offset, either_remedy, fitted
+from vfiscope.scoring.garbage import old_objects_spared
 from vfiscope.scoring.job import Job, open_job, pairs_of, streams_of
 from vfiscope.scoring.light_warning import check_light
 from vfiscope.scoring.order_warnings import named_elsewhere
@@ -185,7 +186,7 @@ def _produce(
         with writing as writer:
             finished_before = writer.already_finished
             if not finished_before:
-                with _opencv_threads(job):
+                with _opencv_threads(job), old_objects_spared():
                     _score(job, writer, watch, reading, seen)
         if finished_before:  # rules do not identify work: it may be finished with other ones
             reflag_if_rules_differ(out, config.flag)
