@@ -45,6 +45,35 @@ STANDS = {
     "tear_jump_share": {30: -0.6, 31: 0.45},
 }
 """The top stands in frame 30 and goes two steps in frame 31."""
+CATCHES_UP = {
+    "tear_ahead": {31: -1.6},
+    "tear_rows": {31: 1.0},
+    "tear_split": {31: 0.5},
+    "tear_explained": {31: 0.5},
+    "tear_agreed": {31: 0.85},
+}
+"""The bottom goes 1.6 steps more in frame 31 than the rest, which is as clear as is enough."""
+LATE_BY_MOTION = {**LATE, "tear_jump": {}, "warp_residual": {}, **CATCHES_UP}
+BUSY = {
+    "tear_ahead": {24: 0.6, 31: 0.9},
+    "tear_rows": {24: 1.0, 31: 1.0},
+    "tear_split": {24: 0.4, 31: 0.4},
+    "tear_explained": {24: 0.8, 31: 0.8},
+    "tear_agreed": {24: 0.95, 31: 0.95},
+    "tear_contrast": {24: 0.8, 30: 0.9},
+    "tear_share": {24: 0.8, 30: 0.4},
+    "tear_jump": {30: 2.0},
+    "tear_jump_share": {30: -0.6},
+}
+"""The top hardly changes in frame 30 and catches up in frame 31; something passed by before."""
+AHEAD = {
+    **BUSY,
+    "tear_share": {24: 0.8, 31: -0.6},
+    "tear_contrast": {24: 0.8, 31: 0.9},
+    "tear_jump": {31: 2.0},
+    "tear_jump_share": {31: 0.4},
+}
+"""The bottom ran ahead in frame 30, and hardly changes in frame 31."""
 Changes = dict[str, dict[int, float]]
 
 
@@ -97,6 +126,11 @@ def scene(changes: Changes) -> Columns:
             },
             (29, 30),
         ),
+        (LATE_BY_MOTION, (30, 31)),
+        (BUSY, (30, 31)),
+        (AHEAD, (30, 31)),
+        # Motion tells it less clearly than is enough.
+        ({**BUSY, "tear_explained": {24: 0.8, 31: 0.3}}, (30, 31)),
     ],
 )
 def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[int, int]) -> None:
@@ -133,6 +167,18 @@ def test_a_part_that_is_late_or_early_is_a_tear(changes: Changes, torn: tuple[in
         # a part stands in another light, or where motion explains nothing
         {**STANDS, "light_step": {30: 0.03}},
         {**STANDS, "warp_residual": {30: 0.2}},
+        # the rest catches up, or by one step only, elsewhere, after two rows, or hardly clearly
+        {**LATE_BY_MOTION, "tear_ahead": {31: 1.6}},
+        {**LATE_BY_MOTION, "tear_ahead": {31: -0.95}},
+        {**LATE_BY_MOTION, "tear_split": {31: 0.7}},
+        {**LATE_BY_MOTION, "tear_rows": {31: 2.0}},
+        {**LATE_BY_MOTION, "tear_explained": {31: 0.35}},
+        # a part changes less beside something that passes by, or it is the other one
+        {**BUSY, "tear_jump": {30: 1.5}},
+        {**BUSY, "tear_ahead": {24: 0.6, 31: -0.9}},
+        {**AHEAD, "tear_ahead": {24: 0.6, 31: -0.9}},
+        {**BUSY, "tear_rows": {24: 1.0, 31: 2.0}},
+        {**BUSY, "tear_jump_share": {30: -0.4}},
     ],
 )
 def test_what_looks_like_a_tear_is_none(changes: Changes) -> None:

@@ -9,7 +9,6 @@ from vfiscope.segments.detectors.shift import bumped_rows
 from vfiscope.segments.evidence.confidence import confidence
 from vfiscope.segments.evidence.context import Context, context_of
 from vfiscope.segments.evidence.torn_paces import (
-    PACE_SIGNALS,
     SURELY_TORN,
     PacedTear,
     paced_tears,
@@ -26,7 +25,7 @@ from vfiscope.types import Segment, counted
 
 __all__ = ["TEAR_SIGNALS", "detect", "tears"]
 
-TEAR_SIGNALS = (*PIXEL_SIGNALS, *PACE_SIGNALS[:5])
+TEAR_SIGNALS = PIXEL_SIGNALS
 Tear = PacedTear | PixelTear
 
 

@@ -17,6 +17,7 @@ from vfiscope.types import Float64
 __all__ = [
     "ENOUGH_TORN",
     "MAX_NEW",
+    "MAX_SPLIT_OFF",
     "MIN_PACE_MARGIN",
     "MIN_STANDING",
     "PACE_SIGNALS",
@@ -49,6 +50,9 @@ ENOUGH_CONTRAST, REPEAT_BEHIND = 0.7, 2
 """Contrast of a part that repeats an earlier instant, and rows behind the tear where it may."""
 MIN_STANDING, ONE_FRAME_STEPS = 0.65, 1.5
 """Contrast of a part that stands, where an instant is one frame off: so many steps at most."""
+MIN_STILL = 1.7
+"""Logarithm of how much more changes on the other side of a part that changes by less than a tenth
+of the usual: ln (1.1 / 0.2), as a tenth is added to both."""
 MAX_PIXEL_MARGIN = 4.0
 """The most that what the pixels show counts for."""
 CLEARLY_TORN, SURELY_TORN = 1.4, 1.5
@@ -85,7 +89,8 @@ def paced_tears(context: Context) -> list[PacedTear]:
 
     Where a part of a frame shows another instant, it goes so many steps less (or more) than the
     other part, and as many more (or less) where the tear ends; that explains the paces of most
-    blocks, and nothing of the kind lies beside it. All that such frames show is known, so motion
+    blocks, and nothing of the kind lies beside it, or the part that must stand for one frame hardly
+    changes, which things that pass by do not make. All that such frames show is known, so motion
     explains it. The second evidence are pixels: one side changes more than the other, or repeats an
     earlier instant.
     """
@@ -96,20 +101,36 @@ def _paced(context: Context) -> list[PacedTear]:
     ahead, rows, split = (np.nan_to_num(context.signal(name)) for name in PACE_SIGNALS[:3])
     score = pace_scores(context)
     pace = score / ENOUGH_TORN
-    met = (np.abs(ahead) >= MIN_AHEAD) & (pace >= MIN_PACE_MARGIN)
+    stands = _stands_as_it_must(context)
+    met = (np.abs(ahead) >= MIN_AHEAD) & (stands | (pace >= MIN_PACE_MARGIN))
     broken = relit(context) | damaged_rows(context) | (residual_ratio(context) > MAX_NEW)
     stops = np.flatnonzero(met)
     firsts = np.maximum(0, stops - rows[stops].astype(np.intp))
     beside = np.maximum(_most(score, BESIDE_BEFORE)[firsts], _most(score, BESIDE_BEHIND)[stops])
-    alone = score[stops] >= ALONE_SCORE * beside
+    alone = stands[stops] | (score[stops] >= ALONE_SCORE * beside)
     found = []
     for first, stop in zip(firsts[alone].tolist(), stops[alone].tolist(), strict=True):
         margin = math.sqrt(pace[stop] * _shown_by_pixels(context, split[stop], first, stop))
         far = abs(ahead[stop]) > ONE_FRAME_STEPS
-        stands = far or _stands(context, split[stop], (first, stop))
-        if margin >= CLEARLY_TORN and stands and not broken[first : stop + 1].any():
+        stood = far or _stands(context, split[stop], (first, stop))
+        if margin >= CLEARLY_TORN and stood and not broken[first : stop + 1].any():
             found.append(PacedTear(first, stop, float(ahead[stop]), float(split[stop]), margin))
     return sorted(found, key=lambda tear: -tear.margin)
+
+
+def _stands_as_it_must(context: Context) -> Mask:
+    """(N,) True behind one torn row where the part hardly changes that must stand: in the torn row
+    the one that falls behind, or in this row the one that ran ahead."""
+    ahead, rows, split = (np.nan_to_num(context.signal(name)) for name in PACE_SIGNALS[:3])
+    jump, share = (np.nan_to_num(context.signal(name)) for name in PACE_SIGNALS[5:7])
+    still = np.where(jump >= MIN_STILL, np.sign(share), 0)
+    at = np.nan_to_num(_split(context, "tear_jump_share"))
+
+    def stands(by: int, way: int) -> Mask:
+        near = np.abs(shifted(at, by) - split) < MAX_SPLIT_OFF
+        return np.asarray((shifted(still, by) * ahead * way > 0) & near, bool)
+
+    return np.asarray((rows == 1) & (stands(-1, -1) | stands(0, 1)), bool)
 
 
 def pace_scores(context: Context) -> Float64:

@@ -12,13 +12,21 @@ import numpy as np
 from vfiscope.segments.evidence.context import Context, shifted
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
 from vfiscope.segments.evidence.stand_out import relit, residual_ratio
-from vfiscope.segments.evidence.torn_paces import MAX_NEW, MIN_STANDING
+from vfiscope.segments.evidence.torn_paces import (
+    ENOUGH_TORN,
+    MAX_NEW,
+    MAX_SPLIT_OFF,
+    MIN_PACE_MARGIN,
+    MIN_STANDING,
+    PACE_SIGNALS,
+    pace_scores,
+)
 from vfiscope.types import Float64
 
 __all__ = ["PIXEL_SIGNALS", "PixelTear", "delayed_tears", "standing_tears"]
 
 SPLIT_SIGNALS = ("tear_contrast", "tear_share", "tear_lag", "tear_jump", "tear_jump_share")
-PIXEL_SIGNALS = (*SPLIT_SIGNALS, "luma_mean", "light_step", "warp_residual")
+PIXEL_SIGNALS = (*SPLIT_SIGNALS, "luma_mean", "light_step", "warp_residual", *PACE_SIGNALS[:5])
 BESIDE_TEAR = (-6, -5, -4, -3, -2, 2, 3, 4, 5, 6)
 MIN_TEAR_CONTRAST, MIN_TEAR_JUMP = 0.5, 0.35
 """Least contrast of a part that shows an earlier frame again, and logarithm of how much more one
@@ -61,6 +69,21 @@ class _Parts:
     light: Float64
     left: Float64
     """What motion leaves, in terms of the usual."""
+    ahead: Float64
+    rows: Float64
+    split: Float64
+    pace: Float64
+    """How clearly motion tells of a tear that ended in the row before, in terms of enough."""
+
+    def catches_up(self, row: int, share: float, lag: int) -> bool:
+        """Whether motion tells that behind one torn row the part of that share goes so many frames
+        further than the rest, by more than a step less."""
+        if not 0 < row < len(self.rows):
+            return False
+        above = share if share > 0 else 1 + share
+        far = self.ahead[row] * math.copysign(1, share) > lag - 1
+        near = abs(self.split[row] - above) <= MAX_SPLIT_OFF
+        return bool(far and near and self.rows[row] == 1 and self.pace[row] >= MIN_PACE_MARGIN)
 
     def jumps(self, row: int, share: float) -> bool:
         """Whether the part of that share jumps in a row: it changes more, or the rest less."""
@@ -76,7 +99,9 @@ def _parts_of(context: Context) -> _Parts:
         known = (np.nan_to_num(context.signal(name)) for name in (*SPLIT_SIGNALS, "light_step"))
         contrast, share, lag, jump, jump_share, light = known
         left = residual_ratio(context)
-        return _Parts(contrast, share, lag, jump, jump_share, np.abs(light), left)
+        ahead, rows, split = (np.nan_to_num(context.signal(name)) for name in PACE_SIGNALS[:3])
+        paces = (ahead, rows, split, pace_scores(context) / ENOUGH_TORN)
+        return _Parts(contrast, share, lag, jump, jump_share, np.abs(light), left, *paces)
 
     return context.columns.share("tear_parts", compute)
 
@@ -87,7 +112,8 @@ def delayed_tears(context: Context) -> list[PixelTear]:
     A part that is k frames late shows k earlier frames once more. So it does behind a tear in which
     it came k frames too early. Where motion leaves most tells which of both it is: a late part
     jumps ahead behind those rows, and an early one did so before. If it is one row, that jump has
-    its split; if there are several, they tell by themselves.
+    its split, or motion tells how far the part catches up; if there are several, they tell by
+    themselves.
     """
     parts = _parts_of(context)
     share, lag = parts.share, parts.lag
@@ -117,6 +143,9 @@ def _late_or_early(parts: _Parts, first: int, stop: int, lag: int) -> Iterator[t
     begins = [*range(first - lag, max(-1, first - lag - longest - 1), -1)]
     if stop - first == 1:
         share = float(parts.share[first])
+        if parts.catches_up(stop, share, lag):
+            yield first, stop
+            return
         ends, begins = ([row for row in rows if parts.jumps(row, share)] for rows in (ends, begins))
     end, begin = (max(rows, key=left.__getitem__, default=None) for rows in (ends, begins))
     late, early = (0.0 if row is None else left[row] for row in (end, begin))
