@@ -12,6 +12,8 @@ from vfiscope.metrics import METRICS
 from vfiscope.segments import flag
 from vfiscope.segments.detectors import DETECTORS, Columns
 from vfiscope.segments.detectors.low_score import low_scores
+from vfiscope.segments.evidence.context import context_of
+from vfiscope.segments.evidence.repeats import repeated_rows
 from vfiscope.types import Role, Segment
 
 N = 60
@@ -192,6 +194,14 @@ def test_frames_that_are_held_in_a_pattern(pattern: tuple[int, ...], said: str) 
     assert segment.evidence.startswith(said)
     assert segment.confidence > 0.95
     assert DETECTORS["duplicate"].detect(columns_of(change)) == []
+
+
+def test_repeated_rows_are_those_of_patterns_and_of_single_repeats() -> None:
+    twos = range(21, 80, 2)
+    context = context_of(columns_of(moving(5, *twos, left=0.1, count=100)))
+    assert np.flatnonzero(repeated_rows(context)).tolist() == [5, *twos]
+    unknown = context_of(Columns(make_scores(9).frames, {}, {}, {}))
+    assert not repeated_rows(unknown).any()
 
 
 def test_fields_that_are_woven() -> None:

@@ -194,3 +194,17 @@ def test_a_tear_tells_what_it_shows_again_and_how_sure_that_is() -> None:
     assert one.confidence == pytest.approx(confidence("tearing", 0.9 / 0.5))
     (rows,) = DETECTORS["tearing"].detect(scene({**LATE_ROWS, "warp_residual": {33: 0.07}}))
     assert rows.confidence == pytest.approx(confidence("tearing", (0.9 + 0.8 + 0.7) / 0.5))
+
+
+@pytest.mark.parametrize(("change", "tears"), [(0.3, 0), (8.0, 1)])
+def test_a_frame_that_repeats_the_one_before_is_not_torn(change: float, tears: int) -> None:
+    """All of it stands; the codec renews a part."""
+    columns = scene(STANDS)
+    still = ("luma_std", "structure_step", "histogram_step", "pace")
+    columns.signals.update(
+        {name: np.full(ROWS, v, np.float32) for name, v in zip(still, (40, 0, 0, 1), strict=True)}
+    )
+    for name in ("difference_p99", "difference_rms", "frame_difference"):
+        columns.signals[name] = np.where(np.arange(ROWS) == 30, change, 10).astype(np.float32)
+    columns.signals["pace"][30] = change / 10
+    assert len(DETECTORS["tearing"].detect(columns)) == tears

@@ -20,7 +20,7 @@ from vfiscope.segments.evidence.echoes import (
     seen_twice,
     surely_twice,
 )
-from vfiscope.segments.evidence.repeats import rows_in_cadence, shown_again
+from vfiscope.segments.evidence.repeats import repeated_rows, rows_in_cadence
 from vfiscope.segments.evidence.stand_out import beside, relit
 from vfiscope.segments.rules import segment_of, spans
 from vfiscope.segments.spans import Mask
@@ -171,8 +171,8 @@ def _others(context: Context) -> Mask:
     blended = relit(context)
     for tear in tears(context):
         blended[tear.first : tear.stop] = True
-    # In a cadence of fields, frames of two instants are usual; in others, repeats are of one.
-    other |= rows_in_cadence(context, of_fields=True) | shown_again(context)
+    # In a cadence of fields, frames of two instants are usual; a repeat is of one.
+    other |= rows_in_cadence(context, of_fields=True) | repeated_rows(context)
     return np.asarray(other | beside(blended))
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "REPEAT_SIGNALS",
     "Repeat",
     "evenly",
+    "repeated_rows",
     "repeats_of",
     "rows_in_cadence",
     "shown_again",
@@ -167,6 +168,16 @@ def shown_again(context: Context) -> Bool:
     signals, else nowhere. What moves there is no motion of what is shown."""
     columns = context.columns
     return columns.share("shown_again", lambda: _again(context, _patterns_if_known(context)))
+
+
+def repeated_rows(context: Context) -> Bool:
+    """(N,) True for rows that show the frame before them again, in a pattern or by themselves: of
+    runs that hold all signals, else nowhere."""
+    rows = shown_again(context).copy()
+    if all(name in context.columns.signals for name in REPEAT_SIGNALS):
+        for repeat in repeats_of(context.columns):
+            rows[repeat.first : repeat.last + 1] |= repeat.margin >= 1
+    return rows
 
 
 def _again(context: Context, patterns: list[Pattern]) -> Bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vfiscope.segments.evidence.context import Context, shifted
 from vfiscope.segments.evidence.damaged_rows import damaged_rows
+from vfiscope.segments.evidence.repeats import repeated_rows
 from vfiscope.segments.evidence.stand_out import relit, residual_ratio
 from vfiscope.segments.evidence.torn_paces import (
     ENOUGH_TORN,
@@ -162,6 +163,7 @@ def standing_tears(context: Context) -> list[PixelTear]:
     share, jump, jump_share = parts.share, parts.jump, parts.jump_share
     around = np.max([shifted(parts.contrast, by) for by in BESIDE_TEAR], axis=0)
     whole = ~damaged_rows(context) & ~relit(context) & (parts.left <= MAX_NEW)
+    whole &= ~repeated_rows(context)  # all of which stands, but for what a codec renews
     whole &= parts.light <= MAX_TORN_LIGHT
     stands = (parts.lag == 1) & (parts.contrast >= np.fmax(MIN_STANDING, STANDS_ALONE * around))
     stands &= (jump >= MIN_STAND) & (jump_share * share < 0) & whole
