@@ -151,15 +151,15 @@ def test_a_frame_behind_missing_instants_begins_no_shot() -> None:
     assert found == [*skips, *cuts[1:]]
 
 
-def test_what_two_shots_show_together_is_neither_torn_nor_a_ghost() -> None:
+def test_what_two_shots_show_together_is_neither_torn_nor_bent_nor_a_ghost() -> None:
     """A wipe from frame 4 to frame 12 looks as if frames were torn, a dissolve as ghosts do."""
 
     def of(kind: str, start: int, stop: int, metric: str = "shot_step") -> Segment:
         return Segment(start, stop, kind, metric, 1.0, start, 0.9, 0.0, 1.0)
 
     wipe, short = of("cut", 4, 12), of("cut", 16, 17)
-    within = [of("tearing", 3, 5), of("ghosting", 8, 9), of("tearing", 11, 12)]
-    others = [of("tearing", 12, 13), of("tearing", 16, 17), of("warp", 8, 9)]
+    within = [of("tearing", 3, 5), of("ghosting", 8, 9), of("warp", 8, 9), of("tearing", 11, 12)]
+    others = [of("tearing", 12, 13), of("tearing", 16, 17), of("blur", 8, 9)]
     by_source = of("ghosting", 6, 7, "ghosting")
     columns = Columns(FRAMES, {"ghosting": np.zeros(N, np.float32)}, SPECS)
     found = without_repetition([wipe, short, *within, *others, by_source], columns)

@@ -53,8 +53,8 @@ OF_ONE_INSTANT = ("warp",)
 over."""
 TRANSITIONS, MIN_MIXED_ROWS = ("cut", "fade"), 3
 """Kinds of a change from one shot to another, and the shortest that is gradual."""
-OF_TWO_INSTANTS = ("tearing", "ghosting")
-"""Kinds of frames that show two instants."""
+LIKE_TWO_SHOTS = ("tearing", "ghosting", "warp")
+"""Kinds that a frame of two shots is like."""
 ELSEWHERE_IN_TIME = ("repeats", "late", "early")
 """Causes of the verdict by which a frame is one of another instant."""
 REPEATS = "repeats the frame before it"
@@ -101,7 +101,7 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
     by a score or by a mixture of them, before what the frames beside it say. And where scores say
     how much has changed since the frame before, without low scores where a kind says why. A frame
     behind instants that are surely missing is unlike the one before it, and begins no shot. And in
-    a gradual transition parts of two shots are in one frame, which is neither torn nor a ghost."""
+    a gradual transition parts of two shots are in one frame, which is not torn, bent or a ghost."""
 
     def rank(segment: Segment) -> int:
         return 2 if segment.metric in columns.scores else int(segment.metric == BY_REFERENCE)
@@ -123,7 +123,7 @@ def without_repetition(found: list[Segment], columns: Columns) -> list[Segment]:
 
     def is_told(each: Segment) -> bool:
         known = surer.get((each.kind, rank(each)))
-        mixed = each.kind in OF_TWO_INSTANTS and not rank(each)
+        mixed = each.kind in LIKE_TWO_SHOTS and not rank(each)
         within = each.start + 1, each.stop - 1
         return (known is not None and known.reach(*within)) or (mixed and gradual.reach(*within))
 

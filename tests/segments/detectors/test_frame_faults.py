@@ -443,3 +443,38 @@ def test_runs_without_the_signals_are_left_out() -> None:
     columns = scene(**JUMP)
     without = Columns(columns.frames, {}, {}, {"luma_mean": columns.signals["luma_mean"]})
     assert not any(DETECTORS[kind].can_read(without) for kind in ("shift", "tearing", "warp"))
+
+
+RESTLESS = {
+    "wobble": dict.fromkeys(range(1, 60, 2), 0.3),
+    "unmatched": {30: 8.0},
+    "onset": dict.fromkeys(range(60), 5.0),
+    "warp_residual": {30: 0.07, 31: 0.07},
+}
+"""All places leave their way in every second frame, as in the hand that holds a camera."""
+
+
+def test_where_all_is_restless_a_bend_is_told_by_what_it_shows() -> None:
+    (bend,) = found(scene(**RESTLESS))
+    assert (bend.kind, bend.start, bend.stop) == ("warp", 30, 31)
+    assert bend.evidence == (
+        "places of frame 30 lie elsewhere than before and after: 8 code values are in neither"
+        " neighbour, and motion leaves 1.4 times as much as usual"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"wobble": {}},  # a calm scene, in which nothing left its way
+        {"tear_explained": {31: 0.5}},  # two parts go ways of their own
+        {"onset": {30: 60.0}},  # something begins, and stays
+        {"blend_residual": {30: 1.0}},  # a mixture leaves as much as motion
+        {"unmatched": {30: 2.0}},  # little is new
+        {"warp_residual": {30: 0.053, 31: 0.053}},  # motion explains it
+    ],
+)
+def test_in_a_restless_scene_other_things_are_no_bend(
+    changes: dict[str, dict[int, float]],
+) -> None:
+    assert found(scene(**{**RESTLESS, **changes})) == []

@@ -35,7 +35,7 @@ __all__ = ["WARP_SIGNALS", "detect"]
 
 WARP_SIGNALS = (
     *("unmatched", "impulse", "luma_mean", "luma_std", "light_step", "structure_step"),
-    *("wobble", "blend_residual", "blend_others", *BRIEF_CHANGE_SIGNALS),
+    *("wobble", "blend_residual", "blend_others", "tear_explained", *BRIEF_CHANGE_SIGNALS),
 )
 LEAST_UNMATCHED_CODES, USUAL_UNMATCHED = 2.5, 6.0
 """Code values that only this frame has, and how many times the usual ones around."""
@@ -60,6 +60,13 @@ changes three quarters of that."""
 MIN_UNMIXED = 0.9
 """Difference to mixtures of other instants, in terms of what motion leaves: one explains a ghost,
 and none what is bent."""
+MIN_RESTLESS_PX, MIN_IN_RESTLESS, FAR_FROM_MIXED = 0.15, 1.5, 1.2
+"""What is enough of a wobble, from which on all places leave their way so much that those of a bend
+do not stand out; what the geometric mean of the other two must be then, and the difference to
+mixtures."""
+MAX_SPLIT, MAX_BEGINS = 0.25, 1.5
+"""How well two parts with paces of their own explain such a frame or the next one, as in tears and
+wipes; and what begins there and stays, in terms of what no neighbour has."""
 EDGE_BENT = 0.5
 """What is enough beside a bent frame, of the two that tell."""
 MAX_WARP_ROWS = 12
@@ -83,10 +90,13 @@ def detect(columns: Columns) -> list[Segment]:
         return []
     margins, brief, others = _margins(context), brief_changes(context), _others(context)
     bent = np.cbrt(np.clip(margins, 0, MAX_OF_EACH).prod(axis=0)) / MIN_BENT
-    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~_mixed(context)
+    alone = (bent >= 1) & (margins.T >= MIN_OF_EACH).all(axis=1) & ~_mixed(context, MIN_UNMIXED)
+    restless = _in_restless(context, margins[0])
+    alone |= restless >= 1
     edges = np.sort(margins, axis=0)[1] >= EDGE_BENT
     rows = touched(alone & ~others, edges) | ((brief >= 1) & ~others)
-    shown = np.fmax(bent, brief)
+    shown = np.fmax(np.fmax(bent, restless), brief)
+    margins[1, restless > bent] = 0.0  # no place tells
     return [
         _segment(context, margins, shown, (first, last))
         for first, last in spans(rows, np.zeros(len(rows), bool))
@@ -98,21 +108,46 @@ def _margins(context: Context) -> Float64:
     """(3, N) unmatched content, wobble and residual in terms of what is enough."""
     lone, usual_lone = above_sides(np.maximum(context.signal("unmatched"), 0))
     lone = lone / np.fmax(LEAST_UNMATCHED_CODES, USUAL_UNMATCHED * usual_lone)
-    wobble = np.maximum(context.signal("wobble"), 0)
-    away, usual_away = above_sides(wobble)
-    least = np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual_away), wobble - away)
+    away, least = _off_the_way(context)
     away = np.nan_to_num(away / least)
     away = np.where(lone >= MUCH_UNMATCHED, np.fmax(away, MIN_OF_EACH[1]), away)
     return np.stack([lone, away, _left(context)])
 
 
-def _left(context: Context) -> Float64:
-    """(N,) margins of what motion leaves on the way in and on the way out."""
+def _off_the_way(context: Context) -> tuple[Float64, Float64]:
+    """(N,) how much further than usual places leave their way, and what is enough."""
+    wobble = np.maximum(context.signal("wobble"), 0)
+    away, usual = above_sides(wobble)
+    return away, np.fmax(np.fmax(LEAST_WOBBLE_PX, USUAL_WOBBLES * usual), wobble - away)
+
+
+def _in_restless(context: Context, lone: Float64) -> Float64:
+    """(N,) margins of bends where all is restless, as in the hand that holds a camera, by the two
+    that tell there; 0 where things are covered, are torn, or begin."""
+    level, (_, least) = _level(context), _off_the_way(context)
+    both = np.sqrt(np.prod(np.clip((lone, level), 0, MAX_OF_EACH), axis=0)) / MIN_IN_RESTLESS
+    split = np.nan_to_num(context.signal("tear_explained"))
+    begins, _ = above_sides(np.maximum(context.signal("onset"), 0))
+    met = (least >= MIN_RESTLESS_PX) & ~_mixed(context, FAR_FROM_MIXED)
+    met &= (lone >= MIN_OF_EACH[0]) & (level >= MIN_OF_EACH[2])
+    met &= np.fmax(split, np.append(split[1:], 0)) < MAX_SPLIT
+    met &= begins <= MAX_BEGINS * np.nan_to_num(context.signal("unmatched"))
+    return np.where(met, both, 0.0)
+
+
+def _level(context: Context) -> Float64:
+    """(N,) margins of what motion leaves on the way in and on the way out beyond what it leaves on
+    both sides."""
     coming = residual_ratio(context, LEAST_BENT_RESIDUAL)
     going = np.append(coming[1:], 0)
     # Where frames are missing, or another scene begins, only one of both leaves much.
     less, more = np.minimum(coming, going), np.maximum(coming, going)
-    level = (np.where(more - 1 < MAX_ONE_SIDED * (less - 1), less, 0.0) - 1) / MIN_MORE_LEFT
+    return (np.where(more - 1 < MAX_ONE_SIDED * (less - 1), less, 0.0) - 1) / MIN_MORE_LEFT
+
+
+def _left(context: Context) -> Float64:
+    """(N,) the same margins, or those of a peak between the steps before and behind."""
+    level = _level(context)
     left = np.fmax(np.nan_to_num(context.signal("warp_residual")), LEAST_BENT_RESIDUAL)
     before, behind = left[1:-2] / left[:-3], left[2:-1] / left[3:]
     peak = np.pad((np.minimum(before, behind) - 1) / MIN_RESIDUAL_PEAK, (1, 2))
@@ -120,10 +155,10 @@ def _left(context: Context) -> Float64:
     return np.where(peak >= 1, np.fmax(level, peak), level)
 
 
-def _mixed(context: Context) -> Mask:
-    """(N,) rows that a mixture of other instants explains."""
+def _mixed(context: Context, least: float) -> Mask:
+    """(N,) rows that a mixture of other instants explains: it differs less than so much."""
     mixed = np.fmin(context.signal("blend_residual"), context.signal("blend_others"))
-    return np.asarray(np.nan_to_num(mixed, nan=MIN_UNMIXED) < MIN_UNMIXED)
+    return np.asarray(np.nan_to_num(mixed, nan=least) < least)
 
 
 def _others(context: Context) -> Mask:
@@ -160,10 +195,11 @@ def _segment(context: Context, margins: Float64, shown: Float64, rows: tuple[int
 
 def _bent_words(context: Context, margins: Float64, row: int) -> str:
     left = 1 + MIN_MORE_LEFT * float(margins[2, row])
+    off = told(float(context.signal("wobble")[row]), "px")
+    way = f"they leave their way by {off} and come back, " if margins[1, row] > 0 else ""
     return (
         f"places of frame {int(context.columns.frames.index[row])} lie elsewhere than before and"
-        f" after: they leave their way by {told(float(context.signal('wobble')[row]), 'px')} and"
-        f" come back, {told(float(context.signal('unmatched')[row]))} code values are in neither"
+        f" after: {way}{told(float(context.signal('unmatched')[row]))} code values are in neither"
         f" neighbour, and motion leaves {told(left)} times as much as usual"
     )
 
